@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime analyze`: judge recorded migrations, or the text of `info migrate`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+
+NAME = "analyze"
+HELP = "judge recorded migrations, or the text of HMP `info migrate`"
+
+ACCURATE, INACCURATE, BAD_INPUT, INCONCLUSIVE = 0, 1, 2, 125
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    from ..formulas import FORMULAS
+
+    parser.epilog = (
+        "Exit status: 0 accurate, 1 inaccurate or downtime-limit violated, 125 inconclusive, 2 bad input. "
+        "Example: avocado migdowntime analyze --json trace.jsonl.gz"
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="trace (JSONL, plain or gzip) or `info migrate` "
+                        "text; - is standard input")
+    parser.add_argument("--formula", choices=tuple(FORMULAS), default="last-sync",
+                        help="contract that QEMU is held to (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print a list of objects instead of text")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the verdicts; a file that cannot be used is named on standard error."""
+    from ..errors import BadInput
+    from ..judge import judge
+    from ..report.fields import fields
+    from ..report.text import summary
+    from ..trace_file import read
+
+    verdicts = []
+    statuses = []
+    for name in arguments.files:
+        try:
+            verdicts.append((name, judge(read(name), arguments.formula)))
+        except BadInput as error:
+            print(f"migdowntime analyze: {error}", file=sys.stderr)
+            statuses.append(BAD_INPUT)
+    statuses += [_STATUS[verdict.passed] for _, verdict in verdicts]
+    if arguments.json:
+        print(json.dumps([{"file": name, **fields(verdict)} for name, verdict in verdicts], indent=2))
+    elif verdicts:
+        print("\n\n".join(f"{name}\n{summary(verdict)}" for name, verdict in verdicts))
+    return _worst(statuses)
+
+
+_STATUS = {True: ACCURATE, False: INACCURATE, None: INCONCLUSIVE}
+
+
+def _worst(statuses: Iterable[int]) -> int:
+    found = set(statuses)
+    return next(s for s in (BAD_INPUT, INACCURATE, INCONCLUSIVE, ACCURATE) if s in found)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every parameter of a test: one table, read by options, variants, settings and documentation alike."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from .errors import BadInput
+from .formulas import FORMULAS
+from .units import parse_size
+
+PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
+BACKINGS = ("anonymous", "hugetlbfs", "memfd")
+PATTERNS = ("sequential", "random", "idle")
+ARCHITECTURES = ("ppc64", "x86_64")
+
+
+def _text(value: str) -> str | None:
+    return value or None
+
+
+def _positive_size(value: str) -> int:
+    if (size := parse_size(value)) > 0:
+        return size
+    raise BadInput(f"{value!r} is no size to work with; give one above 0, such as 64M")
+
+
+def _number(low: float, high: float, whole: bool) -> Callable[[str], Any]:
+    kind = "a whole number" if whole else "a number"
+
+    def parse(value: str) -> float:
+        try:
+            number = int(value) if whole else float(value)
+        except ValueError:
+            number = None
+        if number is None or not low <= number <= high:
+            raise BadInput(f"{value!r} is not {kind} from {low} to {high}")
+        return number
+
+    return parse
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise BadInput(f"{value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    return parse
+
+
+def _flag(value: str) -> bool:
+    known = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+    if value.lower() not in known:
+        raise BadInput(f"{value!r} is neither yes nor no")
+    return known[value.lower()]
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(name for name in value.replace(",", " ").split() if name)
+
+
+def _parameter(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
+    return field(default=parse(default),
+                 metadata={"default": default, "parse": parse, "meaning": meaning})
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a test is told; sizes are bytes, bandwidth is bytes per second, an unset one is None."""
+
+    arch: str = _parameter("ppc64", _choice(*ARCHITECTURES), "architecture of the guest")
+    qemu: str | None = _parameter("", _text, "QEMU binary (default: `qemu-system-ARCH` on the PATH)")
+    qemu_destination: str | None = _parameter("", _text, "QEMU binary of the destination (default: the same)")
+    machine: str | None = _parameter("", _text, "machine type: pseries; pc or q35 (default: the architecture's first)")
+    accel: str = _parameter("auto", _choice("auto", "tcg", "kvm"),
+                            "accelerator; auto takes KVM where the guest really runs in it, else TCG")
+    boot: str = _parameter("direct", _choice("direct", "firmware"),
+                           "ppc64: start the guest as -bios image, or through SLOF")
+    ram: int = _parameter("256M", _positive_size, "guest RAM; pseries wants a multiple of 256M")
+    backing: str = _parameter("memfd", _choice(*BACKINGS), "what backs guest RAM")
+    page_size: int = _parameter("2M", lambda v: parse_size(_choice(*PAGE_SIZES)(v)),
+                                f"page size of the backing: {', '.join(PAGE_SIZES)}")
+    reserve_hugepages: bool = _parameter("yes", _flag, "as root, reserve missing hugepages for the run")
+    pattern: str = _parameter("sequential", _choice(*PATTERNS), "order in which the guest dirties its region")
+    region: int = _parameter("24M", _positive_size, "how much of its RAM the guest dirties")
+    rate: int = _parameter("0", _number(0, 10**9, whole=True), "4 KiB pages dirtied a second; 0: as fast as it can")
+    granule: int = _parameter("4K", _positive_size, "every 4 KiB page of a granule is written when one is touched")
+    max_bandwidth: int = _parameter("12000000", _positive_size, "QEMU's max-bandwidth, bytes per second")
+    downtime_limit: int = _parameter("1", _number(0, 2_000_000, whole=True), "QEMU's downtime-limit, ms")
+    capabilities: tuple[str, ...] = _parameter("", _names, "further migration capabilities, comma separated")
+    passes: int = _parameter("2", _number(1, 1000, whole=True), "passes to judge before the run ends")
+    sample_rate: float = _parameter("50", _number(1, 1000, whole=False), "`query-migrate` samples a second")
+    timeout: float = _parameter("120", _number(1, 86400, whole=False), "seconds until the run is given up")
+    formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")
+    tolerance: float = _parameter("0.01", _number(0.0001, 1, whole=False), "relative error that is still accurate")
+    inconclusive: str = _parameter("warn", _choice("warn", "fail"), "test status of an inconclusive verdict")
+
+
+@dataclass(frozen=True)
+class Description:
+    """One row of the parameter table, for options and documentation."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+def describe() -> tuple[Description, ...]:
+    """The table of parameters in its order."""
+    return tuple(Description(f.name, f.metadata["default"], f.metadata["meaning"]) for f in fields(Parameters))
+
+
+def parse(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
+    """Parameters from names and values as text (YAML numbers and booleans are taken as their text).
+
+    Raises BadInput naming the parameter, for an unknown name as for a value of no use.
+    """
+    table = {f.name: f for f in fields(Parameters)}
+    values: dict[str, Any] = {}
+    for name, value in dict(given).items():
+        if name not in table:
+            raise BadInput(f"unknown parameter {name!r}; known are {', '.join(table)}")
+        text = str(value).strip()
+        if not text:
+            continue
+        try:
+            values[name] = table[name].metadata["parse"](text)
+        except BadInput as error:
+            raise BadInput(f"parameter {name}: {error}") from None
+    return Parameters(**values)

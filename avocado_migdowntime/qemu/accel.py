@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which accelerators really start a guest: an accelerator that opens may still not run one, so it is tried."""
+
+import asyncio
+import os
+import platform
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import HarnessError, HostLacks
+from ..units import MIB
+from .backing import plan
+from .guest import Guest, Orders, started
+from .probe import Capabilities
+from .process import QemuProcess
+
+_TRIAL_S = 5.0
+
+
+async def choose_accel(
+    wanted: str, guest: Guest, capabilities: Capabilities, images: Path, directory: Path, sockets: Path
+) -> tuple[str, str]:
+    """The accelerator to use and a word about why; `wanted` is tcg, kvm or auto.
+
+    KVM is tried with a small copy of the very guest. Raises HostLacks where what was wanted does not start it.
+    """
+    if wanted == "tcg":
+        return "tcg", ""
+    fault = await _kvm_fault(guest, capabilities, images, directory, sockets)
+    if not fault:
+        return "kvm", ""
+    if wanted == "kvm":
+        raise HostLacks(f"KVM cannot run this guest here: {fault}; use accel=tcg")
+    return "tcg", f"using TCG: {fault}"
+
+
+async def _kvm_fault(
+    guest: Guest, capabilities: Capabilities, images: Path, directory: Path, sockets: Path
+) -> str:
+    if "kvm" not in capabilities.accelerators:
+        return f"{capabilities.binary} was built without KVM"
+    if guest.profile.arch != platform.machine().replace("ppc64le", "ppc64"):
+        return f"the host is {platform.machine()}, the guest {guest.profile.arch}"
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "/dev/kvm is missing or may not be opened"
+    ram = max(256 * MIB, guest.profile.ram_multiple_bytes)
+    trial = replace(guest, accel="kvm", ram_bytes=ram, backing=plan("anonymous", os.sysconf("SC_PAGE_SIZE"), ram),
+                    orders=Orders("sequential", MIB, 0, 4096))
+    try:
+        async with asyncio.timeout(_TRIAL_S):
+            process = QemuProcess("trial-kvm", capabilities.binary, trial.arguments(images), directory, sockets)
+            async with process as qemu:
+                await started(qemu)
+    except TimeoutError:
+        return f"a guest under KVM dirtied no page within {_TRIAL_S:.0f} s"
+    except HarnessError as error:
+        return str(error)
+    return ""

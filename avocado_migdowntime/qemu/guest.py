@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The dirtier guest: its orders, and how one QEMU that runs it is launched."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import BadInput, HarnessError, HostLacks
+from ..units import MIB, format_size
+from .backing import Backing
+from .probe import Capabilities
+from .process import QemuProcess
+from .profiles import Profile
+
+READY, DIRTYING, SWEPT, ERROR = (f"migdowntime: {word}" for word in ("ready", "dirtying", "swept", "error"))
+"""How the guest's lines on the serial port begin (images/README.md)."""
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What the guest is told to dirty; sizes in bytes, `rate_pages_per_s` of 4 KiB pages (0: as fast as it can)."""
+
+    pattern: str
+    region_bytes: int
+    rate_pages_per_s: int
+    granule_bytes: int
+
+    def __str__(self) -> str:
+        """The orders as the guest reads them from its kernel command line."""
+        return (f"pattern={self.pattern} region={format_size(self.region_bytes)} "
+                f"rate={self.rate_pages_per_s} granule={format_size(self.granule_bytes)}")
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A guest on a machine of a QEMU binary with a certain accelerator."""
+
+    profile: Profile
+    machine: str
+    accel: str
+    boot: str
+    ram_bytes: int
+    backing: Backing
+    orders: Orders
+
+    def __post_init__(self) -> None:
+        multiple = self.profile.ram_multiple_bytes
+        if self.ram_bytes % multiple:
+            raise BadInput(f"{format_size(self.ram_bytes)} of RAM is no multiple of {format_size(multiple)}, "
+                           f"which a {self.profile.arch} guest needs; choose another `ram`")
+
+    def arguments(self, images: Path) -> tuple[str, ...]:
+        """QEMU's arguments for this guest, without monitor and serial line."""
+        options = {"memory-backend": self.backing.memory_backend_id}
+        if self.accel == "tcg":
+            options |= self.profile.machine_options
+        machine = ",".join([self.machine, *(f"{key}={value}" for key, value in options.items())])
+        return (
+            "-nodefaults", "-no-user-config", "-display", "none", "-accel", self.accel, "-machine", machine,
+            "-m", f"{self.ram_bytes // MIB}M", *self.backing.object_arguments,
+            *self.profile.boot_arguments(images, self.boot, str(self.orders)),
+        )
+
+
+def choose_machine(profile: Profile, capabilities: Capabilities, given: str | None) -> str:
+    """The machine type to use: `given`, or the profile's first.
+
+    Raises BadInput for a machine of no known family, HostLacks where the binary has not got it.
+    """
+    machine = given or profile.families[0]
+    if profile.family(machine) is None:
+        raise BadInput(f"machine {machine!r} is not known for {profile.arch}; it can be {', '.join(profile.families)} "
+                       "or a versioned name of these")
+    if machine not in capabilities.machines:
+        raise HostLacks(f"{capabilities.binary} (QEMU {capabilities.release_text}) has no machine {machine}; "
+                        f"see its -machine help, or give another binary with `qemu`")
+    return machine
+
+
+async def dirtying(qemu: QemuProcess) -> None:
+    """Wait until the guest has dirtied its whole region once; raises HarnessError with its words if it refuses."""
+    line = await qemu.line(SWEPT, ERROR)
+    if line.startswith(ERROR):
+        raise BadInput(f"the guest refused its orders: {line.removeprefix(ERROR).lstrip(': ')}")
+
+
+async def started(qemu: QemuProcess) -> None:
+    """Wait until the guest runs at all: its first page is dirtied, or it refused its orders."""
+    line = await qemu.line(DIRTYING, ERROR)
+    if line.startswith(ERROR):
+        raise HarnessError(line)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A source and a destination QEMU on this host, ready to migrate, with everything they borrow from it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadInput, HostLacks
+from ..host.hugepages import borrow_hugepages
+from ..host.hugetlbfs import hugetlbfs_directory
+from ..host.keeper import Keeper
+from ..host.workdir import work_directory
+from ..parameters import Parameters
+from ..resources import directory as resource
+from ..units import MIB
+from .accel import choose_accel
+from .backing import plan
+from .guest import Guest, Orders, choose_machine
+from .probe import Capabilities, find_binary, probe
+from .process import QemuProcess
+from .profiles import PROFILES
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two running QEMUs, the guest that the source runs, and the `uri` over which it can reach the destination."""
+
+    source: QemuProcess
+    destination: QemuProcess
+    capabilities: Capabilities
+    guest: Guest
+    uri: str
+
+    async def configure(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Set migration parameters and capabilities on both ends; gives the header of the trace to come."""
+        wanted = ("events", *parameters.capabilities)
+        switched = [{"capability": name, "state": True} for name in wanted]
+        for qemu in (self.source, self.destination):
+            await qemu.execute("migrate-set-capabilities", {"capabilities": switched})
+            await qemu.execute("migrate-set-parameters", {
+                "max-bandwidth": parameters.max_bandwidth, "downtime-limit": parameters.downtime_limit})
+        await self.destination.execute("migrate-incoming", {"uri": self.uri})
+        return {
+            "qemu": await self.source.execute("query-version"),
+            "arch": self.guest.profile.arch,
+            "accelerator": self.guest.accel,
+            "machine": self.guest.machine,
+            "boot": self.guest.boot,
+            "ram_mib": self.guest.ram_bytes // MIB,
+            "dirtied_mib": self.guest.orders.region_bytes / MIB,
+            "orders": str(self.guest.orders),
+            "backing": self.guest.backing.kind,
+            "backing_page_size": self.guest.backing.page_size_bytes,
+            "capabilities": list(wanted),
+            "migrate-parameters": await self.source.execute("query-migrate-parameters"),
+        }
+
+
+@asynccontextmanager
+async def launched_pair(
+    parameters: Parameters, directory: Path, say: Callable[[str], None]
+) -> AsyncIterator[Pair]:
+    """Launch both ends of a migration as `parameters` say; on leaving, they end and the host has all it lent.
+
+    QEMU's own output goes to `directory`. Raises BadInput, HostLacks or HarnessError.
+    """
+    profile = PROFILES[parameters.arch]
+    binary = find_binary(parameters.qemu, profile.arch)
+    binaries = {"source": binary, "destination": binary}
+    if parameters.qemu_destination:
+        binaries["destination"] = find_binary(parameters.qemu_destination, profile.arch)
+    with Keeper() as keeper, work_directory(keeper) as sockets, ExitStack() as stack:
+        hugetlbfs = None
+        if parameters.backing == "hugetlbfs":
+            hugetlbfs = stack.enter_context(hugetlbfs_directory(keeper, parameters.page_size))
+        backing = plan(parameters.backing, parameters.page_size, parameters.ram, hugetlbfs)
+        probed = {path: await probe(path, directory, sockets) for path in dict.fromkeys(binaries.values())}
+        for capabilities in probed.values():
+            _check(capabilities, profile.arch, parameters)
+        found = probed[binary]
+        guest = Guest(
+            profile, choose_machine(profile, found, parameters.machine), "tcg", parameters.boot, parameters.ram,
+            backing, Orders(parameters.pattern, parameters.region, parameters.rate, parameters.granule),
+        )
+        images = resource("images")
+        accel, why = await choose_accel(parameters.accel, guest, found, images, directory, sockets)
+        guest = replace(guest, accel=accel)
+        say(f"QEMU {found.release_text}, {guest.machine} under {accel.upper()}{f' ({why})' if why else ''}")
+        pages = stack.enter_context(borrow_hugepages(
+            keeper, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages))
+        arguments = guest.arguments(images)
+        source = QemuProcess("source", binary, arguments, directory, sockets)
+        destination = QemuProcess(
+            "destination", binaries["destination"], (*arguments, "-incoming", "defer"), directory, sockets)
+        async with AsyncExitStack() as running:
+            with pages.handed_over():
+                await _enter_all(running, source, destination)
+            yield Pair(source, destination, found, guest, f"unix:{sockets}/migration")
+
+
+def _check(capabilities: Capabilities, arch: str, parameters: Parameters) -> None:
+    if capabilities.arch != arch:
+        raise BadInput(f"{capabilities.binary} emulates {capabilities.arch}, not {arch}; give another with `qemu`, "
+                       "or another `arch`")
+    lacking = set(parameters.capabilities) - capabilities.migrate_capabilities
+    if lacking:
+        raise HostLacks(f"QEMU {capabilities.release_text} has no migration capability {', '.join(sorted(lacking))}; "
+                        f"it has {', '.join(sorted(capabilities.migrate_capabilities))}")
+
+
+async def _enter_all(stack: AsyncExitStack, *processes: QemuProcess) -> None:
+    """Start several QEMUs at once; whichever did start is ended by the stack."""
+    starts = [asyncio.create_task(stack.enter_async_context(process)) for process in processes]
+    try:
+        await asyncio.gather(*starts)
+    finally:
+        for start in starts:
+            start.cancel()
+        await asyncio.gather(*starts, return_exceptions=True)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a QEMU binary is and can do: asked over QMP, never guessed from its name."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadInput, HarnessError, HostLacks
+from .process import QemuProcess
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """A QEMU binary: its release, target, and what it was built with.
+
+    `accelerators` are those compiled in (whether one really starts a guest is known after trying: see accel.py);
+    `machines` holds names and aliases.
+    """
+
+    binary: str
+    release: tuple[int, int, int]
+    package: str
+    arch: str
+    machines: frozenset[str]
+    accelerators: frozenset[str]
+    migrate_parameters: Mapping[str, Any]
+    migrate_capabilities: frozenset[str]
+
+    @property
+    def release_text(self) -> str:
+        """The release as people write it: 7.2.22."""
+        return ".".join(map(str, self.release))
+
+
+def find_binary(given: str | None, arch: str) -> str:
+    """The path of the QEMU to use: `given`, or `qemu-system-ARCH` from the PATH.
+
+    Raises BadInput where what was given is no executable file, HostLacks where none is installed.
+    """
+    if given is None:
+        if found := shutil.which(f"qemu-system-{arch}"):
+            return found
+        package = {"ppc64": "ppc", "x86_64": "x86"}[arch]
+        raise HostLacks(f"no qemu-system-{arch} is on the PATH; install it with: apt-get install qemu-system-{package}")
+    found = shutil.which(given)
+    if found is None:
+        what = "is not executable" if Path(given).exists() else "does not exist"
+        raise BadInput(f"the QEMU binary {given} {what}; give the path of a qemu-system-{arch}")
+    return os.path.abspath(found)
+
+
+async def probe(binary: str, directory: Path, sockets: Path) -> Capabilities:
+    """Start `binary` without a machine and ask it; raises BadInput where it does not answer as a QEMU does."""
+    name = f"probe-{Path(binary).name}"
+    process = QemuProcess(name, binary, ("-machine", "none", "-nodefaults", "-display", "none"), directory, sockets)
+    try:
+        async with process as qemu:
+            version, target, machines, accelerators, parameters, capabilities = await asyncio.gather(
+                qemu.execute("query-version"),
+                qemu.execute("query-target"),
+                qemu.execute("query-machines"),
+                qemu.execute("qom-list-types", {"implements": "accel"}),
+                qemu.execute("query-migrate-parameters"),
+                qemu.execute("query-migrate-capabilities"),
+            )
+    except (HarnessError, OSError) as error:
+        raise BadInput(f"{binary} did not answer as a QEMU does ({error}); give the path of a qemu-system-*") from None
+    number = version["qemu"]
+    return Capabilities(
+        binary=binary,
+        release=(number["major"], number["minor"], number["micro"]),
+        package=version["package"],
+        arch=target["arch"],
+        machines=frozenset(m[key] for m in machines for key in ("name", "alias") if key in m),
+        accelerators=frozenset(a["name"].removesuffix("-accel") for a in accelerators),
+        migrate_parameters=parameters,
+        migrate_capabilities=frozenset(c["capability"] for c in capabilities),
+    )

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One QEMU process with its QMP connection, which ends with whoever started it."""
+
+import asyncio
+import contextlib
+import ctypes
+import shlex
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from qemu.qmp import ExecInterruptedError, ExecuteError, QMPClient, QMPError
+
+from ..errors import HarnessError
+
+_PR_SET_PDEATHSIG = 1
+_START_S = 20.0
+_END_S = 5.0
+_SERIAL_LIMIT = 1 << 20
+"""Bytes of serial output that are kept: a guest (or a program that is no QEMU) may print for ever."""
+
+
+class QemuProcess:
+    """A QEMU that runs within an `async with` block.
+
+    Its standard error goes to `directory/NAME.stderr`, what comes over its serial line to `directory/NAME.serial`,
+    its command line to `directory/NAME.command`; the QMP socket lies in `sockets`, whose path must be short.
+    `arguments` are all but the monitor and the serial line.
+    """
+
+    def __init__(self, name: str, binary: str, arguments: Sequence[str], directory: Path, sockets: Path) -> None:
+        self.name = name
+        self.qmp = QMPClient(name)
+        self.serial: list[str] = []
+        self._socket = sockets / f"{name}.qmp"
+        self._stderr = directory / f"{name}.stderr"
+        self._serial_log = directory / f"{name}.serial"
+        self._command = [
+            binary, *arguments, "-chardev", f"socket,id=qmp,path={self._socket}", "-mon", "chardev=qmp,mode=control",
+            "-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial",
+        ]
+        (directory / f"{name}.command").write_text(shlex.join(self._command) + "\n")
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._new_line = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        await self.qmp.start_server(str(self._socket))
+        try:
+            with self._stderr.open("wb") as stderr:
+                # Without this a SIGKILL of the harness would leave a QEMU that holds gigabytes. The signal follows
+                # the thread that forks, so this must run in the test's own.
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=stderr,
+                    preexec_fn=_die_with_parent,
+                )
+            self._reader = asyncio.create_task(self._read_serial(self._process))
+            await self._connected(self._process)
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._end()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
+        """What QMP answers to `command`; raises HarnessError where it refuses or where the process is gone."""
+        try:
+            return await self.qmp.execute(command, dict(arguments) if arguments else None)
+        except ExecuteError as error:
+            raise HarnessError(f"{self.name} QEMU refused {command}: {error}") from error
+        except (ExecInterruptedError, QMPError) as error:
+            raise await self.gone(f"during {command}") from error
+
+    async def line(self, *beginnings: str) -> str:
+        """The first line from the serial port, past or to come, that starts with one of `beginnings`.
+
+        Raises HarnessError where the process ends before.
+        """
+        while True:
+            for line in self.serial:
+                if line.startswith(beginnings):
+                    return line
+            if self._reader is None or self._reader.done():
+                raise await self.gone("before the guest had reported")
+            self._new_line.clear()
+            await self._new_line.wait()
+
+    async def gone(self, when: str) -> HarnessError:
+        """The error that says how the process ended, with its own last words."""
+        assert self._process is not None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), _END_S)
+        return HarnessError(f"{self.name} QEMU {_ending(self._process.returncode)} {when}: {self._last_words()}")
+
+    async def _connected(self, process: asyncio.subprocess.Process) -> None:
+        accept = asyncio.ensure_future(self.qmp.accept())
+        ended = asyncio.ensure_future(process.wait())
+        try:
+            done, _ = await asyncio.wait({accept, ended}, timeout=_START_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (accept, ended):
+                task.cancel()
+            await asyncio.gather(accept, ended, return_exceptions=True)
+        if accept in done and not accept.cancelled() and accept.exception() is None:
+            return
+        if ended in done or accept in done:
+            raise await self.gone("at its start")
+        raise HarnessError(f"{self.name} QEMU did not speak QMP within {_START_S:.0f} s: {self._last_words()}")
+
+    async def _read_serial(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        with self._serial_log.open("wb", buffering=0) as log:
+            partial = b""
+            while chunk := await process.stdout.read(4096):
+                if log.tell() > _SERIAL_LIMIT:
+                    continue
+                log.write(chunk)
+                *lines, partial = (partial + chunk).split(b"\n")
+                self.serial += [line.decode(errors="replace").strip() for line in lines]
+                if lines:
+                    self._new_line.set()
+        self._new_line.set()
+
+    async def _end(self) -> None:
+        """End the process whatever state it is in; a cancellation meanwhile does not stop that."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await asyncio.shield(process.wait())
+        with contextlib.suppress(Exception):
+            await self.qmp.disconnect()
+        if self._reader is not None:
+            await asyncio.gather(self._reader, return_exceptions=True)
+        self._socket.unlink(missing_ok=True)
+
+    def _last_words(self) -> str:
+        lines = self._stderr.read_text(errors="replace").strip().splitlines() if self._stderr.exists() else []
+        return lines[-1] if lines else "it printed nothing"
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _ending(status: int | None) -> str:
+    if status is None:
+        return "closed its QMP connection"
+    if status < 0:
+        return f"was ended by {signal.Signals(-status).name}"
+    return f"ended with status {status}"

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A verdict as JSON fields for a program."""
+
+from typing import Any
+
+from ..interval import Interval
+from ..verdict import Verdict
+
+
+def fields(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as plain JSON values; an interval is a list of its two ends, what is unknown is null."""
+    return {
+        "verdict": str(verdict.verdict),
+        "contract": verdict.contract,
+        "formula": verdict.formula,
+        "reported_ms": verdict.reported_ms,
+        "expected_ms": verdict.expected_ms,
+        "relative_error": verdict.relative_error,
+        "relative_error_interval": _ends(verdict.relative_error_interval),
+        "passes": verdict.passes,
+        "downtime_limit_ms": verdict.downtime_limit_ms,
+        "effective_limit_ms": verdict.effective_limit_ms,
+        "effective_limit_interval_ms": _ends(verdict.effective_limit_interval_ms),
+        "limit_verdict": str(verdict.limit_verdict),
+        "samples_used": verdict.samples_used,
+        "samples_dropped": dict(verdict.samples_dropped),
+        "reasons": list(verdict.reasons),
+    }
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return [interval.low, interval.high] if interval else None

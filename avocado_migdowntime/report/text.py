@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A verdict in a few lines for a person."""
+
+from ..interval import Interval
+from ..verdict import Verdict
+
+_LABEL_WIDTH = 10
+
+
+def summary(verdict: Verdict) -> str:
+    """What QEMU said, what is right, how far apart, the formula it uses, and what the answer rests on."""
+    rows = [("verdict", verdict.verdict.upper())]
+    if verdict.reported_ms is not None:
+        rows.append(("QEMU said", f"{verdict.reported_ms:.0f} ms expected-downtime"))
+    if verdict.expected_ms is not None:
+        rows.append(("right is", f"{verdict.expected_ms:.1f} ms ({_basis(verdict)})"))
+    if verdict.relative_error is not None:
+        rows.append(("apart", f"{verdict.relative_error:+.2%}{_between(verdict.relative_error_interval)}"))
+    if verdict.reported_ms is not None:
+        rows.append(("formula", verdict.formula or "none of the known ones"))
+    rows.append(("limit", _limit(verdict)))
+    if verdict.passes:
+        rows.append(("rests on", f"{_count(verdict.passes, 'pass', 'passes')}, {verdict.samples_used} samples used"))
+    rows += [("dropped", f"{count}: {reason}") for reason, count in verdict.samples_dropped.items()]
+    rows += [("because", reason) for reason in verdict.reasons]
+    return "\n".join(f"{label:<{_LABEL_WIDTH}} {text}" for label, text in rows)
+
+
+def _basis(verdict: Verdict) -> str:
+    if not verdict.passes:
+        return "what is left now ÷ bandwidth"
+    return f"{verdict.contract}, from the bytes left at each dirty sync"
+
+
+def _between(interval: Interval | None) -> str:
+    return f", surely between {interval.low:+.2%} and {interval.high:+.2%}" if interval else ""
+
+
+def _limit(verdict: Verdict) -> str:
+    if verdict.downtime_limit_ms is None:
+        return f"downtime-limit not recorded, {verdict.limit_verdict}"
+    text = f"downtime-limit {verdict.downtime_limit_ms:g} ms, {verdict.limit_verdict}"
+    if verdict.effective_limit_ms is not None:
+        return f"{text}: passes end with {verdict.effective_limit_ms:.0f} ms left"
+    if verdict.effective_limit_interval_ms is not None:
+        return f"{text}: passes end with at most {verdict.effective_limit_interval_ms.high:.0f} ms left"
+    return text
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Judging one look at a migration, such as HMP's `info migrate`: there is no sync to compare with.
+
+What is left now is never more than what was left at the last sync, so a report below it cannot be right; and a
+report that is just what dirty-rate gives shows that formula. Anything else stays open.
+"""
+
+from .formulas import dirty_rate, live
+from .interval import Interval
+from .trace import Sample, Trace
+from .verdict import Judgement, LimitJudgement, Verdict
+
+ROUNDED_MBPS = 0.005
+"""HMP prints mbps with two digits."""
+
+
+def judge_snapshot(trace: Trace, contract: str, tolerance: float) -> Verdict:
+    """The verdict on the only sample of `trace`; `passes` is 0 and the limit's verdict stays inconclusive."""
+    sample = trace.samples[-1]
+    judgement, formula, reason = _decide(sample, contract, tolerance)
+    reported, now_ms = sample.expected_downtime_ms, _live_ms(sample)
+    known = reported is not None and now_ms is not None and now_ms > 0
+    return Verdict(
+        verdict=judgement,
+        contract=contract,
+        limit_verdict=LimitJudgement.INCONCLUSIVE,
+        formula=formula,
+        reported_ms=reported,
+        expected_ms=now_ms,
+        relative_error=reported / now_ms - 1 if known and reported is not None and now_ms else None,
+        downtime_limit_ms=trace.downtime_limit_ms,
+        samples_used=int(judgement is not Judgement.INCONCLUSIVE),
+        reasons=("a single snapshot is judged by what is left now, not by what was left at the last sync", reason),
+    )
+
+
+def _decide(sample: Sample, contract: str, tolerance: float) -> tuple[Judgement, str | None, str]:
+    reported, ram, now_ms = sample.expected_downtime_ms, sample.ram, _live_ms(sample)
+    if sample.status != "active":
+        return Judgement.INCONCLUSIVE, None, f"the migration is {sample.status}, not active: nothing is predicted"
+    if reported is None or ram is None or now_ms is None:
+        return Judgement.INCONCLUSIVE, None, "no expected downtime or no throughput is shown"
+    if ram.dirty_pages_per_s == 0:
+        return Judgement.INCONCLUSIVE, None, "no dirty pages rate is shown: QEMU has computed nothing yet"
+    shown = _between(dirty_rate(0, ram, ram.mbps * 125), ram.mbps)
+    formula = "dirty-rate" if Interval(reported, reported + 1).meets(shown) else None
+    if formula == contract:
+        return Judgement.ACCURATE, formula, "the report is what dirty-rate gives"
+    if formula:
+        return Judgement.INACCURATE, formula, (
+            f"the report is what dirty-rate gives ({shown.middle:.1f} ms): a rate over a bandwidth, not an amount"
+        )
+    if reported + 1 < now_ms * (1 - tolerance):
+        return Judgement.INACCURATE, None, f"the report is below the {now_ms:.1f} ms that are left to send even now"
+    return Judgement.INCONCLUSIVE, None, f"the report is not below the {now_ms:.1f} ms that are left to send now"
+
+
+def _live_ms(sample: Sample) -> float | None:
+    return live(0, sample.ram, sample.ram.mbps * 125) if sample.ram and sample.ram.mbps > 0 else None
+
+
+def _between(value_ms: float, mbps: float) -> Interval:
+    return Interval(value_ms * mbps / (mbps + ROUNDED_MBPS), value_ms * mbps / max(mbps - ROUNDED_MBPS, 1e-9))

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A recorded migration: what QEMU answered to query-migrate, when, and the events in between.
+
+Everything that judges takes a Trace; nothing here knows where it came from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+from .errors import BadInput
+
+BYTES_PER_MS_PER_MBPS = 125
+"""QEMU's mbps are decimal megabits per second: one is 125 bytes per millisecond (migration/migration.c)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ram:
+    """The `ram` part of a query-migrate answer.
+
+    `sent_pages` counts every page that left `remaining_bytes`: normal and duplicate (zero) pages, and those sent
+    by xbzrle or by the compression threads; `zero_pages`, among them, cost hardly any bandwidth.
+    """
+
+    total_bytes: int
+    remaining_bytes: int
+    page_bytes: int
+    sent_pages: int
+    zero_pages: int
+    dirty_sync_count: int
+    dirty_pages_per_s: int
+    mbps: float
+
+    @property
+    def conserved_bytes(self) -> int:
+        """Remaining and sent together: constant within a pass."""
+        return self.remaining_bytes + self.page_bytes * self.sent_pages
+
+    @property
+    def dirty_bytes_per_ms(self) -> float:
+        """QEMU's dirty-pages-rate as bytes per millisecond."""
+        return self.dirty_pages_per_s * self.page_bytes / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One answer to query-migrate, asked `t_s` seconds after the recording's zero."""
+
+    t_s: float
+    latency_ms: float
+    status: str
+    expected_downtime_ms: float | None = None
+    downtime_ms: float | None = None
+    ram: Ram | None = None
+    on: str | None = None
+
+    @classmethod
+    def from_query(cls, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> "Sample":
+        """The sample that QEMU's `answer` to query-migrate makes.
+
+        Raises BadInput naming the field where one is missing or of the wrong type.
+        """
+        status = answer.get("status", "none")
+        if not isinstance(status, str):
+            raise BadInput(f"'status' is {status!r} where a text was expected")
+        ram = answer.get("ram")
+        return cls(
+            t_s=t_s,
+            latency_ms=latency_ms,
+            status=status,
+            expected_downtime_ms=_optional(answer, "expected-downtime"),
+            downtime_ms=_optional(answer, "downtime"),
+            ram=None if ram is None else _ram(ram, answer),
+            on=on,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An asynchronous QMP message; `side` is `source` or `destination`."""
+
+    t_s: float
+    side: str
+    name: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Samples and events of one migration in the order of their time.
+
+    `header` is what was known when it began: `qemu` (query-version), `arch`, `accelerator`, `migrate-parameters`
+    (query-migrate-parameters), `capabilities` (those switched on) …; `notes` are remarks of whoever read it.
+    A `snapshot` is a single answer without a history.
+    """
+
+    samples: tuple[Sample, ...]
+    events: tuple[Event, ...] = ()
+    header: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    snapshot: bool = False
+
+    @property
+    def downtime_limit_ms(self) -> float | None:
+        """The configured downtime-limit in milliseconds, where it is known."""
+        return _optional(self.migrate_parameters, "downtime-limit")
+
+    @property
+    def switchover_bytes_per_ms(self) -> float | None:
+        """avail-switchover-bandwidth where it is set: QEMU 8.2 and later divide by it instead of by mbps."""
+        bandwidth = _optional(self.migrate_parameters, "avail-switchover-bandwidth")
+        return bandwidth / 1000 if bandwidth else None
+
+    @property
+    def migrate_parameters(self) -> Mapping[str, Any]:
+        """query-migrate-parameters as it was recorded, or nothing."""
+        parameters = self.header.get("migrate-parameters", {})
+        return parameters if isinstance(parameters, Mapping) else {}
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """Migration capabilities that were switched on, where the recording says so."""
+        return tuple(self.header.get("capabilities", ()))
+
+    def bytes_per_ms(self, ram: Ram) -> float:
+        """The bandwidth that QEMU divides by at this sample."""
+        return self.switchover_bytes_per_ms or ram.mbps * BYTES_PER_MS_PER_MBPS
+
+
+def number(fields: Mapping[str, Any], name: str) -> float:
+    """The finite number, not below 0, that `fields` hold under `name`; raises BadInput otherwise."""
+    value = fields.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+        seen = f"is {value!r}" if name in fields else "is missing"
+        raise BadInput(f"{name!r} {seen} where a number was expected")
+    return value
+
+
+def _optional(fields: Mapping[str, Any], name: str) -> float | None:
+    return number(fields, name) if name in fields else None
+
+
+def _ram(ram: Any, answer: Mapping[str, Any]) -> Ram:
+    if not isinstance(ram, Mapping):
+        raise BadInput(f"'ram' is {ram!r} where an object was expected")
+    sent = number(ram, "normal") + number(ram, "duplicate")
+    for part in ("xbzrle-cache", "compression"):
+        sent += number(answer[part], "pages") if part in answer else 0
+    return Ram(
+        total_bytes=int(number(ram, "total")),
+        remaining_bytes=int(number(ram, "remaining")),
+        page_bytes=int(number(ram, "page-size")),
+        sent_pages=int(sent),
+        zero_pages=int(number(ram, "duplicate")),
+        dirty_sync_count=int(number(ram, "dirty-sync-count")),
+        dirty_pages_per_s=int(number(ram, "dirty-pages-rate")),
+        mbps=number(ram, "mbps"),
+    )

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Traces as files: JSON lines, plain or gzip-compressed, written as they come so that a killed run leaves a trace.
+
+The first line is the header; each later one is a sample (`t`, `latency_ms`, `query-migrate`, perhaps `on`) or an
+event (`t`, `side`, `event`). Times are seconds on a monotonic clock since just before `migrate`.
+"""
+
+import gzip
+import json
+import sys
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from .errors import BadInput
+from .info_migrate import looks_like_info_migrate, parse_info_migrate
+from .trace import Event, Sample, Trace, number
+
+
+class TraceWriter:
+    """Streams a trace into a file; each line is handed to the system at once."""
+
+    def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
+        self._file: TextIO = path.open("w", encoding="utf-8", buffering=1)
+        self._line(header)
+
+    def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
+        """Append QEMU's whole `answer` to query-migrate."""
+        cause = {"on": on} if on else {}
+        self._line({"t": round(t_s, 6), "latency_ms": round(latency_ms, 3), **cause, "query-migrate": answer})
+
+    def event(self, t_s: float, side: str, message: Mapping[str, Any]) -> None:
+        """Append an asynchronous QMP message of the `source` or the `destination`."""
+        self._line({"t": round(t_s, 6), "side": side, "event": message})
+
+    def close(self) -> None:
+        """End the file."""
+        self._file.close()
+
+    def _line(self, record: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(record) + "\n")
+
+
+def read(name: str) -> Trace:
+    """The trace in the file `name` (`-`: standard input): a recording, or the text of HMP `info migrate`.
+
+    Raises BadInput where it cannot be read, is empty, is something else, or contradicts itself. A recording that
+    was cut off is used up to there; Trace.notes say so.
+    """
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        expected = "expected a recorded migration or `info migrate` text"
+        raise BadInput(f"{name}: {error.strerror or error}; {expected}") from None
+    try:
+        return parse(data)
+    except BadInput as error:
+        raise BadInput(f"{'standard input' if name == '-' else name}: {error}") from None
+
+
+def parse(data: bytes) -> Trace:
+    """The trace that the bytes of a file hold; raises BadInput as `read` does, without naming a file."""
+    notes: list[str] = []
+    if data[:2] == b"\x1f\x8b":
+        data = _inflate(data, notes)
+    if not data.strip():
+        raise BadInput("is empty; expected a recorded migration or `info migrate` text")
+    text = data.decode("utf-8", errors="replace")
+    if looks_like_info_migrate(text):
+        return parse_info_migrate(text)
+    return _parse_lines(text, notes)
+
+
+def _inflate(data: bytes, notes: list[str]) -> bytes:
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        plain = stream.decompress(data)
+    except zlib.error as error:
+        raise BadInput(f"is a damaged gzip file ({error}); record or copy it again") from None
+    if not stream.eof:
+        notes.append("the gzip file is cut off: used up to there")
+        return plain
+    return gzip.decompress(data) if stream.unused_data else plain
+
+
+def _parse_lines(text: str, notes: list[str]) -> Trace:
+    header: Mapping[str, Any] | None = None
+    samples: list[Sample] = []
+    events: list[Event] = []
+    for line_number, record in _records(text, notes):
+        try:
+            if header is None:
+                header = _header(record)
+            elif "query-migrate" in record:
+                samples.append(_sample(record, samples))
+            elif "event" in record:
+                events.append(_event(record))
+            else:
+                raise BadInput("is neither a sample nor an event")
+        except BadInput as error:
+            raise BadInput(f"line {line_number}: {error}") from None
+    if header is None or not samples:
+        raise BadInput("holds no query-migrate sample; expected a recorded migration")
+    return Trace(tuple(samples), tuple(events), header, tuple(notes))
+
+
+def _records(text: str, notes: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    lines = text.split("\n")
+    for line_number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line, parse_constant=_no_constant)
+        except ValueError:
+            if line_number > 1 and not any(rest.strip() for rest in lines[line_number:]):
+                notes.append(f"cut off in line {line_number}: used up to there")
+                return
+            hint = "is no JSON; expected a recorded migration or `info migrate` text"
+            raise BadInput(f"line {line_number} {hint}") from None
+        if not isinstance(record, Mapping):
+            raise BadInput(f"line {line_number} is not a JSON object; expected a recorded migration")
+        yield line_number, record
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _header(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(record.get("qemu"), Mapping) or not isinstance(record.get("migrate-parameters"), Mapping):
+        raise BadInput("has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recorded migration")
+    Trace((), header=record).downtime_limit_ms  # noqa: B018 - raises on a wrong type
+    capabilities = record.get("capabilities", [])
+    if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
+        raise BadInput(f"'capabilities' is {capabilities!r} where a list of names was expected")
+    return record
+
+
+def _sample(record: Mapping[str, Any], before: list[Sample]) -> Sample:
+    answer = record["query-migrate"]
+    if not isinstance(answer, Mapping):
+        raise BadInput(f"'query-migrate' is {answer!r} where an object was expected")
+    sample = Sample.from_query(number(record, "t"), number(record, "latency_ms"), answer, record.get("on"))
+    if before and sample.t_s < before[-1].t_s:
+        raise BadInput(f"is out of order: a sample at {sample.t_s} s after one at {before[-1].t_s} s")
+    return sample
+
+
+def _event(record: Mapping[str, Any]) -> Event:
+    message = record["event"]
+    if not isinstance(message, Mapping) or not isinstance(message.get("event"), str):
+        raise BadInput(f"'event' is {message!r} where a QMP event was expected")
+    data = message.get("data", {})
+    return Event(number(record, "t"), str(record.get("side", "")), message["event"], data)

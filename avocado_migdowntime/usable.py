@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which samples of a pass may be held against the oracle, and why the others may not."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from .oracle import Pass
+from .trace import BYTES_PER_MS_PER_MBPS, Ram
+
+UPDATE_S = 0.1
+"""QEMU renews bandwidth and expected-downtime about this often (migration/migration.c: BUFFER_DELAY)."""
+SETTLE_S = 0.2
+"""The first update after a sync comes up to 150 ms later; until then the report is the pass before's."""
+LEAST_WINDOW_BYTES = 10_000
+"""Up to QEMU 11.0 nothing is computed when no more than this went out in a window (migration_update_counters)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A usable report: what QEMU said, beside the figures of that moment and of one update window before it."""
+
+    expected_ms: float
+    now: Ram
+    earlier: Ram
+
+
+def usable(one: Pass, dropped: Counter[str]) -> list[Report]:
+    """The reports of a pass that count; the others are counted in `dropped` by their reason."""
+    reports: list[Report] = []
+    for report, fault in _examine(one):
+        if fault:
+            dropped[fault] += 1
+        else:
+            reports.append(report)
+    return reports
+
+
+def _examine(one: Pass) -> Iterator[tuple[Report, str]]:
+    begin_s = one.samples[0].t_s
+    windowed = _spacing_s(one) < UPDATE_S
+    before: Ram | None = None
+    oldest = 0
+    for sample in one.samples:
+        while one.samples[oldest].t_s < sample.t_s - UPDATE_S - 0.02:
+            oldest += 1
+        now, earlier = sample.ram, one.samples[oldest].ram
+        assert now is not None and earlier is not None
+        yield Report(sample.expected_downtime_ms or 0, now, earlier), _fault(
+            now, before if windowed else None, sample.t_s - begin_s, sample.expected_downtime_ms
+        )
+        before = now
+
+
+def _fault(now: Ram, before: Ram | None, into_pass_s: float, expected_ms: float | None) -> str:
+    if expected_ms is None:
+        return "no expected-downtime reported"
+    if into_pass_s < SETTLE_S:
+        return "before the first update after the sync"
+    if now.dirty_pages_per_s == 0:
+        return "dirty-pages-rate is 0: QEMU computes nothing"
+    if now.mbps * BYTES_PER_MS_PER_MBPS * UPDATE_S * 1000 <= LEAST_WINDOW_BYTES:
+        return "hardly anything was sent: QEMU computes nothing"
+    if before is not None and now.mbps != before.mbps:
+        return "mbps changed since the sample before: perhaps torn"
+    return ""
+
+
+def _spacing_s(one: Pass) -> float:
+    times = [sample.t_s for sample in one.samples]
+    return median(b - a for a, b in pairwise(times)) if len(times) > 1 else 0.0

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is found out about one recorded migration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .interval import Interval
+
+
+class Judgement(StrEnum):
+    """Is the reported expected-downtime what the contract says?"""
+
+    ACCURATE = "accurate"
+    INACCURATE = "inaccurate"
+    INCONCLUSIVE = "inconclusive"
+
+
+class LimitJudgement(StrEnum):
+    """Did QEMU end passes and switch over where downtime-limit says?"""
+
+    RESPECTED = "respected"
+    VIOLATED = "violated"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer for one trace, and what it rests on.
+
+    `formula` is the one that QEMU was found to use, by name, or None; `contract` the one it is held to.
+    `relative_error` is reported ÷ oracle - 1, its median over the judged passes; the oracle is the contract's
+    formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
+    the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason.
+    """
+
+    verdict: Judgement
+    contract: str
+    limit_verdict: LimitJudgement
+    formula: str | None = None
+    reported_ms: float | None = None
+    expected_ms: float | None = None
+    relative_error: float | None = None
+    relative_error_interval: Interval | None = None
+    passes: int = 0
+    downtime_limit_ms: float | None = None
+    effective_limit_ms: float | None = None
+    effective_limit_interval_ms: Interval | None = None
+    samples_used: int = 0
+    samples_dropped: Mapping[str, int] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool | None:
+        """True for accurate with the limit not violated, False for a fault of either, None for inconclusive."""
+        if self.verdict is Judgement.INACCURATE or self.limit_verdict is LimitJudgement.VIOLATED:
+            return False
+        return True if self.verdict is Judgement.ACCURATE else None
