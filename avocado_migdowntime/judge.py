@@ -76,7 +76,8 @@ def _judge_pass(
         return None
     reports = usable(one, dropped)
     if len(reports) < MIN_SAMPLES:
-        dropped["too few usable samples in the pass"] += len(reports)
+        if reports:
+            dropped["too few usable samples in the pass"] += len(reports)
         remarks.append(f"pass {one.number} is not judged: {len(reports)} usable samples, {MIN_SAMPLES} are needed")
         return None
     fits = {name: fit_pass(trace, sync, reports, formula, tolerance) for name, formula in FORMULAS.items()}

@@ -7,7 +7,7 @@ report that is just what dirty-rate gives shows that formula. Anything else stay
 
 from .formulas import dirty_rate, live
 from .interval import Interval
-from .trace import Sample, Trace
+from .trace import BYTES_PER_MS_PER_MBPS, Sample, Trace
 from .verdict import Judgement, LimitJudgement, Verdict
 
 ROUNDED_MBPS = 0.005
@@ -19,7 +19,6 @@ def judge_snapshot(trace: Trace, contract: str, tolerance: float) -> Verdict:
     sample = trace.samples[-1]
     judgement, formula, reason = _decide(sample, contract, tolerance)
     reported, now_ms = sample.expected_downtime_ms, _live_ms(sample)
-    known = reported is not None and now_ms is not None and now_ms > 0
     return Verdict(
         verdict=judgement,
         contract=contract,
@@ -27,7 +26,7 @@ def judge_snapshot(trace: Trace, contract: str, tolerance: float) -> Verdict:
         formula=formula,
         reported_ms=reported,
         expected_ms=now_ms,
-        relative_error=reported / now_ms - 1 if known and reported is not None and now_ms else None,
+        relative_error=reported / now_ms - 1 if reported is not None and now_ms else None,
         downtime_limit_ms=trace.downtime_limit_ms,
         samples_used=int(judgement is not Judgement.INCONCLUSIVE),
         reasons=("a single snapshot is judged by what is left now, not by what was left at the last sync", reason),
@@ -42,22 +41,27 @@ def _decide(sample: Sample, contract: str, tolerance: float) -> tuple[Judgement,
         return Judgement.INCONCLUSIVE, None, "no expected downtime or no throughput is shown"
     if ram.dirty_pages_per_s == 0:
         return Judgement.INCONCLUSIVE, None, "no dirty pages rate is shown: QEMU has computed nothing yet"
-    shown = _between(dirty_rate(0, ram, ram.mbps * 125), ram.mbps)
-    formula = "dirty-rate" if Interval(reported, reported + 1).meets(shown) else None
-    if formula == contract:
-        return Judgement.ACCURATE, formula, "the report is what dirty-rate gives"
-    if formula:
-        return Judgement.INACCURATE, formula, (
-            f"the report is what dirty-rate gives ({shown.middle:.1f} ms): a rate over a bandwidth, not an amount"
+    rate_ms = dirty_rate(0, ram, ram.mbps * BYTES_PER_MS_PER_MBPS)
+    said = Interval(reported, reported + 1)
+    shown = [name for name, ms in (("dirty-rate", rate_ms), ("live", now_ms)) if said.meets(_rounded(ms, ram.mbps))]
+    if contract in shown:
+        return Judgement.ACCURATE, contract, f"the report is what {contract} gives"
+    if "dirty-rate" in shown:
+        return Judgement.INACCURATE, "dirty-rate", (
+            f"the report is what dirty-rate gives ({rate_ms:.1f} ms): a rate over a bandwidth, not an amount"
         )
-    if reported + 1 < now_ms * (1 - tolerance):
+    if said.high < now_ms * (1 - tolerance):
         return Judgement.INACCURATE, None, f"the report is below the {now_ms:.1f} ms that are left to send even now"
+    if contract in ("dirty-rate", "live"):
+        return Judgement.INACCURATE, None, f"the report is not what {contract} gives"
     return Judgement.INCONCLUSIVE, None, f"the report is not below the {now_ms:.1f} ms that are left to send now"
 
 
 def _live_ms(sample: Sample) -> float | None:
-    return live(0, sample.ram, sample.ram.mbps * 125) if sample.ram and sample.ram.mbps > 0 else None
+    ram = sample.ram
+    return live(0, ram, ram.mbps * BYTES_PER_MS_PER_MBPS) if ram and ram.mbps > 0 else None
 
 
-def _between(value_ms: float, mbps: float) -> Interval:
+def _rounded(value_ms: float, mbps: float) -> Interval:
+    """What `value_ms` may be, given that the bandwidth it was divided by was shown with two digits."""
     return Interval(value_ms * mbps / (mbps + ROUNDED_MBPS), value_ms * mbps / max(mbps - ROUNDED_MBPS, 1e-9))

@@ -17,7 +17,7 @@ from .process import QemuProcess
 class Capabilities:
     """A QEMU binary: its release, target, and what it was built with.
 
-    `accelerators` are those compiled in (whether one really starts a guest is known after trying: see accel.py);
+    `has_kvm` says that KVM was compiled in; whether it really starts a guest is known after trying (see accel.py).
     `machines` holds names and aliases.
     """
 
@@ -26,7 +26,7 @@ class Capabilities:
     package: str
     arch: str
     machines: frozenset[str]
-    accelerators: frozenset[str]
+    has_kvm: bool
     migrate_parameters: Mapping[str, Any]
     migrate_capabilities: frozenset[str]
 
@@ -59,11 +59,11 @@ async def probe(binary: str, directory: Path, sockets: Path) -> Capabilities:
     process = QemuProcess(name, binary, ("-machine", "none", "-nodefaults", "-display", "none"), directory, sockets)
     try:
         async with process as qemu:
-            version, target, machines, accelerators, parameters, capabilities = await asyncio.gather(
+            version, target, machines, kvm, parameters, capabilities = await asyncio.gather(
                 qemu.execute("query-version"),
                 qemu.execute("query-target"),
                 qemu.execute("query-machines"),
-                qemu.execute("qom-list-types", {"implements": "accel"}),
+                qemu.execute("query-kvm"),
                 qemu.execute("query-migrate-parameters"),
                 qemu.execute("query-migrate-capabilities"),
             )
@@ -76,7 +76,7 @@ async def probe(binary: str, directory: Path, sockets: Path) -> Capabilities:
         package=version["package"],
         arch=target["arch"],
         machines=frozenset(m[key] for m in machines for key in ("name", "alias") if key in m),
-        accelerators=frozenset(a["name"].removesuffix("-accel") for a in accelerators),
+        has_kvm=kvm["present"],
         migrate_parameters=parameters,
         migrate_capabilities=frozenset(c["capability"] for c in capabilities),
     )

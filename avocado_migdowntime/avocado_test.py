@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the Avocado tests share: parameters in, verdict to status, and ending whatever ends the test."""
+
+import json
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
+
+from avocado import Test
+from avocado.core.exceptions import TestInterrupt, TestWarn
+
+from .errors import BadInput, HostLacks
+from .interruptible import Interruptible
+from .parameters import Parameters, parse
+from .plugins.options import given
+from .report.fields import fields
+from .report.text import summary
+from .verdict import Judgement, LimitJudgement, Verdict
+
+Experiment = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
+
+PROGRESS_LOGGER = "avocado.test.progress"
+"""What is logged here is also shown to the person at the terminal."""
+
+_CLEANING_UP_S = 30.0
+
+
+class MigrationTest(Test):  # type: ignore[misc]
+    """A test that does one experiment and ends with the status that goes with the verdict.
+
+    | what came out                        | status                         |
+    | ------------------------------------ | ------------------------------ |
+    | accurate, downtime-limit not violated | PASS                          |
+    | inaccurate, or the limit violated    | FAIL                           |
+    | inconclusive                         | WARN, or FAIL if asked to      |
+    | HostLacks                            | CANCEL                         |
+    | BadInput, HarnessError, anything else | ERROR                         |
+    """
+
+    grace_s = 30.0
+    """What Avocado waits beyond the experiment's own timeout: by then its event loop must be stuck."""
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """From the project's options and settings, then variants or -p, then the defaults. Raises BadInput."""
+        return parse({**of_variant(self.params.iteritems()), **given(self._config)})
+
+    def run_avocado(self) -> None:
+        """Run in the main thread of the test's process; the test itself has a thread of its own."""
+        signal.signal(signal.SIGTERM, _interrupt)
+        # Avocado takes the parameter `timeout` for its own, which would leave the experiment no time to clean up.
+        with suppress(BadInput):
+            self.timeout = self.parameters.timeout + self.grace_s
+        super().run_avocado()
+
+    def judge(self, experiment: Experiment) -> None:
+        """Do `experiment`; returns if the verdict is good."""
+        self._monitor_log_to_file()
+        self._experiment = Interruptible()
+        progress = logging.getLogger(PROGRESS_LOGGER)
+        try:
+            verdict = self._experiment.run(experiment(self.parameters, Path(self.outputdir), progress.info))
+        except HostLacks as lacking:
+            self.cancel(str(lacking))
+        self.whiteboard = json.dumps(fields(verdict))
+        progress.info("\n%s", summary(verdict))
+        if not verdict.passed:
+            self._end_with(verdict)
+
+    def tearDown(self) -> None:
+        """Avocado leaves a test that timed out or was interrupted running in its thread."""
+        if hasattr(self, "_experiment") and not self._experiment.cancel(_CLEANING_UP_S):
+            self.log.error("the experiment has not cleaned up in %g s", _CLEANING_UP_S)
+        super().tearDown()
+
+    def _end_with(self, verdict: Verdict) -> NoReturn:
+        if verdict.passed is False or self.parameters.inconclusive == "fail":
+            self.fail(reason(verdict))
+        raise TestWarn(reason(verdict))
+
+    def _monitor_log_to_file(self) -> None:
+        # Avocado's runner drains one message per 10 ms; QMP's debug log would hold the test up.
+        qmp = logging.getLogger("qemu.qmp")
+        qmp.addHandler(logging.FileHandler(Path(self.outputdir, "qmp.log")))
+        qmp.propagate = False
+
+
+def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
+    """Parameters among (path, name, value) of a variant.
+
+    Everything at the root or under /run is meant for this test: -p, packaged variants and YAML files given by
+    `-m FILE` end there. Keys for other tests can be kept apart by `-m /other:FILE`. Raises BadInput if branches of
+    the variant disagree.
+    """
+    found: dict[str, str] = {}
+    for path, name, value in items:
+        if value is None or f"{path.rstrip('/')}/".split("/")[1] not in ("", "run"):
+            continue
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        if found.setdefault(name, text) != text:
+            raise BadInput(f"parameter {name} is both {found[name]!r} and {text!r} in one variant; leave one of them")
+    return found
+
+
+def reason(verdict: Verdict) -> str:
+    """One sentence on why `verdict` is none to pass with."""
+    if verdict.verdict is Judgement.INACCURATE:
+        return (f"expected-downtime is inaccurate: QEMU said {verdict.reported_ms:.0f} ms, right is "
+                f"{verdict.expected_ms:.1f} ms by {verdict.contract} ({verdict.relative_error:+.1%}); its formula is "
+                f"{verdict.formula or 'none of the known ones'}")
+    if verdict.limit_verdict is LimitJudgement.VIOLATED:
+        return (f"downtime-limit is violated: it was {verdict.downtime_limit_ms:g} ms, and passes ended with "
+                f"{verdict.effective_limit_ms:.0f} ms left")
+    return f"the run is inconclusive: {'; '.join(verdict.reasons)}"
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    # Once: Avocado's second SIGTERM, or the one for the death of its runner, must not cut the cleaning up short.
+    signal.signal(number, signal.SIG_IGN)
+    raise TestInterrupt("Test interrupted")

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What several selftests need."""
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def sockets():
+    """A directory with a path short enough for UNIX sockets: pytest's own is not."""
+    path = Path(tempfile.mkdtemp(prefix="mdt-", dir="/tmp"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def nothing_left():
+    """Fails the test if it leaves a QEMU, a mount, a reserved hugepage or a directory of ours behind."""
+    before = traces_of_runs()
+    yield
+    deadline = time.monotonic() + 20
+    while (after := traces_of_runs()) != before and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert after == before
+
+
+def traces_of_runs():
+    """What runs may leave on this host: QEMU processes, mounts, hugepages, directories, sockets."""
+    pools = Path("/sys/kernel/mm/hugepages").glob("*/nr_hugepages")
+    return {
+        "processes": sorted(pid for pid in os.listdir("/proc") if pid.isdigit() and _is_ours(pid)),
+        "mounts": [line for line in Path("/proc/mounts").read_text().splitlines() if "hugetlbfs" in line],
+        "hugepages": {str(pool): pool.read_text() for pool in pools},
+        "directories": sorted(map(str, Path("/tmp").glob("migdowntime-*"))),
+    }
+
+
+def _is_ours(pid):
+    try:
+        command = Path("/proc", pid, "cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"qemu-system-" in command.split(b"\0")[0] or b"avocado_migdowntime" in command

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The experiment on real QEMU, and how it ends when it cannot be done."""
+
+import asyncio
+import json
+
+import pytest
+
+from avocado_migdowntime.errors import BadInput, HarnessError, HostLacks
+from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.judge import judge
+from avocado_migdowntime.parameters import parse
+from avocado_migdowntime.trace_file import read
+from avocado_migdowntime.verdict import Judgement, LimitJudgement
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+def run(directory, **parameters):
+    told = []
+    verdict = asyncio.run(expected_downtime(parse({"accel": "tcg", **parameters}), directory, told.append))
+    return verdict, told
+
+
+@pytest.mark.parametrize("parameters", [
+    {"arch": "ppc64", "page_size": "2M", "backing": "hugetlbfs"},
+    {"arch": "x86_64", "page_size": "4K", "backing": "anonymous", "machine": "q35", "pattern": "random"},
+], ids=["ppc64-hugetlbfs", "x86_64-anonymous"])
+def test_a_real_qemu_is_judged_and_what_was_seen_is_kept(parameters, tmp_path):
+    verdict, told = run(tmp_path, **parameters)
+    assert verdict.verdict is Judgement.ACCURATE, verdict
+    assert (verdict.formula, verdict.limit_verdict) == ("last-sync", LimitJudgement.RESPECTED)
+    assert verdict.passes == 2 and verdict.expected_ms > 1500
+    trace = read(str(tmp_path / "trace.jsonl"))
+    assert judge(trace) == verdict
+    assert trace.header["backing"] == parameters["backing"] and trace.downtime_limit_ms == 1
+    assert {e.name for e in trace.events} >= {"MIGRATION", "MIGRATION_PASS"}
+    assert any(s.on == "MIGRATION_PASS" for s in trace.samples)
+    assert json.loads((tmp_path / "verdict.json").read_text())["verdict"] == "accurate"
+    assert "migdowntime: ready" in (tmp_path / "source.serial").read_text()
+    assert parameters["arch"] in (tmp_path / "destination.command").read_text()
+    assert any("pass 2" in line for line in told)
+
+
+def test_a_limit_that_lets_it_complete_is_judged_at_the_switchover(tmp_path):
+    verdict, _ = run(tmp_path, page_size="4K", rate="1500", region="16M", max_bandwidth="12M", downtime_limit="317",
+                     passes="9")
+    trace = read(str(tmp_path / "trace.jsonl"))
+    assert trace.samples[-1].status == "completed"
+    assert verdict.limit_verdict is LimitJudgement.RESPECTED
+    assert verdict.verdict is not Judgement.INACCURATE
+
+
+@pytest.mark.parametrize(("parameters", "error", "words"), [
+    ({"qemu": "/no/such/qemu"}, BadInput, "/no/such/qemu does not exist"),
+    ({"arch": "x86_64", "qemu": "qemu-system-ppc64"}, BadInput, "emulates ppc64, not x86_64"),
+    ({"machine": "pc"}, BadInput, "'pc' is not known for ppc64"),
+    ({"ram": "300M", "page_size": "4K"}, BadInput, "300M of RAM is no multiple of 256M"),
+    ({"ram": "257M"}, BadInput, "257M of RAM is no multiple of the page size 2M"),
+    ({"backing": "anonymous", "page_size": "2M"}, BadInput, "anonymous memory has the host's pages"),
+    ({"page_size": "16M"}, HostLacks, "16M"),
+    ({"accel": "kvm"}, HostLacks, "KVM cannot run this guest here"),
+    ({"capabilities": "warp-drive"}, HostLacks, "no migration capability warp-drive"),
+    ({"region": "1G", "page_size": "4K"}, BadInput, "the guest refused its orders"),
+    ({"timeout": "2", "page_size": "4K"}, HarnessError, "given up after 2 s while pass 1"),
+    ({"capabilities": "postcopy-ram,background-snapshot", "page_size": "4K"}, HarnessError, "refused migrate-set"),
+])
+def test_what_cannot_be_done_ends_in_one_sentence(parameters, error, words, tmp_path):
+    with pytest.raises(error) as caught:
+        run(tmp_path, **parameters)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_cancelled_run_leaves_a_readable_trace(tmp_path):
+    async def cancelled():
+        task = asyncio.create_task(expected_downtime(parse({"page_size": "2M"}), tmp_path, lambda _: None))
+        while not (tmp_path / "trace.jsonl").exists() or (tmp_path / "trace.jsonl").read_text().count("\n") < 20:
+            await asyncio.sleep(0.05)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled())
+    assert len(read(str(tmp_path / "trace.jsonl")).samples) > 10

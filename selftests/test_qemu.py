@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Probing binaries, and one real QEMU process from its start to whatever end."""
+
+import asyncio
+import os
+import platform
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.errors import BadInput, HarnessError, HostLacks
+from avocado_migdowntime.qemu.backing import plan
+from avocado_migdowntime.qemu.guest import Guest, Orders, choose_machine
+from avocado_migdowntime.qemu.probe import find_binary, probe
+from avocado_migdowntime.qemu.process import QemuProcess
+from avocado_migdowntime.qemu.profiles import PROFILES
+from avocado_migdowntime.units import MIB
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+BARE = ("-machine", "none", "-nodefaults", "-display", "none")
+
+
+def run(coroutine):
+    return asyncio.run(coroutine)
+
+
+def installed(arch):
+    return find_binary(None, arch)
+
+
+@pytest.mark.parametrize(("arch", "machine"), [("ppc64", "pseries"), ("x86_64", "q35")])
+def test_a_binary_is_asked_what_it_can_do(arch, machine, tmp_path, sockets):
+    found = run(probe(installed(arch), tmp_path, sockets))
+    said = subprocess.run([installed(arch), "--version"], capture_output=True, text=True, check=True).stdout
+    assert f"version {found.release_text}" in said
+    assert found.arch == arch and machine in found.machines
+    assert found.has_kvm == (arch == platform.machine())
+    assert "downtime-limit" in found.migrate_parameters and "events" in found.migrate_capabilities
+
+
+def test_a_renamed_binary_is_known_all_the_same(tmp_path, sockets):
+    renamed = tmp_path / "emulator"
+    renamed.symlink_to(installed("ppc64"))
+    assert run(probe(str(renamed), tmp_path, sockets)).arch == "ppc64"
+
+
+@pytest.mark.parametrize("program", ["/bin/true", "/bin/cat", "/bin/sh", "/usr/bin/yes"])
+def test_a_program_that_is_no_qemu_is_named(program, tmp_path, sockets):
+    with pytest.raises(BadInput, match=f"^{program} did not answer as a QEMU does[^\n]*$"):
+        run(probe(program, tmp_path, sockets))
+
+
+def test_a_missing_binary_is_the_users_when_named_and_the_hosts_when_not(tmp_path, monkeypatch):
+    with pytest.raises(BadInput, match="/no/such/qemu does not exist"):
+        find_binary("/no/such/qemu", "ppc64")
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    with pytest.raises(BadInput, match="is not executable"):
+        find_binary(str(plain), "ppc64")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(HostLacks, match="apt-get install qemu-system-ppc$"):
+        find_binary(None, "ppc64")
+
+
+def test_a_machine_is_unknown_or_lacking(tmp_path, sockets):
+    found = run(probe(installed("x86_64"), tmp_path, sockets))
+    profile = PROFILES["x86_64"]
+    assert choose_machine(profile, found, None) == "pc"
+    assert choose_machine(profile, found, "pc-q35-7.2") == "pc-q35-7.2"
+    with pytest.raises(BadInput, match="'pseries' is not known for x86_64; it can be pc, q35"):
+        choose_machine(profile, found, "pseries")
+    with pytest.raises(HostLacks, match=r"has no machine pc-q35-99\.9"):
+        choose_machine(profile, found, "pc-q35-99.9")
+
+
+def test_ram_that_pseries_refuses_is_refused_before():
+    with pytest.raises(BadInput, match="300M of RAM is no multiple of 256M"):
+        Guest(PROFILES["ppc64"], "pseries", "tcg", "direct", 300 * MIB, plan("anonymous", 4096, 300 * MIB),
+              Orders("idle", MIB, 0, 4096))
+
+
+def test_orders_are_what_the_guest_reads():
+    assert str(Orders("random", 24 * MIB, 500, 2 * MIB)) == "pattern=random region=24M rate=500 granule=2M"
+
+
+def test_a_refused_command_says_what_qemu_said(tmp_path, sockets):
+    async def refuse():
+        async with QemuProcess("one", installed("x86_64"), BARE, tmp_path, sockets) as qemu:
+            await qemu.execute("migrate-set-parameters", {"downtime-limit": -5})
+
+    with pytest.raises(HarnessError, match="one QEMU refused migrate-set-parameters: .*downtime"):
+        run(refuse())
+
+
+def test_a_qemu_that_dies_is_reported_with_its_signal(tmp_path, sockets):
+    async def die():
+        async with QemuProcess("one", installed("x86_64"), BARE, tmp_path, sockets) as qemu:
+            os.kill(qemu.pid, signal.SIGABRT)
+            await qemu.execute("query-status")
+
+    with pytest.raises(HarnessError, match="one QEMU was ended by SIGABRT during query-status"):
+        run(die())
+
+
+def test_a_qemu_that_does_not_start_is_reported_with_its_words(tmp_path, sockets):
+    async def start():
+        async with QemuProcess("one", installed("x86_64"), ("-machine", "nonsense"), tmp_path, sockets):
+            pass
+
+    with pytest.raises(HarnessError, match="one QEMU ended with status 1 at its start: .*nonsense|-machine help"):
+        run(start())
+
+
+def test_a_guest_that_never_speaks_does_not_outlive_its_qemu(tmp_path, sockets):
+    async def wait():
+        async with QemuProcess("one", installed("x86_64"), BARE, tmp_path, sockets) as qemu:
+            line = asyncio.ensure_future(qemu.line("hello"))
+            await asyncio.sleep(0)
+            await qemu.execute("quit")
+            await line
+
+    with pytest.raises(HarnessError, match="one QEMU ended with status 0 before the guest had reported"):
+        run(wait())
+
+
+def test_a_killed_harness_takes_its_qemu_along(tmp_path, sockets):
+    program = f"""
+import asyncio, sys
+from pathlib import Path
+from avocado_migdowntime.qemu.process import QemuProcess
+async def main(binary, directory, sockets):
+    async with QemuProcess("one", binary, {BARE!r}, Path(directory), Path(sockets)) as qemu:
+        print(qemu.pid, flush=True)
+        await asyncio.sleep(600)
+asyncio.run(main(*sys.argv[1:]))
+"""
+    command = [sys.executable, "-c", program, installed("x86_64"), str(tmp_path), str(sockets)]
+    harness = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    qemu = os.pidfd_open(int(harness.stdout.readline()))
+    harness.kill()
+    harness.wait()
+    harness.stdout.close()
+    assert select.select([qemu], [], [], 30)[0], "the QEMU outlived its harness"
+    os.close(qemu)
+
+
+def test_cancelling_ends_the_process(tmp_path, sockets):
+    async def cancelled():
+        async with asyncio.timeout(0.5):
+            async with QemuProcess("one", installed("x86_64"), BARE, tmp_path, sockets):
+                await asyncio.sleep(600)
+
+    with pytest.raises(TimeoutError):
+        run(cancelled())
+    assert Path(tmp_path, "one.command").read_text().startswith(installed("x86_64"))
