@@ -61,7 +61,8 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         effective_limit_interval_ms=limit.interval_ms,
         samples_used=sum(one.samples for one in judged),
         samples_dropped=dict(dropped),
-        reasons=(reason, *limit.reasons, *remarks, *trace.notes),
+        reasons=tuple(filter(None, (reason, limit.reason, *remarks, *trace.notes))),
+        limit_reason=limit.reason,
     )
 
 

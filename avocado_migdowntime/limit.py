@@ -30,7 +30,7 @@ class LimitFinding:
     judgement: LimitJudgement
     effective_ms: float | None
     interval_ms: Interval | None
-    reasons: tuple[str, ...]
+    reason: str = ""
 
 
 def judge_limit(trace: Trace, seen: Sequence[Pass], found: Sequence[Sync]) -> LimitFinding:
@@ -40,21 +40,21 @@ def judge_limit(trace: Trace, seen: Sequence[Pass], found: Sequence[Sync]) -> Li
     effective = interval.middle if interval and interval.width <= RESOLVED * interval.middle else None
     limit_ms = trace.downtime_limit_ms
     if limit_ms is None:
-        return LimitFinding(LimitJudgement.INCONCLUSIVE, effective, interval, ("the downtime-limit is not recorded",))
+        return LimitFinding(LimitJudgement.INCONCLUSIVE, effective, interval, "the downtime-limit is not recorded")
     if "auto-converge" in trace.capabilities:
         reason = "auto-converge may sync in mid-pass, so the ends of passes do not show the limit"
-        return LimitFinding(LimitJudgement.INCONCLUSIVE, effective, interval, (reason,))
+        return LimitFinding(LimitJudgement.INCONCLUSIVE, effective, interval, reason)
     findings = [_pass_end(end, limit_ms) for end in ends]
     findings += [_went_on(sync, limit_ms) for sync in found]
     findings += [_switchover(trace, seen, limit_ms)]
     respected = [f for f in findings if f is True]
     broken = [f for f in findings if isinstance(f, str)]
     if len(broken) > len(respected):
-        return LimitFinding(LimitJudgement.VIOLATED, effective, interval, (broken[0],))
+        return LimitFinding(LimitJudgement.VIOLATED, effective, interval, broken[0])
     if respected:
-        return LimitFinding(LimitJudgement.RESPECTED, effective, interval, ())
+        return LimitFinding(LimitJudgement.RESPECTED, effective, interval)
     reason = "no end of a pass was seen closely enough to tell the effective downtime-limit"
-    return LimitFinding(LimitJudgement.INCONCLUSIVE, effective, interval, (reason,))
+    return LimitFinding(LimitJudgement.INCONCLUSIVE, effective, interval, reason)
 
 
 def _effective(ends: Sequence[Interval]) -> Interval | None:

@@ -29,7 +29,7 @@ def judge_snapshot(trace: Trace, contract: str, tolerance: float) -> Verdict:
         relative_error=reported / now_ms - 1 if reported is not None and now_ms else None,
         downtime_limit_ms=trace.downtime_limit_ms,
         samples_used=int(judgement is not Judgement.INCONCLUSIVE),
-        reasons=("a single snapshot is judged by what is left now, not by what was left at the last sync", reason),
+        reasons=(reason, "a single snapshot is judged by what is left now, not by what was left at the last sync"),
     )
 
 

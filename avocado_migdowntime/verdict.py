@@ -31,7 +31,8 @@ class Verdict:
     `formula` is the one that QEMU was found to use, by name, or None; `contract` the one it is held to.
     `relative_error` is reported ÷ oracle - 1, its median over the judged passes; the oracle is the contract's
     formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
-    the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason.
+    the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason. The first of the
+    `reasons` is that for `verdict`; `limit_reason`, among them, is that for a `limit_verdict` other than respected.
     """
 
     verdict: Judgement
@@ -49,6 +50,7 @@ class Verdict:
     samples_used: int = 0
     samples_dropped: Mapping[str, int] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
+    limit_reason: str = ""
 
     @property
     def passed(self) -> bool | None:
