@@ -19,7 +19,7 @@ from .parameters import Parameters, parse
 from .plugins.options import given
 from .report.fields import fields
 from .report.text import summary
-from .verdict import Judgement, LimitJudgement, Verdict
+from .verdict import Judgement, Verdict
 
 Experiment = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
 
@@ -29,20 +29,20 @@ PROGRESS_LOGGER = "avocado.test.progress"
 _CLEANING_UP_S = 30.0
 
 
-class MigrationTest(Test):  # type: ignore[misc]
+class MigrationTest(Test):
     """A test that does one experiment and ends with the status that goes with the verdict.
 
-    | what came out                        | status                         |
-    | ------------------------------------ | ------------------------------ |
-    | accurate, downtime-limit not violated | PASS                          |
-    | inaccurate, or the limit violated    | FAIL                           |
-    | inconclusive                         | WARN, or FAIL if asked to      |
-    | HostLacks                            | CANCEL                         |
-    | BadInput, HarnessError, anything else | ERROR                         |
+    | what came out                                  | status                    |
+    | ---------------------------------------------- | ------------------------- |
+    | accurate, downtime-limit not violated          | PASS                      |
+    | inaccurate, or the limit violated              | FAIL                      |
+    | inconclusive                                   | WARN, or FAIL if asked to |
+    | HostLacks                                      | CANCEL                    |
+    | BadInput, HarnessError, anything else          | ERROR                     |
     """
 
     grace_s = 30.0
-    """What Avocado waits beyond the experiment's own timeout: by then its event loop must be stuck."""
+    """What Avocado waits beyond the experiment's own `time_limit`: by then its event loop must be stuck."""
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -52,9 +52,8 @@ class MigrationTest(Test):  # type: ignore[misc]
     def run_avocado(self) -> None:
         """Run in the main thread of the test's process; the test itself has a thread of its own."""
         signal.signal(signal.SIGTERM, _interrupt)
-        # Avocado takes the parameter `timeout` for its own, which would leave the experiment no time to clean up.
         with suppress(BadInput):
-            self.timeout = self.parameters.timeout + self.grace_s
+            self.timeout = self.parameters.time_limit + self.grace_s
         super().run_avocado()
 
     def judge(self, experiment: Experiment) -> None:
@@ -67,7 +66,7 @@ class MigrationTest(Test):  # type: ignore[misc]
         except HostLacks as lacking:
             self.cancel(str(lacking))
         self.whiteboard = json.dumps(fields(verdict))
-        progress.info("\n%s", summary(verdict))
+        progress.info("\n%s\n%-10s %s", summary(verdict), "files in", self.outputdir)
         if not verdict.passed:
             self._end_with(verdict)
 
@@ -85,7 +84,9 @@ class MigrationTest(Test):  # type: ignore[misc]
     def _monitor_log_to_file(self) -> None:
         # Avocado's runner drains one message per 10 ms; QMP's debug log would hold the test up.
         qmp = logging.getLogger("qemu.qmp")
-        qmp.addHandler(logging.FileHandler(Path(self.outputdir, "qmp.log")))
+        file = logging.FileHandler(Path(self.outputdir, "qmp.log"))
+        file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+        qmp.addHandler(file)
         qmp.propagate = False
 
 
@@ -107,15 +108,10 @@ def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
 
 
 def reason(verdict: Verdict) -> str:
-    """One sentence on why `verdict` is none to pass with."""
-    if verdict.verdict is Judgement.INACCURATE:
-        return (f"expected-downtime is inaccurate: QEMU said {verdict.reported_ms:.0f} ms, right is "
-                f"{verdict.expected_ms:.1f} ms by {verdict.contract} ({verdict.relative_error:+.1%}); its formula is "
-                f"{verdict.formula or 'none of the known ones'}")
-    if verdict.limit_verdict is LimitJudgement.VIOLATED:
-        return (f"downtime-limit is violated: it was {verdict.downtime_limit_ms:g} ms, and passes ended with "
-                f"{verdict.effective_limit_ms:.0f} ms left")
-    return f"the run is inconclusive: {'; '.join(verdict.reasons)}"
+    """One sentence on why `verdict` is none to pass with; the summary has the figures."""
+    if verdict.verdict is not Judgement.ACCURATE:
+        return f"expected-downtime is {verdict.verdict}: {verdict.reasons[0]}"
+    return f"downtime-limit is {verdict.limit_verdict}: {verdict.limit_reason}"
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

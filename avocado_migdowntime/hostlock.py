@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One timing-sensitive test at a time on a host."""
 
-import fcntl
-import os
+import errno
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-LOCK = Path("/tmp/avocado-migdowntime.lock")
-"""In /tmp, not $TMPDIR, and never removed, so that runs of all users meet at the same file."""
+NAME = "\0avocado-migdowntime"
+"""A name in the abstract namespace of UNIX sockets (unix(7)).
+
+All users of a network namespace can hold it, one at a time. It leaves no file behind and ends with its holder.
+"""
 
 _LOOK_AGAIN_S = 0.2
 _SAY_AGAIN_S = 1.0
@@ -17,41 +19,23 @@ _SAY_AGAIN_S = 1.0
 
 @contextmanager
 def alone_on_host(say: Callable[[str], None]) -> Iterator[None]:
-    """Wait, without limit, until no other process is in here; `say` gets a line a second while that lasts.
-
-    The lock ends with its holder, however that ends. Raises OSError if the file cannot be opened.
-    """
-    file = _open()
-    try:
-        began_s = time.monotonic()
-        told_s = began_s - _SAY_AGAIN_S
-        while not _taken(file):
+    """Wait, without limit, until no other process is in here; `say` gets a line a second while that lasts."""
+    began_s = time.monotonic()
+    told_s = began_s - _SAY_AGAIN_S
+    with socket.socket(socket.AF_UNIX) as lock:
+        while not _taken(lock):
             if (now_s := time.monotonic()) >= told_s + _SAY_AGAIN_S:
                 told_s = now_s
                 say(f"waiting for another test on this host to end, {now_s - began_s:.0f} s so far")
             time.sleep(_LOOK_AGAIN_S)
         yield
-    finally:
-        # Closing alone would leave it locked by children that were forked in the meantime.
-        fcntl.flock(file, fcntl.LOCK_UN)
-        os.close(file)
 
 
-def _open() -> int:
-    # Opened for reading and without O_CREAT if it exists: a sticky directory lets only its owner do more
-    # (sysctl fs.protected_regular), and flock needs no more.
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+def _taken(lock: socket.socket) -> bool:
     try:
-        return os.open(LOCK, flags)
-    except FileNotFoundError:
-        file = os.open(LOCK, flags | os.O_CREAT, 0o644)
-        os.fchmod(file, 0o644)
-        return file
-
-
-def _taken(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.bind(NAME)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
         return False
     return True

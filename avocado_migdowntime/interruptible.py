@@ -4,6 +4,7 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -35,8 +36,6 @@ class Interruptible:
         """
         if self._loop is None or self._task is None or self._ended.is_set():
             return True
-        try:
+        with suppress(RuntimeError):  # The loop may have been closed just now.
             self._loop.call_soon_threadsafe(self._task.cancel)
-        except RuntimeError:
-            pass  # The loop was closed just now.
         return self._ended.wait(patience_s)

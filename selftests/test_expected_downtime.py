@@ -62,7 +62,7 @@ def test_a_limit_that_lets_it_complete_is_judged_at_the_switchover(tmp_path):
     ({"accel": "kvm"}, HostLacks, "KVM cannot run this guest here"),
     ({"capabilities": "warp-drive"}, HostLacks, "no migration capability warp-drive"),
     ({"region": "1G", "page_size": "4K"}, BadInput, "the guest refused its orders"),
-    ({"timeout": "2", "page_size": "4K"}, HarnessError, "given up after 2 s while pass 1"),
+    ({"time_limit": "2", "page_size": "4K"}, HarnessError, "given up after 2 s while pass 1"),
     ({"capabilities": "postcopy-ram,background-snapshot", "page_size": "4K"}, HarnessError, "refused migrate-set"),
 ])
 def test_what_cannot_be_done_ends_in_one_sentence(parameters, error, words, tmp_path):

@@ -31,13 +31,13 @@ async def expected_downtime(parameters: Parameters, directory: Path, progress: C
     """
     stage = _Stage(progress)
     try:
-        async with asyncio.timeout(parameters.timeout):
+        async with asyncio.timeout(parameters.time_limit):
             async with launched_pair(parameters, directory, stage.say) as pair:
                 stage.say("waiting for the guest to dirty its region once")
                 await dirtying(pair.source)
                 await _record(pair, parameters, directory, stage)
     except TimeoutError:
-        raise HarnessError(f"given up after {parameters.timeout:g} s while {stage.last}; raise `timeout` or "
+        raise HarnessError(f"given up after {parameters.time_limit:g} s while {stage.last}; raise `time_limit` or "
                            "`max_bandwidth`, or make `region` smaller") from None
     verdict = judge(read(str(directory / TRACE)), parameters.formula, parameters.tolerance)
     (directory / VERDICT).write_text(json.dumps(fields(verdict), indent=2) + "\n")

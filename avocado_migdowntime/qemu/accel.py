@@ -15,7 +15,7 @@ from .probe import Capabilities
 from .process import QemuProcess
 
 _WANTED_S = 30.0
-_AUTO_S = 1.5
+_AUTO_S = 1.0
 """A first page takes 0.2 to 0.4 s under KVM; one that needs longer than TCG is not worth having."""
 
 

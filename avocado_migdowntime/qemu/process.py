@@ -50,11 +50,12 @@ class QemuProcess:
         await self.qmp.start_server(str(self._socket))
         try:
             with self._stderr.open("wb") as stderr:
-                # Without this a SIGKILL of the harness would leave a QEMU that holds gigabytes. The signal follows
-                # the thread that forks, so this must run in the test's own.
+                # Without _die_with_parent a SIGKILL of the harness would leave a QEMU that holds gigabytes; its signal
+                # follows the thread that forks, which must be the test's own. In a group of its own it is not ended
+                # by the terminal's Ctrl-C before the test is, which would look like a fault of QEMU.
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=stderr,
-                    preexec_fn=_die_with_parent,
+                    preexec_fn=_die_with_parent, process_group=0,
                 )
             self._reader = asyncio.create_task(self._read_serial(self._process))
             await self._connected(self._process)

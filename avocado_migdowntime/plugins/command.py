@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime COMMAND`."""
+
+import argparse
+from functools import partial
+from typing import Any
+
+from avocado.core.plugin_interfaces import CLICmd
+
+from . import subcommands
+
+
+class MigDowntime(CLICmd):
+    """What is done without running a test."""
+
+    name = "migdowntime"
+    description = "Judge QEMU's expected downtime"
+
+    def configure(self, parser: Any) -> None:
+        command = super().configure(parser)
+        command.error = partial(argparse.ArgumentParser.error, command)  # Avocado's would end with 4, not 2.
+        subcommands.add_to(command)
+
+    def run(self, config: dict[str, Any]) -> int:
+        return subcommands.run(argparse.Namespace(**config))

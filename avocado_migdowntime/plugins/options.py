@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parameters of a test as options of `avocado run` and as settings of Avocado's configuration files."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from avocado.core import exit_codes
+from avocado.core.output import LOG_UI
+from avocado.core.plugin_interfaces import CLI, Init
+from avocado.core.settings import settings
+
+from ..errors import BadInput
+from ..parameters import describe, parse
+from .packaged_variants import located
+
+SECTION = "migdowntime"
+NAMESPACES = {row.name: f"{SECTION}.{row.name}" for row in describe()}
+
+
+def given(config: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters that were set by an option or in a configuration file, by name."""
+    return {name: value for name, namespace in NAMESPACES.items() if (value := config.get(namespace))}
+
+
+class MigDowntimeInit(Init):
+    """Registers a setting for each parameter; an empty one leaves the choice to variants and the default."""
+
+    name = "migdowntime"
+    description = "Settings of the migration downtime tests"
+
+    def initialize(self) -> None:
+        for row in describe():
+            shown = f" (default: {row.default})" if row.default else ""
+            settings.register_option(section=SECTION, key=row.name, default="", key_type=str,
+                                     help_msg=f"{row.meaning}{shown}")
+
+
+class MigDowntimeCLI(CLI):
+    """Gives `avocado run` the options, and `-m` the packaged variants by name."""
+
+    name = "migdowntime"
+    description = "Options of the migration downtime tests"
+
+    def configure(self, parser: Any) -> None:
+        run = parser.subcommands.choices.get("run")
+        if run is None:
+            return
+        group = run.add_argument_group("migration downtime tests",
+                                       "They hold for all variants, over what those and -p say.")
+        for row in describe():
+            settings.add_argparser_to_option(
+                namespace=NAMESPACES[row.name], parser=group, metavar=row.name.upper(),
+                long_arg=f"--{SECTION}-{row.name.replace('_', '-')}")
+
+    def run(self, config: dict[str, Any]) -> None:
+        try:
+            if config.get("subcommand") == "run":
+                parse(given(config))
+            files = config.get("yaml_to_mux.files") or []
+            files[:] = [located(entry) for entry in files]
+        except BadInput as error:
+            LOG_UI.error(str(error))
+            sys.exit(exit_codes.AVOCADO_FAIL)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""References to tests of this kind: `migdowntime:NAME`, `migdowntime:` for all, or a test file."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from avocado.core import exit_codes
+from avocado.core.extension_manager import PluginPriority
+from avocado.core.nrunner.runnable import RUNNERS_REGISTRY_STANDALONE_EXECUTABLE, Runnable
+from avocado.core.output import LOG_UI
+from avocado.core.plugin_interfaces import Resolver
+from avocado.core.references import reference_split
+from avocado.core.resolver import ReferenceResolution, ReferenceResolutionResult
+
+from .test_files import packaged, tests_in
+
+KIND = "migdowntime"
+
+# What Avocado would find out by starting a process, 0.4 s, and looking for `avocado-runner-migdowntime` on the PATH,
+# which may be another environment's. -P: modules in the user's directory are not to hide those of the package.
+RUNNERS_REGISTRY_STANDALONE_EXECUTABLE.setdefault(
+    KIND, [sys.executable, "-P", "-m", "avocado_migdowntime.plugins.runner"])
+
+
+class MigDowntimeResolver(Resolver):
+    """Comes before Avocado's resolver for instrumented tests, whose runner hands no settings of ours to a test."""
+
+    name = KIND
+    description = "Test resolver for migration downtime tests"
+    priority = PluginPriority.VERY_HIGH
+
+    def resolve(self, reference: str) -> Any:
+        scheme, colon, name = reference.partition(":")
+        runnables = _named(name) if colon and scheme == KIND else _of_file(reference)
+        result = ReferenceResolutionResult.SUCCESS if runnables else ReferenceResolutionResult.NOTFOUND
+        return ReferenceResolution(reference, result, runnables)
+
+
+def _named(wanted: str) -> list[Any]:
+    known = packaged()
+    if wanted and wanted not in known:
+        LOG_UI.error(f"There is no test {KIND}:{wanted}; there are {', '.join(f'{KIND}:{name}' for name in known)}.")
+        sys.exit(exit_codes.AVOCADO_JOB_FAIL)
+    return [Runnable(KIND, f"{path}:{test}", identifier=f"{KIND}:{name}")
+            for name, path in known.items() if wanted in ("", name) for test in tests_in(path)]
+
+
+def _of_file(reference: str) -> list[Any]:
+    path, wanted = reference_split(reference)
+    if not (path.endswith(".py") and Path(path).is_file()):
+        return []
+    return [Runnable(KIND, f"{path}:{test}") for test in tests_in(Path(path)) if re.search(wanted or "", test)]

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The runner of migration downtime tests: Avocado's instrumented one, and what such tests need beyond it.
+
+They get this project's settings, run one at a time on a host, show a person how far they are, and are always ended
+by SIGTERM to their own process, so that they can clean up.
+"""
+
+import ctypes
+import logging
+import signal
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from avocado.core.exceptions import TestInterrupt
+from avocado.core.nrunner.app import BaseRunnerApp
+from avocado.core.utils import messages
+from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTestRunner
+
+from ..avocado_test import PROGRESS_LOGGER
+from ..hostlock import alone_on_host
+from .options import NAMESPACES
+
+_PR_SET_PDEATHSIG = 1
+
+
+class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
+    """Runs one test in a process of its own."""
+
+    name = "migdowntime"
+    description = "Runner for migration downtime tests"
+    CONFIGURATION_USED: ClassVar = [
+        *AvocadoInstrumentedTestRunner.CONFIGURATION_USED, *NAMESPACES.values(), "stdout_claimed_by"]
+
+    def run(self, runnable: Any) -> Iterator[dict[str, Any]]:
+        # A terminal sends Ctrl-C to all processes of the job. Avocado answers with SIGTERM to this one, which passes
+        # it on to the test's: the only way that lets a test clean up. The test's process inherits this.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _terminate_with_parent()
+        yield from super().run(runnable)
+
+    @staticmethod
+    def _run_avocado(runnable: Any, queue: Any) -> None:
+        _terminate_with_parent()
+        progress = logging.getLogger(PROGRESS_LOGGER)
+        if not runnable.config.get("stdout_claimed_by"):  # Such as `--json -`, which Avocado would spoil.
+            progress.addHandler(messages.RunnerLogHandler(queue, "output"))
+        progress.setLevel(logging.INFO)
+        try:
+            with alone_on_host(progress.info):
+                AvocadoInstrumentedTestRunner._run_avocado(runnable, queue)
+        except TestInterrupt as interrupt:
+            queue.put(messages.FinishedMessage.get("interrupted", fail_reason=str(interrupt)))
+
+
+def _terminate_with_parent() -> None:
+    # Avocado may be killed, and itself kills a runner that takes more than a second to end.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class RunnerApp(BaseRunnerApp):
+    """`avocado-runner-migdowntime`."""
+
+    PROG_NAME = "avocado-runner-migdowntime"
+    PROG_DESCRIPTION = "nrunner application for migration downtime tests"
+    RUNNABLE_KINDS_CAPABLE: ClassVar = ["migdowntime"]
+
+
+def main() -> None:
+    """Run the application with the arguments of the command line."""
+    RunnerApp(print).run()
+
+
+if __name__ == "__main__":
+    main()

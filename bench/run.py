@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Measure this project on this host: `make bench`. Figures are whole `avocado run`s, wall clock, with their spread."""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.parameters import parse
+from avocado_migdowntime.trace import Trace
+from avocado_migdowntime.trace_file import read
+
+TIMED = {
+    "ppc64": {},
+    "x86_64, TCG": {"arch": "x86_64", "accel": "tcg"},
+    "ppc64 through SLOF": {"boot": "firmware"},
+}
+FAST = {"region": "192M", "max_bandwidth": "100G", "passes": "10", "accel": "tcg"}
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="timed runs of each (default: %(default)s)")
+    parser.add_argument("--accuracy-runs", type=int, default=20, help="runs for accuracy (default: %(default)s)")
+    parser.add_argument("--pairs", type=int, default=10, help="pairs for the cost of sampling (default: %(default)s)")
+    chosen = parser.parse_args()
+    print(f"{'avocado run to verdict, s':<36} {'min':>8} {'median':>8} {'max':>8}")
+    for name, parameters in TIMED.items():
+        row(name, [run(parameters)[0] for _ in range(chosen.runs)], "{:8.2f}")
+    verdicts = [run({})[1] for _ in range(chosen.accuracy_runs)]
+    accurate = sum(verdict["verdict"] == "accurate" for verdict in verdicts)
+    print(f"\n{accurate} of {len(verdicts)} runs of ppc64 accurate")
+    row("|relative error|, %", [100 * abs(verdict["relative_error"] or 1) for verdict in verdicts], "{:8.4f}")
+    print("\nbandwidth at 50 Hz ÷ bandwidth at 1 Hz, pair by pair")
+    row("max-bandwidth 12 MB/s", list(paired({}, max(1, chosen.pairs // 3))), "{:8.4f}")
+    row("as fast as the host can", list(paired(FAST, chosen.pairs)), "{:8.4f}")
+
+
+def row(name: str, figures: list[float], form: str) -> None:
+    """One line of a table: the least, the median and the greatest."""
+    print(f"{name:<36}", *(form.format(figure) for figure in (min(figures), median(figures), max(figures))), flush=True)
+
+
+def run(parameters: dict[str, str]) -> tuple[float, dict[str, Any]]:
+    """Seconds that `avocado run` takes, and the verdict it leaves."""
+    options = [word for name, value in parameters.items() for word in (f"--migdowntime-{name}", value)]
+    with tempfile.TemporaryDirectory() as results:
+        begun = time.monotonic()
+        subprocess.run(
+            [sys.executable, "-m", "avocado", "run", "--job-results-dir", results, *options,
+             "migdowntime:expected-downtime"], check=False, stdout=subprocess.DEVNULL)
+        seconds = time.monotonic() - begun
+        (verdict,) = Path(results).glob("latest/test-results/*/data/verdict.json")
+        return seconds, json.loads(verdict.read_text())
+
+
+def paired(parameters: dict[str, str], pairs: int) -> Iterator[float]:
+    """Bandwidth while sampled at 50 Hz over that at 1 Hz, the two in turn and each first in every other pair."""
+    for pair in range(pairs):
+        rates = (50, 1) if pair % 2 else (1, 50)
+        found = {rate: bandwidth(parameters | {"sample_rate": str(rate)}) for rate in rates}
+        yield found[50] / found[1]
+
+
+def bandwidth(parameters: dict[str, str]) -> float:
+    """Bytes of pages per second that the migration sent after its first pass."""
+    with tempfile.TemporaryDirectory() as directory:
+        asyncio.run(expected_downtime(parse(parameters), Path(directory), lambda _: None))
+        return sent_per_s(read(f"{directory}/trace.jsonl"))
+
+
+def sent_per_s(trace: Trace) -> float:
+    """Bytes of normal pages per second from the second pass on."""
+    later = [(s.t_s, s.ram) for s in trace.samples if s.ram and s.status == "active" and s.ram.dirty_sync_count > 1]
+    (from_s, first), (to_s, last) = later[0], later[-1]
+    pages = last.sent_pages - last.zero_pages - first.sent_pages + first.zero_pages
+    return pages * last.page_bytes / (to_s - from_s)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The README is true: its table is the code's, its commands run. `python selftests/test_readme.py` writes the table."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.parameters import describe
+
+TOP = Path(__file__).parents[1]
+README = TOP / "README.md"
+TABLE = re.compile(r"(<!-- parameters: .*?-->\n).*?(<!-- end of parameters -->)", re.DOTALL)
+MATRIX = "avocado run migdowntime:expected-downtime -m default"
+RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX}
+"""Commands that .ci/run, a step of `make check` or another test runs."""
+
+
+def table():
+    rows = ["| name | default | meaning |", "| --- | --- | --- |"]
+    rows += [f"| `{row.name}` | {f'`{row.default}`' if row.default else ''} | {row.meaning} |" for row in describe()]
+    return "\n".join(rows) + "\n"
+
+
+def commands():
+    blocks = re.findall(r"```console\n(.*?)```", README.read_text(), re.DOTALL)
+    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+
+
+def test_the_table_of_parameters_is_the_codes():
+    assert TABLE.search(README.read_text())[0].split("-->\n")[1] == table() + "<!-- end of parameters -->"[:-3]
+
+
+def test_what_is_run_elsewhere_is():
+    assert RUN_ELSEWHERE <= set(commands())
+    assert "from .test_readme import MATRIX" in (TOP / "selftests/test_matrix.py").read_text()
+    for command in ("make demo", "make check"):
+        assert command in (TOP / ".ci/run").read_text()
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if c not in RUN_ELSEWHERE])
+def test_each_command_of_the_readme_runs(command, tmp_path, nothing_left):
+    """As it stands there, with this environment's programs first on the PATH."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(command, shell=True, cwd=TOP, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+if __name__ == "__main__":
+    README.write_text(TABLE.sub(lambda found: found[1] + table() + found[2], README.read_text()))

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Distribution `avocado-framework-plugin-migdowntime`."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGE = "avocado_migdowntime"
+HERE = Path(__file__).parent
+IMAGES = sorted(elf.parent.name for elf in HERE.glob("images/*/dirtier.elf"))
+
+# What lies at the top of the checkout travels inside the package, where resources.directory() looks first.
+CARRIED = {f"{PACKAGE}.tests": "tests", f"{PACKAGE}.variants": "variants"}
+CARRIED |= {f"{PACKAGE}.images.{name}": f"images/{name}" for name in IMAGES}
+
+README = HERE / "README.md"
+
+setup(
+    name="avocado-framework-plugin-migdowntime",
+    version="0.1.0",
+    description="Avocado tests that judge the expected-downtime which QEMU reports while it migrates a guest",
+    long_description=README.read_text(encoding="utf-8") if README.exists() else "",
+    long_description_content_type="text/markdown",
+    license="GPL-2.0-or-later",
+    python_requires=">=3.11",
+    packages=[*find_packages(include=[PACKAGE, f"{PACKAGE}.*"]), *CARRIED],
+    package_dir=CARRIED,
+    package_data={
+        PACKAGE: ["py.typed"],
+        f"{PACKAGE}.variants": ["*.yaml"],
+        **{f"{PACKAGE}.images.{name}": ["dirtier.bin", "dirtier.elf"] for name in IMAGES},
+    },
+    install_requires=[
+        "avocado-framework==113.*",
+        "avocado-framework-plugin-varianter-yaml-to-mux==113.*",
+        "qemu-qmp==0.0.6.*",  # Not qemu.qmp: pkg_resources, by which Avocado loads plugins, does not find that name.
+        "setuptools<82",  # Avocado 113 imports pkg_resources, which 82 dropped.
+    ],
+    extras_require={
+        "dev": [
+            "build==1.*",
+            "hypothesis==6.*",
+            "mypy==2.*",
+            "pytest==9.*",
+            "ruff>=0.17,<0.18",
+            "types-PyYAML==6.*",
+            "wheel==0.*",
+        ],
+        "images": ["ziglang==0.17.1"],
+    },
+    entry_points={
+        "console_scripts": ["avocado-runner-migdowntime = avocado_migdowntime.plugins.runner:main"],
+        "avocado.plugins.init": ["migdowntime = avocado_migdowntime.plugins.options:MigDowntimeInit"],
+        "avocado.plugins.cli": ["migdowntime = avocado_migdowntime.plugins.options:MigDowntimeCLI"],
+        "avocado.plugins.cli.cmd": ["migdowntime = avocado_migdowntime.plugins.command:MigDowntime"],
+        "avocado.plugins.resolver": ["migdowntime = avocado_migdowntime.plugins.resolver:MigDowntimeResolver"],
+        "avocado.plugins.runnable.runner": ["migdowntime = avocado_migdowntime.plugins.runner:MigDowntimeRunner"],
+    },
+    classifiers=[
+        "Environment :: Plugins",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3 :: Only",
+        "Topic :: Software Development :: Testing",
+    ],
+)

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Is the expected-downtime right that QEMU reports while a guest dirties its memory?"""
+
+from avocado_migdowntime.avocado_test import MigrationTest
+from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+
+
+class ExpectedDowntime(MigrationTest):
+    """Holds each report against the bytes that were left at the dirty sync."""
+
+    def test(self) -> None:
+        """Migrate the guest as the parameters say."""
+        self.judge(expected_downtime)
