@@ -21,7 +21,8 @@ bench: packages $(VENV)/installed-dev
 	$(BIN)/python bench/run.py
 
 lint: $(VENV)/installed-dev
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy

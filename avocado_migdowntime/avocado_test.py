@@ -109,8 +109,10 @@ def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
 
 def reason(verdict: Verdict) -> str:
     """One sentence on why `verdict` is none to pass with; the summary has the figures."""
-    if verdict.verdict is not Judgement.ACCURATE:
-        return f"expected-downtime is {verdict.verdict}: {verdict.reasons[0]}"
+    if verdict.verdict is Judgement.INACCURATE:
+        return f"expected-downtime is inaccurate: {verdict.reasons[0]}"
+    if verdict.verdict is Judgement.INCONCLUSIVE:
+        return f"expected-downtime is inconclusive: {'; '.join(verdict.reasons)}"
     return f"downtime-limit is {verdict.limit_verdict}: {verdict.limit_reason}"
 
 

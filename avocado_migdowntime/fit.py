@@ -31,7 +31,7 @@ class Fit:
 
     @property
     def agrees(self) -> bool:
-        """Whether most reports may be this formula's; a median may agree by chance, as one figure moves past another."""
+        """Whether most reports may be this formula's: a median may agree by chance as one figure passes another."""
         return self.share > 0.5
 
 

@@ -38,8 +38,10 @@ def parse_info_migrate(text: str) -> Trace:
     values = {name: _first(patterns, text) for name, patterns in _FIELDS.items()}
     missing = [name for name in _REQUIRED if values[name] is None]
     if missing:
-        raise BadInput(f"`info migrate` with status {statuses[0]} has no {', '.join(missing)}; "
-                       "take the text while the migration is active")
+        raise BadInput(
+            f"`info migrate` with status {statuses[0]} has no {', '.join(missing)}; "
+            "take the text while the migration is active"
+        )
     ram = Ram(
         total_bytes=_bytes(values["total ram"] or "0"),
         remaining_bytes=_bytes(values["remaining ram"] or "0"),

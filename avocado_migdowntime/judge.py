@@ -90,8 +90,10 @@ def _doubt(sync: Sync, tolerance: float) -> str:
         return f"fewer than {MIN_SAMPLES} samples in it or in the pass before"
     for one in (sync.before, sync.after):
         if one.spread_bytes > tolerance * max(sync.at_sync_bytes.middle, 1):
-            return (f"remaining and sent bytes do not add up in pass {one.number} "
-                    f"(they spread by {one.spread_bytes / 1e6:.1f} MB): pages are skipped or recounted")
+            return (
+                f"remaining and sent bytes do not add up in pass {one.number} "
+                f"(they spread by {one.spread_bytes / 1e6:.1f} MB): pages are skipped or recounted"
+            )
     return ""
 
 
@@ -114,22 +116,34 @@ def _decide(fits: Mapping[str, Fit], contract: str, tolerance: float) -> tuple[J
     held, accurate = fits[contract], Interval(-tolerance, tolerance)
     if not held.error_interval.meets(accurate):
         formula = agreeing[0] if agreeing else None
-        return Judgement.INACCURATE, formula, (
-            f"the report is {held.error:+.2%} off {contract}; it "
-            + (f"is what {formula} gives" if formula else "fits no known formula")
+        return (
+            Judgement.INACCURATE,
+            formula,
+            (
+                f"the report is {held.error:+.2%} off {contract}; it "
+                + (f"is what {formula} gives" if formula else "fits no known formula")
+            ),
         )
     if contract not in agreeing:
-        return Judgement.INCONCLUSIVE, None, (
-            f"the reports scatter: {held.share:.0%} of them lie within ±{tolerance:.1%} of {contract}"
+        return (
+            Judgement.INCONCLUSIVE,
+            None,
+            (f"the reports scatter: {held.share:.0%} of them lie within ±{tolerance:.1%} of {contract}"),
         )
     if len(agreeing) > 1:
         others = ", ".join(name for name in agreeing if name != contract)
-        return Judgement.INCONCLUSIVE, None, (
-            f"this run cannot tell {contract} from {others}: choose region and bandwidth for passes well away from 1 s"
+        return (
+            Judgement.INCONCLUSIVE,
+            None,
+            (
+                f"this run cannot tell {contract} from {others}: choose region and bandwidth for passes well away from 1 s"
+            ),
         )
     if not held.error_interval.within(accurate):
         low, high = held.error_interval.low, held.error_interval.high
-        return Judgement.INCONCLUSIVE, contract, (
-            f"the error lies between {low:+.2%} and {high:+.2%}, too wide to tell against ±{tolerance:.1%}"
+        return (
+            Judgement.INCONCLUSIVE,
+            contract,
+            (f"the error lies between {low:+.2%} and {high:+.2%}, too wide to tell against ±{tolerance:.1%}"),
         )
     return Judgement.ACCURATE, contract, f"the report is {held.error:+.2%} off {contract}, within ±{tolerance:.1%}"

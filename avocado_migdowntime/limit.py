@@ -69,8 +69,9 @@ def _pass_end(unsent_ms: Interval, limit_ms: float) -> bool | str | None:
     if unsent_ms.low > limit_ms * (1 + SLACK) + 1:
         return f"a pass ended with {unsent_ms.low:.0f} ms still unsent where the downtime-limit is {limit_ms:g} ms"
     if unsent_ms.high + BURST_MS < limit_ms * (1 - SLACK):
-        return (f"a pass went on until {unsent_ms.high:.0f} ms were unsent "
-                f"although the downtime-limit is {limit_ms:g} ms")
+        return (
+            f"a pass went on until {unsent_ms.high:.0f} ms were unsent although the downtime-limit is {limit_ms:g} ms"
+        )
     return True if unsent_ms.high <= limit_ms * (1 + SLACK) + BURST_MS else None
 
 
@@ -79,8 +80,7 @@ def _went_on(sync: Sync, limit_ms: float) -> str | None:
     left_ms = sync.at_sync_bytes.high / sync.bytes_per_ms
     lasted_ms = (sync.after.samples[-1].t_s - sync.after.samples[0].t_s) * 1000
     if left_ms < 0.8 * limit_ms - 1 and lasted_ms > 2 * BURST_MS:
-        return (f"QEMU went on although {left_ms:.0f} ms were left at a sync "
-                f"and the downtime-limit is {limit_ms:g} ms")
+        return f"QEMU went on although {left_ms:.0f} ms were left at a sync and the downtime-limit is {limit_ms:g} ms"
     return None
 
 

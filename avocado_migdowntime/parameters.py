@@ -61,8 +61,7 @@ def _names(value: str) -> tuple[str, ...]:
 
 
 def _parameter(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
-    return field(default=parse(default),
-                 metadata={"default": default, "parse": parse, "meaning": meaning})
+    return field(default=parse(default), metadata={"default": default, "parse": parse, "meaning": meaning})
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,17 @@ class Parameters:
     qemu: str | None = _parameter("", _text, "QEMU binary (default: `qemu-system-ARCH` on the PATH)")
     qemu_destination: str | None = _parameter("", _text, "QEMU binary of the destination (default: the same)")
     machine: str | None = _parameter("", _text, "machine type: pseries; pc or q35 (default: the architecture's first)")
-    accel: str = _parameter("auto", _choice("auto", "tcg", "kvm"),
-                            "accelerator; auto takes KVM where the guest really runs in it, else TCG")
-    boot: str = _parameter("direct", _choice("direct", "firmware"),
-                           "ppc64: start the guest as -bios image, or through SLOF")
+    accel: str = _parameter(
+        "auto", _choice("auto", "tcg", "kvm"), "accelerator; auto takes KVM where the guest really runs in it, else TCG"
+    )
+    boot: str = _parameter(
+        "direct", _choice("direct", "firmware"), "ppc64: start the guest as -bios image, or through SLOF"
+    )
     ram: int = _parameter("256M", _positive_size, "guest RAM; pseries wants a multiple of 256M")
     backing: str = _parameter("memfd", _choice(*BACKINGS), "what backs guest RAM")
-    page_size: int = _parameter("2M", lambda v: parse_size(_choice(*PAGE_SIZES)(v)),
-                                f"page size of the backing: {', '.join(PAGE_SIZES)}")
+    page_size: int = _parameter(
+        "2M", lambda v: parse_size(_choice(*PAGE_SIZES)(v)), f"page size of the backing: {', '.join(PAGE_SIZES)}"
+    )
     reserve_hugepages: bool = _parameter("yes", _flag, "as root, reserve missing hugepages for the run")
     pattern: str = _parameter("sequential", _choice(*PATTERNS), "order in which the guest dirties its region")
     region: int = _parameter("20M", _positive_size, "how much of its RAM the guest dirties")

@@ -47,8 +47,10 @@ def _decide(sample: Sample, contract: str, tolerance: float) -> tuple[Judgement,
     if contract in shown:
         return Judgement.ACCURATE, contract, f"the report is what {contract} gives"
     if "dirty-rate" in shown:
-        return Judgement.INACCURATE, "dirty-rate", (
-            f"the report is what dirty-rate gives ({rate_ms:.1f} ms): a rate over a bandwidth, not an amount"
+        return (
+            Judgement.INACCURATE,
+            "dirty-rate",
+            (f"the report is what dirty-rate gives ({rate_ms:.1f} ms): a rate over a bandwidth, not an amount"),
         )
     if said.high < now_ms * (1 - tolerance):
         return Judgement.INACCURATE, None, f"the report is below the {now_ms:.1f} ms that are left to send even now"

@@ -48,8 +48,9 @@ def _examine(one: Pass) -> Iterator[tuple[Report, str]]:
             oldest += 1
         now, earlier = sample.ram, one.samples[oldest].ram
         assert now is not None and earlier is not None
-        yield Report(sample.expected_downtime_ms or 0, now, earlier), _fault(
-            now, before if windowed else None, sample.t_s - begin_s, sample.expected_downtime_ms
+        yield (
+            Report(sample.expected_downtime_ms or 0, now, earlier),
+            _fault(now, before if windowed else None, sample.t_s - begin_s, sample.expected_downtime_ms),
         )
         before = now
 

@@ -56,8 +56,19 @@ def run(parameters: dict[str, str]) -> tuple[float, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as results:
         begun = time.monotonic()
         subprocess.run(
-            [sys.executable, "-m", "avocado", "run", "--job-results-dir", results, *options,
-             "migdowntime:expected-downtime"], check=False, stdout=subprocess.DEVNULL)
+            [
+                sys.executable,
+                "-m",
+                "avocado",
+                "run",
+                "--job-results-dir",
+                results,
+                *options,
+                "migdowntime:expected-downtime",
+            ],
+            check=False,
+            stdout=subprocess.DEVNULL,
+        )
         seconds = time.monotonic() - begun
         (verdict,) = Path(results).glob("latest/test-results/*/data/verdict.json")
         return seconds, json.loads(verdict.read_text())

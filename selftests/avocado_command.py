@@ -62,6 +62,15 @@ def command(directory: Path, *arguments: str) -> tuple[list[str], dict[str, str]
 def avocado(directory: Path, *arguments: str) -> Finished:
     """Run `avocado` in `directory`, which is also its user's home."""
     line, environment = command(directory, *arguments)
-    done = subprocess.run(line, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        line,
+        cwd=directory,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     return Finished(done.returncode, done.stdout, directory / "avocado" / "job-results")

@@ -24,19 +24,19 @@ def nothing_left():
     before = traces_of_runs()
     yield
     deadline = time.monotonic() + 20
-    while (after := traces_of_runs()) != before and time.monotonic() < deadline:
+    while (left := traces_of_runs() - before) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert after == before
+    assert not left
 
 
 def traces_of_runs():
     """What runs may leave on this host: QEMU processes, mounts, hugepages, directories, sockets."""
     pools = Path("/sys/kernel/mm/hugepages").glob("*/nr_hugepages")
     return {
-        "processes": sorted(pid for pid in os.listdir("/proc") if pid.isdigit() and _is_ours(pid)),
-        "mounts": [line for line in Path("/proc/mounts").read_text().splitlines() if "hugetlbfs" in line],
-        "hugepages": {str(pool): pool.read_text() for pool in pools},
-        "directories": sorted(map(str, Path("/tmp").glob("migdowntime-*"))),
+        *(f"process {pid}" for pid in os.listdir("/proc") if pid.isdigit() and _is_ours(pid)),
+        *(f"mount {line}" for line in Path("/proc/mounts").read_text().splitlines() if "hugetlbfs" in line),
+        *(f"{pool} at {pool.read_text().strip()}" for pool in pools),
+        *(f"directory {path}" for path in Path("/tmp").glob("migdowntime-*")),
     }
 
 

@@ -98,11 +98,13 @@ class Simulation:
         if self._rate and sent_bytes > 10_000:
             bandwidth = sent_bytes / WINDOW_MS
             self._expected = int(
-                self.estimate(self._at_sync, self._remaining * PAGE, self._rate * PAGE / 1000, bandwidth))
+                self.estimate(self._at_sync, self._remaining * PAGE, self._rate * PAGE / 1000, bandwidth)
+            )
 
     def _answer(self) -> dict[str, Any]:
         return {
-            "status": "active", "expected-downtime": self._expected,
+            "status": "active",
+            "expected-downtime": self._expected,
             "ram": self._ram(self._remaining * PAGE, self._mbps, self._rate),
         }
 
@@ -112,21 +114,29 @@ class Simulation:
 
     def _ram(self, remaining: int, mbps: float, rate: int) -> dict[str, Any]:
         return {
-            "total": (self.zero_pages + self.pass_pages[0]) * PAGE, "remaining": remaining, "page-size": PAGE,
-            "normal": self._normal, "duplicate": self._duplicate, "dirty-sync-count": self._sync, "mbps": mbps,
+            "total": (self.zero_pages + self.pass_pages[0]) * PAGE,
+            "remaining": remaining,
+            "page-size": PAGE,
+            "normal": self._normal,
+            "duplicate": self._duplicate,
+            "dirty-sync-count": self._sync,
+            "mbps": mbps,
             "dirty-pages-rate": rate,
         }
 
 
-def record(simulation: Simulation, period_ms: int = 20, seed: int = 0, torn: float = 0.0,
-           missed: frozenset[int] = frozenset()) -> Trace:
+def record(
+    simulation: Simulation, period_ms: int = 20, seed: int = 0, torn: float = 0.0, missed: frozenset[int] = frozenset()
+) -> Trace:
     """Sample a simulated migration as a harness would, at a steady rate and on each sync.
 
     A share `torn` of the samples mixes the figures of two moments; the passes in `missed` are not sampled at all.
     """
     dice = random.Random(seed)
-    header = {"qemu": {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""},
-              "migrate-parameters": {"downtime-limit": simulation.limit_ms}}
+    header = {
+        "qemu": {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""},
+        "migrate-parameters": {"downtime-limit": simulation.limit_ms},
+    }
     wanted = set()
     at = dice.randrange(1, period_ms)
     while at < simulation.duration_ms:

@@ -18,8 +18,19 @@ RECORDINGS = Path(__file__).parent / "recordings"
 CLEAN = str(RECORDINGS / "x86_64-kvm-qemu-7.2.jsonl.gz")
 FAULTY = str(RECORDINGS / "ppc64-tcg-qemu-7.2-with-dirty-rate-formula.jsonl.gz")
 HMP = RECORDINGS / "info-migrate-power8.txt"
-PROMISED = {"file", "verdict", "formula", "reported_ms", "expected_ms", "relative_error", "passes",
-            "downtime_limit_ms", "effective_limit_ms", "limit_verdict", "reasons"}
+PROMISED = {
+    "file",
+    "verdict",
+    "formula",
+    "reported_ms",
+    "expected_ms",
+    "relative_error",
+    "passes",
+    "downtime_limit_ms",
+    "effective_limit_ms",
+    "limit_verdict",
+    "reasons",
+}
 
 
 def run(*arguments):
@@ -33,7 +44,11 @@ def test_json_is_a_list_with_the_promised_fields(capsys):
     clean, faulty = json.loads(capsys.readouterr().out)
     assert clean.keys() >= PROMISED and clean["file"] == CLEAN
     assert (clean["verdict"], clean["formula"], clean["passes"], clean["limit_verdict"]) == (
-        "accurate", "last-sync", 5, "respected")
+        "accurate",
+        "last-sync",
+        5,
+        "respected",
+    )
     assert (clean["reported_ms"], clean["downtime_limit_ms"], clean["effective_limit_ms"]) == (2075, 1, None)
     assert (faulty["verdict"], faulty["formula"]) == ("inaccurate", "dirty-rate")
 
@@ -83,11 +98,14 @@ def test_a_snapshot_that_reports_more_than_is_left_stays_open():
     assert judge(parse_info_migrate(text)).verdict is Judgement.INCONCLUSIVE
 
 
-@pytest.mark.parametrize(("find", "put", "words"), [
-    ("dirty pages rate: 39044 pages\n", "", "computed nothing yet"),
-    ("status: active", "status: completed", "completed, not active"),
-    ("throughput: 866.83 mbps", "throughput: 0.00 mbps", "no throughput"),
-])
+@pytest.mark.parametrize(
+    ("find", "put", "words"),
+    [
+        ("dirty pages rate: 39044 pages\n", "", "computed nothing yet"),
+        ("status: active", "status: completed", "completed, not active"),
+        ("throughput: 866.83 mbps", "throughput: 0.00 mbps", "no throughput"),
+    ],
+)
 def test_a_snapshot_without_a_prediction_is_inconclusive(find, put, words):
     verdict = judge(parse_info_migrate(HMP.read_text().replace(find, put)))
     assert verdict.verdict is Judgement.INCONCLUSIVE

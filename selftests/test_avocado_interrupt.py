@@ -58,9 +58,16 @@ class Started:
         self.directory = directory
         line, environment = command(directory, "run", "--disable-sysinfo", *arguments)
         environment["TMPDIR"] = temporary
-        self.process = subprocess.Popen(line, cwd=directory, env=environment, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                        start_new_session=True)
+        self.process = subprocess.Popen(
+            line,
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
     def sleeping(self) -> None:
         """Wait until the experiment runs."""

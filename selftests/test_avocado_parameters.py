@@ -39,7 +39,7 @@ def parameters(finished: Finished) -> list[dict[str, Any]]:
 
 def test_options_alone(run: Run) -> None:
     [told] = parameters(run("--migdowntime-qemu", "/opt/qemu", "--migdowntime-page-size", "4K"))
-    assert (told["qemu"], told["page_size"], told["region"]) == ("/opt/qemu", 4096, 24 * MIB)
+    assert (told["qemu"], told["page_size"], told["region"]) == ("/opt/qemu", 4096, 20 * MIB)
 
 
 def test_p_alone_and_under_an_option(run: Run) -> None:
@@ -59,8 +59,19 @@ def test_configuration_file_goes_before_variants_and_an_option_before_it(run: Ru
 
 
 def test_packaged_variants_by_name_with_an_option_and_an_injection(run: Run) -> None:
-    told = parameters(run("-m", "architectures", "page_sizes", "--mux-filter-out", "/run/page/4K",
-                          "--mux-inject", "run:rate:5", "--migdowntime-region", "16M"))
+    told = parameters(
+        run(
+            "-m",
+            "architectures",
+            "page_sizes",
+            "--mux-filter-out",
+            "/run/page/4K",
+            "--mux-inject",
+            "run:rate:5",
+            "--migdowntime-region",
+            "16M",
+        )
+    )
     assert sorted(t["arch"] for t in told) == ["ppc64", "x86_64"]
     assert {(t["page_size"], t["backing"], t["rate"], t["region"]) for t in told} == {(2 * MIB, "memfd", 5, 16 * MIB)}
 
@@ -70,22 +81,36 @@ def test_keys_for_other_tests_can_be_kept_apart(run: Run, tmp_path: Path) -> Non
     assert [entry["status"] for entry in run("-m", "/other:others.yaml").tests.values()] == ["PASS"]
 
 
-@pytest.mark.parametrize(("arguments", "reason"), [
-    (["-p", "foo=1"], "unknown parameter 'foo'; known are arch, qemu,"),
-    (["-p", "ram=12Q"], "parameter ram: '12Q' is not a size; write a whole number followed by K, M or G, such as 64M"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["-p", "foo=1"], "unknown parameter 'foo'; known are arch, qemu,"),
+        (
+            ["-p", "ram=12Q"],
+            "parameter ram: '12Q' is not a size; write a whole number followed by K, M or G, such as 64M",
+        ),
+    ],
+)
 def test_a_bad_parameter_is_an_error_of_the_test(run: Run, arguments: list[str], reason: str) -> None:
     [entry] = run(*arguments).tests.values()
     assert entry["status"] == "ERROR"
     assert entry["fail_reason"].startswith(reason)
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    (["--migdowntime-ram", "12Q"],
-     "parameter ram: '12Q' is not a size; write a whole number followed by K, M or G, such as 64M"),
-    (["-m", "nope"], "-m nope: there is no such file, and the packaged variants are architectures, default, "
-                     "page_sizes, workloads"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["--migdowntime-ram", "12Q"],
+            "parameter ram: '12Q' is not a size; write a whole number followed by K, M or G, such as 64M",
+        ),
+        (
+            ["-m", "nope"],
+            "-m nope: there is no such file, and the packaged variants are architectures, default, "
+            "page_sizes, workloads",
+        ),
+    ],
+)
 def test_a_bad_option_is_refused_before_any_test(run: Run, arguments: list[str], sentence: str) -> None:
     finished = run(*arguments)
     assert (finished.output.strip(), finished.status) == (sentence, 4)

@@ -15,7 +15,8 @@ from .avocado_command import avocado
 
 def test_a_packaged_test_is_found_from_anywhere(tmp_path: Path) -> None:
     assert avocado(tmp_path, "list", "migdowntime:expected-downtime").output == (
-        "migdowntime migdowntime:expected-downtime\n")
+        "migdowntime migdowntime:expected-downtime\n"
+    )
     assert "migdowntime:expected-downtime" in avocado(tmp_path, "list", "migdowntime:").output
 
 
@@ -39,13 +40,19 @@ def test_packaged_default_is_the_whole_matrix(tmp_path: Path) -> None:
                 assert f"/run/architecture/{architecture}, /run/page/{page}, /run/workload/{workload}" in output
 
 
-@pytest.mark.parametrize(("source", "expected"), [
-    ("from avocado_migdowntime.avocado_test import MigrationTest as M\n"
-     "class A(M):\n    def test_x(self): ...\n    def helper(self): ...\n"
-     "class B(A):\n    def test_y(self): ...\n", ["A.test_x", "B.test_y"]),
-    ("# avocado_migdowntime.avocado_test\nclass A:\n    def test(self): ...\n", []),
-    ("from avocado_migdowntime.avocado_test import MigrationTest\nclass A(MigrationTest:\n", []),
-])
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            "from avocado_migdowntime.avocado_test import MigrationTest as M\n"
+            "class A(M):\n    def test_x(self): ...\n    def helper(self): ...\n"
+            "class B(A):\n    def test_y(self): ...\n",
+            ["A.test_x", "B.test_y"],
+        ),
+        ("# avocado_migdowntime.avocado_test\nclass A:\n    def test(self): ...\n", []),
+        ("from avocado_migdowntime.avocado_test import MigrationTest\nclass A(MigrationTest:\n", []),
+    ],
+)
 def test_tests_of_a_file(tmp_path: Path, source: str, expected: list[str]) -> None:
     path = tmp_path / "some.py"
     path.write_text(source)
@@ -64,10 +71,16 @@ def test_a_sub_command_prints_the_same_with_and_without_avocado(tmp_path: Path) 
         "Migration status: active\nexpected downtime: 1475 milliseconds\ntransferred ram: 18197383 kbytes\n"
         "throughput: 866.83 mbps\nremaining ram: 376892 kbytes\ntotal ram: 8388864 kbytes\n"
         "duplicate: 1678265 pages\nnormal: 4536795 pages\nnormal bytes: 18147180 kbytes\n"
-        "dirty sync count: 6\npage size: 4 kbytes\ndirty pages rate: 39044 pages\n")
+        "dirty sync count: 6\npage size: 4 kbytes\ndirty pages rate: 39044 pages\n"
+    )
     within = avocado(tmp_path, "migdowntime", "analyze", "case.txt")
-    alone = subprocess.run([sys.executable, "-m", "avocado_migdowntime", "analyze", "case.txt"], cwd=tmp_path,
-                           capture_output=True, text=True, check=False)
+    alone = subprocess.run(
+        [sys.executable, "-m", "avocado_migdowntime", "analyze", "case.txt"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (within.output, within.status) == (alone.stdout, alone.returncode)
     assert "1475 ms expected-downtime" in within.output
     assert within.status in (0, 1, 125)

@@ -11,11 +11,13 @@ from .avocado_command import Finished, avocado, write_tests
 OUTCOMES = {
     "Accurate": "ACCURATE",
     "Inaccurate": "Verdict(Judgement.INACCURATE, 'last-sync', LimitJudgement.RESPECTED, formula='dirty-rate', "
-                  "reported_ms=1475.0, reasons=('the report is -58.6% off last-sync', 'it is what dirty-rate gives'))",
+    "reported_ms=1475.0, reasons=('the report is -58.6% off last-sync; it is what dirty-rate "
+    "gives', 'pass 9 is short'))",
     "Violated": "Verdict(Judgement.ACCURATE, 'last-sync', LimitJudgement.VIOLATED, "
-                "reasons=('passes ended with 300 ms left',))",
+    "reasons=('all is well', 'passes ended with 300 ms left'), "
+    "limit_reason='passes ended with 300 ms left')",
     "Inconclusive": "Verdict(Judgement.INCONCLUSIVE, 'last-sync', LimitJudgement.RESPECTED, "
-                    "reasons=('no pass was judged', 'the guest was idle'))",
+    "reasons=('no pass was judged', 'the guest was idle'))",
     "Lacking": "HostLacks('2 hugepages are missing; run `echo 2 > nr_hugepages`')",
     "Unforeseen": "HarnessError('QEMU ended with status 1')",
     "Unusable": "BadInput('parameter ram: it is too small')",
@@ -29,11 +31,14 @@ async def come_to(outcome, directory, progress):
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
-""" + "".join(f"""
+""" + "".join(
+    f"""
 class {name}(MigrationTest):
     def test(self):
         self.judge(lambda parameters, directory, progress: come_to({outcome}, directory, progress))
-""" for name, outcome in OUTCOMES.items())
+"""
+    for name, outcome in OUTCOMES.items()
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +48,23 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return avocado(directory, "run", "made_up.py", "--disable-sysinfo")
 
 
-@pytest.mark.parametrize(("name", "status", "reason"), [
-    ("Accurate", "PASS", "<unknown>"),
-    ("Inaccurate", "FAIL", "expected-downtime is inaccurate: the report is -58.6% off last-sync; "
-                           "it is what dirty-rate gives"),
-    ("Violated", "FAIL", "downtime-limit is violated: passes ended with 300 ms left"),
-    ("Inconclusive", "WARN", "expected-downtime is inconclusive: no pass was judged; the guest was idle"),
-    ("Lacking", "CANCEL", "2 hugepages are missing; run `echo 2 > nr_hugepages`"),
-    ("Unforeseen", "ERROR", "QEMU ended with status 1"),
-    ("Unusable", "ERROR", "parameter ram: it is too small"),
-    ("Bug", "ERROR", "'ram'"),
-])
+@pytest.mark.parametrize(
+    ("name", "status", "reason"),
+    [
+        ("Accurate", "PASS", "<unknown>"),
+        (
+            "Inaccurate",
+            "FAIL",
+            "expected-downtime is inaccurate: the report is -58.6% off last-sync; it is what dirty-rate gives",
+        ),
+        ("Violated", "FAIL", "downtime-limit is violated: passes ended with 300 ms left"),
+        ("Inconclusive", "WARN", "expected-downtime is inconclusive: no pass was judged; the guest was idle"),
+        ("Lacking", "CANCEL", "2 hugepages are missing; run `echo 2 > nr_hugepages`"),
+        ("Unforeseen", "ERROR", "QEMU ended with status 1"),
+        ("Unusable", "ERROR", "parameter ram: it is too small"),
+        ("Bug", "ERROR", "'ram'"),
+    ],
+)
 def test_status_and_reason(finished: Finished, name: str, status: str, reason: str) -> None:
     entry = finished.tests[name]
     assert (entry["status"], str(entry["fail_reason"])) == (status, reason)
@@ -83,7 +94,8 @@ def test_whiteboard_is_the_verdict(finished: Finished) -> None:
 
 def test_inconclusive_may_be_a_failure(tmp_path: Path) -> None:
     write_tests(tmp_path, TESTS)
-    asked = avocado(tmp_path, "run", "made_up.py:Inconclusive", "--disable-sysinfo",
-                    "--migdowntime-inconclusive", "fail")
+    asked = avocado(
+        tmp_path, "run", "made_up.py:Inconclusive", "--disable-sysinfo", "--migdowntime-inconclusive", "fail"
+    )
     assert [entry["status"] for entry in asked.tests.values()] == ["FAIL"]
     assert asked.status == 1

@@ -22,10 +22,14 @@ def run(directory, **parameters):
     return verdict, told
 
 
-@pytest.mark.parametrize("parameters", [
-    {"arch": "ppc64", "page_size": "2M", "backing": "hugetlbfs"},
-    {"arch": "x86_64", "page_size": "4K", "backing": "anonymous", "machine": "q35", "pattern": "random"},
-], ids=["ppc64-hugetlbfs", "x86_64-anonymous"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"arch": "ppc64", "page_size": "2M", "backing": "hugetlbfs"},
+        {"arch": "x86_64", "page_size": "4K", "backing": "anonymous", "machine": "q35", "pattern": "random"},
+    ],
+    ids=["ppc64-hugetlbfs", "x86_64-anonymous"],
+)
 def test_a_real_qemu_is_judged_and_what_was_seen_is_kept(parameters, tmp_path):
     verdict, told = run(tmp_path, **parameters)
     assert verdict.verdict is Judgement.ACCURATE, verdict
@@ -43,28 +47,32 @@ def test_a_real_qemu_is_judged_and_what_was_seen_is_kept(parameters, tmp_path):
 
 
 def test_a_limit_that_lets_it_complete_is_judged_at_the_switchover(tmp_path):
-    verdict, _ = run(tmp_path, page_size="4K", rate="1500", region="16M", max_bandwidth="12M", downtime_limit="317",
-                     passes="9")
+    verdict, _ = run(
+        tmp_path, page_size="4K", rate="1500", region="16M", max_bandwidth="12M", downtime_limit="317", passes="9"
+    )
     trace = read(str(tmp_path / "trace.jsonl"))
     assert trace.samples[-1].status == "completed"
     assert verdict.limit_verdict is LimitJudgement.RESPECTED
     assert verdict.verdict is not Judgement.INACCURATE
 
 
-@pytest.mark.parametrize(("parameters", "error", "words"), [
-    ({"qemu": "/no/such/qemu"}, BadInput, "/no/such/qemu does not exist"),
-    ({"arch": "x86_64", "qemu": "qemu-system-ppc64"}, BadInput, "emulates ppc64, not x86_64"),
-    ({"machine": "pc"}, BadInput, "'pc' is not known for ppc64"),
-    ({"ram": "300M", "page_size": "4K"}, BadInput, "300M of RAM is no multiple of 256M"),
-    ({"ram": "257M"}, BadInput, "257M of RAM is no multiple of the page size 2M"),
-    ({"backing": "anonymous", "page_size": "2M"}, BadInput, "anonymous memory has the host's pages"),
-    ({"page_size": "16M"}, HostLacks, "16M"),
-    ({"accel": "kvm"}, HostLacks, "KVM cannot run this guest here"),
-    ({"capabilities": "warp-drive"}, HostLacks, "no migration capability warp-drive"),
-    ({"region": "1G", "page_size": "4K"}, BadInput, "the guest refused its orders"),
-    ({"time_limit": "2", "page_size": "4K"}, HarnessError, "given up after 2 s while pass 1"),
-    ({"capabilities": "postcopy-ram,background-snapshot", "page_size": "4K"}, HarnessError, "refused migrate-set"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "error", "words"),
+    [
+        ({"qemu": "/no/such/qemu"}, BadInput, "/no/such/qemu does not exist"),
+        ({"arch": "x86_64", "qemu": "qemu-system-ppc64"}, BadInput, "emulates ppc64, not x86_64"),
+        ({"machine": "pc"}, BadInput, "'pc' is not known for ppc64"),
+        ({"ram": "300M", "page_size": "4K"}, BadInput, "300M of RAM is no multiple of 256M"),
+        ({"ram": "257M"}, BadInput, "257M of RAM is no multiple of the page size 2M"),
+        ({"backing": "anonymous", "page_size": "2M"}, BadInput, "anonymous memory has the host's pages"),
+        ({"page_size": "16M"}, HostLacks, "16M"),
+        ({"accel": "kvm"}, HostLacks, "KVM cannot run this guest here"),
+        ({"capabilities": "warp-drive"}, HostLacks, "no migration capability warp-drive"),
+        ({"region": "1G", "page_size": "4K"}, BadInput, "the guest refused its orders"),
+        ({"time_limit": "2", "page_size": "4K"}, HarnessError, "given up after 2 s while pass 1"),
+        ({"capabilities": "postcopy-ram,background-snapshot", "page_size": "4K"}, HarnessError, "refused migrate-set"),
+    ],
+)
 def test_what_cannot_be_done_ends_in_one_sentence(parameters, error, words, tmp_path):
     with pytest.raises(error) as caught:
         run(tmp_path, **parameters)

@@ -362,8 +362,7 @@ ERRORS = {
     "region=4M start=20000001": f"region=4194304@0x1312d01 {ALIGNED}",
     "region=4M start=0": f"region=4194304@0x0 {ALIGNED}",
     "region=4M start=8M": f"region=4194304@0x800000 {ALIGNED}",
-    "region=4M start=1G": "region=4194304@0x40000000 granule=4096, "
-    "expected at most the 0 bytes of RAM from there on",
+    "region=4M start=1G": "region=4194304@0x40000000 granule=4096, expected at most the 0 bytes of RAM from there on",
     "region=4M speed=7": f"speed=7, {KEYS}",
     "region=4M  =" + 100 * "x": f"={59 * 'x'}, {KEYS}",
     "region": f"region, {SIZE}",

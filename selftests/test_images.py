@@ -51,9 +51,7 @@ def test_check_names_each_image_that_differs(tmp_path: Path) -> None:
     (script.parent / "x86_64/dirtier.elf").write_bytes(b"something else")
     done = build(script, "--check", "x86_64")
     assert done.returncode == 1
-    assert done.stderr == (
-        "images/build.py: not what the sources build: x86_64/dirtier.elf; try: images/build.py\n"
-    )
+    assert done.stderr == ("images/build.py: not what the sources build: x86_64/dirtier.elf; try: images/build.py\n")
 
 
 def test_another_compiler_version_is_refused_in_one_sentence(tmp_path: Path) -> None:

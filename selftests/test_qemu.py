@@ -79,8 +79,15 @@ def test_a_machine_is_unknown_or_lacking(tmp_path, sockets):
 
 def test_ram_that_pseries_refuses_is_refused_before():
     with pytest.raises(BadInput, match="300M of RAM is no multiple of 256M"):
-        Guest(PROFILES["ppc64"], "pseries", "tcg", "direct", 300 * MIB, plan("anonymous", 4096, 300 * MIB),
-              Orders("idle", MIB, 0, 4096))
+        Guest(
+            PROFILES["ppc64"],
+            "pseries",
+            "tcg",
+            "direct",
+            300 * MIB,
+            plan("anonymous", 4096, 300 * MIB),
+            Orders("idle", MIB, 0, 4096),
+        )
 
 
 def test_orders_are_what_the_guest_reads():

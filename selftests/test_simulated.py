@@ -30,8 +30,9 @@ def simulation(pass_ms: list[int], bytes_per_ms: float, limit_ms: float = 1, **m
 
 
 @slow
-@given(st.lists(st.integers(1300, 3000), min_size=1, max_size=3), BANDWIDTHS, TELLING_LIMITS_MS, SEEDS,
-       st.floats(0, 0.05))
+@given(
+    st.lists(st.integers(1300, 3000), min_size=1, max_size=3), BANDWIDTHS, TELLING_LIMITS_MS, SEEDS, st.floats(0, 0.05)
+)
 def test_a_correct_qemu_is_accurate(pass_ms, bandwidth, limit_ms, seed, torn):
     verdict = judge(record(simulation(pass_ms, bandwidth, limit_ms), seed=seed, torn=torn))
     assert verdict.verdict is Judgement.ACCURATE, verdict
@@ -42,8 +43,16 @@ def test_a_correct_qemu_is_accurate(pass_ms, bandwidth, limit_ms, seed, torn):
 
 
 @slow
-@given(st.lists(PASS_MS, min_size=1, max_size=4), BANDWIDTHS, LIMITS_MS, SEEDS, st.floats(0, 0.1),
-       st.frozensets(st.integers(1, 6)), st.integers(5, 400), st.booleans())
+@given(
+    st.lists(PASS_MS, min_size=1, max_size=4),
+    BANDWIDTHS,
+    LIMITS_MS,
+    SEEDS,
+    st.floats(0, 0.1),
+    st.frozensets(st.integers(1, 6)),
+    st.integers(5, 400),
+    st.booleans(),
+)
 def test_a_correct_qemu_is_never_called_inaccurate(pass_ms, bandwidth, limit_ms, seed, torn, missed, period_ms, fails):
     trace = record(simulation(pass_ms, bandwidth, limit_ms, fails=fails), period_ms, seed, torn, missed)
     if trace.samples:
@@ -94,11 +103,13 @@ def test_a_wrong_formula_is_named(name, pass_ms, bandwidth, seed):
 
 
 @slow
-@given(st.sampled_from([0.5, 0.9, 0.98, 1.02, 1.1, 1.5]), st.integers(1300, 3000), BANDWIDTHS, SEEDS,
-       st.floats(0, 0.05))
+@given(
+    st.sampled_from([0.5, 0.9, 0.98, 1.02, 1.1, 1.5]), st.integers(1300, 3000), BANDWIDTHS, SEEDS, st.floats(0, 0.05)
+)
 def test_a_biased_qemu_is_inaccurate_by_its_bias(factor, pass_ms, bandwidth, seed, torn):
-    trace = record(simulation([pass_ms], bandwidth, estimate=lambda sync, live, rate, bw: factor * sync / bw),
-                   seed=seed, torn=torn)
+    trace = record(
+        simulation([pass_ms], bandwidth, estimate=lambda sync, live, rate, bw: factor * sync / bw), seed=seed, torn=torn
+    )
     verdict = judge(trace)
     assert verdict.verdict is Judgement.INACCURATE, verdict
     assert abs(verdict.relative_error - (factor - 1)) < 0.003

@@ -15,8 +15,16 @@ from avocado_migdowntime.trace_file import TraceWriter, parse, read
 
 RECORDING = Path(__file__).parent / "recordings" / "x86_64-kvm-qemu-7.2.jsonl.gz"
 HEADER = {"qemu": {"qemu": {"major": 7, "minor": 2, "micro": 0}}, "migrate-parameters": {"downtime-limit": 1}}
-RAM = {"total": 8192, "remaining": 4096, "page-size": 4096, "normal": 1, "duplicate": 0, "dirty-sync-count": 1,
-       "mbps": 1.5, "dirty-pages-rate": 7}
+RAM = {
+    "total": 8192,
+    "remaining": 4096,
+    "page-size": 4096,
+    "normal": 1,
+    "duplicate": 0,
+    "dirty-sync-count": 1,
+    "mbps": 1.5,
+    "dirty-pages-rate": 7,
+}
 
 
 def sample(t=0.5, **ram):
@@ -34,7 +42,10 @@ def test_what_is_written_is_read_at_once(tmp_path):
     writer.event(0.5, "source", {"event": "STOP", "data": {}})
     trace = read(str(path))  # the writer is still open: a killed run leaves just this
     assert (trace.samples[0].t_s, trace.samples[0].on, trace.samples[0].ram.dirty_pages_per_s) == (
-        0.25, "MIGRATION_PASS", 7)
+        0.25,
+        "MIGRATION_PASS",
+        7,
+    )
     assert (trace.events[0].name, trace.events[0].side, trace.downtime_limit_ms) == ("STOP", "source", 1)
     writer.close()
 

@@ -20,10 +20,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Exit status: 0 accurate, 1 inaccurate or downtime-limit violated, 125 inconclusive, 2 bad input. "
         "Example: avocado migdowntime analyze --json trace.jsonl.gz"
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="trace (JSONL, plain or gzip) or `info migrate` "
-                        "text; - is standard input")
-    parser.add_argument("--formula", choices=tuple(FORMULAS), default="last-sync",
-                        help="contract that QEMU is held to (default: %(default)s)")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="trace (JSONL, plain or gzip) or `info migrate` text; - is standard input",
+    )
+    parser.add_argument(
+        "--formula",
+        choices=tuple(FORMULAS),
+        default="last-sync",
+        help="contract that QEMU is held to (default: %(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of text")
 
 

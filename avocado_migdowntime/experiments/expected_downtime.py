@@ -37,8 +37,10 @@ async def expected_downtime(parameters: Parameters, directory: Path, progress: C
                 await dirtying(pair.source)
                 await _record(pair, parameters, directory, stage)
     except TimeoutError:
-        raise HarnessError(f"given up after {parameters.time_limit:g} s while {stage.last}; raise `time_limit` or "
-                           "`max_bandwidth`, or make `region` smaller") from None
+        raise HarnessError(
+            f"given up after {parameters.time_limit:g} s while {stage.last}; raise `time_limit` or "
+            "`max_bandwidth`, or make `region` smaller"
+        ) from None
     verdict = judge(read(str(directory / TRACE)), parameters.formula, parameters.tolerance)
     (directory / VERDICT).write_text(json.dumps(fields(verdict), indent=2) + "\n")
     return verdict
@@ -92,5 +94,7 @@ class _Stage:
             return
         self._told_s = now_s
         ram = sample.ram
-        self.say(f"pass {ram.dirty_sync_count}: {ram.remaining_bytes / 1e6:.1f} MB remaining at "
-                 f"{ram.mbps / 8:.1f} MB/s, expected-downtime {sample.expected_downtime_ms or 0:g} ms")
+        self.say(
+            f"pass {ram.dirty_sync_count}: {ram.remaining_bytes / 1e6:.1f} MB remaining at "
+            f"{ram.mbps / 8:.1f} MB/s, expected-downtime {sample.expected_downtime_ms or 0:g} ms"
+        )

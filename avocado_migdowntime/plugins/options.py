@@ -32,8 +32,9 @@ class MigDowntimeInit(Init):
     def initialize(self) -> None:
         for row in describe():
             shown = f" (default: {row.default})" if row.default else ""
-            settings.register_option(section=SECTION, key=row.name, default="", key_type=str,
-                                     help_msg=f"{row.meaning}{shown}")
+            settings.register_option(
+                section=SECTION, key=row.name, default="", key_type=str, help_msg=f"{row.meaning}{shown}"
+            )
 
 
 class MigDowntimeCLI(CLI):
@@ -46,12 +47,16 @@ class MigDowntimeCLI(CLI):
         run = parser.subcommands.choices.get("run")
         if run is None:
             return
-        group = run.add_argument_group("migration downtime tests",
-                                       "They hold for all variants, over what those and -p say.")
+        group = run.add_argument_group(
+            "migration downtime tests", "They hold for all variants, over what those and -p say."
+        )
         for row in describe():
             settings.add_argparser_to_option(
-                namespace=NAMESPACES[row.name], parser=group, metavar=row.name.upper(),
-                long_arg=f"--{SECTION}-{row.name.replace('_', '-')}")
+                namespace=NAMESPACES[row.name],
+                parser=group,
+                metavar=row.name.upper(),
+                long_arg=f"--{SECTION}-{row.name.replace('_', '-')}",
+            )
 
     def run(self, config: dict[str, Any]) -> None:
         try:

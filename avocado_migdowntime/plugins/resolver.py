@@ -21,7 +21,8 @@ KIND = "migdowntime"
 # What Avocado would find out by starting a process, 0.4 s, and looking for `avocado-runner-migdowntime` on the PATH,
 # which may be another environment's. -P: modules in the user's directory are not to hide those of the package.
 RUNNERS_REGISTRY_STANDALONE_EXECUTABLE.setdefault(
-    KIND, [sys.executable, "-P", "-m", "avocado_migdowntime.plugins.runner"])
+    KIND, [sys.executable, "-P", "-m", "avocado_migdowntime.plugins.runner"]
+)
 
 
 class MigDowntimeResolver(Resolver):
@@ -43,8 +44,12 @@ def _named(wanted: str) -> list[Any]:
     if wanted and wanted not in known:
         LOG_UI.error(f"There is no test {KIND}:{wanted}; there are {', '.join(f'{KIND}:{name}' for name in known)}.")
         sys.exit(exit_codes.AVOCADO_JOB_FAIL)
-    return [Runnable(KIND, f"{path}:{test}", identifier=f"{KIND}:{name}")
-            for name, path in known.items() if wanted in ("", name) for test in tests_in(path)]
+    return [
+        Runnable(KIND, f"{path}:{test}", identifier=f"{KIND}:{name}")
+        for name, path in known.items()
+        if wanted in ("", name)
+        for test in tests_in(path)
+    ]
 
 
 def _of_file(reference: str) -> list[Any]:

@@ -29,7 +29,10 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
     name = "migdowntime"
     description = "Runner for migration downtime tests"
     CONFIGURATION_USED: ClassVar = [
-        *AvocadoInstrumentedTestRunner.CONFIGURATION_USED, *NAMESPACES.values(), "stdout_claimed_by"]
+        *AvocadoInstrumentedTestRunner.CONFIGURATION_USED,
+        *NAMESPACES.values(),
+        "stdout_claimed_by",
+    ]
 
     def run(self, runnable: Any) -> Iterator[dict[str, Any]]:
         # A terminal sends Ctrl-C to all processes of the job. Avocado answers with SIGTERM to this one, which passes

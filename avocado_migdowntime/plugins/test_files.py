@@ -15,8 +15,7 @@ BASE_MODULE = "avocado_migdowntime.avocado_test"
 
 def packaged() -> dict[str, Path]:
     """The files of the tests that travel with the package, by the test's name."""
-    return {path.stem.replace("_", "-"): path for path in sorted(directory("tests").glob("*.py"))
-            if tests_in(path)}
+    return {path.stem.replace("_", "-"): path for path in sorted(directory("tests").glob("*.py")) if tests_in(path)}
 
 
 def tests_in(path: Path) -> list[str]:
@@ -28,12 +27,19 @@ def tests_in(path: Path) -> list[str]:
         body = ast.parse(source).body
     except (SyntaxError, ValueError):
         return []
-    bases = {alias.asname or alias.name for node in body
-             if isinstance(node, ast.ImportFrom) and node.module == BASE_MODULE for alias in node.names}
+    bases = {
+        alias.asname or alias.name
+        for node in body
+        if isinstance(node, ast.ImportFrom) and node.module == BASE_MODULE
+        for alias in node.names
+    }
     found = []
     for node in body:
         if isinstance(node, ast.ClassDef) and any(isinstance(b, ast.Name) and b.id in bases for b in node.bases):
             bases.add(node.name)
-            found += [f"{node.name}.{method.name}" for method in node.body
-                      if isinstance(method, ast.FunctionDef) and method.name.startswith("test")]
+            found += [
+                f"{node.name}.{method.name}"
+                for method in node.body
+                if isinstance(method, ast.FunctionDef) and method.name.startswith("test")
+            ]
     return found

@@ -47,8 +47,13 @@ async def _kvm_fault(
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "/dev/kvm is missing or may not be opened"
     ram = max(256 * MIB, guest.profile.ram_multiple_bytes)
-    trial = replace(guest, accel="kvm", ram_bytes=ram, backing=plan("anonymous", os.sysconf("SC_PAGE_SIZE"), ram),
-                    orders=Orders("sequential", MIB, 0, 4096))
+    trial = replace(
+        guest,
+        accel="kvm",
+        ram_bytes=ram,
+        backing=plan("anonymous", os.sysconf("SC_PAGE_SIZE"), ram),
+        orders=Orders("sequential", MIB, 0, 4096),
+    )
     try:
         async with asyncio.timeout(within_s):
             process = QemuProcess("trial-kvm", capabilities.binary, trial.arguments(images), directory, sockets)

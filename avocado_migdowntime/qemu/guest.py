@@ -26,8 +26,10 @@ class Orders:
 
     def __str__(self) -> str:
         """The orders as the guest reads them from its kernel command line."""
-        return (f"pattern={self.pattern} region={format_size(self.region_bytes)} "
-                f"rate={self.rate_pages_per_s} granule={format_size(self.granule_bytes)}")
+        return (
+            f"pattern={self.pattern} region={format_size(self.region_bytes)} "
+            f"rate={self.rate_pages_per_s} granule={format_size(self.granule_bytes)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,10 @@ class Guest:
     def __post_init__(self) -> None:
         multiple = self.profile.ram_multiple_bytes
         if self.ram_bytes % multiple:
-            raise BadInput(f"{format_size(self.ram_bytes)} of RAM is no multiple of {format_size(multiple)}, "
-                           f"which a {self.profile.arch} guest needs; choose another `ram`")
+            raise BadInput(
+                f"{format_size(self.ram_bytes)} of RAM is no multiple of {format_size(multiple)}, "
+                f"which a {self.profile.arch} guest needs; choose another `ram`"
+            )
 
     def arguments(self, images: Path) -> tuple[str, ...]:
         """QEMU's arguments for this guest, without monitor and serial line."""
@@ -55,8 +59,17 @@ class Guest:
             options |= self.profile.machine_options
         machine = ",".join([self.machine, *(f"{key}={value}" for key, value in options.items())])
         return (
-            "-nodefaults", "-no-user-config", "-display", "none", "-accel", self.accel, "-machine", machine,
-            "-m", f"{self.ram_bytes // MIB}M", *self.backing.object_arguments,
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-accel",
+            self.accel,
+            "-machine",
+            machine,
+            "-m",
+            f"{self.ram_bytes // MIB}M",
+            *self.backing.object_arguments,
             *self.profile.boot_arguments(images, self.boot, str(self.orders)),
         )
 
@@ -68,11 +81,15 @@ def choose_machine(profile: Profile, capabilities: Capabilities, given: str | No
     """
     machine = given or profile.families[0]
     if profile.family(machine) is None:
-        raise BadInput(f"machine {machine!r} is not known for {profile.arch}; it can be {', '.join(profile.families)} "
-                       "or a versioned name of these")
+        raise BadInput(
+            f"machine {machine!r} is not known for {profile.arch}; it can be {', '.join(profile.families)} "
+            "or a versioned name of these"
+        )
     if machine not in capabilities.machines:
-        raise HostLacks(f"{capabilities.binary} (QEMU {capabilities.release_text}) has no machine {machine}; "
-                        f"see its -machine help, or give another binary with `qemu`")
+        raise HostLacks(
+            f"{capabilities.binary} (QEMU {capabilities.release_text}) has no machine {machine}; "
+            f"see its -machine help, or give another binary with `qemu`"
+        )
     return machine
 
 

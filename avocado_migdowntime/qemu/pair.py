@@ -40,8 +40,10 @@ class Pair:
         switched = [{"capability": name, "state": True} for name in wanted]
         for qemu in (self.source, self.destination):
             await qemu.execute("migrate-set-capabilities", {"capabilities": switched})
-            await qemu.execute("migrate-set-parameters", {
-                "max-bandwidth": parameters.max_bandwidth, "downtime-limit": parameters.downtime_limit})
+            await qemu.execute(
+                "migrate-set-parameters",
+                {"max-bandwidth": parameters.max_bandwidth, "downtime-limit": parameters.downtime_limit},
+            )
         await self.destination.execute("migrate-incoming", {"uri": self.uri})
         return {
             "qemu": await self.source.execute("query-version"),
@@ -60,9 +62,7 @@ class Pair:
 
 
 @asynccontextmanager
-async def launched_pair(
-    parameters: Parameters, directory: Path, say: Callable[[str], None]
-) -> AsyncIterator[Pair]:
+async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[str], None]) -> AsyncIterator[Pair]:
     """Launch both ends of a migration as `parameters` say; on leaving, they end and the host has all it lent.
 
     QEMU's own output goes to `directory`. Raises BadInput, HostLacks or HarnessError.
@@ -82,19 +82,28 @@ async def launched_pair(
             _check(capabilities, profile.arch, parameters)
         found = probed[binary]
         guest = Guest(
-            profile, choose_machine(profile, found, parameters.machine), "tcg", parameters.boot, parameters.ram,
-            backing, Orders(parameters.pattern, parameters.region, parameters.rate, parameters.granule),
+            profile,
+            choose_machine(profile, found, parameters.machine),
+            "tcg",
+            parameters.boot,
+            parameters.ram,
+            backing,
+            Orders(parameters.pattern, parameters.region, parameters.rate, parameters.granule),
         )
         images = resource("images")
         accel, why = await choose_accel(parameters.accel, guest, found, images, directory, sockets)
         guest = replace(guest, accel=accel)
         say(f"QEMU {found.release_text}, {guest.machine} under {accel.upper()}{f' ({why})' if why else ''}")
-        pages = stack.enter_context(borrow_hugepages(
-            keeper, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages))
+        pages = stack.enter_context(
+            borrow_hugepages(
+                keeper, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages
+            )
+        )
         arguments = guest.arguments(images)
         source = QemuProcess("source", binary, arguments, directory, sockets)
         destination = QemuProcess(
-            "destination", binaries["destination"], (*arguments, "-incoming", "defer"), directory, sockets)
+            "destination", binaries["destination"], (*arguments, "-incoming", "defer"), directory, sockets
+        )
         async with AsyncExitStack() as running:
             with pages.handed_over():
                 await _enter_all(running, source, destination)
@@ -103,12 +112,16 @@ async def launched_pair(
 
 def _check(capabilities: Capabilities, arch: str, parameters: Parameters) -> None:
     if capabilities.arch != arch:
-        raise BadInput(f"{capabilities.binary} emulates {capabilities.arch}, not {arch}; give another with `qemu`, "
-                       "or another `arch`")
+        raise BadInput(
+            f"{capabilities.binary} emulates {capabilities.arch}, not {arch}; give another with `qemu`, "
+            "or another `arch`"
+        )
     lacking = set(parameters.capabilities) - capabilities.migrate_capabilities
     if lacking:
-        raise HostLacks(f"QEMU {capabilities.release_text} has no migration capability {', '.join(sorted(lacking))}; "
-                        f"it has {', '.join(sorted(capabilities.migrate_capabilities))}")
+        raise HostLacks(
+            f"QEMU {capabilities.release_text} has no migration capability {', '.join(sorted(lacking))}; "
+            f"it has {', '.join(sorted(capabilities.migrate_capabilities))}"
+        )
 
 
 async def _enter_all(stack: AsyncExitStack, *processes: QemuProcess) -> None:

@@ -38,8 +38,16 @@ class QemuProcess:
         self._stderr = directory / f"{name}.stderr"
         self._serial_log = directory / f"{name}.serial"
         self._command = [
-            binary, *arguments, "-chardev", f"socket,id=qmp,path={self._socket}", "-mon", "chardev=qmp,mode=control",
-            "-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial",
+            binary,
+            *arguments,
+            "-chardev",
+            f"socket,id=qmp,path={self._socket}",
+            "-mon",
+            "chardev=qmp,mode=control",
+            "-chardev",
+            "stdio,id=serial,signal=off",
+            "-serial",
+            "chardev:serial",
         ]
         (directory / f"{name}.command").write_text(shlex.join(self._command) + "\n")
         self._process: asyncio.subprocess.Process | None = None
@@ -54,8 +62,12 @@ class QemuProcess:
                 # follows the thread that forks, which must be the test's own. In a group of its own it is not ended
                 # by the terminal's Ctrl-C before the test is, which would look like a fault of QEMU.
                 self._process = await asyncio.create_subprocess_exec(
-                    *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=stderr,
-                    preexec_fn=_die_with_parent, process_group=0,
+                    *self._command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=stderr,
+                    preexec_fn=_die_with_parent,
+                    process_group=0,
                 )
             self._reader = asyncio.create_task(self._read_serial(self._process))
             await self._connected(self._process)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a run borrows from the host, given back whatever way it ends.
+
+    with Keeper() as keeper, work_directory(keeper) as sockets:
+        with borrow_hugepages(keeper, page_size_bytes, count, allowed=True) as pages:
+            with pages.handed_over():
+                ...  # launch the QEMUs
+            ...      # work with them
+
+Import from the modules; this one stays empty, as the guardian process starts through it.
+"""

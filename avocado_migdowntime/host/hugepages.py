@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hugepages for the QEMUs of one run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from .keeper import Keeper
+from .lock import shared
+from .pool import pool
+
+
+@dataclass(frozen=True)
+class Hugepages:
+    """Pages that nobody else can have; `added` of them the pool was grown by."""
+
+    page_size_bytes: int
+    count: int
+    added: int
+    _keeper: Keeper
+    _hold: int
+
+    @contextmanager
+    def handed_over(self) -> Iterator[None]:
+        """Let the QEMUs that are launched in this block take the pages; leave it when they answer QMP.
+
+        Until this block nobody at all can take the pages, in it no other run can. It waits while another run
+        is reserving (seconds at most). Do not borrow anything in it.
+        """
+        if not self.count:
+            yield
+            return
+        with shared(pool(self.page_size_bytes).path):
+            self._keeper.give_back([self._hold])
+            yield
+
+
+@contextmanager
+def borrow_hugepages(keeper: Keeper, page_size_bytes: int, count: int, *, allowed: bool) -> Iterator[Hugepages]:
+    """Have `count` free hugepages of this size, of all NUMA nodes together, for one set of QEMUs.
+
+    Free pages of the host are used first. What is missing is reserved, where that is `allowed` and this is
+    root, and given back at the end; making many pages can take seconds. With a `count` of 0, the host's own
+    pages, nothing is done. Raises HostLacks, with the command that mends it, where the pages cannot be had.
+    """
+    if not count:
+        yield Hugepages(page_size_bytes, 0, 0, keeper, 0)
+        return
+    with keeper.borrowed("hugepages", page_size_bytes=page_size_bytes, count=count, allowed=allowed) as loan:
+        yield Hugepages(page_size_bytes, count, loan["added"], keeper, loan["hold"])

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A directory on hugetlbfs, where files are made of hugepages of one size."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import HostLacks
+from ..units import format_size, parse_size
+from .keeper import Keeper
+from .pool import pool
+
+_MOUNTS = Path("/proc/mounts")
+
+
+@contextmanager
+def hugetlbfs_directory(keeper: Keeper, page_size_bytes: int) -> Iterator[Path]:
+    """A directory whose files are of pages of this size: a private mount for root, else one that is there.
+
+    Raises HostLacks, with the command that mends it, where neither can be had.
+    """
+    if os.geteuid() == 0:
+        with keeper.borrowed("hugetlbfs", page_size_bytes=page_size_bytes) as loan:
+            yield Path(loan["path"])
+    else:
+        yield _writable_mount(pool(page_size_bytes).page_size_bytes)
+
+
+def _writable_mount(page_size_bytes: int) -> Path:
+    for line in _MOUNTS.read_text().splitlines():
+        _, where, kind, options, *_ = line.split()
+        if kind == "hugetlbfs" and _page_size_bytes(options) == page_size_bytes:
+            path = Path(_unescaped(where))
+            if os.access(path, os.W_OK | os.X_OK):
+                return path
+    size = format_size(page_size_bytes)
+    directory = f"/mnt/huge-{size}"
+    raise HostLacks(
+        f"no hugetlbfs with pages of {size} that you may write to is mounted; as root run "
+        f"`mkdir -p {directory} && "
+        f"mount -t hugetlbfs -o pagesize={size},mode=1777 none {directory}`"
+    )
+
+
+def _page_size_bytes(options: str) -> int | None:
+    found = re.search(r"\bpagesize=(\w+)", options)
+    return parse_size(found[1]) if found else None
+
+
+def _unescaped(path: str) -> str:
+    # Blanks and backslashes stand in /proc/mounts as three octal digits, see fstab(5) and getmntent(3).
+    return re.sub(r"\\([0-7]{3})", lambda digits: chr(int(digits[1], 8)), path)

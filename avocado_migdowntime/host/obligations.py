@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What can be borrowed from the host: for each kind how it is taken, what is owed then, how that is undone.
+
+Everything here runs in the guardian process. It takes things itself, rather than being told of them, so that
+what is owed is known exactly: a borrower killed while it grew a pool would leave no trace of how far the
+kernel had got.
+"""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..errors import HostLacks
+from ..units import format_size
+from .lock import exclusive
+from .pool import pool
+from .reservation import give_back, reserve
+
+
+class Obligation(Protocol):
+    """Something to be undone, once."""
+
+    def undo(self) -> None:
+        """Give it back; raises OSError or MigDowntimeError if that fails."""
+
+
+Owe = Callable[[Obligation], int]
+"""Remembers an obligation, returns the number by which to ask for its end."""
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A private directory."""
+
+    path: str
+
+    def undo(self) -> None:
+        shutil.rmtree(self.path)
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A private mount of a file system in memory."""
+
+    path: str
+
+    def undo(self) -> None:
+        # Lazily: the name goes at once, the file system when the last QEMU has closed its files.
+        _run("umount", "--lazy", self.path)
+
+
+@dataclass(frozen=True)
+class Hugepages:
+    """Pages that a pool was grown by."""
+
+    page_size_bytes: int
+    added: int
+
+    def undo(self) -> None:
+        its_pool = pool(self.page_size_bytes)
+        with exclusive(its_pool.path):
+            give_back(its_pool, self.added)
+
+
+def take_directory(owe: Owe) -> dict[str, Any]:
+    """A fresh directory for sockets, in /tmp: their paths may have 107 bytes, and $TMPDIR can be long."""
+    made = tempfile.mkdtemp(prefix="migdowntime-", dir="/tmp")
+    return {"owed": [owe(Directory(made))], "path": made}
+
+
+def take_hugetlbfs(owe: Owe, page_size_bytes: int) -> dict[str, Any]:
+    """A fresh mount of hugetlbfs."""
+    size = format_size(pool(page_size_bytes).page_size_bytes)
+    made = take_directory(owe)
+    _run("mount", "-t", "hugetlbfs", "-o", f"pagesize={size},mode=0700", "none", made["path"])
+    return {"owed": [owe(Mount(made["path"])), *made["owed"]], "path": made["path"]}
+
+
+def take_hugepages(owe: Owe, page_size_bytes: int, count: int, allowed: bool) -> dict[str, Any]:
+    """Hugepages for nobody else: ``hold`` is the number of the hold, to be undone when QEMU takes them."""
+    its_pool = pool(page_size_bytes)
+    with exclusive(its_pool.path):
+        added, hold = reserve(its_pool, count, allowed)
+        owed = [owe(Hugepages(page_size_bytes, added))] if added else []
+        held = owe(hold)
+    return {"owed": [held, *owed], "hold": held, "added": added}
+
+
+TAKE: dict[str, Callable[..., dict[str, Any]]] = {
+    "directory": take_directory,
+    "hugetlbfs": take_hugetlbfs,
+    "hugepages": take_hugepages,
+}
+
+LASTING: dict[str, Callable[..., Obligation]] = {kind.__name__: kind for kind in (Directory, Mount, Hugepages)}
+"""Obligations that outlive the guardian, and so have to be written down."""
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise HostLacks(
+            f"`{' '.join(command)}` failed with {done.stderr.strip()!r}; "
+            "it needs root and the right to mount file systems"
+        )

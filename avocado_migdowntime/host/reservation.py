@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Getting hugepages that nobody else is counting on.
+
+"Free" pages seen by two runs at once would be taken twice. So a run *holds* its pages from the moment it
+finds them: a mapping of that many pages makes the kernel promise them, without touching any, to nobody else
+in the whole host. Runs need no ledger among themselves, other software is kept off as well, pages that were
+there before are put to use, and what a dead run held is free at once. The hold is dropped when QEMU is about
+to map the pages; until it has done so a shared lock of the pool keeps other runs, which need it exclusively,
+from getting in between.
+"""
+
+import mmap
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from ..errors import HostLacks
+from ..units import MIB, format_size
+from .pool import Pool, memory_bytes
+
+KEPT_FREE_BYTES = 512 * MIB
+"""Memory that a reservation has to leave to the rest of the host."""
+
+
+class Hold:
+    """The kernel's promise of ``count`` free hugepages, kept until ``undo`` or the end of the process.
+
+    Raises OSError (ENOMEM) if there are not as many.
+    """
+
+    def __init__(self, pool: Pool, count: int) -> None:
+        length = pool.page_size_bytes * count
+        size_flag = (pool.page_size_bytes.bit_length() - 1) << os.MFD_HUGE_SHIFT
+        file = os.memfd_create("migdowntime-hold", os.MFD_CLOEXEC | os.MFD_HUGETLB | size_flag)
+        try:
+            os.ftruncate(file, length)
+            self._mapping = mmap.mmap(file, length)
+        finally:
+            os.close(file)
+
+    def undo(self) -> None:
+        """Let the pages go."""
+        self._mapping.close()
+
+
+def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
+    """Hold ``count`` pages, growing the pool by what is missing; the caller has the pool's exclusive lock.
+
+    Returns by how many pages the pool was grown, and the hold. Raises HostLacks with the pool as it was.
+    """
+    try:
+        return 0, Hold(pool, count)
+    except OSError:
+        found = pool.counters()
+    size = format_size(pool.page_size_bytes)
+    missing = count - found.available
+    command = pool.grow_command(missing)
+    if not (allowed and pool.resizable):
+        remedy = "as root" if allowed else "allow reserving them (reserve_hugepages=yes) as root, or"
+        raise HostLacks(
+            f"{count} free hugepages of {size} are needed and {found.available} are there; {remedy} run `{command}`"
+        )
+    _leave_memory(pool, missing)
+    # Surplus pages are in use by a run that is about to end. A pool that grows takes them in first, which the
+    # total makes up for, having them counted; so the pool grows by them too.
+    before, wanted = pool.size_pages, found.total + missing
+    try:
+        if (now := pool.resize(wanted)) < wanted:
+            _compact_memory()
+            now = pool.resize(wanted)
+        if now < wanted:
+            raise HostLacks(
+                f"the kernel gave {max(0, now - found.total)} of {missing} further hugepages of "
+                f"{size}, its free memory being too scattered; soon after boot run `{command}`"
+            )
+        return now - before, Hold(pool, count)
+    except OSError as error:
+        pool.resize(before)
+        raise HostLacks(
+            f"{count} hugepages of {size} were made but not to be had ({error.strerror}); see "
+            "whether other software takes them or a cgroup limits them"
+        ) from None
+    except HostLacks:
+        pool.resize(before)
+        raise
+
+
+def _leave_memory(pool: Pool, missing: int) -> None:
+    there, wanted = memory_bytes("MemAvailable"), missing * pool.page_size_bytes
+    if there - wanted < KEPT_FREE_BYTES:
+        raise HostLacks(
+            f"{missing} further hugepages of {format_size(pool.page_size_bytes)} would take "
+            f"{wanted // MIB} MiB of the {there // MIB} MiB of memory available, and "
+            f"{KEPT_FREE_BYTES // MIB} MiB are to stay; give the guest less ram"
+        )
+
+
+def _compact_memory() -> None:
+    with suppress(OSError):  # A kernel may be built without compaction; the next attempt tells.
+        Path("/proc/sys/vm/compact_memory").write_text("1")
+
+
+def give_back(pool: Pool, added: int) -> None:
+    """Shrink the pool by the ``added`` pages; the caller has the pool's exclusive lock."""
+    pool.resize(max(0, pool.size_pages - added))

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Guest RAM of each kind: its arguments, what it refuses, and what a real QEMU takes of the host's hugepages."""
+
+import json
+import os
+import shutil
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.errors import BadInput, HostLacks
+from avocado_migdowntime.host.hugepages import borrow_hugepages
+from avocado_migdowntime.host.hugetlbfs import hugetlbfs_directory
+from avocado_migdowntime.host.keeper import Keeper
+from avocado_migdowntime.host.pool import Pool
+from avocado_migdowntime.qemu.backing import plan
+from avocado_migdowntime.units import GIB, KIB, MIB
+
+BASE = os.sysconf("SC_PAGE_SIZE")
+MACHINES = {"ppc64": "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off", "x86_64": "pc"}
+
+
+@pytest.fixture
+def host_of_4k(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4 * KIB}.get)
+
+
+@pytest.fixture
+def host_of_64k(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 64 * KIB}.get)
+
+
+@pytest.mark.usefixtures("host_of_4k")
+@pytest.mark.parametrize(
+    ("kind", "page_size", "directory", "needed", "backend"),
+    [
+        ("anonymous", 4 * KIB, None, 0, "memory-backend-ram,id=ram,size=268435456"),
+        ("memfd", 4 * KIB, None, 0, "memory-backend-memfd,id=ram,size=268435456,share=on"),
+        (
+            "memfd",
+            16 * MIB,
+            None,
+            16,
+            "memory-backend-memfd,id=ram,size=268435456,share=on,hugetlb=on,hugetlbsize=16M,prealloc=on",
+        ),
+        (
+            "hugetlbfs",
+            2 * MIB,
+            Path("/mnt/a,b"),
+            128,
+            "memory-backend-file,id=ram,size=268435456,share=on,mem-path=/mnt/a,,b,prealloc=on",
+        ),
+    ],
+)
+def test_arguments(kind: str, page_size: int, directory: Path | None, needed: int, backend: str) -> None:
+    backing = plan(kind, page_size, 256 * MIB, directory)
+    assert backing.object_arguments == ("-object", backend)
+    assert (backing.kind, backing.page_size_bytes, backing.hugepages_needed) == (kind, page_size, needed)
+    assert backing.memory_backend_id == "ram"
+
+
+@pytest.mark.usefixtures("host_of_4k")
+@pytest.mark.parametrize(
+    ("kind", "page_size", "ram", "sentence"),
+    [
+        (
+            "anonymous",
+            2 * MIB,
+            256 * MIB,
+            "anonymous memory has the host's pages of 4K, not 2M; use backing=memfd or "
+            "backing=hugetlbfs, or page_size=4K",
+        ),
+        (
+            "hugetlbfs",
+            4 * KIB,
+            256 * MIB,
+            "hugetlbfs has hugepages only, not the host's pages of 4K; use backing=memfd "
+            "or backing=anonymous, or a larger page_size",
+        ),
+        ("memfd", 1 * GIB, 256 * MIB, "256M of RAM is no multiple of the page size 1G; try ram=1G"),
+        ("memfd", 16 * MIB, 100 * MIB, "100M of RAM is no multiple of the page size 16M; try ram=112M"),
+        ("floppy", 4 * KIB, 256 * MIB, "'floppy' is no backing of guest RAM; use anonymous, hugetlbfs or memfd"),
+    ],
+)
+def test_what_does_not_go_together(kind: str, page_size: int, ram: int, sentence: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        plan(kind, page_size, ram, Path("/mnt"))
+    assert str(refusal.value) == sentence
+
+
+@pytest.mark.usefixtures("host_of_64k")
+@pytest.mark.parametrize("kind", ["anonymous", "memfd", "hugetlbfs"])
+def test_pages_smaller_than_the_hosts(kind: str) -> None:
+    with pytest.raises(HostLacks) as refusal:
+        plan(kind, 4 * KIB, 256 * MIB, Path("/mnt"))
+    assert str(refusal.value) == (
+        "this host's pages are of 64K, so nothing on it is backed by pages of 4K; use page_size=64K"
+    )
+
+
+@pytest.mark.usefixtures("host_of_64k")
+def test_host_pages_of_64k() -> None:
+    assert plan("memfd", 64 * KIB, 256 * MIB).hugepages_needed == 0
+    with pytest.raises(BadInput, match="^anonymous memory has the host's pages of 64K, not 2M; "):
+        plan("anonymous", 2 * MIB, 256 * MIB)
+
+
+@pytest.mark.parametrize("arch", MACHINES)
+@pytest.mark.parametrize(
+    ("kind", "page_size", "ram", "taken"),
+    [
+        ("anonymous", BASE, 256 * MIB, 0),
+        ("memfd", BASE, 256 * MIB, 0),
+        ("memfd", 2 * MIB, 256 * MIB, 128),
+        ("hugetlbfs", 2 * MIB, 256 * MIB, 128),
+        ("memfd", GIB, GIB, 1),
+        ("hugetlbfs", GIB, GIB, 1),
+    ],
+)
+def test_qemu_takes_the_pages(arch: str, kind: str, page_size: int, ram: int, taken: int) -> None:
+    binary = shutil.which(f"qemu-system-{arch}")
+    if binary is None:
+        pytest.skip(f"qemu-system-{arch} is not installed")
+    pool = Pool(page_size)
+    with Keeper() as keeper, ExitStack() as stack:
+        try:
+            directory = stack.enter_context(hugetlbfs_directory(keeper, page_size)) if kind == "hugetlbfs" else None
+            backing = plan(kind, page_size, ram, directory)
+            pages = stack.enter_context(borrow_hugepages(keeper, page_size, backing.hugepages_needed, allowed=True))
+        except HostLacks as lack:
+            if page_size == 2 * MIB and pool.resizable:
+                raise
+            pytest.skip(str(lack))
+        counters = pool.counters() if taken else None
+        with pages.handed_over():
+            qemu = stack.enter_context(started(binary, MACHINES[arch], ram // MIB, backing.object_arguments))
+        if counters:
+            assert pool.counters().free == counters.free - taken
+        assert qemu.stdin
+        qemu.stdin.write('{"execute": "quit"}\n')
+        qemu.stdin.flush()
+        assert qemu.wait(60) == 0
+
+
+def started(binary: str, machine: str, ram_mib: int, backing: tuple[str, ...]) -> subprocess.Popen[str]:
+    """A QEMU that has answered QMP."""
+    qemu = subprocess.Popen(
+        [
+            binary,
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-accel",
+            "tcg",
+            "-S",
+            "-machine",
+            f"{machine},memory-backend=ram",
+            "-m",
+            f"{ram_mib}M",
+            *backing,
+            "-qmp",
+            "stdio",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert qemu.stdin and qemu.stdout
+    assert "QMP" in json.loads(qemu.stdout.readline())
+    qemu.stdin.write('{"execute": "qmp_capabilities"}\n')
+    qemu.stdin.flush()
+    assert json.loads(qemu.stdout.readline()) == {"return": {}}
+    return qemu
