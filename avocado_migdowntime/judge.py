@@ -112,38 +112,22 @@ def _decide(fits: Mapping[str, Fit], contract: str, tolerance: float) -> tuple[J
     if not fits:
         reason = "no pass could be judged: two passes in a row with samples are needed, the second with reports"
         return Judgement.INCONCLUSIVE, None, reason
-    agreeing = sorted((n for n, f in fits.items() if f.agrees), key=lambda n: abs(fits[n].error))
+    agreeing = sorted((name for name, fit in fits.items() if fit.agrees), key=lambda name: abs(fits[name].error))
     held, accurate = fits[contract], Interval(-tolerance, tolerance)
+    off = f"the report is {held.error:+.2%} off {contract}"
     if not held.error_interval.meets(accurate):
         formula = agreeing[0] if agreeing else None
-        return (
-            Judgement.INACCURATE,
-            formula,
-            (
-                f"the report is {held.error:+.2%} off {contract}; it "
-                + (f"is what {formula} gives" if formula else "fits no known formula")
-            ),
-        )
+        found = f"it is what {formula} gives" if formula else "it fits no known formula"
+        return Judgement.INACCURATE, formula, f"{off}; {found}"
     if contract not in agreeing:
-        return (
-            Judgement.INCONCLUSIVE,
-            None,
-            (f"the reports scatter: {held.share:.0%} of them lie within ±{tolerance:.1%} of {contract}"),
-        )
+        reason = f"the reports scatter: {held.share:.0%} of them lie within ±{tolerance:.1%} of {contract}"
+        return Judgement.INCONCLUSIVE, None, reason
     if len(agreeing) > 1:
         others = ", ".join(name for name in agreeing if name != contract)
-        return (
-            Judgement.INCONCLUSIVE,
-            None,
-            (
-                f"this run cannot tell {contract} from {others}: choose region and bandwidth for passes well away from 1 s"
-            ),
-        )
+        advice = "choose region and bandwidth for passes well away from 1 s"
+        return Judgement.INCONCLUSIVE, None, f"this run cannot tell {contract} from {others}: {advice}"
     if not held.error_interval.within(accurate):
         low, high = held.error_interval.low, held.error_interval.high
-        return (
-            Judgement.INCONCLUSIVE,
-            contract,
-            (f"the error lies between {low:+.2%} and {high:+.2%}, too wide to tell against ±{tolerance:.1%}"),
-        )
-    return Judgement.ACCURATE, contract, f"the report is {held.error:+.2%} off {contract}, within ±{tolerance:.1%}"
+        reason = f"the error lies between {low:+.2%} and {high:+.2%}, too wide to tell against ±{tolerance:.1%}"
+        return Judgement.INCONCLUSIVE, contract, reason
+    return Judgement.ACCURATE, contract, f"{off}, within ±{tolerance:.1%}"
