@@ -35,7 +35,7 @@ packages:
 
 $(VENV)/bin/python:
 	python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet 'setuptools<82' wheel
+	$(BIN)/pip install --quiet 'setuptools<80.9' wheel
 
 $(VENV)/installed: $(VENV)/bin/python $(SOURCES)
 	$(BIN)/pip install --quiet --no-build-isolation .

@@ -34,7 +34,7 @@ setup(
         "avocado-framework==113.*",
         "avocado-framework-plugin-varianter-yaml-to-mux==113.*",
         "qemu-qmp==0.0.6.*",  # Not qemu.qmp: pkg_resources, by which Avocado loads plugins, does not find that name.
-        "setuptools<82",  # Avocado 113 imports pkg_resources, which 82 dropped.
+        "setuptools<80.9",  # Avocado 113 imports pkg_resources: 82 dropped it, 80.9 warns of that at each command.
     ],
     extras_require={
         "dev": [

@@ -46,6 +46,25 @@ def test_a_real_qemu_is_judged_and_what_was_seen_is_kept(parameters, tmp_path):
     assert any("pass 2" in line for line in told)
 
 
+def test_a_guest_started_by_its_firmware_is_judged_alike(tmp_path):
+    verdict, _ = run(tmp_path, boot="firmware")
+    assert verdict.verdict is Judgement.ACCURATE, verdict
+    assert "SLOF" in (tmp_path / "source.serial").read_text()
+
+
+def test_kvm_is_judged_where_it_runs_a_guest_and_named_where_it_does_not(tmp_path):
+    """Small and slow: KVM inside a virtual machine may be far slower than TCG."""
+    small = {"ram": "64M", "page_size": "4K", "region": "2M", "max_bandwidth": "1000000"}
+    try:
+        verdict, told = run(tmp_path, arch="x86_64", accel="kvm", **small)
+    except HostLacks as lacking:
+        assert str(lacking).startswith("KVM cannot run this guest here: ")
+        assert str(lacking).endswith("; use accel=tcg")
+    else:
+        assert any("under KVM" in line for line in told)
+        assert verdict.verdict is Judgement.ACCURATE, verdict
+
+
 def test_a_limit_that_lets_it_complete_is_judged_at_the_switchover(tmp_path):
     verdict, _ = run(
         tmp_path, page_size="4K", rate="1500", region="16M", max_bandwidth="12M", downtime_limit="317", passes="9"
