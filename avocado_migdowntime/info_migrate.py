@@ -11,12 +11,12 @@ from .errors import BadInput
 from .trace import Ram, Sample, Trace
 
 _STATUS = re.compile(r"^\s*(?:Migration status|Status):\s*([\w-]+)", re.MULTILINE)
-_SIZE = r"([\d.]+(?: kbytes| (?:[KMGT]i)?B)?)"
+_SIZE = r"(\d+(?:\.\d+)?(?: kbytes| (?:[KMGT]i)?B)?)"
 _FIELDS = {
     "expected downtime": (r"expected downtime: (\d+)", r"exp_down=(\d+)"),
     "total ram": (rf"total ram: {_SIZE}", rf"Sizes.*\btotal={_SIZE}"),
     "remaining ram": (rf"remaining ram: {_SIZE}", rf"\bremain={_SIZE}"),
-    "throughput": (r"throughput: ([\d.]+)", r"Throughput \(Mbps\):\s*([\d.]+)"),
+    "throughput": (r"throughput: (\d+(?:\.\d+)?)", r"Throughput \(Mbps\):\s*(\d+(?:\.\d+)?)"),
     "page size": (rf"page size: {_SIZE}", rf"\bpagesize={_SIZE}"),
     "dirty pages rate": (r"dirty pages rate: (\d+)", r"Page Rates.*\bdirty=(\d+)"),
     "dirty sync count": (r"dirty sync count: (\d+)", r"dirty_syncs=(\d+)"),

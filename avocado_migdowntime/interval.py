@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A closed range of numbers: what is known of a figure that could not be seen exactly."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -44,3 +45,9 @@ class Interval:
     def scaled(self, factor: float) -> "Interval":
         """The interval multiplied by a `factor` above 0."""
         return Interval(self.low * factor, self.high * factor)
+
+
+def span(values: Iterable[float]) -> Interval:
+    """From the least to the greatest of at least one value."""
+    every = list(values)
+    return Interval(min(every), max(every))

@@ -2,7 +2,7 @@
 """From a Trace to a Verdict: is the reported expected-downtime what the contract says?"""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -19,6 +19,15 @@ from .verdict import Judgement, Verdict
 
 TOLERANCE = 0.01
 """Relative error that is still accurate: far above the oracle's noise (0.05 %), far below any wrong formula."""
+STEADY = 0.8
+"""Share of the reports of a pass that have to lie within the tolerance: the rest may be torn, hardly more."""
+_APART = {
+    "dirty-rate": "choose region and bandwidth for passes well away from 1 s",
+    "redirty": "let the guest dirty faster",
+    "live": "watch the pass for longer",
+    "last-sync": "watch the pass for longer and let the guest dirty faster",
+}
+"""What tells a formula from the others."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,7 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         raise BadInput(f"unknown formula {contract!r}; known are {', '.join(FORMULAS)}")
     if trace.snapshot:
         return judge_snapshot(trace, contract, tolerance)
+    trace = trace.last_migration()
     seen = passes(trace)
     found = syncs(trace, seen)
     dropped: Counter[str] = Counter()
@@ -44,17 +54,17 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
     judged = [one for sync in found if (one := _judge_pass(trace, sync, tolerance, dropped, remarks))]
     _count_unjudged(seen, found, dropped, remarks)
     limit = judge_limit(trace, seen, found)
-    fits = {name: fit_passes(one.fits[name] for one in judged) for name in FORMULAS} if judged else {}
-    verdict, formula, reason = _decide(fits, contract, tolerance)
+    held = fit_passes(one.fits[contract] for one in judged) if judged else None
+    verdict, formula, reason = _decide(trace, judged, contract, tolerance)
     return Verdict(
         verdict=verdict,
         contract=contract,
         limit_verdict=limit.judgement,
         formula=formula,
         reported_ms=median(one.reported_ms for one in judged) if judged else None,
-        expected_ms=fits[contract].computed_ms if judged else None,
-        relative_error=fits[contract].error if judged else None,
-        relative_error_interval=fits[contract].error_interval if judged else None,
+        expected_ms=held.computed_ms if held else None,
+        relative_error=held.error if held else None,
+        relative_error_interval=held.error_interval if held else None,
         passes=len(judged),
         downtime_limit_ms=trace.downtime_limit_ms,
         effective_limit_ms=limit.effective_ms,
@@ -107,27 +117,39 @@ def _count_unjudged(seen: list[Pass], found: list[Sync], dropped: Counter[str], 
             remarks.append(f"pass {one.number} is not judged: pass {one.number - 1} was not sampled or too short")
 
 
-def _decide(fits: Mapping[str, Fit], contract: str, tolerance: float) -> tuple[Judgement, str | None, str]:
+def _decide(
+    trace: Trace, judged: Sequence[_JudgedPass], contract: str, tolerance: float
+) -> tuple[Judgement, str | None, str]:
     """The judgement, the formula that QEMU was found to use, and the sentence that says why."""
-    if not fits:
-        reason = "no pass could be judged: two passes in a row with samples are needed, the second with reports"
-        return Judgement.INCONCLUSIVE, None, reason
-    agreeing = sorted((name for name, fit in fits.items() if fit.agrees), key=lambda name: abs(fits[name].error))
-    held, accurate = fits[contract], Interval(-tolerance, tolerance)
-    off = f"the report is {held.error:+.2%} off {contract}"
-    if not held.error_interval.meets(accurate):
+    if not judged:
+        needed = "two passes in a row with samples are needed, the second with reports"
+        status = trace.samples[-1].status
+        return Judgement.INCONCLUSIVE, None, f"no pass could be judged: {needed}; the migration was last {status}"
+    held = [one.fits[contract] for one in judged]
+    agreeing = sorted(
+        (name for name in FORMULAS if all(one.fits[name].agrees for one in judged)),
+        key=lambda name: abs(fit_passes(one.fits[name] for one in judged).error),
+    )
+    accurate, middle = Interval(-tolerance, tolerance), fit_passes(held)
+    off = [fit for fit in held if not fit.error_interval.meets(accurate)]
+    said = f"the report is {middle.error:+.2%} off {contract}"
+    if off:
         formula = agreeing[0] if agreeing else None
         found = f"it is what {formula} gives" if formula else "it fits no known formula"
-        return Judgement.INACCURATE, formula, f"{off}; {found}"
-    if contract not in agreeing:
-        reason = f"the reports scatter: {held.share:.0%} of them lie within ±{tolerance:.1%} of {contract}"
+        if len(off) < len(held):
+            worst = max(off, key=lambda fit: abs(fit.error))
+            said = f"in {len(off)} of {len(held)} passes the report is off {contract}, by up to {worst.error:+.2%}"
+        return Judgement.INACCURATE, formula, f"{said}; {found}"
+    share = min(fit.share for fit in held)
+    if share < STEADY:
+        reason = f"the reports scatter: in one pass {share:.0%} of them lie within ±{tolerance:.1%} of {contract}"
         return Judgement.INCONCLUSIVE, None, reason
     if len(agreeing) > 1:
-        others = ", ".join(name for name in agreeing if name != contract)
-        advice = "choose region and bandwidth for passes well away from 1 s"
-        return Judgement.INCONCLUSIVE, None, f"this run cannot tell {contract} from {others}: {advice}"
-    if not held.error_interval.within(accurate):
-        low, high = held.error_interval.low, held.error_interval.high
+        others = [name for name in agreeing if name != contract]
+        advice = "; ".join(_APART[name] for name in others)
+        return Judgement.INCONCLUSIVE, None, f"this run cannot tell {contract} from {', '.join(others)}: {advice}"
+    if not middle.error_interval.within(accurate):
+        low, high = middle.error_interval.low, middle.error_interval.high
         reason = f"the error lies between {low:+.2%} and {high:+.2%}, too wide to tell against ±{tolerance:.1%}"
         return Judgement.INCONCLUSIVE, contract, reason
-    return Judgement.ACCURATE, contract, f"{off}, within ±{tolerance:.1%}"
+    return Judgement.ACCURATE, contract, f"{said}, within ±{tolerance:.1%}"

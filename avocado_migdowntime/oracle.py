@@ -17,46 +17,67 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median, quantiles
 
-from .interval import Interval
+from .interval import Interval, span
 from .trace import Ram, Sample, Trace
 
 MIN_SAMPLES = 3
 """Samples that a pass needs before its K is believed."""
+EDGE_SAMPLES = 9
+"""K of a pass is taken from as many samples next to the sync: a leak elsewhere in the pass does not matter then."""
+UPDATE_S = 0.1
+"""QEMU renews bandwidth and expected-downtime about this often (migration/migration.c: BUFFER_DELAY)."""
+NEAR_SAMPLES = 3
+"""The bandwidth in force at a sync is among those of so many samples before it and after it, where they come faster
+than it is renewed; at slower sampling it may be any that was seen in the two passes, or near it.
+"""
 
 
 @dataclass(frozen=True)
 class Pass:
-    """The active samples that carry one dirty-sync-count."""
+    """The active samples that carry one dirty-sync-count; K at its begin and at its end, and how far it spreads."""
 
     number: int
     samples: tuple[Sample, ...]
-    conserved_bytes: float
+    begin_bytes: float
+    end_bytes: float
     spread_bytes: float
+
+    @property
+    def spacing_s(self) -> float:
+        """The usual time from one sample to the next."""
+        times = [sample.t_s for sample in self.samples]
+        return median(b - a for a, b in pairwise(times)) if len(times) > 1 else 0.0
 
     @property
     def last(self) -> Ram:
         """The last sample whose remaining and sent belong together: a sync may change one before the other."""
         slack = max(self.spread_bytes, _ram(self.samples[0]).page_bytes)
-        steady = [r for r in map(_ram, self.samples) if abs(r.conserved_bytes - self.conserved_bytes) <= slack]
+        steady = [r for r in map(_ram, self.samples) if abs(r.conserved_bytes - self.end_bytes) <= slack]
         return steady[-1] if steady else _ram(self.samples[-1])
 
 
 @dataclass(frozen=True)
 class Sync:
-    """A dirty sync seen from both sides: it ended `before` and began `after`."""
+    """A dirty sync seen from both sides: it ended `before` and began `after`.
+
+    `bytes_per_ms` is the bandwidth that QEMU divides by, `wire_bytes_per_ms` that of its sending; they differ where
+    avail-switchover-bandwidth is set. `limit_bytes` is what downtime-limit allowed to leave, where it is known.
+    """
 
     before: Pass
     after: Pass
     unsent_bytes: Interval
     at_sync_bytes: Interval
-    bytes_per_ms: float
-    fits_limit: bool
-    """Whether the bounds of `unsent` allow that the pass ended below downtime-limit."""
+    bytes_per_ms: Interval
+    wire_bytes_per_ms: Interval
+    limit_bytes: Interval | None
+    zero_bytes: float
+    """Zero pages among what was sent around the sync: no bandwidth bounds how fast they go."""
 
     @property
     def unsent_ms(self) -> Interval:
         """What was left when the pass ended, as milliseconds of QEMU's bandwidth."""
-        return self.unsent_bytes.scaled(1 / self.bytes_per_ms)
+        return Interval(self.unsent_bytes.low / self.bytes_per_ms.high, self.unsent_bytes.high / self.bytes_per_ms.low)
 
 
 def passes(trace: Trace) -> list[Pass]:
@@ -83,21 +104,37 @@ def _pass(number: int, samples: list[Sample]) -> Pass:
     if len(conserved) >= MIN_SAMPLES:
         low, _, high = quantiles(conserved, n=4, method="inclusive")
         spread = high - low
-    return Pass(number, tuple(samples), median(conserved), spread)
+    begin, end = median(conserved[:EDGE_SAMPLES]), median(conserved[-EDGE_SAMPLES:])
+    return Pass(number, tuple(samples), begin, end, spread)
 
 
 def _sync(trace: Trace, before: Pass, after: Pass) -> Sync:
     last, first = before.last, _ram(after.samples[0])
-    bytes_per_ms = trace.bytes_per_ms(last)
     sent = max(0, first.sent_pages - last.sent_pages) * last.page_bytes
     bounds = Interval(max(0, last.remaining_bytes - sent), last.remaining_bytes)
-    limit_ms = trace.downtime_limit_ms
-    below = Interval(0, max((limit_ms or 0) * bytes_per_ms, last.page_bytes))
-    fits = limit_ms is not None and bounds.meets(below)
-    unsent = bounds.intersection(below) if fits else bounds
+    count = NEAR_SAMPLES if max(before.spacing_s, after.spacing_s) < UPDATE_S else len(trace.samples)
+    near = [_ram(sample) for sample in (*before.samples[-count:], *after.samples[:count])]
+    near = [ram for ram in near if ram.mbps > 0]
+    recent_s = before.samples[-1].t_s - 2 * UPDATE_S
+    recent = next(_ram(sample) for sample in before.samples if sample.t_s >= recent_s)
+    bytes_per_ms = span(trace.bytes_per_ms(ram) for ram in near)
+    limit = bytes_per_ms.scaled(trace.downtime_limit_ms) if trace.downtime_limit_ms is not None else None
+    unsent = bounds
+    if limit is not None:
+        below = Interval(0, max(limit.high, last.page_bytes))
+        unsent = bounds.intersection(below) if bounds.meets(below) else bounds
     blur = (before.spread_bytes + after.spread_bytes) / 2
-    at_sync = unsent.shifted(after.conserved_bytes - before.conserved_bytes).shifted(-blur, blur)
-    return Sync(before, after, bounds, Interval(max(0, at_sync.low), max(0, at_sync.high)), bytes_per_ms, fits)
+    at_sync = unsent.shifted(after.begin_bytes - before.end_bytes).shifted(-blur, blur)
+    return Sync(
+        before=before,
+        after=after,
+        unsent_bytes=bounds,
+        at_sync_bytes=Interval(max(0, at_sync.low), max(0, at_sync.high)),
+        bytes_per_ms=bytes_per_ms,
+        wire_bytes_per_ms=span(ram.wire_bytes_per_ms for ram in near),
+        limit_bytes=limit,
+        zero_bytes=(first.zero_pages - recent.zero_pages) * last.page_bytes,
+    )
 
 
 def _ram(sample: Sample) -> Ram:

@@ -7,7 +7,8 @@ report that is just what dirty-rate gives shows that formula. Anything else stay
 
 from .formulas import dirty_rate, live
 from .interval import Interval
-from .trace import BYTES_PER_MS_PER_MBPS, Sample, Trace
+from .trace import Sample, Trace
+from .usable import computes_nothing
 from .verdict import Judgement, LimitJudgement, Verdict
 
 ROUNDED_MBPS = 0.005
@@ -39,9 +40,9 @@ def _decide(sample: Sample, contract: str, tolerance: float) -> tuple[Judgement,
         return Judgement.INCONCLUSIVE, None, f"the migration is {sample.status}, not active: nothing is predicted"
     if reported is None or ram is None or now_ms is None:
         return Judgement.INCONCLUSIVE, None, "no expected downtime or no throughput is shown"
-    if ram.dirty_pages_per_s == 0:
-        return Judgement.INCONCLUSIVE, None, "no dirty pages rate is shown: QEMU has computed nothing yet"
-    rate_ms = dirty_rate(0, ram, ram.mbps * BYTES_PER_MS_PER_MBPS)
+    if idle := computes_nothing(ram):
+        return Judgement.INCONCLUSIVE, None, idle
+    rate_ms = dirty_rate(0, ram, ram.wire_bytes_per_ms)
     said = Interval(reported, reported + 1)
     shown = [name for name, ms in (("dirty-rate", rate_ms), ("live", now_ms)) if said.meets(_rounded(ms, ram.mbps))]
     if contract in shown:
@@ -53,15 +54,17 @@ def _decide(sample: Sample, contract: str, tolerance: float) -> tuple[Judgement,
             (f"the report is what dirty-rate gives ({rate_ms:.1f} ms): a rate over a bandwidth, not an amount"),
         )
     if said.high < now_ms * (1 - tolerance):
-        return Judgement.INACCURATE, None, f"the report is below the {now_ms:.1f} ms that are left to send even now"
-    if contract in ("dirty-rate", "live"):
-        return Judgement.INACCURATE, None, f"the report is not what {contract} gives"
+        below = f"the report is below the {now_ms:.1f} ms that are left to send even now"
+        unless = "unless it was taken within 0.2 s of a sync, or avail-switchover-bandwidth is set"
+        return Judgement.INACCURATE, None, f"{below} ({unless})"
+    if contract == "dirty-rate":
+        return Judgement.INACCURATE, None, "the report is not what dirty-rate gives"
     return Judgement.INCONCLUSIVE, None, f"the report is not below the {now_ms:.1f} ms that are left to send now"
 
 
 def _live_ms(sample: Sample) -> float | None:
     ram = sample.ram
-    return live(0, ram, ram.mbps * BYTES_PER_MS_PER_MBPS) if ram and ram.mbps > 0 else None
+    return live(0, ram, ram.wire_bytes_per_ms) if ram and ram.mbps > 0 else None
 
 
 def _rounded(value_ms: float, mbps: float) -> Interval:

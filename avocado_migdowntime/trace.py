@@ -5,14 +5,19 @@ Everything that judges takes a Trace; nothing here knows where it came from.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from math import isfinite
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from .errors import BadInput
 
 BYTES_PER_MS_PER_MBPS = 125
 """QEMU's mbps are decimal megabits per second: one is 125 bytes per millisecond (migration/migration.c)."""
+
+_GREATEST = 2.0**64
+"""Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
+ENDED = frozenset({"completed", "failed", "cancelled"})
+"""Statuses in which a migration stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,11 @@ class Ram:
     def conserved_bytes(self) -> int:
         """Remaining and sent together: constant within a pass."""
         return self.remaining_bytes + self.page_bytes * self.sent_pages
+
+    @property
+    def wire_bytes_per_ms(self) -> float:
+        """The bandwidth of the last window, bytes per millisecond."""
+        return self.mbps * BYTES_PER_MS_PER_MBPS
 
     @property
     def dirty_bytes_per_ms(self) -> float:
@@ -123,18 +133,45 @@ class Trace:
         """Migration capabilities that were switched on, where the recording says so."""
         return tuple(self.header.get("capabilities", ()))
 
+    def last_migration(self) -> "Trace":
+        """The trace itself, or where it holds several migrations, that from the last one's begin, with a note."""
+        begin = 0
+        for index, (before, now) in enumerate(pairwise(self.samples), 1):
+            if before.status in ENDED and now.status not in ENDED:
+                begin = index
+        if begin == 0:
+            return self
+        note = "several migrations are recorded: the last one is judged"
+        return replace(self, samples=self.samples[begin:], notes=(*self.notes, note))
+
     def bytes_per_ms(self, ram: Ram) -> float:
         """The bandwidth that QEMU divides by at this sample."""
-        return self.switchover_bytes_per_ms or ram.mbps * BYTES_PER_MS_PER_MBPS
+        return self.switchover_bytes_per_ms or ram.wire_bytes_per_ms
 
 
 def number(fields: Mapping[str, Any], name: str) -> float:
     """The finite number, not below 0, that `fields` hold under `name`; raises BadInput otherwise."""
     value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _GREATEST:
         seen = f"is {value!r}" if name in fields else "is missing"
         raise BadInput(f"{name!r} {seen} where a number was expected")
     return value
+
+
+def _encoded_pages(answer: Mapping[str, Any]) -> float:
+    """Pages sent by xbzrle or by the compression threads.
+
+    Since QEMU 5.1, which brought `encoding-rate`, xbzrle counts each page that its cache held, also those that it
+    then sent as normal ones, its `overflow` (migration/ram.c: save_xbzrle_page).
+    """
+    pages = 0.0
+    for name in ("xbzrle-cache", "compression"):
+        part = answer.get(name)
+        if isinstance(part, Mapping):
+            pages += number(part, "pages") - (number(part, "overflow") if "encoding-rate" in part else 0)
+        elif part is not None:
+            raise BadInput(f"{name!r} is {part!r} where an object was expected")
+    return pages
 
 
 def _optional(fields: Mapping[str, Any], name: str) -> float | None:
@@ -144,9 +181,7 @@ def _optional(fields: Mapping[str, Any], name: str) -> float | None:
 def _ram(ram: Any, answer: Mapping[str, Any]) -> Ram:
     if not isinstance(ram, Mapping):
         raise BadInput(f"'ram' is {ram!r} where an object was expected")
-    sent = number(ram, "normal") + number(ram, "duplicate")
-    for part in ("xbzrle-cache", "compression"):
-        sent += number(answer[part], "pages") if part in answer else 0
+    sent = number(ram, "normal") + number(ram, "duplicate") + _encoded_pages(answer)
     return Ram(
         total_bytes=int(number(ram, "total")),
         remaining_bytes=int(number(ram, "remaining")),

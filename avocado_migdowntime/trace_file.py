@@ -5,7 +5,6 @@ The first line is the header; each later one is a sample (`t`, `latency_ms`, `qu
 event (`t`, `side`, `event`). Times are seconds on a monotonic clock since just before `migrate`.
 """
 
-import gzip
 import json
 import sys
 import zlib
@@ -16,6 +15,8 @@ from typing import Any, TextIO
 from .errors import BadInput
 from .info_migrate import looks_like_info_migrate, parse_info_migrate
 from .trace import Event, Sample, Trace, number
+
+_GZIP = b"\x1f\x8b"
 
 
 class TraceWriter:
@@ -62,7 +63,7 @@ def read(name: str) -> Trace:
 def parse(data: bytes) -> Trace:
     """The trace that the bytes of a file hold; raises BadInput as `read` does, without naming a file."""
     notes: list[str] = []
-    if data[:2] == b"\x1f\x8b":
+    if data[:2] == _GZIP:
         data = _inflate(data, notes)
     if not data.strip():
         raise BadInput("is empty; expected a recorded migration or `info migrate` text")
@@ -73,15 +74,21 @@ def parse(data: bytes) -> Trace:
 
 
 def _inflate(data: bytes, notes: list[str]) -> bytes:
-    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        plain = stream.decompress(data)
-    except zlib.error as error:
-        raise BadInput(f"is a damaged gzip file ({error}); record or copy it again") from None
-    if not stream.eof:
-        notes.append("the gzip file is cut off: used up to there")
-        return plain
-    return gzip.decompress(data) if stream.unused_data else plain
+    """The plain bytes of one or more gzip members; what is cut or foreign behind them is left out with a note."""
+    plain = b""
+    while data[:2] == _GZIP:
+        stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            plain += stream.decompress(data)
+        except zlib.error as error:
+            raise BadInput(f"is a damaged gzip file ({error}); record or copy it again") from None
+        if not stream.eof:
+            notes.append("the gzip file is cut off: used up to there")
+            return plain
+        data = stream.unused_data
+    if data.strip(b"\0"):
+        notes.append("bytes behind the gzip file's end are left out")
+    return plain
 
 
 def _parse_lines(text: str, notes: list[str]) -> Trace:
@@ -95,7 +102,7 @@ def _parse_lines(text: str, notes: list[str]) -> Trace:
             elif "query-migrate" in record:
                 samples.append(_sample(record, samples))
             elif "event" in record:
-                events.append(_event(record))
+                events.append(_event(record, events))
             else:
                 raise BadInput("is neither a sample nor an event")
         except BadInput as error:
@@ -112,7 +119,7 @@ def _records(text: str, notes: list[str]) -> Iterator[tuple[int, Mapping[str, An
             continue
         try:
             record = json.loads(line, parse_constant=_no_constant)
-        except ValueError:
+        except (ValueError, RecursionError):
             if line_number > 1 and not any(rest.strip() for rest in lines[line_number:]):
                 notes.append(f"cut off in line {line_number}: used up to there")
                 return
@@ -141,15 +148,22 @@ def _sample(record: Mapping[str, Any], before: list[Sample]) -> Sample:
     answer = record["query-migrate"]
     if not isinstance(answer, Mapping):
         raise BadInput(f"'query-migrate' is {answer!r} where an object was expected")
-    sample = Sample.from_query(number(record, "t"), number(record, "latency_ms"), answer, record.get("on"))
+    cause = record.get("on")
+    if cause is not None and not isinstance(cause, str):
+        raise BadInput(f"'on' is {cause!r} where an event's name was expected")
+    sample = Sample.from_query(number(record, "t"), number(record, "latency_ms"), answer, cause)
     if before and sample.t_s < before[-1].t_s:
         raise BadInput(f"is out of order: a sample at {sample.t_s} s after one at {before[-1].t_s} s")
     return sample
 
 
-def _event(record: Mapping[str, Any]) -> Event:
-    message = record["event"]
-    if not isinstance(message, Mapping) or not isinstance(message.get("event"), str):
+def _event(record: Mapping[str, Any], before: list[Event]) -> Event:
+    message, data = record["event"], {}
+    if isinstance(message, Mapping):
+        data = message.get("data", {})
+    if not isinstance(message, Mapping) or not isinstance(message.get("event"), str) or not isinstance(data, Mapping):
         raise BadInput(f"'event' is {message!r} where a QMP event was expected")
-    data = message.get("data", {})
-    return Event(number(record, "t"), str(record.get("side", "")), message["event"], data)
+    event = Event(number(record, "t"), str(record.get("side", "")), message["event"], data)
+    if before and event.t_s < before[-1].t_s:
+        raise BadInput(f"is out of order: an event at {event.t_s} s after one at {before[-1].t_s} s")
+    return event

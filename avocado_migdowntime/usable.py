@@ -4,14 +4,10 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
 
-from .oracle import Pass
-from .trace import BYTES_PER_MS_PER_MBPS, Ram
+from .oracle import UPDATE_S, Pass
+from .trace import Ram
 
-UPDATE_S = 0.1
-"""QEMU renews bandwidth and expected-downtime about this often (migration/migration.c: BUFFER_DELAY)."""
 SETTLE_S = 0.2
 """The first update after a sync comes up to 150 ms later; until then the report is the pass before's."""
 LEAST_WINDOW_BYTES = 10_000
@@ -40,7 +36,7 @@ def usable(one: Pass, dropped: Counter[str]) -> list[Report]:
 
 def _examine(one: Pass) -> Iterator[tuple[Report, str]]:
     begin_s = one.samples[0].t_s
-    windowed = _spacing_s(one) < UPDATE_S
+    windowed = one.spacing_s < UPDATE_S
     before: Ram | None = None
     oldest = 0
     for sample in one.samples:
@@ -60,15 +56,17 @@ def _fault(now: Ram, before: Ram | None, into_pass_s: float, expected_ms: float 
         return "no expected-downtime reported"
     if into_pass_s < SETTLE_S:
         return "before the first update after the sync"
-    if now.dirty_pages_per_s == 0:
-        return "dirty-pages-rate is 0: QEMU computes nothing"
-    if now.mbps * BYTES_PER_MS_PER_MBPS * UPDATE_S * 1000 <= LEAST_WINDOW_BYTES:
-        return "hardly anything was sent: QEMU computes nothing"
+    if idle := computes_nothing(now):
+        return idle
     if before is not None and now.mbps != before.mbps:
         return "mbps changed since the sample before: perhaps torn"
     return ""
 
 
-def _spacing_s(one: Pass) -> float:
-    times = [sample.t_s for sample in one.samples]
-    return median(b - a for a, b in pairwise(times)) if len(times) > 1 else 0.0
+def computes_nothing(ram: Ram) -> str:
+    """Why QEMU up to 11.0 leaves its report as it is at this moment, if it does."""
+    if ram.dirty_pages_per_s == 0:
+        return "dirty-pages-rate is 0: QEMU computes nothing"
+    if ram.wire_bytes_per_ms * UPDATE_S * 1000 <= LEAST_WINDOW_BYTES:
+        return "hardly anything was sent: QEMU computes nothing"
+    return ""

@@ -33,11 +33,14 @@ class Simulation:
     zero_pages: int = 20_000
     duration_ms: int = 12_000
     fails: bool = False
+    noise: float = 0.0
+    """Share by which the bandwidth may differ from one window to the next."""
     true_sync_bytes: dict[int, int] = field(default_factory=dict)
 
     def run(self, wanted: Container[int]) -> Iterator[tuple[int, dict[str, Any]]]:
         """The answers to query-migrate at the `wanted` milliseconds, at each dirty sync and at the end."""
-        threshold = (self.limit_ms if self.used_limit_ms is None else self.used_limit_ms) * self.bytes_per_ms
+        self._threshold = self._limit() * self.bytes_per_ms
+        dice = random.Random(self.noise)
         pages = list(self.pass_pages)
         self._remaining = self.zero_pages + pages[0]
         self._normal = self._duplicate = 0
@@ -48,12 +51,12 @@ class Simulation:
         zeros = self.zero_pages
         credit = 0.0
         for start in range(0, self.duration_ms, WINDOW_MS):
-            credit += self.bytes_per_ms * WINDOW_MS
+            credit += self.bytes_per_ms * WINDOW_MS * dice.uniform(1 - self.noise, 1 + self.noise)
             budget = int(credit // PAGE)
             sent = 0
             for ms in range(start, start + WINDOW_MS):
-                if ms == start > 0 and self._remaining * PAGE < threshold:
-                    if self._next(ms, pages, threshold):
+                if ms == start > 0 and self._remaining * PAGE < self._threshold:
+                    if self._next(ms, pages):
                         yield ms, self._completed()
                         return
                     yield ms, self._answer()
@@ -68,7 +71,7 @@ class Simulation:
                     self._remaining -= due
                     sent += due
                 if not self._remaining:
-                    if self._next(ms, pages, threshold):
+                    if self._next(ms, pages):
                         yield ms, self._completed()
                         return
                     yield ms, self._answer()
@@ -79,7 +82,7 @@ class Simulation:
         if self.fails:
             yield self.duration_ms, {"status": "failed"}
 
-    def _next(self, now_ms: int, pages: list[int], threshold: float) -> bool:
+    def _next(self, now_ms: int, pages: list[int]) -> bool:
         """A dirty sync; whether the rest fits and the migration completes."""
         if len(pages) > 1:
             pages.pop(0)
@@ -91,9 +94,13 @@ class Simulation:
         self._sync += 1
         self._at_sync = self._remaining * PAGE
         self.true_sync_bytes[self._sync] = self._at_sync
-        return self._at_sync <= threshold
+        return self._at_sync <= self._threshold
+
+    def _limit(self) -> float:
+        return self.limit_ms if self.used_limit_ms is None else self.used_limit_ms
 
     def _update(self, sent_bytes: int) -> None:
+        self._threshold = self._limit() * sent_bytes / WINDOW_MS
         self._mbps = sent_bytes * 8 / WINDOW_MS / 1000
         if self._rate and sent_bytes > 10_000:
             bandwidth = sent_bytes / WINDOW_MS
@@ -126,9 +133,14 @@ class Simulation:
 
 
 def record(
-    simulation: Simulation, period_ms: int = 20, seed: int = 0, torn: float = 0.0, missed: frozenset[int] = frozenset()
+    simulation: Simulation,
+    period_ms: int = 20,
+    seed: int = 0,
+    torn: float = 0.0,
+    missed: frozenset[int] = frozenset(),
+    on_syncs: bool = True,
 ) -> Trace:
-    """Sample a simulated migration as a harness would, at a steady rate and on each sync.
+    """Sample a simulated migration as a harness would, at a steady rate and (`on_syncs`) on each sync.
 
     A share `torn` of the samples mixes the figures of two moments; the passes in `missed` are not sampled at all.
     """
@@ -145,6 +157,8 @@ def record(
     samples = []
     before: dict[str, Any] = {}
     for at, answer in simulation.run(wanted):
+        if not on_syncs and at not in wanted and answer["status"] == "active":
+            continue
         mixed = _torn(before, answer, dice) if before and dice.random() < torn else answer
         if answer["status"] != "active" or answer["ram"]["dirty-sync-count"] not in missed:
             samples.append(Sample.from_query(at / 1000, 0.5, mixed))

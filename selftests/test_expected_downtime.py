@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from avocado_migdowntime.errors import BadInput, HarnessError, HostLacks
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.judge import judge
 from avocado_migdowntime.parameters import parse
+from avocado_migdowntime.qemu.probe import find_binary
 from avocado_migdowntime.trace_file import read
 from avocado_migdowntime.verdict import Judgement, LimitJudgement
 
@@ -73,6 +75,16 @@ def test_a_limit_that_lets_it_complete_is_judged_at_the_switchover(tmp_path):
     assert trace.samples[-1].status == "completed"
     assert verdict.limit_verdict is LimitJudgement.RESPECTED
     assert verdict.verdict is not Judgement.INACCURATE
+
+
+def test_a_migration_that_fails_is_the_harness_business(tmp_path):
+    """The destination has another machine type, and so refuses the stream."""
+    other = Path(tmp_path, "other")
+    older = 'case "$word" in pseries,*) word="pseries-5.0,${word#pseries,}";; esac; set -- "$@" "$word"'
+    other.write_text(f'#!/bin/sh\nfor word; do shift; {older}; done\nexec {find_binary(None, "ppc64")} "$@"\n')
+    other.chmod(0o755)
+    with pytest.raises(HarnessError, match="the migration is failed: .*; the destination said: .*load of migration failed"):
+        run(tmp_path, qemu_destination=str(other), page_size="4K", backing="anonymous")
 
 
 @pytest.mark.parametrize(

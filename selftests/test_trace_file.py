@@ -69,6 +69,15 @@ def test_a_cut_gzip_file_is_used_up_to_there():
     assert "gzip file is cut off" in trace.notes[0]
 
 
+def test_members_are_joined_and_what_lies_behind_them_is_said():
+    packed = RECORDING.read_bytes()
+    whole = gzip.decompress(packed)
+    parts = gzip.compress(whole[:50_000]) + gzip.compress(whole[50_000:])
+    assert parse(parts).samples == parse(packed).samples
+    assert "gzip file is cut off" in parse(parts[:-500]).notes[0]
+    assert parse(packed + b"rubbish").notes == ("bytes behind the gzip file's end are left out",)
+
+
 @given(st.integers(0, 14_000))
 def test_a_recording_cut_at_any_byte_gives_a_trace_or_one_sentence(length):
     try:
@@ -105,6 +114,12 @@ WRONG = [
     (lines(HEADER, sample()).replace(b"1.5", b"1e999"), "line 2: 'mbps' is inf where"),
     (lines(HEADER, sample()).replace(b"1.5", b"NaN") + b"\n{}", "line 2 is no JSON"),
     (b"\x1f\x8b" + b"x" * 30, "is a damaged gzip file"),
+    (lines(HEADER, sample(remaining=10**400)), "line 2: 'remaining' is 1000"),
+    (b"[" * 100_000 + b"\n{}", "line 1 is no JSON"),
+    (lines(HEADER, {**sample(), "on": [5]}), "line 2: 'on' is [5] where"),
+    (lines(HEADER, {"t": 1, "event": {"event": "STOP", "data": []}}), "line 2: 'event' is"),
+    (lines(HEADER, {"t": 2, "event": {"event": "A"}}, {"t": 1, "event": {"event": "B"}}), "line 3: is out of order"),
+    (lines(HEADER, {"t": 1, "latency_ms": 1, "query-migrate": {"xbzrle-cache": 3, "ram": RAM}}), "'xbzrle-cache' is 3"),
 ]
 
 

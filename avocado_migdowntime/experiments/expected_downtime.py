@@ -26,8 +26,9 @@ TRACE, VERDICT = "trace.jsonl", "verdict.json"
 async def expected_downtime(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
     """Launch, dirty, migrate, sample and judge as `parameters` say.
 
-    The trace, the verdict as JSON and QEMU's output are left in `directory`; `progress` gets a line at most once
-    a second. Raises BadInput, HostLacks or HarnessError; nothing but those files is left behind in any case.
+    The trace, the verdict as JSON and QEMU's output are left in `directory`; `progress` gets a line at each step and
+    one a second while it migrates. Raises BadInput, HostLacks or HarnessError; nothing but those files is left
+    behind in any case.
     """
     stage = _Stage(progress)
     try:

@@ -11,7 +11,7 @@ from .probe import Capabilities
 from .process import QemuProcess
 from .profiles import Profile
 
-READY, DIRTYING, SWEPT, ERROR = (f"migdowntime: {word}" for word in ("ready", "dirtying", "swept", "error"))
+DIRTYING, SWEPT, ERROR = (f"migdowntime: {word}" for word in ("dirtying", "swept", "error"))
 """How the guest's lines on the serial port begin (images/README.md)."""
 
 
@@ -94,7 +94,7 @@ def choose_machine(profile: Profile, capabilities: Capabilities, given: str | No
 
 
 async def dirtying(qemu: QemuProcess) -> None:
-    """Wait until the guest has dirtied its whole region once; raises HarnessError with its words if it refuses."""
+    """Wait until the guest has dirtied its whole region once; raises BadInput with its words if it refuses."""
     line = await qemu.line(SWEPT, ERROR)
     if line.startswith(ERROR):
         raise BadInput(f"the guest refused its orders: {line.removeprefix(ERROR).lstrip(': ')}")

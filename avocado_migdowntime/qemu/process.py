@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import ctypes
+import os
 import shlex
 import signal
 from collections.abc import Mapping, Sequence
@@ -55,8 +56,8 @@ class QemuProcess:
         self._new_line = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        await self.qmp.start_server(str(self._socket))
         try:
+            await self.qmp.start_server(str(self._socket))
             with self._stderr.open("wb") as stderr:
                 # Without _die_with_parent a SIGKILL of the harness would leave a QEMU that holds gigabytes; its signal
                 # follows the thread that forks, which must be the test's own. In a group of its own it is not ended
@@ -115,7 +116,7 @@ class QemuProcess:
         assert self._process is not None
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), _END_S)
-        return HarnessError(f"{self.name} QEMU {_ending(self._process.returncode)} {when}: {self._last_words()}")
+        return HarnessError(f"{self.name} QEMU {_ending(self._process.returncode)} {when}: {self.last_words()}")
 
     async def _connected(self, process: asyncio.subprocess.Process) -> None:
         accept = asyncio.ensure_future(self.qmp.accept())
@@ -130,7 +131,7 @@ class QemuProcess:
             return
         if ended in done or accept in done:
             raise await self.gone("at its start")
-        raise HarnessError(f"{self.name} QEMU did not speak QMP within {_START_S:.0f} s: {self._last_words()}")
+        raise HarnessError(f"{self.name} QEMU did not speak QMP within {_START_S:.0f} s: {self.last_words()}")
 
     async def _read_serial(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -147,19 +148,34 @@ class QemuProcess:
         self._new_line.set()
 
     async def _end(self) -> None:
-        """End the process whatever state it is in; a cancellation meanwhile does not stop that."""
-        process = self._process
-        if process is not None and process.returncode is None:
+        """End the process whatever state it is in; cancellations meanwhile are put off until that is done."""
+        ending = asyncio.ensure_future(self._end_at_once())
+        cancelled: asyncio.CancelledError | None = None
+        while not ending.done():
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+        ending.result()
+
+    async def _end_at_once(self) -> None:
+        if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await asyncio.shield(process.wait())
+                # The whole group: the binary may be a script that started the real one.
+                os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
         with contextlib.suppress(Exception):
             await self.qmp.disconnect()
         if self._reader is not None:
+            await asyncio.wait({self._reader}, timeout=_END_S)
+            self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
         self._socket.unlink(missing_ok=True)
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """The last line of its standard error."""
         lines = self._stderr.read_text(errors="replace").strip().splitlines() if self._stderr.exists() else []
         return lines[-1] if lines else "it printed nothing"
 

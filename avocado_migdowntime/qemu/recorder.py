@@ -9,12 +9,13 @@ from typing import Any
 
 from qemu.qmp import EventListener
 
-from ..trace import Sample
+from ..errors import HarnessError
+from ..trace import ENDED, Sample
 from ..trace_file import TraceWriter
 from .process import QemuProcess
 
-ENDED = frozenset({"completed", "failed", "cancelled"})
-"""Statuses in which a migration stays."""
+_LAST_EVENTS_S = 0.2
+"""What both sides announce of the switchover arrives soon after it."""
 
 
 class Recorder:
@@ -31,31 +32,46 @@ class Recorder:
         """Start the migration to `uri` and yield each sample as it is written, until the migration has ended.
 
         An answer is one sample; the one that MIGRATION_PASS asked for comes between two of the steady ones. Raises
-        HarnessError where the source ends or refuses.
+        HarnessError where the source ends or refuses, and where the migration fails or is cancelled.
         """
-        with contextlib.ExitStack() as stack:
+        with contextlib.ExitStack() as listeners:
             pumps = [
-                asyncio.create_task(self._pump(side, stack.enter_context(qemu.qmp.listener())))
+                asyncio.create_task(self._pump(side, listeners.enter_context(qemu.qmp.listener())))
                 for side, qemu in self._sides.items()
             ]
-            stack.callback(lambda: [pump.cancel() for pump in pumps])
-            self._zero_s = time.monotonic()
-            await self._sides["source"].execute("migrate", {"uri": uri})
-            due_s = 0.0
-            while True:
-                cause = await self._wait_until(due_s)
-                if cause is None:
-                    due_s = max(due_s + self._period_s, self._now_s())
-                sample = await self._sample(cause)
-                yield sample
-                if sample.status in ENDED:
-                    return
+            try:
+                self._zero_s = time.monotonic()
+                await self._sides["source"].execute("migrate", {"uri": uri})
+                async for sample in self._sample_until_ended():
+                    yield sample
+                await asyncio.sleep(_LAST_EVENTS_S)
+            finally:
+                for pump in pumps:
+                    pump.cancel()
+                await asyncio.gather(*pumps, return_exceptions=True)
+                while not self._events.empty():
+                    self._writer.event(*self._events.get_nowait())
+
+    async def _sample_until_ended(self) -> AsyncGenerator[Sample, None]:
+        due_s = 0.0
+        while True:
+            cause = await self._wait_until(due_s)
+            if cause is None:
+                due_s = max(due_s + self._period_s, self._now_s())
+            sample = await self._sample(cause)
+            yield sample
+            if sample.status in ENDED:
+                return
 
     async def _sample(self, cause: str | None) -> Sample:
         asked_s = self._now_s()
         answer = await self._sides["source"].execute("query-migrate")
         latency_ms = (self._now_s() - asked_s) * 1000
         self._writer.sample(asked_s, latency_ms, answer, cause)
+        if answer.get("status") in ENDED - {"completed"}:
+            why = answer.get("error-desc", "QEMU does not say why")
+            last_words = self._sides["destination"].last_words()
+            raise HarnessError(f"the migration is {answer['status']}: {why}; the destination said: {last_words}")
         return Sample.from_query(asked_s, latency_ms, answer, cause)
 
     async def _wait_until(self, due_s: float) -> str | None:

@@ -29,11 +29,13 @@ def summary(verdict: Verdict) -> str:
 def _basis(verdict: Verdict) -> str:
     if not verdict.passes:
         return "what is left now ÷ bandwidth"
-    return f"{verdict.contract}, from the bytes left at each dirty sync"
+    if verdict.contract == "last-sync":
+        return "last-sync: the bytes left at the dirty sync ÷ bandwidth"
+    return f"by the formula {verdict.contract}"
 
 
 def _between(interval: Interval | None) -> str:
-    return f", surely between {interval.low:+.2%} and {interval.high:+.2%}" if interval else ""
+    return f", between {interval.low:+.2%} and {interval.high:+.2%}" if interval else ""
 
 
 def _limit(verdict: Verdict) -> str:
