@@ -19,7 +19,7 @@ from .parameters import Parameters, parse
 from .plugins.options import given
 from .report.fields import fields
 from .report.text import summary
-from .verdict import Judgement, Verdict
+from .verdict import Judgement, LimitJudgement, Verdict
 
 Experiment = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
 
@@ -111,9 +111,9 @@ def reason(verdict: Verdict) -> str:
     """One sentence on why `verdict` is none to pass with; the summary has the figures."""
     if verdict.verdict is Judgement.INACCURATE:
         return f"expected-downtime is inaccurate: {verdict.reasons[0]}"
-    if verdict.verdict is Judgement.INCONCLUSIVE:
-        return f"expected-downtime is inconclusive: {'; '.join(verdict.reasons)}"
-    return f"downtime-limit is {verdict.limit_verdict}: {verdict.limit_reason}"
+    if verdict.limit_verdict is LimitJudgement.VIOLATED:
+        return f"downtime-limit is violated: {verdict.limit_reason}"
+    return f"expected-downtime is inconclusive: {'; '.join(verdict.reasons)}"
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

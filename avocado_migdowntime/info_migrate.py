@@ -42,10 +42,12 @@ def parse_info_migrate(text: str) -> Trace:
             f"`info migrate` with status {statuses[0]} has no {', '.join(missing)}; "
             "take the text while the migration is active"
         )
+    if not (page_bytes := _bytes(values["page size"] or "0")):
+        raise BadInput("`info migrate` shows a page size of 0; take the text from QEMU as it is")
     ram = Ram(
         total_bytes=_bytes(values["total ram"] or "0"),
         remaining_bytes=_bytes(values["remaining ram"] or "0"),
-        page_bytes=_bytes(values["page size"] or "0"),
+        page_bytes=page_bytes,
         sent_pages=0,
         zero_pages=0,
         dirty_sync_count=int(values["dirty sync count"] or 0),

@@ -32,6 +32,7 @@ _APART = {
 
 @dataclass(frozen=True)
 class _JudgedPass:
+    number: int
     reported_ms: float
     samples: int
     fits: Mapping[str, Fit]
@@ -52,7 +53,10 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
     dropped: Counter[str] = Counter()
     remarks: list[str] = []
     judged = [one for sync in found if (one := _judge_pass(trace, sync, tolerance, dropped, remarks))]
+    judged = _telling(judged, contract, tolerance, dropped, remarks)
     _count_unjudged(seen, found, dropped, remarks)
+    if trace.samples[-1].status in ("failed", "cancelled"):
+        remarks.append(f"the migration was {trace.samples[-1].status}")
     limit = judge_limit(trace, seen, found)
     held = fit_passes(one.fits[contract] for one in judged) if judged else None
     verdict, formula, reason = _decide(trace, judged, contract, tolerance)
@@ -92,7 +96,27 @@ def _judge_pass(
         remarks.append(f"pass {one.number} is not judged: {len(reports)} usable samples, {MIN_SAMPLES} are needed")
         return None
     fits = {name: fit_pass(trace, sync, reports, formula, tolerance) for name, formula in FORMULAS.items()}
-    return _JudgedPass(median(r.expected_ms for r in reports), len(reports), fits)
+    return _JudgedPass(one.number, median(r.expected_ms for r in reports), len(reports), fits)
+
+
+def _telling(
+    judged: list[_JudgedPass], contract: str, tolerance: float, dropped: Counter[str], remarks: list[str]
+) -> list[_JudgedPass]:
+    """The passes that can tell, where there are any: what was left at a sync may be known too roughly for that."""
+    accurate = Interval(-tolerance, tolerance)
+    telling = [
+        one
+        for one in judged
+        if one.fits[contract].error_interval.within(accurate) or not one.fits[contract].error_interval.meets(accurate)
+    ]
+    if not telling:
+        return judged
+    for one in judged:
+        if one not in telling:
+            dropped["what was left at the sync is known too roughly"] += one.samples
+            width = one.fits[contract].error_interval.width
+            remarks.append(f"pass {one.number} is not judged: what was left at its sync is known to {width:.1%} only")
+    return telling
 
 
 def _doubt(sync: Sync, tolerance: float) -> str:

@@ -4,6 +4,10 @@
 QEMU looks at what is left between two bursts of sending; a burst fills one window of its rate limit, 100 ms
 (migration/migration.c: BUFFER_DELAY), or takes 50 ms without one (migration/ram.c: MAX_WAIT). So a correct QEMU
 ends a pass with what the limit allows, less up to one burst.
+
+On RAM backed by hugepages QEMU waits for the next window in the midst of a hugepage, so that it does not notice a full
+one and looks only every 64 hugepages (migration/ram.c: ram_save_host_page, ram_save_iterate): 128 MiB of 2 MiB pages.
+Seen on 7.2, 10.0 and 11.1: passes end with nothing left whatever downtime-limit says.
 """
 
 from collections.abc import Sequence
@@ -21,6 +25,8 @@ SLACK = 0.05
 """Share of the limit by which the bandwidth may have moved since QEMU computed its threshold."""
 RESOLVED = 0.25
 """An effective limit is given as a figure where its interval is narrower than this share of it."""
+HOST_PAGES = 64
+"""Pages of the host that go out between two looks at the clock."""
 OFTEN = 0.25
 """Share of the pass ends seen that have to be wrong: a single one may be a bandwidth that sampling missed."""
 
@@ -79,16 +85,21 @@ def _pass_end(trace: Trace, sync: Sync) -> str | None:
     """What is wrong with the end of a pass, nothing (an empty text), or None where it was not seen closely enough."""
     unsent, limit = sync.unsent_bytes, sync.limit_bytes
     assert limit is not None
-    limit_ms = trace.downtime_limit_ms
-    burst = BURST_MS * sync.wire_bytes_per_ms.high + sync.zero_bytes
-    if unsent.low > limit.high * (1 + SLACK) + sync.before.last.page_bytes:
+    limit_ms, page_bytes = trace.downtime_limit_ms, sync.before.last.page_bytes
+    least, most = limit.low * (1 - SLACK), limit.high * (1 + SLACK)
+    burst = BURST_MS * sync.wire_bytes_per_ms.high
+    if unsent.low > most + page_bytes:
         return f"a pass ended with {sync.unsent_ms.low:.0f} ms still unsent where the downtime-limit is {limit_ms:g} ms"
-    if unsent.high + burst < limit.low * (1 - SLACK):
-        return (
-            f"a pass went on until {sync.unsent_ms.high:.0f} ms were unsent "
-            f"although the downtime-limit is {limit_ms:g} ms"
-        )
-    return "" if unsent.high <= limit.high * (1 + SLACK) + burst else None
+    if unsent.high > most + burst:
+        return None
+    if unsent.high + burst >= least:
+        return ""
+    stride = HOST_PAGES * trace.host_page_bytes if trace.host_page_bytes > page_bytes else 0
+    if unsent.high + burst + max(stride, sync.zero_bytes) >= least:
+        return None
+    return (
+        f"a pass went on until {sync.unsent_ms.high:.0f} ms were unsent although the downtime-limit is {limit_ms:g} ms"
+    )
 
 
 def _went_on(trace: Trace, found: Sequence[Sync]) -> str:
@@ -130,6 +141,8 @@ def _switchover(trace: Trace, seen: Sequence[Pass], found: Sequence[Sync]) -> st
         final.ram.conserved_bytes - seen[-1].end_bytes,
         last.remaining_bytes - zeros - (elapsed_ms + BURST_MS) * wire,
     )
+    if (seen[-1].samples[-1].t_s - seen[-1].samples[0].t_s) * 1000 < BURST_MS:
+        left = max(left, sync.at_sync_bytes.low)  # a sample of the switchover itself, which began with this sync
     allowed, burst = sync.limit_bytes.high, BURST_MS * wire
     if left > 2 * allowed + burst:
         left_ms = left / sync.bytes_per_ms.high

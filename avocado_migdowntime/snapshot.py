@@ -19,7 +19,7 @@ def judge_snapshot(trace: Trace, contract: str, tolerance: float) -> Verdict:
     """The verdict on the only sample of `trace`; `passes` is 0 and the limit's verdict stays inconclusive."""
     sample = trace.samples[-1]
     judgement, formula, reason = _decide(sample, contract, tolerance)
-    reported, now_ms = sample.expected_downtime_ms, _live_ms(sample)
+    reported, now_ms = sample.expected_downtime_ms, _computed_ms(sample, contract)
     return Verdict(
         verdict=judgement,
         contract=contract,
@@ -60,6 +60,13 @@ def _decide(sample: Sample, contract: str, tolerance: float) -> tuple[Judgement,
     if contract == "dirty-rate":
         return Judgement.INACCURATE, None, "the report is not what dirty-rate gives"
     return Judgement.INCONCLUSIVE, None, f"the report is not below the {now_ms:.1f} ms that are left to send now"
+
+
+def _computed_ms(sample: Sample, contract: str) -> float | None:
+    """What the report is held against: dirty-rate where that is the contract, else what is left now."""
+    if contract == "dirty-rate" and sample.ram and sample.ram.mbps > 0:
+        return dirty_rate(0, sample.ram, sample.ram.wire_bytes_per_ms)
+    return _live_ms(sample)
 
 
 def _live_ms(sample: Sample) -> float | None:

@@ -4,6 +4,7 @@
 Everything that judges takes a Trace; nothing here knows where it came from.
 """
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -133,6 +134,11 @@ class Trace:
         """Migration capabilities that were switched on, where the recording says so."""
         return tuple(self.header.get("capabilities", ()))
 
+    @property
+    def host_page_bytes(self) -> float:
+        """The page size of what backs the guest's RAM, where it is recorded (`backing_page_size`), else 0."""
+        return _optional(self.header, "backing_page_size") or 0
+
     def last_migration(self) -> "Trace":
         """The trace itself, or where it holds several migrations, that from the last one's begin, with a note."""
         begin = 0
@@ -153,8 +159,8 @@ def number(fields: Mapping[str, Any], name: str) -> float:
     """The finite number, not below 0, that `fields` hold under `name`; raises BadInput otherwise."""
     value = fields.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _GREATEST:
-        seen = f"is {value!r}" if name in fields else "is missing"
-        raise BadInput(f"{name!r} {seen} where a number was expected")
+        seen = f"is {reprlib.repr(value)}" if name in fields else "is missing"
+        raise BadInput(f"{name!r} {seen} where a number from 0 up was expected")
     return value
 
 
@@ -170,7 +176,7 @@ def _encoded_pages(answer: Mapping[str, Any]) -> float:
         if isinstance(part, Mapping):
             pages += number(part, "pages") - (number(part, "overflow") if "encoding-rate" in part else 0)
         elif part is not None:
-            raise BadInput(f"{name!r} is {part!r} where an object was expected")
+            raise BadInput(f"{name!r} is {reprlib.repr(part)} where an object was expected")
     return pages
 
 
@@ -180,12 +186,14 @@ def _optional(fields: Mapping[str, Any], name: str) -> float | None:
 
 def _ram(ram: Any, answer: Mapping[str, Any]) -> Ram:
     if not isinstance(ram, Mapping):
-        raise BadInput(f"'ram' is {ram!r} where an object was expected")
+        raise BadInput(f"'ram' is {reprlib.repr(ram)} where an object was expected")
+    if not (page_bytes := number(ram, "page-size")):
+        raise BadInput("'page-size' is 0 where that of the target was expected")
     sent = number(ram, "normal") + number(ram, "duplicate") + _encoded_pages(answer)
     return Ram(
         total_bytes=int(number(ram, "total")),
         remaining_bytes=int(number(ram, "remaining")),
-        page_bytes=int(number(ram, "page-size")),
+        page_bytes=int(page_bytes),
         sent_pages=int(sent),
         zero_pages=int(number(ram, "duplicate")),
         dirty_sync_count=int(number(ram, "dirty-sync-count")),

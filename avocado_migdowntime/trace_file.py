@@ -6,6 +6,7 @@ event (`t`, `side`, `event`). Times are seconds on a monotonic clock since just 
 """
 
 import json
+import reprlib
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
@@ -50,7 +51,7 @@ def read(name: str) -> Trace:
     was cut off is used up to there; Trace.notes say so.
     """
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        data = _standard_input() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         expected = "expected a recorded migration or `info migrate` text"
         raise BadInput(f"{name}: {error.strerror or error}; {expected}") from None
@@ -60,6 +61,12 @@ def read(name: str) -> Trace:
         raise BadInput(f"{'standard input' if name == '-' else name}: {error}") from None
 
 
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise OSError("standard input is closed")
+    return sys.stdin.buffer.read()
+
+
 def parse(data: bytes) -> Trace:
     """The trace that the bytes of a file hold; raises BadInput as `read` does, without naming a file."""
     notes: list[str] = []
@@ -67,7 +74,7 @@ def parse(data: bytes) -> Trace:
         data = _inflate(data, notes)
     if not data.strip():
         raise BadInput("is empty; expected a recorded migration or `info migrate` text")
-    text = data.decode("utf-8", errors="replace")
+    text = data.decode("utf-8-sig", errors="replace")
     if looks_like_info_migrate(text):
         return parse_info_migrate(text)
     return _parse_lines(text, notes)
@@ -140,17 +147,17 @@ def _header(record: Mapping[str, Any]) -> Mapping[str, Any]:
     Trace((), header=record).downtime_limit_ms  # noqa: B018 - raises on a wrong type
     capabilities = record.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
-        raise BadInput(f"'capabilities' is {capabilities!r} where a list of names was expected")
+        raise BadInput(f"'capabilities' is {reprlib.repr(capabilities)} where a list of names was expected")
     return record
 
 
 def _sample(record: Mapping[str, Any], before: list[Sample]) -> Sample:
     answer = record["query-migrate"]
     if not isinstance(answer, Mapping):
-        raise BadInput(f"'query-migrate' is {answer!r} where an object was expected")
+        raise BadInput(f"'query-migrate' is {reprlib.repr(answer)} where an object was expected")
     cause = record.get("on")
     if cause is not None and not isinstance(cause, str):
-        raise BadInput(f"'on' is {cause!r} where an event's name was expected")
+        raise BadInput(f"'on' is {reprlib.repr(cause)} where an event's name was expected")
     sample = Sample.from_query(number(record, "t"), number(record, "latency_ms"), answer, cause)
     if before and sample.t_s < before[-1].t_s:
         raise BadInput(f"is out of order: a sample at {sample.t_s} s after one at {before[-1].t_s} s")
@@ -162,7 +169,7 @@ def _event(record: Mapping[str, Any], before: list[Event]) -> Event:
     if isinstance(message, Mapping):
         data = message.get("data", {})
     if not isinstance(message, Mapping) or not isinstance(message.get("event"), str) or not isinstance(data, Mapping):
-        raise BadInput(f"'event' is {message!r} where a QMP event was expected")
+        raise BadInput(f"'event' is {reprlib.repr(message)} where a QMP event was expected")
     event = Event(number(record, "t"), str(record.get("side", "")), message["event"], data)
     if before and event.t_s < before[-1].t_s:
         raise BadInput(f"is out of order: an event at {event.t_s} s after one at {before[-1].t_s} s")

@@ -2,9 +2,15 @@
 """The sub-commands of `avocado migdowntime`, also of `python -m avocado_migdowntime`."""
 
 import argparse
+import io
+import os
+import sys
 from importlib import import_module
 
 from ..cli import COMMANDS
+
+_SIGPIPE = 128 + 13
+_BAD_OUTPUT = 2
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -20,5 +26,17 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the sub-command that was asked for; returns its exit status."""
-    status: int = arguments.migdowntime_run(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may not have the sign, a file name none at all
+    try:
+        status: int = arguments.migdowntime_run(arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer must not be tried again at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return _SIGPIPE
+        print(f"migdowntime: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return _BAD_OUTPUT
     return status

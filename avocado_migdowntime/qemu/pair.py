@@ -120,7 +120,7 @@ def _check(capabilities: Capabilities, arch: str, parameters: Parameters) -> Non
     if lacking:
         raise HostLacks(
             f"QEMU {capabilities.release_text} has no migration capability {', '.join(sorted(lacking))}; "
-            f"it has {', '.join(sorted(capabilities.migrate_capabilities))}"
+            "see what query-migrate-capabilities names, or give another `qemu`"
         )
 
 

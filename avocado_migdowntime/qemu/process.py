@@ -7,14 +7,16 @@ import ctypes
 import os
 import shlex
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from qemu.qmp import ExecInterruptedError, ExecuteError, QMPClient, QMPError
 
 from ..errors import HarnessError
+
+T = TypeVar("T")
 
 _PR_SET_PDEATHSIG = 1
 _START_S = 20.0
@@ -58,24 +60,28 @@ class QemuProcess:
     async def __aenter__(self) -> Self:
         try:
             await self.qmp.start_server(str(self._socket))
-            with self._stderr.open("wb") as stderr:
-                # Without _die_with_parent a SIGKILL of the harness would leave a QEMU that holds gigabytes; its signal
-                # follows the thread that forks, which must be the test's own. In a group of its own it is not ended
-                # by the terminal's Ctrl-C before the test is, which would look like a fault of QEMU.
-                self._process = await asyncio.create_subprocess_exec(
-                    *self._command,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=stderr,
-                    preexec_fn=_die_with_parent,
-                    process_group=0,
-                )
+            self._process = await _to_its_end(self._spawn())
             self._reader = asyncio.create_task(self._read_serial(self._process))
             await self._connected(self._process)
         except BaseException:
             await self._end()
             raise
         return self
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        with self._stderr.open("wb") as stderr:
+            # Without _die_with_parent a SIGKILL of the harness would leave a QEMU that holds gigabytes; its signal
+            # follows the thread that forks, which must be the test's own. In a group of its own it is not ended
+            # by the terminal's Ctrl-C before the test is, which would look like a fault of QEMU.
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=stderr,
+                preexec_fn=_die_with_parent,
+                process_group=0,
+            )
+        return self._process
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -149,16 +155,7 @@ class QemuProcess:
 
     async def _end(self) -> None:
         """End the process whatever state it is in; cancellations meanwhile are put off until that is done."""
-        ending = asyncio.ensure_future(self._end_at_once())
-        cancelled: asyncio.CancelledError | None = None
-        while not ending.done():
-            try:
-                await asyncio.shield(ending)
-            except asyncio.CancelledError as error:
-                cancelled = error
-        if cancelled is not None:
-            raise cancelled
-        ending.result()
+        await _to_its_end(self._end_at_once())
 
     async def _end_at_once(self) -> None:
         if self._process is not None:
@@ -178,6 +175,20 @@ class QemuProcess:
         """The last line of its standard error."""
         lines = self._stderr.read_text(errors="replace").strip().splitlines() if self._stderr.exists() else []
         return lines[-1] if lines else "it printed nothing"
+
+
+async def _to_its_end(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What `coroutine` returns; it is not cut short by cancellations, which take effect when it is done."""
+    task = asyncio.ensure_future(coroutine)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return task.result()
 
 
 def _die_with_parent() -> None:

@@ -27,7 +27,7 @@ def summary(verdict: Verdict) -> str:
 
 
 def _basis(verdict: Verdict) -> str:
-    if not verdict.passes:
+    if not verdict.passes and verdict.contract != "dirty-rate":
         return "what is left now ÷ bandwidth"
     if verdict.contract == "last-sync":
         return "last-sync: the bytes left at the dirty sync ÷ bandwidth"
