@@ -54,9 +54,9 @@ class Guest:
 
     def arguments(self, images: Path) -> tuple[str, ...]:
         """QEMU's arguments for this guest, without monitor and serial line."""
-        options = {"memory-backend": self.backing.memory_backend_id}
-        if self.accel == "tcg":
-            options |= self.profile.machine_options
+        accelerators_own = self.profile.machine_options.get(self.accel, {})
+        options = {"memory-backend": self.backing.memory_backend_id, **accelerators_own}
+        cpu = ("-cpu", self.profile.cpu[self.accel]) if self.accel in self.profile.cpu else ()
         machine = ",".join([self.machine, *(f"{key}={value}" for key, value in options.items())])
         return (
             "-nodefaults",
@@ -67,6 +67,7 @@ class Guest:
             self.accel,
             "-machine",
             machine,
+            *cpu,
             "-m",
             f"{self.ram_bytes // MIB}M",
             *self.backing.object_arguments,
