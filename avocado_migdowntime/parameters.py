@@ -12,7 +12,7 @@ from .units import parse_size
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
 BACKINGS = ("anonymous", "hugetlbfs", "memfd")
 PATTERNS = ("sequential", "random", "idle")
-ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64")
+ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x")
 
 
 def _text(value: str) -> str | None:
@@ -72,7 +72,7 @@ class Parameters:
     qemu: str | None = _parameter("", _text, "QEMU binary (default: `qemu-system-ARCH` on the PATH)")
     qemu_destination: str | None = _parameter("", _text, "QEMU binary of the destination (default: the same)")
     machine: str | None = _parameter(
-        "", _text, "machine type: pseries; pc or q35; virt (default: the architecture's first)"
+        "", _text, "machine type: pseries; pc or q35; virt; s390-ccw-virtio (default: the architecture's first)"
     )
     accel: str = _parameter(
         "auto", _choice("auto", "tcg", "kvm"), "accelerator; auto takes KVM where the guest really runs in it, else TCG"

@@ -63,6 +63,7 @@ TARGETS = {
         ("-target", "riscv64-freestanding", "-mcpu=generic_rv64+m+a+c", "-mcmodel=medany"),
         {"dirtier.elf": ()},
     ),
+    "s390x": Target(("-target", "s390x-freestanding", "-mcpu=z10+soft_float"), {"dirtier.elf": ()}),
 }
 
 

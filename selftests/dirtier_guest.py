@@ -53,8 +53,9 @@ SHAPES = {
     "q35": Shape("x86_64", "q35", "<"),
     "aarch64": Shape("aarch64", "virt", "<", 1 << 30, ("-cpu", "cortex-a57")),
     "riscv64": Shape("riscv64", "virt", "<", 2 << 30),
+    "s390x": Shape("s390x", "s390-ccw-virtio", ">"),
 }
-DIRECT = ("ppc64", "pc", "aarch64", "riscv64")
+DIRECT = ("ppc64", "pc", "aarch64", "riscv64", "s390x")
 """Each architecture once, in the way that is the quickest."""
 
 

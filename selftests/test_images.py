@@ -16,6 +16,7 @@ COMMITTED = (
     "x86_64/dirtier.elf",
     "aarch64/dirtier.elf",
     "riscv64/dirtier.elf",
+    "s390x/dirtier.elf",
 )
 MAX_BYTES = 32 * 1024
 
@@ -54,7 +55,7 @@ def test_build_elsewhere_as_somebody_else_makes_the_same_bytes(tmp_path: Path) -
 
 def test_check_names_each_image_that_differs(tmp_path: Path) -> None:
     script = copy_sources(tmp_path / "images")
-    (script.parent / "x86_64/dirtier.elf", "aarch64/dirtier.elf").write_bytes(b"something else")
+    (script.parent / "x86_64/dirtier.elf").write_bytes(b"something else")
     done = build(script, "--check", "x86_64")
     assert done.returncode == 1
     assert done.stderr == ("images/build.py: not what the sources build: x86_64/dirtier.elf; try: images/build.py\n")
@@ -73,7 +74,7 @@ def test_another_compiler_version_is_refused_in_one_sentence(tmp_path: Path) -> 
 def test_unknown_architecture_is_refused() -> None:
     done = build(IMAGES / "build.py", "pdp11")
     assert done.returncode == 2
-    assert "no architecture pdp11, expected some of ppc64, x86_64, aarch64, riscv64" in done.stderr
+    assert "no architecture pdp11, expected some of ppc64, x86_64, aarch64, riscv64, s390x" in done.stderr
 
 
 @pytest.mark.parametrize("name", COMMITTED)

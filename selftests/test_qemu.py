@@ -71,6 +71,7 @@ def test_a_machine_is_unknown_or_lacking(tmp_path, sockets):
     profile = PROFILES["x86_64"]
     assert choose_machine(profile, found, None) == "pc"
     assert choose_machine(profile, found, "pc-q35-7.2") == "pc-q35-7.2"
+    assert PROFILES["s390x"].family("s390-ccw-virtio-7.2") == "s390-ccw-virtio"
     with pytest.raises(BadInput, match="'pseries' is not known for x86_64; it can be pc, q35"):
         choose_machine(profile, found, "pseries")
     with pytest.raises(HostLacks, match=r"has no machine pc-q35-99\.9"):

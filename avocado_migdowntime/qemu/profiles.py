@@ -28,7 +28,7 @@ class Profile:
 
     def family(self, machine: str) -> str | None:
         """The family that `machine` (a name such as pc-q35-7.2 or pseries) belongs to, or None."""
-        return next((f for f in reversed(self.families) if machine == f or f in machine.split("-")), None)
+        return next((f for f in reversed(self.families) if f"-{f}-" in f"-{machine}-"), None)
 
     def boot_arguments(self, images: Path, boot: str, orders: str) -> tuple[str, ...]:
         """QEMU's arguments that start the dirtier with `orders` on its command line."""
@@ -57,5 +57,6 @@ _ROWS = (
         cpu={"tcg": "cortex-a57", "kvm": "host"},
     ),
     Profile(arch="riscv64", package="qemu-system-misc", families=("virt",)),
+    Profile(arch="s390x", package="qemu-system-misc", families=("s390-ccw-virtio",)),
 )
 PROFILES: Mapping[str, Profile] = {profile.arch: profile for profile in _ROWS}
