@@ -30,6 +30,7 @@ TELEMETRY_FIELDS = (
     "magic", "version", "header_bytes", "state", "clock_hz", "heartbeat_ticks", "heartbeat_count",
     "region_start", "region_bytes", "granule_bytes", "rate_pages_per_s", "pattern", "seed",
     "pages_written", "sweep", "lag_ticks", "lag_count", "boot_ticks", "first_page_ticks", "first_sweep_ticks",
+    "paced_ticks", "paced_pages", "hot_percent", "share_percent", "burst_write_ms", "burst_rest_ms",
 )  # fmt: skip
 RUNNING, ERROR = 1, 2
 IDLE = 2
@@ -116,6 +117,10 @@ class Guest:
     def wait_sweep(self) -> dict[str, int]:
         return self.wait(lambda: self.telemetry()["first_sweep_ticks"])
 
+    def wait_paced(self) -> dict[str, int]:
+        """Wait until the region is filled and the pace has begun."""
+        return self.wait(lambda: self.telemetry()["paced_ticks"])
+
     def wait_serial(self, text: str) -> dict[str, int]:
         return self.wait(lambda: text in self.serial())
 
@@ -167,6 +172,13 @@ def random_walk(granules: int, seed: int, epoch: int) -> list[int]:
         if value < granules:
             order.append(value)
     return order
+
+
+def hot_cold_walk(granules: int, seed: int, epoch: int, hot_percent: int, share_percent: int) -> list[int]:
+    """The order of one hot-cold sweep past the first, as images/README.md describes it."""
+    key, hot = mix(mix(seed) + epoch & MASK), granules * hot_percent // 100
+    lots = [mix(key + position & MASK) for position in range(granules)]
+    return [mix(x) % hot if x % 100 < share_percent else hot + mix(x) % (granules - hot) for x in lots]
 
 
 def assert_page(guest: Guest, offset: int, index: int, epoch: int, seed: int) -> None:

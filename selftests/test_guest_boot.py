@@ -22,6 +22,7 @@ from .dirtier_guest import (
     Launch,
     assert_page,
     epochs,
+    hot_cold_walk,
     random_walk,
 )
 
@@ -32,21 +33,22 @@ CLOCK_HZ = {"ppc64": 512_000_000, "aarch64": 62_500_000, "riscv64": 10_000_000, 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_boots_and_reports_its_orders(launch: Launch, shape: str) -> None:
     start = SHAPES[shape].ram_start + 64 * MIB
-    guest = launch(shape, f"pattern=idle region=8M granule=64K rate=100000 seed=77 start={start}")
+    guest = launch(shape, f"pattern=idle region=8M granule=64K seed=77 start={start}")
     guest.wait_serial("migdowntime: swept\n")
     telemetry = guest.telemetry()
     ready, dirtying, swept = guest.said().splitlines()[:3]
     assert ready == (
         f"migdowntime: ready arch={SHAPES[shape].architecture} pattern=idle "
-        f"region=8388608@{start:#x} granule=65536 rate=100000 "
+        f"region=8388608@{start:#x} granule=65536 rate=0 "
         f"telemetry={SHAPES[shape].ram_start + TELEMETRY_OFFSET:#x}"
     )
     assert (dirtying, swept) == ("migdowntime: dirtying", "migdowntime: swept")
     assert telemetry["magic"] == int.from_bytes(b"MIGDOWNT", "big")
     expected = {
-        "version": 1, "header_bytes": 8 * len(TELEMETRY_FIELDS), "state": RUNNING, "seed": 77,
+        "version": 2, "header_bytes": 8 * len(TELEMETRY_FIELDS), "state": RUNNING, "seed": 77,
         "region_start": start, "region_bytes": 8 * MIB, "granule_bytes": 65536, "pattern": IDLE,
-        "rate_pages_per_s": 100000, "pages_written": 2048, "sweep": 1,
+        "rate_pages_per_s": 0, "pages_written": 2048, "sweep": 1, "paced_pages": 2048,
+        "hot_percent": 20, "share_percent": 80, "burst_write_ms": 0, "burst_rest_ms": 0,
     }  # fmt: skip
     assert {name: telemetry[name] for name in expected} == expected
     assert telemetry["boot_ticks"] < telemetry["first_page_ticks"] < telemetry["first_sweep_ticks"]
@@ -114,9 +116,37 @@ def test_random_walk_is_the_documented_permutation_of_its_seed(launch: Launch, s
 
 
 @pytest.mark.parametrize("shape", DIRECT)
+def test_hot_and_cold_pages_are_drawn_as_documented(launch: Launch, shape: str) -> None:
+    guest = launch(shape, "pattern=hot-cold region=4M hot=10 share=90 rate=4000 seed=7")
+    guest.wait_pages(2 * 1024 + 500)
+    telemetry = guest.freeze()
+    done = telemetry["pages_written"] - 1024 * (telemetry["sweep"] - 1)
+    expected = [1] * 1024
+    for epoch in range(2, telemetry["sweep"] + 1):
+        walk = hot_cold_walk(1024, 7, epoch, hot_percent=10, share_percent=90)
+        assert sum(granule < 102 for granule in walk) == pytest.approx(0.9 * 1024, rel=0.05)
+        for granule in walk if epoch < telemetry["sweep"] else walk[:done]:
+            expected[granule] = epoch
+    differing = [i for i, epoch in enumerate(epochs(guest, telemetry)) if epoch != expected[i]]
+    assert differing in ([], walk[done : done + 1])  # one page may be written but not yet counted
+
+
+@pytest.mark.parametrize("shape", DIRECT)
+def test_idle_with_a_rate_ticks_in_the_background(launch: Launch, shape: str) -> None:
+    guest = launch(shape, "pattern=idle region=4M rate=500")
+    paced = guest.wait_paced()
+    assert paced["paced_pages"] == 1024
+    guest.wait_pages(1024 + 100)
+    telemetry = guest.freeze()
+    done = telemetry["pages_written"] - 1024
+    seen = epochs(guest, telemetry)
+    assert (seen[:done], set(seen[done + 1 :])) == ([2] * done, {1})
+
+
+@pytest.mark.parametrize("shape", DIRECT)
 @pytest.mark.parametrize("pattern", ["sequential", "random"])
 def test_granules_are_written_whole(launch: Launch, shape: str, pattern: str) -> None:
-    guest = launch(shape, f"pattern={pattern} region=64M granule=2M rate=4096")
+    guest = launch(shape, f"pattern={pattern} region=64M granule=2M rate=4096 fill=no")
     guest.wait_pages(3 * 512)
     telemetry = guest.freeze()
     seen = epochs(guest, telemetry)

@@ -10,9 +10,11 @@ from .dirtier_guest import DIRECT, ERROR, SHAPES, Guest, Launch
 WHOLE = "granule=4096, expected region= with one or more whole granules"
 ALIGNED = "granule=4096, expected start= at a multiple of the granule, at or above 0x1000000"
 SIZE = "expected a number of bytes such as 268435456, 256M or 1G"
-KEYS = "expected pattern=, region=, granule=, rate=, seed= or start="
+KEYS = "expected pattern=, region=, granule=, rate=, seed=, start=, fill=, hot=, share= or burst="
 GRANULE = "expected a power of two from 4K to 1G"
 RATE = "expected 4 KiB pages per second, 0 to 1000000000"
+PERCENT = "expected a whole number from 1 to 99, in percent"
+BURST = "expected burst=WRITE/REST in ms, such as 200/800, of which WRITE is not 0, each up to 3600000"
 ERRORS = {
     "": f"region=0@0x1000000 {WHOLE}",
     "region=0": f"region=0@0x1000000 {WHOLE}",
@@ -30,9 +32,19 @@ ERRORS = {
     "region=17179869184G": f"region=17179869184G, {SIZE}",
     "region=4M granule=3K": f"granule=3K, {GRANULE}",
     "region=4M granule=2G": f"granule=2G, {GRANULE}",
-    "region=4M pattern=zigzag": "pattern=zigzag, expected pattern=sequential, pattern=random or pattern=idle",
+    "region=4M pattern=zigzag": "pattern=zigzag, expected pattern=sequential, pattern=random, pattern=idle "
+    "or pattern=hot-cold",
     "region=4M rate=-1": f"rate=-1, {RATE}",
     "region=4M rate=2K": f"rate=2K, {RATE}",
+    "region=4M fill=maybe": "fill=maybe, expected fill=yes or fill=no",
+    "region=4M hot=100": f"hot=100, {PERCENT}",
+    "region=4M share=0": f"share=0, {PERCENT}",
+    "region=4M pattern=hot-cold granule=1M hot=20": "region=4194304@0x1000000 granule=1048576, "
+    "expected region= with enough granules for hot= to be one of them",
+    "region=4M burst=200": f"burst=200, {BURST}",
+    "region=4M burst=0/5": f"burst=0/5, {BURST}",
+    "region=4M burst=5/": f"burst=5/, {BURST}",
+    "region=4M burst=5/3600001": f"burst=5/3600001, {BURST}",
     "region=4M seed=": "seed=, expected a decimal number below 2^64",
 }
 

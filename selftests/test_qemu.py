@@ -93,6 +93,9 @@ def test_ram_that_pseries_refuses_is_refused_before():
 
 def test_orders_are_what_the_guest_reads():
     assert str(Orders("random", 24 * MIB, 500, 2 * MIB)) == "pattern=random region=24M rate=500 granule=2M"
+    assert str(Orders("hot-cold", 24 * MIB, 0, 4096, 10, 90, (200, 800))) == (
+        "pattern=hot-cold region=24M rate=0 granule=4K hot=10 share=90 burst=200/800"
+    )
 
 
 def test_a_refused_command_says_what_qemu_said(tmp_path, sockets):

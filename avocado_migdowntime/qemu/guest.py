@@ -17,19 +17,32 @@ READY, DIRTYING, SWEPT, ERROR = (f"migdowntime: {word}" for word in ("ready", "d
 
 @dataclass(frozen=True)
 class Orders:
-    """What the guest is told to dirty; sizes in bytes, `rate_pages_per_s` of 4 KiB pages (0: as fast as it can)."""
+    """What the guest is told to dirty; sizes in bytes, `rate_pages_per_s` of 4 KiB pages (0: as fast as it can).
+
+    The percentages are of pattern hot-cold; `burst_ms` are the phases of writing and of rest.
+    """
 
     pattern: str
     region_bytes: int
     rate_pages_per_s: int
     granule_bytes: int
+    hot_percent: int = 20
+    share_percent: int = 80
+    burst_ms: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         """The orders as the guest reads them from its kernel command line."""
-        return (
-            f"pattern={self.pattern} region={format_size(self.region_bytes)} "
-            f"rate={self.rate_pages_per_s} granule={format_size(self.granule_bytes)}"
-        )
+        words = [
+            f"pattern={self.pattern}",
+            f"region={format_size(self.region_bytes)}",
+            f"rate={self.rate_pages_per_s}",
+            f"granule={format_size(self.granule_bytes)}",
+        ]
+        if self.pattern == "hot-cold":
+            words += [f"hot={self.hot_percent}", f"share={self.share_percent}"]
+        if self.burst_ms:
+            words.append("burst={}/{}".format(*self.burst_ms))
+        return " ".join(words)
 
 
 @dataclass(frozen=True)
