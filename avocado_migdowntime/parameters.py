@@ -85,7 +85,7 @@ class Parameters:
     qemu: str | None = _parameter("", _text, "QEMU binary (default: `qemu-system-ARCH` on the PATH)")
     qemu_destination: str | None = _parameter("", _text, "QEMU binary of the destination (default: the same)")
     machine: str | None = _parameter(
-        "", _text, "machine type: pseries; pc or q35; virt; s390-ccw-virtio (default: the architecture's first)"
+        "", _text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
     )
     accel: str = _parameter(
         "auto", _choice("auto", "tcg", "kvm"), "accelerator; auto takes KVM where the guest really runs in it, else TCG"
