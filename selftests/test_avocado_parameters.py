@@ -84,6 +84,10 @@ def test_keys_for_other_tests_can_be_kept_apart(run: Run, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
+        (
+            ["-p", "burst=0/5"],
+            "parameter burst: '0/5' is not WRITE/REST in ms, such as 200/800, of which WRITE is not 0",
+        ),
         (["-p", "foo=1"], "unknown parameter 'foo'; known are arch, qemu,"),
         (
             ["-p", "ram=12Q"],
