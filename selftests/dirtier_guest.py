@@ -131,7 +131,7 @@ class Guest:
             time.sleep(0.001)
         return self.telemetry()
 
-    def qmp(self, execute: str, **arguments: str) -> Any:
+    def qmp(self, execute: str, **arguments: Any) -> Any:
         """Run one monitor command on a connection of its own."""
         self.wait(self.qmp_path.exists)
         with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rw") as stream:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .dirtier_guest import DIRECT, Launch
+from .dirtier_guest import DIRECT, Guest, Launch
 
 
 @pytest.mark.parametrize("shape", DIRECT)
@@ -25,6 +25,19 @@ def test_rate_is_held(launch: Launch, shape: str) -> None:
     lagged = last["lag_ticks"] - first["lag_ticks"]  # a busy host makes the guest lag, not slow
     assert pages / ((ticks - lagged) / last["clock_hz"]) == pytest.approx(2000, rel=0.05)
     assert ticks / last["clock_hz"] == pytest.approx(last_s - first_s, rel=0.05)
+
+
+@pytest.mark.parametrize("shape", DIRECT)
+def test_qemu_sees_the_rate_that_was_ordered(launch: Launch, shape: str) -> None:
+    """As pages dirtied between the first two dirty syncs of a migration that goes nowhere, for over a second."""
+    guest = launch(shape, "region=128M rate=8000")
+    guest.wait_paced()
+    guest.qmp("migrate-set-parameters", **{"max-bandwidth": 100_000_000, "downtime-limit": 1})
+    guest.qmp("migrate", uri="exec:cat > /dev/null")
+    guest.wait(lambda: dirty_pages_rate(guest))
+    lagged = guest.telemetry()["lag_count"]  # a busy host makes the guest lag: then it can only be slower
+    seen = dirty_pages_rate(guest)
+    assert seen == pytest.approx(8000, rel=0.05) or (lagged and seen < 8000)
 
 
 @pytest.mark.parametrize("shape", DIRECT)
@@ -75,6 +88,10 @@ def test_bursts_write_at_the_rate_and_rest(launch: Launch, shape: str) -> None:
         assert {t["pages_written"] for t in seen if 0.15 < phase_s(t, period_s=0.4) < 0.35} <= {
             last["paced_pages"] + 200 * burst for burst in range(1, 6)
         }
+
+
+def dirty_pages_rate(guest: Guest) -> int:
+    return guest.qmp("query-migrate").get("ram", {}).get("dirty-pages-rate", 0)
 
 
 def phase_s(telemetry: dict[str, int], period_s: float) -> float:
