@@ -11,8 +11,8 @@ from .units import parse_size
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
 BACKINGS = ("anonymous", "hugetlbfs", "memfd")
-PATTERNS = ("sequential", "random", "idle")
-ARCHITECTURES = ("ppc64", "x86_64")
+PATTERNS = ("sequential", "random", "idle", "hot-cold")
+ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x")
 
 
 def _text(value: str) -> str | None:
@@ -56,6 +56,19 @@ def _flag(value: str) -> bool:
     return known[value.lower()]
 
 
+def _burst(value: str) -> tuple[int, int] | None:
+    if not value:
+        return None
+    write_ms, slash, rest_ms = value.partition("/")
+    if not (slash and _is_phase(write_ms) and _is_phase(rest_ms) and int(write_ms)):
+        raise BadInput(f"{value!r} is not WRITE/REST in ms, such as 200/800, of which WRITE is not 0")
+    return int(write_ms), int(rest_ms)
+
+
+def _is_phase(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) <= 3_600_000
+
+
 def _names(value: str) -> tuple[str, ...]:
     return tuple(name for name in value.replace(",", " ").split() if name)
 
@@ -71,7 +84,9 @@ class Parameters:
     arch: str = _parameter("ppc64", _choice(*ARCHITECTURES), "architecture of the guest")
     qemu: str | None = _parameter("", _text, "QEMU binary (default: `qemu-system-ARCH` on the PATH)")
     qemu_destination: str | None = _parameter("", _text, "QEMU binary of the destination (default: the same)")
-    machine: str | None = _parameter("", _text, "machine type: pseries; pc or q35 (default: the architecture's first)")
+    machine: str | None = _parameter(
+        "", _text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
+    )
     accel: str = _parameter(
         "auto", _choice("auto", "tcg", "kvm"), "accelerator; auto takes KVM where the guest really runs in it, else TCG"
     )
@@ -86,7 +101,16 @@ class Parameters:
     reserve_hugepages: bool = _parameter("yes", _flag, "as root, reserve missing hugepages for the run")
     pattern: str = _parameter("sequential", _choice(*PATTERNS), "order in which the guest dirties its region")
     region: int = _parameter("20M", _positive_size, "how much of its RAM the guest dirties")
-    rate: int = _parameter("0", _number(0, 10**9, whole=True), "4 KiB pages dirtied a second; 0: as fast as it can")
+    rate: int = _parameter(
+        "0",
+        _number(0, 10**9, whole=True),
+        "4 KiB pages dirtied a second, once the region is filled; 0: as fast as it can",
+    )
+    hot: int = _parameter("20", _number(1, 99, whole=True), "hot-cold: percent of the pages that are hot")
+    share: int = _parameter("80", _number(1, 99, whole=True), "hot-cold: percent of the writes that go to them")
+    burst: tuple[int, int] | None = _parameter(
+        "", _burst, "WRITE/REST in ms, such as 200/800: write for so long at `rate`, then rest; unset: never rest"
+    )
     granule: int = _parameter("4K", _positive_size, "every 4 KiB page of a granule is written when one is touched")
     max_bandwidth: int = _parameter("12000000", _positive_size, "QEMU's max-bandwidth, bytes per second")
     downtime_limit: int = _parameter("1", _number(0, 2_000_000, whole=True), "QEMU's downtime-limit, ms")

@@ -55,6 +55,15 @@ TARGETS = {
         ("-target", "x86_64-freestanding", "-mcpu=x86_64-x87-mmx-sse-sse2+soft_float", "-mno-red-zone"),
         {"dirtier.elf": ()},
     ),
+    "aarch64": Target(
+        ("-target", "aarch64-freestanding", "-mcpu=generic-neon-fp_armv8+strict_align"),
+        {"dirtier.elf": ()},
+    ),
+    "riscv64": Target(
+        ("-target", "riscv64-freestanding", "-mcpu=generic_rv64+m+a+c", "-mcmodel=medany"),
+        {"dirtier.elf": ()},
+    ),
+    "s390x": Target(("-target", "s390x-freestanding", "-mcpu=z10+soft_float"), {"dirtier.elf": ()}),
 }
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from .dirtier_guest import MIB, Guest
+
 
 @pytest.fixture
 def sockets():
@@ -16,6 +18,22 @@ def sockets():
     path = Path(tempfile.mkdtemp(prefix="mdt-", dir="/tmp"))
     yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """Start guests, as `dirtier_guest.Launch`; all are ended with the test."""
+    guests = []
+
+    def start(shape, orders, *more, ram_bytes=256 * MIB):
+        directory = tmp_path / str(len(guests))
+        directory.mkdir()
+        guests.append(Guest(directory, shape, orders, ram_bytes, *more))
+        return guests[-1]
+
+    yield start
+    for guest in guests:
+        guest.end()
 
 
 @pytest.fixture

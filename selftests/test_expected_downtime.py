@@ -29,8 +29,11 @@ def run(directory, **parameters):
     [
         {"arch": "ppc64", "page_size": "2M", "backing": "hugetlbfs"},
         {"arch": "x86_64", "page_size": "4K", "backing": "anonymous", "machine": "q35", "pattern": "random"},
+        {"arch": "aarch64", "page_size": "2M", "backing": "memfd", "pattern": "hot-cold"},
+        {"arch": "riscv64", "page_size": "4K", "backing": "memfd", "burst": "100/400"},
+        {"arch": "s390x", "page_size": "4K", "backing": "memfd"},
     ],
-    ids=["ppc64-hugetlbfs", "x86_64-anonymous"],
+    ids=lambda parameters: f"{parameters['arch']}-{parameters['backing']}",
 )
 def test_a_real_qemu_is_judged_and_what_was_seen_is_kept(parameters, tmp_path):
     verdict, told = run(tmp_path, **parameters)

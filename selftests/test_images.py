@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
-COMMITTED = ("ppc64/dirtier.bin", "ppc64/dirtier.elf", "x86_64/dirtier.elf")
+COMMITTED = (
+    "ppc64/dirtier.bin",
+    "ppc64/dirtier.elf",
+    "x86_64/dirtier.elf",
+    "aarch64/dirtier.elf",
+    "riscv64/dirtier.elf",
+    "s390x/dirtier.elf",
+)
 MAX_BYTES = 32 * 1024
 
 
@@ -67,7 +74,7 @@ def test_another_compiler_version_is_refused_in_one_sentence(tmp_path: Path) -> 
 def test_unknown_architecture_is_refused() -> None:
     done = build(IMAGES / "build.py", "pdp11")
     assert done.returncode == 2
-    assert "no architecture pdp11, expected some of ppc64, x86_64" in done.stderr
+    assert "no architecture pdp11, expected some of ppc64, x86_64, aarch64, riscv64, s390x" in done.stderr
 
 
 @pytest.mark.parametrize("name", COMMITTED)

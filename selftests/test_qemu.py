@@ -71,6 +71,7 @@ def test_a_machine_is_unknown_or_lacking(tmp_path, sockets):
     profile = PROFILES["x86_64"]
     assert choose_machine(profile, found, None) == "pc"
     assert choose_machine(profile, found, "pc-q35-7.2") == "pc-q35-7.2"
+    assert PROFILES["s390x"].family("s390-ccw-virtio-7.2") == "s390-ccw-virtio"
     with pytest.raises(BadInput, match="'pseries' is not known for x86_64; it can be pc, q35"):
         choose_machine(profile, found, "pseries")
     with pytest.raises(HostLacks, match=r"has no machine pc-q35-99\.9"):
@@ -92,6 +93,9 @@ def test_ram_that_pseries_refuses_is_refused_before():
 
 def test_orders_are_what_the_guest_reads():
     assert str(Orders("random", 24 * MIB, 500, 2 * MIB)) == "pattern=random region=24M rate=500 granule=2M"
+    assert str(Orders("hot-cold", 24 * MIB, 0, 4096, 10, 90, (200, 800))) == (
+        "pattern=hot-cold region=24M rate=0 granule=4K hot=10 share=90 burst=200/800"
+    )
 
 
 def test_a_refused_command_says_what_qemu_said(tmp_path, sockets):

@@ -17,19 +17,32 @@ DIRTYING, SWEPT, ERROR = (f"migdowntime: {word}" for word in ("dirtying", "swept
 
 @dataclass(frozen=True)
 class Orders:
-    """What the guest is told to dirty; sizes in bytes, `rate_pages_per_s` of 4 KiB pages (0: as fast as it can)."""
+    """What the guest is told to dirty; sizes in bytes, `rate_pages_per_s` of 4 KiB pages (0: as fast as it can).
+
+    The percentages are of pattern hot-cold; `burst_ms` are the phases of writing and of rest.
+    """
 
     pattern: str
     region_bytes: int
     rate_pages_per_s: int
     granule_bytes: int
+    hot_percent: int = 20
+    share_percent: int = 80
+    burst_ms: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         """The orders as the guest reads them from its kernel command line."""
-        return (
-            f"pattern={self.pattern} region={format_size(self.region_bytes)} "
-            f"rate={self.rate_pages_per_s} granule={format_size(self.granule_bytes)}"
-        )
+        words = [
+            f"pattern={self.pattern}",
+            f"region={format_size(self.region_bytes)}",
+            f"rate={self.rate_pages_per_s}",
+            f"granule={format_size(self.granule_bytes)}",
+        ]
+        if self.pattern == "hot-cold":
+            words += [f"hot={self.hot_percent}", f"share={self.share_percent}"]
+        if self.burst_ms:
+            words.append("burst={}/{}".format(*self.burst_ms))
+        return " ".join(words)
 
 
 @dataclass(frozen=True)
@@ -54,9 +67,9 @@ class Guest:
 
     def arguments(self, images: Path) -> tuple[str, ...]:
         """QEMU's arguments for this guest, without monitor and serial line."""
-        options = {"memory-backend": self.backing.memory_backend_id}
-        if self.accel == "tcg":
-            options |= self.profile.machine_options
+        accelerators_own = self.profile.machine_options.get(self.accel, {})
+        options = {"memory-backend": self.backing.memory_backend_id, **accelerators_own}
+        cpu = ("-cpu", self.profile.cpu[self.accel]) if self.accel in self.profile.cpu else ()
         machine = ",".join([self.machine, *(f"{key}={value}" for key, value in options.items())])
         return (
             "-nodefaults",
@@ -67,6 +80,7 @@ class Guest:
             self.accel,
             "-machine",
             machine,
+            *cpu,
             "-m",
             f"{self.ram_bytes // MIB}M",
             *self.backing.object_arguments,

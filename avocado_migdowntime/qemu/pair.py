@@ -88,7 +88,15 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
             parameters.boot,
             parameters.ram,
             backing,
-            Orders(parameters.pattern, parameters.region, parameters.rate, parameters.granule),
+            Orders(
+                parameters.pattern,
+                parameters.region,
+                parameters.rate,
+                parameters.granule,
+                parameters.hot,
+                parameters.share,
+                parameters.burst,
+            ),
         )
         images = resource("images")
         accel, why = await choose_accel(parameters.accel, guest, found, images, directory, sockets)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import BadInput, HarnessError, HostLacks
 from .process import QemuProcess
+from .profiles import PROFILES
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ def find_binary(given: str | None, arch: str) -> str:
     if given is None:
         if found := shutil.which(f"qemu-system-{arch}"):
             return found
-        package = {"ppc64": "ppc", "x86_64": "x86"}[arch]
-        raise HostLacks(f"no qemu-system-{arch} is on the PATH; install it with: apt-get install qemu-system-{package}")
+        package = PROFILES[arch].package
+        raise HostLacks(f"no qemu-system-{arch} is on the PATH; install it with: apt-get install {package}")
     found = shutil.which(given)
     if found is None:
         what = "is not executable" if Path(given).exists() else "does not exist"

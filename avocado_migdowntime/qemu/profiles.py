@@ -12,20 +12,23 @@ from ..units import MIB
 class Profile:
     """An architecture: its machine families (the first is the default) and how the dirtier is started.
 
-    `kernel` and `bios` are file names below images/ARCH; with `bios` set it is the direct boot, and without it the
-    machine's own firmware loads `kernel`. `machine_options` quieten what TCG cannot emulate.
+    `package` is what Debian has its QEMU in. `kernel` and `bios` are file names below images/ARCH; with `bios` set it
+    is the direct boot, and without it QEMU or the machine's own firmware loads `kernel`. `machine_options` and `cpu`
+    are what an accelerator needs beside QEMU's defaults: for ppc64, they quieten what TCG cannot emulate.
     """
 
     arch: str
+    package: str
     families: tuple[str, ...]
-    kernel: str
+    kernel: str = "dirtier.elf"
     bios: str | None = None
-    machine_options: Mapping[str, str] = field(default_factory=dict)
+    machine_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    cpu: Mapping[str, str] = field(default_factory=dict)
     ram_multiple_bytes: int = MIB
 
     def family(self, machine: str) -> str | None:
         """The family that `machine` (a name such as pc-q35-7.2 or pseries) belongs to, or None."""
-        return next((f for f in reversed(self.families) if machine == f or f in machine.split("-")), None)
+        return next((f for f in reversed(self.families) if f"-{f}-" in f"-{machine}-"), None)
 
     def boot_arguments(self, images: Path, boot: str, orders: str) -> tuple[str, ...]:
         """QEMU's arguments that start the dirtier with `orders` on its command line."""
@@ -34,14 +37,26 @@ class Profile:
         return (*direct, "-kernel", str(folder / self.kernel), "-append", orders)
 
 
-PROFILES: Mapping[str, Profile] = {
-    "ppc64": Profile(
+_ROWS = (
+    Profile(
         arch="ppc64",
+        package="qemu-system-ppc",
         families=("pseries",),
-        kernel="dirtier.elf",
         bios="dirtier.bin",
-        machine_options={"cap-cfpc": "broken", "cap-sbbc": "broken", "cap-ibs": "broken", "cap-ccf-assist": "off"},
+        machine_options={
+            "tcg": {"cap-cfpc": "broken", "cap-sbbc": "broken", "cap-ibs": "broken", "cap-ccf-assist": "off"}
+        },
         ram_multiple_bytes=256 * MIB,
     ),
-    "x86_64": Profile(arch="x86_64", families=("pc", "q35"), kernel="dirtier.elf"),
-}
+    Profile(arch="x86_64", package="qemu-system-x86", families=("pc", "q35")),
+    Profile(
+        arch="aarch64",
+        package="qemu-system-arm",
+        families=("virt",),
+        machine_options={"kvm": {"gic-version": "host"}},
+        cpu={"tcg": "cortex-a57", "kvm": "host"},
+    ),
+    Profile(arch="riscv64", package="qemu-system-misc", families=("virt",)),
+    Profile(arch="s390x", package="qemu-system-misc", families=("s390-ccw-virtio",)),
+)
+PROFILES: Mapping[str, Profile] = {profile.arch: profile for profile in _ROWS}

@@ -6,10 +6,11 @@
 
 #define GIB (1ul << 30)
 #define MAX_RATE 1000000000ul
+#define MAX_PHASE_MS 3600000ul
 #define MAX_SHOWN 60
 #define NO_START UINT64_MAX
 
-const char *const pattern_names[] = { "sequential", "random", "idle" };
+const char *const pattern_names[] = { "sequential", "random", "idle", "hot-cold" };
 
 /* One `key=value` of the command line. */
 struct order {
@@ -95,12 +96,12 @@ static int read_size(const struct order *order, uint64_t *bytes)
 
 static int read_pattern(const struct order *order, enum pattern *pattern)
 {
-    for (unsigned i = PATTERN_SEQUENTIAL; i <= PATTERN_IDLE; i++)
+    for (unsigned i = 0; i < PATTERNS; i++)
         if (is(order->value, order->value_length, pattern_names[i])) {
             *pattern = i;
             return 1;
         }
-    return refuse(order, "pattern=sequential, pattern=random or pattern=idle");
+    return refuse(order, "pattern=sequential, pattern=random, pattern=idle or pattern=hot-cold");
 }
 
 static int read_granule(const struct order *order, uint64_t *bytes)
@@ -122,6 +123,34 @@ static int read_seed(const struct order *order, uint64_t *seed)
     return read_number(order, 0, seed) || refuse(order, "a decimal number below 2^64");
 }
 
+static int read_fill(const struct order *order, int *fill)
+{
+    *fill = is(order->value, order->value_length, "yes");
+    return *fill || is(order->value, order->value_length, "no") || refuse(order, "fill=yes or fill=no");
+}
+
+static int read_percent(const struct order *order, uint64_t *percent)
+{
+    return (read_number(order, 0, percent) && *percent >= 1 && *percent <= 99)
+           || refuse(order, "a whole number from 1 to 99, in percent");
+}
+
+static int read_burst(const struct order *order, struct orders *orders)
+{
+    struct order write = *order, rest = *order;
+    unsigned slash = 0;
+
+    while (slash < order->value_length && order->value[slash] != '/')
+        slash++;
+    write.value_length = slash;
+    rest.value += slash + 1;
+    rest.value_length -= slash + 1;
+    return (slash < order->value_length && read_number(&write, 0, &orders->burst_write_ms)
+            && read_number(&rest, 0, &orders->burst_rest_ms) && orders->burst_write_ms
+            && orders->burst_write_ms <= MAX_PHASE_MS && orders->burst_rest_ms <= MAX_PHASE_MS)
+           || refuse(order, "burst=WRITE/REST in ms, such as 200/800, of which WRITE is not 0, each up to 3600000");
+}
+
 static int read_order(const struct order *order, struct orders *orders)
 {
     const char *key = order->text;
@@ -139,7 +168,15 @@ static int read_order(const struct order *order, struct orders *orders)
         return read_seed(order, &orders->seed);
     if (is(key, length, "start"))
         return read_size(order, &orders->region_start);
-    return refuse(order, "pattern=, region=, granule=, rate=, seed= or start=");
+    if (is(key, length, "fill"))
+        return read_fill(order, &orders->fill);
+    if (is(key, length, "hot"))
+        return read_percent(order, &orders->hot_percent);
+    if (is(key, length, "share"))
+        return read_percent(order, &orders->share_percent);
+    if (is(key, length, "burst"))
+        return read_burst(order, orders);
+    return refuse(order, "pattern=, region=, granule=, rate=, seed=, start=, fill=, hot=, share= or burst=");
 }
 
 /* Queues "migdowntime: error: region=<bytes>@<start> granule=<bytes>, expected ". */
@@ -178,6 +215,12 @@ static int check_region(const struct machine *machine, const struct orders *orde
         console_text(" bytes of RAM from there on\n");
         return 0;
     }
+    if (orders->pattern == PATTERN_HOT_COLD
+        && orders->region_bytes / orders->granule_bytes * orders->hot_percent < 100) {
+        refuse_region(orders);
+        console_text("region= with enough granules for hot= to be one of them\n");
+        return 0;
+    }
     return 1;
 }
 
@@ -186,7 +229,12 @@ int orders_read(const struct machine *machine, struct orders *orders)
     const char *rest = machine->command_line;
     struct order order;
 
-    *orders = (struct orders){ .granule_bytes = PAGE_BYTES, .region_start = NO_START, .seed = 1 };
+    *orders = (struct orders){ .granule_bytes = PAGE_BYTES,
+                               .region_start = NO_START,
+                               .seed = 1,
+                               .fill = 1,
+                               .hot_percent = 20,
+                               .share_percent = 80 };
     while (next_order(&rest, &order))
         if (!read_order(&order, orders))
             return 0;

@@ -5,7 +5,7 @@
 
 #include "machine.h"
 
-enum pattern { PATTERN_SEQUENTIAL, PATTERN_RANDOM, PATTERN_IDLE };
+enum pattern { PATTERN_SEQUENTIAL, PATTERN_RANDOM, PATTERN_IDLE, PATTERN_HOT_COLD, PATTERNS };
 
 struct orders {
     enum pattern pattern;
@@ -14,6 +14,9 @@ struct orders {
     uint64_t granule_bytes;
     uint64_t rate_pages_per_s; /* 0: as fast as it can */
     uint64_t seed;
+    int fill; /* write the first sweep as fast as it can */
+    uint64_t hot_percent, share_percent;
+    uint64_t burst_write_ms, burst_rest_ms; /* 0: without a rest */
 };
 
 extern const char *const pattern_names[];

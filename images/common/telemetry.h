@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define TELEMETRY_MAGIC 0x4d4947444f574e54 /* "MIGDOWNT", M in the most significant byte */
-#define TELEMETRY_VERSION 1
+#define TELEMETRY_VERSION 2
 
 enum telemetry_state { STATE_BOOTING, STATE_RUNNING, STATE_ERROR };
 
@@ -31,6 +31,12 @@ struct telemetry {
     uint64_t boot_ticks;
     uint64_t first_page_ticks;
     uint64_t first_sweep_ticks;
+    uint64_t paced_ticks;
+    uint64_t paced_pages;
+    uint64_t hot_percent;
+    uint64_t share_percent;
+    uint64_t burst_write_ms;
+    uint64_t burst_rest_ms;
 };
 
 /* Placed by the linker script. Volatile: somebody reads it from outside while we run. */

@@ -5,9 +5,9 @@
 
 #define ROUNDS 3
 
-void walk_start(struct walk *walk, uint64_t granules, int random, uint64_t seed, uint64_t epoch)
+void walk_start(struct walk *walk, enum walk_kind kind, uint64_t granules, uint64_t seed, uint64_t epoch)
 {
-    *walk = (struct walk){ .granules = granules, .random = random, .key = mix(mix(seed) + epoch) };
+    *walk = (struct walk){ .kind = kind, .granules = granules, .key = mix(mix(seed) + epoch) };
     while (walk->mask < granules - 1) {
         walk->mask = walk->mask * 2 + 1;
         walk->bits++;
@@ -27,12 +27,24 @@ static uint64_t shuffle(const struct walk *walk, uint64_t value)
     return value;
 }
 
+static uint64_t draw(const struct walk *walk, uint64_t position)
+{
+    uint64_t lot = mix(walk->key + position);
+    uint64_t which = mix(lot);
+
+    if (lot % 100 < walk->hot_share_percent)
+        return which % walk->hot_granules;
+    return walk->hot_granules + which % (walk->granules - walk->hot_granules);
+}
+
 uint64_t walk_next(struct walk *walk)
 {
     uint64_t granule;
 
-    if (!walk->random)
+    if (walk->kind == WALK_SEQUENTIAL)
         return walk->position++;
+    if (walk->kind == WALK_HOT_COLD)
+        return draw(walk, walk->position++);
     do /* at most every other value falls outside the region */
         granule = shuffle(walk, walk->position++);
     while (granule >= walk->granules);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What goes on while pages are written: the telemetry's heartbeat, and lines for the serial port. */
+#ifndef HEARTBEAT_H
+#define HEARTBEAT_H
+
+#include <stdint.h>
+
+/* Call it once telemetry.clock_hz is set. */
+void heartbeat_start(void);
+
+/* Call it at least every 10 ms; returns the clock. */
+uint64_t heartbeat(void);
+
+/* Rests for a moment, with a heartbeat at its end. */
+uint64_t nap(void);
+
+#endif
