@@ -77,6 +77,7 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         samples_dropped=dict(dropped),
         reasons=tuple(filter(None, (reason, limit.reason, *remarks, *trace.notes))),
         limit_reason=limit.reason,
+        subject=trace.subject,
     )
 
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from .errors import BadInput
+from .units import format_size
 
 BYTES_PER_MS_PER_MBPS = 125
 """QEMU's mbps are decimal megabits per second: one is 125 bytes per millisecond (migration/migration.c)."""
@@ -133,6 +134,18 @@ class Trace:
     def capabilities(self) -> tuple[str, ...]:
         """Migration capabilities that were switched on, where the recording says so."""
         return tuple(self.header.get("capabilities", ()))
+
+    @property
+    def subject(self) -> str:
+        """What was migrated, as far as the recording says: QEMU's release, the guest, and what backs its RAM."""
+        release = self.header.get("qemu", {}).get("qemu", {})
+        words = [
+            f"QEMU {'.'.join(str(release.get(part, '?')) for part in ('major', 'minor', 'micro'))}" if release else "",
+            *(str(self.header[name]) for name in ("arch", "machine", "accelerator") if name in self.header),
+        ]
+        if "backing" in self.header:
+            words.append(f"on {self.header['backing']} pages of {format_size(int(self.host_page_bytes))}")
+        return " ".join(filter(None, words))
 
     @property
     def host_page_bytes(self) -> float:

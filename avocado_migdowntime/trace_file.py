@@ -145,6 +145,9 @@ def _header(record: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(record.get("qemu"), Mapping) or not isinstance(record.get("migrate-parameters"), Mapping):
         raise BadInput("has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recorded migration")
     Trace((), header=record).downtime_limit_ms  # noqa: B018 - raises on a wrong type
+    if not isinstance(record["qemu"].get("qemu", {}), Mapping):
+        raise BadInput(f"'qemu' is {reprlib.repr(record['qemu'])} where the answer to query-version was expected")
+    Trace((), header=record).host_page_bytes  # noqa: B018 - raises on a wrong type
     capabilities = record.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
         raise BadInput(f"'capabilities' is {reprlib.repr(capabilities)} where a list of names was expected")

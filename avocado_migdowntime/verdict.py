@@ -33,6 +33,7 @@ class Verdict:
     formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
     the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason. The first of the
     `reasons` is that for `verdict`; `limit_reason`, among them, is that for a `limit_verdict` other than respected.
+    `subject` says what was migrated.
     """
 
     verdict: Judgement
@@ -51,6 +52,7 @@ class Verdict:
     samples_dropped: Mapping[str, int] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     limit_reason: str = ""
+    subject: str = ""
 
     @property
     def passed(self) -> bool | None:

@@ -53,6 +53,7 @@ def test_json_is_a_list_with_the_promised_fields(capsys):
     )
     assert (clean["reported_ms"], clean["downtime_limit_ms"], clean["effective_limit_ms"]) == (2075, 1, None)
     assert (faulty["verdict"], faulty["formula"]) == ("inaccurate", "dirty-rate")
+    assert faulty["subject"] == "QEMU 7.2.22 ppc64 tcg"
 
 
 def test_text_says_what_qemu_said_and_what_is_right(capsys):

@@ -111,6 +111,8 @@ WRONG = [
     (lines(HEADER, {"t": 1, "side": "source", "event": "STOP"}), "line 2: 'event' is 'STOP' where a QMP event"),
     (lines({**HEADER, "migrate-parameters": {"downtime-limit": "1"}}, sample()), "line 1: 'downtime-limit' is '1'"),
     (lines({**HEADER, "capabilities": "xbzrle"}, sample()), "line 1: 'capabilities' is 'xbzrle'"),
+    (lines({**HEADER, "backing_page_size": "2M"}, sample()), "line 1: 'backing_page_size' is '2M'"),
+    (lines({**HEADER, "qemu": {"qemu": 7}}, sample()), "line 1: 'qemu' is {'qemu': 7} where"),
     (lines(HEADER, sample()).replace(b"1.5", b"1e999"), "line 2: 'mbps' is inf where"),
     (lines(HEADER, sample()).replace(b"1.5", b"NaN") + b"\n{}", "line 2 is no JSON"),
     (b"\x1f\x8b" + b"x" * 30, "is a damaged gzip file"),

@@ -11,6 +11,7 @@ def fields(verdict: Verdict) -> dict[str, Any]:
     """The verdict as plain JSON values; an interval is a list of its two ends, what is unknown is null."""
     return {
         "verdict": str(verdict.verdict),
+        "subject": verdict.subject,
         "contract": verdict.contract,
         "formula": verdict.formula,
         "reported_ms": verdict.reported_ms,

@@ -10,6 +10,8 @@ _LABEL_WIDTH = 10
 def summary(verdict: Verdict) -> str:
     """What QEMU said, what is right, how far apart, the formula it uses, and what the answer rests on."""
     rows = [("verdict", verdict.verdict.upper())]
+    if verdict.subject:
+        rows.append(("of", verdict.subject))
     if verdict.reported_ms is not None:
         rows.append(("QEMU said", f"{verdict.reported_ms:.0f} ms expected-downtime"))
     if verdict.expected_ms is not None:
