@@ -193,3 +193,23 @@ def test_a_second_cancellation_does_not_cut_the_end_short(tmp_path, sockets):
     with pytest.raises(asyncio.CancelledError):
         run(twice())
     assert not list(sockets.iterdir())
+
+
+def test_cancellations_while_it_is_spawned_leave_no_process(tmp_path, sockets):
+    """A QEMU that dies unwatched may hold hugepages when they are given back."""
+
+    async def cancelled_after(delay_s):
+        async def hold():
+            async with QemuProcess("one", installed("x86_64"), BARE, tmp_path, sockets):
+                await asyncio.sleep(600)
+
+        task = asyncio.create_task(hold())
+        await asyncio.sleep(delay_s)
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0)
+        await asyncio.gather(task, return_exceptions=True)
+        return [path.read_text() for path in Path("/proc/self/task").glob("*/children")]
+
+    for delay_ms in range(30):
+        assert not any(run(cancelled_after(delay_ms / 1000))), delay_ms
