@@ -14,7 +14,6 @@ _STATUS = re.compile(r"^\s*(?:Migration status|Status):\s*([\w-]+)", re.MULTILIN
 _SIZE = r"(\d+(?:\.\d+)?(?: kbytes| (?:[KMGT]i)?B)?)"
 _FIELDS = {
     "expected downtime": (r"expected downtime: (\d+)", r"exp_down=(\d+)"),
-    "total ram": (rf"total ram: {_SIZE}", rf"Sizes.*\btotal={_SIZE}"),
     "remaining ram": (rf"remaining ram: {_SIZE}", rf"\bremain={_SIZE}"),
     "throughput": (r"throughput: (\d+(?:\.\d+)?)", r"Throughput \(Mbps\):\s*(\d+(?:\.\d+)?)"),
     "page size": (rf"page size: {_SIZE}", rf"\bpagesize={_SIZE}"),
@@ -45,7 +44,6 @@ def parse_info_migrate(text: str) -> Trace:
     if not (page_bytes := _bytes(values["page size"] or "0")):
         raise BadInput("`info migrate` shows a page size of 0; take the text from QEMU as it is")
     ram = Ram(
-        total_bytes=_bytes(values["total ram"] or "0"),
         remaining_bytes=_bytes(values["remaining ram"] or "0"),
         page_bytes=page_bytes,
         sent_pages=0,

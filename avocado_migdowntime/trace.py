@@ -30,7 +30,6 @@ class Ram:
     by xbzrle or by the compression threads; `zero_pages`, among them, cost hardly any bandwidth.
     """
 
-    total_bytes: int
     remaining_bytes: int
     page_bytes: int
     sent_pages: int
@@ -63,7 +62,6 @@ class Sample:
     latency_ms: float
     status: str
     expected_downtime_ms: float | None = None
-    downtime_ms: float | None = None
     ram: Ram | None = None
     on: str | None = None
 
@@ -82,7 +80,6 @@ class Sample:
             latency_ms=latency_ms,
             status=status,
             expected_downtime_ms=_optional(answer, "expected-downtime"),
-            downtime_ms=_optional(answer, "downtime"),
             ram=None if ram is None else _ram(ram, answer),
             on=on,
         )
@@ -204,7 +201,6 @@ def _ram(ram: Any, answer: Mapping[str, Any]) -> Ram:
         raise BadInput("'page-size' is 0 where that of the target was expected")
     sent = number(ram, "normal") + number(ram, "duplicate") + _encoded_pages(answer)
     return Ram(
-        total_bytes=int(number(ram, "total")),
         remaining_bytes=int(number(ram, "remaining")),
         page_bytes=int(page_bytes),
         sent_pages=int(sent),

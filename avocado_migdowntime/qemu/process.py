@@ -60,9 +60,9 @@ class QemuProcess:
     async def __aenter__(self) -> Self:
         try:
             await self.qmp.start_server(str(self._socket))
-            self._process = await _to_its_end(self._spawn())
-            self._reader = asyncio.create_task(self._read_serial(self._process))
-            await self._connected(self._process)
+            process = await _to_its_end(self._spawn())
+            self._reader = asyncio.create_task(self._read_serial(process))
+            await self._connected(process)
         except BaseException:
             await self._end()
             raise
