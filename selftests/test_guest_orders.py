@@ -10,7 +10,7 @@ from .dirtier_guest import DIRECT, ERROR, SHAPES, Guest, Launch
 WHOLE = "granule=4096, expected region= with one or more whole granules"
 ALIGNED = "granule=4096, expected start= at a multiple of the granule, at or above 0x1000000"
 SIZE = "expected a number of bytes such as 268435456, 256M or 1G"
-KEYS = "expected pattern=, region=, granule=, rate=, seed=, start=, fill=, hot=, share= or burst="
+KEYS = "expected pattern=, region=, granule=, rate=, seed=, start=, fill=, flush=, hot=, share= or burst="
 GRANULE = "expected a power of two from 4K to 1G"
 RATE = "expected 4 KiB pages per second, 0 to 1000000000"
 PERCENT = "expected a whole number from 1 to 99, in percent"
@@ -36,7 +36,7 @@ ERRORS = {
     "or pattern=hot-cold",
     "region=4M rate=-1": f"rate=-1, {RATE}",
     "region=4M rate=2K": f"rate=2K, {RATE}",
-    "region=4M fill=maybe": "fill=maybe, expected fill=yes or fill=no",
+    "region=4M fill=maybe": "fill=maybe, expected yes or no",
     "region=4M hot=100": f"hot=100, {PERCENT}",
     "region=4M share=0": f"share=0, {PERCENT}",
     "region=4M pattern=hot-cold granule=1M hot=20": "region=4194304@0x1000000 granule=1048576, "

@@ -39,6 +39,11 @@ void arch_sleep(uint64_t ticks)
     (void)ticks;
 }
 
+void arch_flush_tlb(void)
+{
+    __asm__ volatile("dsb ish\n\ttlbi vmalle1\n\tdsb ish\n\tisb" ::: "memory");
+}
+
 unsigned arch_console_write(const char *text, unsigned length)
 {
     unsigned written = 0;

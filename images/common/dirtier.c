@@ -17,6 +17,8 @@ static void granule_write(const struct orders *orders, uint64_t granule)
     uint64_t index = granule * pages;
 
     for (uint64_t end = index + pages; index < end; index++) {
+        if (orders->flush)
+            arch_flush_tlb();
         page_write(orders->region_start + index * PAGE_BYTES, index, telemetry.sweep, orders->seed);
         if (!telemetry.pages_written++) {
             telemetry.first_page_ticks = arch_clock();
@@ -81,6 +83,7 @@ static void telemetry_orders(const struct orders *orders)
     telemetry.share_percent = orders->share_percent;
     telemetry.burst_write_ms = orders->burst_write_ms;
     telemetry.burst_rest_ms = orders->burst_rest_ms;
+    telemetry.flush = orders->flush;
 }
 
 static void ready_line(const struct orders *orders)

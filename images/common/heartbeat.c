@@ -58,6 +58,8 @@ uint64_t heartbeat(void)
 {
     uint64_t now = arch_clock();
 
+    if (telemetry.flush)
+        arch_flush_tlb();
     telemetry.heartbeat_ticks = now;
     telemetry.heartbeat_count++;
     if (now - last.ticks >= telemetry.clock_hz && telemetry.state == STATE_RUNNING) {

@@ -33,6 +33,9 @@ uint64_t arch_clock(void);
 /* Lets the processor rest for at most `ticks`; may return at once. */
 void arch_sleep(uint64_t ticks);
 
+/* Forgets cached address translations, so that the next write to any page is seen by whoever tracks dirty pages. */
+void arch_flush_tlb(void);
+
 /* Writes at most CONSOLE_CHUNK characters without waiting; returns how many were taken. */
 unsigned arch_console_write(const char *text, unsigned length);
 

@@ -123,10 +123,10 @@ static int read_seed(const struct order *order, uint64_t *seed)
     return read_number(order, 0, seed) || refuse(order, "a decimal number below 2^64");
 }
 
-static int read_fill(const struct order *order, int *fill)
+static int read_flag(const struct order *order, int *flag)
 {
-    *fill = is(order->value, order->value_length, "yes");
-    return *fill || is(order->value, order->value_length, "no") || refuse(order, "fill=yes or fill=no");
+    *flag = is(order->value, order->value_length, "yes");
+    return *flag || is(order->value, order->value_length, "no") || refuse(order, "yes or no");
 }
 
 static int read_percent(const struct order *order, uint64_t *percent)
@@ -169,14 +169,16 @@ static int read_order(const struct order *order, struct orders *orders)
     if (is(key, length, "start"))
         return read_size(order, &orders->region_start);
     if (is(key, length, "fill"))
-        return read_fill(order, &orders->fill);
+        return read_flag(order, &orders->fill);
+    if (is(key, length, "flush"))
+        return read_flag(order, &orders->flush);
     if (is(key, length, "hot"))
         return read_percent(order, &orders->hot_percent);
     if (is(key, length, "share"))
         return read_percent(order, &orders->share_percent);
     if (is(key, length, "burst"))
         return read_burst(order, orders);
-    return refuse(order, "pattern=, region=, granule=, rate=, seed=, start=, fill=, hot=, share= or burst=");
+    return refuse(order, "pattern=, region=, granule=, rate=, seed=, start=, fill=, flush=, hot=, share= or burst=");
 }
 
 /* Queues "migdowntime: error: region=<bytes>@<start> granule=<bytes>, expected ". */

@@ -14,7 +14,8 @@ struct orders {
     uint64_t granule_bytes;
     uint64_t rate_pages_per_s; /* 0: as fast as it can */
     uint64_t seed;
-    int fill; /* write the first sweep as fast as it can */
+    int fill;  /* write the first sweep as fast as it can */
+    int flush; /* flush the TLB before each page */
     uint64_t hot_percent, share_percent;
     uint64_t burst_write_ms, burst_rest_ms; /* 0: without a rest */
 };

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define TELEMETRY_MAGIC 0x4d4947444f574e54 /* "MIGDOWNT", M in the most significant byte */
-#define TELEMETRY_VERSION 2
+#define TELEMETRY_VERSION 3
 
 enum telemetry_state { STATE_BOOTING, STATE_RUNNING, STATE_ERROR };
 
@@ -37,6 +37,7 @@ struct telemetry {
     uint64_t share_percent;
     uint64_t burst_write_ms;
     uint64_t burst_rest_ms;
+    uint64_t flush;
 };
 
 /* Placed by the linker script. Volatile: somebody reads it from outside while we run. */

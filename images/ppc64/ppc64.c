@@ -44,6 +44,11 @@ void arch_sleep(uint64_t ticks)
     (void)ticks;
 }
 
+void arch_flush_tlb(void)
+{
+    __asm__ volatile("slbia\n\tisync" ::: "memory"); /* QEMU then flushes all: helper_SLBIA */
+}
+
 unsigned arch_console_write(const char *text, unsigned length)
 {
     uint64_t words[CONSOLE_CHUNK / 8] = { 0 };

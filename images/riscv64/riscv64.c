@@ -32,6 +32,11 @@ void arch_sleep(uint64_t ticks)
     (void)ticks;
 }
 
+void arch_flush_tlb(void)
+{
+    __asm__ volatile("sfence.vma" ::: "memory");
+}
+
 /* OpenSBI has set the port up, with its FIFO, which takes CONSOLE_CHUNK characters when it is empty. */
 unsigned arch_console_write(const char *text, unsigned length)
 {

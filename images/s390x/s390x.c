@@ -41,6 +41,11 @@ void arch_sleep(uint64_t ticks)
     rest(&wait, after);
 }
 
+void arch_flush_tlb(void)
+{
+    __asm__ volatile("ptlb" ::: "memory");
+}
+
 unsigned arch_console_write(const char *text, unsigned length)
 {
     sclp_console_write(text, length);

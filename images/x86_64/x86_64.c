@@ -57,6 +57,13 @@ unsigned arch_console_write(const char *text, unsigned length)
     return length;
 }
 
+void arch_flush_tlb(void)
+{
+    uint64_t cr3;
+
+    __asm__ volatile("mov %%cr3, %0\n\tmov %0, %%cr3" : "=r"(cr3)::"memory");
+}
+
 /* Maps every address up to `end` to itself. */
 static void map(uint64_t end)
 {
