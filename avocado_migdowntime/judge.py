@@ -13,6 +13,7 @@ from .interval import Interval
 from .limit import judge_limit
 from .oracle import MIN_SAMPLES, Pass, Sync, passes, syncs
 from .snapshot import judge_snapshot
+from .switchover import downtime, integrity
 from .trace import Trace
 from .usable import usable
 from .verdict import Judgement, Verdict
@@ -47,7 +48,8 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         raise BadInput(f"unknown formula {contract!r}; known are {', '.join(FORMULAS)}")
     if trace.snapshot:
         return judge_snapshot(trace, contract, tolerance)
-    trace = trace.last_migration()
+    whole = trace.last_migration()
+    trace = whole.undisturbed()
     seen = passes(trace)
     found = syncs(trace, seen)
     dropped: Counter[str] = Counter()
@@ -58,6 +60,9 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
     if trace.samples[-1].status in ("failed", "cancelled"):
         remarks.append(f"the migration was {trace.samples[-1].status}")
     limit = judge_limit(trace, seen, found)
+    down, memory = downtime(whole), integrity(whole)
+    if down is not None:
+        remarks.append(down.remark)
     held = fit_passes(one.fits[contract] for one in judged) if judged else None
     verdict, formula, reason = _decide(trace, judged, contract, tolerance)
     return Verdict(
@@ -78,6 +83,8 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         reasons=tuple(filter(None, (reason, limit.reason, *remarks, *trace.notes))),
         limit_reason=limit.reason,
         subject=trace.subject,
+        integrity=memory,
+        downtime=down,
     )
 
 

@@ -18,6 +18,9 @@ BYTES_PER_MS_PER_MBPS = 125
 
 _GREATEST = 2.0**64
 """Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
+HARNESS = "harness"
+FINISH, HEARTBEAT, INTEGRITY = "FINISH", "HEARTBEAT", "INTEGRITY"
+"""Events of the harness: it lets the migration complete; a beat of the guest's heart; the check of its pages."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
 
@@ -64,6 +67,8 @@ class Sample:
     expected_downtime_ms: float | None = None
     ram: Ram | None = None
     on: str | None = None
+    downtime_ms: float | None = None
+    """What QEMU says, once the migration has completed, it really was."""
 
     @classmethod
     def from_query(cls, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> "Sample":
@@ -82,17 +87,22 @@ class Sample:
             expected_downtime_ms=_optional(answer, "expected-downtime"),
             ram=None if ram is None else _ram(ram, answer),
             on=on,
+            downtime_ms=_optional(answer, "downtime"),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An asynchronous QMP message; `side` is `source` or `destination`."""
+    """An asynchronous QMP message; `side` is `source` or `destination`, or `harness` for what we did or found.
+
+    `stamp_s` is the time at which QEMU says it happened, in seconds of the host's real-time clock.
+    """
 
     t_s: float
     side: str
     name: str
     data: Mapping[str, Any]
+    stamp_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +168,22 @@ class Trace:
         if begin == 0:
             return self
         note = "several migrations are recorded: the last one is judged"
-        return replace(self, samples=self.samples[begin:], notes=(*self.notes, note))
+        samples = self.samples[begin:]
+        events = tuple(event for event in self.events if event.t_s >= samples[0].t_s)
+        return replace(self, samples=samples, events=events, notes=(*self.notes, note))
+
+    def undisturbed(self) -> "Trace":
+        """The trace until the harness changed its parameters to let it complete; the trace itself if it never did."""
+        finish = self.first_event(HARNESS, FINISH)
+        if finish is None:
+            return self
+        before = tuple(sample for sample in self.samples if sample.t_s < finish.t_s)
+        return replace(self, samples=before or self.samples[:1])
+
+    def first_event(self, side: str, name: str, /, **data: str) -> Event | None:
+        """The first event of this side and name whose data hold all that is given."""
+        wanted = data.items()
+        return next((e for e in self.events if (e.side, e.name) == (side, name) and wanted <= e.data.items()), None)
 
     def bytes_per_ms(self, ram: Ram) -> float:
         """The bandwidth that QEMU divides by at this sample."""

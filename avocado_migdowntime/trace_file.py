@@ -2,7 +2,8 @@
 """Traces as files: JSON lines, plain or gzip-compressed, written as they come so that a killed run leaves a trace.
 
 The first line is the header; each later one is a sample (`t`, `latency_ms`, `query-migrate`, perhaps `on`) or an
-event (`t`, `side`, `event`). Times are seconds on a monotonic clock since just before `migrate`.
+event (`t`, `side`, `event`: a QMP message, or one of the harness's own). Times are seconds on a monotonic clock
+since just before `migrate`.
 """
 
 import json
@@ -173,7 +174,14 @@ def _event(record: Mapping[str, Any], before: list[Event]) -> Event:
         data = message.get("data", {})
     if not isinstance(message, Mapping) or not isinstance(message.get("event"), str) or not isinstance(data, Mapping):
         raise BadInput(f"'event' is {reprlib.repr(message)} where a QMP event was expected")
-    event = Event(number(record, "t"), str(record.get("side", "")), message["event"], data)
+    event = Event(number(record, "t"), str(record.get("side", "")), message["event"], data, _stamp_s(message))
     if before and event.t_s < before[-1].t_s:
         raise BadInput(f"is out of order: an event at {event.t_s} s after one at {before[-1].t_s} s")
     return event
+
+
+def _stamp_s(message: Mapping[str, Any]) -> float | None:
+    stamp = message.get("timestamp")
+    if not isinstance(stamp, Mapping):
+        return None
+    return number(stamp, "seconds") + number(stamp, "microseconds") / 1e6

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .interval import Interval
+from .switchover import Downtime, Integrity
 
 
 class Judgement(StrEnum):
@@ -33,7 +34,7 @@ class Verdict:
     formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
     the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason. The first of the
     `reasons` is that for `verdict`; `limit_reason`, among them, is that for a `limit_verdict` other than respected.
-    `subject` says what was migrated.
+    `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed.
     """
 
     verdict: Judgement
@@ -53,10 +54,20 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     limit_reason: str = ""
     subject: str = ""
+    integrity: Integrity | None = None
+    downtime: Downtime | None = None
+
+    @property
+    def guest_survived(self) -> bool:
+        """Whether, as far as it was looked at, the guest went on at the destination with all of its memory."""
+        silent = self.downtime is not None and self.downtime.silent_s is not None
+        return not silent and (self.integrity is None or self.integrity.intact)
 
     @property
     def passed(self) -> bool | None:
-        """True for accurate with the limit not violated, False for a fault of either, None for inconclusive."""
+        """True for accurate with the limit not violated, False for any fault, None for inconclusive."""
         if self.verdict is Judgement.INACCURATE or self.limit_verdict is LimitJudgement.VIOLATED:
+            return False
+        if not self.guest_survived:
             return False
         return True if self.verdict is Judgement.ACCURATE else None

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A verdict as JSON fields for a program."""
 
+from dataclasses import asdict
 from typing import Any
 
 from ..interval import Interval
+from ..switchover import Downtime
 from ..verdict import Verdict
 
 
@@ -23,10 +25,16 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "effective_limit_ms": verdict.effective_limit_ms,
         "effective_limit_interval_ms": _ends(verdict.effective_limit_interval_ms),
         "limit_verdict": str(verdict.limit_verdict),
+        "downtime": _downtime(verdict.downtime) if verdict.downtime else None,
+        "integrity": asdict(verdict.integrity) if verdict.integrity else None,
         "samples_used": verdict.samples_used,
         "samples_dropped": dict(verdict.samples_dropped),
         "reasons": list(verdict.reasons),
     }
+
+
+def _downtime(down: Downtime) -> dict[str, Any]:
+    return {**asdict(down), "guest_ms": _ends(down.guest_ms)}
 
 
 def _ends(interval: Interval | None) -> list[float] | None:

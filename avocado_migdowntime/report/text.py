@@ -2,6 +2,7 @@
 """A verdict in a few lines for a person."""
 
 from ..interval import Interval
+from ..switchover import Downtime
 from ..verdict import Verdict
 
 _LABEL_WIDTH = 10
@@ -21,6 +22,10 @@ def summary(verdict: Verdict) -> str:
     if verdict.reported_ms is not None:
         rows.append(("formula", verdict.formula or "none of the known ones"))
     rows.append(("limit", _limit(verdict)))
+    if verdict.downtime is not None:
+        rows.append(("downtime", _downtime(verdict.downtime)))
+    if verdict.integrity is not None:
+        rows.append(("memory", str(verdict.integrity)))
     if verdict.passes:
         rows.append(("rests on", f"{_count(verdict.passes, 'pass', 'passes')}, {verdict.samples_used} samples used"))
     rows += [("dropped", f"{count}: {reason}") for reason, count in verdict.samples_dropped.items()]
@@ -49,6 +54,19 @@ def _limit(verdict: Verdict) -> str:
     if verdict.effective_limit_interval_ms is not None:
         return f"{text}: passes end with at most {verdict.effective_limit_interval_ms.high:.0f} ms left"
     return text
+
+
+def _downtime(down: Downtime) -> str:
+    parts = []
+    if down.qemu_ms is not None:
+        parts.append(f"QEMU {down.qemu_ms:.0f} ms")
+    if down.events_ms is not None:
+        parts.append(f"STOP to RESUME {down.events_ms:.0f} ms")
+    if down.guest_ms is not None:
+        parts.append(f"seen by the guest {down.guest_ms.low:.0f} to {down.guest_ms.high:.0f} ms")
+    if down.silent_s is not None:
+        parts.append("the guest did not go on")
+    return ", ".join(parts) or "not told"
 
 
 def _count(number: int, one: str, many: str) -> str:

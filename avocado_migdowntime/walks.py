@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which page the guest has written when: the orders of images/README.md, computed for a whole sweep at once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .telemetry import PAGE_BYTES, Telemetry
+
+Words = np.ndarray[Any, np.dtype[np.uint64]]
+"""Unsigned 64-bit words, in which arithmetic is modulo 2^64 as in the guest."""
+_FACTOR_1, _FACTOR_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_SHUFFLES = 3
+
+
+def mix(value: Words) -> Words:
+    """The guest's mixing function of 64-bit words."""
+    value = (value ^ value >> np.uint64(30)) * _FACTOR_1
+    value = (value ^ value >> np.uint64(27)) * _FACTOR_2
+    return value ^ value >> np.uint64(31)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What each page of the region must hold.
+
+    `epochs` has the epoch of each page, 0 where none was written; `next_page` is the index of the one that may be in
+    the midst of being written with `next_epoch`, or None.
+    """
+
+    epochs: Words
+    next_page: int | None
+    next_epoch: int
+
+
+def written(told: Telemetry) -> Written:
+    """What the pages must hold after as many writes as the guest has counted."""
+    pages = told.pages
+    complete, begun = divmod(told.pages_written, pages)
+    epochs = np.zeros(pages, dtype=np.uint64)
+    if begun:
+        epochs[_sweep(told, complete + 1)[:begun]] = complete + 1
+    epoch = complete
+    while epoch and not epochs.all():
+        order = _sweep(told, epoch)
+        epochs[order[epochs[order] == 0]] = epoch
+        epoch -= 1
+    next_page = None if told.finished else int(_sweep(told, complete + 1)[begun])
+    return Written(epochs, next_page, complete + 1)
+
+
+def _sweep(told: Telemetry, epoch: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The indices of the pages in the order in which the sweep of this epoch writes them."""
+    per_granule = told.granule_bytes // PAGE_BYTES
+    granules = told.pages // per_granule
+    if told.pattern == "random":
+        order = _random(granules, told.seed, epoch)
+    elif told.pattern == "hot-cold" and epoch > 1:
+        order = _hot_cold(granules, told, epoch)
+    else:
+        order = np.arange(granules, dtype=np.int64)
+    return (order[:, None] * per_granule + np.arange(per_granule)).reshape(-1)
+
+
+def _key(seed: int, epoch: int) -> Words:
+    return mix(mix(np.array([seed], dtype=np.uint64)) + np.uint64(epoch))
+
+
+def _random(granules: int, seed: int, epoch: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    bits = (granules - 1).bit_length()
+    mask, shift = np.uint64((1 << bits) - 1), np.uint64(bits // 2 + 1)
+    key = _key(seed, epoch)
+    value = np.arange(1 << bits, dtype=np.uint64)
+    for _ in range(_SHUFFLES):
+        value = (value + key) * _FACTOR_1 & mask
+        value ^= value >> shift
+        key = key >> np.uint64(21) | key << np.uint64(43)
+    return value[value < granules].astype(np.int64)
+
+
+def _hot_cold(granules: int, told: Telemetry, epoch: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    hot = np.uint64(granules * told.hot_percent // 100)
+    positions: Words = np.arange(granules, dtype=np.uint64)
+    lot = mix(_key(told.seed, epoch) + positions)
+    which = mix(lot)
+    cold = hot + which % (np.uint64(granules) - hot)
+    return np.where(lot % np.uint64(100) < told.share_percent, which % hot, cold).astype(np.int64)
