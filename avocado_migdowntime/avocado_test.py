@@ -36,6 +36,7 @@ class MigrationTest(Test):
     | ---------------------------------------------- | ------------------------- |
     | accurate, downtime-limit not violated          | PASS                      |
     | inaccurate, or the limit violated              | FAIL                      |
+    | a page damaged, or the guest did not go on     | FAIL                      |
     | inconclusive                                   | WARN, or FAIL if asked to |
     | HostLacks                                      | CANCEL                    |
     | BadInput, HarnessError, anything else          | ERROR                     |
@@ -113,6 +114,10 @@ def reason(verdict: Verdict) -> str:
         return f"expected-downtime is inaccurate: {verdict.reasons[0]}"
     if verdict.limit_verdict is LimitJudgement.VIOLATED:
         return f"downtime-limit is violated: {verdict.limit_reason}"
+    if verdict.integrity is not None and not verdict.integrity.intact:
+        return f"the guest's memory is damaged: {verdict.integrity}"
+    if verdict.downtime is not None and not verdict.guest_survived:
+        return verdict.downtime.remark
     return f"expected-downtime is inconclusive: {'; '.join(verdict.reasons)}"
 
 

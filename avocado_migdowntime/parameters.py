@@ -112,10 +112,16 @@ class Parameters:
         "", _burst, "WRITE/REST in ms, such as 200/800: write for so long at `rate`, then rest; unset: never rest"
     )
     granule: int = _parameter("4K", _positive_size, "every 4 KiB page of a granule is written when one is touched")
+    tlb_flush: bool = _parameter(
+        "yes", _flag, "under TCG, flush the TLB before each page: QEMU before 9.0 loses writes otherwise"
+    )
     max_bandwidth: int = _parameter("12000000", _positive_size, "QEMU's max-bandwidth, bytes per second")
     downtime_limit: int = _parameter("1", _number(0, 2_000_000, whole=True), "QEMU's downtime-limit, ms")
     capabilities: tuple[str, ...] = _parameter("", _names, "further migration capabilities, comma separated")
     passes: int = _parameter("2", _number(1, 1000, whole=True), "passes to judge before the run ends")
+    integrity: bool = _parameter(
+        "yes", _flag, "hold the guest at the destination until each page it dirtied was compared with what it wrote"
+    )
     sample_rate: float = _parameter("50", _number(1, 1000, whole=False), "`query-migrate` samples a second")
     time_limit: float = _parameter("120", _number(1, 86400, whole=False), "seconds until the run is given up")
     formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")

@@ -18,6 +18,7 @@ from ..report.fields import fields
 from ..trace import Sample
 from ..trace_file import TraceWriter, read
 from ..verdict import Verdict
+from .arrival import watched
 
 TRACE, VERDICT = "trace.jsonl", "verdict.json"
 """What a run leaves in its directory, beside QEMU's own output."""
@@ -49,13 +50,19 @@ async def expected_downtime(parameters: Parameters, directory: Path, progress: C
 
 async def _record(pair: Pair, parameters: Parameters, directory: Path, stage: "_Stage") -> None:
     with closing(TraceWriter(directory / TRACE, await pair.configure(parameters))) as writer:
-        recorder = Recorder(pair.source, pair.destination, writer, parameters.sample_rate)
-        async with aclosing(recorder.samples(pair.uri)) as samples:
+        async with (
+            Recorder(pair.source, pair.destination, writer, parameters.sample_rate) as recorder,
+            watched(pair, recorder) as arrival,
+            aclosing(recorder.samples(pair.uri)) as samples,
+        ):
             enough = _Enough(parameters.passes)
             async for sample in samples:
                 stage.sample(sample)
                 if enough(sample):
-                    return
+                    stage.say("enough passes were seen: letting the migration complete")
+                    await arrival.let_complete(samples)
+            stage.say("looking at the guest at the destination")
+            await arrival.inspect(parameters.integrity)
 
 
 class _Enough:

@@ -11,7 +11,7 @@ from .probe import Capabilities
 from .process import QemuProcess
 from .profiles import Profile
 
-DIRTYING, SWEPT, ERROR = (f"migdowntime: {word}" for word in ("dirtying", "swept", "error"))
+READY, DIRTYING, SWEPT, ERROR = (f"migdowntime: {word}" for word in ("ready", "dirtying", "swept", "error"))
 """How the guest's lines on the serial port begin (images/README.md)."""
 
 
@@ -19,7 +19,8 @@ DIRTYING, SWEPT, ERROR = (f"migdowntime: {word}" for word in ("dirtying", "swept
 class Orders:
     """What the guest is told to dirty; sizes in bytes, `rate_pages_per_s` of 4 KiB pages (0: as fast as it can).
 
-    The percentages are of pattern hot-cold; `burst_ms` are the phases of writing and of rest.
+    The percentages are of pattern hot-cold; `burst_ms` are the phases of writing and of rest. With
+    `flush` the guest flushes its TLB before each page (images/README.md: Writes that QEMU does not see).
     """
 
     pattern: str
@@ -29,6 +30,7 @@ class Orders:
     hot_percent: int = 20
     share_percent: int = 80
     burst_ms: tuple[int, int] | None = None
+    flush: bool = False
 
     def __str__(self) -> str:
         """The orders as the guest reads them from its kernel command line."""
@@ -42,6 +44,8 @@ class Orders:
             words += [f"hot={self.hot_percent}", f"share={self.share_percent}"]
         if self.burst_ms:
             words.append("burst={}/{}".format(*self.burst_ms))
+        if self.flush:
+            words.append("flush=yes")
         return " ".join(words)
 
 
@@ -112,6 +116,12 @@ async def dirtying(qemu: QemuProcess) -> None:
     line = await qemu.line(SWEPT, ERROR)
     if line.startswith(ERROR):
         raise BadInput(f"the guest refused its orders: {line.removeprefix(ERROR).lstrip(': ')}")
+
+
+async def telemetry_address(qemu: QemuProcess) -> int:
+    """Where the guest, which has begun to run, says that its telemetry page lies: guest-physical."""
+    line = await qemu.line(READY)
+    return int(line.partition("telemetry=")[2].split()[0], 16)
 
 
 async def started(qemu: QemuProcess) -> None:

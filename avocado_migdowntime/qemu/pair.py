@@ -26,13 +26,17 @@ from .profiles import PROFILES
 
 @dataclass(frozen=True)
 class Pair:
-    """Two running QEMUs, the guest that the source runs, and the `uri` over which it can reach the destination."""
+    """Two running QEMUs, the guest that the source runs, and the `uri` over which it can reach the destination.
+
+    `sockets` is a private directory that goes when they do.
+    """
 
     source: QemuProcess
     destination: QemuProcess
     capabilities: Capabilities
     guest: Guest
     uri: str
+    sockets: Path
 
     async def configure(self, parameters: Parameters) -> Mapping[str, Any]:
         """Set migration parameters and capabilities on both ends; gives the header of the trace to come."""
@@ -100,7 +104,8 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         )
         images = resource("images")
         accel, why = await choose_accel(parameters.accel, guest, found, images, directory, sockets)
-        guest = replace(guest, accel=accel)
+        flush = accel == "tcg" and parameters.tlb_flush
+        guest = replace(guest, accel=accel, orders=replace(guest.orders, flush=flush))
         say(f"QEMU {found.release_text}, {guest.machine} under {accel.upper()}{f' ({why})' if why else ''}")
         pages = stack.enter_context(
             borrow_hugepages(
@@ -109,13 +114,12 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         )
         arguments = guest.arguments(images)
         source = QemuProcess("source", binary, arguments, directory, sockets)
-        destination = QemuProcess(
-            "destination", binaries["destination"], (*arguments, "-incoming", "defer"), directory, sockets
-        )
+        incoming = ("-incoming", "defer", *(("-S",) if parameters.integrity else ()))
+        destination = QemuProcess("destination", binaries["destination"], (*arguments, *incoming), directory, sockets)
         async with AsyncExitStack() as running:
             with pages.handed_over():
                 await _enter_all(running, source, destination)
-            yield Pair(source, destination, found, guest, f"unix:{sockets}/migration")
+            yield Pair(source, destination, found, guest, f"unix:{sockets}/migration", sockets)
 
 
 def _check(capabilities: Capabilities, arch: str, parameters: Parameters) -> None:

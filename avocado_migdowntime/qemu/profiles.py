@@ -14,7 +14,8 @@ class Profile:
 
     `package` is what Debian has its QEMU in. `kernel` and `bios` are file names below images/ARCH; with `bios` set it
     is the direct boot, and without it QEMU or the machine's own firmware loads `kernel`. `machine_options` and `cpu`
-    are what an accelerator needs beside QEMU's defaults: for ppc64, they quieten what TCG cannot emulate.
+    are what an accelerator needs beside QEMU's defaults: for ppc64, they quieten what TCG cannot emulate. RAM begins at
+    the guest-physical address `ram_start`.
     """
 
     arch: str
@@ -25,6 +26,7 @@ class Profile:
     machine_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     cpu: Mapping[str, str] = field(default_factory=dict)
     ram_multiple_bytes: int = MIB
+    ram_start: int = 0
 
     def family(self, machine: str) -> str | None:
         """The family that `machine` (a name such as pc-q35-7.2 or pseries) belongs to, or None."""
@@ -55,8 +57,9 @@ _ROWS = (
         families=("virt",),
         machine_options={"kvm": {"gic-version": "host"}},
         cpu={"tcg": "cortex-a57", "kvm": "host"},
+        ram_start=1 << 30,
     ),
-    Profile(arch="riscv64", package="qemu-system-misc", families=("virt",)),
+    Profile(arch="riscv64", package="qemu-system-misc", families=("virt",), ram_start=2 << 30),
     Profile(arch="s390x", package="qemu-system-misc", families=("s390-ccw-virtio",)),
 )
 PROFILES: Mapping[str, Profile] = {profile.arch: profile for profile in _ROWS}

@@ -4,13 +4,14 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
-from typing import Any
+from collections.abc import AsyncGenerator, Mapping
+from types import TracebackType
+from typing import Any, Self
 
 from qemu.qmp import EventListener
 
 from ..errors import HarnessError
-from ..trace import ENDED, Sample
+from ..trace import ENDED, HARNESS, Sample
 from ..trace_file import TraceWriter
 from .process import QemuProcess
 
@@ -19,14 +20,41 @@ _LAST_EVENTS_S = 0.2
 
 
 class Recorder:
-    """Writes what the source answers and what both sides announce into a trace, from just before `migrate`."""
+    """Writes what the source answers and what both sides announce into a trace, within an `async with` block.
+
+    The trace's zero is when the block is entered, which is to be just before the migration.
+    """
 
     def __init__(self, source: QemuProcess, destination: QemuProcess, writer: TraceWriter, rate_hz: float) -> None:
         self._sides = {"source": source, "destination": destination}
         self._writer = writer
         self._period_s = 1 / rate_hz
         self._zero_s = time.monotonic()
-        self._events: asyncio.Queue[tuple[float, str, dict[str, Any]]] = asyncio.Queue()
+        self._events: asyncio.Queue[tuple[float, str, Mapping[str, Any]]] = asyncio.Queue()
+        self._listeners = contextlib.ExitStack()
+        self._pumps: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._pumps = [
+            asyncio.create_task(self._pump(side, self._listeners.enter_context(qemu.qmp.listener())))
+            for side, qemu in self._sides.items()
+        ]
+        self._zero_s = time.monotonic()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                await asyncio.sleep(_LAST_EVENTS_S)
+        finally:
+            for pump in self._pumps:
+                pump.cancel()
+            await asyncio.gather(*self._pumps, return_exceptions=True)
+            self._listeners.close()
+            while not self._events.empty():
+                self._writer.event(*self._events.get_nowait())
 
     async def samples(self, uri: str) -> AsyncGenerator[Sample, None]:
         """Start the migration to `uri` and yield each sample as it is written, until the migration has ended.
@@ -34,50 +62,41 @@ class Recorder:
         An answer is one sample; the one that MIGRATION_PASS asked for comes between two of the steady ones. Raises
         HarnessError where the source ends or refuses, and where the migration fails or is cancelled.
         """
-        with contextlib.ExitStack() as listeners:
-            pumps = [
-                asyncio.create_task(self._pump(side, listeners.enter_context(qemu.qmp.listener())))
-                for side, qemu in self._sides.items()
-            ]
-            try:
-                self._zero_s = time.monotonic()
-                await self._sides["source"].execute("migrate", {"uri": uri})
-                async for sample in self._sample_until_ended():
-                    yield sample
-                await asyncio.sleep(_LAST_EVENTS_S)
-            finally:
-                for pump in pumps:
-                    pump.cancel()
-                await asyncio.gather(*pumps, return_exceptions=True)
-                while not self._events.empty():
-                    self._writer.event(*self._events.get_nowait())
-
-    async def _sample_until_ended(self) -> AsyncGenerator[Sample, None]:
+        await self._sides["source"].execute("migrate", {"uri": uri})
         due_s = 0.0
         while True:
             cause = await self._wait_until(due_s)
             if cause is None:
-                due_s = max(due_s + self._period_s, self._now_s())
-            sample = await self._sample(cause)
+                due_s = max(due_s + self._period_s, self.now_s())
+            sample, settled = await self._sample(cause)
             yield sample
-            if sample.status in ENDED:
+            if sample.status in ENDED and settled:
                 return
 
-    async def _sample(self, cause: str | None) -> Sample:
-        asked_s = self._now_s()
+    def note(self, name: str, data: Mapping[str, Any]) -> None:
+        """Record what the harness itself does or finds, at this moment."""
+        self._events.put_nowait((self.now_s(), HARNESS, {"event": name, "data": data}))
+
+    def now_s(self) -> float:
+        """Seconds since the trace's zero."""
+        return time.monotonic() - self._zero_s
+
+    async def _sample(self, cause: str | None) -> tuple[Sample, bool]:
+        """A sample, and whether its figures hold: QEMU says `completed` a moment before it counts the downtime."""
+        asked_s = self.now_s()
         answer = await self._sides["source"].execute("query-migrate")
-        latency_ms = (self._now_s() - asked_s) * 1000
+        latency_ms = (self.now_s() - asked_s) * 1000
         self._writer.sample(asked_s, latency_ms, answer, cause)
         if answer.get("status") in ENDED - {"completed"}:
             why = answer.get("error-desc", "QEMU does not say why")
             last_words = self._sides["destination"].last_words()
             raise HarnessError(f"the migration is {answer['status']}: {why}; the destination said: {last_words}")
-        return Sample.from_query(asked_s, latency_ms, answer, cause)
+        return Sample.from_query(asked_s, latency_ms, answer, cause), answer.get("total-time") != 0
 
     async def _wait_until(self, due_s: float) -> str | None:
         """Write events until it is time for a sample; gives MIGRATION_PASS when that event asks for one at once."""
         while True:
-            left_s = due_s - self._now_s()
+            left_s = due_s - self.now_s()
             try:
                 if left_s > 0:
                     arrived_s, side, message = await asyncio.wait_for(self._events.get(), left_s)
@@ -91,7 +110,4 @@ class Recorder:
 
     async def _pump(self, side: str, listener: EventListener) -> None:
         async for message in listener:
-            self._events.put_nowait((self._now_s(), side, dict(message)))
-
-    def _now_s(self) -> float:
-        return time.monotonic() - self._zero_s
+            self._events.put_nowait((self.now_s(), side, dict(message)))

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is looked at when the guest arrives: its memory, page by page, and that it goes on, and when."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import asdict
+
+from ..qemu.guest import telemetry_address
+from ..qemu.guest_ram import GuestRam, PrivateRam, inspect, shared_ram, telemetry
+from ..qemu.heartbeat import HeartbeatWatch
+from ..qemu.pair import Pair
+from ..qemu.recorder import Recorder
+from ..trace import FINISH, HEARTBEAT, INTEGRITY, Sample
+
+_ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": 2_000_000}
+"""With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""
+_SILENT_S = 10.0
+_LOOK_S = 0.005
+
+
+class Arrival:
+    """The guest's way to the destination, recorded into the trace; made by `watched`."""
+
+    def __init__(
+        self,
+        pair: Pair,
+        recorder: Recorder,
+        address: int,
+        sides: tuple[GuestRam, GuestRam],
+        watch: HeartbeatWatch | None,
+    ) -> None:
+        self._pair = pair
+        self._recorder = recorder
+        self._address = address
+        self._source, self._destination = sides
+        self._watch = watch
+
+    async def let_complete(self, samples: AsyncGenerator[Sample, None]) -> None:
+        """Give the migration a limit that it meets, and take its samples to the end."""
+        self._recorder.note(FINISH, _ANY_LIMIT)
+        source = self._pair.source
+        await source.execute("migrate-set-parameters", _ANY_LIMIT)
+        async for sample in samples:
+            if sample.status == "pre-switchover":
+                await source.execute("migrate-continue", {"state": "pre-switchover"})
+
+    async def inspect(self, integrity: bool) -> None:
+        """After a completed migration: compare the guest's pages if `integrity`, let it go on, wait for its heart."""
+        destination = self._pair.destination
+        while (await destination.execute("query-status"))["status"] == "inmigrate":
+            await asyncio.sleep(_LOOK_S)
+        arrived_with = await self._beats()
+        if integrity:
+            found = await inspect(self._source, self._destination, self._address, self._pair.guest)
+            self._recorder.note(INTEGRITY, asdict(found))
+            await destination.execute("cont")
+        await self._heartbeat(arrived_with)
+
+    async def _heartbeat(self, arrived_with: int) -> None:
+        until_s = self._recorder.now_s() + _SILENT_S
+        while await self._beats() == arrived_with:
+            if self._recorder.now_s() > until_s:
+                self._recorder.note(HEARTBEAT, {"side": "destination", "silent_s": _SILENT_S})
+                return
+            await asyncio.sleep(_LOOK_S)
+        if self._watch is not None:
+            last, first = await asyncio.to_thread(self._watch.beats)
+            if last and first:
+                self._recorder.note(HEARTBEAT, {"side": "source", **asdict(last)})
+                self._recorder.note(HEARTBEAT, {"side": "destination", **asdict(first)})
+
+    async def _beats(self) -> int:
+        return (await telemetry(self._destination, self._address)).heartbeat_count
+
+
+@asynccontextmanager
+async def watched(pair: Pair, recorder: Recorder) -> AsyncIterator[Arrival]:
+    """Watch over a guest that has begun to run, from before its migration; raises HarnessError."""
+    address = await telemetry_address(pair.source)
+    qemus = (pair.source, pair.destination)
+    if pair.guest.backing.kind == "anonymous":
+        source, destination = (PrivateRam(qemu, pair.sockets) for qemu in qemus)
+        yield Arrival(pair, recorder, address, (source, destination), None)
+        return
+    with ExitStack() as stack:
+        left, arrived = (stack.enter_context(shared_ram(qemu, pair.guest)) for qemu in qemus)
+        byte_order = (await telemetry(left, address)).byte_order
+        watch = stack.enter_context(HeartbeatWatch(left, arrived, address, byte_order, recorder.now_s))
+        yield Arrival(pair, recorder, address, (left, arrived), watch)

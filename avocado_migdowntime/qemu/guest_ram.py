@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reading the RAM of a guest from outside: the file that backs it where it is shared, QMP where it is private.
+
+The file is read, not mapped: a mapping that outlived QEMU would keep its hugepages from the host.
+"""
+
+import os
+import stat
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ..errors import HarnessError
+from ..integrity import PAGE_WORDS, Inspection
+from ..switchover import Integrity
+from ..telemetry import HEARTBEAT_COUNT_OFFSET, PAGE_BYTES, Telemetry
+from .guest import Guest
+from .process import QemuProcess
+
+_CHUNK_BYTES = 16 << 20
+
+
+class GuestRam(Protocol):
+    """RAM by guest-physical addresses."""
+
+    async def read(self, address: int, size: int) -> bytes:
+        """The bytes at an address; raises HarnessError where there is no such RAM."""
+
+
+class SharedRam:
+    """RAM of which QEMU holds the file; it can be read at any time, while the guest runs."""
+
+    def __init__(self, file: int, guest: Guest) -> None:
+        self._file = file
+        self._start = guest.profile.ram_start
+
+    async def read(self, address: int, size: int) -> bytes:
+        """The bytes at an address; raises HarnessError where there is no such RAM."""
+        return self.now(address, size)
+
+    def now(self, address: int, size: int) -> bytes:
+        """The same at once, from any thread."""
+        found = os.pread(self._file, size, address - self._start)
+        if len(found) < size:
+            raise HarnessError(f"the guest has no RAM from {address:#x} to {address + size:#x}")
+        return found
+
+
+class PrivateRam:
+    """RAM that only QEMU can reach; it writes what is asked for into a file in `directory`."""
+
+    def __init__(self, qemu: QemuProcess, directory: Path) -> None:
+        self._qemu = qemu
+        self._file = directory / f"{qemu.name}.ram"
+
+    async def read(self, address: int, size: int) -> bytes:
+        """The bytes at an address; raises HarnessError where there is no such RAM."""
+        where = {"val": address, "size": size, "filename": str(self._file)}
+        try:
+            await self._qemu.execute("pmemsave", where)
+            return self._file.read_bytes()
+        finally:
+            self._file.unlink(missing_ok=True)
+
+
+@contextmanager
+def shared_ram(qemu: QemuProcess, guest: Guest) -> Iterator[SharedRam]:
+    """The file behind the RAM of a guest whose backing is shared; raises HarnessError where QEMU holds none."""
+    file = _backing_file(qemu, guest.ram_bytes)
+    try:
+        yield SharedRam(file, guest)
+    finally:
+        os.close(file)
+
+
+def _backing_file(qemu: QemuProcess, ram_bytes: int) -> int:
+    """The file of the RAM's size that QEMU has open, opened for reading."""
+    for link in Path(f"/proc/{qemu.pid}/fd").iterdir():
+        try:
+            seen = link.stat()
+            if stat.S_ISREG(seen.st_mode) and seen.st_size == ram_bytes:
+                return os.open(link, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            continue  # Closed since it was listed.
+    raise HarnessError(f"{qemu.name} QEMU holds no file of the size of its guest's RAM; use backing=anonymous")
+
+
+async def telemetry(ram: GuestRam, address: int) -> Telemetry:
+    """What the guest tells; raises HarnessError where there is no telemetry page."""
+    return Telemetry.parse(await ram.read(address, PAGE_BYTES))
+
+
+def heartbeat_count(ram: SharedRam, address: int, byte_order: str) -> int:
+    """How often the guest's heart has beaten."""
+    return int.from_bytes(ram.now(address + HEARTBEAT_COUNT_OFFSET, 8), "little" if byte_order == "<" else "big")
+
+
+async def inspect(source: GuestRam, ram: GuestRam, address: int, guest: Guest) -> Integrity:
+    """Compare what has arrived in `ram` with what the guest, that runs nowhere, says at the `source` that it wrote.
+
+    `address` is that of the telemetry page. Raises HarnessError.
+    """
+    left, arrived = [await one.read(address, PAGE_BYTES) for one in (source, ram)]
+    told = Telemetry.parse(left)
+    inspection = Inspection(told)
+    if told.region_start:
+        async for start, rows in _rows(ram, told.region_start, told.region_bytes):
+            inspection.see(np.arange(start, start + len(rows)), rows)
+    else:
+        async for _, rows in _rows(ram, guest.profile.ram_start, guest.ram_bytes):
+            inspection.see_anywhere(rows)
+    found = inspection.finding()
+    if arrived == left:
+        return found
+    fault = f"the telemetry page (at {address:#x}) is not what it was at the source"
+    return Integrity(found.pages, found.damaged_pages + 1, (fault, *found.faults))
+
+
+async def _rows(
+    ram: GuestRam, address: int, size: int
+) -> AsyncIterator[tuple[int, "np.ndarray[tuple[int, int], np.dtype[np.uint64]]"]]:
+    for offset in range(0, size, _CHUNK_BYTES):
+        data = await ram.read(address + offset, min(_CHUNK_BYTES, size - offset))
+        yield offset // PAGE_BYTES, np.frombuffer(data, dtype=np.uint64).reshape(-1, PAGE_WORDS)
