@@ -35,36 +35,47 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """How one architecture is compiled, and the images linked from its objects."""
+    """How one architecture is compiled, from which folders, and the images linked from its objects, into the first."""
 
+    folders: tuple[str, ...]
     compile_flags: tuple[str, ...]
     link_flags_by_image: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> str:
+        """Where the images lie, and the linker script."""
+        return self.folders[0]
+
+
+def bare(architecture: str, *compile_flags: str, **link_flags_by_image: tuple[str, ...]) -> Target:
+    """A machine without an operating system; `dirtier.elf` is linked without further flags unless they are given."""
+    images = {name.replace("_", "."): flags for name, flags in link_flags_by_image.items()} or {"dirtier.elf": ()}
+    return Target((architecture, "bare", "common"), compile_flags, images)
+
+
+def linux(architecture: str, *compile_flags: str) -> Target:
+    """A program for Linux."""
+    return Target(("linux", "common"), compile_flags, {f"dirtier.{architecture}": ()})
 
 
 TARGETS = {
     # Floating point and vector units are off where we are entered, so no register of theirs may be used.
-    "ppc64": Target(
-        ("-target", "powerpc64-freestanding", "-mcpu=ppc64-altivec-hard_float"),
-        {
-            "dirtier.bin": ("--oformat=binary", "--defsym=base=0"),
-            "dirtier.elf": ("--defsym=base=0x400000",),
-        },
+    "ppc64": bare(
+        "ppc64",
+        "-target", "powerpc64-freestanding", "-mcpu=ppc64-altivec-hard_float",
+        dirtier_bin=("--oformat=binary", "--defsym=base=0"),
+        dirtier_elf=("--defsym=base=0x400000",),
     ),
     # The interrupt that ends a sleep uses the same stack: no red zone.
-    "x86_64": Target(
-        ("-target", "x86_64-freestanding", "-mcpu=x86_64-x87-mmx-sse-sse2+soft_float", "-mno-red-zone"),
-        {"dirtier.elf": ()},
+    "x86_64": bare(
+        "x86_64", "-target", "x86_64-freestanding", "-mcpu=x86_64-x87-mmx-sse-sse2+soft_float", "-mno-red-zone"
     ),
-    "aarch64": Target(
-        ("-target", "aarch64-freestanding", "-mcpu=generic-neon-fp_armv8+strict_align"),
-        {"dirtier.elf": ()},
-    ),
-    "riscv64": Target(
-        ("-target", "riscv64-freestanding", "-mcpu=generic_rv64+m+a+c", "-mcmodel=medany"),
-        {"dirtier.elf": ()},
-    ),
-    "s390x": Target(("-target", "s390x-freestanding", "-mcpu=z10+soft_float"), {"dirtier.elf": ()}),
-}
+    "aarch64": bare("aarch64", "-target", "aarch64-freestanding", "-mcpu=generic-neon-fp_armv8+strict_align"),
+    "riscv64": bare("riscv64", "-target", "riscv64-freestanding", "-mcpu=generic_rv64+m+a+c", "-mcmodel=medany"),
+    "s390x": bare("s390x", "-target", "s390x-freestanding", "-mcpu=z10+soft_float"),
+    "linux-x86_64": linux("x86_64", "-target", "x86_64-freestanding"),
+    "linux-ppc64le": linux("ppc64le", "-target", "powerpc64le-freestanding", "-mcpu=ppc64le"),
+}  # fmt: skip
 
 
 def run_zig(arguments: Iterable[str], cwd: Path, cache: Path) -> str:
@@ -95,7 +106,7 @@ def build(architecture: str, output: Path, cache: Path) -> None:
     target = TARGETS[architecture]
     sources = [
         path.relative_to(IMAGES)
-        for folder in (architecture, "common")
+        for folder in target.folders
         for path in sorted((IMAGES / folder).iterdir())
         if path.suffix in {".S", ".c"}
     ]
@@ -107,7 +118,7 @@ def build(architecture: str, output: Path, cache: Path) -> None:
             # A relative name, so that no directory of this machine gets into an object.
             run_zig([*compile_command, str(source), "-o", compiled], IMAGES, cache)
         for image, flags in target.link_flags_by_image.items():
-            link_command = ["ld.lld", *LINK_FLAGS, *flags, "-T", f"{architecture}/link.ld"]
+            link_command = ["ld.lld", *LINK_FLAGS, *flags, "-T", f"{target.folder}/link.ld"]
             run_zig([*link_command, "-o", str(output / image), *objects], IMAGES, cache)
             (output / image).chmod(0o644)
 
@@ -120,9 +131,10 @@ def differing(architectures: Iterable[str], cache: Path) -> list[str]:
             fresh = Path(scratch, architecture)
             build(architecture, fresh, cache)
             for path in sorted(fresh.iterdir()):
-                committed = IMAGES / architecture / path.name
+                name = f"{TARGETS[architecture].folder}/{path.name}"
+                committed = IMAGES / name
                 if not committed.is_file() or committed.read_bytes() != path.read_bytes():
-                    names.append(f"{architecture}/{path.name}")
+                    names.append(name)
     return names
 
 
@@ -141,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
             require_compiler(Path(cache))
             if not options.check:
                 for architecture in architectures:
-                    build(architecture, IMAGES / architecture, Path(cache))
+                    build(architecture, IMAGES / TARGETS[architecture].folder, Path(cache))
             elif names := differing(architectures, Path(cache)):
                 raise BuildError(f"not what the sources build: {', '.join(names)}; try: images/build.py")
     except BuildError as error:

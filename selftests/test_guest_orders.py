@@ -10,7 +10,7 @@ from .dirtier_guest import DIRECT, ERROR, SHAPES, Guest, Launch
 WHOLE = "granule=4096, expected region= with one or more whole granules"
 ALIGNED = "granule=4096, expected start= at a multiple of the granule, at or above 0x1000000"
 SIZE = "expected a number of bytes such as 268435456, 256M or 1G"
-KEYS = "expected pattern=, region=, granule=, rate=, seed=, start=, fill=, flush=, hot=, share= or burst="
+KEYS = "expected pattern=, region=, granule=, rate=, seed=, fill=, flush=, hot=, share=, burst= or start="
 GRANULE = "expected a power of two from 4K to 1G"
 RATE = "expected 4 KiB pages per second, 0 to 1000000000"
 PERCENT = "expected a whole number from 1 to 99, in percent"

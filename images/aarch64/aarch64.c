@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* virt: the device tree at the start of RAM, the PL011 serial port, the generic timer. */
-#include "../common/fdt.h"
-#include "../common/machine.h"
+#include "../bare/fdt.h"
+#include "../bare/machine.h"
 #include "mmu.h"
 
 #define UART 0x09000000ul /* QEMU: hw/arm/virt.c */
@@ -62,5 +62,5 @@ _Noreturn void boot(void)
     *port(UART_CONTROL) = CONTROL_ENABLE_TRANSMIT;
     fdt_read(ram_start, &machine);
     __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(machine.clock_hz));
-    dirtier(&machine);
+    run_dirtier(&machine);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "console.h"
 
-#include "machine.h"
+#include "platform.h"
 
 #define QUEUE_BYTES 1024
 

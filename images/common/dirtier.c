@@ -2,10 +2,10 @@
 /* The guest's main loop: sweep over the region, keep to the rate, keep the telemetry page up to date. */
 #include "console.h"
 #include "heartbeat.h"
-#include "machine.h"
 #include "orders.h"
 #include "pace.h"
 #include "page.h"
+#include "platform.h"
 #include "telemetry.h"
 #include "walk.h"
 
@@ -17,9 +17,10 @@ static void granule_write(const struct orders *orders, uint64_t granule)
     uint64_t index = granule * pages;
 
     for (uint64_t end = index + pages; index < end; index++) {
+        page_write(orders->region_start + index * PAGE_BYTES, index, telemetry.sweep, orders->seed);
+        /* Between two pages, and right before the count: each is written much more often than there is a dirty sync. */
         if (orders->flush)
             arch_flush_tlb();
-        page_write(orders->region_start + index * PAGE_BYTES, index, telemetry.sweep, orders->seed);
         if (!telemetry.pages_written++) {
             telemetry.first_page_ticks = arch_clock();
             console_text("migdowntime: dirtying\n");
@@ -58,7 +59,7 @@ static void sweep(const struct orders *orders, struct pace *pace)
     }
 }
 
-static void telemetry_start(const struct machine *machine)
+static void telemetry_start(uint64_t clock_hz)
 {
     volatile uint64_t *word = (volatile uint64_t *)&telemetry;
 
@@ -66,14 +67,14 @@ static void telemetry_start(const struct machine *machine)
         word[i] = 0; /* a reset does not clear RAM */
     telemetry.version = TELEMETRY_VERSION;
     telemetry.header_bytes = sizeof(telemetry);
-    telemetry.clock_hz = machine->clock_hz;
+    telemetry.clock_hz = clock_hz;
     telemetry.boot_ticks = arch_clock();
     telemetry.magic = TELEMETRY_MAGIC;
 }
 
 static void telemetry_orders(const struct orders *orders)
 {
-    telemetry.region_start = orders->region_start;
+    telemetry.region_start = region_physical(orders);
     telemetry.region_bytes = orders->region_bytes;
     telemetry.granule_bytes = orders->granule_bytes;
     telemetry.rate_pages_per_s = orders->rate_pages_per_s;
@@ -95,13 +96,13 @@ static void ready_line(const struct orders *orders)
     console_text(" region=");
     console_decimal(orders->region_bytes);
     console_text("@");
-    console_hex(orders->region_start);
+    console_hex(region_physical(orders));
     console_text(" granule=");
     console_decimal(orders->granule_bytes);
     console_text(" rate=");
     console_decimal(orders->rate_pages_per_s);
     console_text(" telemetry=");
-    console_hex((uint64_t)&telemetry);
+    console_hex(telemetry_physical());
     console_text("\n");
 }
 
@@ -112,14 +113,14 @@ _Noreturn static void park(enum telemetry_state state)
         nap();
 }
 
-_Noreturn void dirtier(const struct machine *machine)
+_Noreturn void dirtier(const char *command_line, uint64_t clock_hz)
 {
     struct orders orders;
     struct pace pace;
 
-    telemetry_start(machine);
+    telemetry_start(clock_hz);
     heartbeat_start();
-    if (!orders_read(machine, &orders))
+    if (!orders_read(command_line, &orders))
         park(STATE_ERROR);
     telemetry_orders(&orders);
     ready_line(&orders);

@@ -2,7 +2,7 @@
 #include "heartbeat.h"
 
 #include "console.h"
-#include "machine.h"
+#include "platform.h"
 #include "telemetry.h"
 
 #define NAPS_PER_S 500

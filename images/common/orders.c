@@ -3,20 +3,14 @@
 
 #include "console.h"
 #include "page.h"
+#include "platform.h"
 
 #define GIB (1ul << 30)
 #define MAX_RATE 1000000000ul
 #define MAX_PHASE_MS 3600000ul
 #define MAX_SHOWN 60
-#define NO_START UINT64_MAX
 
 const char *const pattern_names[] = { "sequential", "random", "idle", "hot-cold" };
-
-/* One `key=value` of the command line. */
-struct order {
-    const char *text, *value;
-    unsigned length, key_length, value_length;
-};
 
 static int is(const char *text, unsigned length, const char *word)
 {
@@ -44,7 +38,7 @@ static int next_order(const char **rest, struct order *order)
     return order->length != 0;
 }
 
-static int refuse(const struct order *order, const char *expected)
+static void refuse_word(const struct order *order)
 {
     char shown[MAX_SHOWN + 1];
     unsigned i;
@@ -55,6 +49,11 @@ static int refuse(const struct order *order, const char *expected)
     console_text("migdowntime: error: ");
     console_text(shown);
     console_text(", expected ");
+}
+
+static int refuse(const struct order *order, const char *expected)
+{
+    refuse_word(order);
     console_text(expected);
     console_text("\n");
     return 0;
@@ -88,7 +87,7 @@ static int read_number(const struct order *order, int suffix_allowed, uint64_t *
     return *number >> shift == value;
 }
 
-static int read_size(const struct order *order, uint64_t *bytes)
+int read_size(const struct order *order, uint64_t *bytes)
 {
     return read_number(order, 1, bytes)
            || refuse(order, "a number of bytes such as 268435456, 256M or 1G");
@@ -123,7 +122,7 @@ static int read_seed(const struct order *order, uint64_t *seed)
     return read_number(order, 0, seed) || refuse(order, "a decimal number below 2^64");
 }
 
-static int read_flag(const struct order *order, int *flag)
+int read_flag(const struct order *order, int *flag)
 {
     *flag = is(order->value, order->value_length, "yes");
     return *flag || is(order->value, order->value_length, "no") || refuse(order, "yes or no");
@@ -151,70 +150,60 @@ static int read_burst(const struct order *order, struct orders *orders)
            || refuse(order, "burst=WRITE/REST in ms, such as 200/800, of which WRITE is not 0, each up to 3600000");
 }
 
-static int read_order(const struct order *order, struct orders *orders)
+int order_is(const struct order *order, const char *key)
 {
-    const char *key = order->text;
-    unsigned length = order->key_length;
-
-    if (is(key, length, "pattern"))
-        return read_pattern(order, &orders->pattern);
-    if (is(key, length, "region"))
-        return read_size(order, &orders->region_bytes);
-    if (is(key, length, "granule"))
-        return read_granule(order, &orders->granule_bytes);
-    if (is(key, length, "rate"))
-        return read_rate(order, &orders->rate_pages_per_s);
-    if (is(key, length, "seed"))
-        return read_seed(order, &orders->seed);
-    if (is(key, length, "start"))
-        return read_size(order, &orders->region_start);
-    if (is(key, length, "fill"))
-        return read_flag(order, &orders->fill);
-    if (is(key, length, "flush"))
-        return read_flag(order, &orders->flush);
-    if (is(key, length, "hot"))
-        return read_percent(order, &orders->hot_percent);
-    if (is(key, length, "share"))
-        return read_percent(order, &orders->share_percent);
-    if (is(key, length, "burst"))
-        return read_burst(order, orders);
-    return refuse(order, "pattern=, region=, granule=, rate=, seed=, start=, fill=, flush=, hot=, share= or burst=");
+    return is(order->text, order->key_length, key);
 }
 
-/* Queues "migdowntime: error: region=<bytes>@<start> granule=<bytes>, expected ". */
-static void refuse_region(const struct orders *orders)
+static int read_order(const struct order *order, struct orders *orders)
+{
+    if (order_is(order, "pattern"))
+        return read_pattern(order, &orders->pattern);
+    if (order_is(order, "region"))
+        return read_size(order, &orders->region_bytes);
+    if (order_is(order, "granule"))
+        return read_granule(order, &orders->granule_bytes);
+    if (order_is(order, "rate"))
+        return read_rate(order, &orders->rate_pages_per_s);
+    if (order_is(order, "seed"))
+        return read_seed(order, &orders->seed);
+    if (order_is(order, "fill"))
+        return read_flag(order, &orders->fill);
+    if (order_is(order, "flush"))
+        return read_flag(order, &orders->flush);
+    if (order_is(order, "hot"))
+        return read_percent(order, &orders->hot_percent);
+    if (order_is(order, "share"))
+        return read_percent(order, &orders->share_percent);
+    if (order_is(order, "burst"))
+        return read_burst(order, orders);
+    if (is_place_order(order))
+        return read_place_order(order, orders);
+    refuse_word(order);
+    console_text("pattern=, region=, granule=, rate=, seed=, fill=, flush=, hot=, share=, burst= or ");
+    console_text(place_keys);
+    console_text("\n");
+    return 0;
+}
+
+void refuse_region(const struct orders *orders)
 {
     console_text("migdowntime: error: region=");
     console_decimal(orders->region_bytes);
-    console_text("@");
-    console_hex(orders->region_start);
+    if (orders->region_start != NO_START) {
+        console_text("@");
+        console_hex(orders->region_start);
+    }
     console_text(" granule=");
     console_decimal(orders->granule_bytes);
     console_text(", expected ");
 }
 
-static int check_region(const struct machine *machine, const struct orders *orders)
+int check_region(const struct orders *orders)
 {
-    uint64_t granule_mask = orders->granule_bytes - 1;
-    uint64_t available = machine_ram_from(machine, orders->region_start);
-
-    if (!orders->region_bytes || orders->region_bytes & granule_mask) {
+    if (!orders->region_bytes || orders->region_bytes & (orders->granule_bytes - 1)) {
         refuse_region(orders);
         console_text("region= with one or more whole granules\n");
-        return 0;
-    }
-    if (orders->region_start & granule_mask || orders->region_start < (uint64_t)region_floor) {
-        refuse_region(orders);
-        console_text("start= at a multiple of the granule, at or above ");
-        console_hex((uint64_t)region_floor);
-        console_text("\n");
-        return 0;
-    }
-    if (orders->region_bytes > available) {
-        refuse_region(orders);
-        console_text("at most the ");
-        console_decimal(available);
-        console_text(" bytes of RAM from there on\n");
         return 0;
     }
     if (orders->pattern == PATTERN_HOT_COLD
@@ -226,9 +215,9 @@ static int check_region(const struct machine *machine, const struct orders *orde
     return 1;
 }
 
-int orders_read(const struct machine *machine, struct orders *orders)
+int orders_read(const char *command_line, struct orders *orders)
 {
-    const char *rest = machine->command_line;
+    const char *rest = command_line;
     struct order order;
 
     *orders = (struct orders){ .granule_bytes = PAGE_BYTES,
@@ -240,8 +229,5 @@ int orders_read(const struct machine *machine, struct orders *orders)
     while (next_order(&rest, &order))
         if (!read_order(&order, orders))
             return 0;
-    if (orders->region_start == NO_START)
-        orders->region_start =
-            ((uint64_t)region_floor + orders->granule_bytes - 1) & -orders->granule_bytes;
-    return check_region(machine, orders);
+    return place_region(orders);
 }

@@ -2,8 +2,8 @@
 #include "pace.h"
 
 #include "heartbeat.h"
-#include "machine.h"
 #include "page.h"
+#include "platform.h"
 #include "telemetry.h"
 
 #define CATCH_UPS_PER_S 10 /* what may be caught up after a pause: 100 ms worth */

@@ -2,7 +2,7 @@
 /* The client interface of IEEE 1275: one array of 32-bit cells for a call, its answer in the same array. */
 #include "open_firmware.h"
 
-#include "../common/big_endian.h"
+#include "../bare/big_endian.h"
 #include "../common/text.h"
 
 #define MAX_ARGUMENTS 4

@@ -2,7 +2,7 @@
 #ifndef OPEN_FIRMWARE_H
 #define OPEN_FIRMWARE_H
 
-#include "../common/machine.h"
+#include "../bare/machine.h"
 
 /* Asks SLOF, whose client interface is at `entry`, for what fdt_read() finds in a flattened tree. */
 void open_firmware_read(uint64_t entry, struct machine *machine);

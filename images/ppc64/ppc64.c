@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pseries: hypercalls of the Linux on Power Architecture Reference (LoPAR). */
-#include "../common/fdt.h"
-#include "../common/machine.h"
+#include "../bare/fdt.h"
+#include "../bare/machine.h"
 #include "open_firmware.h"
 
 #define H_PUT_TERM_CHAR 0x58
@@ -67,5 +67,5 @@ _Noreturn void boot(const void *fdt, uint64_t open_firmware)
         open_firmware_read(open_firmware, &machine);
     else
         fdt_read(fdt, &machine);
-    dirtier(&machine);
+    run_dirtier(&machine);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* virt: the device tree, the 16550 serial port, the `time` counter. */
-#include "../common/fdt.h"
-#include "../common/machine.h"
+#include "../bare/fdt.h"
+#include "../bare/machine.h"
 
 #define UART 0x10000000ul /* QEMU: hw/riscv/virt.c */
 #define UART_DATA (UART + 0)
@@ -52,5 +52,5 @@ _Noreturn void boot(const void *fdt)
     static struct machine machine = { .command_line = "" };
 
     fdt_read(fdt, &machine);
-    dirtier(&machine);
+    run_dirtier(&machine);
 }

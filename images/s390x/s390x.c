@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* s390-ccw-virtio: the service processor, the TOD clock, and the clock comparator that ends a rest. */
-#include "../common/machine.h"
+#include "../bare/machine.h"
 #include "sclp.h"
 
 #define TOD_HZ 4096000000ul /* bit 51 counts microseconds */
@@ -58,5 +58,5 @@ _Noreturn void boot(void)
 
     sclp_console_start();
     machine_add_ram(&machine, 0, sclp_ram_bytes());
-    dirtier(&machine);
+    run_dirtier(&machine);
 }

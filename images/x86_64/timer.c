@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "timer.h"
 
-#include "../common/machine.h"
+#include "../bare/machine.h"
 #include "io.h"
 
 #define PIT_HZ 1193182

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pc, q35: what QEMU's PVH loader tells, the page tables, the serial port, the clock. */
-#include "../common/machine.h"
+#include "../bare/machine.h"
 #include "io.h"
 #include "timer.h"
 
@@ -101,5 +101,5 @@ _Noreturn void boot(const struct start_info *info)
     outb(UART_FIFO_CONTROL, FIFO_ENABLE);
     machine.clock_hz = timer_tsc_hz();
     timer_start(machine.clock_hz);
-    dirtier(&machine);
+    run_dirtier(&machine);
 }

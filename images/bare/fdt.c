@@ -2,7 +2,7 @@
 #include "fdt.h"
 
 #include "big_endian.h"
-#include "text.h"
+#include "../common/text.h"
 
 enum { FDT_BEGIN_NODE = 1, FDT_END_NODE, FDT_PROP, FDT_NOP };
 #define OFF_DT_STRUCT 8
