@@ -11,7 +11,7 @@ IMAGES = sorted(elf.parent.name for elf in HERE.glob("images/*/dirtier.elf"))
 
 # What lies at the top of the checkout travels inside the package, where resources.directory() looks first.
 CARRIED = {f"{PACKAGE}.tests": "tests", f"{PACKAGE}.variants": "variants"}
-CARRIED |= {f"{PACKAGE}.images.{name}": f"images/{name}" for name in IMAGES}
+CARRIED |= {f"{PACKAGE}.images.{name}": f"images/{name}" for name in [*IMAGES, "linux"]}
 
 README = HERE / "README.md"
 
@@ -28,6 +28,7 @@ setup(
     package_data={
         PACKAGE: ["py.typed"],
         f"{PACKAGE}.variants": ["*.yaml"],
+        f"{PACKAGE}.images.linux": ["init", "dirtier.x86_64", "dirtier.ppc64le"],
         **{f"{PACKAGE}.images.{name}": ["dirtier.bin", "dirtier.elf"] for name in IMAGES},
     },
     install_requires=[

@@ -10,6 +10,8 @@ from .formulas import FORMULAS
 from .units import parse_size
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
+GUEST_PAGE_SIZES = ("2M", "16M", "1G")
+GUESTS = ("dirtier", "linux")
 BACKINGS = ("anonymous", "hugetlbfs", "memfd")
 PATTERNS = ("sequential", "random", "idle", "hot-cold")
 ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x")
@@ -91,7 +93,15 @@ class Parameters:
         "auto", _choice("auto", "tcg", "kvm"), "accelerator; auto takes KVM where the guest really runs in it, else TCG"
     )
     boot: str = _parameter(
-        "direct", _choice("direct", "firmware"), "ppc64: start the guest as -bios image, or through SLOF"
+        "direct", _choice("direct", "firmware"), "ppc64: without SLOF (as -bios image; Linux by x-vof), or through it"
+    )
+    guest: str = _parameter(
+        "dirtier", _choice(*GUESTS), "a program alone on the machine, or the same in a Debian Linux"
+    )
+    guest_page_size: int | None = _parameter(
+        "",
+        lambda v: parse_size(_choice(*GUEST_PAGE_SIZES)(v)) if v else None,
+        f"linux: hugepages of the guest's own for its region: {', '.join(GUEST_PAGE_SIZES)}; unset: its base pages",
     )
     ram: int = _parameter("256M", _positive_size, "guest RAM; pseries wants a multiple of 256M")
     backing: str = _parameter("memfd", _choice(*BACKINGS), "what backs guest RAM")

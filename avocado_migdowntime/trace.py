@@ -150,6 +150,8 @@ class Trace:
             f"QEMU {'.'.join(str(release.get(part, '?')) for part in ('major', 'minor', 'micro'))}" if release else "",
             *(str(self.header[name]) for name in ("arch", "machine", "accelerator") if name in self.header),
         ]
+        if str(self.header.get("guest", "")).startswith("Linux"):
+            words.append(f"with {self.header['guest']}")
         if "backing" in self.header:
             words.append(f"on {self.header['backing']} pages of {format_size(int(self.host_page_bytes))}")
         return " ".join(filter(None, words))

@@ -65,9 +65,9 @@ class Hugepages:
             give_back(its_pool, self.added)
 
 
-def take_directory(owe: Owe) -> dict[str, Any]:
-    """A fresh directory for sockets, in /tmp: their paths may have 107 bytes, and $TMPDIR can be long."""
-    made = tempfile.mkdtemp(prefix="migdowntime-", dir="/tmp")
+def take_directory(owe: Owe, within: str = "/tmp") -> dict[str, Any]:
+    """A fresh directory, by default for sockets: their paths may have 107 bytes, and $TMPDIR can be long."""
+    made = tempfile.mkdtemp(prefix="migdowntime-", dir=within)
     return {"owed": [owe(Directory(made))], "path": made}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A private directory for sockets."""
+"""A private directory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from .keeper import Keeper
 
 
 @contextmanager
-def work_directory(keeper: Keeper) -> Iterator[Path]:
-    """A fresh directory with a path so short that UNIX sockets in it can have names of 80 bytes (unix(7))."""
-    with keeper.borrowed("directory") as loan:
+def work_directory(keeper: Keeper, within: Path = Path("/tmp")) -> Iterator[Path]:
+    """A fresh directory; in /tmp its path is so short that UNIX sockets in it can have names of 80 bytes (unix(7))."""
+    with keeper.borrowed("directory", within=str(within)) as loan:
         yield Path(loan["path"])

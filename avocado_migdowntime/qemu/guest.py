@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadInput, HarnessError, HostLacks
+from ..linux.image import LinuxImage
 from ..units import MIB, format_size
 from .backing import Backing
 from .probe import Capabilities
@@ -20,7 +21,8 @@ class Orders:
     """What the guest is told to dirty; sizes in bytes, `rate_pages_per_s` of 4 KiB pages (0: as fast as it can).
 
     The percentages are of pattern hot-cold; `burst_ms` are the phases of writing and of rest. With
-    `flush` the guest flushes its TLB before each page (images/README.md: Writes that QEMU does not see).
+    `flush` the guest flushes its TLB at each page (images/README.md: Writes that QEMU does not see). A Linux guest can
+    have its region of `hugepages`.
     """
 
     pattern: str
@@ -31,6 +33,7 @@ class Orders:
     share_percent: int = 80
     burst_ms: tuple[int, int] | None = None
     flush: bool = False
+    hugepages: bool = False
 
     def __str__(self) -> str:
         """The orders as the guest reads them from its kernel command line."""
@@ -46,12 +49,40 @@ class Orders:
             words.append("burst={}/{}".format(*self.burst_ms))
         if self.flush:
             words.append("flush=yes")
+        if self.hugepages:
+            words.append("hugepages=yes")
         return " ".join(words)
 
 
 @dataclass(frozen=True)
+class Linux:
+    """A Linux below the dirtier; `hugepage_bytes` is the size of its own hugepages, where it is to use them."""
+
+    image: LinuxImage
+    hugepage_bytes: int | None
+
+    def boot_arguments(self, console: str, orders: Orders) -> tuple[str, ...]:
+        """QEMU's arguments that start it."""
+        words = [f"console={console}", "quiet", "mitigations=off", "transparent_hugepage=never", "panic=-1"]
+        if self.hugepage_bytes:
+            count = -(-orders.region_bytes // self.hugepage_bytes)
+            words += [f"default_hugepagesz={format_size(self.hugepage_bytes)}", f"hugepages={count}"]
+        # What follows the two dashes goes to its first program. -no-reboot: a kernel that panics ends QEMU.
+        line = f"{' '.join(words)} -- {orders}"
+        return (
+            "-kernel",
+            str(self.image.kernel),
+            "-initrd",
+            str(self.image.initramfs),
+            "-append",
+            line,
+            "-no-reboot",
+        )
+
+
+@dataclass(frozen=True)
 class Guest:
-    """A guest on a machine of a QEMU binary with a certain accelerator."""
+    """A guest on a machine of a QEMU binary with a certain accelerator; without `linux` it is the dirtier alone."""
 
     profile: Profile
     machine: str
@@ -60,6 +91,7 @@ class Guest:
     ram_bytes: int
     backing: Backing
     orders: Orders
+    linux: Linux | None = None
 
     def __post_init__(self) -> None:
         multiple = self.profile.ram_multiple_bytes
@@ -69,10 +101,21 @@ class Guest:
                 f"which a {self.profile.arch} guest needs; choose another `ram`"
             )
 
+    @property
+    def name(self) -> str:
+        """What runs: the dirtier alone, or the Linux of a release."""
+        return f"Linux {self.linux.image.release}" if self.linux else "dirtier"
+
     def arguments(self, images: Path) -> tuple[str, ...]:
         """QEMU's arguments for this guest, without monitor and serial line."""
         accelerators_own = self.profile.machine_options.get(self.accel, {})
         options = {"memory-backend": self.backing.memory_backend_id, **accelerators_own}
+        if self.linux and self.profile.linux:
+            boot = self.linux.boot_arguments(self.profile.linux.console, self.orders)
+            if self.boot == "direct":
+                options |= self.profile.linux.direct_options
+        else:
+            boot = self.profile.boot_arguments(images, self.boot, str(self.orders))
         cpu = ("-cpu", self.profile.cpu[self.accel]) if self.accel in self.profile.cpu else ()
         machine = ",".join([self.machine, *(f"{key}={value}" for key, value in options.items())])
         return (
@@ -88,7 +131,7 @@ class Guest:
             "-m",
             f"{self.ram_bytes // MIB}M",
             *self.backing.object_arguments,
-            *self.profile.boot_arguments(images, self.boot, str(self.orders)),
+            *boot,
         )
 
 

@@ -13,15 +13,16 @@ from ..host.hugepages import borrow_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
 from ..host.keeper import Keeper
 from ..host.workdir import work_directory
+from ..linux.image import linux_image
 from ..parameters import Parameters
 from ..resources import directory as resource
 from ..units import MIB
 from .accel import choose_accel
 from .backing import plan
-from .guest import Guest, Orders, choose_machine
+from .guest import Guest, Linux, Orders, choose_machine
 from .probe import Capabilities, find_binary, probe
 from .process import QemuProcess
-from .profiles import PROFILES
+from .profiles import PROFILES, Profile
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Pair:
             "accelerator": self.guest.accel,
             "machine": self.guest.machine,
             "boot": self.guest.boot,
+            "guest": self.guest.name,
             "ram_mib": self.guest.ram_bytes // MIB,
             "dirtied_mib": self.guest.orders.region_bytes / MIB,
             "orders": str(self.guest.orders),
@@ -85,11 +87,12 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         for capabilities in probed.values():
             _check(capabilities, profile.arch, parameters)
         found = probed[binary]
+        linux = await _linux(profile, parameters, keeper, say)
         guest = Guest(
             profile,
             choose_machine(profile, found, parameters.machine),
             "tcg",
-            parameters.boot,
+            _boot(profile, found, parameters),
             parameters.ram,
             backing,
             Orders(
@@ -100,13 +103,16 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
                 parameters.hot,
                 parameters.share,
                 parameters.burst,
+                hugepages=bool(parameters.guest_page_size),
             ),
+            linux,
         )
         images = resource("images")
         accel, why = await choose_accel(parameters.accel, guest, found, images, directory, sockets)
         flush = accel == "tcg" and parameters.tlb_flush
         guest = replace(guest, accel=accel, orders=replace(guest.orders, flush=flush))
-        say(f"QEMU {found.release_text}, {guest.machine} under {accel.upper()}{f' ({why})' if why else ''}")
+        because = f" ({why})" if why else ""
+        say(f"QEMU {found.release_text}, {guest.name} on {guest.machine} under {accel.upper()}{because}")
         pages = stack.enter_context(
             borrow_hugepages(
                 keeper, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages
@@ -120,6 +126,24 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
             with pages.handed_over():
                 await _enter_all(running, source, destination)
             yield Pair(source, destination, found, guest, f"unix:{sockets}/migration", sockets)
+
+
+async def _linux(profile: Profile, parameters: Parameters, keeper: Keeper, say: Callable[[str], None]) -> Linux | None:
+    if parameters.guest != "linux":
+        if parameters.guest_page_size:
+            raise BadInput("guest_page_size is for guest=linux; alone on the machine, the dirtier has `granule`")
+        return None
+    if profile.linux is None:
+        known = ", ".join(arch for arch, other in PROFILES.items() if other.linux)
+        raise BadInput(f"there is no Linux guest for {profile.arch}; use guest=dirtier, or arch {known}")
+    image = await linux_image(profile.linux.recipe, resource("images") / "linux", keeper, say)
+    return Linux(image, parameters.guest_page_size)
+
+
+def _boot(profile: Profile, capabilities: Capabilities, parameters: Parameters) -> str:
+    if parameters.guest == "linux" and profile.linux and capabilities.release < profile.linux.direct_since:
+        return "firmware"
+    return parameters.boot
 
 
 def _check(capabilities: Capabilities, arch: str, parameters: Parameters) -> None:

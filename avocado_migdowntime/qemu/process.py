@@ -113,7 +113,7 @@ class QemuProcess:
                 if line.startswith(beginnings):
                     return line
             if self._reader is None or self._reader.done():
-                raise await self.gone("before the guest had reported")
+                raise await self.gone(f"before the guest had reported{self._panic()}")
             self._new_line.clear()
             await self._new_line.wait()
 
@@ -170,6 +170,11 @@ class QemuProcess:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
         self._socket.unlink(missing_ok=True)
+
+    def _panic(self) -> str:
+        """A remark where the guest's kernel has given up."""
+        line = next((line for line in self.serial if "Kernel panic" in line), None)
+        return f" ({line[line.index('Kernel panic') :]})" if line else ""
 
     def last_words(self) -> str:
         """The last line of its standard error."""

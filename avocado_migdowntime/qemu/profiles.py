@@ -5,7 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..linux.image import Recipe
 from ..units import MIB
+
+
+@dataclass(frozen=True)
+class LinuxProfile:
+    """How a Linux guest is made and where its `console` is.
+
+    `direct_options` are the machine's that spare it the firmware (boot=direct), for a QEMU of at least `direct_since`.
+    """
+
+    recipe: Recipe
+    console: str
+    direct_options: Mapping[str, str] = field(default_factory=dict)
+    direct_since: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -15,7 +29,7 @@ class Profile:
     `package` is what Debian has its QEMU in. `kernel` and `bios` are file names below images/ARCH; with `bios` set it
     is the direct boot, and without it QEMU or the machine's own firmware loads `kernel`. `machine_options` and `cpu`
     are what an accelerator needs beside QEMU's defaults: for ppc64, they quieten what TCG cannot emulate. RAM begins at
-    the guest-physical address `ram_start`.
+    the guest-physical address `ram_start`. `linux` is there where a Linux guest can be made.
     """
 
     arch: str
@@ -27,6 +41,7 @@ class Profile:
     cpu: Mapping[str, str] = field(default_factory=dict)
     ram_multiple_bytes: int = MIB
     ram_start: int = 0
+    linux: LinuxProfile | None = None
 
     def family(self, machine: str) -> str | None:
         """The family that `machine` (a name such as pc-q35-7.2 or pseries) belongs to, or None."""
@@ -49,8 +64,19 @@ _ROWS = (
             "tcg": {"cap-cfpc": "broken", "cap-sbbc": "broken", "cap-ibs": "broken", "cap-ccf-assist": "off"}
         },
         ram_multiple_bytes=256 * MIB,
+        linux=LinuxProfile(
+            Recipe("ppc64el", "linux-image-powerpc64le", "dirtier.ppc64le"),
+            console="hvc0",
+            direct_options={"x-vof": "on"},
+            direct_since=(6, 1),
+        ),
     ),
-    Profile(arch="x86_64", package="qemu-system-x86", families=("pc", "q35")),
+    Profile(
+        arch="x86_64",
+        package="qemu-system-x86",
+        families=("pc", "q35"),
+        linux=LinuxProfile(Recipe("amd64", "linux-image-cloud-amd64", "dirtier.x86_64"), console="ttyS0"),
+    ),
     Profile(
         arch="aarch64",
         package="qemu-system-arm",

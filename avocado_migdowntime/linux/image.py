@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The kernel and the initramfs of a Linux guest, made on demand and kept in a cache directory."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import HostLacks
+from ..host.keeper import Keeper
+from ..host.workdir import work_directory
+from .cpio import initramfs
+from .packages import Packages
+
+_KERNEL, _INITRAMFS, _RELEASE = "kernel", "initramfs.gz", "release"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a guest is made of: Debian's name of the architecture and its kernel's package, and the dirtier's file."""
+
+    debian_architecture: str
+    kernel_package: str
+    program: str
+
+
+@dataclass(frozen=True)
+class LinuxImage:
+    """Files that QEMU boots, and the release of the kernel, such as 6.1.0-50-powerpc64le."""
+
+    kernel: Path
+    initramfs: Path
+    release: str
+
+
+def cache_directory() -> Path:
+    """Where images are kept: `$XDG_CACHE_HOME/avocado_migdowntime`, by default below `~/.cache`."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser().absolute() / "avocado_migdowntime"
+
+
+async def linux_image(recipe: Recipe, sources: Path, keeper: Keeper, say: Callable[[str], None]) -> LinuxImage:
+    """The image in the cache, which is made if it is not there or if the files in `sources` have changed.
+
+    Raises HostLacks where Debian's packages cannot be had.
+    """
+    own = {"init": (sources / "init").read_bytes(), "bin/dirtier": (sources / recipe.program).read_bytes()}
+    fingerprint = hashlib.sha256(b"\0".join(own.values())).hexdigest()[:12]
+    place = cache_directory() / f"{recipe.kernel_package}-{fingerprint}"
+    try:
+        if not place.is_dir():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            # There, and not in /tmp, so that the finished image takes its place at once.
+            with work_directory(keeper, place.parent) as scratch:
+                await _make(recipe, own, scratch, say)
+                _settle(scratch / "image", place)
+        return LinuxImage(place / _KERNEL, place / _INITRAMFS, (place / _RELEASE).read_text().strip())
+    except OSError as error:
+        raise HostLacks(
+            f"the Linux guest cannot be kept in {place} ({error.strerror}); remove that, or set XDG_CACHE_HOME to a "
+            "directory with 100 MB to spare"
+        ) from None
+
+
+async def _make(recipe: Recipe, own: dict[str, bytes], scratch: Path, say: Callable[[str], None]) -> None:
+    say(f"making the Linux guest: looking for Debian's {recipe.kernel_package} of {recipe.debian_architecture}")
+    packages = Packages(recipe.debian_architecture, scratch)
+    await packages.update()
+    package = await packages.dependency(recipe.kernel_package, "linux-image-")
+    say(f"making the Linux guest: downloading {package}, some 30 to 70 MB, for once")
+    kernel = await packages.file(package, "boot/vmlinu")
+    busybox = await packages.file("busybox-static", "bin/busybox", "usr/bin/busybox")
+    image = scratch / "image"
+    image.mkdir()
+    (image / _KERNEL).write_bytes(kernel)
+    (image / _INITRAMFS).write_bytes(initramfs({**own, "bin/busybox": busybox}))
+    (image / _RELEASE).write_text(package.removeprefix("linux-image-") + "\n")
+
+
+def _settle(made: Path, place: Path) -> None:
+    try:
+        made.rename(place)
+    except OSError:
+        if not place.is_dir():  # Else another run has made the same meanwhile.
+            raise
