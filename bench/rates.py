@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rate that a guest was ordered to dirty at against QEMU's own `dirty-pages-rate`: `python bench/rates.py`."""
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from avocado_migdowntime.errors import MigDowntimeError
+from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.parameters import ARCHITECTURES, parse
+from avocado_migdowntime.trace_file import read
+
+RATES = (500, 2000, 8000, 20000)
+LINUX_RATES = (500, 1000, 2000, 4000)
+"""Under TCG a Linux program dirties some 5 000 to 15 000 pages a second, see images/README.md."""
+# The first pass takes longer than the second after which QEMU renews the rate, and less than the region lasts.
+COMMON = {"accel": "tcg", "page_size": "4K", "region": "128M", "max_bandwidth": "100000000", "passes": "1"}
+
+
+def main() -> None:
+    """Print a row for each guest."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=2, help="runs of each (default: %(default)s)")
+    chosen = parser.parse_args()
+    for arch in ARCHITECTURES:
+        report(arch, {"arch": arch}, RATES, chosen.runs)
+    for arch in ("ppc64", "x86_64"):
+        report(f"{arch}, Linux", {"arch": arch, "guest": "linux"}, LINUX_RATES, chosen.runs)
+
+
+def report(name: str, parameters: dict[str, str], rates: tuple[int, ...], runs: int) -> None:
+    """One row: ordered, and what QEMU saw in each run."""
+    cells = (f"{rate}: {', '.join(seen(parameters, rate) for _ in range(runs))}" for rate in rates)
+    print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def seen(parameters: dict[str, str], rate: int) -> str:
+    """QEMU's figure in the second pass; marked where the guest said that it could not keep up."""
+    with tempfile.TemporaryDirectory() as directory:
+        try:
+            asyncio.run(
+                expected_downtime(parse({**COMMON, **parameters, "rate": rate}), Path(directory), lambda _: None)
+            )
+        except MigDowntimeError as error:
+            return str(error)
+        figures = [s.ram.dirty_pages_per_s for s in read(f"{directory}/trace.jsonl").samples if s.ram]
+        lagged = "lagging" in Path(directory, "source.serial").read_text(errors="replace")
+        return f"{next(filter(None, figures), 0)}{' (lagging)' if lagged else ''}"
+
+
+if __name__ == "__main__":
+    main()
