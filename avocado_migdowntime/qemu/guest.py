@@ -10,7 +10,7 @@ from ..units import MIB, format_size
 from .backing import Backing
 from .probe import Capabilities
 from .process import QemuProcess
-from .profiles import Profile
+from .profiles import LinuxProfile, Profile
 
 READY, DIRTYING, SWEPT, ERROR = (f"migdowntime: {word}" for word in ("ready", "dirtying", "swept", "error"))
 """How the guest's lines on the serial port begin (images/README.md)."""
@@ -61,23 +61,17 @@ class Linux:
     image: LinuxImage
     hugepage_bytes: int | None
 
-    def boot_arguments(self, console: str, orders: Orders) -> tuple[str, ...]:
+    def boot_arguments(self, profile: LinuxProfile, orders: Orders) -> tuple[str, ...]:
         """QEMU's arguments that start it."""
-        words = [f"console={console}", "quiet", "mitigations=off", "transparent_hugepage=never", "panic=-1"]
+        words = [f"console={profile.console}", *profile.words]
+        words += ["quiet", "mitigations=off", "transparent_hugepage=never", "panic=-1"]
         if self.hugepage_bytes:
             count = -(-orders.region_bytes // self.hugepage_bytes)
             words += [f"default_hugepagesz={format_size(self.hugepage_bytes)}", f"hugepages={count}"]
         # What follows the two dashes goes to its first program. -no-reboot: a kernel that panics ends QEMU.
         line = f"{' '.join(words)} -- {orders}"
-        return (
-            "-kernel",
-            str(self.image.kernel),
-            "-initrd",
-            str(self.image.initramfs),
-            "-append",
-            line,
-            "-no-reboot",
-        )
+        files = ("-kernel", str(self.image.kernel), "-initrd", str(self.image.initramfs))
+        return (*files, "-append", line, "-no-reboot")
 
 
 @dataclass(frozen=True)
@@ -111,7 +105,7 @@ class Guest:
         accelerators_own = self.profile.machine_options.get(self.accel, {})
         options = {"memory-backend": self.backing.memory_backend_id, **accelerators_own}
         if self.linux and self.profile.linux:
-            boot = self.linux.boot_arguments(self.profile.linux.console, self.orders)
+            boot = self.linux.boot_arguments(self.profile.linux, self.orders)
             if self.boot == "direct":
                 options |= self.profile.linux.direct_options
         else:
