@@ -12,7 +12,7 @@ from .units import parse_size
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
 BACKINGS = ("anonymous", "hugetlbfs", "memfd")
 PATTERNS = ("sequential", "random", "idle", "hot-cold")
-ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x")
+ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x", "arm")
 
 
 def _text(value: str) -> str | None:

@@ -64,6 +64,10 @@ TARGETS = {
         {"dirtier.elf": ()},
     ),
     "s390x": Target(("-target", "s390x-freestanding", "-mcpu=z10+soft_float"), {"dirtier.elf": ()}),
+    "arm": Target(
+        ("-target", "arm-freestanding-eabi", "-mcpu=generic+v7a+soft_float+strict_align-neon-vfp2-vfp3"),
+        {"dirtier.elf": ()},
+    ),
 }
 
 
