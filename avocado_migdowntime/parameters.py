@@ -14,7 +14,7 @@ GUEST_PAGE_SIZES = ("2M", "16M", "1G")
 GUESTS = ("dirtier", "linux")
 BACKINGS = ("anonymous", "hugetlbfs", "memfd")
 PATTERNS = ("sequential", "random", "idle", "hot-cold")
-ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x")
+ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x", "arm")
 
 
 def _text(value: str) -> str | None:

@@ -73,6 +73,7 @@ TARGETS = {
     "aarch64": bare("aarch64", "-target", "aarch64-freestanding", "-mcpu=generic-neon-fp_armv8+strict_align"),
     "riscv64": bare("riscv64", "-target", "riscv64-freestanding", "-mcpu=generic_rv64+m+a+c", "-mcmodel=medany"),
     "s390x": bare("s390x", "-target", "s390x-freestanding", "-mcpu=z10+soft_float"),
+    "arm": bare("arm", "-target", "arm-freestanding-eabi", "-mcpu=generic+v7a+soft_float+strict_align-neon-vfp2-vfp3"),
     "linux-x86_64": linux("x86_64", "-target", "x86_64-freestanding"),
     "linux-ppc64le": linux("ppc64le", "-target", "powerpc64le-freestanding", "-mcpu=ppc64le"),
 }  # fmt: skip

@@ -55,8 +55,9 @@ SHAPES = {
     "aarch64": Shape("aarch64", "virt", "<", 1 << 30, ("-cpu", "cortex-a57")),
     "riscv64": Shape("riscv64", "virt", "<", 2 << 30),
     "s390x": Shape("s390x", "s390-ccw-virtio", ">"),
+    "arm": Shape("arm", "virt", "<", 1 << 30),
 }
-DIRECT = ("ppc64", "pc", "aarch64", "riscv64", "s390x")
+DIRECT = ("ppc64", "pc", "aarch64", "riscv64", "s390x", "arm")
 """Each architecture once, in the way that is the quickest."""
 
 

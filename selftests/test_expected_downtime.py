@@ -32,6 +32,7 @@ def run(directory, **parameters):
         {"arch": "aarch64", "page_size": "2M", "backing": "memfd", "pattern": "hot-cold"},
         {"arch": "riscv64", "page_size": "4K", "backing": "memfd", "burst": "100/400"},
         {"arch": "s390x", "page_size": "4K", "backing": "memfd"},
+        {"arch": "arm", "page_size": "4K", "backing": "memfd"},
     ],
     ids=lambda parameters: f"{parameters['arch']}-{parameters['backing']}",
 )

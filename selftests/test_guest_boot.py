@@ -26,7 +26,13 @@ from .dirtier_guest import (
     random_walk,
 )
 
-CLOCK_HZ = {"ppc64": 512_000_000, "aarch64": 62_500_000, "riscv64": 10_000_000, "s390x": 4_096_000_000}
+CLOCK_HZ = {
+    "ppc64": 512_000_000,
+    "aarch64": 62_500_000,
+    "riscv64": 10_000_000,
+    "s390x": 4_096_000_000,
+    "arm": 62_500_000,
+}
 """Where it is the architecture's or QEMU's choice, not the host's."""
 
 

@@ -91,5 +91,6 @@ _ROWS = (
     ),
     Profile(arch="riscv64", package="qemu-system-misc", families=("virt",), ram_start=2 << 30),
     Profile(arch="s390x", package="qemu-system-misc", families=("s390-ccw-virtio",)),
+    Profile(arch="arm", package="qemu-system-arm", families=("virt",), ram_start=1 << 30),
 )
 PROFILES: Mapping[str, Profile] = {profile.arch: profile for profile in _ROWS}
