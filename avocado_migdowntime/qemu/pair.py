@@ -19,6 +19,7 @@ from ..units import MIB
 from .accel import choose_accel
 from .backing import plan
 from .guest import Guest, Orders, choose_machine
+from .link import Link, open_link
 from .probe import Capabilities, find_binary, probe
 from .process import QemuProcess
 from .profiles import PROFILES
@@ -26,7 +27,7 @@ from .profiles import PROFILES
 
 @dataclass(frozen=True)
 class Pair:
-    """Two running QEMUs, the guest that the source runs, and the `uri` over which it can reach the destination.
+    """Two running QEMUs, the guest that the source runs, and the link between them.
 
     `sockets` is a private directory that goes when they do.
     """
@@ -35,8 +36,13 @@ class Pair:
     destination: QemuProcess
     capabilities: Capabilities
     guest: Guest
-    uri: str
+    link: Link
     sockets: Path
+
+    @property
+    def uri(self) -> str:
+        """Where the source finds the destination, once the pair is configured."""
+        return self.link.uri
 
     async def configure(self, parameters: Parameters) -> Mapping[str, Any]:
         """Set migration parameters and capabilities on both ends; gives the header of the trace to come."""
@@ -48,7 +54,7 @@ class Pair:
                 "migrate-set-parameters",
                 {"max-bandwidth": parameters.max_bandwidth, "downtime-limit": parameters.downtime_limit},
             )
-        await self.destination.execute("migrate-incoming", {"uri": self.uri})
+        await self.link.listen(self.destination)
         return {
             "qemu": await self.source.execute("query-version"),
             "arch": self.guest.profile.arch,
@@ -60,6 +66,7 @@ class Pair:
             "orders": str(self.guest.orders),
             "backing": self.guest.backing.kind,
             "backing_page_size": self.guest.backing.page_size_bytes,
+            **self.link.header,
             "capabilities": list(wanted),
             "migrate-parameters": await self.source.execute("query-migrate-parameters"),
         }
@@ -107,19 +114,22 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         flush = accel == "tcg" and parameters.tlb_flush
         guest = replace(guest, accel=accel, orders=replace(guest.orders, flush=flush))
         say(f"QEMU {found.release_text}, {guest.machine} under {accel.upper()}{f' ({why})' if why else ''}")
+        link = stack.enter_context(open_link(parameters, sockets, say))
         pages = stack.enter_context(
             borrow_hugepages(
                 keeper, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages
             )
         )
         arguments = guest.arguments(images)
-        source = QemuProcess("source", binary, arguments, directory, sockets)
-        incoming = ("-incoming", "defer", *(("-S",) if parameters.integrity else ()))
-        destination = QemuProcess("destination", binaries["destination"], (*arguments, *incoming), directory, sockets)
+        source = QemuProcess("source", binary, arguments, directory, sockets, link.source)
+        incoming = (*arguments, "-incoming", "defer", *(("-S",) if parameters.integrity else ()))
+        destination = QemuProcess(
+            "destination", binaries["destination"], incoming, directory, sockets, link.destination
+        )
         async with AsyncExitStack() as running:
             with pages.handed_over():
                 await _enter_all(running, source, destination)
-            yield Pair(source, destination, found, guest, f"unix:{sockets}/migration", sockets)
+            yield Pair(source, destination, found, guest, link, sockets)
 
 
 def _check(capabilities: Capabilities, arch: str, parameters: Parameters) -> None:
