@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.errors import HarnessError, HostLacks
-from avocado_migdowntime.host import throughput
+from avocado_migdowntime.host import shaped, throughput
 from avocado_migdowntime.host.netns import new_namespace
 from avocado_migdowntime.host.shaped import shaped_link
 from avocado_migdowntime.host.throughput import payload_bytes_per_s
@@ -176,6 +176,17 @@ def test_what_the_host_lacks_is_named(programs, sentence, tmp_path, monkeypatch)
     with pytest.raises(HostLacks) as refusal, shaped_link(50_000_000):
         pass
     assert re.sub(r"/proc/\d+/fd/\d+", "PATH", str(refusal.value)) == sentence
+
+
+@pytest.mark.usefixtures("root")
+def test_buffers_that_cannot_be_set_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(shaped, "_SEND_BUFFERS", tmp_path / "tcp_wmem")
+    with pytest.raises(HostLacks) as refusal, shaped_link(50_000_000):
+        pass
+    assert str(refusal.value) == (
+        f"{tmp_path}/tcp_wmem of a new network namespace cannot be set (No such file or directory), which link=shaped "
+        "needs; have /proc/sys writable, or use link=tcp or link=unix"
+    )
 
 
 @pytest.mark.usefixtures("root")

@@ -43,7 +43,10 @@ class UnixLink:
 
 
 class TcpLink:
-    """A port that the destination chooses, so that it is nobody else's, at an address of its own."""
+    """A port that the destination chooses, so that it is nobody else's, at an address of its own.
+
+    Source: `socket-address` of query-migrate at the destination, since QEMU 4.0 (qapi/migration.json).
+    """
 
     def __init__(
         self,
