@@ -7,12 +7,15 @@ from typing import Any
 
 from .errors import BadInput
 from .formulas import FORMULAS
-from .units import parse_size
+from .units import parse_rate, parse_size
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
 GUEST_PAGE_SIZES = ("2M", "16M", "1G")
 GUESTS = ("dirtier", "linux")
 BACKINGS = ("anonymous", "hugetlbfs", "memfd")
+LINKS = ("unix", "tcp", "shaped")
+LINK_RATES = (1_250_000, 1_250_000_000)
+"""Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
 PATTERNS = ("sequential", "random", "idle", "hot-cold")
 ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x", "arm")
 
@@ -25,6 +28,13 @@ def _positive_size(value: str) -> int:
     if (size := parse_size(value)) > 0:
         return size
     raise BadInput(f"{value!r} is no size to work with; give one above 0, such as 64M")
+
+
+def _link_rate(value: str) -> int:
+    low, high = LINK_RATES
+    if low <= (rate := parse_rate(value)) <= high:
+        return rate
+    raise BadInput(f"{value!r} is not a rate from {low} to {high} bytes per second")
 
 
 def _number(low: float, high: float, whole: bool) -> Callable[[str], Any]:
@@ -123,8 +133,12 @@ class Parameters:
     )
     granule: int = _parameter("4K", _positive_size, "every 4 KiB page of a granule is written when one is touched")
     tlb_flush: bool = _parameter(
-        "yes", _flag, "under TCG, flush the TLB before each page: QEMU before 9.0 loses writes otherwise"
+        "yes", _flag, "under TCG, flush the TLB at each page: QEMU before 9.0 loses writes otherwise"
     )
+    link: str = _parameter(
+        "unix", _choice(*LINKS), "what the migration goes over; shaped: as root, a network that is really that slow"
+    )
+    link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")
     max_bandwidth: int = _parameter("12000000", _positive_size, "QEMU's max-bandwidth, bytes per second")
     downtime_limit: int = _parameter("1", _number(0, 2_000_000, whole=True), "QEMU's downtime-limit, ms")
     capabilities: tuple[str, ...] = _parameter("", _names, "further migration capabilities, comma separated")

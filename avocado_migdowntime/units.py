@@ -20,6 +20,17 @@ def parse_size(text: str) -> int:
     return int(match[1]) * _FACTORS[match[2].upper()]
 
 
+def parse_rate(text: str) -> int:
+    """Bytes per second meant by ``text``: a number, alone or followed by K, M or G.
+
+    Raises BadInput for anything else.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise BadInput(f"{text!r} is not a rate; write bytes per second, such as 12500000 or 47.7M")
+    return round(float(match[1]) * _FACTORS[match[2].upper()])
+
+
 def format_size(size_bytes: int) -> str:
     """``size_bytes`` in the largest unit that divides it: 2097152 is ``2M``."""
     for suffix, factor in (("G", GIB), ("M", MIB), ("K", KIB)):

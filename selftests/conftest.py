@@ -38,7 +38,7 @@ def launch(tmp_path):
 
 @pytest.fixture
 def nothing_left():
-    """Fails the test if it leaves a QEMU, a mount, a reserved hugepage or a directory of ours behind."""
+    """Fails the test if it leaves a QEMU, a mount, a hugepage, a directory, a network or a device of one behind."""
     before = traces_of_runs()
     yield
     deadline = time.monotonic() + 20
@@ -48,14 +48,30 @@ def nothing_left():
 
 
 def traces_of_runs():
-    """What runs may leave on this host: QEMU processes, mounts, hugepages, directories, sockets."""
+    """What runs may leave on this host: QEMU processes, mounts, hugepages, directories, sockets, networks."""
     pools = Path("/sys/kernel/mm/hugepages").glob("*/nr_hugepages")
     return {
         *(f"process {pid}" for pid in os.listdir("/proc") if pid.isdigit() and _is_ours(pid)),
         *(f"mount {line}" for line in Path("/proc/mounts").read_text().splitlines() if "hugetlbfs" in line),
         *(f"{pool} at {pool.read_text().strip()}" for pool in pools),
         *(f"directory {path}" for path in Path("/tmp").glob("migdowntime-*")),
+        *(f"network device {name}" for name in os.listdir("/sys/class/net")),
+        *network_namespaces(),
     }
+
+
+def network_namespaces():
+    """Network namespaces that something on this host keeps: a process in it, a descriptor, a mount."""
+    mounts = (line.split()[3] for line in Path("/proc/self/mountinfo").read_text().splitlines() if " nsfs " in line)
+    links = [link for place in ("task/*/ns/net", "fd/*") for link in Path("/proc").glob(f"[0-9]*/{place}")]
+    return {target for target in (*mounts, *map(_target, links)) if target.startswith("net:[")}
+
+
+def _target(link):
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ""
 
 
 def _is_ours(pid):

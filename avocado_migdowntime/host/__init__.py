@@ -7,5 +7,7 @@
                 ...  # launch the QEMUs
             ...      # work with them
 
+A shaped link is borrowed without a keeper, as the kernel itself takes it back (netns.py).
+
 Import from the modules; this one stays empty, as the guardian process starts through it.
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The dirtier guest: its orders, and how one QEMU that runs it is launched."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import BadInput, HarnessError, HostLacks
@@ -99,6 +99,10 @@ class Guest:
     def name(self) -> str:
         """What runs: the dirtier alone, or the Linux of a release."""
         return f"Linux {self.linux.image.release}" if self.linux else "dirtier"
+
+    def under(self, accel: str, flush: bool) -> "Guest":
+        """The same guest with this accelerator; under TCG it is ordered to `flush` its TLB if that is wanted."""
+        return replace(self, accel=accel, orders=replace(self.orders, flush=flush and accel == "tcg"))
 
     def arguments(self, images: Path) -> tuple[str, ...]:
         """QEMU's arguments for this guest, without monitor and serial line."""

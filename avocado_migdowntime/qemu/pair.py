@@ -4,30 +4,30 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput, HostLacks
 from ..host.hugepages import borrow_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
 from ..host.keeper import Keeper
 from ..host.workdir import work_directory
-from ..linux.image import linux_image
 from ..parameters import Parameters
 from ..resources import directory as resource
 from ..units import MIB
 from .accel import choose_accel
 from .backing import plan
-from .guest import Guest, Linux, Orders, choose_machine
+from .guest import Guest
+from .link import Link, open_link
+from .planning import check, planned_guest
 from .probe import Capabilities, find_binary, probe
 from .process import QemuProcess
-from .profiles import PROFILES, Profile
+from .profiles import PROFILES
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two running QEMUs, the guest that the source runs, and the `uri` over which it can reach the destination.
+    """Two running QEMUs, the guest that the source runs, and the link between them.
 
     `sockets` is a private directory that goes when they do.
     """
@@ -36,8 +36,13 @@ class Pair:
     destination: QemuProcess
     capabilities: Capabilities
     guest: Guest
-    uri: str
+    link: Link
     sockets: Path
+
+    @property
+    def uri(self) -> str:
+        """Where the source finds the destination, once the pair is configured."""
+        return self.link.uri
 
     async def configure(self, parameters: Parameters) -> Mapping[str, Any]:
         """Set migration parameters and capabilities on both ends; gives the header of the trace to come."""
@@ -49,7 +54,7 @@ class Pair:
                 "migrate-set-parameters",
                 {"max-bandwidth": parameters.max_bandwidth, "downtime-limit": parameters.downtime_limit},
             )
-        await self.destination.execute("migrate-incoming", {"uri": self.uri})
+        await self.link.listen(self.destination)
         return {
             "qemu": await self.source.execute("query-version"),
             "arch": self.guest.profile.arch,
@@ -62,6 +67,7 @@ class Pair:
             "orders": str(self.guest.orders),
             "backing": self.guest.backing.kind,
             "backing_page_size": self.guest.backing.page_size_bytes,
+            **self.link.header,
             "capabilities": list(wanted),
             "migrate-parameters": await self.source.execute("query-migrate-parameters"),
         }
@@ -85,79 +91,30 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         backing = plan(parameters.backing, parameters.page_size, parameters.ram, hugetlbfs)
         probed = {path: await probe(path, directory, sockets) for path in dict.fromkeys(binaries.values())}
         for capabilities in probed.values():
-            _check(capabilities, profile.arch, parameters)
+            check(capabilities, parameters)
         found = probed[binary]
-        linux = await _linux(profile, parameters, keeper, say)
-        guest = Guest(
-            profile,
-            choose_machine(profile, found, parameters.machine),
-            "tcg",
-            _boot(profile, found, parameters),
-            parameters.ram,
-            backing,
-            Orders(
-                parameters.pattern,
-                parameters.region,
-                parameters.rate,
-                parameters.granule,
-                parameters.hot,
-                parameters.share,
-                parameters.burst,
-                hugepages=bool(parameters.guest_page_size),
-            ),
-            linux,
-        )
         images = resource("images")
+        guest = await planned_guest(parameters, found, backing, keeper, say)
         accel, why = await choose_accel(parameters.accel, guest, found, images, directory, sockets)
-        flush = accel == "tcg" and parameters.tlb_flush
-        guest = replace(guest, accel=accel, orders=replace(guest.orders, flush=flush))
+        guest = guest.under(accel, parameters.tlb_flush)
         because = f" ({why})" if why else ""
         say(f"QEMU {found.release_text}, {guest.name} on {guest.machine} under {accel.upper()}{because}")
+        link = stack.enter_context(open_link(parameters, sockets, say))
         pages = stack.enter_context(
             borrow_hugepages(
                 keeper, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages
             )
         )
         arguments = guest.arguments(images)
-        source = QemuProcess("source", binary, arguments, directory, sockets)
-        incoming = ("-incoming", "defer", *(("-S",) if parameters.integrity else ()))
-        destination = QemuProcess("destination", binaries["destination"], (*arguments, *incoming), directory, sockets)
+        source = QemuProcess("source", binary, arguments, directory, sockets, link.source)
+        incoming = (*arguments, "-incoming", "defer", *(("-S",) if parameters.integrity else ()))
+        destination = QemuProcess(
+            "destination", binaries["destination"], incoming, directory, sockets, link.destination
+        )
         async with AsyncExitStack() as running:
             with pages.handed_over():
                 await _enter_all(running, source, destination)
-            yield Pair(source, destination, found, guest, f"unix:{sockets}/migration", sockets)
-
-
-async def _linux(profile: Profile, parameters: Parameters, keeper: Keeper, say: Callable[[str], None]) -> Linux | None:
-    if parameters.guest != "linux":
-        if parameters.guest_page_size:
-            raise BadInput("guest_page_size is for guest=linux; alone on the machine, the dirtier has `granule`")
-        return None
-    if profile.linux is None:
-        known = ", ".join(arch for arch, other in PROFILES.items() if other.linux)
-        raise BadInput(f"there is no Linux guest for {profile.arch}; use guest=dirtier, or arch {known}")
-    image = await linux_image(profile.linux.recipe, resource("images") / "linux", keeper, say)
-    return Linux(image, parameters.guest_page_size)
-
-
-def _boot(profile: Profile, capabilities: Capabilities, parameters: Parameters) -> str:
-    if parameters.guest == "linux" and profile.linux and capabilities.release < profile.linux.direct_since:
-        return "firmware"
-    return parameters.boot
-
-
-def _check(capabilities: Capabilities, arch: str, parameters: Parameters) -> None:
-    if capabilities.arch != arch:
-        raise BadInput(
-            f"{capabilities.binary} emulates {capabilities.arch}, not {arch}; give another with `qemu`, "
-            "or another `arch`"
-        )
-    lacking = set(parameters.capabilities) - capabilities.migrate_capabilities
-    if lacking:
-        raise HostLacks(
-            f"QEMU {capabilities.release_text} has no migration capability {', '.join(sorted(lacking))}; "
-            "see what query-migrate-capabilities names, or give another `qemu`"
-        )
+            yield Pair(source, destination, found, guest, link, sockets)
 
 
 async def _enter_all(stack: AsyncExitStack, *processes: QemuProcess) -> None:

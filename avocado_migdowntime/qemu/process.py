@@ -8,6 +8,7 @@ import os
 import shlex
 import signal
 from collections.abc import Coroutine, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -15,6 +16,7 @@ from typing import Any, Self, TypeVar
 from qemu.qmp import ExecInterruptedError, ExecuteError, QMPClient, QMPError
 
 from ..errors import HarnessError
+from ..host.netns import Namespace
 
 T = TypeVar("T")
 
@@ -30,10 +32,18 @@ class QemuProcess:
 
     Its standard error goes to `directory/NAME.stderr`, what comes over its serial line to `directory/NAME.serial`,
     its command line to `directory/NAME.command`; the QMP socket lies in `sockets`, whose path must be short.
-    `arguments` are all but the monitor and the serial line.
+    `arguments` are all but the monitor and the serial line. Its network is that of `namespace`, if one is given.
     """
 
-    def __init__(self, name: str, binary: str, arguments: Sequence[str], directory: Path, sockets: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        binary: str,
+        arguments: Sequence[str],
+        directory: Path,
+        sockets: Path,
+        namespace: Namespace | None = None,
+    ) -> None:
         self.name = name
         self.qmp = QMPClient(name)
         self.serial: list[str] = []
@@ -52,6 +62,7 @@ class QemuProcess:
             "-serial",
             "chardev:serial",
         ]
+        self._namespace = namespace
         (directory / f"{name}.command").write_text(shlex.join(self._command) + "\n")
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -70,15 +81,14 @@ class QemuProcess:
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         with self._stderr.open("wb") as stderr:
-            # Without _die_with_parent a SIGKILL of the harness would leave a QEMU that holds gigabytes; its signal
-            # follows the thread that forks, which must be the test's own. In a group of its own it is not ended
-            # by the terminal's Ctrl-C before the test is, which would look like a fault of QEMU.
+            # In a group of its own it is not ended by the terminal's Ctrl-C before the test is, which would look
+            # like a fault of QEMU.
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=stderr,
-                preexec_fn=_die_with_parent,
+                preexec_fn=partial(_prepare, self._namespace),
                 process_group=0,
             )
         return self._process
@@ -196,8 +206,13 @@ async def _to_its_end(coroutine: Coroutine[Any, Any, T]) -> T:
     return task.result()
 
 
-def _die_with_parent() -> None:
+def _prepare(namespace: Namespace | None) -> None:
+    # Without this a SIGKILL of the harness would leave a QEMU that holds gigabytes. The signal follows the thread
+    # that forks, which must be the test's own: so the child enters the namespace, not a thread that starts it there.
+    # `ip netns exec` would give it mounts of its own besides, and keep a hugetlbfs that is unmounted meanwhile.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if namespace is not None:
+        namespace.enter()
 
 
 def _ending(status: int | None) -> str:

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Network namespaces without a name.
+
+One lasts as long as something refers to it: a descriptor, or a process in it. So it needs no guardian: the kernel
+gives it back, with the devices in it, when the borrower and its QEMUs have ended, whatever way that was. A name, as
+`ip netns add` makes it, is a mount that would stay.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..errors import HostLacks
+
+T = TypeVar("T")
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_CLONE_NEWNET = 0x40000000
+"""linux/sched.h; from Python 3.12 on `os` has this, setns and unshare."""
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """A network namespace, by an open descriptor of it."""
+
+    descriptor: int
+
+    @property
+    def path(self) -> str:
+        """A file by which other processes of this user can open it, while this one has it open."""
+        return f"/proc/{os.getpid()}/fd/{self.descriptor}"
+
+    def enter(self) -> None:
+        """Bring the calling thread inside, for good."""
+        _done(_LIBC.setns(self.descriptor, _CLONE_NEWNET))
+
+    def run(self, function: Callable[[], T]) -> T:
+        """What `function` returns or raises; sockets that it makes and processes that it starts stay inside."""
+
+        def inside() -> T:
+            self.enter()
+            return function()
+
+        return _in_own_thread(inside)
+
+
+@contextmanager
+def new_namespace() -> Iterator[Namespace]:
+    """A namespace with nothing in it; raises HostLacks where this process may not make one."""
+    try:
+        descriptor = _in_own_thread(_unshared)
+    except OSError as error:
+        raise HostLacks(
+            f"a network namespace, which link=shaped needs, cannot be made ({error.strerror}); "
+            "run as root, or use link=tcp or link=unix"
+        ) from None
+    try:
+        yield Namespace(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unshared() -> int:
+    _done(_LIBC.unshare(_CLONE_NEWNET))
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _in_own_thread(function: Callable[[], T]) -> T:
+    # A thread has its own network namespace, and keeps it: none that is used for anything else may go in.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(function).result()
+
+
+def _done(status: int) -> None:
+    if status:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))

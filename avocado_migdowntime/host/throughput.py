@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How much a TCP connection from one network namespace to another carries."""
+
+import select
+import socket
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from ..errors import HarnessError
+from .netns import Namespace
+
+_WINDOWS = 5
+_WINDOW_S = 0.1
+_SILENT_S = 5.0
+_CHUNK_BYTES = 1 << 20
+
+
+def payload_bytes_per_s(source: Namespace, destination: Namespace, address: str) -> float:
+    """Payload that arrives at the destination's `address` in a second, from half a second of sending.
+
+    It is the median of windows from one arrival to another: a host that stands still for a moment does not
+    count, nor does the first window, with what a shaper lets through at once. Raises HarnessError where nothing
+    arrives.
+    """
+    try:
+        with _connected(source, destination, address) as (sender, receiver):
+            _, *rates = _windows(sender, receiver)
+    except OSError as error:
+        raise HarnessError(
+            f"nothing gets over the link between the network namespaces ({error}); use link=tcp or link=unix"
+        ) from None
+    return statistics.median(rates)
+
+
+@contextmanager
+def _connected(
+    source: Namespace, destination: Namespace, address: str
+) -> Iterator[tuple[socket.socket, socket.socket]]:
+    with destination.run(lambda: socket.create_server((address, 0))) as listener:
+        listener.settimeout(_SILENT_S)
+        sender = source.run(lambda: socket.create_connection(listener.getsockname(), _SILENT_S))
+        with sender:
+            receiver, _ = listener.accept()
+            with receiver:
+                yield sender, receiver
+
+
+def _windows(sender: socket.socket, receiver: socket.socket) -> list[float]:
+    rates: list[float] = []
+    sender.setblocking(False)
+    chunk, arrived = bytes(_CHUNK_BYTES), bytearray(_CHUNK_BYTES)
+    began_s, heard_s, window_bytes = time.monotonic(), time.monotonic(), 0
+    while len(rates) <= _WINDOWS:
+        readable, writable, _ = select.select([receiver], [sender], [], _SILENT_S)
+        if writable:
+            with suppress(BlockingIOError):
+                sender.send(chunk)
+        now_s = time.monotonic()
+        if readable:
+            window_bytes += receiver.recv_into(arrived)
+            heard_s = now_s
+            if now_s > began_s + _WINDOW_S:
+                rates.append(window_bytes / (now_s - began_s))
+                began_s, window_bytes = now_s, 0
+        elif now_s > heard_s + _SILENT_S:
+            raise TimeoutError("timed out")
+    return rates

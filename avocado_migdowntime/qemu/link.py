@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the migration goes over, from source to destination; QMP goes through the file system in any case."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..host.netns import Namespace
+from ..host.shaped import ShapedLink, shaped_link
+from ..parameters import Parameters
+from .process import QemuProcess
+
+
+class Link(Protocol):
+    """A way to the destination: `uri` is where the source finds it, once it listens.
+
+    `header` is what a trace says of the link. A QEMU has to run in the namespace of its side, if there is one.
+    """
+
+    uri: str
+    header: Mapping[str, Any]
+    source: Namespace | None
+    destination: Namespace | None
+
+    async def listen(self, destination: QemuProcess) -> None:
+        """Have the destination wait for the source; raises HarnessError."""
+
+
+class UnixLink:
+    """A socket in a directory that both sides see."""
+
+    source: Namespace | None = None
+    destination: Namespace | None = None
+
+    def __init__(self, sockets: Path) -> None:
+        self.uri = f"unix:{sockets}/migration"
+        self.header: Mapping[str, Any] = {"link": "unix"}
+
+    async def listen(self, destination: QemuProcess) -> None:
+        """Have the destination wait for the source; raises HarnessError."""
+        await destination.execute("migrate-incoming", {"uri": self.uri})
+
+
+class TcpLink:
+    """A port that the destination chooses, so that it is nobody else's, at an address of its own.
+
+    Source: `socket-address` of query-migrate at the destination, since QEMU 4.0 (qapi/migration.json).
+    """
+
+    def __init__(
+        self,
+        address: str,
+        header: Mapping[str, Any],
+        source: Namespace | None = None,
+        destination: Namespace | None = None,
+    ) -> None:
+        self.uri = ""
+        self.header = header
+        self.source = source
+        self.destination = destination
+        self._address = address
+
+    async def listen(self, destination: QemuProcess) -> None:
+        """Have the destination wait for the source; raises HarnessError."""
+        await destination.execute("migrate-incoming", {"uri": f"tcp:{self._address}:0"})
+        listening = (await destination.execute("query-migrate"))["socket-address"]
+        self.uri = f"tcp:{self._address}:{listening[0]['port']}"
+
+
+@contextmanager
+def open_link(parameters: Parameters, sockets: Path, say: Callable[[str], None]) -> Iterator[Link]:
+    """The link that `parameters` ask for; raises HostLacks where this host cannot have it."""
+    match parameters.link:
+        case "unix":
+            yield UnixLink(sockets)
+        case "tcp":
+            yield TcpLink("127.0.0.1", {"link": "tcp"})
+        case _:
+            with shaped_link(parameters.link_rate) as shaped:
+                say(f"a link of {parameters.link_rate / 1e6:g} MB/s carries {shaped.bytes_per_s / 1e6:.2f} MB/s")
+                yield _over(shaped, parameters.link_rate)
+
+
+def _over(shaped: ShapedLink, wanted_bytes_per_s: int) -> TcpLink:
+    header = {"link": "shaped", "link_rate": wanted_bytes_per_s, "link_bytes_per_s": round(shaped.bytes_per_s)}
+    return TcpLink(shaped.address, header, shaped.source, shaped.destination)

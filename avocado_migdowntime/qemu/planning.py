@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From parameters to the guest that will run, as far as it can be known before anything is launched."""
+
+from collections.abc import Callable
+
+from ..errors import BadInput, HostLacks
+from ..host.keeper import Keeper
+from ..linux.image import linux_image
+from ..parameters import Parameters
+from ..resources import directory as resource
+from .backing import Backing
+from .guest import Guest, Linux, Orders, choose_machine
+from .probe import Capabilities
+from .profiles import PROFILES, Profile
+
+
+async def planned_guest(
+    parameters: Parameters, capabilities: Capabilities, backing: Backing, keeper: Keeper, say: Callable[[str], None]
+) -> Guest:
+    """The guest under TCG; a Linux is made if that is what it is to be. Raises BadInput or HostLacks."""
+    profile = PROFILES[parameters.arch]
+    linux = await _linux(profile, parameters, keeper, say)
+    return Guest(
+        profile,
+        choose_machine(profile, capabilities, parameters.machine),
+        "tcg",
+        _boot(profile, capabilities, parameters),
+        parameters.ram,
+        backing,
+        Orders(
+            parameters.pattern,
+            parameters.region,
+            parameters.rate,
+            parameters.granule,
+            parameters.hot,
+            parameters.share,
+            parameters.burst,
+            hugepages=bool(parameters.guest_page_size),
+        ),
+        linux,
+    )
+
+
+def check(capabilities: Capabilities, parameters: Parameters) -> None:
+    """Raise BadInput or HostLacks where a QEMU is of another architecture or lacks what is asked of it."""
+    if capabilities.arch != parameters.arch:
+        raise BadInput(
+            f"{capabilities.binary} emulates {capabilities.arch}, not {parameters.arch}; give another with `qemu`, "
+            "or another `arch`"
+        )
+    lacking = set(parameters.capabilities) - capabilities.migrate_capabilities
+    if lacking:
+        raise HostLacks(
+            f"QEMU {capabilities.release_text} has no migration capability {', '.join(sorted(lacking))}; "
+            "see what query-migrate-capabilities names, or give another `qemu`"
+        )
+
+
+async def _linux(profile: Profile, parameters: Parameters, keeper: Keeper, say: Callable[[str], None]) -> Linux | None:
+    if parameters.guest != "linux":
+        if parameters.guest_page_size:
+            raise BadInput("guest_page_size is for guest=linux; alone on the machine, the dirtier has `granule`")
+        return None
+    if profile.linux is None:
+        known = ", ".join(arch for arch, other in PROFILES.items() if other.linux)
+        raise BadInput(f"there is no Linux guest for {profile.arch}; use guest=dirtier, or arch {known}")
+    image = await linux_image(profile.linux.recipe, resource("images") / "linux", keeper, say)
+    return Linux(image, parameters.guest_page_size)
+
+
+def _boot(profile: Profile, capabilities: Capabilities, parameters: Parameters) -> str:
+    if parameters.guest == "linux" and profile.linux and capabilities.release < profile.linux.direct_since:
+        return "firmware"
+    return parameters.boot
