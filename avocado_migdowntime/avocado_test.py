@@ -15,11 +15,12 @@ from avocado.core.exceptions import TestInterrupt, TestWarn
 
 from .errors import BadInput, HostLacks
 from .interruptible import Interruptible
+from .limit import LimitJudgement
 from .parameters import Parameters, parse
 from .plugins.options import given
 from .report.fields import fields
 from .report.text import summary
-from .verdict import Judgement, LimitJudgement, Verdict
+from .verdict import Judgement, Verdict
 
 Experiment = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
 
@@ -37,6 +38,7 @@ class MigrationTest(Test):
     | accurate, downtime-limit not violated          | PASS                      |
     | inaccurate, or the limit violated              | FAIL                      |
     | a page damaged, or the guest did not go on     | FAIL                      |
+    | a limit that should do did not, or it did      | FAIL                      |
     | inconclusive                                   | WARN, or FAIL if asked to |
     | HostLacks                                      | CANCEL                    |
     | BadInput, HarnessError, anything else          | ERROR                     |
@@ -118,6 +120,8 @@ def reason(verdict: Verdict) -> str:
         return f"the guest's memory is damaged: {verdict.integrity}"
     if verdict.downtime is not None and not verdict.guest_survived:
         return verdict.downtime.remark
+    if verdict.convergence is not None and verdict.convergence.reason:
+        return verdict.convergence.reason
     return f"expected-downtime is inconclusive: {'; '.join(verdict.reasons)}"
 
 

@@ -15,6 +15,7 @@ from .oracle import MIN_SAMPLES, Pass, Sync, passes, syncs
 from .snapshot import judge_snapshot
 from .switchover import downtime, integrity
 from .trace import Trace
+from .trials import judge_trials
 from .usable import usable
 from .verdict import Judgement, Verdict
 
@@ -65,13 +66,18 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         remarks.append(down.remark)
     held = fit_passes(one.fits[contract] for one in judged) if judged else None
     verdict, formula, reason = _decide(trace, judged, contract, tolerance)
+    expected_ms = held.computed_ms if held else None
+    reported_ms = median(one.reported_ms for one in judged) if judged else None
+    trials = judge_trials(whole, expected_ms, reported_ms)
+    if trials is not None:
+        remarks.append(trials.reason)
     return Verdict(
         verdict=verdict,
         contract=contract,
         limit_verdict=limit.judgement,
         formula=formula,
-        reported_ms=median(one.reported_ms for one in judged) if judged else None,
-        expected_ms=held.computed_ms if held else None,
+        reported_ms=reported_ms,
+        expected_ms=expected_ms,
         relative_error=held.error if held else None,
         relative_error_interval=held.error_interval if held else None,
         passes=len(judged),
@@ -85,6 +91,7 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         subject=trace.subject,
         integrity=memory,
         downtime=down,
+        convergence=trials,
     )
 
 

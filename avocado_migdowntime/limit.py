@@ -12,12 +12,12 @@ Seen on 7.2, 10.0 and 11.1: passes end with nothing left whatever downtime-limit
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from statistics import median
 
 from .interval import Interval
 from .oracle import Pass, Sync
 from .trace import Trace
-from .verdict import LimitJudgement
 
 BURST_MS = 120.0
 """One window of the rate limit, and the scheduling of a busy host."""
@@ -29,6 +29,14 @@ HOST_PAGES = 64
 """Pages of the host that go out between two looks at the clock."""
 OFTEN = 0.25
 """Share of the pass ends seen that have to be wrong: a single one may be a bandwidth that sampling missed."""
+
+
+class LimitJudgement(StrEnum):
+    """Did QEMU end passes and switch over where downtime-limit says?"""
+
+    RESPECTED = "respected"
+    VIOLATED = "violated"
+    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True)
@@ -144,6 +152,8 @@ def _switchover(trace: Trace, seen: Sequence[Pass], found: Sequence[Sync]) -> st
     if (seen[-1].samples[-1].t_s - seen[-1].samples[0].t_s) * 1000 < BURST_MS:
         left = max(left, sync.at_sync_bytes.low)  # a sample of the switchover itself, which began with this sync
     allowed, burst = sync.limit_bytes.high, BURST_MS * wire
+    if sync.zero_bytes > burst:  # They made the bandwidth that was seen a low one, and QEMU may have renewed it since.
+        return None
     if left > 2 * allowed + burst:
         left_ms = left / sync.bytes_per_ms.high
         limit_ms = trace.downtime_limit_ms

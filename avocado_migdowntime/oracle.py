@@ -81,10 +81,19 @@ class Sync:
 
 
 def passes(trace: Trace) -> list[Pass]:
-    """The passes of a trace in their order; samples that are not active or carry no RAM figures belong to none."""
+    """The passes of a trace in their order.
+
+    Samples that are not active or carry no RAM figures belong to none, nor do those of the switchover, which syncs too.
+    """
     groups: dict[int, list[Sample]] = {}
+    stopped_s = trace.switchover_s
     for sample in trace.samples:
-        if sample.status == "active" and sample.ram is not None and sample.ram.dirty_sync_count > 0:
+        if (
+            sample.t_s < stopped_s
+            and sample.status == "active"
+            and sample.ram is not None
+            and sample.ram.dirty_sync_count > 0
+        ):
             groups.setdefault(sample.ram.dirty_sync_count, []).append(sample)
     return [_pass(number, samples) for number, samples in sorted(groups.items())]
 

@@ -146,6 +146,14 @@ class Parameters:
     integrity: bool = _parameter(
         "yes", _flag, "hold the guest at the destination until each page it dirtied was compared with what it wrote"
     )
+    limit_from: str = _parameter(
+        "oracle",
+        _choice("oracle", "reported"),
+        "convergence: choose the limit from what is right, or from QEMU's report",
+    )
+    limit_factor: float = _parameter(
+        "1.2", _number(0.1, 10, whole=False), "convergence: the limit is so many times that expected downtime"
+    )
     sample_rate: float = _parameter("50", _number(1, 1000, whole=False), "`query-migrate` samples a second")
     time_limit: float = _parameter("120", _number(1, 86400, whole=False), "seconds until the run is given up")
     formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")

@@ -7,9 +7,10 @@ report that is just what dirty-rate gives shows that formula. Anything else stay
 
 from .formulas import dirty_rate, live
 from .interval import Interval
+from .limit import LimitJudgement
 from .trace import Sample, Trace
 from .usable import computes_nothing
-from .verdict import Judgement, LimitJudgement, Verdict
+from .verdict import Judgement, Verdict
 
 ROUNDED_MBPS = 0.005
 """HMP prints mbps with two digits."""

@@ -19,8 +19,8 @@ BYTES_PER_MS_PER_MBPS = 125
 _GREATEST = 2.0**64
 """Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
 HARNESS = "harness"
-FINISH, HEARTBEAT, INTEGRITY = "FINISH", "HEARTBEAT", "INTEGRITY"
-"""Events of the harness: it lets the migration complete; a beat of the guest's heart; the check of its pages."""
+LIMIT, FINISH, HEARTBEAT, INTEGRITY = "LIMIT", "FINISH", "HEARTBEAT", "INTEGRITY"
+"""Events of the harness: a limit is tried, the migration let complete; a guest's heartbeat; the check of its pages."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
 
@@ -175,12 +175,19 @@ class Trace:
         return replace(self, samples=samples, events=events, notes=(*self.notes, note))
 
     def undisturbed(self) -> "Trace":
-        """The trace until the harness changed its parameters to let it complete; the trace itself if it never did."""
-        finish = self.first_event(HARNESS, FINISH)
-        if finish is None:
+        """The trace until the harness first changed parameters; the trace itself if that was past the switchover."""
+        change = next((e for e in self.events if e.side == HARNESS and e.name in (LIMIT, FINISH)), None)
+        if change is None or self.switchover_s < change.t_s:
             return self
-        before = tuple(sample for sample in self.samples if sample.t_s < finish.t_s)
+        before = tuple(sample for sample in self.samples if sample.t_s < change.t_s)
         return replace(self, samples=before or self.samples[:1])
+
+    @property
+    def switchover_s(self) -> float:
+        """When the source stopped the guest to complete the migration; infinite where that is not told."""
+        last = next((e for e in reversed(self.events) if e.side == "source" and e.name in ("STOP", "RESUME")), None)
+        stopped = last is not None and last.name == "STOP" and self.samples[-1].status == "completed"
+        return last.t_s if last is not None and stopped else float("inf")
 
     def first_event(self, side: str, name: str, /, **data: str) -> Event | None:
         """The first event of this side and name whose data hold all that is given."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .interval import Interval
+from .limit import LimitJudgement
 from .switchover import Downtime, Integrity
+from .trials import Convergence, ConvergenceJudgement
 
 
 class Judgement(StrEnum):
@@ -14,14 +16,6 @@ class Judgement(StrEnum):
 
     ACCURATE = "accurate"
     INACCURATE = "inaccurate"
-    INCONCLUSIVE = "inconclusive"
-
-
-class LimitJudgement(StrEnum):
-    """Did QEMU end passes and switch over where downtime-limit says?"""
-
-    RESPECTED = "respected"
-    VIOLATED = "violated"
     INCONCLUSIVE = "inconclusive"
 
 
@@ -34,7 +28,8 @@ class Verdict:
     formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
     the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason. The first of the
     `reasons` is that for `verdict`; `limit_reason`, among them, is that for a `limit_verdict` other than respected.
-    `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed.
+    `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed;
+    `convergence` what the limits did that were tried on it.
     """
 
     verdict: Judgement
@@ -56,6 +51,7 @@ class Verdict:
     subject: str = ""
     integrity: Integrity | None = None
     downtime: Downtime | None = None
+    convergence: Convergence | None = None
 
     @property
     def guest_survived(self) -> bool:
@@ -70,4 +66,7 @@ class Verdict:
             return False
         if not self.guest_survived:
             return False
-        return True if self.verdict is Judgement.ACCURATE else None
+        converged = self.convergence.judgement if self.convergence else ConvergenceJudgement.RIGHT
+        if converged is ConvergenceJudgement.WRONG:
+            return False
+        return True if self.verdict is Judgement.ACCURATE and converged is ConvergenceJudgement.RIGHT else None

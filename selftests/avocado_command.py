@@ -18,7 +18,8 @@ from pathlib import Path
 
 from avocado_migdowntime.avocado_test import MigrationTest
 from avocado_migdowntime.errors import BadInput, HarnessError, HostLacks
-from avocado_migdowntime.verdict import Judgement, LimitJudgement, Verdict
+from avocado_migdowntime.limit import LimitJudgement
+from avocado_migdowntime.verdict import Judgement, Verdict
 
 ACCURATE = Verdict(Judgement.ACCURATE, "last-sync", LimitJudgement.RESPECTED)
 """

@@ -10,10 +10,11 @@ import pytest
 from avocado_migdowntime.errors import BadInput, HarnessError, HostLacks
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.judge import judge
+from avocado_migdowntime.limit import LimitJudgement
 from avocado_migdowntime.parameters import parse
 from avocado_migdowntime.qemu.probe import find_binary
 from avocado_migdowntime.trace_file import read
-from avocado_migdowntime.verdict import Judgement, LimitJudgement
+from avocado_migdowntime.verdict import Judgement
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avocado_migdowntime.judge import judge
+from avocado_migdowntime.limit import LimitJudgement
 from avocado_migdowntime.oracle import passes, syncs
 from avocado_migdowntime.trace import Trace
-from avocado_migdowntime.verdict import Judgement, LimitJudgement
+from avocado_migdowntime.verdict import Judgement
 
 from .simulate import Simulation, record
 

@@ -3,6 +3,7 @@
 
 from ..interval import Interval
 from ..switchover import Downtime
+from ..trials import Convergence, Trial
 from ..verdict import Verdict
 
 _LABEL_WIDTH = 10
@@ -22,6 +23,8 @@ def summary(verdict: Verdict) -> str:
     if verdict.reported_ms is not None:
         rows.append(("formula", verdict.formula or "none of the known ones"))
     rows.append(("limit", _limit(verdict)))
+    if verdict.convergence is not None:
+        rows.append(("converges", _convergence(verdict.convergence)))
     if verdict.downtime is not None:
         rows.append(("downtime", _downtime(verdict.downtime)))
     if verdict.integrity is not None:
@@ -54,6 +57,19 @@ def _limit(verdict: Verdict) -> str:
     if verdict.effective_limit_interval_ms is not None:
         return f"{text}: passes end with at most {verdict.effective_limit_interval_ms.high:.0f} ms left"
     return text
+
+
+def _convergence(found: Convergence) -> str:
+    parts = [f"{trial.limit_ms:g} ms {_did(trial)}" for trial in found.trials]
+    return f"{found.judgement}: {', '.join(parts)}"
+
+
+def _did(trial: Trial) -> str:
+    if trial.completed:
+        return (
+            "did at the next sync" if not trial.passes else f"did after {_count(trial.passes, 'pass', 'passes')} more"
+        )
+    return f"did not in {_count(trial.passes, 'pass', 'passes')}"
 
 
 def _downtime(down: Downtime) -> str:

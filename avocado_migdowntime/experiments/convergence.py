@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Does the migration converge under a downtime-limit chosen from the expected downtime, and not under less?"""
+
+from collections.abc import Callable
+from math import ceil
+from pathlib import Path
+
+from ..judge import judge
+from ..parameters import Parameters
+from ..trace import LIMIT, Sample
+from ..trials import BELOW, CHOSEN, DEFAULT
+from ..verdict import Verdict
+from .expected_downtime import EnoughPasses
+from .run import Run, judged
+
+DEFAULT_LIMIT_MS = 300
+"""QEMU's own (migration/options.c: DEFAULT_MIGRATE_SET_DOWNTIME)."""
+_BELOW = 0.5
+_PASSES = 2
+"""Whole passes under a limit that is not to do, after the pass in which it was set."""
+_PATIENCE = 3
+"""Passes after which a limit that was to do has failed."""
+
+
+async def convergence(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
+    """Try limits on a migration, from those that are not to do to one that is; for the rest see `run.judged`."""
+    return await judged(parameters, directory, progress, _course)
+
+
+async def _course(run: Run) -> None:
+    parameters = run.parameters
+    if not await run.follow(EnoughPasses(parameters.passes)):
+        return
+    seen = judge(run.trace(), parameters.formula, parameters.tolerance)
+    chosen_from_ms = seen.expected_ms if parameters.limit_from == "oracle" else seen.reported_ms
+    if chosen_from_ms is None or seen.expected_ms is None:
+        await run.let_complete()
+        return
+    below_ms = int(_BELOW * seen.expected_ms)
+    trials = [(BELOW, below_ms, _PASSES), (CHOSEN, ceil(parameters.limit_factor * chosen_from_ms), _PATIENCE)]
+    if below_ms > DEFAULT_LIMIT_MS:
+        trials.insert(0, (DEFAULT, DEFAULT_LIMIT_MS, _PASSES))
+    for name, limit_ms, passes in trials:
+        run.stage.say(f"trying a downtime-limit of {limit_ms} ms where {seen.expected_ms:.0f} ms are needed")
+        run.recorder.note(LIMIT, {"trial": name, "downtime-limit": limit_ms, "limit-from": parameters.limit_from})
+        await run.pair.source.execute("migrate-set-parameters", {"downtime-limit": limit_ms})
+        if not await run.follow(_MorePasses(passes)):
+            return
+    await run.let_complete()
+
+
+class _MorePasses:
+    """Whether so many passes have ended, after the one that was under way first."""
+
+    def __init__(self, passes: int) -> None:
+        self._passes = passes
+        self._first: int | None = None
+
+    def __call__(self, sample: Sample) -> bool:
+        if sample.ram is None or sample.status != "active":
+            return False
+        if self._first is None:
+            self._first = sample.ram.dirty_sync_count
+        return sample.ram.dirty_sync_count > self._first + self._passes

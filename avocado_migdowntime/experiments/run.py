@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What all experiments share: two QEMUs, a guest that dirties, its migration on record, and the trace judged."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import HarnessError
+from ..judge import judge
+from ..parameters import Parameters
+from ..qemu.guest import dirtying
+from ..qemu.pair import Pair, launched_pair
+from ..qemu.recorder import Recorder
+from ..report.fields import fields
+from ..trace import Sample, Trace
+from ..trace_file import TraceWriter, read
+from ..verdict import Verdict
+from .arrival import Arrival, watched
+
+TRACE, VERDICT = "trace.jsonl", "verdict.json"
+"""What a run leaves in its directory, beside QEMU's own output."""
+
+
+class Stage:
+    """What the run is at, told at most once a second."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.last = "starting"
+        self._tell = tell
+        self._told_s = float("-inf")
+
+    def say(self, text: str) -> None:
+        """Tell what comes next."""
+        self.last = text
+        self._tell(text)
+
+    def sample(self, sample: Sample) -> None:
+        """Tell how far the migration is."""
+        now_s = time.monotonic()
+        if sample.ram is None or now_s < self._told_s + 1:
+            return
+        self._told_s = now_s
+        ram = sample.ram
+        self.say(
+            f"pass {ram.dirty_sync_count}: {ram.remaining_bytes / 1e6:.1f} MB remaining at "
+            f"{ram.mbps / 8:.1f} MB/s, expected-downtime {sample.expected_downtime_ms or 0:g} ms"
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """A migration that has begun, in the hands of an experiment."""
+
+    pair: Pair
+    parameters: Parameters
+    recorder: Recorder
+    arrival: Arrival
+    samples: AsyncGenerator[Sample, None]
+    stage: Stage
+    directory: Path
+
+    async def follow(self, enough: Callable[[Sample], bool]) -> bool:
+        """Take samples until one is `enough`, or to the migration's end; gives whether it goes on."""
+        async for sample in self.samples:
+            self.stage.sample(sample)
+            if enough(sample):
+                return True
+        return False
+
+    async def let_complete(self) -> None:
+        """Give the migration a limit that it meets, and take its samples to the end."""
+        self.stage.say("enough was seen: letting the migration complete")
+        await self.arrival.let_complete(self.samples)
+
+    def trace(self) -> Trace:
+        """What is on record so far."""
+        return read(str(self.directory / TRACE))
+
+
+async def judged(
+    parameters: Parameters,
+    directory: Path,
+    progress: Callable[[str], None],
+    course: Callable[[Run], Awaitable[None]],
+) -> Verdict:
+    """Launch, dirty, migrate and sample as `parameters` say, do `course` with the migration, and judge what was seen.
+
+    The trace, the verdict as JSON and QEMU's output are left in `directory`; `progress` gets a line at each step and
+    one a second while it migrates. Raises BadInput, HostLacks or HarnessError; nothing but those files is left
+    behind in any case.
+    """
+    stage = Stage(progress)
+    try:
+        async with asyncio.timeout(parameters.time_limit):
+            async with launched_pair(parameters, directory, stage.say) as pair:
+                stage.say("waiting for the guest to dirty its region once")
+                await dirtying(pair.source)
+                await _record(pair, parameters, directory, stage, course)
+    except TimeoutError:
+        raise HarnessError(
+            f"given up after {parameters.time_limit:g} s while {stage.last}; raise `time_limit` or "
+            "`max_bandwidth`, or make `region` smaller"
+        ) from None
+    verdict = judge(read(str(directory / TRACE)), parameters.formula, parameters.tolerance)
+    (directory / VERDICT).write_text(json.dumps(fields(verdict), indent=2) + "\n")
+    return verdict
+
+
+async def _record(
+    pair: Pair, parameters: Parameters, directory: Path, stage: Stage, course: Callable[[Run], Awaitable[None]]
+) -> None:
+    with closing(TraceWriter(directory / TRACE, await pair.configure(parameters))) as writer:
+        async with (
+            Recorder(pair.source, pair.destination, writer, parameters.sample_rate) as recorder,
+            watched(pair, recorder) as arrival,
+            aclosing(recorder.samples(pair.uri)) as samples,
+        ):
+            await course(Run(pair, parameters, recorder, arrival, samples, stage, directory))
+            stage.say("looking at the guest at the destination")
+            await arrival.inspect(parameters.integrity)

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Does a migration converge under the downtime-limit that is chosen from the expected downtime, and not under less?"""
+
+from avocado_migdowntime.avocado_test import MigrationTest
+from avocado_migdowntime.experiments.convergence import convergence
+
+
+class Convergence(MigrationTest):
+    """Tries the default limit, half of what is needed, and a little more than what is needed."""
+
+    def test(self) -> None:
+        """Migrate the guest as the parameters say."""
+        self.judge(convergence)
