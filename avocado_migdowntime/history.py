@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a trace shows of how a migration goes: its syncs, how fast it sends, and how fast the guest dirties."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from .dirtying import DirtyingCurve, points
+from .oracle import MIN_SAMPLES, Sync, passes, syncs
+from .precopy import Course, Pending, predict
+from .trace import Ram, Sample, Trace
+
+STALLED_S = 2.0
+"""A migration that sent no page for so long is taken to send nothing."""
+
+
+@dataclass(frozen=True)
+class History:
+    """The syncs between passes that were seen, at least one, and the curve that they make.
+
+    `threshold_bytes_per_ms` is the bandwidth that QEMU multiplies the limit by, `wire_bytes_per_ms` that of its
+    sending: medians over its figures in the last two passes, 0 where nothing is sent.
+    """
+
+    trace: Trace
+    found: tuple[Sync, ...]
+    curve: DirtyingCurve
+    threshold_bytes_per_ms: float
+    wire_bytes_per_ms: float
+
+    def next_bytes(self, pending: Pending) -> float:
+        """What the next sync finds whenever the limit is set: now, at the end of this pass, or in a later one.
+
+        In the midst of a pass no more is pending than at one of its ends.
+        """
+        last = self.found[-1].after
+        at_sync, now = self.found[-1].at_sync_bytes.middle, last.samples[-1]
+        limit_bytes = min((self.trace.downtime_limit_ms or 0) * self.threshold_bytes_per_ms, at_sync)
+        return max(
+            pending((now.t_s - last.samples[0].t_s) * 1000, _ram(now).remaining_bytes),
+            pending((at_sync - limit_bytes) / self.wire_bytes_per_ms, limit_bytes),
+            pending(at_sync / self.wire_bytes_per_ms, 0),
+        )
+
+    def course(self, pending: Pending, limit_ms: float, begin: Sync) -> Course:
+        """The course from the sync `begin` under a limit."""
+        begin_bytes = begin.at_sync_bytes.middle
+        return predict(pending, self.wire_bytes_per_ms, begin_bytes, limit_ms, self.threshold_bytes_per_ms)
+
+
+def history(trace: Trace) -> History | None:
+    """The history that the trace shows, or None where no pass was seen from end to end."""
+    seen = passes(trace)
+    found = syncs(trace, seen)
+    found = [sync for sync in found if min(len(sync.before.samples), len(sync.after.samples)) >= MIN_SAMPLES] or found
+    if not found:
+        return None
+    recent = [sample for one in seen[-2:] for sample in one.samples]
+    wire = 0.0 if _stalled(recent) else median(ram.wire_bytes_per_ms for ram in _updates(recent))
+    return History(
+        trace=trace,
+        found=tuple(found),
+        curve=DirtyingCurve.through(points(found)),
+        threshold_bytes_per_ms=(trace.switchover_bytes_per_ms or wire) if wire else 0.0,
+        wire_bytes_per_ms=wire,
+    )
+
+
+def _updates(samples: Sequence[Sample]) -> list[Ram]:
+    """The samples in which QEMU had renewed its bandwidth."""
+    rams = [_ram(sample) for sample in samples]
+    return [rams[0], *(now for before, now in pairwise(rams) if now.mbps != before.mbps)]
+
+
+def _stalled(samples: Sequence[Sample]) -> bool:
+    """Whether nothing is sent although something is left: QEMU says so, or no page has left for long."""
+    last = _ram(samples[-1])
+    if not last.remaining_bytes:
+        return False
+    moved_s = next((s.t_s for s in reversed(samples) if _ram(s).sent_pages != last.sent_pages), samples[0].t_s)
+    return last.mbps == 0 or samples[-1].t_s - moved_s > STALLED_S
+
+
+def _ram(sample: Sample) -> Ram:
+    assert sample.ram is not None
+    return sample.ram
