@@ -31,11 +31,12 @@ class BestPoint:
 class Help:
     """What makes the default limit of 300 ms do; None where it is not needed, not known or out of QEMU's reach.
 
-    `throttle` is the share of its time for which the guest has to be stopped at least (auto-converge).
+    `throttle_percent` is how much of its time the guest has to be stopped at least (auto-converge), if it dirties in
+    proportion to the rest.
     """
 
     bandwidth_bytes_per_ms: float | None = None
-    throttle: float | None = None
+    throttle_percent: int | None = None
 
 
 @dataclass(frozen=True)

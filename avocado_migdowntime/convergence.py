@@ -20,8 +20,10 @@ from .trace import Trace
 
 GREATEST_LIMIT_MS = 2_000_000
 """QEMU takes no larger downtime-limit (migration/options.c: MAX_MIGRATE_DOWNTIME)."""
-GREATEST_THROTTLE = 0.99
-"""QEMU slows a guest by no more than 99 % (max-cpu-throttle)."""
+GREATEST_THROTTLE_PERCENT = 99
+"""QEMU slows a guest by no more (max-cpu-throttle)."""
+TICK = 0.01
+"""QEMU times the windows of 100 ms that it takes its bandwidth from in whole ms: one may be taken for 1 % less."""
 NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
 _STUDENT_95 = (6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89, 1.86, 1.83, 1.81, 1.80, 1.78, 1.77, 1.76, 1.75)
@@ -85,15 +87,17 @@ def _advise(whole: Trace) -> Advice:
 def _advise_running(seen: History) -> Advice:
     bytes_per_ms, curve = seen.threshold_bytes_per_ms, seen.curve
     margin = _margin(seen)
+    factor = (1 + margin) * (1 + TICK)
     next_bytes = seen.next_bytes(curve.likely_pending)
-    limit_ms = _above_ms(next_bytes * (1 + margin), bytes_per_ms)
-    most_ms = _above_ms(seen.next_bytes(curve.most_pending) * (1 + margin), bytes_per_ms)
+    limit_ms = _above_ms(next_bytes * factor, bytes_per_ms)
+    most_ms = _above_ms(seen.next_bytes(curve.most_pending) * factor, bytes_per_ms)
+    patient_ms = _least(limit_ms, lambda ms: seen.course(curve.likely_pending, ms, seen.found[-1]).converges)
     least_ms = min(sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in seen.found)
     advice = Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
         range_ms=Interval(min(floor(least_ms) + 1, limit_ms), max(most_ms, limit_ms)),
-        patient_ms=_least(limit_ms, lambda ms: seen.course(curve.likely_pending, ms, seen.found[-1]).converges),
+        patient_ms=min(ceil(patient_ms * (1 + TICK)), limit_ms),
         best_point=min(map(_point, seen.found), key=lambda point: point.limit_ms),
         help=_help(seen, limit_ms, next_bytes),
         bandwidth_bytes_per_ms=bytes_per_ms,
@@ -169,8 +173,9 @@ def _remarks(seen: History, margin: float) -> list[str]:
     configured_ms = seen.trace.downtime_limit_ms
     if configured_ms is not None:
         now = _outlook(seen, configured_ms, seen.found[-1])
-        word = {True: "will do", False: "never ends it", None: "may or may not end it"}[now.converges]
-        remarks.append(f"the downtime-limit of {configured_ms:g} ms that is set {word}")
+        word = "ends it" if now.course.converges else "never ends it"
+        sure = "" if now.converges is not None else "probably "
+        remarks.append(f"the downtime-limit of {configured_ms:g} ms that is set {sure}{word}")
     return remarks
 
 
@@ -196,7 +201,8 @@ def _help(seen: History, limit_ms: int, next_bytes: float) -> Help:
     if limit_ms <= DEFAULT_LIMIT_MS:
         return Help()
     throttle = 1 - DEFAULT_LIMIT_MS * seen.threshold_bytes_per_ms / next_bytes
-    return Help(_bandwidth_needed(seen), throttle if 0 < throttle <= GREATEST_THROTTLE else None)
+    percent = ceil(max(0.0, throttle) * 100)
+    return Help(_bandwidth_needed(seen), percent if percent <= GREATEST_THROTTLE_PERCENT else None)
 
 
 def _bandwidth_needed(seen: History) -> float:

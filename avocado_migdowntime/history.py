@@ -3,7 +3,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 
 from .dirtying import DirtyingCurve, points
@@ -20,7 +19,7 @@ class History:
     """The syncs between passes that were seen, at least one, and the curve that they make.
 
     `threshold_bytes_per_ms` is the bandwidth that QEMU multiplies the limit by, `wire_bytes_per_ms` that of its
-    sending: medians over its figures in the last two passes, 0 where nothing is sent.
+    sending: medians over the samples of the last two passes, 0 where nothing is sent.
     """
 
     trace: Trace
@@ -57,7 +56,7 @@ def history(trace: Trace) -> History | None:
     if not found:
         return None
     recent = [sample for one in seen[-2:] for sample in one.samples]
-    wire = 0.0 if _stalled(recent) else median(ram.wire_bytes_per_ms for ram in _updates(recent))
+    wire = 0.0 if _stalled(recent) else median(_ram(sample).wire_bytes_per_ms for sample in recent)
     return History(
         trace=trace,
         found=tuple(found),
@@ -65,12 +64,6 @@ def history(trace: Trace) -> History | None:
         threshold_bytes_per_ms=(trace.switchover_bytes_per_ms or wire) if wire else 0.0,
         wire_bytes_per_ms=wire,
     )
-
-
-def _updates(samples: Sequence[Sample]) -> list[Ram]:
-    """The samples in which QEMU had renewed its bandwidth."""
-    rams = [_ram(sample) for sample in samples]
-    return [rams[0], *(now for before, now in pairwise(rams) if now.mbps != before.mbps)]
 
 
 def _stalled(samples: Sequence[Sample]) -> bool:
