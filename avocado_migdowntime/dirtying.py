@@ -50,17 +50,19 @@ class DirtyingCurve:
         """The curve that `points` make."""
         groups = _groups(points)
         constant_ms = _constant_ms(groups[0], groups[-1])
-        if constant_ms == 0:
-            set_bytes = max(group.likely_bytes for group in groups)
-        else:
+        if math.isinf(constant_ms):
+            set_bytes = math.inf
+        elif constant_ms:
             set_bytes = groups[-1].likely_bytes / _share(groups[-1].duration_ms, constant_ms)
+        else:
+            set_bytes = max(group.likely_bytes for group in groups)
         return cls(tuple(points), groups, set_bytes, constant_ms)
 
     def bounds(self, duration_ms: float) -> Interval:
         """What a steady guest dirties in `duration_ms`, at least and at most."""
         low, high = [0.0], [math.inf]
         for group in self.groups:
-            ray = group.dirtied_bytes.scaled(max(duration_ms, 1e-9) / group.duration_ms)
+            ray = group.dirtied_bytes.scaled(duration_ms / group.duration_ms)
             low.append(min(group.dirtied_bytes.low, ray.low))
             high.append(max(group.dirtied_bytes.high, ray.high))
         return span((max(low), min(high)))

@@ -60,7 +60,7 @@ def predict(
     passes: list[PredictedPass] = []
     at_sync = begin_bytes
     while at_sync and at_sync >= threshold:
-        duration_ms = min(max((at_sync - threshold) / bytes_per_ms, WINDOW_MS), at_sync / bytes_per_ms)
+        duration_ms = max((at_sync - threshold) / bytes_per_ms, WINDOW_MS)
         unsent = max(0.0, at_sync - duration_ms * bytes_per_ms)
         passes.append(PredictedPass(at_sync, duration_ms, unsent))
         found = pending(duration_ms, unsent)
