@@ -8,6 +8,7 @@ finds ÷ bandwidth. `max-bandwidth` shapes both, and is lifted once the guest is
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil, floor, sqrt
+from statistics import fmean
 
 from .advice import DEFAULT_LIMIT_MS, Advice, BestPoint, Finding, Help
 from .errors import BadInput
@@ -28,6 +29,7 @@ NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
 _STUDENT_95 = (6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89, 1.86, 1.83, 1.81, 1.80, 1.78, 1.77, 1.76, 1.75)
 """What Student's t stays below in 95 of 100 cases, for 1, 2, … degrees of freedom."""
+_BEYOND = f", beyond the {GREATEST_LIMIT_MS // 1000} s that QEMU takes as downtime-limit"
 _POSTCOPY = "postcopy finishes it whatever the guest dirties"
 
 
@@ -106,7 +108,7 @@ def _advise_running(seen: History) -> Advice:
     found = f"the next sync is expected to find {_mb(next_bytes)} to be sent at {bytes_per_ms / 1000:.1f} MB/s"
     reasons = [found, *_remarks(seen, margin)]
     if limit_ms > GREATEST_LIMIT_MS:
-        reasons[0] = f"{found}, beyond the {GREATEST_LIMIT_MS / 1000:.0f} s that QEMU takes as downtime-limit"
+        reasons[0] = found + _BEYOND
         return replace(advice, finding=Finding.NONE, limit_ms=None, reasons=(*reasons, _POSTCOPY))
     return replace(advice, reasons=tuple(reasons))
 
@@ -139,13 +141,14 @@ def _advise_snapshot(trace: Trace) -> Advice:
     reason = f"{_mb(ram.remaining_bytes)} are left now; what the guest dirtied since the last sync comes on top"
     if reported_ms >= now_ms:
         reason = f"QEMU found {reported_ms:.0f} ms pending at the last sync, and {now_ms:.0f} ms of them are left"
+    beyond = limit_ms > GREATEST_LIMIT_MS
     return Advice(
-        Finding.FOUND if limit_ms <= GREATEST_LIMIT_MS else Finding.NONE,
-        limit_ms=limit_ms if limit_ms <= GREATEST_LIMIT_MS else None,
+        Finding.NONE if beyond else Finding.FOUND,
+        limit_ms=None if beyond else limit_ms,
         range_ms=Interval(floor(now_ms) + 1, max(limit_ms, floor(now_ms + dirtied_ms) + 1)),
         bandwidth_bytes_per_ms=bytes_per_ms,
         reasons=(
-            reason,
+            reason + (_BEYOND if beyond else ""),
             f"a single snapshot shows no sync: this is a guess, and {dirtied_ms:.0f} ms more are dirtied while that "
             "is sent; record the migration for a better one",
         ),
@@ -187,13 +190,15 @@ def _outlook(seen: History, limit_ms: float, begin: Sync) -> Outlook:
 
 
 def _margin(seen: History) -> float:
-    """The share by which the next pass may exceed those of its length, as 95 of 100 do not: Student's t."""
-    scatter = seen.curve.scatter
-    freedom = len(scatter) - len(seen.curve.groups)
-    if not freedom:
+    """The share by which the next sync may find more than is likely, as it does not in 95 of 100 cases: Student's t."""
+    shares = seen.surprises
+    freedom = len(shares) - len(seen.curve.groups)
+    if freedom < 1:
         return 0.0
-    deviation = sqrt(sum((share - 1) ** 2 for share in scatter) / freedom)
-    return _STUDENT_95[min(freedom, len(_STUDENT_95)) - 1] * deviation * sqrt(1 + 1 / len(scatter))
+    mean = fmean(shares)
+    deviation = sqrt(sum((share - mean) ** 2 for share in shares) / freedom)
+    wide = _STUDENT_95[min(freedom, len(_STUDENT_95)) - 1] * sqrt(1 + 1 / len(shares))
+    return max(0.0, mean + wide * deviation - 1)
 
 
 def _help(seen: History, limit_ms: int, next_bytes: float) -> Help:

@@ -14,8 +14,10 @@ from statistics import fmean
 from .interval import Interval, span
 from .oracle import Sync
 
-ALIKE = 1.25
+ALIKE = 1.1
 """Passes whose durations differ by less than this factor count as equally long: else noise would make a slope."""
+NOISE = 1.01
+"""Amounts that differ by no more than this factor count as equal."""
 _HALVINGS = 60
 
 
@@ -36,27 +38,28 @@ class Point:
 class DirtyingCurve:
     """The curve through at least one point; `groups` are the means of passes of like duration, the shortest first.
 
-    `set_bytes` is the best guess of all that the guest ever dirties (infinite where no end of it is seen), approached
-    with the time constant `constant_ms`: 0 where already the shortest passes dirtied as much as the longest.
+    It approaches `level_bytes` (infinite where no end is seen) with the time constant `constant_ms`: 0 where already
+    the shortest passes dirtied as much as the longest. `set_bytes` is all that the guest ever dirties, as far as seen.
     """
 
     points: tuple[Point, ...]
     groups: tuple[Point, ...]
-    set_bytes: float
+    level_bytes: float
     constant_ms: float
+    set_bytes: float
 
     @classmethod
-    def through(cls, points: Sequence[Point]) -> "DirtyingCurve":
-        """The curve that `points` make."""
+    def through(cls, points: Sequence[Point], pending_bytes: float = 0.0) -> "DirtyingCurve":
+        """The curve that `points` make, of a guest of which a sync has found as much as `pending_bytes`."""
         groups = _groups(points)
         constant_ms = _constant_ms(groups[0], groups[-1])
         if math.isinf(constant_ms):
-            set_bytes = math.inf
+            level = math.inf
         elif constant_ms:
-            set_bytes = groups[-1].likely_bytes / _share(groups[-1].duration_ms, constant_ms)
+            level = groups[-1].likely_bytes / _share(groups[-1].duration_ms, constant_ms)
         else:
-            set_bytes = max(group.likely_bytes for group in groups)
-        return cls(tuple(points), groups, set_bytes, constant_ms)
+            level = max(group.likely_bytes for group in groups)
+        return cls(tuple(points), groups, level, constant_ms, max(level, pending_bytes))
 
     def bounds(self, duration_ms: float) -> Interval:
         """What a steady guest dirties in `duration_ms`, at least and at most."""
@@ -68,7 +71,7 @@ class DirtyingCurve:
         return span((max(low), min(high)))
 
     def likely(self, duration_ms: float) -> float:
-        """The best guess within the bounds: set_bytes × (1 - exp(-duration_ms ÷ constant_ms)).
+        """The best guess within the bounds: level_bytes × (1 - exp(-duration_ms ÷ constant_ms)).
 
         That many cells are hit by a Poisson process of writes to pages taken at random. It holds both extremes: the
         guest that dirties in proportion to time, and the one that has soon dirtied all that it ever will.
@@ -76,20 +79,9 @@ class DirtyingCurve:
         if math.isinf(self.constant_ms):
             guess = self.groups[-1].likely_bytes * duration_ms / self.groups[-1].duration_ms
         else:
-            guess = self.set_bytes * _share(duration_ms, self.constant_ms)
+            guess = self.level_bytes * _share(duration_ms, self.constant_ms)
         bounds = self.bounds(duration_ms)
         return min(max(guess, bounds.low), bounds.high)
-
-    @property
-    def scatter(self) -> tuple[float, ...]:
-        """What each pass dirtied, as a share of the mean of those of like duration."""
-        means = [
-            min(self.groups, key=lambda group: abs(group.duration_ms - point.duration_ms)) for point in self.points
-        ]
-        return tuple(
-            point.likely_bytes / mean.likely_bytes if mean.likely_bytes else 1.0
-            for point, mean in zip(self.points, means, strict=True)
-        )
 
     def likely_pending(self, duration_ms: float, unsent_bytes: float) -> float:
         """What a sync finds `duration_ms` after the one before: what is still unsent, and what was dirtied besides."""
@@ -106,23 +98,44 @@ class DirtyingCurve:
         return min(unsent_bytes + self.bounds(duration_ms).high, whole)
 
 
-def points(found: Sequence[Sync]) -> list[Point]:
-    """The points that the passes which ended with these syncs make."""
+def curve(found: Sequence[Sync]) -> DirtyingCurve:
+    """The curve that the passes which ended with these syncs, at least one, make.
+
+    What the first pass leaves unsent is any RAM rather than what the guest dirties. Where that blurs its point and
+    there are others, it is left out.
+    """
     later = [sync for sync in found if sync.before.number > 1]
-    set_bytes = max((sync.at_sync_bytes.middle for sync in later or found), default=0.0)
-    return [_point(sync, set_bytes) for sync in found]
+    if not later:
+        return DirtyingCurve.through([_point(sync, 0.0) for sync in found])
+    set_bytes = max(sync.at_sync_bytes.middle for sync in later)
+    first = [point for sync in found if sync.before.number == 1 if _sharp(point := _point(sync, 0.0))]
+    return DirtyingCurve.through([*first, *(_point(sync, set_bytes) for sync in later)], set_bytes)
+
+
+def length_ms(sync: Sync) -> float:
+    """How long the pass lasted that ended with this sync."""
+    return max((sync.after.samples[0].t_s - sync.before.samples[0].t_s) * 1000, 1.0)
+
+
+def unsent_bytes(sync: Sync) -> float:
+    """The best guess of what was unsent when the pass ended."""
+    return max(0.0, sync.at_sync_bytes.middle - _new_bytes(sync))
+
+
+def _new_bytes(sync: Sync) -> float:
+    return max(0.0, sync.after.begin_bytes - sync.before.end_bytes)
 
 
 def _point(sync: Sync, set_bytes: float) -> Point:
-    duration_ms = (sync.after.samples[0].t_s - sync.before.samples[0].t_s) * 1000
-    new_bytes = max(0.0, sync.after.begin_bytes - sync.before.end_bytes)
+    new_bytes = _new_bytes(sync)
     blur = (sync.before.spread_bytes + sync.after.spread_bytes) / 2
     dirtied = span((max(0.0, new_bytes - blur), new_bytes, max(new_bytes, sync.at_sync_bytes.high)))
-    likely = new_bytes
-    if sync.before.number > 1:  # What the first pass leaves unsent is any RAM, not what the guest dirties.
-        unsent = max(0.0, sync.at_sync_bytes.middle - new_bytes)
-        likely = min(new_bytes / max(1 - unsent / max(set_bytes, 1), 1e-9), dirtied.high)
-    return Point(max(duration_ms, 1.0), dirtied, likely)
+    share = min(unsent_bytes(sync) / set_bytes, 0.99) if set_bytes else 0.0
+    return Point(length_ms(sync), dirtied, min(new_bytes / (1 - share), dirtied.high))
+
+
+def _sharp(point: Point) -> bool:
+    return point.dirtied_bytes.high <= NOISE * point.dirtied_bytes.low
 
 
 def _groups(points: Sequence[Point]) -> tuple[Point, ...]:
@@ -148,7 +161,7 @@ def _constant_ms(shortest: Point, longest: Point) -> float:
 
     It is 0 where nothing says that the longest dirtied more: the guess then is what makes a migration hardest.
     """
-    if longest.dirtied_bytes.low <= shortest.dirtied_bytes.high or longest.likely_bytes <= shortest.likely_bytes:
+    if longest.likely_bytes <= NOISE * shortest.likely_bytes:
         return 0.0
     if longest.likely_bytes * shortest.duration_ms >= shortest.likely_bytes * longest.duration_ms:
         return math.inf

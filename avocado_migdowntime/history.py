@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from .dirtying import DirtyingCurve, points
+from .dirtying import DirtyingCurve, curve, length_ms, unsent_bytes
 from .oracle import MIN_SAMPLES, Sync, passes, syncs
-from .precopy import Course, Pending, predict
+from .precopy import WINDOW_MS, Course, Pending, predict
 from .trace import Ram, Sample, Trace
 
 STALLED_S = 2.0
@@ -29,18 +29,29 @@ class History:
     wire_bytes_per_ms: float
 
     def next_bytes(self, pending: Pending) -> float:
-        """What the next sync finds whenever the limit is set: now, at the end of this pass, or in a later one.
+        """What the next sync finds, whether a limit above that is set now or at the end of this pass.
 
-        In the midst of a pass no more is pending than at one of its ends.
+        In between no more is pending than at one of the two, nor in later passes, for a steady guest. A pass may last
+        one window longer than it needs, since QEMU looks between windows only.
         """
         last = self.found[-1].after
         at_sync, now = self.found[-1].at_sync_bytes.middle, last.samples[-1]
         limit_bytes = min((self.trace.downtime_limit_ms or 0) * self.threshold_bytes_per_ms, at_sync)
+        whole_ms = (at_sync - limit_bytes) / self.wire_bytes_per_ms
         return max(
             pending((now.t_s - last.samples[0].t_s) * 1000, _ram(now).remaining_bytes),
-            pending((at_sync - limit_bytes) / self.wire_bytes_per_ms, limit_bytes),
-            pending(at_sync / self.wire_bytes_per_ms, 0),
+            pending(whole_ms, limit_bytes),
+            pending(whole_ms + WINDOW_MS, max(0.0, limit_bytes - WINDOW_MS * self.wire_bytes_per_ms)),
         )
+
+    @property
+    def surprises(self) -> list[float]:
+        """What each sync found, as a share of what the curve makes likely; without that of the first pass."""
+        return [
+            sync.at_sync_bytes.middle / likely
+            for sync in self.found
+            if sync.before.number > 1 and (likely := self.curve.likely_pending(length_ms(sync), unsent_bytes(sync)))
+        ]
 
     def course(self, pending: Pending, limit_ms: float, begin: Sync) -> Course:
         """The course from the sync `begin` under a limit."""
@@ -60,7 +71,7 @@ def history(trace: Trace) -> History | None:
     return History(
         trace=trace,
         found=tuple(found),
-        curve=DirtyingCurve.through(points(found)),
+        curve=curve(found),
         threshold_bytes_per_ms=(trace.switchover_bytes_per_ms or wire) if wire else 0.0,
         wire_bytes_per_ms=wire,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from ..advice import DEFAULT_LIMIT_MS, Advice, Finding
 from .text import table
 
-_NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit will do", Finding.UNKNOWN: "UNKNOWN: too little was seen"}
+_NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit will do", Finding.UNKNOWN: "UNKNOWN: this trace cannot tell"}
 
 
 def summary(advice: Advice) -> str:
