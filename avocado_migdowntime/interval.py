@@ -43,7 +43,7 @@ class Interval:
         return Interval(self.low + low, self.high + (low if high is None else high))
 
     def scaled(self, factor: float) -> "Interval":
-        """The interval multiplied by a `factor` above 0."""
+        """The interval multiplied by a `factor` from 0 up."""
         return Interval(self.low * factor, self.high * factor)
 
 

@@ -6,6 +6,7 @@ the rate limit; a pass ends when what is left between bursts fits the limit, or 
 the estimate is renewed at the end of a window. It knows the truth that the oracle has to find.
 """
 
+import math
 import random
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
@@ -35,16 +36,20 @@ class Simulation:
     fails: bool = False
     noise: float = 0.0
     """Share by which the bandwidth may differ from one window to the next."""
+    workload: Callable[[float, float], float] | None = None
+    """The pages that a sync finds, of the ms since the one before and of the pages still unsent; else `pass_pages`."""
+    raised: tuple[int, float] | None = None
+    """From which ms on downtime-limit is another one, and which."""
     true_sync_bytes: dict[int, int] = field(default_factory=dict)
 
     def run(self, wanted: Container[int]) -> Iterator[tuple[int, dict[str, Any]]]:
         """The answers to query-migrate at the `wanted` milliseconds, at each dirty sync and at the end."""
-        self._threshold = self._limit() * self.bytes_per_ms
+        self._threshold = self._limit(0) * self.bytes_per_ms
         dice = random.Random(self.noise)
         pages = list(self.pass_pages)
         self._remaining = self.zero_pages + pages[0]
         self._normal = self._duplicate = 0
-        self._sync, self._sync_ms = 1, 0
+        self._sync, self._sync_ms, self._begin_ms = 1, 0, 0
         self._rate = 0
         self._mbps, self._expected = 0.0, self.limit_ms
         self._at_sync = self._remaining * PAGE
@@ -78,7 +83,7 @@ class Simulation:
                 elif ms in wanted:
                     yield ms, self._answer()
             credit -= sent * PAGE
-            self._update(sent * PAGE)
+            self._update(sent * PAGE, start + WINDOW_MS)
         if self.fails:
             yield self.duration_ms, {"status": "failed"}
 
@@ -86,7 +91,9 @@ class Simulation:
         """A dirty sync; whether the rest fits and the migration completes."""
         if len(pages) > 1:
             pages.pop(0)
-        fresh = max(0, pages[0] - self._remaining)
+        found = round(self.workload(now_ms - self._begin_ms, self._remaining)) if self.workload else pages[0]
+        self._begin_ms = now_ms
+        fresh = max(0, found - self._remaining)
         if now_ms - self._sync_ms > 1000:
             self._rate = fresh * 1000 // (now_ms - self._sync_ms)
             self._sync_ms = now_ms
@@ -96,11 +103,13 @@ class Simulation:
         self.true_sync_bytes[self._sync] = self._at_sync
         return self._at_sync <= self._threshold
 
-    def _limit(self) -> float:
+    def _limit(self, now_ms: int) -> float:
+        if self.raised and now_ms >= self.raised[0]:
+            return self.raised[1]
         return self.limit_ms if self.used_limit_ms is None else self.used_limit_ms
 
-    def _update(self, sent_bytes: int) -> None:
-        self._threshold = self._limit() * sent_bytes / WINDOW_MS
+    def _update(self, sent_bytes: int, now_ms: int) -> None:
+        self._threshold = self._limit(now_ms) * sent_bytes / WINDOW_MS
         self._mbps = sent_bytes * 8 / WINDOW_MS / 1000
         if self._rate and sent_bytes > 10_000:
             bandwidth = sent_bytes / WINDOW_MS
@@ -130,6 +139,16 @@ class Simulation:
             "mbps": mbps,
             "dirty-pages-rate": rate,
         }
+
+
+def random_writes(pages: int, pages_per_ms: float) -> Callable[[float, float], float]:
+    """A workload that writes to `pages` at random: what is left clean of them falls exponentially."""
+    return lambda ms, unsent: pages - (pages - min(unsent, pages)) * math.exp(-ms * pages_per_ms / pages)
+
+
+def sweep(pages: int, pages_per_ms: float) -> Callable[[float, float], float]:
+    """A workload that writes to each of `pages` once and then begins anew, in an order that is not that of sending."""
+    return lambda ms, unsent: pages - (pages - min(unsent, pages)) * max(0.0, 1 - ms * pages_per_ms / pages)
 
 
 def record(

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A verdict in a few lines for a person."""
 
+from collections.abc import Iterable
+
 from ..interval import Interval
 from ..switchover import Downtime
 from ..trials import Convergence, Trial
@@ -33,6 +35,11 @@ def summary(verdict: Verdict) -> str:
         rows.append(("rests on", f"{_count(verdict.passes, 'pass', 'passes')}, {verdict.samples_used} samples used"))
     rows += [("dropped", f"{count}: {reason}") for reason, count in verdict.samples_dropped.items()]
     rows += [("because", reason) for reason in verdict.reasons]
+    return table(rows)
+
+
+def table(rows: Iterable[tuple[str, str]]) -> str:
+    """Lines of a label and its text, the texts below each other."""
     return "\n".join(f"{label:<{_LABEL_WIDTH}} {text}" for label, text in rows)
 
 

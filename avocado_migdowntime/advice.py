@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is found out about the downtime-limit that a migration needs."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .interval import Interval
+
+DEFAULT_LIMIT_MS = 300
+"""QEMU's default downtime-limit (migration/options.c)."""
+
+
+class Finding(StrEnum):
+    """Is there a downtime-limit with which the migration finishes?"""
+
+    FOUND = "found"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class BestPoint:
+    """Where the least limit would have done: at the sync that began the pass `number`, seen at `t_s` of the trace."""
+
+    number: int
+    t_s: float
+    limit_ms: int
+
+
+@dataclass(frozen=True)
+class Help:
+    """What makes the default limit of 300 ms do; None where it is not needed, not known or out of QEMU's reach.
+
+    `throttle_percent` is how much of its time the guest has to be stopped at least (auto-converge), if it dirties in
+    proportion to the rest.
+    """
+
+    bandwidth_bytes_per_ms: float | None = None
+    throttle_percent: int | None = None
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The answer for one trace, and what it rests on.
+
+    `limit_ms` is the downtime-limit to set, in whole ms: the migration finishes with it at the next sync, in 95 of
+    100 cases. `range_ms` goes from the least that may do so to the most that can be needed. `patient_ms` is the least
+    with which it is likely to finish some time, after more and shorter passes. `bandwidth_bytes_per_ms` is what QEMU
+    multiplies the limit by, `passes` were seen from end to end. The first of the `reasons` is that for `finding`.
+    """
+
+    finding: Finding
+    limit_ms: int | None = None
+    range_ms: Interval | None = None
+    patient_ms: int | None = None
+    best_point: BestPoint | None = None
+    help: Help = Help()
+    bandwidth_bytes_per_ms: float | None = None
+    configured_ms: float | None = None
+    passes: int = 0
+    reasons: tuple[str, ...] = ()
+    subject: str = ""

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime advise`: the downtime-limit with which a recorded migration finishes."""
+
+import argparse
+import json
+import sys
+
+NAME = "advise"
+HELP = "choose the downtime-limit with which a migration finishes, from its recording"
+
+BAD_INPUT = 2
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    parser.epilog = (
+        "Exit status: 0 a limit was found, 1 no limit will do, 125 cannot tell, 2 bad input. "
+        "Example: avocado migdowntime advise trace.jsonl.gz"
+    )
+    parser.add_argument(
+        "file",
+        metavar="TRACE",
+        help="trace (JSONL, plain or gzip) or `info migrate` text; - is standard input",
+    )
+    parser.add_argument("--json", action="store_true", help="print an object instead of text")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the advice; a file that cannot be used is named on standard error."""
+    from ..advice import Finding
+    from ..convergence import advise
+    from ..errors import BadInput
+    from ..report.advice import fields, summary
+    from ..trace_file import read
+
+    try:
+        advice = advise(read(arguments.file))
+    except BadInput as error:
+        print(f"migdowntime advise: {error}", file=sys.stderr)
+        return BAD_INPUT
+    if arguments.json:
+        print(json.dumps({"file": arguments.file, **fields(advice)}, indent=2))
+    else:
+        print(summary(advice))
+    return {Finding.FOUND: 0, Finding.NONE: 1, Finding.UNKNOWN: 125}[advice.finding]

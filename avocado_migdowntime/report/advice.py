@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An advice in a few lines for a person, and as JSON fields for a program."""
+
+from dataclasses import asdict
+from typing import Any
+
+from ..advice import DEFAULT_LIMIT_MS, Advice, Finding
+from .text import table
+
+_NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit will do", Finding.UNKNOWN: "UNKNOWN: this trace cannot tell"}
+
+
+def summary(advice: Advice) -> str:
+    """The limit to set, how far it may be off, what helps where it is too large, and what the answer rests on."""
+    limit = f"{advice.limit_ms} ms downtime-limit" if advice.limit_ms is not None else _NO_LIMIT[advice.finding]
+    rows = [("set", limit)]
+    if advice.subject:
+        rows.append(("of", advice.subject))
+    if advice.range_ms is not None:
+        rows.append(("range", f"{advice.range_ms.low:.0f} to {advice.range_ms.high:.0f} ms"))
+    if advice.best_point is not None:
+        best = advice.best_point
+        rows.append(("best seen", f"{best.limit_ms} ms, when pass {best.number} began {best.t_s:.1f} s into the trace"))
+    if advice.patient_ms is not None and advice.limit_ms is not None and advice.patient_ms < advice.limit_ms:
+        rows.append(("patient", f"{advice.patient_ms} ms may do as well, after more and shorter passes"))
+    if advice.help.bandwidth_bytes_per_ms is not None:
+        needed = advice.help.bandwidth_bytes_per_ms / 1000
+        rows.append(("bandwidth", f"at {needed:.1f} MB/s the default of {DEFAULT_LIMIT_MS} ms would do"))
+    if advice.help.throttle_percent is not None:
+        rows.append(
+            ("throttle", f"the guest by {advice.help.throttle_percent} % at least (auto-converge) for the same")
+        )
+    if advice.passes:
+        rows.append(("rests on", f"{advice.passes} {'sync' if advice.passes == 1 else 'syncs'} seen from both sides"))
+    rows += [("because", reason) for reason in advice.reasons]
+    return table(rows)
+
+
+def fields(advice: Advice) -> dict[str, Any]:
+    """The advice as plain JSON values; an interval is a list of its two ends, what is unknown is null."""
+    return {
+        "finding": str(advice.finding),
+        "subject": advice.subject,
+        "downtime_limit_ms": advice.limit_ms,
+        "range_ms": [advice.range_ms.low, advice.range_ms.high] if advice.range_ms else None,
+        "patient_ms": advice.patient_ms,
+        "best_point": asdict(advice.best_point) if advice.best_point else None,
+        "bandwidth_bytes_per_ms": advice.bandwidth_bytes_per_ms,
+        "configured_ms": advice.configured_ms,
+        "help": asdict(advice.help),
+        "passes": advice.passes,
+        "reasons": list(advice.reasons),
+    }
