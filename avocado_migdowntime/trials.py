@@ -18,6 +18,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
+from .convergence import converges
 from .errors import BadInput
 from .limit import LimitFinding, LimitJudgement, judge_limit
 from .oracle import passes, syncs
@@ -75,7 +76,7 @@ def judge_trials(trace: Trace, needed_ms: float | None, reported_ms: float | Non
     limit_from = str(found[-1][0].event.data.get("limit-from", "oracle"))
     trials = tuple(trial for _, trial, _ in found)
     for _, trial, finding in found:
-        judgement, reason = _judge(trial, finding, needed_ms, reported_ms, limit_from)
+        judgement, reason = _judge(trace, trial, finding, needed_ms, reported_ms, limit_from)
         if judgement is not ConvergenceJudgement.RIGHT:
             return Convergence(judgement, needed_ms, reported_ms, limit_from, trials, reason)
     judgement, reason = ConvergenceJudgement.RIGHT, ""
@@ -132,7 +133,12 @@ def _trial(part: _Part) -> tuple[Trial, LimitFinding]:
 
 
 def _judge(
-    trial: Trial, finding: LimitFinding, needed_ms: float | None, reported_ms: float | None, limit_from: str
+    trace: Trace,
+    trial: Trial,
+    finding: LimitFinding,
+    needed_ms: float | None,
+    reported_ms: float | None,
+    limit_from: str,
 ) -> tuple[ConvergenceJudgement, str]:
     right = ConvergenceJudgement.RIGHT, ""
     limit = f"a downtime-limit of {trial.limit_ms:g} ms"
@@ -148,9 +154,11 @@ def _judge(
             return ConvergenceJudgement.WRONG, did
         return right
     if trial.completed:
+        did = f"it converged under {limit} where {needed_ms:.0f} ms were needed"
+        if converges(trace, trial.limit_ms).converges is False:
+            return ConvergenceJudgement.WRONG, did
         # A larger limit ends passes earlier, so that less is dirtied in them: it can do with less than was needed.
-        did = f"it converged under {limit} where {needed_ms:.0f} ms were needed: shorter passes dirty less"
-        return ConvergenceJudgement.INCONCLUSIVE, did
+        return ConvergenceJudgement.INCONCLUSIVE, f"{did}: shorter passes may have dirtied less"
     if trial.limit_verdict is LimitJudgement.VIOLATED:
         return ConvergenceJudgement.WRONG, f"under {limit}: {finding.reason}"
     return right

@@ -8,7 +8,7 @@ the estimate is renewed at the end of a window. It knows the truth that the orac
 
 import math
 import random
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +38,8 @@ class Simulation:
     """Share by which the bandwidth may differ from one window to the next."""
     workload: Callable[[float, float], float] | None = None
     """The pages that a sync finds, of the ms since the one before and of the pages still unsent; else `pass_pages`."""
-    raised: tuple[int, float] | None = None
-    """From which ms on downtime-limit is another one, and which."""
+    later_limits_ms: Mapping[int, float] = field(default_factory=dict)
+    """Other downtime-limits, by the ms from which they hold; a QEMU with a `used_limit_ms` cares for none."""
     true_sync_bytes: dict[int, int] = field(default_factory=dict)
 
     def run(self, wanted: Container[int]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -104,9 +104,10 @@ class Simulation:
         return self._at_sync <= self._threshold
 
     def _limit(self, now_ms: int) -> float:
-        if self.raised and now_ms >= self.raised[0]:
-            return self.raised[1]
-        return self.limit_ms if self.used_limit_ms is None else self.used_limit_ms
+        if self.used_limit_ms is not None:
+            return self.used_limit_ms
+        begun = [at_ms for at_ms in self.later_limits_ms if at_ms <= now_ms]
+        return self.later_limits_ms[max(begun)] if begun else self.limit_ms
 
     def _update(self, sent_bytes: int, now_ms: int) -> None:
         self._threshold = self._limit(now_ms) * sent_bytes / WINDOW_MS

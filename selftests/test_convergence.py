@@ -35,7 +35,9 @@ def simulation(workload, limit_ms=1.0, duration_ms=14_000, **more):
 def finishes_at_the_next_sync(workload, limit_ms, raised, **more):
     """Whether the migration completes at the first sync that follows once `raised`, (ms, limit in ms), is in force."""
     in_force_ms = raised[0] + 100
-    answers = list(simulation(workload, limit_ms, raised[0] + 12_000, raised=raised, **more).run({in_force_ms}))
+    answers = list(
+        simulation(workload, limit_ms, raised[0] + 12_000, later_limits_ms=dict([raised]), **more).run({in_force_ms})
+    )
     before = max(answer["ram"]["dirty-sync-count"] for ms, answer in answers if ms <= in_force_ms)
     final = answers[-1][1]
     return final["status"] == "completed" and final["ram"]["dirty-sync-count"] <= before + 1
@@ -88,7 +90,7 @@ def test_a_guest_that_dirties_slower_than_is_sent_needs_no_more_than_is_advised(
     if trace.samples[-1].status == "completed":
         assert (advice.finding, advice.limit_ms) == (Finding.FOUND, limit_ms)
     elif advice.finding is Finding.FOUND:
-        answers = list(simulation(workload, limit_ms, 40_000, raised=(cut_ms, advice.limit_ms)).run(()))
+        answers = list(simulation(workload, limit_ms, 40_000, later_limits_ms={cut_ms: advice.limit_ms}).run(()))
         assert answers[-1][1]["status"] == "completed", advice
 
 
@@ -115,9 +117,9 @@ def test_a_bandwidth_that_moves_lets_the_advised_limit_finish(noise):
     advice = advise(trace)
     assert advice.limit_ms == pytest.approx(1.01 * 6000 / PAGES_PER_MS, rel=noise / 2)
     raised = (14_000, advice.limit_ms)
-    assert list(simulation(workload, duration_ms=20_000, raised=raised, noise=noise).run(()))[-1][1]["status"] == (
-        "completed"
-    )
+    assert list(simulation(workload, duration_ms=20_000, later_limits_ms=dict([raised]), noise=noise).run(()))[-1][1][
+        "status"
+    ] == ("completed")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_a_completed_migration_shows_that_its_limit_does():
 
 
 def test_a_migration_that_the_harness_let_complete_is_judged_by_what_came_before():
-    trace = record(simulation(sweep(6000, 20), raised=(12_000, 4000)))
+    trace = record(simulation(sweep(6000, 20), later_limits_ms={12_000: 4000}))
     assert trace.samples[-1].status == "completed"
     finish = Event(11.9, HARNESS, "FINISH", {})
     advice = advise(replace(trace, events=(*trace.events, finish)))

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What limits that are tried come to, on simulated migrations: of a correct QEMU, and of faulty ones."""
+
+from dataclasses import replace
+
+import pytest
+
+from avocado_migdowntime.errors import BadInput
+from avocado_migdowntime.judge import judge
+from avocado_migdowntime.limit import LimitJudgement
+from avocado_migdowntime.trace import Event
+from avocado_migdowntime.trials import ConvergenceJudgement
+
+from .simulate import PAGE, Simulation, random_writes, record
+
+PAGES, BYTES_PER_MS = 6000, 12_000.0
+NEEDED_MS = PAGES * PAGE / BYTES_PER_MS
+TRIALS = {8_000: ("default", 300.0), 16_000: ("below", 1000.0), 24_000: ("chosen", 2500.0)}
+
+
+def tried(trials=TRIALS, limit_from="oracle", **simulated):
+    """The verdict on a guest that rewrites its region in every pass, under one limit after the other."""
+    limits = {at_ms: limit_ms for at_ms, (_, limit_ms) in trials.items()}
+    simulation = Simulation([PAGES], BYTES_PER_MS, later_limits_ms=limits, **{"duration_ms": 34_000, **simulated})
+    events = [
+        Event(at_ms / 1000, "harness", "LIMIT", {"trial": name, "downtime-limit": limit_ms, "limit-from": limit_from})
+        for at_ms, (name, limit_ms) in trials.items()
+    ]
+    trace = record(simulation)
+    return judge(replace(trace, events=(*trace.events, *events)))
+
+
+def test_limits_that_do_what_they_should_are_right():
+    verdict = tried()
+    found = verdict.convergence
+    assert (found.judgement, found.reason) == (ConvergenceJudgement.RIGHT, "")
+    assert found.needed_ms == pytest.approx(NEEDED_MS, rel=0.01)
+    assert [(one.limit_ms, one.completed) for one in found.trials] == [(300, False), (1000, False), (2500, True)]
+    assert [one.passes >= 3 for one in found.trials] == [True, True, False]
+    assert found.trials[1].limit_verdict is LimitJudgement.RESPECTED
+    assert found.trials[1].effective_limit_ms == pytest.approx(1000, rel=0.12)
+    assert verdict.passed
+
+
+def test_a_limit_chosen_from_a_report_that_is_too_low_fails_in_the_users_words():
+    trials = {8_000: ("chosen", 1000.0)}
+    verdict = tried(trials, "reported", estimate=lambda sync, live, rate, bw: 0.4 * sync / bw, duration_ms=20_000)
+    assert verdict.passed is False
+    passes = verdict.convergence.trials[0].passes
+    reported, needed = f"{0.4 * NEEDED_MS:.0f}", f"{verdict.convergence.needed_ms:.0f}"
+    assert passes >= 5
+    assert verdict.convergence.reason == (
+        f"QEMU reported {reported} ms; with a downtime-limit of 1000 ms {passes} passes did not converge; "
+        f"{needed} ms were needed"
+    )
+
+
+def test_a_qemu_that_ignores_the_limit_does_not_converge_under_the_chosen_one():
+    verdict = tried({8_000: ("chosen", 2500.0)}, used_limit_ms=300.0)
+    assert verdict.convergence.judgement is ConvergenceJudgement.WRONG
+    assert "with a downtime-limit of 2500 ms" in verdict.convergence.reason and verdict.passed is False
+
+
+def test_a_qemu_that_ends_its_passes_by_another_limit_is_wrong():
+    verdict = tried({8_000: ("below", 1000.0)}, used_limit_ms=300.0)
+    assert verdict.convergence.judgement is ConvergenceJudgement.WRONG
+    assert verdict.convergence.reason.startswith("under a downtime-limit of 1000 ms: a pass went on until ")
+
+
+def test_a_guest_that_dirties_less_in_shorter_passes_leaves_it_open():
+    workload = random_writes(PAGES, 6.0)
+    verdict = tried({12_000: ("below", 1500.0)}, workload=workload, duration_ms=40_000)
+    assert verdict.convergence.trials[0].completed
+    assert verdict.convergence.judgement is ConvergenceJudgement.INCONCLUSIVE
+    assert verdict.convergence.reason.endswith("ms were needed: shorter passes may have dirtied less")
+
+
+def test_without_a_chosen_limit_it_is_left_open():
+    verdict = tried({8_000: ("below", 1000.0)}, duration_ms=16_000)
+    assert verdict.convergence.judgement is ConvergenceJudgement.INCONCLUSIVE
+    assert verdict.convergence.reason == "the migration ended before the chosen limit was tried"
+
+
+def test_a_trial_of_no_known_name_is_refused():
+    with pytest.raises(BadInput, match="'trial' of the event LIMIT is 'twice' where default, below or chosen"):
+        tried({8_000: ("twice", 1000.0)})
