@@ -4,11 +4,12 @@
 import json
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from types import MappingProxyType
+from typing import Any, ClassVar, NoReturn
 
 from avocado import Test
 from avocado.core.exceptions import TestInterrupt, TestWarn
@@ -39,18 +40,21 @@ class MigrationTest(Test):
     | inaccurate, or the limit violated              | FAIL                      |
     | a page damaged, or the guest did not go on     | FAIL                      |
     | a limit that should do did not, or it did      | FAIL                      |
+    | the guest was down for other than was said     | FAIL                      |
     | inconclusive                                   | WARN, or FAIL if asked to |
     | HostLacks                                      | CANCEL                    |
     | BadInput, HarnessError, anything else          | ERROR                     |
     """
 
+    defaults: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Parameters of this test where nobody gives others."""
     grace_s = 30.0
     """What Avocado waits beyond the experiment's own `time_limit`: by then its event loop must be stuck."""
 
     @cached_property
     def parameters(self) -> Parameters:
         """From the project's options and settings, then variants or -p, then the defaults. Raises BadInput."""
-        return parse({**of_variant(self.params.iteritems()), **given(self._config)})
+        return parse({**self.defaults, **of_variant(self.params.iteritems()), **given(self._config)})
 
     def run_avocado(self) -> None:
         """Run in the main thread of the test's process; the test itself has a thread of its own."""
@@ -122,6 +126,8 @@ def reason(verdict: Verdict) -> str:
         return verdict.downtime.remark
     if verdict.convergence is not None and verdict.convergence.reason:
         return verdict.convergence.reason
+    if verdict.promise is not None and verdict.promise.reason:
+        return verdict.promise.reason
     return f"expected-downtime is inconclusive: {'; '.join(verdict.reasons)}"
 
 

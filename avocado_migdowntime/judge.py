@@ -12,6 +12,7 @@ from .formulas import FORMULAS
 from .interval import Interval
 from .limit import judge_limit
 from .oracle import MIN_SAMPLES, Pass, Sync, passes, syncs
+from .promise import judge_promise
 from .snapshot import judge_snapshot
 from .switchover import downtime, integrity
 from .trace import Trace
@@ -71,6 +72,9 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
     trials = judge_trials(whole, expected_ms, reported_ms)
     if trials is not None:
         remarks.append(trials.reason)
+    promise = judge_promise(whole, down)
+    if promise is not None:
+        remarks.append(promise.reason)
     return Verdict(
         verdict=verdict,
         contract=contract,
@@ -92,6 +96,7 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         integrity=memory,
         downtime=down,
         convergence=trials,
+        promise=promise,
     )
 
 

@@ -189,6 +189,13 @@ class Trace:
         stopped = last is not None and last.name == "STOP" and self.samples[-1].status == "completed"
         return last.t_s if last is not None and stopped else float("inf")
 
+    @property
+    def limit_at_switchover_ms(self) -> float | None:
+        """The downtime-limit that held when the guest was stopped: the configured one, or the last that was tried."""
+        tried = [e for e in self.events if (e.side, e.name) in ((HARNESS, LIMIT), (HARNESS, FINISH))]
+        held = [e for e in tried if e.t_s < self.switchover_s]
+        return number(held[-1].data, "downtime-limit") if held else self.downtime_limit_ms
+
     def first_event(self, side: str, name: str, /, **data: str) -> Event | None:
         """The first event of this side and name whose data hold all that is given."""
         wanted = data.items()

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from .interval import Interval
 from .limit import LimitJudgement
+from .promise import Promise, PromiseJudgement
 from .switchover import Downtime, Integrity
 from .trials import Convergence, ConvergenceJudgement
 
@@ -29,7 +30,7 @@ class Verdict:
     the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason. The first of the
     `reasons` is that for `verdict`; `limit_reason`, among them, is that for a `limit_verdict` other than respected.
     `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed;
-    `convergence` what the limits did that were tried on it.
+    `convergence` what the limits did that were tried on it; `promise` whether the downtime was what had been said.
     """
 
     verdict: Judgement
@@ -52,6 +53,7 @@ class Verdict:
     integrity: Integrity | None = None
     downtime: Downtime | None = None
     convergence: Convergence | None = None
+    promise: Promise | None = None
 
     @property
     def guest_survived(self) -> bool:
@@ -67,6 +69,7 @@ class Verdict:
         if not self.guest_survived:
             return False
         converged = self.convergence.judgement if self.convergence else ConvergenceJudgement.RIGHT
-        if converged is ConvergenceJudgement.WRONG:
+        broken = self.promise is not None and self.promise.judgement is PromiseJudgement.BROKEN
+        if converged is ConvergenceJudgement.WRONG or broken:
             return False
         return True if self.verdict is Judgement.ACCURATE and converged is ConvergenceJudgement.RIGHT else None

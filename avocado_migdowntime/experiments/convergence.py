@@ -24,10 +24,11 @@ _PATIENCE = 3
 
 async def convergence(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
     """Try limits on a migration, from those that are not to do to one that is; for the rest see `run.judged`."""
-    return await judged(parameters, directory, progress, _course)
+    return await judged(parameters, directory, progress, try_limits)
 
 
-async def _course(run: Run) -> None:
+async def try_limits(run: Run) -> None:
+    """Those limits, after `passes` clean passes."""
     parameters = run.parameters
     if not await run.follow(EnoughPasses(parameters.passes)):
         return

@@ -4,10 +4,12 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from ..errors import HarnessError
 from ..judge import judge
@@ -86,12 +88,13 @@ async def judged(
     directory: Path,
     progress: Callable[[str], None],
     course: Callable[[Run], Awaitable[None]],
+    known: Mapping[str, Any] = MappingProxyType({}),
 ) -> Verdict:
     """Launch, dirty, migrate and sample as `parameters` say, do `course` with the migration, and judge what was seen.
 
-    The trace, the verdict as JSON and QEMU's output are left in `directory`; `progress` gets a line at each step and
-    one a second while it migrates. Raises BadInput, HostLacks or HarnessError; nothing but those files is left
-    behind in any case.
+    What is `known` beforehand goes into the trace's header. The trace, the verdict as JSON and QEMU's output are left
+    in `directory`; `progress` gets a line at each step and one a second while it migrates.
+    Raises BadInput, HostLacks or HarnessError; nothing but those files is left behind in any case.
     """
     stage = Stage(progress)
     try:
@@ -99,7 +102,7 @@ async def judged(
             async with launched_pair(parameters, directory, stage.say) as pair:
                 stage.say("waiting for the guest to dirty its region once")
                 await dirtying(pair.source)
-                await _record(pair, parameters, directory, stage, course)
+                await _record(pair, parameters, directory, stage, course, known)
     except TimeoutError:
         raise HarnessError(
             f"given up after {parameters.time_limit:g} s while {stage.last}; raise `time_limit` or "
@@ -111,9 +114,14 @@ async def judged(
 
 
 async def _record(
-    pair: Pair, parameters: Parameters, directory: Path, stage: Stage, course: Callable[[Run], Awaitable[None]]
+    pair: Pair,
+    parameters: Parameters,
+    directory: Path,
+    stage: Stage,
+    course: Callable[[Run], Awaitable[None]],
+    known: Mapping[str, Any],
 ) -> None:
-    with closing(TraceWriter(directory / TRACE, await pair.configure(parameters))) as writer:
+    with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **known})) as writer:
         async with (
             Recorder(pair.source, pair.destination, writer, parameters.sample_rate) as recorder,
             watched(pair, recorder) as arrival,

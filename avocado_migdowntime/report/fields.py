@@ -28,6 +28,7 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "downtime": _downtime(verdict.downtime) if verdict.downtime else None,
         "integrity": asdict(verdict.integrity) if verdict.integrity else None,
         "convergence": asdict(verdict.convergence) if verdict.convergence else None,
+        "promise": asdict(verdict.promise) if verdict.promise else None,
         "samples_used": verdict.samples_used,
         "samples_dropped": dict(verdict.samples_dropped),
         "reasons": list(verdict.reasons),

@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 
 from ..interval import Interval
+from ..promise import Promise
 from ..switchover import Downtime
 from ..trials import Convergence, Trial
 from ..verdict import Verdict
@@ -29,6 +30,8 @@ def summary(verdict: Verdict) -> str:
         rows.append(("converges", _convergence(verdict.convergence)))
     if verdict.downtime is not None:
         rows.append(("downtime", _downtime(verdict.downtime)))
+    if verdict.promise is not None:
+        rows.append(("promise", _promise(verdict.promise)))
     if verdict.integrity is not None:
         rows.append(("memory", str(verdict.integrity)))
     if verdict.passes:
@@ -90,6 +93,13 @@ def _downtime(down: Downtime) -> str:
     if down.silent_s is not None:
         parts.append("the guest did not go on")
     return ", ".join(parts) or "not told"
+
+
+def _promise(promise: Promise) -> str:
+    return (
+        f"{promise.judgement}: {promise.said_ms:.0f} ms said last, {promise.down_ms:.0f} ms down, "
+        f"{promise.fixed_ms:.0f} ms of them for devices: {promise.error:+.1%}"
+    )
 
 
 def _count(number: int, one: str, many: str) -> str:

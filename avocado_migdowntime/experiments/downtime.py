@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Is the guest down for as long as was said? On a link that is really slow, beside the same guest idle."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import BadInput, HarnessError
+from ..parameters import Parameters
+from ..promise import FIXED_DOWNTIME_MS
+from ..trace import Sample
+from ..verdict import Verdict
+from .convergence import try_limits
+from .run import Run, judged
+
+IDLE = "idle"
+"""The directory of what the idle guest's run leaves, below that of the run."""
+
+
+async def downtime(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
+    """Migrate the guest idle, for what devices take, then try limits on it as it dirties; see `run.judged`.
+
+    Raises BadInput where the link is none that is really slow, or is not what holds the migration back.
+    """
+    if parameters.link != "shaped":
+        raise BadInput(f"link={parameters.link} is not really slow, so no downtime tells of it; use link=shaped")
+    if parameters.max_bandwidth < parameters.link_rate:
+        raise BadInput(
+            f"max_bandwidth={parameters.max_bandwidth} is below link_rate={parameters.link_rate}, and is lifted at the "
+            "switchover, so that the downtime tells nothing; give a larger one"
+        )
+    (directory / IDLE).mkdir()
+    idle = replace(parameters, pattern="idle", rate=0, burst=None, integrity=False)
+    progress("first the same guest idle: its downtime is what devices take")
+    rested = await judged(idle, directory / IDLE, progress, _complete_when_sent)
+    if rested.downtime is None or rested.downtime.qemu_ms is None:
+        raise HarnessError("QEMU did not say how long the idle guest was down; see its trace")
+    known = {FIXED_DOWNTIME_MS: rested.downtime.qemu_ms}
+    return await judged(parameters, directory, progress, try_limits, known)
+
+
+async def _complete_when_sent(run: Run) -> None:
+    if await run.follow(_second_pass):
+        await run.let_complete()
+
+
+def _second_pass(sample: Sample) -> bool:
+    return sample.ram is not None and sample.ram.dirty_sync_count > 1
