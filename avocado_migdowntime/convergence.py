@@ -25,6 +25,10 @@ GREATEST_THROTTLE_PERCENT = 99
 """QEMU slows a guest by no more (max-cpu-throttle)."""
 TICK = 0.01
 """QEMU times the windows of 100 ms that it takes its bandwidth from in whole ms: one may be taken for 1 % less."""
+UNEVEN = 1.1
+"""Where the curve leaves it open, a sync in mid-pass may find so much more: seen on 7.2 with a guest that sends 80 % of
+its writes to 20 % of its pages.
+"""
 NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
 _STUDENT_95 = (6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89, 1.86, 1.83, 1.81, 1.80, 1.78, 1.77, 1.76, 1.75)
@@ -91,8 +95,9 @@ def _advise_running(seen: History) -> Advice:
     margin = _margin(seen)
     factor = (1 + margin) * (1 + TICK)
     next_bytes = seen.next_bytes(curve.likely_pending)
-    limit_ms = _above_ms(next_bytes * factor, bytes_per_ms)
-    most_ms = _above_ms(seen.next_bytes(curve.most_pending) * factor, bytes_per_ms)
+    most_bytes = seen.next_bytes(curve.most_pending)
+    limit_ms = _above_ms(min(UNEVEN * next_bytes, most_bytes) * factor, bytes_per_ms)
+    most_ms = _above_ms(most_bytes * factor, bytes_per_ms)
     patient_ms = _least(limit_ms, lambda ms: seen.course(curve.likely_pending, ms, seen.found[-1]).converges)
     least_ms = min(sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in seen.found)
     advice = Advice(
