@@ -43,10 +43,11 @@ class Help:
 class Advice:
     """The answer for one trace, and what it rests on.
 
-    `limit_ms` is the downtime-limit to set, in whole ms: the migration finishes with it at the next sync, in 95 of
-    100 cases. `range_ms` goes from the least that may do so to the most that can be needed. `patient_ms` is the least
-    with which it is likely to finish some time, after more and shorter passes. `bandwidth_bytes_per_ms` is what QEMU
-    multiplies the limit by, `passes` were seen from end to end. The first of the `reasons` is that for `finding`.
+    `limit_ms` is the downtime-limit to set, in whole ms: the migration finishes with it at the next sync or the one
+    after that, in 95 of 100 cases. `range_ms` goes from the least that may do so to the most that can be needed.
+    `patient_ms` is the least with which it is likely to finish some time, after more and shorter passes.
+    `bandwidth_bytes_per_ms` is what QEMU multiplies the limit by, `passes` were seen from end to end. The first of the
+    `reasons` is that for `finding`.
     """
 
     finding: Finding

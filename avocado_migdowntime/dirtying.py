@@ -107,7 +107,7 @@ def curve(found: Sequence[Sync]) -> DirtyingCurve:
     later = [sync for sync in found if sync.before.number > 1]
     if not later:
         return DirtyingCurve.through([_point(sync, 0.0) for sync in found])
-    set_bytes = max(sync.at_sync_bytes.middle for sync in later)
+    set_bytes = max(found_bytes(sync) for sync in later)
     first = [point for sync in found if sync.before.number == 1 if _sharp(point := _point(sync, 0.0))]
     return DirtyingCurve.through([*first, *(_point(sync, set_bytes) for sync in later)], set_bytes)
 
@@ -117,9 +117,17 @@ def length_ms(sync: Sync) -> float:
     return max((sync.after.samples[0].t_s - sync.before.samples[0].t_s) * 1000, 1.0)
 
 
+def found_bytes(sync: Sync) -> float:
+    """What the sync found to be pending: the most that it can have been, as a limit that is too small never does.
+
+    Of the sync that ended the first pass it is the middle: its bounds may be far apart.
+    """
+    return sync.at_sync_bytes.high if sync.before.number > 1 else sync.at_sync_bytes.middle
+
+
 def unsent_bytes(sync: Sync) -> float:
-    """The best guess of what was unsent when the pass ended."""
-    return max(0.0, sync.at_sync_bytes.middle - _new_bytes(sync))
+    """What of that was unsent when the pass ended."""
+    return max(0.0, found_bytes(sync) - _new_bytes(sync))
 
 
 def _new_bytes(sync: Sync) -> float:

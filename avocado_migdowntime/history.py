@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from .dirtying import DirtyingCurve, curve, length_ms, unsent_bytes
+from .dirtying import DirtyingCurve, curve, found_bytes, length_ms, unsent_bytes
 from .oracle import MIN_SAMPLES, Sync, passes, syncs
 from .precopy import WINDOW_MS, Course, Pending, predict
 from .trace import Ram, Sample, Trace
@@ -35,7 +35,7 @@ class History:
         one window longer than it needs, since QEMU looks between windows only.
         """
         last = self.found[-1].after
-        at_sync, now = self.found[-1].at_sync_bytes.middle, last.samples[-1]
+        at_sync, now = found_bytes(self.found[-1]), last.samples[-1]
         limit_bytes = min((self.trace.downtime_limit_ms or 0) * self.threshold_bytes_per_ms, at_sync)
         whole_ms = (at_sync - limit_bytes) / self.wire_bytes_per_ms
         return max(
@@ -48,15 +48,14 @@ class History:
     def surprises(self) -> list[float]:
         """What each sync found, as a share of what the curve makes likely; without that of the first pass."""
         return [
-            sync.at_sync_bytes.middle / likely
+            found_bytes(sync) / likely
             for sync in self.found
             if sync.before.number > 1 and (likely := self.curve.likely_pending(length_ms(sync), unsent_bytes(sync)))
         ]
 
     def course(self, pending: Pending, limit_ms: float, begin: Sync) -> Course:
         """The course from the sync `begin` under a limit."""
-        begin_bytes = begin.at_sync_bytes.middle
-        return predict(pending, self.wire_bytes_per_ms, begin_bytes, limit_ms, self.threshold_bytes_per_ms)
+        return predict(pending, self.wire_bytes_per_ms, found_bytes(begin), limit_ms, self.threshold_bytes_per_ms)
 
 
 def history(trace: Trace) -> History | None:

@@ -31,7 +31,7 @@ def test_text_says_what_to_set_and_what_else_would_help(capsys):
         "bandwidth  at 346.2 MB/s the default of 300 ms would do",
         "throttle   the guest by 86 % at least (auto-converge) for the same",
         "rests on   5 syncs seen from both sides",
-        "because    the next sync is expected to find 103.8 MB to be sent at 50.0 MB/s",
+        "because    the next sync is expected to find 103.9 MB to be sent at 50.0 MB/s",
         "because    the downtime-limit of 1 ms that is set never ends it",
     ]
 

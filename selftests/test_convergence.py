@@ -100,14 +100,16 @@ def varying(workload, share, seed):
     return lambda ms, unsent: max(unsent, workload(ms, unsent) * dice.uniform(1 - share, 1 + share))
 
 
-def test_of_guests_whose_passes_vary_95_percent_finish_at_the_next_sync():
-    done = 0
+@pytest.mark.parametrize(("share", "duration_ms"), [(0.1, 14_000), (0.1, 8_000), (0.2, 14_000)])
+def test_of_guests_whose_passes_vary_95_percent_finish_at_the_next_sync(share, duration_ms):
+    done = much = 0
     for seed in range(100):
-        trace = record(simulation(varying(sweep(4000, 20), 0.1, seed)), seed=seed)
-        advice = advise(trace)
-        done += finishes_at_the_next_sync(varying(sweep(4000, 20), 0.1, seed), 1, (14_000, advice.limit_ms))
-        assert advice.limit_ms < 1.3 * 1.1 * 4000 / PAGES_PER_MS
+        trace = record(simulation(varying(sweep(4000, 20), share, seed), duration_ms=duration_ms), seed=seed)
+        limit_ms = advise(trace).limit_ms
+        done += finishes_at_the_next_sync(varying(sweep(4000, 20), share, seed), 1, (duration_ms, limit_ms))
+        much += limit_ms > 1.3 * (1 + share) * 4000 / PAGES_PER_MS
     assert done >= 95
+    assert much == 0
 
 
 @pytest.mark.parametrize("noise", [0.05, 0.3])
@@ -125,11 +127,11 @@ def test_a_bandwidth_that_moves_lets_the_advised_limit_finish(noise):
 @pytest.mark.parametrize(
     ("name", "limit_ms", "range_ms", "best", "throttle", "bandwidth"),
     [
-        ("ppc64-tcg-qemu-5.2", 5551, (5495, 5552), 5496, 95, 220.3),
-        ("ppc64-tcg-qemu-7.2", 5551, (5495, 5552), 5496, 95, 220.3),
+        ("ppc64-tcg-qemu-5.2", 5552, (5495, 5552), 5496, 95, 220.3),
+        ("ppc64-tcg-qemu-7.2", 5552, (5495, 5552), 5496, 95, 220.3),
         ("ppc64-tcg-qemu-11.1", 5084, (5033, 5084), 5033, 95, 220.3),
         ("x86_64-kvm-qemu-7.2", 2097, (2076, 2097), 2076, 86, 346.2),
-        ("x86_64-kvm-qemu-7.2-limit-700ms", 2094, (2063, 2099), 2069, 86, 346.0),
+        ("x86_64-kvm-qemu-7.2-limit-700ms", 2096, (2063, 2096), 2069, 86, 346.0),
     ],
 )
 def test_a_recorded_guest_needs_its_whole_region_and_a_percent(name, limit_ms, range_ms, best, throttle, bandwidth):
@@ -166,7 +168,7 @@ def test_a_migration_that_the_harness_let_complete_is_judged_by_what_came_before
     assert trace.samples[-1].status == "completed"
     finish = Event(11.9, HARNESS, "FINISH", {})
     advice = advise(replace(trace, events=(*trace.events, finish)))
-    assert (advice.limit_ms, advice.configured_ms) == (2069, 1)
+    assert (advice.limit_ms, advice.configured_ms) == (2070, 1)
 
 
 def test_an_unfinished_first_pass_cannot_tell_and_says_when_it_can():
