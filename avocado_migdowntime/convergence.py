@@ -83,10 +83,13 @@ def _advise(whole: Trace) -> Advice:
         return _advise_completed(seen, ceil(limit_ms))
     if seen is None:
         return Advice(Finding.UNKNOWN, reasons=(_too_little(trace),))
+    if not seen.wire_bytes_per_ms and not seen.remaining_bytes:
+        reason = "nothing is sent and nothing is left to be sent: any downtime-limit will do"
+        return Advice(Finding.FOUND, limit_ms=1, range_ms=Interval(1, 1), passes=len(seen.found), reasons=(reason,))
     if not seen.wire_bytes_per_ms:
-        idle = Help(bandwidth_bytes_per_ms=_bandwidth_needed(seen))
+        needed = Help(bandwidth_bytes_per_ms=_bandwidth_needed(seen))
         reason = "nothing is being sent, so no downtime-limit is large enough: look at the network and at max-bandwidth"
-        return Advice(Finding.NONE, help=idle, passes=len(seen.found), reasons=(reason, _POSTCOPY))
+        return Advice(Finding.NONE, help=needed, passes=len(seen.found), reasons=(reason, _POSTCOPY))
     return _advise_running(seen)
 
 

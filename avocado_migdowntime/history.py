@@ -28,6 +28,11 @@ class History:
     threshold_bytes_per_ms: float
     wire_bytes_per_ms: float
 
+    @property
+    def remaining_bytes(self) -> int:
+        """What was left when the trace ended."""
+        return _ram(self.found[-1].after.samples[-1]).remaining_bytes
+
     def next_bytes(self, pending: Pending) -> float:
         """What the next sync finds, whether a limit above that is set now or at the end of this pass.
 
@@ -39,7 +44,7 @@ class History:
         limit_bytes = min((self.trace.downtime_limit_ms or 0) * self.threshold_bytes_per_ms, at_sync)
         whole_ms = (at_sync - limit_bytes) / self.wire_bytes_per_ms
         return max(
-            pending((now.t_s - last.samples[0].t_s) * 1000, _ram(now).remaining_bytes),
+            pending((now.t_s - last.samples[0].t_s) * 1000, self.remaining_bytes),
             pending(whole_ms, limit_bytes),
             pending(whole_ms + WINDOW_MS, max(0.0, limit_bytes - WINDOW_MS * self.wire_bytes_per_ms)),
         )

@@ -180,10 +180,23 @@ def test_an_unfinished_first_pass_cannot_tell_and_says_when_it_can():
 
 
 def test_an_idle_guest_needs_hardly_any_limit():
-    trace = record(simulation(lambda ms, unsent: unsent + 1, duration_ms=6000, limit_ms=0))
-    advice = advise(trace)
-    assert (advice.finding, advice.help.throttle_percent) == (Finding.FOUND, None)
-    assert advice.limit_ms <= 110
+    advice = advice_of(lambda ms, unsent: unsent + 1, duration_ms=9000, limit_ms=0)
+    assert (advice.finding, advice.limit_ms, advice.help.throttle_percent) == (Finding.FOUND, 3, None)
+
+
+def test_a_guest_that_dirties_nothing_needs_no_limit_to_speak_of():
+    trace = record(simulation(sweep(6000, 20)))
+    ended = trace.samples[-1].ram.sent_pages
+    idle = tuple(
+        replace(sample, ram=replace(sample.ram, remaining_bytes=0, sent_pages=ended, mbps=0.0))
+        if sample.ram.dirty_sync_count > 2
+        else sample
+        for sample in trace.samples
+    )
+    idle = tuple(replace(s, ram=replace(s.ram, sent_pages=ended - s.ram.remaining_bytes // PAGE)) for s in idle)
+    advice = advise(replace(trace, samples=idle))
+    assert (advice.finding, advice.limit_ms) == (Finding.FOUND, 1)
+    assert advice.reasons == ("nothing is sent and nothing is left to be sent: any downtime-limit will do",)
 
 
 def test_a_migration_that_sends_nothing_has_no_limit():
@@ -259,3 +272,17 @@ def test_postcopy_needs_no_limit_and_a_cancelled_migration_is_named():
     cancelled = advise(replace(trace, samples=(*trace.samples, replace(last, status="cancelled", ram=None))))
     assert cancelled.limit_ms == advise(trace).limit_ms
     assert cancelled.reasons[-1] == "the migration was cancelled"
+
+
+@slow
+@given(st.sampled_from(sorted(RECORDINGS.glob("*.gz"))), st.data())
+def test_a_trace_cut_and_thinned_anywhere_gets_an_answer_with_a_reason(path, data):
+    trace = read(str(path))
+    begin = data.draw(st.integers(0, len(trace.samples) - 1))
+    end = data.draw(st.integers(begin + 1, len(trace.samples)))
+    step = data.draw(st.integers(1, 60))
+    advice = advise(replace(trace, samples=trace.samples[begin:end:step]))
+    assert advice.reasons
+    assert (advice.limit_ms is not None) == (advice.finding is Finding.FOUND)
+    if advice.limit_ms is not None:
+        assert advice.range_ms.low <= advice.limit_ms <= advice.range_ms.high
