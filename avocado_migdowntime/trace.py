@@ -16,6 +16,7 @@ from .units import format_size
 BYTES_PER_MS_PER_MBPS = 125
 """QEMU's mbps are decimal megabits per second: one is 125 bytes per millisecond (migration/migration.c)."""
 
+_LEAST_GRANULE = 4096
 _GREATEST = 2.0**64
 """Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
 HARNESS = "harness"
@@ -154,6 +155,8 @@ class Trace:
             words.append(f"with {self.header['guest']}")
         if "backing" in self.header:
             words.append(f"on {self.header['backing']} pages of {format_size(int(self.host_page_bytes))}")
+        if (granule := _optional(self.header, "granule") or 0) > _LEAST_GRANULE:
+            words.append(f"in granules of {format_size(int(granule))} that the guest itself writes whole")
         return " ".join(filter(None, words))
 
     @property

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from avocado_migdowntime.errors import BadInput
 from avocado_migdowntime.judge import judge
+from avocado_migdowntime.trace import Trace
 from avocado_migdowntime.trace_file import TraceWriter, parse, read
 
 RECORDING = Path(__file__).parent / "recordings" / "x86_64-kvm-qemu-7.2.jsonl.gz"
@@ -137,3 +138,11 @@ def test_a_missing_file_and_a_directory_are_named(tmp_path):
     for path in (tmp_path / "nowhere", tmp_path):
         with pytest.raises(BadInput, match=str(path)):
             read(str(path))
+
+
+def test_what_was_migrated_is_said_with_who_made_the_granule():
+    header = {"arch": "ppc64", "backing": "memfd", "backing_page_size": 2 << 20}
+    assert Trace((), header={**header, "granule": 4096}).subject == "ppc64 on memfd pages of 2M"
+    assert Trace((), header={**header, "granule": 16 << 20}).subject == (
+        "ppc64 on memfd pages of 2M in granules of 16M that the guest itself writes whole"
+    )

@@ -65,6 +65,7 @@ class Pair:
             "ram_mib": self.guest.ram_bytes // MIB,
             "dirtied_mib": self.guest.orders.region_bytes / MIB,
             "orders": str(self.guest.orders),
+            "granule": self.guest.orders.granule_bytes,
             "backing": self.guest.backing.kind,
             "backing_page_size": self.guest.backing.page_size_bytes,
             **self.link.header,
