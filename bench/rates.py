@@ -13,7 +13,7 @@ from avocado_migdowntime.trace_file import read
 
 RATES = (500, 2000, 8000, 20000)
 LINUX_RATES = (1000, 2000, 4000, 8000)
-"""Under TCG a Linux program dirties some 5 000 to 15 000 pages a second, see images/README.md."""
+"""Under TCG a Linux program dirties 5 000 to 15 000 pages a second at most, see images/README.md."""
 COMMON = {"accel": "tcg", "page_size": "4K", "ram": "512M", "passes": "2"}
 REGION_S, SENT = 3, 1.25
 """The guest sweeps over its region in 3 s, and a pass sends 1.25 times as much as it dirties meanwhile.
