@@ -70,7 +70,7 @@ def downtime(trace: Trace) -> Downtime | None:
     final = trace.samples[-1]
     if final.status != "completed":
         return None
-    stop, resume = trace.first_event("source", "STOP"), trace.first_event("destination", "RESUME")
+    stop, resume = trace.switchover_stop, trace.first_event("destination", "RESUME")
     ready = trace.first_event("destination", "MIGRATION", status="completed")
     held_ms = max(0.0, _apart_ms(ready, resume) or 0.0)
     all_ms = _apart_ms(stop, resume)

@@ -154,7 +154,8 @@ class Trace:
         if str(self.header.get("guest", "")).startswith("Linux"):
             words.append(f"with {self.header['guest']}")
         if "backing" in self.header:
-            words.append(f"on {self.header['backing']} pages of {format_size(int(self.host_page_bytes))}")
+            of = f" of {format_size(int(self.host_page_bytes))}" if self.host_page_bytes else ""
+            words.append(f"on {self.header['backing']} pages{of}")
         if (granule := _optional(self.header, "granule") or 0) > _LEAST_GRANULE:
             words.append(f"in granules of {format_size(int(granule))} that the guest itself writes whole")
         return " ".join(filter(None, words))
@@ -188,9 +189,14 @@ class Trace:
     @property
     def switchover_s(self) -> float:
         """When the source stopped the guest to complete the migration; infinite where that is not told."""
+        stop = self.switchover_stop
+        return stop.t_s if stop else float("inf")
+
+    @property
+    def switchover_stop(self) -> Event | None:
+        """The source's last STOP, where the migration completed after it."""
         last = next((e for e in reversed(self.events) if e.side == "source" and e.name in ("STOP", "RESUME")), None)
-        stopped = last is not None and last.name == "STOP" and self.samples[-1].status == "completed"
-        return last.t_s if last is not None and stopped else float("inf")
+        return last if last and last.name == "STOP" and self.samples[-1].status == "completed" else None
 
     @property
     def limit_at_switchover_ms(self) -> float | None:

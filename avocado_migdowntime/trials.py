@@ -20,10 +20,12 @@ from typing import Any
 
 from .convergence import converges
 from .errors import BadInput
-from .limit import LimitFinding, LimitJudgement, judge_limit
-from .oracle import passes, syncs
+from .limit import SLACK, LimitFinding, LimitJudgement, judge_limit
+from .oracle import Pass, Sync, passes, syncs
 from .trace import FINISH, HARNESS, LIMIT, Event, Trace, number
 
+TRIES_LIMITS = "tries_limits"
+"""Key of the header of a trace whose harness set out to try limits."""
 DEFAULT, BELOW, CHOSEN = "default", "below", "chosen"
 SETTLED_S = 0.15
 """A pass that was seen for longer is one, and not the switchover, whose syncs count as well."""
@@ -39,11 +41,15 @@ class ConvergenceJudgement(StrEnum):
 
 @dataclass(frozen=True)
 class Trial:
-    """What one limit did: how many passes began under it, whether it completed the migration, where passes ended."""
+    """What one limit did: how many passes began under it, whether it completed the migration, where passes ended.
+
+    `missed` counts the syncs under it at which all that was pending fitted the limit, and QEMU went on all the same.
+    """
 
     name: str
     limit_ms: float
     passes: int
+    missed: int
     completed: bool
     effective_limit_ms: float | None
     limit_verdict: LimitJudgement
@@ -70,12 +76,16 @@ def judge_trials(trace: Trace, needed_ms: float | None, reported_ms: float | Non
     `needed_ms` and `reported_ms` are what was found before the first. Raises BadInput where an event of the harness is
     not as it writes them.
     """
-    found = [(part, *_trial(part)) for part in _parts(trace)]
-    if not found:
-        return None
-    limit_from = str(found[-1][0].event.data.get("limit-from", "oracle"))
-    trials = tuple(trial for _, trial, _ in found)
-    for _, trial, finding in found:
+    parts = list(_parts(trace))
+    if not parts:
+        if TRIES_LIMITS not in trace.header:
+            return None
+        reason = "no limit was tried: the migration ended before, or what was needed could not be told"
+        return Convergence(ConvergenceJudgement.INCONCLUSIVE, needed_ms, reported_ms, "", (), reason)
+    limit_from = str(parts[-1].event.data.get("limit-from", "oracle"))
+    found = [_trial(part) for part in parts]
+    trials = tuple(trial for trial, _ in found)
+    for trial, finding in found:
         judgement, reason = _judge(trace, trial, finding, needed_ms, reported_ms, limit_from)
         if judgement is not ConvergenceJudgement.RIGHT:
             return Convergence(judgement, needed_ms, reported_ms, limit_from, trials, reason)
@@ -117,19 +127,29 @@ def _trial(part: _Part) -> tuple[Trial, LimitFinding]:
     if name not in (DEFAULT, BELOW, CHOSEN):
         raise BadInput(f"'trial' of the event {LIMIT} is {name!r} where {DEFAULT}, {BELOW} or {CHOSEN} was expected")
     # The pass that was under way when the limit was set ended by both.
-    begun = [one for one in passes(part.trace) if one.number > part.begun_in_pass]
+    seen = passes(part.trace)
+    begun = [one for one in seen if one.number > part.begun_in_pass]
     finding = judge_limit(part.trace, begun, syncs(part.trace, begun))
     if name == CHOSEN:  # It is to cut a pass short, whose end thus says nothing.
         finding = LimitFinding(LimitJudgement.INCONCLUSIVE, None, None)
     trial = Trial(
         name=name,
         limit_ms=number(part.event.data, "downtime-limit"),
-        passes=sum(one.samples[-1].t_s - one.samples[0].t_s > SETTLED_S for one in begun),
+        passes=sum(map(_lasted, begun)),
+        missed=sum(_lasted(sync.after) and _fitted(sync) for sync in syncs(part.trace, seen)),
         completed=part.trace.samples[-1].status == "completed",
         effective_limit_ms=finding.effective_ms,
         limit_verdict=finding.judgement,
     )
     return trial, finding
+
+
+def _lasted(one: Pass) -> bool:
+    return one.samples[-1].t_s - one.samples[0].t_s > SETTLED_S
+
+
+def _fitted(sync: Sync) -> bool:
+    return sync.limit_bytes is not None and sync.at_sync_bytes.high < sync.limit_bytes.low * (1 - SLACK)
 
 
 def _judge(
@@ -146,13 +166,15 @@ def _judge(
         return ConvergenceJudgement.INCONCLUSIVE, "what was needed could not be told before limits were tried"
     if trial.name == CHOSEN:
         said = f"QEMU reported {reported_ms or 0:.0f} ms; " if limit_from == "reported" else ""
-        if not trial.completed:
-            did = f"{said}with {limit} {trial.passes} passes did not converge; {needed_ms:.0f} ms were needed"
-            return ConvergenceJudgement.WRONG, did
-        if trial.passes:
-            did = f"{said}with {limit} it took {trial.passes} passes more to converge; {needed_ms:.0f} ms were needed"
-            return ConvergenceJudgement.WRONG, did
-        return right
+        if trial.completed and not trial.passes:
+            return right
+        if not trial.passes:
+            return ConvergenceJudgement.INCONCLUSIVE, f"the trace ends before a sync under {limit}"
+        did = "converged only later" if trial.completed else "did not converge"
+        sentence = f"{said}with {limit} {trial.passes} passes {did}; {needed_ms:.0f} ms were needed"
+        if trial.missed or trial.limit_ms < needed_ms:
+            return ConvergenceJudgement.WRONG, sentence
+        return ConvergenceJudgement.INCONCLUSIVE, f"{sentence} before, but then the guest dirtied more"
     if trial.completed:
         did = f"it converged under {limit} where {needed_ms:.0f} ms were needed"
         if converges(trace, trial.limit_ms).converges is False:

@@ -14,7 +14,7 @@ def parse_size(text: str) -> int:
 
     Raises BadInput for anything else.
     """
-    match = re.fullmatch(r"(\d+)\s*([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"([0-9]{1,19})\s*([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
     if match is None:
         raise BadInput(f"{text!r} is not a size; write a whole number followed by K, M or G, such as 64M")
     return int(match[1]) * _FACTORS[match[2].upper()]
@@ -25,7 +25,7 @@ def parse_rate(text: str) -> int:
 
     Raises BadInput for anything else.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"([0-9]{1,19}(?:\.[0-9]{1,19})?)\s*([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
     if match is None:
         raise BadInput(f"{text!r} is not a rate; write bytes per second, such as 12500000 or 47.7M")
     return round(float(match[1]) * _FACTORS[match[2].upper()])

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.linux.image import cache_directory
+
 from .dirtier_guest import MIB, Guest
 
 
@@ -55,6 +57,7 @@ def traces_of_runs():
         *(f"mount {line}" for line in Path("/proc/mounts").read_text().splitlines() if "hugetlbfs" in line),
         *(f"{pool} at {pool.read_text().strip()}" for pool in pools),
         *(f"directory {path}" for path in Path("/tmp").glob("migdowntime-*")),
+        *(f"directory {path}" for path in cache_directory().glob("migdowntime-*")),
         *(f"network device {name}" for name in os.listdir("/sys/class/net")),
         *network_namespaces(),
     }

@@ -81,8 +81,9 @@ def test_a_kernel_that_gives_up_is_quoted(tmp_path):
     [
         ({"arch": "aarch64"}, "there is no Linux guest for aarch64; use guest=dirtier, or arch ppc64, x86_64"),
         ({"guest": "dirtier", "guest_page_size": "2M"}, "guest_page_size is for guest=linux"),
+        ({"arch": "x86_64", "ram": "4G"}, "4G of RAM is more than the 2G that a Linux guest of x86_64 can have here"),
     ],
-    ids=["architecture", "page size"],
+    ids=["architecture", "page size", "memory"],
 )
 def test_what_makes_no_sense_is_refused(tmp_path, given, words):
     with pytest.raises(BadInput, match=words):
@@ -106,6 +107,13 @@ def test_package_sources_that_cannot_be_reached_are_told(tmp_path, monkeypatch):
     monkeypatch.setenv("APT_CONFIG", str(nowhere))
     with pytest.raises(HostLacks, match="see if this host's package sources can be reached, or use guest=dirtier$"):
         image("ppc64", [])
+    assert list(cache_directory().iterdir()) == []
+
+
+def test_a_run_that_is_given_up_while_the_guest_is_made_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(HarnessError, match="^given up after 1 s while making the Linux guest"):
+        run(tmp_path, arch="ppc64", time_limit="1")
     assert list(cache_directory().iterdir()) == []
 
 

@@ -96,3 +96,7 @@ def test_on_a_slow_link_the_guest_is_down_for_as_long_as_was_said(tmp_path, noth
     assert verdict.promise.limit_ms == verdict.convergence.trials[-1].limit_ms
     assert verdict.convergence.judgement is ConvergenceJudgement.RIGHT
     assert (tmp_path / "idle" / "trace.jsonl").exists()
+    down = verdict.downtime
+    assert down.held_ms > 0
+    assert down.events_ms / down.qemu_ms == pytest.approx(1, abs=0.1)
+    assert down.guest_ms.low / down.qemu_ms < 1.1 and down.guest_ms.high / down.qemu_ms > 0.9

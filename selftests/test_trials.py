@@ -10,6 +10,7 @@ from avocado_migdowntime.judge import judge
 from avocado_migdowntime.limit import LimitJudgement
 from avocado_migdowntime.trace import Event
 from avocado_migdowntime.trials import ConvergenceJudgement
+from avocado_migdowntime.verdict import Judgement
 
 from .simulate import PAGE, Simulation, random_writes, record
 
@@ -73,6 +74,34 @@ def test_a_guest_that_dirties_less_in_shorter_passes_leaves_it_open():
     assert verdict.convergence.trials[0].completed
     assert verdict.convergence.judgement is ConvergenceJudgement.INCONCLUSIVE
     assert verdict.convergence.reason.endswith("ms were needed: shorter passes may have dirtied less")
+
+
+def test_a_guest_that_dirties_more_than_before_leaves_it_open():
+    """QEMU is right at each sync: the chosen limit was enough for what was seen, and no longer is."""
+
+    def grows(ms, unsent):
+        grows.syncs += 1
+        return PAGES * (1 if grows.syncs < 4 else 2)
+
+    grows.syncs = 0
+    verdict = tried({8_000: ("chosen", 2500.0)}, workload=grows, duration_ms=30_000)
+    assert verdict.convergence.judgement is ConvergenceJudgement.INCONCLUSIVE, verdict
+    assert verdict.convergence.reason.endswith("ms were needed before, but then the guest dirtied more")
+    assert verdict.passed is None
+
+
+def test_a_trace_that_ends_at_once_leaves_it_open():
+    verdict = tried({7_000: ("chosen", 2500.0)}, used_limit_ms=1.0, duration_ms=7_500)
+    assert verdict.convergence.reason == "the trace ends before a sync under a downtime-limit of 2500 ms"
+    assert verdict.passed is None
+
+
+def test_a_harness_that_came_to_try_no_limit_does_not_pass():
+    trace = record(Simulation([PAGES], BYTES_PER_MS, duration_ms=8_000))
+    verdict = judge(replace(trace, header={**trace.header, "tries_limits": True}))
+    assert verdict.verdict is Judgement.ACCURATE and verdict.passed is None
+    assert verdict.convergence.reason.startswith("no limit was tried: ")
+    assert judge(trace).passed
 
 
 def test_without_a_chosen_limit_it_is_left_open():

@@ -36,4 +36,10 @@ def test_a_migration_that_ends_before_any_trial_is_inconclusive(tmp_path):
     """Passes are so short that samples of the switchover could be taken for some."""
     given = parse({"accel": "tcg", "page_size": "4K", "downtime_limit": "3000", "region": "8M"})
     verdict = asyncio.run(convergence(given, tmp_path, lambda _: None))
-    assert verdict.convergence is None and verdict.passed is None, verdict
+    assert verdict.convergence.reason.startswith("no limit was tried") and verdict.passed is None, verdict
+
+
+def test_a_migration_that_pauses_before_its_switchover_is_told_to_go_on(tmp_path):
+    given = parse({"accel": "tcg", "page_size": "4K", "region": "8M", "capabilities": "pause-before-switchover"})
+    verdict = asyncio.run(convergence(given, tmp_path, lambda _: None))
+    assert verdict.convergence.trials[-1].completed and verdict.guest_survived, verdict

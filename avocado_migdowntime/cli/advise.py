@@ -34,7 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
     from ..trace_file import read
 
     try:
-        advice = advise(read(arguments.file))
+        trace = read(arguments.file)
+        try:
+            advice = advise(trace)
+        except BadInput as error:
+            raise BadInput(f"{arguments.file}: {error}") from None
     except BadInput as error:
         print(f"migdowntime advise: {error}", file=sys.stderr)
         return BAD_INPUT

@@ -47,7 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     statuses = []
     for name in arguments.files:
         try:
-            verdicts.append((name, judge(read(name), arguments.formula)))
+            trace = read(name)
+            try:
+                verdicts.append((name, judge(trace, arguments.formula)))
+            except BadInput as error:
+                raise BadInput(f"{name}: {error}") from None
         except BadInput as error:
             print(f"migdowntime analyze: {error}", file=sys.stderr)
             statuses.append(BAD_INPUT)

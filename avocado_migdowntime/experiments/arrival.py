@@ -41,9 +41,8 @@ class Arrival:
         self._recorder.note(FINISH, _ANY_LIMIT)
         source = self._pair.source
         await source.execute("migrate-set-parameters", _ANY_LIMIT)
-        async for sample in samples:
-            if sample.status == "pre-switchover":
-                await source.execute("migrate-continue", {"state": "pre-switchover"})
+        async for _ in samples:
+            pass
 
     async def inspect(self, integrity: bool) -> None:
         """After a completed migration: compare the guest's pages if `integrity`, let it go on, wait for its heart."""

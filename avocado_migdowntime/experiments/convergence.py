@@ -5,16 +5,15 @@ from collections.abc import Callable
 from math import ceil
 from pathlib import Path
 
+from ..advice import DEFAULT_LIMIT_MS
 from ..judge import judge
 from ..parameters import Parameters
 from ..trace import LIMIT, Sample
-from ..trials import BELOW, CHOSEN, DEFAULT
+from ..trials import BELOW, CHOSEN, DEFAULT, TRIES_LIMITS
 from ..verdict import Verdict
 from .expected_downtime import EnoughPasses
 from .run import Run, judged
 
-DEFAULT_LIMIT_MS = 300
-"""QEMU's own (migration/options.c: DEFAULT_MIGRATE_SET_DOWNTIME)."""
 _BELOW = 0.5
 _PASSES = 2
 """Whole passes under a limit that is not to do, after the pass in which it was set."""
@@ -24,7 +23,7 @@ _PATIENCE = 3
 
 async def convergence(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
     """Try limits on a migration, from those that are not to do to one that is; for the rest see `run.judged`."""
-    return await judged(parameters, directory, progress, try_limits)
+    return await judged(parameters, directory, progress, try_limits, {TRIES_LIMITS: True})
 
 
 async def try_limits(run: Run) -> None:

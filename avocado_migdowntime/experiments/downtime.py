@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Is the guest down for as long as was said? On a link that is really slow, beside the same guest idle."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from ..errors import BadInput, HarnessError
 from ..parameters import Parameters
 from ..promise import FIXED_DOWNTIME_MS
 from ..trace import Sample
+from ..trials import TRIES_LIMITS
 from ..verdict import Verdict
 from .convergence import try_limits
 from .run import Run, judged
@@ -29,14 +31,16 @@ async def downtime(parameters: Parameters, directory: Path, progress: Callable[[
             f"max_bandwidth={parameters.max_bandwidth} is below link_rate={parameters.link_rate}, and is lifted at the "
             "switchover, so that the downtime tells nothing; give a larger one"
         )
+    begun_s = time.monotonic()
     (directory / IDLE).mkdir()
     idle = replace(parameters, pattern="idle", rate=0, burst=None, integrity=False)
     progress("first the same guest idle: its downtime is what devices take")
     rested = await judged(idle, directory / IDLE, progress, _complete_when_sent)
     if rested.downtime is None or rested.downtime.qemu_ms is None:
         raise HarnessError("QEMU did not say how long the idle guest was down; see its trace")
-    known = {FIXED_DOWNTIME_MS: rested.downtime.qemu_ms}
-    return await judged(parameters, directory, progress, try_limits, known)
+    known = {FIXED_DOWNTIME_MS: rested.downtime.qemu_ms, TRIES_LIMITS: True}
+    left_s = max(1.0, parameters.time_limit - (time.monotonic() - begun_s))
+    return await judged(replace(parameters, time_limit=left_s), directory, progress, try_limits, known)
 
 
 async def _complete_when_sent(run: Run) -> None:

@@ -59,7 +59,7 @@ async def linux_image(recipe: Recipe, sources: Path, keeper: Keeper, say: Callab
     except OSError as error:
         raise HostLacks(
             f"the Linux guest cannot be kept in {place} ({error.strerror}); remove that, or set XDG_CACHE_HOME to a "
-            "directory with 100 MB to spare"
+            "directory with 300 MB to spare"
         ) from None
 
 

@@ -2,12 +2,15 @@
 """Files out of Debian's packages of any architecture, without a trace on the host's own package management."""
 
 import asyncio
+import os
 import shutil
+import signal
 import tarfile
 from contextlib import suppress
 from pathlib import Path
 
 from ..errors import HostLacks
+from ..host.parent import end_with_parent
 
 
 class Packages:
@@ -84,18 +87,21 @@ async def _run(directory: Path, *command: str, output: int = asyncio.subprocess.
         stdin=asyncio.subprocess.DEVNULL,
         stdout=output,
         stderr=asyncio.subprocess.PIPE,
+        # It is to end with the harness, and its helpers with it: they would write where it has been tidied up.
+        preexec_fn=end_with_parent,
+        process_group=0,
     )
     try:
         told, failure = await process.communicate()
-    except asyncio.CancelledError:
+    except BaseException:
         with suppress(ProcessLookupError):
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         raise
     if process.returncode:
         last = failure.decode(errors="replace").strip().splitlines() or ["it printed nothing"]
         shown = f"{command[0]} {' '.join(command[-2:])}"
-        raise HostLacks(
-            f"`{shown}` failed: {last[-1]}; see if this host's package sources can be reached, or use guest=dirtier"
-        )
+        apt = command[0].startswith("apt")
+        mend = "see if this host's package sources can be reached" if apt else "see if the disk is full"
+        raise HostLacks(f"`{shown}` failed: {last[-1]}; {mend}, or use guest=dirtier")
     return (told or b"").decode(errors="replace")

@@ -5,7 +5,6 @@ They get this project's settings, run one at a time on a host, show a person how
 by SIGTERM to their own process, so that they can clean up.
 """
 
-import ctypes
 import logging
 import signal
 from collections.abc import Iterator
@@ -17,10 +16,9 @@ from avocado.core.utils import messages
 from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTestRunner
 
 from ..avocado_test import PROGRESS_LOGGER
+from ..host.parent import end_with_parent
 from ..hostlock import alone_on_host
 from .options import NAMESPACES
-
-_PR_SET_PDEATHSIG = 1
 
 
 class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
@@ -57,7 +55,7 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
 
 def _terminate_with_parent() -> None:
     # Avocado may be killed, and itself kills a runner that takes more than a second to end.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    end_with_parent(signal.SIGTERM)
 
 
 class RunnerApp(BaseRunnerApp):

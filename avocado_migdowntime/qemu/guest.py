@@ -95,6 +95,13 @@ class Guest:
                 f"which a {self.profile.arch} guest needs; choose another `ram`"
             )
 
+        most = self.profile.linux.most_ram_bytes if self.linux and self.profile.linux else None
+        if most and self.ram_bytes > most:
+            raise BadInput(
+                f"{format_size(self.ram_bytes)} of RAM is more than the {format_size(most)} that a Linux guest of "
+                f"{self.profile.arch} can have here; choose a smaller `ram`"
+            )
+
     @property
     def name(self) -> str:
         """What runs: the dirtier alone, or the Linux of a release."""

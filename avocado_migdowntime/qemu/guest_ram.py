@@ -7,7 +7,7 @@ The file is read, not mapped: a mapping that outlived QEMU would keep its hugepa
 import os
 import stat
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -78,7 +78,7 @@ def shared_ram(qemu: QemuProcess, guest: Guest) -> Iterator[SharedRam]:
 
 def _backing_file(qemu: QemuProcess, ram_bytes: int) -> int:
     """The file of the RAM's size that QEMU has open, opened for reading."""
-    for link in Path(f"/proc/{qemu.pid}/fd").iterdir():
+    for link in _descriptors(qemu.pid):
         try:
             seen = link.stat()
             if stat.S_ISREG(seen.st_mode) and seen.st_size == ram_bytes:
@@ -86,6 +86,14 @@ def _backing_file(qemu: QemuProcess, ram_bytes: int) -> int:
         except OSError:
             continue  # Closed since it was listed.
     raise HarnessError(f"{qemu.name} QEMU holds no file of the size of its guest's RAM; use backing=anonymous")
+
+
+def _descriptors(group: int) -> Iterator[Path]:
+    """What the processes of a group have open: the binary may be a script that started the real one."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.getpgid(int(process.name)) == group:
+                yield from (process / "fd").iterdir()
 
 
 async def telemetry(ram: GuestRam, address: int) -> Telemetry:

@@ -3,7 +3,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import shlex
 import signal
@@ -17,10 +16,10 @@ from qemu.qmp import ExecInterruptedError, ExecuteError, QMPClient, QMPError
 
 from ..errors import HarnessError
 from ..host.netns import Namespace
+from ..host.parent import end_with_parent
 
 T = TypeVar("T")
 
-_PR_SET_PDEATHSIG = 1
 _START_S = 20.0
 _END_S = 5.0
 _SERIAL_LIMIT = 1 << 20
@@ -210,7 +209,7 @@ def _prepare(namespace: Namespace | None) -> None:
     # Without this a SIGKILL of the harness would leave a QEMU that holds gigabytes. The signal follows the thread
     # that forks, which must be the test's own: so the child enters the namespace, not a thread that starts it there.
     # `ip netns exec` would give it mounts of its own besides, and keep a hugetlbfs that is unmounted meanwhile.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     if namespace is not None:
         namespace.enter()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..linux.image import Recipe
-from ..units import MIB
+from ..units import GIB, MIB
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class LinuxProfile:
     """How a Linux guest is made, where its `console` is, and further `words` for its command line.
 
     `direct_options` are the machine's that spare it the firmware (boot=direct), for a QEMU of at least `direct_since`.
+    With more than `most_ram_bytes` its RAM has a hole, beyond which nobody looks for its pages.
     """
 
     recipe: Recipe
@@ -21,6 +22,7 @@ class LinuxProfile:
     words: tuple[str, ...] = ()
     direct_options: Mapping[str, str] = field(default_factory=dict)
     direct_since: tuple[int, int] = (0, 0)
+    most_ram_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,10 @@ _ROWS = (
         families=("pc", "q35"),
         # On a busy host Linux may see none of the ticks by which it tries its timer, and gives up.
         linux=LinuxProfile(
-            Recipe("amd64", "linux-image-cloud-amd64", "dirtier.x86_64"), console="ttyS0", words=("no_timer_check",)
+            Recipe("amd64", "linux-image-cloud-amd64", "dirtier.x86_64"),
+            console="ttyS0",
+            words=("no_timer_check",),
+            most_ram_bytes=2 * GIB,
         ),
     ),
     Profile(

@@ -59,16 +59,20 @@ class Recorder:
     async def samples(self, uri: str) -> AsyncGenerator[Sample, None]:
         """Start the migration to `uri` and yield each sample as it is written, until the migration has ended.
 
-        An answer is one sample; the one that MIGRATION_PASS asked for comes between two of the steady ones. Raises
-        HarnessError where the source ends or refuses, and where the migration fails or is cancelled.
+        An answer is one sample; the one that MIGRATION_PASS asked for comes between two of the steady ones. A migration
+        that pauses before its switchover is told to go on. Raises HarnessError where the source ends or refuses, and
+        where the migration fails or is cancelled.
         """
         await self._sides["source"].execute("migrate", {"uri": uri})
-        due_s = 0.0
+        due_s, continued = 0.0, False
         while True:
             cause = await self._wait_until(due_s)
             if cause is None:
                 due_s = max(due_s + self._period_s, self.now_s())
             sample, settled = await self._sample(cause)
+            if sample.status == "pre-switchover" and not continued:
+                continued = True
+                await self._sides["source"].execute("migrate-continue", {"state": "pre-switchover"})
             yield sample
             if sample.status in ENDED and settled:
                 return
