@@ -15,7 +15,7 @@ from .oracle import MIN_SAMPLES, Pass, Sync, passes, syncs
 from .promise import judge_promise
 from .snapshot import judge_snapshot
 from .switchover import downtime, integrity
-from .trace import Trace
+from .trace import HARNESS, LAGGING, Trace
 from .trials import judge_trials
 from .usable import usable
 from .verdict import Judgement, Verdict
@@ -72,6 +72,8 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
     trials = judge_trials(whole, expected_ms, reported_ms)
     if trials is not None:
         remarks.append(trials.reason)
+    if lag := whole.first_event(HARNESS, LAGGING):
+        remarks.append(f"the guest could not keep to its rate: {lag.data.get('said', 'it says no more')}")
     promise = judge_promise(whole, down)
     if promise is not None:
         remarks.append(promise.reason)

@@ -20,8 +20,10 @@ _LEAST_GRANULE = 4096
 _GREATEST = 2.0**64
 """Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
 HARNESS = "harness"
-LIMIT, FINISH, HEARTBEAT, INTEGRITY = "LIMIT", "FINISH", "HEARTBEAT", "INTEGRITY"
-"""Events of the harness: a limit is tried, the migration let complete; a guest's heartbeat; the check of its pages."""
+LIMIT, FINISH = "LIMIT", "FINISH"
+"""Events of the harness: a limit is tried; the migration is let complete."""
+LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
+"""What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
 

@@ -61,6 +61,13 @@ def test_a_guest_started_by_its_firmware_is_judged_alike(tmp_path):
     assert "SLOF" in (tmp_path / "source.serial").read_text()
 
 
+def test_a_guest_that_cannot_keep_to_its_rate_is_quoted(tmp_path):
+    verdict, _ = run(tmp_path, page_size="4K", rate="1000000000")
+    assert verdict.verdict is Judgement.ACCURATE, verdict
+    (said,) = (reason for reason in verdict.reasons if "could not keep" in reason)
+    assert said.startswith("the guest could not keep to its rate: rate=1000000000 pages=")
+
+
 def test_kvm_is_judged_where_it_runs_a_guest_and_named_where_it_does_not(tmp_path):
     """Small and slow: KVM inside a virtual machine may be far slower than TCG."""
     small = {"ram": "64M", "page_size": "4K", "region": "2M", "max_bandwidth": "1000000"}

@@ -14,11 +14,11 @@ from typing import Any
 from ..errors import HarnessError
 from ..judge import judge
 from ..parameters import Parameters
-from ..qemu.guest import dirtying
+from ..qemu.guest import dirtying, lagging
 from ..qemu.pair import Pair, launched_pair
 from ..qemu.recorder import Recorder
 from ..report.fields import fields
-from ..trace import Sample, Trace
+from ..trace import LAGGING, Sample, Trace
 from ..trace_file import TraceWriter, read
 from ..verdict import Verdict
 from .arrival import Arrival, watched
@@ -128,5 +128,7 @@ async def _record(
             aclosing(recorder.samples(pair.uri)) as samples,
         ):
             await course(Run(pair, parameters, recorder, arrival, samples, stage, directory))
+            if said := lagging(pair.source):
+                recorder.note(LAGGING, {"said": said})
             stage.say("looking at the guest at the destination")
             await arrival.inspect(parameters.integrity)

@@ -12,7 +12,9 @@ from .probe import Capabilities
 from .process import QemuProcess
 from .profiles import LinuxProfile, Profile
 
-READY, DIRTYING, SWEPT, ERROR = (f"migdowntime: {word}" for word in ("ready", "dirtying", "swept", "error"))
+READY, DIRTYING, SWEPT, LAGGING, ERROR = (
+    f"migdowntime: {word}" for word in ("ready", "dirtying", "swept", "lagging", "error")
+)
 """How the guest's lines on the serial port begin (images/README.md)."""
 
 
@@ -164,6 +166,12 @@ async def dirtying(qemu: QemuProcess) -> None:
     line = await qemu.line(SWEPT, ERROR)
     if line.startswith(ERROR):
         raise BadInput(f"the guest refused its orders: {line.removeprefix(ERROR).lstrip(': ')}")
+
+
+def lagging(qemu: QemuProcess) -> str | None:
+    """The guest's own words where it has said that it cannot keep to its rate."""
+    line = next((line for line in qemu.serial if line.startswith(LAGGING)), None)
+    return line.removeprefix(LAGGING).strip() if line else None
 
 
 async def telemetry_address(qemu: QemuProcess) -> int:
