@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How often limits do what they should, and how far a real downtime is from what was said: `python bench/trials.py`."""
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from avocado_migdowntime.experiments.convergence import convergence
+from avocado_migdowntime.experiments.downtime import downtime
+from avocado_migdowntime.parameters import parse
+from avocado_migdowntime.verdict import Verdict
+
+COMMON = {"accel": "tcg", "page_size": "4K"}
+SLOW_LINK = {**COMMON, "link": "shaped", "max_bandwidth": "100G", "region": "80M"}
+
+
+def main() -> None:
+    """Print what came of the runs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--runs", type=int, default=10, help="runs of each test and architecture (default: %(default)s)"
+    )
+    chosen = parser.parse_args()
+    tried, promised = [], []
+    for _ in range(chosen.runs):
+        for arch in ("ppc64", "x86_64"):
+            tried.append(run(convergence, {**COMMON, "arch": arch}))
+            promised.append(run(downtime, {**SLOW_LINK, "arch": arch}))
+    print(f"convergence: {sum(verdict.passed is True for verdict in tried)} of {len(tried)} right")
+    errors = [abs(verdict.promise.error) for verdict in promised if verdict.promise]
+    print(
+        f"downtime: {len(errors)} of {len(promised)} told; |error| median {median(errors):.1%}, max {max(errors):.1%}"
+    )
+
+
+def run(experiment, parameters: dict[str, str]) -> Verdict:
+    """One run of an experiment."""
+    with tempfile.TemporaryDirectory() as directory:
+        return asyncio.run(experiment(parse(parameters), Path(directory), lambda _: None))
+
+
+if __name__ == "__main__":
+    main()
