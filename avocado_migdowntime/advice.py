@@ -8,6 +8,8 @@ from .interval import Interval
 
 DEFAULT_LIMIT_MS = 300
 """QEMU's default downtime-limit (migration/options.c)."""
+GREATEST_LIMIT_MS = 2_000_000
+"""QEMU takes no larger downtime-limit (migration/options.c: MAX_MIGRATE_DOWNTIME)."""
 
 
 class Finding(StrEnum):

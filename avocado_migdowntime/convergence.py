@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import ceil, floor, sqrt
 from statistics import fmean
 
-from .advice import DEFAULT_LIMIT_MS, Advice, BestPoint, Finding, Help
+from .advice import DEFAULT_LIMIT_MS, GREATEST_LIMIT_MS, Advice, BestPoint, Finding, Help
 from .errors import BadInput
 from .formulas import live
 from .history import History, history
@@ -19,8 +19,6 @@ from .oracle import Sync, passes
 from .precopy import Course
 from .trace import Trace
 
-GREATEST_LIMIT_MS = 2_000_000
-"""QEMU takes no larger downtime-limit (migration/options.c: MAX_MIGRATE_DOWNTIME)."""
 GREATEST_THROTTLE_PERCENT = 99
 """QEMU slows a guest by no more (max-cpu-throttle)."""
 TICK = 0.01

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict
 
+from ..advice import GREATEST_LIMIT_MS
 from ..qemu.guest import telemetry_address
 from ..qemu.guest_ram import GuestRam, PrivateRam, inspect, shared_ram, telemetry
 from ..qemu.heartbeat import HeartbeatWatch
@@ -13,7 +14,7 @@ from ..qemu.pair import Pair
 from ..qemu.recorder import Recorder
 from ..trace import FINISH, HEARTBEAT, INTEGRITY, Sample
 
-_ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": 2_000_000}
+_ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_LIMIT_MS}
 """With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""
 _SILENT_S = 10.0
 _LOOK_S = 0.005

@@ -96,7 +96,6 @@ class Guest:
                 f"{format_size(self.ram_bytes)} of RAM is no multiple of {format_size(multiple)}, "
                 f"which a {self.profile.arch} guest needs; choose another `ram`"
             )
-
         most = self.profile.linux.most_ram_bytes if self.linux and self.profile.linux else None
         if most and self.ram_bytes > most:
             raise BadInput(

@@ -2,25 +2,12 @@
 /* virt: the device tree at the start of RAM, the PL011 serial port, the generic timer. */
 #include "../bare/fdt.h"
 #include "../bare/machine.h"
+#include "../bare/pl011.h"
 #include "mmu.h"
-
-#define UART 0x09000000ul /* QEMU: hw/arm/virt.c */
-#define UART_DATA (UART + 0x00)
-#define UART_FLAGS (UART + 0x18)
-#define UART_LINE_CONTROL (UART + 0x2c)
-#define UART_CONTROL (UART + 0x30)
-#define FLAG_TRANSMIT_FULL 0x20
-#define LINE_8N1_FIFO 0x70
-#define CONTROL_ENABLE_TRANSMIT 0x101
 
 const char arch_name[] = "aarch64";
 
 extern const char ram_start[];
-
-static volatile uint32_t *port(uint64_t address)
-{
-    return (volatile uint32_t *)address;
-}
 
 uint64_t arch_clock(void)
 {
@@ -46,11 +33,7 @@ void arch_flush_tlb(void)
 
 unsigned arch_console_write(const char *text, unsigned length)
 {
-    unsigned written = 0;
-
-    while (written < length && !(*port(UART_FLAGS) & FLAG_TRANSMIT_FULL))
-        *port(UART_DATA) = text[written++];
-    return written;
+    return pl011_write(text, length);
 }
 
 _Noreturn void boot(void)
@@ -58,8 +41,7 @@ _Noreturn void boot(void)
     static struct machine machine = { .command_line = "" };
 
     mmu_start();
-    *port(UART_LINE_CONTROL) = LINE_8N1_FIFO;
-    *port(UART_CONTROL) = CONTROL_ENABLE_TRANSMIT;
+    pl011_start();
     fdt_read(ram_start, &machine);
     __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(machine.clock_hz));
     run_dirtier(&machine);
