@@ -34,6 +34,7 @@ setup(
     install_requires=[
         "avocado-framework==113.*",
         "avocado-framework-plugin-varianter-yaml-to-mux==113.*",
+        "matplotlib==3.*",
         "numpy==2.*",
         "qemu-qmp==0.0.6.*",  # Not qemu.qmp: pkg_resources, by which Avocado loads plugins, does not find that name.
         "setuptools<80.9",  # Avocado 113 imports pkg_resources: 82 dropped it, 80.9 warns of that at each command.

@@ -128,6 +128,8 @@ def reason(verdict: Verdict) -> str:
         return verdict.convergence.reason
     if verdict.promise is not None and verdict.promise.reason:
         return verdict.promise.reason
+    if verdict.verdict is Judgement.ACCURATE and verdict.open_question:
+        return verdict.open_question
     return f"expected-downtime is inconclusive: {'; '.join(verdict.reasons)}"
 
 

@@ -76,12 +76,30 @@ class DirtyingCurve:
         That many cells are hit by a Poisson process of writes to pages taken at random. It holds both extremes: the
         guest that dirties in proportion to time, and the one that has soon dirtied all that it ever will.
         """
-        if math.isinf(self.constant_ms):
-            guess = self.groups[-1].likely_bytes * duration_ms / self.groups[-1].duration_ms
-        else:
-            guess = self.level_bytes * _share(duration_ms, self.constant_ms)
         bounds = self.bounds(duration_ms)
-        return min(max(guess, bounds.low), bounds.high)
+        return min(max(self._guess(duration_ms), bounds.low), bounds.high)
+
+    def steady(self, duration_ms: float) -> float:
+        """What a steady guest dirties in `duration_ms`, from passes of several lengths.
+
+        The least concave curve over the groups has a corner at each that is not below the others. Between two corners
+        the amount lies above the chord, below the chords on either side, extended, and is taken to be half-way; before
+        the first it is the guess of `likely` within those bounds, after the last what was dirtied in the longest.
+        """
+        knots = _hull([(0.0, 0.0), *((group.duration_ms, group.likely_bytes) for group in self.groups)])
+        after = next((i for i, (at_ms, _) in enumerate(knots) if at_ms >= duration_ms), len(knots))
+        if after == len(knots):
+            return knots[-1][1]
+        low = _line(knots[after - 1], knots[after], duration_ms) if after else 0.0
+        beside = (first for first in (after - 2, after) if first >= 0 and first + 2 <= len(knots))
+        extended = (_line(knots[first], knots[first + 1], duration_ms) for first in beside)
+        high = max(low, min([knots[after][1], *extended]))
+        return min(max(self._guess(duration_ms), low), high) if after < 2 else (low + high) / 2
+
+    def _guess(self, duration_ms: float) -> float:
+        if math.isinf(self.constant_ms):
+            return self.groups[-1].likely_bytes * duration_ms / self.groups[-1].duration_ms
+        return self.level_bytes * _share(duration_ms, self.constant_ms)
 
     def likely_pending(self, duration_ms: float, unsent_bytes: float) -> float:
         """What a sync finds `duration_ms` after the one before: what is still unsent, and what was dirtied besides."""
@@ -179,6 +197,25 @@ def _constant_ms(shortest: Point, longest: Point) -> float:
         ratio = _share(longest.duration_ms, middle) / _share(shortest.duration_ms, middle)
         low, high = (middle, high) if ratio * shortest.likely_bytes < longest.likely_bytes else (low, middle)
     return high
+
+
+Knot = tuple[float, float]
+"""A time, ms, and what is dirtied in it, bytes."""
+
+
+def _hull(knots: Sequence[Knot]) -> list[Knot]:
+    """The corners of the least concave curve over `knots`, which are in the order of their time."""
+    hull: list[Knot] = []
+    for knot in knots:
+        while len(hull) > 1 and hull[-1][1] <= _line(hull[-2], knot, hull[-1][0]):
+            hull.pop()
+        hull.append(knot)
+    return hull
+
+
+def _line(first: Knot, second: Knot, at_ms: float) -> float:
+    (first_ms, first_bytes), (second_ms, second_bytes) = first, second
+    return first_bytes + (second_bytes - first_bytes) * (at_ms - first_ms) / (second_ms - first_ms)
 
 
 def _share(duration_ms: float, constant_ms: float) -> float:

@@ -9,6 +9,7 @@ from statistics import median
 from .errors import BadInput
 from .fit import Fit, fit_pass, fit_passes
 from .formulas import FORMULAS
+from .ground_truth import ground_truth
 from .interval import Interval
 from .limit import judge_limit
 from .oracle import MIN_SAMPLES, Pass, Sync, passes, syncs
@@ -63,7 +64,8 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         remarks.append(f"the migration was {trace.samples[-1].status}")
     limit = judge_limit(trace, seen, found)
     down, memory = downtime(whole), integrity(whole)
-    if down is not None:
+    truth, open_question = ground_truth(whole)
+    if down is not None and truth is None:
         remarks.append(down.remark)
     held = fit_passes(one.fits[contract] for one in judged) if judged else None
     verdict, formula, reason = _decide(trace, judged, contract, tolerance)
@@ -77,6 +79,7 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
     promise = judge_promise(whole, down)
     if promise is not None:
         remarks.append(promise.reason)
+    remarks.append(open_question)
     return Verdict(
         verdict=verdict,
         contract=contract,
@@ -99,6 +102,8 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         downtime=down,
         convergence=trials,
         promise=promise,
+        ground_truth=truth,
+        open_question=open_question,
     )
 
 

@@ -155,6 +155,9 @@ class Parameters:
     limit_factor: float = _parameter(
         "1.2", _number(0.1, 10, whole=False), "convergence: the limit is so many times that expected downtime"
     )
+    stop_at: float = _parameter(
+        "0.5", _number(0.01, 0.99, whole=False), "stop-now: the guest is stopped when such a share of a pass is sent"
+    )
     sample_rate: float = _parameter("50", _number(1, 1000, whole=False), "`query-migrate` samples a second")
     time_limit: float = _parameter("120", _number(1, 86400, whole=False), "seconds until the run is given up")
     formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")

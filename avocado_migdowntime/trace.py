@@ -22,6 +22,8 @@ _GREATEST = 2.0**64
 HARNESS = "harness"
 LIMIT, FINISH = "LIMIT", "FINISH"
 """Events of the harness: a limit is tried; the migration is let complete."""
+SOUNDING, STOP_NOW = "SOUNDING", "STOP_NOW"
+"""The next pass is to be of another length; the guest is stopped in mid-pass."""
 LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
@@ -181,8 +183,9 @@ class Trace:
         return replace(self, samples=samples, events=events, notes=(*self.notes, note))
 
     def undisturbed(self) -> "Trace":
-        """The trace until the harness first changed parameters; the trace itself if that was past the switchover."""
-        change = next((e for e in self.events if e.side == HARNESS and e.name in (LIMIT, FINISH)), None)
+        """The trace until the harness first interfered; the trace itself if that was past the switchover."""
+        interferes = (LIMIT, FINISH, SOUNDING, STOP_NOW)
+        change = next((e for e in self.events if e.side == HARNESS and e.name in interferes), None)
         if change is None or self.switchover_s < change.t_s:
             return self
         before = tuple(sample for sample in self.samples if sample.t_s < change.t_s)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .ground_truth import GroundTruth
 from .interval import Interval
 from .limit import LimitJudgement
 from .promise import Promise, PromiseJudgement
@@ -30,7 +31,9 @@ class Verdict:
     the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason. The first of the
     `reasons` is that for `verdict`; `limit_reason`, among them, is that for a `limit_verdict` other than respected.
     `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed;
-    `convergence` what the limits did that were tried on it; `promise` whether the downtime was what had been said.
+    `convergence` what the limits did that were tried on it; `promise` whether the downtime was what had been said;
+    `ground_truth` how long the guest was down that was stopped in mid-pass. `open_question` says why the run could not
+    answer what it set out to find, where it could not.
     """
 
     verdict: Judgement
@@ -54,6 +57,8 @@ class Verdict:
     downtime: Downtime | None = None
     convergence: Convergence | None = None
     promise: Promise | None = None
+    ground_truth: GroundTruth | None = None
+    open_question: str = ""
 
     @property
     def guest_survived(self) -> bool:
@@ -72,4 +77,6 @@ class Verdict:
         broken = self.promise is not None and self.promise.judgement is PromiseJudgement.BROKEN
         if converged is ConvergenceJudgement.WRONG or broken:
             return False
-        return True if self.verdict is Judgement.ACCURATE and converged is ConvergenceJudgement.RIGHT else None
+        if self.verdict is not Judgement.ACCURATE or converged is not ConvergenceJudgement.RIGHT or self.open_question:
+            return None
+        return True

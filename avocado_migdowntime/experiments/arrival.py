@@ -48,12 +48,13 @@ class Arrival:
     async def inspect(self, integrity: bool) -> None:
         """After a completed migration: compare the guest's pages if `integrity`, let it go on, wait for its heart."""
         destination = self._pair.destination
-        while (await destination.execute("query-status"))["status"] == "inmigrate":
+        while (status := (await destination.execute("query-status"))["status"]) == "inmigrate":
             await asyncio.sleep(_LOOK_S)
         arrived_with = await self._beats()
         if integrity:
             found = await inspect(self._source, self._destination, self._address, self._pair.guest)
             self._recorder.note(INTEGRITY, asdict(found))
+        if status != "running":
             await destination.execute("cont")
         await self._heartbeat(arrived_with)
 

@@ -29,6 +29,7 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "integrity": asdict(verdict.integrity) if verdict.integrity else None,
         "convergence": asdict(verdict.convergence) if verdict.convergence else None,
         "promise": asdict(verdict.promise) if verdict.promise else None,
+        "ground_truth": asdict(verdict.ground_truth) if verdict.ground_truth else None,
         "samples_used": verdict.samples_used,
         "samples_dropped": dict(verdict.samples_dropped),
         "reasons": list(verdict.reasons),

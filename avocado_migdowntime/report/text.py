@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable
 
+from ..ground_truth import GroundTruth
 from ..interval import Interval
 from ..promise import Promise
 from ..switchover import Downtime
@@ -32,6 +33,9 @@ def summary(verdict: Verdict) -> str:
         rows.append(("downtime", _downtime(verdict.downtime)))
     if verdict.promise is not None:
         rows.append(("promise", _promise(verdict.promise)))
+    if verdict.ground_truth is not None:
+        rows.append(("stopped", _stopped(verdict.ground_truth)))
+        rows += [("estimate", f"{one.ms:.0f} ms, {one.error:+.1%}: {one.name}") for one in verdict.ground_truth.ranked]
     if verdict.integrity is not None:
         rows.append(("memory", str(verdict.integrity)))
     if verdict.passes:
@@ -99,6 +103,13 @@ def _promise(promise: Promise) -> str:
     return (
         f"{promise.judgement}: {promise.said_ms:.0f} ms said last, {promise.down_ms:.0f} ms down, "
         f"{promise.fixed_ms:.0f} ms of them for devices: {promise.error:+.1%}"
+    )
+
+
+def _stopped(truth: GroundTruth) -> str:
+    return (
+        f"with {truth.in_pass:.0%} of pass {truth.number} sent: {truth.down_ms:.0f} ms until it could go on, for "
+        f"{truth.rest_bytes / 1e6:.1f} MB of the pass and {truth.dirtied_bytes / 1e6:.1f} MB dirtied since its sync"
     )
 
 

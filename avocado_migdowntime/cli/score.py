@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime score`: which formula comes closest to what stopped guests were really down for."""
+
+import argparse
+import json
+import sys
+
+NAME = "score"
+HELP = "score each estimator by how long guests were down that were stopped in mid-pass"
+
+BAD_INPUT = 2
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    parser.epilog = (
+        "Exit status: 0 scored, 2 bad input. Example: avocado migdowntime score ~/avocado/job-results/latest "
+        "--picture score.svg"
+    )
+    parser.add_argument(
+        "places",
+        metavar="JOB|TRACE",
+        nargs="+",
+        help="results of a job that ran migdowntime:stop-now, or a trace of it",
+    )
+    parser.add_argument("--json", action="store_true", help="print an object instead of a table")
+    parser.add_argument("--picture", metavar="FILE", help="draw the errors as well: .png, .svg or .pdf")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the scores; a trace without a stopped guest is named on standard error and left out."""
+    from ..errors import BadInput
+    from ..ground_truth import ground_truth
+    from ..recordings import traces_of
+    from ..report.score import fields, summary
+    from ..score import scores
+    from ..trace_file import read
+
+    truths = []
+    try:
+        for path in traces_of(arguments.places):
+            truth, why = ground_truth(read(path))
+            if truth is None:
+                print(f"migdowntime score: {path}: {why or 'no guest was to be stopped in it'}", file=sys.stderr)
+            else:
+                truths.append(truth)
+        if not truths:
+            raise BadInput("in none of these was a guest stopped in mid-pass; run migdowntime:stop-now")
+        found = scores(truths)
+        if arguments.picture:
+            from ..report.score_picture import save
+
+            save(found, truths, arguments.picture)
+    except BadInput as error:
+        print(f"migdowntime score: {error}", file=sys.stderr)
+        return BAD_INPUT
+    print(json.dumps(fields(found, truths), indent=2) if arguments.json else summary(found))
+    return 0

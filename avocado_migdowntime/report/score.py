@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The scores of estimators as a table for a person and as JSON fields for a program."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..ground_truth import GroundTruth
+from ..score import PARTS, Score
+
+
+def summary(scores: Sequence[Score]) -> str:
+    """A row for each estimator: the sizes of its errors, the bias, and the median in each part of the grid."""
+    rows = [("estimator", "median", "90 %", "worst", "bias", *PARTS)]
+    rows += [
+        (
+            score.name,
+            *(f"{size:.1%}" for size in (score.median, score.ninetieth, score.worst)),
+            f"{score.bias:+.1%}",
+            *(f"{score.parts[part]:.1%}" if part in score.parts else "-" for part in PARTS),
+        )
+        for score in scores
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    best, runs = scores[0], max(score.runs for score in scores)
+    told = (
+        f"{best.name} comes closest to what {runs} stopped guests were really down for: {best.median:.1%} in the median"
+    )
+    return "\n".join([*lines, told])
+
+
+def fields(scores: Sequence[Score], truths: Sequence[GroundTruth]) -> dict[str, Any]:
+    """The scores, and what each of them rests on, as plain JSON values."""
+    return {"scores": [asdict(score) for score in scores], "runs": [asdict(truth) for truth in truths]}

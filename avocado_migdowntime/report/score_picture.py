@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The errors of estimators as a picture."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from ..errors import BadInput
+from ..ground_truth import GroundTruth
+from ..score import PARTS, Score, errors
+
+_POINTS = {"early": "^", "middle": "o", "late": "v"}
+_RATIOS = {"slow": "tab:blue", "fast": "tab:orange"}
+_LABELS = {"slow": "dirties slower than is sent", "fast": "dirties faster than is sent"}
+
+
+def save(scores: Sequence[Score], truths: Sequence[GroundTruth], file: str) -> None:
+    """Draw a row of dots for each estimator, the best on top, into `file`: PNG, SVG or PDF by its ending.
+
+    Raises BadInput where there is no such format, or the file cannot be written.
+    """
+    figure = Figure(figsize=(9, 1.5 + 0.6 * len(scores)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axvline(0, color="black", linewidth=0.8)
+    for ratio, colour in _RATIOS.items():
+        for point, marker in _POINTS.items():
+            chosen = [truth for truth in truths if PARTS[ratio](truth) and PARTS[point](truth)]
+            shift = {"early": -0.2, "middle": 0.0, "late": 0.2}[point]
+            dots = [(error, row + shift) for row, one in enumerate(scores) for error in errors(one.name, chosen)]
+            if dots:
+                label = f"{_LABELS[ratio]}, stopped {point} in the pass"
+                across, down = zip(*dots, strict=True)
+                axes.scatter(across, down, s=18, marker=marker, color=colour, alpha=0.6, label=label)
+    axes.set_yticks(
+        range(len(scores)), [f"{one.name}\n{one.median:.1%} median, {one.ninetieth:.1%} at 90 %" for one in scores]
+    )
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_xlabel("estimate ÷ time from the stop until the destination could run - 1")
+    axes.set_title(f"{len(truths)} guests stopped in mid-pass")
+    figure.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
+    try:
+        figure.savefig(file, metadata={"Date": None} if file.endswith(".svg") else None)
+    except ValueError:
+        raise BadInput(f"{file}: no such picture can be made; let the name end with .png, .svg or .pdf") from None
+    except OSError as error:
+        raise BadInput(f"{file}: the picture cannot be written: {error.strerror}") from None
