@@ -108,3 +108,21 @@ def test_any_points_make_a_curve_within_its_bounds(raw, at_ms, unsent):
     assert bounds.low <= curve.likely(at_ms) <= bounds.high
     for pending in (curve.likely_pending, curve.least_pending, curve.most_pending):
         assert unsent <= pending(at_ms, unsent) * 1.000001
+
+
+@pytest.mark.parametrize("ratio", [0.6, 1, 2, 4, 8, 50])
+@pytest.mark.parametrize("writes", [random_writes, lambda rate: lambda ms: min(SET_BYTES, rate * ms)])
+def test_passes_of_several_lengths_tell_what_a_steady_guest_dirties_in_any_time(writes, ratio):
+    dirtied = writes(ratio * SET_BYTES / 3000)
+    known = through(dirtied, [375, 1000, 2000, 3000])
+    for ms in range(300, 3001, 50):
+        left = SET_BYTES * (1 - ms / 3000)
+        assert left + known.steady(ms) == pytest.approx(left + dirtied(ms), rel=0.12), ms
+    for ms in (375, 1000, 2000, 3000):
+        assert known.steady(ms) == pytest.approx(dirtied(ms))
+    assert known.steady(9000) == pytest.approx(dirtied(3000))
+
+
+def test_a_pass_in_which_a_steady_guest_dirtied_less_than_others_say_is_noise():
+    known = through({1000: 10e6, 2000: 12e6, 3000: 30e6}.get, [1000, 2000, 3000])
+    assert known.steady(2000) == pytest.approx(20e6)
