@@ -77,7 +77,7 @@ def _found(trace: Trace) -> GroundTruth | str:
     if stop.stamp_s is None or ready.stamp_s is None:
         return "the events of the stop and of the destination's end bear no time stamps"
     seen = passes(trace)
-    found = [sync for sync in syncs(trace, seen) if min(len(sync.before.samples), len(sync.after.samples))]
+    found = syncs(trace, seen)
     if not found or found[-1].after is not seen[-1] or len(seen[-1].samples) < MIN_SAMPLES:
         return "too little was seen of the pass in which the guest was stopped, or of that before"
     before, final = _last(found[-1]), trace.samples[-1].ram
