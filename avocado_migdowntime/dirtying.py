@@ -87,19 +87,14 @@ class DirtyingCurve:
         the first it is the guess of `likely` within those bounds, after the last what was dirtied in the longest.
         """
         knots = _hull([(0.0, 0.0), *((group.duration_ms, group.likely_bytes) for group in self.groups)])
-        after = next((i for i, (at_ms, _) in enumerate(knots) if at_ms >= duration_ms), len(knots))
-        if after == len(knots):
+        after = next((i for i in range(1, len(knots)) if knots[i][0] >= duration_ms), None)
+        if after is None:
             return knots[-1][1]
-        low = _line(knots[after - 1], knots[after], duration_ms) if after else 0.0
-        beside = (first for first in (after - 2, after) if first >= 0 and first + 2 <= len(knots))
+        low = _line(knots[after - 1], knots[after], duration_ms)
+        beside = (first for first in (after - 2, after) if 0 <= first < len(knots) - 1)
         extended = (_line(knots[first], knots[first + 1], duration_ms) for first in beside)
         high = max(low, min([knots[after][1], *extended]))
-        return min(max(self._guess(duration_ms), low), high) if after < 2 else (low + high) / 2
-
-    def _guess(self, duration_ms: float) -> float:
-        if math.isinf(self.constant_ms):
-            return self.groups[-1].likely_bytes * duration_ms / self.groups[-1].duration_ms
-        return self.level_bytes * _share(duration_ms, self.constant_ms)
+        return min(max(self._guess(duration_ms), low), high) if after == 1 else (low + high) / 2
 
     def likely_pending(self, duration_ms: float, unsent_bytes: float) -> float:
         """What a sync finds `duration_ms` after the one before: what is still unsent, and what was dirtied besides."""
@@ -114,6 +109,11 @@ class DirtyingCurve:
         """The same where it dirties as much as can be, and what is unsent last."""
         whole = max(self.set_bytes, unsent_bytes, *(group.dirtied_bytes.high for group in self.groups))
         return min(unsent_bytes + self.bounds(duration_ms).high, whole)
+
+    def _guess(self, duration_ms: float) -> float:
+        if math.isinf(self.constant_ms):
+            return self.groups[-1].likely_bytes * duration_ms / self.groups[-1].duration_ms
+        return self.level_bytes * _share(duration_ms, self.constant_ms)
 
 
 def curve(found: Sequence[Sync]) -> DirtyingCurve:

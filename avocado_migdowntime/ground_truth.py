@@ -5,11 +5,9 @@ After a `stop` QEMU sends what is left of the pass, and only then what had been 
 both go twice. So no figure of query-migrate is the answer, and neither is any formula of these alone.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
-from .dirtying import curve
+from .dirtying import DirtyingCurve, curve
 from .formulas import FORMULAS
 from .oracle import MIN_SAMPLES, Sync, passes, syncs
 from .trace import HARNESS, STOP_NOW, Ram, Trace
@@ -60,13 +58,15 @@ def ground_truth(trace: Trace) -> tuple[GroundTruth | None, str]:
     return (None, found) if isinstance(found, str) else (found, "")
 
 
-def rest_and_dirtied(found: Sequence[Sync], remaining_bytes: float, since_sync_ms: float, bytes_per_ms: float) -> float:
+def rest_and_dirtied(
+    dirtying: DirtyingCurve, remaining_bytes: float, since_sync_ms: float, bytes_per_ms: float
+) -> float:
     """(remaining now + what was dirtied since the last sync) ÷ bandwidth, milliseconds.
 
     QEMU learns of what was dirtied only at the next sync; passes of other lengths have told how much that is in how
     long. It comes on top of all that remains, as it is sent after that: it does not matter what is in both.
     """
-    return (remaining_bytes + curve(found).steady(since_sync_ms)) / bytes_per_ms
+    return (remaining_bytes + dirtying.steady(since_sync_ms)) / bytes_per_ms
 
 
 def _found(trace: Trace) -> GroundTruth | str:
@@ -85,8 +85,9 @@ def _found(trace: Trace) -> GroundTruth | str:
     if final is None or not bytes_per_ms:
         return "the bandwidth before the stop, or what was sent after it, is not on record"
     down_ms = (ready.stamp_s - stop.stamp_s) * 1000
-    estimates = _estimates(found, trace, (stop.t_s - found[-1].after.samples[0].t_s) * 1000)
-    shortest = curve(found).groups[0]
+    dirtying = curve(found)
+    estimates = _estimates(found[-1], dirtying, bytes_per_ms, (stop.t_s - seen[-1].samples[0].t_s) * 1000)
+    shortest = dirtying.groups[0]
     return GroundTruth(
         down_ms=down_ms,
         number=seen[-1].number,
@@ -98,17 +99,13 @@ def _found(trace: Trace) -> GroundTruth | str:
     )
 
 
-def _estimates(found: Sequence[Sync], trace: Trace, since_sync_ms: float) -> Mapping[str, float]:
-    sync = found[-1]
-    ram, bytes_per_ms = _last(sync), trace.bytes_per_ms(_last(sync))
-    by_formula = {name: formula(sync.at_sync_bytes.middle, ram, bytes_per_ms) for name, formula in FORMULAS.items()}
-    return MappingProxyType(
-        {
-            REPORTED: sync.after.samples[-1].expected_downtime_ms or 0.0,
-            **by_formula,
-            REST_AND_DIRTIED: rest_and_dirtied(found, ram.remaining_bytes, since_sync_ms, bytes_per_ms),
-        }
-    )
+def _estimates(sync: Sync, dirtying: DirtyingCurve, bytes_per_ms: float, since_sync_ms: float) -> dict[str, float]:
+    ram = _last(sync)
+    return {
+        REPORTED: sync.after.samples[-1].expected_downtime_ms or 0.0,
+        **{name: formula(sync.at_sync_bytes.middle, ram, bytes_per_ms) for name, formula in FORMULAS.items()},
+        REST_AND_DIRTIED: rest_and_dirtied(dirtying, ram.remaining_bytes, since_sync_ms, bytes_per_ms),
+    }
 
 
 def _last(sync: Sync) -> Ram:

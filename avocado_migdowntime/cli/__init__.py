@@ -2,3 +2,6 @@
 """Sub-commands of `avocado migdowntime`: modules with NAME, HELP, configure(parser) and run(arguments) -> status."""
 
 COMMANDS = ("advise", "analyze", "score")
+
+BAD_INPUT = 2
+"""Exit status where what was given is of no use."""

@@ -5,10 +5,10 @@ import argparse
 import json
 import sys
 
+from . import BAD_INPUT
+
 NAME = "advise"
 HELP = "choose the downtime-limit with which a migration finishes, from its recording"
-
-BAD_INPUT = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -6,10 +6,12 @@ import json
 import sys
 from collections.abc import Iterable
 
+from . import BAD_INPUT
+
 NAME = "analyze"
 HELP = "judge recorded migrations, or the text of HMP `info migrate`"
 
-ACCURATE, INACCURATE, BAD_INPUT, INCONCLUSIVE = 0, 1, 2, 125
+ACCURATE, INACCURATE, INCONCLUSIVE = 0, 1, 125
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

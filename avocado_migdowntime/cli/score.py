@@ -5,10 +5,10 @@ import argparse
 import json
 import sys
 
+from . import BAD_INPUT
+
 NAME = "score"
 HELP = "score each estimator by how long guests were down that were stopped in mid-pass"
-
-BAD_INPUT = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from math import ceil
 from pathlib import Path
 
+from ..dirtying import length_ms
 from ..ground_truth import STOPS_AT
 from ..history import history
 from ..oracle import MIN_SAMPLES
@@ -52,8 +53,7 @@ def _usual_ms(run: Run) -> float:
         return 0.0
     last = seen.found[-1]
     usual_ms = last.at_sync_bytes.middle / seen.wire_bytes_per_ms
-    before_ms = (last.after.samples[0].t_s - last.before.samples[0].t_s) * 1000
-    return usual_ms if usual_ms > _SHRINKING * before_ms else 0.0
+    return usual_ms if usual_ms > _SHRINKING * length_ms(last) else 0.0
 
 
 async def _sound(run: Run, begun: "_Begun", usual_ms: float) -> bool:

@@ -10,7 +10,7 @@ from ..errors import BadInput
 from ..ground_truth import GroundTruth
 from ..score import PARTS, Score, errors
 
-_POINTS = {"early": "^", "middle": "o", "late": "v"}
+_POINTS = {"early": ("^", -0.2), "middle": ("o", 0.0), "late": ("v", 0.2)}
 _RATIOS = {"slow": "tab:blue", "fast": "tab:orange"}
 _LABELS = {"slow": "dirties slower than is sent", "fast": "dirties faster than is sent"}
 
@@ -24,9 +24,8 @@ def save(scores: Sequence[Score], truths: Sequence[GroundTruth], file: str) -> N
     axes = figure.add_subplot()
     axes.axvline(0, color="black", linewidth=0.8)
     for ratio, colour in _RATIOS.items():
-        for point, marker in _POINTS.items():
+        for point, (marker, shift) in _POINTS.items():
             chosen = [truth for truth in truths if PARTS[ratio](truth) and PARTS[point](truth)]
-            shift = {"early": -0.2, "middle": 0.0, "late": 0.2}[point]
             dots = [(error, row + shift) for row, one in enumerate(scores) for error in errors(one.name, chosen)]
             if dots:
                 label = f"{_LABELS[ratio]}, stopped {point} in the pass"
