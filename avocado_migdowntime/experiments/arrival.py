@@ -12,7 +12,7 @@ from ..qemu.guest_ram import GuestRam, PrivateRam, inspect, shared_ram, telemetr
 from ..qemu.heartbeat import HeartbeatWatch
 from ..qemu.pair import Pair
 from ..qemu.recorder import Recorder
-from ..trace import FINISH, HEARTBEAT, INTEGRITY, Sample
+from ..trace import FINISH, HEARTBEAT, INTEGRITY, STOP_NOW, Sample
 
 _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_LIMIT_MS}
 """With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""
@@ -36,6 +36,7 @@ class Arrival:
         self._address = address
         self._source, self._destination = sides
         self._watch = watch
+        self._stopped = False
 
     async def let_complete(self, samples: AsyncGenerator[Sample, None]) -> None:
         """Give the migration a limit that it meets, and take its samples to the end."""
@@ -45,16 +46,22 @@ class Arrival:
         async for _ in samples:
             pass
 
+    async def stop_now(self) -> None:
+        """Stop the guest at the source: it arrives stopped, and is told to go on when it was inspected."""
+        self._recorder.note(STOP_NOW, {})
+        await self._pair.source.execute("stop")
+        self._stopped = True
+
     async def inspect(self, integrity: bool) -> None:
         """After a completed migration: compare the guest's pages if `integrity`, let it go on, wait for its heart."""
         destination = self._pair.destination
-        while (status := (await destination.execute("query-status"))["status"]) == "inmigrate":
+        while (await destination.execute("query-status"))["status"] == "inmigrate":
             await asyncio.sleep(_LOOK_S)
         arrived_with = await self._beats()
         if integrity:
             found = await inspect(self._source, self._destination, self._address, self._pair.guest)
             self._recorder.note(INTEGRITY, asdict(found))
-        if status != "running":
+        if integrity or self._stopped:
             await destination.execute("cont")
         await self._heartbeat(arrived_with)
 

@@ -11,7 +11,7 @@ from ..history import history
 from ..oracle import MIN_SAMPLES
 from ..parameters import Parameters
 from ..precopy import WINDOW_MS
-from ..trace import SOUNDING, STOP_NOW, Ram, Sample
+from ..trace import SOUNDING, Ram, Sample
 from ..verdict import Verdict
 from .run import Run, judged
 
@@ -41,8 +41,7 @@ async def _course(run: Run) -> None:
     if not await run.follow(_Sent(run.parameters.stop_at, run.parameters.max_bandwidth)):
         return
     run.stage.say(f"stopping the guest with {run.parameters.stop_at:.0%} of the pass sent")
-    run.recorder.note(STOP_NOW, {})
-    await run.pair.source.execute("stop")
+    await run.arrival.stop_now()
     await run.follow(lambda _: False)
 
 
