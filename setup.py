@@ -36,6 +36,7 @@ setup(
         "avocado-framework-plugin-varianter-yaml-to-mux==113.*",
         "matplotlib==3.*",
         "numpy==2.*",
+        "packaging>=23",
         "qemu-qmp==0.0.6.*",  # Not qemu.qmp: pkg_resources, by which Avocado loads plugins, does not find that name.
         "setuptools<80.9",  # Avocado 113 imports pkg_resources: 82 dropped it, 80.9 warns of that at each command.
     ],

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime doctor`: can the tests run here, and what mends it where they cannot?"""
+
+import argparse
+import json
+import sys
+
+from . import BAD_INPUT
+
+NAME = "doctor"
+HELP = "see whether the tests can run on this host, and what mends it where they cannot"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    parser.epilog = (
+        "Each line is ok, a note (other tests than the default one lack something, or verdicts may suffer) or a fault. "
+        "Nothing on the host is changed. Exit status: 0 the default test can run, 1 it cannot, 2 the host could not "
+        "be looked at. Example: avocado migdowntime doctor --json"
+    )
+    parser.add_argument("--json", action="store_true", help="print an object instead of text")
+    parser.add_argument("--quiet", action="store_true", help="no word of progress on standard error")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was found."""
+    import asyncio
+
+    from ..doctor.checks import findings
+    from ..doctor.finding import able
+    from ..doctor.probing import examine
+    from ..errors import MigDowntimeError
+    from ..report.doctor import fields, summary
+    from ..report.terminal import fitted
+
+    def say(text: str) -> None:
+        if not arguments.quiet:
+            print(f"migdowntime doctor: {text}", file=sys.stderr)
+
+    try:
+        found = tuple(findings(asyncio.run(examine(say))))
+    except MigDowntimeError as error:
+        print(f"migdowntime doctor: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        print(f"migdowntime doctor: {what}; /proc, /sys and /tmp of a Linux host are needed", file=sys.stderr)
+        return BAD_INPUT
+    print(json.dumps(fields(found), indent=2) if arguments.json else fitted(summary(found)))
+    return 0 if able(found) else 1

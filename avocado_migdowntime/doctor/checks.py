@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One check for each thing of a host; they read nothing, so that any host can be made up."""
+
+from collections.abc import Iterator
+
+from ..host.reservation import KEPT_FREE_BYTES
+from ..units import MIB, format_size
+from .finding import Finding, State
+from .host import Cpu, Host, Kvm, Lock, Pages, Qemu, Shaped, Version
+
+OLDEST_RELEASE, NEWEST_RELEASE = (5, 2), (11, 1)
+"""Between them every figure of this project was measured."""
+NEEDED_CAPABILITIES = frozenset({"events"})
+_QEMU_BYTES = 128 * MIB
+"""What two QEMUs take beside the guest's RAM."""
+_MODULES = {"x86_64": "kvm_intel || modprobe kvm_amd", "ppc64": "kvm_hv"}
+_QUIET_GOVERNORS = frozenset({"performance"})
+
+
+def findings(host: Host) -> Iterator[Finding]:
+    """Every finding, in the order in which a person would mend them."""
+    yield from check_versions(host.versions)
+    for qemu in host.qemus:
+        yield check_qemu(qemu, State.FAULT if qemu.arch == host.default_arch else State.NOTE)
+    yield from check_capabilities(host.qemus)
+    yield check_kvm(host.kvm)
+    if all(pages.page_size_bytes != host.default_page_size_bytes for pages in host.pages):
+        yield _no_pages(host.default_page_size_bytes)
+    for pages in host.pages:
+        yield check_pages(pages, host.root)
+    yield check_memory(host.available_bytes, host.pages)
+    yield check_shaped(host.shaped, host.root)
+    yield check_governor(host.cpu)
+    yield check_load(host.cpu)
+    yield check_lock(host.lock)
+
+
+def check_versions(versions: tuple[Version, ...]) -> Iterator[Finding]:
+    """What this package requires is there, in releases that it works with."""
+    if fitting := ", ".join(f"{version.name} {version.installed}" for version in versions if version.fits):
+        yield Finding("versions", State.OK, fitting)
+    for version in versions:
+        if not version.fits:
+            seen = f"is {version.installed}" if version.installed else "is not installed"
+            mend = f"pip install '{version.requirement}'"
+            yield Finding("version", State.FAULT, f"{version.name} {seen}, needed is {version.requirement}", mend)
+
+
+def check_qemu(qemu: Qemu, without: State) -> Finding:
+    """The QEMU of an architecture has a machine that tests use; `without` is the state where it is of no use."""
+    name = f"qemu {qemu.arch}"
+    if qemu.fault:
+        again = "--reinstall " if qemu.binary else ""
+        return Finding(name, without, qemu.fault, f"apt-get install {again}{qemu.package}")
+    release = ".".join(map(str, qemu.release))
+    seen = f"{release} {qemu.binary}"
+    another = "give another binary: --migdowntime-qemu PATH"
+    if not qemu.machines:
+        return Finding(name, without, f"{seen} has none of the machines that tests use", another)
+    if lacking := NEEDED_CAPABILITIES - qemu.capabilities:
+        return Finding(name, without, f"{seen} lacks the migration capability {', '.join(sorted(lacking))}", another)
+    accelerators = "TCG and KVM" if qemu.has_kvm else "TCG"
+    seen += f": {', '.join(qemu.machines)}; {accelerators}; {len(qemu.capabilities)} migration capabilities"
+    if not OLDEST_RELEASE <= qemu.release[:2] <= NEWEST_RELEASE:
+        tried = " to ".join(".".join(map(str, release)) for release in (OLDEST_RELEASE, NEWEST_RELEASE))
+        return Finding(name, State.NOTE, f"{seen}; verdicts were tried on {tried}", another)
+    return Finding(name, State.OK, seen)
+
+
+def check_capabilities(qemus: tuple[Qemu, ...]) -> Iterator[Finding]:
+    """The migration capabilities by name, once for all QEMUs that have the same."""
+    for found in dict.fromkeys(qemu.capabilities for qemu in qemus if qemu.capabilities):
+        archs = [qemu.arch for qemu in qemus if qemu.capabilities == found]
+        yield Finding("capabilities", State.OK, f"{', '.join(sorted(found))} ({', '.join(archs)})")
+
+
+def check_kvm(kvm: Kvm) -> Finding:
+    """A guest starts under KVM; without, tests take TCG."""
+    if not kvm.fault:
+        return Finding("kvm", State.OK, f"a guest of {kvm.arch} starts under it")
+    mend = ""
+    if not kvm.device_exists:
+        module = _MODULES.get(kvm.arch, "kvm")
+        mend = f"modprobe {module} (in a virtual machine: switch on nested virtualisation on its host)"
+    elif not kvm.may_open:
+        mend = 'usermod --append --groups kvm "$USER", then log in again'
+    return Finding("kvm", State.NOTE, f"{kvm.fault}; tests take TCG", mend)
+
+
+def check_pages(pages: Pages, root: bool) -> Finding:
+    """Hugepages of one size are there for the default run, or can be made."""
+    counters = pages.counters
+    seen = f"{counters.free} of {counters.total} free, {counters.reserved} reserved"
+    if len(pages.nodes) > 1:
+        seen += f" ({', '.join(f'node {n.node}: {n.free} of {n.total} free' for n in pages.nodes)})"
+    name = f"hugepages {format_size(pages.page_size_bytes)}"
+    seen += f"; the default run needs {pages.needed or 'none'}"
+    if not pages.missing:
+        return Finding(name, State.OK, seen)
+    if pages.resizable:
+        return Finding(name, State.OK, f"{seen}, makes the {pages.missing} that are missing and gives them back")
+    why = "and only root can make them" if not root else "and /sys is read-only here"
+    return Finding(name, State.FAULT, f"{seen} {why}", f"as root: {pages.grow_command}")
+
+
+def check_memory(available_bytes: int, pages: tuple[Pages, ...]) -> Finding:
+    """Memory is there for the hugepages that are to be made, for two QEMUs, and for the rest of the host."""
+    needed = sum(each.missing * each.page_size_bytes for each in pages) + _QEMU_BYTES + KEPT_FREE_BYTES
+    seen = f"{available_bytes // MIB} MiB available, the default run needs {needed // MIB} MiB"
+    if available_bytes >= needed:
+        return Finding("memory", State.OK, seen)
+    return Finding("memory", State.FAULT, seen, "end what `ps -eo rss,pid,args --sort -rss | head` shows")
+
+
+def check_shaped(shaped: Shaped, root: bool) -> Finding:
+    """A slow link can be made of network namespaces, a veth pair and a tbf qdisc."""
+    name, carried = "link=shaped", shaped.bytes_per_s / 1e6
+    if shaped.missing_programs:
+        programs = " and ".join(shaped.missing_programs)
+        return Finding(name, State.NOTE, f"no {programs} on the PATH", "apt-get install iproute2")
+    if shaped.fault:
+        mend = "" if root else "run avocado as root"
+        return Finding(name, State.NOTE, shaped.fault, mend)
+    if shaped.loadable:
+        return Finding(name, State.OK, f"not tried, as that would load the kernel's {', '.join(shaped.loadable)}")
+    return Finding(name, State.OK, f"{carried:.2f} MB/s through one of {shaped.wanted_bytes_per_s / 1e6:g} MB/s")
+
+
+def check_governor(cpu: Cpu) -> Finding:
+    """The CPUs keep their clock, so that the guest keeps its rate."""
+    if not cpu.governors:
+        return Finding("cpu governor", State.OK, "this host shows none")
+    seen = ", ".join(sorted(cpu.governors))
+    if cpu.governors <= _QUIET_GOVERNORS:
+        return Finding("cpu governor", State.OK, seen)
+    mend = "as root: cpupower frequency-set --governor performance"
+    return Finding("cpu governor", State.NOTE, f"{seen}: the clock varies, and the guest's rate with it", mend)
+
+
+def check_load(cpu: Cpu) -> Finding:
+    """CPUs are free for the guest and for the migration's thread."""
+    seen = f"load {cpu.load:.2f} on {cpu.usable} CPUs"
+    if cpu.usable < 2:
+        return Finding("cpu load", State.NOTE, f"{seen}: two are needed for steady figures", "give the host more CPUs")
+    if cpu.load > cpu.usable / 2:
+        mend = "end what `top` shows, or wait"
+        return Finding("cpu load", State.NOTE, f"{seen}: verdicts may be inconclusive on a busy host", mend)
+    return Finding("cpu load", State.OK, seen)
+
+
+def check_lock(lock: Lock) -> Finding:
+    """No other test is running on this host."""
+    if not lock.held:
+        return Finding("host lock", State.OK, "free")
+    if not lock.holders:
+        return Finding("host lock", State.NOTE, "held by another user's process; tests wait for it", "ask that user")
+    who = ", ".join(f"process {pid} ({command})" for pid, command in lock.holders)
+    pids = " ".join(str(pid) for pid, _ in lock.holders)
+    return Finding("host lock", State.NOTE, f"held by {who}; tests wait for it", f"wait, or end it: kill {pids}")
+
+
+def _no_pages(page_size_bytes: int) -> Finding:
+    size = format_size(page_size_bytes)
+    mend = "avocado run with --migdowntime-backing anonymous --migdowntime-page-size 4K"
+    return Finding(f"hugepages {size}", State.FAULT, f"the kernel has none of {size}", mend)

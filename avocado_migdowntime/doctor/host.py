@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the doctor looks at, as it was seen; made-up hosts are made of the same."""
+
+from dataclasses import dataclass
+
+from ..host.pool import Counters
+
+
+@dataclass(frozen=True)
+class Qemu:
+    """The QEMU of an architecture; `fault` says why it is of no use, and then the rest is empty.
+
+    `machines` are those of the families that tests use.
+    """
+
+    arch: str
+    package: str
+    binary: str = ""
+    release: tuple[int, int, int] = (0, 0, 0)
+    machines: tuple[str, ...] = ()
+    has_kvm: bool = False
+    capabilities: frozenset[str] = frozenset()
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Kvm:
+    """Whether a guest of the host's own architecture really started under KVM; if not, `fault` says why."""
+
+    arch: str
+    fault: str
+    device_exists: bool
+    may_open: bool
+
+
+@dataclass(frozen=True)
+class NodePages:
+    """Hugepages of one size on a NUMA node."""
+
+    node: int
+    total: int
+    free: int
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Hugepages of one size: `needed` by the default run, of which `missing` are to be made, by `grow_command`."""
+
+    page_size_bytes: int
+    counters: Counters
+    nodes: tuple[NodePages, ...]
+    needed: int
+    missing: int
+    resizable: bool
+    grow_command: str
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """What link=shaped carried on trial, in bytes per second, of what it was to; or why it could not be made.
+
+    `loadable` are kernel modules that the first run will load: it was not tried then.
+    """
+
+    missing_programs: tuple[str, ...] = ()
+    loadable: tuple[str, ...] = ()
+    fault: str = ""
+    bytes_per_s: float = 0
+    wanted_bytes_per_s: float = 0
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """CPUs that this process may use, the governors of all, and the load average of the last minute."""
+
+    usable: int
+    governors: frozenset[str]
+    load: float
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The lock that lets one test at a time run on a host; `holders` are process ids with their commands."""
+
+    held: bool
+    holders: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Version:
+    """A distribution that this package requires, such as `numpy==2.*`; `installed` is empty without it."""
+
+    name: str
+    requirement: str
+    installed: str
+    fits: bool
+
+
+@dataclass(frozen=True)
+class Host:
+    """All that was seen; `default_arch` and `default_page_size_bytes` are those of the default run."""
+
+    default_arch: str
+    default_page_size_bytes: int
+    qemus: tuple[Qemu, ...]
+    kvm: Kvm
+    pages: tuple[Pages, ...]
+    available_bytes: int
+    shaped: Shaped
+    cpu: Cpu
+    lock: Lock
+    versions: tuple[Version, ...]
+    root: bool

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The host as the doctor sees it, with its QEMUs asked and KVM tried."""
+
+import asyncio
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import MigDowntimeError
+from ..host.keeper import Keeper
+from ..host.pool import memory_bytes
+from ..host.workdir import work_directory
+from ..parameters import Parameters
+from ..qemu.accel import choose_accel
+from ..qemu.backing import plan
+from ..qemu.planning import planned_guest
+from ..qemu.probe import Capabilities, find_binary, probe
+from ..qemu.profiles import PROFILES, Profile
+from ..resources import directory as resource
+from .host import Host, Kvm, Qemu
+from .reading import read_cpu, read_lock, read_pages, read_shaped, read_versions
+
+_TELL_AFTER_S = 2.0
+
+
+async def examine(say: Callable[[str], None]) -> Host:
+    """See all of the host; `say` gets a line every two seconds. Raises HostLacks or HarnessError."""
+    default = Parameters()
+    backing = plan(default.backing, default.page_size, default.ram)
+    cpu, lock, versions = read_cpu(), read_lock(), read_versions()
+    with Keeper() as keeper, work_directory(keeper) as directory:
+        trials = asyncio.gather(_probed(directory, keeper), asyncio.to_thread(read_shaped, default.link_rate))
+        waited_s = 0.0
+        try:
+            while not (await asyncio.wait({trials}, timeout=_TELL_AFTER_S))[0]:
+                waited_s += _TELL_AFTER_S
+                say(f"asking each QEMU what it can do, {waited_s:.0f} s so far")
+        finally:
+            trials.cancel()
+            await asyncio.wait({trials})
+        (qemus, kvm), shaped = trials.result()
+    return Host(
+        default_arch=default.arch,
+        default_page_size_bytes=default.page_size,
+        qemus=qemus,
+        kvm=kvm,
+        pages=read_pages(default.page_size, 2 * backing.hugepages_needed),
+        available_bytes=memory_bytes("MemAvailable"),
+        shaped=shaped,
+        cpu=cpu,
+        lock=lock,
+        versions=versions,
+        root=os.geteuid() == 0,
+    )
+
+
+async def _probed(directory: Path, keeper: Keeper) -> tuple[tuple[Qemu, ...], Kvm]:
+    asked = await asyncio.gather(*(_asked(profile, directory) for profile in PROFILES.values()))
+    host_arch = platform.machine().replace("ppc64le", "ppc64")
+    capabilities = next((found for found, _ in asked if found and found.arch == host_arch), None)
+    return tuple(qemu for _, qemu in asked), await _tried(host_arch, capabilities, directory, keeper)
+
+
+async def _asked(profile: Profile, directory: Path) -> tuple[Capabilities | None, Qemu]:
+    binary = ""
+    try:
+        binary = find_binary(None, profile.arch)
+        found = await probe(binary, directory, directory)
+    except MigDowntimeError as error:
+        return None, Qemu(profile.arch, profile.package, binary, fault=str(error))
+    return found, Qemu(
+        arch=profile.arch,
+        package=profile.package,
+        binary=binary,
+        release=found.release,
+        machines=tuple(family for family in profile.families if family in found.machines),
+        has_kvm=found.has_kvm,
+        capabilities=found.migrate_capabilities,
+    )
+
+
+async def _tried(arch: str, capabilities: Capabilities | None, directory: Path, keeper: Keeper) -> Kvm:
+    fault = f"there is no QEMU of {arch}, this host's architecture, that could use it"
+    if capabilities is not None:
+        parameters = replace(Parameters(), arch=arch, backing="anonymous", page_size=os.sysconf("SC_PAGE_SIZE"))
+        backing = plan(parameters.backing, parameters.page_size, parameters.ram)
+        guest = await planned_guest(parameters, capabilities, backing, keeper, lambda _: None)
+        _, why = await choose_accel("auto", guest, capabilities, resource("images"), directory, directory)
+        fault = why.removeprefix("using TCG: ")
+    device = Path("/dev/kvm")
+    return Kvm(arch, fault, device.exists(), os.access(device, os.R_OK | os.W_OK))

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What this host shows of itself, in /proc and /sys and among the installed distributions; nothing is changed."""
+
+import os
+import shutil
+import sys
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from ..errors import HostLacks, MigDowntimeError
+from ..host.pool import Pool, pools
+from ..host.shaped import shaped_link
+from ..hostlock import NAME
+from .host import Cpu, Lock, NodePages, Pages, Shaped, Version
+
+DISTRIBUTION = "avocado-framework-plugin-migdowntime"
+_PROGRAMS = ("ip", "tc")
+_MODULES = ("veth", "sch_tbf")
+_COMMAND_CHARACTERS = 60
+
+
+def read_pages(page_size_bytes: int, needed: int) -> tuple[Pages, ...]:
+    """All pools; `needed` pages are of `page_size_bytes`."""
+    return tuple(_pages(pool, needed if pool.page_size_bytes == page_size_bytes else 0) for pool in pools())
+
+
+def _pages(pool: Pool, needed: int) -> Pages:
+    counters = pool.counters()
+    missing = max(0, needed - counters.available)
+    folder = pool.path.parent.name
+    nodes = sorted(Path("/sys/devices/system/node").glob(f"node[0-9]*/hugepages/{folder}"))
+    return Pages(
+        page_size_bytes=pool.page_size_bytes,
+        counters=counters,
+        nodes=tuple(
+            NodePages(
+                int(path.parents[1].name.removeprefix("node")),
+                int((path / "nr_hugepages").read_text()),
+                int((path / "free_hugepages").read_text()),
+            )
+            for path in nodes
+        ),
+        needed=needed,
+        missing=missing,
+        resizable=pool.resizable,
+        grow_command=pool.grow_command(missing),
+    )
+
+
+def read_shaped(rate_bytes_per_s: int) -> Shaped:
+    """A link of this rate, tried in network namespaces that are gone again, unless that would load kernel modules."""
+    missing = tuple(program for program in _PROGRAMS if shutil.which(program) is None)
+    if missing:
+        return Shaped(missing_programs=missing)
+    if loadable := _loadable():
+        return Shaped(loadable=loadable)
+    try:
+        with shaped_link(rate_bytes_per_s) as link:
+            return Shaped(bytes_per_s=link.bytes_per_s, wanted_bytes_per_s=rate_bytes_per_s)
+    except MigDowntimeError as error:
+        return Shaped(fault=str(error))
+
+
+def _loadable() -> tuple[str, ...]:
+    """Those of the modules that lie on the disk and are not in the kernel."""
+    try:
+        listed = Path("/lib/modules", os.uname().release, "modules.dep").read_text().splitlines()
+        loaded = {line.split()[0] for line in Path("/proc/modules").read_text().splitlines()}
+    except FileNotFoundError:  # A container has none on its disk, and a kernel may have all built in.
+        return ()
+    there = {line.partition(":")[0].rpartition("/")[2].partition(".")[0] for line in listed}
+    return tuple(module for module in _MODULES if module in there - loaded)
+
+
+def read_cpu() -> Cpu:
+    """CPUs, governors, load."""
+    governors = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor")
+    return Cpu(
+        usable=len(os.sched_getaffinity(0)),
+        governors=frozenset(path.read_text().strip() for path in governors),
+        load=os.getloadavg()[0],
+    )
+
+
+def read_lock(name: str = NAME) -> Lock:
+    """Who holds the lock of the host, a socket of this `name`, in this network namespace (proc(5): /proc/net/unix)."""
+    shown = name.replace("\0", "@", 1)
+    rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
+    inodes = {row[6] for row in rows if row[7:] == [shown]}
+    held_by = {f"socket:[{inode}]" for inode in inodes}
+    holders = [int(path.name) for path in Path("/proc").glob("[0-9]*") if held_by & _open_files(path)]
+    return Lock(held=bool(inodes), holders=tuple((pid, _command(pid)) for pid in sorted(holders)))
+
+
+def _open_files(process: Path) -> set[str]:
+    found: set[str] = set()
+    with suppress(OSError):  # It may have ended, or be another user's.
+        for path in (process / "fd").iterdir():
+            with suppress(OSError):
+                found.add(os.readlink(path))
+    return found
+
+
+def _command(pid: int) -> str:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return "it has ended"
+    return command if len(command) <= _COMMAND_CHARACTERS else f"{command[:_COMMAND_CHARACTERS]}…"
+
+
+def read_versions() -> tuple[Version, ...]:
+    """Python, this package, and what it requires. Raises HostLacks where the package itself is not installed."""
+    try:
+        ours = metadata.distribution(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        raise HostLacks(f"{DISTRIBUTION} is not installed, it is run from its source; run `pip install .`") from None
+    python = ".".join(map(str, sys.version_info[:3]))
+    python_wanted = str(ours.metadata["Requires-Python"])
+    wanted = [Requirement(line) for line in ours.requires or ()]
+    return (
+        Version("python", f"python{python_wanted}", python, SpecifierSet(python_wanted).contains(python)),
+        Version("migdowntime", f"{DISTRIBUTION}=={ours.version}", ours.version, True),
+        *(_version(each) for each in wanted if each.marker is None or each.marker.evaluate({"extra": ""})),
+    )
+
+
+def _version(wanted: Requirement) -> Version:
+    try:
+        installed = metadata.version(wanted.name)
+    except metadata.PackageNotFoundError:
+        installed = ""
+    return Version(wanted.name, str(wanted), installed, bool(installed) and wanted.specifier.contains(installed))

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the doctor found as lines for a person and as JSON fields for a program."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..doctor.finding import Finding, able
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """A line for each finding, `ok` or what is wrong, with what mends it below; last, whether the default test runs."""
+    width = max(len(finding.name) for finding in findings)
+    lines = []
+    for finding in findings:
+        lines.append(f"{finding.name:<{width}}  {finding.state:<5}  {finding.text}")
+        if finding.mend:
+            lines.append(f"{'':<{width}}  mend:  {finding.mend}")
+    can = "ok     can run" if able(findings) else "fault  cannot run, see the lines above that say so"
+    return "\n".join([*lines, f"{'default test':<{width}}  {can}"])
+
+
+def fields(findings: Sequence[Finding]) -> dict[str, Any]:
+    """The findings as plain JSON values."""
+    return {"able": able(findings), "findings": [asdict(finding) for finding in findings]}
