@@ -117,7 +117,7 @@ def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
 def reason(verdict: Verdict) -> str:
     """One sentence on why `verdict` is none to pass with; the summary has the figures."""
     if verdict.verdict is Judgement.INACCURATE:
-        return f"expected-downtime is inaccurate: {verdict.reasons[0]}"
+        return f"expected-downtime is inaccurate: {'; '.join(filter(None, (verdict.reasons[0], verdict.era)))}"
     if verdict.limit_verdict is LimitJudgement.VIOLATED:
         return f"downtime-limit is violated: {verdict.limit_reason}"
     if verdict.integrity is not None and not verdict.integrity.intact:

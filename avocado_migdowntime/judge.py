@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from .eras import release_of, remark
 from .errors import BadInput
 from .fit import Fit, fit_pass, fit_passes
 from .formulas import FORMULAS
@@ -80,6 +81,7 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
     if promise is not None:
         remarks.append(promise.reason)
     remarks.append(open_question)
+    era = remark(formula, release_of(trace.header)) if verdict is not Judgement.INCONCLUSIVE else ""
     return Verdict(
         verdict=verdict,
         contract=contract,
@@ -95,8 +97,9 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         effective_limit_interval_ms=limit.interval_ms,
         samples_used=sum(one.samples for one in judged),
         samples_dropped=dict(dropped),
-        reasons=tuple(filter(None, (reason, limit.reason, *remarks, *trace.notes))),
+        reasons=tuple(filter(None, (reason, era, limit.reason, *remarks, *trace.notes))),
         limit_reason=limit.reason,
+        era=era,
         subject=trace.subject,
         integrity=memory,
         downtime=down,

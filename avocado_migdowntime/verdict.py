@@ -30,6 +30,7 @@ class Verdict:
     formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
     the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason. The first of the
     `reasons` is that for `verdict`; `limit_reason`, among them, is that for a `limit_verdict` other than respected.
+    `era` says, where it is so, that this release of QEMU is not one of those that compute by `formula`.
     `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed;
     `convergence` what the limits did that were tried on it; `promise` whether the downtime was what had been said;
     `ground_truth` how long the guest was down that was stopped in mid-pass. `open_question` says why the run could not
@@ -52,6 +53,7 @@ class Verdict:
     samples_dropped: Mapping[str, int] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     limit_reason: str = ""
+    era: str = ""
     subject: str = ""
     integrity: Integrity | None = None
     downtime: Downtime | None = None

@@ -16,6 +16,7 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "subject": verdict.subject,
         "contract": verdict.contract,
         "formula": verdict.formula,
+        "era": verdict.era,
         "reported_ms": verdict.reported_ms,
         "expected_ms": verdict.expected_ms,
         "relative_error": verdict.relative_error,
