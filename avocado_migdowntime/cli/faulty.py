@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime faulty`: a QEMU that is known to be wrong, to see whether a test notices."""
+
+import argparse
+import sys
+
+from . import BAD_INPUT
+
+NAME = "faulty"
+HELP = "make a QEMU that is known to be wrong, to see whether your tests notice"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    from ..parameters import ARCHITECTURES
+
+    parser.epilog = (
+        "What is written is run in place of the QEMU it was made of, which it needs, with QMP on a UNIX socket. "
+        "Exit status: 0 written, 2 bad input. Example: avocado migdowntime faulty factor=0.5 --output /tmp/faulty-qemu"
+    )
+    parser.add_argument("fault", metavar="FAULT", nargs="?", help="a name of the list, some with a value: factor=1.1")
+    parser.add_argument("--list", action="store_true", help="list the faults")
+    parser.add_argument("--output", metavar="FILE", help="where to write the executable")
+    parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")
+    parser.add_argument("--arch", choices=ARCHITECTURES, default="ppc64", help="(default: %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the executable, or print the list."""
+    from pathlib import Path
+
+    from ..errors import BadInput, HostLacks
+    from ..faults.catalogue import KINDS, named
+    from ..faulty.launcher import write
+    from ..qemu.probe import find_binary
+
+    if arguments.list:
+        for name, kind in KINDS.items():
+            print(f"{f'{name}={kind.takes}' if kind.takes else name:<20} {kind.sentence}")
+        return 0
+    try:
+        if arguments.fault is None or arguments.output is None:
+            raise BadInput("give a FAULT and --output FILE, or --list")
+        fault, binary = named(arguments.fault), find_binary(arguments.qemu, arguments.arch)
+        write(Path(arguments.output), fault, binary)
+    except (BadInput, HostLacks) as error:
+        print(f"migdowntime faulty: {error}", file=sys.stderr)
+        return BAD_INPUT
+    print(f"{arguments.output} is {binary} with the fault {fault}: {fault.kind.sentence}")
+    return 0

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every fault by its name, such as `frozen`, or with a value, such as `factor=1.1`."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ..errors import BadInput
+from ..formulas import dirty_rate, live, redirty
+from .fault import Fault
+from .figures import Computed, Frozen, OnceAPass, Scaled, Stale, Uncomputed
+from .traffic import Late, Missing, limit_ignored, limit_scaled
+
+KIB_AS_KB = 1000 / 1024
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A fault of the catalogue: what it does, in a sentence, and what makes it of the value that it takes.
+
+    `takes` says what the value is, empty where there is none.
+    """
+
+    sentence: str
+    make: Callable[[str], Fault]
+    takes: str = ""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A fault as it was asked for: its name in the catalogue, its value if it takes one, and the kind."""
+
+    name: str
+    value: str
+    kind: Kind
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.value}" if self.kind.takes else self.name
+
+    def make(self) -> Fault:
+        """The fault anew: nothing of what it remembers is to go from one connection to the next."""
+        return self.kind.make(self.value)
+
+
+def positive(text: str) -> float:
+    """The finite number above 0 that `text` is; raises BadInput."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise BadInput(f"{text!r} is no number above 0")
+    return number
+
+
+def _field(text: str) -> str:
+    if not text:
+        raise BadInput("no field is named; give one such as missing=mbps")
+    return text
+
+
+KINDS: Mapping[str, Kind] = {
+    "none": Kind("nothing: all passes through unchanged", lambda _: Fault()),
+    "dirty-rate": Kind(
+        "expected-downtime is dirty-pages-rate × page-size ÷ bandwidth, as before QEMU 3.0",
+        lambda _: Computed(dirty_rate),
+    ),
+    "redirty": Kind(
+        "expected-downtime counts what would be dirtied while the rest is sent", lambda _: Computed(redirty)
+    ),
+    "live": Kind("expected-downtime is what is left now ÷ bandwidth", lambda _: Computed(live)),
+    "factor": Kind("expected-downtime is so many times the right one", lambda v: Scaled(positive(v)), "FACTOR"),
+    "kb": Kind("expected-downtime takes kB for KiB, and is 2.3 % too low", lambda _: Scaled(KIB_AS_KB)),
+    "frozen": Kind("expected-downtime is computed once and never renewed", lambda _: Frozen()),
+    "stale": Kind("expected-downtime is that of the pass before", lambda _: Stale()),
+    "once-a-pass": Kind("expected-downtime is renewed once a pass, when a third of it is sent", lambda _: OnceAPass()),
+    "uncomputed": Kind("expected-downtime stays at the downtime-limit", lambda _: Uncomputed(zero=False)),
+    "zero": Kind("expected-downtime stays at 0", lambda _: Uncomputed(zero=True)),
+    "limit-ignored": Kind("downtime-limit is 300 ms whatever is set", lambda _: limit_ignored()),
+    "limit-factor": Kind("downtime-limit is so many times what is set", lambda v: limit_scaled(positive(v)), "FACTOR"),
+    "missing": Kind(
+        "a field is missing in what is answered to query-migrate and query-migrate-parameters",
+        lambda v: Missing(_field(v)),
+        "FIELD",
+    ),
+    "late": Kind("each answer is late by so many milliseconds", lambda v: Late(positive(v)), "MS"),
+}
+
+
+def named(text: str) -> Named:
+    """The fault that `text` names; raises BadInput where there is none, or where its value makes no sense."""
+    name, given, value = text.partition("=")
+    kind = KINDS.get(name)
+    if kind is None:
+        raise BadInput(f"unknown fault {name!r}; known are {', '.join(KINDS)}")
+    if bool(given) != bool(kind.takes):
+        wanted = f"takes a value: {name}={kind.takes}" if kind.takes else "takes no value"
+        raise BadInput(f"the fault {text!r} cannot be used: {name} {wanted}")
+    found = Named(name, value, kind)
+    try:
+        found.make()
+    except BadInput as error:
+        raise BadInput(f"the fault {text!r} cannot be used: {error}") from None
+    return found

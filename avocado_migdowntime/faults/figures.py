@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Faults of the figure itself: `expected-downtime` in what QEMU answers to query-migrate."""
+
+from typing import Any
+
+from ..advice import DEFAULT_LIMIT_MS
+from ..formulas import Formula
+from ..trace import Sample
+from ..usable import computes_nothing
+from .fault import Fault, Message
+
+EXPECTED = "expected-downtime"
+RENEWED_WITH_SENT = 1 / 3
+"""The share of a pass that is sent before the figure is renewed, where that happens once a pass and late."""
+
+
+class WrongFigure(Fault):
+    """Shows what `figure` makes of each answer that has one, with the figures of RAM beside it."""
+
+    def answered(self, command: Message, answer: Any) -> Any:
+        if command.get("execute") != "query-migrate" or EXPECTED not in answer or "ram" not in answer:
+            return answer
+        return {**answer, EXPECTED: self.figure(answer)}
+
+    def figure(self, answer: Message) -> int:
+        """The milliseconds to show in place of those that `answer` has."""
+        raise NotImplementedError
+
+
+class Scaled(WrongFigure):
+    """The right figure times a factor, in whole milliseconds."""
+
+    def __init__(self, factor: float) -> None:
+        self._factor = factor
+
+    def figure(self, answer: Message) -> int:
+        return int(answer[EXPECTED] * self._factor)
+
+
+class Computed(WrongFigure):
+    """The figure that another formula gives, from what the answer shows.
+
+    What was left at the last sync is taken from the right figure, by way of the bandwidth. Where QEMU computes nothing
+    the figure stays as it is.
+    """
+
+    def __init__(self, formula: Formula) -> None:
+        self._formula = formula
+
+    def figure(self, answer: Message) -> int:
+        right: int = answer[EXPECTED]
+        ram = Sample.from_query(0, 0, answer).ram
+        if ram is None or computes_nothing(ram):
+            return right
+        return int(self._formula(right * ram.wire_bytes_per_ms, ram, ram.wire_bytes_per_ms))
+
+
+class Frozen(WrongFigure):
+    """The first figure that QEMU computed, for ever: until then it shows what it began with."""
+
+    def __init__(self) -> None:
+        self._begun_with: int | None = None
+        self._kept: int | None = None
+
+    def figure(self, answer: Message) -> int:
+        right: int = answer[EXPECTED]
+        if self._begun_with is None:
+            self._begun_with = right
+        if self._kept is None and right != self._begun_with:
+            self._kept = right
+        return right if self._kept is None else self._kept
+
+
+class Stale(WrongFigure):
+    """What was right at the end of the pass before."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._shown: int | None = None
+        self._latest: int | None = None
+
+    def figure(self, answer: Message) -> int:
+        number: int = answer["ram"]["dirty-sync-count"]
+        if number != self._number:
+            self._number, self._shown = number, self._latest
+        self._latest = answer[EXPECTED]
+        return self._latest if self._shown is None else self._shown
+
+
+class OnceAPass(WrongFigure):
+    """Renewed once a pass, and late: when a third of it is sent."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._begun_with = 0
+        self._shown: int | None = None
+        self._due = True
+
+    def figure(self, answer: Message) -> int:
+        ram = answer["ram"]
+        if ram["dirty-sync-count"] != self._number:
+            self._number, self._begun_with, self._due = ram["dirty-sync-count"], 0, True
+        # A sync raises its count before it has found what remains, so the first answer may show too little.
+        self._begun_with = max(self._begun_with, ram["remaining"])
+        renewed = self._due and ram["remaining"] < self._begun_with * (1 - RENEWED_WITH_SENT)
+        if renewed or self._shown is None:
+            self._shown = answer[EXPECTED]
+            self._due = not renewed
+        return self._shown
+
+
+class Uncomputed(WrongFigure):
+    """Never computed: 0, or the downtime-limit that was set, by which QEMU begins."""
+
+    def __init__(self, zero: bool) -> None:
+        self._shown = 0 if zero else DEFAULT_LIMIT_MS
+        self._zero = zero
+
+    def asked(self, command: Message) -> Message:
+        arguments = command.get("arguments", {})
+        if command.get("execute") == "migrate-set-parameters" and "downtime-limit" in arguments and not self._zero:
+            self._shown = arguments["downtime-limit"]
+        return command
+
+    def figure(self, answer: Message) -> int:
+        return self._shown

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Faults beside the figure: another downtime-limit than is set, fields that are missing, answers that are late."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..advice import DEFAULT_LIMIT_MS, GREATEST_LIMIT_MS
+from .fault import Fault, Message
+
+LIMIT = "downtime-limit"
+
+
+class OtherLimit(Fault):
+    """QEMU is told another limit than its user sets, and says that it has the user's."""
+
+    def __init__(self, used: Callable[[int], float]) -> None:
+        self._used = used
+        self._set: int | None = None
+
+    def asked(self, command: Message) -> Message:
+        arguments = command.get("arguments", {})
+        if command.get("execute") != "migrate-set-parameters" or LIMIT not in arguments:
+            return command
+        limit_ms: int = arguments[LIMIT]
+        self._set = limit_ms
+        used_ms = min(round(self._used(limit_ms)), GREATEST_LIMIT_MS)
+        return {**command, "arguments": {**arguments, LIMIT: used_ms}}
+
+    def answered(self, command: Message, answer: Any) -> Any:
+        if command.get("execute") != "query-migrate-parameters" or self._set is None:
+            return answer
+        return {**answer, LIMIT: self._set}
+
+
+def limit_ignored() -> OtherLimit:
+    """QEMU's default is used, whatever is set."""
+    return OtherLimit(lambda limit_ms: DEFAULT_LIMIT_MS)
+
+
+def limit_scaled(factor: float) -> OtherLimit:
+    """A multiple of what is set is used."""
+    return OtherLimit(lambda limit_ms: factor * limit_ms)
+
+
+class Missing(Fault):
+    """A field is left out of what is answered to query-migrate and query-migrate-parameters."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def answered(self, command: Message, answer: Any) -> Any:
+        if command.get("execute") not in ("query-migrate", "query-migrate-parameters"):
+            return answer
+        return self._without(answer)
+
+    def _without(self, fields: Message) -> Message:
+        return {
+            name: self._without(value) if isinstance(value, Mapping) else value
+            for name, value in fields.items()
+            if name != self._name
+        }
+
+
+class Late(Fault):
+    """Answers come late."""
+
+    def __init__(self, late_ms: float) -> None:
+        self.late_ms = late_ms

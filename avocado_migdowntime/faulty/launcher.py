@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A program that is a real QEMU but for its QMP traffic, which goes through a fault.
+
+The process becomes QEMU by exec, so that it has the id that was launched, its limits, and the signals that were asked
+for; what hands QMP on is a child in the same process group, which ends when QEMU does.
+"""
+
+import asyncio
+import os
+import shlex
+import signal
+import socket
+import sys
+from collections.abc import Coroutine, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..errors import BadInput
+from ..faults.catalogue import Named, named
+from . import monitors, relay
+
+MARK = "# A QEMU with a fault; made by `avocado migdowntime faulty`."
+_START = "import sys; sys.path.insert(0, {top!r}); from avocado_migdowntime.faulty.launcher import main; main()"
+
+
+def script(fault: Named, binary: str) -> str:
+    """The text of an executable that runs `binary` with a fault."""
+    top = str(Path(__file__).resolve().parents[2])
+    command = [sys.executable, "-P", "-c", _START.format(top=top), str(fault), binary]
+    return f'#!/bin/sh\n{MARK}\nexec {shlex.join(command)} "$@"\n'
+
+
+def write(path: Path, fault: Named, binary: str) -> None:
+    """Write that executable; raises BadInput where it cannot be, or where something else is there already."""
+    try:
+        if path.exists() and MARK not in path.read_bytes()[:200].decode(errors="replace"):
+            raise BadInput(f"{path} exists and is no launcher of this kind; give another name with --output")
+        path.write_text(script(fault, binary))
+        path.chmod(0o755)
+    except OSError as error:
+        raise BadInput(f"{path}: the launcher cannot be written: {error.strerror}") from None
+
+
+def main() -> NoReturn:
+    """Be the QEMU that the command line names, with its fault: FAULT BINARY ARGUMENT…"""
+    fault, binary, *arguments = sys.argv[1:]
+    try:
+        found = monitors.find(arguments)
+        if found is not None:
+            arguments = _interpose(found, named(fault))
+        os.execv(binary, [binary, *arguments])
+    except BadInput as error:
+        sys.exit(f"{binary} with the fault {fault}: {error}")
+    except OSError as error:
+        sys.exit(f"{binary} with the fault {fault}: {error.strerror}")
+
+
+def _interpose(monitor: monitors.Monitor, fault: Named) -> list[str]:
+    """Start what hands QMP on; gives the arguments with which QEMU is reached by it."""
+    for_qemu = _between_clients(monitor.path, fault) if monitor.listens else _beside_server(monitor.path, fault)
+    for_qemu.set_inheritable(True)
+    return monitor.with_descriptor(for_qemu.detach())
+
+
+def _beside_server(path: str, fault: Named) -> socket.socket:
+    """QEMU's user listens: connect in place of QEMU, which gets one end of a pair of sockets."""
+    user = socket.socket(socket.AF_UNIX)
+    try:
+        user.connect(path)
+    except OSError as error:
+        raise BadInput(f"the QMP socket {path} cannot be connected to: {error.strerror}") from None
+    ours, for_qemu = socket.socketpair()
+    if _forked():
+        for_qemu.close()
+        _hand_on(relay.between(user, ours, fault), keep=(user, ours))
+    return for_qemu
+
+
+def _between_clients(path: str, fault: Named) -> socket.socket:
+    """QEMU's user connects: listen in place of QEMU, which listens at an address that is no file."""
+    user = socket.socket(socket.AF_UNIX)
+    Path(path).unlink(missing_ok=True)  # As QEMU does (util/qemu-sockets.c: unix_listen_saddr).
+    try:
+        user.bind(path)
+    except OSError as error:
+        raise BadInput(f"the QMP socket {path} cannot be made: {error.strerror}") from None
+    user.listen()
+    for_qemu = socket.socket(socket.AF_UNIX)
+    for_qemu.bind("")  # The kernel chooses the name (unix(7): autobind).
+    for_qemu.listen()
+    address = for_qemu.getsockname()
+    # QEMU inherits the one end, so that the other one tells of its end, also where it goes to the background.
+    told, alive = os.pipe()
+    if _forked():
+        for_qemu.close()
+        _hand_on(relay.serve(user, address, told, fault), keep=(user, told))
+    os.set_inheritable(alive, True)
+    return for_qemu
+
+
+def _forked() -> bool:
+    return os.fork() == 0
+
+
+def _hand_on(relaying: Coroutine[Any, Any, None], keep: Iterable[socket.socket | int]) -> NoReturn:
+    """In the child: hand on until QEMU ends, whatever signals its group gets; only standard error stays open beside."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    kept = {2, *(one if isinstance(one, int) else one.fileno() for one in keep)}
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        if descriptor not in kept:
+            with suppress(OSError):
+                os.close(descriptor)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)
+    try:
+        asyncio.run(relaying)
+    finally:
+        os._exit(0)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The QMP monitor in QEMU's arguments: where it is to be reached, and the same arguments with a descriptor for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..errors import BadInput
+
+_OWN_ID = "faulty-qmp"
+_QMP = ("-qmp", "-qmp-pretty")
+_SUPPORTED = "-qmp unix:PATH, or -chardev socket,id=ID,path=PATH with -mon chardev=ID,mode=control"
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """A QMP monitor on a UNIX socket; QEMU listens there if `listens`, else it connects."""
+
+    path: str
+    listens: bool
+    arguments: tuple[str, ...]
+    _places: Mapping[int, str]
+
+    def with_descriptor(self, number: int) -> list[str]:
+        """QEMU's arguments, with an open descriptor in place of the path."""
+        found = list(self.arguments)
+        for place, text in self._places.items():
+            found[place] = text.replace(_DESCRIPTOR, str(number))
+        return found
+
+
+_DESCRIPTOR = "\0"
+"""Stands for the descriptor's number: no argument can hold it."""
+
+
+def find(arguments: Sequence[str]) -> Monitor | None:
+    """The QMP monitor of these arguments, or None where they ask for none; raises BadInput for one of another kind."""
+    monitors = [found for place in range(len(arguments) - 1) if (found := _monitor(arguments, place))]
+    if len(monitors) > 1:
+        raise BadInput("QEMU is given several QMP monitors, where a fault needs one; leave one of them")
+    return monitors[0] if monitors else None
+
+
+def _monitor(arguments: Sequence[str], place: int) -> Monitor | None:
+    option = _option(arguments[place])
+    value = arguments[place + 1]
+    if option in _QMP:
+        return _short(arguments, place, pretty=option == "-qmp-pretty")
+    if option == "-mon":
+        options = parsed(value, "chardev")
+        if options.get("mode") == "control":
+            return _long(arguments, options.get("chardev", ""))
+    return None
+
+
+def _short(arguments: Sequence[str], place: int, pretty: bool) -> Monitor:
+    scheme, colon, rest = arguments[place + 1].partition(":")
+    if scheme != "unix" or not colon:
+        raise BadInput(f"QMP is at {arguments[place + 1]!r}, where a fault needs {_SUPPORTED}")
+    options = parsed(rest, "path")
+    chardev = _socket({**options, "id": _OWN_ID})
+    mon = f"chardev={_OWN_ID},mode=control" + (",pretty=on" if pretty else "")
+    rewritten = (*arguments[:place], "-chardev", chardev, "-mon", mon, *arguments[place + 2 :])
+    return Monitor(options.get("path", ""), _listens(options), rewritten, {place + 1: chardev})
+
+
+def _long(arguments: Sequence[str], name: str) -> Monitor:
+    for place in range(len(arguments) - 1):
+        if _option(arguments[place]) != "-chardev":
+            continue
+        options = parsed(arguments[place + 1], "backend")
+        if options.get("id") == name and options.get("backend") == "socket" and "path" in options:
+            return Monitor(options["path"], _listens(options), tuple(arguments), {place + 1: _socket(options)})
+    raise BadInput(f"QMP is at the chardev {name!r}, where a fault needs {_SUPPORTED}")
+
+
+def _option(word: str) -> str:
+    return word[1:] if word.startswith("--") else word
+
+
+def _listens(options: Mapping[str, str]) -> bool:
+    return options.get("server", "off") == "on"
+
+
+def _socket(options: Mapping[str, str]) -> str:
+    kept = {k: v for k, v in options.items() if k not in ("backend", "path", "reconnect", "reconnect-ms")}
+    words = [f"{name}={value.replace(',', ',,')}" for name, value in kept.items()]
+    return ",".join(["socket", *words, f"fd={_DESCRIPTOR}"])
+
+
+def parsed(text: str, first: str) -> dict[str, str]:
+    """QEMU's `name=value,…`: a first value without a name is that of `first`, a later one is switched on or (no…) off.
+
+    A comma in a value is doubled (util/keyval.c, util/qemu-option.c).
+    """
+    found: dict[str, str] = {}
+    for index, part in enumerate(text.replace(",,", _DESCRIPTOR).split(",")):
+        name, equals, value = part.replace(_DESCRIPTOR, ",").partition("=")
+        if not index and not equals:
+            name, value = first, name
+        elif not equals:
+            name, value = _switch(name)
+        found[name] = value
+    return found
+
+
+def _switch(name: str) -> tuple[str, str]:
+    return (name[2:], "off") if name in ("nowait", "noserver") else (name, "on")
