@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Does the limit that `advise` gives do, and how much less would have done? `python -m bench.advice`."""
+
+import argparse
+import asyncio
+import math
+import tempfile
+from itertools import cycle, islice
+from pathlib import Path
+
+from avocado_migdowntime.convergence import advise
+from avocado_migdowntime.errors import HarnessError
+from avocado_migdowntime.experiments.expected_downtime import EnoughPasses
+from avocado_migdowntime.experiments.run import Run, judged
+from avocado_migdowntime.hostlock import alone_on_host
+from avocado_migdowntime.parameters import parse
+from avocado_migdowntime.trace import SOUNDING, Sample
+
+GUESTS = (
+    {"pattern": "sequential"},
+    {"pattern": "random", "rate": "12000"},
+    {"pattern": "hot-cold", "rate": "8000"},
+    {"pattern": "sequential", "rate": "3500"},
+    {"pattern": "random", "rate": "4000"},
+)
+RUNGS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""Limits tried, as shares of the one that was given."""
+
+
+def main() -> None:
+    """Print what came of the runs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=10, help="runs of each architecture (default: %(default)s)")
+    parser.add_argument(
+        "--ladder", action="store_true", help="try smaller limits first, each for twice as long as it is"
+    )
+    chosen = parser.parse_args()
+    rungs = RUNGS if chosen.ladder else RUNGS[-1:]
+    did = []
+    for arch in ("ppc64", "x86_64"):
+        for guest in islice(cycle(GUESTS), chosen.runs):
+            tried = Ladder(rungs)
+            with tempfile.TemporaryDirectory() as directory, alone_on_host(print):
+                parameters = parse({"accel": "tcg", "page_size": "4K", "arch": arch, **guest})
+                try:
+                    asyncio.run(judged(parameters, Path(directory), lambda _: None, tried.climb))
+                except HarnessError as error:
+                    print(f"{arch} {guest}: {error}")
+                    continue
+            did.append(tried.sufficed is not None)
+            print(f"{arch} {' '.join(guest.values())}: {tried}", flush=True)
+    print(f"{sum(did)} of {len(did)} finished under the limit that was given")
+
+
+class Ladder:
+    """Limits tried on one migration, from the least up."""
+
+    def __init__(self, rungs: tuple[float, ...]) -> None:
+        self._rungs = rungs
+        self.given_ms = self.patient_ms = 0
+        self.sufficed: float | None = None
+
+    def __str__(self) -> str:
+        did = f"{self.sufficed:g} of it did" if self.sufficed else "did not do"
+        return f"given {self.given_ms} ms (patient {self.patient_ms}), {did}"
+
+    async def climb(self, run: Run) -> None:
+        """The course of a run: see `experiments.run.judged`."""
+        if not await run.follow(EnoughPasses(run.parameters.passes)):
+            return
+        advice = advise(run.trace())
+        assert advice.limit_ms and advice.patient_ms
+        self.given_ms, self.patient_ms = advice.limit_ms, advice.patient_ms
+        for share in self._rungs:
+            limit = {"downtime-limit": math.ceil(share * self.given_ms)}
+            run.recorder.note(SOUNDING, limit)
+            await run.pair.source.execute("migrate-set-parameters", limit)
+            if not await run.follow(Held(2 * self.given_ms / 1000)):
+                self.sufficed = share
+                return
+        await run.let_complete()
+
+
+class Held:
+    """Whether so many seconds of samples went by."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until_s = math.inf
+
+    def __call__(self, sample: Sample) -> bool:
+        self._until_s = min(self._until_s, sample.t_s + self._seconds)
+        return sample.t_s > self._until_s
+
+
+if __name__ == "__main__":
+    main()
