@@ -17,7 +17,13 @@ BACKINGS = ("anonymous", "hugetlbfs", "memfd")
 LINKS = ("unix", "tcp", "shaped")
 LINK_RATES = (1_250_000, 1_250_000_000)
 """Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
-PATTERNS = ("sequential", "random", "idle", "hot-cold")
+PATTERNS: Mapping[str, str] = {
+    "sequential": "granule after granule, again and again",
+    "random": "each sweep visits each granule once, in a drawn order",
+    "idle": "one sweep, then nothing but a heartbeat; with `rate`, a sequential tick in the background",
+    "hot-cold": "one sweep, then `share` percent of the writes go to `hot` percent of the granules",
+}
+"""The orders of writes, and what they are (images/README.md); `burst` goes with each."""
 ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x", "arm")
 
 
