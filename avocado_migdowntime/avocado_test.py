@@ -20,7 +20,7 @@ from .limit import LimitJudgement
 from .parameters import Parameters, parse
 from .plugins.options import given
 from .report.fields import fields
-from .report.text import summary
+from .report.text import figures, summary
 from .verdict import Judgement, Verdict
 
 Experiment = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
@@ -84,9 +84,11 @@ class MigrationTest(Test):
         super().tearDown()
 
     def _end_with(self, verdict: Verdict) -> NoReturn:
+        # Of what Avocado's result files have of a failure, this sentence is all that some readers show.
+        why = f"{reason(verdict)} ({figures(verdict)})"
         if verdict.passed is False or self.parameters.inconclusive == "fail":
-            self.fail(reason(verdict))
-        raise TestWarn(reason(verdict))
+            self.fail(why)
+        raise TestWarn(why)
 
     def _monitor_log_to_file(self) -> None:
         # Avocado's runner drains one message per 10 ms; QMP's debug log would hold the test up.

@@ -71,7 +71,7 @@ def avocado(directory: Path, *arguments: str) -> Finished:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return Finished(done.returncode, done.stdout, directory / "avocado" / "job-results")

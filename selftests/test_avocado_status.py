@@ -11,8 +11,8 @@ from .avocado_command import Finished, avocado, write_tests
 OUTCOMES = {
     "Accurate": "ACCURATE",
     "Inaccurate": "Verdict(Judgement.INACCURATE, 'last-sync', LimitJudgement.RESPECTED, formula='dirty-rate', "
-    "reported_ms=1475.0, reasons=('the report is -58.6% off last-sync; it is what dirty-rate "
-    "gives', 'pass 9 is short'))",
+    "reported_ms=1475.0, expected_ms=3561.8, relative_error=-0.5859, "
+    "reasons=('the report is -58.6% off last-sync; it is what dirty-rate gives', 'pass 9 is short'))",
     "Violated": "Verdict(Judgement.ACCURATE, 'last-sync', LimitJudgement.VIOLATED, "
     "reasons=('all is well', 'passes ended with 300 ms left'), "
     "limit_reason='passes ended with 300 ms left')",
@@ -55,10 +55,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
         (
             "Inaccurate",
             "FAIL",
-            "expected-downtime is inaccurate: the report is -58.6% off last-sync; it is what dirty-rate gives",
+            "expected-downtime is inaccurate: the report is -58.6% off last-sync; it is what dirty-rate gives "
+            "(QEMU said 1475 ms, right is 3561.8 ms; apart -58.59%; formula dirty-rate; limit respected)",
         ),
-        ("Violated", "FAIL", "downtime-limit is violated: passes ended with 300 ms left"),
-        ("Inconclusive", "WARN", "expected-downtime is inconclusive: no pass was judged; the guest was idle"),
+        ("Violated", "FAIL", "downtime-limit is violated: passes ended with 300 ms left (limit violated)"),
+        (
+            "Inconclusive",
+            "WARN",
+            "expected-downtime is inconclusive: no pass was judged; the guest was idle (limit respected)",
+        ),
         ("Lacking", "CANCEL", "2 hugepages are missing; run `echo 2 > nr_hugepages`"),
         ("Unforeseen", "ERROR", "QEMU ended with status 1"),
         ("Unusable", "ERROR", "parameter ram: it is too small"),

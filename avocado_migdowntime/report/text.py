@@ -25,7 +25,7 @@ def summary(verdict: Verdict) -> str:
     if verdict.relative_error is not None:
         rows.append(("apart", f"{verdict.relative_error:+.2%}{_between(verdict.relative_error_interval)}"))
     if verdict.reported_ms is not None:
-        rows.append(("formula", verdict.formula or "none of the known ones"))
+        rows.append(("formula", _formula(verdict)))
     rows.append(("limit", _limit(verdict)))
     if verdict.convergence is not None:
         rows.append(("converges", _convergence(verdict.convergence)))
@@ -45,9 +45,26 @@ def summary(verdict: Verdict) -> str:
     return table(rows)
 
 
+def figures(verdict: Verdict) -> str:
+    """What was said and what is right in one line, for a place that has room for no more."""
+    parts = []
+    if verdict.reported_ms is not None and verdict.expected_ms is not None:
+        parts.append(f"QEMU said {verdict.reported_ms:.0f} ms, right is {verdict.expected_ms:.1f} ms")
+    if verdict.relative_error is not None:
+        parts.append(f"apart {verdict.relative_error:+.2%}")
+    if verdict.reported_ms is not None:
+        parts.append(f"formula {_formula(verdict)}")
+    parts.append(f"limit {verdict.limit_verdict}")
+    return "; ".join(parts)
+
+
 def table(rows: Iterable[tuple[str, str]]) -> str:
     """Lines of a label and its text, the texts below each other."""
     return "\n".join(f"{label:<{_LABEL_WIDTH}} {text}" for label, text in rows)
+
+
+def _formula(verdict: Verdict) -> str:
+    return verdict.formula or "none of the known ones"
 
 
 def _basis(verdict: Verdict) -> str:
