@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The README is true: its table is the code's, its commands run. `python selftests/test_readme.py` writes the table."""
+"""README and docs are true: table and commands are the code's. `python selftests/test_readme.py` writes the table."""
 
 import os
 import re
@@ -13,6 +13,7 @@ from avocado_migdowntime.parameters import describe
 
 TOP = Path(__file__).parents[1]
 README = TOP / "README.md"
+DOCUMENTS = [README, *sorted(TOP.glob("docs/*.md"))]
 TABLE = re.compile(r"(<!-- parameters: .*?-->\n).*?(<!-- end of parameters -->)", re.DOTALL)
 MATRIX = "avocado run migdowntime:expected-downtime -m default"
 RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX}
@@ -26,13 +27,19 @@ def table():
 
 
 def commands():
-    blocks = re.findall(r"```console\n(.*?)```", README.read_text(), re.DOTALL)
-    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    blocks = [block for text in DOCUMENTS for block in re.findall(r"```console\n(.*?)```", text.read_text(), re.DOTALL)]
+    return list(dict.fromkeys(line.removeprefix("$ ") for block in blocks for line in block.splitlines()))
 
 
 def test_the_table_of_parameters_is_the_codes():
     text = README.read_text()
     assert TABLE.sub(lambda found: found[1] + table() + found[2], text) == text
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_a_document_links_to_is_there(document):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
 
 
 def test_what_is_run_elsewhere_is():
@@ -43,7 +50,7 @@ def test_what_is_run_elsewhere_is():
 
 
 @pytest.mark.parametrize("command", [c for c in commands() if c not in RUN_ELSEWHERE])
-def test_each_command_of_the_readme_runs(command, tmp_path, nothing_left):
+def test_each_command_of_the_documents_runs(command, tmp_path, nothing_left):
     """As it stands there, with this environment's programs first on the PATH."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
     done = subprocess.run(command, shell=True, cwd=TOP, env=environment, capture_output=True, text=True)
