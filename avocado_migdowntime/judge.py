@@ -86,6 +86,7 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         verdict=verdict,
         contract=contract,
         limit_verdict=limit.judgement,
+        tolerance=tolerance,
         formula=formula,
         reported_ms=reported_ms,
         expected_ms=expected_ms,

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where traces are: files, and the results of Avocado jobs."""
+"""Where traces and verdicts are: files, and the results of Avocado jobs."""
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .errors import BadInput
+from .outcome import Outcome, outcomes
 
 _IN_A_JOB = "test-results/*/data/trace.jsonl"
+_RESULTS = "results.json"
 
 
 def traces_of(places: Iterable[str]) -> Iterator[str]:
@@ -22,3 +25,26 @@ def traces_of(places: Iterable[str]) -> Iterator[str]:
         if not found:
             raise BadInput(f"{place} holds no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
         yield from map(str, found)
+
+
+def builds_of(jobs: Iterable[str]) -> list[list[Outcome]]:
+    """The outcomes of the tests in the results of jobs, by the build they ran on; a job that had one is called that.
+
+    Raises BadInput where a job cannot be used, or has no such tests.
+    """
+    found: dict[str, list[Outcome]] = {}
+    for job in jobs:
+        path = Path(job, _RESULTS)
+        try:
+            runs = outcomes(json.loads(path.read_bytes()), job)
+        except OSError as error:
+            raise BadInput(f"{path}: {error.strerror}; give the results of a job, such as job-results/latest") from None
+        except BadInput as error:
+            raise BadInput(f"{path}: {error}") from None
+        except ValueError:
+            raise BadInput(f"{path} is no JSON; give the results of a job, such as job-results/latest") from None
+        if not runs:
+            raise BadInput(f"{path} has no test of this project; give the results of a job that ran migdowntime:NAME")
+        for run in runs:
+            found.setdefault(run.build, []).append(run)
+    return list(found.values())

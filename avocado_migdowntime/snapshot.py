@@ -25,6 +25,7 @@ def judge_snapshot(trace: Trace, contract: str, tolerance: float) -> Verdict:
         verdict=judgement,
         contract=contract,
         limit_verdict=LimitJudgement.INCONCLUSIVE,
+        tolerance=tolerance,
         formula=formula,
         reported_ms=reported,
         expected_ms=now_ms,

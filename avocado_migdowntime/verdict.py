@@ -25,7 +25,8 @@ class Judgement(StrEnum):
 class Verdict:
     """The answer for one trace, and what it rests on.
 
-    `formula` is the one that QEMU was found to use, by name, or None; `contract` the one it is held to.
+    `formula` is the one that QEMU was found to use, by name, or None; `contract` the one it is held to, within the
+    relative `tolerance`.
     `relative_error` is reported ÷ oracle - 1, its median over the judged passes; the oracle is the contract's
     formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
     the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason. The first of the
@@ -40,6 +41,7 @@ class Verdict:
     verdict: Judgement
     contract: str
     limit_verdict: LimitJudgement
+    tolerance: float | None = None
     formula: str | None = None
     reported_ms: float | None = None
     expected_ms: float | None = None

@@ -16,7 +16,8 @@ README = TOP / "README.md"
 DOCUMENTS = [README, *sorted(TOP.glob("docs/*.md"))]
 TABLE = re.compile(r"(<!-- parameters: .*?-->\n).*?(<!-- end of parameters -->)", re.DOTALL)
 MATRIX = "avocado run migdowntime:expected-downtime -m default"
-RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX}
+COMPARE = "avocado migdowntime compare old new"
+RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE}
 """Commands that .ci/run, a step of `make check` or another test runs."""
 
 
@@ -44,7 +45,8 @@ def test_what_a_document_links_to_is_there(document):
 
 def test_what_is_run_elsewhere_is():
     assert set(commands()) >= RUN_ELSEWHERE
-    assert "from .test_readme import MATRIX" in (TOP / "selftests/test_matrix.py").read_text()
+    for name, test in (("MATRIX", "test_matrix.py"), ("COMPARE", "test_compare.py")):
+        assert f"from .test_readme import {name}" in (TOP / "selftests" / test).read_text()
     for command in ("make demo", "make check"):
         assert command in (TOP / ".ci/run").read_text()
 

@@ -14,7 +14,9 @@ def fields(verdict: Verdict) -> dict[str, Any]:
     return {
         "verdict": str(verdict.verdict),
         "subject": verdict.subject,
+        "passed": verdict.passed,
         "contract": verdict.contract,
+        "tolerance": verdict.tolerance,
         "formula": verdict.formula,
         "era": verdict.era,
         "reported_ms": verdict.reported_ms,

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..ground_truth import GroundTruth
 from ..score import PARTS, Score
+from .text import columns
 
 
 def summary(scores: Sequence[Score]) -> str:
@@ -21,13 +22,11 @@ def summary(scores: Sequence[Score]) -> str:
         )
         for score in scores
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
     best, runs = scores[0], max(score.runs for score in scores)
     told = (
         f"{best.name} comes closest to what {runs} stopped guests were really down for: {best.median:.1%} in the median"
     )
-    return "\n".join([*lines, told])
+    return f"{columns(rows)}\n{told}"
 
 
 def fields(scores: Sequence[Score], truths: Sequence[GroundTruth]) -> dict[str, Any]:

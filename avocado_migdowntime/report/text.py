@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A verdict in a few lines for a person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..ground_truth import GroundTruth
 from ..interval import Interval
@@ -65,6 +65,14 @@ def table(rows: Iterable[tuple[str, str]]) -> str:
 
 def _formula(verdict: Verdict) -> str:
     return verdict.formula or "none of the known ones"
+
+
+def columns(rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Lines of cells below each other, the `left` first ones to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join([*map(str.ljust, row[:left], widths), *map(str.rjust, row[left:], widths[left:])]) for row in rows
+    )
 
 
 def _basis(verdict: Verdict) -> str:

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime compare`: are the QEMUs equal on which jobs have run?"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from . import BAD_INPUT
+
+if TYPE_CHECKING:
+    from ..comparison import Comparison
+    from ..outcome import Outcome
+
+NAME = "compare"
+HELP = "say whether the QEMUs that jobs have run on are equal, or one is better or worse than the first"
+ANSWERS = "0 none is worse, 1 one is worse, 125 not enough runs to tell"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    parser.epilog = f"Exit status: {ANSWERS}, {BAD_INPUT} bad input. Example: avocado migdowntime compare OLD NEW"
+    parser.add_argument(
+        "jobs",
+        metavar="JOB",
+        nargs="+",
+        help="results of a job on one build, such as job-results/latest, or of a `verify` on several; the first "
+        "build is what the others are held against",
+    )
+    parser.add_argument("--json", action="store_true", help="print an object instead of a table")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a table of the builds and the answer; a job that cannot be used is named on standard error."""
+    from ..errors import BadInput
+    from ..recordings import builds_of
+
+    try:
+        return answer(builds_of(arguments.jobs), arguments.json)
+    except BadInput as error:
+        print(f"migdowntime compare: {error}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def answer(builds: Sequence[Sequence["Outcome"]], as_json: bool) -> int:
+    """Print what the runs of at least two builds say; gives the exit status. Raises BadInput where they cannot."""
+    from ..comparison import compare
+    from ..errors import BadInput
+    from ..report.comparison import fields, sentence, summary
+
+    if len(builds) < 2:
+        raise BadInput(f"all runs are on one build, {builds[0][0].build}; give jobs that ran on others as well")
+    reference, *others = builds
+    comparisons = [compare(reference, build, len(builds)) for build in others]
+    if as_json:
+        print(json.dumps({"answer": sentence(comparisons), **fields(builds, comparisons)}, indent=2))
+    else:
+        print(f"{summary(builds)}\n\n{sentence(comparisons)}")
+    return status(comparisons)
+
+
+def status(comparisons: Sequence["Comparison"]) -> int:
+    """The exit status that goes with the answers."""
+    from ..comparison import Answer
+
+    found = {one.answer for one in comparisons}
+    return 1 if Answer.WORSE in found else 125 if Answer.UNDECIDED in found else 0

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs of several builds as one table and one sentence for a person, and as JSON fields for a program."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from statistics import median
+from typing import Any
+
+from ..comparison import Answer, Comparison, Contrast, by_variant
+from ..outcome import ANOTHER_FAULT, Outcome
+from .text import columns
+
+_HEADS = ("build", "variant", "verdict", "formula", "error, %", "from", "to", "limit", "converges", "downtime, ms")
+
+
+def summary(builds: Sequence[Sequence[Outcome]]) -> str:
+    """A row for each build and variant: what its runs came to, and how often where they differ."""
+    rows = [_row(runs) for build in builds for runs in by_variant(build).values()]
+    return columns([_HEADS, *rows], left=2)
+
+
+def sentence(comparisons: Sequence[Comparison]) -> str:
+    """All answers, what they rest on, and what to do where there is none."""
+    return "; ".join(map(_clause, comparisons)) + "."
+
+
+def fields(builds: Sequence[Sequence[Outcome]], comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """The runs and the answers as plain JSON values; what is unknown is null."""
+    return {
+        "answers": [_answer(one) for one in comparisons],
+        "runs": [asdict(run) for build in builds for run in build],
+    }
+
+
+def _row(runs: Sequence[Outcome]) -> tuple[str, ...]:
+    errors = [100 * run.relative_error for run in runs if run.relative_error is not None]
+    down = [run.downtime_ms for run in runs if run.downtime_ms is not None]
+    figures = (median(errors), min(errors), max(errors)) if errors else ()
+    return (
+        runs[0].build,
+        runs[0].variant,
+        _counted([run.verdict or run.status for run in runs]),
+        _counted([run.formula or "none" for run in runs if run.verdict]),
+        *(f"{figure:+.2f}" for figure in figures),
+        *("-" for _ in range(3 - len(figures))),
+        _counted([run.limit_verdict for run in runs if run.verdict]),
+        _counted([run.convergence for run in runs if run.convergence]),
+        f"{median(down):.0f}" if down else "-",
+    )
+
+
+def _counted(words: Sequence[str]) -> str:
+    found = Counter(words)
+    if len(found) == 1:
+        return f"{words[0]} {len(words)}×" if len(words) > 1 else words[0]
+    return ", ".join(f"{word} {n}×" for word, n in found.most_common()) or "-"
+
+
+def _clause(one: Comparison) -> str:
+    contrast = one.contrast
+    if contrast is None:
+        return f"{Answer.UNDECIDED} whether {one.build} differs from {one.reference}: {one.untold}"
+    where = f" in {contrast.variant}" if contrast.variant else ""
+    test, (before, after) = contrast.test, contrast.runs
+    rests_on = f"U = {test.u:g} of {test.pairs}, p = {{p:.2g}}, {before} + {after} runs"
+    if one.answer is Answer.EQUAL:
+        apart = f"|error| within ±{contrast.margin:.2%}, two one-sided tests"
+        return f"{one.build} is equal to {one.reference}: {apart} {rests_on.format(p=contrast.p_equal)}"
+    tested = f"rank test {rests_on.format(p=test.p)}"
+    if one.answer is Answer.UNDECIDED:
+        needed = f"; {one.needed} repetitions may do" if one.needed and not one.untold else ""
+        untold = f"; {one.untold}" if one.untold else ""
+        return f"{Answer.UNDECIDED} whether {one.build} differs from {one.reference}{where}: {tested}{needed}{untold}"
+    size = "another fault than the report's" if _of_another_fault(contrast) else f"|error| {contrast.shift:+.2%}"
+    failed = [
+        f"{n} of {runs} failed on {name}, "
+        for n, runs, name in zip(contrast.failed, contrast.runs, (one.reference, one.build), strict=True)
+        if any(contrast.failed)
+    ]
+    return f"{one.build} is {one.answer} than {one.reference}{where}: {size}, {''.join(failed)}{tested}"
+
+
+def _of_another_fault(contrast: Contrast) -> bool:
+    return abs(contrast.shift) > ANOTHER_FAULT / 2
+
+
+def _answer(one: Comparison) -> dict[str, Any]:
+    contrast = one.contrast
+    said: dict[str, Any] = {"build": one.build, "reference": one.reference, "answer": str(one.answer)}
+    said |= {"needed": one.needed, "untold": one.untold or None, "contrast": None}
+    if contrast is None:
+        return said
+    test = contrast.test
+    return said | {
+        "contrast": {
+            "variant": contrast.variant or None,
+            "shift": None if _of_another_fault(contrast) else contrast.shift,
+            "margin": contrast.margin,
+            "u": test.u,
+            "pairs": test.pairs,
+            "p": contrast.p_equal if one.answer is Answer.EQUAL else test.p,
+            "runs": contrast.runs,
+            "failed": contrast.failed,
+        }
+    }

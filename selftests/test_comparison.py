@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Equal, better, worse or not enough runs: on simulated runs whose truth is known."""
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from avocado_migdowntime.comparison import ALPHA, Answer, compare, repetitions
+from avocado_migdowntime.errors import BadInput
+from avocado_migdowntime.outcome import Outcome
+from avocado_migdowntime.report.comparison import sentence, summary
+
+TOLERANCE = 0.01
+NOISE = 0.0003
+"""Several times what 20 runs in a row differ by, see bench/README.md."""
+
+
+def run(build, error, variant="ppc64", tolerance=TOLERANCE):
+    passed = abs(error) <= tolerance
+    verdict = "accurate" if passed else "inaccurate"
+    formula = "last-sync" if passed else None
+    return Outcome(
+        build, variant, "PASS", "", passed, verdict, formula, error, "respected", "", 20, "last-sync", tolerance
+    )
+
+
+def untold(build, variant="ppc64"):
+    return Outcome(build, variant, "ERROR", "QEMU ended with status 1")
+
+
+def broken(build):
+    return replace(run(build, -0.0005), passed=False, status="FAIL", limit_verdict="violated")
+
+
+def runs(random, build, bias=0.0, repeat=4, variants=("ppc64",)):
+    """Such as are seen: truncation lets the report be a little low, noise is small, now and then a run is off."""
+    return [
+        run(build, bias - 0.0005 + random.gauss(0, NOISE) + (random.random() < 0.02) * random.gauss(0, 0.003), variant)
+        for variant in variants
+        for _ in range(repeat)
+    ]
+
+
+@pytest.mark.parametrize("variants", [("ppc64",), ("ppc64", "x86_64")])
+def test_a_thousand_pairs_of_the_same_build_raise_no_alarm(variants):
+    random = Random(1)
+    answers = [
+        compare(runs(random, "old", variants=variants), runs(random, "new", variants=variants)).answer
+        for _ in range(1000)
+    ]
+    assert not {Answer.WORSE, Answer.BETTER} & set(answers)
+    assert answers.count(Answer.EQUAL) > 900
+
+
+@pytest.mark.parametrize(("variants", "repeat"), [(("ppc64",), 4), (("ppc64", "x86_64"), 3)])
+@pytest.mark.parametrize("bias", [-0.005, 0.006])
+def test_half_a_percent_is_found_by_a_few_runs(bias, variants, repeat):
+    random = Random(2)
+    found = [
+        compare(runs(random, "old", 0, repeat, variants), runs(random, "new", bias, repeat, variants)).answer
+        for _ in range(200)
+    ]
+    assert set(found) <= {Answer.WORSE, Answer.UNDECIDED} and found.count(Answer.WORSE) > 160
+    mended = compare(runs(random, "old", bias, repeat, variants), runs(random, "new", 0, repeat, variants))
+    assert mended.answer is Answer.BETTER
+
+
+def test_a_difference_that_is_sure_but_not_noticed_is_none():
+    old, new = [run("old", -0.0005 - n * 1e-6) for n in range(8)], [run("new", -0.0010 - n * 1e-6) for n in range(8)]
+    found = compare(old, new)
+    assert found.contrast.test.p < 0.001 and found.answer is Answer.EQUAL
+    assert "new is equal to old: |error| within ±0.25%, two one-sided tests U = 64 of 64" in sentence([found])
+
+
+def test_too_few_runs_tell_nothing_and_say_how_many_may():
+    found = compare([run("old", -0.0005)] * 3, [run("new", -0.82)] * 3)
+    assert (found.answer, found.needed) == (Answer.UNDECIDED, 4)
+    assert sentence([found]) == (
+        "not enough runs to tell whether new differs from old: rank test U = 9 of 9, p = 0.1, 3 + 3 runs; "
+        "4 repetitions may do."
+    )
+    assert compare([run("old", 0.0)] * 2, [run("new", 0.0)] * 2).answer is Answer.UNDECIDED
+
+
+@pytest.mark.parametrize(("variants", "builds", "least"), [(1, 2, 4), (1, 4, 5), (2, 2, 5), (8, 2, 6)])
+def test_as_many_repetitions_as_a_difference_in_one_variant_takes(variants, builds, least):
+    assert repetitions(variants, builds) == least
+
+
+def test_one_variant_that_is_worse_is_not_hidden_by_others_and_is_named():
+    random = Random(3)
+    variants = ("a", "b", "c", "d")
+    old, new = (runs(random, build, repeat=6, variants=variants) for build in ("old", "new"))
+    new = [replace(one, relative_error=one.relative_error - 0.006) if one.variant == "c" else one for one in new]
+    found = compare(old, new)
+    assert (found.answer, found.contrast.variant) == (Answer.WORSE, "c")
+    assert "new is worse than old in c: |error| +0.63%, rank test U = 36 of 36" in sentence([found])
+    few = compare([one for one in old if one in old[:3] + old[12:15]], [*new[:3], *new[12:15]])
+    assert (few.answer, few.contrast.variant, few.needed) == (Answer.UNDECIDED, "c", 5)
+
+
+def test_a_verdict_that_turns_is_noticed_however_small_the_step():
+    old, new = [run("old", -0.0095 - n * 1e-6) for n in range(4)], [run("new", -0.0105 - n * 1e-6) for n in range(4)]
+    assert compare(old, new).answer is Answer.WORSE
+    assert compare(new, old).answer is Answer.BETTER
+
+
+def test_another_fault_than_the_reports_is_worse_than_any_error():
+    found = compare([run("old", -0.5)] * 4, [broken("new")] * 4)
+    assert found.answer is Answer.WORSE and found.contrast.shift > 1000
+    assert "another fault than the report's" in sentence([found])
+    assert compare([broken("old")] * 4, [broken("new")] * 4).answer is Answer.EQUAL
+
+
+def test_a_build_that_comes_to_no_verdict_is_neither_equal_nor_worse():
+    found = compare([run("old", 0.0)] * 4, [untold("new")] * 4)
+    assert (found.answer, found.contrast) == (Answer.UNDECIDED, None)
+    assert "no run of ppc64 on new came to a verdict (QEMU ended with status 1)" in sentence([found])
+    rows = summary([[run("old", 0.0)] * 4, [untold("new")] * 4]).splitlines()
+    assert " ".join(rows[1].split()) == "old ppc64 accurate 4× last-sync 4× +0.00 +0.00 +0.00 respected 4× - 20"
+    assert " ".join(rows[2].split()) == "new ppc64 ERROR 4× - - - - - - -"
+    other = [run(build, 0.0, "x86_64") for build in ("old", "new") for _ in range(4)]
+    half = compare([run("old", 0.0)] * 4 + other[:4], [untold("new")] * 4 + other[4:])
+    assert half.answer is Answer.UNDECIDED and "on new came to a verdict" in sentence([half])
+
+
+def test_runs_that_were_judged_otherwise_or_elsewhere_are_refused():
+    with pytest.raises(BadInput, match=r"held to last-sync ±1.00% and last-sync ±2.00%"):
+        compare([run("old", 0.0)], [run("new", 0.0, tolerance=0.02)])
+    with pytest.raises(BadInput, match="new and old have no variant in common"):
+        compare([run("old", 0.0)], [run("new", 0.0, "x86_64")])
+
+
+def test_each_of_several_builds_is_held_to_more():
+    old, new = [run("old", n * 1e-6) for n in range(4)], [run("new", 0.005 + n * 1e-6) for n in range(4)]
+    assert compare(old, new).contrast.test.p < ALPHA and compare(old, new).answer is Answer.WORSE
+    assert compare(old, new, builds=4).answer is Answer.UNDECIDED
