@@ -10,6 +10,7 @@ from pathlib import Path
 from .formulas import FORMULAS
 from .parameters import PATTERNS, describe
 from .plugins.test_files import packaged
+from .report import meanings
 from .resources import directory
 
 
@@ -47,12 +48,24 @@ def parameters() -> tuple[Entry, ...]:
     return tuple(Entry(row.name, row.meaning, row.default) for row in describe())
 
 
+def verdict_fields() -> tuple[Entry, ...]:
+    """The JSON fields of a verdict, in `verdict.json` and of `analyze --json`."""
+    return tuple(Entry(name, meaning) for name, meaning in meanings.VERDICT.items())
+
+
+def advice_fields() -> tuple[Entry, ...]:
+    """The JSON fields of `advise --json`."""
+    return tuple(Entry(name, meaning) for name, meaning in meanings.ADVICE.items())
+
+
 KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "tests": tests,
     "variants": variants,
     "workloads": workloads,
     "formulas": formulas,
     "parameters": parameters,
+    "verdict-fields": verdict_fields,
+    "advice-fields": advice_fields,
 }
 
 

@@ -30,7 +30,7 @@ def listed(capsys, *kinds):
 
 def test_everything_is_listed_with_a_line_on_what_it_is(capsys):
     kinds = listed(capsys)
-    assert list(kinds) == ["tests", "variants", "workloads", "formulas", "parameters"]
+    assert list(kinds) == list(KINDS)
     for kind, entries in kinds.items():
         assert entries and all(entry["meaning"] and "\n" not in entry["meaning"] for entry in entries), kind
     names = {kind: [entry["name"] for entry in entries] for kind, entries in kinds.items()}

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime list`: tests, variants, workloads, formulas and parameters."""
+"""`avocado migdowntime list`: tests, variants, workloads, formulas, parameters and JSON fields."""
 
 import argparse
 import json
 
 NAME = "list"
-HELP = "list tests, variants, workloads, formulas and parameters"
+HELP = "list tests, variants, workloads, formulas, parameters and JSON fields"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
