@@ -37,7 +37,7 @@ class Fit:
 
 def fit_pass(trace: Trace, sync: Sync, reports: Sequence[Report], formula: Formula, tolerance: float) -> Fit:
     """The fit over one pass: the median over its reports, since a few samples may be torn."""
-    return _median_fit(_fit_report(trace, sync, report, formula, tolerance) for report in reports)
+    return _median_fit(fit_report(trace, sync, report, formula, tolerance) for report in reports)
 
 
 def fit_passes(fits: Iterable[Fit]) -> Fit:
@@ -45,7 +45,8 @@ def fit_passes(fits: Iterable[Fit]) -> Fit:
     return _median_fit(fits)
 
 
-def _fit_report(trace: Trace, sync: Sync, report: Report, formula: Formula, tolerance: float) -> Fit:
+def fit_report(trace: Trace, sync: Sync, report: Report, formula: Formula, tolerance: float) -> Fit:
+    """The fit of a single report."""
     bytes_per_ms = trace.bytes_per_ms(report.now)
     at_sync = sync.at_sync_bytes
     corners = [

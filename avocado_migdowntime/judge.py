@@ -2,24 +2,24 @@
 """From a Trace to a Verdict: is the reported expected-downtime what the contract says?"""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from statistics import median
 
 from .eras import release_of, remark
 from .errors import BadInput
-from .fit import Fit, fit_pass, fit_passes
+from .fit import fit_passes
 from .formulas import FORMULAS
 from .ground_truth import ground_truth
 from .interval import Interval
 from .limit import judge_limit
 from .oracle import MIN_SAMPLES, Pass, Sync, passes, syncs
 from .promise import judge_promise
+from .renewal import renewal
 from .snapshot import judge_snapshot
+from .stretch import Stretch, slowed, stretch
 from .switchover import downtime, integrity
 from .trace import HARNESS, LAGGING, Trace
 from .trials import judge_trials
-from .usable import usable
 from .verdict import Judgement, Verdict
 
 TOLERANCE = 0.01
@@ -33,14 +33,6 @@ _APART = {
     "last-sync": "watch the pass for longer and let the guest dirty faster",
 }
 """What tells a formula from the others."""
-
-
-@dataclass(frozen=True)
-class _JudgedPass:
-    number: int
-    reported_ms: float
-    samples: int
-    fits: Mapping[str, Fit]
 
 
 def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANCE) -> Verdict:
@@ -69,7 +61,7 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
     if down is not None and truth is None:
         remarks.append(down.remark)
     held = fit_passes(one.fits[contract] for one in judged) if judged else None
-    verdict, formula, reason = _decide(trace, judged, contract, tolerance)
+    verdict, formula, reason = _decide(trace, judged, slowed(whole, judged, tolerance), found, contract, tolerance)
     expected_ms = held.computed_ms if held else None
     reported_ms = median(one.reported_ms for one in judged) if judged else None
     trials = judge_trials(whole, expected_ms, reported_ms)
@@ -81,7 +73,8 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
     if promise is not None:
         remarks.append(promise.reason)
     remarks.append(open_question)
-    era = remark(formula, release_of(trace.header)) if verdict is not Judgement.INCONCLUSIVE else ""
+    of_formula = verdict is not Judgement.INCONCLUSIVE and formula in FORMULAS
+    era = remark(formula, release_of(trace.header)) if of_formula else ""
     return Verdict(
         verdict=verdict,
         contract=contract,
@@ -96,7 +89,7 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         downtime_limit_ms=trace.downtime_limit_ms,
         effective_limit_ms=limit.effective_ms,
         effective_limit_interval_ms=limit.interval_ms,
-        samples_used=sum(one.samples for one in judged),
+        samples_used=sum(len(one.reports) for one in judged),
         samples_dropped=dict(dropped),
         reasons=tuple(filter(None, (reason, era, limit.reason, *remarks, *trace.notes))),
         limit_reason=limit.reason,
@@ -113,26 +106,24 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
 
 def _judge_pass(
     trace: Trace, sync: Sync, tolerance: float, dropped: Counter[str], remarks: list[str]
-) -> _JudgedPass | None:
+) -> Stretch | None:
     one = sync.after
     doubt = _doubt(sync, tolerance)
     if doubt:
         dropped[f"the pass cannot be judged: {doubt}"] += len(one.samples)
         remarks.append(f"pass {one.number} is not judged: {doubt}")
         return None
-    reports = usable(one, dropped)
-    if len(reports) < MIN_SAMPLES:
-        if reports:
-            dropped["too few usable samples in the pass"] += len(reports)
-        remarks.append(f"pass {one.number} is not judged: {len(reports)} usable samples, {MIN_SAMPLES} are needed")
-        return None
-    fits = {name: fit_pass(trace, sync, reports, formula, tolerance) for name, formula in FORMULAS.items()}
-    return _JudgedPass(one.number, median(r.expected_ms for r in reports), len(reports), fits)
+    found, usable = stretch(trace, sync, one, tolerance, dropped)
+    if found is None:
+        if usable:
+            dropped["too few usable samples in the pass"] += usable
+        remarks.append(f"pass {one.number} is not judged: {usable} usable samples, {MIN_SAMPLES} are needed")
+    return found
 
 
 def _telling(
-    judged: list[_JudgedPass], contract: str, tolerance: float, dropped: Counter[str], remarks: list[str]
-) -> list[_JudgedPass]:
+    judged: list[Stretch], contract: str, tolerance: float, dropped: Counter[str], remarks: list[str]
+) -> list[Stretch]:
     """The passes that can tell, where there are any: what was left at a sync may be known too roughly for that."""
     accurate = Interval(-tolerance, tolerance)
     telling = [
@@ -144,7 +135,7 @@ def _telling(
         return judged
     for one in judged:
         if one not in telling:
-            dropped["what was left at the sync is known too roughly"] += one.samples
+            dropped["what was left at the sync is known too roughly"] += len(one.reports)
             width = one.fits[contract].error_interval.width
             remarks.append(f"pass {one.number} is not judged: what was left at its sync is known to {width:.1%} only")
     return telling
@@ -173,38 +164,66 @@ def _count_unjudged(seen: list[Pass], found: list[Sync], dropped: Counter[str], 
 
 
 def _decide(
-    trace: Trace, judged: Sequence[_JudgedPass], contract: str, tolerance: float
+    trace: Trace,
+    judged: Sequence[Stretch],
+    rest: Stretch | None,
+    found: Sequence[Sync],
+    contract: str,
+    tolerance: float,
 ) -> tuple[Judgement, str | None, str]:
-    """The judgement, the formula that QEMU was found to use, and the sentence that says why."""
+    """The judgement, the formula that QEMU was found to use, and the sentence that says why.
+
+    `rest` is what came of the last of the `judged` passes under another bandwidth.
+    """
     if not judged:
         needed = "two passes in a row with samples are needed, the second with reports"
         status = trace.samples[-1].status
         return Judgement.INCONCLUSIVE, None, f"no pass could be judged: {needed}; the migration was last {status}"
     held = [one.fits[contract] for one in judged]
     agreeing = sorted(
-        (name for name in FORMULAS if all(one.fits[name].agrees for one in judged)),
+        (name for name in FORMULAS if _agrees(name, judged, rest if name != contract else None)),
         key=lambda name: abs(fit_passes(one.fits[name] for one in judged).error),
     )
-    accurate, middle = Interval(-tolerance, tolerance), fit_passes(held)
-    off = [fit for fit in held if not fit.error_interval.meets(accurate)]
-    said = f"the report is {middle.error:+.2%} off {contract}"
-    if off:
-        formula = agreeing[0] if agreeing else None
-        found = f"it is what {formula} gives" if formula else "it fits no known formula"
-        if len(off) < len(held):
-            worst = max(off, key=lambda fit: abs(fit.error))
-            said = f"in {len(off)} of {len(held)} passes the report is off {contract}, by up to {worst.error:+.2%}"
-        return Judgement.INACCURATE, formula, f"{said}; {found}"
-    share = min(fit.share for fit in held)
-    if share < STEADY:
+    middle, share = fit_passes(held), min(fit.share for fit in held)
+    said = _off(judged, rest, contract, tolerance)
+    if said or share < STEADY:
+        others = [name for name in agreeing if name != contract]
+        renewed = None if others else renewal(trace, judged, rest, found, contract, tolerance)
+        if renewed:
+            said = said or f"the report is off {contract} in a part of a pass"
+            return Judgement.INACCURATE, renewed.name, f"{said}; {renewed.sentence}"
+        if said:
+            gives = f"it is what {others[0]} gives" if others else "it fits no known formula"
+            return Judgement.INACCURATE, others[0] if others else None, f"{said}; {gives}"
         reason = f"the reports scatter: in one pass {share:.0%} of them lie within ±{tolerance:.1%} of {contract}"
         return Judgement.INCONCLUSIVE, None, reason
     if len(agreeing) > 1:
         others = [name for name in agreeing if name != contract]
         advice = "; ".join(_APART[name] for name in others)
         return Judgement.INCONCLUSIVE, None, f"this run cannot tell {contract} from {', '.join(others)}: {advice}"
-    if not middle.error_interval.within(accurate):
+    if not middle.error_interval.within(Interval(-tolerance, tolerance)):
         low, high = middle.error_interval.low, middle.error_interval.high
         reason = f"the error lies between {low:+.2%} and {high:+.2%}, too wide to tell against ±{tolerance:.1%}"
         return Judgement.INCONCLUSIVE, contract, reason
-    return Judgement.ACCURATE, contract, f"{said}, within ±{tolerance:.1%}"
+    return Judgement.ACCURATE, contract, f"the report is {middle.error:+.2%} off {contract}, within ±{tolerance:.1%}"
+
+
+def _agrees(name: str, judged: Sequence[Stretch], rest: Stretch | None) -> bool:
+    return all(one.fits[name].agrees for one in (*judged, *([rest] if rest else [])))
+
+
+def _off(judged: Sequence[Stretch], rest: Stretch | None, contract: str, tolerance: float) -> str:
+    """Where and how far reports are off the contract, for certain; '' where they need not be."""
+    accurate = Interval(-tolerance, tolerance)
+    held = [one.fits[contract] for one in judged]
+    wrong = [fit for fit in held if not fit.error_interval.meets(accurate)]
+    if len(wrong) == len(held):
+        return f"the report is {fit_passes(held).error:+.2%} off {contract}"
+    if wrong:
+        worst = max(wrong, key=lambda fit: abs(fit.error))
+        return f"in {len(wrong)} of {len(held)} passes the report is off {contract}, by up to {worst.error:+.2%}"
+    if rest and not rest.fits[contract].error_interval.meets(accurate):
+        change = rest.bytes_per_ms / judged[-1].bytes_per_ms - 1
+        error = rest.fits[contract].error
+        return f"the report is {error:+.2%} off {contract} once the bandwidth has changed by {change:+.0%}"
+    return ""

@@ -22,10 +22,13 @@ _GREATEST = 2.0**64
 HARNESS = "harness"
 LIMIT, FINISH = "LIMIT", "FINISH"
 """Events of the harness: a limit is tried; the migration is let complete."""
+BANDWIDTH = "BANDWIDTH"
+"""Another max-bandwidth holds for the rest of the pass, to see whether the report follows."""
 SOUNDING, STOP_NOW = "SOUNDING", "STOP_NOW"
 """The next pass is to be of another length; the guest is stopped in mid-pass."""
 LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
+_INTERFERES = (LIMIT, FINISH, BANDWIDTH, SOUNDING, STOP_NOW)
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
 
@@ -184,12 +187,21 @@ class Trace:
 
     def undisturbed(self) -> "Trace":
         """The trace until the harness first interfered; the trace itself if that was past the switchover."""
-        interferes = (LIMIT, FINISH, SOUNDING, STOP_NOW)
-        change = next((e for e in self.events if e.side == HARNESS and e.name in interferes), None)
+        change = next((e for e in self.events if e.side == HARNESS and e.name in _INTERFERES), None)
         if change is None or self.switchover_s < change.t_s:
             return self
         before = tuple(sample for sample in self.samples if sample.t_s < change.t_s)
         return replace(self, samples=before or self.samples[:1])
+
+    def under_another_bandwidth(self) -> "Trace | None":
+        """What was sampled from when the harness changed the bandwidth until it next interfered, if it ever did."""
+        held = [e.t_s for e in self.events if e.side == HARNESS and e.name in _INTERFERES]
+        change = self.first_event(HARNESS, BANDWIDTH)
+        if change is None:
+            return None
+        end_s = min([self.switchover_s, *(t_s for t_s in held if t_s > change.t_s)])
+        samples = tuple(s for s in self.samples if change.t_s < s.t_s < end_s)
+        return replace(self, samples=samples) if samples else None
 
     @property
     def switchover_s(self) -> float:

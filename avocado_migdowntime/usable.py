@@ -16,8 +16,9 @@ LEAST_WINDOW_BYTES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A usable report: what QEMU said, beside the figures of that moment and of one update window before it."""
+    """A usable report: when QEMU said what, beside the figures of that moment and of one update window before it."""
 
+    t_s: float
     expected_ms: float
     now: Ram
     earlier: Ram
@@ -45,7 +46,7 @@ def _examine(one: Pass) -> Iterator[tuple[Report, str]]:
         now, earlier = sample.ram, one.samples[oldest].ram
         assert now is not None and earlier is not None
         yield (
-            Report(sample.expected_downtime_ms or 0, now, earlier),
+            Report(sample.t_s, sample.expected_downtime_ms or 0, now, earlier),
             _fault(now, before if windowed else None, sample.t_s - begin_s, sample.expected_downtime_ms),
         )
         before = now

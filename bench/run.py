@@ -99,7 +99,10 @@ def bandwidth(parameters: dict[str, str]) -> float:
 
 def sent_per_s(trace: Trace) -> float:
     """Bytes per second from the second dirty sync to the last: between syncs just as much is sent as K grows."""
-    began_s = {e.data["pass"]: e.t_s for e in trace.events if e.name == "MIGRATION_PASS" and e.side == "source"}
+    trace = trace.undisturbed()
+    seen_s = trace.samples[-1].t_s
+    syncs = [e for e in trace.events if e.name == "MIGRATION_PASS" and e.side == "source" and e.t_s <= seen_s]
+    began_s = {e.data["pass"]: e.t_s for e in syncs}
     conserved = {one.number: one.end_bytes for one in passes(trace)}
     last = max(began_s) - 1
     return (conserved[last] - conserved[1]) / (began_s[last + 1] - began_s[2])

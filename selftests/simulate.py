@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from avocado_migdowntime.faults.fault import Fault
 from avocado_migdowntime.trace import Event, Sample, Trace
 
 PAGE = 4096
@@ -40,6 +41,8 @@ class Simulation:
     """The pages that a sync finds, of the ms since the one before and of the pages still unsent; else `pass_pages`."""
     later_limits_ms: Mapping[int, float] = field(default_factory=dict)
     """Other downtime-limits, by the ms from which they hold; a QEMU with a `used_limit_ms` cares for none."""
+    later_bytes_per_ms: Mapping[int, float] = field(default_factory=dict)
+    """Other bandwidths, by the ms from which they hold."""
     true_sync_bytes: dict[int, int] = field(default_factory=dict)
 
     def run(self, wanted: Container[int]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -56,7 +59,7 @@ class Simulation:
         zeros = self.zero_pages
         credit = 0.0
         for start in range(0, self.duration_ms, WINDOW_MS):
-            credit += self.bytes_per_ms * WINDOW_MS * dice.uniform(1 - self.noise, 1 + self.noise)
+            credit += self._bandwidth(start) * WINDOW_MS * dice.uniform(1 - self.noise, 1 + self.noise)
             budget = int(credit // PAGE)
             sent = 0
             for ms in range(start, start + WINDOW_MS):
@@ -106,8 +109,10 @@ class Simulation:
     def _limit(self, now_ms: int) -> float:
         if self.used_limit_ms is not None:
             return self.used_limit_ms
-        begun = [at_ms for at_ms in self.later_limits_ms if at_ms <= now_ms]
-        return self.later_limits_ms[max(begun)] if begun else self.limit_ms
+        return _in_force(self.later_limits_ms, now_ms, self.limit_ms)
+
+    def _bandwidth(self, now_ms: int) -> float:
+        return _in_force(self.later_bytes_per_ms, now_ms, self.bytes_per_ms)
 
     def _update(self, sent_bytes: int, now_ms: int) -> None:
         self._threshold = self._limit(now_ms) * sent_bytes / WINDOW_MS
@@ -142,6 +147,11 @@ class Simulation:
         }
 
 
+def _in_force(later: Mapping[int, float], now_ms: int, before: float) -> float:
+    begun = [at_ms for at_ms in later if at_ms <= now_ms]
+    return later[max(begun)] if begun else before
+
+
 def random_writes(pages: int, pages_per_ms: float) -> Callable[[float, float], float]:
     """A workload that writes to `pages` at random: what is left clean of them falls exponentially."""
     return lambda ms, unsent: pages - (pages - min(unsent, pages)) * math.exp(-ms * pages_per_ms / pages)
@@ -159,10 +169,12 @@ def record(
     torn: float = 0.0,
     missed: frozenset[int] = frozenset(),
     on_syncs: bool = True,
+    fault: Fault | None = None,
 ) -> Trace:
     """Sample a simulated migration as a harness would, at a steady rate and (`on_syncs`) on each sync.
 
-    A share `torn` of the samples mixes the figures of two moments; the passes in `missed` are not sampled at all.
+    A share `torn` of the samples mixes the figures of two moments; the passes in `missed` are not sampled at all. A
+    `fault` alters what is answered.
     """
     dice = random.Random(seed)
     header = {
@@ -181,7 +193,8 @@ def record(
             continue
         mixed = _torn(before, answer, dice) if before and dice.random() < torn else answer
         if answer["status"] != "active" or answer["ram"]["dirty-sync-count"] not in missed:
-            samples.append(Sample.from_query(at / 1000, 0.5, mixed))
+            shown = fault.answered({"execute": "query-migrate"}, mixed) if fault else mixed
+            samples.append(Sample.from_query(at / 1000, 0.5, shown))
         before = answer
     return Trace(tuple(samples), (Event(0.0, "source", "MIGRATION", {"status": "setup"}),), header)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -72,6 +73,12 @@ class Run:
             if enough(sample):
                 return True
         return False
+
+    async def send_at(self, bytes_per_ms: float, event: str) -> None:
+        """Give the migration another max-bandwidth, and note that under the name `event`."""
+        bandwidth = {"max-bandwidth": ceil(bytes_per_ms * 1000)}
+        self.recorder.note(event, bandwidth)
+        await self.pair.source.execute("migrate-set-parameters", bandwidth)
 
     async def let_complete(self) -> None:
         """Give the migration a limit that it meets, and take its samples to the end."""

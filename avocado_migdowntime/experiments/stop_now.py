@@ -2,7 +2,6 @@
 """How long is the guest really down if it is stopped now? Stop it in mid-pass, and time it."""
 
 from collections.abc import Callable
-from math import ceil
 from pathlib import Path
 
 from ..dirtying import length_ms
@@ -63,26 +62,20 @@ async def _sound(run: Run, begun: "_Begun", usual_ms: float) -> bool:
         assert ram is not None
         run.stage.say(f"a pass of {length_ms:.0f} ms, to see how much is dirtied meanwhile")
         if ram.remaining_bytes / own < length_ms:
-            await _send_at(run, ram.remaining_bytes / length_ms)
+            await run.send_at(ram.remaining_bytes / length_ms, SOUNDING)
         else:
             # The last part goes at the usual bandwidth: at a higher one the passes that follow would be over at once.
             left = max(own * WINDOW_MS, own * (length_ms - _FAST_WINDOWS * WINDOW_MS))
             burst = max(0.0, ram.remaining_bytes - left) / _FAST_WINDOWS
-            await _send_at(run, max(own, burst / WINDOW_MS))
+            await run.send_at(max(own, burst / WINDOW_MS), SOUNDING)
             if not await run.follow(_Left(ram.dirty_sync_count, left + burst / 4)):
                 return False
-            await _send_at(run, own)
+            await run.send_at(own, SOUNDING)
         begun = _Begun(ram.dirty_sync_count + 1)
         if not await run.follow(begun):
             return False
-    await _send_at(run, own)
+    await run.send_at(own, SOUNDING)
     return True
-
-
-async def _send_at(run: Run, bytes_per_ms: float) -> None:
-    bandwidth = {"max-bandwidth": ceil(bytes_per_ms * 1000)}
-    run.recorder.note(SOUNDING, bandwidth)
-    await run.pair.source.execute("migrate-set-parameters", bandwidth)
 
 
 class _Left:
