@@ -26,9 +26,11 @@ BANDWIDTH = "BANDWIDTH"
 """Another max-bandwidth holds for the rest of the pass, to see whether the report follows."""
 SOUNDING, STOP_NOW = "SOUNDING", "STOP_NOW"
 """The next pass is to be of another length; the guest is stopped in mid-pass."""
+LIMIT_CHANGED = "LIMIT_CHANGED"
+"""Somebody else has set another downtime-limit; it may have held from `since` on."""
 LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
-_INTERFERES = (LIMIT, FINISH, BANDWIDTH, SOUNDING, STOP_NOW)
+_INTERFERES = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW)
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
 
@@ -112,6 +114,11 @@ class Event:
     data: Mapping[str, Any]
     stamp_s: float | None = None
 
+    @property
+    def since_s(self) -> float:
+        """From when on it may have been so, where it was noticed later than it happened."""
+        return number(self.data, "since") if self.name == LIMIT_CHANGED else self.t_s
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -186,11 +193,11 @@ class Trace:
         return replace(self, samples=samples, events=events, notes=(*self.notes, note))
 
     def undisturbed(self) -> "Trace":
-        """The trace until the harness first interfered; the trace itself if that was past the switchover."""
+        """The trace until something was first changed; the trace itself if that was past the switchover."""
         change = next((e for e in self.events if e.side == HARNESS and e.name in _INTERFERES), None)
-        if change is None or self.switchover_s < change.t_s:
+        if change is None or self.switchover_s < change.since_s:
             return self
-        before = tuple(sample for sample in self.samples if sample.t_s < change.t_s)
+        before = tuple(sample for sample in self.samples if sample.t_s < change.since_s)
         return replace(self, samples=before or self.samples[:1])
 
     def under_another_bandwidth(self) -> "Trace | None":
@@ -218,8 +225,8 @@ class Trace:
     @property
     def limit_at_switchover_ms(self) -> float | None:
         """The downtime-limit that held when the guest was stopped: the configured one, or the last that was tried."""
-        tried = [e for e in self.events if (e.side, e.name) in ((HARNESS, LIMIT), (HARNESS, FINISH))]
-        held = [e for e in tried if e.t_s < self.switchover_s]
+        tried = [e for e in self.events if e.side == HARNESS and e.name in (LIMIT, LIMIT_CHANGED, FINISH)]
+        held = [e for e in tried if e.since_s < self.switchover_s]
         return number(held[-1].data, "downtime-limit") if held else self.downtime_limit_ms
 
     def first_event(self, side: str, name: str, /, **data: str) -> Event | None:

@@ -1,7 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sub-commands of `avocado migdowntime`: modules with NAME, HELP, configure(parser) and run(arguments) -> status."""
 
-COMMANDS = ("advise", "analyze", "compare", "doctor", "faulty", "list", "score")
+COMMANDS = (
+    "advise",
+    "analyze",
+    "compare",
+    "doctor",
+    "faulty",
+    "list",
+    "record",
+    "score",
+)
 
 BAD_INPUT = 2
 """Exit status where what was given is of no use."""

@@ -3,7 +3,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from ..qemu.guest import dirtying, lagging
 from ..qemu.pair import Pair, launched_pair
 from ..qemu.recorder import Recorder
 from ..report.fields import fields
+from ..stage import Stage
 from ..trace import LAGGING, Sample, Trace
 from ..trace_file import TraceWriter, read
 from ..verdict import Verdict
@@ -26,32 +26,6 @@ from .arrival import Arrival, watched
 
 TRACE, VERDICT = "trace.jsonl", "verdict.json"
 """What a run leaves in its directory, beside QEMU's own output."""
-
-
-class Stage:
-    """What the run is at, told at most once a second."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self.last = "starting"
-        self._tell = tell
-        self._told_s = float("-inf")
-
-    def say(self, text: str) -> None:
-        """Tell what comes next."""
-        self.last = text
-        self._tell(text)
-
-    def sample(self, sample: Sample) -> None:
-        """Tell how far the migration is."""
-        now_s = time.monotonic()
-        if sample.ram is None or now_s < self._told_s + 1:
-            return
-        self._told_s = now_s
-        ram = sample.ram
-        self.say(
-            f"pass {ram.dirty_sync_count}: {ram.remaining_bytes / 1e6:.1f} MB remaining at "
-            f"{ram.mbps / 8:.1f} MB/s, expected-downtime {sample.expected_downtime_ms or 0:g} ms"
-        )
 
 
 @dataclass(frozen=True)

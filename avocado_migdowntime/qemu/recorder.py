@@ -1,117 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sampling a migration over QMP: at a steady rate, and at once when a pass begins."""
+"""Recording a migration that the harness itself starts, between two QEMUs of its own."""
 
-import asyncio
-import contextlib
-import time
-from collections.abc import AsyncGenerator, Mapping
-from types import TracebackType
-from typing import Any, Self
-
-from qemu.qmp import EventListener
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from ..errors import HarnessError
-from ..trace import ENDED, HARNESS, Sample
+from ..trace import ENDED, Sample
 from ..trace_file import TraceWriter
 from .process import QemuProcess
-
-_LAST_EVENTS_S = 0.2
-"""What both sides announce of the switchover arrives soon after it."""
+from .sampling import Sampler
 
 
-class Recorder:
-    """Writes what the source answers and what both sides announce into a trace, within an `async with` block.
-
-    The trace's zero is when the block is entered, which is to be just before the migration.
-    """
+class Recorder(Sampler):
+    """Writes a trace whose zero is just before the migration, within an `async with` block."""
 
     def __init__(self, source: QemuProcess, destination: QemuProcess, writer: TraceWriter, rate_hz: float) -> None:
-        self._sides = {"source": source, "destination": destination}
-        self._writer = writer
-        self._period_s = 1 / rate_hz
-        self._zero_s = time.monotonic()
-        self._events: asyncio.Queue[tuple[float, str, Mapping[str, Any]]] = asyncio.Queue()
-        self._listeners = contextlib.ExitStack()
-        self._pumps: list[asyncio.Task[None]] = []
-
-    async def __aenter__(self) -> Self:
-        self._pumps = [
-            asyncio.create_task(self._pump(side, self._listeners.enter_context(qemu.qmp.listener())))
-            for side, qemu in self._sides.items()
-        ]
-        self._zero_s = time.monotonic()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                await asyncio.sleep(_LAST_EVENTS_S)
-        finally:
-            for pump in self._pumps:
-                pump.cancel()
-            await asyncio.gather(*self._pumps, return_exceptions=True)
-            self._listeners.close()
-            while not self._events.empty():
-                self._writer.event(*self._events.get_nowait())
+        super().__init__({"source": source, "destination": destination}, writer, rate_hz)
+        self._source, self._destination = source, destination
 
     async def samples(self, uri: str) -> AsyncGenerator[Sample, None]:
         """Start the migration to `uri` and yield each sample as it is written, until the migration has ended.
 
-        An answer is one sample; the one that MIGRATION_PASS asked for comes between two of the steady ones. A migration
-        that pauses before its switchover is told to go on. Raises HarnessError where the source ends or refuses, and
-        where the migration fails or is cancelled.
+        A migration that pauses before its switchover is told to go on. Raises HarnessError where the source ends or
+        refuses, and where the migration fails or is cancelled.
         """
-        await self._sides["source"].execute("migrate", {"uri": uri})
-        due_s, continued = 0.0, False
-        while True:
-            cause = await self._wait_until(due_s)
-            if cause is None:
-                due_s = max(due_s + self._period_s, self.now_s())
-            sample, settled = await self._sample(cause)
-            if sample.status == "pre-switchover" and not continued:
-                continued = True
-                await self._sides["source"].execute("migrate-continue", {"state": "pre-switchover"})
-            yield sample
-            if sample.status in ENDED and settled:
-                return
-
-    def note(self, name: str, data: Mapping[str, Any]) -> None:
-        """Record what the harness itself does or finds, at this moment."""
-        self._events.put_nowait((self.now_s(), HARNESS, {"event": name, "data": data}))
-
-    def now_s(self) -> float:
-        """Seconds since the trace's zero."""
-        return time.monotonic() - self._zero_s
-
-    async def _sample(self, cause: str | None) -> tuple[Sample, bool]:
-        """A sample, and whether its figures hold: QEMU says `completed` a moment before it counts the downtime."""
-        asked_s = self.now_s()
-        answer = await self._sides["source"].execute("query-migrate")
-        latency_ms = (self.now_s() - asked_s) * 1000
-        self._writer.sample(asked_s, latency_ms, answer, cause)
-        if answer.get("status") in ENDED - {"completed"}:
-            why = answer.get("error-desc", "QEMU does not say why")
-            last_words = self._sides["destination"].last_words()
-            raise HarnessError(f"the migration is {answer['status']}: {why}; the destination said: {last_words}")
-        return Sample.from_query(asked_s, latency_ms, answer, cause), answer.get("total-time") != 0
-
-    async def _wait_until(self, due_s: float) -> str | None:
-        """Write events until it is time for a sample; gives MIGRATION_PASS when that event asks for one at once."""
-        while True:
-            left_s = due_s - self.now_s()
-            try:
-                if left_s > 0:
-                    arrived_s, side, message = await asyncio.wait_for(self._events.get(), left_s)
-                else:
-                    arrived_s, side, message = self._events.get_nowait()
-            except (TimeoutError, asyncio.QueueEmpty):
-                return None
-            self._writer.event(arrived_s, side, message)
-            if message["event"] == "MIGRATION_PASS" and side == "source":
-                return "MIGRATION_PASS"
-
-    async def _pump(self, side: str, listener: EventListener) -> None:
-        async for message in listener:
-            self._events.put_nowait((self.now_s(), side, dict(message)))
+        await self._source.execute("migrate", {"uri": uri})
+        continued = False
+        async with aclosing(self.taken()) as taken:
+            async for sample, answer in taken:
+                if sample.status in ENDED - {"completed"}:
+                    why = answer.get("error-desc", "QEMU does not say why")
+                    last_words = self._destination.last_words()
+                    raise HarnessError(f"the migration is {sample.status}: {why}; the destination said: {last_words}")
+                if sample.status == "pre-switchover" and not continued:
+                    continued = True
+                    await self._source.execute("migrate-continue", {"state": "pre-switchover"})
+                yield sample

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime record`: the migration of any running QEMU, as a trace to be judged."""
+
+import argparse
+import sys
+
+from . import BAD_INPUT
+
+NAME = "record"
+HELP = "record the migration of a running QEMU, by its QMP socket or from what virsh prints"
+
+COMPLETED, OTHERWISE = 0, 1
+_EPILOG = """\
+It asks and changes nothing on the QEMU. A recording ends with the migration or with Ctrl-C, and what was recorded is
+kept whatever comes. A pipe may carry the JSON of query-migrate or the text of domjobinfo, plain or --rawstats.
+
+exit status:
+  0  recorded until the migration completed, or until Ctrl-C
+  1  the migration failed or was cancelled, or its end was not seen: QEMU, the pipe or libvirt's job ended before it
+  2  bad input: no such socket, no QMP, no migration within --wait, a file that is there already
+
+examples:
+  avocado migdowntime record /run/qemu/qmp.sock --output trace.jsonl
+  while virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'; do sleep .02; done |
+      avocado migdowntime record - --downtime-limit 300 --output trace.jsonl
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EPILOG
+    parser.add_argument(
+        "source", metavar="SOCKET|HOST:PORT|-", help="QMP socket of the migration's source; - is standard input"
+    )
+    parser.add_argument("--output", "-o", metavar="FILE", required=True, help="where the trace goes, a new file")
+    parser.add_argument(
+        "--rate", type=_rate, default=50.0, metavar="HZ", help="samples a second over QMP (default: %(default)g)"
+    )
+    parser.add_argument(
+        "--wait",
+        type=_seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long until the migration begins (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--downtime-limit",
+        type=_limit,
+        metavar="MS",
+        help="of a pipe, which does not tell it (virsh migrate-getmaxdowntime does)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no word of progress on standard error")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Record, and say how it ended."""
+    import asyncio
+
+    from ..errors import BadInput, MigDowntimeError
+    from ..record import live, piped
+    from ..record.recording import Recording
+    from ..stage import Stage
+
+    def say(text: str) -> None:
+        if not arguments.quiet:
+            print(f"migdowntime record: {text}", file=sys.stderr)
+
+    status = COMPLETED
+    show = Stage(say).sample
+    try:
+        if arguments.downtime_limit is not None and arguments.source != "-":
+            raise BadInput("--downtime-limit is for a pipe; over QMP it is asked for")
+        recording = Recording(arguments.output)
+    except MigDowntimeError as error:
+        print(f"migdowntime record: {error}", file=sys.stderr)
+        return BAD_INPUT
+    try:
+        if arguments.source == "-":
+            if sys.stdin is None:
+                raise BadInput("standard input is closed")
+            piped.record(0, recording, arguments.wait, arguments.downtime_limit, show)
+        else:
+            asyncio.run(live.record(arguments.source, recording, arguments.rate, arguments.wait, say, show))
+        if recording.status != "completed":
+            status = OTHERWISE
+    except KeyboardInterrupt:
+        say("interrupted")
+    except MigDowntimeError as error:
+        kept = "; what was recorded is kept" if recording.samples else ""
+        print(f"migdowntime record: {error}{kept}", file=sys.stderr)
+        status = OTHERWISE if recording.samples else BAD_INPUT
+    if not recording.samples:
+        if status != BAD_INPUT:
+            print("migdowntime record: nothing was recorded: no running migration was seen", file=sys.stderr)
+        return BAD_INPUT
+    ended = recording.status if recording.ended else f"cut off while {recording.status}"
+    say(f"{recording.samples} samples in {recording.file}, the migration {ended}")
+    return status
+
+
+def _rate(text: str) -> float:
+    return _between(text, 1, 1000)
+
+
+def _seconds(text: str) -> float:
+    return _between(text, 0, 86400)
+
+
+def _limit(text: str) -> int:
+    from ..advice import GREATEST_LIMIT_MS
+
+    return round(_between(text, 0, GREATEST_LIMIT_MS))
+
+
+def _between(text: str, low: float, high: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
+    return value

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Recording a migration over the QMP socket of its source."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import aclosing, closing
+
+from ..errors import BadInput
+from ..qemu.attached import AttachedQemu, ConnectionGone
+from ..qemu.sampling import Sampler
+from ..trace import LIMIT_CHANGED, Sample
+from .recording import Recording, runs
+
+_LOOK_AGAIN_S = 0.02
+
+
+async def record(
+    address: str,
+    recording: Recording,
+    rate_hz: float,
+    wait_s: float,
+    say: Callable[[str], None],
+    show: Callable[[Sample], None],
+) -> None:
+    """Record the migration of the QEMU at `address`, which begins within `wait_s`, until it has ended.
+
+    `show` gets each sample, `say` a line a second while nothing migrates. Raises BadInput where there is no such
+    migration, ConnectionGone where the QEMU is gone; what is on record until then is kept.
+    """
+    async with AttachedQemu(address) as qemu:
+        await _begun(qemu, address, wait_s, say)
+        with closing(recording):
+            header = await qemu.header()
+            async with (
+                Sampler({"source": qemu}, recording.opened(header), rate_hz) as sampler,
+                aclosing(sampler.taken()) as taken,
+            ):
+                limit_ms, since_s = header["migrate-parameters"].get("downtime-limit"), 0.0
+                async for sample, _ in taken:
+                    recording.took(sample)
+                    show(sample)
+                    looked_s = sampler.now_s()
+                    try:
+                        now_ms = (await qemu.execute("query-migrate-parameters")).get("downtime-limit")
+                    except ConnectionGone:
+                        if recording.ended:
+                            return
+                        raise
+                    if now_ms != limit_ms:
+                        limit_ms = now_ms
+                        sampler.note(LIMIT_CHANGED, {"downtime-limit": limit_ms, "since": round(since_s, 6)})
+                    since_s = looked_s
+
+
+async def _begun(qemu: AttachedQemu, address: str, wait_s: float, say: Callable[[str], None]) -> None:
+    if (await qemu.execute("query-status"))["status"] == "inmigrate":
+        raise BadInput(f"the QEMU at {address} is a destination, which knows of no expected downtime; give the source")
+    began_s = told_s = time.monotonic()
+    while not runs((await qemu.execute("query-migrate")).get("status", "none")):
+        now_s = time.monotonic()
+        if now_s > began_s + wait_s:
+            raise BadInput(f"no migration was running on {address} within {wait_s:g} s; start it, or --wait longer")
+        if now_s > told_s + 1:
+            told_s = now_s
+            say(f"waiting for a migration to begin, {now_s - began_s:.0f} s so far")
+        await asyncio.sleep(_LOOK_AGAIN_S)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Recording a migration from what a repeated command prints, over a pipe."""
+
+import codecs
+import os
+import reprlib
+import select
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from ..errors import BadInput
+from ..trace import Sample
+from ..trace_file import TraceWriter
+from .documents import Documents
+from .recording import Recording, runs
+
+_CHUNK_BYTES = 1 << 16
+
+
+def record(
+    pipe: int, recording: Recording, wait_s: float, limit_ms: int | None, show: Callable[[Sample], None]
+) -> None:
+    """Record the migration whose figures come over the descriptor `pipe`, until it or they end.
+
+    A sample's time is that of its reading; `limit_ms` is the downtime-limit, if known. `show` gets each sample.
+    Raises BadInput where something else comes, or no migration within `wait_s`; what is on record until then is kept.
+    """
+    with closing(recording):
+        consume(_messages(pipe, recording, wait_s), recording, limit_ms, show)
+
+
+def consume(
+    messages: Iterable[tuple[float, Mapping[str, Any]]],
+    recording: Recording,
+    limit_ms: int | None,
+    show: Callable[[Sample], None],
+) -> None:
+    """Record the migration that `messages` tell of, QMP's answers with their times in seconds.
+
+    An answer to query-version or query-migrate-parameters that comes first goes into the trace's header.
+    """
+    known = {} if limit_ms is None else {"downtime-limit": limit_ms}
+    header: dict[str, Any] = {"qemu": {}, "migrate-parameters": known, "recorded": "from a pipe"}
+    writer: TraceWriter | None = None
+    for t_s, message in messages:
+        answer = _answer(message)
+        status = answer.get("status", "none")
+        if "downtime-limit" in answer:
+            header["migrate-parameters"] = answer
+        elif "qemu" in answer:
+            header["qemu"] = answer
+        elif writer is None and not runs(status):
+            continue
+        elif status == "none":
+            return  # libvirt knows of no job any more
+        else:
+            sample = Sample.from_query(t_s, 0, answer)
+            if writer is None:
+                writer = recording.opened(header)
+            writer.sample(t_s, 0, answer)
+            recording.took(sample)
+            show(sample)
+            if recording.ended:
+                return
+
+
+def _answer(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "error" in message:
+        raise BadInput(f"QEMU answered with the error {reprlib.repr(message['error'])}")
+    answer: Any = message.get("return", message)
+    known = isinstance(answer, Mapping) and (not answer or answer.keys() & {"status", "downtime-limit", "qemu"})
+    if not known or "running" in answer:  # query-status has a status as well
+        raise BadInput(f"{reprlib.repr(answer)} is no answer to query-migrate")
+    found: Mapping[str, Any] = answer
+    return found
+
+
+def _messages(pipe: int, recording: Recording, wait_s: float) -> Iterator[tuple[float, Mapping[str, Any]]]:
+    documents, decoder = Documents(), codecs.getincrementaldecoder("utf-8")(errors="replace")
+    zero_s = time.monotonic()
+    while True:
+        if not recording.samples:
+            left_s = zero_s + wait_s - time.monotonic()
+            if left_s < 0 or not select.select([pipe], [], [], left_s)[0]:
+                raise BadInput(f"no running migration was read within {wait_s:g} s; start it, or --wait longer")
+        try:
+            chunk = os.read(pipe, _CHUNK_BYTES)
+        except OSError as error:
+            raise BadInput(f"the pipe cannot be read: {error.strerror}") from None
+        if not chunk:
+            break
+        yield from documents.feed(decoder.decode(chunk), time.monotonic() - zero_s)
+    yield from documents.end()

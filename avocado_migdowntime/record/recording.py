@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A trace that is being recorded: its file, which appears with the first sample, and how far it is."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadInput
+from ..trace import ENDED, Sample
+from ..trace_file import TraceWriter
+
+
+class Recording:
+    """What goes into `file`, and what has gone into it.
+
+    Raises BadInput where such a file is there already or cannot be made; nothing is there until it is `opened`.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.samples = 0
+        self.status = ""
+        self._writer: TraceWriter | None = None
+        path = Path(file)
+        if path.is_file() or path.is_dir():
+            raise BadInput(f"{file} is there already; give another --output, or remove it")
+        if not path.exists() and not os.access(path.parent, os.W_OK):
+            raise BadInput(f"{file} cannot be made, {path.parent} is no directory to write in; give another --output")
+
+    def opened(self, header: Mapping[str, Any]) -> TraceWriter:
+        """The writer of the trace, which begins with `header`; raises BadInput where the file cannot be made."""
+        try:
+            self._writer = TraceWriter(Path(self.file), header)
+        except OSError as error:
+            raise BadInput(f"{self.file}: {error.strerror}; give another --output") from None
+        return self._writer
+
+    def took(self, sample: Sample) -> None:
+        """Count a sample that was written."""
+        self.samples += 1
+        self.status = sample.status
+
+    def close(self) -> None:
+        """End the file, if there is one."""
+        if self._writer is not None:
+            self._writer.close()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the migration has ended, well or not."""
+        return self.status in ENDED
+
+
+def runs(status: str) -> bool:
+    """Whether a migration with this status has begun and not ended."""
+    return status not in ENDED | {"none"}
