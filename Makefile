@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := setup.py README.md $(shell find avocado_migdowntime tests variants images -type f -not -name '*.pyc')
 RESULTS := results
 
-.PHONY: demo check bench packages lint types wheel clean
+.PHONY: demo check bench packages browser lint types wheel clean
 
 demo: packages $(VENV)/installed
 	$(BIN)/avocado run --job-results-dir $(RESULTS) --migdowntime-arch ppc64 --migdowntime-page-size 2M \
@@ -14,7 +14,7 @@ demo: packages $(VENV)/installed
 	@echo
 	@$(BIN)/avocado migdowntime analyze $(RESULTS)/latest/test-results/*/data/trace.jsonl
 
-check: packages $(VENV)/installed-dev lint types wheel
+check: browser $(VENV)/installed-dev lint types wheel
 	$(BIN)/python -m pytest -q --durations=10 selftests
 
 bench: packages $(VENV)/installed-dev
@@ -32,6 +32,9 @@ wheel: $(VENV)/installed-dev
 
 packages:
 	@tools/packages
+
+browser:
+	@tools/packages chromium
 
 $(VENV)/bin/python:
 	python3 -m venv $(VENV)

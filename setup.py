@@ -27,6 +27,7 @@ setup(
     package_dir=CARRIED,
     package_data={
         PACKAGE: ["py.typed"],
+        f"{PACKAGE}.report.html": ["page.*"],
         f"{PACKAGE}.variants": ["*.yaml"],
         f"{PACKAGE}.images.linux": ["init", "dirtier.x86_64", "dirtier.ppc64le"],
         **{f"{PACKAGE}.images.{name}": ["dirtier.bin", "dirtier.elf"] for name in IMAGES},
@@ -34,9 +35,11 @@ setup(
     install_requires=[
         "avocado-framework==113.*",
         "avocado-framework-plugin-varianter-yaml-to-mux==113.*",
+        "jinja2==3.*",
         "matplotlib==3.*",
         "numpy==2.*",
         "packaging>=23",
+        "plotly==7.*",
         "qemu-qmp==0.0.6.*",  # Not qemu.qmp: pkg_resources, by which Avocado loads plugins, does not find that name.
         "setuptools<80.9",  # Avocado 113 imports pkg_resources: 82 dropped it, 80.9 warns of that at each command.
     ],
@@ -45,6 +48,7 @@ setup(
             "build==1.*",
             "hypothesis==6.*",
             "mypy==2.*",
+            "playwright==1.*",
             "pytest==9.*",
             "ruff>=0.17,<0.18",
             "types-PyYAML==6.*",

@@ -16,12 +16,12 @@ from avocado.core.exceptions import TestInterrupt, TestWarn
 
 from .errors import BadInput, HostLacks
 from .interruptible import Interruptible
-from .limit import LimitJudgement
 from .parameters import Parameters, parse
 from .plugins.options import given
+from .report.answer import reason
 from .report.fields import fields
 from .report.text import figures, summary
-from .verdict import Judgement, Verdict
+from .verdict import Verdict
 
 Experiment = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
 
@@ -114,25 +114,6 @@ def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
         if found.setdefault(name, text) != text:
             raise BadInput(f"parameter {name} is both {found[name]!r} and {text!r} in one variant; leave one of them")
     return found
-
-
-def reason(verdict: Verdict) -> str:
-    """One sentence on why `verdict` is none to pass with; the summary has the figures."""
-    if verdict.verdict is Judgement.INACCURATE:
-        return f"expected-downtime is inaccurate: {'; '.join(filter(None, (verdict.reasons[0], verdict.era)))}"
-    if verdict.limit_verdict is LimitJudgement.VIOLATED:
-        return f"downtime-limit is violated: {verdict.limit_reason}"
-    if verdict.integrity is not None and not verdict.integrity.intact:
-        return f"the guest's memory is damaged: {verdict.integrity}"
-    if verdict.downtime is not None and not verdict.guest_survived:
-        return verdict.downtime.remark
-    if verdict.convergence is not None and verdict.convergence.reason:
-        return verdict.convergence.reason
-    if verdict.promise is not None and verdict.promise.reason:
-        return verdict.promise.reason
-    if verdict.verdict is Judgement.ACCURATE and verdict.open_question:
-        return verdict.open_question
-    return f"expected-downtime is inconclusive: {'; '.join(verdict.reasons)}"
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

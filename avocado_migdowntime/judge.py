@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """From a Trace to a Verdict: is the reported expected-downtime what the contract says?"""
 
-from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
@@ -20,6 +19,7 @@ from .stretch import Stretch, slowed, stretch
 from .switchover import downtime, integrity
 from .trace import HARNESS, LAGGING, Trace
 from .trials import judge_trials
+from .usable import Dropped
 from .verdict import Judgement, Verdict
 
 TOLERANCE = 0.01
@@ -48,7 +48,7 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
     trace = whole.undisturbed()
     seen = passes(trace)
     found = syncs(trace, seen)
-    dropped: Counter[str] = Counter()
+    dropped = Dropped()
     remarks: list[str] = []
     judged = [one for sync in found if (one := _judge_pass(trace, sync, tolerance, dropped, remarks))]
     judged = _telling(judged, contract, tolerance, dropped, remarks)
@@ -90,7 +90,8 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
         effective_limit_ms=limit.effective_ms,
         effective_limit_interval_ms=limit.interval_ms,
         samples_used=sum(len(one.reports) for one in judged),
-        samples_dropped=dict(dropped),
+        samples_dropped=dropped.counts,
+        dropped_at_s=dropped.times_s,
         reasons=tuple(filter(None, (reason, era, limit.reason, *remarks, *trace.notes))),
         limit_reason=limit.reason,
         era=era,
@@ -104,25 +105,21 @@ def judge(trace: Trace, contract: str = "last-sync", tolerance: float = TOLERANC
     )
 
 
-def _judge_pass(
-    trace: Trace, sync: Sync, tolerance: float, dropped: Counter[str], remarks: list[str]
-) -> Stretch | None:
+def _judge_pass(trace: Trace, sync: Sync, tolerance: float, dropped: Dropped, remarks: list[str]) -> Stretch | None:
     one = sync.after
     doubt = _doubt(sync, tolerance)
     if doubt:
-        dropped[f"the pass cannot be judged: {doubt}"] += len(one.samples)
+        dropped.add(f"the pass cannot be judged: {doubt}", one.samples)
         remarks.append(f"pass {one.number} is not judged: {doubt}")
         return None
     found, usable = stretch(trace, sync, one, tolerance, dropped)
     if found is None:
-        if usable:
-            dropped["too few usable samples in the pass"] += usable
         remarks.append(f"pass {one.number} is not judged: {usable} usable samples, {MIN_SAMPLES} are needed")
     return found
 
 
 def _telling(
-    judged: list[Stretch], contract: str, tolerance: float, dropped: Counter[str], remarks: list[str]
+    judged: list[Stretch], contract: str, tolerance: float, dropped: Dropped, remarks: list[str]
 ) -> list[Stretch]:
     """The passes that can tell, where there are any: what was left at a sync may be known too roughly for that."""
     accurate = Interval(-tolerance, tolerance)
@@ -135,7 +132,7 @@ def _telling(
         return judged
     for one in judged:
         if one not in telling:
-            dropped["what was left at the sync is known too roughly"] += len(one.reports)
+            dropped.add("what was left at the sync is known too roughly", one.reports)
             width = one.fits[contract].error_interval.width
             remarks.append(f"pass {one.number} is not judged: what was left at its sync is known to {width:.1%} only")
     return telling
@@ -153,13 +150,13 @@ def _doubt(sync: Sync, tolerance: float) -> str:
     return ""
 
 
-def _count_unjudged(seen: list[Pass], found: list[Sync], dropped: Counter[str], remarks: list[str]) -> None:
+def _count_unjudged(seen: list[Pass], found: list[Sync], dropped: Dropped, remarks: list[str]) -> None:
     after_a_sync = {sync.after.number for sync in found}
     for one in seen:
         if one.number == 1:
-            dropped["first pass: all of RAM is sent, nothing is predicted"] += len(one.samples)
+            dropped.add("first pass: all of RAM is sent, nothing is predicted", one.samples)
         elif one.number not in after_a_sync:
-            dropped["the pass before was not sampled, or too short for a bandwidth"] += len(one.samples)
+            dropped.add("the pass before was not sampled, or too short for a bandwidth", one.samples)
             remarks.append(f"pass {one.number} is not judged: pass {one.number - 1} was not sampled or too short")
 
 

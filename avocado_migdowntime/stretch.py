@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The stretches of a trace over which reports are judged: passes, and the rest of one under another bandwidth."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -10,7 +9,7 @@ from .fit import Fit, fit_pass
 from .formulas import FORMULAS
 from .oracle import MIN_SAMPLES, Pass, Sync, passes
 from .trace import Trace
-from .usable import Report, usable
+from .usable import Dropped, Report, usable
 
 MOVED = 0.1
 """A bandwidth that differs by less than this share tells nothing of whether the report follows it."""
@@ -40,12 +39,11 @@ class Stretch:
         return median(report.now.wire_bytes_per_ms for report in self.reports)
 
 
-def stretch(
-    trace: Trace, sync: Sync, samples: Pass, tolerance: float, dropped: Counter[str]
-) -> tuple[Stretch | None, int]:
+def stretch(trace: Trace, sync: Sync, samples: Pass, tolerance: float, dropped: Dropped) -> tuple[Stretch | None, int]:
     """The stretch that these samples after `sync` make, if it has enough usable reports, and how many it has."""
     reports = usable(samples, dropped)
     if len(reports) < MIN_SAMPLES:
+        dropped.add("too few usable samples in the pass", reports)
         return None, len(reports)
     fits = {name: fit_pass(trace, sync, reports, formula, tolerance) for name, formula in FORMULAS.items()}
     return Stretch(sync, reports, fits), len(reports)
@@ -57,7 +55,7 @@ def slowed(whole: Trace, judged: Sequence[Stretch], tolerance: float) -> Stretch
     seen = passes(rest) if rest else []
     if not seen or not judged or seen[0].number != judged[-1].number:
         return None
-    found, _ = stretch(whole, judged[-1].sync, seen[0], tolerance, Counter())
+    found, _ = stretch(whole, judged[-1].sync, seen[0], tolerance, Dropped())
     if found is None or abs(found.bytes_per_ms / judged[-1].bytes_per_ms - 1) < MOVED:
         return None
     return found

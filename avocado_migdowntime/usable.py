@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which samples of a pass may be held against the oracle, and why the others may not."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .oracle import UPDATE_S, Pass
-from .trace import Ram
+from .trace import Ram, Sample
 
 SETTLE_S = 0.2
 """The first update after a sync comes up to 150 ms later; until then the report is the pass before's."""
@@ -24,12 +23,34 @@ class Report:
     earlier: Ram
 
 
-def usable(one: Pass, dropped: Counter[str]) -> list[Report]:
-    """The reports of a pass that count; the others are counted in `dropped` by their reason."""
+class Dropped:
+    """The samples that do not count, by the reason."""
+
+    def __init__(self) -> None:
+        self._times_s: dict[str, list[float]] = {}
+
+    def add(self, reason: str, samples: Iterable[Sample | Report]) -> None:
+        """Put `samples` down under `reason`."""
+        if times_s := [sample.t_s for sample in samples]:
+            self._times_s.setdefault(reason, []).extend(times_s)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many there are for each reason."""
+        return {reason: len(times_s) for reason, times_s in self._times_s.items()}
+
+    @property
+    def times_s(self) -> Mapping[str, tuple[float, ...]]:
+        """When each of them was taken, `Sample.t_s`."""
+        return {reason: tuple(times_s) for reason, times_s in self._times_s.items()}
+
+
+def usable(one: Pass, dropped: Dropped) -> list[Report]:
+    """The reports of a pass that count; the others are put down in `dropped` with their reason."""
     reports: list[Report] = []
     for report, fault in _examine(one):
         if fault:
-            dropped[fault] += 1
+            dropped.add(fault, (report,))
         else:
             reports.append(report)
     return reports

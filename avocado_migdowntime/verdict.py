@@ -29,8 +29,9 @@ class Verdict:
     relative `tolerance`.
     `relative_error` is reported ÷ oracle - 1, its median over the judged passes; the oracle is the contract's
     formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
-    the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason. The first of the
-    `reasons` is that for `verdict`; `limit_reason`, among them, is that for a `limit_verdict` other than respected.
+    the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason, `dropped_at_s` has
+    their times. The first of the `reasons` is that for `verdict`; `limit_reason`, among them, is that for a
+    `limit_verdict` other than respected.
     `era` says, where it is so, that this release of QEMU is not one of those that compute by `formula`.
     `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed;
     `convergence` what the limits did that were tried on it; `promise` whether the downtime was what had been said;
@@ -53,6 +54,7 @@ class Verdict:
     effective_limit_interval_ms: Interval | None = None
     samples_used: int = 0
     samples_dropped: Mapping[str, int] = field(default_factory=dict)
+    dropped_at_s: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     limit_reason: str = ""
     era: str = ""

@@ -126,8 +126,11 @@ def test_the_command_prints_a_row_for_each_estimator_and_draws_a_picture(tmp_pat
         ([ORDINARY], "in none of these was a guest stopped in mid-pass; run migdowntime:stop-now"),
         (["nowhere.jsonl"], "nowhere.jsonl: No such file"),
         ([RECORDINGS], "holds no test-results/*/data/trace.jsonl"),
-        ([STOPPED, "--picture", "picture.xyz"], "picture.xyz: no such picture can be made"),
-        ([STOPPED, "--picture", "/nowhere/picture.png"], "/nowhere/picture.png: the picture cannot be written"),
+        (
+            [STOPPED, "--picture", "picture.xyz"],
+            "picture.xyz: nothing of this kind can be made; let the name end with one of .png, .svg, .pdf",
+        ),
+        ([STOPPED, "--picture", "/nowhere/picture.png"], "/nowhere/picture.png: cannot be written: No such file"),
     ],
 )
 def test_what_cannot_be_scored_is_said_in_a_sentence(arguments, says, capsys, tmp_path, monkeypatch):

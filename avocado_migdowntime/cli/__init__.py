@@ -9,6 +9,7 @@ COMMANDS = (
     "faulty",
     "list",
     "record",
+    "report",
     "score",
 )
 

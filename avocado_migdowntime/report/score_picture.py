@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from ..errors import BadInput
 from ..ground_truth import GroundTruth
 from ..score import PARTS, Score, errors
+from .picture import save_figure
 
 _POINTS = {"early": ("^", -0.2), "middle": ("o", 0.0), "late": ("v", 0.2)}
 _RATIOS = {"slow": "tab:blue", "fast": "tab:orange"}
@@ -40,9 +40,4 @@ def save(scores: Sequence[Score], truths: Sequence[GroundTruth], file: str) -> N
     axes.set_xlabel("estimate ÷ time from the stop until the destination could run - 1")
     axes.set_title(f"{len(truths)} guests stopped in mid-pass")
     figure.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
-    try:
-        figure.savefig(file, metadata={"Date": None} if file.endswith(".svg") else None)
-    except ValueError:
-        raise BadInput(f"{file}: no such picture can be made; let the name end with .png, .svg or .pdf") from None
-    except OSError as error:
-        raise BadInput(f"{file}: the picture cannot be written: {error.strerror}") from None
+    save_figure(figure, file)

@@ -15,6 +15,11 @@ _LABEL_WIDTH = 10
 
 def summary(verdict: Verdict) -> str:
     """What QEMU said, what is right, how far apart, the formula it uses, and what the answer rests on."""
+    return table(labelled(verdict))
+
+
+def labelled(verdict: Verdict) -> list[tuple[str, str]]:
+    """The lines of the summary, each with its label."""
     rows = [("verdict", verdict.verdict.upper())]
     if verdict.subject:
         rows.append(("of", verdict.subject))
@@ -42,7 +47,7 @@ def summary(verdict: Verdict) -> str:
         rows.append(("rests on", f"{_count(verdict.passes, 'pass', 'passes')}, {verdict.samples_used} samples used"))
     rows += [("dropped", f"{count}: {reason}") for reason, count in verdict.samples_dropped.items()]
     rows += [("because", reason) for reason in verdict.reasons]
-    return table(rows)
+    return rows
 
 
 def figures(verdict: Verdict) -> str:

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime report`: recorded migrations as a page to look at, or as a picture for a mail."""
+
+import argparse
+import sys
+
+from . import BAD_INPUT
+
+NAME = "report"
+HELP = "show recorded migrations as a page or a picture"
+TITLE = "Migration downtime"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    parser.epilog = (
+        "Exit status: 0 written, 2 bad input or output. Example: avocado migdowntime report "
+        "~/avocado/job-results/latest --output report.html"
+    )
+    parser.add_argument(
+        "places",
+        metavar="JOB|TRACE",
+        nargs="+",
+        help="results of a job, or a trace (JSONL, plain or gzip); - is standard input",
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", required=True, help="what to write: a page (.html) or a picture (.png, .svg, .pdf)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the report, whole or not at all; what cannot be used is named on standard error."""
+    from ..errors import BadInput
+    from ..recordings import traces_of
+    from ..report.recorded import recorded
+    from ..report.whole_file import ending, write
+
+    file = arguments.output
+    try:
+        kind = ending(file, ("html", "png", "svg", "pdf"))
+        tests = [recorded(path) for path in traces_of(arguments.places)]
+        if kind == "html":
+            from ..report.html.page import page
+
+            write(file, page(TITLE, tests))
+        else:
+            from ..report.picture import save
+
+            save(tests, file)
+    except BadInput as error:
+        print(f"migdowntime report: {error}", file=sys.stderr)
+        return BAD_INPUT
+    return 0

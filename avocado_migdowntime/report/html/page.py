@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The page: tests, pictures and plotly's own JavaScript in one file that loads nothing.
+
+All that comes from a trace is escaped by the template, figures go in as data, and the page's policy lets no other
+script run than the two that are its own.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from itertools import groupby
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from ..answer import summed_up
+from ..recorded import Recorded
+from ..style import LINES, MARKERS, STYLES
+from ..text import labelled
+from .figure import figure
+
+
+def page(title: str, tests: Sequence[Recorded]) -> bytes:
+    """The whole file for at least one test."""
+    own = files(__package__)
+    plotly, script = get_plotlyjs(), own.joinpath("page.js").read_text("utf-8")
+    environment = Environment(
+        loader=PackageLoader(__package__, ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    judged = [(test.passed, test.answer) for test in tests]
+    shown = environment.get_template("page.html").render(
+        title=title,
+        answer=summed_up(judged),
+        tests=[_shown(test) for test in tests],
+        hashes=[_hash(plotly), _hash(script)],
+        style=own.joinpath("page.css").read_text("utf-8"),
+        colours=STYLES,
+        signs=LINES | MARKERS,
+        plotly=plotly,
+        script=script,
+    )
+    return shown.encode()
+
+
+def _shown(test: Recorded) -> dict[str, Any]:
+    verdict = test.verdict
+    drawn = figure(test.chart) if test.chart is not None else None
+    traces = [(index, trace.meta) for index, trace in enumerate(drawn.data)] if drawn is not None else []
+    return {
+        "name": test.name,
+        "status": test.status or {True: "PASS", False: "FAIL", None: "OPEN"}[test.passed],
+        "verdict": verdict,
+        "answer": test.answer,
+        "labelled": labelled(verdict) if verdict is not None else [],
+        "figure": _data(drawn.to_json()) if drawn is not None else "",
+        "panels": [(panel, list(inside)) for panel, inside in groupby(traces, _panel)],
+        "commands": test.commands,
+        "settings": test.settings,
+    }
+
+
+def _panel(trace: tuple[int, dict[str, str]]) -> str:
+    return f"{trace[1]['panel']}, {trace[1]['unit']}".rstrip(", ")
+
+
+def _data(text: str) -> str:
+    """JSON that may stand in a script element."""
+    return json.dumps(json.loads(text)).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

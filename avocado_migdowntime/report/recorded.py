@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One recorded migration as a report shows it: the trace, the verdict, the picture, and how it was started."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..chart import Chart
+from ..curves import chart
+from ..errors import BadInput
+from ..judge import TOLERANCE, judge
+from ..trace import Trace
+from ..trace_file import read
+from ..verdict import Verdict
+from .answer import answer
+
+BUCKETS = 700
+"""Stretches of time for each of which a picture keeps the extremes: about as many as it is pixels wide."""
+_COMMANDS = ("destination", "source")
+_SET_BY_HAND = ("downtime-limit", "max-bandwidth")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A test of a report; `status` is what Avocado said of it, `fault` why there is no verdict.
+
+    `commands` are the QEMU command lines by their side, `settings` the HMP commands that set the migration up.
+    """
+
+    name: str
+    status: str = ""
+    verdict: Verdict | None = None
+    chart: Chart | None = None
+    fault: str = ""
+    commands: tuple[tuple[str, str], ...] = ()
+    settings: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether it is as it should be; None where that is open."""
+        return self.verdict.passed if self.verdict is not None else None
+
+    @property
+    def answer(self) -> str:
+        """What came out, in a sentence."""
+        return self.fault or (answer(self.verdict) if self.verdict is not None else "")
+
+
+def recorded(file: str, name: str = "", status: str = "") -> Recorded:
+    """What the trace in `file` (`-`: standard input) and the files beside it have to show.
+
+    It is judged as its test judged it, where that left its verdict. Raises BadInput where there is no such trace.
+    """
+    trace = read(file)
+    beside = Path(file).parent if file != "-" else None
+    try:
+        verdict = judge(trace, *_held_to(beside))
+        picture = chart(trace, verdict)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from None
+    return Recorded(
+        name=name or _name(file),
+        status=status,
+        verdict=verdict,
+        chart=picture.thinned(BUCKETS) if picture is not None else None,
+        commands=tuple(_commands(beside)) if beside is not None else (),
+        settings=tuple(_settings(trace)),
+    )
+
+
+def _name(file: str) -> str:
+    """That of the test, where the file lies among its results; else the file's own."""
+    parents = Path(file).absolute().parents
+    return parents[1].name if len(parents) > 2 and parents[2].name == "test-results" else file
+
+
+def _held_to(beside: Path | None) -> tuple[str, float]:
+    """The formula and the tolerance that the test held QEMU to."""
+    try:
+        said = json.loads((beside / "verdict.json").read_bytes()) if beside is not None else {}
+        return str(said["contract"]), float(said["tolerance"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "last-sync", TOLERANCE
+
+
+def _commands(beside: Path) -> list[tuple[str, str]]:
+    files = [(side, beside / f"{side}.command") for side in _COMMANDS]
+    return [(side, file.read_text(errors="replace").strip()) for side, file in files if file.is_file()]
+
+
+def _settings(trace: Trace) -> list[str]:
+    known = trace.migrate_parameters
+    return [
+        *(f"migrate_set_capability {name} on" for name in trace.capabilities if name != "events"),
+        *(f"migrate_set_parameter {name} {known[name]}" for name in _SET_BY_HAND if name in known),
+    ]

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fewer points that look the same: of each stretch of time the first, the last, the least and the greatest are kept.
+
+That is M4: a line through the kept points colours the same pixels where a stretch is a pixel wide (Jugel, Jerzak,
+Hackenbroich, Markl: M4: A Visualization-Oriented Time Series Data Aggregation, PVLDB 7(10), 2014).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def kept(t_s: NDArray[np.float64], curves: list[NDArray[np.float64]], buckets: int) -> NDArray[np.intp]:
+    """Which points of `curves` over the ascending times `t_s` (seconds) to keep, by index in ascending order.
+
+    The time is cut into `buckets` stretches of equal length. A NaN is a gap in a curve: one of each stretch that holds
+    any is kept. All points are kept where thinning would not halve them.
+    """
+    count = len(t_s)
+    if count <= 8 * buckets * len(curves):
+        return np.arange(count)
+    length_s = (t_s[-1] - t_s[0]) / buckets or 1.0
+    bucket = np.minimum((t_s - t_s[0]) / length_s, buckets - 1).astype(np.intp)
+    starts = np.flatnonzero(np.diff(bucket, prepend=-1))
+    ends = np.append(starts[1:], count) - 1
+    chosen = [starts, ends]
+    for curve in curves:
+        gaps = np.isnan(curve)
+        chosen += [_first(bucket, np.where(gaps, np.inf, curve)), _first(bucket, np.where(gaps, np.inf, -curve))]
+        in_gap = np.flatnonzero(gaps)
+        chosen.append(in_gap[np.flatnonzero(np.diff(bucket[in_gap], prepend=-1))])
+    return np.unique(np.concatenate(chosen))
+
+
+def _first(bucket: NDArray[np.intp], curve: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The index of the least value in each bucket."""
+    order = np.lexsort((curve, bucket))
+    return order[np.flatnonzero(np.diff(bucket[order], prepend=-1))]
