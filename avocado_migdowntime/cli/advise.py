@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..convergence import advise
     from ..errors import BadInput
     from ..report.advice import fields, summary
+    from ..report.terminal import fitted
     from ..trace_file import read
 
     try:
@@ -45,5 +46,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"file": arguments.file, **fields(advice)}, indent=2))
     else:
-        print(summary(advice))
+        print(fitted(summary(advice)))
     return {Finding.FOUND: 0, Finding.NONE: 1, Finding.UNKNOWN: 125}[advice.finding]

@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..errors import BadInput
     from ..judge import judge
     from ..report.fields import fields
+    from ..report.terminal import fitted
     from ..report.text import summary
     from ..trace_file import read
 
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps([{"file": name, **fields(verdict)} for name, verdict in verdicts], indent=2))
     elif verdicts:
-        print("\n\n".join(f"{name}\n{summary(verdict)}" for name, verdict in verdicts))
+        print("\n\n".join(f"{name}\n{fitted(summary(verdict))}" for name, verdict in verdicts))
     return _worst(statuses)
 
 

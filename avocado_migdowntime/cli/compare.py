@@ -48,6 +48,7 @@ def answer(builds: Sequence[Sequence["Outcome"]], as_json: bool) -> int:
     from ..comparison import compare
     from ..errors import BadInput
     from ..report.comparison import fields, sentence, summary
+    from ..report.terminal import fitted, terminal_columns
 
     if len(builds) < 2:
         raise BadInput(f"all runs are on one build, {builds[0][0].build}; give jobs that ran on others as well")
@@ -56,7 +57,7 @@ def answer(builds: Sequence[Sequence["Outcome"]], as_json: bool) -> int:
     if as_json:
         print(json.dumps({"answer": sentence(comparisons), **fields(builds, comparisons)}, indent=2))
     else:
-        print(f"{summary(builds)}\n\n{sentence(comparisons)}")
+        print(fitted(f"{summary(builds, terminal_columns())}\n\n{sentence(comparisons)}"))
     return status(comparisons)
 
 

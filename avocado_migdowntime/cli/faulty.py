@@ -33,10 +33,11 @@ def run(arguments: argparse.Namespace) -> int:
     from ..faults.catalogue import KINDS, named
     from ..faulty.launcher import write
     from ..qemu.probe import find_binary
+    from ..report.terminal import fitted
 
     if arguments.list:
         for name, kind in KINDS.items():
-            print(f"{f'{name}={kind.takes}' if kind.takes else name:<20} {kind.sentence}")
+            print(fitted(f"{f'{name}={kind.takes}' if kind.takes else name:<20}  {kind.sentence}"))
         return 0
     try:
         if arguments.fault is None or arguments.output is None:

@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..ground_truth import ground_truth
     from ..recordings import traces_of
     from ..report.score import fields, summary
+    from ..report.terminal import fitted, terminal_columns
     from ..score import scores
     from ..trace_file import read
 
@@ -54,5 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     except BadInput as error:
         print(f"migdowntime score: {error}", file=sys.stderr)
         return BAD_INPUT
-    print(json.dumps(fields(found, truths), indent=2) if arguments.json else summary(found))
+    if arguments.json:
+        print(json.dumps(fields(found, truths), indent=2))
+    else:
+        print(fitted(summary(found, terminal_columns())))
     return 0

@@ -9,12 +9,16 @@ from importlib import import_module
 
 from ..cli import COMMANDS
 
-_SIGPIPE = 128 + 13
+_SIGINT, _SIGPIPE = 128 + 2, 128 + 13
 _BAD_OUTPUT = 2
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the sub-commands."""
+    parser.epilog = (
+        "Each command has --help, with its exit statuses and an example; those with --json print for programs. "
+        "Begin with: avocado migdowntime doctor"
+    )
     # Named: inside Avocado it would be Avocado's own class, which ends with 4 where bad usage is to end with 2.
     found = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=argparse.ArgumentParser)
     for name in COMMANDS:
@@ -32,11 +36,14 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         status: int = arguments.migdowntime_run(arguments)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _SIGINT
     except OSError as error:
         # What is left in the buffer must not be tried again at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return _SIGPIPE
-        print(f"migdowntime: the output cannot be written: {error.strerror}", file=sys.stderr)
+        what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
+        print(f"migdowntime: {what}: {error.strerror}", file=sys.stderr)
         return _BAD_OUTPUT
     return status

@@ -14,10 +14,10 @@ from .text import columns
 _HEADS = ("build", "variant", "verdict", "formula", "error, %", "from", "to", "limit", "converges", "downtime, ms")
 
 
-def summary(builds: Sequence[Sequence[Outcome]]) -> str:
-    """A row for each build and variant: what its runs came to, and how often where they differ."""
+def summary(builds: Sequence[Sequence[Outcome]], width: int | None = None) -> str:
+    """A row (a block, in less than its `width`) for each build and variant: what its runs came to, and how often."""
     rows = [_row(runs) for build in builds for runs in by_variant(build).values()]
-    return columns([_HEADS, *rows], left=2)
+    return columns([_HEADS, *rows], left=2, width=width)
 
 
 def sentence(comparisons: Sequence[Comparison]) -> str:

@@ -10,7 +10,7 @@ from ..score import PARTS, Score
 from .text import columns
 
 
-def summary(scores: Sequence[Score]) -> str:
+def summary(scores: Sequence[Score], width: int | None = None) -> str:
     """A row for each estimator: the sizes of its errors, the bias, and the median in each part of the grid."""
     rows = [("estimator", "median", "90 %", "worst", "bias", *PARTS)]
     rows += [
@@ -26,7 +26,7 @@ def summary(scores: Sequence[Score]) -> str:
     told = (
         f"{best.name} comes closest to what {runs} stopped guests were really down for: {best.median:.1%} in the median"
     )
-    return f"{columns(rows)}\n{told}"
+    return f"{columns(rows, width=width)}\n{told}"
 
 
 def fields(scores: Sequence[Score], truths: Sequence[GroundTruth]) -> dict[str, Any]:

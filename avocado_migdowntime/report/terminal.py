@@ -9,15 +9,19 @@ import textwrap
 _LEAST_COLUMNS = 40
 
 
+def terminal_columns() -> int | None:
+    """How wide the terminal is; None where the standard output is none, so that programs get whole lines."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def fitted(text: str, columns: int | None = None) -> str:
     """`text`, whose lines are columns two or more spaces apart, with what is too long going on below its own column.
 
     Without `columns` they are those of the terminal; where the standard output is none, a line stays a line.
     """
+    columns = columns or terminal_columns()
     if columns is None:
-        if not sys.stdout.isatty():
-            return text
-        columns = shutil.get_terminal_size().columns
+        return text
     return "\n".join(_fitted_line(line, max(columns, _LEAST_COLUMNS)) for line in text.splitlines())
 
 

@@ -72,11 +72,23 @@ def _formula(verdict: Verdict) -> str:
     return verdict.formula or "none of the known ones"
 
 
-def columns(rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Lines of cells below each other, the `left` first ones to the left, the others to the right."""
+def columns(rows: Sequence[Sequence[str]], left: int = 1, width: int | None = None) -> str:
+    """Lines of cells below each other, the `left` first ones to the left, the others to the right.
+
+    The first row has the heads. Where a line would be longer than `width`, each row becomes a block of its own.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
+        return _blocks(*rows)
     return "\n".join(
         "  ".join([*map(str.ljust, row[:left], widths), *map(str.rjust, row[left:], widths[left:])]) for row in rows
+    )
+
+
+def _blocks(heads: Sequence[str], *rows: Sequence[str]) -> str:
+    most = max(map(len, heads))
+    return "\n\n".join(
+        "\n".join(f"{head:<{most}}  {cell}" for head, cell in zip(heads, row, strict=True)) for row in rows
     )
 
 

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What all commands have in common: help with an example, exit statuses, lines that fit a terminal, quiet ends."""
+
+import argparse
+import fcntl
+import os
+import pty
+import re
+import shlex
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.cli import COMMANDS
+from avocado_migdowntime.plugins import subcommands
+from avocado_migdowntime.report.text import columns
+
+from .avocado_command import avocado, command
+
+TOP = Path(__file__).parents[1]
+RECORDINGS = Path(__file__).parent / "recordings"
+STOPPED = str(RECORDINGS / "ppc64-tcg-qemu-7.2-stopped-in-mid-pass.jsonl.gz")
+
+
+def parser():
+    made = argparse.ArgumentParser(prog="avocado migdowntime")
+    subcommands.add_to(made)
+    return made
+
+
+def help_of(*words):
+    """The help as it stands there, its lines joined."""
+    line = [sys.executable, "-m", "avocado_migdowntime", *words, "--help"]
+    done = subprocess.run(line, cwd=TOP, capture_output=True, text=True, check=True)
+    return re.sub(r"\s+", " ", done.stdout)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_has_its_exit_statuses_and_an_example_that_is_understood(name):
+    text = help_of(name)
+    assert "exit status:" in text.lower() and re.search(r"\b2 (bad input|the host could not)", text)
+    example = re.search(rf"xamples?: avocado migdowntime {name}([^|;]*?)(?: avocado | while |$)", text)[1]
+    given = parser().parse_args([name, *shlex.split(example)])
+    assert given.migdowntime_run.__module__ == f"avocado_migdowntime.cli.{name}"
+
+
+def test_the_help_of_all_names_each_command_and_where_to_begin(tmp_path):
+    done = avocado(tmp_path, "migdowntime", "--help")
+    assert done.status == 0 and "avocado migdowntime doctor" in re.sub(r"\s+", " ", done.output)
+    assert all(f"\n    {name} " in done.output for name in COMMANDS)
+
+
+def on_terminal(tmp_path, width, *arguments):
+    """What a terminal of this width shows of a command."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    line, environment = command(tmp_path, "migdowntime", *arguments)
+    environment.pop("COLUMNS", None)
+    with subprocess.Popen(line, cwd=TOP, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                chunk = os.read(ours, 1 << 16)
+            except OSError:  # the other end is closed
+                break
+            if not chunk:
+                break
+            shown += chunk
+    os.close(ours)
+    return process.returncode, shown.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("analyze", STOPPED),
+        ("advise", str(RECORDINGS / "x86_64-kvm-qemu-7.2.jsonl.gz")),
+        ("score", STOPPED),
+        ("list",),
+        ("faulty", "--list"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_what_a_command_prints_fits_the_terminal_without_colour(arguments, width, tmp_path):
+    status, shown = on_terminal(tmp_path, width, *arguments)
+    assert status == 0 and "\x1b" not in shown
+    lines = [line for line in shown.splitlines() if not line.endswith(".jsonl.gz")]  # a file's name stays whole
+    assert len(lines) > 5 and max(map(len, lines)) <= width
+    piped = avocado(tmp_path, "migdowntime", *arguments).output
+    assert re.sub(r"\s+", "", shown) == re.sub(r"\s+", "", piped) or arguments[0] == "score"
+
+
+def test_a_table_that_is_too_wide_becomes_blocks():
+    rows = [("name", "error, %"), ("new", "+0.5"), ("old", "-0.1")]
+    assert columns(rows, width=14) == "name  error, %\nnew       +0.5\nold       -0.1"
+    assert columns(rows, width=13) == "name      new\nerror, %  +0.5\n\nname      old\nerror, %  -0.1"
+
+
+def test_ctrl_c_ends_a_command_without_a_word(tmp_path):
+    trace = tmp_path / "trace"
+    os.mkfifo(trace)
+    line, environment = command(tmp_path, "migdowntime", "analyze", str(trace))
+    process = subprocess.Popen(line, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with trace.open("wb"):  # Opens when the command has opened it, too, and waits for what comes.
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert (process.returncode, said) == (130, "")
