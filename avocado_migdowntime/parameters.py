@@ -25,6 +25,8 @@ PATTERNS: Mapping[str, str] = {
 }
 """The orders of writes, and what they are (images/README.md); `burst` goes with each."""
 ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x", "arm")
+ACCELERATORS = ("tcg", "kvm")
+ANY_ACCELERATOR = "auto"
 
 
 def _text(value: str) -> str | None:
@@ -107,7 +109,9 @@ class Parameters:
         "", _text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
     )
     accel: str = _parameter(
-        "auto", _choice("auto", "tcg", "kvm"), "accelerator; auto takes KVM where the guest really runs in it, else TCG"
+        ANY_ACCELERATOR,
+        _choice(ANY_ACCELERATOR, *ACCELERATORS),
+        "accelerator; auto takes KVM where the guest really runs in it, else TCG",
     )
     boot: str = _parameter(
         "direct", _choice("direct", "firmware"), "ppc64: without SLOF (as -bios image; Linux by x-vof), or through it"

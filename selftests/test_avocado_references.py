@@ -56,7 +56,7 @@ def test_packaged_default_is_the_whole_matrix(tmp_path: Path) -> None:
 def test_tests_of_a_file(tmp_path: Path, source: str, expected: list[str]) -> None:
     path = tmp_path / "some.py"
     path.write_text(source)
-    assert test_files.tests_in(path) == expected
+    assert list(test_files.tests_in(path)) == expected
 
 
 @pytest.mark.parametrize("arguments", [(), ("analyze",), ("analyze", "--nope", "x"), ("nope",)])

@@ -6,7 +6,10 @@ from avocado_migdowntime.experiments.convergence import convergence
 
 
 class Convergence(MigrationTest):
-    """Tries the default limit, half of what is needed, and a little more than what is needed."""
+    """Tries the default limit, half of what is needed, and a little more than what is needed.
+
+    :avocado: tags=quick
+    """
 
     def test(self) -> None:
         """Migrate the guest as the parameters say."""

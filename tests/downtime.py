@@ -8,7 +8,10 @@ from avocado_migdowntime.experiments.downtime import downtime
 
 
 class Downtime(MigrationTest):
-    """Chooses the limit from the expected downtime, and holds the real one against what was said last."""
+    """Chooses the limit from the expected downtime, and holds the real one against what was said last.
+
+    :avocado: tags=root
+    """
 
     defaults: ClassVar = {"link": "shaped", "max_bandwidth": "100G", "region": "80M"}
 

@@ -6,7 +6,10 @@ from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 
 
 class ExpectedDowntime(MigrationTest):
-    """Holds each report against the bytes that were left at the dirty sync."""
+    """Holds each report against the bytes that were left at the dirty sync.
+
+    :avocado: tags=quick
+    """
 
     def test(self) -> None:
         """Migrate the guest as the parameters say."""

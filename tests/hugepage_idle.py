@@ -12,7 +12,10 @@ from avocado_migdowntime.experiments.downtime import downtime
 
 
 class HugepageIdle(MigrationTest):
-    """It never converges at the default limit, and at 1.1 times what is needed at once."""
+    """It never converges at the default limit, and at 1.1 times what is needed at once.
+
+    :avocado: tags=root
+    """
 
     defaults: ClassVar = {
         "link": "shaped",

@@ -3,6 +3,7 @@
 
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from avocado.core.plugin_interfaces import Resolver
 from avocado.core.references import reference_split
 from avocado.core.resolver import ReferenceResolution, ReferenceResolutionResult
 
-from .test_files import packaged, tests_in
+from ..parameters import ACCELERATORS, ANY_ACCELERATOR, ARCHITECTURES
+from .options import given
+from .test_files import Tags, merged, packaged, tests_in
 
 KIND = "migdowntime"
 
@@ -35,8 +38,13 @@ class MigDowntimeResolver(Resolver):
     def resolve(self, reference: str) -> Any:
         scheme, colon, name = reference.partition(":")
         runnables = _named(name) if colon and scheme == KIND else _of_file(reference)
+        for runnable in runnables:
+            runnable.tags = merged(runnable.tags, run_with(self._known()))
         result = ReferenceResolutionResult.SUCCESS if runnables else ReferenceResolutionResult.NOTFOUND
         return ReferenceResolution(reference, result, runnables)
+
+    def _known(self) -> dict[str, str]:
+        return {**dict(self.config.get("run.test_parameters") or ()), **given(self.config)}
 
 
 def _named(wanted: str) -> list[Any]:
@@ -45,10 +53,10 @@ def _named(wanted: str) -> list[Any]:
         LOG_UI.error(f"There is no test {KIND}:{wanted}; there are {', '.join(f'{KIND}:{name}' for name in known)}.")
         sys.exit(exit_codes.AVOCADO_JOB_FAIL)
     return [
-        Runnable(KIND, f"{path}:{test}", identifier=f"{KIND}:{name}")
+        Runnable(KIND, f"{path}:{test}", identifier=f"{KIND}:{name}", tags=tags)
         for name, path in known.items()
         if wanted in ("", name)
-        for test in tests_in(path)
+        for test, tags in tests_in(path).items()
     ]
 
 
@@ -56,4 +64,20 @@ def _of_file(reference: str) -> list[Any]:
     path, wanted = reference_split(reference)
     if not (path.endswith(".py") and Path(path).is_file()):
         return []
-    return [Runnable(KIND, f"{path}:{test}") for test in tests_in(Path(path)) if re.search(wanted or "", test)]
+    return [
+        Runnable(KIND, f"{path}:{test}", tags=tags)
+        for test, tags in tests_in(Path(path)).items()
+        if re.search(wanted or "", test)
+    ]
+
+
+def run_with(wanted: Mapping[str, str]) -> Tags:
+    """Tags of what a test may be run with: the architecture and accelerator `wanted` for all of them, else any.
+
+    Avocado filters tests before it combines them with variants, so a variant's own are not known.
+    """
+    accelerator = wanted.get("accel", ANY_ACCELERATOR)
+    return {
+        "arch": {wanted["arch"]} if "arch" in wanted else set(ARCHITECTURES),
+        "accel": set(ACCELERATORS) if accelerator == ANY_ACCELERATOR else {accelerator},
+    }

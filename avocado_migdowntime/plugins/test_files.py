@@ -8,9 +8,14 @@ install; this one needs no more than the import of the base by its name.
 import ast
 from pathlib import Path
 
+from avocado.core.safeloader.docstring import get_docstring_directives_tags
+
 from ..resources import directory
 
 BASE_MODULE = "avocado_migdowntime.avocado_test"
+
+Tags = dict[str, set[str] | None]
+"""Avocado's tags: plain ones have no values, `arch:ppc64` is a value of `arch`."""
 
 
 def packaged() -> dict[str, Path]:
@@ -18,28 +23,44 @@ def packaged() -> dict[str, Path]:
     return {path.stem.replace("_", "-"): path for path in sorted(directory("tests").glob("*.py")) if tests_in(path)}
 
 
-def tests_in(path: Path) -> list[str]:
-    """`Class.method` for each test of the classes that derive from the base; none for a file that is no Python."""
+def tests_in(path: Path) -> dict[str, Tags]:
+    """`Class.method` for each test of the classes that derive from the base, and the tags of both and of that base.
+
+    A file that is no Python has none.
+    """
     source = path.read_bytes()
     if BASE_MODULE.encode() not in source:
-        return []
+        return {}
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError):
-        return []
-    bases = {
-        alias.asname or alias.name
+        return {}
+    bases: dict[str, Tags] = {
+        alias.asname or alias.name: {}
         for node in body
         if isinstance(node, ast.ImportFrom) and node.module == BASE_MODULE
         for alias in node.names
     }
-    found = []
+    found: dict[str, Tags] = {}
     for node in body:
-        if isinstance(node, ast.ClassDef) and any(isinstance(b, ast.Name) and b.id in bases for b in node.bases):
-            bases.add(node.name)
-            found += [
-                f"{node.name}.{method.name}"
-                for method in node.body
-                if isinstance(method, ast.FunctionDef) and method.name.startswith("test")
-            ]
+        parents = [b.id for b in getattr(node, "bases", ()) if isinstance(b, ast.Name) and b.id in bases]
+        if isinstance(node, ast.ClassDef) and parents:
+            bases[node.name] = merged(*(bases[parent] for parent in parents), _own(node))
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef) and method.name.startswith("test"):
+                    found[f"{node.name}.{method.name}"] = merged(bases[node.name], _own(method))
     return found
+
+
+def merged(*several: Tags) -> Tags:
+    """The tags of all, with all of their values."""
+    found: Tags = {}
+    for tags in several:
+        for name, values in tags.items():
+            found[name] = (found.get(name) or set()) | values if values else found.get(name)
+    return found
+
+
+def _own(node: ast.ClassDef | ast.FunctionDef) -> Tags:
+    tags: Tags = get_docstring_directives_tags(ast.get_docstring(node))
+    return tags
