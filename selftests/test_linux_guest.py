@@ -5,11 +5,12 @@ import asyncio
 
 import pytest
 
+from avocado_migdowntime.cache import cache_directory
 from avocado_migdowntime.errors import BadInput, HarnessError, HostLacks
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.linux.cpio import initramfs
-from avocado_migdowntime.linux.image import cache_directory, linux_image
+from avocado_migdowntime.linux.image import linux_image
 from avocado_migdowntime.parameters import parse
 from avocado_migdowntime.qemu.profiles import PROFILES
 from avocado_migdowntime.resources import directory

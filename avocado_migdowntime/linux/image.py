@@ -2,11 +2,11 @@
 """The kernel and the initramfs of a Linux guest, made on demand and kept in a cache directory."""
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..cache import cache_directory
 from ..errors import HostLacks
 from ..host.keeper import Keeper
 from ..host.workdir import work_directory
@@ -32,12 +32,6 @@ class LinuxImage:
     kernel: Path
     initramfs: Path
     release: str
-
-
-def cache_directory() -> Path:
-    """Where images are kept: `$XDG_CACHE_HOME/avocado_migdowntime`, by default below `~/.cache`."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser().absolute() / "avocado_migdowntime"
 
 
 async def linux_image(recipe: Recipe, sources: Path, keeper: Keeper, say: Callable[[str], None]) -> LinuxImage:

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The host's apt, with lists, packages and state in a directory of its own."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ..errors import HostLacks
+from ..host.parent import end_with_parent
+
+
+class Apt:
+    """Runs apt's commands and dpkg-deb; no root is needed, and the host's own settings hold beside `options`.
+
+    For messages, `what` is wanted from Debian and `otherwise` says how to do without. Raises HostLacks where this host
+    has no apt, and where a command fails.
+    """
+
+    def __init__(self, directory: Path, what: str, otherwise: str, options: Sequence[str] = ()) -> None:
+        self.directory = directory
+        self._otherwise = otherwise
+        for needed in ("apt-get", "dpkg-deb"):
+            if shutil.which(needed) is None:
+                raise HostLacks(f"this host has no {needed}, by which {what} is had from Debian; {otherwise}")
+        for made in ("state/lists/partial", "cache/archives/partial"):
+            (directory / made).mkdir(parents=True, exist_ok=True)
+        (directory / "status").touch()
+        self._options = (
+            f"Dir::State={directory}/state",
+            f"Dir::State::status={directory}/status",
+            f"Dir::Cache={directory}/cache",
+            "APT::Sandbox::User=",
+            "Acquire::Languages=none",
+            *options,
+        )
+
+    @property
+    def archives(self) -> Path:
+        """Where `apt-get install --download-only` puts packages."""
+        return self.directory / "cache" / "archives"
+
+    async def apt(self, command: str, *arguments: str) -> str:
+        """What `command`, such as apt-get, prints."""
+        flags = [word for option in self._options for word in ("-o", option)]
+        shown = f"{command} {' '.join(arguments[-2:])}"
+        mend = "see if this host's package sources can be reached"
+        return await self._run((command, "--quiet=2", *flags, *arguments), shown, mend)
+
+    async def dpkg_deb(self, *arguments: str, output: int = asyncio.subprocess.PIPE) -> str:
+        """What `dpkg-deb` prints, where it is not sent to the descriptor `output`."""
+        shown = f"dpkg-deb {' '.join(arguments[:2])}"
+        return await self._run(("dpkg-deb", *arguments), shown, "see if the disk is full", output)
+
+    async def _run(self, command: Sequence[str], shown: str, mend: str, output: int = asyncio.subprocess.PIPE) -> str:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=self.directory,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=asyncio.subprocess.PIPE,
+            # It is to end with the harness, and its helpers with it: they would write where it has been tidied up.
+            preexec_fn=end_with_parent,
+            process_group=0,
+        )
+        try:
+            told, failure = await process.communicate()
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            raise
+        if process.returncode:
+            why = cause(failure.decode(errors="replace"))
+            raise HostLacks(f"`{shown}` failed: {why}; {mend}, or {self._otherwise}")
+        return (told or b"").decode(errors="replace")
+
+
+def cause(told: str) -> str:
+    """The line that says why, of what a command printed: apt's first error, any other's last words."""
+    lines = told.strip().splitlines() or ["it printed nothing"]
+    return next((line.removeprefix("E:").strip() for line in lines if line.startswith("E:")), lines[-1]).rstrip(".")

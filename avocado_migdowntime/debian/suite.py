@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A suite of Debian's, such as bookworm, on a host of any other."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import BadInput, HostLacks
+from .apt import Apt
+
+_POCKETS = ("", "-updates", "-security")
+"""Parts of a suite, all but the first with its newer packages; they are named so since bullseye."""
+
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+"""The package debian-archive-keyring; without it apt takes the keys that it trusts for all sources."""
+
+_INDEX = re.compile(r"'(?P<uri>\S+)/dists/(?P<release>[^\s/]+)/main/binary-")
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9-]+)?")
+
+
+@dataclass(frozen=True)
+class Download:
+    """How many packages apt would download, and their size."""
+
+    packages: int
+    size_bytes: int
+
+
+def is_name(text: str) -> bool:
+    """Whether a suite can have such a name."""
+    return _NAME.fullmatch(text) is not None
+
+
+def sources(indices: str, suite: str, keyring: Path | None) -> str:
+    """A sources.list(5) of `suite` at each place where the host has packages of its own suite from.
+
+    `indices` are lines of `'URI' FILE …`, as `apt-get update --print-uris` prints them. A suite such as
+    trixie-backports has trixie beside it, on which it rests.
+    """
+    base, dash, _ = suite.partition("-")
+    found: dict[tuple[str, str], None] = {}
+    for line in indices.splitlines():
+        if match := _INDEX.match(line):
+            pocket = match["release"].removeprefix(match["release"].partition("-")[0])
+            if pocket in _POCKETS:
+                found[match["uri"], base + pocket] = None
+            if dash and not pocket:
+                found[match["uri"], suite] = None
+    signed = f"[signed-by={keyring}] " if keyring else ""
+    return "".join(f"deb {signed}{uri} {release} main\n" for uri, release in found)
+
+
+def download(uris: str) -> Download:
+    """What `apt-get --print-uris` says would be downloaded: lines of `'URI' FILE BYTES HASH`."""
+    sizes = [int(shlex.split(line)[2]) for line in uris.splitlines() if line.startswith("'")]
+    return Download(len(sizes), sum(sizes))
+
+
+async def opened(suite: str, directory: Path, what: str, otherwise: str) -> Apt:
+    """An apt that knows the packages of `suite` alone, and of what it rests on, with its signature verified.
+
+    Nothing counts as installed. Raises BadInput where there is no such suite, HostLacks where it cannot be had.
+    """
+    host = Apt(directory, what, otherwise)
+    indices = await host.apt("apt-get", "update", "--print-uris", "--quiet=0")
+    listed = sources(indices, suite, _KEYRING if _KEYRING.exists() else None)
+    if not listed:
+        raise HostLacks(f"apt of this host has no source of packages that {what} could come from; {otherwise}")
+    (directory / "sources.list").write_text(listed)
+    options = [
+        f"Dir::Etc::sourcelist={directory}/sources.list",
+        *(f"Dir::Etc::{part}=/dev/null" for part in ("sourceparts", "preferences", "preferencesparts")),
+        "APT::Update::Error-Mode=any",
+        "APT::Install-Recommends=false",
+    ]
+    if "-" in suite:  # Such a suite yields to the one that it rests on, unless asked for.
+        options.append(f"APT::Default-Release={suite}")
+    apt = Apt(directory, what, otherwise, options)
+    try:
+        await apt.apt("apt-get", "update")
+    except HostLacks as failure:
+        # A suite need not have all of these: sid has no updates.
+        if not any((directory / "state" / "lists").glob(f"*_dists_{suite}_*Release")):
+            if f" {suite} Release' does not have a Release file" in str(failure):
+                raise BadInput(
+                    f"Debian has no suite {suite} where this host has its packages from; with a QEMU there are "
+                    "bullseye (5.2), bookworm (7.2), trixie (10.0) and trixie-backports"
+                ) from None
+            raise
+    return apt
