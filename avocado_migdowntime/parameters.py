@@ -103,8 +103,12 @@ class Parameters:
     """What a test is told; sizes are bytes, bandwidth is bytes per second, an unset one is None."""
 
     arch: str = _parameter("ppc64", _choice(*ARCHITECTURES), "architecture of the guest")
-    qemu: str | None = _parameter("", _text, "QEMU binary (default: `qemu-system-ARCH` on the PATH)")
-    qemu_destination: str | None = _parameter("", _text, "QEMU binary of the destination (default: the same)")
+    qemu: str | None = _parameter(
+        "",
+        _text,
+        "QEMU binary, a directory with one, or a suite (see `qemu add`) (default: `qemu-system-ARCH` on the PATH)",
+    )
+    qemu_destination: str | None = _parameter("", _text, "the same for the destination (default: the same QEMU)")
     machine: str | None = _parameter(
         "", _text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
     )

@@ -14,7 +14,14 @@ README = TOP / "README.md"
 DOCUMENTS = [README, *sorted(TOP.glob("docs/*.md"))]
 MATRIX = "avocado run migdowntime:expected-downtime -m default"
 COMPARE = "avocado migdowntime compare old new"
-RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE}
+BUILDS = (
+    "avocado migdowntime qemu add trixie-backports",
+    "avocado run migdowntime:expected-downtime --migdowntime-qemu trixie-backports",
+    "avocado migdowntime qemu list",
+    "avocado migdowntime qemu remove trixie-backports",
+)
+"""One after the other, as each needs the one before it."""
+RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE, *BUILDS}
 """Commands that .ci/run, a step of `make check` or another test runs."""
 
 
@@ -31,7 +38,7 @@ def test_what_a_document_links_to_is_there(document):
 
 def test_what_is_run_elsewhere_is():
     assert set(commands()) >= RUN_ELSEWHERE
-    for name, test in (("MATRIX", "test_matrix.py"), ("COMPARE", "test_compare.py")):
+    for name, test in (("MATRIX", "test_matrix.py"), ("COMPARE", "test_compare.py"), ("BUILDS", "test_builds.py")):
         assert f"from .test_readme import {name}" in (TOP / "selftests" / test).read_text()
     for command in ("make demo", "make check"):
         assert command in (TOP / ".ci/run").read_text()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..builds.kept import binary_of
+from ..debian.suite import is_name
 from ..errors import BadInput, HarnessError, HostLacks
 from .process import QemuProcess
 from .profiles import PROFILES
@@ -40,17 +42,27 @@ class Capabilities:
 def find_binary(given: str | None, arch: str) -> str:
     """The path of the QEMU to use: `given`, or `qemu-system-ARCH` from the PATH.
 
-    Raises BadInput where what was given is no executable file, HostLacks where none is installed.
+    What is given can also be a suite whose QEMU was unpacked (see builds/), or a directory that a QEMU was built in or
+    installed to. Raises BadInput where there is no executable file, HostLacks where none is installed.
     """
     if given is None:
         if found := shutil.which(f"qemu-system-{arch}"):
             return found
         package = PROFILES[arch].package
         raise HostLacks(f"no qemu-system-{arch} is on the PATH; install it with: apt-get install {package}")
+    if unpacked := binary_of(given, arch):
+        return str(unpacked)
+    if Path(given).is_dir():
+        places = [Path(given, below, f"qemu-system-{arch}") for below in ("", "bin", "build")]
+        found = next(filter(None, map(shutil.which, map(str, places))), None)
+        if found is None:
+            raise BadInput(f"in the directory {given} there is no qemu-system-{arch}, nor in bin or build below it")
+        return os.path.abspath(found)
     found = shutil.which(given)
     if found is None:
         what = "is not executable" if Path(given).exists() else "does not exist"
-        raise BadInput(f"the QEMU binary {given} {what}; give the path of a qemu-system-{arch}")
+        suite = f", or have a Debian suite's by: avocado migdowntime qemu add {given}" if is_name(given) else ""
+        raise BadInput(f"the QEMU binary {given} {what}; give the path of a qemu-system-{arch}{suite}")
     return os.path.abspath(found)
 
 

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Unpacking the QEMU of a suite into the cache."""
+
+import asyncio
+import os
+import re
+import shutil
+import stat
+import subprocess
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from ..cache import cache_directory
+from ..debian.apt import Apt, cause
+from ..debian.suite import Download, download, opened
+from ..errors import HostLacks
+from ..host.keeper import Keeper
+from ..host.workdir import work_directory
+from .kept import Build, find, place, write_manifest
+from .launcher import launcher, layout
+
+_WHAT, _OTHERWISE = "a suite's QEMU", "give the path of a QEMU of your own"
+_DISK_FACTOR = 6
+"""Bytes on disk for each that is downloaded: the packages themselves, and four times as much unpacked."""
+
+_KEPT = ("lib*", "usr/lib*", "usr/bin/qemu-system-*", "usr/share/*")
+_DROPPED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/icons")
+_TELL_EVERY_S = 1.0
+_TRY_S = 20
+
+
+async def add(suite: str, architectures: Sequence[str], keeper: Keeper, say: Callable[[str], None]) -> Build:
+    """The QEMU of `suite` for these architectures, which is downloaded and unpacked where it is not there yet.
+
+    An architecture that it was unpacked for before stays. Whatever way this ends, nothing half made is there.
+    Raises BadInput for a suite that does not exist, HostLacks where it cannot be had or kept.
+    """
+    target = place(suite)
+    before = find(suite)
+    wanted = list(dict.fromkeys([*(before.architectures if before else ()), *architectures]))
+    if before and set(wanted) == set(before.architectures):
+        return before
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # There, and not in /tmp, so that it takes its place at once.
+        with work_directory(keeper, cache_directory()) as scratch:
+            build = await _make(suite, wanted, scratch, say)
+            if target.exists():
+                target.rename(scratch / "before")
+            (scratch / "build").rename(target)
+    except OSError as error:
+        raise HostLacks(
+            f"a QEMU cannot be kept in {target} ({error.strerror}); see if there is room, or set XDG_CACHE_HOME to "
+            "another directory"
+        ) from None
+    return build
+
+
+async def _make(suite: str, architectures: Sequence[str], scratch: Path, say: Callable[[str], None]) -> Build:
+    say(f"{suite}: looking for QEMU in this host's package sources")
+    apt = await opened(suite, scratch, _WHAT, _OTHERWISE)
+    # The names that the packages provide: which package has which architecture differs between suites.
+    install = ("install", "--yes", *(f"qemu-system-{arch.replace('_', '-')}" for arch in architectures))
+    needed = download(await apt.apt("apt-get", "--print-uris", *install))
+    _see_to_room(suite, needed, scratch)
+    async with _telling(suite, needed, apt.archives, say):
+        await apt.apt("apt-get", "--download-only", *install)
+    say(f"{suite}: unpacking")
+    made = scratch / "build"
+    root = made / "root"
+    root.mkdir(parents=True)
+    await _unpack(apt, root)
+    return await _finish(suite, architectures, made)
+
+
+def _see_to_room(suite: str, needed: Download, directory: Path) -> None:
+    wanted, free = _DISK_FACTOR * needed.size_bytes, shutil.disk_usage(directory).free
+    if free < wanted:
+        raise HostLacks(
+            f"the QEMU of {suite} takes {wanted / 1e6:.0f} MB in {directory.parent} while it is unpacked, and "
+            f"{free / 1e6:.0f} MB are free; make room, or set XDG_CACHE_HOME to another directory"
+        )
+
+
+@asynccontextmanager
+async def _telling(suite: str, needed: Download, archives: Path, say: Callable[[str], None]) -> AsyncIterator[None]:
+    """Say what is downloaded, and how far that is while it lasts."""
+    whole = f"{needed.size_bytes / 1e6:.0f} MB"
+    say(f"{suite}: downloading {needed.packages} packages, {whole}")
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(_TELL_EVERY_S)
+            say(f"{suite}: {_size(archives) / 1e6:.0f} of {whole}")
+
+    teller = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        teller.cancel()
+        await asyncio.gather(teller, return_exceptions=True)
+
+
+async def _unpack(apt: Apt, root: Path) -> None:
+    for archive in sorted(apt.archives.glob("*.deb")):
+        await apt.dpkg_deb("--extract", str(archive), str(root))
+        archive.unlink()
+    kept = {path for pattern in _KEPT for path in root.glob(pattern)} - {root / path for path in _DROPPED}
+    parents = {parent for path in kept for parent in path.parents}
+    for directory in [root, root / "usr", root / "usr/bin", root / "usr/share"]:
+        for path in directory.iterdir():
+            if path not in kept and path not in parents:
+                _delete(path)
+    for path in _files(root):
+        if (mode := path.stat().st_mode) & (stat.S_ISUID | stat.S_ISGID):
+            path.chmod(stat.S_IMODE(mode) & 0o777)
+
+
+async def _finish(suite: str, architectures: Sequence[str], made: Path) -> Build:
+    where = layout(made / "root")
+    (made / "bin").mkdir()
+    releases = []
+    for arch in architectures:
+        program = f"qemu-system-{arch}"
+        script = made / "bin" / program
+        script.write_text(launcher(program, where))
+        script.chmod(0o755)
+        releases.append(await asyncio.to_thread(_release, suite, script))
+    build = Build(suite, releases[0], tuple(architectures), _size(made))
+    write_manifest(build, made)
+    return build
+
+
+def _release(suite: str, script: Path) -> str:
+    """The release that the QEMU says it is; so it is seen to run here."""
+    try:
+        done = subprocess.run(
+            [str(script), "-version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TRY_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        why = str(error)
+    else:
+        if found := re.search(r"version (\d+\.\d+\.\d+)", done.stdout):
+            return found[1]
+        why = cause(done.stderr)
+    raise HostLacks(f"the {script.name} of {suite} was unpacked and does not run here ({why}); {_OTHERWISE}")
+
+
+def _files(directory: Path) -> list[Path]:
+    found = [Path(top, name) for top, _, names in os.walk(directory) for name in names]
+    return [path for path in found if path.is_file() and not path.is_symlink()]
+
+
+def _size(directory: Path) -> int:
+    total = 0
+    for path in _files(directory):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:  # apt moves a package that has arrived.
+            continue
+    return total
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

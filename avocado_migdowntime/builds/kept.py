@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The QEMUs that were unpacked, by the name of their suite."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..cache import cache_directory
+from ..debian.suite import is_name
+from ..errors import BadInput, HostLacks
+from ..host.keeper import Keeper
+from ..host.workdir import work_directory
+
+MANIFEST = "build.json"
+
+
+@dataclass(frozen=True)
+class Build:
+    """The QEMU of a suite: its release, such as 7.2.22, for which architectures, and what it takes on disk."""
+
+    suite: str
+    release: str
+    architectures: tuple[str, ...]
+    size_bytes: int
+
+    @property
+    def path(self) -> Path:
+        """Its directory."""
+        return place(self.suite)
+
+    def binary(self, arch: str) -> Path:
+        """What starts it."""
+        return self.path / "bin" / f"qemu-system-{arch}"
+
+
+def place(suite: str) -> Path:
+    """Where the QEMU of a suite is kept; raises BadInput for what can be no suite's name."""
+    if not is_name(suite):
+        raise BadInput(f"{suite!r} is no name of a Debian suite; give one such as bookworm")
+    return cache_directory() / "qemu" / suite
+
+
+def find(suite: str) -> Build | None:
+    """The QEMU of a suite, if it was unpacked."""
+    manifest = place(suite) / MANIFEST
+    try:
+        told = json.loads(manifest.read_text())
+        return Build(suite, told["release"], tuple(told["architectures"]), told["size_bytes"])
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise HostLacks(
+            f"{manifest} cannot be read ({error}); mend it by: avocado migdowntime qemu remove {suite}"
+        ) from None
+
+
+def kept() -> list[Build]:
+    """All that were unpacked, by name."""
+    names = sorted(path.parent.name for path in (cache_directory() / "qemu").glob(f"*/{MANIFEST}"))
+    return [build for name in names if (build := find(name))]
+
+
+def write_manifest(build: Build, directory: Path) -> None:
+    """Describe a build that is being made in `directory`."""
+    told = {name: value for name, value in asdict(build).items() if name != "suite"}
+    (directory / MANIFEST).write_text(json.dumps(told) + "\n")
+
+
+def remove(suite: str, keeper: Keeper) -> None:
+    """Delete the QEMU of a suite; raises BadInput where there is none, HostLacks where it cannot be."""
+    path = place(suite)
+    if not path.is_dir():
+        there = ", ".join(build.suite for build in kept()) or "none"
+        raise BadInput(f"no QEMU of a suite {suite} was unpacked; there is {there}")
+    try:
+        with work_directory(keeper, cache_directory()) as scratch:
+            path.rename(scratch / "removed")
+    except OSError as error:
+        raise HostLacks(f"{path} cannot be removed ({error.strerror}); see whose it is") from None
+
+
+def binary_of(suite: str, arch: str) -> Path | None:
+    """What starts the unpacked QEMU of a suite for `arch`; None where the suite was not unpacked.
+
+    Raises BadInput where it was unpacked for other architectures.
+    """
+    build = find(suite) if is_name(suite) else None
+    if build is None:
+        return None
+    if arch not in build.architectures:
+        raise BadInput(
+            f"the QEMU of {suite} was unpacked for {listed(build.architectures)}; "
+            f"have it for {arch} by: avocado migdowntime qemu add {suite} --arch {arch}"
+        )
+    return build.binary(arch)
+
+
+def listed(architectures: Iterable[str]) -> str:
+    """Architectures as people read them."""
+    return ", ".join(architectures)

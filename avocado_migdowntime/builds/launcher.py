@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The script that starts an unpacked QEMU by the loader, the libraries and the firmware that it was built for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import HostLacks
+
+_LOADERS = ("ld-linux*.so.*", "ld64.so.*", "ld.so.*")
+"""Names of the dynamic loader; the second on ppc64el and s390x, the third where there is neither."""
+
+_FIRMWARE = ("usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu")
+"""Where Debian's QEMU looks for firmware, in its order."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where an unpacked QEMU has what it needs; paths relative to its root."""
+
+    loader: str
+    libraries: Sequence[str]
+    firmware: Sequence[str]
+    modules: str
+
+
+def layout(root: Path) -> Layout:
+    """What lies where below `root`; raises HostLacks where there is no C library that belongs to it."""
+    for libc in sorted(root.glob("**/libc.so.6")):
+        triplet = libc.parent.name
+        loader = next((found for name in _LOADERS for found in sorted(libc.parent.glob(name))), None)
+        if loader is not None:
+            found = [top for top in (f"lib/{triplet}", f"usr/lib/{triplet}") if (root / top).is_dir()]
+            firmware = [place for place in _FIRMWARE if (root / place).is_dir()]
+            return Layout(str(loader.relative_to(root)), found, firmware, f"usr/lib/{triplet}/qemu")
+    raise HostLacks("these packages hold no C library with its loader; give the path of a QEMU of your own")
+
+
+def launcher(program: str, where: Layout) -> str:
+    """A shell script for BUILD/bin, beside whose directory lies BUILD/root; `program` is such as qemu-system-ppc64.
+
+    It becomes the QEMU process itself. QEMU finds modules by QEMU_MODULE_DIR (util/module.c, since 4.1) and firmware by
+    -L; those of the host that it looks for after these were made for another build and are refused or not reached.
+    """
+    libraries = ":".join(f"$root/{place}" for place in where.libraries)
+    firmware = " ".join(f'-L "$root/{place}"' for place in where.firmware)
+    return (
+        "#!/bin/sh\n"
+        'self=$(readlink -f "$0")\n'
+        "root=${self%/bin/*}/root\n"
+        f'export QEMU_MODULE_DIR="$root/{where.modules}"\n'
+        f'exec "$root/{where.loader}" --inhibit-cache --library-path "{libraries}" \\\n'
+        f'    "$root/usr/bin/{program}" {firmware} "$@"\n'
+    )

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime qemu`: QEMUs of Debian's suites beside the host's own."""
+
+import argparse
+import asyncio
+import json
+import sys
+from functools import partial
+
+from . import BAD_INPUT
+
+NAME = "qemu"
+HELP = "unpack the QEMU of a Debian suite beside the host's own; list and remove them"
+
+_LACKING = 1
+_DEFAULT = ("ppc64", "x86_64")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    from ..parameters import ARCHITECTURES
+
+    parser.epilog = (
+        "Exit status: 0 done, 1 this host lacks what it takes, 2 bad input. What an add "
+        "leaves when it is interrupted is what was there before. Example: avocado migdowntime qemu add bookworm"
+    )
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="download and unpack one; at no cost where it is there", allow_abbrev=False)
+    add.add_argument("suite", metavar="SUITE", help="such as bullseye, bookworm, trixie or trixie-backports")
+    add.add_argument(
+        "--arch",
+        action="append",
+        choices=ARCHITECTURES,
+        help=f"architecture of the guests; can be given again (default: {' and '.join(_DEFAULT)})",
+    )
+    remove = actions.add_parser("remove", help="delete one", allow_abbrev=False)
+    remove.add_argument("suite", metavar="SUITE", help="as it was added")
+    show = actions.add_parser("list", help="show what there is", allow_abbrev=False)
+    for action, act in ((add, _add), (remove, _remove), (show, _list)):
+        action.add_argument("--json", action="store_true", help="print JSON instead of text")
+        action.set_defaults(migdowntime_qemu_act=act)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked for; what prevents it is said on standard error."""
+    from ..errors import BadInput, MigDowntimeError
+
+    try:
+        arguments.migdowntime_qemu_act(arguments)
+    except BadInput as error:
+        print(f"migdowntime qemu: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except MigDowntimeError as error:
+        print(f"migdowntime qemu: {error}", file=sys.stderr)
+        return _LACKING
+    return 0
+
+
+def _add(arguments: argparse.Namespace) -> None:
+    from ..builds.add import add
+    from ..host.keeper import Keeper
+    from ..report.builds import fields, summary
+    from ..report.terminal import terminal_columns
+
+    say = partial(print, "migdowntime qemu:", file=sys.stderr, flush=True)
+    with Keeper() as keeper:
+        build = asyncio.run(add(arguments.suite, arguments.arch or _DEFAULT, keeper, say))
+    print(json.dumps(fields(build), indent=2) if arguments.json else summary([build], terminal_columns()))
+
+
+def _remove(arguments: argparse.Namespace) -> None:
+    from ..builds.kept import place, remove
+    from ..host.keeper import Keeper
+
+    with Keeper() as keeper:
+        remove(arguments.suite, keeper)
+    removed = {"removed": arguments.suite, "path": str(place(arguments.suite))}
+    print(json.dumps(removed) if arguments.json else f"removed {removed['path']}")
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    from ..builds.kept import kept
+    from ..report.builds import fields, summary
+    from ..report.terminal import terminal_columns
+
+    builds = kept()
+    if arguments.json:
+        print(json.dumps([fields(build) for build in builds], indent=2))
+    elif builds:
+        print(summary(builds, terminal_columns()))
+    else:
+        print("no QEMU was unpacked yet; have one by: avocado migdowntime qemu add bookworm")
