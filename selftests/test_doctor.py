@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.cli import doctor
+from avocado_migdowntime.doctor import reading
 from avocado_migdowntime.doctor.checks import findings
 from avocado_migdowntime.doctor.finding import State, able
 from avocado_migdowntime.doctor.host import Cpu, Host, Kvm, Lock, NodePages, Pages, Qemu, Shaped, Version
@@ -199,3 +200,12 @@ def test_progress_is_told_after_two_seconds_unless_quiet(monkeypatch, capsys, tm
     assert "migdowntime doctor: asking each QEMU what it can do, 2 s so far\n" in capsys.readouterr().err
     assert run("--quiet") == 1
     assert capsys.readouterr().err == ""
+
+
+def test_what_is_installed_is_held_against_what_is_required(monkeypatch):
+    seen = {version.name: version for version in reading.read_versions()}
+    assert seen["migdowntime"].fits and seen["numpy"].requirement == "numpy==2.*" and seen["numpy"].fits
+    assert seen["python"].installed == ".".join(map(str, sys.version_info[:3])) and "pytest" not in seen
+    monkeypatch.setattr(reading, "DISTRIBUTION", "no-such-distribution")
+    absent = next(findings(replace(GOOD, versions=reading.read_versions())))
+    assert (absent.state, absent.mend) == (State.FAULT, "pip install .")

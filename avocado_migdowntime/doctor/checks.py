@@ -42,7 +42,7 @@ def check_versions(versions: tuple[Version, ...]) -> Iterator[Finding]:
     for version in versions:
         if not version.fits:
             seen = f"is {version.installed}" if version.installed else "is not installed"
-            mend = f"pip install '{version.requirement}'"
+            mend = f"pip install {version.pip or repr(version.requirement)}"
             yield Finding("version", State.FAULT, f"{version.name} {seen}, needed is {version.requirement}", mend)
 
 

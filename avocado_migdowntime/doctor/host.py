@@ -94,6 +94,8 @@ class Version:
     requirement: str
     installed: str
     fits: bool
+    pip: str = ""
+    """What pip is to install, where that is not the requirement."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _TELL_AFTER_S = 2.0
 
 
 async def examine(say: Callable[[str], None]) -> Host:
-    """See all of the host; `say` gets a line every two seconds. Raises HostLacks or HarnessError."""
+    """See all of the host; `say` gets a line every two seconds. Raises HarnessError."""
     default = Parameters()
     backing = plan(default.backing, default.page_size, default.ram)
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A QEMU that has nothing to do with the harness, for what attaches to one."""
+
+import json
+import socket
+import subprocess
+import time
+
+from avocado_migdowntime.qemu.probe import find_binary
+
+
+def until(true):
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+class Qemu:
+    """A QEMU with two QMP sockets, one of them for the test's own orders."""
+
+    def __init__(self, directory, *arguments):
+        self.socket = directory / "qmp"
+        binary, orders = find_binary(None, "x86_64"), directory / "orders"
+        line = [binary, "-nodefaults", "-display", "none", "-accel", "tcg", "-m", "256M", "-S", *arguments]
+        for path in (self.socket, orders):
+            line += ["-qmp", f"unix:{path},server=on,wait=off"]
+        self.process = subprocess.Popen(line, stdin=subprocess.DEVNULL)
+        until(orders.exists)
+        self._orders = socket.socket(socket.AF_UNIX)
+        self._orders.connect(str(orders))
+        self._lines = self._orders.makefile()
+        self._lines.readline()
+        self.execute("qmp_capabilities")
+
+    def execute(self, name, **arguments):
+        self._orders.sendall(json.dumps({"execute": name, "arguments": arguments}).encode())
+        while "return" not in (answer := json.loads(self._lines.readline())):
+            assert "error" not in answer, answer
+        return answer["return"]
+
+    def migrate_slowly(self):
+        """Begin a migration that takes minutes."""
+        self.execute("migrate-set-parameters", **{"max-bandwidth": 65536})
+        self.execute("migrate", uri="exec:cat >/dev/null")
+
+    def end(self):
+        self._lines.close()
+        self._orders.close()
+        self.process.kill()
+        self.process.wait()
