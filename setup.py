@@ -45,6 +45,7 @@ setup(
     ],
     extras_require={
         "dev": [
+            "avocado-framework-plugin-result-html==113.*",
             "build==1.*",
             "hypothesis==6.*",
             "mypy==2.*",
@@ -61,6 +62,7 @@ setup(
         "avocado.plugins.init": ["migdowntime = avocado_migdowntime.plugins.options:MigDowntimeInit"],
         "avocado.plugins.cli": ["migdowntime = avocado_migdowntime.plugins.options:MigDowntimeCLI"],
         "avocado.plugins.cli.cmd": ["migdowntime = avocado_migdowntime.plugins.command:MigDowntime"],
+        "avocado.plugins.result": ["migdowntime = avocado_migdowntime.plugins.result:MigDowntimeResult"],
         "avocado.plugins.resolver": ["migdowntime = avocado_migdowntime.plugins.resolver:MigDowntimeResolver"],
         "avocado.plugins.runnable.runner": ["migdowntime = avocado_migdowntime.plugins.runner:MigDowntimeRunner"],
     },

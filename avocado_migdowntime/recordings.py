@@ -8,7 +8,9 @@ from pathlib import Path
 from .errors import BadInput
 from .outcome import Outcome, outcomes
 
-_IN_A_JOB = "test-results/*/data/trace.jsonl"
+TRACE_OF_TEST = "data/trace.jsonl"
+"""Where a test leaves its trace, below its results."""
+_IN_A_JOB = f"test-results/*/{TRACE_OF_TEST}"
 _RESULTS = "results.json"
 
 

@@ -2,6 +2,7 @@
 """One recorded migration as a report shows it: the trace, the verdict, the picture, and how it was started."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,26 @@ class Recorded:
     def answer(self) -> str:
         """What came out, in a sentence."""
         return self.fault or (answer(self.verdict) if self.verdict is not None else "")
+
+
+def summed_up(tests: Sequence[Recorded]) -> str:
+    """What at least one test comes to, in a sentence."""
+    worst = next((test for kind in (False, None) for test in tests if test.passed is kind), None)
+    if len(tests) == 1:
+        return _sentence(tests[0].answer)
+    judged = [test for test in tests if test.verdict is not None]
+    kinds = {
+        "as it should be": sum(test.passed is True for test in judged),
+        "not as it should be": sum(test.passed is False for test in judged),
+        "left open": sum(test.passed is None for test in judged),
+        "without a verdict": len(tests) - len(judged),
+    }
+    counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+    return _sentence(f"{len(tests)} migrations: {counted}{f'; {worst.name}: {worst.answer}' if worst else ''}")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}{'' if text.endswith('?') else '.'}"
 
 
 def recorded(file: str, name: str = "", status: str = "") -> Recorded:

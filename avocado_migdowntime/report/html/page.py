@@ -16,8 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from ..answer import summed_up
-from ..recorded import Recorded
+from ..recorded import Recorded, summed_up
 from ..style import LINES, MARKERS, STYLES
 from ..text import labelled
 from .figure import figure
@@ -34,10 +33,9 @@ def page(title: str, tests: Sequence[Recorded]) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    judged = [(test.passed, test.answer) for test in tests]
     shown = environment.get_template("page.html").render(
         title=title,
-        answer=summed_up(judged),
+        answer=summed_up(tests),
         tests=[_shown(test) for test in tests],
         hashes=[_hash(plotly), _hash(script)],
         style=own.joinpath("page.css").read_text("utf-8"),
