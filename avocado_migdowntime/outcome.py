@@ -26,9 +26,9 @@ def name_on(test: str, build: str) -> str:
 class Outcome:
     """One run on one build of what `variant` names: the test, and its variant where there are several.
 
-    `status` is Avocado's, `reason` what it says of one other than PASS. The rest is from the run's verdict; `passed` is
-    None where that is inconclusive or there is none, and `verdict` is empty then. `contract` is the formula that QEMU
-    was held to, within the relative `tolerance`.
+    `status` is Avocado's, `reason` what it says of one other than PASS. The rest is from the run's verdict, which is
+    empty where it came to none; `passed` is None then, as it is where that is inconclusive. `contract` is the formula
+    that QEMU was held to, within the relative `tolerance`.
     """
 
     build: str

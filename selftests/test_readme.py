@@ -14,6 +14,7 @@ README = TOP / "README.md"
 DOCUMENTS = [README, *sorted(TOP.glob("docs/*.md"))]
 MATRIX = "avocado run migdowntime:expected-downtime -m default"
 COMPARE = "avocado migdowntime compare old new"
+VERIFY = "avocado migdowntime verify --qemu old/build --qemu new/build"
 BUILDS = (
     "avocado migdowntime qemu add trixie-backports",
     "avocado run migdowntime:expected-downtime --migdowntime-qemu trixie-backports",
@@ -21,7 +22,7 @@ BUILDS = (
     "avocado migdowntime qemu remove trixie-backports",
 )
 """One after the other, as each needs the one before it."""
-RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE, *BUILDS}
+RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE, VERIFY, *BUILDS}
 """Commands that .ci/run, a step of `make check` or another test runs."""
 
 
@@ -38,8 +39,9 @@ def test_what_a_document_links_to_is_there(document):
 
 def test_what_is_run_elsewhere_is():
     assert set(commands()) >= RUN_ELSEWHERE
-    for name, test in (("MATRIX", "test_matrix.py"), ("COMPARE", "test_compare.py"), ("BUILDS", "test_builds.py")):
-        assert f"from .test_readme import {name}" in (TOP / "selftests" / test).read_text()
+    tests = {"MATRIX": "matrix", "COMPARE": "compare", "VERIFY": "verify", "BUILDS": "builds"}
+    for name, test in tests.items():
+        assert re.search(rf"from .test_readme import .*\b{name}\b", (TOP / f"selftests/test_{test}.py").read_text())
     for command in ("make demo", "make check"):
         assert command in (TOP / ".ci/run").read_text()
 

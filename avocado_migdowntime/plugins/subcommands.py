@@ -6,11 +6,30 @@ import io
 import os
 import sys
 from importlib import import_module
+from typing import Any, NoReturn
 
-from ..cli import COMMANDS
+from ..cli import BAD_INPUT, COMMANDS
 
 _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
-_BAD_OUTPUT = 2
+
+
+class _Command(argparse.ArgumentParser):
+    """A sub-command, which itself refuses what it does not know, with its own exit status for bad usage.
+
+    Inside Avocado it would else be of Avocado's class, which ends with 4.
+    """
+
+    bad_usage = BAD_INPUT
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(self.bad_usage, f"{self.prog}: error: {message}\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -19,12 +38,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "Each command has --help, with its exit statuses and an example; those with --json print for programs. "
         "Begin with: avocado migdowntime doctor"
     )
-    # Named: inside Avocado it would be Avocado's own class, which ends with 4 where bad usage is to end with 2.
-    found = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=argparse.ArgumentParser)
+    found = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Command)
     for name in COMMANDS:
         module = import_module(f"..cli.{name}", __package__)
         command = found.add_parser(module.NAME, help=module.HELP, description=module.HELP, allow_abbrev=False)
-        command.set_defaults(migdowntime_run=module.run)
+        command.bad_usage = getattr(module, "UNUSABLE", BAD_INPUT)
+        command.set_defaults(migdowntime_run=module.run, migdowntime_unusable=command.bad_usage)
         module.configure(command)
 
 
@@ -45,5 +64,6 @@ def run(arguments: argparse.Namespace) -> int:
             return _SIGPIPE
         what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
         print(f"migdowntime: {what}: {error.strerror}", file=sys.stderr)
-        return _BAD_OUTPUT
+        unusable: int = arguments.migdowntime_unusable
+        return unusable
     return status

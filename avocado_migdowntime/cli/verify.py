@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime verify`: run a test on builds of QEMU and say whether they are equal, or one good or bad."""
+
+import argparse
+import json
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .compare import ANSWERS, answer
+
+if TYPE_CHECKING:
+    from ..outcome import Outcome
+
+NAME = "verify"
+HELP = (
+    "run the same tests on several builds of QEMU and say whether one is better or worse; or judge one, for git bisect"
+)
+
+UNUSABLE = 129
+"""Exit status of bad usage, as of git. `git bisect run` ends at 128 and above; 1 to 127, but for 125, are bad."""
+INTERRUPTED = 130
+UNTOLD = 125
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    parser.epilog = (
+        f"Exit status: for several builds {ANSWERS}; for one 0 good, 1 bad, 125 cannot tell, or no QEMU that starts. "
+        f"{UNUSABLE} bad input or a failure of the tool, {INTERRUPTED} interrupted: `git bisect run` ends there. "
+        "Example: avocado migdowntime verify --qemu old/build --qemu new/build"
+    )
+    parser.add_argument(
+        "--qemu",
+        metavar="PATH",
+        action="append",
+        required=True,
+        help="a QEMU binary, a directory it was built in or installed to, or a suite; the others are held to the first",
+    )
+    parser.add_argument("--test", default="expected-downtime", metavar="NAME", help="(default: %(default)s)")
+    parser.add_argument(
+        "-m",
+        dest="variants",
+        metavar="NAME",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="variants, as of `avocado run`",
+    )
+    parser.add_argument("--arch", help="architecture (default: the first binary's)")
+    parser.add_argument(
+        "-p",
+        dest="chosen",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a parameter for all runs, over what variants say",
+    )
+    parser.add_argument(
+        "--repeat",
+        type=int,
+        metavar="N",
+        help="runs of each variant on each build (default: as many as an answer takes)",
+    )
+    parser.add_argument("--job-results-dir", metavar="DIRECTORY", help="as of `avocado run`")
+    parser.add_argument("--json", action="store_true", help="print an object instead of a table")
+    parser.add_argument("--quiet", action="store_true", help="no word of progress on standard error")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the tests and print what they say. No failure but that of a build ends with a status that says bad."""
+    from ..errors import MigDowntimeError
+    from ..verification.builds import Untestable
+
+    kept = signal.signal(signal.SIGTERM, signal.default_int_handler)  # Avocado's would end with 1.
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return INTERRUPTED
+    except Untestable as error:
+        _say(str(error))
+        return UNTOLD if len(arguments.qemu) == 1 else UNUSABLE
+    except MigDowntimeError as error:
+        _say(str(error))
+    except OSError:
+        raise
+    except (Exception, SystemExit):
+        traceback.print_exc()
+    finally:
+        signal.signal(signal.SIGTERM, kept)
+    return UNUSABLE
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from ..errors import BadInput
+    from ..verification.builds import named
+    from ..verification.job import Plan
+
+    parameters = dict(_pair(text) for text in arguments.chosen)
+    if arguments.arch:
+        parameters["arch"] = arguments.arch
+    if arguments.repeat is not None and arguments.repeat < 1:
+        raise BadInput(f"--repeat {arguments.repeat} runs nothing; give 1 or more")
+    plan = Plan(
+        named(arguments.qemu),
+        arguments.test,
+        arguments.variants,
+        parameters,
+        arguments.repeat,
+        arguments.job_results_dir,
+    )
+    builds = plan.run((lambda _: None) if arguments.quiet else _say)
+    return answer(builds, arguments.json) if len(builds) > 1 else _alone(builds[0], arguments.json)
+
+
+def _alone(runs: Sequence["Outcome"], as_json: bool) -> int:
+    from ..goodness import Goodness, goodness
+    from ..report.comparison import fields, summary
+    from ..report.terminal import fitted, terminal_columns
+
+    found = goodness(runs)
+    said = f"{found.build} is {found.goodness}: {found.reason}."
+    if found.goodness is Goodness.UNKNOWN:
+        said = f"cannot tell whether {found.build} is good: {found.reason}."
+    if as_json:
+        print(json.dumps({"answer": said, "goodness": str(found.goodness), **fields([runs], [])}, indent=2))
+    else:
+        print(fitted(f"{summary([runs], terminal_columns())}\n\n{said}"))
+    return {Goodness.GOOD: 0, Goodness.BAD: 1, Goodness.UNKNOWN: UNTOLD}[found.goodness]
+
+
+def _pair(text: str) -> tuple[str, str]:
+    from ..errors import BadInput
+
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadInput(f"-p {text} is no NAME=VALUE, such as -p region=64M")
+    if name in ("qemu", "qemu_destination"):
+        raise BadInput(f"-p {text}: the builds are given by --qemu")
+    return name, value
+
+
+def _say(text: str) -> None:
+    print(f"migdowntime verify: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Builds of QEMU as a user names them: binaries, or directories with one for each architecture."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from ..errors import BadInput
+from ..qemu.probe import Capabilities, find_binary, probe
+
+
+class Untestable(BadInput):
+    """A build that does not hold, or is not, a QEMU which starts."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """What was given for a build, as for the parameter `qemu`, and what it is called."""
+
+    name: str
+    given: str
+
+    def binary(self, arch: str) -> str:
+        """The path of its QEMU for `arch`; raises Untestable where there is none."""
+        try:
+            return find_binary(self.given, arch)
+        except BadInput as error:
+            raise Untestable(str(error)) from None
+
+    def arch(self) -> str | None:
+        """The architecture of a binary; None for what may have several. Raises Untestable."""
+        found = shutil.which(self.given)
+        return probed(os.path.abspath(found)).arch if found else None
+
+
+def named(places: Sequence[str]) -> list[Build]:
+    """The builds, each called by what its path has to itself. Raises BadInput where two are the same."""
+    paths = [os.path.abspath(place) if os.path.exists(place) else place for place in places]
+    if twice := [path for path in paths if paths.count(path) > 1]:
+        raise BadInput(f"{twice[0]} is given twice; to see what chance does, give a link to it")
+    return [Build(name.replace(";", "_"), path) for name, path in zip(_names(paths), paths, strict=True)]
+
+
+def _names(paths: Sequence[str]) -> Sequence[str]:
+    """Of each path what the others have not, where there is such."""
+    parts = [Path(path).parts for path in paths]
+    if len(parts) == 1:
+        return [Path(paths[0]).name or paths[0]]
+    ahead = _alike(parts)
+    behind = _alike([one[::-1] for one in parts])
+    names = ["/".join(one[ahead : len(one) - behind]) for one in parts]
+    return names if all(names) and len(set(names)) == len(names) else paths
+
+
+def _alike(parts: Sequence[Sequence[str]]) -> int:
+    """How many of the first parts are the same in all."""
+    return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False)))
+
+
+def probed(binary: str) -> Capabilities:
+    """What the binary answers when it is asked; raises Untestable where it does not answer as a QEMU does."""
+    with tempfile.TemporaryDirectory(prefix="migdowntime-", dir="/tmp") as directory:
+        try:
+            return asyncio.run(probe(binary, Path(directory), Path(directory)))
+        except BadInput as error:
+            raise Untestable(str(error)) from None

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The job: each variant of a test on each build in turn, again and again, so that all share the host's moods."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from avocado.core.exceptions import JobBaseException, OptionValidationError
+from avocado.core.exit_codes import AVOCADO_JOB_INTERRUPTED
+from avocado.core.job import Job
+from avocado.core.nrunner.runnable import Runnable
+from avocado.core.settings import settings
+from avocado.core.suite import TestSuite, TestSuiteError
+
+from ..avocado_test import of_variant
+from ..comparison import repetitions
+from ..errors import BadInput, HarnessError
+from ..outcome import Outcome, name_on
+from ..parameters import parse
+from ..plugins.options import NAMESPACES, given
+from ..plugins.packaged_variants import located
+from ..plugins.test_files import packaged
+from ..recordings import builds_of
+from .builds import Build, probed
+
+ALONE = 3
+"""Repetitions of a build that is compared with none."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to run on each of the builds: a test in `variants`, with `parameters` that hold over theirs.
+
+    With `repeat` None it is as often as a difference takes to be proven; without variants and an `arch` the first build
+    chooses that.
+    """
+
+    builds: Sequence[Build]
+    test: str
+    variants: Sequence[str]
+    parameters: Mapping[str, str]
+    repeat: int | None
+    results_directory: str | None
+
+    def tests(self) -> list[Runnable]:
+        """The runs in their order. Raises BadInput where the plan makes no sense, Untestable for a build's sake."""
+        if self.test not in packaged():
+            raise BadInput(f"there is no test {self.test}; there are {', '.join(packaged())}")
+        config = self._config()
+        try:
+            variants = TestSuite.from_config(config).tests
+        except (TestSuiteError, OptionValidationError) as error:
+            raise BadInput(f"the variants cannot be used: {error}") from None
+        binaries = [[build.binary(_arch(variant, config)) for build in self.builds] for variant in variants]
+        for variant, paths in zip(variants, binaries, strict=True):
+            for path in paths:
+                _check(path, _arch(variant, config))
+        many = len(self.builds)
+        repeat = self.repeat or (ALONE if many == 1 else repetitions(len(variants), many))
+        return [
+            _on(variant, self.builds[build % many], paths[build % many], config)
+            for again in range(repeat)
+            for variant, paths in zip(variants, binaries, strict=True)
+            for build in range(again, again + many)
+        ]
+
+    def run(self, say: Callable[[str], None]) -> list[list[Outcome]]:
+        """Run it; gives the outcomes by build and tells `say` about each run.
+
+        Raises KeyboardInterrupt if that came in between, HarnessError where Avocado could not do it, and what `tests`
+        raises.
+        """
+        tests = self.tests()
+        config = self._config() | _QUIETLY
+        suite = TestSuite("", config, tests)
+        with _standard_output_kept():
+            try:
+                with _Job(config, [suite], _Progress(len(tests), say)) as job:
+                    status = job.run()
+            except (JobBaseException, OSError) as error:
+                raise HarnessError(f"Avocado could not run the job: {error}") from None
+        if status & AVOCADO_JOB_INTERRUPTED:
+            raise KeyboardInterrupt
+        say(f"results are in {job.logdir}")
+        found = {runs[0].build: runs for runs in builds_of([job.logdir])}
+        return [found[build.name] for build in self.builds]
+
+    def _config(self) -> dict[str, Any]:
+        """Avocado's settings for this plan."""
+        chosen = {**given(settings.as_dict()), **self.parameters}
+        if "arch" not in chosen and not self.variants and (arch := self.builds[0].arch()):
+            chosen["arch"] = arch
+        parse(chosen)
+        return {
+            **settings.as_dict(),
+            **{NAMESPACES[name]: value for name, value in chosen.items()},
+            "resolver.references": [f"migdowntime:{self.test}"],
+            "yaml_to_mux.files": [located(name) for name in self.variants],
+            "run.results_dir": self.results_directory or settings.as_dict().get("run.results_dir"),
+        }
+
+
+_QUIETLY = {
+    "run.max_parallel_tasks": 1,
+    "sysinfo.collect.enabled": False,
+    "core.show": {"none"},
+    "stdout_claimed_by": "verify",
+}
+"""One at a time, as timing wants it, and without words: progress is told run by run."""
+
+
+class _Job(Job):  # type: ignore[misc] # Avocado is not typed
+    """A job that tells `progress` of each test that ends."""
+
+    def __init__(self, config: Mapping[str, Any], suites: Sequence[TestSuite], progress: "_Progress") -> None:
+        super().__init__(config, suites)
+        self._progress = progress
+
+    @property
+    def result_events_dispatcher(self) -> "_Progress":
+        self._progress.dispatcher = super().result_events_dispatcher
+        return self._progress
+
+
+class _Progress:
+    """Stands before Avocado's dispatcher of a job's events, and passes all of them on."""
+
+    def __init__(self, runs: int, say: Callable[[str], None]) -> None:
+        self.dispatcher: Any = None
+        self._runs, self._say = runs, say
+        self._ended = 0
+        self._began_s = time.monotonic()
+
+    def map_method(self, name: str, *arguments: Any) -> None:
+        """An event by the name of the method that plugins have for it."""
+        self.dispatcher.map_method(name, *arguments)
+        if name == "start_test":
+            test = arguments[-1]["name"]
+            self._say(f"{self._ended + 1} of {self._runs}: {test.name}{test.str_variant}")
+        elif name == "end_test":
+            self._ended += 1
+            left_s = (time.monotonic() - self._began_s) / self._ended * (self._runs - self._ended)
+            to_go = f", about {left_s:.0f} s to go" if self._ended < self._runs else ""
+            self._say(f"{self._ended} of {self._runs}: {arguments[-1]['status']}{to_go}")
+
+
+def _arch(test: Runnable, config: Mapping[str, Any]) -> str:
+    """The architecture that a variant is for; raises BadInput where it makes no sense."""
+    nodes = (test.variant or {}).get("variant") or []
+    items = (item for _, environment in nodes for item in environment)
+    return parse({**of_variant(items), **given(config)}).arch
+
+
+def _check(binary: str, arch: str) -> None:
+    found = probed(binary).arch
+    if found != arch:
+        raise BadInput(f"{binary} is for {found}, and {arch} is to be tested; give a directory that has both")
+
+
+def _on(variant: Runnable, build: Build, binary: str, config: Mapping[str, Any]) -> Runnable:
+    """The test of a variant, on one build."""
+    identified = name_on(variant.identifier, build.name)
+    test = Runnable(variant.kind, variant.uri, identifier=identified, variant=deepcopy(variant.variant))
+    test.default_config = Runnable.filter_runnable_config(
+        variant.kind, {**config, **_QUIETLY, NAMESPACES["qemu"]: binary, NAMESPACES["qemu_destination"]: ""}
+    )
+    return test
+
+
+@contextmanager
+def _standard_output_kept() -> Iterator[None]:
+    """Avocado puts another in its place when nothing is to be shown."""
+    kept = sys.stdout
+    try:
+        yield
+    finally:
+        sys.stdout = kept
