@@ -30,8 +30,11 @@ PPC = Qemu("ppc64", "qemu-system-ppc", "/bin/q", (7, 2, 22), ("pseries",), False
 ARM = replace(PPC, arch="arm", package="qemu-system-arm", machines=("virt",))
 HUGE = Pages(2 * MIB, Counters(300, 290, 10, 0), (NodePages(0, 300, 290),), 256, 0, False, "sysctl vm.nr_hugepages=300")
 GOOD = Host(
-    default_arch="ppc64",
-    default_page_size_bytes=2 * MIB,
+    arch="ppc64",
+    page_size_bytes=2 * MIB,
+    small_pages_bytes=0,
+    kvm_wanted=False,
+    shaped_wanted=False,
     qemus=(PPC, ARM),
     kvm=Kvm("x86_64", "", True, True),
     pages=(HUGE,),
@@ -97,6 +100,10 @@ HOSTS = [
     ({"kvm": Kvm("ppc64", "missing", False, False)}, "kvm", "note", "modprobe kvm_hv"),
     ({"kvm": Kvm("x86_64", "not allowed", True, False)}, "kvm", "note", "usermod --append --groups kvm"),
     ({"kvm": Kvm("x86_64", "no page within 1 s", True, True)}, "kvm", "note", ""),
+    ({"kvm": Kvm("x86_64", "no page", True, True), "kvm_wanted": True}, "kvm", "fault", ""),
+    ({"shaped": Shaped(fault="not permitted"), "shaped_wanted": True}, "link=shaped", "fault", "as root"),
+    ({"small_pages_bytes": 3457 * MIB}, "memory", "fault", "ps -eo rss"),
+    ({"small_pages_bytes": 3456 * MIB}, "memory", "ok", ""),
     ({"pages": (few(),)}, "hugepages 2M", "fault", "as root: grow"),
     ({"pages": (few(resizable=True),)}, "hugepages 2M", "ok", ""),
     ({"pages": ()}, "hugepages 2M", "fault", "--migdowntime-page-size 4K"),
@@ -174,6 +181,18 @@ def test_the_real_host_is_told_through_avocado(tmp_path):
     (ppc,) = (finding for finding in told["findings"] if finding["name"] == "qemu ppc64")
     said = subprocess.run(["qemu-system-ppc64", "--version"], capture_output=True, text=True, check=True).stdout
     assert ppc["state"] == "ok" and f"version {ppc['text'].split()[0]}" in said
+
+
+def test_what_the_default_run_takes_follows_the_settings(tmp_path):
+    settings = tmp_path / "settings"
+    settings.write_text("[migdowntime]\nram = 512M\nqemu = /nowhere\n")
+    told = json.loads(avocado(tmp_path, "--config", str(settings), "migdowntime", "doctor", "--json", "--quiet").output)
+    found = {finding["name"]: finding for finding in told["findings"]}
+    assert told["able"] is False and "/nowhere does not exist" in found["qemu ppc64"]["text"]
+    assert "the default run needs 512" in found["hugepages 2M"]["text"]
+    settings.write_text("[migdowntime]\nram = nonsense\n")
+    done = avocado(tmp_path, "--config", str(settings), "migdowntime", "doctor")
+    assert done.status == 2 and "migdowntime doctor: parameter ram: 'nonsense' is not a size" in done.output
 
 
 @pytest.mark.usefixtures("nothing_left")

@@ -14,6 +14,7 @@ HELP = "see whether the tests can run on this host, and what mends it where they
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     parser.epilog = (
+        "The default test is one with nothing but the settings in section migdowntime of Avocado's configuration. "
         "Each line is ok, a note (other tests than the default one lack something, or verdicts may suffer) or a fault. "
         "Nothing on the host is changed. Exit status: 0 the default test can run, 1 it cannot, 2 the host could not "
         "be looked at. Example: avocado migdowntime doctor --json"
@@ -30,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..doctor.finding import able
     from ..doctor.probing import examine
     from ..errors import MigDowntimeError
+    from ..parameters import describe, parse
     from ..report.doctor import fields, summary
     from ..report.terminal import fitted
 
@@ -38,7 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"migdowntime doctor: {text}", file=sys.stderr)
 
     try:
-        found = tuple(findings(asyncio.run(examine(say))))
+        # Avocado hands its settings over beside the options.
+        given = {row.name: vars(arguments).get(f"migdowntime.{row.name}") or "" for row in describe()}
+        found = tuple(findings(asyncio.run(examine(parse(given), say))))
     except MigDowntimeError as error:
         print(f"migdowntime doctor: {error}", file=sys.stderr)
         return BAD_INPUT

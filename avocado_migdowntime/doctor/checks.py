@@ -21,18 +21,23 @@ def findings(host: Host) -> Iterator[Finding]:
     """Every finding, in the order in which a person would mend them."""
     yield from check_versions(host.versions)
     for qemu in host.qemus:
-        yield check_qemu(qemu, State.FAULT if qemu.arch == host.default_arch else State.NOTE)
+        yield check_qemu(qemu, _without(qemu.arch == host.arch))
     yield from check_capabilities(host.qemus)
-    yield check_kvm(host.kvm)
-    if all(pages.page_size_bytes != host.default_page_size_bytes for pages in host.pages):
-        yield _no_pages(host.default_page_size_bytes)
+    yield check_kvm(host.kvm, _without(host.kvm_wanted))
+    if not host.small_pages_bytes and all(pages.page_size_bytes != host.page_size_bytes for pages in host.pages):
+        yield _no_pages(host.page_size_bytes)
     for pages in host.pages:
         yield check_pages(pages, host.root)
-    yield check_memory(host.available_bytes, host.pages)
-    yield check_shaped(host.shaped, host.root)
+    yield check_memory(host.available_bytes, host.pages, host.small_pages_bytes)
+    yield check_shaped(host.shaped, host.root, _without(host.shaped_wanted))
     yield check_governor(host.cpu)
     yield check_load(host.cpu)
     yield check_lock(host.lock)
+
+
+def _without(needed: bool) -> State:
+    """The state of something that is of no use."""
+    return State.FAULT if needed else State.NOTE
 
 
 def check_versions(versions: tuple[Version, ...]) -> Iterator[Finding]:
@@ -74,8 +79,8 @@ def check_capabilities(qemus: tuple[Qemu, ...]) -> Iterator[Finding]:
         yield Finding("capabilities", State.OK, f"{', '.join(sorted(found))} ({', '.join(archs)})")
 
 
-def check_kvm(kvm: Kvm) -> Finding:
-    """A guest starts under KVM; without, tests take TCG."""
+def check_kvm(kvm: Kvm, without: State) -> Finding:
+    """A guest starts under KVM; without, tests take TCG, unless KVM is wanted."""
     if not kvm.fault:
         return Finding("kvm", State.OK, f"a guest of {kvm.arch} starts under it")
     mend = ""
@@ -84,7 +89,8 @@ def check_kvm(kvm: Kvm) -> Finding:
         mend = f"modprobe {module} (in a virtual machine: switch on nested virtualisation on its host)"
     elif not kvm.may_open:
         mend = 'usermod --append --groups kvm "$USER", then log in again'
-    return Finding("kvm", State.NOTE, f"{kvm.fault}; tests take TCG", mend)
+    instead = "; tests take TCG" if without is State.NOTE else ""
+    return Finding("kvm", without, f"{kvm.fault}{instead}", mend)
 
 
 def check_pages(pages: Pages, root: bool) -> Finding:
@@ -103,24 +109,25 @@ def check_pages(pages: Pages, root: bool) -> Finding:
     return Finding(name, State.FAULT, f"{seen} {why}", f"as root: {pages.grow_command}")
 
 
-def check_memory(available_bytes: int, pages: tuple[Pages, ...]) -> Finding:
-    """Memory is there for the hugepages that are to be made, for two QEMUs, and for the rest of the host."""
-    needed = sum(each.missing * each.page_size_bytes for each in pages) + _QEMU_BYTES + KEPT_FREE_BYTES
+def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int) -> Finding:
+    """Memory is there for hugepages that are to be made or for small ones, for QEMU, and for the rest of the host."""
+    needed = sum(each.missing * each.page_size_bytes for each in pages)
+    needed += small_pages_bytes + _QEMU_BYTES + KEPT_FREE_BYTES
     seen = f"{available_bytes // MIB} MiB available, the default run needs {needed // MIB} MiB"
     if available_bytes >= needed:
         return Finding("memory", State.OK, seen)
     return Finding("memory", State.FAULT, seen, "end what `ps -eo rss,pid,args --sort -rss | head` shows")
 
 
-def check_shaped(shaped: Shaped, root: bool) -> Finding:
+def check_shaped(shaped: Shaped, root: bool, without: State) -> Finding:
     """A slow link can be made of network namespaces, a veth pair and a tbf qdisc."""
     name, carried = "link=shaped", shaped.bytes_per_s / 1e6
     if shaped.missing_programs:
         programs = " and ".join(shaped.missing_programs)
-        return Finding(name, State.NOTE, f"no {programs} on the PATH", "apt-get install iproute2")
+        return Finding(name, without, f"no {programs} on the PATH", "apt-get install iproute2")
     if shaped.fault:
         mend = "" if root else "run avocado as root"
-        return Finding(name, State.NOTE, shaped.fault, mend)
+        return Finding(name, without, shaped.fault, mend)
     if shaped.loadable:
         return Finding(name, State.OK, f"not tried, as that would load the kernel's {', '.join(shaped.loadable)}")
     return Finding(name, State.OK, f"{carried:.2f} MB/s through one of {shaped.wanted_bytes_per_s / 1e6:g} MB/s")

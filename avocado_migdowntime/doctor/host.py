@@ -100,10 +100,14 @@ class Version:
 
 @dataclass(frozen=True)
 class Host:
-    """All that was seen; `default_arch` and `default_page_size_bytes` are those of the default run."""
+    """All that was seen, and what of it the default run takes: a test with nothing but the settings that there are."""
 
-    default_arch: str
-    default_page_size_bytes: int
+    arch: str
+    page_size_bytes: int
+    small_pages_bytes: int
+    """Guest RAM of both sides that is of the host's own pages."""
+    kvm_wanted: bool
+    shaped_wanted: bool
     qemus: tuple[Qemu, ...]
     kvm: Kvm
     pages: tuple[Pages, ...]

@@ -25,13 +25,15 @@ from .reading import read_cpu, read_lock, read_pages, read_shaped, read_versions
 _TELL_AFTER_S = 2.0
 
 
-async def examine(say: Callable[[str], None]) -> Host:
-    """See all of the host; `say` gets a line every two seconds. Raises HarnessError."""
-    default = Parameters()
-    backing = plan(default.backing, default.page_size, default.ram)
+async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
+    """See all of the host and what a run with these parameters takes of it; `say` gets a line every two seconds.
+
+    Raises BadInput or HostLacks where the parameters make no sense here, HarnessError where QEMU cannot be started.
+    """
+    backing = plan(default.backing, default.page_size, default.ram, Path("/"))
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()
     with Keeper() as keeper, work_directory(keeper) as directory:
-        trials = asyncio.gather(_probed(directory, keeper), asyncio.to_thread(read_shaped, default.link_rate))
+        trials = asyncio.gather(_probed(default, directory, keeper), asyncio.to_thread(read_shaped, default.link_rate))
         waited_s = 0.0
         try:
             while not (await asyncio.wait({trials}, timeout=_TELL_AFTER_S))[0]:
@@ -42,8 +44,11 @@ async def examine(say: Callable[[str], None]) -> Host:
             await asyncio.wait({trials})
         (qemus, kvm), shaped = trials.result()
     return Host(
-        default_arch=default.arch,
-        default_page_size_bytes=default.page_size,
+        arch=default.arch,
+        page_size_bytes=default.page_size,
+        small_pages_bytes=0 if backing.hugepages_needed else 2 * default.ram,
+        kvm_wanted=default.accel == "kvm",
+        shaped_wanted=default.link == "shaped",
         qemus=qemus,
         kvm=kvm,
         pages=read_pages(default.page_size, 2 * backing.hugepages_needed),
@@ -56,17 +61,20 @@ async def examine(say: Callable[[str], None]) -> Host:
     )
 
 
-async def _probed(directory: Path, keeper: Keeper) -> tuple[tuple[Qemu, ...], Kvm]:
-    asked = await asyncio.gather(*(_asked(profile, directory) for profile in PROFILES.values()))
+async def _probed(default: Parameters, directory: Path, keeper: Keeper) -> tuple[tuple[Qemu, ...], Kvm]:
+    given = {default.arch: default.qemu}
+    asked = await asyncio.gather(
+        *(_asked(profile, given.get(profile.arch), directory) for profile in PROFILES.values())
+    )
     host_arch = platform.machine().replace("ppc64le", "ppc64")
     capabilities = next((found for found, _ in asked if found and found.arch == host_arch), None)
     return tuple(qemu for _, qemu in asked), await _tried(host_arch, capabilities, directory, keeper)
 
 
-async def _asked(profile: Profile, directory: Path) -> tuple[Capabilities | None, Qemu]:
+async def _asked(profile: Profile, given: str | None, directory: Path) -> tuple[Capabilities | None, Qemu]:
     binary = ""
     try:
-        binary = find_binary(None, profile.arch)
+        binary = find_binary(given, profile.arch)
         found = await probe(binary, directory, directory)
     except MigDowntimeError as error:
         return None, Qemu(profile.arch, profile.package, binary, fault=str(error))
