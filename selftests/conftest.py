@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What several selftests need."""
 
+import glob
 import os
 import shutil
 import tempfile
@@ -66,7 +67,8 @@ def traces_of_runs():
 def network_namespaces():
     """Network namespaces that something on this host keeps: a process in it, a descriptor, a mount."""
     mounts = (line.split()[3] for line in Path("/proc/self/mountinfo").read_text().splitlines() if " nsfs " in line)
-    links = [link for place in ("task/*/ns/net", "fd/*") for link in Path("/proc").glob(f"[0-9]*/{place}")]
+    # Not Path.glob, which a process that ends in the meantime makes fail.
+    links = [link for place in ("task/*/ns/net", "fd/*") for link in glob.glob(f"/proc/[0-9]*/{place}")]
     return {target for target in (*mounts, *map(_target, links)) if target.startswith("net:[")}
 
 

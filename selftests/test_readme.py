@@ -13,6 +13,10 @@ TOP = Path(__file__).parents[1]
 README = TOP / "README.md"
 DOCUMENTS = [README, *sorted(TOP.glob("docs/*.md"))]
 MATRIX = "avocado run migdowntime:expected-downtime -m default"
+QUICK = (
+    "avocado run migdowntime: --filter-by-tags quick -m quick --tap-include-logs --job-results-dir results "
+    "--xunit results/results.xml"
+)
 COMPARE = "avocado migdowntime compare old new"
 VERIFY = "avocado migdowntime verify --qemu old/build --qemu new/build"
 BUILDS = (
@@ -22,7 +26,7 @@ BUILDS = (
     "avocado migdowntime qemu remove trixie-backports",
 )
 """One after the other, as each needs the one before it."""
-RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE, VERIFY, *BUILDS}
+RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE, QUICK, VERIFY, *BUILDS}
 """Commands that .ci/run, a step of `make check` or another test runs."""
 
 
@@ -39,7 +43,7 @@ def test_what_a_document_links_to_is_there(document):
 
 def test_what_is_run_elsewhere_is():
     assert set(commands()) >= RUN_ELSEWHERE
-    tests = {"MATRIX": "matrix", "COMPARE": "compare", "VERIFY": "verify", "BUILDS": "builds"}
+    tests = {"MATRIX": "matrix", "COMPARE": "compare", "QUICK": "ci", "VERIFY": "verify", "BUILDS": "builds"}
     for name, test in tests.items():
         assert re.search(rf"from .test_readme import .*\b{name}\b", (TOP / f"selftests/test_{test}.py").read_text())
     for command in ("make demo", "make check"):
