@@ -58,6 +58,11 @@ def advice_fields() -> tuple[Entry, ...]:
     return tuple(Entry(name, meaning) for name, meaning in meanings.ADVICE.items())
 
 
+def doctor_fields() -> tuple[Entry, ...]:
+    """The JSON fields of `doctor --json`."""
+    return tuple(Entry(name, meaning) for name, meaning in meanings.DOCTOR.items())
+
+
 KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "tests": tests,
     "variants": variants,
@@ -66,6 +71,7 @@ KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "parameters": parameters,
     "verdict-fields": verdict_fields,
     "advice-fields": advice_fields,
+    "doctor-fields": doctor_fields,
 }
 
 

@@ -108,6 +108,24 @@ def test_each_form_is_judged_as_the_answers_that_it_was_made_from(form, tmp_path
     assert (verdict.downtime_limit_ms, verdict.limit_verdict) == (1, own.limit_verdict)
 
 
+def test_the_rounded_sizes_of_a_large_guest_are_judged_alike(tmp_path):
+    """In the first pass 64 GiB more, told to a MiB; what is left of it at its end is told more finely."""
+    first = [answer["ram"]["remaining"] for _, answer in ANSWERS if answer["ram"]["dirty-sync-count"] == 1]
+    more_pages = (64 << 30) // 4096
+
+    def enlarged(answer):
+        ram = answer["ram"]
+        left = int(more_pages * max(0, ram["remaining"] - first[-1]) / (first[0] - first[-1]))
+        left *= ram["dirty-sync-count"] == 1
+        changed = {"remaining": ram["remaining"] + 4096 * left, "normal": ram["normal"] + more_pages - left}
+        return {**answer, "ram": {**ram, **changed}}
+
+    trace, _ = recorded(tmp_path, [(t_s, as_job(enlarged(answer))) for t_s, answer in ANSWERS], limit_ms=1)
+    assert "64.250 GiB" in as_job(enlarged(ANSWERS[0][1]))
+    verdict = judge(trace)
+    assert (verdict.verdict, verdict.passes) == (Judgement.ACCURATE, judge(parse(RECORDING.read_bytes())).passes)
+
+
 def test_without_a_limit_less_is_judged_and_that_is_said(tmp_path):
     verdict = judge(recorded(tmp_path, [(t_s, as_json(answer)) for t_s, answer in ANSWERS])[0])
     assert (verdict.verdict, verdict.downtime_limit_ms, verdict.limit_verdict) == ("accurate", None, "inconclusive")

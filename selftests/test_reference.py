@@ -4,13 +4,15 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from avocado_migdowntime.advice import Advice, BestPoint, Finding
+from avocado_migdowntime.advice import Advice, BestPoint
+from avocado_migdowntime.advice import Finding as Found
 from avocado_migdowntime.catalogue import KINDS
+from avocado_migdowntime.doctor.finding import Finding, State
 from avocado_migdowntime.ground_truth import Estimate, GroundTruth
 from avocado_migdowntime.interval import Interval
 from avocado_migdowntime.limit import LimitJudgement
 from avocado_migdowntime.promise import Promise, PromiseJudgement
-from avocado_migdowntime.report import advice, fields, meanings
+from avocado_migdowntime.report import advice, doctor, fields, meanings
 from avocado_migdowntime.switchover import Downtime, Integrity
 from avocado_migdowntime.trials import Convergence, ConvergenceJudgement, Trial
 from avocado_migdowntime.verdict import Judgement, Verdict
@@ -24,6 +26,7 @@ HEADINGS = {
     "parameters": "Parameters, as `--migdowntime-NAME`, in variants, with `-p` and in section `migdowntime`",
     "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`",
     "advice-fields": "JSON fields of `advise --json`",
+    "doctor-fields": "JSON fields of `doctor --json`",
 }
 
 
@@ -65,8 +68,13 @@ def test_each_field_of_a_verdict_is_told():
 
 
 def test_each_field_of_an_advice_is_told():
-    full = Advice(Finding.FOUND, 1, Interval(1, 1), 1, BestPoint(2, 1.0, 1))
+    full = Advice(Found.FOUND, 1, Interval(1, 1), 1, BestPoint(2, 1.0, 1))
     assert list(names(advice.fields(full))) == list(meanings.ADVICE)
+
+
+def test_each_field_of_the_doctor_is_told():
+    full = doctor.fields([Finding("memory", State.OK, "enough")])
+    assert list(names(full)) == list(meanings.DOCTOR)
 
 
 def names(found, prefix=""):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the JSON fields of a verdict and of an advice mean. A name with a dot is a field of an object or a list's."""
+"""What the JSON fields of verdicts, advices and the doctor mean.
+
+A name with a dot is a field of an object or a list's.
+"""
 
 from collections.abc import Mapping
 
@@ -88,3 +91,13 @@ ADVICE: Mapping[str, str] = {
     "reasons": "a list of sentences; the first is that for the finding",
 }
 """Of `advise --json`, which has `file` besides."""
+
+DOCTOR: Mapping[str, str] = {
+    "able": "true where the default test can run",
+    "findings": "a list, in the order in which they would be mended",
+    "findings.name": "what was looked at",
+    "findings.state": "ok; note: other tests lack something or verdicts may suffer; fault: the default test cannot run",
+    "findings.text": "what was seen, or what is wrong",
+    "findings.mend": "the command or the deed that mends it; else empty",
+}
+"""Of `doctor --json`."""
