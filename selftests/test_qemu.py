@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_a_binary_is_asked_what_it_can_do(arch, machine, tmp_path, sockets):
     found = run(probe(installed(arch), tmp_path, sockets))
     said = subprocess.run([installed(arch), "--version"], capture_output=True, text=True, check=True).stdout
     assert f"version {found.release_text}" in said
-    assert found.arch == arch and machine in found.machines
+    assert found.arch == arch and machine in found.machines & found.backed_machines
     assert found.has_kvm == (arch == platform.machine())
     assert "downtime-limit" in found.migrate_parameters and "events" in found.migrate_capabilities
 
@@ -72,6 +73,8 @@ def test_a_machine_is_unknown_or_lacking(tmp_path, sockets):
     assert choose_machine(profile, found, None) == "pc"
     assert choose_machine(profile, found, "pc-q35-7.2") == "pc-q35-7.2"
     assert PROFILES["s390x"].family("s390-ccw-virtio-7.2") == "s390-ccw-virtio"
+    with pytest.raises(HostLacks, match="the machine q35 of .* takes its RAM from no memory backend, .* newer QEMU"):
+        choose_machine(profile, replace(found, backed_machines=frozenset({"pc"})), "q35")
     with pytest.raises(BadInput, match="'pseries' is not known for x86_64; it can be pc, q35"):
         choose_machine(profile, found, "pseries")
     with pytest.raises(HostLacks, match=r"has no machine pc-q35-99\.9"):
@@ -141,6 +144,7 @@ def test_a_guest_that_never_speaks_does_not_outlive_its_qemu(tmp_path, sockets):
 def test_a_killed_harness_takes_its_qemu_along(tmp_path, sockets):
     program = f"""
 import asyncio, sys
+from dataclasses import replace
 from pathlib import Path
 from avocado_migdowntime.qemu.process import QemuProcess
 async def main(binary, directory, sockets):

@@ -144,7 +144,7 @@ class Guest:
 def choose_machine(profile: Profile, capabilities: Capabilities, given: str | None) -> str:
     """The machine type to use: `given`, or the profile's first.
 
-    Raises BadInput for a machine of no known family, HostLacks where the binary has not got it.
+    Raises BadInput for a machine of no known family, HostLacks where the binary has not got it or not as it must be.
     """
     machine = given or profile.families[0]
     if profile.family(machine) is None:
@@ -156,6 +156,11 @@ def choose_machine(profile: Profile, capabilities: Capabilities, given: str | No
         raise HostLacks(
             f"{capabilities.binary} (QEMU {capabilities.release_text}) has no machine {machine}; "
             f"see its -machine help, or give another binary with `qemu`"
+        )
+    if machine not in capabilities.backed_machines:
+        raise HostLacks(
+            f"the machine {machine} of {capabilities.binary} (QEMU {capabilities.release_text}) takes its RAM from no "
+            "memory backend, where its pages could be seen; give a newer QEMU with `qemu`"
         )
     return machine
 

@@ -4,7 +4,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ class Capabilities:
     """A QEMU binary: its release, target, and what it was built with.
 
     `has_kvm` says that KVM was compiled in; whether it really starts a guest is known after trying (see accel.py).
-    `machines` holds names and aliases.
+    `machines` holds names and aliases; `backed_machines` those that can have their RAM from a memory backend.
     """
 
     binary: str
@@ -29,6 +29,7 @@ class Capabilities:
     package: str
     arch: str
     machines: frozenset[str]
+    backed_machines: frozenset[str]
     has_kvm: bool
     migrate_parameters: Mapping[str, Any]
     migrate_capabilities: frozenset[str]
@@ -88,8 +89,13 @@ async def probe(binary: str, directory: Path, sockets: Path) -> Capabilities:
         release=(number["major"], number["minor"], number["micro"]),
         package=version["package"],
         arch=target["arch"],
-        machines=frozenset(m[key] for m in machines for key in ("name", "alias") if key in m),
+        machines=_names(machines),
+        backed_machines=_names(machine for machine in machines if "default-ram-id" in machine),
         has_kvm=kvm["present"],
         migrate_parameters=parameters,
         migrate_capabilities=frozenset(c["capability"] for c in capabilities),
     )
+
+
+def _names(machines: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(machine[key] for machine in machines for key in ("name", "alias") if key in machine)
