@@ -141,7 +141,7 @@ def test_loader_and_libraries_are_found_where_they_lie(tmp_path):
     )
 
 
-def test_what_was_unpacked_is_found_by_its_suite_and_by_a_directory(tmp_path):
+def test_what_was_unpacked_is_found_by_its_suite_and_by_a_directory(tmp_path, monkeypatch):
     build = unpacked("bookworm", "ppc64", "x86_64")
     assert find("bookworm") == build and kept() == [build]
     assert find_binary("bookworm", "x86_64") == str(build.path / "bin" / "qemu-system-x86_64")
@@ -152,6 +152,11 @@ def test_what_was_unpacked_is_found_by_its_suite_and_by_a_directory(tmp_path):
     assert find_binary(str(tree), "ppc64") == find_binary(str(tree / "build"), "ppc64")
     assert find_binary(str(tree), "ppc64") == str(tree / "build" / "qemu-system-ppc64")
     assert binary_of("trixie", "ppc64") is None
+    monkeypatch.chdir(tree)
+    assert find_binary(".", "ppc64") == str(tree / "build" / "qemu-system-ppc64")
+    monkeypatch.chdir(tree.parent)
+    with pytest.raises(BadInput, match=r"^in the directory \. there is no qemu-system-ppc64"):  # The host has one.
+        find_binary(".", "ppc64")
 
 
 def test_what_was_not_unpacked_is_named_with_the_command_that_does_it(tmp_path):

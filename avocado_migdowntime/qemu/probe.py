@@ -54,7 +54,8 @@ def find_binary(given: str | None, arch: str) -> str:
     if unpacked := binary_of(given, arch):
         return str(unpacked)
     if Path(given).is_dir():
-        places = [Path(given, below, f"qemu-system-{arch}") for below in ("", "bin", "build")]
+        # In full, as a bare name would be looked for on the PATH.
+        places = [Path(given).absolute() / below / f"qemu-system-{arch}" for below in ("", "bin", "build")]
         found = next(filter(None, map(shutil.which, map(str, places))), None)
         if found is None:
             raise BadInput(f"in the directory {given} there is no qemu-system-{arch}, nor in bin or build below it")
