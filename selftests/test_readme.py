@@ -19,6 +19,10 @@ QUICK = (
 )
 COMPARE = "avocado migdowntime compare old new"
 VERIFY = "avocado migdowntime verify --qemu old/build --qemu new/build"
+BISECT = (
+    "git bisect start bad good",
+    "git bisect run sh -c 'make -C build qemu-system-ppc64 || exit 125; avocado migdowntime verify --qemu build'",
+)
 BUILDS = (
     "avocado migdowntime qemu add trixie-backports",
     "avocado run migdowntime:expected-downtime --migdowntime-qemu trixie-backports",
@@ -26,7 +30,7 @@ BUILDS = (
     "avocado migdowntime qemu remove trixie-backports",
 )
 """One after the other, as each needs the one before it."""
-RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE, QUICK, VERIFY, *BUILDS}
+RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE, QUICK, VERIFY, *BISECT, *BUILDS}
 """Commands that .ci/run, a step of `make check` or another test runs."""
 
 
@@ -43,7 +47,14 @@ def test_what_a_document_links_to_is_there(document):
 
 def test_what_is_run_elsewhere_is():
     assert set(commands()) >= RUN_ELSEWHERE
-    tests = {"MATRIX": "matrix", "COMPARE": "compare", "QUICK": "ci", "VERIFY": "verify", "BUILDS": "builds"}
+    tests = {
+        "MATRIX": "matrix",
+        "COMPARE": "compare",
+        "QUICK": "ci",
+        "VERIFY": "verify",
+        "BISECT": "bisect",
+        "BUILDS": "builds",
+    }
     for name, test in tests.items():
         assert re.search(rf"from .test_readme import .*\b{name}\b", (TOP / f"selftests/test_{test}.py").read_text())
     for command in ("make demo", "make check"):

@@ -30,12 +30,17 @@ SHORT = "[migdowntime]\naccel = tcg\npage_size = 4K\npasses = 1\nintegrity = no\
 """Settings with which a run takes two seconds less."""
 
 
+def settle(home):
+    """Write these settings of the user whose home it is."""
+    settings = home / ".config" / "avocado" / "avocado.conf"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(SHORT)
+
+
 @pytest.fixture
 def home(tmp_path):
     """A directory for the user's settings, for `old/build` and for a `new/build` that is 10 % off."""
-    settings = tmp_path / ".config" / "avocado" / "avocado.conf"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(SHORT)
+    settle(tmp_path)
     for name in ("old", "new"):
         (tmp_path / name / "build").mkdir(parents=True)
     (tmp_path / "old" / "build" / "qemu-system-ppc64").symlink_to(BINARY)

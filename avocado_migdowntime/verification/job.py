@@ -23,6 +23,7 @@ from ..outcome import Outcome, name_on
 from ..parameters import parse
 from ..plugins.options import NAMESPACES, given
 from ..plugins.packaged_variants import located
+from ..plugins.resolver import KIND
 from ..plugins.test_files import packaged
 from ..recordings import builds_of
 from .builds import Build, probed
@@ -98,7 +99,7 @@ class Plan:
         return {
             **settings.as_dict(),
             **{NAMESPACES[name]: value for name, value in chosen.items()},
-            "resolver.references": [f"migdowntime:{self.test}"],
+            "resolver.references": [f"{KIND}:{self.test}"],
             "yaml_to_mux.files": [located(name) for name in self.variants],
             "run.results_dir": self.results_directory or settings.as_dict().get("run.results_dir"),
         }
@@ -140,7 +141,8 @@ class _Progress:
         self.dispatcher.map_method(name, *arguments)
         if name == "start_test":
             test = arguments[-1]["name"]
-            self._say(f"{self._ended + 1} of {self._runs}: {test.name}{test.str_variant}")
+            what = f"{test.name}{test.str_variant}".removeprefix(f"{KIND}:")
+            self._say(f"{self._ended + 1} of {self._runs}: {what}")
         elif name == "end_test":
             self._ended += 1
             left_s = (time.monotonic() - self._began_s) / self._ended * (self._runs - self._ended)
