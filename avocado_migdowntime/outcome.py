@@ -50,9 +50,14 @@ class Outcome:
         """|relative error|, or ANOTHER_FAULT where that was not what is at fault; None where the run cannot tell."""
         if self.passed is None:
             return None
-        if self.relative_error is None or (not self.passed and self.verdict != Judgement.INACCURATE):
+        if self.relative_error is None or (not self.passed and not self._is_off):
             return ANOTHER_FAULT
         return abs(self.relative_error)
+
+    @property
+    def _is_off(self) -> bool:
+        """Whether the median of the reports is: one that is not renewed may be right in the median."""
+        return self.verdict == Judgement.INACCURATE and abs(self.relative_error or 0) > (self.tolerance or 0)
 
 
 def outcomes(results: Any, build: str) -> list[Outcome]:

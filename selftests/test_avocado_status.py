@@ -13,6 +13,9 @@ OUTCOMES = {
     "Inaccurate": "Verdict(Judgement.INACCURATE, 'last-sync', LimitJudgement.RESPECTED, formula='dirty-rate', "
     "reported_ms=1475.0, expected_ms=3561.8, relative_error=-0.5859, "
     "reasons=('the report is -58.6% off last-sync; it is what dirty-rate gives', 'pass 9 is short'))",
+    "Misled": "Verdict(Judgement.INACCURATE, 'last-sync', LimitJudgement.RESPECTED, reasons=('it is -50% off',), "
+    "convergence=Convergence(ConvergenceJudgement.WRONG, 3562.0, 1475.0, 'reported', (), "
+    "'QEMU reported 1475 ms; 3562 ms were needed'))",
     "Violated": "Verdict(Judgement.ACCURATE, 'last-sync', LimitJudgement.VIOLATED, "
     "reasons=('all is well', 'passes ended with 300 ms left'), "
     "limit_reason='passes ended with 300 ms left')",
@@ -57,6 +60,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
             "FAIL",
             "expected-downtime is inaccurate: the report is -58.6% off last-sync; it is what dirty-rate gives "
             "(QEMU said 1475 ms, right is 3561.8 ms; apart -58.59%; formula dirty-rate; limit respected)",
+        ),
+        (
+            "Misled",
+            "FAIL",
+            "QEMU reported 1475 ms; 3562 ms were needed; expected-downtime is inaccurate: it is -50% off "
+            "(limit respected)",
         ),
         ("Violated", "FAIL", "downtime-limit is violated: passes ended with 300 ms left (limit violated)"),
         (

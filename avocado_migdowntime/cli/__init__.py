@@ -12,6 +12,7 @@ COMMANDS = (
     "record",
     "report",
     "score",
+    "selftest",
     "verify",
 )
 

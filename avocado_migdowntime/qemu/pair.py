@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import HarnessError
 from ..host.hugepages import borrow_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
 from ..host.keeper import Keeper
@@ -45,16 +46,25 @@ class Pair:
         return self.link.uri
 
     async def configure(self, parameters: Parameters) -> Mapping[str, Any]:
-        """Set migration parameters and capabilities on both ends; gives the header of the trace to come."""
+        """Set migration parameters and capabilities on both ends; gives the header of the trace to come.
+
+        Raises HarnessError where QEMU refuses, or says that it has other parameters.
+        """
         wanted = ("events", *parameters.capabilities)
+        told = {"max-bandwidth": parameters.max_bandwidth, "downtime-limit": parameters.downtime_limit}
         switched = [{"capability": name, "state": True} for name in wanted]
         for qemu in (self.source, self.destination):
             await qemu.execute("migrate-set-capabilities", {"capabilities": switched})
-            await qemu.execute(
-                "migrate-set-parameters",
-                {"max-bandwidth": parameters.max_bandwidth, "downtime-limit": parameters.downtime_limit},
-            )
+            await qemu.execute("migrate-set-parameters", told)
         await self.link.listen(self.destination)
+        in_force = await self.source.execute("query-migrate-parameters")
+        for name, value in told.items():
+            if in_force.get(name) != value:
+                seen = f"that its {name} is {in_force[name]}" if name in in_force else f"nothing of its {name!r}"
+                raise HarnessError(
+                    f"QEMU says {seen} in its answer to query-migrate-parameters, where {value} was set just before; "
+                    "try another QEMU"
+                )
         return {
             "qemu": await self.source.execute("query-version"),
             "arch": self.guest.profile.arch,
@@ -70,7 +80,7 @@ class Pair:
             "backing_page_size": self.guest.backing.page_size_bytes,
             **self.link.header,
             "capabilities": list(wanted),
-            "migrate-parameters": await self.source.execute("query-migrate-parameters"),
+            "migrate-parameters": in_force,
         }
 
 

@@ -10,9 +10,11 @@ from typing import Any, Protocol, Self
 
 from qemu.qmp import EventListener, QMPClient
 
+from ..errors import BadInput, HarnessError
 from ..trace import ENDED, HARNESS, Sample
 from ..trace_file import TraceWriter
 
+_TRY = "use another QEMU, from 5.2 on"
 _LAST_EVENTS_S = 0.2
 """What both sides announce of the switchover arrives soon after it."""
 
@@ -69,7 +71,7 @@ class Sampler:
         """Each sample with the answer that it is made of, as it is written, until the migration has ended.
 
         An answer is one sample; the one that MIGRATION_PASS asked for comes between two of the steady ones. Raises
-        HarnessError where the source ends or refuses.
+        HarnessError where the source ends, refuses or leaves out what every QEMU answers.
         """
         due_s = 0.0
         while True:
@@ -79,7 +81,7 @@ class Sampler:
             asked_s = self.now_s()
             answer = await self._monitors["source"].execute("query-migrate")
             latency_ms = (self.now_s() - asked_s) * 1000
-            sample = Sample.from_query(asked_s, latency_ms, answer, cause)
+            sample = _sample(asked_s, latency_ms, answer, cause)
             self._writer.sample(asked_s, latency_ms, answer, cause)
             yield sample, answer
             # QEMU says `completed` a moment before it counts the downtime.
@@ -112,3 +114,16 @@ class Sampler:
     async def _pump(self, side: str, listener: EventListener) -> None:
         async for message in listener:
             self._events.put_nowait((self.now_s(), side, dict(message)))
+
+
+def _sample(asked_s: float, latency_ms: float, answer: Mapping[str, Any], cause: str | None) -> Sample:
+    try:
+        sample = Sample.from_query(asked_s, latency_ms, answer, cause)
+    except BadInput as error:
+        raise HarnessError(f"QEMU's answer to query-migrate is not as it is documented: {error}; {_TRY}") from None
+    lacking = [name for name in ("ram", "expected-downtime") if name not in answer]
+    if sample.status == "active" and lacking:
+        raise HarnessError(
+            f"QEMU's answer to query-migrate has no {lacking[0]!r}, as that of an active migration should; {_TRY}"
+        )
+    return sample

@@ -2,6 +2,7 @@
 """The answer in one sentence."""
 
 from ..limit import LimitJudgement
+from ..trials import ConvergenceJudgement
 from ..verdict import Judgement, Verdict
 
 
@@ -15,10 +16,9 @@ def answer(verdict: Verdict) -> str:
 
 def reason(verdict: Verdict) -> str:
     """One sentence on why `verdict` is none to pass with; the summary has the figures."""
-    if verdict.verdict is Judgement.INACCURATE:
-        return f"expected-downtime is inaccurate: {'; '.join(filter(None, (verdict.reasons[0], verdict.era)))}"
-    if verdict.limit_verdict is LimitJudgement.VIOLATED:
-        return f"downtime-limit is violated: {verdict.limit_reason}"
+    faults = _faults(verdict)
+    if faults:
+        return "; ".join(faults)
     if verdict.integrity is not None and not verdict.integrity.intact:
         return f"the guest's memory is damaged: {verdict.integrity}"
     if verdict.downtime is not None and not verdict.guest_survived:
@@ -30,3 +30,15 @@ def reason(verdict: Verdict) -> str:
     if verdict.verdict is Judgement.ACCURATE and verdict.open_question:
         return verdict.open_question
     return f"expected-downtime is inconclusive: {'; '.join(verdict.reasons)}"
+
+
+def _faults(verdict: Verdict) -> list[str]:
+    """What is wrong with limit and report; what a user is up against comes first."""
+    found = []
+    if verdict.convergence is not None and verdict.convergence.judgement is ConvergenceJudgement.WRONG:
+        found.append(verdict.convergence.reason)
+    if verdict.verdict is Judgement.INACCURATE:
+        found += [f"expected-downtime is inaccurate: {verdict.reasons[0]}", *filter(None, [verdict.era])]
+    elif verdict.limit_verdict is LimitJudgement.VIOLATED:
+        found.append(f"downtime-limit is violated: {verdict.limit_reason}")
+    return found

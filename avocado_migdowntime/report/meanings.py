@@ -12,7 +12,7 @@ VERDICT: Mapping[str, str] = {
     "passed": "true where nothing was found wrong, false where something was, null where that cannot be told",
     "contract": "the formula that QEMU is held to",
     "tolerance": "the relative error that is still accurate",
-    "formula": "the formula that QEMU was found to use, null for none or for several",
+    "formula": "what QEMU was found to use: a formula, or uncomputed, frozen, stale or once-a-pass; null if unknown",
     "era": "what the formula says of the build, where it is not its release's; else empty",
     "reported_ms": "QEMU's expected-downtime, median over the passes judged",
     "expected_ms": "what the contract gives with the bytes left at each sync",

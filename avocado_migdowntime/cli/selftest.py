@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime selftest`: is each known fault of a QEMU found on this host?"""
+
+import argparse
+import json
+import sys
+
+from . import BAD_INPUT
+
+NAME = "selftest"
+HELP = "judge a real QEMU with each known fault, and say which faults were found"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    from ..parameters import ARCHITECTURES
+
+    parser.epilog = (
+        "Exit status: 0 all were found, 1 some were not, 2 bad input or a host that lacks something. "
+        "Example: avocado migdowntime selftest dirty-rate limit-ignored"
+    )
+    parser.add_argument(
+        "faults", metavar="FAULT", nargs="*", help="such as factor=1.1 (default: all; see faulty --list)"
+    )
+    parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")
+    parser.add_argument("--arch", choices=ARCHITECTURES, default="ppc64", help="(default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print an object instead of text")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a line for each fault when its run is over; what is under way is told on standard error."""
+    from functools import partial
+
+    from ..errors import BadInput, HostLacks
+    from ..experiments.selftest import FAULTS, tried
+    from ..faults.catalogue import named
+    from ..hostlock import alone_on_host
+    from ..qemu.probe import find_binary
+    from ..report.selftest import fields, line, summary
+    from ..report.terminal import fitted
+
+    done = []
+    try:
+        faults = tuple(map(named, arguments.faults)) or FAULTS
+        binary = find_binary(arguments.qemu, arguments.arch)
+        for number, fault in enumerate(faults, 1):
+            say = partial(_tell, f"{number} of {len(faults)}, {fault}")
+            with alone_on_host(say):
+                say(fault.kind.sentence)
+                done.append(tried(fault, binary, arguments.arch, lambda _: None))
+            if not arguments.json:
+                print(fitted(line(done[-1])), flush=True)
+    except (BadInput, HostLacks) as error:
+        print(f"migdowntime selftest: {error}", file=sys.stderr)
+        return BAD_INPUT
+    print(json.dumps(fields(done), indent=2) if arguments.json else summary(done))
+    return 0 if all(one.found for one in done) else 1
+
+
+def _tell(what: str, text: str) -> None:
+    print(f"{what}: {text}", file=sys.stderr, flush=True)

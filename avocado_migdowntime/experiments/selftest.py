@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Would this harness notice? Judge a real QEMU with each of the known faults."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import BadInput, HarnessError, MigDowntimeError
+from ..expectation import expectation, in_words
+from ..faults.catalogue import Named, named
+from ..faulty.launcher import write
+from ..host.keeper import Keeper
+from ..host.workdir import work_directory
+from ..parameters import parse
+from ..verdict import Judgement, Verdict
+from .expected_downtime import expected_downtime
+
+FAULTS = tuple(
+    map(
+        named,
+        (
+            "none",
+            "dirty-rate",
+            "redirty",
+            "live",
+            *(f"factor={factor}" for factor in ("0.5", "0.9", "0.98", "1.02", "1.1", "2")),
+            "kb",
+            "frozen",
+            "stale",
+            "once-a-pass",
+            "uncomputed",
+            "zero",
+            "limit-ignored",
+            "limit-factor=0.5",
+            "limit-factor=2",
+            *(f"missing={field}" for field in ("expected-downtime", "ram", "mbps", "remaining", "downtime-limit")),
+            "late=200",
+        ),
+    )
+)
+_SHORT = {"page_size": "4K", "region": "18M", "integrity": "no", "time_limit": "60"}
+"""Hugepages would hide the limit; passes of 1.5 s tell dirty-rate from last-sync."""
+_LIMIT = {"limit-factor": {"downtime_limit": "500"}}
+"""A limit so large that its double and its half are told from it by where passes end."""
+_ATTEMPTS = 2
+"""On a busy host a run may be inconclusive; what is to be conclusive is tried again."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A fault, what it was to come to, what it came to, and whether that is as it should."""
+
+    fault: Named
+    expected: str
+    came: str
+    found: bool
+    attempts: int
+    seconds: float
+
+
+def tried(fault: Named, binary: str, arch: str, progress: Callable[[str], None]) -> Tried:
+    """Run a QEMU with the fault, again if that is inconclusive without need; raises BadInput or HostLacks."""
+    wanted, parameters = expectation(fault), {"arch": arch, **_SHORT, **_LIMIT.get(fault.name, {})}
+    begun_s, attempts, found = time.monotonic(), 0, False
+    while not found and attempts < _ATTEMPTS:
+        attempts += 1
+        came = _came(fault, binary, parameters, progress)
+        found = wanted.met_by(came)
+        if isinstance(came, MigDowntimeError) or came.verdict is not Judgement.INCONCLUSIVE:
+            break
+    return Tried(fault, str(wanted), in_words(came), found, attempts, time.monotonic() - begun_s)
+
+
+def _came(
+    fault: Named, binary: str, parameters: Mapping[str, str], progress: Callable[[str], None]
+) -> Verdict | HarnessError:
+    with Keeper() as keeper, work_directory(keeper) as directory:
+        launcher = Path(directory, "faulty-qemu")
+        write(launcher, fault, binary)
+        try:
+            return asyncio.run(expected_downtime(parse({**parameters, "qemu": str(launcher)}), directory, progress))
+        except HarnessError as error:
+            return error
+        except BadInput as error:
+            raise BadInput(f"{binary} with the fault {fault}: {error}") from None
