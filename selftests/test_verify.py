@@ -86,6 +86,21 @@ def test_each_build_goes_first_in_turn_and_has_its_own_binary(home):
         assert test.default_config["migdowntime.qemu"] == str(binary)
 
 
+def test_the_architecture_is_the_variants_or_else_the_builds():
+    x86_64 = shutil.which("qemu-system-x86_64")
+    both = named([str(Path(x86_64).parent)])
+    for builds, variants, archs in (
+        (named([x86_64]), ["page_sizes"], ["x86_64"] * 2),
+        (both, ["page_sizes"], ["ppc64"] * 2),
+        (both, ["architectures"], ["ppc64", "x86_64", "aarch64", "riscv64", "s390x", "arm"]),
+    ):
+        tests = Plan(builds, "expected-downtime", variants, {}, 1, None).tests()
+        assert [test.default_config["migdowntime.arch"] for test in tests] == archs
+        assert [Path(test.default_config["migdowntime.qemu"]).name for test in tests] == [
+            f"qemu-system-{arch}" for arch in archs
+        ]
+
+
 def test_repetitions_are_as_many_as_an_answer_takes(home):
     both = named([f"{home}/old", f"{home}/new"])
     assert len(Plan(both, "expected-downtime", [], {}, None, None).tests()) == 2 * 4

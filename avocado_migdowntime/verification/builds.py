@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
@@ -62,6 +63,7 @@ def _alike(parts: Sequence[Sequence[str]]) -> int:
     return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False)))
 
 
+@cache
 def probed(binary: str) -> Capabilities:
     """What the binary answers when it is asked; raises Untestable where it does not answer as a QEMU does."""
     with tempfile.TemporaryDirectory(prefix="migdowntime-", dir="/tmp") as directory:

@@ -20,7 +20,7 @@ from ..avocado_test import of_variant
 from ..comparison import repetitions
 from ..errors import BadInput, HarnessError
 from ..outcome import Outcome, name_on
-from ..parameters import parse
+from ..parameters import Parameters, parse
 from ..plugins.options import NAMESPACES, given
 from ..plugins.packaged_variants import located
 from ..plugins.resolver import KIND
@@ -36,8 +36,8 @@ ALONE = 3
 class Plan:
     """What is to run on each of the builds: a test in `variants`, with `parameters` that hold over theirs.
 
-    With `repeat` None it is as often as a difference takes to be proven; without variants and an `arch` the first build
-    chooses that.
+    With `repeat` None it is as often as a difference takes to be proven; where neither a variant nor the parameters
+    name an `arch`, it is that of the first build.
     """
 
     builds: Sequence[Build]
@@ -56,16 +56,17 @@ class Plan:
             variants = TestSuite.from_config(config).tests
         except (TestSuiteError, OptionValidationError) as error:
             raise BadInput(f"the variants cannot be used: {error}") from None
-        binaries = [[build.binary(_arch(variant, config)) for build in self.builds] for variant in variants]
-        for variant, paths in zip(variants, binaries, strict=True):
-            for path in paths:
-                _check(path, _arch(variant, config))
+        archs = [_arch(variant, config) or self.builds[0].arch() or Parameters().arch for variant in variants]
+        tests = [
+            [_on(variant, build, arch, config) for build in self.builds]
+            for variant, arch in zip(variants, archs, strict=True)
+        ]
         many = len(self.builds)
         repeat = self.repeat or (ALONE if many == 1 else repetitions(len(variants), many))
         return [
-            _on(variant, self.builds[build % many], paths[build % many], config)
+            deepcopy(on_builds[build % many])
             for again in range(repeat)
-            for variant, paths in zip(variants, binaries, strict=True)
+            for on_builds in tests
             for build in range(again, again + many)
         ]
 
@@ -93,8 +94,6 @@ class Plan:
     def _config(self) -> dict[str, Any]:
         """Avocado's settings for this plan."""
         chosen = {**given(settings.as_dict()), **self.parameters}
-        if "arch" not in chosen and not self.variants and (arch := self.builds[0].arch()):
-            chosen["arch"] = arch
         parse(chosen)
         return {
             **settings.as_dict(),
@@ -150,26 +149,26 @@ class _Progress:
             self._say(f"{self._ended} of {self._runs}: {arguments[-1]['status']}{to_go}")
 
 
-def _arch(test: Runnable, config: Mapping[str, Any]) -> str:
-    """The architecture that a variant is for; raises BadInput where it makes no sense."""
+def _arch(test: Runnable, config: Mapping[str, Any]) -> str | None:
+    """The architecture that a variant or the settings name; raises BadInput where either makes no sense."""
     nodes = (test.variant or {}).get("variant") or []
-    items = (item for _, environment in nodes for item in environment)
-    return parse({**of_variant(items), **given(config)}).arch
+    parameters = {**of_variant(item for _, environment in nodes for item in environment), **given(config)}
+    parse(parameters)
+    return parameters.get("arch")
 
 
-def _check(binary: str, arch: str) -> None:
+def _on(variant: Runnable, build: Build, arch: str, config: Mapping[str, Any]) -> Runnable:
+    """The test of a variant on one build; raises BadInput where that is of another architecture, Untestable."""
+    binary = build.binary(arch)
     found = probed(binary).arch
     if found != arch:
-        raise BadInput(f"{binary} is for {found}, and {arch} is to be tested; give a directory that has both")
-
-
-def _on(variant: Runnable, build: Build, binary: str, config: Mapping[str, Any]) -> Runnable:
-    """The test of a variant, on one build."""
+        raise BadInput(
+            f"{binary} is for {found}, and {arch} is to be tested; give --arch, or a directory that has both"
+        )
     identified = name_on(variant.identifier, build.name)
-    test = Runnable(variant.kind, variant.uri, identifier=identified, variant=deepcopy(variant.variant))
-    test.default_config = Runnable.filter_runnable_config(
-        variant.kind, {**config, **_QUIETLY, NAMESPACES["qemu"]: binary, NAMESPACES["qemu_destination"]: ""}
-    )
+    test = Runnable(variant.kind, variant.uri, identifier=identified, variant=variant.variant)
+    chosen = {NAMESPACES["arch"]: arch, NAMESPACES["qemu"]: binary, NAMESPACES["qemu_destination"]: ""}
+    test.default_config = Runnable.filter_runnable_config(variant.kind, {**config, **_QUIETLY, **chosen})
     return test
 
 

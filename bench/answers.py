@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `verify` answers for builds whose difference is known, over simulated runs: `python -m bench.answers`."""
+
+import argparse
+from collections import Counter
+from random import Random
+
+from avocado_migdowntime.comparison import Answer, compare
+from selftests.test_comparison import runs
+
+BIASES = (0, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006)
+PLANS = {"1 variant, 4 runs": (("a",), 4), "2 variants, 3 runs": (("a", "b"), 3), "2 variants, 5 runs": (("a", "b"), 5)}
+
+
+def main() -> None:
+    """Print a table: how many pairs of builds, of so much bias, came to each answer."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=1000, help="(default: %(default)s)")
+    pairs = parser.parse_args().pairs
+    print("| plan | bias |", " | ".join(Answer), "|")
+    for plan, (variants, repeat) in PLANS.items():
+        for bias in BIASES:
+            random = Random(1)
+            found = Counter(
+                compare(runs(random, "old", 0, repeat, variants), runs(random, "new", -bias, repeat, variants)).answer
+                for _ in range(pairs)
+            )
+            print(f"| {plan} | {bias:.1%} |", " | ".join(str(found[answer]) for answer in Answer), "|")
+
+
+if __name__ == "__main__":
+    main()
