@@ -23,6 +23,7 @@ _AS = {
     "zero": UNCOMPUTED,
 }
 """What a verdict is to call a fault of the figure."""
+_OF_RENEWAL = (FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED)
 _OF_THE_LIMIT = ("limit-ignored", "limit-factor")
 
 
@@ -30,8 +31,8 @@ _OF_THE_LIMIT = ("limit-ignored", "limit-factor")
 class Expectation:
     """A verdict with one of these `judgements`, or an error that names the field which is `missing`.
 
-    A `formula` has to be named, an `error` be found, and the limit be seen `violated`, where they are given; a violated
-    limit is enough whatever is said of the report.
+    A `formula` has to be named, an `error` be found, and the limit be seen `violated`, where they are given; without a
+    `formula` none of how a report is renewed may be named. A violated limit is enough whatever is said of the report.
     """
 
     judgements: tuple[Judgement, ...] = ()
@@ -59,7 +60,7 @@ class Expectation:
             return False
         if self.violated:
             return True
-        named = not self.formula or came.formula == self.formula
+        named = came.formula == self.formula if self.formula else came.formula not in _OF_RENEWAL
         return came.verdict in self.judgements and named and self._has_its_error(came.relative_error)
 
     def _has_its_error(self, error: float | None) -> bool:

@@ -91,13 +91,15 @@ def renewal(
         return Renewal(STALE, "it is that of the pass before")
     if _is_late(seen):
         return Renewal(ONCE_A_PASS, "it is renewed once a pass, and late")
-    if seen.rest and seen.moved and all(len(_runs(one)) == 1 for one in seen.all):
+    if _is_early(seen):
         return Renewal(ONCE_A_PASS, "it is renewed once a pass, as that begins")
     return None
 
 
 def _is_stale(seen: _Seen) -> bool:
-    return seen.judged[-1].number > 2 and all(_is_of_the_pass_before(seen, one) for one in seen.judged)
+    if seen.judged[-1].number == 2 or all(seen.is_right(one.sync, one.reports, _WINDOWS_APART) for one in seen.judged):
+        return False
+    return all(_is_of_the_pass_before(seen, one) for one in seen.judged)
 
 
 def _is_of_the_pass_before(seen: _Seen, one: Stretch) -> bool:
@@ -128,6 +130,14 @@ def _is_late(seen: _Seen) -> bool:
             return False
         late = late or not seen.is_right(one.sync, stood)
     return late
+
+
+def _is_early(seen: _Seen) -> bool:
+    """Whether in each pass one figure stands that was right as it began, also where the bandwidth is another one."""
+    if seen.rest is None or any(len(_runs(one)) > 1 for one in seen.all):
+        return False
+    stands = seen.rest.reports[0].expected_ms == seen.judged[-1].reports[0].expected_ms
+    return stands and all(seen.is_right(one.sync, one.reports, _WINDOWS_APART) for one in seen.judged)
 
 
 def _runs(one: Stretch) -> list[list[Report]]:

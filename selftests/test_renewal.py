@@ -111,6 +111,15 @@ def test_a_report_that_is_renewed_as_each_pass_begins_is_told_from_a_frozen_one(
     assert verdict.reasons[0].endswith("; it is renewed once a pass, as that begins")
 
 
+@pytest.mark.parametrize("factor", ["0.5", "0.9", "0.98", "1.02", "1.1", "2"])
+@pytest.mark.parametrize("pass_ms", [[1800], [1500, 1500, 2000, 2600]])
+def test_a_report_that_is_off_but_follows_is_none_of_these(factor, pass_ms):
+    for begun_ms in (4_600, 6_500):
+        verdict = judge(slowed(pass_ms, 0.75, begun_ms, {"fault": named(f"factor={factor}").make()}))
+        assert (verdict.verdict, verdict.formula) == (Judgement.INACCURATE, None), verdict
+        assert verdict.relative_error == pytest.approx(float(factor) - 1, abs=0.003)
+
+
 @pytest.mark.parametrize("fault", ["stale", "once-a-pass", "frozen"])
 def test_passes_of_other_lengths_tell_as_well(fault):
     trace = slowed([1500, 1500, 2000, 2600], 0.75, 6_500, {"fault": named(fault).make()})

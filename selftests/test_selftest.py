@@ -114,6 +114,7 @@ UNKNOWN = replace(ACCURATE, verdict=Judgement.INCONCLUSIVE, formula=None)
         ("factor=1.005", ACCURATE, True),
         ("factor=1.1", inaccurate(relative_error=0.0990), True),
         ("factor=1.1", inaccurate(relative_error=0.0850), False),
+        ("factor=1.1", inaccurate(relative_error=0.0990, formula="once-a-pass"), False),
         ("factor=1.1", inaccurate(relative_error=None), False),
         ("factor=1.1", replace(ACCURATE, relative_error=0.1), False),
         ("factor=10", inaccurate(relative_error=8.98), True),
