@@ -2,6 +2,7 @@
 """A QEMU that has nothing to do with the harness, for what attaches to one."""
 
 import json
+import os
 import socket
 import subprocess
 import time
@@ -21,8 +22,11 @@ class Qemu:
 
     def __init__(self, directory, *arguments):
         self.socket = directory / "qmp"
-        binary, orders = find_binary(None, "x86_64"), directory / "orders"
+        binary, orders, content = find_binary(None, "x86_64"), directory / "orders", directory / "ram"
+        # Pages of nothing but zeros would be sent in no time.
+        content.write_bytes(os.urandom(16 << 20))
         line = [binary, "-nodefaults", "-display", "none", "-accel", "tcg", "-m", "256M", "-S", *arguments]
+        line += ["-device", f"loader,file={content},addr=0x1000000,force-raw=on"]
         for path in (self.socket, orders):
             line += ["-qmp", f"unix:{path},server=on,wait=off"]
         self.process = subprocess.Popen(line, stdin=subprocess.DEVNULL)
