@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The least bias that is found, and false alarms on clean builds, by tolerance: `python -m bench.bias`.
+
+Each run is real; it is judged as it was recorded, and with each report multiplied as a biased QEMU would, which
+truncates to whole milliseconds.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import replace
+from itertools import cycle, islice, product
+from pathlib import Path
+from statistics import median
+
+from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.experiments.run import TRACE
+from avocado_migdowntime.hostlock import alone_on_host
+from avocado_migdowntime.judge import judge
+from avocado_migdowntime.parameters import parse
+from avocado_migdowntime.trace import Trace
+from avocado_migdowntime.trace_file import read
+from avocado_migdowntime.verdict import Judgement
+
+TOLERANCES = (0.01, 0.005, 0.002, 0.001)
+PERMILLES = range(1, 51)
+FOUND_IN = 20
+"""A bias counts as found where it was in each of so many runs in a row."""
+OTHERS_TURN_S = 0.5
+"""Who else waits for the host looks this often whether it is free."""
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=100, help="runs, of four guests in turn (default: %(default)s)")
+    parser.add_argument(
+        "--qemu", action="append", metavar="ARCH=PATH", default=[], help="another binary than the PATH's"
+    )
+    chosen = parser.parse_args()
+    binaries = dict(given.split("=", 1) for given in chosen.qemu)
+    guests = [
+        {"arch": arch, "pattern": order} for arch, order in product(("ppc64", "x86_64"), ("sequential", "random"))
+    ]
+    traces = [record(guest | {"qemu": binaries.get(guest["arch"], "")}) for guest in islice(cycle(guests), chosen.runs)]
+    errors = [abs(verdict.relative_error) for verdict in map(judge, traces) if verdict.relative_error is not None]
+    print(
+        f"|relative error| of {len(errors)} of {len(traces)} runs: median {median(errors):.4%}, max {max(errors):.4%}"
+    )
+    print(f"{'tolerance':>9}  {'as recorded':<44}  least bias found in the first {FOUND_IN} runs, and in all")
+    for tolerance in TOLERANCES:
+        clean = Counter(str(judge(trace, tolerance=tolerance).verdict) for trace in traces)
+        words = ", ".join(f"{count} {word}" for word, count in clean.most_common())
+        up, down = ([least_bias(trace, sign, tolerance) for trace in traces] for sign in (1, -1))
+        least = [f"+{max(up[:n]) / 10:g}% and -{max(down[:n]) / 10:g}%" for n in (FOUND_IN, len(traces))]
+        print(f"{tolerance:>9.1%}  {words:<44}  {', '.join(least)}", flush=True)
+
+
+def record(parameters: dict[str, str]) -> Trace:
+    """The trace of one run under TCG."""
+    time.sleep(OTHERS_TURN_S)
+    with tempfile.TemporaryDirectory() as directory, alone_on_host(lambda _: None):
+        asyncio.run(expected_downtime(parse({"accel": "tcg"} | parameters), Path(directory), lambda _: None))
+        return read(str(Path(directory) / TRACE))
+
+
+def least_bias(trace: Trace, sign: int, tolerance: float) -> int:
+    """The least bias in permille, up or down, that is found inaccurate; one beyond the last where none is."""
+
+    def found(permille: int) -> bool:
+        return judge(biased(trace, 1 + sign * permille / 1000), tolerance=tolerance).verdict is Judgement.INACCURATE
+
+    return PERMILLES[bisect_left(PERMILLES, True, key=found)]
+
+
+def biased(trace: Trace, factor: float) -> Trace:
+    """The same, recorded from a QEMU that reports so many times as much."""
+    samples = (
+        replace(sample, expected_downtime_ms=float(int(sample.expected_downtime_ms * factor)))
+        if sample.expected_downtime_ms and sample.status == "active"
+        else sample
+        for sample in trace.samples
+    )
+    return replace(trace, samples=tuple(samples))
+
+
+if __name__ == "__main__":
+    main()
