@@ -33,6 +33,8 @@ STEADY = frozenset({Role.REPORTED, Role.CONTRACT, Role.LIMIT, Role.EFFECTIVE_LIM
 """Values that hold until the next one: steps, not slopes."""
 POINTS = frozenset({Role.AT_SYNC, Role.UNSENT, Role.DOWN, Role.DROPPED})
 """Values of a moment: nothing is known of what is between them."""
+MARKER_BUCKETS = 4
+"""A marker is as wide as so many buckets."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class Series:
     def thinned(self, buckets: int) -> "Series":
         """The series with fewer points, none of its extremes lost."""
         curves = [curve for curve in (self.values, self.low, self.high) if curve is not None]
-        keep = kept(self.t_s, curves, buckets)
+        keep = kept(self.t_s, curves, max(1, buckets // MARKER_BUCKETS) if self.role in POINTS else buckets)
         bounds = (None if bound is None else bound[keep] for bound in (self.low, self.high))
         return Series(self.name, self.role, self.t_s[keep], self.values[keep], *bounds)
 

@@ -29,12 +29,17 @@ def traces_of(places: Iterable[str]) -> Iterator[str]:
         yield from map(str, found)
 
 
+def is_job(place: str) -> bool:
+    """Whether this is the directory of a job's results, which say what its tests came to."""
+    return Path(place, _RESULTS).is_file()
+
+
 def builds_of(jobs: Iterable[str]) -> list[list[Outcome]]:
     """The outcomes of the tests in the results of jobs, by the build they ran on; a job that had one is called that.
 
     Raises BadInput where a job cannot be used, or has no such tests.
     """
-    found: dict[str, list[Outcome]] = {}
+    found: list[Outcome] = []
     for job in jobs:
         path = Path(job, _RESULTS)
         try:
@@ -47,6 +52,13 @@ def builds_of(jobs: Iterable[str]) -> list[list[Outcome]]:
             raise BadInput(f"{path} is no JSON; give the results of a job, such as job-results/latest") from None
         if not runs:
             raise BadInput(f"{path} has no test of this project; give the results of a job that ran migdowntime:NAME")
-        for run in runs:
-            found.setdefault(run.build, []).append(run)
+        found += runs
+    return by_build(found)
+
+
+def by_build(runs: Iterable[Outcome]) -> list[list[Outcome]]:
+    """The runs of each build."""
+    found: dict[str, list[Outcome]] = {}
+    for run in runs:
+        found.setdefault(run.build, []).append(run)
     return list(found.values())

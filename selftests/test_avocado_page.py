@@ -7,7 +7,7 @@ import re
 import pytest
 
 from .avocado_command import avocado, write_tests
-from .test_report import ACCURATE, WRONG
+from .test_report import ACCURATE, STOPPED, WRONG
 
 TESTS = f"""
 import gzip
@@ -39,6 +39,10 @@ class HeldToAnother(MigrationTest):
     def test(self):
         self.judge(left_by({str(WRONG)!r}, contract="dirty-rate", tolerance=0.02))
 
+class Stopped(MigrationTest):
+    def test(self):
+        self.judge(left_by({str(STOPPED)!r}))
+
 class CutOff(MigrationTest):
     def test(self):
         self.judge(cut_off)
@@ -67,7 +71,7 @@ def rows(finished):
 
 def test_each_test_of_the_job_has_its_row(finished):
     found = rows(finished)
-    assert list(found) == ["Right", "Wrong", "HeldToAnother", "CutOff", "Lacking"]
+    assert list(found) == ["Right", "Wrong", "HeldToAnother", "Stopped", "CutOff", "Lacking"]
     assert found["Right"][:3] == ["PASS", "2075 ms", "2069.8 ms"]
     assert found["Wrong"][:3] == ["PASS", "980 ms", "5495.8 ms"]
     assert found["CutOff"][0] == "ERROR" and found["CutOff"][-1].startswith("QEMU ended with status 1; ")
@@ -82,8 +86,9 @@ def test_the_page_is_named_and_has_the_command_lines(finished):
     path = finished.results / "latest" / "migdowntime.html"
     assert f"JOB PAGE   : {path.parent.resolve() / path.name}" in finished.output
     page = path.read_text()
-    assert "5 migrations: 2 as it should be, 1 not as it should be, 2 without a verdict; " in page
-    assert page.count("qemu-system-ppc64 -nodefaults</pre>") == 3
+    assert "6 migrations: 3 right, 1 wrong, 2 without a verdict; " in page
+    assert page.count("qemu-system-ppc64 -nodefaults</pre>") == 4
+    assert "<h2>1 guest stopped in mid-pass</h2>" in page
 
 
 def test_the_pages_of_other_plugins_are_there_as_well(finished):

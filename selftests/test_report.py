@@ -55,7 +55,7 @@ def renamed(tmp_path, name):
 def test_the_page_answers_in_a_sentence_and_in_a_table(tmp_path):
     page = page_of(tmp_path, WRONG, ACCURATE)
     assert (
-        f'<p class="answer">2 migrations: 1 as it should be, 1 not as it should be; {WRONG}: expected-downtime is '
+        f'<p class="answer">2 migrations: 1 right, 1 wrong; {WRONG}: expected-downtime is '
         "inaccurate: the report is -82.16% off last-sync; it is what dirty-rate gives"
     ) in page
     (row,) = re.findall(r"<tr>\s*<th scope=\"row\"><a href=\"#test-1\">.*?</tr>", page, re.DOTALL)

@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The page in a real browser: it draws, it loads nothing, its controls work, by keyboard as well."""
 
+import base64
 import shutil
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from avocado_migdowntime.curves import chart
+from avocado_migdowntime.judge import judge
 from avocado_migdowntime.report.html.page import page
 from avocado_migdowntime.report.recorded import recorded
+from avocado_migdowntime.strip import of_truths
+from avocado_migdowntime.trace_file import read
+from bench.report import write
 
-from .test_report import ACCURATE, EVIL, STOPPED, WRONG, renamed
+from .test_report import ACCURATE, EVIL, STOPPED, WRONG, figures, renamed
 
 TRACES = (WRONG, ACCURATE, STOPPED)
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
@@ -167,6 +174,18 @@ def test_the_keyboard_reads_the_picture(browser, report):
         assert tab.evaluate("document.activeElement.type") == "checkbox"
 
 
+def test_dots_of_many_runs_are_drawn_and_switched(browser, tmp_path):
+    path = tmp_path / "report.html"
+    test = recorded(str(STOPPED))
+    path.write_bytes(page("dots", [test], [of_truths([test.verdict.ground_truth])]))
+    with opened(browser, path, NARROW) as tab:
+        dots = tab.locator(".plot").first.locator(".trace.scatter .point")
+        expect(dots).to_have_count(6)
+        tab.get_by_label("dirties faster than is sent").uncheck()
+        expect(dots).to_have_count(0)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+
+
 def test_a_picture_is_not_sent_anywhere(browser, report):
     with opened(browser, report) as tab:
         tools = tab.locator(".modebar").first.locator("[data-title]")
@@ -206,3 +225,23 @@ def test_a_script_that_is_not_the_pages_own_does_not_run(browser, report, tmp_pa
     tab.wait_for_selector(".plot .main-svg")
     assert tab.title() == "Migration downtime"
     tab.close()
+
+
+def test_a_long_migration_makes_a_small_page_with_all_of_its_extremes(browser, tmp_path):
+    trace, path = tmp_path / "trace.jsonl", tmp_path / "report.html"
+    assert write(trace, 600_000) > 40_000
+    path.write_bytes(page("long", [recorded(str(trace))]))
+    whole = read(str(trace))
+    every = {series.name: series for panel in chart(whole, judge(whole)).panels for series in panel.series}
+    (drawn,) = figures(path.read_text())
+    numbers = lambda part: np.frombuffer(base64.b64decode(part["bdata"]), np.float32)  # noqa: E731
+    shown = {one["meta"]["name"]: numbers(one["y"]) for one in drawn["data"] if one["meta"]["unit"]}
+    assert shown.keys() == every.keys()
+    for name, values in shown.items():
+        wanted = every[name].values
+        assert (np.nanmin(values), np.nanmax(values)) == pytest.approx((np.nanmin(wanted), np.nanmax(wanted)), rel=1e-6)
+    assert sum(map(len, shown.values())) < sum(len(series.values) for series in every.values()) / 5
+    # A longer one is not larger: each curve has its number of points. What is left is plotly's own script.
+    assert path.stat().st_size < 6e6
+    with opened(browser, path) as tab:
+        assert tab.locator(".plot .trace.scatter").count() >= len(shown)

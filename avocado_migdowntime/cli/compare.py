@@ -29,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "build is what the others are held against",
     )
     parser.add_argument("--json", action="store_true", help="print an object instead of a table")
+    parser.add_argument("--picture", metavar="FILE", help="draw the errors of all runs as well: .png, .svg or .pdf")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,10 +38,24 @@ def run(arguments: argparse.Namespace) -> int:
     from ..recordings import builds_of
 
     try:
-        return answer(builds_of(arguments.jobs), arguments.json)
+        builds = builds_of(arguments.jobs)
+        if arguments.picture:
+            _draw(builds, arguments.picture)
+        return answer(builds, arguments.json)
     except BadInput as error:
         print(f"migdowntime compare: {error}", file=sys.stderr)
         return BAD_INPUT
+
+
+def _draw(builds: Sequence[Sequence["Outcome"]], file: str) -> None:
+    from ..errors import BadInput
+    from ..report.strip_picture import save
+    from ..strip import of_builds
+
+    strip = of_builds(builds)
+    if strip is None:
+        raise BadInput(f"{file}: there is nothing to draw, as no run came to a figure")
+    save(strip, file)
 
 
 def answer(builds: Sequence[Sequence["Outcome"]], as_json: bool) -> int:

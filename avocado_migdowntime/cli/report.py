@@ -31,8 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the report, whole or not at all; what cannot be used is named on standard error."""
     from ..errors import BadInput
-    from ..recordings import traces_of
-    from ..report.recorded import recorded
+    from ..recordings import builds_of, is_job, traces_of
+    from ..report.recorded import recorded, truths_of
     from ..report.whole_file import ending, write
 
     file = arguments.output
@@ -41,8 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
         tests = [recorded(path) for path in traces_of(arguments.places)]
         if kind == "html":
             from ..report.html.page import page
+            from ..strip import strips
 
-            write(file, page(TITLE, tests))
+            builds = builds_of(filter(is_job, arguments.places))
+            write(file, page(TITLE, tests, strips(truths_of(tests), builds)))
         else:
             from ..report.picture import save
 

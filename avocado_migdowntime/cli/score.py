@@ -49,9 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
             raise BadInput("in none of these was a guest stopped in mid-pass; run migdowntime:stop-now")
         found = scores(truths)
         if arguments.picture:
-            from ..report.score_picture import save
+            from ..report.strip_picture import save
+            from ..strip import of_truths
 
-            save(found, truths, arguments.picture)
+            save(of_truths(truths), arguments.picture)
     except BadInput as error:
         print(f"migdowntime score: {error}", file=sys.stderr)
         return BAD_INPUT

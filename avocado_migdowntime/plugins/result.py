@@ -8,7 +8,8 @@ from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import Result
 
 from ..errors import BadInput
-from ..recordings import TRACE_OF_TEST
+from ..outcome import outcomes
+from ..recordings import TRACE_OF_TEST, by_build
 
 if TYPE_CHECKING:
     from ..report.recorded import Recorded
@@ -27,16 +28,27 @@ class MigDowntimeResult(Result):
         if not any(trace.is_file() for _, trace in found):
             return
         from ..report.html.page import page
+        from ..report.recorded import truths_of
         from ..report.whole_file import write
+        from ..strip import strips
 
         path = str(Path(job.logdir, PAGE))
+        tests = [_shown(*one) for one in found]
+        together = strips(truths_of(tests), by_build(outcomes({"tests": list(map(_entry, result.tests))}, "")))
         try:
-            write(path, page(f"Migration downtime: job {job.unique_id[:7]}", [_shown(*one) for one in found]))
+            write(path, page(f"Migration downtime: job {job.unique_id[:7]}", tests, together))
         except BadInput as error:
             LOG_UI.error("migdowntime: %s", error)
             return
         if job.config.get("stdout_claimed_by") is None:
             LOG_UI.info("JOB PAGE   : %s", path)
+
+
+def _entry(test: dict[str, Any]) -> dict[str, Any]:
+    """A test as it stands in results.json, as far as an outcome needs it."""
+    name = test["name"]
+    told = {key: test.get(key) or "" for key in ("status", "whiteboard", "fail_reason")}
+    return {"id": str(name), "name": f"{name.name}{name.str_variant}", **told}
 
 
 def _shown(test: dict[str, Any], trace: Path) -> "Recorded":

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..chart import Chart
 from ..curves import chart
 from ..errors import BadInput
+from ..ground_truth import GroundTruth
 from ..judge import TOLERANCE, judge
 from ..trace import Trace
 from ..trace_file import read
@@ -54,13 +55,19 @@ def summed_up(tests: Sequence[Recorded]) -> str:
         return _sentence(tests[0].answer)
     judged = [test for test in tests if test.verdict is not None]
     kinds = {
-        "as it should be": sum(test.passed is True for test in judged),
-        "not as it should be": sum(test.passed is False for test in judged),
+        "right": sum(test.passed is True for test in judged),
+        "wrong": sum(test.passed is False for test in judged),
         "left open": sum(test.passed is None for test in judged),
         "without a verdict": len(tests) - len(judged),
     }
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
     return _sentence(f"{len(tests)} migrations: {counted}{f'; {worst.name}: {worst.answer}' if worst else ''}")
+
+
+def truths_of(tests: Sequence[Recorded]) -> list[GroundTruth]:
+    """What was found of the guests that were stopped in mid-pass."""
+    verdicts = (test.verdict for test in tests)
+    return [verdict.ground_truth for verdict in verdicts if verdict is not None and verdict.ground_truth is not None]
 
 
 def _sentence(text: str) -> str:

@@ -36,6 +36,15 @@ STYLES: Mapping[Role, Style] = {
     Role.BANDWIDTH: Style("#00805c", "#3ddbab"),
     Role.DIRTYING: Style("#b87800", "#ffc04d"),
 }
+KINDS = (
+    Style("#0072b2", "#79c7ff"),
+    Style("#d55e00", "#ff8c42"),
+    Style("#00805c", "#3ddbab"),
+    Style("#a3417b", "#e79ac4"),
+    Style("#8a6d00", "#d9b84a"),
+    Style("#222222", "#eeeeee"),
+)
+"""Of the dots of one kind after the other, such as those of the first build."""
 LINES = {"solid": "━━", "dot": "┈┈", "dash": "╍╍", "dashdot": "━╍"}
 MARKERS = {"circle": "●", "x": "✖", "cross": "✚", "diamond": "◆", "triangle-up": "▲", "square": "■"}
 """How curves of one role are told from each other, by plotly's names, each with a sign that looks like it."""

@@ -2,17 +2,20 @@
 """A Chart as a figure of plotly; its colours come from the page, which knows whether it is light or dark."""
 
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from ...chart import STEADY, Chart, Floats, Panel, Role, Series
-from ..style import MARKERS, STYLES, look_of
+from ...strip import Strip
+from ..style import KINDS, MARKERS, STYLES, look_of
 
 _SHARES = {"ms": 0.5}
 _OTHER_SHARE = 0.2
 _GAP = 0.05
+_ROW_WIDTH = 34
 _LABELLED = 40
 """Passes whose number fits on the picture."""
 
@@ -27,7 +30,7 @@ def figure(chart: Chart) -> go.Figure:
         top = bottom - _GAP
     _passes(drawn, chart)
     if chart.down_s is not None:
-        drawn.add_shape(type="rect", yref="paper", y0=0, y1=1, x0=chart.down_s[0], x1=chart.down_s[1], name="down")
+        drawn.add_shape(type="rect", yref="paper", y0=0, y1=1, x0=chart.down_s[0], x1=chart.down_s[1], name=Role.DOWN)
     drawn.update_layout(
         template=None,
         showlegend=False,
@@ -40,6 +43,51 @@ def figure(chart: Chart) -> go.Figure:
             "range": [0, 1.01 * chart.end_s],
             "anchor": f"y{len(chart.panels)}",
             "unifiedhovertitle": {"text": "%{x:.3f} s"},
+        },
+    )
+    return drawn
+
+
+def strip_figure(strip: Strip) -> go.Figure:
+    """The dots of `strip` on its rows, the first on top."""
+    drawn = go.Figure()
+    looks = list(MARKERS)
+    for number, kind in enumerate(strip.kinds):
+        look = looks[kind.shape % len(looks)]
+        drawn.add_scatter(
+            x=_single(100 * np.array(kind.shares)),
+            y=_single(np.array(kind.heights)),
+            name=escape(kind.name),
+            mode="markers",
+            marker={"size": 8, "symbol": look},
+            opacity=0.75,
+            hovertemplate=f"{escape(kind.name)}: %{{x:+.2f}} %<extra></extra>",
+            meta={
+                "role": f"kind-{kind.colour % len(KINDS)}",
+                "name": kind.name,
+                "unit": "%",
+                "panel": "",
+                "look": look,
+            },
+            zorder=number,
+        )
+    if strip.within:
+        within = 100 * strip.within
+        drawn.add_shape(type="rect", yref="paper", y0=0, y1=1, x0=-within, x1=within, name="faint")
+    rows = ["<br>".join(escape(line) for line in wrap(row, _ROW_WIDTH)) for row in strip.rows]
+    drawn.update_layout(
+        template=None,
+        showlegend=False,
+        hovermode="closest",
+        height=150 + 60 * len(rows),
+        margin={"l": 12, "r": 12, "t": 12, "b": 48},
+        xaxis={"ticksuffix": " %", "zeroline": True},
+        yaxis={
+            "tickvals": list(range(len(rows))),
+            "ticktext": rows,
+            "range": [len(rows) - 0.5, -0.5],
+            "automargin": True,
+            "fixedrange": True,
         },
     )
     return drawn

@@ -8,7 +8,7 @@
 
   const dressed = (figure, hidden) => {
     const { data, layout } = structuredClone(figure);
-    const axis = { color: colour("faint"), gridcolor: colour("rule"), linecolor: colour("rule"), zeroline: false };
+    const axis = { color: colour("faint"), gridcolor: colour("rule"), linecolor: colour("rule"), zeroline: false, zerolinecolor: colour("faint") };
     for (const [index, trace] of data.entries()) {
       trace.line = { ...trace.line, color: colour(trace.meta.role) };
       trace.marker = { ...trace.marker, color: colour(trace.meta.role) };
@@ -20,15 +20,15 @@
       }
     }
     for (const shape of layout.shapes ?? []) {
-      Object.assign(shape, { fillcolor: colour("down"), opacity: 0.15, line: { width: 0 }, layer: "below" });
+      Object.assign(shape, { fillcolor: colour(shape.name), opacity: 0.15, line: { width: 0 }, layer: "below" });
     }
     return {
       data,
       layout: {
         ...layout,
-        height: narrow.matches ? 560 : 680,
+        height: layout.height ?? (narrow.matches ? 560 : 680),
         font: { color: colour("ink"), size: narrow.matches ? 11 : 12, family: "system-ui, sans-serif" },
-        margin: narrow.matches ? { l: 40, r: 6, t: 24, b: 40 } : layout.margin,
+        margin: narrow.matches && !layout.height ? { l: 40, r: 6, t: 24, b: 40 } : layout.margin,
         paper_bgcolor: colour("ground"),
         plot_bgcolor: "rgba(0, 0, 0, 0)",
         hoverlabel: { bgcolor: colour("raised"), bordercolor: colour("rule"), font: { color: colour("ink"), size: 11 } },
@@ -53,7 +53,7 @@
       const { data, layout } = dressed(figure, hidden);
       if (drawn) {
         for (const name of ["xaxis", ...tops.map(([axis]) => axis)]) {
-          layout[name].range = plot.layout[name].range;
+          layout[name].range = plot.layout[name].range?.slice();
         }
       }
       const config = {

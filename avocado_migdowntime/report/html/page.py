@@ -13,17 +13,19 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
+import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from ...strip import Strip
 from ..recorded import Recorded, summed_up
-from ..style import LINES, MARKERS, STYLES
+from ..style import KINDS, LINES, MARKERS, STYLES
 from ..text import labelled
-from .figure import figure
+from .figure import figure, strip_figure
 
 
-def page(title: str, tests: Sequence[Recorded]) -> bytes:
-    """The whole file for at least one test."""
+def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) -> bytes:
+    """The whole file for at least one test, with pictures of many of them together."""
     own = files(__package__)
     plotly, script = get_plotlyjs(), own.joinpath("page.js").read_text("utf-8")
     environment = Environment(
@@ -37,9 +39,10 @@ def page(title: str, tests: Sequence[Recorded]) -> bytes:
         title=title,
         answer=summed_up(tests),
         tests=[_shown(test) for test in tests],
+        strips=[{"title": strip.title, "axis": strip.axis, **_drawn(strip_figure(strip))} for strip in strips],
         hashes=[_hash(plotly), _hash(script)],
         style=own.joinpath("page.css").read_text("utf-8"),
-        colours=STYLES,
+        colours={**STYLES, **{f"kind-{number}": style for number, style in enumerate(KINDS)}},
         signs=LINES | MARKERS,
         plotly=plotly,
         script=script,
@@ -49,23 +52,28 @@ def page(title: str, tests: Sequence[Recorded]) -> bytes:
 
 def _shown(test: Recorded) -> dict[str, Any]:
     verdict = test.verdict
-    drawn = figure(test.chart) if test.chart is not None else None
-    traces = [(index, trace.meta) for index, trace in enumerate(drawn.data)] if drawn is not None else []
     return {
         "name": test.name,
         "status": test.status or {True: "PASS", False: "FAIL", None: "OPEN"}[test.passed],
         "verdict": verdict,
         "answer": test.answer,
         "labelled": labelled(verdict) if verdict is not None else [],
-        "figure": _data(drawn.to_json()) if drawn is not None else "",
-        "panels": [(panel, list(inside)) for panel, inside in groupby(traces, _panel)],
+        **(_drawn(figure(test.chart)) if test.chart is not None else {"figure": ""}),
         "commands": test.commands,
         "settings": test.settings,
     }
 
 
+def _drawn(drawn: go.Figure) -> dict[str, Any]:
+    traces = [(index, trace.meta) for index, trace in enumerate(drawn.data)]
+    return {
+        "figure": _data(drawn.to_json()),
+        "panels": [(panel, list(inside)) for panel, inside in groupby(traces, _panel)],
+    }
+
+
 def _panel(trace: tuple[int, dict[str, str]]) -> str:
-    return f"{trace[1]['panel']}, {trace[1]['unit']}".rstrip(", ")
+    return f"{trace[1]['panel']}, {trace[1]['unit']}".strip(", ")
 
 
 def _data(text: str) -> str:

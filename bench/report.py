@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Measure the page of a long migration, a simulated one that is sampled 70 times a second: `python -m bench.report`."""
+
+import argparse
+import shutil
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import sync_playwright
+
+from avocado_migdowntime.report.html.page import page
+from avocado_migdowntime.report.recorded import recorded
+from avocado_migdowntime.trace_file import TraceWriter
+from selftests.simulate import Simulation
+
+PERIOD_MS = 14
+LONG = {"pass_pages": [9_000, 15_000], "noise": 0.05}
+
+
+def main() -> None:
+    """Print a line for each figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=float, default=4, help="how long the migration lasts (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=5, help="times that the page is opened (default: %(default)s)")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        trace, shown = Path(directory, "trace.jsonl"), Path(directory, "report.html")
+        samples = write(trace, round(chosen.hours * 3_600_000))
+        print(f"{samples} samples, {trace.stat().st_size / 1e6:.0f} MB")
+        begun = time.monotonic()
+        shown.write_bytes(page("bench", [recorded(str(trace))]))
+        print(f"page made in {time.monotonic() - begun:.1f} s, {shown.stat().st_size / 1e6:.2f} MB")
+        opened = [seconds_to_open(shown) for _ in range(chosen.runs)]
+        print(f"opened in {min(opened):.2f} to {max(opened):.2f} s, {median(opened):.2f} s in the median")
+
+
+def write(path: Path, duration_ms: int) -> int:
+    """Write a simulated migration of that length; gives the number of samples."""
+    wanted = range(PERIOD_MS, duration_ms, PERIOD_MS)
+    header = {"qemu": {"qemu": {"major": 7, "minor": 2, "micro": 0}}, "migrate-parameters": {"downtime-limit": 1}}
+    samples = 0
+    with closing(TraceWriter(path, header)) as writer:
+        for at_ms, answer in Simulation(**LONG, duration_ms=duration_ms).run(wanted):
+            writer.sample(at_ms / 1000, 0.5, answer)
+            samples += 1
+    return samples
+
+
+def seconds_to_open(path: Path) -> float:
+    """From the call for the page in a new browser until its picture is drawn."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+        begun = time.monotonic()
+        tab.goto(path.as_uri())
+        tab.wait_for_selector(".plot .main-svg")
+        # The lines are there once the browser has had two frames.
+        tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        seconds = time.monotonic() - begun
+        browser.close()
+    return seconds
+
+
+if __name__ == "__main__":
+    main()
