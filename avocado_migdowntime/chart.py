@@ -33,7 +33,7 @@ STEADY = frozenset({Role.REPORTED, Role.CONTRACT, Role.LIMIT, Role.EFFECTIVE_LIM
 """Values that hold until the next one: steps, not slopes."""
 POINTS = frozenset({Role.AT_SYNC, Role.UNSENT, Role.DOWN, Role.DROPPED})
 """Values of a moment: nothing is known of what is between them."""
-MARKER_BUCKETS = 4
+MARKER_BUCKETS = 10
 """A marker is as wide as so many buckets."""
 
 
