@@ -63,6 +63,11 @@ def doctor_fields() -> tuple[Entry, ...]:
     return tuple(Entry(name, meaning) for name, meaning in meanings.DOCTOR.items())
 
 
+def qemu_fields() -> tuple[Entry, ...]:
+    """The JSON fields of `qemu add --json`, and of each in the list of `qemu list --json`."""
+    return tuple(Entry(name, meaning) for name, meaning in meanings.QEMU.items())
+
+
 KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "tests": tests,
     "variants": variants,
@@ -72,6 +77,7 @@ KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "verdict-fields": verdict_fields,
     "advice-fields": advice_fields,
     "doctor-fields": doctor_fields,
+    "qemu-fields": qemu_fields,
 }
 
 

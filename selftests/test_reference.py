@@ -6,13 +6,14 @@ from pathlib import Path
 
 from avocado_migdowntime.advice import Advice, BestPoint
 from avocado_migdowntime.advice import Finding as Found
+from avocado_migdowntime.builds.kept import Build
 from avocado_migdowntime.catalogue import KINDS
 from avocado_migdowntime.doctor.finding import Finding, State
 from avocado_migdowntime.ground_truth import Estimate, GroundTruth
 from avocado_migdowntime.interval import Interval
 from avocado_migdowntime.limit import LimitJudgement
 from avocado_migdowntime.promise import Promise, PromiseJudgement
-from avocado_migdowntime.report import advice, doctor, fields, meanings
+from avocado_migdowntime.report import advice, builds, doctor, fields, meanings
 from avocado_migdowntime.switchover import Downtime, Integrity
 from avocado_migdowntime.trials import Convergence, ConvergenceJudgement, Trial
 from avocado_migdowntime.verdict import Judgement, Verdict
@@ -27,6 +28,7 @@ HEADINGS = {
     "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`",
     "advice-fields": "JSON fields of `advise --json`",
     "doctor-fields": "JSON fields of `doctor --json`",
+    "qemu-fields": "JSON fields of `qemu add --json`, and of each in the list of `qemu list --json`",
 }
 
 
@@ -75,6 +77,11 @@ def test_each_field_of_an_advice_is_told():
 def test_each_field_of_the_doctor_is_told():
     full = doctor.fields([Finding("memory", State.OK, "enough")])
     assert list(names(full)) == list(meanings.DOCTOR)
+
+
+def test_each_field_of_an_unpacked_qemu_is_told():
+    full = builds.fields(Build("bookworm", "7.2.22", (), 1))
+    assert list(names(full)) == list(meanings.QEMU)
 
 
 def names(found, prefix=""):

@@ -101,3 +101,13 @@ DOCTOR: Mapping[str, str] = {
     "findings.mend": "the command or the deed that mends it; else empty",
 }
 """Of `doctor --json`."""
+
+QEMU: Mapping[str, str] = {
+    "suite": "the Debian suite, by which `--migdowntime-qemu` takes it",
+    "release": "of QEMU, as it says itself, such as 7.2.22",
+    "architectures": "a list of the guests' architectures that it was unpacked for",
+    "size_bytes": "what it takes on disk",
+    "path": "its directory",
+    "binaries": "an object with the path of what starts it for each architecture",
+}
+"""Of `qemu add --json`, and of each in the list of `qemu list --json`."""
