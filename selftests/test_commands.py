@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.cli import COMMANDS
+from avocado_migdowntime.cli.progress import teller
 from avocado_migdowntime.plugins import subcommands
 from avocado_migdowntime.report.text import columns
 
@@ -112,3 +113,14 @@ def test_ctrl_c_ends_a_command_without_a_word(tmp_path):
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=60)[1]
     assert (process.returncode, said) == (130, "")
+
+
+@pytest.mark.parametrize("words", [("doctor",), ("record",), ("qemu", "add"), ("selftest",), ("verify",)], ids="-".join)
+def test_a_command_that_tells_how_far_it_is_can_be_quiet(words):
+    assert "--quiet no word of progress on standard error" in help_of(*words)
+
+
+def test_progress_goes_to_standard_error_unless_it_is_not_wanted(capsys):
+    for quiet, told in ((False, "migdowntime doctor: half-way\n"), (True, "")):
+        teller("doctor", argparse.Namespace(quiet=quiet))("half-way")
+        assert capsys.readouterr() == ("", told)

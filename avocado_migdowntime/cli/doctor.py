@@ -6,6 +6,7 @@ import json
 import sys
 
 from . import BAD_INPUT
+from .progress import may_be_quiet, teller
 
 NAME = "doctor"
 HELP = "see whether the tests can run on this host, and what mends it where they cannot"
@@ -20,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "be looked at. Example: avocado migdowntime doctor --json"
     )
     parser.add_argument("--json", action="store_true", help="print an object instead of text")
-    parser.add_argument("--quiet", action="store_true", help="no word of progress on standard error")
+    may_be_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,14 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
     from ..report.doctor import fields, summary
     from ..report.terminal import fitted
 
-    def say(text: str) -> None:
-        if not arguments.quiet:
-            print(f"migdowntime doctor: {text}", file=sys.stderr)
-
     try:
         # Avocado hands its settings over beside the options.
         given = {row.name: vars(arguments).get(f"migdowntime.{row.name}") or "" for row in describe()}
-        found = tuple(findings(asyncio.run(examine(parse(given), say))))
+        found = tuple(findings(asyncio.run(examine(parse(given), teller(NAME, arguments)))))
     except MigDowntimeError as error:
         print(f"migdowntime doctor: {error}", file=sys.stderr)
         return BAD_INPUT

@@ -5,9 +5,9 @@ import argparse
 import asyncio
 import json
 import sys
-from functools import partial
 
 from . import BAD_INPUT
+from .progress import may_be_quiet, teller
 
 NAME = "qemu"
 HELP = "unpack the QEMU of a Debian suite beside the host's own; list and remove them"
@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=ARCHITECTURES,
         help=f"architecture of the guests; can be given again (default: {' and '.join(_DEFAULT)})",
     )
+    may_be_quiet(add)
     remove = actions.add_parser("remove", help="delete one", allow_abbrev=False)
     remove.add_argument("suite", metavar="SUITE", help="as it was added")
     show = actions.add_parser("list", help="show what there is", allow_abbrev=False)
@@ -62,8 +63,8 @@ def _add(arguments: argparse.Namespace) -> None:
     from ..report.builds import fields, summary
     from ..report.terminal import terminal_columns
 
-    say = partial(print, "migdowntime qemu:", file=sys.stderr, flush=True)
     with Keeper() as keeper:
+        say = teller(NAME, arguments)
         build = asyncio.run(add(arguments.suite, arguments.arch or _DEFAULT, keeper, say))
     print(json.dumps(fields(build), indent=2) if arguments.json else summary([build], terminal_columns()))
 

@@ -5,6 +5,7 @@ import argparse
 import sys
 
 from . import BAD_INPUT
+from .progress import may_be_quiet, teller
 
 NAME = "record"
 HELP = "record the migration of a running QEMU, by its QMP socket or from what virsh prints"
@@ -50,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="MS",
         help="of a pipe, which does not tell it (virsh migrate-getmaxdowntime does)",
     )
-    parser.add_argument("--quiet", action="store_true", help="no word of progress on standard error")
+    may_be_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,11 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..record.recording import Recording
     from ..stage import Stage
 
-    def say(text: str) -> None:
-        if not arguments.quiet:
-            print(f"migdowntime record: {text}", file=sys.stderr)
-
-    status = COMPLETED
+    status, say = COMPLETED, teller(NAME, arguments)
     show = Stage(say).sample
     try:
         if arguments.downtime_limit is not None and arguments.source != "-":

@@ -6,6 +6,7 @@ import json
 import sys
 
 from . import BAD_INPUT
+from .progress import may_be_quiet, teller
 
 NAME = "selftest"
 HELP = "judge a real QEMU with each known fault, and say which faults were found"
@@ -25,12 +26,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")
     parser.add_argument("--arch", choices=ARCHITECTURES, default="ppc64", help="(default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print an object instead of text")
+    may_be_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each fault when its run is over; what is under way is told on standard error."""
-    from functools import partial
-
     from ..errors import BadInput, HostLacks
     from ..experiments.selftest import FAULTS, tried
     from ..faults.catalogue import named
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         faults = tuple(map(named, arguments.faults)) or FAULTS
         binary = find_binary(arguments.qemu, arguments.arch)
         for number, fault in enumerate(faults, 1):
-            say = partial(_tell, f"{number} of {len(faults)}, {fault}")
+            say = teller(f"{NAME}: {number} of {len(faults)}, {fault}", arguments)
             with alone_on_host(say):
                 say(fault.kind.sentence)
                 done.append(tried(fault, binary, arguments.arch, lambda _: None))
@@ -55,7 +55,3 @@ def run(arguments: argparse.Namespace) -> int:
         return BAD_INPUT
     print(json.dumps(fields(done), indent=2) if arguments.json else summary(done))
     return 0 if all(one.found for one in done) else 1
-
-
-def _tell(what: str, text: str) -> None:
-    print(f"{what}: {text}", file=sys.stderr, flush=True)
