@@ -26,6 +26,8 @@ from avocado_migdowntime.trace_file import parse as parse_trace
 from avocado_migdowntime.trials import ConvergenceJudgement
 from avocado_migdowntime.verdict import Judgement
 
+from .avocado_command import avocado
+
 RECORDED = Path(__file__).parent / "recordings/ppc64-tcg-qemu-7.2-slowed-at-the-end.jsonl.gz"
 OF_THE_FIGURE = [fault for fault in FAULTS if not str(fault).startswith(("limit-", "missing=", "late="))]
 
@@ -187,6 +189,17 @@ def test_what_cannot_be_tried_is_said_in_a_sentence(arguments, says, capsys, not
     captured = capsys.readouterr()
     assert captured.out == "" and captured.err.splitlines()[-1].startswith("migdowntime selftest: ")
     assert says in captured.err.splitlines()[-1]
+
+
+def test_avocado_fails_a_test_on_such_a_qemu(tmp_path, nothing_left):
+    launcher = tmp_path / "faulty-qemu"
+    assert run(faulty, "factor=0.5", "--output", launcher) == 0
+    options = {"qemu": launcher, "page-size": "4K", "region": "18M", "integrity": "no"}
+    words = [word for name, value in options.items() for word in (f"--migdowntime-{name}", str(value))]
+    ended = avocado(tmp_path, "run", "migdowntime:expected-downtime", "--disable-sysinfo", *words)
+    (entry,) = ended.tests.values()
+    assert (ended.status, entry["status"]) == (1, "FAIL"), ended.output
+    assert entry["fail_reason"].startswith("expected-downtime is inaccurate: the report is -50.")
 
 
 def test_a_user_who_trusts_a_report_that_is_too_low_is_told_what_it_did(tmp_path, nothing_left):
