@@ -62,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--repeat",
         type=int,
         metavar="N",
-        help="runs of each variant on each build (default: as many as an answer takes)",
+        help="runs of each variant on each build (default: one more than an answer takes)",
     )
     parser.add_argument("--job-results-dir", metavar="DIRECTORY", help="as of `avocado run`")
     parser.add_argument("--json", action="store_true", help="print an object instead of a table")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The job: each variant of a test on each build in turn, again and again, so that all share the host's moods."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from avocado.core.exceptions import JobBaseException, OptionValidationError
 from avocado.core.exit_codes import AVOCADO_JOB_INTERRUPTED
 from avocado.core.job import Job
 from avocado.core.nrunner.runnable import Runnable
+from avocado.core.output import LOG_UI
 from avocado.core.settings import settings
 from avocado.core.suite import TestSuite, TestSuiteError
 
@@ -28,15 +30,19 @@ from ..plugins.test_files import packaged
 from ..recordings import builds_of
 from .builds import Build, probed
 
+_SILENT_S = 2.0
+
 ALONE = 3
 """Repetitions of a build that is compared with none."""
+SPARE = 1
+"""Repetitions beyond what a proof takes, as on a busy host a run may be inconclusive."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """What is to run on each of the builds: a test in `variants`, with `parameters` that hold over theirs.
 
-    With `repeat` None it is as often as a difference takes to be proven; where neither a variant nor the parameters
+    With `repeat` None it is once more than a difference takes to be proven; where neither a variant nor the parameters
     name an `arch`, it is that of the first build.
     """
 
@@ -62,7 +68,7 @@ class Plan:
             for variant, arch in zip(variants, archs, strict=True)
         ]
         many = len(self.builds)
-        repeat = self.repeat or (ALONE if many == 1 else repetitions(len(variants), many))
+        repeat = self.repeat or (ALONE if many == 1 else repetitions(len(variants), many) + SPARE)
         return [
             deepcopy(on_builds[build % many])
             for again in range(repeat)
@@ -79,9 +85,10 @@ class Plan:
         tests = self.tests()
         config = self._config() | _QUIETLY
         suite = TestSuite("", config, tests)
+        progress = _Progress(len(tests), say)
         with _standard_output_kept():
             try:
-                with _Job(config, [suite], _Progress(len(tests), say)) as job:
+                with _Job(config, [suite], progress) as job, _shown_to(progress):
                     status = job.run()
             except (JobBaseException, OSError) as error:
                 raise HarnessError(f"Avocado could not run the job: {error}") from None
@@ -108,9 +115,9 @@ _QUIETLY = {
     "run.max_parallel_tasks": 1,
     "sysinfo.collect.enabled": False,
     "core.show": {"none"},
-    "stdout_claimed_by": "verify",
+    "job.output.testlogs.summary_statuses": [],
 }
-"""One at a time, as timing wants it, and without words: progress is told run by run."""
+"""One at a time, as timing wants it, and nothing on the standard output, which is for the answer."""
 
 
 class _Job(Job):  # type: ignore[misc] # Avocado is not typed
@@ -126,14 +133,26 @@ class _Job(Job):  # type: ignore[misc] # Avocado is not typed
         return self._progress
 
 
-class _Progress:
-    """Stands before Avocado's dispatcher of a job's events, and passes all of them on."""
+class _Progress(logging.Handler):
+    """Stands before Avocado's dispatcher of a job's events, passes all of them on, and hears what tests say between."""
 
     def __init__(self, runs: int, say: Callable[[str], None]) -> None:
+        super().__init__()
         self.dispatcher: Any = None
-        self._runs, self._say = runs, say
+        self._runs, self._tell = runs, say
         self._ended = 0
-        self._began_s = time.monotonic()
+        self._began_s = self._told_s = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A line for a person to see; of those that come faster than can be read, few are told."""
+        test, _, said = record.getMessage().partition(": ")
+        of_a_test = test[:1].isdigit() and said.strip() and "\n" not in said
+        if of_a_test and time.monotonic() > self._told_s + _SILENT_S:
+            self._say(f"{self._ended + 1} of {self._runs}: {said}")
+
+    def _say(self, text: str) -> None:
+        self._told_s = time.monotonic()
+        self._tell(text)
 
     def map_method(self, name: str, *arguments: Any) -> None:
         """An event by the name of the method that plugins have for it."""
@@ -170,6 +189,16 @@ def _on(variant: Runnable, build: Build, arch: str, config: Mapping[str, Any]) -
     chosen = {NAMESPACES["arch"]: arch, NAMESPACES["qemu"]: binary, NAMESPACES["qemu_destination"]: ""}
     test.default_config = Runnable.filter_runnable_config(variant.kind, {**config, **_QUIETLY, **chosen})
     return test
+
+
+@contextmanager
+def _shown_to(handler: logging.Handler) -> Iterator[None]:
+    """What Avocado would show, it shows to `handler`."""
+    LOG_UI.addHandler(handler)
+    try:
+        yield
+    finally:
+        LOG_UI.removeHandler(handler)
 
 
 @contextmanager
