@@ -82,9 +82,8 @@ def test_the_commands_of_the_readme_in_their_order(tmp_path):
     assert (row["suite"], row["path"], row["architectures"]) == ("trixie-backports", str(path), ["ppc64", "x86_64"])
     assert 50e6 < row["size_bytes"] < 1e9
     assert int(row["release"].split(".")[0]) >= 11
-    begun = time.monotonic()
-    again = do(add)
-    assert (again.stdout, again.stderr) == (first.stdout, "") and time.monotonic() - begun < 5
+    again = do(add)  # Nothing is looked for, and so nothing said.
+    assert (again.stdout, again.stderr) == (first.stdout, "")
     do(judge)
     (verdict,) = (tmp_path / "avocado" / "job-results" / "latest").glob("test-results/*/data/verdict.json")
     told = json.loads(verdict.read_text())
