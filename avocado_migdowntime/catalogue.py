@@ -9,7 +9,6 @@ from pathlib import Path
 
 from .formulas import FORMULAS
 from .parameters import PATTERNS, describe
-from .plugins.test_files import packaged
 from .report import meanings
 from .resources import directory
 
@@ -25,6 +24,8 @@ class Entry:
 
 def tests() -> tuple[Entry, ...]:
     """The packaged tests, by the reference that `avocado run` takes: what each asks."""
+    from .plugins.test_files import packaged  # It needs Avocado, without which all else here can be had.
+
     return tuple(Entry(f"migdowntime:{name}", _asks(path)) for name, path in packaged().items())
 
 

@@ -124,3 +124,15 @@ def test_progress_goes_to_standard_error_unless_it_is_not_wanted(capsys):
     for quiet, told in ((False, "migdowntime doctor: half-way\n"), (True, "")):
         teller("doctor", argparse.Namespace(quiet=quiet))("half-way")
         assert capsys.readouterr() == ("", told)
+
+
+@pytest.mark.parametrize("arguments", [["analyze", STOPPED], ["list", "formulas"], ["qemu", "list"]], ids=" ".join)
+def test_a_host_without_avocado_has_the_commands_too(arguments, tmp_path):
+    without = (
+        "import sys; sys.modules['avocado'] = None; from avocado_migdowntime.__main__ import main; sys.exit(main())"
+    )
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", without, *arguments], cwd=TOP, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode in (0, 1) and done.stdout and not done.stderr
