@@ -244,4 +244,11 @@ def test_a_long_migration_makes_a_small_page_with_all_of_its_extremes(browser, t
     # A longer one is not larger: each curve has its number of points. What is left is plotly's own script.
     assert path.stat().st_size < 6e6
     with opened(browser, path) as tab:
-        assert tab.locator(".plot .trace.scatter").count() >= len(shown)
+        lines = tab.locator(".plot .trace.scatter")
+        drawn_at_first = lines.count()
+        assert drawn_at_first >= len(shown)
+        # Where more than a hundred passes begin would be a wall of lines.
+        begins = tab.get_by_label("where a pass begins")
+        expect(begins).not_to_be_checked()
+        begins.check()
+        expect(lines).to_have_count(drawn_at_first + 1)

@@ -16,8 +16,8 @@ _SHARES = {"ms": 0.5}
 _OTHER_SHARE = 0.2
 _GAP = 0.05
 _ROW_WIDTH = 34
-_LABELLED = 40
-"""Passes whose number fits on the picture."""
+_LABELLED, _TOLD_APART = 40, 100
+"""Passes whose numbers fit on the picture, and whose begins can be told apart."""
 
 
 def figure(chart: Chart) -> go.Figure:
@@ -62,13 +62,7 @@ def strip_figure(strip: Strip) -> go.Figure:
             marker={"size": 8, "symbol": look},
             opacity=0.75,
             hovertemplate=f"{escape(kind.name)}: %{{x:+.2f}} %<extra></extra>",
-            meta={
-                "role": f"kind-{kind.colour % len(KINDS)}",
-                "name": kind.name,
-                "unit": "%",
-                "panel": "",
-                "look": look,
-            },
+            meta=_meta(f"kind-{kind.colour % len(KINDS)}", kind.name, "Off by", "%", look),
             zorder=number,
         )
     if strip.within:
@@ -138,7 +132,7 @@ def _series(drawn: go.Figure, series: Series, panel: Panel, yaxis: str, order: i
         zorder=style.order,
         connectgaps=False,
         hovertemplate=text,
-        meta={"role": series.role, "name": series.name, "unit": panel.unit, "panel": panel.title, "look": look},
+        meta=_meta(series.role, series.name, panel.title, panel.unit, look),
         **errors,
     )
 
@@ -155,7 +149,7 @@ def _passes(drawn: go.Figure, chart: Chart) -> None:
         mode="lines",
         line={"width": 1},
         hoverinfo="skip",
-        meta={"role": "pass", "name": "where a pass begins", "unit": "", "panel": "Time", "look": "solid"},
+        meta=_meta("pass", "where a pass begins", "Time", "", "solid", shown=len(begins_s) <= _TOLD_APART),
     )
     drawn.update_layout(yaxis9={"domain": [0, 1], "range": [0, 1], "visible": False, "fixedrange": True})
     if len(begins_s) > _LABELLED:
@@ -165,6 +159,11 @@ def _passes(drawn: go.Figure, chart: Chart) -> None:
             text=str(number), showarrow=False, x=at_s, xanchor="left", y=1, yref="paper", yanchor="bottom",
             yshift=-16, font={"size": 10}, hovertext=f"pass {number}",
         )  # fmt: skip
+
+
+def _meta(role: str, name: str, panel: str, unit: str, look: str, shown: bool = True) -> dict[str, Any]:
+    """What the page knows of a curve; one that is not `shown` waits for its box to be ticked."""
+    return {"role": role, "name": name, "panel": panel, "unit": unit, "look": look, "shown": shown}
 
 
 def _single(values: Floats) -> "np.ndarray[Any, np.dtype[np.float32]]":

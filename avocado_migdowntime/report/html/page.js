@@ -46,7 +46,8 @@
     }
     const whole = figure.layout.xaxis.range;
     const tops = Object.entries(figure.layout).filter(([name, axis]) => /^yaxis/.test(name) && !axis.fixedrange);
-    const hidden = new Set();
+    const boxes = [...section.querySelectorAll("[data-trace]")];
+    const hidden = new Set(boxes.filter((box) => !box.checked).map((box) => Number(box.dataset.trace)));
     let drawn = false;
 
     const draw = () => {
@@ -150,7 +151,7 @@
     for (const button of section.querySelectorAll("[data-do]")) {
       button.addEventListener("click", () => actions[button.dataset.do]());
     }
-    for (const box of section.querySelectorAll("[data-trace]")) {
+    for (const box of boxes) {
       const index = Number(box.dataset.trace);
       box.addEventListener("change", () => {
         box.checked ? hidden.delete(index) : hidden.add(index);
