@@ -115,7 +115,9 @@ def _expected(
             contract,
             *others,
             limit,
-            _held("downtime-limit, as it works", Role.EFFECTIVE_LIMIT, effective, end_s),
+            _held(
+                "downtime-limit, as it works", Role.EFFECTIVE_LIMIT, effective, limits[1][0] if limits[1:] else end_s
+            ),
             left,
             *down,
             *dropped,

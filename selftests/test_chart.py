@@ -62,8 +62,8 @@ def test_each_dropped_sample_is_shown_with_its_reason():
 
 
 def test_limits_that_are_tried_are_steps_and_bound_what_was_unsent():
-    limits = {3000: 300.0, 6000: 600.0}
-    simulation = Simulation([30_000, 9_000], later_limits_ms=limits)
+    limits = {9000: 300.0, 15000: 900.0}
+    simulation = Simulation([9_000, 9_000], limit_ms=600, later_limits_ms=limits, duration_ms=22_000)
     trace = record(simulation)
     tried = tuple(
         Event(at_ms / 1000, "harness", "LIMIT", {"trial": "below", "downtime-limit": ms})
@@ -71,12 +71,14 @@ def test_limits_that_are_tried_are_steps_and_bound_what_was_unsent():
     )
     _, found = curves(replace(trace, events=(*trace.events, *tried)))
     set_to = found["downtime-limit, as set"]
-    assert list(set_to.values) == [1, 300, 600, 600] and list(set_to.t_s[1:3]) == [3, 6]
-    left = found["left when a pass ended"]
-    late = left.values[left.t_s > 7]
-    assert len(late) and all(late > 450) and all(late < 650)
-    at_sync = found["left at the dirty sync"]
-    assert at_sync.values[at_sync.t_s > 7] == pytest.approx(9_000 * PAGE / 1e6, rel=0.02)
+    assert list(set_to.values) == [600, 300, 900, 900] and list(set_to.t_s[1:3]) == [9, 15]
+    works = found["downtime-limit, as it works"]
+    assert works.values[0] == pytest.approx(550, abs=60) and works.t_s[-1] == 9
+    left, at_sync = found["left when a pass ended"], found["left at the dirty sync"]
+    for begin_s, end_s, limit_ms in ((0.5, 9, 600), (9, 15, 300), (15, 22, 900)):
+        inside = (begin_s <= left.t_s) & (left.t_s < end_s)
+        assert inside.any() and all(abs(left.values[inside] - limit_ms + 60) < 90), (limit_ms, left.values[inside])
+        assert at_sync.values[inside] == pytest.approx(9_000 * PAGE / 1e6, rel=0.02)
 
 
 def test_the_downtime_is_put_where_the_guest_was_stopped():
