@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 from playwright.sync_api import expect, sync_playwright
 
 from avocado_migdowntime.curves import chart
@@ -48,7 +49,7 @@ def opened(browser, path, viewport=WIDE, scheme="light"):
     said, loaded = [], []
     tab.on("console", lambda message: said.append(message.text))
     tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.on("request", lambda request: loaded.append(request.url))
+    tab.on("request", lambda request: request.url.startswith("blob:") or loaded.append(request.url))
     tab.goto(path.as_uri())
     tab.wait_for_selector(".plot .main-svg")
     yield tab
@@ -193,6 +194,15 @@ def test_a_picture_is_not_sent_anywhere(browser, report):
         assert titles == [
             "Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out", "Autoscale", "Reset axes",
         ]  # fmt: skip
+
+
+def test_a_picture_can_be_kept_as_a_file(browser, report, tmp_path):
+    with opened(browser, report) as tab:
+        tab.locator(".plot").first.hover()
+        with tab.expect_download() as download:
+            tab.locator(".modebar").first.locator("[data-title^=Download]").click()
+        download.value.save_as(tmp_path / "kept.png")
+        assert imread(tmp_path / "kept.png").std() > 0.05
 
 
 def test_hovering_names_each_curve_once_with_its_unit(browser, report):
