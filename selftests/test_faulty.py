@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from avocado_migdowntime.cli import faulty as command
 from avocado_migdowntime.errors import BadInput
+from avocado_migdowntime.faults.catalogue import KINDS
 from avocado_migdowntime.faulty import monitors
 from avocado_migdowntime.faulty.framing import Framing
 from avocado_migdowntime.faulty.launcher import MARK
@@ -87,6 +88,7 @@ class User:
     def __init__(self, connection):
         self._file = connection.makefile("rw")
         self.greeting = self.read()
+        assert "QMP" in self.greeting, self.greeting
 
     def read(self):
         return json.loads(self._file.readline())
@@ -254,7 +256,8 @@ def test_a_line_that_is_no_json_is_handed_on_as_it_is():
 def test_the_list_has_a_sentence_for_each_fault(capsys):
     assert run("--list") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "factor=FACTOR        expected-downtime is so many times the right one" in lines and len(lines) == 15
+    assert [line.split("  ")[0].partition("=")[0] for line in lines] == list(KINDS)
+    assert "factor=FACTOR         expected-downtime is so many times the right one" in lines
 
 
 @pytest.mark.parametrize(
