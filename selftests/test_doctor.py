@@ -4,6 +4,7 @@
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,10 +24,12 @@ from avocado_migdowntime.qemu.profiles import PROFILES
 from avocado_migdowntime.report.doctor import summary
 from avocado_migdowntime.report.terminal import fitted
 
-from .avocado_command import avocado
+from .avocado_command import avocado, command
 
 MIB = 1 << 20
-PPC = Qemu("ppc64", "qemu-system-ppc", "/bin/q", (7, 2, 22), ("pseries",), False, frozenset({"events", "xbzrle"}))
+PPC = Qemu(
+    "ppc64", "qemu-system-ppc", False, "/bin/q", (7, 2, 22), ("pseries",), False, frozenset({"events", "xbzrle"})
+)
 ARM = replace(PPC, arch="arm", package="qemu-system-arm", machines=("virt",))
 HUGE = Pages(2 * MIB, Counters(300, 290, 10, 0), (NodePages(0, 300, 290),), 256, 0, False, "sysctl vm.nr_hugepages=300")
 GOOD = Host(
@@ -81,18 +84,19 @@ def few(**changes):
 
 HOSTS = [
     (
-        {"qemus": (replace(PPC, fault="none on the PATH", binary=""),)},
+        {"qemus": (replace(PPC, fault="none on the PATH", binary="", release=(0, 0, 0)),)},
         "qemu ppc64",
         "fault",
         "apt-get install qemu-system-ppc",
     ),
     (
-        {"qemus": (PPC, replace(ARM, fault="did not answer"))},
+        {"qemus": (PPC, replace(ARM, fault="did not answer", release=(0, 0, 0)))},
         "qemu arm",
         "note",
         "apt-get install --reinstall qemu-system-arm",
     ),
-    ({"qemus": (replace(PPC, machines=()),)}, "qemu ppc64", "fault", "--migdowntime-qemu"),
+    ({"qemus": (replace(PPC, fault="is no QEMU", release=(0, 0, 0), given=True),)}, "qemu ppc64", "fault", ""),
+    ({"qemus": (replace(PPC, fault="has no machine x"),)}, "qemu ppc64", "fault", ""),
     ({"qemus": (replace(PPC, capabilities=frozenset({"xbzrle"})),)}, "qemu ppc64", "fault", "--migdowntime-qemu"),
     ({"qemus": (replace(PPC, release=(5, 1, 0)),)}, "qemu ppc64", "note", "--migdowntime-qemu"),
     ({"qemus": (replace(PPC, release=(11, 2, 0)),)}, "qemu ppc64", "note", "--migdowntime-qemu"),
@@ -105,10 +109,11 @@ HOSTS = [
     ({"small_pages_bytes": 3457 * MIB}, "memory", "fault", "ps -eo rss"),
     ({"small_pages_bytes": 3456 * MIB}, "memory", "ok", ""),
     ({"pages": (few(),)}, "hugepages 2M", "fault", "as root: grow"),
-    ({"pages": (few(resizable=True),)}, "hugepages 2M", "ok", ""),
+    ({"pages": (few(),), "root": True}, "hugepages 2M", "fault", "as root: grow"),
+    ({"pages": (few(may_grow=True),)}, "hugepages 2M", "ok", ""),
     ({"pages": ()}, "hugepages 2M", "fault", "--migdowntime-page-size 4K"),
-    ({"pages": (few(resizable=True),), "available_bytes": 1131 * MIB}, "memory", "fault", "ps -eo rss"),
-    ({"pages": (few(resizable=True),), "available_bytes": 1132 * MIB}, "memory", "ok", ""),
+    ({"pages": (few(may_grow=True),), "available_bytes": 1131 * MIB}, "memory", "fault", "ps -eo rss"),
+    ({"pages": (few(may_grow=True),), "available_bytes": 1132 * MIB}, "memory", "ok", ""),
     ({"shaped": Shaped(missing_programs=("tc",))}, "link=shaped", "note", "apt-get install iproute2"),
     ({"shaped": Shaped(fault="not permitted")}, "link=shaped", "note", "as root"),
     ({"shaped": Shaped(fault="no CONFIG_VETH"), "root": True}, "link=shaped", "note", ""),
@@ -149,10 +154,11 @@ def test_lines_fit_a_terminal_and_go_on_below_their_own_column():
 
 
 def test_the_pools_of_this_host_are_seen():
-    seen = {pages.page_size_bytes: pages for pages in read_pages(2 * MIB, 10**9)}
+    seen = {pages.page_size_bytes: pages for pages in read_pages(2 * MIB, 10**9, True)}
     assert list(seen) == [pool.page_size_bytes for pool in pools()]
     huge = seen[2 * MIB]
     assert huge.missing == 10**9 - huge.counters.available
+    assert not any(pages.may_grow for pages in read_pages(2 * MIB, 10**9, False))
     assert sum(node.total for node in huge.nodes) == huge.counters.total
 
 
@@ -193,6 +199,40 @@ def test_what_the_default_run_takes_follows_the_settings(tmp_path):
     settings.write_text("[migdowntime]\nram = nonsense\n")
     done = avocado(tmp_path, "--config", str(settings), "migdowntime", "doctor")
     assert done.status == 2 and "migdowntime doctor: parameter ram: 'nonsense' is not a size" in done.output
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ("machine = pseries-1.0", "has no machine pseries-1.0"),
+        ("machine = nonsense", "machine 'nonsense' is not known for ppc64"),
+        ("capabilities = nonsense", "has no migration capability nonsense"),
+        ("qemu_destination = /nowhere", "/nowhere does not exist"),
+        ("qemu = /usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-x86_64 emulates x86_64, not ppc64"),
+    ],
+)
+def test_what_the_settings_ask_of_qemu_is_asked(settings, why, tmp_path):
+    (tmp_path / "settings").write_text(f"[migdowntime]\n{settings}\n")
+    done = avocado(tmp_path, "--config", str(tmp_path / "settings"), "migdowntime", "doctor", "--json", "--quiet")
+    told = json.loads(done.output)
+    others = {finding["state"] for finding in told["findings"] if finding["name"].startswith("qemu ")}
+    (ppc,) = (finding for finding in told["findings"] if finding["name"] == "qemu ppc64")
+    assert done.status == 1 and told["able"] is False
+    assert ppc["state"] == "fault" and why in ppc["text"] and ppc["mend"] == "" and "note" not in others
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_ctrl_c_ends_it_without_a_word(tmp_path):
+    slow = tmp_path / "qemu-system-ppc64"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    line, environment = command(tmp_path, "migdowntime", "doctor")
+    environment["PATH"] = f"{tmp_path}:{environment['PATH']}"
+    with subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert "2 s so far" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "") and "Error" not in err and "never" not in err
 
 
 @pytest.mark.usefixtures("nothing_left")

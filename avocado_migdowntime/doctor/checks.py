@@ -52,16 +52,16 @@ def check_versions(versions: tuple[Version, ...]) -> Iterator[Finding]:
 
 
 def check_qemu(qemu: Qemu, without: State) -> Finding:
-    """The QEMU of an architecture has a machine that tests use; `without` is the state where it is of no use."""
+    """The QEMU of an architecture is of use to the tests; `without` is the state where it is not."""
     name = f"qemu {qemu.arch}"
     if qemu.fault:
         again = "--reinstall " if qemu.binary else ""
-        return Finding(name, without, qemu.fault, f"apt-get install {again}{qemu.package}")
+        # No package mends what the settings ask for, nor a QEMU that answers: the fault says what to give.
+        packaged = not (qemu.given or any(qemu.release))
+        return Finding(name, without, qemu.fault, f"apt-get install {again}{qemu.package}" if packaged else "")
     release = ".".join(map(str, qemu.release))
     seen = f"{release} {qemu.binary}"
     another = "give another binary: --migdowntime-qemu PATH"
-    if not qemu.machines:
-        return Finding(name, without, f"{seen} has none of the machines that tests use", another)
     if lacking := NEEDED_CAPABILITIES - qemu.capabilities:
         return Finding(name, without, f"{seen} lacks the migration capability {', '.join(sorted(lacking))}", another)
     accelerators = "TCG and KVM" if qemu.has_kvm else "TCG"
@@ -103,9 +103,11 @@ def check_pages(pages: Pages, root: bool) -> Finding:
     seen += f"; the default run needs {pages.needed or 'none'}"
     if not pages.missing:
         return Finding(name, State.OK, seen)
-    if pages.resizable:
+    if pages.may_grow:
         return Finding(name, State.OK, f"{seen}, makes the {pages.missing} that are missing and gives them back")
-    why = "and only root can make them" if not root else "and /sys is read-only here"
+    why = "and only root can make them"
+    if root:
+        why = "and the run makes none: reserve_hugepages is off, or /sys is read-only here"
     return Finding(name, State.FAULT, f"{seen} {why}", f"as root: {pages.grow_command}")
 
 

@@ -8,13 +8,14 @@ from ..host.pool import Counters
 
 @dataclass(frozen=True)
 class Qemu:
-    """The QEMU of an architecture; `fault` says why it is of no use, and then the rest is empty.
+    """The QEMU of an architecture, as far as it answered; `fault` says why it is of no use.
 
-    `machines` are those of the families that tests use.
+    `given` is whether the settings name it; `machines` are those of the families that tests use.
     """
 
     arch: str
     package: str
+    given: bool = False
     binary: str = ""
     release: tuple[int, int, int] = (0, 0, 0)
     machines: tuple[str, ...] = ()
@@ -44,14 +45,17 @@ class NodePages:
 
 @dataclass(frozen=True)
 class Pages:
-    """Hugepages of one size: `needed` by the default run, of which `missing` are to be made, by `grow_command`."""
+    """Hugepages of one size: `needed` by the default run, of which `missing` are to be made, by `grow_command`.
+
+    `may_grow` is whether the run makes them itself.
+    """
 
     page_size_bytes: int
     counters: Counters
     nodes: tuple[NodePages, ...]
     needed: int
     missing: int
-    resizable: bool
+    may_grow: bool
     grow_command: str
 
 

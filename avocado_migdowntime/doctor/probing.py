@@ -15,7 +15,8 @@ from ..host.workdir import work_directory
 from ..parameters import Parameters
 from ..qemu.accel import choose_accel
 from ..qemu.backing import plan
-from ..qemu.planning import planned_guest
+from ..qemu.guest import choose_machine
+from ..qemu.planning import check, planned_guest
 from ..qemu.probe import Capabilities, find_binary, probe
 from ..qemu.profiles import PROFILES, Profile
 from ..resources import directory as resource
@@ -41,7 +42,7 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
                 say(f"asking each QEMU what it can do, {waited_s:.0f} s so far")
         finally:
             trials.cancel()
-            await asyncio.wait({trials})
+            await asyncio.gather(trials, return_exceptions=True)
         (qemus, kvm), shaped = trials.result()
     return Host(
         arch=default.arch,
@@ -51,7 +52,7 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
         shaped_wanted=default.link == "shaped",
         qemus=qemus,
         kvm=kvm,
-        pages=read_pages(default.page_size, 2 * backing.hugepages_needed),
+        pages=read_pages(default.page_size, 2 * backing.hugepages_needed, default.reserve_hugepages),
         available_bytes=memory_bytes("MemAvailable"),
         shaped=shaped,
         cpu=cpu,
@@ -62,31 +63,35 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
 
 
 async def _probed(default: Parameters, directory: Path, keeper: Keeper) -> tuple[tuple[Qemu, ...], Kvm]:
-    given = {default.arch: default.qemu}
-    asked = await asyncio.gather(
-        *(_asked(profile, given.get(profile.arch), directory) for profile in PROFILES.values())
-    )
+    asked = await asyncio.gather(*(_asked(profile, default, directory) for profile in PROFILES.values()))
     host_arch = platform.machine().replace("ppc64le", "ppc64")
     capabilities = next((found for found, _ in asked if found and found.arch == host_arch), None)
     return tuple(qemu for _, qemu in asked), await _tried(host_arch, capabilities, directory, keeper)
 
 
-async def _asked(profile: Profile, given: str | None, directory: Path) -> tuple[Capabilities | None, Qemu]:
-    binary = ""
+async def _asked(profile: Profile, default: Parameters, directory: Path) -> tuple[Capabilities | None, Qemu]:
+    """What the QEMU of an architecture can do; the settings are for the one of the default test."""
+    wanted = default if profile.arch == default.arch else replace(Parameters(), arch=profile.arch)
+    own = directory / profile.arch
+    own.mkdir()
+    seen, found = Qemu(profile.arch, profile.package, given=wanted.qemu is not None), None
     try:
-        binary = find_binary(given, profile.arch)
-        found = await probe(binary, directory, directory)
+        seen = replace(seen, binary=find_binary(wanted.qemu, profile.arch))
+        found = await probe(seen.binary, own, own)
+        seen = replace(
+            seen,
+            release=found.release,
+            machines=tuple(family for family in profile.families if family in found.machines),
+            has_kvm=found.has_kvm,
+            capabilities=found.migrate_capabilities,
+        )
+        check(found, wanted)
+        choose_machine(profile, found, wanted.machine)
+        if wanted.qemu_destination:
+            check(await probe(find_binary(wanted.qemu_destination, profile.arch), own, own), wanted)
     except MigDowntimeError as error:
-        return None, Qemu(profile.arch, profile.package, binary, fault=str(error))
-    return found, Qemu(
-        arch=profile.arch,
-        package=profile.package,
-        binary=binary,
-        release=found.release,
-        machines=tuple(family for family in profile.families if family in found.machines),
-        has_kvm=found.has_kvm,
-        capabilities=found.migrate_capabilities,
-    )
+        seen = replace(seen, fault=str(error))
+    return found, seen
 
 
 async def _tried(arch: str, capabilities: Capabilities | None, directory: Path, keeper: Keeper) -> Kvm:

@@ -23,12 +23,12 @@ _MODULES = ("veth", "sch_tbf")
 _COMMAND_CHARACTERS = 60
 
 
-def read_pages(page_size_bytes: int, needed: int) -> tuple[Pages, ...]:
-    """All pools; `needed` pages are of `page_size_bytes`."""
-    return tuple(_pages(pool, needed if pool.page_size_bytes == page_size_bytes else 0) for pool in pools())
+def read_pages(page_size_bytes: int, needed: int, reserve: bool) -> tuple[Pages, ...]:
+    """All pools; `needed` pages are of `page_size_bytes`, and what is missing may be made where it is to `reserve`."""
+    return tuple(_pages(pool, needed if pool.page_size_bytes == page_size_bytes else 0, reserve) for pool in pools())
 
 
-def _pages(pool: Pool, needed: int) -> Pages:
+def _pages(pool: Pool, needed: int, reserve: bool) -> Pages:
     counters = pool.counters()
     missing = max(0, needed - counters.available)
     folder = pool.path.parent.name
@@ -46,7 +46,7 @@ def _pages(pool: Pool, needed: int) -> Pages:
         ),
         needed=needed,
         missing=missing,
-        resizable=pool.resizable,
+        may_grow=reserve and pool.resizable,
         grow_command=pool.grow_command(missing),
     )
 
