@@ -144,6 +144,7 @@ def test_a_field_is_missing_wherever_it_is():
 
 def test_answers_come_late_and_events_do_not():
     conversation = talk("late=200")
+    conversation.from_qemu({"QMP": {}})
     conversation.to_qemu(QUERY)
     assert conversation.from_qemu({"event": "STOP"}) == ({"event": "STOP"}, 0)
     assert conversation.from_qemu({"return": 1}) == ({"return": 1}, 200)

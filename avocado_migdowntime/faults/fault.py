@@ -31,6 +31,7 @@ class Conversation:
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
         self._asked: deque[Message] = deque()
+        self._greeted = False
 
     def to_qemu(self, message: Any) -> Any:
         """What to hand on of a message from QEMU's user; the same object where it is to stay as it is."""
@@ -39,8 +40,16 @@ class Conversation:
         self._asked.append(message)
         return self._fault.asked(message)
 
-    def from_qemu(self, message: Any) -> tuple[Any, float]:
-        """The same for a message from QEMU, and by how many milliseconds it is to come late."""
+    def from_qemu(self, message: Any) -> tuple[Any, float] | None:
+        """The same for a message from QEMU, and by how many milliseconds it is to come late; None to keep it back.
+
+        That is for events before the greeting, which comes first by QMP's specification: a QEMU to which one connects
+        while it starts may announce that its guest runs before it greets.
+        """
+        if isinstance(message, Mapping):
+            if "event" in message and not self._greeted:
+                return None
+            self._greeted = True
         if not isinstance(message, Mapping) or not {"return", "error"} & message.keys() or not self._asked:
             return message, 0.0
         command = self._command(message)

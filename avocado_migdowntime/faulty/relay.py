@@ -69,7 +69,7 @@ async def _closed(pipe: int) -> None:
 async def _hand_on(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
-    through: Callable[[object], tuple[object, float]],
+    through: Callable[[object], tuple[object, float] | None],
 ) -> None:
     framing = Framing()
     loop = asyncio.get_running_loop()
@@ -77,7 +77,10 @@ async def _hand_on(
     with suppress(ConnectionError):
         while data := await reader.read(_CHUNK):
             for raw, message in framing.feed(data):
-                altered, late_ms = through(message)
+                handed = through(message)
+                if handed is None:
+                    continue
+                altered, late_ms = handed
                 out = raw if altered is message else json.dumps(altered).encode() + b"\r\n"
                 if late_ms:
                     loop.call_later(late_ms / 1000, writer.write, out)
