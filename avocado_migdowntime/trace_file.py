@@ -11,10 +11,11 @@ import reprlib
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from .errors import BadInput
+from .errors import BadInput, HarnessError
 from .info_migrate import looks_like_info_migrate, parse_info_migrate
 from .trace import Event, Sample, Trace, number
 
@@ -22,11 +23,16 @@ _GZIP = b"\x1f\x8b"
 
 
 class TraceWriter:
-    """Streams a trace into a file; each line is handed to the system at once."""
+    """Streams a trace into a file; each line is handed to the system at once.
+
+    Raises BadInput for a header that could not be read again, OSError where the file cannot be made, and HarnessError
+    where it cannot be written any further.
+    """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
+        first = _header(header)
         self._file: TextIO = path.open("w", encoding="utf-8", buffering=1)
-        self._line(header)
+        self._line(first)
 
     def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
         """Append QEMU's whole `answer` to query-migrate."""
@@ -39,10 +45,21 @@ class TraceWriter:
 
     def close(self) -> None:
         """End the file."""
-        self._file.close()
+        with self._writing():
+            self._file.close()
 
     def _line(self, record: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(record) + "\n")
+        with self._writing():
+            self._file.write(json.dumps(record) + "\n")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise HarnessError(
+                f"{self._file.name} cannot be written any further: {error.strerror}; make room, or choose another place"
+            ) from None
 
 
 def read(name: str) -> Trace:

@@ -224,7 +224,7 @@ def test_a_socket_that_is_none_of_qmp_is_refused(words, expected, sockets, monke
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("source", ["nowhere", "trace", "127.0.0.1:1", "/tmp/" + "x" * 120])
+@pytest.mark.parametrize("source", ["nowhere", "trace", "127.0.0.1:1", "127.0.0.1:65536", "/tmp/" + "x" * 120])
 def test_where_nobody_listens_it_is_said(source, tmp_path):
     (tmp_path / "trace").touch()
     status, said = recorded(tmp_path, source)

@@ -168,6 +168,8 @@ WRONG = [
     ("{'status': 1}\n{\n", "is no JSON and another object follows"),
     ('{"return": {"status": "running", "running": true}}\n', "is no answer to query-migrate"),
     ('{"return": []}\n', "[] is no answer to query-migrate"),
+    ('{"return": {"status": ["active"]}}\n', "'status' is ['active'] where a text was expected"),
+    ('{"downtime-limit": "300"}\n' + as_json(ACTIVE), "'downtime-limit' is '300'"),
     ('{"error": {"class": "GenericError", "desc": "no"}}\n', "QEMU answered with the error"),
     (as_json({**ACTIVE, "ram": {}}), "'page-size' is missing"),
     (as_job(ACTIVE).replace("Page size:", "Pagesize:"), "domjobinfo shows no Page size"),
@@ -195,7 +197,7 @@ def test_what_was_recorded_before_something_else_came_is_kept(tmp_path):
 def record(tmp_path, shell, *arguments):
     command = [sys.executable, "-m", "avocado_migdowntime", "record", *arguments, "-o", "trace.jsonl"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    line = f"{shell} {' '.join(command)}"
+    line = f"{shell} {' '.join(command)}" + ")" * shell.count("(")
     return subprocess.run(
         ["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
     )
@@ -226,12 +228,34 @@ def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path):
         ("touch trace.jsonl;", ("-",), "trace.jsonl is there already; give another --output, or remove it"),
         ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe; over QMP it is asked for"),
         ("", ("-", "--wait", "nonsense"), "'nonsense' is not a number from 0 to 86400"),
+        ("", ("-", "--downtime-limit", "2000001"), "'2000001' is not a number from 0 to 2000000"),
     ],
 )
 def test_what_cannot_be_recorded_ends_in_a_sentence(shell, arguments, words, tmp_path):
     done = record(tmp_path, shell, *arguments)
     assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "trace.jsonl").exists() or shell.startswith("touch")
+
+
+def test_a_full_disk_ends_the_recording_in_a_sentence_and_keeps_what_there_is(tmp_path):
+    (tmp_path / "answers").write_text("".join(map(as_json, [ACTIVE] * 100)))
+    # bash's ulimit counts in KiB; SIGXFSZ is ignored as Python starts.
+    done = record(tmp_path, "cat answers | ( ulimit -f 8;", "-", "--quiet")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "migdowntime record: trace.jsonl cannot be written any further: File too large; make room, or choose another "
+        "place; what was recorded is kept\n"
+    )
+    trace = read(str(tmp_path / "trace.jsonl"))
+    assert len(trace.samples) > 3 and "cut off" in trace.notes[0]
+
+
+def test_a_disk_that_is_full_from_the_beginning_is_left_without_a_file(tmp_path):
+    (tmp_path / "answers").write_text(as_json(ACTIVE))
+    done = record(tmp_path, "cat answers | ( ulimit -f 0;", "-", "--quiet")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "trace.jsonl cannot be written any further: File too large; make room" in done.stderr
+    assert not (tmp_path / "trace.jsonl").exists()
 
 
 def test_quiet_says_nothing_of_a_good_recording(tmp_path):

@@ -13,6 +13,8 @@ from qemu.qmp import ConnectError, ExecuteError, QMPClient, QMPError
 from ..errors import BadInput, HarnessError
 
 _GREETING_S = 5.0
+_GREATEST_PORT = 65535
+"""Of a larger one the system takes the last 16 bits."""
 _TCP = re.compile(r"(?P<host>[^/]*):(?P<port>\d{1,5})")
 _RAM_BLOCK = re.compile(r"^\s*(?P<name>\S+)\s+(?P<size>\d+) (?P<unit>[KMG])iB\s+0x\w+\s+(?P<used>0x\w+)", re.MULTILINE)
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -34,7 +36,9 @@ class AttachedQemu:
 
     async def __aenter__(self) -> Self:
         found = _TCP.fullmatch(self._name)
-        address = (found["host"].strip("[]") or "localhost", int(found["port"])) if found else self._name
+        address: str | tuple[str, int] = self._name
+        if found and (port := int(found["port"])) <= _GREATEST_PORT:
+            address = (found["host"].strip("[]") or "localhost", port)
         try:
             async with asyncio.timeout(_GREETING_S):
                 await self.qmp.connect(address)

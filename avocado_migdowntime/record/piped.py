@@ -46,17 +46,16 @@ def consume(
     writer: TraceWriter | None = None
     for t_s, message in messages:
         answer = _answer(message)
-        status = answer.get("status", "none")
+        sample = Sample.from_query(t_s, 0, answer)
         if "downtime-limit" in answer:
             header["migrate-parameters"] = answer
         elif "qemu" in answer:
             header["qemu"] = answer
-        elif writer is None and not runs(status):
+        elif writer is None and not runs(sample.status):
             continue
-        elif status == "none":
+        elif sample.status == "none":
             return  # libvirt knows of no job any more
         else:
-            sample = Sample.from_query(t_s, 0, answer)
             if writer is None:
                 writer = recording.opened(header)
             writer.sample(t_s, 0, answer)

@@ -14,13 +14,15 @@ from ..trace_file import TraceWriter
 class Recording:
     """What goes into `file`, and what has gone into it.
 
-    Raises BadInput where such a file is there already or cannot be made; nothing is there until it is `opened`.
+    Raises BadInput where such a file is there already or cannot be made. Nothing is there until it is `opened`, nor
+    after `close` where no sample was taken.
     """
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.samples = 0
         self.status = ""
+        self._opened = False
         self._writer: TraceWriter | None = None
         path = Path(file)
         if path.is_file() or path.is_dir():
@@ -30,6 +32,7 @@ class Recording:
 
     def opened(self, header: Mapping[str, Any]) -> TraceWriter:
         """The writer of the trace, which begins with `header`; raises BadInput where the file cannot be made."""
+        self._opened = True
         try:
             self._writer = TraceWriter(Path(self.file), header)
         except OSError as error:
@@ -43,8 +46,12 @@ class Recording:
 
     def close(self) -> None:
         """End the file, if there is one."""
-        if self._writer is not None:
-            self._writer.close()
+        try:
+            if self._writer is not None:
+                self._writer.close()
+        finally:
+            if self._opened and not self.samples and Path(self.file).is_file():
+                Path(self.file).unlink()
 
     @property
     def ended(self) -> bool:
