@@ -115,6 +115,29 @@ def test_ctrl_c_ends_a_command_without_a_word(tmp_path):
     assert (process.returncode, said) == (130, "")
 
 
+@pytest.mark.parametrize(
+    ("closed", "status", "told"),
+    [
+        (">&-", 2, "migdowntime: the output cannot be written: the standard output is closed\n"),
+        ("2>&-", 0, '"formulas": ['),
+    ],
+)
+def test_a_standard_output_or_error_that_is_closed_is_no_crash(closed, status, told, tmp_path):
+    line, environment = command(tmp_path, "migdowntime", "list", "--json", "formulas")
+    done = subprocess.run(f"{shlex.join(line)} {closed}", shell=True, env=environment, capture_output=True, text=True)
+    assert done.returncode == status and told in done.stdout + done.stderr
+
+
+def test_progress_is_not_told_on_standard_output_where_standard_error_is_closed(tmp_path):
+    answer = '{"status": "active", "ram": {"total": 8, "remaining": 4, "page-size": 4, "normal": 1, "duplicate": 0, '
+    answer += '"dirty-sync-count": 1, "mbps": 1, "dirty-pages-rate": 0}}'
+    line, environment = command(tmp_path, "migdowntime", "record", "-", "-o", str(tmp_path / "trace.jsonl"))
+    done = subprocess.run(
+        f"{shlex.join(line)} 2>&-", shell=True, env=environment, input=answer, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "") and "query-migrate" in (tmp_path / "trace.jsonl").read_text()
+
+
 @pytest.mark.parametrize("words", [("doctor",), ("record",), ("qemu", "add"), ("selftest",), ("verify",)], ids="-".join)
 def test_a_command_that_tells_how_far_it_is_can_be_quiet(words):
     assert "--quiet no word of progress on standard error" in help_of(*words)

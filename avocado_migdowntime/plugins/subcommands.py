@@ -49,6 +49,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the sub-command that was asked for; returns its exit status."""
+    unusable: int = arguments.migdowntime_unusable
+    if sys.stderr is None:  # print() would write to the standard output.
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stdout is None:
+        print("migdowntime: the output cannot be written: the standard output is closed", file=sys.stderr)
+        return unusable
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may not have the sign, a file name none at all
@@ -64,6 +70,5 @@ def run(arguments: argparse.Namespace) -> int:
             return _SIGPIPE
         what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
         print(f"migdowntime: {what}: {error.strerror}", file=sys.stderr)
-        unusable: int = arguments.migdowntime_unusable
         return unusable
     return status
