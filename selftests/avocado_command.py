@@ -25,6 +25,17 @@ from avocado_migdowntime.verdict import Judgement, Verdict
 ACCURATE = Verdict(Judgement.ACCURATE, "last-sync", LimitJudgement.RESPECTED)
 """
 
+TELLING = """
+async def tell(parameters, directory, progress):
+    (directory / "parameters.json").write_text(json.dumps(asdict(parameters)))
+    return ACCURATE
+
+class Telling(MigrationTest):
+    def test(self):
+        self.judge(tell)
+"""
+"""A test that writes down the parameters that reached it."""
+
 
 @dataclass(frozen=True)
 class Finished:

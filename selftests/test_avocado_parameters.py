@@ -10,24 +10,15 @@ import pytest
 
 from avocado_migdowntime.parameters import ARCHITECTURES, describe
 
-from .avocado_command import Finished, avocado, write_tests
+from .avocado_command import TELLING, Finished, avocado, write_tests
 
-TEST = """
-async def tell(parameters, directory, progress):
-    (directory / "parameters.json").write_text(json.dumps(asdict(parameters)))
-    return ACCURATE
-
-class Telling(MigrationTest):
-    def test(self):
-        self.judge(tell)
-"""
 MIB = 1 << 20
 Run = Callable[..., Finished]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    write_tests(tmp_path, TEST)
+    write_tests(tmp_path, TELLING)
     return lambda *arguments: avocado(tmp_path, "run", "made_up.py", "--disable-sysinfo", *arguments)
 
 

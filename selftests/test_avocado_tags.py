@@ -11,17 +11,7 @@ from avocado_migdowntime.parameters import ACCELERATORS, ARCHITECTURES
 from avocado_migdowntime.plugins import test_files
 from avocado_migdowntime.plugins.test_files import BASE_MODULE, merged, packaged
 
-from .avocado_command import avocado, write_tests
-
-TEST = """
-async def tell(parameters, directory, progress):
-    (directory / "parameters.json").write_text(json.dumps(asdict(parameters)))
-    return ACCURATE
-
-class Telling(MigrationTest):
-    def test(self):
-        self.judge(tell)
-"""
+from .avocado_command import TELLING, avocado, write_tests
 
 
 def listed(directory: Path, tags: str) -> set[str]:
@@ -62,14 +52,14 @@ def test_a_setting_for_all_tests_leaves_its_own_value_only(tmp_path: Path) -> No
     ],
 )
 def test_tags_of_what_was_run_are_in_the_results(tmp_path, arguments, arch, accel):
-    write_tests(tmp_path, TEST)
+    write_tests(tmp_path, TELLING)
     finished = avocado(tmp_path, "run", "made_up.py", "--disable-sysinfo", *arguments)
     tags = finished.tests["Telling"]["tags"]
     assert {name: sorted(values) for name, values in tags.items()} == {"arch": sorted(arch), "accel": sorted(accel)}
 
 
 def test_options_reach_a_test_that_was_filtered(tmp_path: Path) -> None:
-    write_tests(tmp_path, TEST)
+    write_tests(tmp_path, TELLING)
     chosen = ("--migdowntime-arch", "arm", "--migdowntime-passes", "7", "--disable-sysinfo")
     finished = avocado(tmp_path, "run", "made_up.py", "--filter-by-tags=arch:arm", *chosen)
     [told] = finished.data("parameters.json")
