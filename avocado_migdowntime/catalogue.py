@@ -10,7 +10,7 @@ from pathlib import Path
 from .formulas import FORMULAS
 from .parameters import PATTERNS, describe
 from .report import meanings
-from .resources import directory
+from .resources import directory, packaged_tests
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,7 @@ class Entry:
 
 def tests() -> tuple[Entry, ...]:
     """The packaged tests, by the reference that `avocado run` takes: what each asks."""
-    from .plugins.test_files import packaged  # It needs Avocado, without which all else here can be had.
-
-    return tuple(Entry(f"migdowntime:{name}", _asks(path)) for name, path in packaged().items())
+    return tuple(Entry(f"migdowntime:{name}", _asks(path)) for name, path in packaged_tests().items())
 
 
 def variants() -> tuple[Entry, ...]:
@@ -49,24 +47,9 @@ def parameters() -> tuple[Entry, ...]:
     return tuple(Entry(row.name, row.meaning, row.default) for row in describe())
 
 
-def verdict_fields() -> tuple[Entry, ...]:
-    """The JSON fields of a verdict, in `verdict.json` and of `analyze --json`."""
-    return tuple(Entry(name, meaning) for name, meaning in meanings.VERDICT.items())
-
-
-def advice_fields() -> tuple[Entry, ...]:
-    """The JSON fields of `advise --json`."""
-    return tuple(Entry(name, meaning) for name, meaning in meanings.ADVICE.items())
-
-
-def doctor_fields() -> tuple[Entry, ...]:
-    """The JSON fields of `doctor --json`."""
-    return tuple(Entry(name, meaning) for name, meaning in meanings.DOCTOR.items())
-
-
-def qemu_fields() -> tuple[Entry, ...]:
-    """The JSON fields of `qemu add --json`, and of each in the list of `qemu list --json`."""
-    return tuple(Entry(name, meaning) for name, meaning in meanings.QEMU.items())
+def _fields(meaning_of: Mapping[str, str]) -> Callable[[], tuple[Entry, ...]]:
+    """JSON fields, of what `meanings` says for each of these."""
+    return lambda: tuple(Entry(name, meaning) for name, meaning in meaning_of.items())
 
 
 KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
@@ -75,10 +58,10 @@ KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "workloads": workloads,
     "formulas": formulas,
     "parameters": parameters,
-    "verdict-fields": verdict_fields,
-    "advice-fields": advice_fields,
-    "doctor-fields": doctor_fields,
-    "qemu-fields": qemu_fields,
+    "verdict-fields": _fields(meanings.VERDICT),
+    "advice-fields": _fields(meanings.ADVICE),
+    "doctor-fields": _fields(meanings.DOCTOR),
+    "qemu-fields": _fields(meanings.QEMU),
 }
 
 

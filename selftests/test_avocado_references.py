@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.plugins import test_files
-from avocado_migdowntime.resources import directory
+from avocado_migdowntime.resources import directory, packaged_tests
 
 from .avocado_command import avocado
 
@@ -27,7 +27,7 @@ def test_a_file_of_ours_goes_to_our_runner(tmp_path: Path) -> None:
 
 def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
     finished = avocado(tmp_path, "run", "migdowntime:NOPE")
-    known = ", ".join(f"migdowntime:{name}" for name in test_files.packaged())
+    known = ", ".join(f"migdowntime:{name}" for name in packaged_tests())
     assert (finished.output, finished.status) == (f"There is no test migdowntime:NOPE; there are {known}.\n", 2)
 
 

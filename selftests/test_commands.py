@@ -149,7 +149,7 @@ def test_progress_goes_to_standard_error_unless_it_is_not_wanted(capsys):
         assert capsys.readouterr() == ("", told)
 
 
-@pytest.mark.parametrize("arguments", [["analyze", STOPPED], ["list", "formulas"], ["qemu", "list"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["analyze", STOPPED], ["list"], ["qemu", "list"]], ids=" ".join)
 def test_a_host_without_avocado_has_the_commands_too(arguments, tmp_path):
     without = (
         "import sys; sys.modules['avocado'] = None; from avocado_migdowntime.__main__ import main; sys.exit(main())"

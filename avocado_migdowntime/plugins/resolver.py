@@ -16,8 +16,9 @@ from avocado.core.references import reference_split
 from avocado.core.resolver import ReferenceResolution, ReferenceResolutionResult
 
 from ..parameters import ACCELERATORS, ANY_ACCELERATOR, ARCHITECTURES
+from ..resources import packaged_tests
 from .options import given
-from .test_files import Tags, merged, packaged, tests_in
+from .test_files import Tags, merged, tests_in
 
 KIND = "migdowntime"
 
@@ -48,7 +49,7 @@ class MigDowntimeResolver(Resolver):
 
 
 def _named(wanted: str) -> list[Any]:
-    known = packaged()
+    known = packaged_tests()
     if wanted and wanted not in known:
         LOG_UI.error(f"There is no test {KIND}:{wanted}; there are {', '.join(f'{KIND}:{name}' for name in known)}.")
         sys.exit(exit_codes.AVOCADO_JOB_FAIL)

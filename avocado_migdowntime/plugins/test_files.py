@@ -10,17 +10,10 @@ from pathlib import Path
 
 from avocado.core.safeloader.docstring import get_docstring_directives_tags
 
-from ..resources import directory
-
 BASE_MODULE = "avocado_migdowntime.avocado_test"
 
 Tags = dict[str, set[str] | None]
 """Avocado's tags: plain ones have no values, `arch:ppc64` is a value of `arch`."""
-
-
-def packaged() -> dict[str, Path]:
-    """The files of the tests that travel with the package, by the test's name."""
-    return {path.stem.replace("_", "-"): path for path in sorted(directory("tests").glob("*.py")) if tests_in(path)}
 
 
 def tests_in(path: Path) -> dict[str, Tags]:

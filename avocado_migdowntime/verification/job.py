@@ -26,8 +26,8 @@ from ..parameters import Parameters, parse
 from ..plugins.options import NAMESPACES, given
 from ..plugins.packaged_variants import located
 from ..plugins.resolver import KIND
-from ..plugins.test_files import packaged
 from ..recordings import builds_of
+from ..resources import packaged_tests
 from .builds import Build, probed
 
 _SILENT_S = 2.0
@@ -55,8 +55,8 @@ class Plan:
 
     def tests(self) -> list[Runnable]:
         """The runs in their order. Raises BadInput where the plan makes no sense, Untestable for a build's sake."""
-        if self.test not in packaged():
-            raise BadInput(f"there is no test {self.test}; there are {', '.join(packaged())}")
+        if self.test not in packaged_tests():
+            raise BadInput(f"there is no test {self.test}; there are {', '.join(packaged_tests())}")
         config = self._config()
         try:
             variants = TestSuite.from_config(config).tests
