@@ -149,13 +149,21 @@ def test_progress_goes_to_standard_error_unless_it_is_not_wanted(capsys):
         assert capsys.readouterr() == ("", told)
 
 
+def without_avocado(directory, *arguments):
+    line = "import sys; sys.modules['avocado'] = None; from avocado_migdowntime.__main__ import main; sys.exit(main())"
+    environment = {**os.environ, "HOME": str(directory)}
+    return subprocess.run(
+        [sys.executable, "-c", line, *arguments], cwd=TOP, env=environment, capture_output=True, text=True
+    )
+
+
 @pytest.mark.parametrize("arguments", [["analyze", STOPPED], ["list"], ["qemu", "list"]], ids=" ".join)
 def test_a_host_without_avocado_has_the_commands_too(arguments, tmp_path):
-    without = (
-        "import sys; sys.modules['avocado'] = None; from avocado_migdowntime.__main__ import main; sys.exit(main())"
-    )
-    environment = {**os.environ, "HOME": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", without, *arguments], cwd=TOP, env=environment, capture_output=True, text=True
-    )
+    done = without_avocado(tmp_path, *arguments)
     assert done.returncode in (0, 1) and done.stdout and not done.stderr
+
+
+def test_what_runs_tests_says_that_it_takes_avocado(tmp_path):
+    done = without_avocado(tmp_path, "verify", "--qemu", "/usr/bin")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (129, "", 1)
+    assert "tests are run by Avocado; install this package: pip install ." in done.stderr

@@ -87,6 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
         _say(str(error))
     except OSError:
         raise
+    except ModuleNotFoundError as error:
+        _say(f"there is no module {error.name}, and tests are run by Avocado; install this package: pip install .")
     except (Exception, SystemExit):
         traceback.print_exc()
     finally:
