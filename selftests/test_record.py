@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import signal
 import socket
@@ -186,16 +187,15 @@ def test_a_port_is_as_good_as_a_path(tmp_path, qemu):
 
 
 @contextlib.contextmanager
-def speaking(path, words):
-    """Something that listens at `path`, says `words` to whoever comes, and waits."""
+def served(path, talk):
+    """Something that listens at `path` and does `talk` with whoever comes."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
 
         def serve():
             with contextlib.suppress(OSError), listener.accept()[0] as connection:
-                connection.sendall(words)
-                connection.recv(1 << 16)
+                talk(connection)
 
         server = threading.Thread(target=serve)
         server.start()
@@ -219,9 +219,42 @@ def test_a_socket_that_is_none_of_qmp_is_refused(words, expected, sockets, monke
         async with attached.AttachedQemu(str(sockets / "other")):
             raise AssertionError("this is no QEMU")
 
-    with speaking(sockets / "other", words), pytest.raises(attached.BadInput, match=expected) as caught:
+    def talk(connection):
+        connection.sendall(words)
+        connection.recv(1 << 16)
+
+    with served(sockets / "other", talk), pytest.raises(attached.BadInput, match=expected) as caught:
         asyncio.run(attach())
     assert "\n" not in str(caught.value)
+
+
+def answering(client, answers):
+    """Speaks QMP with who is connected, but answers what is no QEMU's."""
+    version = {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""}
+    client.sendall(json.dumps({"QMP": {"version": version, "capabilities": []}}).encode() + b"\n")
+    while data := client.recv(1 << 16):
+        asked = json.loads(data)
+        answer = {"return": answers.get(asked["execute"], {}), **({"id": asked["id"]} if "id" in asked else {})}
+        client.sendall(json.dumps(answer).encode() + b"\n")
+
+
+RUNNING = {"query-status": {"status": "running"}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "command"),
+    [
+        ({}, "query-status"),
+        ({"query-status": []}, "query-status"),
+        ({**RUNNING, "query-migrate": {"status": ["active"]}}, "query-migrate"),
+        ({**RUNNING, "query-migrate": {"status": "active"}}, "query-target"),
+    ],
+)
+def test_what_speaks_qmp_and_is_no_qemu_is_refused(answers, command, sockets, tmp_path):
+    with served(sockets / "other", lambda client: answering(client, answers)):
+        status, said = recorded(tmp_path, sockets / "other", "--wait", "1")
+    assert (status, said.count("\n")) == (2, 1) and not (tmp_path / "trace.jsonl").exists()
+    assert f"{sockets / 'other'} answers {command} with " in said and "as no QEMU does" in said
 
 
 @pytest.mark.parametrize("source", ["nowhere", "trace", "127.0.0.1:1", "127.0.0.1:65536", "/tmp/" + "x" * 120])

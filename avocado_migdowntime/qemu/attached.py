@@ -3,14 +3,17 @@
 
 import asyncio
 import re
+import reprlib
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from qemu.qmp import ConnectError, ExecuteError, QMPClient, QMPError
 
 from ..errors import BadInput, HarnessError
+
+T = TypeVar("T")
 
 _GREETING_S = 5.0
 _GREATEST_PORT = 65535
@@ -73,17 +76,28 @@ class AttachedQemu:
         except (QMPError, EOFError, OSError) as error:
             raise ConnectionGone(f"the connection to {self._name} has gone") from error
 
+    async def told(self, command: str, name: str, kind: type[T], otherwise: T | None = None) -> T:
+        """What is under `name` in the answer to `command`; raises HarnessError where that is nothing of this kind."""
+        answer = await self.execute(command)
+        found = answer.get(name, otherwise) if isinstance(answer, Mapping) else None
+        if not isinstance(found, kind):
+            raise HarnessError(
+                f"{self._name} answers {command} with {reprlib.repr(answer)}, as no QEMU does; expected the QMP socket "
+                "of a running QEMU"
+            )
+        return found
+
     async def header(self) -> Mapping[str, Any]:
         """What a trace says of this QEMU at its beginning."""
         found: dict[str, Any] = {
             "qemu": await self.execute("query-version"),
-            "arch": (await self.execute("query-target"))["arch"],
+            "arch": await self.told("query-target", "arch", str),
             "migrate-parameters": await self.execute("query-migrate-parameters"),
             "capabilities": [
                 each["capability"] for each in await self.execute("query-migrate-capabilities") if each["state"]
             ],
         }
-        if (await self.execute("query-kvm"))["enabled"]:
+        if await self.told("query-kvm", "enabled", bool):
             found["accelerator"] = "kvm"
         with suppress(HarnessError):  # Not every release or machine shows these; they only add to the subject.
             machine = await self.execute("qom-get", {"path": "/machine", "property": "type"})
