@@ -5,6 +5,7 @@ import os
 import socket
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from avocado_migdowntime.errors import HarnessError, HostLacks
 from avocado_migdowntime.host import hugetlbfs
 from avocado_migdowntime.host.hugetlbfs import hugetlbfs_directory
 from avocado_migdowntime.host.keeper import Keeper
+from avocado_migdowntime.host.obligations import Directory
 from avocado_migdowntime.host.pool import pools
 from avocado_migdowntime.host.workdir import work_directory
 from avocado_migdowntime.units import format_size
@@ -28,6 +30,23 @@ def test_sockets_fit_and_nobody_else_gets_in() -> None:
 def test_each_keeper_has_its_own_directory() -> None:
     with Keeper() as one, Keeper() as other, work_directory(one) as first, work_directory(other) as second:
         assert first != second
+
+
+def test_one_that_is_still_written_to_while_it_is_deleted_goes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, rmdir = tmp_path / "made", os.rmdir
+    made.mkdir()
+    written = [made / "late"]
+
+    def rmdir_too_late(*what: Any, **where: Any) -> None:
+        if written:
+            written.pop().touch()
+        rmdir(*what, **where)
+
+    monkeypatch.setattr(os, "rmdir", rmdir_too_late)
+    Directory(str(made)).undo()
+    assert not made.exists() and not written
 
 
 def test_hugetlbfs_is_of_the_page_size_and_leaves_nothing() -> None:

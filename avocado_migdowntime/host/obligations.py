@@ -6,9 +6,12 @@ what is owed is known exactly: a borrower killed while it grew a pool would leav
 kernel had got.
 """
 
+import errno
+import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,6 +21,9 @@ from ..units import format_size
 from .lock import exclusive
 from .pool import pool
 from .reservation import give_back, reserve
+
+_LAST_WRITES_S = 10.0
+_TRY_AGAIN_S = 0.1
 
 
 class Obligation(Protocol):
@@ -38,7 +44,16 @@ class Directory:
     path: str
 
     def undo(self) -> None:
-        shutil.rmtree(self.path)
+        deadline_s = time.monotonic() + _LAST_WRITES_S
+        while True:
+            try:
+                return shutil.rmtree(self.path)
+            except OSError as error:
+                # What a borrower had started that was killed, such as tar, goes on writing for a moment.
+                moving = error.errno in (errno.ENOTEMPTY, errno.ENOENT) and os.path.isdir(self.path)
+                if not moving or time.monotonic() > deadline_s:
+                    raise
+            time.sleep(_TRY_AGAIN_S)
 
 
 @dataclass(frozen=True)
