@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is read of apt's words, and the sources that follow from the host's own."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.debian.apt import cause
+from avocado_migdowntime.debian.apt import Apt, cause
 from avocado_migdowntime.debian.suite import Download, download, is_name, sources
 
 # As `apt-get update --print-uris` prints them.
@@ -70,3 +71,14 @@ def test_what_can_be_no_suites_name(name):
 )
 def test_why_a_command_failed(told, why):
     assert cause(told) == why
+
+
+def test_what_apt_makes_for_a_moment_is_made_where_it_goes_with_the_rest(tmp_path, monkeypatch):
+    """Killed, it would leave that there: what it verifies, for one."""
+    programs, mine = tmp_path / "bin", tmp_path / "apt"
+    programs.mkdir()
+    (programs / "apt-get").write_text("#!/bin/sh\nmktemp\n")
+    (programs / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    made = asyncio.run(Apt(mine, "a package", "do without").apt("apt-get", "update"))
+    assert Path(made.strip()).parent == mine / "tmp"

@@ -26,7 +26,7 @@ class Apt:
         for needed in ("apt-get", "dpkg-deb"):
             if shutil.which(needed) is None:
                 raise HostLacks(f"this host has no {needed}, by which {what} is had from Debian; {otherwise}")
-        for made in ("state/lists/partial", "cache/archives/partial"):
+        for made in ("state/lists/partial", "cache/archives/partial", "tmp"):
             (directory / made).mkdir(parents=True, exist_ok=True)
         (directory / "status").touch()
         self._options = (
@@ -59,6 +59,8 @@ class Apt:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=self.directory,
+            # What apt puts there, it leaves there when it is killed.
+            env={**os.environ, "TMPDIR": str(self.directory / "tmp")},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=asyncio.subprocess.PIPE,
