@@ -2,6 +2,7 @@
 """QEMUs of Debian's suites: unpacked for real once, run, listed and removed; and what prevents each."""
 
 import argparse
+import asyncio
 import json
 import os
 import signal
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.builds import add as adding
 from avocado_migdowntime.builds.kept import Build, binary_of, find, kept, write_manifest
 from avocado_migdowntime.builds.launcher import Layout, launcher, layout
 from avocado_migdowntime.cache import cache_directory
 from avocado_migdowntime.cli import qemu
 from avocado_migdowntime.errors import BadInput, HostLacks
+from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.qemu.probe import find_binary
 
 from .avocado_command import command
@@ -59,8 +62,9 @@ def unpacked(suite, *architectures, release="7.2.22"):
 
 
 def left():
-    """What lies in the cache."""
-    return sorted(str(path.relative_to(cache_directory())) for path in cache_directory().glob("**/*"))
+    """What lies in the cache, also while some of it is being deleted."""
+    found = [Path(top, name) for top, *within in os.walk(cache_directory()) for names in within for name in names]
+    return sorted(str(path.relative_to(cache_directory())) for path in found)
 
 
 def test_the_commands_of_the_readme_in_their_order(tmp_path):
@@ -204,8 +208,30 @@ def test_what_makes_no_sense_is_said_in_one_sentence(arguments, words, capsys):
     assert left() == before
 
 
+def test_of_two_adds_at_one_time_neither_takes_away_what_the_other_brought(monkeypatch):
+    made = []
+
+    async def make(suite, architectures, scratch, say):
+        """As if unpacked; while the first is, another add ends."""
+        made.append(tuple(architectures))
+        if len(made) == 1:
+            unpacked(suite, "arm")
+        build = Build(suite, "7.2.22", tuple(architectures), 1)
+        (scratch / "build").mkdir()
+        write_manifest(build, scratch / "build")
+        return build
+
+    monkeypatch.setattr(adding, "_make", make)
+    with Keeper() as keeper:
+        asyncio.run(adding.add("bookworm", ["ppc64"], keeper, lambda _: None))
+    assert made == [("ppc64",), ("arm", "ppc64")]
+    assert find("bookworm").architectures == ("arm", "ppc64")
+    assert left() == ["qemu", "qemu/bookworm", "qemu/bookworm/build.json"]
+
+
 def test_no_network_is_said_in_one_sentence(capsys, apt_settings):
-    apt_settings('Acquire::http::Proxy "http://127.0.0.1:9"; Acquire::https::Proxy "http://127.0.0.1:9";')
+    nowhere = 'Acquire::http::Proxy "http://127.0.0.1:9"; Acquire::https::Proxy "http://127.0.0.1:9";'
+    apt_settings(f'{nowhere} Acquire::Retries "0";')
     assert run("add", "bookworm") == 1
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith("migdowntime qemu: `apt-get update` failed: Failed to fetch ")
@@ -251,16 +277,24 @@ def test_a_cache_that_cannot_be_written_is_said_in_one_sentence(capsys, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)], ids=["Ctrl-C", "killed"]
+    ("during", "number", "status"),
+    [
+        ("looking for", signal.SIGKILL, -signal.SIGKILL),
+        ("downloading", signal.SIGINT, 130),
+        ("unpacking", signal.SIGKILL, -signal.SIGKILL),
+    ],
+    ids=["looking-killed", "downloading-Ctrl-C", "unpacking-killed"],
 )
-def test_an_add_that_is_ended_leaves_what_was_there_and_nothing_half_made(tmp_path, number, status):
+def test_an_add_that_is_ended_leaves_what_was_there_and_nothing_half_made(tmp_path, during, number, status):
     before = unpacked("bookworm", "ppc64")
     files = left()
+    (tmp_path / "temporary").mkdir()
     line, environment = command(tmp_path, "migdowntime", "qemu", "add", "bookworm", "--arch", "x86_64")
+    environment |= {"TMPDIR": str(tmp_path / "temporary")}
     process = subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while "downloading" not in process.stderr.readline():
+    while during not in process.stderr.readline():
         assert process.poll() is None
-    time.sleep(0.3)
+    time.sleep(0.5)
     process.send_signal(number)
     assert "Traceback" not in process.communicate()[1]
     assert process.returncode == status
@@ -268,3 +302,4 @@ def test_an_add_that_is_ended_leaves_what_was_there_and_nothing_half_made(tmp_pa
     while left() != files and time.monotonic() < deadline:
         time.sleep(0.1)
     assert left() == files and find("bookworm") == before
+    assert list((tmp_path / "temporary").iterdir()) == []

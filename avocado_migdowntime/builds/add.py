@@ -37,24 +37,27 @@ async def add(suite: str, architectures: Sequence[str], keeper: Keeper, say: Cal
     Raises BadInput for a suite that does not exist, HostLacks where it cannot be had or kept.
     """
     target = place(suite)
-    before = find(suite)
-    wanted = list(dict.fromkeys([*(before.architectures if before else ()), *architectures]))
-    if before and set(wanted) == set(before.architectures):
-        return before
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # There, and not in /tmp, so that it takes its place at once.
-        with work_directory(keeper, cache_directory()) as scratch:
-            build = await _make(suite, wanted, scratch, say)
-            if target.exists():
-                target.rename(scratch / "before")
-            (scratch / "build").rename(target)
-    except OSError as error:
-        raise HostLacks(
-            f"a QEMU cannot be kept in {target} ({error.strerror}); see if there is room, or set XDG_CACHE_HOME to "
-            "another directory"
-        ) from None
-    return build
+    while True:
+        before = find(suite)
+        wanted = list(dict.fromkeys([*(before.architectures if before else ()), *architectures]))
+        if before and set(wanted) == set(before.architectures):
+            return before
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # There, and not in /tmp, so that it takes its place at once.
+            with work_directory(keeper, cache_directory()) as scratch:
+                build = await _make(suite, wanted, scratch, say)
+                if find(suite) != before:
+                    continue  # Somebody else's came first; what is there for its sake stays.
+                if target.exists():
+                    target.rename(scratch / "before")
+                (scratch / "build").rename(target)
+        except OSError as error:
+            raise HostLacks(
+                f"a QEMU cannot be kept in {target} ({error.strerror}); see if there is room, or set XDG_CACHE_HOME to "
+                "another directory"
+            ) from None
+        return build
 
 
 async def _make(suite: str, architectures: Sequence[str], scratch: Path, say: Callable[[str], None]) -> Build:
