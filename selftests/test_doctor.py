@@ -2,6 +2,7 @@
 """`doctor`: made-up hosts are judged line by line, the real one is seen as it is."""
 
 import argparse
+import asyncio
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.cli import doctor
-from avocado_migdowntime.doctor import reading
+from avocado_migdowntime.doctor import probing, reading
 from avocado_migdowntime.doctor.checks import findings
 from avocado_migdowntime.doctor.finding import State, able
 from avocado_migdowntime.doctor.host import Cpu, Host, Kvm, Lock, NodePages, Pages, Qemu, Shaped, Version
@@ -219,6 +220,27 @@ def test_what_the_settings_ask_of_qemu_is_asked(settings, why, tmp_path):
     (ppc,) = (finding for finding in told["findings"] if finding["name"] == "qemu ppc64")
     assert done.status == 1 and told["able"] is False
     assert ppc["state"] == "fault" and why in ppc["text"] and ppc["mend"] == "" and "note" not in others
+
+
+def test_an_interruption_waits_for_every_trial_to_clean_up():
+    cleaned_up = []
+
+    async def slow_to_end():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.1)
+            cleaned_up.append(True)
+
+    async def interrupted():
+        trials = asyncio.create_task(probing._together(asyncio.sleep(60), slow_to_end()))
+        await asyncio.sleep(0.05)
+        trials.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await trials
+        return list(cleaned_up)
+
+    assert asyncio.run(interrupted()) == [True]
 
 
 @pytest.mark.usefixtures("nothing_left")

@@ -4,9 +4,10 @@
 import asyncio
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import MigDowntimeError
 from ..host.keeper import Keeper
@@ -34,7 +35,8 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
     backing = plan(default.backing, default.page_size, default.ram, Path("/"))
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()
     with Keeper() as keeper, work_directory(keeper) as directory:
-        trials = asyncio.gather(_probed(default, directory, keeper), asyncio.to_thread(read_shaped, default.link_rate))
+        tried = _probed(default, directory, keeper), asyncio.to_thread(read_shaped, default.link_rate)
+        trials = asyncio.create_task(_together(*tried))
         waited_s = 0.0
         try:
             while not (await asyncio.wait({trials}, timeout=_TELL_AFTER_S))[0]:
@@ -62,8 +64,20 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
     )
 
 
+async def _together(*trials: Coroutine[Any, Any, Any]) -> list[Any]:
+    """What the trials return; unlike gather() alone it does not end before all of them have, cancelled or not."""
+    tasks = [asyncio.create_task(trial) for trial in trials]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            if not task.cancelling():  # A second time would cut its cleaning up short.
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def _probed(default: Parameters, directory: Path, keeper: Keeper) -> tuple[tuple[Qemu, ...], Kvm]:
-    asked = await asyncio.gather(*(_asked(profile, default, directory) for profile in PROFILES.values()))
+    asked = await _together(*(_asked(profile, default, directory) for profile in PROFILES.values()))
     host_arch = platform.machine().replace("ppc64le", "ppc64")
     capabilities = next((found for found, _ in asked if found and found.arch == host_arch), None)
     return tuple(qemu for _, qemu in asked), await _tried(host_arch, capabilities, directory, keeper)
