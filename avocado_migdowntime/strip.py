@@ -11,7 +11,7 @@ from .outcome import Outcome
 from .score import PARTS, errors, scores
 
 _RATIOS = {"slow": "dirties slower than is sent", "fast": "dirties faster than is sent"}
-_POINTS = {"early": -0.2, "middle": 0.0, "late": 0.2}
+_POINTS = {"early": ("early in", -0.2), "middle": ("in the middle of", 0.0), "late": ("late in", 0.2)}
 _SPREAD = 0.3
 """How far from the middle of its row a dot may be put, so that it is seen beside others; a row is 1 high."""
 
@@ -53,10 +53,10 @@ def of_truths(truths: Sequence[GroundTruth]) -> Strip:
     found = scores(truths)
     kinds = []
     for colour, (ratio, label) in enumerate(_RATIOS.items()):
-        for shape, (point, shift) in enumerate(_POINTS.items()):
+        for shape, (point, (where, shift)) in enumerate(_POINTS.items()):
             chosen = [truth for truth in truths if PARTS[ratio](truth) and PARTS[point](truth)]
             dots = [(error, row + shift) for row, one in enumerate(found) for error in errors(one.name, chosen)]
-            kinds.append(_dots(f"{label}, stopped {point} in the pass", dots, colour, shape))
+            kinds.append(_dots(f"{label}, stopped {where} the pass", dots, colour, shape))
     return Strip(
         title=f"{len(truths)} {'guest' if len(truths) == 1 else 'guests'} stopped in mid-pass",
         axis="estimate ÷ time from the stop until the destination could run - 1",

@@ -68,7 +68,7 @@ def test_compare_draws_the_runs(tmp_path, capsys, monkeypatch):
     texts = svg_texts("runs.svg")
     assert "8 runs on 2 builds" in texts and old in texts and new in texts
     none = job(Path("none"), [])
-    for jobs, file in (([old, new], "runs.doc"), ([old, none], "runs.png")):
+    for jobs, file in (([old, new], "runs.doc"), ([old, none], "runs.png"), ([old], "runs.png")):
         capsys.readouterr()
         assert compare.run(parser.parse_args([*jobs, "--picture", file])) == 2
         assert capsys.readouterr().err.count("\n") == 1 and not Path(file).exists()

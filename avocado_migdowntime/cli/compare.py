@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         builds = builds_of(arguments.jobs)
-        if arguments.picture:
+        if arguments.picture and len(builds) > 1:
             _draw(builds, arguments.picture)
         return answer(builds, arguments.json)
     except BadInput as error:

@@ -23,9 +23,8 @@ def summary(scores: Sequence[Score], width: int | None = None) -> str:
         for score in scores
     ]
     best, runs = scores[0], max(score.runs for score in scores)
-    told = (
-        f"{best.name} comes closest to what {runs} stopped guests were really down for: {best.median:.1%} in the median"
-    )
+    guests = "1 stopped guest was" if runs == 1 else f"{runs} stopped guests were"
+    told = f"{best.name} comes closest to what {guests} really down for: {best.median:.1%} in the median"
     return f"{columns(rows, width=width)}\n{told}"
 
 
