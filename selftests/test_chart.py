@@ -115,7 +115,7 @@ def test_thinning_keeps_the_extremes_of_each_stretch(points, buckets):
 
 
 def test_thinning_a_chart_keeps_each_extreme_of_each_series():
-    trace = record(Simulation([9_000, 3_000], duration_ms=120_000, noise=0.2), period_ms=2)
+    trace = record(Simulation([9_000, 3_000], duration_ms=30_000, noise=0.2), period_ms=2)
     drawn, _ = curves(trace)
     thin = drawn.thinned(50)
     for before, after in zip(drawn.panels, thin.panels, strict=True):
