@@ -24,6 +24,10 @@ async def cut_off(parameters, directory, progress):
     (directory / "trace.jsonl").write_text("{{}}")
     raise HarnessError("QEMU ended with status 1")
 
+async def lost(parameters, directory, progress):
+    await left_by({str(ACCURATE)!r})(parameters, directory, progress)
+    raise HarnessError("the guest was lost")
+
 async def lacking(parameters, directory, progress):
     raise HostLacks("2 hugepages are missing")
 
@@ -46,6 +50,10 @@ class Stopped(MigrationTest):
 class CutOff(MigrationTest):
     def test(self):
         self.judge(cut_off)
+
+class Lost(MigrationTest):
+    def test(self):
+        self.judge(lost)
 
 class Lacking(MigrationTest):
     def test(self):
@@ -71,10 +79,13 @@ def rows(finished):
 
 def test_each_test_of_the_job_has_its_row(finished):
     found = rows(finished)
-    assert list(found) == ["Right", "Wrong", "HeldToAnother", "Stopped", "CutOff", "Lacking"]
+    assert list(found) == ["Right", "Wrong", "HeldToAnother", "Stopped", "CutOff", "Lost", "Lacking"]
     assert found["Right"][:3] == ["PASS", "2075 ms", "2069.8 ms"]
     assert found["Wrong"][:3] == ["PASS", "980 ms", "5495.8 ms"]
     assert found["CutOff"][0] == "ERROR" and found["CutOff"][-1].startswith("QEMU ended with status 1; ")
+    assert found["Lost"][0] == "ERROR" and found["Lost"][-1].startswith(
+        "the guest was lost; by what was recorded, expected-downtime is accurate: "
+    )
     assert found["Lacking"][0] == "CANCEL" and "2 hugepages are missing" in found["Lacking"][-1]
 
 
@@ -86,8 +97,8 @@ def test_the_page_is_named_and_has_the_command_lines(finished):
     path = finished.results / "latest" / "migdowntime.html"
     assert f"JOB PAGE   : {path.parent.resolve() / path.name}" in finished.output
     page = path.read_text()
-    assert "6 migrations: 3 right, 1 wrong, 2 without a verdict; " in page
-    assert page.count("qemu-system-ppc64 -nodefaults</pre>") == 4
+    assert "7 tests: 3 right, 1 wrong, 3 without a verdict. 2-" in page
+    assert page.count("qemu-system-ppc64 -nodefaults</pre>") == 5
     assert "<h2>1 guest stopped in mid-pass</h2>" in page
 
 

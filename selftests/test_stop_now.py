@@ -108,9 +108,14 @@ def test_the_command_prints_a_row_for_each_estimator_and_draws_a_picture(tmp_pat
     job = tmp_path / "job" / "test-results" / "1-some" / "data"
     job.mkdir(parents=True)
     (job / "trace.jsonl").write_bytes(gzip.decompress(STOPPED.read_bytes()))
+    broken = tmp_path / "job" / "test-results" / "2-other" / "data" / "trace.jsonl"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{}")
     picture = tmp_path / "picture.svg"
     assert run(tmp_path / "job", STOPPED, "--picture", picture) == 0
-    lines = capsys.readouterr().out.splitlines()
+    said = capsys.readouterr()
+    assert said.err.startswith(f"migdowntime score: {broken}: line 1: has no") and said.err.count("\n") == 1
+    lines = said.out.splitlines()
     assert lines[0].split() == ["estimator", "median", "90", "%", "worst", "bias", *PARTS]
     assert lines[1].startswith("rest-and-dirtied") and len(lines) == 8
     assert lines[-1].startswith("rest-and-dirtied comes closest to what 2 stopped guests were really down for: ")

@@ -32,13 +32,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the report, whole or not at all; what cannot be used is named on standard error."""
     from ..errors import BadInput
     from ..recordings import builds_of, is_job, traces_of
-    from ..report.recorded import recorded, truths_of
+    from ..report.recorded import Recorded, name_of, recorded, truths_of
     from ..report.whole_file import ending, write
 
     file = arguments.output
     try:
         kind = ending(file, ("html", "png", "svg", "pdf"))
-        tests = [recorded(path) for path in traces_of(arguments.places)]
+        tests = []
+        for path in traces_of(arguments.places):
+            try:
+                tests.append(recorded(path))
+            except BadInput as error:
+                if path in arguments.places:
+                    raise
+                tests.append(Recorded(name_of(path), fault=str(error)))
         if kind == "html":
             from ..report.html.page import page
             from ..strip import strips

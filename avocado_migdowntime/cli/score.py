@@ -40,7 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
     truths = []
     try:
         for path in traces_of(arguments.places):
-            truth, why = ground_truth(read(path))
+            try:
+                truth, why = ground_truth(read(path))
+            except BadInput as error:
+                if path in arguments.places:
+                    raise
+                truth, why = None, str(error).removeprefix(f"{path}: ")
             if truth is None:
                 print(f"migdowntime score: {path}: {why or 'no guest was to be stopped in it'}", file=sys.stderr)
             else:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..report.recorded import Recorded
 
 PAGE = "migdowntime.html"
+_JUDGED = ("PASS", "FAIL", "WARN")
+"""Statuses of tests that came to their verdict."""
 
 
 class MigDowntimeResult(Result):
@@ -24,7 +26,8 @@ class MigDowntimeResult(Result):
     description = "Page of the migration downtime tests"
 
     def render(self, result: Any, job: Any) -> None:
-        found = [(test, Path(test.get("logdir") or "", TRACE_OF_TEST)) for test in result.tests]
+        tests = sorted(result.tests, key=lambda test: str(test["name"]))
+        found = [(test, Path(test.get("logdir") or "", TRACE_OF_TEST)) for test in tests]
         if not any(trace.is_file() for _, trace in found):
             return
         from ..report.html.page import page
@@ -33,10 +36,10 @@ class MigDowntimeResult(Result):
         from ..strip import strips
 
         path = str(Path(job.logdir, PAGE))
-        tests = [_shown(*one) for one in found]
-        together = strips(truths_of(tests), by_build(outcomes({"tests": list(map(_entry, result.tests))}, "")))
+        shown = [_shown(*one) for one in found]
+        together = strips(truths_of(shown), by_build(outcomes({"tests": list(map(_entry, tests))}, "")))
         try:
-            write(path, page(f"Migration downtime: job {job.unique_id[:7]}", tests, together))
+            write(path, page(f"Migration downtime: job {job.unique_id[:7]}", shown, together))
         except BadInput as error:
             LOG_UI.error("migdowntime: %s", error)
             return
@@ -52,14 +55,14 @@ def _entry(test: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(test: dict[str, Any], trace: Path) -> "Recorded":
-    """What a test has to show: its trace, or why there is none."""
+    """What a test has to show: its trace, and why there is none or it did not come to its end."""
     from ..report.recorded import Recorded, recorded
 
     name, status = str(test["name"]), str(test["status"])
     fault = str(test.get("fail_reason") or "").removeprefix("<unknown>")
     if trace.is_file():
         try:
-            return recorded(str(trace), name, status)
+            return recorded(str(trace), name, status, "" if status in _JUDGED else fault or status)
         except BadInput as error:
             fault = f"{fault}; {error}" if fault else str(error)
     return Recorded(name, status, fault=fault or "nothing was recorded")

@@ -36,7 +36,8 @@ def save(tests: Sequence[Recorded], file: str) -> None:
     parts = figure.subfigures(len(tests), squeeze=False)[:, 0]
     for part, test in zip(parts, tests, strict=True):
         if test.chart is None:
-            raise BadInput(f"{test.name}: a single look has no course to draw; record a trace, or write a page, .html")
+            look = f"{test.name}: a single look has no course to draw; record a trace, or write a page, .html"
+            raise BadInput(test.fault or look)
         subject = test.verdict.subject if test.verdict is not None else test.name
         _draw(part, f"{subject}\n{test.answer}", test.chart)
     save_figure(figure, file)

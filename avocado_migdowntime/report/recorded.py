@@ -24,7 +24,9 @@ _SET_BY_HAND = ("downtime-limit", "max-bandwidth")
 
 @dataclass(frozen=True)
 class Recorded:
-    """A test of a report; `status` is what Avocado said of it, `fault` why there is no verdict.
+    """A test of a report; `status` is what Avocado said of it, `fault` why it did not come to its verdict.
+
+    What was recorded until then may have one of its own, which does not count.
 
     `commands` are the QEMU command lines by their side, `settings` the HMP commands that set the migration up.
     """
@@ -40,28 +42,38 @@ class Recorded:
     @property
     def passed(self) -> bool | None:
         """Whether it is as it should be; None where that is open."""
-        return self.verdict.passed if self.verdict is not None else None
+        return self.verdict.passed if self.verdict is not None and not self.fault else None
 
     @property
     def answer(self) -> str:
         """What came out, in a sentence."""
-        return self.fault or (answer(self.verdict) if self.verdict is not None else "")
+        told = answer(self.verdict) if self.verdict is not None else ""
+        return f"{self.fault}; by what was recorded, {told}" if self.fault and told else self.fault or told
+
+    @property
+    def alarm(self) -> int:
+        """How much a person has to look at this test before others: 0 for not at all."""
+        if self.passed is not None:
+            return 0 if self.passed else 3
+        if self.fault:
+            return {"PASS": 0, "CANCEL": 1, "SKIP": 1}.get(self.status, 2)
+        return 1
 
 
 def summed_up(tests: Sequence[Recorded]) -> str:
     """What at least one test comes to, in a sentence."""
-    worst = next((test for kind in (False, None) for test in tests if test.passed is kind), None)
     if len(tests) == 1:
         return _sentence(tests[0].answer)
-    judged = [test for test in tests if test.verdict is not None]
+    worst = max(tests, key=lambda test: test.alarm)
     kinds = {
-        "right": sum(test.passed is True for test in judged),
-        "wrong": sum(test.passed is False for test in judged),
-        "left open": sum(test.passed is None for test in judged),
-        "without a verdict": len(tests) - len(judged),
+        "right": sum(test.passed is True for test in tests),
+        "wrong": sum(test.passed is False for test in tests),
+        "left open": sum(test.passed is None and not test.fault for test in tests),
+        "without a verdict": sum(bool(test.fault) for test in tests),
     }
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
-    return _sentence(f"{len(tests)} migrations: {counted}{f'; {worst.name}: {worst.answer}' if worst else ''}")
+    told = f" {_sentence(f'{worst.name}: {worst.answer}')}" if worst.alarm else ""
+    return f"{len(tests)} tests: {counted}.{told}"
 
 
 def truths_of(tests: Sequence[Recorded]) -> list[GroundTruth]:
@@ -74,10 +86,11 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.')}{'' if text.endswith('?') else '.'}"
 
 
-def recorded(file: str, name: str = "", status: str = "") -> Recorded:
+def recorded(file: str, name: str = "", status: str = "", fault: str = "") -> Recorded:
     """What the trace in `file` (`-`: standard input) and the files beside it have to show.
 
-    It is judged as its test judged it, where that left its verdict. Raises BadInput where there is no such trace.
+    It is judged as its test judged it, where that left its verdict. `fault` is why it is none that the test came to.
+    Raises BadInput where there is no such trace.
     """
     trace = read(file)
     beside = Path(file).parent if file != "-" else None
@@ -87,8 +100,9 @@ def recorded(file: str, name: str = "", status: str = "") -> Recorded:
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None
     return Recorded(
-        name=name or _name(file),
+        name=name or name_of(file),
         status=status,
+        fault=fault,
         verdict=verdict,
         chart=picture.thinned(BUCKETS) if picture is not None else None,
         commands=tuple(_commands(beside)) if beside is not None else (),
@@ -96,7 +110,7 @@ def recorded(file: str, name: str = "", status: str = "") -> Recorded:
     )
 
 
-def _name(file: str) -> str:
+def name_of(file: str) -> str:
     """That of the test, where the file lies among its results; else the file's own."""
     parents = Path(file).absolute().parents
     return parents[1].name if len(parents) > 2 and parents[2].name == "test-results" else file
