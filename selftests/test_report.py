@@ -15,6 +15,7 @@ import pytest
 from matplotlib.image import imread
 
 from avocado_migdowntime.cli import report as command
+from avocado_migdowntime.report.recorded import Recorded, summed_up
 
 TOP = Path(__file__).parents[1]
 RECORDINGS = TOP / "selftests/recordings"
@@ -55,8 +56,8 @@ def renamed(tmp_path, name):
 def test_the_page_answers_in_a_sentence_and_in_a_table(tmp_path):
     page = page_of(tmp_path, WRONG, ACCURATE)
     assert (
-        f'<p class="answer">2 migrations: 1 right, 1 wrong; {WRONG}: expected-downtime is '
-        "inaccurate: the report is -82.16% off last-sync; it is what dirty-rate gives"
+        f'<p class="answer">2 tests: 1 right, 1 wrong. {WRONG}: QEMU said 980 ms, right is 5495.8 ms; '
+        "expected-downtime is inaccurate: the report is -82.16% off last-sync; it is what dirty-rate gives"
     ) in page
     (row,) = re.findall(r"<tr>\s*<th scope=\"row\"><a href=\"#test-1\">.*?</tr>", page, re.DOTALL)
     cells = re.findall(r"<td[^>]*>(.*?)</td>", row)
@@ -92,6 +93,31 @@ def test_the_command_lines_are_those_of_the_run(tmp_path):
         and "(source) migrate_set_parameter max-bandwidth 12000000" in page
     )
     assert '<a href="#test-1">1-some</a>' in page
+
+
+def test_a_trace_of_no_use_among_a_jobs_takes_nothing_from_the_others(tmp_path, capsys):
+    job = renamed(tmp_path, "sparc")
+    broken = job / "test-results" / "2-other" / "data" / "trace.jsonl"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{}")
+    page = page_of(tmp_path, job)
+    assert "2 tests: 1 wrong, 1 without a verdict. 1-some: QEMU said 980 ms" in page
+    assert re.search(r'#test-2">2-other</a>.*?<td class="words">[^<]*this is not the header', page, re.DOTALL)
+    assert run(job, "--output", tmp_path / "report.png") == 2
+    assert f"{broken}: line 1: has no" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("tests", "says"),
+    [
+        (["PASS nothing", "CANCEL no pages", "ERROR lost"], "3 tests: 3 without a verdict. 2: lost."),
+        (["PASS nothing", "CANCEL no pages"], "2 tests: 2 without a verdict. 1: no pages."),
+        (["PASS nothing", "PASS nothing"], "2 tests: 2 without a verdict."),
+    ],
+)
+def test_the_answer_is_of_the_test_that_has_to_be_looked_at_first(tests, says):
+    parts = (test.partition(" ") for test in tests)
+    assert summed_up([Recorded(str(n), status, fault=fault) for n, (status, _, fault) in enumerate(parts)]) == says
 
 
 def test_what_is_in_a_trace_is_no_markup(tmp_path):

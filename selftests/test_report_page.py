@@ -51,6 +51,7 @@ def opened(browser, path, viewport=WIDE, scheme="light"):
     tab.on("pageerror", lambda error: said.append(str(error)))
     tab.on("request", lambda request: request.url.startswith("blob:") or loaded.append(request.url))
     tab.goto(path.as_uri())
+    tab.locator(".plot").first.scroll_into_view_if_needed()
     tab.wait_for_selector(".plot .main-svg")
     yield tab
     assert said == [] and loaded == [path.as_uri()]

@@ -7,10 +7,14 @@ from ..verdict import Judgement, Verdict
 
 
 def answer(verdict: Verdict) -> str:
-    """What `verdict` comes to."""
+    """What `verdict` comes to, with both figures where they are what it is about."""
+    if verdict.reported_ms is None or verdict.expected_ms is None:
+        return reason(verdict)
+    said = f"QEMU said {verdict.reported_ms:.0f} ms, right is {verdict.expected_ms:.1f} ms"
     if verdict.passed:
-        said = f"QEMU said {verdict.reported_ms:.0f} ms, right is {verdict.expected_ms:.1f} ms"
         return f"expected-downtime is accurate: {said}"
+    if verdict.verdict is Judgement.INACCURATE and abs(verdict.relative_error or 0) > (verdict.tolerance or 0):
+        return f"{said}; {reason(verdict)}"
     return reason(verdict)
 
 

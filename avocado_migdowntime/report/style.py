@@ -45,9 +45,9 @@ KINDS = (
     Style("#222222", "#eeeeee"),
 )
 """Of the dots of one kind after the other, such as those of the first build."""
-LINES = {"solid": "━━", "dot": "┈┈", "dash": "╍╍", "dashdot": "━╍"}
+LINES = {"solid": "none", "dot": "2 2", "dash": "6 4", "dashdot": "8 3 2 3"}
 MARKERS = {"circle": "●", "x": "✖", "cross": "✚", "diamond": "◆", "triangle-up": "▲", "square": "■"}
-"""How curves of one role are told from each other, by plotly's names, each with a sign that looks like it."""
+"""How curves of one role are told from each other, by plotly's names: the dashes and gaps of lines, and signs."""
 
 
 def look_of(role: Role, order: int) -> str:

@@ -43,7 +43,8 @@ def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) ->
         hashes=[_hash(plotly), _hash(script)],
         style=own.joinpath("page.css").read_text("utf-8"),
         colours={**STYLES, **{f"kind-{number}": style for number, style in enumerate(KINDS)}},
-        signs=LINES | MARKERS,
+        lines=LINES,
+        markers=MARKERS,
         plotly=plotly,
         script=script,
     )
