@@ -90,7 +90,7 @@ def test_the_command_lines_are_those_of_the_run(tmp_path):
     assert '<pre tabindex="0">qemu-system-x86_64 -append &#39;sparc&#39;</pre>' in page
     assert (
         "(source) migrate_set_capability sparc on" in page
-        and "(source) migrate_set_parameter max-bandwidth 12000000" in page
+        and "(source) migrate_set_parameter max-bandwidth 12000000B\n" in page
     )
     assert '<a href="#test-1">1-some</a>' in page
 

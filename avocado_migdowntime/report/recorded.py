@@ -19,7 +19,8 @@ from .answer import answer
 BUCKETS = 700
 """Stretches of time for each of which a picture keeps the extremes: about as many as it is pixels wide."""
 _COMMANDS = ("destination", "source")
-_SET_BY_HAND = ("downtime-limit", "max-bandwidth")
+_SET_BY_HAND = (("downtime-limit", ""), ("max-bandwidth", "B"))
+"""With their units: HMP takes a bandwidth without one for MiB/s (QEMU: migration/migration-hmp-cmds.c)."""
 
 
 @dataclass(frozen=True)
@@ -134,5 +135,5 @@ def _settings(trace: Trace) -> list[str]:
     known = trace.migrate_parameters
     return [
         *(f"migrate_set_capability {name} on" for name in trace.capabilities if name != "events"),
-        *(f"migrate_set_parameter {name} {known[name]}" for name in _SET_BY_HAND if name in known),
+        *(f"migrate_set_parameter {name} {known[name]}{unit}" for name, unit in _SET_BY_HAND if name in known),
     ]
