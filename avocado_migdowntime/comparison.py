@@ -3,13 +3,14 @@
 
 Worse is what a user would notice and chance would hardly make: the errors of its runs rank above the other's (exact
 test of rank sums, over all variants and in each), and they are greater by a quarter of the tolerance, or its verdicts
-have turned. Equal is no mere lack of proof: of builds that far apart such runs were not to be expected (two one-sided
-tests; D. J. Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987).
+have turned. Equal is no mere lack of proof: of builds that far apart in any variant such runs were not to be expected
+there (two one-sided tests; D. J. Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from statistics import median
 
 from .errors import BadInput
@@ -104,7 +105,8 @@ class Comparison:
     """The answer for one build, and the contrast that it rests on; `needed` repetitions may tell where these do not.
 
     `untold` names a variant of which either side has no run that could tell, and why; `contrast` is None where that is
-    so of all.
+    so of all, and the variant that is the least sure where the builds are equal. `unlike` says what else than the build
+    was another, where that is so.
     """
 
     build: str
@@ -113,6 +115,7 @@ class Comparison:
     contrast: Contrast | None
     needed: int | None = None
     untold: str = ""
+    unlike: str = ""
 
 
 def compare(reference: Sequence[Outcome], build: Sequence[Outcome], builds: int = 2) -> Comparison:
@@ -129,22 +132,24 @@ def compare(reference: Sequence[Outcome], build: Sequence[Outcome], builds: int 
     told = {name: (_telling(before), _telling(after)) for name, (before, after) in both.items()}
     strata = {name: sides for name, sides in told.items() if all(sides)}
     untold = next((_why(name, *both[name]) for name in variants if name not in strata), "")
+    said = partial(Comparison, *names, untold=untold, unlike=_unlike(both))
     if not strata:
-        return Comparison(*names, Answer.UNDECIDED, None, untold=untold)
+        return said(Answer.UNDECIDED, None)
     over_all, each = _alphas(len(strata), builds)
     whole = Contrast("", tuple(strata.values()), over_all, margin)
     parts = [Contrast(name, (sides,), each, margin) for name, sides in strata.items()] if len(strata) > 1 else []
     for answer, way in ((Answer.WORSE, 1), (Answer.BETTER, -1)):
         proven = [contrast for contrast in (whole, *parts) if contrast.proven == way]
         if proven:
-            return Comparison(*names, answer, proven[0], untold=untold)
+            return said(answer, proven[0])
     seen = [contrast for contrast in (*parts, whole) if contrast.direction]
-    if not seen and not untold and whole.p_equal <= ALPHA / (builds - 1):
-        return Comparison(*names, Answer.EQUAL, whole)
+    least_sure = max(parts or [whole], key=lambda contrast: contrast.p_equal)
+    if not seen and not untold and least_sure.p_equal <= ALPHA / (builds - 1):
+        return said(Answer.EQUAL, least_sure)
     least = repetitions(len(strata), builds)
     fewest = min(len(side) for sides in strata.values() for side in sides)
     needed = least if least > fewest else min(2 * fewest, ENOUGH)
-    return Comparison(*names, Answer.UNDECIDED, seen[0] if seen else whole, needed, untold)
+    return said(Answer.UNDECIDED, seen[0] if seen else whole, needed)
 
 
 def repetitions(variants: int, builds: int) -> int:
@@ -179,6 +184,16 @@ def _telling(runs: Sequence[Outcome]) -> list[Outcome]:
 def _why(variant: str, *sides: Sequence[Outcome]) -> str:
     run = next(runs[0] for runs in sides if not _telling(runs))
     return f"no run of {variant} on {run.build} came to a verdict ({run.reason})"
+
+
+def _unlike(both: Mapping[str, tuple[Sequence[Outcome], Sequence[Outcome]]]) -> str:
+    """What was migrated on either side in the first variant in which that is not the same."""
+    for variant, sides in both.items():
+        guests = [sorted({run.guest for run in runs if run.guest}) for runs in sides]
+        if all(guests) and guests[0] != guests[1]:
+            on = [f"{' and '.join(found)} on {runs[0].build}" for found, runs in zip(guests, sides, strict=True)]
+            return f"not the build alone is another: {variant} was {', and '.join(on)}"
+    return ""
 
 
 def _tolerance(runs: Sequence[Outcome]) -> float:

@@ -15,6 +15,7 @@ ANOTHER_FAULT = 1e6
 
 _SCHEME = "migdowntime:"
 _NAME = re.compile(r"(?P<test>[^;@]*)(?:@(?P<build>[^;]*))?(?:;(?:run-)?(?P<variant>.*))?", re.DOTALL)
+_RELEASE = re.compile(r"^QEMU \S+ ?")
 
 
 def name_on(test: str, build: str) -> str:
@@ -28,7 +29,7 @@ class Outcome:
 
     `status` is Avocado's, `reason` what it says of one other than PASS. The rest is from the run's verdict, which is
     empty where it came to none; `passed` is None then, as it is where that is inconclusive. `contract` is the formula
-    that QEMU was held to, within the relative `tolerance`.
+    that QEMU was held to, within the relative `tolerance`; `guest` what was migrated, without QEMU's release.
     """
 
     build: str
@@ -44,6 +45,7 @@ class Outcome:
     downtime_ms: float | None = None
     contract: str = ""
     tolerance: float | None = None
+    guest: str = ""
 
     @property
     def badness(self) -> float | None:
@@ -91,6 +93,7 @@ def _outcome(entry: Mapping[str, Any], build: str) -> Outcome | None:
     return Outcome(
         **said,
         **{name: verdict[name] for name in taken},
+        guest=_RELEASE.sub("", verdict["subject"]),
         convergence=(verdict["convergence"] or {}).get("judgement", ""),
         downtime_ms=(verdict["downtime"] or {}).get("qemu_ms"),
     )

@@ -40,8 +40,12 @@ def builds_of(jobs: Iterable[str]) -> list[list[Outcome]]:
     Raises BadInput where a job cannot be used, or has no such tests.
     """
     found: list[Outcome] = []
+    seen: set[Path] = set()
     for job in jobs:
         path = Path(job, _RESULTS)
+        if path.resolve() in seen:
+            raise BadInput(f"{job} is given twice; the same runs again tell nothing new")
+        seen.add(path.resolve())
         try:
             runs = outcomes(json.loads(path.read_bytes()), job)
         except OSError as error:

@@ -121,7 +121,7 @@ def test_a_test_that_came_to_no_verdict_is_shown_with_its_reason(tmp_path, capsy
 def test_what_cannot_be_compared_is_said_in_a_sentence(content, says, tmp_path, capsys):
     if content is not None:
         (tmp_path / "results.json").write_text(content)
-    assert run(str(tmp_path), str(tmp_path)) == 2
+    assert run(str(tmp_path)) == 2
     captured = capsys.readouterr()
     assert captured.out == "" and says in captured.err and captured.err.count("\n") == 1
 
@@ -129,3 +129,19 @@ def test_what_cannot_be_compared_is_said_in_a_sentence(content, says, tmp_path, 
 def test_a_build_alone_is_refused(tmp_path, capsys):
     assert run(of_recordings(tmp_path / "old", 1)) == 2
     assert f"all runs are on one build, {tmp_path}/old" in capsys.readouterr().err
+
+
+def test_a_job_that_is_given_twice_is_refused(tmp_path, capsys):
+    old = of_recordings(tmp_path / "old", 1)
+    (tmp_path / "latest").symlink_to(old)
+    for again in (old, f"{old}/", str(tmp_path / "latest")):
+        assert run(old, again) == 2
+        assert f"{again} is given twice" in capsys.readouterr().err
+
+
+def test_jobs_of_other_machines_are_told_apart(tmp_path, capsys):
+    names = ("ppc64-tcg-qemu-7.2", "x86_64-kvm-qemu-7.2")
+    ours, theirs = (of_recordings(tmp_path / name, 1, [name] * 4) for name in names)
+    assert run(ours, theirs) == 0
+    said = f"was ppc64 tcg on {ours}, and x86_64 kvm on {theirs}."
+    assert capsys.readouterr().out.replace("\n", " ").strip().endswith(said)

@@ -22,7 +22,7 @@ def summary(builds: Sequence[Sequence[Outcome]], width: int | None = None) -> st
 
 def sentence(comparisons: Sequence[Comparison]) -> str:
     """All answers, what they rest on, and what to do where there is none."""
-    return "; ".join(map(_clause, comparisons)) + "."
+    return "; ".join(part for one in comparisons for part in (_clause(one), one.unlike) if part) + "."
 
 
 def fields(builds: Sequence[Sequence[Outcome]], comparisons: Sequence[Comparison]) -> dict[str, Any]:
@@ -66,7 +66,8 @@ def _clause(one: Comparison) -> str:
     rests_on = f"U = {test.u:g} of {test.pairs}, p = {{p:.2g}}, {before} + {after} runs"
     if one.answer is Answer.EQUAL:
         apart = f"|error| within ±{contrast.margin:.2%}, two one-sided tests"
-        return f"{one.build} is equal to {one.reference}: {apart} {rests_on.format(p=contrast.p_equal)}"
+        least_sure = f" of {contrast.variant}, the least sure" if contrast.variant else ""
+        return f"{one.build} is equal to {one.reference}: {apart} {rests_on.format(p=contrast.p_equal)}{least_sure}"
     tested = f"rank test {rests_on.format(p=test.p)}"
     if one.answer is Answer.UNDECIDED:
         needed = f"; {one.needed} repetitions may do" if one.needed and not one.untold else ""
@@ -88,7 +89,7 @@ def _of_another_fault(contrast: Contrast) -> bool:
 def _answer(one: Comparison) -> dict[str, Any]:
     contrast = one.contrast
     said: dict[str, Any] = {"build": one.build, "reference": one.reference, "answer": str(one.answer)}
-    said |= {"needed": one.needed, "untold": one.untold or None, "contrast": None}
+    said |= {"needed": one.needed, "untold": one.untold or None, "unlike": one.unlike or None, "contrast": None}
     if contrast is None:
         return said
     test = contrast.test
