@@ -104,13 +104,14 @@ def test_a_table_that_is_too_wide_becomes_blocks():
     assert columns(rows, width=13) == "name      new\nerror, %  +0.5\n\nname      old\nerror, %  -0.1"
 
 
-def test_ctrl_c_ends_a_command_without_a_word(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])
+def test_ctrl_c_ends_a_command_without_a_word(number, tmp_path):
     trace = tmp_path / "trace"
     os.mkfifo(trace)
     line, environment = command(tmp_path, "migdowntime", "analyze", str(trace))
     process = subprocess.Popen(line, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     with trace.open("wb"):  # Opens when the command has opened it, too, and waits for what comes.
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         said = process.communicate(timeout=60)[1]
     assert (process.returncode, said) == (130, "")
 

@@ -3,7 +3,6 @@
 
 import argparse
 import json
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -74,7 +73,6 @@ def run(arguments: argparse.Namespace) -> int:
     from ..errors import MigDowntimeError
     from ..verification.builds import Untestable
 
-    kept = signal.signal(signal.SIGTERM, signal.default_int_handler)  # Avocado's would end with 1.
     try:
         return _run(arguments)
     except KeyboardInterrupt:
@@ -91,8 +89,6 @@ def run(arguments: argparse.Namespace) -> int:
         _say(f"there is no module {error.name}, and tests are run by Avocado; install this package: pip install .")
     except (Exception, SystemExit):
         traceback.print_exc()
-    finally:
-        signal.signal(signal.SIGTERM, kept)
     return UNUSABLE
 
 

@@ -4,8 +4,10 @@
 import argparse
 import io
 import os
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
 from typing import Any, NoReturn
 
 from ..cli import BAD_INPUT, COMMANDS
@@ -58,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may not have the sign, a file name none at all
+    kept = signal.signal(signal.SIGTERM, _as_ctrl_c)  # Avocado's would end with 1, which has a meaning here.
     try:
         status: int = arguments.migdowntime_run(arguments)
         sys.stdout.flush()
@@ -71,4 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
         what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
         print(f"migdowntime: {what}: {error.strerror}", file=sys.stderr)
         return unusable
+    finally:
+        signal.signal(signal.SIGTERM, kept)
     return status
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """Do what Ctrl-C does at this moment; asyncio has a way of its own."""
+    handler = signal.getsignal(signal.SIGINT)
+    (handler if callable(handler) else signal.default_int_handler)(number, frame)
