@@ -157,6 +157,9 @@ def test_what_was_unpacked_is_found_by_its_suite_and_by_a_directory(tmp_path, mo
     assert binary_of("trixie", "ppc64") is None
     monkeypatch.chdir(tree)
     assert find_binary(".", "ppc64") == str(tree / "build" / "qemu-system-ppc64")
+    monkeypatch.chdir(tree / "build")
+    (tree / "build" / "mine").touch(0o755)
+    assert find_binary("mine", "ppc64") == str(tree / "build" / "mine")
     monkeypatch.chdir(tree.parent)
     with pytest.raises(BadInput, match=r"^in the directory \. there is no qemu-system-ppc64"):  # The host has one.
         find_binary(".", "ppc64")

@@ -60,7 +60,7 @@ def find_binary(given: str | None, arch: str) -> str:
         if found is None:
             raise BadInput(f"in the directory {given} there is no qemu-system-{arch}, nor in bin or build below it")
         return os.path.abspath(found)
-    found = shutil.which(given)
+    found = shutil.which(given) or shutil.which(os.path.abspath(given))
     if found is None:
         what = "is not executable" if Path(given).exists() else "does not exist"
         suite = f", or have a Debian suite's by: avocado migdowntime qemu add {given}" if is_name(given) else ""
