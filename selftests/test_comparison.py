@@ -140,7 +140,8 @@ def test_another_fault_than_the_reports_is_worse_than_any_error():
     found = compare([run("old", -0.5)] * 4, [broken("new")] * 4)
     assert found.answer is Answer.WORSE and found.contrast.shift > 1000
     assert "another fault than the report's" in sentence([found])
-    assert compare([broken("old")] * 4, [broken("new")] * 4).answer is Answer.EQUAL
+    both = compare([broken("old")] * 4, [broken("new")] * 4)
+    assert both.answer is Answer.EQUAL and "4 of 4 failed on old, 4 of 4 failed on new, two " in sentence([both])
 
 
 def test_a_build_that_comes_to_no_verdict_is_neither_equal_nor_worse():

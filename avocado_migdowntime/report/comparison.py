@@ -64,8 +64,13 @@ def _clause(one: Comparison) -> str:
     where = f" in {contrast.variant}" if contrast.variant else ""
     test, (before, after) = contrast.test, contrast.runs
     rests_on = f"U = {test.u:g} of {test.pairs}, p = {{p:.2g}}, {before} + {after} runs"
+    failed = "".join(
+        f"{n} of {runs} failed on {name}, "
+        for n, runs, name in zip(contrast.failed, contrast.runs, (one.reference, one.build), strict=True)
+        if any(contrast.failed)
+    )
     if one.answer is Answer.EQUAL:
-        apart = f"|error| within ±{contrast.margin:.2%}, two one-sided tests"
+        apart = f"|error| within ±{contrast.margin:.2%}, {failed}two one-sided tests"
         least_sure = f" of {contrast.variant}, the least sure" if contrast.variant else ""
         return f"{one.build} is equal to {one.reference}: {apart} {rests_on.format(p=contrast.p_equal)}{least_sure}"
     tested = f"rank test {rests_on.format(p=test.p)}"
@@ -74,12 +79,7 @@ def _clause(one: Comparison) -> str:
         untold = f"; {one.untold}" if one.untold else ""
         return f"{Answer.UNDECIDED} whether {one.build} differs from {one.reference}{where}: {tested}{needed}{untold}"
     size = "another fault than the report's" if _of_another_fault(contrast) else f"|error| {contrast.shift:+.2%}"
-    failed = [
-        f"{n} of {runs} failed on {name}, "
-        for n, runs, name in zip(contrast.failed, contrast.runs, (one.reference, one.build), strict=True)
-        if any(contrast.failed)
-    ]
-    return f"{one.build} is {one.answer} than {one.reference}{where}: {size}, {''.join(failed)}{tested}"
+    return f"{one.build} is {one.answer} than {one.reference}{where}: {size}, {failed}{tested}"
 
 
 def _of_another_fault(contrast: Contrast) -> bool:
