@@ -174,6 +174,12 @@ def test_bad_usage_ends_a_bisection(arguments, tmp_path):
     assert "usage: avocado migdowntime verify" in done.stderr and "error: " in done.stderr
 
 
+def test_results_that_cannot_be_kept_are_said_with_the_option_that_puts_them_elsewhere(tmp_path):
+    done = avocado(tmp_path, "migdowntime", "verify", "--qemu", BINARY, "--job-results-dir", "/proc/x")
+    assert (done.returncode, done.stdout) == (129, "")
+    assert re.fullmatch(r".*'/proc/x'\); see if .* a directory for them by --job-results-dir\n", done.stderr)
+
+
 @pytest.mark.parametrize("fails", ["raise RuntimeError('a bug')", "sys.exit(1)", "print('x' * 100000)"])
 def test_no_failure_of_the_tool_is_taken_for_a_bad_build(fails):
     script = f"""

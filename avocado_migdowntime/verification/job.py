@@ -91,7 +91,8 @@ class Plan:
                 with _Job(config, [suite], progress) as job, _shown_to(progress):
                     status = job.run()
             except (JobBaseException, OSError) as error:
-                raise HarnessError(f"Avocado could not run the job: {error}") from None
+                mend = "see if its results can be kept, or give a directory for them by --job-results-dir"
+                raise HarnessError(f"Avocado could not run the job ({error}); {mend}") from None
         if status & AVOCADO_JOB_INTERRUPTED:
             raise KeyboardInterrupt
         say(f"results are in {job.logdir}")
