@@ -32,7 +32,7 @@ class Dots:
 
 @dataclass(frozen=True)
 class Strip:
-    """A picture of dots; `axis` says what the shares are; up to `within`, where it is set, they are as good as none."""
+    """A picture of dots; `axis` says what the shares are; up to `within`, where it is set, a run is accurate."""
 
     title: str
     axis: str

@@ -66,7 +66,7 @@ def test_compare_draws_the_runs(tmp_path, capsys, monkeypatch):
     compare.configure(parser)
     assert compare.run(parser.parse_args([old, new, "--picture", "runs.svg"])) == 1
     texts = svg_texts("runs.svg")
-    assert "8 runs on 2 builds" in texts and old in texts and new in texts
+    assert {"8 runs on 2 builds", "accurate: within ±1.0%"} <= set(texts) and old in texts and new in texts
     none = job(Path("none"), [])
     for jobs, file in (([old, new], "runs.doc"), ([old, none], "runs.png"), ([old], "runs.png")):
         capsys.readouterr()
@@ -81,4 +81,5 @@ def test_the_page_of_two_jobs_has_both_builds(tmp_path):
         data.mkdir(parents=True)
         (data / "trace.jsonl").write_bytes(gzip.decompress(ACCURATE.read_bytes()))
     page = page_of(tmp_path, *jobs)
+    assert "right - 1; grey is accurate: within ±1.0 %</p>" in page
     assert "<h2>8 runs on 2 builds</h2>" in page and page.count('data-role="kind-1"') == 1

@@ -23,7 +23,8 @@ def save(strip: Strip, file: str) -> None:
     axes = figure.add_subplot()
     axes.axvline(0, color="black", linewidth=0.8)
     if strip.within:
-        axes.axvspan(-strip.within, strip.within, color="0.5", alpha=0.15, linewidth=0, label="as good as none")
+        label = f"accurate: within ±{strip.within:.1%}"
+        axes.axvspan(-strip.within, strip.within, color="0.5", alpha=0.15, linewidth=0, label=label)
     for kind in strip.kinds:
         axes.scatter(
             kind.shares,

@@ -39,7 +39,10 @@ def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) ->
         title=title,
         answer=summed_up(tests),
         tests=[_shown(test) for test in tests],
-        strips=[{"title": strip.title, "axis": strip.axis, **_drawn(strip_figure(strip))} for strip in strips],
+        strips=[
+            {"title": strip.title, "axis": strip.axis, "within": strip.within, **_drawn(strip_figure(strip))}
+            for strip in strips
+        ],
         hashes=[_hash(plotly), _hash(script)],
         style=own.joinpath("page.css").read_text("utf-8"),
         colours={**STYLES, **{f"kind-{number}": style for number, style in enumerate(KINDS)}},
