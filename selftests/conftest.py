@@ -4,6 +4,7 @@
 import glob
 import os
 import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -13,6 +14,13 @@ import pytest
 from avocado_migdowntime.cache import cache_directory
 
 from .dirtier_guest import MIB, Guest
+
+
+def pytest_configure():
+    """Heed the signals that tests end processes by: what nohup or a script starts in the background ignores some."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture
