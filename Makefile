@@ -34,7 +34,7 @@ packages:
 	@tools/packages
 
 browser:
-	@tools/packages chromium
+	@tools/packages chromium libatomic1
 
 $(VENV)/bin/python:
 	python3 -m venv $(VENV)
