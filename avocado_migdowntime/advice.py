@@ -11,6 +11,9 @@ DEFAULT_LIMIT_MS = 300
 GREATEST_LIMIT_MS = 2_000_000
 """QEMU takes no larger downtime-limit (migration/options.c: MAX_MIGRATE_DOWNTIME)."""
 
+STEP = 1.3
+"""By how much a limit that is tried after another is larger."""
+
 
 class Finding(StrEnum):
     """Is there a downtime-limit with which the migration finishes?"""
@@ -47,15 +50,16 @@ class Advice:
 
     `limit_ms` is the downtime-limit to set, in whole ms: the migration finishes with it at the next sync or the one
     after that, in 95 of 100 cases. `range_ms` goes from the least that may do so to the most that can be needed.
-    `patient_ms` is the least with which it is likely to finish some time, after more and shorter passes.
-    `bandwidth_bytes_per_ms` is what QEMU multiplies the limit by, `passes` were seen from end to end. The first of the
-    `reasons` is that for `finding`.
+    `steps_ms` are limits up to that, the least first, each some STEP times the one before; none that is STEP times
+    smaller than the first can do, where that is more than 100 ms. Who sets one after the other, each for two passes,
+    finishes at no more than some STEP times the least limit that does. `bandwidth_bytes_per_ms` is what
+    QEMU multiplies the limit by, `passes` were seen from end to end. The first of the `reasons` is that for `finding`.
     """
 
     finding: Finding
     limit_ms: int | None = None
     range_ms: Interval | None = None
-    patient_ms: int | None = None
+    steps_ms: tuple[int, ...] = ()
     best_point: BestPoint | None = None
     help: Help = Help()
     bandwidth_bytes_per_ms: float | None = None

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from math import ceil, floor, sqrt
 from statistics import fmean
 
-from .advice import DEFAULT_LIMIT_MS, GREATEST_LIMIT_MS, Advice, BestPoint, Finding, Help
+from .advice import DEFAULT_LIMIT_MS, GREATEST_LIMIT_MS, STEP, Advice, BestPoint, Finding, Help
 from .errors import BadInput
 from .formulas import live
 from .history import History, history
 from .interval import Interval
 from .oracle import Sync, passes
-from .precopy import Course
+from .precopy import WINDOW_MS, Course
 from .trace import Trace
 
 GREATEST_THROTTLE_PERCENT = 99
@@ -97,13 +97,12 @@ def _advise_running(seen: History) -> Advice:
     next_bytes, most_bytes = seen.next_bytes(curve.likely_pending), seen.next_bytes(curve.most_pending) * (1 + margin)
     limit_ms = _above_ms(min(next_bytes * max(1 + margin, UNEVEN), most_bytes) * (1 + TICK), bytes_per_ms)
     most_ms = _above_ms(most_bytes * (1 + TICK), bytes_per_ms)
-    patient_ms = _least(limit_ms, lambda ms: seen.course(curve.likely_pending, ms, seen.found[-1]).converges)
     least_ms = min(sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in seen.found)
     advice = Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
         range_ms=Interval(min(floor(least_ms) + 1, limit_ms), max(most_ms, limit_ms)),
-        patient_ms=min(ceil(patient_ms * (1 + TICK)), limit_ms),
+        steps_ms=_steps(limit_ms, lambda ms: seen.course(curve.least_in_bursts, ms, seen.found[-1]).converges),
         best_point=min(map(_point, seen.found), key=lambda point: point.limit_ms),
         help=_help(seen, limit_ms, next_bytes),
         bandwidth_bytes_per_ms=bytes_per_ms,
@@ -113,7 +112,7 @@ def _advise_running(seen: History) -> Advice:
     reasons = [found, *_remarks(seen, margin)]
     if limit_ms > GREATEST_LIMIT_MS:
         reasons[0] = found + _BEYOND
-        return replace(advice, finding=Finding.NONE, limit_ms=None, reasons=(*reasons, _POSTCOPY))
+        return replace(advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), reasons=(*reasons, _POSTCOPY))
     return replace(advice, reasons=tuple(reasons))
 
 
@@ -229,13 +228,14 @@ def _above_ms(pending_bytes: float, bytes_per_ms: float) -> int:
     return floor(pending_bytes / bytes_per_ms) + 1
 
 
-def _least(most_ms: int, does: Callable[[int], bool]) -> int:
-    """The least whole limit from 1 to `most_ms` that does, where each above one that does does as well."""
-    low, high = 1, most_ms
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if does(middle) else (middle + 1, high)
-    return high
+def _steps(limit_ms: int, may_do: Callable[[int], bool]) -> tuple[int, ...]:
+    """Limits up to this one, each STEP times the one before; what lies STEP below the first cannot do, or is no more
+    than one of QEMU's bursts.
+    """
+    steps = [limit_ms]
+    while (less_ms := floor(steps[-1] / STEP)) > WINDOW_MS and may_do(less_ms):
+        steps.append(less_ms)
+    return tuple(reversed(steps))
 
 
 def _mb(size_bytes: float) -> str:

@@ -13,6 +13,7 @@ from statistics import fmean
 
 from .interval import Interval, span
 from .oracle import Sync
+from .precopy import WINDOW_MS
 
 ALIKE = 1.1
 """Passes whose durations differ by less than this factor count as equally long: else noise would make a slope."""
@@ -104,6 +105,10 @@ class DirtyingCurve:
     def least_pending(self, duration_ms: float, unsent_bytes: float) -> float:
         """The same where the guest dirties as little as can be, and what is unsent first."""
         return max(unsent_bytes, self.bounds(duration_ms).low)
+
+    def least_in_bursts(self, duration_ms: float, unsent_bytes: float) -> float:
+        """The same where the pass ended by so much sooner as QEMU sends in bursts, each at the begin of its window."""
+        return self.least_pending(max(0.0, duration_ms - WINDOW_MS), unsent_bytes)
 
     def most_pending(self, duration_ms: float, unsent_bytes: float) -> float:
         """The same where it dirties as much as can be, and what is unsent last."""

@@ -5,9 +5,11 @@ import argparse
 import asyncio
 import math
 import tempfile
+from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 
+from avocado_migdowntime.advice import Advice
 from avocado_migdowntime.convergence import advise
 from avocado_migdowntime.errors import HarnessError
 from avocado_migdowntime.experiments.expected_downtime import EnoughPasses
@@ -23,8 +25,12 @@ GUESTS = (
     {"pattern": "sequential", "rate": "3500"},
     {"pattern": "random", "rate": "4000"},
 )
-RUNGS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-"""Limits tried, as shares of the one that was given."""
+LIMITS: dict[str, Callable[[Advice], Sequence[float]]] = {
+    "given": lambda advice: advice.steps_ms[-1:],
+    "steps": lambda advice: advice.steps_ms,
+    "fine": lambda advice: [percent / 100 * advice.steps_ms[-1] for percent in range(40, 110, 10)],
+}
+"""Limits tried, the least first."""
 
 
 def main() -> None:
@@ -32,14 +38,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10, help="runs of each architecture (default: %(default)s)")
     parser.add_argument(
-        "--ladder", action="store_true", help="try smaller limits first, each for twice as long as it is"
+        "--limits", choices=LIMITS, default="given", help="limits to try, each for two passes (default: %(default)s)"
     )
     chosen = parser.parse_args()
-    rungs = RUNGS if chosen.ladder else RUNGS[-1:]
     did = []
     for arch in ("ppc64", "x86_64"):
         for guest in islice(cycle(GUESTS), chosen.runs):
-            tried = Ladder(rungs)
+            tried = Ladder(LIMITS[chosen.limits])
             with tempfile.TemporaryDirectory() as directory, alone_on_host(print):
                 parameters = parse({"accel": "tcg", "page_size": "4K", "arch": arch, **guest})
                 try:
@@ -47,36 +52,39 @@ def main() -> None:
                 except HarnessError as error:
                     print(f"{arch} {guest}: {error}")
                     continue
-            did.append(tried.sufficed is not None)
+            did.append(tried.sufficed_ms is not None)
             print(f"{arch} {' '.join(guest.values())}: {tried}", flush=True)
-    print(f"{sum(did)} of {len(did)} finished under the limit that was given")
+    print(f"{sum(did)} of {len(did)} finished")
 
 
 class Ladder:
     """Limits tried on one migration, from the least up."""
 
-    def __init__(self, rungs: tuple[float, ...]) -> None:
-        self._rungs = rungs
-        self.given_ms = self.patient_ms = 0
-        self.sufficed: float | None = None
+    def __init__(self, limits: Callable[[Advice], Sequence[float]]) -> None:
+        self._limits = limits
+        self.given_ms = 0
+        self.sufficed_ms: int | None = None
 
     def __str__(self) -> str:
-        did = f"{self.sufficed:g} of it did" if self.sufficed else "did not do"
-        return f"given {self.given_ms} ms (patient {self.patient_ms}), {did}"
+        if self.sufficed_ms is None:
+            return f"given {self.given_ms} ms, did not do"
+        return (
+            f"given {self.given_ms} ms, finished under {self.sufficed_ms}: {self.sufficed_ms / self.given_ms:.2f} of it"
+        )
 
     async def climb(self, run: Run) -> None:
         """The course of a run: see `experiments.run.judged`."""
         if not await run.follow(EnoughPasses(run.parameters.passes)):
             return
         advice = advise(run.trace())
-        assert advice.limit_ms and advice.patient_ms
-        self.given_ms, self.patient_ms = advice.limit_ms, advice.patient_ms
-        for share in self._rungs:
-            limit = {"downtime-limit": math.ceil(share * self.given_ms)}
+        assert advice.limit_ms
+        self.given_ms = advice.limit_ms
+        for limit_ms in map(math.ceil, self._limits(advice)):
+            limit = {"downtime-limit": limit_ms}
             run.recorder.note(SOUNDING, limit)
             await run.pair.source.execute("migrate-set-parameters", limit)
             if not await run.follow(Held(2 * self.given_ms / 1000)):
-                self.sufficed = share
+                self.sufficed_ms = limit_ms
                 return
         await run.let_complete()
 

@@ -3,17 +3,19 @@
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from avocado_migdowntime.advice import Advice, Finding
+from avocado_migdowntime.advice import STEP, Advice, Finding
 from avocado_migdowntime.convergence import advise, converges
 from avocado_migdowntime.errors import BadInput
 from avocado_migdowntime.info_migrate import parse_info_migrate
 from avocado_migdowntime.interval import Interval
+from avocado_migdowntime.precopy import WINDOW_MS
 from avocado_migdowntime.trace import HARNESS, Event
 from avocado_migdowntime.trace_file import read
 
@@ -69,7 +71,12 @@ def test_the_advised_limit_finishes_at_the_next_sync_and_is_not_much_too_large(
     if times_faster > 1.3 and advice.limit_ms - limit_ms > 1000:  # In shorter passes one look of QEMU's decides.
         assert not all(finishes_at_the_next_sync(workload, limit_ms, (at, smaller)) for at in phases), advice
     assert advice.range_ms.low <= advice.limit_ms <= advice.range_ms.high
-    assert advice.patient_ms <= advice.limit_ms
+    assert advice.steps_ms[-1] == advice.limit_ms
+    assert all(later == pytest.approx(STEP * step, abs=2) for step, later in pairwise(advice.steps_ms))
+    less_ms = int(advice.steps_ms[0] / STEP) - 1
+    if less_ms > max(limit_ms, WINDOW_MS):
+        answers = list(simulation(workload, limit_ms, 40_000, later_limits_ms={set_at: less_ms}).run(()))
+        assert answers[-1][1]["status"] == "active", advice
 
 
 @slow

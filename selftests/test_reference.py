@@ -70,7 +70,7 @@ def test_each_field_of_a_verdict_is_told():
 
 
 def test_each_field_of_an_advice_is_told():
-    full = Advice(Found.FOUND, 1, Interval(1, 1), 1, BestPoint(2, 1.0, 1))
+    full = Advice(Found.FOUND, 1, Interval(1, 1), (1,), BestPoint(2, 1.0, 1))
     assert list(names(advice.fields(full))) == list(meanings.ADVICE)
 
 

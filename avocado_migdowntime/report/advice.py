@@ -21,8 +21,9 @@ def summary(advice: Advice) -> str:
     if advice.best_point is not None:
         best = advice.best_point
         rows.append(("best seen", f"{best.limit_ms} ms, when pass {best.number} began {best.t_s:.1f} s into the trace"))
-    if advice.patient_ms is not None and advice.limit_ms is not None and advice.patient_ms < advice.limit_ms:
-        rows.append(("patient", f"{advice.patient_ms} ms may do as well, after more and shorter passes"))
+    if len(advice.steps_ms) > 1:
+        steps = ", ".join(map(str, advice.steps_ms))
+        rows.append(("or steps", f"{steps} ms, each for two passes: the downtime may be shorter then"))
     if advice.help.bandwidth_bytes_per_ms is not None:
         needed = advice.help.bandwidth_bytes_per_ms / 1000
         rows.append(("bandwidth", f"at {needed:.1f} MB/s the default of {DEFAULT_LIMIT_MS} ms would do"))
@@ -43,7 +44,7 @@ def fields(advice: Advice) -> dict[str, Any]:
         "subject": advice.subject,
         "downtime_limit_ms": advice.limit_ms,
         "range_ms": [advice.range_ms.low, advice.range_ms.high] if advice.range_ms else None,
-        "patient_ms": advice.patient_ms,
+        "steps_ms": list(advice.steps_ms),
         "best_point": asdict(advice.best_point) if advice.best_point else None,
         "bandwidth_bytes_per_ms": advice.bandwidth_bytes_per_ms,
         "configured_ms": advice.configured_ms,

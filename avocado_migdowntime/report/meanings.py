@@ -77,7 +77,7 @@ ADVICE: Mapping[str, str] = {
     "subject": "what is migrated",
     "downtime_limit_ms": "the limit with which it finishes at the next sync or the one after, null where none will do",
     "range_ms": "[the least that may do, the most that can be needed]",
-    "patient_ms": "the least that is likely to do after more and shorter passes",
+    "steps_ms": "smaller limits that may do, up to that one; to be set for two passes each, the least first",
     "best_point": "the sync at which the least limit would have done",
     "best_point.number": "the pass that it began",
     "best_point.t_s": "when it came, seconds from the trace's begin",
