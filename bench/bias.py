@@ -18,6 +18,7 @@ from statistics import median
 
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.experiments.run import TRACE
+from avocado_migdowntime.faults.figures import EXPECTED, Scaled
 from avocado_migdowntime.hostlock import alone_on_host
 from avocado_migdowntime.judge import judge
 from avocado_migdowntime.parameters import parse
@@ -78,8 +79,9 @@ def least_bias(trace: Trace, sign: int, tolerance: float) -> int:
 
 def biased(trace: Trace, factor: float) -> Trace:
     """The same, recorded from a QEMU that reports so many times as much."""
+    biased_ms = Scaled(factor).figure
     samples = (
-        replace(sample, expected_downtime_ms=float(int(sample.expected_downtime_ms * factor)))
+        replace(sample, expected_downtime_ms=biased_ms({EXPECTED: sample.expected_downtime_ms}))
         if sample.expected_downtime_ms and sample.status == "active"
         else sample
         for sample in trace.samples

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .compare import ANSWERS, answer
+from .progress import may_be_quiet, teller
 
 if TYPE_CHECKING:
     from ..outcome import Outcome
@@ -65,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--job-results-dir", metavar="DIRECTORY", help="as of `avocado run`")
     parser.add_argument("--json", action="store_true", help="print an object instead of a table")
-    parser.add_argument("--quiet", action="store_true", help="no word of progress on standard error")
+    may_be_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -110,7 +111,7 @@ def _run(arguments: argparse.Namespace) -> int:
         arguments.repeat,
         arguments.job_results_dir,
     )
-    builds = plan.run((lambda _: None) if arguments.quiet else _say)
+    builds = plan.run(teller(NAME, arguments))
     return answer(builds, arguments.json) if len(builds) > 1 else _alone(builds[0], arguments.json)
 
 

@@ -4,7 +4,6 @@
 import asyncio
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from ..errors import BadInput
+from ..host.keeper import Keeper
+from ..host.workdir import work_directory
 from ..qemu.probe import Capabilities, find_binary, probe
 
 
@@ -66,8 +67,8 @@ def _alike(parts: Sequence[Sequence[str]]) -> int:
 @cache
 def probed(binary: str) -> Capabilities:
     """What the binary answers when it is asked; raises Untestable where it does not answer as a QEMU does."""
-    with tempfile.TemporaryDirectory(prefix="migdowntime-", dir="/tmp") as directory:
+    with Keeper() as keeper, work_directory(keeper) as directory:
         try:
-            return asyncio.run(probe(binary, Path(directory), Path(directory)))
+            return asyncio.run(probe(binary, directory, directory))
         except BadInput as error:
             raise Untestable(str(error)) from None
