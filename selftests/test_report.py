@@ -8,12 +8,14 @@ import re
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from matplotlib.image import imread
 
+from avocado_migdowntime.cli import progress
 from avocado_migdowntime.cli import report as command
 from avocado_migdowntime.report.recorded import Recorded, summed_up
 
@@ -187,3 +189,17 @@ def test_the_picture_of_the_readme_is_made_by_the_command(tmp_path):
     assert now.shape == kept.shape
     # Another release of matplotlib may set a letter elsewhere.
     assert abs(now - kept).mean() < 0.01, f"make it anew: avocado migdowntime report {WRONG} --output {KEPT}"
+
+
+def test_what_lasts_is_told_until_it_has_ended(monkeypatch):
+    monkeypatch.setattr(progress, "_SILENT_S", 0.01)
+    told, heard = [], threading.Event()
+
+    def say(text):
+        told.append(text)
+        heard.set()
+
+    with progress.lasting(say, "judging a trace"):
+        assert heard.wait(20)
+    assert not any(one.name.endswith("(tell)") for one in threading.enumerate())
+    assert told and all(text.startswith("judging a trace, ") for text in told)

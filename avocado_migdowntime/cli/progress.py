@@ -3,7 +3,12 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_SILENT_S = 2.0
 
 
 def may_be_quiet(parser: argparse.ArgumentParser) -> None:
@@ -19,3 +24,21 @@ def teller(command: str, arguments: argparse.Namespace) -> Callable[[str], None]
             print(f"migdowntime {command}: {text}", file=sys.stderr, flush=True)
 
     return say
+
+
+@contextmanager
+def lasting(say: Callable[[str], None], what: str) -> Iterator[None]:
+    """Have `say` told every two seconds of `what`, and how long it has taken, until the block ends."""
+    began_s, ended = time.monotonic(), threading.Event()
+
+    def tell() -> None:
+        while not ended.wait(_SILENT_S):
+            say(f"{what}, {time.monotonic() - began_s:.0f} s so far")
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        teller.join()

@@ -5,6 +5,7 @@ import argparse
 import sys
 
 from . import BAD_INPUT
+from .progress import lasting, may_be_quiet, teller
 
 NAME = "report"
 HELP = "show recorded migrations as a page or a picture"
@@ -26,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE", required=True, help="what to write: a page (.html) or a picture (.png, .svg, .pdf)"
     )
+    may_be_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,7 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
         tests = []
         for path in traces_of(arguments.places):
             try:
-                tests.append(recorded(path))
+                with lasting(teller(NAME, arguments), f"judging {path}"):
+                    tests.append(recorded(path))
             except BadInput as error:
                 if path in arguments.places:
                     raise
