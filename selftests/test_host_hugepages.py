@@ -4,6 +4,7 @@
 Nothing else may change the size of the host's pools of hugepages meanwhile.
 """
 
+import errno
 import mmap
 import os
 import shutil
@@ -18,11 +19,12 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.errors import HostLacks
+from avocado_migdowntime.host import reservation
 from avocado_migdowntime.host.hugepages import Hugepages, borrow_hugepages
 from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.host.lock import exclusive
 from avocado_migdowntime.host.pool import Pool, memory_bytes, pool, pools
-from avocado_migdowntime.host.reservation import KEPT_FREE_BYTES, reserve
+from avocado_migdowntime.host.reservation import KEPT_FREE_BYTES, Hold, reserve
 from avocado_migdowntime.units import MIB, format_size
 
 
@@ -95,6 +97,27 @@ def test_surplus_of_a_run_about_to_end_is_not_counted_upon(keeper: Keeper, its_p
             pass
         still_using.__exit__(None, None, None)
     assert (its_pool.size_pages, its_pool.counters()) == (size, before)
+
+
+def test_pages_let_go_between_the_hold_and_the_count_leave_the_pool_as_it_is(
+    its_pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = iter([OSError(errno.ENOMEM, "not yet")])
+
+    def held(its: Pool, count: int) -> Hold:
+        for refusal in refusals:
+            raise refusal
+        return Hold(its, count)
+
+    monkeypatch.setattr(reservation, "Hold", held)
+    size = its_pool.size_pages
+    try:
+        grown = its_pool.resize(size + 6)
+        added, hold = reserve(its_pool, 3, allowed=True)
+        hold.undo()
+        assert (added, its_pool.size_pages) == (0, grown)
+    finally:
+        its_pool.resize(size)
 
 
 def test_free_pages_are_used_and_kept_from_others(keeper: Keeper, its_pool: Pool) -> None:

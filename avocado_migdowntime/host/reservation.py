@@ -53,7 +53,8 @@ def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
     except OSError:
         found = pool.counters()
     size = format_size(pool.page_size_bytes)
-    missing = count - found.available
+    # Others let their pages go without the lock: by now there may be more of them than are wanted.
+    missing = max(0, count - found.available)
     command = pool.grow_command(missing)
     if not (allowed and pool.resizable):
         remedy = "as root" if allowed else "allow reserving them (reserve_hugepages=yes) as root, or"

@@ -81,6 +81,8 @@ class Sampler:
             asked_s = self.now_s()
             answer = await self._monitors["source"].execute("query-migrate")
             latency_ms = (self.now_s() - asked_s) * 1000
+            if _is_torn(answer):
+                continue
             sample = _sample(asked_s, latency_ms, answer, cause)
             self._writer.sample(asked_s, latency_ms, answer, cause)
             yield sample, answer
@@ -114,6 +116,15 @@ class Sampler:
     async def _pump(self, side: str, listener: EventListener) -> None:
         async for message in listener:
             self._events.put_nowait((self.now_s(), side, dict(message)))
+
+
+def _is_torn(answer: Mapping[str, Any]) -> bool:
+    """Whether the migration completed while QEMU made this answer.
+
+    It reads the state once for `status` and again for which of the two downtimes to tell (migration/migration.c:
+    fill_source_migration_info, populate_time_info).
+    """
+    return answer.get("status") == "active" and "downtime" in answer and "expected-downtime" not in answer
 
 
 def _sample(asked_s: float, latency_ms: float, answer: Mapping[str, Any], cause: str | None) -> Sample:

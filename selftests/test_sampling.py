@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sampling what a QEMU answers that happens once in a thousand migrations, so that it has to be played back."""
+
+import asyncio
+
+import pytest
+from qemu.qmp import QMPClient
+
+from avocado_migdowntime.errors import HarnessError
+from avocado_migdowntime.qemu.sampling import Sampler
+from avocado_migdowntime.trace_file import TraceWriter
+
+RAM = {
+    "total": 1 << 28, "remaining": 1 << 20, "transferred": 1 << 24, "normal": 4096, "duplicate": 10, "mbps": 260.0,
+    "dirty-pages-rate": 100, "dirty-sync-count": 2, "page-size": 4096,
+}  # fmt: skip
+ACTIVE = {"status": "active", "total-time": 1900, "expected-downtime": 300, "ram": RAM}
+TORN = {"status": "active", "total-time": 0, "downtime": 0, "ram": RAM}
+COUNTING = {"status": "completed", "total-time": 0, "downtime": 0, "ram": RAM}
+COMPLETED = {"status": "completed", "total-time": 1920, "downtime": 41, "ram": RAM}
+
+
+class Played:
+    """A monitor that gives these answers in turn."""
+
+    def __init__(self, *answers):
+        self.qmp = QMPClient()
+        self._answers = iter(answers)
+
+    async def execute(self, command, arguments=None):
+        assert command == "query-migrate" and arguments is None
+        return next(self._answers)
+
+
+def statuses(path, *answers):
+    async def taken():
+        async with Sampler({"source": Played(*answers)}, writer, 1000) as sampler:
+            return [sample.status async for sample, _ in sampler.taken()]
+
+    writer = TraceWriter(path, {"qemu": {}, "migrate-parameters": {}})
+    try:
+        return asyncio.run(taken())
+    finally:
+        writer.close()
+
+
+def test_an_answer_made_while_the_migration_completed_is_asked_for_again(tmp_path):
+    path = tmp_path / "trace.jsonl"
+    assert statuses(path, ACTIVE, TORN, COUNTING, COMPLETED) == ["active", "completed", "completed"]
+    assert path.read_text().count("query-migrate") == 3
+
+
+@pytest.mark.parametrize("lacking", ["ram", "expected-downtime"])
+def test_a_qemu_that_leaves_out_what_is_to_be_judged_is_told_of(tmp_path, lacking):
+    answer = {name: value for name, value in ACTIVE.items() if name != lacking}
+    with pytest.raises(HarnessError, match=f"has no '{lacking}', as that of an active migration should"):
+        statuses(tmp_path / "trace.jsonl", answer)
