@@ -63,6 +63,7 @@ setup(
         "avocado.plugins.cli": ["migdowntime = avocado_migdowntime.plugins.options:MigDowntimeCLI"],
         "avocado.plugins.cli.cmd": ["migdowntime = avocado_migdowntime.plugins.command:MigDowntime"],
         "avocado.plugins.result": ["migdowntime = avocado_migdowntime.plugins.result:MigDowntimeResult"],
+        "avocado.plugins.job.prepost": ["migdowntime = avocado_migdowntime.plugins.xunit:MigDowntimeXunit"],
         "avocado.plugins.resolver": ["migdowntime = avocado_migdowntime.plugins.resolver:MigDowntimeResolver"],
         "avocado.plugins.runnable.runner": ["migdowntime = avocado_migdowntime.plugins.runner:MigDowntimeRunner"],
     },

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What of a verdict arrives in the result files of a real job on real QEMU, and what the README says does not."""
+"""What of a verdict arrives in the result files of a real job on real QEMU."""
 
 import json
 from xml.etree import ElementTree
 
 import pytest
 
-from .avocado_command import avocado
+from .avocado_command import avocado, write_tests
 
 FORMULAS = """
 contract: !mux
@@ -48,15 +48,18 @@ def test_results_json_has_the_whole_verdict_of_every_test(job, verdicts):
         assert None not in [whiteboard[name] for name in FIGURES]
 
 
-def test_results_xml_has_the_figures_of_a_test_that_failed_and_nothing_of_one_that_passed(job, verdicts):
-    cases = {len(case) > 0: case for case in ElementTree.parse(job.results / "latest" / "results.xml").iter("testcase")}
-    assert len(cases) == 2
-    message = cases[True].find("failure").get("message")
+def test_results_xml_has_the_figures_of_both(job, verdicts):
+    cases = ElementTree.parse(job.results / "latest" / "results.xml").findall("testcase")
+    told = {case.find("failure") is None: case for case in cases}
+    assert len(told) == len(cases) == 2
+    message = told[False].find("failure").get("message")
     failed = verdicts["dirty-rate"]
     assert f"QEMU said {failed['reported_ms']:.0f} ms, right is {failed['expected_ms']:.1f} ms;" in message
     assert f"apart {failed['relative_error']:+.2%}; formula last-sync; limit respected)" in message
-    assert "verdict    INACCURATE" in cases[True].find("system-out").text
-    assert (cases[False].keys(), cases[False].text) == (["classname", "name", "time"], None)
+    for passed, contract, word in ((True, "last-sync", "ACCURATE"), (False, "dirty-rate", "INACCURATE")):
+        [log] = told[passed].findall("system-out")
+        assert f"verdict    {word}" in log.text
+        assert f"QEMU said  {verdicts[contract]['reported_ms']:.0f} ms expected-downtime" in log.text
 
 
 def test_results_tap_has_the_summaries_where_the_logs_are_asked_for(job, verdicts):
@@ -66,3 +69,32 @@ def test_results_tap_has_the_summaries_where_the_logs_are_asked_for(job, verdict
         assert any(line.endswith(f"QEMU said  {verdict['reported_ms']:.0f} ms expected-downtime") for line in lines)
         assert any(f" right is   {verdict['expected_ms']:.1f} ms" in line for line in lines)
     assert sum(line.startswith("ok ") for line in lines) == sum(line.startswith("not ok ") for line in lines) == 1
+
+
+def test_results_xml_says_why_a_test_was_cancelled_and_in_the_file_that_was_asked_for_as_well(tmp_path):
+    lacking = ("--migdowntime-arch", "ppc64", "--migdowntime-accel", "kvm", "--xunit", "mine.xml", "--disable-sysinfo")
+    done = avocado(tmp_path, "run", "migdowntime:expected-downtime", *lacking)
+    assert [test["status"] for test in done.tests.values()] == ["CANCEL"], done.output
+    for path in (done.results / "latest" / "results.xml", tmp_path / "mine.xml"):
+        [case] = ElementTree.parse(path).findall("testcase")
+        assert [part.tag for part in case] == ["skipped", "system-out"]
+        assert "use accel=tcg" in case.find("system-out").text
+
+
+def test_results_xml_is_cut_as_avocado_is_told_to_and_escapes_what_xml_cannot_hold(tmp_path):
+    tests = """
+        async def odd(parameters, directory, progress):
+            progress("x" * 3000 + "\x1b[1m")
+            return ACCURATE
+
+        class Odd(MigrationTest):
+            def test(self):
+                self.judge(odd)
+    """
+    write_tests(tmp_path, tests)
+    done = avocado(tmp_path, "run", "made_up.py", "--xunit-max-test-log-chars", "2000", "--disable-sysinfo")
+    assert done.status == 0, done.output
+    [case] = ElementTree.parse(done.results / "latest" / "results.xml").findall("testcase")
+    log = case.find("system-out").text
+    assert log.startswith("[…]\n") and "verdict" in log and len(log) < 2100
+    assert "\\x1b[1m" in log and "\x1b" not in log

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.cli import COMMANDS
+from avocado_migdowntime.cli import COMMANDS, progress
 from avocado_migdowntime.cli.progress import teller
 from avocado_migdowntime.plugins import subcommands
 from avocado_migdowntime.report.text import columns
@@ -139,15 +139,32 @@ def test_progress_is_not_told_on_standard_output_where_standard_error_is_closed(
     assert (done.returncode, done.stdout) == (1, "") and "query-migrate" in (tmp_path / "trace.jsonl").read_text()
 
 
-@pytest.mark.parametrize("words", [("doctor",), ("record",), ("qemu", "add"), ("selftest",), ("verify",)], ids="-".join)
+@pytest.mark.parametrize(
+    "words", ["advise", "analyze", "doctor", "qemu add", "record", "report", "score", "selftest", "verify"]
+)
 def test_a_command_that_tells_how_far_it_is_can_be_quiet(words):
-    assert "--quiet no word of progress on standard error" in help_of(*words)
+    assert "--quiet no word of progress on standard error" in help_of(*words.split())
 
 
 def test_progress_goes_to_standard_error_unless_it_is_not_wanted(capsys):
     for quiet, told in ((False, "migdowntime doctor: half-way\n"), (True, "")):
         teller("doctor", argparse.Namespace(quiet=quiet))("half-way")
         assert capsys.readouterr() == ("", told)
+
+
+@pytest.mark.parametrize("words", ["advise", "analyze --json", "report --output report.html", "score"])
+def test_a_command_that_reads_for_long_tells_so(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "_SILENT_S", 0.001)
+    monkeypatch.chdir(tmp_path)
+    name, *options = words.split()
+    for quiet in (False, True):
+        subcommands.run(parser().parse_args([name, STOPPED, *options, *["--quiet"] * quiet]))
+        told = [line for line in capsys.readouterr().err.splitlines() if "so far" in line]
+        assert bool(told) is not quiet
+        assert all(
+            re.fullmatch(rf"migdowntime {name}: (judging|reading) {re.escape(STOPPED)}, \d+ s so far", line)
+            for line in told
+        )
 
 
 def without_avocado(directory, *arguments):

@@ -6,6 +6,7 @@ import json
 import sys
 
 from . import BAD_INPUT
+from .progress import lasting, may_be_quiet, teller
 
 NAME = "advise"
 HELP = "choose the downtime-limit with which a migration finishes, from its recording"
@@ -23,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="trace (JSONL, plain or gzip) or `info migrate` text; - is standard input",
     )
     parser.add_argument("--json", action="store_true", help="print an object instead of text")
+    may_be_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,11 +37,12 @@ def run(arguments: argparse.Namespace) -> int:
     from ..trace_file import read
 
     try:
-        trace = read(arguments.file)
-        try:
-            advice = advise(trace)
-        except BadInput as error:
-            raise BadInput(f"{arguments.file}: {error}") from None
+        with lasting(teller(NAME, arguments), f"reading {arguments.file}"):
+            trace = read(arguments.file)
+            try:
+                advice = advise(trace)
+            except BadInput as error:
+                raise BadInput(f"{arguments.file}: {error}") from None
     except BadInput as error:
         print(f"migdowntime advise: {error}", file=sys.stderr)
         return BAD_INPUT

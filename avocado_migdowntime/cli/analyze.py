@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 
 from . import BAD_INPUT
+from .progress import lasting, may_be_quiet, teller
 
 NAME = "analyze"
 HELP = "judge recorded migrations, or the text of HMP `info migrate`"
@@ -35,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="contract that QEMU is held to (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of text")
+    may_be_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,11 +52,12 @@ def run(arguments: argparse.Namespace) -> int:
     statuses = []
     for name in arguments.files:
         try:
-            trace = read(name)
-            try:
-                verdicts.append((name, judge(trace, arguments.formula)))
-            except BadInput as error:
-                raise BadInput(f"{name}: {error}") from None
+            with lasting(teller(NAME, arguments), f"judging {name}"):
+                trace = read(name)
+                try:
+                    verdicts.append((name, judge(trace, arguments.formula)))
+                except BadInput as error:
+                    raise BadInput(f"{name}: {error}") from None
         except BadInput as error:
             print(f"migdowntime analyze: {error}", file=sys.stderr)
             statuses.append(BAD_INPUT)

@@ -6,6 +6,7 @@ import json
 import sys
 
 from . import BAD_INPUT
+from .progress import lasting, may_be_quiet, teller
 
 NAME = "score"
 HELP = "score each estimator by how long guests were down that were stopped in mid-pass"
@@ -25,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print an object instead of a table")
     parser.add_argument("--picture", metavar="FILE", help="draw the errors as well: .png, .svg or .pdf")
+    may_be_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,7 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         for path in traces_of(arguments.places):
             try:
-                truth, why = ground_truth(read(path))
+                with lasting(teller(NAME, arguments), f"reading {path}"):
+                    truth, why = ground_truth(read(path))
             except BadInput as error:
                 if path in arguments.places:
                     raise

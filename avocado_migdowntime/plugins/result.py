@@ -37,7 +37,7 @@ class MigDowntimeResult(Result):
 
         path = str(Path(job.logdir, PAGE))
         shown = [_shown(*one) for one in found]
-        together = strips(truths_of(shown), by_build(outcomes({"tests": list(map(_entry, tests))}, "")))
+        together = strips(truths_of(shown), by_build(outcomes({"tests": list(map(entry, tests))}, "")))
         try:
             write(path, page(f"Migration downtime: job {job.unique_id[:7]}", shown, together))
         except BadInput as error:
@@ -47,7 +47,7 @@ class MigDowntimeResult(Result):
             LOG_UI.info("JOB PAGE   : %s", path)
 
 
-def _entry(test: dict[str, Any]) -> dict[str, Any]:
+def entry(test: dict[str, Any]) -> dict[str, Any]:
     """A test as it stands in results.json, as far as an outcome needs it."""
     name = test["name"]
     told = {key: test.get(key) or "" for key in ("status", "whiteboard", "fail_reason")}
