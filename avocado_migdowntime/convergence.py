@@ -120,6 +120,7 @@ def _advise_completed(seen: History | None, limit_ms: int) -> Advice:
     advice = Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
+        range_ms=Interval(limit_ms, limit_ms),
         reasons=(f"the migration completed with the downtime-limit of {limit_ms} ms that was set",),
     )
     if seen is None:

@@ -89,7 +89,7 @@ def passes(trace: Trace) -> list[Pass]:
     stopped_s = trace.switchover_s
     for sample in trace.samples:
         if (
-            sample.t_s < stopped_s
+            sample.answered_s < stopped_s
             and sample.status == "active"
             and sample.ram is not None
             and sample.ram.dirty_sync_count > 0

@@ -72,7 +72,7 @@ def judge_promise(trace: Trace, down: Downtime | None) -> Promise | None:
 def _said_last(trace: Trace) -> float | None:
     """The last report before the guest was stopped that QEMU can have computed."""
     for sample in reversed(trace.samples):
-        if sample.status != "active" or sample.ram is None or sample.t_s >= trace.switchover_s:
+        if sample.status != "active" or sample.ram is None or sample.answered_s >= trace.switchover_s:
             continue
         if sample.expected_downtime_ms and not computes_nothing(sample.ram):
             return sample.expected_downtime_ms

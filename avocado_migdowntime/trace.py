@@ -80,6 +80,11 @@ class Sample:
     downtime_ms: float | None = None
     """What QEMU says, once the migration has completed, it really was."""
 
+    @property
+    def answered_s(self) -> float:
+        """When the answer came, by which QEMU had made it: its figures are from between `t_s` and then."""
+        return self.t_s + self.latency_ms / 1000
+
     @classmethod
     def from_query(cls, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> "Sample":
         """The sample that QEMU's `answer` to query-migrate makes.
@@ -116,8 +121,8 @@ class Event:
 
     @property
     def since_s(self) -> float:
-        """From when on it may have been so, where it was noticed later than it happened."""
-        return number(self.data, "since") if self.name == LIMIT_CHANGED else self.t_s
+        """From when on it may have been so, where it was noted later than it happened."""
+        return number(self.data, "since") if "since" in self.data or self.name == LIMIT_CHANGED else self.t_s
 
 
 @dataclass(frozen=True)
@@ -207,7 +212,7 @@ class Trace:
         if change is None:
             return None
         end_s = min([self.switchover_s, *(t_s for t_s in held if t_s > change.t_s)])
-        samples = tuple(s for s in self.samples if change.t_s < s.t_s < end_s)
+        samples = tuple(s for s in self.samples if change.t_s < s.t_s and s.answered_s < end_s)
         return replace(self, samples=samples) if samples else None
 
     @property

@@ -20,7 +20,8 @@ from typing import Any
 
 from .convergence import converges
 from .errors import BadInput
-from .limit import SLACK, LimitFinding, LimitJudgement, judge_limit
+from .history import history
+from .limit import BURST_MS, SLACK, LimitFinding, LimitJudgement, judge_limit
 from .oracle import Pass, Sync, passes, syncs
 from .trace import FINISH, HARNESS, LIMIT, Event, Trace, number
 
@@ -83,10 +84,10 @@ def judge_trials(trace: Trace, needed_ms: float | None, reported_ms: float | Non
         reason = "no limit was tried: the migration ended before, or what was needed could not be told"
         return Convergence(ConvergenceJudgement.INCONCLUSIVE, needed_ms, reported_ms, "", (), reason)
     limit_from = str(parts[-1].event.data.get("limit-from", "oracle"))
-    found = [_trial(part) for part in parts]
-    trials = tuple(trial for trial, _ in found)
-    for trial, finding in found:
-        judgement, reason = _judge(trace, trial, finding, needed_ms, reported_ms, limit_from)
+    found = [(part, *_trial(part)) for part in parts]
+    trials = tuple(trial for _, trial, _ in found)
+    for part, trial, finding in found:
+        judgement, reason = _judge(trace, part, trial, finding, needed_ms, reported_ms, limit_from)
         if judgement is not ConvergenceJudgement.RIGHT:
             return Convergence(judgement, needed_ms, reported_ms, limit_from, trials, reason)
     judgement, reason = ConvergenceJudgement.RIGHT, ""
@@ -107,10 +108,10 @@ class _Part:
 def _parts(trace: Trace) -> Iterator[_Part]:
     events = [e for e in trace.events if e.side == HARNESS and e.name in (LIMIT, FINISH)]
     for event, after in pairwise([*events, None]):
-        if event is None or event.name == FINISH:
+        if event is None or event.name == FINISH or trace.switchover_s < event.t_s:
             return
-        until_s = after.t_s if after else float("inf")
-        before = [s for s in trace.samples if s.t_s < event.t_s and s.ram]
+        until_s = after.since_s if after else float("inf")
+        before = [s for s in trace.samples if s.t_s < event.since_s and s.ram]
         held = tuple(s for s in trace.samples if event.t_s <= s.t_s < until_s)
         if not (held and before and before[-1].ram):
             return
@@ -154,6 +155,7 @@ def _fitted(sync: Sync) -> bool:
 
 def _judge(
     trace: Trace,
+    part: _Part,
     trial: Trial,
     finding: LimitFinding,
     needed_ms: float | None,
@@ -177,6 +179,8 @@ def _judge(
         return ConvergenceJudgement.INCONCLUSIVE, f"{sentence} before, but then the guest dirtied more"
     if trial.completed:
         did = f"it converged under {limit} where {needed_ms:.0f} ms were needed"
+        if doubt := _doubt(trace, part, trial.limit_ms, needed_ms):
+            return ConvergenceJudgement.INCONCLUSIVE, f"{did}: {doubt}"
         if converges(trace, trial.limit_ms).converges is False:
             return ConvergenceJudgement.WRONG, did
         # A larger limit ends passes earlier, so that less is dirtied in them: it can do with less than was needed.
@@ -184,3 +188,16 @@ def _judge(
     if trial.limit_verdict is LimitJudgement.VIOLATED:
         return ConvergenceJudgement.WRONG, f"under {limit}: {finding.reason}"
     return right
+
+
+def _doubt(trace: Trace, part: _Part, limit_ms: float, needed_ms: float) -> str:
+    """Why completing under this limit may have been right, though it is less than was needed before."""
+    if trace.switchover_s - part.event.t_s < BURST_MS / 1000:
+        return "QEMU may have decided to, by the limit before, as this one was set"
+    seen = history(trace.undisturbed())
+    if seen is None:
+        return "what was sent before is not known"
+    fastest = max((part.trace.bytes_per_ms(sample.ram) for sample in part.trace.samples if sample.ram), default=0.0)
+    if limit_ms * fastest > needed_ms * seen.threshold_bytes_per_ms * (1 - SLACK):
+        return f"the bandwidth rose from {seen.threshold_bytes_per_ms / 1000:.1f} to {fastest / 1000:.1f} MB/s"
+    return ""

@@ -51,6 +51,14 @@ def test_the_wider_interval_of_a_700_ms_limit_is_shown_and_the_limit_found():
     assert verdict.effective_limit_ms == pytest.approx(700, rel=0.1)
 
 
+def test_a_sample_asked_for_before_the_stop_but_answered_after_it_is_none_of_a_pass():
+    trace = read(str(recording("ppc64-tcg-qemu-7.2-asked-while-it-switched-over")))
+    [asked] = [one for one in trace.samples if one.t_s < trace.switchover_s <= one.answered_s]
+    assert asked.status == "active" and asked.ram.dirty_sync_count == 4
+    assert [one.number for one in passes(trace)] == [1, 2, 3]
+    assert judge(trace).limit_verdict is LimitJudgement.RESPECTED
+
+
 @pytest.mark.parametrize(("formula", "off"), [("dirty-rate", -0.82), ("redirty", 0.98)])
 def test_a_rebuilt_qemu_is_inaccurate_and_its_formula_named(formula, off):
     verdict = judge(read(str(recording(f"ppc64-tcg-qemu-7.2-with-{formula}-formula"))))

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What limits that are tried come to, on simulated migrations: of a correct QEMU, and of faulty ones."""
 
+import re
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
@@ -74,6 +76,50 @@ def test_a_guest_that_dirties_less_in_shorter_passes_leaves_it_open():
     assert verdict.convergence.trials[0].completed
     assert verdict.convergence.judgement is ConvergenceJudgement.INCONCLUSIVE
     assert verdict.convergence.reason.endswith("ms were needed: shorter passes may have dirtied less")
+
+
+def under(limit_ms, later=MappingProxyType({})):
+    """A trace that completes by `limit_ms`, and the event of a harness that set 300 ms, both at 24 s.
+
+    A guest that dirties all of its region in passes of 1 s too is seen to need 2 s of bandwidth for each.
+    """
+    bandwidths = {6_000: 24_000.0, 12_000: BYTES_PER_MS, **later}
+    simulation = Simulation(
+        [PAGES], BYTES_PER_MS, duration_ms=40_000, later_limits_ms={24_000: limit_ms}, later_bytes_per_ms=bandwidths
+    )
+    event = {"trial": "default", "downtime-limit": 300.0, "limit-from": "oracle", "since": 23.9}
+    return record(simulation), Event(24.0, "harness", "LIMIT", event)
+
+
+def test_a_limit_that_is_too_small_and_does_is_wrong():
+    trace, limit = under(2500.0)
+    found = judge(replace(trace, events=(*trace.events, limit))).convergence
+    assert found.judgement is ConvergenceJudgement.WRONG
+    assert re.fullmatch(r"it converged under a downtime-limit of 300 ms where 2\d{3} ms were needed", found.reason)
+
+
+def test_a_bandwidth_that_rose_lets_a_smaller_limit_do():
+    """QEMU decides as soon as it has measured it, so that only samples of the switchover show it."""
+    trace, limit = under(300.0, later={25_000: 90_000.0})
+    final = trace.samples[-1]
+    switching = replace(final, status="active", ram=replace(final.ram, mbps=720.0))
+    samples = (*trace.samples[:-1], switching, replace(final, t_s=final.t_s + 0.02))
+    found = judge(replace(trace, samples=samples, events=(*trace.events, limit))).convergence
+    assert found.trials[0].completed and found.judgement is ConvergenceJudgement.INCONCLUSIVE
+    assert found.reason.endswith(" ms were needed: the bandwidth rose from 12.0 to 90.0 MB/s")
+
+
+@pytest.mark.parametrize(
+    ("set_before_s", "reason"),
+    [(-0.01, "no limit was tried: "), (0.05, "QEMU may have decided to, by the limit before, as this one was set")],
+)
+def test_a_guest_that_is_stopped_as_a_limit_is_set_may_have_been_by_the_one_before(set_before_s, reason):
+    trace, limit = under(2500.0)
+    stopped_s = trace.samples[-1].t_s - 0.02
+    limit = replace(limit, t_s=stopped_s - set_before_s, data={**limit.data, "since": stopped_s - 0.06})
+    events = (*trace.events, Event(stopped_s, "source", "STOP", {}), limit)
+    found = judge(replace(trace, events=events, header={**trace.header, "tries_limits": True})).convergence
+    assert found.judgement is ConvergenceJudgement.INCONCLUSIVE and reason in found.reason, found
 
 
 def test_a_guest_that_dirties_more_than_before_leaves_it_open():
