@@ -250,6 +250,16 @@ def test_a_full_disk_ends_the_recording_in_a_sentence_and_keeps_what_there_is(tm
     assert len(trace.samples) > 3 and "cut off" in trace.notes[0]
 
 
+def test_what_a_libvirt_printed_of_a_real_migration_is_what_its_qemu_answered():
+    printed = (RECORDING.parent / "domjobinfo-9.0.txt").read_text()
+    ram = {
+        "total": pytest.approx(256.375 * (1 << 20)), "remaining": pytest.approx(36.965 * (1 << 20), rel=1e-5),
+        "page-size": 4096, "normal": 11142, "duplicate": 55273, "dirty-sync-count": 2, "dirty-pages-rate": 5000,
+        "mbps": pytest.approx(167.881, rel=1e-4),
+    }  # fmt: skip
+    assert answer_of(printed) == {"status": "active", "expected-downtime": 1999, "ram": ram}
+
+
 def test_a_disk_that_is_full_from_the_beginning_is_left_without_a_file(tmp_path):
     (tmp_path / "answers").write_text(as_json(ACTIVE))
     done = record(tmp_path, "cat answers | ( ulimit -f 0;", "-", "--quiet")
