@@ -122,7 +122,7 @@ class Event:
     @property
     def since_s(self) -> float:
         """From when on it may have been so, where it was noted later than it happened."""
-        return number(self.data, "since") if "since" in self.data or self.name == LIMIT_CHANGED else self.t_s
+        return number(self.data, "since") if "since" in self.data else self.t_s
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ class Trace:
 
     def under_another_bandwidth(self) -> "Trace | None":
         """What was sampled from when the harness changed the bandwidth until it next interfered, if it ever did."""
-        held = [e.t_s for e in self.events if e.side == HARNESS and e.name in _INTERFERES]
+        held = [e.since_s for e in self.events if e.side == HARNESS and e.name in _INTERFERES]
         change = self.first_event(HARNESS, BANDWIDTH)
         if change is None:
             return None

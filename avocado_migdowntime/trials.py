@@ -179,7 +179,7 @@ def _judge(
         return ConvergenceJudgement.INCONCLUSIVE, f"{sentence} before, but then the guest dirtied more"
     if trial.completed:
         did = f"it converged under {limit} where {needed_ms:.0f} ms were needed"
-        if doubt := _doubt(trace, part, trial.limit_ms, needed_ms):
+        if doubt := _doubt(trace, part, needed_ms):
             return ConvergenceJudgement.INCONCLUSIVE, f"{did}: {doubt}"
         if converges(trace, trial.limit_ms).converges is False:
             return ConvergenceJudgement.WRONG, did
@@ -190,14 +190,15 @@ def _judge(
     return right
 
 
-def _doubt(trace: Trace, part: _Part, limit_ms: float, needed_ms: float) -> str:
-    """Why completing under this limit may have been right, though it is less than was needed before."""
+def _doubt(trace: Trace, part: _Part, needed_ms: float) -> str:
+    """Why completing under the limit of this part may have been right, though it is less than was needed before."""
     if trace.switchover_s - part.event.t_s < BURST_MS / 1000:
         return "QEMU may have decided to, by the limit before, as this one was set"
     seen = history(trace.undisturbed())
     if seen is None:
         return "what was sent before is not known"
+    before = seen.threshold_bytes_per_ms
     fastest = max((part.trace.bytes_per_ms(sample.ram) for sample in part.trace.samples if sample.ram), default=0.0)
-    if limit_ms * fastest > needed_ms * seen.threshold_bytes_per_ms * (1 - SLACK):
-        return f"the bandwidth rose from {seen.threshold_bytes_per_ms / 1000:.1f} to {fastest / 1000:.1f} MB/s"
+    if (part.trace.downtime_limit_ms or 0) * fastest > needed_ms * before * (1 - SLACK):
+        return f"the bandwidth rose from {before / 1000:.1f} to {fastest / 1000:.1f} MB/s"
     return ""
