@@ -4,7 +4,7 @@
 import argparse
 import sys
 
-from .plugins import subcommands
+from .cli import main as subcommands
 
 
 def main() -> int:

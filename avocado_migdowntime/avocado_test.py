@@ -14,14 +14,14 @@ from typing import Any, ClassVar, NoReturn
 from avocado import Test
 from avocado.core.exceptions import TestInterrupt, TestWarn
 
-from .errors import BadInput, HostLacks
-from .interruptible import Interruptible
-from .parameters import Parameters, parse
+from .basics.interruptible import Interruptible
+from .errors import HostRequirementError, UsageError
+from .parameters.table import Parameters, parse
 from .plugins.options import given
-from .report.answer import reason
-from .report.fields import fields
-from .report.text import figures, summary
-from .verdict import Verdict
+from .report.verdict_json import fields
+from .report.verdict_sentence import reason
+from .report.verdict_text import figures, summary
+from .verdict.verdict import Verdict
 
 Experiment = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
 
@@ -42,8 +42,8 @@ class MigrationTest(Test):
     | a limit that should do did not, or it did      | FAIL                      |
     | the guest was down for other than was said     | FAIL                      |
     | inconclusive                                   | WARN, or FAIL if asked to |
-    | HostLacks                                      | CANCEL                    |
-    | BadInput, HarnessError, anything else          | ERROR                     |
+    | HostRequirementError                                      | CANCEL                    |
+    | UsageError, HarnessError, anything else          | ERROR                     |
     """
 
     defaults: ClassVar[Mapping[str, str]] = MappingProxyType({})
@@ -53,13 +53,13 @@ class MigrationTest(Test):
 
     @cached_property
     def parameters(self) -> Parameters:
-        """From the project's options and settings, then variants or -p, then the defaults. Raises BadInput."""
+        """From the project's options and settings, then variants or -p, then the defaults. Raises UsageError."""
         return parse({**self.defaults, **of_variant(self.params.iteritems()), **given(self._config)})
 
     def run_avocado(self) -> None:
         """Run in the main thread of the test's process; the test itself has a thread of its own."""
         signal.signal(signal.SIGTERM, _interrupt)
-        with suppress(BadInput):
+        with suppress(UsageError):
             self.timeout = self.parameters.time_limit + self.grace_s
         super().run_avocado()
 
@@ -70,7 +70,7 @@ class MigrationTest(Test):
         progress = logging.getLogger(PROGRESS_LOGGER)
         try:
             verdict = self._experiment.run(experiment(self.parameters, Path(self.outputdir), progress.info))
-        except HostLacks as lacking:
+        except HostRequirementError as lacking:
             self.cancel(str(lacking))
         self.whiteboard = json.dumps(fields(verdict))
         progress.info("\n%s\n%-10s %s", summary(verdict), "files in", self.outputdir)
@@ -103,7 +103,7 @@ def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
     """Parameters among (path, name, value) of a variant.
 
     Everything at the root or under /run is meant for this test: -p, packaged variants and YAML files given by
-    `-m FILE` end there. Keys for other tests can be kept apart by `-m /other:FILE`. Raises BadInput if branches of
+    `-m FILE` end there. Keys for other tests can be kept apart by `-m /other:FILE`. Raises UsageError if branches of
     the variant disagree.
     """
     found: dict[str, str] = {}
@@ -112,7 +112,7 @@ def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
             continue
         text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         if found.setdefault(name, text) != text:
-            raise BadInput(f"parameter {name} is both {found[name]!r} and {text!r} in one variant; leave one of them")
+            raise UsageError(f"parameter {name} is both {found[name]!r} and {text!r} in one variant; leave one of them")
     return found
 
 

@@ -2,9 +2,9 @@
 """What can go wrong, by whose business it is to mend it.
 
     MigDowntimeError
-     ├── BadInput     the user gave something that cannot be used
-     ├── HostLacks    this machine, or the QEMU on it, has not got what the run needs
-     └── HarnessError QEMU or the harness did something unforeseen
+     ├── UsageError            the user gave something that cannot be used
+     ├── HostRequirementError  this machine, or the QEMU on it, has not got what the run needs
+     └── HarnessError          QEMU or the harness did something unforeseen
 
 Each message is one sentence: what was seen, what was expected, what to try.
 """
@@ -14,11 +14,11 @@ class MigDowntimeError(Exception):
     """Root of every error that this package raises on purpose."""
 
 
-class BadInput(MigDowntimeError):
+class UsageError(MigDowntimeError):
     """A file, an option or a parameter cannot be used as it was given."""
 
 
-class HostLacks(MigDowntimeError):
+class HostRequirementError(MigDowntimeError):
     """The host has not got what the run needs; the message names the command that mends it."""
 
 

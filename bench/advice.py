@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 
-from avocado_migdowntime.advice import Advice
-from avocado_migdowntime.convergence import advise
 from avocado_migdowntime.errors import HarnessError
 from avocado_migdowntime.experiments.expected_downtime import EnoughPasses
-from avocado_migdowntime.experiments.run import Run, judged
-from avocado_migdowntime.hostlock import alone_on_host
-from avocado_migdowntime.parameters import parse
-from avocado_migdowntime.trace import SOUNDING, Sample
+from avocado_migdowntime.experiments.run import Run, run_and_judge
+from avocado_migdowntime.host.one_at_a_time import alone_on_host
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.prediction.advice import Advice
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.trace.model import SOUNDING, Sample
 
 GUESTS = (
     {"pattern": "sequential"},
@@ -48,7 +48,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as directory, alone_on_host(print):
                 parameters = parse({"accel": "tcg", "page_size": "4K", "arch": arch, **guest})
                 try:
-                    asyncio.run(judged(parameters, Path(directory), lambda _: None, tried.climb))
+                    asyncio.run(run_and_judge(parameters, Path(directory), lambda _: None, tried.climb))
                 except HarnessError as error:
                     print(f"{arch} {guest}: {error}")
                     continue

@@ -5,7 +5,7 @@ import argparse
 from collections import Counter
 from random import Random
 
-from avocado_migdowntime.comparison import Answer, compare
+from avocado_migdowntime.comparison.compare import Answer, compare
 from selftests.test_comparison import runs
 
 BIASES = (0, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006)

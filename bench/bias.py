@@ -19,12 +19,12 @@ from statistics import median
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.experiments.run import TRACE
 from avocado_migdowntime.faults.figures import EXPECTED, Scaled
-from avocado_migdowntime.hostlock import alone_on_host
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.parameters import parse
-from avocado_migdowntime.trace import Trace
-from avocado_migdowntime.trace_file import read
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.host.one_at_a_time import alone_on_host
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.trace.model import Trace
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Judgement
 
 TOLERANCES = (0.01, 0.005, 0.002, 0.001)
 PERMILLES = range(1, 51)

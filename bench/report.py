@@ -11,9 +11,9 @@ from statistics import median
 
 from playwright.sync_api import sync_playwright
 
+from avocado_migdowntime.report.entry import recorded
 from avocado_migdowntime.report.html.page import page
-from avocado_migdowntime.report.recorded import recorded
-from avocado_migdowntime.trace_file import TraceWriter
+from avocado_migdowntime.trace.file import TraceWriter
 from selftests.simulate import Simulation
 
 PERIOD_MS = 14

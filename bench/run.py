@@ -14,10 +14,10 @@ from statistics import median
 from typing import Any
 
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
-from avocado_migdowntime.oracle import passes
-from avocado_migdowntime.parameters import parse
-from avocado_migdowntime.trace import Trace
-from avocado_migdowntime.trace_file import read
+from avocado_migdowntime.oracle.passes import passes
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.trace.model import Trace
 
 TIMED = {
     "ppc64": {},

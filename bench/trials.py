@@ -9,8 +9,8 @@ from statistics import median
 
 from avocado_migdowntime.experiments.convergence import convergence
 from avocado_migdowntime.experiments.downtime import downtime
-from avocado_migdowntime.parameters import parse
-from avocado_migdowntime.verdict import Verdict
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.verdict.verdict import Verdict
 
 COMMON = {"accel": "tcg", "page_size": "4K"}
 SLOW_LINK = {**COMMON, "link": "shaped", "max_bandwidth": "100G", "region": "80M"}

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from avocado_migdowntime.avocado_test import MigrationTest
-from avocado_migdowntime.errors import BadInput, HarnessError, HostLacks
+from avocado_migdowntime.errors import UsageError, HarnessError, HostRequirementError
 from avocado_migdowntime.limit import LimitJudgement
 from avocado_migdowntime.trials import Convergence, ConvergenceJudgement
 from avocado_migdowntime.verdict import Judgement, Verdict

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from avocado_migdowntime.cache import cache_directory
+from avocado_migdowntime.basics.cache import cache_directory
 
 from .dirtier_guest import MIB, Guest
 

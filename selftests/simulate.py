@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from avocado_migdowntime.faults.fault import Fault
-from avocado_migdowntime.trace import Event, Sample, Trace
+from avocado_migdowntime.trace.model import Event, Sample, Trace
 
 PAGE = 4096
 WINDOW_MS = 100

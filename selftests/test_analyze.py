@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.cli import analyze
-from avocado_migdowntime.info_migrate import parse_info_migrate
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.trace.info_migrate import parse_info_migrate
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Judgement
 
 RECORDINGS = Path(__file__).parent / "recordings"
 CLEAN = str(RECORDINGS / "x86_64-kvm-qemu-7.2.jsonl.gz")

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.experiments import arrival
-from avocado_migdowntime.experiments.arrival import watched
+from avocado_migdowntime.experiments.arrival import watch_arrival
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.parameters import parse
+from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.guest import dirtying
 from avocado_migdowntime.qemu.pair import launched_pair
-from avocado_migdowntime.qemu.recorder import Recorder
-from avocado_migdowntime.report.text import summary
-from avocado_migdowntime.trace_file import TraceWriter, read
+from avocado_migdowntime.record.own_migration import Recorder
+from avocado_migdowntime.report.verdict_text import summary
+from avocado_migdowntime.trace.file import TraceWriter, read
+from avocado_migdowntime.verdict.judge import judge
 
 from .dirtier_guest import MIB
 
@@ -35,7 +35,7 @@ def arrive(directory, before_inspection, look=True, **given):
             with closing(TraceWriter(directory / "trace.jsonl", await pair.configure(parameters))) as writer:
                 async with (
                     Recorder(pair.source, pair.destination, writer, 50) as recorder,
-                    watched(pair, recorder) as guest,
+                    watch_arrival(pair, recorder) as guest,
                     aclosing(recorder.samples(pair.uri)) as samples,
                 ):
                     await guest.let_complete(samples)

@@ -29,7 +29,7 @@ async def lost(parameters, directory, progress):
     raise HarnessError("the guest was lost")
 
 async def lacking(parameters, directory, progress):
-    raise HostLacks("2 hugepages are missing")
+    raise HostRequirementError("2 hugepages are missing")
 
 class Right(MigrationTest):
     def test(self):

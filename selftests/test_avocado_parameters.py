@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from avocado_migdowntime.parameters import ARCHITECTURES, describe
+from avocado_migdowntime.parameters.table import ARCHITECTURES, describe
 
 from .avocado_command import TELLING, Finished, avocado, write_tests
 

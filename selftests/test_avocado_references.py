@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.basics.resources import directory, packaged_tests
 from avocado_migdowntime.plugins import test_files
-from avocado_migdowntime.resources import directory, packaged_tests
 
 from .avocado_command import avocado
 

@@ -21,9 +21,9 @@ OUTCOMES = {
     "limit_reason='passes ended with 300 ms left')",
     "Inconclusive": "Verdict(Judgement.INCONCLUSIVE, 'last-sync', LimitJudgement.RESPECTED, "
     "reasons=('no pass was judged', 'the guest was idle'))",
-    "Lacking": "HostLacks('2 hugepages are missing; run `echo 2 > nr_hugepages`')",
+    "Lacking": "HostRequirementError('2 hugepages are missing; run `echo 2 > nr_hugepages`')",
     "Unforeseen": "HarnessError('QEMU ended with status 1')",
-    "Unusable": "BadInput('parameter ram: it is too small')",
+    "Unusable": "UsageError('parameter ram: it is too small')",
     "Bug": "KeyError('ram')",
 }
 

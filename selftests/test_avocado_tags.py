@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.avocado_test import MigrationTest
-from avocado_migdowntime.parameters import ACCELERATORS, ARCHITECTURES
+from avocado_migdowntime.basics.resources import packaged_tests
+from avocado_migdowntime.parameters.table import ACCELERATORS, ARCHITECTURES
 from avocado_migdowntime.plugins import test_files
 from avocado_migdowntime.plugins.test_files import BASE_MODULE, merged
-from avocado_migdowntime.resources import packaged_tests
 
 from .avocado_command import TELLING, avocado, write_tests
 

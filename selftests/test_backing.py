@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import BadInput, HostLacks
+from avocado_migdowntime.basics.units import GIB, KIB, MIB
+from avocado_migdowntime.errors import HostRequirementError, UsageError
 from avocado_migdowntime.host.hugepages import borrow_hugepages
 from avocado_migdowntime.host.hugetlbfs import hugetlbfs_directory
 from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.host.pool import Pool
 from avocado_migdowntime.qemu.backing import plan
-from avocado_migdowntime.units import GIB, KIB, MIB
 
 BASE = os.sysconf("SC_PAGE_SIZE")
 MACHINES = {"ppc64": "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off", "x86_64": "pc"}
@@ -85,7 +85,7 @@ def test_arguments(kind: str, page_size: int, directory: Path | None, needed: in
     ],
 )
 def test_what_does_not_go_together(kind: str, page_size: int, ram: int, sentence: str) -> None:
-    with pytest.raises(BadInput) as refusal:
+    with pytest.raises(UsageError) as refusal:
         plan(kind, page_size, ram, Path("/mnt"))
     assert str(refusal.value) == sentence
 
@@ -93,7 +93,7 @@ def test_what_does_not_go_together(kind: str, page_size: int, ram: int, sentence
 @pytest.mark.usefixtures("host_of_64k")
 @pytest.mark.parametrize("kind", ["anonymous", "memfd", "hugetlbfs"])
 def test_pages_smaller_than_the_hosts(kind: str) -> None:
-    with pytest.raises(HostLacks) as refusal:
+    with pytest.raises(HostRequirementError) as refusal:
         plan(kind, 4 * KIB, 256 * MIB, Path("/mnt"))
     assert str(refusal.value) == (
         "this host's pages are of 64K, so nothing on it is backed by pages of 4K; use page_size=64K"
@@ -103,7 +103,7 @@ def test_pages_smaller_than_the_hosts(kind: str) -> None:
 @pytest.mark.usefixtures("host_of_64k")
 def test_host_pages_of_64k() -> None:
     assert plan("memfd", 64 * KIB, 256 * MIB).hugepages_needed == 0
-    with pytest.raises(BadInput, match="^anonymous memory has the host's pages of 64K, not 2M; "):
+    with pytest.raises(UsageError, match="^anonymous memory has the host's pages of 64K, not 2M; "):
         plan("anonymous", 2 * MIB, 256 * MIB)
 
 
@@ -129,7 +129,7 @@ def test_qemu_takes_the_pages(arch: str, kind: str, page_size: int, ram: int, ta
             directory = stack.enter_context(hugetlbfs_directory(keeper, page_size)) if kind == "hugetlbfs" else None
             backing = plan(kind, page_size, ram, directory)
             pages = stack.enter_context(borrow_hugepages(keeper, page_size, backing.hugepages_needed, allowed=True))
-        except HostLacks as lack:
+        except HostRequirementError as lack:
             if page_size == 2 * MIB and pool.resizable:
                 raise
             pytest.skip(str(lack))

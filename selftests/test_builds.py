@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.basics.cache import cache_directory
 from avocado_migdowntime.builds import add as adding
 from avocado_migdowntime.builds.kept import Build, binary_of, find, kept, write_manifest
 from avocado_migdowntime.builds.launcher import Layout, launcher, layout
-from avocado_migdowntime.cache import cache_directory
 from avocado_migdowntime.cli import qemu
-from avocado_migdowntime.errors import BadInput, HostLacks
+from avocado_migdowntime.errors import HostRequirementError, UsageError
 from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.qemu.probe import find_binary
 
@@ -132,7 +132,7 @@ def test_a_launcher_becomes_the_qemu_with_its_own_libraries_and_firmware(tmp_pat
 def test_loader_and_libraries_are_found_where_they_lie(tmp_path):
     for place in ("lib/x-gnu", "usr/lib/x-gnu", "usr/share/qemu", "usr/lib/ipxe/qemu"):
         (tmp_path / place).mkdir(parents=True)
-    with pytest.raises(HostLacks, match="^these packages hold no C library with its loader; "):
+    with pytest.raises(HostRequirementError, match="^these packages hold no C library with its loader; "):
         layout(tmp_path)
     (tmp_path / "lib/x-gnu/libc.so.6").touch()
     (tmp_path / "lib/x-gnu/ld64.so.2").touch()
@@ -161,17 +161,21 @@ def test_what_was_unpacked_is_found_by_its_suite_and_by_a_directory(tmp_path, mo
     (tree / "build" / "mine").touch(0o755)
     assert find_binary("mine", "ppc64") == str(tree / "build" / "mine")
     monkeypatch.chdir(tree.parent)
-    with pytest.raises(BadInput, match=r"^in the directory \. there is no qemu-system-ppc64"):  # The host has one.
+    with pytest.raises(UsageError, match=r"^in the directory \. there is no qemu-system-ppc64"):  # The host has one.
         find_binary(".", "ppc64")
 
 
 def test_what_was_not_unpacked_is_named_with_the_command_that_does_it(tmp_path):
     unpacked("bookworm", "ppc64")
-    with pytest.raises(BadInput, match="was unpacked for ppc64; have it for arm by: .* qemu add bookworm --arch arm$"):
+    with pytest.raises(
+        UsageError, match="was unpacked for ppc64; have it for arm by: .* qemu add bookworm --arch arm$"
+    ):
         find_binary("bookworm", "arm")
-    with pytest.raises(BadInput, match="^the QEMU binary trixie does not exist; .* qemu add trixie$"):
+    with pytest.raises(UsageError, match="^the QEMU binary trixie does not exist; .* qemu add trixie$"):
         find_binary("trixie", "ppc64")
-    with pytest.raises(BadInput, match="^in the directory .* there is no qemu-system-ppc64, nor in bin or build below"):
+    with pytest.raises(
+        UsageError, match="^in the directory .* there is no qemu-system-ppc64, nor in bin or build below"
+    ):
         find_binary(str(tmp_path), "ppc64")
 
 

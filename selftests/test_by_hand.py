@@ -10,9 +10,9 @@ from html import unescape
 import pytest
 
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
-from avocado_migdowntime.parameters import parse
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.report.entry import recorded
 from avocado_migdowntime.report.html.page import page
-from avocado_migdowntime.report.recorded import recorded
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 SOCKET = "unix:/tmp/migration.sock"

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avocado_migdowntime.chart import Role
-from avocado_migdowntime.curves import chart
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.thinning import kept
-from avocado_migdowntime.trace import Event
-from avocado_migdowntime.trace_file import read
+from avocado_migdowntime.pictures.chart import Role
+from avocado_migdowntime.pictures.chart_of_trace import chart
+from avocado_migdowntime.pictures.downsample import kept
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.trace.model import Event
+from avocado_migdowntime.verdict.judge import judge
 
 from .simulate import PAGE, Simulation, record
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.cli import COMMANDS, progress
+from avocado_migdowntime.cli import main as subcommands
 from avocado_migdowntime.cli.progress import teller
-from avocado_migdowntime.plugins import subcommands
-from avocado_migdowntime.report.text import columns
+from avocado_migdowntime.report.verdict_text import columns
 
 from .avocado_command import avocado, command
 

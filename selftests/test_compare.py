@@ -8,8 +8,8 @@ from functools import cache
 import pytest
 
 from avocado_migdowntime.cli import compare
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.report.fields import fields
+from avocado_migdowntime.report.verdict_json import fields
+from avocado_migdowntime.verdict.judge import judge
 
 from .test_readme import COMPARE
 from .test_recordings import CLEAN, altered

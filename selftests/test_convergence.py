@@ -10,14 +10,14 @@ import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from avocado_migdowntime.advice import STEP, Advice, Finding
-from avocado_migdowntime.convergence import advise, converges
-from avocado_migdowntime.errors import BadInput
-from avocado_migdowntime.info_migrate import parse_info_migrate
-from avocado_migdowntime.interval import Interval
-from avocado_migdowntime.precopy import WINDOW_MS
-from avocado_migdowntime.trace import HARNESS, Event
-from avocado_migdowntime.trace_file import read
+from avocado_migdowntime.basics.interval import Interval
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.prediction.advice import STEP, Advice, Finding
+from avocado_migdowntime.prediction.advise import advise, converges
+from avocado_migdowntime.prediction.precopy import WINDOW_MS
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.trace.info_migrate import parse_info_migrate
+from avocado_migdowntime.trace.model import HARNESS, Event
 
 from .simulate import PAGE, Simulation, random_writes, record, sweep
 
@@ -156,7 +156,7 @@ def test_a_recorded_guest_converges_only_where_its_region_fits(limit_ms, sure):
 
 
 def test_what_cannot_be_predicted_from_is_refused():
-    with pytest.raises(BadInput, match="shows no pass from end to end"):
+    with pytest.raises(UsageError, match="shows no pass from end to end"):
         converges(record(simulation(sweep(4000, 20), duration_ms=1000)), 300)
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avocado_migdowntime.dirtying import DirtyingCurve, Point, curve
-from avocado_migdowntime.interval import Interval
-from avocado_migdowntime.oracle import passes, syncs
-from avocado_migdowntime.trace_file import read
+from avocado_migdowntime.basics.interval import Interval
+from avocado_migdowntime.oracle.passes import passes, syncs
+from avocado_migdowntime.prediction.dirty_curve import DirtyingCurve, Point, curve
+from avocado_migdowntime.trace.file import read
 
 RECORDINGS = Path(__file__).parent / "recordings"
 SET_BYTES = 50e6

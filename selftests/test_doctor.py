@@ -19,8 +19,8 @@ from avocado_migdowntime.doctor.checks import findings
 from avocado_migdowntime.doctor.finding import State, able
 from avocado_migdowntime.doctor.host import Cpu, Host, Kvm, Lock, NodePages, Pages, Qemu, Shaped, Version
 from avocado_migdowntime.doctor.reading import read_lock, read_pages
+from avocado_migdowntime.host.one_at_a_time import NAME
 from avocado_migdowntime.host.pool import Counters, pools
-from avocado_migdowntime.hostlock import NAME
 from avocado_migdowntime.qemu.profiles import PROFILES
 from avocado_migdowntime.report.doctor import summary
 from avocado_migdowntime.report.terminal import fitted

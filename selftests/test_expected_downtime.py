@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import BadInput, HarnessError, HostLacks
+from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.limit import LimitJudgement
-from avocado_migdowntime.parameters import parse
+from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.probe import find_binary
-from avocado_migdowntime.trace_file import read
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.limit import LimitJudgement
+from avocado_migdowntime.verdict.verdict import Judgement
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -73,7 +73,7 @@ def test_kvm_is_judged_where_it_runs_a_guest_and_named_where_it_does_not(tmp_pat
     small = {"ram": "64M", "page_size": "4K", "region": "2M", "max_bandwidth": "1000000"}
     try:
         verdict, told = run(tmp_path, arch="x86_64", accel="kvm", **small)
-    except HostLacks as lacking:
+    except HostRequirementError as lacking:
         assert str(lacking).startswith("KVM cannot run this guest here: ")
         assert str(lacking).endswith("; use accel=tcg")
     else:
@@ -104,16 +104,16 @@ def test_a_migration_that_fails_is_the_harness_business(tmp_path):
 @pytest.mark.parametrize(
     ("parameters", "error", "words"),
     [
-        ({"qemu": "/no/such/qemu"}, BadInput, "/no/such/qemu does not exist"),
-        ({"arch": "x86_64", "qemu": "qemu-system-ppc64"}, BadInput, "emulates ppc64, not x86_64"),
-        ({"machine": "pc"}, BadInput, "'pc' is not known for ppc64"),
-        ({"ram": "300M", "page_size": "4K"}, BadInput, "300M of RAM is no multiple of 256M"),
-        ({"ram": "257M"}, BadInput, "257M of RAM is no multiple of the page size 2M"),
-        ({"backing": "anonymous", "page_size": "2M"}, BadInput, "anonymous memory has the host's pages"),
-        ({"page_size": "16M"}, HostLacks, "16M"),
-        ({"accel": "kvm"}, HostLacks, "KVM cannot run this guest here"),
-        ({"capabilities": "warp-drive"}, HostLacks, "no migration capability warp-drive"),
-        ({"region": "1G", "page_size": "4K"}, BadInput, "the guest refused its orders"),
+        ({"qemu": "/no/such/qemu"}, UsageError, "/no/such/qemu does not exist"),
+        ({"arch": "x86_64", "qemu": "qemu-system-ppc64"}, UsageError, "emulates ppc64, not x86_64"),
+        ({"machine": "pc"}, UsageError, "'pc' is not known for ppc64"),
+        ({"ram": "300M", "page_size": "4K"}, UsageError, "300M of RAM is no multiple of 256M"),
+        ({"ram": "257M"}, UsageError, "257M of RAM is no multiple of the page size 2M"),
+        ({"backing": "anonymous", "page_size": "2M"}, UsageError, "anonymous memory has the host's pages"),
+        ({"page_size": "16M"}, HostRequirementError, "16M"),
+        ({"accel": "kvm"}, HostRequirementError, "KVM cannot run this guest here"),
+        ({"capabilities": "warp-drive"}, HostRequirementError, "no migration capability warp-drive"),
+        ({"region": "1G", "page_size": "4K"}, UsageError, "the guest refused its orders"),
         ({"time_limit": "2", "page_size": "4K"}, HarnessError, "given up after 2 s while pass 1"),
         ({"capabilities": "postcopy-ram,background-snapshot", "page_size": "4K"}, HarnessError, "refused migrate-set"),
     ],

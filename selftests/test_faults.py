@@ -3,7 +3,7 @@
 
 import pytest
 
-from avocado_migdowntime.errors import BadInput
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.faults.catalogue import KINDS, named
 from avocado_migdowntime.faults.fault import Conversation
 
@@ -193,7 +193,7 @@ def test_answers_are_told_apart_by_their_ids_where_they_have_some():
     ],
 )
 def test_what_is_no_fault_is_said_in_a_sentence(text, says):
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UsageError) as caught:
         named(text)
     assert says in str(caught.value)
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.cli import faulty as command
-from avocado_migdowntime.errors import BadInput
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.faults.catalogue import KINDS
 from avocado_migdowntime.faulty import monitors
 from avocado_migdowntime.faulty.framing import Framing
@@ -284,5 +284,5 @@ def test_one_launcher_takes_the_place_of_another(tmp_path):
     for fault in ("kb", "frozen"):
         assert run(fault, "--output", path) == 0
     assert MARK in path.read_text() and " frozen " in path.read_text()
-    with pytest.raises(BadInput):
+    with pytest.raises(UsageError):
         monitors.find(["-qmp", "tcp:localhost:1"])

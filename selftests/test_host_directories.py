@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from avocado_migdowntime.errors import HarnessError, HostLacks
+from avocado_migdowntime.basics.units import format_size
+from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host import hugetlbfs
 from avocado_migdowntime.host.hugetlbfs import hugetlbfs_directory
 from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.host.obligations import Directory
 from avocado_migdowntime.host.pool import pools
 from avocado_migdowntime.host.workdir import work_directory
-from avocado_migdowntime.units import format_size
 
 
 def test_sockets_fit_and_nobody_else_gets_in() -> None:
@@ -53,7 +53,7 @@ def test_hugetlbfs_is_of_the_page_size_and_leaves_nothing() -> None:
     size = pools()[0].page_size_bytes
     with Keeper() as keeper:
         if os.geteuid() != 0:
-            with pytest.raises(HostLacks, match="as root run `mkdir -p "), hugetlbfs_directory(keeper, size):
+            with pytest.raises(HostRequirementError, match="as root run `mkdir -p "), hugetlbfs_directory(keeper, size):
                 pass
             pytest.skip("only root can mount; the message that says so was checked")
         with hugetlbfs_directory(keeper, size) as directory:
@@ -92,7 +92,7 @@ def test_without_root_a_mount_of_the_right_page_size_is_found(tmp_path: Path, mo
         with hugetlbfs_directory(keeper, size) as directory:
             assert directory == usable
         usable.rmdir()
-        with pytest.raises(HostLacks) as refusal, hugetlbfs_directory(keeper, size):
+        with pytest.raises(HostRequirementError) as refusal, hugetlbfs_directory(keeper, size):
             pass
     name = format_size(size)
     assert str(refusal.value) == (

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import HostLacks
+from avocado_migdowntime.basics.units import MIB, format_size
+from avocado_migdowntime.errors import HostRequirementError
 from avocado_migdowntime.host import reservation
 from avocado_migdowntime.host.hugepages import Hugepages, borrow_hugepages
 from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.host.lock import exclusive
 from avocado_migdowntime.host.pool import Pool, memory_bytes, pool, pools
 from avocado_migdowntime.host.reservation import KEPT_FREE_BYTES, Hold, reserve
-from avocado_migdowntime.units import MIB, format_size
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def its_pool(keeper: Keeper) -> Pool:
     found = pools()[0]
     if not found.resizable:
         with (
-            pytest.raises(HostLacks, match="as root run `"),
+            pytest.raises(HostRequirementError, match="as root run `"),
             borrow_hugepages(keeper, found.page_size_bytes, found.counters().available + 1, allowed=True),
         ):
             pass
@@ -128,7 +128,7 @@ def test_free_pages_are_used_and_kept_from_others(keeper: Keeper, its_pool: Pool
         with borrow_hugepages(keeper, its_pool.page_size_bytes, free, allowed=False) as pages:
             assert (pages.added, its_pool.size_pages) == (0, size + 8)
             with (
-                pytest.raises(HostLacks, match="^1 free hugepages of .* are needed and 0 are there; "),
+                pytest.raises(HostRequirementError, match="^1 free hugepages of .* are needed and 0 are there; "),
                 borrow_hugepages(keeper, its_pool.page_size_bytes, 1, allowed=False),
             ):
                 pass
@@ -169,7 +169,7 @@ def test_a_kernel_that_gives_fewer_is_refused_with_the_pool_as_it_was(
     size, total = its_pool.size_pages, its_pool.counters().total
     resize, wanted = Pool.resize, its_pool.counters().available + 16
     monkeypatch.setattr(Pool, "resize", lambda self, pages: resize(self, min(pages, total + 10)))
-    with exclusive(its_pool.path), pytest.raises(HostLacks) as refusal:
+    with exclusive(its_pool.path), pytest.raises(HostRequirementError) as refusal:
         reserve(its_pool, wanted, allowed=True)
     page_size = format_size(its_pool.page_size_bytes)
     assert str(refusal.value) == (
@@ -184,7 +184,9 @@ def test_the_host_keeps_some_memory(keeper: Keeper, its_pool: Pool) -> None:
     too_much = memory_bytes("MemAvailable") - KEPT_FREE_BYTES // 2
     count = its_pool.counters().available + too_much // its_pool.page_size_bytes
     with (
-        pytest.raises(HostLacks, match=r"would take \d+ MiB of the \d+ MiB of memory available, and 512 MiB are"),
+        pytest.raises(
+            HostRequirementError, match=r"would take \d+ MiB of the \d+ MiB of memory available, and 512 MiB are"
+        ),
         borrow_hugepages(keeper, its_pool.page_size_bytes, count, allowed=True),
     ):
         pass
@@ -199,7 +201,7 @@ def test_the_command_that_reserves(keeper: Keeper, its_pool: Pool) -> None:
         f"sysctl vm.nr_hugepages={counters.total + 3}" if is_default else f"echo {counters.total + 3} > {its_pool.path}"
     )
     with (
-        pytest.raises(HostLacks) as refusal,
+        pytest.raises(HostRequirementError) as refusal,
         borrow_hugepages(keeper, its_pool.page_size_bytes, counters.available + 3, allowed=False),
     ):
         pass
@@ -212,19 +214,19 @@ def test_the_command_that_reserves(keeper: Keeper, its_pool: Pool) -> None:
 def test_a_page_size_that_the_host_has_not_got(keeper: Keeper) -> None:
     sizes = [each.page_size_bytes for each in pools()]
     absent = next(size for size in (16 * MIB, 2 * MIB, 32 * MIB, 64 * MIB) if size not in sizes)
-    with pytest.raises(HostLacks) as refusal, borrow_hugepages(keeper, absent, 1, allowed=True):
+    with pytest.raises(HostRequirementError) as refusal, borrow_hugepages(keeper, absent, 1, allowed=True):
         pass
     assert str(refusal.value) == (
         f"this host has no hugepages of {format_size(absent)} but {', '.join(map(format_size, sizes))}; "
         "choose a page_size that it has"
     )
-    with pytest.raises(HostLacks):
+    with pytest.raises(HostRequirementError):
         pool(absent)
 
 
 AS_NOBODY = """
 import os, sys
-from avocado_migdowntime.errors import HostLacks
+from avocado_migdowntime.errors import HostRequirementError
 from avocado_migdowntime.host.hugepages import borrow_hugepages
 from avocado_migdowntime.host.keeper import Keeper
 if os.geteuid() == 0:
@@ -236,7 +238,7 @@ if not os.access(sys.executable, os.X_OK):
 try:
     with Keeper() as keeper, borrow_hugepages(keeper, int(sys.argv[1]), int(sys.argv[2]), allowed=True):
         print("had them")
-except HostLacks as error:
+except HostRequirementError as error:
     print(error)
 """
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import HarnessError, HostLacks
+from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host import keeper as keeper_module
 from avocado_migdowntime.host import obligations
 from avocado_migdowntime.host.guardian import Guardian
@@ -267,11 +267,11 @@ def test_what_is_borrowed_by_halves_is_given_back_at_once(its_pool: Pool, monkey
     def refuse(*command: str) -> None:
         made.append(Path(command[-1]))
         assert made[0].is_dir()
-        raise HostLacks("no mount here")
+        raise HostRequirementError("no mount here")
 
     monkeypatch.setattr(obligations, "_run", refuse)
     request = {"take": "hugetlbfs", "how": {"page_size_bytes": its_pool.page_size_bytes}}
-    assert Guardian().answer(request) == {"error": "HostLacks", "message": "no mount here"}
+    assert Guardian().answer(request) == {"error": "HostRequirementError", "message": "no mount here"}
     assert not made[0].exists()
 
 
@@ -333,7 +333,7 @@ def test_a_guardian_that_dies_at_once_is_told(monkeypatch: pytest.MonkeyPatch) -
 def test_an_error_of_the_host_keeps_its_class() -> None:
     with Keeper() as keeper:
         with (
-            pytest.raises(HostLacks, match="this host has no hugepages of 12K but "),
+            pytest.raises(HostRequirementError, match="this host has no hugepages of 12K but "),
             keeper.borrowed("hugetlbfs", page_size_bytes=12288),
         ):
             pass

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import HarnessError, HostLacks
+from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host import shaped, throughput
 from avocado_migdowntime.host.netns import new_namespace
 from avocado_migdowntime.host.shaped import shaped_link
@@ -117,7 +117,7 @@ def test_two_links_at_a_time_have_each_its_rate():
 
 AS_NOBODY = """
 import os
-from avocado_migdowntime.errors import HostLacks
+from avocado_migdowntime.errors import HostRequirementError
 from avocado_migdowntime.host.shaped import shaped_link
 if os.geteuid() == 0:
     os.setgroups([])
@@ -126,7 +126,7 @@ if os.geteuid() == 0:
 try:
     with shaped_link(50_000_000):
         print("had it")
-except HostLacks as error:
+except HostRequirementError as error:
     print(error)
 """
 
@@ -173,7 +173,7 @@ def test_what_the_host_lacks_is_named(programs, sentence, tmp_path, monkeypatch)
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(HostLacks) as refusal, shaped_link(50_000_000):
+    with pytest.raises(HostRequirementError) as refusal, shaped_link(50_000_000):
         pass
     assert re.sub(r"/proc/\d+/fd/\d+", "PATH", str(refusal.value)) == sentence
 
@@ -181,7 +181,7 @@ def test_what_the_host_lacks_is_named(programs, sentence, tmp_path, monkeypatch)
 @pytest.mark.usefixtures("root")
 def test_buffers_that_cannot_be_set_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(shaped, "_SEND_BUFFERS", tmp_path / "tcp_wmem")
-    with pytest.raises(HostLacks) as refusal, shaped_link(50_000_000):
+    with pytest.raises(HostRequirementError) as refusal, shaped_link(50_000_000):
         pass
     assert str(refusal.value) == (
         f"{tmp_path}/tcp_wmem of a new network namespace cannot be set (No such file or directory), which link=shaped "

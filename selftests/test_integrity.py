@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from avocado_migdowntime.errors import HarnessError
-from avocado_migdowntime.integrity import PAGE_WORDS, Inspection
-from avocado_migdowntime.telemetry import PAGE_BYTES, PATTERNS, Telemetry
-from avocado_migdowntime.walks import written
+from avocado_migdowntime.guest_memory.inspection import PAGE_WORDS, Inspection
+from avocado_migdowntime.guest_memory.telemetry import PAGE_BYTES, PATTERNS, Telemetry
+from avocado_migdowntime.guest_memory.write_order import written
 
 from .dirtier_guest import MASK, hot_cold_walk, mix, random_walk
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import BadInput
+from avocado_migdowntime.basics.units import parse_rate
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
-from avocado_migdowntime.parameters import parse
+from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.pair import launched_pair
-from avocado_migdowntime.trace_file import read
-from avocado_migdowntime.units import parse_rate
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.verdict import Judgement
 
 from .conftest import network_namespaces
 
@@ -143,7 +143,7 @@ def test_a_killed_harness_leaves_no_network(tmp_path):
     ],
 )
 def test_a_bad_value_is_refused(given, sentence):
-    with pytest.raises(BadInput) as refusal:
+    with pytest.raises(UsageError) as refusal:
         parse(given)
     assert str(refusal.value) == sentence
 

@@ -5,17 +5,17 @@ import asyncio
 
 import pytest
 
-from avocado_migdowntime.cache import cache_directory
-from avocado_migdowntime.errors import BadInput, HarnessError, HostLacks
+from avocado_migdowntime.basics.cache import cache_directory
+from avocado_migdowntime.basics.resources import directory
+from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.linux.cpio import initramfs
 from avocado_migdowntime.linux.image import linux_image
-from avocado_migdowntime.parameters import parse
+from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.profiles import PROFILES
-from avocado_migdowntime.resources import directory
-from avocado_migdowntime.trace_file import read
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.verdict import Judgement
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 SOURCES = directory("images") / "linux"
@@ -68,7 +68,7 @@ def test_qemu_is_judged_by_a_linux_with_and_without_its_own_hugepages(tmp_path, 
     ids=["hugepages", "memory"],
 )
 def test_what_linux_has_no_room_for_is_said_in_the_guests_own_words(tmp_path, given, words):
-    with pytest.raises(BadInput, match=rf"^the guest refused its orders: region=\d+ granule=4096, {words}$"):
+    with pytest.raises(UsageError, match=rf"^the guest refused its orders: region=\d+ granule=4096, {words}$"):
         run(tmp_path, arch="x86_64", **given)
 
 
@@ -87,7 +87,7 @@ def test_a_kernel_that_gives_up_is_quoted(tmp_path):
     ids=["architecture", "page size", "memory"],
 )
 def test_what_makes_no_sense_is_refused(tmp_path, given, words):
-    with pytest.raises(BadInput, match=words):
+    with pytest.raises(UsageError, match=words):
         run(tmp_path, **given)
 
 
@@ -95,7 +95,7 @@ def test_a_host_without_debians_tools_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(
-        HostLacks, match="^this host has no apt-get, by which a Linux guest's kernel is had from Debian"
+        HostRequirementError, match="^this host has no apt-get, by which a Linux guest's kernel is had from Debian"
     ):
         image("ppc64", [])
     assert list(cache_directory().iterdir()) == []
@@ -106,7 +106,9 @@ def test_package_sources_that_cannot_be_reached_are_told(tmp_path, monkeypatch):
     nowhere = tmp_path / "apt.conf"
     nowhere.write_text(f'Dir::Etc::sourcelist "{tmp_path}/none"; Dir::Etc::sourceparts "{tmp_path}/none";')
     monkeypatch.setenv("APT_CONFIG", str(nowhere))
-    with pytest.raises(HostLacks, match="see if this host's package sources can be reached, or use guest=dirtier$"):
+    with pytest.raises(
+        HostRequirementError, match="see if this host's package sources can be reached, or use guest=dirtier$"
+    ):
         image("ppc64", [])
     assert list(cache_directory().iterdir()) == []
 
@@ -122,7 +124,7 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(
-        HostLacks, match=r"cannot be kept in .* \(Not a directory\); remove that, or set XDG_CACHE_HOME"
+        HostRequirementError, match=r"cannot be kept in .* \(Not a directory\); remove that, or set XDG_CACHE_HOME"
     ):
         image("ppc64", [])
 

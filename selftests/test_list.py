@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.catalogue import KINDS
 from avocado_migdowntime.cli import list as listing
-from avocado_migdowntime.formulas import FORMULAS
-from avocado_migdowntime.parameters import describe, parse
+from avocado_migdowntime.oracle.formulas import FORMULAS
+from avocado_migdowntime.parameters.table import describe, parse
+from avocado_migdowntime.report.listing import KINDS
 
 from .avocado_command import avocado
 

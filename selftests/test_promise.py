@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from avocado_migdowntime.errors import BadInput
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.experiments.downtime import downtime
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.parameters import parse
-from avocado_migdowntime.promise import FIXED_DOWNTIME_MS, PromiseJudgement
-from avocado_migdowntime.trace import Event
-from avocado_migdowntime.trials import ConvergenceJudgement
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.trace.model import Event
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.predicted_downtime import FIXED_DOWNTIME_MS, PromiseJudgement
+from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
 from .simulate import PAGE, Simulation, record
 
@@ -78,7 +78,7 @@ def test_without_the_idle_guests_downtime_there_is_nothing_to_compare():
     ],
 )
 def test_a_link_that_does_not_hold_the_migration_back_is_refused(tmp_path, given, words):
-    with pytest.raises(BadInput, match=words):
+    with pytest.raises(UsageError, match=words):
         asyncio.run(downtime(parse(given), tmp_path, lambda _: None))
     assert list(tmp_path.iterdir()) == []
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import BadInput, HarnessError, HostLacks
+from avocado_migdowntime.basics.units import MIB
+from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
 from avocado_migdowntime.qemu.backing import plan
 from avocado_migdowntime.qemu.guest import Guest, Orders, choose_machine
 from avocado_migdowntime.qemu.probe import find_binary, probe
 from avocado_migdowntime.qemu.process import QemuProcess
 from avocado_migdowntime.qemu.profiles import PROFILES
-from avocado_migdowntime.units import MIB
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 BARE = ("-machine", "none", "-nodefaults", "-display", "none")
@@ -51,19 +51,19 @@ def test_a_renamed_binary_is_known_all_the_same(tmp_path, sockets):
 
 @pytest.mark.parametrize("program", ["/bin/true", "/bin/cat", "/bin/sh", "/usr/bin/yes"])
 def test_a_program_that_is_no_qemu_is_named(program, tmp_path, sockets):
-    with pytest.raises(BadInput, match=f"^{program} did not answer as a QEMU does[^\n]*$"):
+    with pytest.raises(UsageError, match=f"^{program} did not answer as a QEMU does[^\n]*$"):
         run(probe(program, tmp_path, sockets))
 
 
 def test_a_missing_binary_is_the_users_when_named_and_the_hosts_when_not(tmp_path, monkeypatch):
-    with pytest.raises(BadInput, match="/no/such/qemu does not exist"):
+    with pytest.raises(UsageError, match="/no/such/qemu does not exist"):
         find_binary("/no/such/qemu", "ppc64")
     plain = tmp_path / "plain"
     plain.write_text("")
-    with pytest.raises(BadInput, match="is not executable"):
+    with pytest.raises(UsageError, match="is not executable"):
         find_binary(str(plain), "ppc64")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(HostLacks, match="apt-get install qemu-system-ppc$"):
+    with pytest.raises(HostRequirementError, match="apt-get install qemu-system-ppc$"):
         find_binary(None, "ppc64")
 
 
@@ -73,16 +73,18 @@ def test_a_machine_is_unknown_or_lacking(tmp_path, sockets):
     assert choose_machine(profile, found, None) == "pc"
     assert choose_machine(profile, found, "pc-q35-7.2") == "pc-q35-7.2"
     assert PROFILES["s390x"].family("s390-ccw-virtio-7.2") == "s390-ccw-virtio"
-    with pytest.raises(HostLacks, match="the machine q35 of .* takes its RAM from no memory backend, .* newer QEMU"):
+    with pytest.raises(
+        HostRequirementError, match="the machine q35 of .* takes its RAM from no memory backend, .* newer QEMU"
+    ):
         choose_machine(profile, replace(found, backed_machines=frozenset({"pc"})), "q35")
-    with pytest.raises(BadInput, match="'pseries' is not known for x86_64; it can be pc, q35"):
+    with pytest.raises(UsageError, match="'pseries' is not known for x86_64; it can be pc, q35"):
         choose_machine(profile, found, "pseries")
-    with pytest.raises(HostLacks, match=r"has no machine pc-q35-99\.9"):
+    with pytest.raises(HostRequirementError, match=r"has no machine pc-q35-99\.9"):
         choose_machine(profile, found, "pc-q35-99.9")
 
 
 def test_ram_that_pseries_refuses_is_refused_before():
-    with pytest.raises(BadInput, match="300M of RAM is no multiple of 256M"):
+    with pytest.raises(UsageError, match="300M of RAM is no multiple of 256M"):
         Guest(
             PROFILES["ppc64"],
             "pseries",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avocado_migdowntime.ranks import least_p, rank_test
+from avocado_migdowntime.comparison.rank_test import least_p, rank_test
 
 VALUES = st.lists(st.integers(0, 4), min_size=1, max_size=5)
 

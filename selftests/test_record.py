@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.parameters import parse
-from avocado_migdowntime.qemu import attached
-from avocado_migdowntime.qemu.attached import page_size_of
+from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.probe import find_binary
-from avocado_migdowntime.trace_file import read
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.record import attached
+from avocado_migdowntime.record.attached import page_size_of
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Judgement
 
 from .avocado_command import command
 from .lone_qemu import Qemu, until
@@ -223,7 +223,7 @@ def test_a_socket_that_is_none_of_qmp_is_refused(words, expected, sockets, monke
         connection.sendall(words)
         connection.recv(1 << 16)
 
-    with served(sockets / "other", talk), pytest.raises(attached.BadInput, match=expected) as caught:
+    with served(sockets / "other", talk), pytest.raises(attached.UsageError, match=expected) as caught:
         asyncio.run(attach())
     assert "\n" not in str(caught.value)
 

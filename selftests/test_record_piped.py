@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import BadInput
-from avocado_migdowntime.judge import judge
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.record.documents import Documents
 from avocado_migdowntime.record.domjobinfo import answer_of
 from avocado_migdowntime.record.piped import consume
 from avocado_migdowntime.record.recording import Recording
-from avocado_migdowntime.trace_file import parse, read
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.trace.file import parse, read
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Judgement
 
 RECORDING = Path(__file__).parent / "recordings" / "ppc64-tcg-qemu-7.2.jsonl.gz"
 README = Path(__file__).parents[1] / "README.md"
@@ -182,14 +182,14 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "words"), WRONG)
 def test_anything_else_is_refused_in_a_sentence_and_leaves_no_file(text, words, tmp_path):
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UsageError) as caught:
         recorded(tmp_path, [(0, text)])
     assert words in str(caught.value) and "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 
 def test_what_was_recorded_before_something_else_came_is_kept(tmp_path):
-    with pytest.raises(BadInput, match="Domain not found"):
+    with pytest.raises(UsageError, match="Domain not found"):
         recorded(tmp_path, [(1, as_json(ACTIVE)), (2, as_json(ACTIVE)), (3, "error: Domain not found\n")])
     assert [sample.t_s for sample in read(str(tmp_path / "trace.jsonl")).samples] == [1, 2]
 

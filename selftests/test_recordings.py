@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.limit import LimitJudgement
-from avocado_migdowntime.oracle import passes
-from avocado_migdowntime.trace_file import parse, read
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.oracle.passes import passes
+from avocado_migdowntime.trace.file import parse, read
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.limit import LimitJudgement
+from avocado_migdowntime.verdict.verdict import Judgement
 
 RECORDINGS = Path(__file__).parent / "recordings"
 CLEAN = ["ppc64-tcg-qemu-5.2", "ppc64-tcg-qemu-7.2", "ppc64-tcg-qemu-11.1", "x86_64-kvm-qemu-7.2"]

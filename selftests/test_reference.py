@@ -4,19 +4,21 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from avocado_migdowntime.advice import Advice, BestPoint
-from avocado_migdowntime.advice import Finding as Found
+from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.builds.kept import Build
-from avocado_migdowntime.catalogue import KINDS
 from avocado_migdowntime.doctor.finding import Finding, State
-from avocado_migdowntime.ground_truth import Estimate, GroundTruth
-from avocado_migdowntime.interval import Interval
-from avocado_migdowntime.limit import LimitJudgement
-from avocado_migdowntime.promise import Promise, PromiseJudgement
-from avocado_migdowntime.report import advice, builds, doctor, fields, meanings
-from avocado_migdowntime.switchover import Downtime, Integrity
-from avocado_migdowntime.trials import Convergence, ConvergenceJudgement, Trial
-from avocado_migdowntime.verdict import Judgement, Verdict
+from avocado_migdowntime.prediction.advice import Advice, BestPoint
+from avocado_migdowntime.prediction.advice import Finding as Found
+from avocado_migdowntime.report import advice, builds, doctor
+from avocado_migdowntime.report import json_fields as meanings
+from avocado_migdowntime.report import verdict_json as fields
+from avocado_migdowntime.report.listing import KINDS
+from avocado_migdowntime.verdict.downtime import Downtime, Integrity
+from avocado_migdowntime.verdict.limit import LimitJudgement
+from avocado_migdowntime.verdict.mid_pass_stop import Estimate, GroundTruth
+from avocado_migdowntime.verdict.predicted_downtime import Promise, PromiseJudgement
+from avocado_migdowntime.verdict.trials import Convergence, ConvergenceJudgement, Trial
+from avocado_migdowntime.verdict.verdict import Judgement, Verdict
 
 REFERENCE = Path(__file__).parents[1] / "docs/reference.md"
 HEADINGS = {

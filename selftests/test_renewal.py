@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avocado_migdowntime.faults.catalogue import named
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.trace import Event
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.trace.model import Event
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Judgement
 
 from .simulate import PAGE, Simulation, record
 

@@ -10,12 +10,12 @@ import pytest
 from matplotlib.image import imread
 from playwright.sync_api import expect, sync_playwright
 
-from avocado_migdowntime.curves import chart
-from avocado_migdowntime.judge import judge
+from avocado_migdowntime.pictures.chart_of_trace import chart
+from avocado_migdowntime.pictures.strip_plot import of_truths
+from avocado_migdowntime.report.entry import recorded
 from avocado_migdowntime.report.html.page import page
-from avocado_migdowntime.report.recorded import recorded
-from avocado_migdowntime.strip import of_truths
-from avocado_migdowntime.trace_file import read
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.judge import judge
 from bench.report import write
 
 from .test_report import ACCURATE, EVIL, STOPPED, WRONG, figures, renamed

@@ -12,19 +12,19 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.cli import faulty, selftest
-from avocado_migdowntime.errors import BadInput, HarnessError
-from avocado_migdowntime.expectation import expectation, in_words
+from avocado_migdowntime.errors import HarnessError, UsageError
 from avocado_migdowntime.experiments.convergence import convergence
 from avocado_migdowntime.experiments.selftest import FAULTS
 from avocado_migdowntime.faults.catalogue import KINDS, named
+from avocado_migdowntime.faults.expectation import expectation, in_words
 from avocado_migdowntime.faults.fault import Conversation
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.limit import LimitJudgement
-from avocado_migdowntime.parameters import parse
-from avocado_migdowntime.report.answer import reason
-from avocado_migdowntime.trace_file import parse as parse_trace
-from avocado_migdowntime.trials import ConvergenceJudgement
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.report.verdict_sentence import reason
+from avocado_migdowntime.trace.file import parse as parse_trace
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.limit import LimitJudgement
+from avocado_migdowntime.verdict.trials import ConvergenceJudgement
+from avocado_migdowntime.verdict.verdict import Judgement
 
 from .avocado_command import avocado
 
@@ -37,7 +37,7 @@ def records():
 
 
 def through(fault):
-    """The verdict on the recorded run as a QEMU with this fault would have answered; raises BadInput."""
+    """The verdict on the recorded run as a QEMU with this fault would have answered; raises UsageError."""
     conversation = Conversation(fault.make())
 
     def answered(command, answer, **arguments):
@@ -79,7 +79,7 @@ def test_a_factor_is_found_from_the_tolerance_on(factor):
 
 @pytest.mark.parametrize("field", ["mbps", "remaining", "normal", "dirty-sync-count", "page-size"])
 def test_a_recording_without_a_field_is_refused_and_the_field_named(field):
-    with pytest.raises(BadInput, match=f"'{field}' is missing"):
+    with pytest.raises(UsageError, match=f"'{field}' is missing"):
         through(named(f"missing={field}"))
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.limit import LimitJudgement
-from avocado_migdowntime.oracle import passes, syncs
-from avocado_migdowntime.trace import Trace
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.oracle.passes import passes, syncs
+from avocado_migdowntime.trace.model import Trace
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.limit import LimitJudgement
+from avocado_migdowntime.verdict.verdict import Judgement
 
 from .simulate import Simulation, record
 

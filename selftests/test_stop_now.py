@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.cli import score as command
+from avocado_migdowntime.comparison.estimator_score import PARTS, scores
 from avocado_migdowntime.experiments.stop_now import stop_now
-from avocado_migdowntime.ground_truth import Estimate, GroundTruth, ground_truth
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.parameters import parse
-from avocado_migdowntime.report.text import summary
-from avocado_migdowntime.score import PARTS, scores
-from avocado_migdowntime.trace_file import parse as parse_trace
-from avocado_migdowntime.trace_file import read
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.report.verdict_text import summary
+from avocado_migdowntime.trace.file import parse as parse_trace
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.mid_pass_stop import Estimate, GroundTruth, ground_truth
 
 RECORDINGS = Path(__file__).parent / "recordings"
 STOPPED = RECORDINGS / "ppc64-tcg-qemu-7.2-stopped-in-mid-pass.jsonl.gz"

@@ -7,8 +7,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from avocado_migdowntime.cli import compare
-from avocado_migdowntime.outcome import Outcome
-from avocado_migdowntime.strip import of_builds, of_truths, strips
+from avocado_migdowntime.comparison.outcome import Outcome
+from avocado_migdowntime.pictures.strip_plot import of_builds, of_truths, strips
 
 from .test_compare import job, of_recordings
 from .test_report import ACCURATE, page_of

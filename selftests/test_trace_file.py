@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avocado_migdowntime.errors import BadInput
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.trace import Trace
-from avocado_migdowntime.trace_file import TraceWriter, parse, read
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.trace.file import TraceWriter, parse, read
+from avocado_migdowntime.trace.model import Trace
+from avocado_migdowntime.verdict.judge import judge
 
 RECORDING = Path(__file__).parent / "recordings" / "x86_64-kvm-qemu-7.2.jsonl.gz"
 HEADER = {"qemu": {"qemu": {"major": 7, "minor": 2, "micro": 0}}, "migrate-parameters": {"downtime-limit": 1}}
@@ -83,13 +83,13 @@ def test_members_are_joined_and_what_lies_behind_them_is_said():
 def test_a_recording_cut_at_any_byte_gives_a_trace_or_one_sentence(length):
     try:
         assert parse(RECORDING.read_bytes()[:length]).samples
-    except BadInput as error:
+    except UsageError as error:
         assert "\n" not in str(error)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_anything_else_is_refused_in_one_sentence(data):
-    with pytest.raises(BadInput, match="^[^\n]+$"):
+    with pytest.raises(UsageError, match="^[^\n]+$"):
         parse(data)
 
 
@@ -128,7 +128,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("data", "words"), WRONG)
 def test_a_wrong_trace_is_refused_by_its_fault(data, words):
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UsageError) as caught:
         parse(data)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -136,7 +136,7 @@ def test_a_wrong_trace_is_refused_by_its_fault(data, words):
 
 def test_a_missing_file_and_a_directory_are_named(tmp_path):
     for path in (tmp_path / "nowhere", tmp_path):
-        with pytest.raises(BadInput, match=str(path)):
+        with pytest.raises(UsageError, match=str(path)):
             read(str(path))
 
 

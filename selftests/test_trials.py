@@ -7,12 +7,12 @@ from types import MappingProxyType
 
 import pytest
 
-from avocado_migdowntime.errors import BadInput
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.limit import LimitJudgement
-from avocado_migdowntime.trace import Event
-from avocado_migdowntime.trials import ConvergenceJudgement
-from avocado_migdowntime.verdict import Judgement
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.trace.model import Event
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.limit import LimitJudgement
+from avocado_migdowntime.verdict.trials import ConvergenceJudgement
+from avocado_migdowntime.verdict.verdict import Judgement
 
 from .simulate import PAGE, Simulation, random_writes, record
 
@@ -157,5 +157,5 @@ def test_without_a_chosen_limit_it_is_left_open():
 
 
 def test_a_trial_of_no_known_name_is_refused():
-    with pytest.raises(BadInput, match="'trial' of the event LIMIT is 'twice' where default, below or chosen"):
+    with pytest.raises(UsageError, match="'trial' of the event LIMIT is 'twice' where default, below or chosen"):
         tried({8_000: ("twice", 1000.0)})

@@ -6,11 +6,11 @@ import asyncio
 import pytest
 
 from avocado_migdowntime.experiments.convergence import convergence
-from avocado_migdowntime.judge import judge
-from avocado_migdowntime.limit import LimitJudgement
-from avocado_migdowntime.parameters import parse
-from avocado_migdowntime.trace_file import read
-from avocado_migdowntime.trials import ConvergenceJudgement
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.limit import LimitJudgement
+from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.cli import verify
-from avocado_migdowntime.comparison import Answer
+from avocado_migdowntime.comparison.compare import Answer
+from avocado_migdowntime.comparison.good_or_bad import Goodness, goodness
 from avocado_migdowntime.faults.catalogue import named as fault
 from avocado_migdowntime.faulty.launcher import write
-from avocado_migdowntime.goodness import Goodness, goodness
 from avocado_migdowntime.verification.builds import named
 from avocado_migdowntime.verification.job import Plan
 

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from ..cache import cache_directory
+from ..basics.cache import cache_directory
 from ..debian.apt import Apt, cause
 from ..debian.suite import Download, download, opened
-from ..errors import HostLacks
+from ..errors import HostRequirementError
 from ..host.keeper import Keeper
 from ..host.workdir import work_directory
 from .kept import Build, find, place, write_manifest
@@ -34,7 +34,7 @@ async def add(suite: str, architectures: Sequence[str], keeper: Keeper, say: Cal
     """The QEMU of `suite` for these architectures, which is downloaded and unpacked where it is not there yet.
 
     An architecture that it was unpacked for before stays. Whatever way this ends, nothing half made is there.
-    Raises BadInput for a suite that does not exist, HostLacks where it cannot be had or kept.
+    Raises UsageError for a suite that does not exist, HostRequirementError where it cannot be had or kept.
     """
     target = place(suite)
     while True:
@@ -53,7 +53,7 @@ async def add(suite: str, architectures: Sequence[str], keeper: Keeper, say: Cal
                     target.rename(scratch / "before")
                 (scratch / "build").rename(target)
         except OSError as error:
-            raise HostLacks(
+            raise HostRequirementError(
                 f"a QEMU cannot be kept in {target} ({error.strerror}); see if there is room, or set XDG_CACHE_HOME to "
                 "another directory"
             ) from None
@@ -80,7 +80,7 @@ async def _make(suite: str, architectures: Sequence[str], scratch: Path, say: Ca
 def _see_to_room(suite: str, needed: Download, directory: Path) -> None:
     wanted, free = _DISK_FACTOR * needed.size_bytes, shutil.disk_usage(directory).free
     if free < wanted:
-        raise HostLacks(
+        raise HostRequirementError(
             f"the QEMU of {suite} takes {wanted / 1e6:.0f} MB in {directory.parent} while it is unpacked, and "
             f"{free / 1e6:.0f} MB are free; make room, or set XDG_CACHE_HOME to another directory"
         )
@@ -153,7 +153,7 @@ def _release(suite: str, script: Path) -> str:
         if found := re.search(r"version (\d+\.\d+\.\d+)", done.stdout):
             return found[1]
         why = cause(done.stderr)
-    raise HostLacks(f"the {script.name} of {suite} was unpacked and does not run here ({why}); {_OTHERWISE}")
+    raise HostRequirementError(f"the {script.name} of {suite} was unpacked and does not run here ({why}); {_OTHERWISE}")
 
 
 def _files(directory: Path) -> list[Path]:

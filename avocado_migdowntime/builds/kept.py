@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..cache import cache_directory
+from ..basics.cache import cache_directory
 from ..debian.suite import is_name
-from ..errors import BadInput, HostLacks
+from ..errors import HostRequirementError, UsageError
 from ..host.keeper import Keeper
 from ..host.workdir import work_directory
 
@@ -35,9 +35,9 @@ class Build:
 
 
 def place(suite: str) -> Path:
-    """Where the QEMU of a suite is kept; raises BadInput for what can be no suite's name."""
+    """Where the QEMU of a suite is kept; raises UsageError for what can be no suite's name."""
     if not is_name(suite):
-        raise BadInput(f"{suite!r} is no name of a Debian suite; give one such as bookworm")
+        raise UsageError(f"{suite!r} is no name of a Debian suite; give one such as bookworm")
     return cache_directory() / "qemu" / suite
 
 
@@ -50,7 +50,7 @@ def find(suite: str) -> Build | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise HostLacks(
+        raise HostRequirementError(
             f"{manifest} cannot be read ({error}); mend it by: avocado migdowntime qemu remove {suite}"
         ) from None
 
@@ -68,28 +68,28 @@ def write_manifest(build: Build, directory: Path) -> None:
 
 
 def remove(suite: str, keeper: Keeper) -> None:
-    """Delete the QEMU of a suite; raises BadInput where there is none, HostLacks where it cannot be."""
+    """Delete the QEMU of a suite; raises UsageError where there is none, HostRequirementError where it cannot be."""
     path = place(suite)
     if not path.is_dir():
         there = ", ".join(build.suite for build in kept()) or "none"
-        raise BadInput(f"no QEMU of a suite {suite} was unpacked; there is {there}")
+        raise UsageError(f"no QEMU of a suite {suite} was unpacked; there is {there}")
     try:
         with work_directory(keeper, cache_directory()) as scratch:
             path.rename(scratch / "removed")
     except OSError as error:
-        raise HostLacks(f"{path} cannot be removed ({error.strerror}); see whose it is") from None
+        raise HostRequirementError(f"{path} cannot be removed ({error.strerror}); see whose it is") from None
 
 
 def binary_of(suite: str, arch: str) -> Path | None:
     """What starts the unpacked QEMU of a suite for `arch`; None where the suite was not unpacked.
 
-    Raises BadInput where it was unpacked for other architectures.
+    Raises UsageError where it was unpacked for other architectures.
     """
     build = find(suite) if is_name(suite) else None
     if build is None:
         return None
     if arch not in build.architectures:
-        raise BadInput(
+        raise UsageError(
             f"the QEMU of {suite} was unpacked for {listed(build.architectures)}; "
             f"have it for {arch} by: avocado migdowntime qemu add {suite} --arch {arch}"
         )

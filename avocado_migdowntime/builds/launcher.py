@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import HostLacks
+from ..errors import HostRequirementError
 
 _LOADERS = ("ld-linux*.so.*", "ld64.so.*", "ld.so.*")
 """Names of the dynamic loader; the second on ppc64el and s390x, the third where there is neither."""
@@ -25,7 +25,7 @@ class Layout:
 
 
 def layout(root: Path) -> Layout:
-    """What lies where below `root`; raises HostLacks where there is no C library that belongs to it."""
+    """What lies where below `root`; raises HostRequirementError where there is no C library that belongs to it."""
     for libc in sorted(root.glob("**/libc.so.6")):
         triplet = libc.parent.name
         loader = next((found for name in _LOADERS for found in sorted(libc.parent.glob(name))), None)
@@ -33,7 +33,7 @@ def layout(root: Path) -> Layout:
             found = [top for top in (f"lib/{triplet}", f"usr/lib/{triplet}") if (root / top).is_dir()]
             firmware = [place for place in _FIRMWARE if (root / place).is_dir()]
             return Layout(str(loader.relative_to(root)), found, firmware, f"usr/lib/{triplet}/qemu")
-    raise HostLacks("these packages hold no C library with its loader; give the path of a QEMU of your own")
+    raise HostRequirementError("these packages hold no C library with its loader; give the path of a QEMU of your own")
 
 
 def launcher(program: str, where: Layout) -> str:

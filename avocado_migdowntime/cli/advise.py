@@ -29,21 +29,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the advice; a file that cannot be used is named on standard error."""
-    from ..advice import Finding
-    from ..convergence import advise
-    from ..errors import BadInput
+    from ..errors import UsageError
+    from ..prediction.advice import Finding
+    from ..prediction.advise import advise
     from ..report.advice import fields, summary
     from ..report.terminal import fitted
-    from ..trace_file import read
+    from ..trace.file import read
 
     try:
         with lasting(teller(NAME, arguments), f"reading {arguments.file}"):
             trace = read(arguments.file)
             try:
                 advice = advise(trace)
-            except BadInput as error:
-                raise BadInput(f"{arguments.file}: {error}") from None
-    except BadInput as error:
+            except UsageError as error:
+                raise UsageError(f"{arguments.file}: {error}") from None
+    except UsageError as error:
         print(f"migdowntime advise: {error}", file=sys.stderr)
         return BAD_INPUT
     if arguments.json:

@@ -17,7 +17,7 @@ ACCURATE, INACCURATE, INCONCLUSIVE = 0, 1, 125
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..formulas import FORMULAS
+    from ..oracle.formulas import FORMULAS
 
     parser.epilog = (
         "Exit status: 0 accurate, 1 inaccurate or downtime-limit violated, 125 inconclusive, 2 bad input. "
@@ -41,12 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdicts; a file that cannot be used is named on standard error."""
-    from ..errors import BadInput
-    from ..judge import judge
-    from ..report.fields import fields
+    from ..errors import UsageError
     from ..report.terminal import fitted
-    from ..report.text import summary
-    from ..trace_file import read
+    from ..report.verdict_json import fields
+    from ..report.verdict_text import summary
+    from ..trace.file import read
+    from ..verdict.judge import judge
 
     verdicts = []
     statuses = []
@@ -56,9 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
                 trace = read(name)
                 try:
                     verdicts.append((name, judge(trace, arguments.formula)))
-                except BadInput as error:
-                    raise BadInput(f"{name}: {error}") from None
-        except BadInput as error:
+                except UsageError as error:
+                    raise UsageError(f"{name}: {error}") from None
+        except UsageError as error:
             print(f"migdowntime analyze: {error}", file=sys.stderr)
             statuses.append(BAD_INPUT)
     statuses += [_STATUS[verdict.passed] for _, verdict in verdicts]

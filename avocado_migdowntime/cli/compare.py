@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from . import BAD_INPUT
 
 if TYPE_CHECKING:
-    from ..comparison import Comparison
-    from ..outcome import Outcome
+    from ..comparison.compare import Comparison
+    from ..comparison.outcome import Outcome
 
 NAME = "compare"
 HELP = "say whether the QEMUs that jobs have run on are equal, or one is better or worse than the first"
@@ -34,39 +34,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table of the builds and the answer; a job that cannot be used is named on standard error."""
-    from ..errors import BadInput
-    from ..recordings import builds_of
+    from ..comparison.job_results import builds_of
+    from ..errors import UsageError
 
     try:
         builds = builds_of(arguments.jobs)
         if arguments.picture and len(builds) > 1:
             _draw(builds, arguments.picture)
         return answer(builds, arguments.json)
-    except BadInput as error:
+    except UsageError as error:
         print(f"migdowntime compare: {error}", file=sys.stderr)
         return BAD_INPUT
 
 
 def _draw(builds: Sequence[Sequence["Outcome"]], file: str) -> None:
-    from ..errors import BadInput
+    from ..errors import UsageError
+    from ..pictures.strip_plot import of_builds
     from ..report.strip_picture import save
-    from ..strip import of_builds
 
     strip = of_builds(builds)
     if strip is None:
-        raise BadInput(f"{file}: there is nothing to draw, as no run came to a figure")
+        raise UsageError(f"{file}: there is nothing to draw, as no run came to a figure")
     save(strip, file)
 
 
 def answer(builds: Sequence[Sequence["Outcome"]], as_json: bool) -> int:
-    """Print what the runs of at least two builds say; gives the exit status. Raises BadInput where they cannot."""
-    from ..comparison import compare
-    from ..errors import BadInput
+    """Print what the runs of at least two builds say; gives the exit status. Raises UsageError where they cannot."""
+    from ..comparison.compare import compare
+    from ..errors import UsageError
     from ..report.comparison import fields, sentence, summary
     from ..report.terminal import fitted, terminal_columns
 
     if len(builds) < 2:
-        raise BadInput(f"all runs are on one build, {builds[0][0].build}; give jobs that ran on others as well")
+        raise UsageError(f"all runs are on one build, {builds[0][0].build}; give jobs that ran on others as well")
     reference, *others = builds
     comparisons = [compare(reference, build, len(builds)) for build in others]
     if as_json:
@@ -78,7 +78,7 @@ def answer(builds: Sequence[Sequence["Outcome"]], as_json: bool) -> int:
 
 def status(comparisons: Sequence["Comparison"]) -> int:
     """The exit status that goes with the answers."""
-    from ..comparison import Answer
+    from ..comparison.compare import Answer
 
     found = {one.answer for one in comparisons}
     return 1 if Answer.WORSE in found else 125 if Answer.UNDECIDED in found else 0

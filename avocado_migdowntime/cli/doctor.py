@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..doctor.finding import able
     from ..doctor.probing import examine
     from ..errors import MigDowntimeError
-    from ..parameters import describe, parse
+    from ..parameters.table import describe, parse
     from ..report.doctor import fields, summary
     from ..report.terminal import fitted
 

@@ -12,7 +12,7 @@ HELP = "make a QEMU that is known to be wrong, to see whether your tests notice"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..parameters import ARCHITECTURES
+    from ..parameters.table import ARCHITECTURES
 
     parser.epilog = (
         "What is written is run in place of the QEMU it was made of, which it needs, with QMP on a UNIX socket. "
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the executable, or print the list."""
     from pathlib import Path
 
-    from ..errors import BadInput, HostLacks
+    from ..errors import HostRequirementError, UsageError
     from ..faults.catalogue import KINDS, named
     from ..faulty.launcher import write
     from ..qemu.probe import find_binary
@@ -41,10 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     try:
         if arguments.fault is None or arguments.output is None:
-            raise BadInput("give a FAULT and --output FILE, or --list")
+            raise UsageError("give a FAULT and --output FILE, or --list")
         fault, binary = named(arguments.fault), find_binary(arguments.qemu, arguments.arch)
         write(Path(arguments.output), fault, binary)
-    except (BadInput, HostLacks) as error:
+    except (UsageError, HostRequirementError) as error:
         print(f"migdowntime faulty: {error}", file=sys.stderr)
         return BAD_INPUT
     print(f"{arguments.output} is {binary} with the fault {fault}: {fault.kind.sentence}")

@@ -10,7 +10,7 @@ HELP = "list tests, variants, workloads, formulas, parameters and JSON fields"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..catalogue import KINDS
+    from ..report.listing import KINDS
 
     parser.epilog = "Exit status: 0 listed, 2 bad input. Example: avocado migdowntime list variants parameters"
     parser.add_argument(
@@ -26,8 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what there is of each kind."""
-    from ..catalogue import KINDS
-    from ..report.catalogue import fields, summary
+    from ..report.listing import KINDS
+    from ..report.listing_text import fields, summary
     from ..report.terminal import fitted
 
     wanted = KINDS if "all" in arguments.kinds else dict.fromkeys(arguments.kinds)

@@ -18,7 +18,7 @@ _DEFAULT = ("ppc64", "x86_64")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..parameters import ARCHITECTURES
+    from ..parameters.table import ARCHITECTURES
 
     parser.epilog = (
         "Exit status: 0 done, 1 this host lacks what it takes, 2 bad input. What an add "
@@ -44,11 +44,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked for; what prevents it is said on standard error."""
-    from ..errors import BadInput, MigDowntimeError
+    from ..errors import MigDowntimeError, UsageError
 
     try:
         arguments.migdowntime_qemu_act(arguments)
-    except BadInput as error:
+    except UsageError as error:
         print(f"migdowntime qemu: {error}", file=sys.stderr)
         return BAD_INPUT
     except MigDowntimeError as error:

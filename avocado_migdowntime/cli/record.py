@@ -58,16 +58,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Record, and say how it ended."""
     import asyncio
 
-    from ..errors import BadInput, MigDowntimeError
+    from ..errors import MigDowntimeError, UsageError
     from ..record import live, piped
     from ..record.recording import Recording
-    from ..stage import Stage
+    from ..record.stage import Stage
 
     status, say = COMPLETED, teller(NAME, arguments)
     show = Stage(say).sample
     try:
         if arguments.downtime_limit is not None and arguments.source != "-":
-            raise BadInput("--downtime-limit is for a pipe; over QMP it is asked for")
+            raise UsageError("--downtime-limit is for a pipe; over QMP it is asked for")
         recording = Recording(arguments.output)
     except MigDowntimeError as error:
         print(f"migdowntime record: {error}", file=sys.stderr)
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.source == "-":
             if sys.stdin is None:
-                raise BadInput("standard input is closed")
+                raise UsageError("standard input is closed")
             piped.record(0, recording, arguments.wait, arguments.downtime_limit, show)
         else:
             asyncio.run(live.record(arguments.source, recording, arguments.rate, arguments.wait, say, show))
@@ -105,7 +105,7 @@ def _seconds(text: str) -> float:
 
 
 def _limit(text: str) -> int:
-    from ..advice import GREATEST_LIMIT_MS
+    from ..prediction.advice import GREATEST_LIMIT_MS
 
     return round(_between(text, 0, GREATEST_LIMIT_MS))
 

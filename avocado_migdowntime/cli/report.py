@@ -32,10 +32,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report, whole or not at all; what cannot be used is named on standard error."""
-    from ..errors import BadInput
-    from ..recordings import builds_of, is_job, traces_of
-    from ..report.recorded import Recorded, name_of, recorded, truths_of
-    from ..report.whole_file import ending, write
+    from ..basics.whole_file import ending, write
+    from ..comparison.job_results import builds_of, is_job, traces_of
+    from ..errors import UsageError
+    from ..report.entry import Recorded, name_of, recorded, truths_of
 
     file = arguments.output
     try:
@@ -45,13 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
             try:
                 with lasting(teller(NAME, arguments), f"judging {path}"):
                     tests.append(recorded(path))
-            except BadInput as error:
+            except UsageError as error:
                 if path in arguments.places:
                     raise
                 tests.append(Recorded(name_of(path), fault=str(error)))
         if kind == "html":
+            from ..pictures.strip_plot import strips
             from ..report.html.page import page
-            from ..strip import strips
 
             builds = builds_of(filter(is_job, arguments.places))
             write(file, page(TITLE, tests, strips(truths_of(tests), builds)))
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
             from ..report.picture import save
 
             save(tests, file)
-    except BadInput as error:
+    except UsageError as error:
         print(f"migdowntime report: {error}", file=sys.stderr)
         return BAD_INPUT
     return 0

@@ -31,13 +31,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the scores; a trace without a stopped guest is named on standard error and left out."""
-    from ..errors import BadInput
-    from ..ground_truth import ground_truth
-    from ..recordings import traces_of
+    from ..comparison.estimator_score import scores
+    from ..comparison.job_results import traces_of
+    from ..errors import UsageError
     from ..report.score import fields, summary
     from ..report.terminal import fitted, terminal_columns
-    from ..score import scores
-    from ..trace_file import read
+    from ..trace.file import read
+    from ..verdict.mid_pass_stop import ground_truth
 
     truths = []
     try:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
             try:
                 with lasting(teller(NAME, arguments), f"reading {path}"):
                     truth, why = ground_truth(read(path))
-            except BadInput as error:
+            except UsageError as error:
                 if path in arguments.places:
                     raise
                 truth, why = None, str(error).removeprefix(f"{path}: ")
@@ -54,14 +54,14 @@ def run(arguments: argparse.Namespace) -> int:
             else:
                 truths.append(truth)
         if not truths:
-            raise BadInput("in none of these was a guest stopped in mid-pass; run migdowntime:stop-now")
+            raise UsageError("in none of these was a guest stopped in mid-pass; run migdowntime:stop-now")
         found = scores(truths)
         if arguments.picture:
+            from ..pictures.strip_plot import of_truths
             from ..report.strip_picture import save
-            from ..strip import of_truths
 
             save(of_truths(truths), arguments.picture)
-    except BadInput as error:
+    except UsageError as error:
         print(f"migdowntime score: {error}", file=sys.stderr)
         return BAD_INPUT
     if arguments.json:

@@ -14,7 +14,7 @@ HELP = "judge a real QEMU with each known fault, and say which faults were found
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..parameters import ARCHITECTURES
+    from ..parameters.table import ARCHITECTURES
 
     parser.epilog = (
         "Exit status: 0 all were found, 1 some were not, 2 bad input or a host that lacks something. "
@@ -31,10 +31,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each fault when its run is over; what is under way is told on standard error."""
-    from ..errors import BadInput, HostLacks
-    from ..experiments.selftest import FAULTS, tried
+    from ..errors import HostRequirementError, UsageError
+    from ..experiments.selftest import FAULTS, run_fault
     from ..faults.catalogue import named
-    from ..hostlock import alone_on_host
+    from ..host.one_at_a_time import alone_on_host
     from ..qemu.probe import find_binary
     from ..report.selftest import fields, line, summary
     from ..report.terminal import fitted
@@ -47,10 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
             say = teller(f"{NAME}: {number} of {len(faults)}, {fault}", arguments)
             with alone_on_host(say):
                 say(fault.kind.sentence)
-                done.append(tried(fault, binary, arguments.arch, lambda _: None))
+                done.append(run_fault(fault, binary, arguments.arch, lambda _: None))
             if not arguments.json:
                 print(fitted(line(done[-1])), flush=True)
-    except (BadInput, HostLacks) as error:
+    except (UsageError, HostRequirementError) as error:
         print(f"migdowntime selftest: {error}", file=sys.stderr)
         return BAD_INPUT
     print(json.dumps(fields(done), indent=2) if arguments.json else summary(done))

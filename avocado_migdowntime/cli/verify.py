@@ -12,7 +12,7 @@ from .compare import ANSWERS, answer
 from .progress import may_be_quiet, teller
 
 if TYPE_CHECKING:
-    from ..outcome import Outcome
+    from ..comparison.outcome import Outcome
 
 NAME = "verify"
 HELP = (
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from ..errors import BadInput
+    from ..errors import UsageError
     from ..verification.builds import named
     from ..verification.job import Plan
 
@@ -102,7 +102,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.arch:
         parameters["arch"] = arguments.arch
     if arguments.repeat is not None and arguments.repeat < 1:
-        raise BadInput(f"--repeat {arguments.repeat} runs nothing; give 1 or more")
+        raise UsageError(f"--repeat {arguments.repeat} runs nothing; give 1 or more")
     plan = Plan(
         named(arguments.qemu),
         arguments.test,
@@ -116,7 +116,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _alone(runs: Sequence["Outcome"], as_json: bool) -> int:
-    from ..goodness import Goodness, goodness
+    from ..comparison.good_or_bad import Goodness, goodness
     from ..report.comparison import fields, summary
     from ..report.terminal import fitted, terminal_columns
 
@@ -132,13 +132,13 @@ def _alone(runs: Sequence["Outcome"], as_json: bool) -> int:
 
 
 def _pair(text: str) -> tuple[str, str]:
-    from ..errors import BadInput
+    from ..errors import UsageError
 
     name, equals, value = text.partition("=")
     if not equals:
-        raise BadInput(f"-p {text} is no NAME=VALUE, such as -p region=64M")
+        raise UsageError(f"-p {text} is no NAME=VALUE, such as -p region=64M")
     if name in ("qemu", "qemu_destination"):
-        raise BadInput(f"-p {text}: the builds are given by --qemu")
+        raise UsageError(f"-p {text}: the builds are given by --qemu")
     return name, value
 
 

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import HostLacks
+from ..errors import HostRequirementError
 from ..host.parent import end_with_parent
 
 
 class Apt:
     """Runs apt's commands and dpkg-deb; no root is needed, and the host's own settings hold beside `options`.
 
-    For messages, `what` is wanted from Debian and `otherwise` says how to do without. Raises HostLacks where this host
+    For messages, `what` is wanted from Debian and `otherwise` says how to do without. Raises HostRequirementError where this host
     has no apt, and where a command fails.
     """
 
@@ -25,7 +25,9 @@ class Apt:
         self._otherwise = otherwise
         for needed in ("apt-get", "dpkg-deb"):
             if shutil.which(needed) is None:
-                raise HostLacks(f"this host has no {needed}, by which {what} is had from Debian; {otherwise}")
+                raise HostRequirementError(
+                    f"this host has no {needed}, by which {what} is had from Debian; {otherwise}"
+                )
         for made in ("state/lists/partial", "cache/archives/partial", "tmp"):
             (directory / made).mkdir(parents=True, exist_ok=True)
         (directory / "status").touch()
@@ -77,7 +79,7 @@ class Apt:
             raise
         if process.returncode:
             why = cause(failure.decode(errors="replace"))
-            raise HostLacks(f"`{shown}` failed: {why}; {mend}, or {self._otherwise}")
+            raise HostRequirementError(f"`{shown}` failed: {why}; {mend}, or {self._otherwise}")
         return (told or b"").decode(errors="replace")
 
 

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BadInput, HostLacks
+from ..errors import HostRequirementError, UsageError
 from .apt import Apt
 
 _POCKETS = ("", "-updates", "-security")
@@ -60,13 +60,15 @@ def download(uris: str) -> Download:
 async def opened(suite: str, directory: Path, what: str, otherwise: str) -> Apt:
     """An apt that knows the packages of `suite` alone, and of what it rests on, with its signature verified.
 
-    Nothing counts as installed. Raises BadInput where there is no such suite, HostLacks where it cannot be had.
+    Nothing counts as installed. Raises UsageError where there is no such suite, HostRequirementError where it cannot be had.
     """
     host = Apt(directory, what, otherwise)
     indices = await host.apt("apt-get", "update", "--print-uris", "--quiet=0")
     listed = sources(indices, suite, _KEYRING if _KEYRING.exists() else None)
     if not listed:
-        raise HostLacks(f"apt of this host has no source of packages that {what} could come from; {otherwise}")
+        raise HostRequirementError(
+            f"apt of this host has no source of packages that {what} could come from; {otherwise}"
+        )
     (directory / "sources.list").write_text(listed)
     options = [
         f"Dir::Etc::sourcelist={directory}/sources.list",
@@ -79,11 +81,11 @@ async def opened(suite: str, directory: Path, what: str, otherwise: str) -> Apt:
     apt = Apt(directory, what, otherwise, options)
     try:
         await apt.apt("apt-get", "update")
-    except HostLacks as failure:
+    except HostRequirementError as failure:
         # A suite need not have all of these: sid has no updates.
         if not any((directory / "state" / "lists").glob(f"*_dists_{suite}_*Release")):
             if f" {suite} Release' does not have a Release file" in str(failure):
-                raise BadInput(
+                raise UsageError(
                     f"Debian has no suite {suite} where this host has its packages from; with a QEMU there are "
                     "bullseye (5.2), bookworm (7.2), trixie (10.0) and trixie-backports"
                 ) from None

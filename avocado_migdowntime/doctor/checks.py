@@ -3,8 +3,8 @@
 
 from collections.abc import Iterator
 
+from ..basics.units import MIB, format_size
 from ..host.reservation import KEPT_FREE_BYTES
-from ..units import MIB, format_size
 from .finding import Finding, State
 from .host import Cpu, Host, Kvm, Lock, Pages, Qemu, Shaped, Version
 

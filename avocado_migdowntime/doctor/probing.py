@@ -9,18 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..basics.resources import directory as resource
 from ..errors import MigDowntimeError
 from ..host.keeper import Keeper
 from ..host.pool import memory_bytes
 from ..host.workdir import work_directory
-from ..parameters import Parameters
+from ..parameters.table import Parameters
 from ..qemu.accel import choose_accel
 from ..qemu.backing import plan
 from ..qemu.guest import choose_machine
 from ..qemu.planning import check, planned_guest
-from ..qemu.probe import Capabilities, find_binary, probe
+from ..qemu.probe import QemuInfo, find_binary, probe
 from ..qemu.profiles import PROFILES, Profile
-from ..resources import directory as resource
 from .host import Host, Kvm, Qemu
 from .reading import read_cpu, read_lock, read_pages, read_shaped, read_versions
 
@@ -30,7 +30,7 @@ _TELL_AFTER_S = 2.0
 async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
     """See all of the host and what a run with these parameters takes of it; `say` gets a line every two seconds.
 
-    Raises BadInput or HostLacks where the parameters make no sense here, HarnessError where QEMU cannot be started.
+    Raises UsageError or HostRequirementError where the parameters make no sense here, HarnessError where QEMU cannot be started.
     """
     backing = plan(default.backing, default.page_size, default.ram, Path("/"))
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()
@@ -83,7 +83,7 @@ async def _probed(default: Parameters, directory: Path, keeper: Keeper) -> tuple
     return tuple(qemu for _, qemu in asked), await _tried(host_arch, capabilities, directory, keeper)
 
 
-async def _asked(profile: Profile, default: Parameters, directory: Path) -> tuple[Capabilities | None, Qemu]:
+async def _asked(profile: Profile, default: Parameters, directory: Path) -> tuple[QemuInfo | None, Qemu]:
     """What the QEMU of an architecture can do; the settings are for the one of the default test."""
     wanted = default if profile.arch == default.arch else replace(Parameters(), arch=profile.arch)
     own = directory / profile.arch
@@ -108,7 +108,7 @@ async def _asked(profile: Profile, default: Parameters, directory: Path) -> tupl
     return found, seen
 
 
-async def _tried(arch: str, capabilities: Capabilities | None, directory: Path, keeper: Keeper) -> Kvm:
+async def _tried(arch: str, capabilities: QemuInfo | None, directory: Path, keeper: Keeper) -> Kvm:
     fault = f"there is no QEMU of {arch}, this host's architecture, that could use it"
     if capabilities is not None:
         parameters = replace(Parameters(), arch=arch, backing="anonymous", page_size=os.sysconf("SC_PAGE_SIZE"))

@@ -12,9 +12,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from ..errors import MigDowntimeError
+from ..host.one_at_a_time import NAME
 from ..host.pool import Pool, pools
 from ..host.shaped import shaped_link
-from ..hostlock import NAME
 from .host import Cpu, Lock, NodePages, Pages, Shaped, Version
 
 DISTRIBUTION = "avocado-framework-plugin-migdowntime"

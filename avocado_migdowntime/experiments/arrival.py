@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict
 
-from ..advice import GREATEST_LIMIT_MS
+from ..prediction.advice import GREATEST_LIMIT_MS
 from ..qemu.guest import telemetry_address
 from ..qemu.guest_ram import GuestRam, PrivateRam, inspect, shared_ram, telemetry
 from ..qemu.heartbeat import HeartbeatWatch
 from ..qemu.pair import Pair
-from ..qemu.recorder import Recorder
-from ..trace import FINISH, HEARTBEAT, INTEGRITY, STOP_NOW, Sample
+from ..record.own_migration import Recorder
+from ..trace.model import FINISH, HEARTBEAT, INTEGRITY, STOP_NOW, Sample
 
 _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_LIMIT_MS}
 """With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""
@@ -21,7 +21,7 @@ _LOOK_S = 0.005
 
 
 class Arrival:
-    """The guest's way to the destination, recorded into the trace; made by `watched`."""
+    """The guest's way to the destination, recorded into the trace; made by `watch_arrival`."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Arrival:
 
 
 @asynccontextmanager
-async def watched(pair: Pair, recorder: Recorder) -> AsyncIterator[Arrival]:
+async def watch_arrival(pair: Pair, recorder: Recorder) -> AsyncIterator[Arrival]:
     """Watch over a guest that has begun to run, from before its migration; raises HarnessError."""
     address = await telemetry_address(pair.source)
     qemus = (pair.source, pair.destination)

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from math import ceil
 from pathlib import Path
 
-from ..advice import DEFAULT_LIMIT_MS
-from ..judge import judge
-from ..parameters import Parameters
-from ..trace import LIMIT, Sample
-from ..trials import BELOW, CHOSEN, DEFAULT, TRIES_LIMITS
-from ..verdict import Verdict
+from ..parameters.table import Parameters
+from ..prediction.advice import DEFAULT_LIMIT_MS
+from ..trace.model import LIMIT, Sample
+from ..verdict.judge import judge
+from ..verdict.trials import BELOW, CHOSEN, DEFAULT, TRIES_LIMITS
+from ..verdict.verdict import Verdict
 from .expected_downtime import EnoughPasses
-from .run import Run, judged
+from .run import Run, run_and_judge
 
 _BELOW = 0.5
 _PASSES = 2
@@ -22,8 +22,8 @@ _PATIENCE = 3
 
 
 async def convergence(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
-    """Try limits on a migration, from those that are not to do to one that is; for the rest see `run.judged`."""
-    return await judged(parameters, directory, progress, try_limits, {TRIES_LIMITS: True})
+    """Try limits on a migration, from those that are not to do to one that is; for the rest see `run.run_and_judge`."""
+    return await run_and_judge(parameters, directory, progress, try_limits, {TRIES_LIMITS: True})
 
 
 async def try_limits(run: Run) -> None:

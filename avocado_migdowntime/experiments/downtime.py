@@ -6,28 +6,28 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import BadInput, HarnessError
-from ..parameters import Parameters
-from ..promise import FIXED_DOWNTIME_MS
-from ..trace import Sample
-from ..trials import TRIES_LIMITS
-from ..verdict import Verdict
+from ..errors import HarnessError, UsageError
+from ..parameters.table import Parameters
+from ..trace.model import Sample
+from ..verdict.predicted_downtime import FIXED_DOWNTIME_MS
+from ..verdict.trials import TRIES_LIMITS
+from ..verdict.verdict import Verdict
 from .convergence import try_limits
-from .run import Run, judged
+from .run import Run, run_and_judge
 
 IDLE = "idle"
 """The directory of what the idle guest's run leaves, below that of the run."""
 
 
 async def downtime(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
-    """Migrate the guest idle, for what devices take, then try limits on it as it dirties; see `run.judged`.
+    """Migrate the guest idle, for what devices take, then try limits on it as it dirties; see `run.run_and_judge`.
 
-    Raises BadInput where the link is none that is really slow, or is not what holds the migration back.
+    Raises UsageError where the link is none that is really slow, or is not what holds the migration back.
     """
     if parameters.link != "shaped":
-        raise BadInput(f"link={parameters.link} is not really slow, so no downtime tells of it; use link=shaped")
+        raise UsageError(f"link={parameters.link} is not really slow, so no downtime tells of it; use link=shaped")
     if parameters.max_bandwidth < parameters.link_rate:
-        raise BadInput(
+        raise UsageError(
             f"max_bandwidth={parameters.max_bandwidth} is below link_rate={parameters.link_rate}, and is lifted at the "
             "switchover, so that the downtime tells nothing; give a larger one"
         )
@@ -35,12 +35,12 @@ async def downtime(parameters: Parameters, directory: Path, progress: Callable[[
     (directory / IDLE).mkdir()
     idle = replace(parameters, pattern="idle", rate=0, burst=None, integrity=False)
     progress("first the same guest idle: its downtime is what devices take")
-    rested = await judged(idle, directory / IDLE, progress, _complete_when_sent)
+    rested = await run_and_judge(idle, directory / IDLE, progress, _complete_when_sent)
     if rested.downtime is None or rested.downtime.qemu_ms is None:
         raise HarnessError("QEMU did not say how long the idle guest was down; see its trace")
     known = {FIXED_DOWNTIME_MS: rested.downtime.qemu_ms, TRIES_LIMITS: True}
     left_s = max(1.0, parameters.time_limit - (time.monotonic() - begun_s))
-    return await judged(replace(parameters, time_limit=left_s), directory, progress, try_limits, known)
+    return await run_and_judge(replace(parameters, time_limit=left_s), directory, progress, try_limits, known)
 
 
 async def _complete_when_sent(run: Run) -> None:

@@ -4,10 +4,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ..parameters import Parameters
-from ..trace import BANDWIDTH, Sample
-from ..verdict import Verdict
-from .run import Run, judged
+from ..parameters.table import Parameters
+from ..trace.model import BANDWIDTH, Sample
+from ..verdict.verdict import Verdict
+from .run import Run, run_and_judge
 
 SLOWED = 0.75
 """The share of its bandwidth that a migration is left with when enough passes were seen."""
@@ -18,9 +18,9 @@ _SLOWED_S = 0.6
 async def expected_downtime(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
     """Watch `passes` passes, and a part of the last under less bandwidth; then let the migration complete.
 
-    Where passes are all alike, only that tells a report that is renewed from one that is not. See also `run.judged`.
+    Where passes are all alike, only that tells a report that is renewed from one that is not. See also `run.run_and_judge`.
     """
-    return await judged(parameters, directory, progress, _course)
+    return await run_and_judge(parameters, directory, progress, _course)
 
 
 async def _course(run: Run) -> None:

@@ -12,17 +12,17 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import HarnessError
-from ..judge import judge
-from ..parameters import Parameters
+from ..parameters.table import Parameters
 from ..qemu.guest import dirtying, lagging
 from ..qemu.pair import Pair, launched_pair
-from ..qemu.recorder import Recorder
-from ..report.fields import fields
-from ..stage import Stage
-from ..trace import LAGGING, Sample, Trace
-from ..trace_file import TraceWriter, read
-from ..verdict import Verdict
-from .arrival import Arrival, watched
+from ..record.own_migration import Recorder
+from ..record.stage import Stage
+from ..report.verdict_json import fields
+from ..trace.file import TraceWriter, read
+from ..trace.model import LAGGING, Sample, Trace
+from ..verdict.judge import judge
+from ..verdict.verdict import Verdict
+from .arrival import Arrival, watch_arrival
 
 TRACE, VERDICT = "trace.jsonl", "verdict.json"
 """What a run leaves in its directory, beside QEMU's own output."""
@@ -64,7 +64,7 @@ class Run:
         return read(str(self.directory / TRACE))
 
 
-async def judged(
+async def run_and_judge(
     parameters: Parameters,
     directory: Path,
     progress: Callable[[str], None],
@@ -75,7 +75,7 @@ async def judged(
 
     What is `known` beforehand goes into the trace's header. The trace, the verdict as JSON and QEMU's output are left
     in `directory`; `progress` gets a line at each step and one a second while it migrates.
-    Raises BadInput, HostLacks or HarnessError; nothing but those files is left behind in any case.
+    Raises UsageError, HostRequirementError or HarnessError; nothing but those files is left behind in any case.
     """
     stage = Stage(progress)
     try:
@@ -105,7 +105,7 @@ async def _record(
     with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **known})) as writer:
         async with (
             Recorder(pair.source, pair.destination, writer, parameters.sample_rate) as recorder,
-            watched(pair, recorder) as arrival,
+            watch_arrival(pair, recorder) as arrival,
             aclosing(recorder.samples(pair.uri)) as samples,
         ):
             await course(Run(pair, parameters, recorder, arrival, samples, stage, directory))

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BadInput, HarnessError, MigDowntimeError
-from ..expectation import expectation, in_words
+from ..errors import HarnessError, MigDowntimeError, UsageError
 from ..faults.catalogue import Named, named
+from ..faults.expectation import expectation, in_words
 from ..faulty.launcher import write
 from ..host.keeper import Keeper
 from ..host.workdir import work_directory
-from ..parameters import parse
-from ..verdict import Judgement, Verdict
+from ..parameters.table import parse
+from ..verdict.verdict import Judgement, Verdict
 from .expected_downtime import expected_downtime
 
 FAULTS = tuple(
@@ -60,8 +60,8 @@ class Tried:
     seconds: float
 
 
-def tried(fault: Named, binary: str, arch: str, progress: Callable[[str], None]) -> Tried:
-    """Run a QEMU with the fault, again if that is inconclusive without need; raises BadInput or HostLacks."""
+def run_fault(fault: Named, binary: str, arch: str, progress: Callable[[str], None]) -> Tried:
+    """Run a QEMU with the fault, again if that is inconclusive without need; raises UsageError or HostRequirementError."""
     wanted, parameters = expectation(fault), {"arch": arch, **_SHORT, **_LIMIT.get(fault.name, {})}
     begun_s, attempts, found = time.monotonic(), 0, False
     while not found and attempts < _ATTEMPTS:
@@ -83,5 +83,5 @@ def _came(
             return asyncio.run(expected_downtime(parse({**parameters, "qemu": str(launcher)}), directory, progress))
         except HarnessError as error:
             return error
-        except BadInput as error:
-            raise BadInput(f"{binary} with the fault {fault}: {error}") from None
+        except UsageError as error:
+            raise UsageError(f"{binary} with the fault {fault}: {error}") from None

@@ -4,15 +4,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ..dirtying import length_ms
-from ..ground_truth import STOPS_AT
-from ..history import history
-from ..oracle import MIN_SAMPLES
-from ..parameters import Parameters
-from ..precopy import WINDOW_MS
-from ..trace import SOUNDING, Ram, Sample
-from ..verdict import Verdict
-from .run import Run, judged
+from ..oracle.passes import MIN_SAMPLES
+from ..parameters.table import Parameters
+from ..prediction.dirty_curve import length_ms
+from ..prediction.observed import history
+from ..prediction.precopy import WINDOW_MS
+from ..trace.model import SOUNDING, Ram, Sample
+from ..verdict.mid_pass_stop import STOPS_AT
+from ..verdict.verdict import Verdict
+from .run import Run, run_and_judge
 
 SOUNDINGS = (1 / 8, 1 / 3, 2 / 3, 1.0)
 """The lengths of the passes that sound how much the guest dirties in how long, as shares of a usual one."""
@@ -26,9 +26,9 @@ async def stop_now(parameters: Parameters, directory: Path, progress: Callable[[
     """Watch `passes` passes, stop the guest when `stop_at` of the next is sent, and wait until all is sent.
 
     Where passes are all alike, some of other lengths come before the last, by another max-bandwidth: they show how
-    much the guest dirties in how long. For the rest see `run.judged`.
+    much the guest dirties in how long. For the rest see `run.run_and_judge`.
     """
-    return await judged(parameters, directory, progress, _course, {STOPS_AT: parameters.stop_at})
+    return await run_and_judge(parameters, directory, progress, _course, {STOPS_AT: parameters.stop_at})
 
 
 async def _course(run: Run) -> None:

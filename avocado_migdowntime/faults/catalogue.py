@@ -5,8 +5,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..errors import BadInput
-from ..formulas import dirty_rate, live, redirty
+from ..errors import UsageError
+from ..oracle.formulas import dirty_rate, live, redirty
 from .fault import Fault
 from .figures import Computed, Frozen, OnceAPass, Scaled, Stale, Uncomputed
 from .traffic import Late, Missing, limit_ignored, limit_scaled
@@ -43,19 +43,19 @@ class Named:
 
 
 def positive(text: str) -> float:
-    """The finite number above 0 that `text` is; raises BadInput."""
+    """The finite number above 0 that `text` is; raises UsageError."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not 0 < number < math.inf:
-        raise BadInput(f"{text!r} is no number above 0")
+        raise UsageError(f"{text!r} is no number above 0")
     return number
 
 
 def _field(text: str) -> str:
     if not text:
-        raise BadInput("no field is named; give one such as missing=mbps")
+        raise UsageError("no field is named; give one such as missing=mbps")
     return text
 
 
@@ -88,17 +88,17 @@ KINDS: Mapping[str, Kind] = {
 
 
 def named(text: str) -> Named:
-    """The fault that `text` names; raises BadInput where there is none, or where its value makes no sense."""
+    """The fault that `text` names; raises UsageError where there is none, or where its value makes no sense."""
     name, given, value = text.partition("=")
     kind = KINDS.get(name)
     if kind is None:
-        raise BadInput(f"unknown fault {name!r}; known are {', '.join(KINDS)}")
+        raise UsageError(f"unknown fault {name!r}; known are {', '.join(KINDS)}")
     if bool(given) != bool(kind.takes):
         wanted = f"takes a value: {name}={kind.takes}" if kind.takes else "takes no value"
-        raise BadInput(f"the fault {text!r} cannot be used: {name} {wanted}")
+        raise UsageError(f"the fault {text!r} cannot be used: {name} {wanted}")
     found = Named(name, value, kind)
     try:
         found.make()
-    except BadInput as error:
-        raise BadInput(f"the fault {text!r} cannot be used: {error}") from None
+    except UsageError as error:
+        raise UsageError(f"the fault {text!r} cannot be used: {error}") from None
     return found

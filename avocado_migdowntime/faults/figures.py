@@ -3,10 +3,10 @@
 
 from typing import Any
 
-from ..advice import DEFAULT_LIMIT_MS
-from ..formulas import Formula
-from ..trace import Sample
-from ..usable import computes_nothing
+from ..oracle.formulas import Formula
+from ..oracle.reports import computes_nothing
+from ..prediction.advice import DEFAULT_LIMIT_MS
+from ..trace.model import Sample
 from .fault import Fault, Message
 
 EXPECTED = "expected-downtime"

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..advice import DEFAULT_LIMIT_MS, GREATEST_LIMIT_MS
+from ..prediction.advice import DEFAULT_LIMIT_MS, GREATEST_LIMIT_MS
 from .fault import Fault, Message
 
 LIMIT = "downtime-limit"

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..errors import BadInput
+from ..errors import UsageError
 from ..faults.catalogue import Named, named
 from . import monitors, relay
 
@@ -32,14 +32,14 @@ def script(fault: Named, binary: str) -> str:
 
 
 def write(path: Path, fault: Named, binary: str) -> None:
-    """Write that executable; raises BadInput where it cannot be, or where something else is there already."""
+    """Write that executable; raises UsageError where it cannot be, or where something else is there already."""
     try:
         if path.exists() and MARK not in path.read_bytes()[:200].decode(errors="replace"):
-            raise BadInput(f"{path} exists and is no launcher of this kind; give another name with --output")
+            raise UsageError(f"{path} exists and is no launcher of this kind; give another name with --output")
         path.write_text(script(fault, binary))
         path.chmod(0o755)
     except OSError as error:
-        raise BadInput(f"{path}: the launcher cannot be written: {error.strerror}") from None
+        raise UsageError(f"{path}: the launcher cannot be written: {error.strerror}") from None
 
 
 def main() -> NoReturn:
@@ -50,7 +50,7 @@ def main() -> NoReturn:
         if found is not None:
             arguments = _interpose(found, named(fault))
         os.execv(binary, [binary, *arguments])
-    except BadInput as error:
+    except UsageError as error:
         sys.exit(f"{binary} with the fault {fault}: {error}")
     except OSError as error:
         sys.exit(f"{binary} with the fault {fault}: {error.strerror}")
@@ -69,7 +69,7 @@ def _beside_server(path: str, fault: Named) -> socket.socket:
     try:
         user.connect(path)
     except OSError as error:
-        raise BadInput(f"the QMP socket {path} cannot be connected to: {error.strerror}") from None
+        raise UsageError(f"the QMP socket {path} cannot be connected to: {error.strerror}") from None
     ours, for_qemu = socket.socketpair()
     if _forked():
         for_qemu.close()
@@ -84,7 +84,7 @@ def _between_clients(path: str, fault: Named) -> socket.socket:
     try:
         user.bind(path)
     except OSError as error:
-        raise BadInput(f"the QMP socket {path} cannot be made: {error.strerror}") from None
+        raise UsageError(f"the QMP socket {path} cannot be made: {error.strerror}") from None
     user.listen()
     for_qemu = socket.socket(socket.AF_UNIX)
     for_qemu.bind("")  # The kernel chooses the name (unix(7): autobind).

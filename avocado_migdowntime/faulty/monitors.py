@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import BadInput
+from ..errors import UsageError
 
 _OWN_ID = "faulty-qmp"
 _QMP = ("-qmp", "-qmp-pretty")
@@ -33,10 +33,10 @@ _DESCRIPTOR = "\0"
 
 
 def find(arguments: Sequence[str]) -> Monitor | None:
-    """The QMP monitor of these arguments, or None where they ask for none; raises BadInput for one of another kind."""
+    """The QMP monitor of these arguments, or None where they ask for none; raises UsageError for one of another kind."""
     monitors = [found for place in range(len(arguments) - 1) if (found := _monitor(arguments, place))]
     if len(monitors) > 1:
-        raise BadInput("QEMU is given several QMP monitors, where a fault needs one; leave one of them")
+        raise UsageError("QEMU is given several QMP monitors, where a fault needs one; leave one of them")
     return monitors[0] if monitors else None
 
 
@@ -55,7 +55,7 @@ def _monitor(arguments: Sequence[str], place: int) -> Monitor | None:
 def _short(arguments: Sequence[str], place: int, pretty: bool) -> Monitor:
     scheme, colon, rest = arguments[place + 1].partition(":")
     if scheme != "unix" or not colon:
-        raise BadInput(f"QMP is at {arguments[place + 1]!r}, where a fault needs {_SUPPORTED}")
+        raise UsageError(f"QMP is at {arguments[place + 1]!r}, where a fault needs {_SUPPORTED}")
     options = parsed(rest, "path")
     chardev = _socket({**options, "id": _OWN_ID})
     mon = f"chardev={_OWN_ID},mode=control" + (",pretty=on" if pretty else "")
@@ -70,7 +70,7 @@ def _long(arguments: Sequence[str], name: str) -> Monitor:
         options = parsed(arguments[place + 1], "backend")
         if options.get("id") == name and options.get("backend") == "socket" and "path" in options:
             return Monitor(options["path"], _listens(options), tuple(arguments), {place + 1: _socket(options)})
-    raise BadInput(f"QMP is at the chardev {name!r}, where a fault needs {_SUPPORTED}")
+    raise UsageError(f"QMP is at the chardev {name!r}, where a fault needs {_SUPPORTED}")
 
 
 def _option(word: str) -> str:

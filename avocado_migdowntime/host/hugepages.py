@@ -41,7 +41,7 @@ def borrow_hugepages(keeper: Keeper, page_size_bytes: int, count: int, *, allowe
 
     Free pages of the host are used first. What is missing is reserved, where that is `allowed` and this is
     root, and given back at the end; making many pages can take seconds. With a `count` of 0, the host's own
-    pages, nothing is done. Raises HostLacks, with the command that mends it, where the pages cannot be had.
+    pages, nothing is done. Raises HostRequirementError, with the command that mends it, where the pages cannot be had.
     """
     if not count:
         yield Hugepages(page_size_bytes, 0, 0, keeper, 0)

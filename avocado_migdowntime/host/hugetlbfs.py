@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import HostLacks
-from ..units import format_size, parse_size
+from ..basics.units import format_size, parse_size
+from ..errors import HostRequirementError
 from .keeper import Keeper
 from .pool import pool
 
@@ -19,7 +19,7 @@ _MOUNTS = Path("/proc/mounts")
 def hugetlbfs_directory(keeper: Keeper, page_size_bytes: int) -> Iterator[Path]:
     """A directory whose files are of pages of this size: a private mount for root, else one that is there.
 
-    Raises HostLacks, with the command that mends it, where neither can be had.
+    Raises HostRequirementError, with the command that mends it, where neither can be had.
     """
     if os.geteuid() == 0:
         with keeper.borrowed("hugetlbfs", page_size_bytes=page_size_bytes) as loan:
@@ -37,7 +37,7 @@ def _writable_mount(page_size_bytes: int) -> Path:
                 return path
     size = format_size(page_size_bytes)
     directory = f"/mnt/huge-{size}"
-    raise HostLacks(
+    raise HostRequirementError(
         f"no hugetlbfs with pages of {size} that you may write to is mounted; as root run "
         f"`mkdir -p {directory} && "
         f"mount -t hugetlbfs -o pagesize={size},mode=1777 none {directory}`"

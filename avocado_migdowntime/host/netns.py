@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..errors import HostLacks
+from ..errors import HostRequirementError
 
 T = TypeVar("T")
 
@@ -50,11 +50,11 @@ class Namespace:
 
 @contextmanager
 def new_namespace() -> Iterator[Namespace]:
-    """A namespace with nothing in it; raises HostLacks where this process may not make one."""
+    """A namespace with nothing in it; raises HostRequirementError where this process may not make one."""
     try:
         descriptor = _in_own_thread(_unshared)
     except OSError as error:
-        raise HostLacks(
+        raise HostRequirementError(
             f"a network namespace, which link=shaped needs, cannot be made ({error.strerror}); "
             "run as root, or use link=tcp or link=unix"
         ) from None

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..errors import HostLacks
-from ..units import format_size
+from ..basics.units import format_size
+from ..errors import HostRequirementError
 from .lock import exclusive
 from .pool import pool
 from .reservation import give_back, reserve
@@ -117,7 +117,7 @@ LASTING: dict[str, Callable[..., Obligation]] = {kind.__name__: kind for kind in
 def _run(*command: str) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise HostLacks(
+        raise HostRequirementError(
             f"`{' '.join(command)}` failed with {done.stderr.strip()!r}; "
             "it needs root and the right to mount file systems"
         )

@@ -8,8 +8,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import HostLacks
-from ..units import KIB, format_size
+from ..basics.units import KIB, format_size
+from ..errors import HostRequirementError
 
 _SYSFS = Path("/sys/kernel/mm/hugepages")
 
@@ -93,12 +93,12 @@ def pools() -> tuple[Pool, ...]:
 
 
 def pool(page_size_bytes: int) -> Pool:
-    """The pool of this page size; raises HostLacks, naming those there are, if there is none."""
+    """The pool of this page size; raises HostRequirementError, naming those there are, if there is none."""
     known = pools()
     if (found := Pool(page_size_bytes)) in known:
         return found
     sizes = ", ".join(format_size(each.page_size_bytes) for each in known) or "no hugepages at all"
-    raise HostLacks(
+    raise HostRequirementError(
         f"this host has no hugepages of {format_size(page_size_bytes)} but {sizes}; choose a page_size that it has"
     )
 
@@ -113,4 +113,4 @@ def memory_bytes(name: str) -> int:
         key, value = line.split(":")
         if key == name:
             return int(value.split()[0]) * KIB
-    raise HostLacks(f"/proc/meminfo has no line {name!r}; a Linux kernel with hugepages is needed")
+    raise HostRequirementError(f"/proc/meminfo has no line {name!r}; a Linux kernel with hugepages is needed")

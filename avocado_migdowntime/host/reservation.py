@@ -14,8 +14,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import HostLacks
-from ..units import MIB, format_size
+from ..basics.units import MIB, format_size
+from ..errors import HostRequirementError
 from .pool import Pool, memory_bytes
 
 KEPT_FREE_BYTES = 512 * MIB
@@ -46,7 +46,7 @@ class Hold:
 def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
     """Hold ``count`` pages, growing the pool by what is missing; the caller has the pool's exclusive lock.
 
-    Returns by how many pages the pool was grown, and the hold. Raises HostLacks with the pool as it was.
+    Returns by how many pages the pool was grown, and the hold. Raises HostRequirementError with the pool as it was.
     """
     try:
         return 0, Hold(pool, count)
@@ -58,7 +58,7 @@ def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
     command = pool.grow_command(missing)
     if not (allowed and pool.resizable):
         remedy = "as root" if allowed else "allow reserving them (reserve_hugepages=yes) as root, or"
-        raise HostLacks(
+        raise HostRequirementError(
             f"{count} free hugepages of {size} are needed and {found.available} are there; {remedy} run `{command}`"
         )
     _leave_memory(pool, missing)
@@ -70,18 +70,18 @@ def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
             _compact_memory()
             now = pool.resize(wanted)
         if now < wanted:
-            raise HostLacks(
+            raise HostRequirementError(
                 f"the kernel gave {max(0, now - found.total)} of {missing} further hugepages of "
                 f"{size}, its free memory being too scattered; soon after boot run `{command}`"
             )
         return now - before, Hold(pool, count)
     except OSError as error:
         pool.resize(before)
-        raise HostLacks(
+        raise HostRequirementError(
             f"{count} hugepages of {size} were made but not to be had ({error.strerror}); see "
             "whether other software takes them or a cgroup limits them"
         ) from None
-    except HostLacks:
+    except HostRequirementError:
         pool.resize(before)
         raise
 
@@ -89,7 +89,7 @@ def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
 def _leave_memory(pool: Pool, missing: int) -> None:
     there, wanted = memory_bytes("MemAvailable"), missing * pool.page_size_bytes
     if there - wanted < KEPT_FREE_BYTES:
-        raise HostLacks(
+        raise HostRequirementError(
             f"{missing} further hugepages of {format_size(pool.page_size_bytes)} would take "
             f"{wanted // MIB} MiB of the {there // MIB} MiB of memory available, and "
             f"{KEPT_FREE_BYTES // MIB} MiB are to stay; give the guest less ram"

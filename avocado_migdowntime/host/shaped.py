@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import HostLacks
+from ..errors import HostRequirementError
 from .netns import Namespace, new_namespace
 from .throughput import payload_bytes_per_s
 
@@ -41,7 +41,7 @@ class ShapedLink:
 def shaped_link(bytes_per_s: int) -> Iterator[ShapedLink]:
     """A link that carries so much payload from its source to its destination; the way back is not limited.
 
-    The rate is that of a token bucket (tc-tbf(8)) before a veth pair. Raises HostLacks, with what mends it, where
+    The rate is that of a token bucket (tc-tbf(8)) before a veth pair. Raises HostRequirementError, with what mends it, where
     this process, its programs or the kernel cannot make the link.
     """
     with new_namespace() as source, new_namespace() as destination:
@@ -73,7 +73,7 @@ def _keep_buffers_small(bytes_per_s: int) -> None:
         least, first, _ = map(int, _SEND_BUFFERS.read_text().split())
         _SEND_BUFFERS.write_text(f"{least} {min(first, most)} {most}")
     except OSError as error:
-        raise HostLacks(
+        raise HostRequirementError(
             f"{_SEND_BUFFERS} of a new network namespace cannot be set ({error.strerror}), which link=shaped needs; "
             "have /proc/sys writable, or use link=tcp or link=unix"
         ) from None
@@ -90,12 +90,12 @@ def _run(namespace: Namespace, option: str, *command: str) -> None:
     try:
         done = namespace.run(started)
     except FileNotFoundError:
-        raise HostLacks(
+        raise HostRequirementError(
             f"no {command[0]} is on the PATH, which link=shaped needs; install it with: apt-get install iproute2"
         ) from None
     if done.returncode:
         said = " ".join(done.stderr.split())
-        raise HostLacks(
+        raise HostRequirementError(
             f"`{' '.join(command)}` failed with {said!r}; link=shaped needs a kernel with {option}, "
             "else use link=tcp or link=unix"
         )

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cache import cache_directory
-from ..errors import HostLacks
+from ..basics.cache import cache_directory
+from ..errors import HostRequirementError
 from ..host.keeper import Keeper
 from ..host.workdir import work_directory
 from .cpio import initramfs
@@ -37,7 +37,7 @@ class LinuxImage:
 async def linux_image(recipe: Recipe, sources: Path, keeper: Keeper, say: Callable[[str], None]) -> LinuxImage:
     """The image in the cache, which is made if it is not there or if the files in `sources` have changed.
 
-    Raises HostLacks where Debian's packages cannot be had.
+    Raises HostRequirementError where Debian's packages cannot be had.
     """
     own = {"init": (sources / "init").read_bytes(), "bin/dirtier": (sources / recipe.program).read_bytes()}
     fingerprint = hashlib.sha256(b"\0".join(own.values())).hexdigest()[:12]
@@ -51,7 +51,7 @@ async def linux_image(recipe: Recipe, sources: Path, keeper: Keeper, say: Callab
                 _settle(scratch / "image", place)
         return LinuxImage(place / _KERNEL, place / _INITRAMFS, (place / _RELEASE).read_text().strip())
     except OSError as error:
-        raise HostLacks(
+        raise HostRequirementError(
             f"the Linux guest cannot be kept in {place} ({error.strerror}); remove that, or set XDG_CACHE_HOME to a "
             "directory with 300 MB to spare"
         ) from None

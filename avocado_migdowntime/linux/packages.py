@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..debian.apt import Apt
-from ..errors import HostLacks
+from ..errors import HostRequirementError
 
 _OTHERWISE = "use guest=dirtier"
 
@@ -14,7 +14,7 @@ _OTHERWISE = "use guest=dirtier"
 class Packages:
     """The packages of one Debian architecture, from where the host itself has its packages.
 
-    Lists and downloads go into `directory`; no root is needed. Raises HostLacks where this host has no apt, or where it
+    Lists and downloads go into `directory`; no root is needed. Raises HostRequirementError where this host has no apt, or where it
     finds no such packages.
     """
 
@@ -26,7 +26,7 @@ class Packages:
 
     async def update(self) -> None:
         """Read what there is. Some lists may fail, as where an architecture has left the security archive."""
-        with suppress(HostLacks):
+        with suppress(HostRequirementError):
             await self._apt.apt("apt-get", "update")
 
     async def dependency(self, package: str, beginning: str) -> str:
@@ -35,7 +35,9 @@ class Packages:
         names = [line.partition(":")[2].strip() for line in told.splitlines() if ":" in line]
         found = next((name for name in names if name.startswith(beginning)), None)
         if found is None:
-            raise HostLacks(f"Debian's {package} of {self._architecture} depends on no {beginning}…; {_OTHERWISE}")
+            raise HostRequirementError(
+                f"Debian's {package} of {self._architecture} depends on no {beginning}…; {_OTHERWISE}"
+            )
         return found
 
     async def file(self, package: str, *beginnings: str) -> bytes:
@@ -55,4 +57,4 @@ class Packages:
         finally:
             listing.unlink()
             archive.unlink()
-        raise HostLacks(f"Debian's package {package} holds no {' or '.join(beginnings)}; {_OTHERWISE}")
+        raise HostRequirementError(f"Debian's package {package} holds no {' or '.join(beginnings)}; {_OTHERWISE}")

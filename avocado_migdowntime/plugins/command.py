@@ -7,7 +7,7 @@ from typing import Any
 
 from avocado.core.plugin_interfaces import CLICmd
 
-from . import subcommands
+from ..cli import main as subcommands
 
 
 class MigDowntime(CLICmd):

@@ -10,8 +10,8 @@ from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import CLI, Init
 from avocado.core.settings import settings
 
-from ..errors import BadInput
-from ..parameters import describe, parse
+from ..errors import UsageError
+from ..parameters.table import describe, parse
 from .packaged_variants import located
 
 SECTION = "migdowntime"
@@ -64,6 +64,6 @@ class MigDowntimeCLI(CLI):
                 parse(given(config))
             files = config.get("yaml_to_mux.files") or []
             files[:] = [located(entry) for entry in files]
-        except BadInput as error:
+        except UsageError as error:
             LOG_UI.error(str(error))
             sys.exit(exit_codes.AVOCADO_FAIL)

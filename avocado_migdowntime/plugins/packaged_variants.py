@@ -3,14 +3,14 @@
 
 import os
 
-from ..errors import BadInput
-from ..resources import directory
+from ..basics.resources import directory
+from ..errors import UsageError
 
 
 def located(entry: str) -> str:
     """`entry` of `-m`, `[PATH:]FILE`, with the name of packaged variants replaced by their file.
 
-    A file that exists goes before packaged variants of the same name. Raises BadInput if there is neither.
+    A file that exists goes before packaged variants of the same name. Raises UsageError if there is neither.
     """
     where, colon, name = entry.rpartition(":")
     if os.path.isfile(entry) or os.path.isfile(name):
@@ -18,5 +18,5 @@ def located(entry: str) -> str:
     packaged = {path.stem: path for path in sorted(directory("variants").glob("*.yaml"))}
     path = packaged.get(name.removesuffix(".yaml"))
     if path is None:
-        raise BadInput(f"-m {entry}: there is no such file, and the packaged variants are {', '.join(packaged)}")
+        raise UsageError(f"-m {entry}: there is no such file, and the packaged variants are {', '.join(packaged)}")
     return f"{where}{colon}{path}"

@@ -15,8 +15,8 @@ from avocado.core.plugin_interfaces import Resolver
 from avocado.core.references import reference_split
 from avocado.core.resolver import ReferenceResolution, ReferenceResolutionResult
 
-from ..parameters import ACCELERATORS, ANY_ACCELERATOR, ARCHITECTURES
-from ..resources import packaged_tests
+from ..basics.resources import packaged_tests
+from ..parameters.table import ACCELERATORS, ANY_ACCELERATOR, ARCHITECTURES
 from .options import given
 from .test_files import Tags, merged, tests_in
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import Result
 
-from ..errors import BadInput
-from ..outcome import outcomes
-from ..recordings import TRACE_OF_TEST, by_build
+from ..comparison.job_results import TRACE_OF_TEST, by_build
+from ..comparison.outcome import outcomes
+from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..report.recorded import Recorded
+    from ..report.entry import Recorded
 
 PAGE = "migdowntime.html"
 _JUDGED = ("PASS", "FAIL", "WARN")
@@ -30,17 +30,17 @@ class MigDowntimeResult(Result):
         found = [(test, Path(test.get("logdir") or "", TRACE_OF_TEST)) for test in tests]
         if not any(trace.is_file() for _, trace in found):
             return
+        from ..basics.whole_file import write
+        from ..pictures.strip_plot import strips
+        from ..report.entry import truths_of
         from ..report.html.page import page
-        from ..report.recorded import truths_of
-        from ..report.whole_file import write
-        from ..strip import strips
 
         path = str(Path(job.logdir, PAGE))
         shown = [_shown(*one) for one in found]
         together = strips(truths_of(shown), by_build(outcomes({"tests": list(map(entry, tests))}, "")))
         try:
             write(path, page(f"Migration downtime: job {job.unique_id[:7]}", shown, together))
-        except BadInput as error:
+        except UsageError as error:
             LOG_UI.error("migdowntime: %s", error)
             return
         if job.config.get("stdout_claimed_by") is None:
@@ -56,13 +56,13 @@ def entry(test: dict[str, Any]) -> dict[str, Any]:
 
 def _shown(test: dict[str, Any], trace: Path) -> "Recorded":
     """What a test has to show: its trace, and why there is none or it did not come to its end."""
-    from ..report.recorded import Recorded, recorded
+    from ..report.entry import Recorded, recorded
 
     name, status = str(test["name"]), str(test["status"])
     fault = str(test.get("fail_reason") or "").removeprefix("<unknown>")
     if trace.is_file():
         try:
             return recorded(str(trace), name, status, "" if status in _JUDGED else fault or status)
-        except BadInput as error:
+        except UsageError as error:
             fault = f"{fault}; {error}" if fault else str(error)
     return Recorded(name, status, fault=fault or "nothing was recorded")

@@ -16,8 +16,8 @@ from avocado.core.utils import messages
 from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTestRunner
 
 from ..avocado_test import PROGRESS_LOGGER
+from ..host.one_at_a_time import alone_on_host
 from ..host.parent import end_with_parent
-from ..hostlock import alone_on_host
 from .options import NAMESPACES
 
 

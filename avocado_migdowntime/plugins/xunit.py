@@ -14,9 +14,9 @@ from xml.etree import ElementTree
 from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import JobPost
 
-from ..errors import BadInput
-from ..outcome import outcomes
-from ..report.whole_file import write
+from ..basics.whole_file import write
+from ..comparison.outcome import outcomes
+from ..errors import UsageError
 from .result import entry
 
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -33,7 +33,7 @@ class MigDowntimeXunit(JobPost):
         for path in filter(Path.is_file, _files(job)):
             try:
                 write(str(path), _with_logs(path, job.result.tests, most))
-            except BadInput as error:
+            except UsageError as error:
                 LOG_UI.error("migdowntime: %s", error)
 
 

@@ -7,11 +7,11 @@ import platform
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import HarnessError, HostLacks
-from ..units import MIB
+from ..basics.units import MIB
+from ..errors import HarnessError, HostRequirementError
 from .backing import plan
 from .guest import Guest, Orders, started
-from .probe import Capabilities
+from .probe import QemuInfo
 from .process import QemuProcess
 
 _WANTED_S = 30.0
@@ -20,11 +20,11 @@ _AUTO_S, _AUTO_LINUX_S = 1.0, 8.0
 
 
 async def choose_accel(
-    wanted: str, guest: Guest, capabilities: Capabilities, images: Path, directory: Path, sockets: Path
+    wanted: str, guest: Guest, capabilities: QemuInfo, images: Path, directory: Path, sockets: Path
 ) -> tuple[str, str]:
     """The accelerator to use and a word about why; `wanted` is tcg, kvm or auto.
 
-    KVM is tried with a small copy of the very guest. Raises HostLacks where what was wanted does not start it.
+    KVM is tried with a small copy of the very guest. Raises HostRequirementError where what was wanted does not start it.
     """
     if wanted == "tcg":
         return "tcg", ""
@@ -34,12 +34,12 @@ async def choose_accel(
     if not fault:
         return "kvm", ""
     if wanted == "kvm":
-        raise HostLacks(f"KVM cannot run this guest here: {fault}; use accel=tcg")
+        raise HostRequirementError(f"KVM cannot run this guest here: {fault}; use accel=tcg")
     return "tcg", f"using TCG: {fault}"
 
 
 async def _kvm_fault(
-    guest: Guest, capabilities: Capabilities, images: Path, directory: Path, sockets: Path, within_s: float
+    guest: Guest, capabilities: QemuInfo, images: Path, directory: Path, sockets: Path, within_s: float
 ) -> str:
     if not capabilities.has_kvm:
         return f"{capabilities.binary} was built without KVM"

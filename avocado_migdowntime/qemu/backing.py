@@ -5,8 +5,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BadInput, HostLacks
-from ..units import format_size
+from ..basics.units import format_size
+from ..errors import HostRequirementError, UsageError
 
 _ID = "ram"
 
@@ -26,19 +26,19 @@ class Backing:
 def plan(kind: str, page_size_bytes: int, ram_bytes: int, hugetlbfs_directory: Path | None = None) -> Backing:
     """The backing of `kind` (anonymous, hugetlbfs or memfd) by pages of this size.
 
-    `hugetlbfs_directory` is needed for hugetlbfs, and has to be of this page size. Raises BadInput where
-    kind, page size and RAM do not go together, HostLacks for pages smaller than the host's. Source:
+    `hugetlbfs_directory` is needed for hugetlbfs, and has to be of this page size. Raises UsageError where
+    kind, page size and RAM do not go together, HostRequirementError for pages smaller than the host's. Source:
     qapi/qom.json of QEMU, MemoryBackendProperties.
     """
     base_bytes = os.sysconf("SC_PAGE_SIZE")
     size, base = format_size(page_size_bytes), format_size(base_bytes)
     if page_size_bytes < base_bytes:
-        raise HostLacks(
+        raise HostRequirementError(
             f"this host's pages are of {base}, so nothing on it is backed by pages of {size}; use page_size={base}"
         )
     if ram_bytes % page_size_bytes:
         above = format_size(ram_bytes - ram_bytes % page_size_bytes + page_size_bytes)
-        raise BadInput(f"{format_size(ram_bytes)} of RAM is no multiple of the page size {size}; try ram={above}")
+        raise UsageError(f"{format_size(ram_bytes)} of RAM is no multiple of the page size {size}; try ram={above}")
     huge = page_size_bytes > base_bytes
     # Without prealloc a shortage of hugepages would be a SIGBUS in mid-run; with it QEMU refuses to start.
     common = f"id={_ID},size={ram_bytes}"
@@ -53,15 +53,15 @@ def plan(kind: str, page_size_bytes: int, ram_bytes: int, hugetlbfs_directory: P
             path = str(hugetlbfs_directory).replace(",", ",,")
             backend = f"memory-backend-file,{common},share=on,mem-path={path},prealloc=on"
         case "anonymous", True:
-            raise BadInput(
+            raise UsageError(
                 f"anonymous memory has the host's pages of {base}, not {size}; use backing=memfd "
                 f"or backing=hugetlbfs, or page_size={base}"
             )
         case "hugetlbfs", False:
-            raise BadInput(
+            raise UsageError(
                 f"hugetlbfs has hugepages only, not the host's pages of {size}; use backing=memfd "
                 "or backing=anonymous, or a larger page_size"
             )
         case _:
-            raise BadInput(f"{kind!r} is no backing of guest RAM; use anonymous, hugetlbfs or memfd")
+            raise UsageError(f"{kind!r} is no backing of guest RAM; use anonymous, hugetlbfs or memfd")
     return Backing(kind, page_size_bytes, ram_bytes // page_size_bytes if huge else 0, ("-object", backend))

@@ -4,11 +4,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import BadInput, HarnessError, HostLacks
+from ..basics.units import MIB, format_size
+from ..errors import HarnessError, HostRequirementError, UsageError
 from ..linux.image import LinuxImage
-from ..units import MIB, format_size
 from .backing import Backing
-from .probe import Capabilities
+from .probe import QemuInfo
 from .process import QemuProcess
 from .profiles import LinuxProfile, Profile
 
@@ -92,13 +92,13 @@ class Guest:
     def __post_init__(self) -> None:
         multiple = self.profile.ram_multiple_bytes
         if self.ram_bytes % multiple:
-            raise BadInput(
+            raise UsageError(
                 f"{format_size(self.ram_bytes)} of RAM is no multiple of {format_size(multiple)}, "
                 f"which a {self.profile.arch} guest needs; choose another `ram`"
             )
         most = self.profile.linux.most_ram_bytes if self.linux and self.profile.linux else None
         if most and self.ram_bytes > most:
-            raise BadInput(
+            raise UsageError(
                 f"{format_size(self.ram_bytes)} of RAM is more than the {format_size(most)} that a Linux guest of "
                 f"{self.profile.arch} can have here; choose a smaller `ram`"
             )
@@ -141,24 +141,24 @@ class Guest:
         )
 
 
-def choose_machine(profile: Profile, capabilities: Capabilities, given: str | None) -> str:
+def choose_machine(profile: Profile, capabilities: QemuInfo, given: str | None) -> str:
     """The machine type to use: `given`, or the profile's first.
 
-    Raises BadInput for a machine of no known family, HostLacks where the binary has not got it or not as it must be.
+    Raises UsageError for a machine of no known family, HostRequirementError where the binary has not got it or not as it must be.
     """
     machine = given or profile.families[0]
     if profile.family(machine) is None:
-        raise BadInput(
+        raise UsageError(
             f"machine {machine!r} is not known for {profile.arch}; it can be {', '.join(profile.families)} "
             "or a versioned name of these"
         )
     if machine not in capabilities.machines:
-        raise HostLacks(
+        raise HostRequirementError(
             f"{capabilities.binary} (QEMU {capabilities.release_text}) has no machine {machine}; "
             f"see its -machine help, or give another binary with `qemu`"
         )
     if machine not in capabilities.backed_machines:
-        raise HostLacks(
+        raise HostRequirementError(
             f"the machine {machine} of {capabilities.binary} (QEMU {capabilities.release_text}) takes its RAM from no "
             "memory backend, where its pages could be seen; give a newer QEMU with `qemu`"
         )
@@ -166,10 +166,10 @@ def choose_machine(profile: Profile, capabilities: Capabilities, given: str | No
 
 
 async def dirtying(qemu: QemuProcess) -> None:
-    """Wait until the guest has dirtied its whole region once; raises BadInput with its words if it refuses."""
+    """Wait until the guest has dirtied its whole region once; raises UsageError with its words if it refuses."""
     line = await qemu.line(SWEPT, ERROR)
     if line.startswith(ERROR):
-        raise BadInput(f"the guest refused its orders: {line.removeprefix(ERROR).lstrip(': ')}")
+        raise UsageError(f"the guest refused its orders: {line.removeprefix(ERROR).lstrip(': ')}")
 
 
 def lagging(qemu: QemuProcess) -> str | None:

@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import HarnessError
-from ..integrity import PAGE_WORDS, Inspection
-from ..switchover import Integrity
-from ..telemetry import HEARTBEAT_COUNT_OFFSET, PAGE_BYTES, Telemetry
+from ..guest_memory.inspection import PAGE_WORDS, Inspection
+from ..guest_memory.telemetry import HEARTBEAT_COUNT_OFFSET, PAGE_BYTES, Telemetry
+from ..verdict.downtime import Integrity
 from .guest import Guest
 from .process import QemuProcess
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from ..host.netns import Namespace
 from ..host.shaped import ShapedLink, shaped_link
-from ..parameters import Parameters
+from ..parameters.table import Parameters
 from .process import QemuProcess
 
 
@@ -70,7 +70,7 @@ class TcpLink:
 
 @contextmanager
 def open_link(parameters: Parameters, sockets: Path, say: Callable[[str], None]) -> Iterator[Link]:
-    """The link that `parameters` ask for; raises HostLacks where this host cannot have it."""
+    """The link that `parameters` ask for; raises HostRequirementError where this host cannot have it."""
     match parameters.link:
         case "unix":
             yield UnixLink(sockets)

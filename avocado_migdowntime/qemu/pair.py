@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..basics.resources import directory as resource
+from ..basics.units import MIB
 from ..errors import HarnessError
 from ..host.hugepages import borrow_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
 from ..host.keeper import Keeper
 from ..host.workdir import work_directory
-from ..parameters import Parameters
-from ..resources import directory as resource
-from ..units import MIB
+from ..parameters.table import Parameters
 from .accel import choose_accel
 from .backing import plan
 from .guest import Guest
 from .link import Link, open_link
 from .planning import check, planned_guest
-from .probe import Capabilities, find_binary, probe
+from .probe import QemuInfo, find_binary, probe
 from .process import QemuProcess
 from .profiles import PROFILES
 
@@ -35,7 +35,7 @@ class Pair:
 
     source: QemuProcess
     destination: QemuProcess
-    capabilities: Capabilities
+    capabilities: QemuInfo
     guest: Guest
     link: Link
     sockets: Path
@@ -88,7 +88,7 @@ class Pair:
 async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[str], None]) -> AsyncIterator[Pair]:
     """Launch both ends of a migration as `parameters` say; on leaving, they end and the host has all it lent.
 
-    QEMU's own output goes to `directory`. Raises BadInput, HostLacks or HarnessError.
+    QEMU's own output goes to `directory`. Raises UsageError, HostRequirementError or HarnessError.
     """
     profile = PROFILES[parameters.arch]
     binary = find_binary(parameters.qemu, profile.arch)

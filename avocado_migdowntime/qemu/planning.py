@@ -3,21 +3,21 @@
 
 from collections.abc import Callable
 
-from ..errors import BadInput, HostLacks
+from ..basics.resources import directory as resource
+from ..errors import HostRequirementError, UsageError
 from ..host.keeper import Keeper
 from ..linux.image import linux_image
-from ..parameters import Parameters
-from ..resources import directory as resource
+from ..parameters.table import Parameters
 from .backing import Backing
 from .guest import Guest, Linux, Orders, choose_machine
-from .probe import Capabilities
+from .probe import QemuInfo
 from .profiles import PROFILES, Profile
 
 
 async def planned_guest(
-    parameters: Parameters, capabilities: Capabilities, backing: Backing, keeper: Keeper, say: Callable[[str], None]
+    parameters: Parameters, capabilities: QemuInfo, backing: Backing, keeper: Keeper, say: Callable[[str], None]
 ) -> Guest:
-    """The guest under TCG; a Linux is made if that is what it is to be. Raises BadInput or HostLacks."""
+    """The guest under TCG; a Linux is made if that is what it is to be. Raises UsageError or HostRequirementError."""
     profile = PROFILES[parameters.arch]
     linux = await _linux(profile, parameters, keeper, say)
     return Guest(
@@ -41,16 +41,16 @@ async def planned_guest(
     )
 
 
-def check(capabilities: Capabilities, parameters: Parameters) -> None:
-    """Raise BadInput or HostLacks where a QEMU is of another architecture or lacks what is asked of it."""
+def check(capabilities: QemuInfo, parameters: Parameters) -> None:
+    """Raise UsageError or HostRequirementError where a QEMU is of another architecture or lacks what is asked of it."""
     if capabilities.arch != parameters.arch:
-        raise BadInput(
+        raise UsageError(
             f"{capabilities.binary} emulates {capabilities.arch}, not {parameters.arch}; give another with `qemu`, "
             "or another `arch`"
         )
     lacking = set(parameters.capabilities) - capabilities.migrate_capabilities
     if lacking:
-        raise HostLacks(
+        raise HostRequirementError(
             f"QEMU {capabilities.release_text} has no migration capability {', '.join(sorted(lacking))}; "
             "see what query-migrate-capabilities names, or give another `qemu`"
         )
@@ -59,16 +59,16 @@ def check(capabilities: Capabilities, parameters: Parameters) -> None:
 async def _linux(profile: Profile, parameters: Parameters, keeper: Keeper, say: Callable[[str], None]) -> Linux | None:
     if parameters.guest != "linux":
         if parameters.guest_page_size:
-            raise BadInput("guest_page_size is for guest=linux; alone on the machine, the dirtier has `granule`")
+            raise UsageError("guest_page_size is for guest=linux; alone on the machine, the dirtier has `granule`")
         return None
     if profile.linux is None:
         known = ", ".join(arch for arch, other in PROFILES.items() if other.linux)
-        raise BadInput(f"there is no Linux guest for {profile.arch}; use guest=dirtier, or arch {known}")
+        raise UsageError(f"there is no Linux guest for {profile.arch}; use guest=dirtier, or arch {known}")
     image = await linux_image(profile.linux.recipe, resource("images") / "linux", keeper, say)
     return Linux(image, parameters.guest_page_size)
 
 
-def _boot(profile: Profile, capabilities: Capabilities, parameters: Parameters) -> str:
+def _boot(profile: Profile, capabilities: QemuInfo, parameters: Parameters) -> str:
     if parameters.guest == "linux" and profile.linux and capabilities.release < profile.linux.direct_since:
         return "firmware"
     return parameters.boot

@@ -11,13 +11,13 @@ from typing import Any
 
 from ..builds.kept import binary_of
 from ..debian.suite import is_name
-from ..errors import BadInput, HarnessError, HostLacks
+from ..errors import HarnessError, HostRequirementError, UsageError
 from .process import QemuProcess
 from .profiles import PROFILES
 
 
 @dataclass(frozen=True)
-class Capabilities:
+class QemuInfo:
     """A QEMU binary: its release, target, and what it was built with.
 
     `has_kvm` says that KVM was compiled in; whether it really starts a guest is known after trying (see accel.py).
@@ -44,13 +44,13 @@ def find_binary(given: str | None, arch: str) -> str:
     """The path of the QEMU to use: `given`, or `qemu-system-ARCH` from the PATH.
 
     What is given can also be a suite whose QEMU was unpacked (see builds/), or a directory that a QEMU was built in or
-    installed to. Raises BadInput where there is no executable file, HostLacks where none is installed.
+    installed to. Raises UsageError where there is no executable file, HostRequirementError where none is installed.
     """
     if given is None:
         if found := shutil.which(f"qemu-system-{arch}"):
             return found
         package = PROFILES[arch].package
-        raise HostLacks(f"no qemu-system-{arch} is on the PATH; install it with: apt-get install {package}")
+        raise HostRequirementError(f"no qemu-system-{arch} is on the PATH; install it with: apt-get install {package}")
     if unpacked := binary_of(given, arch):
         return str(unpacked)
     if Path(given).is_dir():
@@ -58,18 +58,18 @@ def find_binary(given: str | None, arch: str) -> str:
         places = [Path(given).absolute() / below / f"qemu-system-{arch}" for below in ("", "bin", "build")]
         found = next(filter(None, map(shutil.which, map(str, places))), None)
         if found is None:
-            raise BadInput(f"in the directory {given} there is no qemu-system-{arch}, nor in bin or build below it")
+            raise UsageError(f"in the directory {given} there is no qemu-system-{arch}, nor in bin or build below it")
         return os.path.abspath(found)
     found = shutil.which(given) or shutil.which(os.path.abspath(given))
     if found is None:
         what = "is not executable" if Path(given).exists() else "does not exist"
         suite = f", or have a Debian suite's by: avocado migdowntime qemu add {given}" if is_name(given) else ""
-        raise BadInput(f"the QEMU binary {given} {what}; give the path of a qemu-system-{arch}{suite}")
+        raise UsageError(f"the QEMU binary {given} {what}; give the path of a qemu-system-{arch}{suite}")
     return os.path.abspath(found)
 
 
-async def probe(binary: str, directory: Path, sockets: Path) -> Capabilities:
-    """Start `binary` without a machine and ask it; raises BadInput where it does not answer as a QEMU does."""
+async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
+    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does."""
     name = f"probe-{Path(binary).name}"
     process = QemuProcess(name, binary, ("-machine", "none", "-nodefaults", "-display", "none"), directory, sockets)
     try:
@@ -83,9 +83,11 @@ async def probe(binary: str, directory: Path, sockets: Path) -> Capabilities:
                 qemu.execute("query-migrate-capabilities"),
             )
     except (HarnessError, OSError) as error:
-        raise BadInput(f"{binary} did not answer as a QEMU does ({error}); give the path of a qemu-system-*") from None
+        raise UsageError(
+            f"{binary} did not answer as a QEMU does ({error}); give the path of a qemu-system-*"
+        ) from None
     number = version["qemu"]
-    return Capabilities(
+    return QemuInfo(
         binary=binary,
         release=(number["major"], number["minor"], number["micro"]),
         package=version["package"],

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..basics.units import GIB, MIB
 from ..linux.image import Recipe
-from ..units import GIB, MIB
 
 
 @dataclass(frozen=True)

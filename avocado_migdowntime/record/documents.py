@@ -6,7 +6,7 @@ import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..errors import BadInput
+from ..errors import UsageError
 from .domjobinfo import BEGINS, answer_of
 
 _GREATEST_CHARACTERS = 1 << 20
@@ -24,7 +24,7 @@ class Documents:
         """What has become whole by `text`, which was read at `now_s`, with the time at which it was read.
 
         That is the time of an object's end, and of a job's first line, as its last one is not told by itself. A job is
-        given as the query-migrate answer that it was made from, under `return`. Raises BadInput for anything else.
+        given as the query-migrate answer that it was made from, under `return`. Raises UsageError for anything else.
         """
         if not self._text.strip():
             self._since_s = now_s
@@ -76,8 +76,8 @@ class Documents:
         self._text, self._since_s = self._text[end:], now_s
         return since_s, {"return": answer_of(block)}
 
-    def _strange(self, what: str) -> BadInput:
-        return BadInput(
+    def _strange(self, what: str) -> UsageError:
+        return UsageError(
             f"{reprlib.repr(self._text.splitlines()[0])} {what}; expected what `virsh qemu-monitor-command DOMAIN "
             """'{"execute":"query-migrate"}'` or `virsh domjobinfo DOMAIN` prints, again and again"""
         )

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import BadInput
-from ..trace import BYTES_PER_MS_PER_MBPS
+from ..errors import UsageError
+from ..trace.model import BYTES_PER_MS_PER_MBPS
 
 BEGINS = "Job type:"
 _LINE = re.compile(r"(?P<name>\w[^:]*):\s*(?P<value>.*?)\s*")
@@ -36,7 +36,7 @@ _DOWNTIME = ("Total downtime", "downtime")
 def answer_of(block: str) -> Mapping[str, Any]:
     """The answer to query-migrate; its status is `none` where libvirt says that there is no job.
 
-    The ram part is left out where nothing is told of memory yet. Raises BadInput naming the line where one is missing
+    The ram part is left out where nothing is told of memory yet. Raises UsageError naming the line where one is missing
     or is no number, and where the job is no migration from here.
     """
     told = {match["name"]: match["value"] for line in block.splitlines() if (match := _LINE.fullmatch(line.strip()))}
@@ -44,11 +44,11 @@ def answer_of(block: str) -> Mapping[str, Any]:
     if kind.isdigit() and int(kind) < len(_TYPES):
         kind = _TYPES[int(kind)]
     if kind not in _TYPES:
-        raise BadInput(f"Job type is {kind!r} where one of {', '.join(_TYPES)} was expected; run virsh with LC_ALL=C")
+        raise UsageError(f"Job type is {kind!r} where one of {', '.join(_TYPES)} was expected; run virsh with LC_ALL=C")
     if kind == "None":
         return {"status": "none"}
     if (operation := told.get("Operation", "Outgoing migration")) != "Outgoing migration":
-        raise BadInput(f"the job is {operation!r} where an outgoing migration was expected")
+        raise UsageError(f"the job is {operation!r} where an outgoing migration was expected")
     status = _STATUSES.get(kind, "active")
     answer: dict[str, Any] = {"status": status}
     downtime = _number(told, _DOWNTIME if status == "completed" else _EXPECTED)
@@ -63,7 +63,7 @@ def _ram(told: Mapping[str, str], total: float) -> Mapping[str, Any]:
     ram = {name: _number(told, names) for name, names in _RAM.items()}
     missing = [_RAM[name][0] for name, value in ram.items() if value is None]
     if missing:
-        raise BadInput(f"domjobinfo shows no {', '.join(missing)}; repeat `virsh qemu-monitor-command` in its place")
+        raise UsageError(f"domjobinfo shows no {', '.join(missing)}; repeat `virsh qemu-monitor-command` in its place")
     bytes_per_s = _number(told, _BANDWIDTH) or 0
     dirty_rate = _number(told, _DIRTY_RATE) or 0
     return {"total": total, **ram, "dirty-pages-rate": dirty_rate, "mbps": bytes_per_s / 1000 / BYTES_PER_MS_PER_MBPS}
@@ -76,6 +76,6 @@ def _number(told: Mapping[str, str], names: tuple[str, str]) -> float | None:
         return None
     match = _VALUE.fullmatch(told[name])
     if match is None:
-        raise BadInput(f"{name} is {told[name]!r} where a number was expected; run virsh with LC_ALL=C")
+        raise UsageError(f"{name} is {told[name]!r} where a number was expected; run virsh with LC_ALL=C")
     number = float(match["number"]) * _UNITS[match["unit"] or ""]
     return int(number) if number.is_integer() else number

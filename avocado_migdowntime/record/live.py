@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing, closing
 
-from ..errors import BadInput
-from ..qemu.attached import AttachedQemu, ConnectionGone
-from ..qemu.sampling import Sampler
-from ..trace import LIMIT_CHANGED, Sample
+from ..errors import UsageError
+from ..trace.model import LIMIT_CHANGED, Sample
+from .attached import AttachedQemu, ConnectionGone
 from .recording import Recording, runs
+from .sampler import Sampler
 
 _LOOK_AGAIN_S = 0.02
 
@@ -25,7 +25,7 @@ async def record(
 ) -> None:
     """Record the migration of the QEMU at `address`, which begins within `wait_s`, until it has ended.
 
-    `show` gets each sample, `say` a line a second while nothing migrates. Raises BadInput where there is no such
+    `show` gets each sample, `say` a line a second while nothing migrates. Raises UsageError where there is no such
     migration, ConnectionGone where the QEMU is gone; what is on record until then is kept.
     """
     async with AttachedQemu(address) as qemu:
@@ -55,12 +55,14 @@ async def record(
 
 async def _begun(qemu: AttachedQemu, address: str, wait_s: float, say: Callable[[str], None]) -> None:
     if await qemu.told("query-status", "status", str) == "inmigrate":
-        raise BadInput(f"the QEMU at {address} is a destination, which knows of no expected downtime; give the source")
+        raise UsageError(
+            f"the QEMU at {address} is a destination, which knows of no expected downtime; give the source"
+        )
     began_s = told_s = time.monotonic()
     while not runs(await qemu.told("query-migrate", "status", str, "none")):
         now_s = time.monotonic()
         if now_s > began_s + wait_s:
-            raise BadInput(f"no migration was running on {address} within {wait_s:g} s; start it, or --wait longer")
+            raise UsageError(f"no migration was running on {address} within {wait_s:g} s; start it, or --wait longer")
         if now_s > told_s + 1:
             told_s = now_s
             say(f"waiting for a migration to begin, {now_s - began_s:.0f} s so far")

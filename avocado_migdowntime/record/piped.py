@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from ..errors import BadInput
-from ..trace import Sample
-from ..trace_file import TraceWriter
+from ..errors import UsageError
+from ..trace.file import TraceWriter
+from ..trace.model import Sample
 from .documents import Documents
 from .recording import Recording, runs
 
@@ -25,7 +25,7 @@ def record(
     """Record the migration whose figures come over the descriptor `pipe`, until it or they end.
 
     A sample's time is that of its reading; `limit_ms` is the downtime-limit, if known. `show` gets each sample.
-    Raises BadInput where something else comes, or no migration within `wait_s`; what is on record until then is kept.
+    Raises UsageError where something else comes, or no migration within `wait_s`; what is on record until then is kept.
     """
     with closing(recording):
         consume(_messages(pipe, recording, wait_s), recording, limit_ms, show)
@@ -67,11 +67,11 @@ def consume(
 
 def _answer(message: Mapping[str, Any]) -> Mapping[str, Any]:
     if "error" in message:
-        raise BadInput(f"QEMU answered with the error {reprlib.repr(message['error'])}")
+        raise UsageError(f"QEMU answered with the error {reprlib.repr(message['error'])}")
     answer: Any = message.get("return", message)
     known = isinstance(answer, Mapping) and (not answer or answer.keys() & {"status", "downtime-limit", "qemu"})
     if not known or "running" in answer:  # query-status has a status as well
-        raise BadInput(f"{reprlib.repr(answer)} is no answer to query-migrate")
+        raise UsageError(f"{reprlib.repr(answer)} is no answer to query-migrate")
     found: Mapping[str, Any] = answer
     return found
 
@@ -83,11 +83,11 @@ def _messages(pipe: int, recording: Recording, wait_s: float) -> Iterator[tuple[
         if not recording.samples:
             left_s = zero_s + wait_s - time.monotonic()
             if left_s < 0 or not select.select([pipe], [], [], left_s)[0]:
-                raise BadInput(f"no running migration was read within {wait_s:g} s; start it, or --wait longer")
+                raise UsageError(f"no running migration was read within {wait_s:g} s; start it, or --wait longer")
         try:
             chunk = os.read(pipe, _CHUNK_BYTES)
         except OSError as error:
-            raise BadInput(f"the pipe cannot be read: {error.strerror}") from None
+            raise UsageError(f"the pipe cannot be read: {error.strerror}") from None
         if not chunk:
             break
         yield from documents.feed(decoder.decode(chunk), time.monotonic() - zero_s)

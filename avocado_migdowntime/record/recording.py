@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput
-from ..trace import ENDED, Sample
-from ..trace_file import TraceWriter
+from ..errors import UsageError
+from ..trace.file import TraceWriter
+from ..trace.model import ENDED, Sample
 
 
 class Recording:
     """What goes into `file`, and what has gone into it.
 
-    Raises BadInput where such a file is there already or cannot be made. Nothing is there until it is `opened`, nor
+    Raises UsageError where such a file is there already or cannot be made. Nothing is there until it is `opened`, nor
     after `close` where no sample was taken.
     """
 
@@ -26,17 +26,17 @@ class Recording:
         self._writer: TraceWriter | None = None
         path = Path(file)
         if path.is_file() or path.is_dir():
-            raise BadInput(f"{file} is there already; give another --output, or remove it")
+            raise UsageError(f"{file} is there already; give another --output, or remove it")
         if not path.exists() and not os.access(path.parent, os.W_OK):
-            raise BadInput(f"{file} cannot be made, {path.parent} is no directory to write in; give another --output")
+            raise UsageError(f"{file} cannot be made, {path.parent} is no directory to write in; give another --output")
 
     def opened(self, header: Mapping[str, Any]) -> TraceWriter:
-        """The writer of the trace, which begins with `header`; raises BadInput where the file cannot be made."""
+        """The writer of the trace, which begins with `header`; raises UsageError where the file cannot be made."""
         self._opened = True
         try:
             self._writer = TraceWriter(Path(self.file), header)
         except OSError as error:
-            raise BadInput(f"{self.file}: {error.strerror}; give another --output") from None
+            raise UsageError(f"{self.file}: {error.strerror}; give another --output") from None
         return self._writer
 
     def took(self, sample: Sample) -> None:

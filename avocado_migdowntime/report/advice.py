@@ -4,8 +4,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from ..advice import DEFAULT_LIMIT_MS, Advice, Finding
-from .text import table
+from ..prediction.advice import DEFAULT_LIMIT_MS, Advice, Finding
+from .verdict_text import table
 
 _NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit will do", Finding.UNKNOWN: "UNKNOWN: this trace cannot tell"}
 

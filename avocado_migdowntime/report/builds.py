@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..builds.kept import Build, listed
-from .text import columns
+from .verdict_text import columns
 
 
 def summary(builds: Sequence[Build], width: int | None = None) -> str:

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from ..comparison import Answer, Comparison, Contrast, by_variant
-from ..outcome import ANOTHER_FAULT, Outcome
-from .text import columns
+from ..comparison.compare import Answer, Comparison, Contrast, by_variant
+from ..comparison.outcome import ANOTHER_FAULT, Outcome
+from .verdict_text import columns
 
 _HEADS = ("build", "variant", "verdict", "formula", "error, %", "from", "to", "limit", "converges", "downtime, ms")
 

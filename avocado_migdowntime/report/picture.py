@@ -10,10 +10,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from ..chart import STEADY, Chart, Panel, Role, Series
-from ..errors import BadInput
-from . import whole_file
-from .recorded import Recorded
+from ..basics import whole_file
+from ..errors import UsageError
+from ..pictures.chart import STEADY, Chart, Panel, Role, Series
+from .entry import Recorded
 from .style import STYLES, look_of
 
 FORMATS = ("png", "svg", "pdf")
@@ -28,23 +28,23 @@ _LEGEND_WIDTH, _TITLE_WIDTH = 38, 130
 def save(tests: Sequence[Recorded], file: str) -> None:
     """Draw the picture of each test into `file`, one below the other.
 
-    Raises BadInput where there are more than MOST, one has no picture, no such format, or no such file can be written.
+    Raises UsageError where there are more than MOST, one has no picture, no such format, or no such file can be written.
     """
     if len(tests) > MOST:
-        raise BadInput(f"{file}: {len(tests)} traces are too many for a picture, {MOST} fit; write a page, .html")
+        raise UsageError(f"{file}: {len(tests)} traces are too many for a picture, {MOST} fit; write a page, .html")
     figure = Figure(figsize=(_INCHES[0], _INCHES[1] * len(tests)), layout="constrained")
     parts = figure.subfigures(len(tests), squeeze=False)[:, 0]
     for part, test in zip(parts, tests, strict=True):
         if test.chart is None:
             look = f"{test.name}: a single look has no course to draw; record a trace, or write a page, .html"
-            raise BadInput(test.fault or look)
+            raise UsageError(test.fault or look)
         subject = test.verdict.subject if test.verdict is not None else test.name
         _draw(part, f"{subject}\n{test.answer}", test.chart)
     save_figure(figure, file)
 
 
 def save_figure(figure: Figure, file: str) -> None:
-    """Write `figure` into `file`, whole or not at all; raises BadInput where that cannot be."""
+    """Write `figure` into `file`, whole or not at all; raises UsageError where that cannot be."""
     kind = whole_file.ending(file, FORMATS)
     drawn = io.BytesIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "migdowntime"}):

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..ground_truth import GroundTruth
-from ..score import PARTS, Score
-from .text import columns
+from ..comparison.estimator_score import PARTS, Score
+from ..verdict.mid_pass_stop import GroundTruth
+from .verdict_text import columns
 
 
 def summary(scores: Sequence[Score], width: int | None = None) -> str:

@@ -6,7 +6,7 @@ from textwrap import fill
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from ..strip import Strip
+from ..pictures.strip_plot import Strip
 from .picture import save_figure
 from .style import KINDS
 
@@ -17,7 +17,7 @@ _ROW_WIDTH = 48
 def save(strip: Strip, file: str) -> None:
     """Draw `strip` into `file`: PNG, SVG or PDF by its ending.
 
-    Raises BadInput where there is no such format, or the file cannot be written.
+    Raises UsageError where there is no such format, or the file cannot be written.
     """
     figure = Figure(figsize=(9, 1.8 + 0.5 * len(strip.rows)), layout="constrained")
     axes = figure.add_subplot()

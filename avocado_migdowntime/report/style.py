@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..chart import POINTS, Role
+from ..pictures.chart import POINTS, Role
 
 
 @dataclass(frozen=True)

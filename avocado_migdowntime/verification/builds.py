@@ -10,13 +10,13 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
-from ..errors import BadInput
+from ..errors import UsageError
 from ..host.keeper import Keeper
 from ..host.workdir import work_directory
-from ..qemu.probe import Capabilities, find_binary, probe
+from ..qemu.probe import QemuInfo, find_binary, probe
 
 
-class Untestable(BadInput):
+class Untestable(UsageError):
     """A build that does not hold, or is not, a QEMU which starts."""
 
 
@@ -31,7 +31,7 @@ class Build:
         """The path of its QEMU for `arch`; raises Untestable where there is none."""
         try:
             return find_binary(self.given, arch)
-        except BadInput as error:
+        except UsageError as error:
             raise Untestable(str(error)) from None
 
     def arch(self) -> str | None:
@@ -41,10 +41,10 @@ class Build:
 
 
 def named(places: Sequence[str]) -> list[Build]:
-    """The builds, each called by what its path has to itself. Raises BadInput where two are the same."""
+    """The builds, each called by what its path has to itself. Raises UsageError where two are the same."""
     paths = [os.path.abspath(place) if os.path.exists(place) else place for place in places]
     if twice := [path for path in paths if paths.count(path) > 1]:
-        raise BadInput(f"{twice[0]} is given twice; to see what chance does, give a link to it")
+        raise UsageError(f"{twice[0]} is given twice; to see what chance does, give a link to it")
     return [Build(name.replace(";", "_"), path) for name, path in zip(_names(paths), paths, strict=True)]
 
 
@@ -65,10 +65,10 @@ def _alike(parts: Sequence[Sequence[str]]) -> int:
 
 
 @cache
-def probed(binary: str) -> Capabilities:
+def probed(binary: str) -> QemuInfo:
     """What the binary answers when it is asked; raises Untestable where it does not answer as a QEMU does."""
     with Keeper() as keeper, work_directory(keeper) as directory:
         try:
             return asyncio.run(probe(binary, directory, directory))
-        except BadInput as error:
+        except UsageError as error:
             raise Untestable(str(error)) from None

@@ -19,15 +19,15 @@ from avocado.core.settings import settings
 from avocado.core.suite import TestSuite, TestSuiteError
 
 from ..avocado_test import of_variant
-from ..comparison import repetitions
-from ..errors import BadInput, HarnessError
-from ..outcome import Outcome, name_on
-from ..parameters import Parameters, parse
+from ..basics.resources import packaged_tests
+from ..comparison.compare import repetitions
+from ..comparison.job_results import builds_of
+from ..comparison.outcome import Outcome, name_on
+from ..errors import HarnessError, UsageError
+from ..parameters.table import Parameters, parse
 from ..plugins.options import NAMESPACES, given
 from ..plugins.packaged_variants import located
 from ..plugins.resolver import KIND
-from ..recordings import builds_of
-from ..resources import packaged_tests
 from .builds import Build, probed
 
 _SILENT_S = 2.0
@@ -54,14 +54,14 @@ class Plan:
     results_directory: str | None
 
     def tests(self) -> list[Runnable]:
-        """The runs in their order. Raises BadInput where the plan makes no sense, Untestable for a build's sake."""
+        """The runs in their order. Raises UsageError where the plan makes no sense, Untestable for a build's sake."""
         if self.test not in packaged_tests():
-            raise BadInput(f"there is no test {self.test}; there are {', '.join(packaged_tests())}")
+            raise UsageError(f"there is no test {self.test}; there are {', '.join(packaged_tests())}")
         config = self._config()
         try:
             variants = TestSuite.from_config(config).tests
         except (TestSuiteError, OptionValidationError) as error:
-            raise BadInput(f"the variants cannot be used: {error}") from None
+            raise UsageError(f"the variants cannot be used: {error}") from None
         archs = [_arch(variant, config) or self.builds[0].arch() or Parameters().arch for variant in variants]
         tests = [
             [_on(variant, build, arch, config) for build in self.builds]
@@ -170,7 +170,7 @@ class _Progress(logging.Handler):
 
 
 def _arch(test: Runnable, config: Mapping[str, Any]) -> str | None:
-    """The architecture that a variant or the settings name; raises BadInput where either makes no sense."""
+    """The architecture that a variant or the settings name; raises UsageError where either makes no sense."""
     nodes = (test.variant or {}).get("variant") or []
     parameters = {**of_variant(item for _, environment in nodes for item in environment), **given(config)}
     parse(parameters)
@@ -178,11 +178,11 @@ def _arch(test: Runnable, config: Mapping[str, Any]) -> str | None:
 
 
 def _on(variant: Runnable, build: Build, arch: str, config: Mapping[str, Any]) -> Runnable:
-    """The test of a variant on one build; raises BadInput where that is of another architecture, Untestable."""
+    """The test of a variant on one build; raises UsageError where that is of another architecture, Untestable."""
     binary = build.binary(arch)
     found = probed(binary).arch
     if found != arch:
-        raise BadInput(
+        raise UsageError(
             f"{binary} is for {found}, and {arch} is to be tested; give --arch, or a directory that has both"
         )
     identified = name_on(variant.identifier, build.name)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ...chart import STEADY, Chart, Floats, Panel, Role, Series
-from ...strip import Strip
+from ...pictures.chart import STEADY, Chart, Floats, Panel, Role, Series
+from ...pictures.strip_plot import Strip
 from ..style import KINDS, MARKERS, STYLES, look_of
 
 _SHARES = {"ms": 0.5}

@@ -17,10 +17,10 @@ import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from ...strip import Strip
-from ..recorded import Recorded, summed_up
+from ...pictures.strip_plot import Strip
+from ..entry import Recorded, summed_up
 from ..style import KINDS, LINES, MARKERS, STYLES
-from ..text import labelled
+from ..verdict_text import labelled
 from .figure import figure, strip_figure
 
 

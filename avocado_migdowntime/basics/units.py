@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sizes as QEMU and people write them: 4K, 2M, 1G are powers of 1024."""
+
+import re
+
+from ..errors import UsageError
+
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+_FACTORS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
+
+
+def parse_size(text: str) -> int:
+    """Bytes meant by ``text``: a whole number, alone or followed by K, M or G.
+
+    Raises UsageError for anything else.
+    """
+    match = re.fullmatch(r"([0-9]{1,19})\s*([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise UsageError(f"{text!r} is not a size; write a whole number followed by K, M or G, such as 64M")
+    return int(match[1]) * _FACTORS[match[2].upper()]
+
+
+def parse_rate(text: str) -> int:
+    """Bytes per second meant by ``text``: a number, alone or followed by K, M or G.
+
+    Raises UsageError for anything else.
+    """
+    match = re.fullmatch(r"([0-9]{1,19}(?:\.[0-9]{1,19})?)\s*([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise UsageError(f"{text!r} is not a rate; write bytes per second, such as 12500000 or 47.7M")
+    return round(float(match[1]) * _FACTORS[match[2].upper()])
+
+
+def format_size(size_bytes: int) -> str:
+    """``size_bytes`` in the largest unit that divides it: 2097152 is ``2M``."""
+    for suffix, factor in (("G", GIB), ("M", MIB), ("K", KIB)):
+        if size_bytes and size_bytes % factor == 0:
+            return f"{size_bytes // factor}{suffix}"
+    return str(size_bytes)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The sub-commands of `avocado migdowntime`, also of `python -m avocado_migdowntime`."""
+
+import argparse
+import io
+import os
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+from typing import Any, NoReturn
+
+from . import BAD_INPUT, COMMANDS
+
+_SIGINT, _SIGPIPE = 128 + 2, 128 + 13
+
+
+class _Command(argparse.ArgumentParser):
+    """A sub-command, which itself refuses what it does not know, with its own exit status for bad usage.
+
+    Inside Avocado it would else be of Avocado's class, which ends with 4.
+    """
+
+    bad_usage = BAD_INPUT
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(self.bad_usage, f"{self.prog}: error: {message}\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the sub-commands."""
+    parser.epilog = (
+        "Each command has --help, with its exit statuses and an example; those with --json print for programs. "
+        "Begin with: avocado migdowntime doctor"
+    )
+    found = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Command)
+    for name in COMMANDS:
+        module = import_module(f".{name}", __package__)
+        command = found.add_parser(module.NAME, help=module.HELP, description=module.HELP, allow_abbrev=False)
+        command.bad_usage = getattr(module, "UNUSABLE", BAD_INPUT)
+        command.set_defaults(migdowntime_run=module.run, migdowntime_unusable=command.bad_usage)
+        module.configure(command)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the sub-command that was asked for; returns its exit status."""
+    unusable: int = arguments.migdowntime_unusable
+    if sys.stderr is None:  # print() would write to the standard output.
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stdout is None:
+        print("migdowntime: the output cannot be written: the standard output is closed", file=sys.stderr)
+        return unusable
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may not have the sign, a file name none at all
+    kept = signal.signal(signal.SIGTERM, _as_ctrl_c)  # Avocado's would end with 1, which has a meaning here.
+    try:
+        status: int = arguments.migdowntime_run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _SIGINT
+    except OSError as error:
+        # What is left in the buffer must not be tried again at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return _SIGPIPE
+        what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
+        print(f"migdowntime: {what}: {error.strerror}", file=sys.stderr)
+        return unusable
+    finally:
+        signal.signal(signal.SIGTERM, kept)
+    return status
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """Do what Ctrl-C does at this moment; asyncio has a way of its own."""
+    handler = signal.getsignal(signal.SIGINT)
+    (handler if callable(handler) else signal.default_int_handler)(number, frame)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Is a build good or bad by itself, as a bisection wants to know?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .compare import by_variant
+from .outcome import Outcome
+
+
+class Goodness(StrEnum):
+    """What a build is."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNKNOWN = "cannot tell"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer for a build, and why."""
+
+    build: str
+    goodness: Goodness
+    reason: str
+
+
+def goodness(runs: Sequence[Outcome]) -> Finding:
+    """Bad where a run failed: no verdict fails by chance. Good where none did and each variant was seen to pass."""
+    build, count = runs[0].build, len(runs)
+    failed = [run for run in runs if run.passed is False]
+    if failed:
+        return Finding(build, Goodness.BAD, f"{len(failed)} of {count} runs failed: {failed[0].reason}")
+    for variant, tried in by_variant(runs).items():
+        if not any(run.passed for run in tried):
+            reason = f"no run of {variant} in {len(tried)} came to a verdict: {tried[0].reason}"
+            return Finding(build, Goodness.UNKNOWN, reason)
+    return Finding(build, Goodness.GOOD, f"{sum(run.passed is True for run in runs)} of {count} runs passed")

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where traces and verdicts are: files, and the results of Avocado jobs."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ..errors import UsageError
+from .outcome import Outcome, outcomes
+
+TRACE_OF_TEST = "data/trace.jsonl"
+"""Where a test leaves its trace, below its results."""
+_IN_A_JOB = f"test-results/*/{TRACE_OF_TEST}"
+_RESULTS = "results.json"
+
+
+def traces_of(places: Iterable[str]) -> Iterator[str]:
+    """The paths of the traces that `places` are (files; - is standard input) or hold (directories of jobs' results).
+
+    Raises UsageError where a directory holds none.
+    """
+    for place in places:
+        if not Path(place).is_dir():
+            yield place
+            continue
+        found = sorted(Path(place).glob(_IN_A_JOB))
+        if not found:
+            raise UsageError(f"{place} holds no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
+        yield from map(str, found)
+
+
+def is_job(place: str) -> bool:
+    """Whether this is the directory of a job's results, which say what its tests came to."""
+    return Path(place, _RESULTS).is_file()
+
+
+def builds_of(jobs: Iterable[str]) -> list[list[Outcome]]:
+    """The outcomes of the tests in the results of jobs, by the build they ran on; a job that had one is called that.
+
+    Raises UsageError where a job cannot be used, or has no such tests.
+    """
+    found: list[Outcome] = []
+    seen: set[Path] = set()
+    for job in jobs:
+        path = Path(job, _RESULTS)
+        if path.resolve() in seen:
+            raise UsageError(f"{job} is given twice; the same runs again tell nothing new")
+        seen.add(path.resolve())
+        try:
+            runs = outcomes(json.loads(path.read_bytes()), job)
+        except OSError as error:
+            raise UsageError(
+                f"{path}: {error.strerror}; give the results of a job, such as job-results/latest"
+            ) from None
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from None
+        except ValueError:
+            raise UsageError(f"{path} is no JSON; give the results of a job, such as job-results/latest") from None
+        if not runs:
+            raise UsageError(f"{path} has no test of this project; give the results of a job that ran migdowntime:NAME")
+        found += runs
+    return by_build(found)
+
+
+def by_build(runs: Iterable[Outcome]) -> list[list[Outcome]]:
+    """The runs of each build."""
+    found: dict[str, list[Outcome]] = {}
+    for run in runs:
+        found.setdefault(run.build, []).append(run)
+    return list(found.values())

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What came of each test of a job: the figures by which the runs of one build are held against those of another."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UsageError
+from ..verdict.verdict import Judgement
+
+ANOTHER_FAULT = 1e6
+"""Badness of a run in which something else was at fault than the report: more than any report is off."""
+
+_SCHEME = "migdowntime:"
+_NAME = re.compile(r"(?P<test>[^;@]*)(?:@(?P<build>[^;]*))?(?:;(?:run-)?(?P<variant>.*))?", re.DOTALL)
+_RELEASE = re.compile(r"^QEMU \S+ ?")
+
+
+def name_on(test: str, build: str) -> str:
+    """What a test is called that runs on one of several builds in a job; the variant's name comes behind it."""
+    return f"{test}@{build}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run on one build of what `variant` names: the test, and its variant where there are several.
+
+    `status` is Avocado's, `reason` what it says of one other than PASS. The rest is from the run's verdict, which is
+    empty where it came to none; `passed` is None then, as it is where that is inconclusive. `contract` is the formula
+    that QEMU was held to, within the relative `tolerance`; `guest` what was migrated, without QEMU's release.
+    """
+
+    build: str
+    variant: str
+    status: str
+    reason: str = ""
+    passed: bool | None = None
+    verdict: str = ""
+    formula: str | None = None
+    relative_error: float | None = None
+    limit_verdict: str = ""
+    convergence: str = ""
+    downtime_ms: float | None = None
+    contract: str = ""
+    tolerance: float | None = None
+    guest: str = ""
+
+    @property
+    def badness(self) -> float | None:
+        """|relative error|, or ANOTHER_FAULT where that was not what is at fault; None where the run cannot tell."""
+        if self.passed is None:
+            return None
+        if self.relative_error is None or (not self.passed and not self._is_off):
+            return ANOTHER_FAULT
+        return abs(self.relative_error)
+
+    @property
+    def _is_off(self) -> bool:
+        """Whether the median of the reports is: one that is not renewed may be right in the median."""
+        return self.verdict == Judgement.INACCURATE and abs(self.relative_error or 0) > (self.tolerance or 0)
+
+
+def outcomes(results: Any, build: str) -> list[Outcome]:
+    """The outcomes in the results.json of a job, in the order in which its tests were to run.
+
+    `build` is what the tests ran on whose names do not say it. Tests of other kinds are left out.
+    Raises UsageError where this is no results.json, or its verdicts do not say how they were judged.
+    """
+    try:
+        entries = sorted(results["tests"], key=lambda entry: int(entry["id"].partition("-")[0]))
+        found = [_outcome(entry, build) for entry in entries]
+    except (TypeError, KeyError, ValueError, AttributeError):
+        raise UsageError("this is not what Avocado and this release write of a job's tests; run the job anew") from None
+    return [one for one in found if one is not None]
+
+
+def _outcome(entry: Mapping[str, Any], build: str) -> Outcome | None:
+    named = _NAME.fullmatch(entry["name"])
+    verdict = _verdict(entry["whiteboard"])
+    if named is None or (verdict is None and not named["test"].startswith(_SCHEME)):
+        return None
+    said = {
+        "build": named["build"] or build,
+        "variant": " ".join(filter(None, (named["test"].removeprefix(_SCHEME), named["variant"]))),
+        "status": entry["status"],
+        "reason": "" if entry["status"] == "PASS" else str(entry["fail_reason"]),
+    }
+    if verdict is None:
+        return Outcome(**said)
+    taken = ("passed", "verdict", "formula", "relative_error", "limit_verdict", "contract", "tolerance")
+    return Outcome(
+        **said,
+        **{name: verdict[name] for name in taken},
+        guest=_RELEASE.sub("", verdict["subject"]),
+        convergence=(verdict["convergence"] or {}).get("judgement", ""),
+        downtime_ms=(verdict["downtime"] or {}).get("qemu_ms"),
+    )
+
+
+def _verdict(whiteboard: str) -> Any:
+    """The verdict that a test leaves there; None where it came to none, or is of another kind."""
+    try:
+        verdict = json.loads(whiteboard)
+    except ValueError:
+        return None
+    return verdict if isinstance(verdict, dict) and "limit_verdict" in verdict else None

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a run on a QEMU with a known fault must come to."""
+
+from dataclasses import dataclass
+
+from ..errors import MigDowntimeError
+from ..verdict.judge import TOLERANCE
+from ..verdict.limit import LimitJudgement
+from ..verdict.updates import FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED
+from ..verdict.verdict import Judgement, Verdict
+from .catalogue import KIB_AS_KB, Named, positive
+
+ERROR_TOLERANCE = 0.004
+"""The relative error that is found may be so far from that of the fault: both are of whole milliseconds."""
+_AS = {
+    "dirty-rate": "dirty-rate",
+    "redirty": "redirty",
+    "live": "live",
+    "frozen": FROZEN,
+    "stale": STALE,
+    "once-a-pass": ONCE_A_PASS,
+    "uncomputed": UNCOMPUTED,
+    "zero": UNCOMPUTED,
+}
+"""What a verdict is to call a fault of the figure."""
+_OF_RENEWAL = (FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED)
+_OF_THE_LIMIT = ("limit-ignored", "limit-factor")
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A verdict with one of these `judgements`, or an error that names the field which is `missing`.
+
+    A `formula` has to be named, an `error` be found, and the limit be seen `violated`, where they are given; without a
+    `formula` none of how a report is renewed may be named. A violated limit is enough whatever is said of the report.
+    """
+
+    judgements: tuple[Judgement, ...] = ()
+    formula: str = ""
+    error: float | None = None
+    violated: bool = False
+    missing: str = ""
+
+    def __str__(self) -> str:
+        if self.missing:
+            return f"an error that names {self.missing!r}"
+        if self.violated:
+            return "downtime-limit violated"
+        text = " or ".join(self.judgements)
+        if self.error is not None:
+            text += f" by {self.error:+.1%}"
+        return text + (f", as {self.formula}" if self.formula else "")
+
+    def met_by(self, came: Verdict | MigDowntimeError) -> bool:
+        """Whether that is what came."""
+        if isinstance(came, MigDowntimeError):
+            return bool(self.missing) and repr(self.missing) in str(came)
+        violated = came.limit_verdict is LimitJudgement.VIOLATED
+        if self.missing or self.violated != violated:
+            return False
+        if self.violated:
+            return True
+        named = came.formula == self.formula if self.formula else came.formula not in _OF_RENEWAL
+        return came.verdict in self.judgements and named and self._has_its_error(came.relative_error)
+
+    def _has_its_error(self, error: float | None) -> bool:
+        if self.error is None:
+            return True
+        return error is not None and abs(error - self.error) < ERROR_TOLERANCE * max(1, 1 + self.error)
+
+
+def expectation(fault: Named) -> Expectation:
+    """What this fault must be called."""
+    wrong = (Judgement.INACCURATE,)
+    if fault.name in _AS:
+        return Expectation(wrong, formula=_AS[fault.name])
+    if fault.name == "factor" and abs(error := positive(fault.value) - 1) > TOLERANCE:
+        return Expectation(wrong, error=error)
+    if fault.name == "kb":
+        return Expectation(wrong, error=KIB_AS_KB - 1)
+    if fault.name in _OF_THE_LIMIT:
+        return Expectation(violated=True)
+    if fault.name == "missing":
+        return Expectation(missing=fault.value)
+    if fault.name == "late":
+        return Expectation((Judgement.ACCURATE, Judgement.INCONCLUSIVE))
+    return Expectation((Judgement.ACCURATE,))
+
+
+def in_words(came: Verdict | MigDowntimeError) -> str:
+    """What came, as an Expectation is written."""
+    if isinstance(came, MigDowntimeError):
+        return f"an error: {came}"
+    text = str(came.verdict)
+    if came.verdict is Judgement.INACCURATE and came.relative_error is not None:
+        text += f" by {came.relative_error:+.1%}"
+    if came.formula and came.formula != came.contract:
+        text += f", as {came.formula}"
+    if came.limit_verdict is LimitJudgement.VIOLATED:
+        text += ", downtime-limit violated"
+    return text

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The page in which the guest tells what it has done (images/README.md: Telemetry)."""
+
+import struct
+from dataclasses import dataclass
+
+from ..errors import HarnessError
+
+PAGE_BYTES = 4096
+"""What the guest writes at a time, and the size of the telemetry page itself."""
+PATTERNS = ("sequential", "random", "idle", "hot-cold")
+"""By the number that stands for them in the page."""
+HEARTBEAT_COUNT_OFFSET = 48
+_MAGIC = b"MIGDOWNT"
+_FIELDS = 26
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """What the guest was ordered and how far it has come; addresses are guest-physical.
+
+    `byte_order` is `<` or `>`. `region_start` is 0 where the pages of the region lie scattered over the RAM.
+    """
+
+    byte_order: str
+    heartbeat_count: int
+    region_start: int
+    region_bytes: int
+    granule_bytes: int
+    rate_pages_per_s: int
+    pattern: str
+    seed: int
+    pages_written: int
+    hot_percent: int
+    share_percent: int
+
+    @classmethod
+    def parse(cls, page: bytes) -> "Telemetry":
+        """What the bytes of the page say; raises HarnessError where they are none of a running guest."""
+        if page[:8] not in (_MAGIC, _MAGIC[::-1]):
+            raise HarnessError(f"the guest's telemetry page begins with {page[:8].hex()}, not with its magic number")
+        byte_order = ">" if page[:8] == _MAGIC else "<"
+        words = struct.unpack_from(f"{byte_order}{_FIELDS}Q", page)
+        if words[11] >= len(PATTERNS):
+            raise HarnessError(f"the guest's telemetry page names pattern {words[11]}, which is unknown")
+        return cls(
+            byte_order=byte_order,
+            heartbeat_count=words[6],
+            region_start=words[7],
+            region_bytes=words[8],
+            granule_bytes=words[9],
+            rate_pages_per_s=words[10],
+            pattern=PATTERNS[words[11]],
+            seed=words[12],
+            pages_written=words[13],
+            hot_percent=words[22],
+            share_percent=words[23],
+        )
+
+    @property
+    def pages(self) -> int:
+        """4 KiB pages in the region."""
+        return self.region_bytes // PAGE_BYTES
+
+    @property
+    def finished(self) -> bool:
+        """Whether the guest has written all it ever will."""
+        return self.pattern == "idle" and not self.rate_pages_per_s and self.pages_written >= self.pages

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every parameter of a test: one table, read by options, variants, settings and documentation alike."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ..basics.units import parse_rate, parse_size
+from ..errors import UsageError
+from ..oracle.formulas import FORMULAS
+from ..prediction.advice import GREATEST_LIMIT_MS
+
+PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
+GUEST_PAGE_SIZES = ("2M", "16M", "1G")
+GUESTS = ("dirtier", "linux")
+BACKINGS = ("anonymous", "hugetlbfs", "memfd")
+LINKS = ("unix", "tcp", "shaped")
+LINK_RATES = (1_250_000, 1_250_000_000)
+"""Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
+PATTERNS: Mapping[str, str] = {
+    "sequential": "granule after granule, again and again",
+    "random": "each sweep visits each granule once, in a drawn order",
+    "idle": "one sweep, then nothing but a heartbeat; with `rate`, a sequential tick in the background",
+    "hot-cold": "one sweep, then `share` percent of the writes go to `hot` percent of the granules",
+}
+"""The orders of writes, and what they are (images/README.md); `burst` goes with each."""
+ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x", "arm")
+ACCELERATORS = ("tcg", "kvm")
+ANY_ACCELERATOR = "auto"
+
+
+def _text(value: str) -> str | None:
+    return value or None
+
+
+def _positive_size(value: str) -> int:
+    if (size := parse_size(value)) > 0:
+        return size
+    raise UsageError(f"{value!r} is no size to work with; give one above 0, such as 64M")
+
+
+def _link_rate(value: str) -> int:
+    low, high = LINK_RATES
+    if low <= (rate := parse_rate(value)) <= high:
+        return rate
+    raise UsageError(f"{value!r} is not a rate from {low} to {high} bytes per second")
+
+
+def _number(low: float, high: float, whole: bool) -> Callable[[str], Any]:
+    kind = "a whole number" if whole else "a number"
+
+    def parse(value: str) -> float:
+        try:
+            number = int(value) if whole else float(value)
+        except ValueError:
+            number = None
+        if number is None or not low <= number <= high:
+            raise UsageError(f"{value!r} is not {kind} from {low} to {high}")
+        return number
+
+    return parse
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise UsageError(f"{value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    return parse
+
+
+def _flag(value: str) -> bool:
+    known = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+    if value.lower() not in known:
+        raise UsageError(f"{value!r} is neither yes nor no")
+    return known[value.lower()]
+
+
+def _burst(value: str) -> tuple[int, int] | None:
+    if not value:
+        return None
+    write_ms, slash, rest_ms = value.partition("/")
+    if not (slash and _is_phase(write_ms) and _is_phase(rest_ms) and int(write_ms)):
+        raise UsageError(f"{value!r} is not WRITE/REST in ms, such as 200/800, of which WRITE is not 0")
+    return int(write_ms), int(rest_ms)
+
+
+def _is_phase(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) <= 3_600_000
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(name for name in value.replace(",", " ").split() if name)
+
+
+def _parameter(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
+    return field(default=parse(default), metadata={"default": default, "parse": parse, "meaning": meaning})
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a test is told; sizes are bytes, bandwidth is bytes per second, an unset one is None."""
+
+    arch: str = _parameter("ppc64", _choice(*ARCHITECTURES), "architecture of the guest")
+    qemu: str | None = _parameter(
+        "",
+        _text,
+        "QEMU binary, a directory with one, or a suite (see `qemu add`) (default: `qemu-system-ARCH` on the PATH)",
+    )
+    qemu_destination: str | None = _parameter("", _text, "the same for the destination (default: the same QEMU)")
+    machine: str | None = _parameter(
+        "", _text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
+    )
+    accel: str = _parameter(
+        ANY_ACCELERATOR,
+        _choice(ANY_ACCELERATOR, *ACCELERATORS),
+        "accelerator; auto takes KVM where the guest really runs in it, else TCG",
+    )
+    boot: str = _parameter(
+        "direct", _choice("direct", "firmware"), "ppc64: without SLOF (as -bios image; Linux by x-vof), or through it"
+    )
+    guest: str = _parameter(
+        "dirtier", _choice(*GUESTS), "a program alone on the machine, or the same in a Debian Linux"
+    )
+    guest_page_size: int | None = _parameter(
+        "",
+        lambda v: parse_size(_choice(*GUEST_PAGE_SIZES)(v)) if v else None,
+        f"linux: hugepages of the guest's own for its region: {', '.join(GUEST_PAGE_SIZES)}; unset: its base pages",
+    )
+    ram: int = _parameter("256M", _positive_size, "guest RAM; pseries wants a multiple of 256M")
+    backing: str = _parameter("memfd", _choice(*BACKINGS), "what backs guest RAM")
+    page_size: int = _parameter(
+        "2M", lambda v: parse_size(_choice(*PAGE_SIZES)(v)), f"page size of the backing: {', '.join(PAGE_SIZES)}"
+    )
+    reserve_hugepages: bool = _parameter("yes", _flag, "as root, reserve missing hugepages for the run")
+    pattern: str = _parameter("sequential", _choice(*PATTERNS), "order in which the guest dirties its region")
+    region: int = _parameter("20M", _positive_size, "how much of its RAM the guest dirties")
+    rate: int = _parameter(
+        "0",
+        _number(0, 10**9, whole=True),
+        "4 KiB pages dirtied a second, once the region is filled; 0: as fast as it can",
+    )
+    hot: int = _parameter("20", _number(1, 99, whole=True), "hot-cold: percent of the pages that are hot")
+    share: int = _parameter("80", _number(1, 99, whole=True), "hot-cold: percent of the writes that go to them")
+    burst: tuple[int, int] | None = _parameter(
+        "", _burst, "WRITE/REST in ms, such as 200/800: write for so long at `rate`, then rest; unset: never rest"
+    )
+    granule: int = _parameter("4K", _positive_size, "every 4 KiB page of a granule is written when one is touched")
+    tlb_flush: bool = _parameter(
+        "yes", _flag, "under TCG, flush the TLB at each page: QEMU before 9.0 loses writes otherwise"
+    )
+    link: str = _parameter(
+        "unix", _choice(*LINKS), "what the migration goes over; shaped: as root, a network that is really that slow"
+    )
+    link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")
+    max_bandwidth: int = _parameter("12000000", _positive_size, "QEMU's max-bandwidth, bytes per second")
+    downtime_limit: int = _parameter("1", _number(0, GREATEST_LIMIT_MS, whole=True), "QEMU's downtime-limit, ms")
+    capabilities: tuple[str, ...] = _parameter("", _names, "further migration capabilities, comma separated")
+    passes: int = _parameter("2", _number(1, 1000, whole=True), "passes to judge before the run ends")
+    integrity: bool = _parameter(
+        "yes", _flag, "hold the guest at the destination until each page it dirtied was compared with what it wrote"
+    )
+    limit_from: str = _parameter(
+        "oracle",
+        _choice("oracle", "reported"),
+        "convergence: choose the limit from what is right, or from QEMU's report",
+    )
+    limit_factor: float = _parameter(
+        "1.2", _number(0.1, 10, whole=False), "convergence: the limit is so many times that expected downtime"
+    )
+    stop_at: float = _parameter(
+        "0.5", _number(0.01, 0.99, whole=False), "stop-now: the guest is stopped when such a share of a pass is sent"
+    )
+    sample_rate: float = _parameter("50", _number(1, 1000, whole=False), "`query-migrate` samples a second")
+    time_limit: float = _parameter("120", _number(1, 86400, whole=False), "seconds until the run is given up")
+    formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")
+    tolerance: float = _parameter("0.01", _number(0.0001, 1, whole=False), "relative error that is still accurate")
+    inconclusive: str = _parameter("warn", _choice("warn", "fail"), "test status of an inconclusive verdict")
+
+
+@dataclass(frozen=True)
+class Description:
+    """One row of the parameter table, for options and documentation."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+def describe() -> tuple[Description, ...]:
+    """The table of parameters in its order."""
+    return tuple(Description(f.name, f.metadata["default"], f.metadata["meaning"]) for f in fields(Parameters))
+
+
+def parse(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
+    """Parameters from names and values as text (YAML numbers and booleans are taken as their text).
+
+    Raises UsageError naming the parameter, for an unknown name as for a value of no use.
+    """
+    table = {f.name: f for f in fields(Parameters)}
+    values: dict[str, Any] = {}
+    for name, value in dict(given).items():
+        if name not in table:
+            raise UsageError(f"unknown parameter {name!r}; known are {', '.join(table)}")
+        text = str(value).strip()
+        if not text:
+            continue
+        try:
+            values[name] = table[name].metadata["parse"](text)
+        except UsageError as error:
+            raise UsageError(f"parameter {name}: {error}") from None
+    return Parameters(**values)

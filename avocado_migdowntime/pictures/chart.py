@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a picture of one migration shows: curves over time with their units, without a word on how they are drawn."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .downsample import kept
+
+Floats = NDArray[np.float64]
+
+
+class Role(StrEnum):
+    """What a series is, by which it is drawn."""
+
+    REMAINING = "remaining"
+    AT_SYNC = "at-sync"
+    REPORTED = "reported"
+    CONTRACT = "contract"
+    OTHER = "other"
+    LIMIT = "limit"
+    EFFECTIVE_LIMIT = "effective-limit"
+    UNSENT = "unsent"
+    DOWN = "down"
+    DROPPED = "dropped"
+    BANDWIDTH = "bandwidth"
+    DIRTYING = "dirtying"
+
+
+STEADY = frozenset({Role.REPORTED, Role.CONTRACT, Role.LIMIT, Role.EFFECTIVE_LIMIT, Role.BANDWIDTH, Role.DIRTYING})
+"""Values that hold until the next one: steps, not slopes."""
+POINTS = frozenset({Role.AT_SYNC, Role.UNSENT, Role.DOWN, Role.DROPPED})
+"""Values of a moment: nothing is known of what is between them."""
+MARKER_BUCKETS = 10
+"""A marker is as wide as so many buckets."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A curve: `values` in the unit of its panel over `t_s`, seconds into the trace; NaN is a gap.
+
+    `low` and `high` bound what is known of each value, where that is less than the value.
+    """
+
+    name: str
+    role: Role
+    t_s: Floats
+    values: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+
+    def thinned(self, buckets: int) -> "Series":
+        """The series with fewer points, none of its extremes lost."""
+        curves = [curve for curve in (self.values, self.low, self.high) if curve is not None]
+        keep = kept(self.t_s, curves, max(1, buckets // MARKER_BUCKETS) if self.role in POINTS else buckets)
+        bounds = (None if bound is None else bound[keep] for bound in (self.low, self.high))
+        return Series(self.name, self.role, self.t_s[keep], self.values[keep], *bounds)
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Curves that share a unit; `top` is the greatest value that has to be seen at first sight."""
+
+    title: str
+    unit: str
+    series: tuple[Series, ...]
+    top: float
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """The panels of one migration, above each other over the same time.
+
+    `begins_s` are when its passes began, by their numbers; `down_s` is from the guest's stop until it went on.
+    """
+
+    panels: tuple[Panel, ...]
+    begins_s: tuple[tuple[int, float], ...]
+    down_s: tuple[float, float] | None
+    end_s: float
+
+    def thinned(self, buckets: int) -> "Chart":
+        """The same with fewer points, and at most one pass begun in each of `buckets` stretches of time."""
+        panels = tuple(replace(p, series=tuple(s.thinned(buckets) for s in p.series)) for p in self.panels)
+        t_s = np.array([at_s for _, at_s in self.begins_s])
+        begins_s = tuple(self.begins_s[index] for index in kept(t_s, [t_s], buckets)) if len(t_s) else ()
+        return replace(self, panels=panels, begins_s=begins_s)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How far each of many runs is off, as dots on rows: estimators against ground truth, or builds beside each other."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from ..comparison.compare import by_variant
+from ..comparison.estimator_score import PARTS, errors, scores
+from ..comparison.outcome import Outcome
+from ..verdict.mid_pass_stop import GroundTruth
+
+_RATIOS = {"slow": "dirties slower than is sent", "fast": "dirties faster than is sent"}
+_POINTS = {"early": ("early in", -0.2), "middle": ("in the middle of", 0.0), "late": ("late in", 0.2)}
+_SPREAD = 0.3
+"""How far from the middle of its row a dot may be put, so that it is seen beside others; a row is 1 high."""
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Dots of one kind: each a share (0.01 is 1 %) and the height of its row, 0 the topmost.
+
+    `colour` and `shape` count from 0; kinds that have one of them in common are alike in that.
+    """
+
+    name: str
+    shares: tuple[float, ...]
+    heights: tuple[float, ...]
+    colour: int
+    shape: int = 0
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A picture of dots; `axis` says what the shares are; up to `within`, where it is set, a run is accurate."""
+
+    title: str
+    axis: str
+    rows: tuple[str, ...]
+    kinds: tuple[Dots, ...]
+    within: float | None = None
+
+
+def strips(truths: Sequence[GroundTruth], builds: Sequence[Sequence[Outcome]]) -> list[Strip]:
+    """Those that there is something to show in: one of stopped guests, one of several builds."""
+    found = [of_truths(truths)] if truths else []
+    beside = of_builds(builds) if len(builds) > 1 else None
+    return [*found, beside] if beside is not None else found
+
+
+def of_truths(truths: Sequence[GroundTruth]) -> Strip:
+    """The errors of each estimator over at least one guest that was stopped in mid-pass, the best estimator on top."""
+    found = scores(truths)
+    kinds = []
+    for colour, (ratio, label) in enumerate(_RATIOS.items()):
+        for shape, (point, (where, shift)) in enumerate(_POINTS.items()):
+            chosen = [truth for truth in truths if PARTS[ratio](truth) and PARTS[point](truth)]
+            dots = [(error, row + shift) for row, one in enumerate(found) for error in errors(one.name, chosen)]
+            kinds.append(_dots(f"{label}, stopped {where} the pass", dots, colour, shape))
+    return Strip(
+        title=f"{len(truths)} {'guest' if len(truths) == 1 else 'guests'} stopped in mid-pass",
+        axis="estimate ÷ time from the stop until the destination could run - 1",
+        rows=tuple(f"{one.name}: {one.median:.1%} median, {one.ninetieth:.1%} at 90 %" for one in found),
+        kinds=tuple(kind for kind in kinds if kind.shares),
+    )
+
+
+def of_builds(builds: Sequence[Sequence[Outcome]]) -> Strip | None:
+    """The errors of the runs of each build, variant by variant; None where no run came to one."""
+    variants = list(dict.fromkeys(run.variant for build in builds for run in build))
+    names = [build[0].build for build in builds]
+    rows = [(variant, name) for variant in variants for name in names]
+    kinds, told = [], {}
+    for colour, build in enumerate(builds):
+        dots = []
+        for variant, runs in by_variant(build).items():
+            off = [run.relative_error for run in runs if run.relative_error is not None]
+            row = rows.index((variant, names[colour]))
+            dots += [(error, row + shift) for error, shift in zip(off, _beside(len(off)), strict=True)]
+            told[row] = f", {median(off):+.2%} median" if off else ""
+        kinds.append(_dots(names[colour], dots, colour, colour))
+    if not any(kind.shares for kind in kinds):
+        return None
+    return Strip(
+        title=f"{sum(map(len, builds))} runs on {len(builds)} builds",
+        axis="expected-downtime ÷ what is right - 1",
+        rows=tuple(f"{variant} on {name}{told.get(row, '')}" for row, (variant, name) in enumerate(rows)),
+        kinds=tuple(kinds),
+        within=next((run.tolerance for build in builds for run in build if run.tolerance), None),
+    )
+
+
+def _dots(name: str, dots: Iterable[tuple[float, float]], colour: int, shape: int) -> Dots:
+    every = tuple(dots)
+    return Dots(name, tuple(share for share, _ in every), tuple(height for _, height in every), colour, shape)
+
+
+def _beside(count: int) -> list[float]:
+    """Where on their row so many dots are put."""
+    return [_SPREAD * (2 * (number + 0.5) / count - 1) for number in range(count)]

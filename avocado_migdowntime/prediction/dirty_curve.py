@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How much a guest dirties in how long: the distinct bytes dirtied as a function of the time since a dirty sync.
+
+Each complete pass gives one point of the curve: how long it was, and what was dirtied meanwhile. For a steady guest
+the curve begins at 0, never falls and is concave, since the longer the time, the more often a page is dirtied again.
+So it lies below the ray from the origin through any shorter pass and above that to any longer one.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from ..basics.interval import Interval, span
+from ..oracle.passes import Sync
+from .precopy import WINDOW_MS
+
+ALIKE = 1.1
+"""Passes whose durations differ by less than this factor count as equally long: else noise would make a slope."""
+NOISE = 1.01
+"""Amounts that differ by no more than this factor count as equal."""
+_HALVINGS = 60
+
+
+@dataclass(frozen=True)
+class Point:
+    """What was dirtied in a time, in distinct pages.
+
+    It is open how many of them were unsent when the pass ended, so that the sync did not count them as new:
+    `likely_bytes` takes those to be spread evenly.
+    """
+
+    duration_ms: float
+    dirtied_bytes: Interval
+    likely_bytes: float
+
+
+@dataclass(frozen=True)
+class DirtyingCurve:
+    """The curve through at least one point; `groups` are the means of passes of like duration, the shortest first.
+
+    It approaches `level_bytes` (infinite where no end is seen) with the time constant `constant_ms`: 0 where already
+    the shortest passes dirtied as much as the longest. `set_bytes` is all that the guest ever dirties, as far as seen.
+    """
+
+    points: tuple[Point, ...]
+    groups: tuple[Point, ...]
+    level_bytes: float
+    constant_ms: float
+    set_bytes: float
+
+    @classmethod
+    def through(cls, points: Sequence[Point], pending_bytes: float = 0.0) -> "DirtyingCurve":
+        """The curve that `points` make, of a guest of which a sync has found as much as `pending_bytes`."""
+        groups = _groups(points)
+        constant_ms = _constant_ms(groups[0], groups[-1])
+        if math.isinf(constant_ms):
+            level = math.inf
+        elif constant_ms:
+            level = groups[-1].likely_bytes / _share(groups[-1].duration_ms, constant_ms)
+        else:
+            level = max(group.likely_bytes for group in groups)
+        return cls(tuple(points), groups, level, constant_ms, max(level, pending_bytes))
+
+    def bounds(self, duration_ms: float) -> Interval:
+        """What a steady guest dirties in `duration_ms`, at least and at most."""
+        low, high = [0.0], [math.inf]
+        for group in self.groups:
+            ray = group.dirtied_bytes.scaled(duration_ms / group.duration_ms)
+            low.append(min(group.dirtied_bytes.low, ray.low))
+            high.append(max(group.dirtied_bytes.high, ray.high))
+        return span((max(low), min(high)))
+
+    def likely(self, duration_ms: float) -> float:
+        """The best guess within the bounds: level_bytes × (1 - exp(-duration_ms ÷ constant_ms)).
+
+        That many cells are hit by a Poisson process of writes to pages taken at random. It holds both extremes: the
+        guest that dirties in proportion to time, and the one that has soon dirtied all that it ever will.
+        """
+        bounds = self.bounds(duration_ms)
+        return min(max(self._guess(duration_ms), bounds.low), bounds.high)
+
+    def steady(self, duration_ms: float) -> float:
+        """What a steady guest dirties in `duration_ms`, from passes of several lengths.
+
+        The least concave curve over the groups has a corner at each that is not below the others. Between two corners
+        the amount lies above the chord, below the chords on either side, extended, and is taken to be half-way; before
+        the first it is the guess of `likely` within those bounds, after the last what was dirtied in the longest.
+        """
+        knots = _hull([(0.0, 0.0), *((group.duration_ms, group.likely_bytes) for group in self.groups)])
+        after = next((i for i in range(1, len(knots)) if knots[i][0] >= duration_ms), None)
+        if after is None:
+            return knots[-1][1]
+        low = _line(knots[after - 1], knots[after], duration_ms)
+        beside = (first for first in (after - 2, after) if 0 <= first < len(knots) - 1)
+        extended = (_line(knots[first], knots[first + 1], duration_ms) for first in beside)
+        high = max(low, min([knots[after][1], *extended]))
+        return min(max(self._guess(duration_ms), low), high) if after == 1 else (low + high) / 2
+
+    def likely_pending(self, duration_ms: float, unsent_bytes: float) -> float:
+        """What a sync finds `duration_ms` after the one before: what is still unsent, and what was dirtied besides."""
+        share = unsent_bytes / max(self.set_bytes, unsent_bytes, 1)
+        return unsent_bytes + self.likely(duration_ms) * (1 - share)
+
+    def least_pending(self, duration_ms: float, unsent_bytes: float) -> float:
+        """The same where the guest dirties as little as can be, and what is unsent first."""
+        return max(unsent_bytes, self.bounds(duration_ms).low)
+
+    def least_in_bursts(self, duration_ms: float, unsent_bytes: float) -> float:
+        """The same where the pass ended by so much sooner as QEMU sends in bursts, each at the begin of its window."""
+        return self.least_pending(max(0.0, duration_ms - WINDOW_MS), unsent_bytes)
+
+    def most_pending(self, duration_ms: float, unsent_bytes: float) -> float:
+        """The same where it dirties as much as can be, and what is unsent last."""
+        whole = max(self.set_bytes, unsent_bytes, *(group.dirtied_bytes.high for group in self.groups))
+        return min(unsent_bytes + self.bounds(duration_ms).high, whole)
+
+    def _guess(self, duration_ms: float) -> float:
+        if math.isinf(self.constant_ms):
+            return self.groups[-1].likely_bytes * duration_ms / self.groups[-1].duration_ms
+        return self.level_bytes * _share(duration_ms, self.constant_ms)
+
+
+def curve(found: Sequence[Sync]) -> DirtyingCurve:
+    """The curve that the passes which ended with these syncs, at least one, make.
+
+    What the first pass leaves unsent is any RAM rather than what the guest dirties. Where that blurs its point and
+    there are others, it is left out.
+    """
+    later = [sync for sync in found if sync.before.number > 1]
+    if not later:
+        return DirtyingCurve.through([_point(sync, 0.0) for sync in found])
+    set_bytes = max(found_bytes(sync) for sync in later)
+    first = [point for sync in found if sync.before.number == 1 if _sharp(point := _point(sync, 0.0))]
+    return DirtyingCurve.through([*first, *(_point(sync, set_bytes) for sync in later)], set_bytes)
+
+
+def length_ms(sync: Sync) -> float:
+    """How long the pass lasted that ended with this sync."""
+    return max((sync.after.samples[0].t_s - sync.before.samples[0].t_s) * 1000, 1.0)
+
+
+def found_bytes(sync: Sync) -> float:
+    """What the sync found to be pending: the most that it can have been, as a limit that is too small never does.
+
+    Of the sync that ended the first pass it is the middle: its bounds may be far apart.
+    """
+    return sync.at_sync_bytes.high if sync.before.number > 1 else sync.at_sync_bytes.middle
+
+
+def unsent_bytes(sync: Sync) -> float:
+    """What of that was unsent when the pass ended."""
+    return max(0.0, found_bytes(sync) - _new_bytes(sync))
+
+
+def _new_bytes(sync: Sync) -> float:
+    return max(0.0, sync.after.begin_bytes - sync.before.end_bytes)
+
+
+def _point(sync: Sync, set_bytes: float) -> Point:
+    new_bytes = _new_bytes(sync)
+    blur = (sync.before.spread_bytes + sync.after.spread_bytes) / 2
+    dirtied = span((max(0.0, new_bytes - blur), new_bytes, max(new_bytes, sync.at_sync_bytes.high)))
+    share = min(unsent_bytes(sync) / set_bytes, 0.99) if set_bytes else 0.0
+    return Point(length_ms(sync), dirtied, min(new_bytes / (1 - share), dirtied.high))
+
+
+def _sharp(point: Point) -> bool:
+    return point.dirtied_bytes.high <= NOISE * point.dirtied_bytes.low
+
+
+def _groups(points: Sequence[Point]) -> tuple[Point, ...]:
+    alike: list[list[Point]] = []
+    for point in sorted(points, key=lambda point: point.duration_ms):
+        if alike and point.duration_ms < ALIKE * alike[-1][0].duration_ms:
+            alike[-1].append(point)
+        else:
+            alike.append([point])
+    return tuple(_mean(group) for group in alike)
+
+
+def _mean(group: Sequence[Point]) -> Point:
+    return Point(
+        fmean(point.duration_ms for point in group),
+        Interval(fmean(point.dirtied_bytes.low for point in group), fmean(point.dirtied_bytes.high for point in group)),
+        fmean(point.likely_bytes for point in group),
+    )
+
+
+def _constant_ms(shortest: Point, longest: Point) -> float:
+    """The time constant with which the curve goes through both; found by halving, as no formula gives it.
+
+    It is 0 where nothing says that the longest dirtied more: the guess then is what makes a migration hardest.
+    """
+    if longest.likely_bytes <= NOISE * shortest.likely_bytes:
+        return 0.0
+    if longest.likely_bytes * shortest.duration_ms >= shortest.likely_bytes * longest.duration_ms:
+        return math.inf
+    low, high = shortest.duration_ms / 100, longest.duration_ms * 1e6
+    for _ in range(_HALVINGS):
+        middle = math.sqrt(low * high)
+        ratio = _share(longest.duration_ms, middle) / _share(shortest.duration_ms, middle)
+        low, high = (middle, high) if ratio * shortest.likely_bytes < longest.likely_bytes else (low, middle)
+    return high
+
+
+Knot = tuple[float, float]
+"""A time, ms, and what is dirtied in it, bytes."""
+
+
+def _hull(knots: Sequence[Knot]) -> list[Knot]:
+    """The corners of the least concave curve over `knots`, which are in the order of their time."""
+    hull: list[Knot] = []
+    for knot in knots:
+        while len(hull) > 1 and hull[-1][1] <= _line(hull[-2], knot, hull[-1][0]):
+            hull.pop()
+        hull.append(knot)
+    return hull
+
+
+def _line(first: Knot, second: Knot, at_ms: float) -> float:
+    (first_ms, first_bytes), (second_ms, second_bytes) = first, second
+    return first_bytes + (second_bytes - first_bytes) * (at_ms - first_ms) / (second_ms - first_ms)
+
+
+def _share(duration_ms: float, constant_ms: float) -> float:
+    """The share of the set that is dirty after `duration_ms`."""
+    return -math.expm1(-duration_ms / constant_ms) if constant_ms else 1.0

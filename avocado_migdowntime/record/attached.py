@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A QEMU that somebody else runs, over a QMP socket of its own; it is asked, and nothing on it is changed."""
+
+import asyncio
+import re
+import reprlib
+from collections.abc import Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from qemu.qmp import ConnectError, ExecuteError, QMPClient, QMPError
+
+from ..errors import HarnessError, UsageError
+
+T = TypeVar("T")
+
+_GREETING_S = 5.0
+_GREATEST_PORT = 65535
+"""Of a larger one the system takes the last 16 bits."""
+_TCP = re.compile(r"(?P<host>[^/]*):(?P<port>\d{1,5})")
+_RAM_BLOCK = re.compile(r"^\s*(?P<name>\S+)\s+(?P<size>\d+) (?P<unit>[KMG])iB\s+0x\w+\s+(?P<used>0x\w+)", re.MULTILINE)
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+class ConnectionGone(HarnessError):
+    """The QEMU has closed the connection, or has ended."""
+
+
+class AttachedQemu:
+    """The QMP connection to `address`, a UNIX socket's path or HOST:PORT, within an `async with` block.
+
+    Raises UsageError where nobody answers there, or not as QMP does.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.qmp = QMPClient("attached")
+        self._name = address
+
+    async def __aenter__(self) -> Self:
+        found = _TCP.fullmatch(self._name)
+        address: str | tuple[str, int] = self._name
+        if found and (port := int(found["port"])) <= _GREATEST_PORT:
+            address = (found["host"].strip("[]") or "localhost", port)
+        try:
+            async with asyncio.timeout(_GREETING_S):
+                await self.qmp.connect(address)
+        except TimeoutError:
+            raise UsageError(
+                f"{self._name} sends no QMP greeting within {_GREETING_S:g} s; it serves one client at a time, so end "
+                "the other one, or give QEMU a second -qmp socket"
+            ) from None
+        except ConnectError as error:
+            if isinstance(error.exc, OSError):
+                why = error.exc.strerror or str(error.exc)
+                raise UsageError(
+                    f"{self._name}: {why}; expected the QMP socket of a running QEMU, PATH or HOST:PORT"
+                ) from None
+            raise UsageError(
+                f"{self._name} does not speak QMP ({' '.join(str(error).split())}); expected a socket of QEMU's -qmp"
+            ) from None
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(Exception):  # Its end may be what is reported here.
+            await self.qmp.disconnect()
+
+    async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
+        """What QMP answers to `command`; raises HarnessError where it refuses, ConnectionGone where it is gone."""
+        try:
+            return await self.qmp.execute(command, dict(arguments) if arguments else None)
+        except ExecuteError as error:
+            raise HarnessError(f"QEMU at {self._name} refused {command}: {error}") from error
+        except (QMPError, EOFError, OSError) as error:
+            raise ConnectionGone(f"the connection to {self._name} has gone") from error
+
+    async def told(self, command: str, name: str, kind: type[T], otherwise: T | None = None) -> T:
+        """What is under `name` in the answer to `command`; raises HarnessError where that is nothing of this kind."""
+        answer = await self.execute(command)
+        found = answer.get(name, otherwise) if isinstance(answer, Mapping) else None
+        if not isinstance(found, kind):
+            raise HarnessError(
+                f"{self._name} answers {command} with {reprlib.repr(answer)}, as no QEMU does; expected the QMP socket "
+                "of a running QEMU"
+            )
+        return found
+
+    async def header(self) -> Mapping[str, Any]:
+        """What a trace says of this QEMU at its beginning."""
+        found: dict[str, Any] = {
+            "qemu": await self.execute("query-version"),
+            "arch": await self.told("query-target", "arch", str),
+            "migrate-parameters": await self.execute("query-migrate-parameters"),
+            "capabilities": [
+                each["capability"] for each in await self.execute("query-migrate-capabilities") if each["state"]
+            ],
+        }
+        if await self.told("query-kvm", "enabled", bool):
+            found["accelerator"] = "kvm"
+        with suppress(HarnessError):  # Not every release or machine shows these; they only add to the subject.
+            machine = await self.execute("qom-get", {"path": "/machine", "property": "type"})
+            found["machine"] = str(machine).removesuffix("-machine")
+            blocks = await self.execute("human-monitor-command", {"command-line": "info ramblock"})
+            if size := page_size_of(blocks):
+                found["backing_page_size"] = size
+        return found
+
+
+def page_size_of(blocks: str) -> int | None:
+    """The page size of the largest block that `info ramblock` shows, in bytes: that of what backs the guest's RAM.
+
+    Source of the text: softmmu/physmem.c:ram_block_format of QEMU 7.2, system/physmem.c since 8.2.
+    """
+    found = [
+        (int(match["used"], 16), int(match["size"]) * _UNITS[match["unit"]]) for match in _RAM_BLOCK.finditer(blocks)
+    ]
+    return max(found)[1] if found else None

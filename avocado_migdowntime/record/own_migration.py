@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Recording a migration that the harness itself starts, between two QEMUs of its own."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from ..errors import HarnessError
+from ..qemu.process import QemuProcess
+from ..trace.file import TraceWriter
+from ..trace.model import ENDED, Sample
+from .sampler import Sampler
+
+
+class Recorder(Sampler):
+    """Writes a trace whose zero is just before the migration, within an `async with` block."""
+
+    def __init__(self, source: QemuProcess, destination: QemuProcess, writer: TraceWriter, rate_hz: float) -> None:
+        super().__init__({"source": source, "destination": destination}, writer, rate_hz)
+        self._source, self._destination = source, destination
+
+    async def samples(self, uri: str) -> AsyncGenerator[Sample, None]:
+        """Start the migration to `uri` and yield each sample as it is written, until the migration has ended.
+
+        A migration that pauses before its switchover is told to go on. Raises HarnessError where the source ends or
+        refuses, and where the migration fails or is cancelled.
+        """
+        await self._source.execute("migrate", {"uri": uri})
+        continued = False
+        async with aclosing(self.taken()) as taken:
+            async for sample, answer in taken:
+                if sample.status in ENDED - {"completed"}:
+                    why = answer.get("error-desc", "QEMU does not say why")
+                    last_words = self._destination.last_words()
+                    raise HarnessError(f"the migration is {sample.status}: {why}; the destination said: {last_words}")
+                if sample.status == "pre-switchover" and not continued:
+                    continued = True
+                    await self._source.execute("migrate-continue", {"state": "pre-switchover"})
+                yield sample

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sampling a migration over QMP: at a steady rate, and at once when a pass begins."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from qemu.qmp import EventListener, QMPClient
+
+from ..errors import HarnessError, UsageError
+from ..trace.file import TraceWriter
+from ..trace.model import ENDED, HARNESS, Sample
+
+_TRY = "use another QEMU, from 5.2 on"
+_LAST_EVENTS_S = 0.2
+"""What both sides announce of the switchover arrives soon after it."""
+
+
+class Monitor(Protocol):
+    """A QEMU that answers QMP."""
+
+    @property
+    def qmp(self) -> QMPClient:
+        """The connection, whose events are listened to."""
+
+    async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
+        """What QMP answers to `command`; raises HarnessError where it refuses or is gone."""
+
+
+class Sampler:
+    """Writes what the `source` answers and what all monitors announce into a trace, within an `async with` block.
+
+    `monitors` are by their side, of which `source` is one. The trace's zero is when the block is entered.
+    """
+
+    def __init__(self, monitors: Mapping[str, Monitor], writer: TraceWriter, rate_hz: float) -> None:
+        self._monitors = monitors
+        self._writer = writer
+        self._period_s = 1 / rate_hz
+        self._zero_s = time.monotonic()
+        self._events: asyncio.Queue[tuple[float, str, Mapping[str, Any]]] = asyncio.Queue()
+        self._listeners = contextlib.ExitStack()
+        self._pumps: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._pumps = [
+            asyncio.create_task(self._pump(side, self._listeners.enter_context(qemu.qmp.listener())))
+            for side, qemu in self._monitors.items()
+        ]
+        self._zero_s = time.monotonic()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                await asyncio.sleep(_LAST_EVENTS_S)
+        finally:
+            for pump in self._pumps:
+                pump.cancel()
+            await asyncio.gather(*self._pumps, return_exceptions=True)
+            self._listeners.close()
+            while not self._events.empty():
+                self._writer.event(*self._events.get_nowait())
+
+    async def taken(self) -> AsyncGenerator[tuple[Sample, Mapping[str, Any]], None]:
+        """Each sample with the answer that it is made of, as it is written, until the migration has ended.
+
+        An answer is one sample; the one that MIGRATION_PASS asked for comes between two of the steady ones. Raises
+        HarnessError where the source ends, refuses or leaves out what every QEMU answers.
+        """
+        due_s = 0.0
+        while True:
+            cause = await self._wait_until(due_s)
+            if cause is None:
+                due_s = max(due_s + self._period_s, self.now_s())
+            asked_s = self.now_s()
+            answer = await self._monitors["source"].execute("query-migrate")
+            latency_ms = (self.now_s() - asked_s) * 1000
+            if _is_torn(answer):
+                continue
+            sample = _sample(asked_s, latency_ms, answer, cause)
+            self._writer.sample(asked_s, latency_ms, answer, cause)
+            yield sample, answer
+            # QEMU says `completed` a moment before it counts the downtime.
+            if sample.status in ENDED and answer.get("total-time") != 0:
+                return
+
+    def note(self, name: str, data: Mapping[str, Any]) -> None:
+        """Record what the harness itself does or finds, at this moment."""
+        self._events.put_nowait((self.now_s(), HARNESS, {"event": name, "data": data}))
+
+    def now_s(self) -> float:
+        """Seconds since the trace's zero."""
+        return time.monotonic() - self._zero_s
+
+    async def _wait_until(self, due_s: float) -> str | None:
+        """Write events until it is time for a sample; gives MIGRATION_PASS when that event asks for one at once."""
+        while True:
+            left_s = due_s - self.now_s()
+            try:
+                if left_s > 0:
+                    arrived_s, side, message = await asyncio.wait_for(self._events.get(), left_s)
+                else:
+                    arrived_s, side, message = self._events.get_nowait()
+            except (TimeoutError, asyncio.QueueEmpty):
+                return None
+            self._writer.event(arrived_s, side, message)
+            if message["event"] == "MIGRATION_PASS" and side == "source":
+                return "MIGRATION_PASS"
+
+    async def _pump(self, side: str, listener: EventListener) -> None:
+        async for message in listener:
+            self._events.put_nowait((self.now_s(), side, dict(message)))
+
+
+def _is_torn(answer: Mapping[str, Any]) -> bool:
+    """Whether the migration completed while QEMU made this answer.
+
+    It reads the state once for `status` and again for which of the two downtimes to tell (migration/migration.c:
+    fill_source_migration_info, populate_time_info).
+    """
+    return answer.get("status") == "active" and "downtime" in answer and "expected-downtime" not in answer
+
+
+def _sample(asked_s: float, latency_ms: float, answer: Mapping[str, Any], cause: str | None) -> Sample:
+    try:
+        sample = Sample.from_query(asked_s, latency_ms, answer, cause)
+    except UsageError as error:
+        raise HarnessError(f"QEMU's answer to query-migrate is not as it is documented: {error}; {_TRY}") from None
+    lacking = [name for name in ("ram", "expected-downtime") if name not in answer]
+    if sample.status == "active" and lacking:
+        raise HarnessError(
+            f"QEMU's answer to query-migrate has no {lacking[0]!r}, as that of an active migration should; {_TRY}"
+        )
+    return sample

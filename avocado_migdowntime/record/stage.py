@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How far a migration is, for a person who waits for it."""
+
+import time
+from collections.abc import Callable
+
+from ..trace.model import Sample
+
+
+class Stage:
+    """What the run is at, told at most once a second."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.last = "starting"
+        self._tell = tell
+        self._told_s = float("-inf")
+
+    def say(self, text: str) -> None:
+        """Tell what comes next."""
+        self.last = text
+        self._tell(text)
+
+    def sample(self, sample: Sample) -> None:
+        """Tell how far the migration is."""
+        now_s = time.monotonic()
+        if sample.ram is None or now_s < self._told_s + 1:
+            return
+        self._told_s = now_s
+        ram = sample.ram
+        self.say(
+            f"pass {ram.dirty_sync_count}: {ram.remaining_bytes / 1e6:.1f} MB remaining at "
+            f"{ram.mbps / 8:.1f} MB/s, expected-downtime {sample.expected_downtime_ms or 0:g} ms"
+        )

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One recorded migration as a report shows it: the trace, the verdict, the picture, and how it was started."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import UsageError
+from ..pictures.chart import Chart
+from ..pictures.chart_of_trace import chart
+from ..trace.file import read
+from ..trace.model import Trace
+from ..verdict.judge import TOLERANCE, judge
+from ..verdict.mid_pass_stop import GroundTruth
+from ..verdict.verdict import Verdict
+from .verdict_sentence import answer
+
+BUCKETS = 700
+"""Stretches of time for each of which a picture keeps the extremes: about as many as it is pixels wide."""
+_COMMANDS = ("destination", "source")
+_SET_BY_HAND = (("downtime-limit", ""), ("max-bandwidth", "B"))
+"""With their units: HMP takes a bandwidth without one for MiB/s (QEMU: migration/migration-hmp-cmds.c)."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A test of a report; `status` is what Avocado said of it, `fault` why it did not come to its verdict.
+
+    What was recorded until then may have one of its own, which does not count.
+
+    `commands` are the QEMU command lines by their side, `settings` the HMP commands that set the migration up.
+    """
+
+    name: str
+    status: str = ""
+    verdict: Verdict | None = None
+    chart: Chart | None = None
+    fault: str = ""
+    commands: tuple[tuple[str, str], ...] = ()
+    settings: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether it is as it should be; None where that is open."""
+        return self.verdict.passed if self.verdict is not None and not self.fault else None
+
+    @property
+    def answer(self) -> str:
+        """What came out, in a sentence."""
+        told = answer(self.verdict) if self.verdict is not None else ""
+        return f"{self.fault}; by what was recorded, {told}" if self.fault and told else self.fault or told
+
+    @property
+    def alarm(self) -> int:
+        """How much a person has to look at this test before others: 0 for not at all."""
+        if self.passed is not None:
+            return 0 if self.passed else 3
+        if self.fault:
+            return {"PASS": 0, "CANCEL": 1, "SKIP": 1}.get(self.status, 2)
+        return 1
+
+
+def summed_up(tests: Sequence[Recorded]) -> str:
+    """What at least one test comes to, in a sentence."""
+    if len(tests) == 1:
+        return _sentence(tests[0].answer)
+    worst = max(tests, key=lambda test: test.alarm)
+    kinds = {
+        "right": sum(test.passed is True for test in tests),
+        "wrong": sum(test.passed is False for test in tests),
+        "left open": sum(test.passed is None and not test.fault for test in tests),
+        "without a verdict": sum(bool(test.fault) for test in tests),
+    }
+    counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+    told = f" {_sentence(f'{worst.name}: {worst.answer}')}" if worst.alarm else ""
+    return f"{len(tests)} tests: {counted}.{told}"
+
+
+def truths_of(tests: Sequence[Recorded]) -> list[GroundTruth]:
+    """What was found of the guests that were stopped in mid-pass."""
+    verdicts = (test.verdict for test in tests)
+    return [verdict.ground_truth for verdict in verdicts if verdict is not None and verdict.ground_truth is not None]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}{'' if text.endswith('?') else '.'}"
+
+
+def recorded(file: str, name: str = "", status: str = "", fault: str = "") -> Recorded:
+    """What the trace in `file` (`-`: standard input) and the files beside it have to show.
+
+    It is judged as its test judged it, where that left its verdict. `fault` is why it is none that the test came to.
+    Raises UsageError where there is no such trace.
+    """
+    trace = read(file)
+    beside = Path(file).parent if file != "-" else None
+    try:
+        verdict = judge(trace, *_held_to(beside))
+        picture = chart(trace, verdict)
+    except UsageError as error:
+        raise UsageError(f"{file}: {error}") from None
+    return Recorded(
+        name=name or name_of(file),
+        status=status,
+        fault=fault,
+        verdict=verdict,
+        chart=picture.thinned(BUCKETS) if picture is not None else None,
+        commands=tuple(_commands(beside)) if beside is not None else (),
+        settings=tuple(_settings(trace)),
+    )
+
+
+def name_of(file: str) -> str:
+    """That of the test, where the file lies among its results; else the file's own."""
+    parents = Path(file).absolute().parents
+    return parents[1].name if len(parents) > 2 and parents[2].name == "test-results" else file
+
+
+def _held_to(beside: Path | None) -> tuple[str, float]:
+    """The formula and the tolerance that the test held QEMU to."""
+    try:
+        said = json.loads((beside / "verdict.json").read_bytes()) if beside is not None else {}
+        return str(said["contract"]), float(said["tolerance"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "last-sync", TOLERANCE
+
+
+def _commands(beside: Path) -> list[tuple[str, str]]:
+    files = [(side, beside / f"{side}.command") for side in _COMMANDS]
+    return [(side, file.read_text(errors="replace").strip()) for side, file in files if file.is_file()]
+
+
+def _settings(trace: Trace) -> list[str]:
+    known = trace.migrate_parameters
+    return [
+        *(f"migrate_set_capability {name} on" for name in trace.capabilities if name != "events"),
+        *(f"migrate_set_parameter {name} {known[name]}{unit}" for name, unit in _SET_BY_HAND if name in known),
+    ]

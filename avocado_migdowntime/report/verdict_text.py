@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A verdict in a few lines for a person."""
+
+from collections.abc import Iterable, Sequence
+
+from ..basics.interval import Interval
+from ..verdict.downtime import Downtime
+from ..verdict.mid_pass_stop import GroundTruth
+from ..verdict.predicted_downtime import Promise
+from ..verdict.trials import Convergence, Trial
+from ..verdict.verdict import Verdict
+
+_LABEL_WIDTH = 10
+
+
+def summary(verdict: Verdict) -> str:
+    """What QEMU said, what is right, how far apart, the formula it uses, and what the answer rests on."""
+    return table(labelled(verdict))
+
+
+def labelled(verdict: Verdict) -> list[tuple[str, str]]:
+    """The lines of the summary, each with its label."""
+    rows = [("verdict", verdict.verdict.upper())]
+    if verdict.subject:
+        rows.append(("of", verdict.subject))
+    if verdict.reported_ms is not None:
+        rows.append(("QEMU said", f"{verdict.reported_ms:.0f} ms expected-downtime"))
+    if verdict.expected_ms is not None:
+        rows.append(("right is", f"{verdict.expected_ms:.1f} ms ({_basis(verdict)})"))
+    if verdict.relative_error is not None:
+        rows.append(("apart", f"{verdict.relative_error:+.2%}{_between(verdict.relative_error_interval)}"))
+    if verdict.reported_ms is not None:
+        rows.append(("formula", _formula(verdict)))
+    rows.append(("limit", _limit(verdict)))
+    if verdict.convergence is not None:
+        rows.append(("converges", _convergence(verdict.convergence)))
+    if verdict.downtime is not None:
+        rows.append(("downtime", _downtime(verdict.downtime)))
+    if verdict.promise is not None:
+        rows.append(("promise", _promise(verdict.promise)))
+    if verdict.ground_truth is not None:
+        rows.append(("stopped", _stopped(verdict.ground_truth)))
+        rows += [("estimate", f"{one.ms:.0f} ms, {one.error:+.1%}: {one.name}") for one in verdict.ground_truth.ranked]
+    if verdict.integrity is not None:
+        rows.append(("memory", str(verdict.integrity)))
+    if verdict.passes:
+        rows.append(("rests on", f"{_count(verdict.passes, 'pass', 'passes')}, {verdict.samples_used} samples used"))
+    rows += [("dropped", f"{count}: {reason}") for reason, count in verdict.samples_dropped.items()]
+    rows += [("because", reason) for reason in verdict.reasons]
+    return rows
+
+
+def figures(verdict: Verdict) -> str:
+    """What was said and what is right in one line, for a place that has room for no more."""
+    parts = []
+    if verdict.reported_ms is not None and verdict.expected_ms is not None:
+        parts.append(f"QEMU said {verdict.reported_ms:.0f} ms, right is {verdict.expected_ms:.1f} ms")
+    if verdict.relative_error is not None:
+        parts.append(f"apart {verdict.relative_error:+.2%}")
+    if verdict.reported_ms is not None:
+        parts.append(f"formula {_formula(verdict)}")
+    parts.append(f"limit {verdict.limit_verdict}")
+    return "; ".join(parts)
+
+
+def table(rows: Iterable[tuple[str, str]]) -> str:
+    """Lines of a label and its text, the texts below each other."""
+    return "\n".join(f"{label:<{_LABEL_WIDTH}} {text}" for label, text in rows)
+
+
+def _formula(verdict: Verdict) -> str:
+    return verdict.formula or "none of the known ones"
+
+
+def columns(rows: Sequence[Sequence[str]], left: int = 1, width: int | None = None) -> str:
+    """Lines of cells below each other, the `left` first ones to the left, the others to the right.
+
+    The first row has the heads. Where a line would be longer than `width`, each row becomes a block of its own.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
+        return _blocks(*rows)
+    return "\n".join(
+        "  ".join([*map(str.ljust, row[:left], widths), *map(str.rjust, row[left:], widths[left:])]) for row in rows
+    )
+
+
+def _blocks(heads: Sequence[str], *rows: Sequence[str]) -> str:
+    most = max(map(len, heads))
+    return "\n\n".join(
+        "\n".join(f"{head:<{most}}  {cell}" for head, cell in zip(heads, row, strict=True)) for row in rows
+    )
+
+
+def _basis(verdict: Verdict) -> str:
+    if not verdict.passes and verdict.contract != "dirty-rate":
+        return "what is left now ÷ bandwidth"
+    if verdict.contract == "last-sync":
+        return "last-sync: the bytes left at the dirty sync ÷ bandwidth"
+    return f"by the formula {verdict.contract}"
+
+
+def _between(interval: Interval | None) -> str:
+    return f", between {interval.low:+.2%} and {interval.high:+.2%}" if interval else ""
+
+
+def _limit(verdict: Verdict) -> str:
+    if verdict.downtime_limit_ms is None:
+        return f"downtime-limit not recorded, {verdict.limit_verdict}"
+    text = f"downtime-limit {verdict.downtime_limit_ms:g} ms, {verdict.limit_verdict}"
+    if verdict.effective_limit_ms is not None:
+        return f"{text}: passes end with {verdict.effective_limit_ms:.0f} ms left"
+    if verdict.effective_limit_interval_ms is not None:
+        return f"{text}: passes end with at most {verdict.effective_limit_interval_ms.high:.0f} ms left"
+    return text
+
+
+def _convergence(found: Convergence) -> str:
+    parts = [f"{trial.limit_ms:g} ms {_did(trial)}" for trial in found.trials]
+    return f"{found.judgement}: {', '.join(parts)}"
+
+
+def _did(trial: Trial) -> str:
+    if trial.completed:
+        return (
+            "did at the next sync" if not trial.passes else f"did after {_count(trial.passes, 'pass', 'passes')} more"
+        )
+    return f"did not in {_count(trial.passes, 'pass', 'passes')}"
+
+
+def _downtime(down: Downtime) -> str:
+    parts = []
+    if down.qemu_ms is not None:
+        parts.append(f"QEMU {down.qemu_ms:.0f} ms")
+    if down.events_ms is not None:
+        parts.append(f"STOP to RESUME {down.events_ms:.0f} ms")
+    if down.guest_ms is not None:
+        parts.append(f"seen by the guest {down.guest_ms.low:.0f} to {down.guest_ms.high:.0f} ms")
+    if down.silent_s is not None:
+        parts.append("the guest did not go on")
+    return ", ".join(parts) or "not told"
+
+
+def _promise(promise: Promise) -> str:
+    return (
+        f"{promise.judgement}: {promise.said_ms:.0f} ms said last, {promise.down_ms:.0f} ms down, "
+        f"{promise.fixed_ms:.0f} ms of them for devices: {promise.error:+.1%}"
+    )
+
+
+def _stopped(truth: GroundTruth) -> str:
+    return (
+        f"with {truth.in_pass:.0%} of pass {truth.number} sent: {truth.down_ms:.0f} ms until it could go on, for "
+        f"{truth.rest_bytes / 1e6:.1f} MB of the pass and {truth.dirtied_bytes / 1e6:.1f} MB dirtied since its sync"
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

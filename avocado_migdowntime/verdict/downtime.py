@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How long the guest was down, as each party saw it, and what became of its memory: read from a trace's end."""
+
+from dataclasses import dataclass
+
+from ..basics.interval import Interval
+from ..errors import UsageError
+from ..trace.model import HARNESS, HEARTBEAT, INTEGRITY, Event, Trace, number
+
+APART_MS, APART_SHARE = 50.0, 0.25
+"""The guest's own view and QEMU's differ remarkably from here on: both have to be exceeded."""
+
+
+@dataclass(frozen=True)
+class Integrity:
+    """What became of the `pages` of the dirtied region; `faults` names the first of the `damaged_pages`, in words."""
+
+    pages: int
+    damaged_pages: int = 0
+    faults: tuple[str, ...] = ()
+
+    @property
+    def intact(self) -> bool:
+        """Whether every page is what the guest wrote last."""
+        return not self.damaged_pages
+
+    def __str__(self) -> str:
+        """The finding as a sentence."""
+        if self.intact:
+            return f"each of {self.pages} pages is what the guest wrote last"
+        return f"{self.damaged_pages} of {self.pages} pages are not what the guest wrote last: {'; '.join(self.faults)}"
+
+
+@dataclass(frozen=True)
+class Downtime:
+    """Milliseconds for which the guest was down.
+
+    `qemu_ms` is the source's figure, from before its stop until all is sent (migration/migration.c:
+    migration_completion). `events_ms` goes from STOP of the source to RESUME of the destination by their time stamps.
+    `guest_ms` goes from the last heartbeat at the source to the first at the destination on the host's clock; a beat
+    is seen between two looks. The last two leave out `held_ms`, for which the harness kept a destination that was
+    ready. `silent_s` is how long a guest that did not go on was waited for.
+    """
+
+    qemu_ms: float | None = None
+    events_ms: float | None = None
+    guest_ms: Interval | None = None
+    held_ms: float = 0.0
+    silent_s: float | None = None
+
+    @property
+    def remark(self) -> str:
+        """What is remarkable when the three are compared, or an empty text."""
+        if self.silent_s is not None:
+            return f"the guest did not go on at the destination: no heartbeat within {self.silent_s:g} s"
+        if self.qemu_ms is None or self.guest_ms is None:
+            return ""
+        beyond_ms = max(self.guest_ms.low - self.qemu_ms, self.qemu_ms - self.guest_ms.high)
+        if beyond_ms < APART_MS or beyond_ms < APART_SHARE * self.qemu_ms:
+            return ""
+        more = "longer" if self.guest_ms.low > self.qemu_ms else "shorter"
+        return f"the guest was down for {beyond_ms:.0f} ms {more} than QEMU's downtime of {self.qemu_ms:.0f} ms says"
+
+
+def downtime(trace: Trace) -> Downtime | None:
+    """The downtimes that the trace tells of, or None where the migration did not complete in it.
+
+    Raises UsageError where an event of the harness is not as it writes them.
+    """
+    final = trace.samples[-1]
+    if final.status != "completed":
+        return None
+    stop, resume = trace.switchover_stop, trace.first_event("destination", "RESUME")
+    ready = trace.first_event("destination", "MIGRATION", status="completed")
+    held_ms = max(0.0, _apart_ms(ready, resume) or 0.0)
+    all_ms = _apart_ms(stop, resume)
+    last, first = (trace.first_event(HARNESS, HEARTBEAT, side=side) for side in ("source", "destination"))
+    silent = first is not None and "silent_s" in first.data
+    return Downtime(
+        qemu_ms=final.downtime_ms,
+        events_ms=None if all_ms is None else all_ms - held_ms,
+        guest_ms=None if last is None or first is None or silent else _gap_ms(last, first, held_ms),
+        held_ms=held_ms,
+        silent_s=number(first.data, "silent_s") if first is not None and silent else None,
+    )
+
+
+def integrity(trace: Trace) -> Integrity | None:
+    """What the harness found when it compared the destination's RAM with what the guest wrote, if it did.
+
+    Raises UsageError where its event is not as it writes them.
+    """
+    event = trace.first_event(HARNESS, INTEGRITY)
+    if event is None:
+        return None
+    faults = event.data.get("faults")
+    if not isinstance(faults, list) or not all(isinstance(fault, str) for fault in faults):
+        raise UsageError(f"'faults' of the event {INTEGRITY} is {faults!r} where a list of texts was expected")
+    return Integrity(int(number(event.data, "pages")), int(number(event.data, "damaged_pages")), tuple(faults))
+
+
+def _apart_ms(earlier: Event | None, later: Event | None) -> float | None:
+    if earlier is None or later is None or earlier.stamp_s is None or later.stamp_s is None:
+        return None
+    return (later.stamp_s - earlier.stamp_s) * 1000
+
+
+def _gap_ms(last: Event, first: Event, held_ms: float) -> Interval:
+    """Between two beats; each came after `after_s` and by `by_s`."""
+    low_s = number(first.data, "after_s") - number(last.data, "by_s")
+    high_s = number(first.data, "by_s") - number(last.data, "after_s")
+    return Interval(max(0.0, low_s * 1000 - held_ms), max(0.0, high_s * 1000 - held_ms))
