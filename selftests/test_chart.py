@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from avocado_migdowntime.pictures.chart import Role
 from avocado_migdowntime.pictures.chart_of_trace import chart
 from avocado_migdowntime.pictures.downsample import kept
+from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.trace.file import read
-from avocado_migdowntime.trace.model import Event
 from avocado_migdowntime.verdict.judge import judge
 
 from .simulate import PAGE, Simulation, record
