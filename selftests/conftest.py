@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from avocado_migdowntime.basics.cache import cache_directory
 
-from .dirtier_guest import MIB, Guest
+from .support.dirtier_guest import MIB, Guest
 
 # The same examples in each run, so that none fails by chance; `--hypothesis-profile default` looks for others.
 settings.register_profile("repeatable", derandomize=True)
