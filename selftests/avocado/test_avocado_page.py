@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from ..fast.test_report import ACCURATE, STOPPED, WRONG
 from ..support.avocado_command import avocado, write_tests
+from ..support.recorded import ACCURATE, STOPPED, WRONG
 
 TESTS = f"""
 import gzip

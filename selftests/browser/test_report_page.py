@@ -18,7 +18,8 @@ from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from bench.report import write
 
-from ..fast.test_report import ACCURATE, EVIL, STOPPED, WRONG, figures, renamed
+from ..support.pages import EVIL, figures, renamed
+from ..support.recorded import ACCURATE, STOPPED, WRONG
 
 TRACES = (WRONG, ACCURATE, STOPPED)
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}

@@ -3,49 +3,16 @@
 
 import argparse
 import json
-from functools import cache
 
 import pytest
 
 from avocado_migdowntime.cli import compare
-from avocado_migdowntime.report.verdict_json import fields
-from avocado_migdowntime.verdict.judge import judge
 
-from .test_readme import COMPARE
-from .test_recordings import CLEAN, altered
+from ..support.documents import COMPARE
+from ..support.jobs import entry, job, of_recordings, verdict
+from ..support.recorded import CLEAN
 
 FAULTY = "ppc64-tcg-qemu-7.2-with-dirty-rate-formula"
-
-
-@cache
-def verdict(name, factor):
-    def bias(answer):
-        answer["expected-downtime"] = int(answer["expected-downtime"] * factor)
-
-    return fields(judge(altered(name, bias)))
-
-
-def entry(number, name, found, status="PASS", reason="<unknown>"):
-    whiteboard = json.dumps(found) if found else ""
-    return {
-        "id": f"{number}-{name}",
-        "name": name,
-        "status": status,
-        "whiteboard": whiteboard,
-        "fail_reason": reason,
-    }
-
-
-def job(directory, entries):
-    directory.mkdir()
-    (directory / "results.json").write_text(json.dumps({"tests": entries}))
-    return str(directory)
-
-
-def of_recordings(directory, factor, recordings=CLEAN):
-    """The results of a job with a run for each recording, in which QEMU said `factor` times what it did say."""
-    name = "migdowntime:expected-downtime;run-architecture-ppc64-7843"
-    return job(directory, [entry(n, name, verdict(one, factor)) for n, one in enumerate(recordings, 1)])
 
 
 def run(*arguments):

@@ -16,7 +16,7 @@ from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
-from .test_recordings import CLEAN, recording
+from ..support.recorded import CLEAN, recording
 
 FAULTY = "ppc64-tcg-qemu-7.2-with-dirty-rate-formula"
 MISSING = (

@@ -1,35 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The verdict on recordings of real migrations, faulty QEMUs among them."""
 
-import gzip
-import json
-from pathlib import Path
-
 import pytest
 
 from avocado_migdowntime.oracle.passes import passes
-from avocado_migdowntime.trace.file import parse, read
+from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-CLEAN = ["ppc64-tcg-qemu-5.2", "ppc64-tcg-qemu-7.2", "ppc64-tcg-qemu-11.1", "x86_64-kvm-qemu-7.2"]
-WITH_LIMIT_700 = "x86_64-kvm-qemu-7.2-limit-700ms"
-
-
-def recording(name):
-    return RECORDINGS / f"{name}.jsonl.gz"
-
-
-def altered(name, alter):
-    """The recording with each answer to query-migrate passed through `alter`, as a faulty QEMU would have answered."""
-    lines = gzip.decompress(recording(name).read_bytes()).splitlines()
-    records = [json.loads(line) for line in lines]
-    for record in records:
-        if "expected-downtime" in record.get("query-migrate", {}):
-            alter(record["query-migrate"])
-    return parse("\n".join(map(json.dumps, records)).encode())
+from ..support.recorded import CLEAN, WITH_LIMIT_700, altered, recording
 
 
 @pytest.mark.parametrize("name", CLEAN)

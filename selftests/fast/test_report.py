@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`avocado migdowntime report`: a page or a picture, whole or not at all, whatever the traces hold."""
 
-import argparse
-import gzip
-import json
 import re
 import stat
 import subprocess
@@ -16,43 +13,13 @@ import pytest
 from matplotlib.image import imread
 
 from avocado_migdowntime.cli import progress
-from avocado_migdowntime.cli import report as command
 from avocado_migdowntime.report.entry import Recorded, summed_up
 
+from ..support.pages import EVIL, figures, page_of, renamed, run
+from ..support.recorded import ACCURATE, RECORDINGS, SNAPSHOT, STOPPED, WRONG
+
 TOP = Path(__file__).parents[2]
-RECORDINGS = TOP / "selftests/recordings"
-ACCURATE = RECORDINGS / "x86_64-kvm-qemu-7.2-limit-700ms.jsonl.gz"
-WRONG = RECORDINGS / "ppc64-tcg-qemu-7.2-with-dirty-rate-formula.jsonl.gz"
-STOPPED = RECORDINGS / "ppc64-tcg-qemu-7.2-stopped-in-mid-pass.jsonl.gz"
-SNAPSHOT = RECORDINGS / "info-migrate-power8.txt"
 KEPT = TOP / "docs/inaccurate.png"
-EVIL = "<script>document.title='broken into'</script><b>&amp;$\\frac{1}{$"
-
-
-def run(*arguments):
-    parser = argparse.ArgumentParser()
-    command.configure(parser)
-    return command.run(parser.parse_args(list(map(str, arguments))))
-
-
-def page_of(tmp_path, *places):
-    assert run(*places, "--output", tmp_path / "report.html") == 0
-    return (tmp_path / "report.html").read_text()
-
-
-def figures(page):
-    return [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', page)]
-
-
-def renamed(tmp_path, name):
-    """A recording whose every text of the header is `name`, among a test's results and with its command lines."""
-    header, *lines = gzip.decompress(WRONG.read_bytes()).splitlines()
-    told = {**json.loads(header), "arch": name, "machine": name, "accelerator": name, "capabilities": [name]}
-    data = tmp_path / "job" / "test-results" / "1-some" / "data"
-    data.mkdir(parents=True)
-    (data / "trace.jsonl").write_bytes(b"\n".join([json.dumps(told).encode(), *lines]))
-    (data / "source.command").write_text(f"qemu-system-x86_64 -append '{name}'\n")
-    return tmp_path / "job"
 
 
 def test_the_page_answers_in_a_sentence_and_in_a_table(tmp_path):

@@ -5,7 +5,6 @@ import argparse
 import asyncio
 import gzip
 import json
-from pathlib import Path
 
 import pytest
 
@@ -17,10 +16,11 @@ from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.trace.file import parse as parse_trace
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
-from avocado_migdowntime.verdict.mid_pass_stop import Estimate, GroundTruth, ground_truth
+from avocado_migdowntime.verdict.mid_pass_stop import ground_truth
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-STOPPED = RECORDINGS / "ppc64-tcg-qemu-7.2-stopped-in-mid-pass.jsonl.gz"
+from ..support.outcomes import truth
+from ..support.recorded import RECORDINGS, STOPPED
+
 STOPPED_MS = 4474.69
 RUNS = 3
 ORDINARY = RECORDINGS / "ppc64-tcg-qemu-7.2.jsonl.gz"
@@ -34,10 +34,6 @@ def stopped_without(unwanted):
 
 def event(name):
     return lambda record: record.get("event", {}).get("event") == name
-
-
-def truth(name="some", error=0.0, in_pass=0.5, ratio=2.0):
-    return GroundTruth(1000.0, 3, in_pass, ratio, 1, 1, (Estimate(name, 1000 * (1 + error), error),))
 
 
 def run(*arguments):

@@ -10,9 +10,10 @@ from avocado_migdowntime.cli import compare
 from avocado_migdowntime.comparison.outcome import Outcome
 from avocado_migdowntime.pictures.strip_plot import of_builds, of_truths, strips
 
-from .test_compare import job, of_recordings
-from .test_report import ACCURATE, page_of
-from .test_stop_now import truth
+from ..support.jobs import job, of_recordings
+from ..support.outcomes import truth
+from ..support.pages import page_of
+from ..support.recorded import ACCURATE
 
 
 def run_on(build, error, variant="v"):

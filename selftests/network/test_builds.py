@@ -22,8 +22,8 @@ from avocado_migdowntime.errors import HostRequirementError, UsageError
 from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.qemu.probe import find_binary
 
-from ..fast.test_readme import BUILDS
 from ..support.avocado_command import command
+from ..support.documents import BUILDS
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 WHERE = Layout("lib/x/ld-linux-x.so.2", ("lib/x", "usr/lib/x"), ("usr/share/qemu",), "usr/lib/x/qemu")

@@ -9,39 +9,10 @@ from random import Random
 import pytest
 
 from avocado_migdowntime.comparison.compare import ALPHA, Answer, compare, repetitions
-from avocado_migdowntime.comparison.outcome import Outcome
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.report.comparison import sentence, summary
 
-TOLERANCE = 0.01
-NOISE = 0.0003
-"""Several times what 20 runs in a row differ by, see bench/README.md."""
-
-
-def run(build, error, variant="ppc64", tolerance=TOLERANCE):
-    passed = abs(error) <= tolerance
-    verdict = "accurate" if passed else "inaccurate"
-    formula = "last-sync" if passed else None
-    return Outcome(
-        build, variant, "PASS", "", passed, verdict, formula, error, "respected", "", 20, "last-sync", tolerance
-    )
-
-
-def untold(build, variant="ppc64"):
-    return Outcome(build, variant, "ERROR", "QEMU ended with status 1")
-
-
-def broken(build):
-    return replace(run(build, -0.0005), passed=False, status="FAIL", limit_verdict="violated")
-
-
-def runs(random, build, bias=0.0, repeat=4, variants=("ppc64",)):
-    """Such as are seen: truncation lets the report be a little low, noise is small, now and then a run is off."""
-    return [
-        run(build, bias - 0.0005 + random.gauss(0, NOISE) + (random.random() < 0.02) * random.gauss(0, 0.003), variant)
-        for variant in variants
-        for _ in range(repeat)
-    ]
+from ..support.outcomes import broken, run, runs, untold
 
 
 @pytest.mark.parametrize("variants", [("ppc64",), ("ppc64", "x86_64")])

@@ -12,8 +12,8 @@ import pytest
 from avocado_migdowntime.faults.catalogue import named as fault
 from avocado_migdowntime.faulty.launcher import script
 
-from ..fast.test_readme import BISECT
-from .test_verify import BINARY, settle
+from ..support.documents import BISECT
+from ..support.verified_builds import BINARY, settle
 
 RIGHT = f'#!/bin/sh\nexec {BINARY} "$@"\n'
 WRONG = script(fault("dirty-rate"), BINARY)

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import yaml
 
-from ..fast.test_readme import QUICK, TOP
+from ..support.documents import QUICK, TOP
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "results", "__pycache__", ".*_cache", "build", "*.egg-info")
 REFUSED_BY_GITHUB = set('":<>|*?\r\n')

@@ -22,20 +22,10 @@ from avocado_migdowntime.faulty.launcher import write
 from avocado_migdowntime.verification.builds import named
 from avocado_migdowntime.verification.job import Plan
 
-from ..fast.test_readme import COMPARE, VERIFY
-from ..property.test_comparison import broken, run, untold
 from ..support.avocado_command import command
-
-BINARY = shutil.which("qemu-system-ppc64")
-SHORT = "[migdowntime]\naccel = tcg\npage_size = 4K\npasses = 1\nintegrity = no\n"
-"""Settings with which a run takes two seconds less."""
-
-
-def settle(home):
-    """Write these settings of the user whose home it is."""
-    settings = home / ".config" / "avocado" / "avocado.conf"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(SHORT)
+from ..support.documents import COMPARE, VERIFY
+from ..support.outcomes import broken, run, untold
+from ..support.verified_builds import BINARY, settle
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from avocado_migdowntime.qemu.pair import launched_pair
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.verdict import Judgement
 
-from ..conftest import network_namespaces
+from ..support.leftovers import network_namespaces
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 ROOT = os.geteuid() == 0

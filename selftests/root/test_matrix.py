@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ..fast.test_readme import MATRIX
+from ..support.documents import MATRIX
 
 
 @pytest.mark.parametrize("time", ["first", "second"])
