@@ -11,8 +11,8 @@ from typing import Any
 
 from ..basics.resources import directory as resource
 from ..errors import MigDowntimeError
-from ..host.keeper import Keeper
 from ..host.pool import memory_bytes
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.table import Parameters
 from ..qemu.accel import choose_accel
@@ -34,8 +34,8 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
     """
     backing = plan(default.backing, default.page_size, default.ram, Path("/"))
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()
-    with Keeper() as keeper, work_directory(keeper) as directory:
-        tried = _probed(default, directory, keeper), asyncio.to_thread(read_shaped, default.link_rate)
+    with HostResources() as resources, work_directory(resources) as directory:
+        tried = _probed(default, directory, resources), asyncio.to_thread(read_shaped, default.link_rate)
         trials = asyncio.create_task(_together(*tried))
         waited_s = 0.0
         try:
@@ -76,11 +76,11 @@ async def _together(*trials: Coroutine[Any, Any, Any]) -> list[Any]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _probed(default: Parameters, directory: Path, keeper: Keeper) -> tuple[tuple[Qemu, ...], Kvm]:
+async def _probed(default: Parameters, directory: Path, resources: HostResources) -> tuple[tuple[Qemu, ...], Kvm]:
     asked = await _together(*(_asked(profile, default, directory) for profile in PROFILES.values()))
     host_arch = platform.machine().replace("ppc64le", "ppc64")
     capabilities = next((found for found, _ in asked if found and found.arch == host_arch), None)
-    return tuple(qemu for _, qemu in asked), await _tried(host_arch, capabilities, directory, keeper)
+    return tuple(qemu for _, qemu in asked), await _tried(host_arch, capabilities, directory, resources)
 
 
 async def _asked(profile: Profile, default: Parameters, directory: Path) -> tuple[QemuInfo | None, Qemu]:
@@ -108,12 +108,12 @@ async def _asked(profile: Profile, default: Parameters, directory: Path) -> tupl
     return found, seen
 
 
-async def _tried(arch: str, capabilities: QemuInfo | None, directory: Path, keeper: Keeper) -> Kvm:
+async def _tried(arch: str, capabilities: QemuInfo | None, directory: Path, resources: HostResources) -> Kvm:
     fault = f"there is no QEMU of {arch}, this host's architecture, that could use it"
     if capabilities is not None:
         parameters = replace(Parameters(), arch=arch, backing="anonymous", page_size=os.sysconf("SC_PAGE_SIZE"))
         backing = plan(parameters.backing, parameters.page_size, parameters.ram)
-        guest = await planned_guest(parameters, capabilities, backing, keeper, lambda _: None)
+        guest = await planned_guest(parameters, capabilities, backing, resources, lambda _: None)
         _, why = await choose_accel("auto", guest, capabilities, resource("images"), directory, directory)
         fault = why.removeprefix("using TCG: ")
     device = Path("/dev/kvm")

@@ -9,7 +9,7 @@ from avocado_migdowntime.basics.cache import cache_directory
 from avocado_migdowntime.basics.resources import directory
 from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
-from avocado_migdowntime.host.keeper import Keeper
+from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.linux.cpio import initramfs
 from avocado_migdowntime.linux.image import linux_image
 from avocado_migdowntime.parameters.table import parse
@@ -28,8 +28,8 @@ def run(where, **parameters):
 
 
 def image(arch, told):
-    with Keeper() as keeper:
-        return asyncio.run(linux_image(PROFILES[arch].linux.recipe, SOURCES, keeper, told.append))
+    with HostResources() as resources:
+        return asyncio.run(linux_image(PROFILES[arch].linux.recipe, SOURCES, resources, told.append))
 
 
 def test_a_linux_of_a_foreign_architecture_is_made_once_and_judged_by(tmp_path, monkeypatch):
