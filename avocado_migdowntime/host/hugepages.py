@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .lock import shared
 from .pool import pool
+from .protocol import AcquireHugepages, HugepagesGrant
 from .resources import HostResources
 
 
@@ -31,7 +32,7 @@ class Hugepages:
             yield
             return
         with shared(pool(self.page_size_bytes).path):
-            self._resources.give_back([self._hold])
+            self._resources.release((self._hold,))
             yield
 
 
@@ -48,5 +49,5 @@ def borrow_hugepages(
     if not count:
         yield Hugepages(page_size_bytes, 0, 0, resources, 0)
         return
-    with resources.borrowed("hugepages", page_size_bytes=page_size_bytes, count=count, allowed=allowed) as loan:
-        yield Hugepages(page_size_bytes, count, loan["added"], resources, loan["hold"])
+    with resources.lease(AcquireHugepages(page_size_bytes, count, allowed), HugepagesGrant) as grant:
+        yield Hugepages(page_size_bytes, count, grant.added, resources, grant.hold)

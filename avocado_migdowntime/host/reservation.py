@@ -29,6 +29,7 @@ class Hold:
     """
 
     def __init__(self, pool: Pool, count: int) -> None:
+        self._text = f"the hold of {count} hugepages of {format_size(pool.page_size_bytes)}"
         length = pool.page_size_bytes * count
         size_flag = (pool.page_size_bytes.bit_length() - 1) << os.MFD_HUGE_SHIFT
         file = os.memfd_create("migdowntime-hold", os.MFD_CLOEXEC | os.MFD_HUGETLB | size_flag)
@@ -37,6 +38,9 @@ class Hold:
             self._mapping = mmap.mmap(file, length)
         finally:
             os.close(file)
+
+    def __str__(self) -> str:
+        return self._text
 
     def release(self) -> None:
         """Let the pages go."""
@@ -101,6 +105,6 @@ def _compact_memory() -> None:
         Path("/proc/sys/vm/compact_memory").write_text("1")
 
 
-def give_back(pool: Pool, added: int) -> None:
+def shrink(pool: Pool, added: int) -> None:
     """Shrink the pool by the ``added`` pages; the caller has the pool's exclusive lock."""
     pool.resize(max(0, pool.size_pages - added))
