@@ -22,11 +22,11 @@ class Hugepages:
     _hold: int
 
     @contextmanager
-    def handed_over(self) -> Iterator[None]:
+    def hand_over(self) -> Iterator[None]:
         """Let the QEMUs that are launched in this block take the pages; leave it when they answer QMP.
 
         Until this block nobody at all can take the pages, in it no other run can. It waits while another run
-        is reserving (seconds at most). Do not borrow anything in it.
+        is reserving (seconds at most). Acquire nothing else in it.
         """
         if not self.count:
             yield
@@ -37,7 +37,7 @@ class Hugepages:
 
 
 @contextmanager
-def borrow_hugepages(
+def lease_hugepages(
     resources: HostResources, page_size_bytes: int, count: int, *, allowed: bool
 ) -> Iterator[Hugepages]:
     """Have `count` free hugepages of this size, of all NUMA nodes together, for one set of QEMUs.

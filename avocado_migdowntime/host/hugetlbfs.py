@@ -46,8 +46,8 @@ def _writable_mount(page_size_bytes: int) -> Path:
 
 
 def _page_size_bytes(options: str) -> int | None:
-    found = re.search(r"\bpagesize=(\w+)", options)
-    return parse_size(found[1]) if found else None
+    match = re.search(r"\bpagesize=(\w+)", options)
+    return parse_size(match[1]) if match else None
 
 
 def _unescaped(path: str) -> str:

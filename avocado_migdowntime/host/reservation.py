@@ -55,27 +55,27 @@ def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
     try:
         return 0, Hold(pool, count)
     except OSError:
-        found = pool.counters()
+        counters = pool.counters()
     size = format_size(pool.page_size_bytes)
     # Others let their pages go without the lock: by now there may be more of them than are wanted.
-    missing = max(0, count - found.available)
+    missing = max(0, count - counters.available)
     command = pool.grow_command(missing)
     if not (allowed and pool.resizable):
         remedy = "as root" if allowed else "allow reserving them (reserve_hugepages=yes) as root, or"
         raise HostRequirementError(
-            f"{count} free hugepages of {size} are needed and {found.available} are there; {remedy} run `{command}`"
+            f"{count} free hugepages of {size} are needed and {counters.available} are there; {remedy} run `{command}`"
         )
     _leave_memory(pool, missing)
     # Surplus pages are in use by a run that is about to end. A pool that grows takes them in first, which the
     # total makes up for, having them counted; so the pool grows by them too.
-    before, wanted = pool.size_pages, found.total + missing
+    before, wanted = pool.size_pages, counters.total + missing
     try:
         if (now := pool.resize(wanted)) < wanted:
             _compact_memory()
             now = pool.resize(wanted)
         if now < wanted:
             raise HostRequirementError(
-                f"the kernel gave {max(0, now - found.total)} of {missing} further hugepages of "
+                f"the kernel gave {max(0, now - counters.total)} of {missing} further hugepages of "
                 f"{size}, its free memory being too scattered; soon after boot run `{command}`"
             )
         return now - before, Hold(pool, count)

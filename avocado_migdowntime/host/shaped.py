@@ -84,18 +84,18 @@ def _ip(namespace: Namespace, *arguments: str) -> None:
 
 
 def _run(namespace: Namespace, option: str, *command: str) -> None:
-    def started() -> subprocess.CompletedProcess[str]:
+    def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
     try:
-        done = namespace.run(started)
+        process = namespace.run(run)
     except FileNotFoundError:
         raise HostRequirementError(
             f"no {command[0]} is on the PATH, which link=shaped needs; install it with: apt-get install iproute2"
         ) from None
-    if done.returncode:
-        said = " ".join(done.stderr.split())
+    if process.returncode:
+        stderr = " ".join(process.stderr.split())
         raise HostRequirementError(
-            f"`{' '.join(command)}` failed with {said!r}; link=shaped needs a kernel with {option}, "
+            f"`{' '.join(command)}` failed with {stderr!r}; link=shaped needs a kernel with {option}, "
             "else use link=tcp or link=unix"
         )

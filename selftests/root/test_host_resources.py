@@ -22,7 +22,7 @@ import pytest
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host import acquisition
 from avocado_migdowntime.host import resources as resources_module
-from avocado_migdowntime.host.hugepages import borrow_hugepages
+from avocado_migdowntime.host.hugepages import lease_hugepages
 from avocado_migdowntime.host.pool import Pool, pools
 from avocado_migdowntime.host.protocol import AcquireDirectory, AcquireHugetlbfs, DirectoryGrant, Refusal
 from avocado_migdowntime.host.reaper import Reaper
@@ -36,7 +36,7 @@ ROOT = os.geteuid() == 0
 BORROWER = """
 import json, os, signal, subprocess, sys
 from contextlib import ExitStack
-from avocado_migdowntime.host.hugepages import borrow_hugepages
+from avocado_migdowntime.host.hugepages import lease_hugepages
 from avocado_migdowntime.host.hugetlbfs import hugetlbfs_directory
 from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.host.workdir import work_directory
@@ -47,7 +47,7 @@ with HostResources() as resources, work_directory(resources) as sockets, ExitSta
     (sockets / "qmp").touch()
     if count:
         borrowed["directories"].append(str(stack.enter_context(hugetlbfs_directory(resources, page_size))))
-        pages = stack.enter_context(borrow_hugepages(resources, page_size, count, allowed=True))
+        pages = stack.enter_context(lease_hugepages(resources, page_size, count, allowed=True))
     if fork and not (child := os.fork()):
         signal.pause()
     if fork:
@@ -55,7 +55,7 @@ with HostResources() as resources, work_directory(resources) as sockets, ExitSta
     print(json.dumps(borrowed), flush=True)
     for order in sys.stdin:
         if order == "take\\n":
-            with pages.handed_over():
+            with pages.hand_over():
                 file = open(borrowed["directories"][1] + "/ram", "w+b")
                 os.posix_fallocate(file.fileno(), 0, page_size * count)
         print("done", flush=True)
@@ -239,7 +239,7 @@ def test_many_runs_that_start_and_end_at_once(its_pool: Pool) -> None:
         with (
             HostResources() as resources,
             work_directory(resources),
-            borrow_hugepages(resources, its_pool.page_size_bytes, more, allowed=True) as pages,
+            lease_hugepages(resources, its_pool.page_size_bytes, more, allowed=True) as pages,
         ):
             return pages.count
 
