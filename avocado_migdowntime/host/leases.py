@@ -25,7 +25,10 @@ _TRY_AGAIN_S = 0.1
 
 
 class Lease(Protocol):
-    """Something to be released, once; its text names it to a person who has to do that by hand."""
+    """Something to be released; its text names it to a person who has to do that by hand."""
+
+    idempotent: ClassVar[bool]
+    """Whether a second release would do no harm, such as taking what is somebody else's by then."""
 
     def release(self) -> None:
         """Give it back to the host; raises OSError or MigDowntimeError if that fails."""
@@ -36,6 +39,7 @@ class DirectoryLease:
     """A private directory at `path`."""
 
     kind: ClassVar[str] = "directory"
+    idempotent: ClassVar[bool] = True
     path: str
 
     def __str__(self) -> str:
@@ -60,6 +64,7 @@ class MountLease:
     """A private mount, at `path`, of a file system in memory."""
 
     kind: ClassVar[str] = "mount"
+    idempotent: ClassVar[bool] = True
     path: str
 
     def __str__(self) -> str:
@@ -75,6 +80,7 @@ class HugepagesLease:
     """So many pages (`added`) that the pool of this page size was grown by."""
 
     kind: ClassVar[str] = "hugepages"
+    idempotent: ClassVar[bool] = False
     page_size_bytes: int
     added: int
 

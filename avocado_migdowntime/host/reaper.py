@@ -102,6 +102,9 @@ class Reaper:
         lease = self._leases.pop(number, None)
         if lease is None:
             return
+        if not lease.idempotent:
+            # Forgotten first: killed between the two, this process would have it released once more.
+            self._journal.write(self._leases.values())
         try:
             lease.release()
         except Exception as error:

@@ -13,6 +13,7 @@ import mmap
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 from ..basics.units import MIB, format_size
 from ..errors import HostRequirementError
@@ -27,6 +28,8 @@ class Hold:
 
     Raises OSError (ENOMEM) if there are not as many.
     """
+
+    idempotent: ClassVar[bool] = True
 
     def __init__(self, pool: Pool, count: int) -> None:
         self._text = f"the hold of {count} hugepages of {format_size(pool.page_size_bytes)}"

@@ -29,6 +29,8 @@ LEASES = [
 class Hold:
     """A lease that the kernel ends with the reaper."""
 
+    idempotent = True
+
     def release(self) -> None:
         raise AssertionError
 
@@ -158,6 +160,27 @@ def test_a_reaper_releases_what_a_release_by_class_names_left(run, tmp_path):
     assert not left.exists()
     end(reaper)
     assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("lease", "stands"), [(HugepagesLease(2097152, 16), False), (DirectoryLease("/tmp/migdowntime-x"), True)]
+)
+def test_what_must_not_be_released_twice_is_forgotten_before_it_is_released(lease, stands, run, monkeypatch):
+    """A reaper can be killed at any moment; so it is looked up here what the next one would find in mid-release."""
+    journals = []
+
+    def release(self):
+        (path,) = run.iterdir()
+        journals.append(decode(path.read_bytes().partition(b"\n")[0]))
+
+    monkeypatch.setattr(type(lease), "release", release)
+    run.mkdir()
+    (run / "tmpabc").write_bytes(encode([MountLease("/tmp/migdowntime-y"), lease]))
+    monkeypatch.setattr(MountLease, "release", lambda self: None)
+    reaper = Reaper()
+    reaper.start()
+    assert journals == [[MountLease("/tmp/migdowntime-y"), *([lease] if stands else [])]]
+    end(reaper)
 
 
 def test_others_than_root_keep_no_journal(run, monkeypatch):
