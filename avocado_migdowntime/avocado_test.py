@@ -42,8 +42,8 @@ class MigrationTest(Test):
     | a limit that should do did not, or it did      | FAIL                      |
     | the guest was down for other than was said     | FAIL                      |
     | inconclusive                                   | WARN, or FAIL if asked to |
-    | HostRequirementError                                      | CANCEL                    |
-    | UsageError, HarnessError, anything else          | ERROR                     |
+    | HostRequirementError                           | CANCEL                    |
+    | UsageError, HarnessError, anything else        | ERROR                     |
     """
 
     defaults: ClassVar[Mapping[str, str]] = MappingProxyType({})

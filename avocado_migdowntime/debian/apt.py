@@ -16,8 +16,8 @@ from ..host.parent import end_with_parent
 class Apt:
     """Runs apt's commands and dpkg-deb; no root is needed, and the host's own settings hold beside `options`.
 
-    For messages, `what` is wanted from Debian and `otherwise` says how to do without. Raises HostRequirementError where this host
-    has no apt, and where a command fails.
+    For messages, `what` is wanted from Debian and `otherwise` says how to do without. Raises HostRequirementError where
+    this host has no apt, and where a command fails.
     """
 
     def __init__(self, directory: Path, what: str, otherwise: str, options: Sequence[str] = ()) -> None:

@@ -30,7 +30,8 @@ _TELL_AFTER_S = 2.0
 async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
     """See all of the host and what a run with these parameters takes of it; `say` gets a line every two seconds.
 
-    Raises UsageError or HostRequirementError where the parameters make no sense here, HarnessError where QEMU cannot be started.
+    Raises UsageError or HostRequirementError where the parameters make no sense here, HarnessError where QEMU cannot be
+    started.
     """
     backing = plan(default.backing, default.page_size, default.ram, Path("/"))
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()

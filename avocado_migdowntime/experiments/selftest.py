@@ -61,7 +61,10 @@ class Tried:
 
 
 def run_fault(fault: Named, binary: str, arch: str, progress: Callable[[str], None]) -> Tried:
-    """Run a QEMU with the fault, again if that is inconclusive without need; raises UsageError or HostRequirementError."""
+    """Run a QEMU with the fault, again if that is inconclusive without need.
+
+    Raises UsageError or HostRequirementError.
+    """
     wanted, parameters = expectation(fault), {"arch": arch, **_SHORT, **_LIMIT.get(fault.name, {})}
     begun_s, attempts, found = time.monotonic(), 0, False
     while not found and attempts < _ATTEMPTS:

@@ -33,7 +33,7 @@ _DESCRIPTOR = "\0"
 
 
 def find(arguments: Sequence[str]) -> Monitor | None:
-    """The QMP monitor of these arguments, or None where they ask for none; raises UsageError for one of another kind."""
+    """The QMP monitor of these arguments, None where they ask for none; raises UsageError for one of another kind."""
     monitors = [found for place in range(len(arguments) - 1) if (found := _monitor(arguments, place))]
     if len(monitors) > 1:
         raise UsageError("QEMU is given several QMP monitors, where a fault needs one; leave one of them")

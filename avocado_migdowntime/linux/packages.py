@@ -14,8 +14,8 @@ _OTHERWISE = "use guest=dirtier"
 class Packages:
     """The packages of one Debian architecture, from where the host itself has its packages.
 
-    Lists and downloads go into `directory`; no root is needed. Raises HostRequirementError where this host has no apt, or where it
-    finds no such packages.
+    Lists and downloads go into `directory`; no root is needed. Raises HostRequirementError where this host has no apt,
+    or where it finds no such packages.
     """
 
     def __init__(self, architecture: str, directory: Path) -> None:

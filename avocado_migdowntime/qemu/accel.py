@@ -24,7 +24,7 @@ async def choose_accel(
 ) -> tuple[str, str]:
     """The accelerator to use and a word about why; `wanted` is tcg, kvm or auto.
 
-    KVM is tried with a small copy of the very guest. Raises HostRequirementError where what was wanted does not start it.
+    KVM is tried with a small copy of the very guest. Raises HostRequirementError where it does not start as wanted.
     """
     if wanted == "tcg":
         return "tcg", ""
