@@ -144,8 +144,8 @@ class Guest:
 def choose_machine(profile: Profile, capabilities: QemuInfo, given: str | None) -> str:
     """The machine type to use: `given`, or the profile's first.
 
-    Raises UsageError for a machine of no known family, HostRequirementError where the binary has not got it or not as it
-    must be.
+    Raises UsageError for a machine of no known family, HostRequirementError where the binary has not got it or not as
+    it must be.
     """
     machine = given or profile.families[0]
     if profile.family(machine) is None:

@@ -28,8 +28,8 @@ _LEGEND_WIDTH, _TITLE_WIDTH = 38, 130
 def save(tests: Sequence[Recorded], file: str) -> None:
     """Draw the picture of each test into `file`, one below the other.
 
-    Raises UsageError where there are more than MOST, one has no picture, or the file's format is unknown or it cannot be
-    written.
+    Raises UsageError where there are more than MOST, one has no picture, or the file's format is unknown or it cannot
+    be written.
     """
     if len(tests) > MOST:
         raise UsageError(f"{file}: {len(tests)} traces are too many for a picture, {MOST} fit; write a page, .html")

@@ -18,16 +18,15 @@ from avocado.core.output import LOG_UI
 from avocado.core.settings import settings
 from avocado.core.suite import TestSuite, TestSuiteError
 
-from ..avocado_test import of_variant
+from ..basics.names import KIND
 from ..basics.resources import packaged_tests
 from ..comparison.compare import repetitions
 from ..comparison.job_results import builds_of
 from ..comparison.outcome import Outcome, name_on
 from ..errors import HarnessError, UsageError
+from ..parameters.packaged_variants import located
+from ..parameters.sources import NAMESPACES, of_settings, of_variant
 from ..parameters.table import Parameters, parse
-from ..plugins.options import NAMESPACES, given
-from ..plugins.packaged_variants import located
-from ..plugins.resolver import KIND
 from .builds import Build, probed
 
 _SILENT_S = 2.0
@@ -101,7 +100,7 @@ class Plan:
 
     def _config(self) -> dict[str, Any]:
         """Avocado's settings for this plan."""
-        chosen = {**given(settings.as_dict()), **self.parameters}
+        chosen = {**of_settings(settings.as_dict()), **self.parameters}
         parse(chosen)
         return {
             **settings.as_dict(),
@@ -172,7 +171,7 @@ class _Progress(logging.Handler):
 def _arch(test: Runnable, config: Mapping[str, Any]) -> str | None:
     """The architecture that a variant or the settings name; raises UsageError where either makes no sense."""
     nodes = (test.variant or {}).get("variant") or []
-    parameters = {**of_variant(item for _, environment in nodes for item in environment), **given(config)}
+    parameters = {**of_variant(item for _, environment in nodes for item in environment), **of_settings(config)}
     parse(parameters)
     return parameters.get("arch")
 
