@@ -95,7 +95,7 @@ def test_a_guest_that_is_left_alone_arrives_whole_and_all_say_how_long_it_was_do
 
 def test_a_guest_that_does_not_go_on_is_a_failure(tmp_path, monkeypatch):
     """It is held, as by the check, and never told to go on."""
-    monkeypatch.setattr(arrival, "_SILENT_S", 0.5)
+    monkeypatch.setattr(arrival, "_HEARTBEAT_PATIENCE_S", 0.5)
     verdict = arrive(tmp_path, lambda _: None, look=False)
     assert verdict.downtime.silent_s == 0.5 and verdict.integrity is None
     assert verdict.passed is False and not verdict.guest_survived

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict
 
-from ..prediction.advice import GREATEST_LIMIT_MS
+from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 from ..qemu.guest import telemetry_address
 from ..qemu.guest_ram import GuestRam, PrivateRam, inspect, shared_ram, telemetry
 from ..qemu.heartbeat import HeartbeatWatch
@@ -14,9 +14,9 @@ from ..qemu.pair import Pair
 from ..record.own_migration import Recorder
 from ..trace.model import FINISH, HEARTBEAT, INTEGRITY, STOP_NOW, Sample
 
-_ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_LIMIT_MS}
+_ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT_MS}
 """With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""
-_SILENT_S = 10.0
+_HEARTBEAT_PATIENCE_S = 10.0
 _LOOK_S = 0.005
 
 
@@ -59,17 +59,17 @@ class Arrival:
             await asyncio.sleep(_LOOK_S)
         arrived_with = await self._beats()
         if integrity:
-            found = await inspect(self._source, self._destination, self._address, self._pair.guest)
-            self._recorder.note(INTEGRITY, asdict(found))
+            inspection = await inspect(self._source, self._destination, self._address, self._pair.guest)
+            self._recorder.note(INTEGRITY, asdict(inspection))
         if integrity or self._stopped:
             await destination.execute("cont")
         await self._heartbeat(arrived_with)
 
     async def _heartbeat(self, arrived_with: int) -> None:
-        until_s = self._recorder.now_s() + _SILENT_S
+        until_s = self._recorder.now_s() + _HEARTBEAT_PATIENCE_S
         while await self._beats() == arrived_with:
             if self._recorder.now_s() > until_s:
-                self._recorder.note(HEARTBEAT, {"side": "destination", "silent_s": _SILENT_S})
+                self._recorder.note(HEARTBEAT, {"side": "destination", "silent_s": _HEARTBEAT_PATIENCE_S})
                 return
             await asyncio.sleep(_LOOK_S)
         if self._watch is not None:

@@ -4,11 +4,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.passes import MIN_SAMPLES
 from ..parameters.table import Parameters
 from ..prediction.dirty_curve import length_ms
 from ..prediction.observed import history
-from ..prediction.precopy import WINDOW_MS
 from ..trace.model import SOUNDING, Ram, Sample
 from ..verdict.mid_pass_stop import STOPS_AT
 from ..verdict.verdict import Verdict
@@ -65,9 +65,9 @@ async def _sound(run: Run, begun: "_Begun", usual_ms: float) -> bool:
             await run.send_at(ram.remaining_bytes / length_ms, SOUNDING)
         else:
             # The last part goes at the usual bandwidth: at a higher one the passes that follow would be over at once.
-            left = max(own * WINDOW_MS, own * (length_ms - _FAST_WINDOWS * WINDOW_MS))
+            left = max(own * BUFFER_DELAY_MS, own * (length_ms - _FAST_WINDOWS * BUFFER_DELAY_MS))
             burst = max(0.0, ram.remaining_bytes - left) / _FAST_WINDOWS
-            await run.send_at(max(own, burst / WINDOW_MS), SOUNDING)
+            await run.send_at(max(own, burst / BUFFER_DELAY_MS), SOUNDING)
             if not await run.follow(_Left(ram.dirty_sync_count, left + burst / 4)):
                 return False
             await run.send_at(own, SOUNDING)

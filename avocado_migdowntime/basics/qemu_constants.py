@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Constants that are compiled into QEMU, each with its place in QEMU's source."""
+
+BUFFER_DELAY_MS = 100
+"""The window of the rate limit, after which bandwidth and expected-downtime are renewed.
+
+QEMU: BUFFER_DELAY, in migration/migration.c, since 8.1 in migration/migration-stats.h.
+"""
+MAX_WAIT_MS = 50
+"""A round of sending RAM lasts no longer where the rate limit does not end it. QEMU: migration/ram.c, MAX_WAIT."""
+
+DEFAULT_DOWNTIME_LIMIT_MS = 300
+"""QEMU: DEFAULT_MIGRATE_SET_DOWNTIME, in migration/migration.c, since 8.1 in migration/options.c."""
+GREATEST_DOWNTIME_LIMIT_MS = 2_000_000
+"""No larger downtime-limit can be set.
+
+QEMU: MAX_MIGRATE_DOWNTIME, in migration/migration.c, since 8.1 in migration/options.c.
+"""
+
+BYTES_PER_MS_PER_MBPS = 125
+"""`mbps` is decimal megabits per second: one is 125 bytes per millisecond.
+
+QEMU: migration/migration.c, migration_update_counters.
+"""
+LEAST_WINDOW_BYTES = 10_000
+"""After a window in which no more was sent expected-downtime stays as it is.
+
+QEMU up to 11.0: migration/migration.c, migration_update_counters.
+"""
