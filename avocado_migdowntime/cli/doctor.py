@@ -28,8 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what was found."""
     import asyncio
 
-    from ..doctor.checks import findings as check
-    from ..doctor.finding import able
+    from ..doctor.checks import check_host
+    from ..doctor.host_check import able
     from ..doctor.probing import examine
     from ..errors import MigDowntimeError
     from ..parameters.sources import of_settings
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         # Avocado hands its settings over beside the options.
         parameters = parse(of_settings(vars(arguments)))
-        findings = tuple(check(asyncio.run(examine(parameters, teller(NAME, arguments)))))
+        findings = tuple(check_host(asyncio.run(examine(parameters, teller(NAME, arguments)))))
     except MigDowntimeError as error:
         print(f"migdowntime doctor: {error}", file=sys.stderr)
         return BAD_INPUT

@@ -42,9 +42,9 @@ async def try_limits(run: Run) -> None:
         trials.insert(0, (DEFAULT, DEFAULT_DOWNTIME_LIMIT_MS, _PASSES))
     for name, limit_ms, passes in trials:
         run.stage.say(f"trying a downtime-limit of {limit_ms} ms where {verdict.expected_ms:.0f} ms are needed")
-        trial = {"trial": name, "limit-from": parameters.limit_from, "since": round(run.recorder.now_s(), 6)}
+        trial = {"trial": name, "limit-from": parameters.limit_from, "since": round(run.sampler.now_s(), 6)}
         await run.pair.source.execute("migrate-set-parameters", {"downtime-limit": limit_ms})
-        run.recorder.note(LIMIT, {"downtime-limit": limit_ms, **trial})
+        run.sampler.note(LIMIT, {"downtime-limit": limit_ms, **trial})
         if not await run.follow(_MorePasses(passes)):
             return
     await run.let_complete()

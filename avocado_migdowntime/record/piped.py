@@ -14,26 +14,24 @@ from ..errors import UsageError
 from ..trace.file import TraceWriter
 from ..trace.model import Sample
 from .documents import Documents
-from .recording import Recording, runs
+from .new_trace import NewTrace, runs
 
 _CHUNK_BYTES = 1 << 16
 
 
-def record(
-    pipe: int, recording: Recording, wait_s: float, limit_ms: int | None, show: Callable[[Sample], None]
-) -> None:
+def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, show: Callable[[Sample], None]) -> None:
     """Record the migration whose figures come over the descriptor `pipe`, until it or they end.
 
     A sample's time is that of its reading; `limit_ms` is the downtime-limit, if known. `show` gets each sample.
     Raises UsageError where something else comes, or no migration within `wait_s`; what is on record until then is kept.
     """
-    with closing(recording):
-        consume(_messages(pipe, recording, wait_s), recording, limit_ms, show)
+    with closing(new_trace):
+        consume(_messages(pipe, new_trace, wait_s), new_trace, limit_ms, show)
 
 
 def consume(
     messages: Iterable[tuple[float, Mapping[str, Any]]],
-    recording: Recording,
+    new_trace: NewTrace,
     limit_ms: int | None,
     show: Callable[[Sample], None],
 ) -> None:
@@ -57,11 +55,11 @@ def consume(
             return  # libvirt knows of no job any more
         else:
             if writer is None:
-                writer = recording.opened(header)
+                writer = new_trace.open(header)
             writer.sample(t_s, 0, answer)
-            recording.took(sample)
+            new_trace.count(sample)
             show(sample)
-            if recording.ended:
+            if new_trace.ended:
                 return
 
 
@@ -76,11 +74,11 @@ def _answer(message: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _messages(pipe: int, recording: Recording, wait_s: float) -> Iterator[tuple[float, Mapping[str, Any]]]:
+def _messages(pipe: int, new_trace: NewTrace, wait_s: float) -> Iterator[tuple[float, Mapping[str, Any]]]:
     documents, decoder = Documents(), codecs.getincrementaldecoder("utf-8")(errors="replace")
     zero_s = time.monotonic()
     while True:
-        if not recording.samples:
+        if not new_trace.samples:
             left_s = zero_s + wait_s - time.monotonic()
             if left_s < 0 or not select.select([pipe], [], [], left_s)[0]:
                 raise UsageError(f"no running migration was read within {wait_s:g} s; start it, or --wait longer")

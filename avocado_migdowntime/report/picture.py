@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from ..basics import whole_file
 from ..errors import UsageError
-from ..pictures.chart import STEADY, Chart, Panel, Role, Series
+from ..pictures.chart import STEPPED, Chart, Panel, Role, Series
 from .entry import Recorded
 from .style import STYLES, look_of
 
@@ -99,6 +99,6 @@ def _series(axes: Axes, series: Series, order: int) -> None:
         spread = (series.values - series.low, series.high - series.values)
         axes.errorbar(series.t_s, series.values, yerr=spread, capsize=3, **given)
         return
-    axes.plot(series.t_s, series.values, drawstyle="steps-post" if series.role in STEADY else "default", **given)
+    axes.plot(series.t_s, series.values, drawstyle="steps-post" if series.role in STEPPED else "default", **given)
     if series.low is not None and series.high is not None:
         axes.fill_between(series.t_s, series.low, series.high, step="post", color=style.light, alpha=0.2, linewidth=0)

@@ -29,7 +29,7 @@ from ..parameters.sources import NAMESPACES, of_settings, of_variant
 from ..parameters.table import Parameters, parse
 from .builds import Build, probed
 
-_SILENT_S = 2.0
+_PROGRESS_EVERY_S = 2.0
 
 ALONE = 3
 """Repetitions of a build that is compared with none."""
@@ -147,7 +147,7 @@ class _Progress(logging.Handler):
         """A line for a person to see; of those that come faster than can be read, few are told."""
         test, _, said = record.getMessage().partition(": ")
         of_a_test = test[:1].isdigit() and said.strip() and "\n" not in said
-        if of_a_test and time.monotonic() > self._told_s + _SILENT_S:
+        if of_a_test and time.monotonic() > self._told_s + _PROGRESS_EVERY_S:
             self._say(f"{self._ended + 1} of {self._runs}: {said}")
 
     def _say(self, text: str) -> None:
