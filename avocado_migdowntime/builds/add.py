@@ -150,15 +150,15 @@ def _release(suite: str, script: Path) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         why = str(error)
     else:
-        if found := re.search(r"version (\d+\.\d+\.\d+)", done.stdout):
-            return found[1]
+        if version := re.search(r"version (\d+\.\d+\.\d+)", done.stdout):
+            return version[1]
         why = cause(done.stderr)
     raise HostRequirementError(f"the {script.name} of {suite} was unpacked and does not run here ({why}); {_OTHERWISE}")
 
 
 def _files(directory: Path) -> list[Path]:
-    found = [Path(top, name) for top, _, names in os.walk(directory) for name in names]
-    return [path for path in found if path.is_file() and not path.is_symlink()]
+    paths = [Path(top, name) for top, _, names in os.walk(directory) for name in names]
+    return [path for path in paths if path.is_file() and not path.is_symlink()]
 
 
 def _size(directory: Path) -> int:

@@ -45,8 +45,8 @@ def find(suite: str) -> SuiteQemu | None:
     """The QEMU of a suite, if it was unpacked."""
     manifest = place(suite) / MANIFEST
     try:
-        told = json.loads(manifest.read_text())
-        return SuiteQemu(suite, told["release"], tuple(told["architectures"]), told["size_bytes"])
+        description = json.loads(manifest.read_text())
+        return SuiteQemu(suite, description["release"], tuple(description["architectures"]), description["size_bytes"])
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -63,8 +63,8 @@ def kept() -> list[SuiteQemu]:
 
 def write_manifest(build: SuiteQemu, directory: Path) -> None:
     """Describe a build that is being made in `directory`."""
-    told = {name: value for name, value in asdict(build).items() if name != "suite"}
-    (directory / MANIFEST).write_text(json.dumps(told) + "\n")
+    description = {name: value for name, value in asdict(build).items() if name != "suite"}
+    (directory / MANIFEST).write_text(json.dumps(description) + "\n")
 
 
 def remove(suite: str, keeper: Keeper) -> None:

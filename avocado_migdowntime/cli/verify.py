@@ -120,15 +120,15 @@ def _alone(runs: Sequence["Outcome"], as_json: bool) -> int:
     from ..report.comparison import fields, summary
     from ..report.terminal import fitted, terminal_columns
 
-    found = goodness(runs)
-    said = f"{found.build} is {found.goodness}: {found.reason}."
-    if found.goodness is Goodness.UNKNOWN:
-        said = f"cannot tell whether {found.build} is good: {found.reason}."
+    judged = goodness(runs)
+    sentence = f"{judged.build} is {judged.goodness}: {judged.reason}."
+    if judged.goodness is Goodness.UNKNOWN:
+        sentence = f"cannot tell whether {judged.build} is good: {judged.reason}."
     if as_json:
-        print(json.dumps({"answer": said, "goodness": str(found.goodness), **fields([runs], [])}, indent=2))
+        print(json.dumps({"answer": sentence, "goodness": str(judged.goodness), **fields([runs], [])}, indent=2))
     else:
-        print(fitted(f"{summary([runs], terminal_columns())}\n\n{said}"))
-    return {Goodness.GOOD: 0, Goodness.BAD: 1, Goodness.UNKNOWN: UNTOLD}[found.goodness]
+        print(fitted(f"{summary([runs], terminal_columns())}\n\n{sentence}"))
+    return {Goodness.GOOD: 0, Goodness.BAD: 1, Goodness.UNKNOWN: UNTOLD}[judged.goodness]
 
 
 def _pair(text: str) -> tuple[str, str]:

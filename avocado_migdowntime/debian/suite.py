@@ -39,16 +39,16 @@ def sources(indices: str, suite: str, keyring: Path | None) -> str:
     trixie-backports has trixie beside it, on which it rests.
     """
     base, dash, _ = suite.partition("-")
-    found: dict[tuple[str, str], None] = {}
+    places: dict[tuple[str, str], None] = {}
     for line in indices.splitlines():
         if match := _INDEX.match(line):
             pocket = match["release"].removeprefix(match["release"].partition("-")[0])
             if pocket in _POCKETS:
-                found[match["uri"], base + pocket] = None
+                places[match["uri"], base + pocket] = None
             if dash and not pocket:
-                found[match["uri"], suite] = None
+                places[match["uri"], suite] = None
     signed = f"[signed-by={keyring}] " if keyring else ""
-    return "".join(f"deb {signed}{uri} {release} main\n" for uri, release in found)
+    return "".join(f"deb {signed}{uri} {release} main\n" for uri, release in places)
 
 
 def download(uris: str) -> Download:

@@ -46,9 +46,9 @@ def check_versions(versions: tuple[Version, ...]) -> Iterator[HostCheck]:
         yield HostCheck("versions", State.OK, fitting)
     for version in versions:
         if not version.fits:
-            seen = f"is {version.installed}" if version.installed else "is not installed"
+            text = f"is {version.installed}" if version.installed else "is not installed"
             mend = f"pip install {version.pip or repr(version.requirement)}"
-            yield HostCheck("version", State.FAULT, f"{version.name} {seen}, needed is {version.requirement}", mend)
+            yield HostCheck("version", State.FAULT, f"{version.name} {text}, needed is {version.requirement}", mend)
 
 
 def check_qemu(qemu: Qemu, without: State) -> HostCheck:
@@ -60,23 +60,23 @@ def check_qemu(qemu: Qemu, without: State) -> HostCheck:
         packaged = not (qemu.given or any(qemu.release))
         return HostCheck(name, without, qemu.fault, f"apt-get install {again}{qemu.package}" if packaged else "")
     release = ".".join(map(str, qemu.release))
-    seen = f"{release} {qemu.binary}"
+    text = f"{release} {qemu.binary}"
     another = "give another binary: --migdowntime-qemu PATH"
     if lacking := NEEDED_CAPABILITIES - qemu.capabilities:
-        return HostCheck(name, without, f"{seen} lacks the migration capability {', '.join(sorted(lacking))}", another)
+        return HostCheck(name, without, f"{text} lacks the migration capability {', '.join(sorted(lacking))}", another)
     accelerators = "TCG and KVM" if qemu.has_kvm else "TCG"
-    seen += f": {', '.join(qemu.machines)}; {accelerators}; {len(qemu.capabilities)} migration capabilities"
+    text += f": {', '.join(qemu.machines)}; {accelerators}; {len(qemu.capabilities)} migration capabilities"
     if not OLDEST_RELEASE <= qemu.release[:2] <= NEWEST_RELEASE:
         tried = " to ".join(".".join(map(str, release)) for release in (OLDEST_RELEASE, NEWEST_RELEASE))
-        return HostCheck(name, State.NOTE, f"{seen}; verdicts were tried on {tried}", another)
-    return HostCheck(name, State.OK, seen)
+        return HostCheck(name, State.NOTE, f"{text}; verdicts were tried on {tried}", another)
+    return HostCheck(name, State.OK, text)
 
 
 def check_capabilities(qemus: tuple[Qemu, ...]) -> Iterator[HostCheck]:
     """The migration capabilities by name, once for all QEMUs that have the same."""
-    for found in dict.fromkeys(qemu.capabilities for qemu in qemus if qemu.capabilities):
-        archs = [qemu.arch for qemu in qemus if qemu.capabilities == found]
-        yield HostCheck("capabilities", State.OK, f"{', '.join(sorted(found))} ({', '.join(archs)})")
+    for capabilities in dict.fromkeys(qemu.capabilities for qemu in qemus if qemu.capabilities):
+        archs = [qemu.arch for qemu in qemus if qemu.capabilities == capabilities]
+        yield HostCheck("capabilities", State.OK, f"{', '.join(sorted(capabilities))} ({', '.join(archs)})")
 
 
 def check_kvm(kvm: Kvm, without: State) -> HostCheck:
@@ -96,29 +96,29 @@ def check_kvm(kvm: Kvm, without: State) -> HostCheck:
 def check_pages(pages: Pages, root: bool) -> HostCheck:
     """Hugepages of one size are there for the default run, or can be made."""
     counters = pages.counters
-    seen = f"{counters.free} of {counters.total} free, {counters.reserved} reserved"
+    text = f"{counters.free} of {counters.total} free, {counters.reserved} reserved"
     if len(pages.nodes) > 1:
-        seen += f" ({', '.join(f'node {n.node}: {n.free} of {n.total} free' for n in pages.nodes)})"
+        text += f" ({', '.join(f'node {n.node}: {n.free} of {n.total} free' for n in pages.nodes)})"
     name = f"hugepages {format_size(pages.page_size_bytes)}"
-    seen += f"; the default run needs {pages.needed or 'none'}"
+    text += f"; the default run needs {pages.needed or 'none'}"
     if not pages.missing:
-        return HostCheck(name, State.OK, seen)
+        return HostCheck(name, State.OK, text)
     if pages.may_grow:
-        return HostCheck(name, State.OK, f"{seen}, makes the {pages.missing} that are missing and gives them back")
+        return HostCheck(name, State.OK, f"{text}, makes the {pages.missing} that are missing and gives them back")
     why = "and only root can make them"
     if root:
         why = "and the run makes none: reserve_hugepages is off, or /sys is read-only here"
-    return HostCheck(name, State.FAULT, f"{seen} {why}", f"as root: {pages.grow_command}")
+    return HostCheck(name, State.FAULT, f"{text} {why}", f"as root: {pages.grow_command}")
 
 
 def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int) -> HostCheck:
     """Memory is there for hugepages that are to be made or for small ones, for QEMU, and for the rest of the host."""
     needed = sum(each.missing * each.page_size_bytes for each in pages)
     needed += small_pages_bytes + _QEMU_BYTES + KEPT_FREE_BYTES
-    seen = f"{available_bytes // MIB} MiB available, the default run needs {needed // MIB} MiB"
+    text = f"{available_bytes // MIB} MiB available, the default run needs {needed // MIB} MiB"
     if available_bytes >= needed:
-        return HostCheck("memory", State.OK, seen)
-    return HostCheck("memory", State.FAULT, seen, "end what `ps -eo rss,pid,args --sort -rss | head` shows")
+        return HostCheck("memory", State.OK, text)
+    return HostCheck("memory", State.FAULT, text, "end what `ps -eo rss,pid,args --sort -rss | head` shows")
 
 
 def check_shaped(shaped: Shaped, root: bool, without: State) -> HostCheck:
@@ -139,24 +139,24 @@ def check_governor(cpu: Cpu) -> HostCheck:
     """The CPUs keep their clock, so that the guest keeps its rate."""
     if not cpu.governors:
         return HostCheck("cpu governor", State.OK, "this host shows none")
-    seen = ", ".join(sorted(cpu.governors))
+    text = ", ".join(sorted(cpu.governors))
     if cpu.governors <= _QUIET_GOVERNORS:
-        return HostCheck("cpu governor", State.OK, seen)
+        return HostCheck("cpu governor", State.OK, text)
     mend = "as root: cpupower frequency-set --governor performance"
-    return HostCheck("cpu governor", State.NOTE, f"{seen}: the clock varies, and the guest's rate with it", mend)
+    return HostCheck("cpu governor", State.NOTE, f"{text}: the clock varies, and the guest's rate with it", mend)
 
 
 def check_load(cpu: Cpu) -> HostCheck:
     """CPUs are free for the guest and for the migration's thread."""
-    seen = f"load {cpu.load:.2f} on {cpu.usable} CPUs"
+    text = f"load {cpu.load:.2f} on {cpu.usable} CPUs"
     if cpu.usable < 2:
         return HostCheck(
-            "cpu load", State.NOTE, f"{seen}: two are needed for steady figures", "give the host more CPUs"
+            "cpu load", State.NOTE, f"{text}: two are needed for steady figures", "give the host more CPUs"
         )
     if cpu.load > cpu.usable / 2:
         mend = "end what `top` shows, or wait"
-        return HostCheck("cpu load", State.NOTE, f"{seen}: verdicts may be inconclusive on a busy host", mend)
-    return HostCheck("cpu load", State.OK, seen)
+        return HostCheck("cpu load", State.NOTE, f"{text}: verdicts may be inconclusive on a busy host", mend)
+    return HostCheck("cpu load", State.OK, text)
 
 
 def check_lock(lock: Lock) -> HostCheck:

@@ -109,7 +109,7 @@ async def _record(
             aclosing(sampler.samples(pair.uri)) as samples,
         ):
             await course(Run(pair, parameters, sampler, arrival, samples, stage, directory))
-            if said := lagging(pair.source):
-                sampler.note(LAGGING, {"said": said})
+            if message := lagging(pair.source):
+                sampler.note(LAGGING, {"said": message})
             stage.say("looking at the guest at the destination")
             await arrival.inspect(parameters.integrity)

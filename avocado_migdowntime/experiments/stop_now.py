@@ -46,11 +46,11 @@ async def _course(run: Run) -> None:
 
 def _usual_ms(run: Run) -> float:
     """How long the pass that has begun will last, or 0 where passes shrink or nothing was seen of them."""
-    seen = history(run.trace())
-    if seen is None or not seen.wire_bytes_per_ms:
+    observed = history(run.trace())
+    if observed is None or not observed.wire_bytes_per_ms:
         return 0.0
-    last = seen.found[-1]
-    usual_ms = last.at_sync_bytes.middle / seen.wire_bytes_per_ms
+    last = observed.found[-1]
+    usual_ms = last.at_sync_bytes.middle / observed.wire_bytes_per_ms
     return usual_ms if usual_ms > _SHRINKING * length_ms(last) else 0.0
 
 

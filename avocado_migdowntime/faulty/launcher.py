@@ -46,9 +46,9 @@ def main() -> NoReturn:
     """Be the QEMU that the command line names, with its fault: FAULT BINARY ARGUMENT…"""
     fault, binary, *arguments = sys.argv[1:]
     try:
-        found = monitors.find(arguments)
-        if found is not None:
-            arguments = _interpose(found, named(fault))
+        monitor = monitors.find(arguments)
+        if monitor is not None:
+            arguments = _interpose(monitor, named(fault))
         os.execv(binary, [binary, *arguments])
     except UsageError as error:
         sys.exit(f"{binary} with the fault {fault}: {error}")
@@ -91,10 +91,10 @@ def _between_clients(path: str, fault: Named) -> socket.socket:
     for_qemu.listen()
     address = for_qemu.getsockname()
     # QEMU inherits the one end, so that the other one tells of its end, also where it goes to the background.
-    told, alive = os.pipe()
+    ended, alive = os.pipe()
     if _forked():
         for_qemu.close()
-        _hand_on(relay.serve(user, address, told, fault), keep=(user, told))
+        _hand_on(relay.serve(user, address, ended, fault), keep=(user, ended))
     os.set_inheritable(alive, True)
     return for_qemu
 
@@ -107,7 +107,7 @@ def _hand_on(relaying: Coroutine[Any, Any, None], keep: Iterable[socket.socket |
     """In the child: hand on until QEMU ends, whatever signals its group gets; only standard error stays open beside."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    kept = {2, *(one if isinstance(one, int) else one.fileno() for one in keep)}
+    kept = {2, *(each if isinstance(each, int) else each.fileno() for each in keep)}
     for descriptor in map(int, os.listdir("/proc/self/fd")):
         if descriptor not in kept:
             with suppress(OSError):

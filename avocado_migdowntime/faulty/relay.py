@@ -37,10 +37,10 @@ async def between(user: socket.socket, qemu: socket.socket, fault: Named) -> Non
                 await writer.wait_closed()
 
 
-async def serve(listener: socket.socket, qemu_address: bytes, told: int, fault: Named) -> None:
-    """Hand on for each that connects, until the pipe `told` says that QEMU has ended."""
+async def serve(listener: socket.socket, qemu_address: bytes, until: int, fault: Named) -> None:
+    """Hand on for each that connects, until the pipe `until` says that QEMU has ended."""
     serving = asyncio.create_task(_serve(listener, qemu_address, fault))
-    ended = asyncio.create_task(_closed(told))
+    ended = asyncio.create_task(_closed(until))
     await asyncio.wait((serving, ended), return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait((serving,), timeout=_LAST_WORDS_S)
     Path(listener.getsockname()).unlink(missing_ok=True)

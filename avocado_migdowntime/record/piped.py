@@ -66,12 +66,15 @@ def consume(
 def _answer(message: Mapping[str, Any]) -> Mapping[str, Any]:
     if "error" in message:
         raise UsageError(f"QEMU answered with the error {reprlib.repr(message['error'])}")
-    answer: Any = message.get("return", message)
-    known = isinstance(answer, Mapping) and (not answer or answer.keys() & {"status", "downtime-limit", "qemu"})
-    if not known or "running" in answer:  # query-status has a status as well
+    answer = message.get("return", message)
+    if not isinstance(answer, Mapping) or not _is_known(answer):
         raise UsageError(f"{reprlib.repr(answer)} is no answer to query-migrate")
-    found: Mapping[str, Any] = answer
-    return found
+    return answer
+
+
+def _is_known(answer: Mapping[str, Any]) -> bool:
+    # query-status has a status as well
+    return not answer or (bool(answer.keys() & {"status", "downtime-limit", "qemu"}) and "running" not in answer)
 
 
 def _messages(pipe: int, new_trace: NewTrace, wait_s: float) -> Iterator[tuple[float, Mapping[str, Any]]]:
