@@ -5,6 +5,7 @@ By grimp, which reads imports in functions and those for types too; import-linte
 hold a module to a list of what it may import nor see a file that is opened.
 """
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import grimp
 import pytest
 
 from selftests.support import purity, rooms
+
+ROOT = Path(__file__).parents[2]
 
 FLOORS = (
     ("errors",),
@@ -72,6 +75,12 @@ def graph() -> grimp.ImportGraph:
 def test_each_room_has_a_floor(graph: grimp.ImportGraph) -> None:
     named = [f"{rooms.PACKAGE}.{room}" for floor in FLOORS for room in floor]
     assert sorted(named) == sorted(graph.find_children(rooms.PACKAGE))
+
+
+def test_the_guide_shows_each_room_on_its_floor() -> None:
+    rows = re.findall(r"^\| (\d+) \| (`.*?`) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    shown = {(int(floor), name) for floor, names in rows for name in re.findall(r"`(\w+)(?:/|\.py)`", names)}
+    assert shown == {(number, room) for number, floor in enumerate(FLOORS, 1) for room in floor}
 
 
 def test_no_room_imports_from_above_or_beside(graph: grimp.ImportGraph) -> None:
