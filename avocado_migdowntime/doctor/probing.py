@@ -36,7 +36,7 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
     backing = plan(default.backing, default.page_size, default.ram, Path("/"))
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()
     with Keeper() as keeper, work_directory(keeper) as directory:
-        tried = _probed(default, directory, keeper), asyncio.to_thread(read_shaped, default.link_rate)
+        tried = _probe_qemus(default, directory, keeper), asyncio.to_thread(read_shaped, default.link_rate)
         trials = asyncio.create_task(_together(*tried))
         waited_s = 0.0
         try:
@@ -77,14 +77,14 @@ async def _together(*trials: Coroutine[Any, Any, Any]) -> list[Any]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _probed(default: Parameters, directory: Path, keeper: Keeper) -> tuple[tuple[Qemu, ...], Kvm]:
-    answers = await _together(*(_asked(profile, default, directory) for profile in PROFILES.values()))
+async def _probe_qemus(default: Parameters, directory: Path, keeper: Keeper) -> tuple[tuple[Qemu, ...], Kvm]:
+    answers = await _together(*(_ask(profile, default, directory) for profile in PROFILES.values()))
     host_arch = platform.machine().replace("ppc64le", "ppc64")
     host_qemu = next((info for info, _ in answers if info and info.arch == host_arch), None)
-    return tuple(qemu for _, qemu in answers), await _tried(host_arch, host_qemu, directory, keeper)
+    return tuple(qemu for _, qemu in answers), await _try_kvm(host_arch, host_qemu, directory, keeper)
 
 
-async def _asked(profile: Profile, default: Parameters, directory: Path) -> tuple[QemuInfo | None, Qemu]:
+async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[QemuInfo | None, Qemu]:
     """What the QEMU of an architecture can do; the settings are for the one of the default test."""
     parameters = default if profile.arch == default.arch else replace(Parameters(), arch=profile.arch)
     own = directory / profile.arch
@@ -109,7 +109,7 @@ async def _asked(profile: Profile, default: Parameters, directory: Path) -> tupl
     return info, qemu
 
 
-async def _tried(arch: str, qemu_info: QemuInfo | None, directory: Path, keeper: Keeper) -> Kvm:
+async def _try_kvm(arch: str, qemu_info: QemuInfo | None, directory: Path, keeper: Keeper) -> Kvm:
     fault = f"there is no QEMU of {arch}, this host's architecture, that could use it"
     if qemu_info is not None:
         parameters = replace(Parameters(), arch=arch, backing="anonymous", page_size=os.sysconf("SC_PAGE_SIZE"))

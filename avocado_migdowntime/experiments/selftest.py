@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import HarnessError, MigDowntimeError, UsageError
-from ..faults.catalogue import Named, named
+from ..faults.catalogue import NamedFault, named
 from ..faults.expectation import expectation, in_words
 from ..faults.fault_run import FaultRun
 from ..faulty.launcher import write
@@ -48,7 +48,7 @@ _ATTEMPTS = 2
 """On a busy host a run may be inconclusive; what is to be conclusive is tried again."""
 
 
-def run_fault(fault: Named, binary: str, arch: str, progress: Callable[[str], None]) -> FaultRun:
+def run_fault(fault: NamedFault, binary: str, arch: str, progress: Callable[[str], None]) -> FaultRun:
     """Run a QEMU with the fault, again if that is inconclusive without need.
 
     Raises UsageError or HostRequirementError.
@@ -65,7 +65,7 @@ def run_fault(fault: Named, binary: str, arch: str, progress: Callable[[str], No
 
 
 def _outcome(
-    fault: Named, binary: str, parameters: Mapping[str, str], progress: Callable[[str], None]
+    fault: NamedFault, binary: str, parameters: Mapping[str, str], progress: Callable[[str], None]
 ) -> Verdict | HarnessError:
     with Keeper() as keeper, work_directory(keeper) as directory:
         launcher = Path(directory, "faulty-qemu")

@@ -27,7 +27,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedFault:
     """A fault as it was asked for: its name in the catalogue, its value if it takes one, and the kind."""
 
     name: str
@@ -87,7 +87,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def named(text: str) -> Named:
+def named(text: str) -> NamedFault:
     """The fault that `text` names; raises UsageError where there is none, or where its value makes no sense."""
     name, equals, value = text.partition("=")
     kind = KINDS.get(name)
@@ -96,7 +96,7 @@ def named(text: str) -> Named:
     if bool(equals) != bool(kind.takes):
         wanted = f"takes a value: {name}={kind.takes}" if kind.takes else "takes no value"
         raise UsageError(f"the fault {text!r} cannot be used: {name} {wanted}")
-    fault = Named(name, value, kind)
+    fault = NamedFault(name, value, kind)
     try:
         fault.make()
     except UsageError as error:

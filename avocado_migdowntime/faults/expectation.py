@@ -8,7 +8,7 @@ from ..verdict.judge import TOLERANCE
 from ..verdict.limit import LimitJudgement
 from ..verdict.updates import FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED
 from ..verdict.verdict import Judgement, Verdict
-from .catalogue import KIB_AS_KB, Named, positive
+from .catalogue import KIB_AS_KB, NamedFault, positive
 
 ERROR_TOLERANCE = 0.004
 """The relative error that is found may be so far from that of the fault: both are of whole milliseconds."""
@@ -69,7 +69,7 @@ class Expectation:
         return error is not None and abs(error - self.error) < ERROR_TOLERANCE * max(1, 1 + self.error)
 
 
-def expectation(fault: Named) -> Expectation:
+def expectation(fault: NamedFault) -> Expectation:
     """What this fault must be called."""
     wrong = (Judgement.INACCURATE,)
     if fault.name in _AS:

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from .catalogue import Named
+from .catalogue import NamedFault
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class FaultRun:
     `seconds` is how long all `attempts` took together.
     """
 
-    fault: Named
+    fault: NamedFault
     expected: str
     outcome: str
     found: bool
