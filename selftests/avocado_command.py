@@ -18,9 +18,9 @@ from pathlib import Path
 
 from avocado_migdowntime.avocado_test import MigrationTest
 from avocado_migdowntime.errors import UsageError, HarnessError, HostRequirementError
-from avocado_migdowntime.limit import LimitJudgement
-from avocado_migdowntime.trials import Convergence, ConvergenceJudgement
-from avocado_migdowntime.verdict import Judgement, Verdict
+from avocado_migdowntime.verdict.limit import LimitJudgement
+from avocado_migdowntime.verdict.trials import Convergence, ConvergenceJudgement
+from avocado_migdowntime.verdict.verdict import Judgement, Verdict
 
 ACCURATE = Verdict(Judgement.ACCURATE, "last-sync", LimitJudgement.RESPECTED)
 """
