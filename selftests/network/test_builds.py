@@ -15,7 +15,7 @@ import pytest
 
 from avocado_migdowntime.basics.cache import cache_directory
 from avocado_migdowntime.builds import add as adding
-from avocado_migdowntime.builds.kept import Build, binary_of, find, kept, write_manifest
+from avocado_migdowntime.builds.kept import SuiteQemu, binary_of, find, kept, write_manifest
 from avocado_migdowntime.builds.launcher import Layout, launcher, layout
 from avocado_migdowntime.cli import qemu
 from avocado_migdowntime.errors import HostRequirementError, UsageError
@@ -53,7 +53,7 @@ def run(*arguments):
 
 def unpacked(suite, *architectures, release="7.2.22"):
     """A build as `add` leaves it, of which only the launchers are empty."""
-    build = Build(suite, release, architectures, 12_345_678)
+    build = SuiteQemu(suite, release, architectures, 12_345_678)
     (build.path / "bin").mkdir(parents=True)
     for arch in architectures:
         build.binary(arch).touch(0o755)
@@ -223,7 +223,7 @@ def test_of_two_adds_at_one_time_neither_takes_away_what_the_other_brought(monke
         made.append(tuple(architectures))
         if len(made) == 1:
             unpacked(suite, "arm")
-        build = Build(suite, "7.2.22", tuple(architectures), 1)
+        build = SuiteQemu(suite, "7.2.22", tuple(architectures), 1)
         (scratch / "build").mkdir()
         write_manifest(build, scratch / "build")
         return build
