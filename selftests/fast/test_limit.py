@@ -18,7 +18,7 @@ FIRST = Pass(30_000)
 
 def limit(rows, limit_ms, **more):
     verdict = judge(made(rows, limit_ms=limit_ms, **more))
-    return verdict.limit_verdict, verdict.limit_reason
+    return verdict.limit_verdict, verdict.limit.reason
 
 
 def ending(unsent, unseen=0, passes=4, pages=20_000):
@@ -134,7 +134,7 @@ TOO_EARLY = ending(5_000)
         ({"limit_ms": None}, "the downtime-limit is not recorded"),
         (
             {"limit_ms": 100, "header": {"capabilities": ["xbzrle", "auto-converge"]}},
-            "auto-converge may sync in mid-pass, so the ends of passes do not show the limit",
+            "auto-converge may sync in mid-pass, so that passes do not show the limit",
         ),
     ],
 )
@@ -149,7 +149,7 @@ def test_after_postcopy_began_nothing_shows_the_limit(status):
     begun = row(last["t"] + 0.02, 4, 5_000, 70_000, status=status)
     assert limit([*TOO_EARLY, begun], 100) == (
         LimitJudgement.INCONCLUSIVE,
-        "postcopy began, so the last pass and the switchover do not show the limit",
+        "postcopy began, so that the last pass does not show the limit",
     )
     begun["query-migrate"]["status"] = "device"
     assert limit([*TOO_EARLY, begun], 100)[0] is LimitJudgement.VIOLATED

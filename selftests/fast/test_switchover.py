@@ -29,7 +29,7 @@ def violated(left_ms):
 
 def limit(rows):
     verdict = judge(made(rows, limit_ms=LIMIT_MS))
-    return verdict.limit_verdict, verdict.limit_reason
+    return verdict.limit_verdict, verdict.limit.reason
 
 
 def stopped(last=LAST, **more):
