@@ -105,9 +105,9 @@ def _seconds(text: str) -> float:
 
 
 def _limit(text: str) -> int:
-    from ..prediction.advice import GREATEST_LIMIT_MS
+    from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 
-    return round(_between(text, 0, GREATEST_LIMIT_MS))
+    return round(_between(text, 0, GREATEST_DOWNTIME_LIMIT_MS))
 
 
 def _between(text: str, low: float, high: float) -> float:

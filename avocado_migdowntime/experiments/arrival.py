@@ -6,15 +6,16 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict
 
-from ..prediction.advice import GREATEST_LIMIT_MS
+from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 from ..qemu.guest import telemetry_address
 from ..qemu.guest_ram import GuestRam, PrivateRam, inspect, shared_ram, telemetry
 from ..qemu.heartbeat import HeartbeatWatch
 from ..qemu.pair import Pair
 from ..record.own_migration import Recorder
-from ..trace.model import FINISH, HEARTBEAT, INTEGRITY, STOP_NOW, Sample
+from ..trace.events import FINISH, HEARTBEAT, INTEGRITY, STOP_NOW
+from ..trace.samples import Sample
 
-_ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_LIMIT_MS}
+_ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT_MS}
 """With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""
 _SILENT_S = 10.0
 _LOOK_S = 0.005

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from math import ceil
 from pathlib import Path
 
+from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..parameters.table import Parameters
-from ..prediction.advice import DEFAULT_LIMIT_MS
-from ..trace.model import LIMIT, Sample
+from ..trace.events import LIMIT
+from ..trace.samples import Sample
 from ..verdict.judge import judge
 from ..verdict.trials import BELOW, CHOSEN, DEFAULT, TRIES_LIMITS
 from ..verdict.verdict import Verdict
@@ -31,15 +32,15 @@ async def try_limits(run: Run) -> None:
     parameters = run.parameters
     if not await run.follow(EnoughPasses(parameters.passes)):
         return
-    seen = judge(run.trace(), parameters.formula, parameters.tolerance)
+    seen = judge(run.evidence(), parameters.formula, parameters.tolerance)
     chosen_from_ms = seen.expected_ms if parameters.limit_from == "oracle" else seen.reported_ms
     if chosen_from_ms is None or seen.expected_ms is None:
         await run.let_complete()
         return
     below_ms = int(_BELOW * seen.expected_ms)
     trials = [(BELOW, below_ms, _PASSES), (CHOSEN, ceil(parameters.limit_factor * chosen_from_ms), _PATIENCE)]
-    if below_ms > DEFAULT_LIMIT_MS:
-        trials.insert(0, (DEFAULT, DEFAULT_LIMIT_MS, _PASSES))
+    if below_ms > DEFAULT_DOWNTIME_LIMIT_MS:
+        trials.insert(0, (DEFAULT, DEFAULT_DOWNTIME_LIMIT_MS, _PASSES))
     for name, limit_ms, passes in trials:
         run.stage.say(f"trying a downtime-limit of {limit_ms} ms where {seen.expected_ms:.0f} ms are needed")
         trial = {"trial": name, "limit-from": parameters.limit_from, "since": round(run.recorder.now_s(), 6)}

@@ -4,12 +4,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.passes import MIN_SAMPLES
 from ..parameters.table import Parameters
 from ..prediction.dirty_curve import length_ms
 from ..prediction.observed import history
-from ..prediction.precopy import WINDOW_MS
-from ..trace.model import SOUNDING, Ram, Sample
+from ..trace.events import SOUNDING
+from ..trace.ram import Ram
+from ..trace.samples import Sample
 from ..verdict.mid_pass_stop import STOPS_AT
 from ..verdict.verdict import Verdict
 from .run import Run, run_and_judge
@@ -46,10 +48,10 @@ async def _course(run: Run) -> None:
 
 def _usual_ms(run: Run) -> float:
     """How long the pass that has begun will last, or 0 where passes shrink or nothing was seen of them."""
-    seen = history(run.trace())
+    seen = history(run.evidence())
     if seen is None or not seen.wire_bytes_per_ms:
         return 0.0
-    last = seen.found[-1]
+    last = seen.syncs[-1]
     usual_ms = last.at_sync_bytes.middle / seen.wire_bytes_per_ms
     return usual_ms if usual_ms > _SHRINKING * length_ms(last) else 0.0
 
@@ -65,9 +67,9 @@ async def _sound(run: Run, begun: "_Begun", usual_ms: float) -> bool:
             await run.send_at(ram.remaining_bytes / length_ms, SOUNDING)
         else:
             # The last part goes at the usual bandwidth: at a higher one the passes that follow would be over at once.
-            left = max(own * WINDOW_MS, own * (length_ms - _FAST_WINDOWS * WINDOW_MS))
+            left = max(own * BUFFER_DELAY_MS, own * (length_ms - _FAST_WINDOWS * BUFFER_DELAY_MS))
             burst = max(0.0, ram.remaining_bytes - left) / _FAST_WINDOWS
-            await run.send_at(max(own, burst / WINDOW_MS), SOUNDING)
+            await run.send_at(max(own, burst / BUFFER_DELAY_MS), SOUNDING)
             if not await run.follow(_Left(ram.dirty_sync_count, left + burst / 4)):
                 return False
             await run.send_at(own, SOUNDING)

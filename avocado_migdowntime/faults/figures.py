@@ -3,10 +3,10 @@
 
 from typing import Any
 
+from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..oracle.formulas import Formula
 from ..oracle.reports import computes_nothing
-from ..prediction.advice import DEFAULT_LIMIT_MS
-from ..trace.model import Sample
+from ..trace.samples import Sample
 from .fault import Fault, Message
 
 EXPECTED = "expected-downtime"
@@ -113,7 +113,7 @@ class Uncomputed(WrongFigure):
     """Never computed: 0, or the downtime-limit that was set, by which QEMU begins."""
 
     def __init__(self, zero: bool) -> None:
-        self._shown = 0 if zero else DEFAULT_LIMIT_MS
+        self._shown = 0 if zero else DEFAULT_DOWNTIME_LIMIT_MS
         self._zero = zero
 
     def asked(self, command: Message) -> Message:

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..prediction.advice import DEFAULT_LIMIT_MS, GREATEST_LIMIT_MS
+from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS, GREATEST_DOWNTIME_LIMIT_MS
 from .fault import Fault, Message
 
 LIMIT = "downtime-limit"
@@ -23,7 +23,7 @@ class OtherLimit(Fault):
             return command
         limit_ms: int = arguments[LIMIT]
         self._set = limit_ms
-        used_ms = min(round(self._used(limit_ms)), GREATEST_LIMIT_MS)
+        used_ms = min(round(self._used(limit_ms)), GREATEST_DOWNTIME_LIMIT_MS)
         return {**command, "arguments": {**arguments, LIMIT: used_ms}}
 
     def answered(self, command: Message, answer: Any) -> Any:
@@ -34,7 +34,7 @@ class OtherLimit(Fault):
 
 def limit_ignored() -> OtherLimit:
     """QEMU's default is used, whatever is set."""
-    return OtherLimit(lambda limit_ms: DEFAULT_LIMIT_MS)
+    return OtherLimit(lambda limit_ms: DEFAULT_DOWNTIME_LIMIT_MS)
 
 
 def limit_scaled(factor: float) -> OtherLimit:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 from ..basics.units import parse_rate, parse_size
 from ..errors import UsageError
 from ..oracle.formulas import FORMULAS
-from ..prediction.advice import GREATEST_LIMIT_MS
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
 GUEST_PAGE_SIZES = ("2M", "16M", "1G")
@@ -155,7 +155,9 @@ class Parameters:
     )
     link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")
     max_bandwidth: int = _parameter("12000000", _positive_size, "QEMU's max-bandwidth, bytes per second")
-    downtime_limit: int = _parameter("1", _number(0, GREATEST_LIMIT_MS, whole=True), "QEMU's downtime-limit, ms")
+    downtime_limit: int = _parameter(
+        "1", _number(0, GREATEST_DOWNTIME_LIMIT_MS, whole=True), "QEMU's downtime-limit, ms"
+    )
     capabilities: tuple[str, ...] = _parameter("", _names, "further migration capabilities, comma separated")
     passes: int = _parameter("2", _number(1, 1000, whole=True), "passes to judge before the run ends")
     integrity: bool = _parameter(

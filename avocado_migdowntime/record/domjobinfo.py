@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
-from ..trace.model import BYTES_PER_MS_PER_MBPS
 
 BEGINS = "Job type:"
 _LINE = re.compile(r"(?P<name>\w[^:]*):\s*(?P<value>.*?)\s*")

@@ -4,7 +4,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from ..prediction.advice import DEFAULT_LIMIT_MS, Advice, Finding
+from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
+from ..prediction.advice import Advice, Finding
 from .verdict_text import table
 
 _NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit will do", Finding.UNKNOWN: "UNKNOWN: this trace cannot tell"}
@@ -26,7 +27,7 @@ def summary(advice: Advice) -> str:
         rows.append(("or steps", f"{steps} ms, each for two passes: the downtime may be shorter then"))
     if advice.help.bandwidth_bytes_per_ms is not None:
         needed = advice.help.bandwidth_bytes_per_ms / 1000
-        rows.append(("bandwidth", f"at {needed:.1f} MB/s the default of {DEFAULT_LIMIT_MS} ms would do"))
+        rows.append(("bandwidth", f"at {needed:.1f} MB/s the default of {DEFAULT_DOWNTIME_LIMIT_MS} ms would do"))
     if advice.help.throttle_percent is not None:
         rows.append(
             ("throttle", f"the guest by {advice.help.throttle_percent} % at least (auto-converge) for the same")

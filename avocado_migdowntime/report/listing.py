@@ -10,6 +10,7 @@ from pathlib import Path
 from ..basics.resources import directory, packaged_tests
 from ..oracle.formulas import FORMULAS
 from ..parameters.table import PATTERNS, describe
+from ..verdict.codes import CODES
 from . import json_fields as meanings
 
 
@@ -52,6 +53,11 @@ def _fields(meaning_of: Mapping[str, str]) -> Callable[[], tuple[Entry, ...]]:
     return lambda: tuple(Entry(name, meaning) for name, meaning in meaning_of.items())
 
 
+def _codes() -> tuple[Entry, ...]:
+    """Codes of a verdict's checks, each behind the name of its check."""
+    return tuple(Entry(f"{name}.{code}", meaning) for name, codes in CODES.items() for code, meaning in codes.items())
+
+
 KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "tests": tests,
     "variants": variants,
@@ -59,6 +65,7 @@ KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "formulas": formulas,
     "parameters": parameters,
     "verdict-fields": _fields(meanings.VERDICT),
+    "codes": _codes,
     "advice-fields": _fields(meanings.ADVICE),
     "doctor-fields": _fields(meanings.DOCTOR),
     "qemu-fields": _fields(meanings.QEMU),

@@ -10,16 +10,17 @@ from ..support.avocado_command import Finished, avocado, write_tests
 
 OUTCOMES = {
     "Accurate": "ACCURATE",
-    "Inaccurate": "Verdict(Judgement.INACCURATE, 'last-sync', LimitJudgement.RESPECTED, formula='dirty-rate', "
+    "Inaccurate": "Verdict(Check('report', Outcome.FAILED, 'another-formula', 'the report is -58.6% off last-sync; it is what "
+    "dirty-rate gives'), 'last-sync', LimitFinding('respected'), formula='dirty-rate', "
     "reported_ms=1475.0, expected_ms=3561.8, relative_error=-0.5859, "
     "reasons=('the report is -58.6% off last-sync; it is what dirty-rate gives', 'pass 9 is short'))",
-    "Misled": "Verdict(Judgement.INACCURATE, 'last-sync', LimitJudgement.RESPECTED, reasons=('it is -50% off',), "
-    "convergence=Convergence(ConvergenceJudgement.WRONG, 3562.0, 1475.0, 'reported', (), "
+    "Misled": "Verdict(Check('report', Outcome.FAILED, 'no-formula', 'it is -50% off'), 'last-sync', LimitFinding('respected'), "
+    "convergence=Convergence('did-not-converge', 3562.0, 1475.0, 'reported', (), "
     "'QEMU reported 1475 ms; 3562 ms were needed'))",
-    "Violated": "Verdict(Judgement.ACCURATE, 'last-sync', LimitJudgement.VIOLATED, "
-    "reasons=('all is well', 'passes ended with 300 ms left'), "
-    "limit_reason='passes ended with 300 ms left')",
-    "Inconclusive": "Verdict(Judgement.INCONCLUSIVE, 'last-sync', LimitJudgement.RESPECTED, "
+    "Violated": "Verdict(Check('report', Outcome.PASSED, 'accurate', 'all is well'), 'last-sync', "
+    "LimitFinding('ended-early', reason='passes ended with 300 ms left'))",
+    "Inconclusive": "Verdict(Check('report', Outcome.UNDECIDED, 'no-pass', 'no pass was judged'), 'last-sync', "
+    "LimitFinding('respected'), "
     "reasons=('no pass was judged', 'the guest was idle'))",
     "Lacking": "HostRequirementError('2 hugepages are missing; run `echo 2 > nr_hugepages`')",
     "Unforeseen": "HarnessError('QEMU ended with status 1')",

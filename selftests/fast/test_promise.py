@@ -9,7 +9,7 @@ import pytest
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.experiments.downtime import downtime
 from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.trace.model import Event
+from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.predicted_downtime import FIXED_DOWNTIME_MS, PromiseJudgement
 

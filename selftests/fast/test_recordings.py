@@ -3,7 +3,7 @@
 
 import pytest
 
-from avocado_migdowntime.oracle.passes import passes
+from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
@@ -28,14 +28,14 @@ def test_the_wider_interval_of_a_700_ms_limit_is_shown_and_the_limit_found():
     at_1_ms = judge(read(str(recording("x86_64-kvm-qemu-7.2")))).relative_error_interval
     assert verdict.relative_error_interval.width > 3 * at_1_ms.width
     assert verdict.limit_verdict is LimitJudgement.RESPECTED
-    assert verdict.effective_limit_ms == pytest.approx(700, rel=0.1)
+    assert verdict.limit.effective_ms == pytest.approx(700, rel=0.1)
 
 
 def test_a_sample_asked_for_before_the_stop_but_answered_after_it_is_none_of_a_pass():
     trace = read(str(recording("ppc64-tcg-qemu-7.2-asked-while-it-switched-over")))
     [asked] = [one for one in trace.samples if one.t_s < trace.switchover_s <= one.answered_s]
     assert asked.status == "active" and asked.ram.dirty_sync_count == 4
-    assert [one.number for one in passes(trace)] == [1, 2, 3]
+    assert [one.number for one in Evidence.of(trace).passes] == [1, 2, 3]
     assert judge(trace).limit_verdict is LimitJudgement.RESPECTED
 
 
@@ -91,7 +91,7 @@ def test_another_limit_than_the_configured_one_is_violated():
 
 @pytest.mark.parametrize("name", CLEAN)
 def test_remaining_and_sent_add_up_to_a_page_in_each_pass(name):
-    for one in passes(read(str(recording(name)))):
+    for one in Evidence.of(read(str(recording(name)))).passes:
         assert one.spread_bytes <= 4096
 
 

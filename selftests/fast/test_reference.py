@@ -13,12 +13,13 @@ from avocado_migdowntime.report import advice, builds, doctor
 from avocado_migdowntime.report import json_fields as meanings
 from avocado_migdowntime.report import verdict_json as fields
 from avocado_migdowntime.report.listing import KINDS
+from avocado_migdowntime.verdict.check import Check, Outcome
 from avocado_migdowntime.verdict.downtime import Downtime, Integrity
-from avocado_migdowntime.verdict.limit import LimitJudgement
-from avocado_migdowntime.verdict.mid_pass_stop import Estimate, GroundTruth
-from avocado_migdowntime.verdict.predicted_downtime import Promise, PromiseJudgement
-from avocado_migdowntime.verdict.trials import Convergence, ConvergenceJudgement, Trial
-from avocado_migdowntime.verdict.verdict import Judgement, Verdict
+from avocado_migdowntime.verdict.limit import LimitFinding, LimitJudgement
+from avocado_migdowntime.verdict.mid_pass_stop import Estimate, GroundTruth, MidPassStop
+from avocado_migdowntime.verdict.predicted_downtime import Promise
+from avocado_migdowntime.verdict.trials import Convergence, Trial
+from avocado_migdowntime.verdict.verdict import Verdict
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference.md"
 HEADINGS = {
@@ -28,6 +29,7 @@ HEADINGS = {
     "formulas": "Formulas, for `formula`",
     "parameters": "Parameters, as `--migdowntime-NAME`, in variants, with `-p` and in section `migdowntime`",
     "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`",
+    "codes": "Codes of a verdict's checks: stable, for programs",
     "advice-fields": "JSON fields of `advise --json`",
     "doctor-fields": "JSON fields of `doctor --json`",
     "qemu-fields": "JSON fields of `qemu add --json`, and of each in the list of `qemu list --json`",
@@ -59,14 +61,17 @@ def test_the_reference_is_what_the_code_says():
 def test_each_field_of_a_verdict_is_told():
     trial = Trial("chosen", 1.0, 1, 0, True, None, LimitJudgement.RESPECTED)
     full = Verdict(
-        verdict=Judgement.ACCURATE,
+        report=Check("report", Outcome.PASSED, "accurate"),
         contract="last-sync",
-        limit_verdict=LimitJudgement.RESPECTED,
+        limit=LimitFinding("respected"),
         integrity=Integrity(1),
         downtime=Downtime(),
-        convergence=Convergence(ConvergenceJudgement.RIGHT, 1.0, 1.0, "oracle", (trial,)),
-        promise=Promise(PromiseJudgement.KEPT, 1.0, 1.0, 0.0, 1.0, 0.0),
-        ground_truth=GroundTruth(1.0, 2, 0.5, 1.0, 1, 1, (Estimate("live", 1.0, 0.0),)),
+        convergence=Convergence("right", 1.0, 1.0, "oracle", (trial,)),
+        promise=Promise(1.0, 1.0, 0.0, 1.0, 0.0),
+        stop=MidPassStop(
+            GroundTruth(1.0, 2, 0.5, 1.0, 1, 1, (Estimate("live", 1.0, 0.0),)),
+            Check("mid-pass-stop", Outcome.PASSED, "timed"),
+        ),
     )
     assert list(names(fields.fields(full))) == list(meanings.VERDICT)
 

@@ -9,11 +9,12 @@ import pytest
 
 from avocado_migdowntime.cli import score as command
 from avocado_migdowntime.comparison.estimator_score import PARTS, scores
+from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.trace.file import parse as parse_trace
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
-from avocado_migdowntime.verdict.mid_pass_stop import ground_truth
+from avocado_migdowntime.verdict.mid_pass_stop import mid_pass_stop
 
 from ..support.outcomes import truth
 from ..support.recorded import RECORDINGS, STOPPED
@@ -39,8 +40,9 @@ def run(*arguments):
 
 
 def test_a_recorded_stop_is_timed_and_each_estimate_held_against_it():
-    found, why = ground_truth(read(str(STOPPED)))
-    assert why == "" and found.number == 7
+    stop = mid_pass_stop(Evidence.of(read(str(STOPPED))))
+    found = stop.truth
+    assert stop.check.code == "timed" and found.number == 7
     # By its events: STOP at the source, completed at the destination.
     assert found.down_ms == pytest.approx(STOPPED_MS, abs=0.01)
     assert found.in_pass == pytest.approx(0.5, abs=0.03) and found.dirty_ratio == pytest.approx(2, rel=0.05)
@@ -67,23 +69,27 @@ def test_the_verdict_of_such_a_run_rests_on_what_came_before_and_says_what_came_
 
 
 @pytest.mark.parametrize(
-    ("unwanted", "why"),
+    ("unwanted", "code", "why"),
     [
-        (event("STOP"), "the guest was not stopped: the migration ended before"),
-        (event("STOP_NOW"), "the guest was not stopped: the migration ended before"),
-        (lambda r: r.get("query-migrate", {}).get("ram", {}).get("dirty-sync-count") in (5, 6), "too little"),
+        (event("STOP"), "not-stopped", "the guest was not stopped: the migration ended before"),
+        (event("STOP_NOW"), "not-stopped", "the guest was not stopped: the migration ended before"),
+        (
+            lambda r: r.get("query-migrate", {}).get("ram", {}).get("dirty-sync-count") in (5, 6),
+            "too-little-seen",
+            "too little",
+        ),
     ],
 )
-def test_a_stop_that_did_not_happen_leaves_the_question_open(unwanted, why):
+def test_a_stop_that_did_not_happen_leaves_the_question_open(unwanted, code, why):
     trace = stopped_without(unwanted)
-    found, reason = ground_truth(trace)
-    assert found is None and reason.startswith(why)
+    stop = mid_pass_stop(Evidence.of(trace))
+    assert stop.truth is None and stop.check.code == code and stop.check.sentence.startswith(why)
     verdict = judge(trace)
-    assert verdict.passed is None and verdict.open_question == reason and reason in verdict.reasons
+    assert verdict.passed is None and verdict.stop == stop and stop.check.sentence in verdict.reasons
 
 
 def test_where_no_guest_was_to_be_stopped_nothing_is_missing():
-    assert ground_truth(read(str(ORDINARY))) == (None, "")
+    assert mid_pass_stop(Evidence.of(read(str(ORDINARY)))) is None
 
 
 def test_scores_are_medians_and_percentiles_of_the_sizes_of_errors():

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.trace.model import Event
+from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement

@@ -11,13 +11,13 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from avocado_migdowntime.basics.interval import Interval
+from avocado_migdowntime.basics.qemu_constants import BUFFER_DELAY_MS
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.prediction.advice import STEP, Advice, Finding
 from avocado_migdowntime.prediction.advise import advise, converges
-from avocado_migdowntime.prediction.precopy import WINDOW_MS
+from avocado_migdowntime.trace.events import HARNESS, Event
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.trace.info_migrate import parse_info_migrate
-from avocado_migdowntime.trace.model import HARNESS, Event
 
 from ..support.simulate import PAGE, Simulation, random_writes, record, sweep
 
@@ -74,7 +74,7 @@ def test_the_advised_limit_finishes_at_the_next_sync_and_is_not_much_too_large(
     assert advice.steps_ms[-1] == advice.limit_ms
     assert all(later == pytest.approx(STEP * step, abs=2) for step, later in pairwise(advice.steps_ms))
     less_ms = int(advice.steps_ms[0] / STEP) - 1
-    if less_ms > max(limit_ms, WINDOW_MS):
+    if less_ms > max(limit_ms, BUFFER_DELAY_MS):
         answers = list(simulation(workload, limit_ms, 40_000, later_limits_ms={set_at: less_ms}).run(()))
         assert answers[-1][1]["status"] == "active", advice
 

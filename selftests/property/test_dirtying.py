@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.basics.interval import Interval
-from avocado_migdowntime.oracle.passes import passes, syncs
+from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.prediction.dirty_curve import DirtyingCurve, Point, curve
 from avocado_migdowntime.trace.file import read
 
@@ -28,7 +28,7 @@ def random_writes(bytes_per_ms):
 
 def recorded(name):
     trace = read(str(RECORDINGS / f"{name}.jsonl.gz"))
-    return curve(syncs(trace, passes(trace)))
+    return curve(Evidence.of(trace).syncs)
 
 
 def test_a_recorded_guest_has_dirtied_its_region_within_the_shortest_pass():

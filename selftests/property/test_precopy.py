@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avocado_migdowntime.oracle.passes import passes, syncs
+from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.prediction.dirty_curve import curve
 from avocado_migdowntime.prediction.precopy import predict
 from avocado_migdowntime.trace.file import read
@@ -25,8 +25,8 @@ def recorded(name):
     Passes in which QEMU broke its own rate limit are left out: at times it sends one window without any.
     """
     trace = read(str(RECORDINGS / f"{name}.jsonl.gz"))
-    found = syncs(trace, passes(trace))
-    bandwidth = trace.bytes_per_ms(found[-1].before.last)
+    found = Evidence.of(trace).syncs
+    bandwidth = found[-1].before.last.wire_bytes_per_ms
     seen = []
     for begin, end in pairwise(found):
         ms = (end.after.samples[0].t_s - begin.after.samples[0].t_s) * 1000

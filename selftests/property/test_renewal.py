@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avocado_migdowntime.faults.catalogue import named
-from avocado_migdowntime.trace.model import Event
+from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avocado_migdowntime.oracle.passes import passes, syncs
+from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
@@ -94,7 +94,7 @@ def test_a_trace_cut_anywhere_is_never_called_inaccurate(pass_ms, bandwidth, lim
 def test_the_oracle_encloses_what_was_left_at_each_sync(pass_ms, bandwidth, limit_ms, seed, torn):
     simulated = simulation(pass_ms, bandwidth, limit_ms)
     trace = record(simulated, seed=seed, torn=torn)
-    found = [s for s in syncs(trace, passes(trace)) if min(len(s.before.samples), len(s.after.samples)) >= 10]
+    found = [s for s in Evidence.of(trace).syncs if min(len(s.before.samples), len(s.after.samples)) >= 10]
     assert found
     for sync in found:
         true = simulated.true_sync_bytes[sync.after.number]
@@ -178,7 +178,7 @@ def test_the_last_of_several_migrations_is_judged():
     bad = record(simulation([2000], 12_000, estimate=lambda sync, live, rate, bw: 10 * sync / bw, fails=True))
     good = record(simulation([2000], 12_000))
     later = tuple(replace(s, t_s=s.t_s + 100) for s in good.samples)
-    verdict = judge(replace(bad, samples=bad.samples + later))
+    verdict = judge(replace(bad, samples=(*bad.samples, *later)))
     assert verdict.verdict is Judgement.ACCURATE
     assert "several migrations are recorded: the last one is judged" in verdict.reasons
 

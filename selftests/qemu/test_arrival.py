@@ -76,14 +76,14 @@ def test_what_is_corrupted_between_stop_and_check_is_named(tmp_path, arch, addre
     verdict = arrive(tmp_path, overwrite(address, data), arch=arch, granule="2M")
     assert (verdict.integrity.damaged_pages, len(verdict.integrity.faults)) == (damaged_pages, 1)
     assert verdict.integrity.faults[0].startswith(words)
-    assert verdict.passed is False and not verdict.guest_survived
+    assert verdict.passed is False and verdict.check("memory").code == "damaged"
     assert f"{damaged_pages} of 4096 pages are not what the guest wrote last: {words}" in summary(verdict)
 
 
 @pytest.mark.parametrize("backing", ["memfd", "anonymous"])
 def test_a_guest_that_is_left_alone_arrives_whole_and_all_say_how_long_it_was_down(tmp_path, backing):
     verdict = arrive(tmp_path, lambda _: None, backing=backing, pattern="random")
-    assert verdict.integrity.intact and verdict.guest_survived
+    assert verdict.check("memory").code == "intact" and verdict.check("guest").code == "went-on"
     down = verdict.downtime
     assert down.held_ms > 0 and down.qemu_ms > 0
     assert down.events_ms > 0
@@ -98,13 +98,13 @@ def test_a_guest_that_does_not_go_on_is_a_failure(tmp_path, monkeypatch):
     monkeypatch.setattr(arrival, "_SILENT_S", 0.5)
     verdict = arrive(tmp_path, lambda _: None, look=False)
     assert verdict.downtime.silent_s == 0.5 and verdict.integrity is None
-    assert verdict.passed is False and not verdict.guest_survived
+    assert verdict.passed is False and verdict.check("guest").code == "silent"
     assert "the guest did not go on at the destination: no heartbeat within 0.5 s" in verdict.reasons
 
 
 def test_without_the_check_the_guest_is_not_held(tmp_path):
     verdict = arrive(tmp_path, lambda _: None, look=False, integrity="no")
-    assert verdict.integrity is None and verdict.guest_survived
+    assert verdict.integrity is None and verdict.check("guest").code == "went-on"
     assert verdict.downtime.held_ms == 0 and verdict.downtime.guest_ms.high > 0
 
 

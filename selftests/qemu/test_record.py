@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.probe import find_binary
 from avocado_migdowntime.trace.file import read
@@ -131,7 +132,7 @@ def test_another_limit_on_the_way_is_noted_with_the_time_since_which_it_may_hold
     trace = read(str(tmp_path / "trace.jsonl"))
     (changed,) = (event for event in trace.events if event.name == "LIMIT_CHANGED")
     assert trace.downtime_limit_ms == 300 and changed.data["downtime-limit"] == 1234
-    before = trace.undisturbed().samples
+    before = Evidence.of(trace).undisturbed.samples
     assert 0 < len(before) < len(trace.samples) and before[-1].t_s < changed.since_s < changed.t_s
 
 

@@ -26,7 +26,7 @@ def test_a_real_guest_is_stopped_and_its_memory_arrives(tmp_path, nothing_left):
     while len(ratios) < RUNS and not any(ratio == pytest.approx(1, abs=0.15) for ratio in ratios):
         (directory := tmp_path / str(len(ratios))).mkdir()
         verdict = asyncio.run(stop_now(given, directory, lambda _: None))
-        assert verdict.passed and verdict.integrity.intact and verdict.guest_survived, verdict
+        assert verdict.passed and verdict.integrity.intact and verdict.check("guest").code == "went-on", verdict
         found = verdict.ground_truth
         assert found.in_pass == pytest.approx(0.7, abs=0.1)
         assert judge(read(str(directory / "trace.jsonl"))) == verdict

@@ -42,4 +42,4 @@ def test_a_migration_that_ends_before_any_trial_is_inconclusive(tmp_path):
 def test_a_migration_that_pauses_before_its_switchover_is_told_to_go_on(tmp_path):
     given = parse({"accel": "tcg", "page_size": "4K", "region": "8M", "capabilities": "pause-before-switchover"})
     verdict = asyncio.run(convergence(given, tmp_path, lambda _: None))
-    assert verdict.convergence.trials[-1].completed and verdict.guest_survived, verdict
+    assert verdict.convergence.trials[-1].completed and verdict.check("guest").code == "went-on", verdict

@@ -18,11 +18,12 @@ from pathlib import Path
 
 from avocado_migdowntime.avocado_test import MigrationTest
 from avocado_migdowntime.errors import UsageError, HarnessError, HostRequirementError
-from avocado_migdowntime.verdict.limit import LimitJudgement
-from avocado_migdowntime.verdict.trials import Convergence, ConvergenceJudgement
-from avocado_migdowntime.verdict.verdict import Judgement, Verdict
+from avocado_migdowntime.verdict.check import Check, Outcome
+from avocado_migdowntime.verdict.limit import LimitFinding
+from avocado_migdowntime.verdict.trials import Convergence
+from avocado_migdowntime.verdict.verdict import Verdict
 
-ACCURATE = Verdict(Judgement.ACCURATE, "last-sync", LimitJudgement.RESPECTED)
+ACCURATE = Verdict(Check("report", Outcome.PASSED, "accurate"), "last-sync", LimitFinding("respected"))
 """
 
 TELLING = """

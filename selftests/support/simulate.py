@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from avocado_migdowntime.faults.fault import Fault
-from avocado_migdowntime.trace.model import Event, Sample, Trace
+from avocado_migdowntime.trace.events import Event
+from avocado_migdowntime.trace.model import Trace
+from avocado_migdowntime.trace.samples import Sample
 
 PAGE = 4096
 WINDOW_MS = 100
