@@ -11,35 +11,14 @@ import pytest
 from avocado_migdowntime.doctor import probing, reading
 from avocado_migdowntime.doctor.checks import findings
 from avocado_migdowntime.doctor.finding import State, able
-from avocado_migdowntime.doctor.host import Cpu, Host, Kvm, Lock, NodePages, Pages, Qemu, Shaped, Version
+from avocado_migdowntime.doctor.host import Cpu, Kvm, Lock, NodePages, Shaped, Version
 from avocado_migdowntime.doctor.reading import read_lock, read_pages
 from avocado_migdowntime.host.one_at_a_time import NAME
-from avocado_migdowntime.host.pool import Counters, pools
+from avocado_migdowntime.host.pool import pools
 from avocado_migdowntime.report.doctor import summary
 from avocado_migdowntime.report.terminal import fitted
 
-MIB = 1 << 20
-PPC = Qemu(
-    "ppc64", "qemu-system-ppc", False, "/bin/q", (7, 2, 22), ("pseries",), False, frozenset({"events", "xbzrle"})
-)
-ARM = replace(PPC, arch="arm", package="qemu-system-arm", machines=("virt",))
-HUGE = Pages(2 * MIB, Counters(300, 290, 10, 0), (NodePages(0, 300, 290),), 256, 0, False, "sysctl vm.nr_hugepages=300")
-GOOD = Host(
-    arch="ppc64",
-    page_size_bytes=2 * MIB,
-    small_pages_bytes=0,
-    kvm_wanted=False,
-    shaped_wanted=False,
-    qemus=(PPC, ARM),
-    kvm=Kvm("x86_64", "", True, True),
-    pages=(HUGE,),
-    available_bytes=4096 * MIB,
-    shaped=Shaped(bytes_per_s=49.99e6, wanted_bytes_per_s=50e6),
-    cpu=Cpu(4, frozenset({"performance"}), 0.1),
-    lock=Lock(False),
-    versions=(Version("numpy", "numpy==2.*", "2.4.6", True),),
-    root=False,
-)
+from ..support.made_up_host import ARM, GOOD, HUGE, MIB, PPC, few
 
 
 def test_a_host_that_has_all_is_ok_in_each_line():
@@ -62,10 +41,6 @@ def test_a_host_that_has_all_is_ok_in_each_line():
     assert "290 of 300 free, 10 reserved; the default run needs 256\n" in text
     assert "events, xbzrle (ppc64, arm)" in text
     assert text.endswith("default test  ok     can run")
-
-
-def few(**changes):
-    return replace(HUGE, counters=Counters(10, 10, 0, 0), missing=246, grow_command="grow", **changes)
 
 
 HOSTS = [

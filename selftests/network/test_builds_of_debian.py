@@ -31,6 +31,8 @@ def apt_settings(tmp_path, monkeypatch):
     return use
 
 
+@pytest.mark.alone
+@pytest.mark.qemu
 def test_the_commands_of_the_readme_in_their_order(tmp_path):
     """A QEMU of another release than the host's is downloaded, judged, listed and removed."""
     environment = {name: value for name, value in os.environ.items() if name != "XDG_CACHE_HOME"}
@@ -111,6 +113,7 @@ def test_no_sources_are_said_in_one_sentence(capsys, apt_settings, tmp_path):
     assert left() == ["qemu"]
 
 
+@pytest.mark.root
 def test_too_little_room_is_said_before_anything_is_downloaded(capsys, tmp_path, monkeypatch):
     small = tmp_path / "small"
     small.mkdir()

@@ -13,6 +13,8 @@ from ..support.linux_guest import image, run
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
 
+@pytest.mark.alone
+@pytest.mark.qemu
 def test_a_linux_of_a_foreign_architecture_is_made_once_and_judged_by(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     verdict, told = run(tmp_path, arch="ppc64")
@@ -31,6 +33,8 @@ def test_a_linux_of_a_foreign_architecture_is_made_once_and_judged_by(tmp_path, 
     assert (image("ppc64", told).release, told) == (release, [])
 
 
+@pytest.mark.alone
+@pytest.mark.qemu
 @pytest.mark.parametrize("guest_page_size", ["", "2M"])
 def test_qemu_is_judged_by_a_linux_with_and_without_its_own_hugepages(tmp_path, guest_page_size):
     verdict, _ = run(tmp_path, arch="x86_64", guest_page_size=guest_page_size)
@@ -40,6 +44,7 @@ def test_qemu_is_judged_by_a_linux_with_and_without_its_own_hugepages(tmp_path, 
     assert ("hugepages=10 -- " in line) == bool(guest_page_size)
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -53,6 +58,7 @@ def test_what_linux_has_no_room_for_is_said_in_the_guests_own_words(tmp_path, gi
         run(tmp_path, arch="x86_64", **given)
 
 
+@pytest.mark.qemu
 def test_a_kernel_that_gives_up_is_quoted(tmp_path):
     with pytest.raises(HarnessError, match=r"before the guest had reported \(Kernel panic - not syncing: .*memory"):
         run(tmp_path, arch="x86_64", guest_page_size="2M", region="200M")

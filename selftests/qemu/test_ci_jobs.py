@@ -9,8 +9,12 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from ..support.ci_jobs import jobs
 from ..support.documents import TOP
+
+pytestmark = pytest.mark.alone
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "results", "__pycache__", ".*_cache", "build", "*.egg-info")
 REFUSED_BY_GITHUB = set('":<>|*?\r\n')

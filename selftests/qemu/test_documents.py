@@ -10,6 +10,8 @@ import pytest
 
 from ..support.documents import RUN_ELSEWHERE, TOP, commands
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("command", [c for c in commands() if c not in RUN_ELSEWHERE])
 def test_each_command_of_the_documents_runs(command, tmp_path, nothing_left):

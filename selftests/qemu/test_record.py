@@ -47,6 +47,7 @@ def has_samples(directory):
     return trace.exists() and trace.read_text().count("query-migrate") > 20
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("nothing_left")
 def test_a_migration_that_others_started_is_judged_as_they_judge_it(tmp_path, sockets):
     wrapper, qmp = tmp_path / "qemu", sockets / "second"

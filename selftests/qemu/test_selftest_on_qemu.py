@@ -16,6 +16,8 @@ from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
 from ..support.avocado_command import avocado
 
+pytestmark = pytest.mark.alone
+
 
 def run(command, *arguments):
     parser = argparse.ArgumentParser()

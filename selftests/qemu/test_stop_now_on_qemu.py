@@ -10,6 +10,8 @@ from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 
+pytestmark = pytest.mark.alone
+
 RUNS = 3
 
 

@@ -18,6 +18,8 @@ from ..support.avocado_command import command
 from ..support.documents import COMPARE, VERIFY
 from ..support.verified_builds import BINARY, avocado, old_and_new
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def home(tmp_path):

@@ -17,6 +17,8 @@ from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.host.pool import Pool
 from avocado_migdowntime.qemu.backing import plan
 
+pytestmark = [pytest.mark.alone, pytest.mark.qemu]
+
 BASE = os.sysconf("SC_PAGE_SIZE")
 MACHINES = {"ppc64": "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off", "x86_64": "pc"}
 

@@ -10,6 +10,8 @@ from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.verdict.predicted_downtime import PromiseJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
+pytestmark = [pytest.mark.alone, pytest.mark.qemu]
+
 
 @pytest.mark.parametrize("arch", ["ppc64", "x86_64"])
 def test_on_a_slow_link_the_guest_is_down_for_as_long_as_was_said(tmp_path, nothing_left, arch):

@@ -23,7 +23,7 @@ from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.leftovers import network_namespaces
 
-pytestmark = pytest.mark.usefixtures("nothing_left")
+pytestmark = [pytest.mark.alone, pytest.mark.qemu, pytest.mark.usefixtures("nothing_left")]
 ROOT = os.geteuid() == 0
 ATTEMPTS = 5
 """A host that is busy elsewhere slows a migration down for a while; a wrong rate is wrong each time."""
