@@ -28,6 +28,8 @@ from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.host.pool import Pool, pools
 from avocado_migdowntime.host.workdir import work_directory
 
+pytestmark = pytest.mark.alone
+
 GENEROUS_S = 60
 JOURNALS = Path("/run/avocado-migdowntime")
 ROOT = os.geteuid() == 0
