@@ -15,7 +15,7 @@ from ..basics.cache import cache_directory
 from ..debian.apt import Apt, cause
 from ..debian.suite import Download, download, opened
 from ..errors import HostRequirementError
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from .kept import SuiteQemu, find, place, write_manifest
 from .launcher import launcher, layout
@@ -30,7 +30,9 @@ _TELL_EVERY_S = 1.0
 _TRY_S = 20
 
 
-async def add(suite: str, architectures: Sequence[str], keeper: Keeper, say: Callable[[str], None]) -> SuiteQemu:
+async def add(
+    suite: str, architectures: Sequence[str], resources: HostResources, say: Callable[[str], None]
+) -> SuiteQemu:
     """The QEMU of `suite` for these architectures, which is downloaded and unpacked where it is not there yet.
 
     An architecture that it was unpacked for before stays. Whatever way this ends, nothing half made is there.
@@ -45,7 +47,7 @@ async def add(suite: str, architectures: Sequence[str], keeper: Keeper, say: Cal
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             # There, and not in /tmp, so that it takes its place at once.
-            with work_directory(keeper, cache_directory()) as scratch:
+            with work_directory(resources, cache_directory()) as scratch:
                 build = await _make(suite, wanted, scratch, say)
                 if find(suite) != before:
                     continue  # Somebody else's came first; what is there for its sake stays.

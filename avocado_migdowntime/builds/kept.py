@@ -9,7 +9,7 @@ from pathlib import Path
 from ..basics.cache import cache_directory
 from ..debian.suite import is_name
 from ..errors import HostRequirementError, UsageError
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 
 MANIFEST = "build.json"
@@ -67,14 +67,14 @@ def write_manifest(build: SuiteQemu, directory: Path) -> None:
     (directory / MANIFEST).write_text(json.dumps(description) + "\n")
 
 
-def remove(suite: str, keeper: Keeper) -> None:
+def remove(suite: str, resources: HostResources) -> None:
     """Delete the QEMU of a suite; raises UsageError where there is none, HostRequirementError where it cannot be."""
     path = place(suite)
     if not path.is_dir():
         there = ", ".join(build.suite for build in kept()) or "none"
         raise UsageError(f"no QEMU of a suite {suite} was unpacked; there is {there}")
     try:
-        with work_directory(keeper, cache_directory()) as scratch:
+        with work_directory(resources, cache_directory()) as scratch:
             path.rename(scratch / "removed")
     except OSError as error:
         raise HostRequirementError(f"{path} cannot be removed ({error.strerror}); see whose it is") from None

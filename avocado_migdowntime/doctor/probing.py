@@ -11,8 +11,8 @@ from typing import Any
 
 from ..basics.resources import directory as resource
 from ..errors import MigDowntimeError
-from ..host.keeper import Keeper
 from ..host.pool import memory_bytes
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.table import Parameters
 from ..qemu.accel import choose_accel
@@ -35,8 +35,8 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
     """
     backing = plan(default.backing, default.page_size, default.ram, Path("/"))
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()
-    with Keeper() as keeper, work_directory(keeper) as directory:
-        tried = _probe_qemus(default, directory, keeper), asyncio.to_thread(read_shaped, default.link_rate)
+    with HostResources() as resources, work_directory(resources) as directory:
+        tried = _probe_qemus(default, directory, resources), asyncio.to_thread(read_shaped, default.link_rate)
         trials = asyncio.create_task(_together(*tried))
         waited_s = 0.0
         try:
@@ -77,11 +77,11 @@ async def _together(*trials: Coroutine[Any, Any, Any]) -> list[Any]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _probe_qemus(default: Parameters, directory: Path, keeper: Keeper) -> tuple[tuple[Qemu, ...], Kvm]:
+async def _probe_qemus(default: Parameters, directory: Path, resources: HostResources) -> tuple[tuple[Qemu, ...], Kvm]:
     answers = await _together(*(_ask(profile, default, directory) for profile in PROFILES.values()))
     host_arch = platform.machine().replace("ppc64le", "ppc64")
     host_qemu = next((info for info, _ in answers if info and info.arch == host_arch), None)
-    return tuple(qemu for _, qemu in answers), await _try_kvm(host_arch, host_qemu, directory, keeper)
+    return tuple(qemu for _, qemu in answers), await _try_kvm(host_arch, host_qemu, directory, resources)
 
 
 async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[QemuInfo | None, Qemu]:
@@ -109,12 +109,12 @@ async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[
     return info, qemu
 
 
-async def _try_kvm(arch: str, qemu_info: QemuInfo | None, directory: Path, keeper: Keeper) -> Kvm:
+async def _try_kvm(arch: str, qemu_info: QemuInfo | None, directory: Path, resources: HostResources) -> Kvm:
     fault = f"there is no QEMU of {arch}, this host's architecture, that could use it"
     if qemu_info is not None:
         parameters = replace(Parameters(), arch=arch, backing="anonymous", page_size=os.sysconf("SC_PAGE_SIZE"))
         backing = plan(parameters.backing, parameters.page_size, parameters.ram)
-        guest = await planned_guest(parameters, qemu_info, backing, keeper, lambda _: None)
+        guest = await planned_guest(parameters, qemu_info, backing, resources, lambda _: None)
         _, why = await choose_accel("auto", guest, qemu_info, resource("images"), directory, directory)
         fault = why.removeprefix("using TCG: ")
     device = Path("/dev/kvm")

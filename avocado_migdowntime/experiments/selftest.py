@@ -11,7 +11,7 @@ from ..faults.catalogue import NamedFault, named
 from ..faults.expectation import expectation, in_words
 from ..faults.fault_run import FaultRun
 from ..faulty.launcher import write
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.table import parse
 from ..verdict.verdict import Judgement, Verdict
@@ -67,7 +67,7 @@ def run_fault(fault: NamedFault, binary: str, arch: str, progress: Callable[[str
 def _outcome(
     fault: NamedFault, binary: str, parameters: Mapping[str, str], progress: Callable[[str], None]
 ) -> Verdict | HarnessError:
-    with Keeper() as keeper, work_directory(keeper) as directory:
+    with HostResources() as resources, work_directory(resources) as directory:
         launcher = Path(directory, "faulty-qemu")
         write(launcher, fault, binary)
         try:

@@ -13,7 +13,7 @@ from ..basics.units import MIB
 from ..errors import HarnessError
 from ..host.hugepages import borrow_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.table import Parameters
 from .accel import choose_accel
@@ -95,17 +95,17 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
     binaries = {"source": binary, "destination": binary}
     if parameters.qemu_destination:
         binaries["destination"] = find_binary(parameters.qemu_destination, profile.arch)
-    with Keeper() as keeper, work_directory(keeper) as sockets, ExitStack() as stack:
+    with HostResources() as resources, work_directory(resources) as sockets, ExitStack() as stack:
         hugetlbfs = None
         if parameters.backing == "hugetlbfs":
-            hugetlbfs = stack.enter_context(hugetlbfs_directory(keeper, parameters.page_size))
+            hugetlbfs = stack.enter_context(hugetlbfs_directory(resources, parameters.page_size))
         backing = plan(parameters.backing, parameters.page_size, parameters.ram, hugetlbfs)
         probed = {path: await probe(path, directory, sockets) for path in dict.fromkeys(binaries.values())}
         for info in probed.values():
             check(info, parameters)
         qemu_info = probed[binary]
         images = resource("images")
-        guest = await planned_guest(parameters, qemu_info, backing, keeper, say)
+        guest = await planned_guest(parameters, qemu_info, backing, resources, say)
         accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets)
         guest = guest.under(accel, parameters.tlb_flush)
         because = f" ({why})" if why else ""
@@ -113,7 +113,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         link = stack.enter_context(open_link(parameters, sockets, say))
         pages = stack.enter_context(
             borrow_hugepages(
-                keeper, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages
+                resources, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages
             )
         )
         arguments = guest.arguments(images)

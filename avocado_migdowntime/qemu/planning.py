@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ..basics.resources import directory as resource
 from ..errors import HostRequirementError, UsageError
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..linux.image import linux_image
 from ..parameters.table import Parameters
 from .backing import Backing
@@ -15,11 +15,11 @@ from .profiles import PROFILES, Profile
 
 
 async def planned_guest(
-    parameters: Parameters, qemu_info: QemuInfo, backing: Backing, keeper: Keeper, say: Callable[[str], None]
+    parameters: Parameters, qemu_info: QemuInfo, backing: Backing, resources: HostResources, say: Callable[[str], None]
 ) -> Guest:
     """The guest under TCG; a Linux is made if that is what it is to be. Raises UsageError or HostRequirementError."""
     profile = PROFILES[parameters.arch]
-    linux = await _linux(profile, parameters, keeper, say)
+    linux = await _linux(profile, parameters, resources, say)
     return Guest(
         profile,
         choose_machine(profile, qemu_info, parameters.machine),
@@ -56,7 +56,9 @@ def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
         )
 
 
-async def _linux(profile: Profile, parameters: Parameters, keeper: Keeper, say: Callable[[str], None]) -> Linux | None:
+async def _linux(
+    profile: Profile, parameters: Parameters, resources: HostResources, say: Callable[[str], None]
+) -> Linux | None:
     if parameters.guest != "linux":
         if parameters.guest_page_size:
             raise UsageError("guest_page_size is for guest=linux; alone on the machine, the dirtier has `granule`")
@@ -64,7 +66,7 @@ async def _linux(profile: Profile, parameters: Parameters, keeper: Keeper, say: 
     if profile.linux is None:
         known = ", ".join(arch for arch, other in PROFILES.items() if other.linux)
         raise UsageError(f"there is no Linux guest for {profile.arch}; use guest=dirtier, or arch {known}")
-    image = await linux_image(profile.linux.recipe, resource("images") / "linux", keeper, say)
+    image = await linux_image(profile.linux.recipe, resource("images") / "linux", resources, say)
     return Linux(image, parameters.guest_page_size)
 
 

@@ -11,7 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from ..errors import UsageError
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..qemu.probe import QemuInfo, find_binary, probe
 
@@ -67,7 +67,7 @@ def _alike(parts: Sequence[Sequence[str]]) -> int:
 @cache
 def probed(binary: str) -> QemuInfo:
     """What the binary answers when it is asked; raises Untestable where it does not answer as a QEMU does."""
-    with Keeper() as keeper, work_directory(keeper) as directory:
+    with HostResources() as resources, work_directory(resources) as directory:
         try:
             return asyncio.run(probe(binary, directory, directory))
         except UsageError as error:
