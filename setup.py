@@ -48,6 +48,7 @@ setup(
         "dev": [
             "avocado-framework-plugin-result-html==113.*",
             "build==1.*",
+            "grimp==3.*",
             "hypothesis==6.*",
             "mypy==2.*",
             "playwright==1.*",

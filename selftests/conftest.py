@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What several selftests need."""
 
+import os
 import shutil
 import signal
 import tempfile
@@ -10,8 +11,18 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from .support import leftovers, no_qemu
 from .support.dirtier_guest import MIB, Guest
 from .support.leftovers import traces_of_runs
+
+HERE = Path(__file__).parent
+NO_QEMU = ("fast", "property", "avocado", "compiler")
+"""Folders whose tests need none."""
+
+IN_TURN = ("avocado", "browser")
+"""Folders whose tests share what takes long to set up, or wait for one another."""
+
+leftovers.mark()
 
 # The same examples in each run, so that none fails by chance; `--hypothesis-profile default` looks for others.
 settings.register_profile("repeatable", derandomize=True)
@@ -23,6 +34,42 @@ def pytest_configure():
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items):
+    """What the whole of a folder needs is told by its name; some tests in it need more, and say so."""
+    for item in items:
+        item.add_marker(folder := _folder(item))
+        if folder in IN_TURN:
+            item.add_marker(pytest.mark.xdist_group(folder))
+
+
+def _folder(item):
+    return item.path.relative_to(HERE).parts[0]
+
+
+@pytest.fixture(scope="session")
+def qemu_watch(tmp_path_factory):
+    return no_qemu.Watch(tmp_path_factory.mktemp("no-qemu"))
+
+
+@pytest.fixture(autouse=True)
+def no_qemu_is_started(request, monkeypatch):
+    """Fails a test that starts a QEMU although it is in a folder of those that need none."""
+    if _folder(request.node) not in NO_QEMU:
+        yield
+        return
+    watch = request.getfixturevalue("qemu_watch")
+    monkeypatch.setenv("PATH", f"{watch.path}:{os.environ['PATH']}")
+    watch.begin()
+    yield
+    assert not watch.end(), "a test that needs no QEMU has started one"
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """A cache that is empty, for this test alone."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -50,11 +97,12 @@ def launch(tmp_path):
 
 
 @pytest.fixture
-def nothing_left():
-    """Fails the test if it leaves a QEMU, a mount, a hugepage, a directory, a network or a device of one behind."""
-    before = traces_of_runs()
+def nothing_left(request):
+    """Fails the test if it leaves a QEMU, a mount or a directory of one behind; where it runs alone, a network, too."""
+    alone = bool(request.node.get_closest_marker("alone"))
+    before = traces_of_runs(alone)
     yield
     deadline = time.monotonic() + 20
-    while (left := traces_of_runs() - before) and time.monotonic() < deadline:
+    while (left := traces_of_runs(alone) - before) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not left

@@ -16,7 +16,7 @@ MANIFEST = "build.json"
 
 
 @dataclass(frozen=True)
-class Build:
+class SuiteQemu:
     """The QEMU of a suite: its release, such as 7.2.22, for which architectures, and what it takes on disk."""
 
     suite: str
@@ -41,12 +41,12 @@ def place(suite: str) -> Path:
     return cache_directory() / "qemu" / suite
 
 
-def find(suite: str) -> Build | None:
+def find(suite: str) -> SuiteQemu | None:
     """The QEMU of a suite, if it was unpacked."""
     manifest = place(suite) / MANIFEST
     try:
-        told = json.loads(manifest.read_text())
-        return Build(suite, told["release"], tuple(told["architectures"]), told["size_bytes"])
+        description = json.loads(manifest.read_text())
+        return SuiteQemu(suite, description["release"], tuple(description["architectures"]), description["size_bytes"])
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -55,16 +55,16 @@ def find(suite: str) -> Build | None:
         ) from None
 
 
-def kept() -> list[Build]:
+def kept() -> list[SuiteQemu]:
     """All that were unpacked, by name."""
     names = sorted(path.parent.name for path in (cache_directory() / "qemu").glob(f"*/{MANIFEST}"))
     return [build for name in names if (build := find(name))]
 
 
-def write_manifest(build: Build, directory: Path) -> None:
+def write_manifest(build: SuiteQemu, directory: Path) -> None:
     """Describe a build that is being made in `directory`."""
-    told = {name: value for name, value in asdict(build).items() if name != "suite"}
-    (directory / MANIFEST).write_text(json.dumps(told) + "\n")
+    description = {name: value for name, value in asdict(build).items() if name != "suite"}
+    (directory / MANIFEST).write_text(json.dumps(description) + "\n")
 
 
 def remove(suite: str, resources: HostResources) -> None:

@@ -12,8 +12,6 @@ from avocado_migdowntime.oracle.formulas import FORMULAS
 from avocado_migdowntime.parameters.table import describe, parse
 from avocado_migdowntime.report.listing import KINDS
 
-from ..support.avocado_command import avocado
-
 TOP = Path(__file__).parents[2]
 
 
@@ -55,11 +53,6 @@ def test_text_has_a_block_for_each_kind_and_defaults_where_there_are_any(capsys)
     assert "  original_ram   For hugepage-idle: as much RAM as the guest had in which it was seen first; " in variants
     assert "\n  sample_rate        50          `query-migrate` samples a second" in parameters
     assert variants.startswith("variants\n") and parameters.startswith("parameters\n")
-
-
-def test_an_unknown_kind_is_refused_with_those_there_are(tmp_path):
-    done = avocado(tmp_path, "migdowntime", "list", "nonsense")
-    assert done.status == 2 and all(kind in done.output for kind in KINDS)
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "all"])

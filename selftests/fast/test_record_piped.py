@@ -14,8 +14,8 @@ import pytest
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.record.documents import Documents
 from avocado_migdowntime.record.domjobinfo import answer_of
+from avocado_migdowntime.record.new_trace import NewTrace
 from avocado_migdowntime.record.piped import consume
-from avocado_migdowntime.record.recording import Recording
 from avocado_migdowntime.trace.file import parse, read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
@@ -83,7 +83,7 @@ def as_raw(answer):
 
 def recorded(tmp_path, texts, limit_ms=None):
     """The trace of (time, text), and the recording that it came by."""
-    documents, recording = Documents(), Recording(str(tmp_path / "trace.jsonl"))
+    documents, recording = Documents(), NewTrace(str(tmp_path / "trace.jsonl"))
 
     def messages():
         for t_s, text in texts:
@@ -222,7 +222,7 @@ def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path):
 @pytest.mark.parametrize(
     ("shell", "arguments", "words"),
     [
-        ("sleep 5 |", ("-", "--wait", "0.2"), "no running migration was read within 0.2 s; start it, or --wait longer"),
+        ("sleep 1 |", ("-", "--wait", "0.2"), "no running migration was read within 0.2 s; start it, or --wait longer"),
         ("", ("-", "<&-"), "standard input"),
         ("echo hello |", ("-",), "'hello' was read; expected what `virsh qemu-monitor-command"),
         ("touch trace.jsonl;", ("-",), "trace.jsonl is there already; give another --output, or remove it"),

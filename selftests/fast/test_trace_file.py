@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.trace.file import TraceWriter, parse, read
@@ -77,20 +75,6 @@ def test_members_are_joined_and_what_lies_behind_them_is_said():
     assert parse(parts).samples == parse(packed).samples
     assert "gzip file is cut off" in parse(parts[:-500]).notes[0]
     assert parse(packed + b"rubbish").notes == ("bytes behind the gzip file's end are left out",)
-
-
-@given(st.integers(0, 14_000))
-def test_a_recording_cut_at_any_byte_gives_a_trace_or_one_sentence(length):
-    try:
-        assert parse(RECORDING.read_bytes()[:length]).samples
-    except UsageError as error:
-        assert "\n" not in str(error)
-
-
-@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_anything_else_is_refused_in_one_sentence(data):
-    with pytest.raises(UsageError, match="^[^\n]+$"):
-        parse(data)
 
 
 WRONG = [

@@ -1,37 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A real Linux as the guest: how it is made, what it is told, and that QEMU is judged by it as by the dirtier alone."""
 
-import asyncio
-
 import pytest
 
 from avocado_migdowntime.basics.cache import cache_directory
-from avocado_migdowntime.basics.resources import directory
 from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
-from avocado_migdowntime.experiments.expected_downtime import expected_downtime
-from avocado_migdowntime.host.resources import HostResources
-from avocado_migdowntime.linux.cpio import initramfs
-from avocado_migdowntime.linux.image import linux_image
-from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.qemu.profiles import PROFILES
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.verdict import Judgement
 
+from ..support.linux_guest import image, run
+
 pytestmark = pytest.mark.usefixtures("nothing_left")
-SOURCES = directory("images") / "linux"
 
 
-def run(where, **parameters):
-    told = []
-    given = parse({"guest": "linux", "accel": "tcg", "page_size": "4K", "time_limit": "400", **parameters})
-    return asyncio.run(expected_downtime(given, where, told.append)), told
-
-
-def image(arch, told):
-    with HostResources() as resources:
-        return asyncio.run(linux_image(PROFILES[arch].linux.recipe, SOURCES, resources, told.append))
-
-
+@pytest.mark.alone
+@pytest.mark.qemu
 def test_a_linux_of_a_foreign_architecture_is_made_once_and_judged_by(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     verdict, told = run(tmp_path, arch="ppc64")
@@ -50,6 +33,8 @@ def test_a_linux_of_a_foreign_architecture_is_made_once_and_judged_by(tmp_path, 
     assert (image("ppc64", told).release, told) == (release, [])
 
 
+@pytest.mark.alone
+@pytest.mark.qemu
 @pytest.mark.parametrize("guest_page_size", ["", "2M"])
 def test_qemu_is_judged_by_a_linux_with_and_without_its_own_hugepages(tmp_path, guest_page_size):
     verdict, _ = run(tmp_path, arch="x86_64", guest_page_size=guest_page_size)
@@ -59,6 +44,7 @@ def test_qemu_is_judged_by_a_linux_with_and_without_its_own_hugepages(tmp_path, 
     assert ("hugepages=10 -- " in line) == bool(guest_page_size)
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -72,33 +58,10 @@ def test_what_linux_has_no_room_for_is_said_in_the_guests_own_words(tmp_path, gi
         run(tmp_path, arch="x86_64", **given)
 
 
+@pytest.mark.qemu
 def test_a_kernel_that_gives_up_is_quoted(tmp_path):
     with pytest.raises(HarnessError, match=r"before the guest had reported \(Kernel panic - not syncing: .*memory"):
         run(tmp_path, arch="x86_64", guest_page_size="2M", region="200M")
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"arch": "aarch64"}, "there is no Linux guest for aarch64; use guest=dirtier, or arch ppc64, x86_64"),
-        ({"guest": "dirtier", "guest_page_size": "2M"}, "guest_page_size is for guest=linux"),
-        ({"arch": "x86_64", "ram": "4G"}, "4G of RAM is more than the 2G that a Linux guest of x86_64 can have here"),
-    ],
-    ids=["architecture", "page size", "memory"],
-)
-def test_what_makes_no_sense_is_refused(tmp_path, given, words):
-    with pytest.raises(UsageError, match=words):
-        run(tmp_path, **given)
-
-
-def test_a_host_without_debians_tools_is_told(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(
-        HostRequirementError, match="^this host has no apt-get, by which a Linux guest's kernel is had from Debian"
-    ):
-        image("ppc64", [])
-    assert list(cache_directory().iterdir()) == []
 
 
 def test_package_sources_that_cannot_be_reached_are_told(tmp_path, monkeypatch):
@@ -118,17 +81,3 @@ def test_a_run_that_is_given_up_while_the_guest_is_made_leaves_nothing(tmp_path,
     with pytest.raises(HarnessError, match="^given up after 1 s while making the Linux guest"):
         run(tmp_path, arch="ppc64", time_limit="1")
     assert list(cache_directory().iterdir()) == []
-
-
-def test_a_cache_that_cannot_be_written_is_told(tmp_path, monkeypatch):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(
-        HostRequirementError, match=r"cannot be kept in .* \(Not a directory\); remove that, or set XDG_CACHE_HOME"
-    ):
-        image("ppc64", [])
-
-
-def test_an_initramfs_is_the_same_for_the_same_programs():
-    programs = {"init": b"#!", "bin/dirtier": b"abc", "bin/busybox": b"12345"}
-    assert initramfs(programs) == initramfs(programs) != initramfs({**programs, "init": b"#?"})

@@ -8,6 +8,8 @@ import pytest
 
 from ..support.avocado_command import avocado, write_tests
 
+pytestmark = pytest.mark.alone
+
 FORMULAS = """
 contract: !mux
     right:

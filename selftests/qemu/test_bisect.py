@@ -15,6 +15,8 @@ from avocado_migdowntime.faulty.launcher import script
 from ..support.documents import BISECT
 from ..support.verified_builds import BINARY, settle
 
+pytestmark = pytest.mark.alone
+
 RIGHT = f'#!/bin/sh\nexec {BINARY} "$@"\n'
 WRONG = script(fault("dirty-rate"), BINARY)
 COMMITS = {"good": RIGHT, "fine": RIGHT, "not-building": None, "last": RIGHT, "culprit": WRONG, "bad": WRONG}

@@ -12,6 +12,8 @@ import pytest
 
 from ..support.dirtier_guest import DIRECT, Guest, Launch
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("shape", DIRECT)
 def test_rate_is_held(launch: Launch, shape: str) -> None:

@@ -13,10 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.basics.units import MIB
 from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
-from avocado_migdowntime.qemu.backing import plan
-from avocado_migdowntime.qemu.guest import Guest, Orders, choose_machine
+from avocado_migdowntime.qemu.guest import choose_machine
 from avocado_migdowntime.qemu.probe import find_binary, probe
 from avocado_migdowntime.qemu.process import QemuProcess
 from avocado_migdowntime.qemu.profiles import PROFILES
@@ -55,18 +53,6 @@ def test_a_program_that_is_no_qemu_is_named(program, tmp_path, sockets):
         run(probe(program, tmp_path, sockets))
 
 
-def test_a_missing_binary_is_the_users_when_named_and_the_hosts_when_not(tmp_path, monkeypatch):
-    with pytest.raises(UsageError, match="/no/such/qemu does not exist"):
-        find_binary("/no/such/qemu", "ppc64")
-    plain = tmp_path / "plain"
-    plain.write_text("")
-    with pytest.raises(UsageError, match="is not executable"):
-        find_binary(str(plain), "ppc64")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(HostRequirementError, match="apt-get install qemu-system-ppc$"):
-        find_binary(None, "ppc64")
-
-
 def test_a_machine_is_unknown_or_lacking(tmp_path, sockets):
     found = run(probe(installed("x86_64"), tmp_path, sockets))
     profile = PROFILES["x86_64"]
@@ -81,26 +67,6 @@ def test_a_machine_is_unknown_or_lacking(tmp_path, sockets):
         choose_machine(profile, found, "pseries")
     with pytest.raises(HostRequirementError, match=r"has no machine pc-q35-99\.9"):
         choose_machine(profile, found, "pc-q35-99.9")
-
-
-def test_ram_that_pseries_refuses_is_refused_before():
-    with pytest.raises(UsageError, match="300M of RAM is no multiple of 256M"):
-        Guest(
-            PROFILES["ppc64"],
-            "pseries",
-            "tcg",
-            "direct",
-            300 * MIB,
-            plan("anonymous", 4096, 300 * MIB),
-            Orders("idle", MIB, 0, 4096),
-        )
-
-
-def test_orders_are_what_the_guest_reads():
-    assert str(Orders("random", 24 * MIB, 500, 2 * MIB)) == "pattern=random region=24M rate=500 granule=2M"
-    assert str(Orders("hot-cold", 24 * MIB, 0, 4096, 10, 90, (200, 800))) == (
-        "pattern=hot-cold region=24M rate=0 granule=4K hot=10 share=90 burst=200/800"
-    )
 
 
 def test_a_refused_command_says_what_qemu_said(tmp_path, sockets):

@@ -12,7 +12,7 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
-pytestmark = pytest.mark.usefixtures("nothing_left")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 
 
 @pytest.mark.parametrize(("arch", "limit_from"), [("ppc64", "oracle"), ("x86_64", "reported")])

@@ -18,6 +18,8 @@ from avocado_migdowntime.host.pool import pools
 from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.host.workdir import work_directory
 
+pytestmark = pytest.mark.alone
+
 
 def test_sockets_fit_and_nobody_else_gets_in() -> None:
     with HostResources() as resources, work_directory(resources) as directory:

@@ -27,6 +27,8 @@ from avocado_migdowntime.host.pool import Pool, memory_bytes, pool, pools
 from avocado_migdowntime.host.reservation import KEPT_FREE_BYTES, Hold, reserve
 from avocado_migdowntime.host.resources import HostResources
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def resources() -> Iterator[HostResources]:

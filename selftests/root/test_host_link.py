@@ -22,7 +22,7 @@ from avocado_migdowntime.host.netns import new_namespace
 from avocado_migdowntime.host.shaped import shaped_link
 from avocado_migdowntime.host.throughput import payload_bytes_per_s
 
-pytestmark = pytest.mark.usefixtures("nothing_left")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 RATES = {"10 Mbit/s": 1_250_000, "400 Mbit/s": 50_000_000, "2 Gbit/s": 250_000_000}
 ATTEMPTS = 5
 """A host that is busy elsewhere slows a link down for a while; a wrong rate is wrong each time."""

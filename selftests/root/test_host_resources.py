@@ -29,6 +29,8 @@ from avocado_migdowntime.host.reaper import Reaper
 from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.host.workdir import work_directory
 
+pytestmark = pytest.mark.alone
+
 GENEROUS_S = 60
 JOURNALS = Path("/run/avocado-migdowntime")
 ROOT = os.geteuid() == 0

@@ -12,6 +12,8 @@ import pytest
 
 from ..support.documents import MATRIX
 
+pytestmark = [pytest.mark.alone, pytest.mark.qemu]
+
 
 @pytest.mark.parametrize("time", ["first", "second"])
 def test_the_default_matrix_is_accurate_and_leaves_the_host_as_it_was(time, tmp_path, nothing_left):

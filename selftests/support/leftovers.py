@@ -1,24 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What runs may leave behind on this host."""
+"""What runs may leave behind on this host, told from what other users of the host have there at the time."""
 
 import glob
 import os
+import uuid
 from pathlib import Path
 
 from avocado_migdowntime.basics.cache import cache_directory
 
+_JOURNALS = Path("/run/avocado-migdowntime")
+_MARK = "MIGDOWNTIME_SELFTESTS"
+"""In the environment of this process and of all that it starts: whose a process is that has left its parent."""
 
-def traces_of_runs():
-    """What runs may leave on this host: QEMU processes, mounts, hugepages, directories, sockets, networks."""
-    pools = Path("/sys/kernel/mm/hugepages").glob("*/nr_hugepages")
+
+def mark() -> None:
+    """Let all that this process starts from now on be known for its own."""
+    os.environ[_MARK] = uuid.uuid4().hex
+
+
+def traces_of_runs(of_the_host):
+    """Processes, directories and mounts of this process's runs; `of_the_host`, hugepages and networks of anybody's."""
+    lent = _lent_to_others()
+    mounts = (line.split() for line in Path("/proc/mounts").read_text().splitlines() if "hugetlbfs" in line)
+    directories = [*Path("/tmp").glob("migdowntime-*"), *cache_directory().glob("migdowntime-*")]
     return {
-        *(f"process {pid}" for pid in os.listdir("/proc") if pid.isdigit() and _is_ours(pid)),
-        *(f"mount {line}" for line in Path("/proc/mounts").read_text().splitlines() if "hugetlbfs" in line),
-        *(f"{pool} at {pool.read_text().strip()}" for pool in pools),
-        *(f"directory {path}" for path in Path("/tmp").glob("migdowntime-*")),
-        *(f"directory {path}" for path in cache_directory().glob("migdowntime-*")),
-        *(f"network device {name}" for name in os.listdir("/sys/class/net")),
-        *network_namespaces(),
+        *(f"process {pid}" for pid in _processes() if _is_of_a_run(pid) and _is_own(pid)),
+        *(f"mount {path}" for _, path, *_ in mounts if path not in lent),
+        *(f"directory {path}" for path in directories if str(path) not in lent),
+        *(_of_the_host() if of_the_host else ()),
     }
 
 
@@ -30,6 +39,38 @@ def network_namespaces():
     return {target for target in (*mounts, *map(_target, links)) if target.startswith("net:[")}
 
 
+def _of_the_host():
+    pools = Path("/sys/kernel/mm/hugepages").glob("*/nr_hugepages")
+    return {
+        *(f"{pool} at {pool.read_text().strip()}" for pool in pools),
+        *(f"network device {name}" for name in os.listdir("/sys/class/net")),
+        *network_namespaces(),
+    }
+
+
+def _lent_to_others():
+    """What is written in the journals of reapers that others have started."""
+    others = [pid for pid in _processes() if _is_of_a_run(pid) and not _is_own(pid)]
+    kept = {_target(link) for pid in others for link in glob.glob(f"/proc/{pid}/fd/*")}
+    return "".join(_read(path).decode() for path in kept if path.startswith(f"{_JOURNALS}/"))
+
+
+def _processes():
+    return [pid for pid in os.listdir("/proc") if pid.isdigit()]
+
+
+def _is_own(pid):
+    return f"{_MARK}={os.environ[_MARK]}".encode() in _read(f"/proc/{pid}/environ").split(b"\0")
+
+
+def _is_of_a_run(pid):
+    # A QEMU of another suite is started by a loader of its own.
+    command = _read(f"/proc/{pid}/cmdline")
+    program, *words = command.split(b"\0")
+    loaded = words[:4] if b"/ld-" in program else []
+    return any(b"qemu-system-" in word for word in (program, *loaded)) or b"avocado_migdowntime" in command
+
+
 def _target(link):
     try:
         return os.readlink(link)
@@ -37,12 +78,8 @@ def _target(link):
         return ""
 
 
-def _is_ours(pid):
+def _read(path):
     try:
-        command = Path("/proc", pid, "cmdline").read_bytes()
+        return Path(path).read_bytes()
     except OSError:
-        return False
-    # A QEMU of another suite is started by a loader of its own.
-    program, *words = command.split(b"\0")
-    loaded = words[:4] if b"/ld-" in program else []
-    return any(b"qemu-system-" in word for word in (program, *loaded)) or b"avocado_migdowntime" in command
+        return b""

@@ -2,6 +2,13 @@
 """Builds that `verify` is tried on, and settings with which it takes a short time."""
 
 import shutil
+import subprocess
+
+from avocado_migdowntime.faults.catalogue import named as fault
+from avocado_migdowntime.faulty.launcher import write
+from avocado_migdowntime.qemu.probe import find_binary
+
+from .avocado_command import command
 
 BINARY = shutil.which("qemu-system-ppc64")
 SHORT = "[migdowntime]\naccel = tcg\npage_size = 4K\npasses = 1\nintegrity = no\n"
@@ -13,3 +20,20 @@ def settle(home):
     settings = home / ".config" / "avocado" / "avocado.conf"
     settings.parent.mkdir(parents=True)
     settings.write_text(SHORT)
+
+
+def old_and_new(home):
+    """The same directory, with the user's settings, with `old/build` and with a `new/build` that is 10 % off."""
+    binary = find_binary(None, "ppc64")
+    settle(home)
+    for name in ("old", "new"):
+        (home / name / "build").mkdir(parents=True)
+    (home / "old" / "build" / "qemu-system-ppc64").symlink_to(binary)
+    write(home / "new" / "build" / "qemu-system-ppc64", fault("factor=0.9"), binary)
+    return home
+
+
+def avocado(home, *arguments):
+    """Run `avocado` in this home; standard output and error apart."""
+    line, environment = command(home, *arguments)
+    return subprocess.run(line, cwd=home, env=environment, capture_output=True, text=True, timeout=600, check=False)

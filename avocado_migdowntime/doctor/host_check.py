@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a check of the host comes to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """OK; NOTE where other tests lack something or verdicts may suffer; FAULT where the default test cannot run."""
+
+    OK = "ok"
+    NOTE = "note"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class HostCheck:
+    """One line: what was looked at, what was seen or is wrong, and the command (or the deed) that mends it."""
+
+    name: str
+    state: State
+    text: str
+    mend: str = ""
+
+
+def able(findings: Iterable[HostCheck]) -> bool:
+    """Whether the default test can run."""
+    return all(finding.state is not State.FAULT for finding in findings)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Guest RAM of each kind: its arguments, what it refuses, and what a real QEMU takes of the host's hugepages."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.basics.units import GIB, KIB, MIB
+from avocado_migdowntime.errors import HostRequirementError, UsageError
+from avocado_migdowntime.qemu.backing import plan
+
+
+@pytest.fixture
+def host_of_4k(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4 * KIB}.get)
+
+
+@pytest.fixture
+def host_of_64k(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 64 * KIB}.get)
+
+
+@pytest.mark.usefixtures("host_of_4k")
+@pytest.mark.parametrize(
+    ("kind", "page_size", "directory", "needed", "backend"),
+    [
+        ("anonymous", 4 * KIB, None, 0, "memory-backend-ram,id=ram,size=268435456"),
+        ("memfd", 4 * KIB, None, 0, "memory-backend-memfd,id=ram,size=268435456,share=on"),
+        (
+            "memfd",
+            16 * MIB,
+            None,
+            16,
+            "memory-backend-memfd,id=ram,size=268435456,share=on,hugetlb=on,hugetlbsize=16M,prealloc=on",
+        ),
+        (
+            "hugetlbfs",
+            2 * MIB,
+            Path("/mnt/a,b"),
+            128,
+            "memory-backend-file,id=ram,size=268435456,share=on,mem-path=/mnt/a,,b,prealloc=on",
+        ),
+    ],
+)
+def test_arguments(kind: str, page_size: int, directory: Path | None, needed: int, backend: str) -> None:
+    backing = plan(kind, page_size, 256 * MIB, directory)
+    assert backing.object_arguments == ("-object", backend)
+    assert (backing.kind, backing.page_size_bytes, backing.hugepages_needed) == (kind, page_size, needed)
+    assert backing.memory_backend_id == "ram"
+
+
+@pytest.mark.usefixtures("host_of_4k")
+@pytest.mark.parametrize(
+    ("kind", "page_size", "ram", "sentence"),
+    [
+        (
+            "anonymous",
+            2 * MIB,
+            256 * MIB,
+            "anonymous memory has the host's pages of 4K, not 2M; use backing=memfd or "
+            "backing=hugetlbfs, or page_size=4K",
+        ),
+        (
+            "hugetlbfs",
+            4 * KIB,
+            256 * MIB,
+            "hugetlbfs has hugepages only, not the host's pages of 4K; use backing=memfd "
+            "or backing=anonymous, or a larger page_size",
+        ),
+        ("memfd", 1 * GIB, 256 * MIB, "256M of RAM is no multiple of the page size 1G; try ram=1G"),
+        ("memfd", 16 * MIB, 100 * MIB, "100M of RAM is no multiple of the page size 16M; try ram=112M"),
+        ("floppy", 4 * KIB, 256 * MIB, "'floppy' is no backing of guest RAM; use anonymous, hugetlbfs or memfd"),
+    ],
+)
+def test_what_does_not_go_together(kind: str, page_size: int, ram: int, sentence: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        plan(kind, page_size, ram, Path("/mnt"))
+    assert str(refusal.value) == sentence
+
+
+@pytest.mark.usefixtures("host_of_64k")
+@pytest.mark.parametrize("kind", ["anonymous", "memfd", "hugetlbfs"])
+def test_pages_smaller_than_the_hosts(kind: str) -> None:
+    with pytest.raises(HostRequirementError) as refusal:
+        plan(kind, 4 * KIB, 256 * MIB, Path("/mnt"))
+    assert str(refusal.value) == (
+        "this host's pages are of 64K, so nothing on it is backed by pages of 4K; use page_size=64K"
+    )
+
+
+@pytest.mark.usefixtures("host_of_64k")
+def test_host_pages_of_64k() -> None:
+    assert plan("memfd", 64 * KIB, 256 * MIB).hugepages_needed == 0
+    with pytest.raises(UsageError, match="^anonymous memory has the host's pages of 64K, not 2M; "):
+        plan("anonymous", 2 * MIB, 256 * MIB)

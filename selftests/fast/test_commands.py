@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What all commands have in common: help with an example, exit statuses, lines that fit a terminal, quiet ends."""
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from avocado_migdowntime.cli import COMMANDS, progress
+from avocado_migdowntime.cli import main as subcommands
+from avocado_migdowntime.cli.progress import teller
+from avocado_migdowntime.report.verdict_text import columns
+
+from ..support import recorded
+from ..support.documents import TOP
+
+STOPPED = str(recorded.STOPPED)
+
+
+def parser():
+    made = argparse.ArgumentParser(prog="avocado migdowntime")
+    subcommands.add_to(made)
+    return made
+
+
+def help_of(*words):
+    """The help as it stands there, its lines joined."""
+    line = [sys.executable, "-m", "avocado_migdowntime", *words, "--help"]
+    done = subprocess.run(line, cwd=TOP, capture_output=True, text=True, check=True)
+    return re.sub(r"\s+", " ", done.stdout)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_has_its_exit_statuses_and_an_example_that_is_understood(name):
+    text = help_of(name)
+    assert "exit status:" in text.lower() and re.search(r"\b(2|129) (bad input|the host could not)", text)
+    example = re.search(rf"xamples?: avocado migdowntime {name}([^|;]*?)(?: avocado | while |$)", text)[1]
+    given = parser().parse_args([name, *shlex.split(example)])
+    assert given.migdowntime_run.__module__ == f"avocado_migdowntime.cli.{name}"
+
+
+def test_a_table_that_is_too_wide_becomes_blocks():
+    rows = [("name", "error, %"), ("new", "+0.5"), ("old", "-0.1")]
+    assert columns(rows, width=14) == "name  error, %\nnew       +0.5\nold       -0.1"
+    assert columns(rows, width=13) == "name      new\nerror, %  +0.5\n\nname      old\nerror, %  -0.1"
+
+
+@pytest.mark.parametrize(
+    "words", ["advise", "analyze", "doctor", "qemu add", "record", "report", "score", "selftest", "verify"]
+)
+def test_a_command_that_tells_how_far_it_is_can_be_quiet(words):
+    assert "--quiet no word of progress on standard error" in help_of(*words.split())
+
+
+def test_progress_goes_to_standard_error_unless_it_is_not_wanted(capsys):
+    for quiet, told in ((False, "migdowntime doctor: half-way\n"), (True, "")):
+        teller("doctor", argparse.Namespace(quiet=quiet))("half-way")
+        assert capsys.readouterr() == ("", told)
+
+
+@pytest.mark.parametrize("words", ["advise", "analyze --json", "report --output report.html", "score"])
+def test_a_command_that_reads_for_long_tells_so(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "_PROGRESS_EVERY_S", 0.001)
+    monkeypatch.chdir(tmp_path)
+    name, *options = words.split()
+    for quiet in (False, True):
+        subcommands.run(parser().parse_args([name, STOPPED, *options, *["--quiet"] * quiet]))
+        told = [line for line in capsys.readouterr().err.splitlines() if "so far" in line]
+        assert bool(told) is not quiet
+        assert all(
+            re.fullmatch(rf"migdowntime {name}: (judging|reading) {re.escape(STOPPED)}, \d+ s so far", line)
+            for line in told
+        )
+
+
+def without_avocado(directory, *arguments):
+    line = "import sys; sys.modules['avocado'] = None; from avocado_migdowntime.__main__ import main; sys.exit(main())"
+    environment = {**os.environ, "HOME": str(directory)}
+    return subprocess.run(
+        [sys.executable, "-c", line, *arguments], cwd=TOP, env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("arguments", [["analyze", STOPPED], ["list"], ["qemu", "list"]], ids=" ".join)
+def test_a_host_without_avocado_has_the_commands_too(arguments, tmp_path):
+    done = without_avocado(tmp_path, *arguments)
+    assert done.returncode in (0, 1) and done.stdout and not done.stderr
+
+
+def test_what_runs_tests_says_that_it_takes_avocado(tmp_path):
+    done = without_avocado(tmp_path, "verify", "--qemu", "/usr/bin")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (129, "", 1)
+    assert "tests are run by Avocado; install this package: pip install ." in done.stderr

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What puts a fault between a QEMU and its user: its arguments, and how it is made."""
+
+import argparse
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.cli import faulty as command
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.faults.catalogue import KINDS
+from avocado_migdowntime.faulty import monitors
+from avocado_migdowntime.faulty.framing import Framing
+from avocado_migdowntime.faulty.launcher import MARK
+
+
+def run(*arguments):
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    return command.run(parser.parse_args(list(map(str, arguments))))
+
+
+def test_a_qemu_that_is_gone_is_named(tmp_path):
+    other = tmp_path / "qemu"
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o755)
+    launcher = tmp_path / "launcher"
+    assert run("kb", "--qemu", other, "--output", launcher) == 0
+    other.unlink()
+    done = subprocess.run([launcher], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, f"{other} with the fault kb: No such file or directory\n")
+
+
+OWN = "-chardev socket,{}id=faulty-qmp,fd=9 -mon chardev=faulty-qmp,mode=control"
+IN_FULL = "-mon chardev=c,mode=control,id=x -chardev socket,id=c,path=/a,reconnect=1,logfile=/l,,m -m 1G"
+BARE = "-chardev socket,id=c,path=/a,server,nowait -mon c,mode=control"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "listens", "rewritten"),
+    [
+        ("-m 1G -qmp unix:/a,,b", "/a,b", False, f"-m 1G {OWN.format('')}"),
+        ("--qmp-pretty unix:path=/a,server=on", "/a", True, f"{OWN.format('server=on,')},pretty=on"),
+        (IN_FULL, "/a", False, IN_FULL.replace("path=/a,reconnect=1,logfile=/l,,m", "logfile=/l,,m,fd=9")),
+        (BARE, "/a", True, BARE.replace("path=/a,server,nowait", "server=on,wait=off,fd=9")),
+    ],
+)
+def test_the_monitor_is_found_in_the_arguments_and_replaced(arguments, path, listens, rewritten):
+    found = monitors.find(arguments.split())
+    assert (found.path, found.listens) == (path, listens)
+    assert " ".join(found.with_descriptor(9)) == rewritten
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["-qmp"], ["-mon", "chardev=c"], ["-monitor", "stdio"], ["-chardev", "socket,id=c,path=/a"]]
+)
+def test_without_a_qmp_monitor_there_is_nothing_to_replace(arguments):
+    assert monitors.find(arguments) is None
+
+
+def test_a_line_that_is_no_json_is_handed_on_as_it_is():
+    framing = Framing()
+    assert list(framing.feed(b'{"a": 1}{nonsense}\n')) == [(b'{"a": 1}', {"a": 1}), (b"{nonsense}\n", None)]
+    assert list(framing.feed(b'{"b": 2}')) == [(b'{"b": 2}', {"b": 2})]
+
+
+def test_the_list_has_a_sentence_for_each_fault(capsys):
+    assert run("--list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0].partition("=")[0] for line in lines] == list(KINDS)
+    assert "factor=FACTOR         expected-downtime is so many times the right one" in lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["kb"], "give a FAULT and --output FILE, or --list"),
+        (["frost", "--output", "new"], "unknown fault 'frost'"),
+        (["kb", "--output", "/nowhere/new"], "/nowhere/new: the launcher cannot be written: No such file or directory"),
+        (["kb", "--output", "mine"], "mine exists and is no launcher of this kind; give another name with --output"),
+        (["kb", "--output", "new", "--qemu", "/no/such"], "the QEMU binary /no/such does not exist"),
+    ],
+)
+def test_what_cannot_be_made_is_said_in_a_sentence(arguments, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine").write_text("precious")
+    assert run(*arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"migdowntime faulty: {says}") and captured.out == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"] and Path("mine").read_text() == "precious"
+
+
+def test_one_launcher_takes_the_place_of_another(tmp_path):
+    path = tmp_path / "launcher"
+    for fault in ("kb", "frozen"):
+        assert run(fault, "--output", path) == 0
+    assert MARK in path.read_text() and " frozen " in path.read_text()
+    with pytest.raises(UsageError):
+        monitors.find(["-qmp", "tcp:localhost:1"])

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Finding binaries, RAM that a machine refuses, and what the guest is ordered."""
+
+import pytest
+
+from avocado_migdowntime.basics.units import MIB
+from avocado_migdowntime.errors import HostRequirementError, UsageError
+from avocado_migdowntime.qemu.backing import plan
+from avocado_migdowntime.qemu.guest import Guest, Orders
+from avocado_migdowntime.qemu.probe import find_binary
+from avocado_migdowntime.qemu.profiles import PROFILES
+
+
+def test_a_missing_binary_is_the_users_when_named_and_the_hosts_when_not(tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match="/no/such/qemu does not exist"):
+        find_binary("/no/such/qemu", "ppc64")
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    with pytest.raises(UsageError, match="is not executable"):
+        find_binary(str(plain), "ppc64")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(HostRequirementError, match="apt-get install qemu-system-ppc$"):
+        find_binary(None, "ppc64")
+
+
+def test_ram_that_pseries_refuses_is_refused_before():
+    with pytest.raises(UsageError, match="300M of RAM is no multiple of 256M"):
+        Guest(
+            PROFILES["ppc64"],
+            "pseries",
+            "tcg",
+            "direct",
+            300 * MIB,
+            plan("anonymous", 4096, 300 * MIB),
+            Orders("idle", MIB, 0, 4096),
+        )
+
+
+def test_orders_are_what_the_guest_reads():
+    assert str(Orders("random", 24 * MIB, 500, 2 * MIB)) == "pattern=random region=24M rate=500 granule=2M"
+    assert str(Orders("hot-cold", 24 * MIB, 0, 4096, 10, 90, (200, 800))) == (
+        "pattern=hot-cold region=24M rate=0 granule=4K hot=10 share=90 burst=200/800"
+    )

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where tests lie, and what they and the measurements may import."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from ..support.documents import TOP
+
+SELFTESTS = TOP / "selftests"
+TESTS = sorted(SELFTESTS.rglob("test_*.py"))
+SOURCES = sorted([*SELFTESTS.rglob("*.py"), *TOP.glob("bench/*.py")])
+
+
+def imported(path: Path):
+    """The full names of the modules that a file imports, and of what it imports from them."""
+    package = path.relative_to(TOP).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def is_of_a_test(name: str) -> bool:
+    first, *parts = name.split(".")
+    return first == "selftests" and any(part == "conftest" or part.startswith("test_") for part in parts)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(TOP)))
+def test_nothing_imports_a_test(path):
+    assert [name for name in imported(path) if is_of_a_test(name)] == []
+
+
+def test_imports_of_a_test_are_found(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "TOP", tmp_path)
+    (tmp_path / "selftests" / "fast").mkdir(parents=True)
+    path = tmp_path / "selftests" / "fast" / "some.py"
+    path.write_text(
+        "import selftests.fast.test_a\nfrom .test_b import c\nfrom ..qemu import test_d\nfrom .. import conftest\n"
+        "from ..support.simulate import test_e_is_no_module, record\nimport test_of_others\n"
+    )
+    found = [name for name in imported(path) if is_of_a_test(name.removesuffix(".test_e_is_no_module"))]
+    assert found == [
+        "selftests.fast.test_a",
+        "selftests.fast.test_b.c",
+        "selftests.qemu.test_d",
+        "selftests.conftest",
+    ]
+
+
+def test_each_test_lies_in_a_folder_by_what_it_needs(pytestconfig):
+    markers = {line.partition(":")[0] for line in pytestconfig.getini("markers")}
+    assert {path.relative_to(SELFTESTS).parts[0] for path in TESTS} <= markers
+    assert {len(path.relative_to(SELFTESTS).parts) for path in TESTS} == {2}
+
+
+def test_the_quick_tests_are_the_first_thing_that_is_said_of_them():
+    text = (TOP / "CONTRIBUTING.md").read_text()
+    assert text.split("`make ")[1].startswith("test`")

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`verify`: what builds are called, what is run in which order, and what a build by itself comes to."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.comparison.good_or_bad import Goodness, goodness
+from avocado_migdowntime.verification.builds import named
+
+from ..support.outcomes import broken, run, untold
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["/opt/q/bin/qemu-system-arm"], ["qemu-system-arm"]),
+        (["/opt/old/bin", "/opt/new/bin"], ["old", "new"]),
+        (["/a/x/qemu-system-arm", "/b/x/qemu-system-arm", "/c/qemu-system-arm"], ["a/x", "b/x", "c"]),
+        (["/a/1;2", "/a/3"], ["1_2", "3"]),
+        (["/a", "/a/b"], ["/a", "/a/b"]),
+    ],
+)
+def test_builds_are_called_by_what_tells_them_apart(paths, names):
+    assert [build.name for build in named(paths)] == names
+
+
+@pytest.mark.parametrize("fails", ["raise RuntimeError('a bug')", "sys.exit(1)", "print('x' * 100000)"])
+def test_no_failure_of_the_tool_is_taken_for_a_bad_build(fails):
+    script = f"""
+import sys
+from avocado_migdowntime.__main__ import main
+from avocado_migdowntime.cli import verify
+def fail(arguments):
+    {fails}
+    return 0
+verify._run = fail
+sys.argv[1:] = ["verify", "--qemu", "x"]
+sys.exit(main())
+"""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 129, done.stderr
+
+
+def test_a_build_by_itself_is_good_bad_or_cannot_be_told():
+    good, bad, none = run("q", 0.0), run("q", 0.5), untold("q")
+    assert goodness([good, none, good]).goodness is Goodness.GOOD
+    assert goodness([good, bad, good]).goodness is Goodness.BAD
+    assert goodness([good, broken("q")]).goodness is Goodness.BAD
+    found = goodness([good, untold("q", "x86_64")])
+    assert found.goodness is Goodness.UNKNOWN
+    assert found.reason == "no run of x86_64 in 1 came to a verdict: QEMU ended with status 1"

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""On a link that is really slow the guest is down for as long as was said."""
+
+import asyncio
+
+import pytest
+
+from avocado_migdowntime.experiments.downtime import downtime
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.verdict.predicted_downtime import PromiseJudgement
+from avocado_migdowntime.verdict.trials import ConvergenceJudgement
+
+pytestmark = [pytest.mark.alone, pytest.mark.qemu]
+
+
+@pytest.mark.parametrize("arch", ["ppc64", "x86_64"])
+def test_on_a_slow_link_the_guest_is_down_for_as_long_as_was_said(tmp_path, nothing_left, arch):
+    given = parse({
+        "accel": "tcg", "arch": arch, "page_size": "4K", "link": "shaped", "link_rate": "25M", "max_bandwidth": "100G",
+        "region": "40M",
+    })  # fmt: skip
+    verdict = asyncio.run(downtime(given, tmp_path, lambda _: None))
+    assert verdict.passed, verdict
+    assert verdict.promise.judgement is PromiseJudgement.KEPT
+    assert 0 < verdict.promise.fixed_ms < 0.2 * verdict.promise.down_ms
+    assert verdict.promise.limit_ms == verdict.convergence.trials[-1].limit_ms
+    assert verdict.convergence.judgement is ConvergenceJudgement.RIGHT
+    assert (tmp_path / "idle" / "trace.jsonl").exists()
+    down = verdict.downtime
+    assert down.held_ms > 0
+    assert down.events_ms / down.qemu_ms == pytest.approx(1, abs=0.1)
+    assert down.guest_ms.low / down.qemu_ms < 1.1 and down.guest_ms.high / down.qemu_ms > 0.9

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A Linux as the guest: an experiment with it, and its image alone."""
+
+import asyncio
+
+from avocado_migdowntime.basics.resources import directory
+from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.host.resources import HostResources
+from avocado_migdowntime.linux.image import linux_image
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu.profiles import PROFILES
+
+SOURCES = directory("images") / "linux"
+
+
+def run(where, **parameters):
+    told = []
+    given = parse({"guest": "linux", "accel": "tcg", "page_size": "4K", "time_limit": "400", **parameters})
+    return asyncio.run(expected_downtime(given, where, told.append)), told
+
+
+def image(arch, told):
+    with HostResources() as resources:
+        return asyncio.run(linux_image(PROFILES[arch].linux.recipe, SOURCES, resources, told.append))
