@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := setup.py README.md $(shell find avocado_migdowntime tests variants images -type f -not -name '*.pyc')
 RESULTS := results
+PACKAGE := avocado-framework-plugin-migdowntime
 QUICK := selftests/fast selftests/property
 PYTEST := $(BIN)/python -m pytest -q
 # As many at a time as there are CPUs; those that share what takes long to set up one after the other.
@@ -48,8 +49,8 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-wheel: $(VENV)/installed-dev
-	tools/try-wheel $(BIN)/python
+wheel: $(VENV)/wheel
+	tools/try-wheel $(VENV)/wheel/*.whl
 
 packages:
 	@tools/packages
@@ -61,14 +62,21 @@ $(VENV)/bin/python:
 	python3 -m venv $(VENV)
 	$(BIN)/pip install --quiet 'setuptools<80.9' wheel
 
-$(VENV)/installed: $(VENV)/bin/python $(SOURCES)
-	$(BIN)/pip install --quiet --no-build-isolation .
+# The one wheel that all use.
+$(VENV)/wheel: $(VENV)/bin/python $(SOURCES)
+	@rm -rf $@
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $@ .
 	@rm -rf build *.egg-info
 	@touch $@
 
+# pip leaves a package alone that has the version of the wheel.
+$(VENV)/installed: $(VENV)/wheel
+	@$(BIN)/pip uninstall --quiet --yes $(PACKAGE) 2>/dev/null
+	$(BIN)/pip install --quiet $(VENV)/wheel/*.whl
+	@touch $@
+
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install --quiet --no-build-isolation '.[dev,images]'
-	@rm -rf build *.egg-info
+	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[dev,images]"
 	@touch $@
 
 clean:
