@@ -47,6 +47,7 @@ setup(
     extras_require={
         "dev": [
             "avocado-framework-plugin-result-html==113.*",
+            "grimp==3.*",
             "hypothesis==6.*",
             "mypy==2.*",
             "playwright==1.*",

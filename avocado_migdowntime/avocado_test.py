@@ -4,7 +4,7 @@
 import json
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -15,18 +15,16 @@ from avocado import Test
 from avocado.core.exceptions import TestInterrupt, TestWarn
 
 from .basics.interruptible import Interruptible
+from .basics.names import PROGRESS_LOGGER
 from .errors import HostRequirementError, UsageError
+from .parameters.sources import of_settings, of_variant
 from .parameters.table import Parameters, parse
-from .plugins.options import given
 from .report.verdict_json import fields
 from .report.verdict_sentence import reason
 from .report.verdict_text import figures, summary
 from .verdict.verdict import Verdict
 
 Experiment = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
-
-PROGRESS_LOGGER = "avocado.test.progress"
-"""What is logged here is also shown to the person at the terminal."""
 
 _CLEANING_UP_S = 30.0
 
@@ -42,8 +40,8 @@ class MigrationTest(Test):
     | a limit that should do did not, or it did      | FAIL                      |
     | the guest was down for other than was said     | FAIL                      |
     | inconclusive                                   | WARN, or FAIL if asked to |
-    | HostRequirementError                                      | CANCEL                    |
-    | UsageError, HarnessError, anything else          | ERROR                     |
+    | HostRequirementError                           | CANCEL                    |
+    | UsageError, HarnessError, anything else        | ERROR                     |
     """
 
     defaults: ClassVar[Mapping[str, str]] = MappingProxyType({})
@@ -54,7 +52,7 @@ class MigrationTest(Test):
     @cached_property
     def parameters(self) -> Parameters:
         """From the project's options and settings, then variants or -p, then the defaults. Raises UsageError."""
-        return parse({**self.defaults, **of_variant(self.params.iteritems()), **given(self._config)})
+        return parse({**self.defaults, **of_variant(self.params.iteritems()), **of_settings(self._config)})
 
     def run_avocado(self) -> None:
         """Run in the main thread of the test's process; the test itself has a thread of its own."""
@@ -97,23 +95,6 @@ class MigrationTest(Test):
         file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
         qmp.addHandler(file)
         qmp.propagate = False
-
-
-def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
-    """Parameters among (path, name, value) of a variant.
-
-    Everything at the root or under /run is meant for this test: -p, packaged variants and YAML files given by
-    `-m FILE` end there. Keys for other tests can be kept apart by `-m /other:FILE`. Raises UsageError if branches of
-    the variant disagree.
-    """
-    found: dict[str, str] = {}
-    for path, name, value in items:
-        if value is None or f"{path.rstrip('/')}/".split("/")[1] not in ("", "run"):
-            continue
-        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        if found.setdefault(name, text) != text:
-            raise UsageError(f"parameter {name} is both {found[name]!r} and {text!r} in one variant; leave one of them")
-    return found
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

@@ -82,7 +82,7 @@ class Ladder:
         self.given_ms = advice.limit_ms
         for limit_ms in map(math.ceil, self._limits(advice)):
             limit = {"downtime-limit": limit_ms}
-            run.recorder.note(SOUNDING, limit)
+            run.sampler.note(SOUNDING, limit)
             await run.pair.source.execute("migrate-set-parameters", limit)
             if not await run.follow(Held(2 * self.given_ms / 1000)):
                 self.sufficed_ms = limit_ms

@@ -11,11 +11,11 @@ from ..errors import UsageError
 
 def ending(file: str, known: Sequence[str]) -> str:
     """By which of the `known` endings the name of `file` says what it is to be; raises UsageError where by none."""
-    found = Path(file).suffix.lower().removeprefix(".")
-    if found not in known:
-        endings = ", ".join(f".{one}" for one in known)
+    suffix = Path(file).suffix.lower().removeprefix(".")
+    if suffix not in known:
+        endings = ", ".join(f".{known_ending}" for known_ending in known)
         raise UsageError(f"{file}: nothing of this kind can be made; let the name end with one of {endings}")
-    return found
+    return suffix
 
 
 def write(file: str, data: bytes) -> None:

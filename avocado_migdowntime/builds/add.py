@@ -15,9 +15,9 @@ from ..basics.cache import cache_directory
 from ..debian.apt import Apt, cause
 from ..debian.suite import Download, download, opened
 from ..errors import HostRequirementError
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
-from .kept import Build, find, place, write_manifest
+from .kept import SuiteQemu, find, place, write_manifest
 from .launcher import launcher, layout
 
 _WHAT, _OTHERWISE = "a suite's QEMU", "give the path of a QEMU of your own"
@@ -30,7 +30,9 @@ _TELL_EVERY_S = 1.0
 _TRY_S = 20
 
 
-async def add(suite: str, architectures: Sequence[str], keeper: Keeper, say: Callable[[str], None]) -> Build:
+async def add(
+    suite: str, architectures: Sequence[str], resources: HostResources, say: Callable[[str], None]
+) -> SuiteQemu:
     """The QEMU of `suite` for these architectures, which is downloaded and unpacked where it is not there yet.
 
     An architecture that it was unpacked for before stays. Whatever way this ends, nothing half made is there.
@@ -45,7 +47,7 @@ async def add(suite: str, architectures: Sequence[str], keeper: Keeper, say: Cal
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             # There, and not in /tmp, so that it takes its place at once.
-            with work_directory(keeper, cache_directory()) as scratch:
+            with work_directory(resources, cache_directory()) as scratch:
                 build = await _make(suite, wanted, scratch, say)
                 if find(suite) != before:
                     continue  # Somebody else's came first; what is there for its sake stays.
@@ -60,7 +62,7 @@ async def add(suite: str, architectures: Sequence[str], keeper: Keeper, say: Cal
         return build
 
 
-async def _make(suite: str, architectures: Sequence[str], scratch: Path, say: Callable[[str], None]) -> Build:
+async def _make(suite: str, architectures: Sequence[str], scratch: Path, say: Callable[[str], None]) -> SuiteQemu:
     say(f"{suite}: looking for QEMU in this host's package sources")
     apt = await opened(suite, scratch, _WHAT, _OTHERWISE)
     # The names that the packages provide: which package has which architecture differs between suites.
@@ -120,7 +122,7 @@ async def _unpack(apt: Apt, root: Path) -> None:
             path.chmod(stat.S_IMODE(mode) & 0o777)
 
 
-async def _finish(suite: str, architectures: Sequence[str], made: Path) -> Build:
+async def _finish(suite: str, architectures: Sequence[str], made: Path) -> SuiteQemu:
     where = layout(made / "root")
     (made / "bin").mkdir()
     releases = []
@@ -130,7 +132,7 @@ async def _finish(suite: str, architectures: Sequence[str], made: Path) -> Build
         script.write_text(launcher(program, where))
         script.chmod(0o755)
         releases.append(await asyncio.to_thread(_release, suite, script))
-    build = Build(suite, releases[0], tuple(architectures), _size(made))
+    build = SuiteQemu(suite, releases[0], tuple(architectures), _size(made))
     write_manifest(build, made)
     return build
 
@@ -150,15 +152,15 @@ def _release(suite: str, script: Path) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         why = str(error)
     else:
-        if found := re.search(r"version (\d+\.\d+\.\d+)", done.stdout):
-            return found[1]
+        if version := re.search(r"version (\d+\.\d+\.\d+)", done.stdout):
+            return version[1]
         why = cause(done.stderr)
     raise HostRequirementError(f"the {script.name} of {suite} was unpacked and does not run here ({why}); {_OTHERWISE}")
 
 
 def _files(directory: Path) -> list[Path]:
-    found = [Path(top, name) for top, _, names in os.walk(directory) for name in names]
-    return [path for path in found if path.is_file() and not path.is_symlink()]
+    paths = [Path(top, name) for top, _, names in os.walk(directory) for name in names]
+    return [path for path in paths if path.is_file() and not path.is_symlink()]
 
 
 def _size(directory: Path) -> int:

@@ -9,14 +9,14 @@ from pathlib import Path
 from ..basics.cache import cache_directory
 from ..debian.suite import is_name
 from ..errors import HostRequirementError, UsageError
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 
 MANIFEST = "build.json"
 
 
 @dataclass(frozen=True)
-class Build:
+class SuiteQemu:
     """The QEMU of a suite: its release, such as 7.2.22, for which architectures, and what it takes on disk."""
 
     suite: str
@@ -41,12 +41,12 @@ def place(suite: str) -> Path:
     return cache_directory() / "qemu" / suite
 
 
-def find(suite: str) -> Build | None:
+def find(suite: str) -> SuiteQemu | None:
     """The QEMU of a suite, if it was unpacked."""
     manifest = place(suite) / MANIFEST
     try:
-        told = json.loads(manifest.read_text())
-        return Build(suite, told["release"], tuple(told["architectures"]), told["size_bytes"])
+        description = json.loads(manifest.read_text())
+        return SuiteQemu(suite, description["release"], tuple(description["architectures"]), description["size_bytes"])
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -55,26 +55,26 @@ def find(suite: str) -> Build | None:
         ) from None
 
 
-def kept() -> list[Build]:
+def kept() -> list[SuiteQemu]:
     """All that were unpacked, by name."""
     names = sorted(path.parent.name for path in (cache_directory() / "qemu").glob(f"*/{MANIFEST}"))
     return [build for name in names if (build := find(name))]
 
 
-def write_manifest(build: Build, directory: Path) -> None:
+def write_manifest(build: SuiteQemu, directory: Path) -> None:
     """Describe a build that is being made in `directory`."""
-    told = {name: value for name, value in asdict(build).items() if name != "suite"}
-    (directory / MANIFEST).write_text(json.dumps(told) + "\n")
+    description = {name: value for name, value in asdict(build).items() if name != "suite"}
+    (directory / MANIFEST).write_text(json.dumps(description) + "\n")
 
 
-def remove(suite: str, keeper: Keeper) -> None:
+def remove(suite: str, resources: HostResources) -> None:
     """Delete the QEMU of a suite; raises UsageError where there is none, HostRequirementError where it cannot be."""
     path = place(suite)
     if not path.is_dir():
         there = ", ".join(build.suite for build in kept()) or "none"
         raise UsageError(f"no QEMU of a suite {suite} was unpacked; there is {there}")
     try:
-        with work_directory(keeper, cache_directory()) as scratch:
+        with work_directory(resources, cache_directory()) as scratch:
             path.rename(scratch / "removed")
     except OSError as error:
         raise HostRequirementError(f"{path} cannot be removed ({error.strerror}); see whose it is") from None

@@ -28,11 +28,11 @@ def layout(root: Path) -> Layout:
     """What lies where below `root`; raises HostRequirementError where there is no C library that belongs to it."""
     for libc in sorted(root.glob("**/libc.so.6")):
         triplet = libc.parent.name
-        loader = next((found for name in _LOADERS for found in sorted(libc.parent.glob(name))), None)
+        loader = next((path for name in _LOADERS for path in sorted(libc.parent.glob(name))), None)
         if loader is not None:
-            found = [top for top in (f"lib/{triplet}", f"usr/lib/{triplet}") if (root / top).is_dir()]
+            libraries = [top for top in (f"lib/{triplet}", f"usr/lib/{triplet}") if (root / top).is_dir()]
             firmware = [place for place in _FIRMWARE if (root / place).is_dir()]
-            return Layout(str(loader.relative_to(root)), found, firmware, f"usr/lib/{triplet}/qemu")
+            return Layout(str(loader.relative_to(root)), libraries, firmware, f"usr/lib/{triplet}/qemu")
     raise HostRequirementError("these packages hold no C library with its loader; give the path of a QEMU of your own")
 
 

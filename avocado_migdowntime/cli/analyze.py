@@ -4,7 +4,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from . import BAD_INPUT
 from .progress import lasting, may_be_quiet, teller
@@ -72,6 +72,5 @@ def run(arguments: argparse.Namespace) -> int:
 _STATUS = {True: ACCURATE, False: INACCURATE, None: INCONCLUSIVE}
 
 
-def _worst(statuses: Iterable[int]) -> int:
-    found = set(statuses)
-    return next(s for s in (BAD_INPUT, INACCURATE, INCONCLUSIVE, ACCURATE) if s in found)
+def _worst(statuses: Collection[int]) -> int:
+    return next(status for status in (BAD_INPUT, INACCURATE, INCONCLUSIVE, ACCURATE) if status in statuses)

@@ -80,5 +80,5 @@ def status(comparisons: Sequence["Comparison"]) -> int:
     """The exit status that goes with the answers."""
     from ..comparison.compare import Answer
 
-    found = {one.answer for one in comparisons}
-    return 1 if Answer.WORSE in found else 125 if Answer.UNDECIDED in found else 0
+    answers = {comparison.answer for comparison in comparisons}
+    return 1 if Answer.WORSE in answers else 125 if Answer.UNDECIDED in answers else 0

@@ -28,18 +28,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what was found."""
     import asyncio
 
-    from ..doctor.checks import findings
-    from ..doctor.finding import able
+    from ..doctor.checks import check_host
+    from ..doctor.host_check import able
     from ..doctor.probing import examine
     from ..errors import MigDowntimeError
-    from ..parameters.table import describe, parse
+    from ..parameters.sources import of_settings
+    from ..parameters.table import parse
     from ..report.doctor import fields, summary
     from ..report.terminal import fitted
 
     try:
         # Avocado hands its settings over beside the options.
-        given = {row.name: vars(arguments).get(f"migdowntime.{row.name}") or "" for row in describe()}
-        found = tuple(findings(asyncio.run(examine(parse(given), teller(NAME, arguments)))))
+        parameters = parse(of_settings(vars(arguments)))
+        findings = tuple(check_host(asyncio.run(examine(parameters, teller(NAME, arguments)))))
     except MigDowntimeError as error:
         print(f"migdowntime doctor: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -47,5 +48,5 @@ def run(arguments: argparse.Namespace) -> int:
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         print(f"migdowntime doctor: {what}; /proc, /sys and /tmp of a Linux host are needed", file=sys.stderr)
         return BAD_INPUT
-    print(json.dumps(fields(found), indent=2) if arguments.json else fitted(summary(found)))
-    return 0 if able(found) else 1
+    print(json.dumps(fields(findings), indent=2) if arguments.json else fitted(summary(findings)))
+    return 0 if able(findings) else 1

@@ -26,8 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what there is of each kind."""
-    from ..report.listing import KINDS
-    from ..report.listing_text import fields, summary
+    from ..report.listing import KINDS, fields, summary
     from ..report.terminal import fitted
 
     wanted = KINDS if "all" in arguments.kinds else dict.fromkeys(arguments.kinds)

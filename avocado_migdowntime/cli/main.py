@@ -28,10 +28,10 @@ class _Command(argparse.ArgumentParser):
         self.exit(self.bad_usage, f"{self.prog}: error: {message}\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        found, unknown = super().parse_known_args(args, namespace)
+        known, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return found, unknown
+        return known, unknown
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -40,10 +40,10 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "Each command has --help, with its exit statuses and an example; those with --json print for programs. "
         "Begin with: avocado migdowntime doctor"
     )
-    found = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Command)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Command)
     for name in COMMANDS:
         module = import_module(f".{name}", __package__)
-        command = found.add_parser(module.NAME, help=module.HELP, description=module.HELP, allow_abbrev=False)
+        command = commands.add_parser(module.NAME, help=module.HELP, description=module.HELP, allow_abbrev=False)
         command.bad_usage = getattr(module, "UNUSABLE", BAD_INPUT)
         command.set_defaults(migdowntime_run=module.run, migdowntime_unusable=command.bad_usage)
         module.configure(command)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_SILENT_S = 2.0
+_PROGRESS_EVERY_S = 2.0
 
 
 def may_be_quiet(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def lasting(say: Callable[[str], None], what: str) -> Iterator[None]:
     began_s, ended = time.monotonic(), threading.Event()
 
     def tell() -> None:
-        while not ended.wait(_SILENT_S):
+        while not ended.wait(_PROGRESS_EVERY_S):
             say(f"{what}, {time.monotonic() - began_s:.0f} s so far")
 
     teller = threading.Thread(target=tell, daemon=True)

@@ -59,22 +59,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _add(arguments: argparse.Namespace) -> None:
     from ..builds.add import add
-    from ..host.keeper import Keeper
+    from ..host.resources import HostResources
     from ..report.builds import fields, summary
     from ..report.terminal import terminal_columns
 
-    with Keeper() as keeper:
+    with HostResources() as resources:
         say = teller(NAME, arguments)
-        build = asyncio.run(add(arguments.suite, arguments.arch or _DEFAULT, keeper, say))
+        build = asyncio.run(add(arguments.suite, arguments.arch or _DEFAULT, resources, say))
     print(json.dumps(fields(build), indent=2) if arguments.json else summary([build], terminal_columns()))
 
 
 def _remove(arguments: argparse.Namespace) -> None:
     from ..builds.kept import place, remove
-    from ..host.keeper import Keeper
+    from ..host.resources import HostResources
 
-    with Keeper() as keeper:
-        remove(arguments.suite, keeper)
+    with HostResources() as resources:
+        remove(arguments.suite, resources)
     removed = {"removed": arguments.suite, "path": str(place(arguments.suite))}
     print(json.dumps(removed) if arguments.json else f"removed {removed['path']}")
 

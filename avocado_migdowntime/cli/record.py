@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from ..errors import MigDowntimeError, UsageError
     from ..record import live, piped
-    from ..record.recording import Recording
+    from ..record.new_trace import NewTrace
     from ..record.stage import Stage
 
     status, say = COMPLETED, teller(NAME, arguments)
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.downtime_limit is not None and arguments.source != "-":
             raise UsageError("--downtime-limit is for a pipe; over QMP it is asked for")
-        recording = Recording(arguments.output)
+        new_trace = NewTrace(arguments.output)
     except MigDowntimeError as error:
         print(f"migdowntime record: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -76,23 +76,23 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.source == "-":
             if sys.stdin is None:
                 raise UsageError("standard input is closed")
-            piped.record(0, recording, arguments.wait, arguments.downtime_limit, show)
+            piped.record(0, new_trace, arguments.wait, arguments.downtime_limit, show)
         else:
-            asyncio.run(live.record(arguments.source, recording, arguments.rate, arguments.wait, say, show))
-        if recording.status != "completed":
+            asyncio.run(live.record(arguments.source, new_trace, arguments.rate, arguments.wait, say, show))
+        if new_trace.status != "completed":
             status = OTHERWISE
     except KeyboardInterrupt:
         say("interrupted")
     except MigDowntimeError as error:
-        kept = "; what was recorded is kept" if recording.samples else ""
+        kept = "; what was recorded is kept" if new_trace.samples else ""
         print(f"migdowntime record: {error}{kept}", file=sys.stderr)
-        status = OTHERWISE if recording.samples else BAD_INPUT
-    if not recording.samples:
+        status = OTHERWISE if new_trace.samples else BAD_INPUT
+    if not new_trace.samples:
         if status != BAD_INPUT:
             print("migdowntime record: nothing was recorded: no running migration was seen", file=sys.stderr)
         return BAD_INPUT
-    ended = recording.status if recording.ended else f"cut off while {recording.status}"
-    say(f"{recording.samples} samples in {recording.file}, the migration {ended}")
+    ended = new_trace.status if new_trace.ended else f"cut off while {new_trace.status}"
+    say(f"{new_trace.samples} samples in {new_trace.file}, the migration {ended}")
     return status
 
 

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
                 truths.append(truth)
         if not truths:
             raise UsageError("in none of these was a guest stopped in mid-pass; run migdowntime:stop-now")
-        found = scores(truths)
+        scored = scores(truths)
         if arguments.picture:
             from ..pictures.strip_plot import of_truths
             from ..report.strip_picture import save
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"migdowntime score: {error}", file=sys.stderr)
         return BAD_INPUT
     if arguments.json:
-        print(json.dumps(fields(found, truths), indent=2))
+        print(json.dumps(fields(scored, truths), indent=2))
     else:
-        print(fitted(summary(found, terminal_columns())))
+        print(fitted(summary(scored, terminal_columns())))
     return 0

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..report.selftest import fields, line, summary
     from ..report.terminal import fitted
 
-    done = []
+    runs = []
     try:
         faults = tuple(map(named, arguments.faults)) or FAULTS
         binary = find_binary(arguments.qemu, arguments.arch)
@@ -47,11 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
             say = teller(f"{NAME}: {number} of {len(faults)}, {fault}", arguments)
             with alone_on_host(say):
                 say(fault.kind.sentence)
-                done.append(run_fault(fault, binary, arguments.arch, lambda _: None))
+                runs.append(run_fault(fault, binary, arguments.arch, lambda _: None))
             if not arguments.json:
-                print(fitted(line(done[-1])), flush=True)
+                print(fitted(line(runs[-1])), flush=True)
     except (UsageError, HostRequirementError) as error:
         print(f"migdowntime selftest: {error}", file=sys.stderr)
         return BAD_INPUT
-    print(json.dumps(fields(done), indent=2) if arguments.json else summary(done))
-    return 0 if all(one.found for one in done) else 1
+    print(json.dumps(fields(runs), indent=2) if arguments.json else summary(runs))
+    return 0 if all(run.found for run in runs) else 1

@@ -120,15 +120,15 @@ def _alone(runs: Sequence["Outcome"], as_json: bool) -> int:
     from ..report.comparison import fields, summary
     from ..report.terminal import fitted, terminal_columns
 
-    found = goodness(runs)
-    said = f"{found.build} is {found.goodness}: {found.reason}."
-    if found.goodness is Goodness.UNKNOWN:
-        said = f"cannot tell whether {found.build} is good: {found.reason}."
+    bisect_answer = goodness(runs)
+    sentence = f"{bisect_answer.build} is {bisect_answer.goodness}: {bisect_answer.reason}."
+    if bisect_answer.goodness is Goodness.UNKNOWN:
+        sentence = f"cannot tell whether {bisect_answer.build} is good: {bisect_answer.reason}."
     if as_json:
-        print(json.dumps({"answer": said, "goodness": str(found.goodness), **fields([runs], [])}, indent=2))
+        print(json.dumps({"answer": sentence, "goodness": str(bisect_answer.goodness), **fields([runs], [])}, indent=2))
     else:
-        print(fitted(f"{summary([runs], terminal_columns())}\n\n{said}"))
-    return {Goodness.GOOD: 0, Goodness.BAD: 1, Goodness.UNKNOWN: UNTOLD}[found.goodness]
+        print(fitted(f"{summary([runs], terminal_columns())}\n\n{sentence}"))
+    return {Goodness.GOOD: 0, Goodness.BAD: 1, Goodness.UNKNOWN: UNTOLD}[bisect_answer.goodness]
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ class Goodness(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class BisectAnswer:
     """The answer for a build, and why."""
 
     build: str
@@ -26,14 +26,14 @@ class Finding:
     reason: str
 
 
-def goodness(runs: Sequence[Outcome]) -> Finding:
+def goodness(runs: Sequence[Outcome]) -> BisectAnswer:
     """Bad where a run failed: no verdict fails by chance. Good where none did and each variant was seen to pass."""
     build, count = runs[0].build, len(runs)
     failed = [run for run in runs if run.passed is False]
     if failed:
-        return Finding(build, Goodness.BAD, f"{len(failed)} of {count} runs failed: {failed[0].reason}")
+        return BisectAnswer(build, Goodness.BAD, f"{len(failed)} of {count} runs failed: {failed[0].reason}")
     for variant, tried in by_variant(runs).items():
         if not any(run.passed for run in tried):
             reason = f"no run of {variant} in {len(tried)} came to a verdict: {tried[0].reason}"
-            return Finding(build, Goodness.UNKNOWN, reason)
-    return Finding(build, Goodness.GOOD, f"{sum(run.passed is True for run in runs)} of {count} runs passed")
+            return BisectAnswer(build, Goodness.UNKNOWN, reason)
+    return BisectAnswer(build, Goodness.GOOD, f"{sum(run.passed is True for run in runs)} of {count} runs passed")

@@ -16,8 +16,8 @@ from ..host.parent import end_with_parent
 class Apt:
     """Runs apt's commands and dpkg-deb; no root is needed, and the host's own settings hold beside `options`.
 
-    For messages, `what` is wanted from Debian and `otherwise` says how to do without. Raises HostRequirementError where this host
-    has no apt, and where a command fails.
+    For messages, `what` is wanted from Debian and `otherwise` says how to do without. Raises HostRequirementError where
+    this host has no apt, and where a command fails.
     """
 
     def __init__(self, directory: Path, what: str, otherwise: str, options: Sequence[str] = ()) -> None:
@@ -71,7 +71,7 @@ class Apt:
             process_group=0,
         )
         try:
-            told, failure = await process.communicate()
+            printed, failure = await process.communicate()
         except BaseException:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -80,10 +80,10 @@ class Apt:
         if process.returncode:
             why = cause(failure.decode(errors="replace"))
             raise HostRequirementError(f"`{shown}` failed: {why}; {mend}, or {self._otherwise}")
-        return (told or b"").decode(errors="replace")
+        return (printed or b"").decode(errors="replace")
 
 
-def cause(told: str) -> str:
+def cause(output: str) -> str:
     """The line that says why, of what a command printed: apt's first error, any other's last words."""
-    lines = told.strip().splitlines() or ["it printed nothing"]
+    lines = output.strip().splitlines() or ["it printed nothing"]
     return next((line.removeprefix("E:").strip() for line in lines if line.startswith("E:")), lines[-1]).rstrip(".")

@@ -39,16 +39,16 @@ def sources(indices: str, suite: str, keyring: Path | None) -> str:
     trixie-backports has trixie beside it, on which it rests.
     """
     base, dash, _ = suite.partition("-")
-    found: dict[tuple[str, str], None] = {}
+    places: dict[tuple[str, str], None] = {}
     for line in indices.splitlines():
         if match := _INDEX.match(line):
             pocket = match["release"].removeprefix(match["release"].partition("-")[0])
             if pocket in _POCKETS:
-                found[match["uri"], base + pocket] = None
+                places[match["uri"], base + pocket] = None
             if dash and not pocket:
-                found[match["uri"], suite] = None
+                places[match["uri"], suite] = None
     signed = f"[signed-by={keyring}] " if keyring else ""
-    return "".join(f"deb {signed}{uri} {release} main\n" for uri, release in found)
+    return "".join(f"deb {signed}{uri} {release} main\n" for uri, release in places)
 
 
 def download(uris: str) -> Download:
@@ -60,7 +60,8 @@ def download(uris: str) -> Download:
 async def opened(suite: str, directory: Path, what: str, otherwise: str) -> Apt:
     """An apt that knows the packages of `suite` alone, and of what it rests on, with its signature verified.
 
-    Nothing counts as installed. Raises UsageError where there is no such suite, HostRequirementError where it cannot be had.
+    Nothing counts as installed. Raises UsageError where there is no such suite, HostRequirementError where it cannot be
+    had.
     """
     host = Apt(directory, what, otherwise)
     indices = await host.apt("apt-get", "update", "--print-uris", "--quiet=0")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from ..basics.units import MIB, format_size
 from ..host.reservation import KEPT_FREE_BYTES
-from .finding import Finding, State
 from .host import Cpu, Host, Kvm, Lock, Pages, Qemu, Shaped, Version
+from .host_check import HostCheck, State
 
 OLDEST_RELEASE, NEWEST_RELEASE = (5, 2), (11, 1)
 """Between them every figure of this project was measured."""
@@ -17,8 +17,8 @@ _MODULES = {"x86_64": "kvm_intel || modprobe kvm_amd", "ppc64": "kvm_hv"}
 _QUIET_GOVERNORS = frozenset({"performance"})
 
 
-def findings(host: Host) -> Iterator[Finding]:
-    """Every finding, in the order in which a person would mend them."""
+def check_host(host: Host) -> Iterator[HostCheck]:
+    """Every check, in the order in which a person would mend them."""
     yield from check_versions(host.versions)
     for qemu in host.qemus:
         yield check_qemu(qemu, _without(qemu.arch == host.arch))
@@ -40,49 +40,49 @@ def _without(needed: bool) -> State:
     return State.FAULT if needed else State.NOTE
 
 
-def check_versions(versions: tuple[Version, ...]) -> Iterator[Finding]:
+def check_versions(versions: tuple[Version, ...]) -> Iterator[HostCheck]:
     """What this package requires is there, in releases that it works with."""
     if fitting := ", ".join(f"{version.name} {version.installed}" for version in versions if version.fits):
-        yield Finding("versions", State.OK, fitting)
+        yield HostCheck("versions", State.OK, fitting)
     for version in versions:
         if not version.fits:
-            seen = f"is {version.installed}" if version.installed else "is not installed"
+            text = f"is {version.installed}" if version.installed else "is not installed"
             mend = f"pip install {version.pip or repr(version.requirement)}"
-            yield Finding("version", State.FAULT, f"{version.name} {seen}, needed is {version.requirement}", mend)
+            yield HostCheck("version", State.FAULT, f"{version.name} {text}, needed is {version.requirement}", mend)
 
 
-def check_qemu(qemu: Qemu, without: State) -> Finding:
+def check_qemu(qemu: Qemu, without: State) -> HostCheck:
     """The QEMU of an architecture is of use to the tests; `without` is the state where it is not."""
     name = f"qemu {qemu.arch}"
     if qemu.fault:
         again = "--reinstall " if qemu.binary else ""
         # No package mends what the settings ask for, nor a QEMU that answers: the fault says what to give.
         packaged = not (qemu.given or any(qemu.release))
-        return Finding(name, without, qemu.fault, f"apt-get install {again}{qemu.package}" if packaged else "")
+        return HostCheck(name, without, qemu.fault, f"apt-get install {again}{qemu.package}" if packaged else "")
     release = ".".join(map(str, qemu.release))
-    seen = f"{release} {qemu.binary}"
+    text = f"{release} {qemu.binary}"
     another = "give another binary: --migdowntime-qemu PATH"
     if lacking := NEEDED_CAPABILITIES - qemu.capabilities:
-        return Finding(name, without, f"{seen} lacks the migration capability {', '.join(sorted(lacking))}", another)
+        return HostCheck(name, without, f"{text} lacks the migration capability {', '.join(sorted(lacking))}", another)
     accelerators = "TCG and KVM" if qemu.has_kvm else "TCG"
-    seen += f": {', '.join(qemu.machines)}; {accelerators}; {len(qemu.capabilities)} migration capabilities"
+    text += f": {', '.join(qemu.machines)}; {accelerators}; {len(qemu.capabilities)} migration capabilities"
     if not OLDEST_RELEASE <= qemu.release[:2] <= NEWEST_RELEASE:
         tried = " to ".join(".".join(map(str, release)) for release in (OLDEST_RELEASE, NEWEST_RELEASE))
-        return Finding(name, State.NOTE, f"{seen}; verdicts were tried on {tried}", another)
-    return Finding(name, State.OK, seen)
+        return HostCheck(name, State.NOTE, f"{text}; verdicts were tried on {tried}", another)
+    return HostCheck(name, State.OK, text)
 
 
-def check_capabilities(qemus: tuple[Qemu, ...]) -> Iterator[Finding]:
+def check_capabilities(qemus: tuple[Qemu, ...]) -> Iterator[HostCheck]:
     """The migration capabilities by name, once for all QEMUs that have the same."""
-    for found in dict.fromkeys(qemu.capabilities for qemu in qemus if qemu.capabilities):
-        archs = [qemu.arch for qemu in qemus if qemu.capabilities == found]
-        yield Finding("capabilities", State.OK, f"{', '.join(sorted(found))} ({', '.join(archs)})")
+    for capabilities in dict.fromkeys(qemu.capabilities for qemu in qemus if qemu.capabilities):
+        archs = [qemu.arch for qemu in qemus if qemu.capabilities == capabilities]
+        yield HostCheck("capabilities", State.OK, f"{', '.join(sorted(capabilities))} ({', '.join(archs)})")
 
 
-def check_kvm(kvm: Kvm, without: State) -> Finding:
+def check_kvm(kvm: Kvm, without: State) -> HostCheck:
     """A guest starts under KVM; without, tests take TCG, unless KVM is wanted."""
     if not kvm.fault:
-        return Finding("kvm", State.OK, f"a guest of {kvm.arch} starts under it")
+        return HostCheck("kvm", State.OK, f"a guest of {kvm.arch} starts under it")
     mend = ""
     if not kvm.device_exists:
         module = _MODULES.get(kvm.arch, "kvm")
@@ -90,85 +90,87 @@ def check_kvm(kvm: Kvm, without: State) -> Finding:
     elif not kvm.may_open:
         mend = 'usermod --append --groups kvm "$USER", then log in again'
     instead = "; tests take TCG" if without is State.NOTE else ""
-    return Finding("kvm", without, f"{kvm.fault}{instead}", mend)
+    return HostCheck("kvm", without, f"{kvm.fault}{instead}", mend)
 
 
-def check_pages(pages: Pages, root: bool) -> Finding:
+def check_pages(pages: Pages, root: bool) -> HostCheck:
     """Hugepages of one size are there for the default run, or can be made."""
     counters = pages.counters
-    seen = f"{counters.free} of {counters.total} free, {counters.reserved} reserved"
+    text = f"{counters.free} of {counters.total} free, {counters.reserved} reserved"
     if len(pages.nodes) > 1:
-        seen += f" ({', '.join(f'node {n.node}: {n.free} of {n.total} free' for n in pages.nodes)})"
+        text += f" ({', '.join(f'node {n.node}: {n.free} of {n.total} free' for n in pages.nodes)})"
     name = f"hugepages {format_size(pages.page_size_bytes)}"
-    seen += f"; the default run needs {pages.needed or 'none'}"
+    text += f"; the default run needs {pages.needed or 'none'}"
     if not pages.missing:
-        return Finding(name, State.OK, seen)
+        return HostCheck(name, State.OK, text)
     if pages.may_grow:
-        return Finding(name, State.OK, f"{seen}, makes the {pages.missing} that are missing and gives them back")
+        return HostCheck(name, State.OK, f"{text}, makes the {pages.missing} that are missing and gives them back")
     why = "and only root can make them"
     if root:
         why = "and the run makes none: reserve_hugepages is off, or /sys is read-only here"
-    return Finding(name, State.FAULT, f"{seen} {why}", f"as root: {pages.grow_command}")
+    return HostCheck(name, State.FAULT, f"{text} {why}", f"as root: {pages.grow_command}")
 
 
-def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int) -> Finding:
+def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int) -> HostCheck:
     """Memory is there for hugepages that are to be made or for small ones, for QEMU, and for the rest of the host."""
     needed = sum(each.missing * each.page_size_bytes for each in pages)
     needed += small_pages_bytes + _QEMU_BYTES + KEPT_FREE_BYTES
-    seen = f"{available_bytes // MIB} MiB available, the default run needs {needed // MIB} MiB"
+    text = f"{available_bytes // MIB} MiB available, the default run needs {needed // MIB} MiB"
     if available_bytes >= needed:
-        return Finding("memory", State.OK, seen)
-    return Finding("memory", State.FAULT, seen, "end what `ps -eo rss,pid,args --sort -rss | head` shows")
+        return HostCheck("memory", State.OK, text)
+    return HostCheck("memory", State.FAULT, text, "end what `ps -eo rss,pid,args --sort -rss | head` shows")
 
 
-def check_shaped(shaped: Shaped, root: bool, without: State) -> Finding:
+def check_shaped(shaped: Shaped, root: bool, without: State) -> HostCheck:
     """A slow link can be made of network namespaces, a veth pair and a tbf qdisc."""
     name, carried = "link=shaped", shaped.bytes_per_s / 1e6
     if shaped.missing_programs:
         programs = " and ".join(shaped.missing_programs)
-        return Finding(name, without, f"no {programs} on the PATH", "apt-get install iproute2")
+        return HostCheck(name, without, f"no {programs} on the PATH", "apt-get install iproute2")
     if shaped.fault:
         mend = "" if root else "run avocado as root"
-        return Finding(name, without, shaped.fault, mend)
+        return HostCheck(name, without, shaped.fault, mend)
     if shaped.loadable:
-        return Finding(name, State.OK, f"not tried, as that would load the kernel's {', '.join(shaped.loadable)}")
-    return Finding(name, State.OK, f"{carried:.2f} MB/s through one of {shaped.wanted_bytes_per_s / 1e6:g} MB/s")
+        return HostCheck(name, State.OK, f"not tried, as that would load the kernel's {', '.join(shaped.loadable)}")
+    return HostCheck(name, State.OK, f"{carried:.2f} MB/s through one of {shaped.wanted_bytes_per_s / 1e6:g} MB/s")
 
 
-def check_governor(cpu: Cpu) -> Finding:
+def check_governor(cpu: Cpu) -> HostCheck:
     """The CPUs keep their clock, so that the guest keeps its rate."""
     if not cpu.governors:
-        return Finding("cpu governor", State.OK, "this host shows none")
-    seen = ", ".join(sorted(cpu.governors))
+        return HostCheck("cpu governor", State.OK, "this host shows none")
+    text = ", ".join(sorted(cpu.governors))
     if cpu.governors <= _QUIET_GOVERNORS:
-        return Finding("cpu governor", State.OK, seen)
+        return HostCheck("cpu governor", State.OK, text)
     mend = "as root: cpupower frequency-set --governor performance"
-    return Finding("cpu governor", State.NOTE, f"{seen}: the clock varies, and the guest's rate with it", mend)
+    return HostCheck("cpu governor", State.NOTE, f"{text}: the clock varies, and the guest's rate with it", mend)
 
 
-def check_load(cpu: Cpu) -> Finding:
+def check_load(cpu: Cpu) -> HostCheck:
     """CPUs are free for the guest and for the migration's thread."""
-    seen = f"load {cpu.load:.2f} on {cpu.usable} CPUs"
+    text = f"load {cpu.load:.2f} on {cpu.usable} CPUs"
     if cpu.usable < 2:
-        return Finding("cpu load", State.NOTE, f"{seen}: two are needed for steady figures", "give the host more CPUs")
+        return HostCheck(
+            "cpu load", State.NOTE, f"{text}: two are needed for steady figures", "give the host more CPUs"
+        )
     if cpu.load > cpu.usable / 2:
         mend = "end what `top` shows, or wait"
-        return Finding("cpu load", State.NOTE, f"{seen}: verdicts may be inconclusive on a busy host", mend)
-    return Finding("cpu load", State.OK, seen)
+        return HostCheck("cpu load", State.NOTE, f"{text}: verdicts may be inconclusive on a busy host", mend)
+    return HostCheck("cpu load", State.OK, text)
 
 
-def check_lock(lock: Lock) -> Finding:
+def check_lock(lock: Lock) -> HostCheck:
     """No other test is running on this host."""
     if not lock.held:
-        return Finding("host lock", State.OK, "free")
+        return HostCheck("host lock", State.OK, "free")
     if not lock.holders:
-        return Finding("host lock", State.NOTE, "held by another user's process; tests wait for it", "ask that user")
+        return HostCheck("host lock", State.NOTE, "held by another user's process; tests wait for it", "ask that user")
     who = ", ".join(f"process {pid} ({command})" for pid, command in lock.holders)
     pids = " ".join(str(pid) for pid, _ in lock.holders)
-    return Finding("host lock", State.NOTE, f"held by {who}; tests wait for it", f"wait, or end it: kill {pids}")
+    return HostCheck("host lock", State.NOTE, f"held by {who}; tests wait for it", f"wait, or end it: kill {pids}")
 
 
-def _no_pages(page_size_bytes: int) -> Finding:
+def _no_pages(page_size_bytes: int) -> HostCheck:
     size = format_size(page_size_bytes)
     mend = "avocado run with --migdowntime-backing anonymous --migdowntime-page-size 4K"
-    return Finding(f"hugepages {size}", State.FAULT, f"the kernel has none of {size}", mend)
+    return HostCheck(f"hugepages {size}", State.FAULT, f"the kernel has none of {size}", mend)

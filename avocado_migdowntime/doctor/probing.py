@@ -11,8 +11,8 @@ from typing import Any
 
 from ..basics.resources import directory as resource
 from ..errors import MigDowntimeError
-from ..host.keeper import Keeper
 from ..host.pool import memory_bytes
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.table import Parameters
 from ..qemu.accel import choose_accel
@@ -30,12 +30,13 @@ _TELL_AFTER_S = 2.0
 async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
     """See all of the host and what a run with these parameters takes of it; `say` gets a line every two seconds.
 
-    Raises UsageError or HostRequirementError where the parameters make no sense here, HarnessError where QEMU cannot be started.
+    Raises UsageError or HostRequirementError where the parameters make no sense here, HarnessError where QEMU cannot be
+    started.
     """
     backing = plan(default.backing, default.page_size, default.ram, Path("/"))
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()
-    with Keeper() as keeper, work_directory(keeper) as directory:
-        tried = _probed(default, directory, keeper), asyncio.to_thread(read_shaped, default.link_rate)
+    with HostResources() as resources, work_directory(resources) as directory:
+        tried = _probe_qemus(default, directory, resources), asyncio.to_thread(read_shaped, default.link_rate)
         trials = asyncio.create_task(_together(*tried))
         waited_s = 0.0
         try:
@@ -76,45 +77,45 @@ async def _together(*trials: Coroutine[Any, Any, Any]) -> list[Any]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _probed(default: Parameters, directory: Path, keeper: Keeper) -> tuple[tuple[Qemu, ...], Kvm]:
-    asked = await _together(*(_asked(profile, default, directory) for profile in PROFILES.values()))
+async def _probe_qemus(default: Parameters, directory: Path, resources: HostResources) -> tuple[tuple[Qemu, ...], Kvm]:
+    answers = await _together(*(_ask(profile, default, directory) for profile in PROFILES.values()))
     host_arch = platform.machine().replace("ppc64le", "ppc64")
-    capabilities = next((found for found, _ in asked if found and found.arch == host_arch), None)
-    return tuple(qemu for _, qemu in asked), await _tried(host_arch, capabilities, directory, keeper)
+    host_qemu = next((info for info, _ in answers if info and info.arch == host_arch), None)
+    return tuple(qemu for _, qemu in answers), await _try_kvm(host_arch, host_qemu, directory, resources)
 
 
-async def _asked(profile: Profile, default: Parameters, directory: Path) -> tuple[QemuInfo | None, Qemu]:
+async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[QemuInfo | None, Qemu]:
     """What the QEMU of an architecture can do; the settings are for the one of the default test."""
-    wanted = default if profile.arch == default.arch else replace(Parameters(), arch=profile.arch)
+    parameters = default if profile.arch == default.arch else replace(Parameters(), arch=profile.arch)
     own = directory / profile.arch
     own.mkdir()
-    seen, found = Qemu(profile.arch, profile.package, given=wanted.qemu is not None), None
+    qemu, info = Qemu(profile.arch, profile.package, given=parameters.qemu is not None), None
     try:
-        seen = replace(seen, binary=find_binary(wanted.qemu, profile.arch))
-        found = await probe(seen.binary, own, own)
-        seen = replace(
-            seen,
-            release=found.release,
-            machines=tuple(family for family in profile.families if family in found.machines),
-            has_kvm=found.has_kvm,
-            capabilities=found.migrate_capabilities,
+        qemu = replace(qemu, binary=find_binary(parameters.qemu, profile.arch))
+        info = await probe(qemu.binary, own, own)
+        qemu = replace(
+            qemu,
+            release=info.release,
+            machines=tuple(family for family in profile.families if family in info.machines),
+            has_kvm=info.has_kvm,
+            capabilities=info.migrate_capabilities,
         )
-        check(found, wanted)
-        choose_machine(profile, found, wanted.machine)
-        if wanted.qemu_destination:
-            check(await probe(find_binary(wanted.qemu_destination, profile.arch), own, own), wanted)
+        check(info, parameters)
+        choose_machine(profile, info, parameters.machine)
+        if parameters.qemu_destination:
+            check(await probe(find_binary(parameters.qemu_destination, profile.arch), own, own), parameters)
     except MigDowntimeError as error:
-        seen = replace(seen, fault=str(error))
-    return found, seen
+        qemu = replace(qemu, fault=str(error))
+    return info, qemu
 
 
-async def _tried(arch: str, capabilities: QemuInfo | None, directory: Path, keeper: Keeper) -> Kvm:
+async def _try_kvm(arch: str, qemu_info: QemuInfo | None, directory: Path, resources: HostResources) -> Kvm:
     fault = f"there is no QEMU of {arch}, this host's architecture, that could use it"
-    if capabilities is not None:
+    if qemu_info is not None:
         parameters = replace(Parameters(), arch=arch, backing="anonymous", page_size=os.sysconf("SC_PAGE_SIZE"))
         backing = plan(parameters.backing, parameters.page_size, parameters.ram)
-        guest = await planned_guest(parameters, capabilities, backing, keeper, lambda _: None)
-        _, why = await choose_accel("auto", guest, capabilities, resource("images"), directory, directory)
+        guest = await planned_guest(parameters, qemu_info, backing, resources, lambda _: None)
+        _, why = await choose_accel("auto", guest, qemu_info, resource("images"), directory, directory)
         fault = why.removeprefix("using TCG: ")
     device = Path("/dev/kvm")
     return Kvm(arch, fault, device.exists(), os.access(device, os.R_OK | os.W_OK))

@@ -97,12 +97,12 @@ def read_lock(name: str = NAME) -> Lock:
 
 
 def _open_files(process: Path) -> set[str]:
-    found: set[str] = set()
+    links: set[str] = set()
     with suppress(OSError):  # It may have ended, or be another user's.
         for path in (process / "fd").iterdir():
             with suppress(OSError):
-                found.add(os.readlink(path))
-    return found
+                links.add(os.readlink(path))
+    return links
 
 
 def _command(pid: int) -> str:

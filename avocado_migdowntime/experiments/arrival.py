@@ -11,13 +11,13 @@ from ..qemu.guest import telemetry_address
 from ..qemu.guest_ram import GuestRam, PrivateRam, inspect, shared_ram, telemetry
 from ..qemu.heartbeat import HeartbeatWatch
 from ..qemu.pair import Pair
-from ..record.own_migration import Recorder
+from ..record.own_migration import OwnMigrationSampler
 from ..trace.events import FINISH, HEARTBEAT, INTEGRITY, STOP_NOW
 from ..trace.samples import Sample
 
 _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT_MS}
 """With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""
-_SILENT_S = 10.0
+_HEARTBEAT_PATIENCE_S = 10.0
 _LOOK_S = 0.005
 
 
@@ -27,13 +27,13 @@ class Arrival:
     def __init__(
         self,
         pair: Pair,
-        recorder: Recorder,
+        sampler: OwnMigrationSampler,
         address: int,
         sides: tuple[GuestRam, GuestRam],
         watch: HeartbeatWatch | None,
     ) -> None:
         self._pair = pair
-        self._recorder = recorder
+        self._sampler = sampler
         self._address = address
         self._source, self._destination = sides
         self._watch = watch
@@ -41,7 +41,7 @@ class Arrival:
 
     async def let_complete(self, samples: AsyncGenerator[Sample, None]) -> None:
         """Give the migration a limit that it meets, and take its samples to the end."""
-        self._recorder.note(FINISH, _ANY_LIMIT)
+        self._sampler.note(FINISH, _ANY_LIMIT)
         source = self._pair.source
         await source.execute("migrate-set-parameters", _ANY_LIMIT)
         async for _ in samples:
@@ -49,7 +49,7 @@ class Arrival:
 
     async def stop_now(self) -> None:
         """Stop the guest at the source: it arrives stopped, and is told to go on when it was inspected."""
-        self._recorder.note(STOP_NOW, {})
+        self._sampler.note(STOP_NOW, {})
         await self._pair.source.execute("stop")
         self._stopped = True
 
@@ -60,40 +60,40 @@ class Arrival:
             await asyncio.sleep(_LOOK_S)
         arrived_with = await self._beats()
         if integrity:
-            found = await inspect(self._source, self._destination, self._address, self._pair.guest)
-            self._recorder.note(INTEGRITY, asdict(found))
+            inspection = await inspect(self._source, self._destination, self._address, self._pair.guest)
+            self._sampler.note(INTEGRITY, asdict(inspection))
         if integrity or self._stopped:
             await destination.execute("cont")
         await self._heartbeat(arrived_with)
 
     async def _heartbeat(self, arrived_with: int) -> None:
-        until_s = self._recorder.now_s() + _SILENT_S
+        until_s = self._sampler.now_s() + _HEARTBEAT_PATIENCE_S
         while await self._beats() == arrived_with:
-            if self._recorder.now_s() > until_s:
-                self._recorder.note(HEARTBEAT, {"side": "destination", "silent_s": _SILENT_S})
+            if self._sampler.now_s() > until_s:
+                self._sampler.note(HEARTBEAT, {"side": "destination", "silent_s": _HEARTBEAT_PATIENCE_S})
                 return
             await asyncio.sleep(_LOOK_S)
         if self._watch is not None:
             last, first = await asyncio.to_thread(self._watch.beats)
             if last and first:
-                self._recorder.note(HEARTBEAT, {"side": "source", **asdict(last)})
-                self._recorder.note(HEARTBEAT, {"side": "destination", **asdict(first)})
+                self._sampler.note(HEARTBEAT, {"side": "source", **asdict(last)})
+                self._sampler.note(HEARTBEAT, {"side": "destination", **asdict(first)})
 
     async def _beats(self) -> int:
         return (await telemetry(self._destination, self._address)).heartbeat_count
 
 
 @asynccontextmanager
-async def watch_arrival(pair: Pair, recorder: Recorder) -> AsyncIterator[Arrival]:
+async def watch_arrival(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterator[Arrival]:
     """Watch over a guest that has begun to run, from before its migration; raises HarnessError."""
     address = await telemetry_address(pair.source)
     qemus = (pair.source, pair.destination)
     if pair.guest.backing.kind == "anonymous":
         source, destination = (PrivateRam(qemu, pair.sockets) for qemu in qemus)
-        yield Arrival(pair, recorder, address, (source, destination), None)
+        yield Arrival(pair, sampler, address, (source, destination), None)
         return
     with ExitStack() as stack:
         left, arrived = (stack.enter_context(shared_ram(qemu, pair.guest)) for qemu in qemus)
         byte_order = (await telemetry(left, address)).byte_order
-        watch = stack.enter_context(HeartbeatWatch(left, arrived, address, byte_order, recorder.now_s))
-        yield Arrival(pair, recorder, address, (left, arrived), watch)
+        watch = stack.enter_context(HeartbeatWatch(left, arrived, address, byte_order, sampler.now_s))
+        yield Arrival(pair, sampler, address, (left, arrived), watch)

@@ -32,20 +32,20 @@ async def try_limits(run: Run) -> None:
     parameters = run.parameters
     if not await run.follow(EnoughPasses(parameters.passes)):
         return
-    seen = judge(run.evidence(), parameters.formula, parameters.tolerance)
-    chosen_from_ms = seen.expected_ms if parameters.limit_from == "oracle" else seen.reported_ms
-    if chosen_from_ms is None or seen.expected_ms is None:
+    verdict = judge(run.evidence(), parameters.formula, parameters.tolerance)
+    chosen_from_ms = verdict.expected_ms if parameters.limit_from == "oracle" else verdict.reported_ms
+    if chosen_from_ms is None or verdict.expected_ms is None:
         await run.let_complete()
         return
-    below_ms = int(_BELOW * seen.expected_ms)
+    below_ms = int(_BELOW * verdict.expected_ms)
     trials = [(BELOW, below_ms, _PASSES), (CHOSEN, ceil(parameters.limit_factor * chosen_from_ms), _PATIENCE)]
     if below_ms > DEFAULT_DOWNTIME_LIMIT_MS:
         trials.insert(0, (DEFAULT, DEFAULT_DOWNTIME_LIMIT_MS, _PASSES))
     for name, limit_ms, passes in trials:
-        run.stage.say(f"trying a downtime-limit of {limit_ms} ms where {seen.expected_ms:.0f} ms are needed")
-        trial = {"trial": name, "limit-from": parameters.limit_from, "since": round(run.recorder.now_s(), 6)}
+        run.stage.say(f"trying a downtime-limit of {limit_ms} ms where {verdict.expected_ms:.0f} ms are needed")
+        trial = {"trial": name, "limit-from": parameters.limit_from, "since": round(run.sampler.now_s(), 6)}
         await run.pair.source.execute("migrate-set-parameters", {"downtime-limit": limit_ms})
-        run.recorder.note(LIMIT, {"downtime-limit": limit_ms, **trial})
+        run.sampler.note(LIMIT, {"downtime-limit": limit_ms, **trial})
         if not await run.follow(_MorePasses(passes)):
             return
     await run.let_complete()

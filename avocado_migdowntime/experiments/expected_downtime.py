@@ -19,7 +19,7 @@ _SLOWED_S = 0.6
 async def expected_downtime(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
     """Watch `passes` passes, and a part of the last under less bandwidth; then let the migration complete.
 
-    Where passes are all alike, only that tells a report that is renewed from one that is not. See also `run.run_and_judge`.
+    Where passes are all alike, only that tells a report that is renewed from one that is not. See `run.run_and_judge`.
     """
     return await run_and_judge(parameters, directory, progress, _course)
 

@@ -16,7 +16,7 @@ from ..oracle.evidence import Evidence
 from ..parameters.table import Parameters
 from ..qemu.guest import dirtying, lagging
 from ..qemu.pair import Pair, launched_pair
-from ..record.own_migration import Recorder
+from ..record.own_migration import OwnMigrationSampler
 from ..record.stage import Stage
 from ..report.verdict_json import fields
 from ..trace.events import LAGGING
@@ -36,7 +36,7 @@ class Run:
 
     pair: Pair
     parameters: Parameters
-    recorder: Recorder
+    sampler: OwnMigrationSampler
     arrival: Arrival
     samples: AsyncGenerator[Sample, None]
     stage: Stage
@@ -53,7 +53,7 @@ class Run:
     async def send_at(self, bytes_per_ms: float, event: str) -> None:
         """Give the migration another max-bandwidth, and note that under the name `event`."""
         bandwidth = {"max-bandwidth": ceil(bytes_per_ms * 1000)}
-        self.recorder.note(event, bandwidth)
+        self.sampler.note(event, bandwidth)
         await self.pair.source.execute("migrate-set-parameters", bandwidth)
 
     async def let_complete(self) -> None:
@@ -63,7 +63,7 @@ class Run:
 
     def evidence(self) -> Evidence:
         """What is on record so far."""
-        return self.recorder.evidence()
+        return self.sampler.evidence()
 
 
 async def run_and_judge(
@@ -106,12 +106,12 @@ async def _record(
 ) -> None:
     with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **known})) as writer:
         async with (
-            Recorder(pair.source, pair.destination, writer, parameters.sample_rate) as recorder,
-            watch_arrival(pair, recorder) as arrival,
-            aclosing(recorder.samples(pair.uri)) as samples,
+            OwnMigrationSampler(pair.source, pair.destination, writer, parameters.sample_rate) as sampler,
+            watch_arrival(pair, sampler) as arrival,
+            aclosing(sampler.samples(pair.uri)) as samples,
         ):
-            await course(Run(pair, parameters, recorder, arrival, samples, stage, directory))
-            if said := lagging(pair.source):
-                recorder.note(LAGGING, {"said": said})
+            await course(Run(pair, parameters, sampler, arrival, samples, stage, directory))
+            if message := lagging(pair.source):
+                sampler.note(LAGGING, {"said": message})
             stage.say("looking at the guest at the destination")
             await arrival.inspect(parameters.integrity)

@@ -4,14 +4,14 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import HarnessError, MigDowntimeError, UsageError
-from ..faults.catalogue import Named, named
+from ..faults.catalogue import NamedFault, named
 from ..faults.expectation import expectation, in_words
+from ..faults.fault_run import FaultRun
 from ..faulty.launcher import write
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.table import parse
 from ..verdict.verdict import Judgement, Verdict
@@ -48,35 +48,26 @@ _ATTEMPTS = 2
 """On a busy host a run may be inconclusive; what is to be conclusive is tried again."""
 
 
-@dataclass(frozen=True)
-class Tried:
-    """A fault, what it was to come to, what it came to, and whether that is as it should."""
+def run_fault(fault: NamedFault, binary: str, arch: str, progress: Callable[[str], None]) -> FaultRun:
+    """Run a QEMU with the fault, again if that is inconclusive without need.
 
-    fault: Named
-    expected: str
-    came: str
-    found: bool
-    attempts: int
-    seconds: float
-
-
-def run_fault(fault: Named, binary: str, arch: str, progress: Callable[[str], None]) -> Tried:
-    """Run a QEMU with the fault, again if that is inconclusive without need; raises UsageError or HostRequirementError."""
-    wanted, parameters = expectation(fault), {"arch": arch, **_SHORT, **_LIMIT.get(fault.name, {})}
-    begun_s, attempts, found = time.monotonic(), 0, False
-    while not found and attempts < _ATTEMPTS:
+    Raises UsageError or HostRequirementError.
+    """
+    expected, parameters = expectation(fault), {"arch": arch, **_SHORT, **_LIMIT.get(fault.name, {})}
+    begun_s, attempts, met = time.monotonic(), 0, False
+    while not met and attempts < _ATTEMPTS:
         attempts += 1
-        came = _came(fault, binary, parameters, progress)
-        found = wanted.met_by(came)
-        if isinstance(came, MigDowntimeError) or came.verdict is not Judgement.INCONCLUSIVE:
+        outcome = _outcome(fault, binary, parameters, progress)
+        met = expected.met_by(outcome)
+        if isinstance(outcome, MigDowntimeError) or outcome.verdict is not Judgement.INCONCLUSIVE:
             break
-    return Tried(fault, str(wanted), in_words(came), found, attempts, time.monotonic() - begun_s)
+    return FaultRun(fault, str(expected), in_words(outcome), met, attempts, time.monotonic() - begun_s)
 
 
-def _came(
-    fault: Named, binary: str, parameters: Mapping[str, str], progress: Callable[[str], None]
+def _outcome(
+    fault: NamedFault, binary: str, parameters: Mapping[str, str], progress: Callable[[str], None]
 ) -> Verdict | HarnessError:
-    with Keeper() as keeper, work_directory(keeper) as directory:
+    with HostResources() as resources, work_directory(resources) as directory:
         launcher = Path(directory, "faulty-qemu")
         write(launcher, fault, binary)
         try:

@@ -48,11 +48,11 @@ async def _course(run: Run) -> None:
 
 def _usual_ms(run: Run) -> float:
     """How long the pass that has begun will last, or 0 where passes shrink or nothing was seen of them."""
-    seen = history(run.evidence())
-    if seen is None or not seen.wire_bytes_per_ms:
+    observed = history(run.evidence())
+    if observed is None or not observed.wire_bytes_per_ms:
         return 0.0
-    last = seen.syncs[-1]
-    usual_ms = last.at_sync_bytes.middle / seen.wire_bytes_per_ms
+    last = observed.syncs[-1]
+    usual_ms = last.at_sync_bytes.middle / observed.wire_bytes_per_ms
     return usual_ms if usual_ms > _SHRINKING * length_ms(last) else 0.0
 
 

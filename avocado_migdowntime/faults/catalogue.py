@@ -27,7 +27,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedFault:
     """A fault as it was asked for: its name in the catalogue, its value if it takes one, and the kind."""
 
     name: str
@@ -87,18 +87,18 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def named(text: str) -> Named:
+def named(text: str) -> NamedFault:
     """The fault that `text` names; raises UsageError where there is none, or where its value makes no sense."""
-    name, given, value = text.partition("=")
+    name, equals, value = text.partition("=")
     kind = KINDS.get(name)
     if kind is None:
         raise UsageError(f"unknown fault {name!r}; known are {', '.join(KINDS)}")
-    if bool(given) != bool(kind.takes):
+    if bool(equals) != bool(kind.takes):
         wanted = f"takes a value: {name}={kind.takes}" if kind.takes else "takes no value"
         raise UsageError(f"the fault {text!r} cannot be used: {name} {wanted}")
-    found = Named(name, value, kind)
+    fault = NamedFault(name, value, kind)
     try:
-        found.make()
+        fault.make()
     except UsageError as error:
         raise UsageError(f"the fault {text!r} cannot be used: {error}") from None
-    return found
+    return fault

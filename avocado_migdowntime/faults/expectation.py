@@ -8,7 +8,7 @@ from ..verdict.judge import TOLERANCE
 from ..verdict.limit import LimitJudgement
 from ..verdict.updates import FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED
 from ..verdict.verdict import Judgement, Verdict
-from .catalogue import KIB_AS_KB, Named, positive
+from .catalogue import KIB_AS_KB, NamedFault, positive
 
 ERROR_TOLERANCE = 0.004
 """The relative error that is found may be so far from that of the fault: both are of whole milliseconds."""
@@ -51,17 +51,17 @@ class Expectation:
             text += f" by {self.error:+.1%}"
         return text + (f", as {self.formula}" if self.formula else "")
 
-    def met_by(self, came: Verdict | MigDowntimeError) -> bool:
-        """Whether that is what came."""
-        if isinstance(came, MigDowntimeError):
-            return bool(self.missing) and repr(self.missing) in str(came)
-        violated = came.limit_verdict is LimitJudgement.VIOLATED
+    def met_by(self, outcome: Verdict | MigDowntimeError) -> bool:
+        """Whether this is the outcome."""
+        if isinstance(outcome, MigDowntimeError):
+            return bool(self.missing) and repr(self.missing) in str(outcome)
+        violated = outcome.limit_verdict is LimitJudgement.VIOLATED
         if self.missing or self.violated != violated:
             return False
         if self.violated:
             return True
-        named = came.formula == self.formula if self.formula else came.formula not in _OF_RENEWAL
-        return came.verdict in self.judgements and named and self._has_its_error(came.relative_error)
+        named = outcome.formula == self.formula if self.formula else outcome.formula not in _OF_RENEWAL
+        return outcome.verdict in self.judgements and named and self._has_its_error(outcome.relative_error)
 
     def _has_its_error(self, error: float | None) -> bool:
         if self.error is None:
@@ -69,7 +69,7 @@ class Expectation:
         return error is not None and abs(error - self.error) < ERROR_TOLERANCE * max(1, 1 + self.error)
 
 
-def expectation(fault: Named) -> Expectation:
+def expectation(fault: NamedFault) -> Expectation:
     """What this fault must be called."""
     wrong = (Judgement.INACCURATE,)
     if fault.name in _AS:
@@ -87,15 +87,15 @@ def expectation(fault: Named) -> Expectation:
     return Expectation((Judgement.ACCURATE,))
 
 
-def in_words(came: Verdict | MigDowntimeError) -> str:
-    """What came, as an Expectation is written."""
-    if isinstance(came, MigDowntimeError):
-        return f"an error: {came}"
-    text = str(came.verdict)
-    if came.verdict is Judgement.INACCURATE and came.relative_error is not None:
-        text += f" by {came.relative_error:+.1%}"
-    if came.formula and came.formula != came.contract:
-        text += f", as {came.formula}"
-    if came.limit_verdict is LimitJudgement.VIOLATED:
+def in_words(outcome: Verdict | MigDowntimeError) -> str:
+    """An outcome as an Expectation is written."""
+    if isinstance(outcome, MigDowntimeError):
+        return f"an error: {outcome}"
+    text = str(outcome.verdict)
+    if outcome.verdict is Judgement.INACCURATE and outcome.relative_error is not None:
+        text += f" by {outcome.relative_error:+.1%}"
+    if outcome.formula and outcome.formula != outcome.contract:
+        text += f", as {outcome.formula}"
+    if outcome.limit_verdict is LimitJudgement.VIOLATED:
         text += ", downtime-limit violated"
     return text

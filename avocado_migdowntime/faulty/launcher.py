@@ -17,21 +17,21 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import UsageError
-from ..faults.catalogue import Named, named
+from ..faults.catalogue import NamedFault, named
 from . import monitors, relay
 
 MARK = "# A QEMU with a fault; made by `avocado migdowntime faulty`."
 _START = "import sys; sys.path.insert(0, {top!r}); from avocado_migdowntime.faulty.launcher import main; main()"
 
 
-def script(fault: Named, binary: str) -> str:
+def script(fault: NamedFault, binary: str) -> str:
     """The text of an executable that runs `binary` with a fault."""
     top = str(Path(__file__).resolve().parents[2])
     command = [sys.executable, "-P", "-c", _START.format(top=top), str(fault), binary]
     return f'#!/bin/sh\n{MARK}\nexec {shlex.join(command)} "$@"\n'
 
 
-def write(path: Path, fault: Named, binary: str) -> None:
+def write(path: Path, fault: NamedFault, binary: str) -> None:
     """Write that executable; raises UsageError where it cannot be, or where something else is there already."""
     try:
         if path.exists() and MARK not in path.read_bytes()[:200].decode(errors="replace"):
@@ -46,9 +46,9 @@ def main() -> NoReturn:
     """Be the QEMU that the command line names, with its fault: FAULT BINARY ARGUMENT…"""
     fault, binary, *arguments = sys.argv[1:]
     try:
-        found = monitors.find(arguments)
-        if found is not None:
-            arguments = _interpose(found, named(fault))
+        monitor = monitors.find(arguments)
+        if monitor is not None:
+            arguments = _interpose(monitor, named(fault))
         os.execv(binary, [binary, *arguments])
     except UsageError as error:
         sys.exit(f"{binary} with the fault {fault}: {error}")
@@ -56,14 +56,14 @@ def main() -> NoReturn:
         sys.exit(f"{binary} with the fault {fault}: {error.strerror}")
 
 
-def _interpose(monitor: monitors.Monitor, fault: Named) -> list[str]:
+def _interpose(monitor: monitors.Monitor, fault: NamedFault) -> list[str]:
     """Start what hands QMP on; gives the arguments with which QEMU is reached by it."""
     for_qemu = _between_clients(monitor.path, fault) if monitor.listens else _beside_server(monitor.path, fault)
     for_qemu.set_inheritable(True)
     return monitor.with_descriptor(for_qemu.detach())
 
 
-def _beside_server(path: str, fault: Named) -> socket.socket:
+def _beside_server(path: str, fault: NamedFault) -> socket.socket:
     """QEMU's user listens: connect in place of QEMU, which gets one end of a pair of sockets."""
     user = socket.socket(socket.AF_UNIX)
     try:
@@ -77,7 +77,7 @@ def _beside_server(path: str, fault: Named) -> socket.socket:
     return for_qemu
 
 
-def _between_clients(path: str, fault: Named) -> socket.socket:
+def _between_clients(path: str, fault: NamedFault) -> socket.socket:
     """QEMU's user connects: listen in place of QEMU, which listens at an address that is no file."""
     user = socket.socket(socket.AF_UNIX)
     Path(path).unlink(missing_ok=True)  # As QEMU does (util/qemu-sockets.c: unix_listen_saddr).
@@ -91,10 +91,10 @@ def _between_clients(path: str, fault: Named) -> socket.socket:
     for_qemu.listen()
     address = for_qemu.getsockname()
     # QEMU inherits the one end, so that the other one tells of its end, also where it goes to the background.
-    told, alive = os.pipe()
+    ended, alive = os.pipe()
     if _forked():
         for_qemu.close()
-        _hand_on(relay.serve(user, address, told, fault), keep=(user, told))
+        _hand_on(relay.serve(user, address, ended, fault), keep=(user, ended))
     os.set_inheritable(alive, True)
     return for_qemu
 
@@ -107,7 +107,7 @@ def _hand_on(relaying: Coroutine[Any, Any, None], keep: Iterable[socket.socket |
     """In the child: hand on until QEMU ends, whatever signals its group gets; only standard error stays open beside."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    kept = {2, *(one if isinstance(one, int) else one.fileno() for one in keep)}
+    kept = {2, *(each if isinstance(each, int) else each.fileno() for each in keep)}
     for descriptor in map(int, os.listdir("/proc/self/fd")):
         if descriptor not in kept:
             with suppress(OSError):

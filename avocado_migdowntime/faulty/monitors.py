@@ -22,10 +22,10 @@ class Monitor:
 
     def with_descriptor(self, number: int) -> list[str]:
         """QEMU's arguments, with an open descriptor in place of the path."""
-        found = list(self.arguments)
+        arguments = list(self.arguments)
         for place, text in self._places.items():
-            found[place] = text.replace(_DESCRIPTOR, str(number))
-        return found
+            arguments[place] = text.replace(_DESCRIPTOR, str(number))
+        return arguments
 
 
 _DESCRIPTOR = "\0"
@@ -33,8 +33,8 @@ _DESCRIPTOR = "\0"
 
 
 def find(arguments: Sequence[str]) -> Monitor | None:
-    """The QMP monitor of these arguments, or None where they ask for none; raises UsageError for one of another kind."""
-    monitors = [found for place in range(len(arguments) - 1) if (found := _monitor(arguments, place))]
+    """The QMP monitor of these arguments, None where they ask for none; raises UsageError for one of another kind."""
+    monitors = [monitor for place in range(len(arguments) - 1) if (monitor := _monitor(arguments, place))]
     if len(monitors) > 1:
         raise UsageError("QEMU is given several QMP monitors, where a fault needs one; leave one of them")
     return monitors[0] if monitors else None
@@ -92,15 +92,15 @@ def parsed(text: str, first: str) -> dict[str, str]:
 
     A comma in a value is doubled (util/keyval.c, util/qemu-option.c).
     """
-    found: dict[str, str] = {}
+    options: dict[str, str] = {}
     for index, part in enumerate(text.replace(",,", _DESCRIPTOR).split(",")):
         name, equals, value = part.replace(_DESCRIPTOR, ",").partition("=")
         if not index and not equals:
             name, value = first, name
         elif not equals:
             name, value = _switch(name)
-        found[name] = value
-    return found
+        options[name] = value
+    return options
 
 
 def _switch(name: str) -> tuple[str, str]:

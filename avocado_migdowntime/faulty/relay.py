@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ..faults.catalogue import Named
+from ..faults.catalogue import NamedFault
 from ..faults.fault import Conversation
 from .framing import Framing
 
@@ -17,7 +17,7 @@ _CHUNK = 1 << 16
 _LAST_WORDS_S = 0.5
 
 
-async def between(user: socket.socket, qemu: socket.socket, fault: Named) -> None:
+async def between(user: socket.socket, qemu: socket.socket, fault: NamedFault) -> None:
     """Hand on what comes from either side until one of them closes."""
     conversation = Conversation(fault.make())
     user_reader, user_writer = await asyncio.open_connection(sock=user)
@@ -37,10 +37,10 @@ async def between(user: socket.socket, qemu: socket.socket, fault: Named) -> Non
                 await writer.wait_closed()
 
 
-async def serve(listener: socket.socket, qemu_address: bytes, told: int, fault: Named) -> None:
-    """Hand on for each that connects, until the pipe `told` says that QEMU has ended."""
+async def serve(listener: socket.socket, qemu_address: bytes, until: int, fault: NamedFault) -> None:
+    """Hand on for each that connects, until the pipe `until` says that QEMU has ended."""
     serving = asyncio.create_task(_serve(listener, qemu_address, fault))
-    ended = asyncio.create_task(_closed(told))
+    ended = asyncio.create_task(_closed(until))
     await asyncio.wait((serving, ended), return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait((serving,), timeout=_LAST_WORDS_S)
     Path(listener.getsockname()).unlink(missing_ok=True)
@@ -48,7 +48,7 @@ async def serve(listener: socket.socket, qemu_address: bytes, told: int, fault: 
         task.cancel()
 
 
-async def _serve(listener: socket.socket, qemu_address: bytes, fault: Named) -> None:
+async def _serve(listener: socket.socket, qemu_address: bytes, fault: NamedFault) -> None:
     loop = asyncio.get_running_loop()
     listener.setblocking(False)
     with suppress(ConnectionError):  # QEMU has ended.

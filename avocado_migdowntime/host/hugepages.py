@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .keeper import Keeper
 from .lock import shared
 from .pool import pool
+from .resources import HostResources
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Hugepages:
     page_size_bytes: int
     count: int
     added: int
-    _keeper: Keeper
+    _resources: HostResources
     _hold: int
 
     @contextmanager
@@ -31,12 +31,14 @@ class Hugepages:
             yield
             return
         with shared(pool(self.page_size_bytes).path):
-            self._keeper.give_back([self._hold])
+            self._resources.give_back([self._hold])
             yield
 
 
 @contextmanager
-def borrow_hugepages(keeper: Keeper, page_size_bytes: int, count: int, *, allowed: bool) -> Iterator[Hugepages]:
+def borrow_hugepages(
+    resources: HostResources, page_size_bytes: int, count: int, *, allowed: bool
+) -> Iterator[Hugepages]:
     """Have `count` free hugepages of this size, of all NUMA nodes together, for one set of QEMUs.
 
     Free pages of the host are used first. What is missing is reserved, where that is `allowed` and this is
@@ -44,7 +46,7 @@ def borrow_hugepages(keeper: Keeper, page_size_bytes: int, count: int, *, allowe
     pages, nothing is done. Raises HostRequirementError, with the command that mends it, where the pages cannot be had.
     """
     if not count:
-        yield Hugepages(page_size_bytes, 0, 0, keeper, 0)
+        yield Hugepages(page_size_bytes, 0, 0, resources, 0)
         return
-    with keeper.borrowed("hugepages", page_size_bytes=page_size_bytes, count=count, allowed=allowed) as loan:
-        yield Hugepages(page_size_bytes, count, loan["added"], keeper, loan["hold"])
+    with resources.borrowed("hugepages", page_size_bytes=page_size_bytes, count=count, allowed=allowed) as loan:
+        yield Hugepages(page_size_bytes, count, loan["added"], resources, loan["hold"])

@@ -9,20 +9,20 @@ from pathlib import Path
 
 from ..basics.units import format_size, parse_size
 from ..errors import HostRequirementError
-from .keeper import Keeper
 from .pool import pool
+from .resources import HostResources
 
 _MOUNTS = Path("/proc/mounts")
 
 
 @contextmanager
-def hugetlbfs_directory(keeper: Keeper, page_size_bytes: int) -> Iterator[Path]:
+def hugetlbfs_directory(resources: HostResources, page_size_bytes: int) -> Iterator[Path]:
     """A directory whose files are of pages of this size: a private mount for root, else one that is there.
 
     Raises HostRequirementError, with the command that mends it, where neither can be had.
     """
     if os.geteuid() == 0:
-        with keeper.borrowed("hugetlbfs", page_size_bytes=page_size_bytes) as loan:
+        with resources.borrowed("hugetlbfs", page_size_bytes=page_size_bytes) as loan:
             yield Path(loan["path"])
     else:
         yield _writable_mount(pool(page_size_bytes).page_size_bytes)

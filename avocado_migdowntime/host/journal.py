@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a guardian owes, on file, for the next run to settle should the guardian be killed as well.
+"""What a reaper owes, on file, for the next run to settle should the reaper be killed as well.
 
 Only root's is written down: what others can borrow is a directory for sockets. /run is emptied at boot, as
 the hugepages are.
@@ -14,14 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .leases import LASTING, Lease
 from .lock import exclusive
-from .obligations import LASTING, Obligation
 
 _DIRECTORY = Path("/run/avocado-migdowntime")
 
 
 class Journal:
-    """The file of one guardian. It is locked as long as the guardian lives: an unlocked one is an orphan.
+    """The file of one reaper. It is locked as long as the reaper lives: an unlocked one is an orphan.
 
     Files, and their directory, come and go under a lock of /run only, so that nobody trips over one that is just going.
     """
@@ -30,8 +30,8 @@ class Journal:
         self._file: int | None = None
         self._path = Path()
 
-    def open(self) -> list[Obligation]:
-        """Make the file, and take over what dead guardians owed: oldest first, already written down here.
+    def open(self) -> list[Lease]:
+        """Make the file, and take over what dead reapers owed: oldest first, already written down here.
 
         Where /run cannot be written to, there is no journal.
         """
@@ -46,14 +46,14 @@ class Journal:
             self._file, name = tempfile.mkstemp(dir=_DIRECTORY)
             self._path = Path(name)
             fcntl.flock(self._file, fcntl.LOCK_EX)
-            inherited = [obligation for owed in orphans.values() for obligation in owed]
+            inherited = [lease for owed in orphans.values() for lease in owed]
             self.write(inherited)
             for path in orphans:
                 path.unlink()
         return inherited
 
-    def write(self, owed: Iterable[Obligation]) -> None:
-        """Replace what is written; only lasting obligations are."""
+    def write(self, owed: Iterable[Lease]) -> None:
+        """Replace what is written; only lasting leases are."""
         if self._file is not None:
             lasting = [{"kind": kind, **vars(each)} for each in owed if (kind := type(each).__name__) in LASTING]
             # One write of one line, so that a kill leaves the old line or the new one, never half of each.
@@ -72,17 +72,17 @@ class Journal:
             self._file = None
 
 
-def _orphaned(path: Path) -> list[Obligation] | None:
+def _orphaned(path: Path) -> list[Lease] | None:
     with path.open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return None
         try:
-            return [_obligation(**entry) for entry in json.loads(file.readline() or "[]")]
+            return [_lease(**entry) for entry in json.loads(file.readline() or "[]")]
         except (ValueError, TypeError, KeyError):
             return None  # Another release wrote it: left to that one, or to a person.
 
 
-def _obligation(kind: str, **fields: Any) -> Obligation:
+def _lease(kind: str, **fields: Any) -> Lease:
     return LASTING[kind](**fields)

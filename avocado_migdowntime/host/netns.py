@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Network namespaces without a name.
 
-One lasts as long as something refers to it: a descriptor, or a process in it. So it needs no guardian: the kernel
+One lasts as long as something refers to it: a descriptor, or a process in it. So it needs no reaper: the kernel
 gives it back, with the devices in it, when the borrower and its QEMUs have ended, whatever way that was. A name, as
 `ip netns add` makes it, is a mount that would stay.
 """

@@ -23,7 +23,7 @@ KEPT_FREE_BYTES = 512 * MIB
 
 
 class Hold:
-    """The kernel's promise of ``count`` free hugepages, kept until ``undo`` or the end of the process.
+    """The kernel's promise of ``count`` free hugepages, kept until ``release`` or the end of the process.
 
     Raises OSError (ENOMEM) if there are not as many.
     """
@@ -38,7 +38,7 @@ class Hold:
         finally:
             os.close(file)
 
-    def undo(self) -> None:
+    def release(self) -> None:
         """Let the pages go."""
         self._mapping.close()
 

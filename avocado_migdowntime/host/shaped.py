@@ -41,8 +41,9 @@ class ShapedLink:
 def shaped_link(bytes_per_s: int) -> Iterator[ShapedLink]:
     """A link that carries so much payload from its source to its destination; the way back is not limited.
 
-    The rate is that of a token bucket (tc-tbf(8)) before a veth pair. Raises HostRequirementError, with what mends it, where
-    this process, its programs or the kernel cannot make the link.
+    The rate is that of a token bucket (tc-tbf(8)) before a veth pair. Raises HostRequirementError, with what mends
+    it, where this process, its programs or the kernel cannot make the link, and HarnessError where nothing gets
+    over it.
     """
     with new_namespace() as source, new_namespace() as destination:
         device = (_DEVICE, "mtu", str(_MTU_BYTES))

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .keeper import Keeper
+from .resources import HostResources
 
 
 @contextmanager
-def work_directory(keeper: Keeper, within: Path = Path("/tmp")) -> Iterator[Path]:
+def work_directory(resources: HostResources, within: Path = Path("/tmp")) -> Iterator[Path]:
     """A fresh directory; in /tmp its path is so short that UNIX sockets in it can have names of 80 bytes (unix(7))."""
-    with keeper.borrowed("directory", within=str(within)) as loan:
+    with resources.borrowed("directory", within=str(within)) as loan:
         yield Path(loan["path"])

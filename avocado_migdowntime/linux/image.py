@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..basics.cache import cache_directory
 from ..errors import HostRequirementError
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from .cpio import initramfs
 from .packages import Packages
@@ -34,7 +34,9 @@ class LinuxImage:
     release: str
 
 
-async def linux_image(recipe: Recipe, sources: Path, keeper: Keeper, say: Callable[[str], None]) -> LinuxImage:
+async def linux_image(
+    recipe: Recipe, sources: Path, resources: HostResources, say: Callable[[str], None]
+) -> LinuxImage:
     """The image in the cache, which is made if it is not there or if the files in `sources` have changed.
 
     Raises HostRequirementError where Debian's packages cannot be had.
@@ -46,7 +48,7 @@ async def linux_image(recipe: Recipe, sources: Path, keeper: Keeper, say: Callab
         if not place.is_dir():
             place.parent.mkdir(parents=True, exist_ok=True)
             # There, and not in /tmp, so that the finished image takes its place at once.
-            with work_directory(keeper, place.parent) as scratch:
+            with work_directory(resources, place.parent) as scratch:
                 await _make(recipe, own, scratch, say)
                 _settle(scratch / "image", place)
         return LinuxImage(place / _KERNEL, place / _INITRAMFS, (place / _RELEASE).read_text().strip())

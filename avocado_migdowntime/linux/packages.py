@@ -14,8 +14,8 @@ _OTHERWISE = "use guest=dirtier"
 class Packages:
     """The packages of one Debian architecture, from where the host itself has its packages.
 
-    Lists and downloads go into `directory`; no root is needed. Raises HostRequirementError where this host has no apt, or where it
-    finds no such packages.
+    Lists and downloads go into `directory`; no root is needed. Raises HostRequirementError where this host has no apt,
+    or where it finds no such packages.
     """
 
     def __init__(self, architecture: str, directory: Path) -> None:
@@ -31,14 +31,14 @@ class Packages:
 
     async def dependency(self, package: str, beginning: str) -> str:
         """The name of the first package beginning so on which `package` depends."""
-        told = await self._apt.apt("apt-cache", "depends", "--important", package)
-        names = [line.partition(":")[2].strip() for line in told.splitlines() if ":" in line]
-        found = next((name for name in names if name.startswith(beginning)), None)
-        if found is None:
+        output = await self._apt.apt("apt-cache", "depends", "--important", package)
+        dependencies = [line.partition(":")[2].strip() for line in output.splitlines() if ":" in line]
+        first = next((name for name in dependencies if name.startswith(beginning)), None)
+        if first is None:
             raise HostRequirementError(
                 f"Debian's {package} of {self._architecture} depends on no {beginning}…; {_OTHERWISE}"
             )
-        return found
+        return first
 
     async def file(self, package: str, *beginnings: str) -> bytes:
         """Download a package; gives its first file whose path begins with one of `beginnings`."""

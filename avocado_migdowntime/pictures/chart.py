@@ -29,7 +29,7 @@ class Role(StrEnum):
     DIRTYING = "dirtying"
 
 
-STEADY = frozenset({Role.REPORTED, Role.CONTRACT, Role.LIMIT, Role.EFFECTIVE_LIMIT, Role.BANDWIDTH, Role.DIRTYING})
+STEPPED = frozenset({Role.REPORTED, Role.CONTRACT, Role.LIMIT, Role.EFFECTIVE_LIMIT, Role.BANDWIDTH, Role.DIRTYING})
 """Values that hold until the next one: steps, not slopes."""
 POINTS = frozenset({Role.AT_SYNC, Role.UNSENT, Role.DOWN, Role.DROPPED})
 """Values of a moment: nothing is known of what is between them."""

@@ -2,7 +2,6 @@
 """The parameters of a test as options of `avocado run` and as settings of Avocado's configuration files."""
 
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from avocado.core import exit_codes
@@ -10,17 +9,11 @@ from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import CLI, Init
 from avocado.core.settings import settings
 
+from ..basics.names import KIND
 from ..errors import UsageError
+from ..parameters.packaged_variants import located
+from ..parameters.sources import NAMESPACES, of_settings
 from ..parameters.table import describe, parse
-from .packaged_variants import located
-
-SECTION = "migdowntime"
-NAMESPACES = {row.name: f"{SECTION}.{row.name}" for row in describe()}
-
-
-def given(config: Mapping[str, Any]) -> dict[str, str]:
-    """Parameters that were set by an option or in a configuration file, by name."""
-    return {name: value for name, namespace in NAMESPACES.items() if (value := config.get(namespace))}
 
 
 class MigDowntimeInit(Init):
@@ -33,7 +26,7 @@ class MigDowntimeInit(Init):
         for row in describe():
             shown = f" (default: {row.default})" if row.default else ""
             settings.register_option(
-                section=SECTION, key=row.name, default="", key_type=str, help_msg=f"{row.meaning}{shown}"
+                section=KIND, key=row.name, default="", key_type=str, help_msg=f"{row.meaning}{shown}"
             )
 
 
@@ -55,13 +48,13 @@ class MigDowntimeCLI(CLI):
                 namespace=NAMESPACES[row.name],
                 parser=group,
                 metavar=row.name.upper(),
-                long_arg=f"--{SECTION}-{row.name.replace('_', '-')}",
+                long_arg=f"--{KIND}-{row.name.replace('_', '-')}",
             )
 
     def run(self, config: dict[str, Any]) -> None:
         try:
             if config.get("subcommand") == "run":
-                parse(given(config))
+                parse(of_settings(config))
             files = config.get("yaml_to_mux.files") or []
             files[:] = [located(entry) for entry in files]
         except UsageError as error:

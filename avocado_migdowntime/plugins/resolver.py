@@ -15,12 +15,11 @@ from avocado.core.plugin_interfaces import Resolver
 from avocado.core.references import reference_split
 from avocado.core.resolver import ReferenceResolution, ReferenceResolutionResult
 
+from ..basics.names import KIND
 from ..basics.resources import packaged_tests
+from ..parameters.sources import of_settings
 from ..parameters.table import ACCELERATORS, ANY_ACCELERATOR, ARCHITECTURES
-from .options import given
 from .test_files import Tags, merged, tests_in
-
-KIND = "migdowntime"
 
 # What Avocado would find out by starting a process, 0.4 s, and looking for `avocado-runner-migdowntime` on the PATH,
 # which may be another environment's. -P: modules in the user's directory are not to hide those of the package.
@@ -45,7 +44,7 @@ class MigDowntimeResolver(Resolver):
         return ReferenceResolution(reference, result, runnables)
 
     def _known(self) -> dict[str, str]:
-        return {**dict(self.config.get("run.test_parameters") or ()), **given(self.config)}
+        return {**dict(self.config.get("run.test_parameters") or ()), **of_settings(self.config)}
 
 
 def _named(wanted: str) -> list[Any]:

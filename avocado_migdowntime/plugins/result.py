@@ -27,8 +27,8 @@ class MigDowntimeResult(Result):
 
     def render(self, result: Any, job: Any) -> None:
         tests = sorted(result.tests, key=lambda test: str(test["name"]))
-        found = [(test, Path(test.get("logdir") or "", TRACE_OF_TEST)) for test in tests]
-        if not any(trace.is_file() for _, trace in found):
+        traces = [(test, Path(test.get("logdir") or "", TRACE_OF_TEST)) for test in tests]
+        if not any(trace.is_file() for _, trace in traces):
             return
         from ..basics.whole_file import write
         from ..pictures.strip_plot import strips
@@ -36,10 +36,10 @@ class MigDowntimeResult(Result):
         from ..report.html.page import page
 
         path = str(Path(job.logdir, PAGE))
-        shown = [_shown(*one) for one in found]
-        together = strips(truths_of(shown), by_build(outcomes({"tests": list(map(entry, tests))}, "")))
+        entries = [_shown(test, trace) for test, trace in traces]
+        strip_plots = strips(truths_of(entries), by_build(outcomes({"tests": list(map(entry, tests))}, "")))
         try:
-            write(path, page(f"Migration downtime: job {job.unique_id[:7]}", shown, together))
+            write(path, page(f"Migration downtime: job {job.unique_id[:7]}", entries, strip_plots))
         except UsageError as error:
             LOG_UI.error("migdowntime: %s", error)
             return
@@ -50,8 +50,8 @@ class MigDowntimeResult(Result):
 def entry(test: dict[str, Any]) -> dict[str, Any]:
     """A test as it stands in results.json, as far as an outcome needs it."""
     name = test["name"]
-    told = {key: test.get(key) or "" for key in ("status", "whiteboard", "fail_reason")}
-    return {"id": str(name), "name": f"{name.name}{name.str_variant}", **told}
+    outcome = {key: test.get(key) or "" for key in ("status", "whiteboard", "fail_reason")}
+    return {"id": str(name), "name": f"{name.name}{name.str_variant}", **outcome}
 
 
 def _shown(test: dict[str, Any], trace: Path) -> "Recorded":

@@ -15,10 +15,10 @@ from avocado.core.nrunner.app import BaseRunnerApp
 from avocado.core.utils import messages
 from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTestRunner
 
-from ..avocado_test import PROGRESS_LOGGER
+from ..basics.names import KIND, PROGRESS_LOGGER
 from ..host.one_at_a_time import alone_on_host
 from ..host.parent import end_with_parent
-from .options import NAMESPACES
+from ..parameters.sources import NAMESPACES
 
 
 class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
@@ -63,7 +63,7 @@ class RunnerApp(BaseRunnerApp):
 
     PROG_NAME = "avocado-runner-migdowntime"
     PROG_DESCRIPTION = "nrunner application for migration downtime tests"
-    RUNNABLE_KINDS_CAPABLE: ClassVar = ["migdowntime"]
+    RUNNABLE_KINDS_CAPABLE: ClassVar = [KIND]
 
 
 def main() -> None:

@@ -34,24 +34,24 @@ def tests_in(path: Path) -> dict[str, Tags]:
         if isinstance(node, ast.ImportFrom) and node.module == BASE_MODULE
         for alias in node.names
     }
-    found: dict[str, Tags] = {}
+    tags_by_test: dict[str, Tags] = {}
     for node in body:
         parents = [b.id for b in getattr(node, "bases", ()) if isinstance(b, ast.Name) and b.id in bases]
         if isinstance(node, ast.ClassDef) and parents:
             bases[node.name] = merged(*(bases[parent] for parent in parents), _own(node))
             for method in node.body:
                 if isinstance(method, ast.FunctionDef) and method.name.startswith("test"):
-                    found[f"{node.name}.{method.name}"] = merged(bases[node.name], _own(method))
-    return found
+                    tags_by_test[f"{node.name}.{method.name}"] = merged(bases[node.name], _own(method))
+    return tags_by_test
 
 
 def merged(*several: Tags) -> Tags:
     """The tags of all, with all of their values."""
-    found: Tags = {}
+    together: Tags = {}
     for tags in several:
         for name, values in tags.items():
-            found[name] = (found.get(name) or set()) | values if values else found.get(name)
-    return found
+            together[name] = (together.get(name) or set()) | values if values else together.get(name)
+    return together
 
 
 def _own(node: ast.ClassDef | ast.FunctionDef) -> Tags:

@@ -63,4 +63,4 @@ def _log(test: dict[str, Any]) -> str:
         text = Path(test["logfile"]).read_text(errors="replace")
     except (KeyError, OSError):
         text = str(test.get("fail_reason") or "")
-    return _NOT_IN_XML.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return _NOT_IN_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)

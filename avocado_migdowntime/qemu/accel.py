@@ -20,17 +20,17 @@ _AUTO_S, _AUTO_LINUX_S = 1.0, 8.0
 
 
 async def choose_accel(
-    wanted: str, guest: Guest, capabilities: QemuInfo, images: Path, directory: Path, sockets: Path
+    wanted: str, guest: Guest, qemu_info: QemuInfo, images: Path, directory: Path, sockets: Path
 ) -> tuple[str, str]:
     """The accelerator to use and a word about why; `wanted` is tcg, kvm or auto.
 
-    KVM is tried with a small copy of the very guest. Raises HostRequirementError where what was wanted does not start it.
+    KVM is tried with a small copy of the very guest. Raises HostRequirementError where it does not start as wanted.
     """
     if wanted == "tcg":
         return "tcg", ""
     auto_s = _AUTO_LINUX_S if guest.linux else _AUTO_S
     within_s = _WANTED_S if wanted == "kvm" else auto_s
-    fault = await _kvm_fault(guest, capabilities, images, directory, sockets, within_s)
+    fault = await _kvm_fault(guest, qemu_info, images, directory, sockets, within_s)
     if not fault:
         return "kvm", ""
     if wanted == "kvm":
@@ -39,10 +39,10 @@ async def choose_accel(
 
 
 async def _kvm_fault(
-    guest: Guest, capabilities: QemuInfo, images: Path, directory: Path, sockets: Path, within_s: float
+    guest: Guest, qemu_info: QemuInfo, images: Path, directory: Path, sockets: Path, within_s: float
 ) -> str:
-    if not capabilities.has_kvm:
-        return f"{capabilities.binary} was built without KVM"
+    if not qemu_info.has_kvm:
+        return f"{qemu_info.binary} was built without KVM"
     if guest.profile.arch != platform.machine().replace("ppc64le", "ppc64"):
         return f"the host is {platform.machine()}, the guest {guest.profile.arch}"
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
@@ -58,7 +58,7 @@ async def _kvm_fault(
     )
     try:
         async with asyncio.timeout(within_s):
-            process = QemuProcess("trial-kvm", capabilities.binary, trial.arguments(images), directory, sockets)
+            process = QemuProcess("trial-kvm", qemu_info.binary, trial.arguments(images), directory, sockets)
             async with process as qemu:
                 await started(qemu)
     except TimeoutError:

@@ -141,10 +141,11 @@ class Guest:
         )
 
 
-def choose_machine(profile: Profile, capabilities: QemuInfo, given: str | None) -> str:
+def choose_machine(profile: Profile, qemu_info: QemuInfo, given: str | None) -> str:
     """The machine type to use: `given`, or the profile's first.
 
-    Raises UsageError for a machine of no known family, HostRequirementError where the binary has not got it or not as it must be.
+    Raises UsageError for a machine of no known family, HostRequirementError where the binary has not got it or not as
+    it must be.
     """
     machine = given or profile.families[0]
     if profile.family(machine) is None:
@@ -152,14 +153,14 @@ def choose_machine(profile: Profile, capabilities: QemuInfo, given: str | None) 
             f"machine {machine!r} is not known for {profile.arch}; it can be {', '.join(profile.families)} "
             "or a versioned name of these"
         )
-    if machine not in capabilities.machines:
+    if machine not in qemu_info.machines:
         raise HostRequirementError(
-            f"{capabilities.binary} (QEMU {capabilities.release_text}) has no machine {machine}; "
+            f"{qemu_info.binary} (QEMU {qemu_info.release_text}) has no machine {machine}; "
             f"see its -machine help, or give another binary with `qemu`"
         )
-    if machine not in capabilities.backed_machines:
+    if machine not in qemu_info.backed_machines:
         raise HostRequirementError(
-            f"the machine {machine} of {capabilities.binary} (QEMU {capabilities.release_text}) takes its RAM from no "
+            f"the machine {machine} of {qemu_info.binary} (QEMU {qemu_info.release_text}) takes its RAM from no "
             "memory backend, where its pages could be seen; give a newer QEMU with `qemu`"
         )
     return machine

@@ -43,10 +43,10 @@ class SharedRam:
 
     def now(self, address: int, size: int) -> bytes:
         """The same at once, from any thread."""
-        found = os.pread(self._file, size, address - self._start)
-        if len(found) < size:
+        data = os.pread(self._file, size, address - self._start)
+        if len(data) < size:
             raise HarnessError(f"the guest has no RAM from {address:#x} to {address + size:#x}")
-        return found
+        return data
 
 
 class PrivateRam:
@@ -80,8 +80,8 @@ def _backing_file(qemu: QemuProcess, ram_bytes: int) -> int:
     """The file of the RAM's size that QEMU has open, opened for reading."""
     for link in _descriptors(qemu.pid):
         try:
-            seen = link.stat()
-            if stat.S_ISREG(seen.st_mode) and seen.st_size == ram_bytes:
+            status = link.stat()
+            if stat.S_ISREG(status.st_mode) and status.st_size == ram_bytes:
                 return os.open(link, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             continue  # Closed since it was listed.
@@ -111,20 +111,20 @@ async def inspect(source: GuestRam, ram: GuestRam, address: int, guest: Guest) -
 
     `address` is that of the telemetry page. Raises HarnessError.
     """
-    left, arrived = [await one.read(address, PAGE_BYTES) for one in (source, ram)]
-    told = Telemetry.parse(left)
-    inspection = Inspection(told)
-    if told.region_start:
-        async for start, rows in _rows(ram, told.region_start, told.region_bytes):
+    left, arrived = [await side.read(address, PAGE_BYTES) for side in (source, ram)]
+    at_source = Telemetry.parse(left)
+    inspection = Inspection(at_source)
+    if at_source.region_start:
+        async for start, rows in _rows(ram, at_source.region_start, at_source.region_bytes):
             inspection.see(np.arange(start, start + len(rows)), rows)
     else:
         async for _, rows in _rows(ram, guest.profile.ram_start, guest.ram_bytes):
             inspection.see_anywhere(rows)
-    found = inspection.finding()
+    integrity = inspection.finding()
     if arrived == left:
-        return found
+        return integrity
     fault = f"the telemetry page (at {address:#x}) is not what it was at the source"
-    return Integrity(found.pages, found.damaged_pages + 1, (fault, *found.faults))
+    return Integrity(integrity.pages, integrity.damaged_pages + 1, (fault, *integrity.faults))
 
 
 async def _rows(

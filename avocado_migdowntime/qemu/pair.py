@@ -13,7 +13,7 @@ from ..basics.units import MIB
 from ..errors import HarnessError
 from ..host.hugepages import borrow_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.table import Parameters
 from .accel import choose_accel
@@ -35,7 +35,7 @@ class Pair:
 
     source: QemuProcess
     destination: QemuProcess
-    capabilities: QemuInfo
+    qemu_info: QemuInfo
     guest: Guest
     link: Link
     sockets: Path
@@ -50,19 +50,19 @@ class Pair:
 
         Raises HarnessError where QEMU refuses, or says that it has other parameters.
         """
-        wanted = ("events", *parameters.capabilities)
-        told = {"max-bandwidth": parameters.max_bandwidth, "downtime-limit": parameters.downtime_limit}
-        switched = [{"capability": name, "state": True} for name in wanted]
+        capabilities = ("events", *parameters.capabilities)
+        settings = {"max-bandwidth": parameters.max_bandwidth, "downtime-limit": parameters.downtime_limit}
+        switched = [{"capability": name, "state": True} for name in capabilities]
         for qemu in (self.source, self.destination):
             await qemu.execute("migrate-set-capabilities", {"capabilities": switched})
-            await qemu.execute("migrate-set-parameters", told)
+            await qemu.execute("migrate-set-parameters", settings)
         await self.link.listen(self.destination)
         in_force = await self.source.execute("query-migrate-parameters")
-        for name, value in told.items():
+        for name, value in settings.items():
             if in_force.get(name) != value:
-                seen = f"that its {name} is {in_force[name]}" if name in in_force else f"nothing of its {name!r}"
+                answer = f"that its {name} is {in_force[name]}" if name in in_force else f"nothing of its {name!r}"
                 raise HarnessError(
-                    f"QEMU says {seen} in its answer to query-migrate-parameters, where {value} was set just before; "
+                    f"QEMU says {answer} in its answer to query-migrate-parameters, where {value} was set just before; "
                     "try another QEMU"
                 )
         return {
@@ -79,7 +79,7 @@ class Pair:
             "backing": self.guest.backing.kind,
             "backing_page_size": self.guest.backing.page_size_bytes,
             **self.link.header,
-            "capabilities": list(wanted),
+            "capabilities": list(capabilities),
             "migrate-parameters": in_force,
         }
 
@@ -95,25 +95,25 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
     binaries = {"source": binary, "destination": binary}
     if parameters.qemu_destination:
         binaries["destination"] = find_binary(parameters.qemu_destination, profile.arch)
-    with Keeper() as keeper, work_directory(keeper) as sockets, ExitStack() as stack:
+    with HostResources() as resources, work_directory(resources) as sockets, ExitStack() as stack:
         hugetlbfs = None
         if parameters.backing == "hugetlbfs":
-            hugetlbfs = stack.enter_context(hugetlbfs_directory(keeper, parameters.page_size))
+            hugetlbfs = stack.enter_context(hugetlbfs_directory(resources, parameters.page_size))
         backing = plan(parameters.backing, parameters.page_size, parameters.ram, hugetlbfs)
         probed = {path: await probe(path, directory, sockets) for path in dict.fromkeys(binaries.values())}
-        for capabilities in probed.values():
-            check(capabilities, parameters)
-        found = probed[binary]
+        for info in probed.values():
+            check(info, parameters)
+        qemu_info = probed[binary]
         images = resource("images")
-        guest = await planned_guest(parameters, found, backing, keeper, say)
-        accel, why = await choose_accel(parameters.accel, guest, found, images, directory, sockets)
+        guest = await planned_guest(parameters, qemu_info, backing, resources, say)
+        accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets)
         guest = guest.under(accel, parameters.tlb_flush)
         because = f" ({why})" if why else ""
-        say(f"QEMU {found.release_text}, {guest.name} on {guest.machine} under {accel.upper()}{because}")
+        say(f"QEMU {qemu_info.release_text}, {guest.name} on {guest.machine} under {accel.upper()}{because}")
         link = stack.enter_context(open_link(parameters, sockets, say))
         pages = stack.enter_context(
             borrow_hugepages(
-                keeper, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages
+                resources, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages
             )
         )
         arguments = guest.arguments(images)
@@ -125,7 +125,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         async with AsyncExitStack() as running:
             with pages.handed_over():
                 await _enter_all(running, source, destination)
-            yield Pair(source, destination, found, guest, link, sockets)
+            yield Pair(source, destination, qemu_info, guest, link, sockets)
 
 
 async def _enter_all(stack: AsyncExitStack, *processes: QemuProcess) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ..basics.resources import directory as resource
 from ..errors import HostRequirementError, UsageError
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..linux.image import linux_image
 from ..parameters.table import Parameters
 from .backing import Backing
@@ -15,16 +15,16 @@ from .profiles import PROFILES, Profile
 
 
 async def planned_guest(
-    parameters: Parameters, capabilities: QemuInfo, backing: Backing, keeper: Keeper, say: Callable[[str], None]
+    parameters: Parameters, qemu_info: QemuInfo, backing: Backing, resources: HostResources, say: Callable[[str], None]
 ) -> Guest:
     """The guest under TCG; a Linux is made if that is what it is to be. Raises UsageError or HostRequirementError."""
     profile = PROFILES[parameters.arch]
-    linux = await _linux(profile, parameters, keeper, say)
+    linux = await _linux(profile, parameters, resources, say)
     return Guest(
         profile,
-        choose_machine(profile, capabilities, parameters.machine),
+        choose_machine(profile, qemu_info, parameters.machine),
         "tcg",
-        _boot(profile, capabilities, parameters),
+        _boot(profile, qemu_info, parameters),
         parameters.ram,
         backing,
         Orders(
@@ -41,22 +41,24 @@ async def planned_guest(
     )
 
 
-def check(capabilities: QemuInfo, parameters: Parameters) -> None:
+def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
     """Raise UsageError or HostRequirementError where a QEMU is of another architecture or lacks what is asked of it."""
-    if capabilities.arch != parameters.arch:
+    if qemu_info.arch != parameters.arch:
         raise UsageError(
-            f"{capabilities.binary} emulates {capabilities.arch}, not {parameters.arch}; give another with `qemu`, "
+            f"{qemu_info.binary} emulates {qemu_info.arch}, not {parameters.arch}; give another with `qemu`, "
             "or another `arch`"
         )
-    lacking = set(parameters.capabilities) - capabilities.migrate_capabilities
+    lacking = set(parameters.capabilities) - qemu_info.migrate_capabilities
     if lacking:
         raise HostRequirementError(
-            f"QEMU {capabilities.release_text} has no migration capability {', '.join(sorted(lacking))}; "
+            f"QEMU {qemu_info.release_text} has no migration capability {', '.join(sorted(lacking))}; "
             "see what query-migrate-capabilities names, or give another `qemu`"
         )
 
 
-async def _linux(profile: Profile, parameters: Parameters, keeper: Keeper, say: Callable[[str], None]) -> Linux | None:
+async def _linux(
+    profile: Profile, parameters: Parameters, resources: HostResources, say: Callable[[str], None]
+) -> Linux | None:
     if parameters.guest != "linux":
         if parameters.guest_page_size:
             raise UsageError("guest_page_size is for guest=linux; alone on the machine, the dirtier has `granule`")
@@ -64,11 +66,11 @@ async def _linux(profile: Profile, parameters: Parameters, keeper: Keeper, say: 
     if profile.linux is None:
         known = ", ".join(arch for arch, other in PROFILES.items() if other.linux)
         raise UsageError(f"there is no Linux guest for {profile.arch}; use guest=dirtier, or arch {known}")
-    image = await linux_image(profile.linux.recipe, resource("images") / "linux", keeper, say)
+    image = await linux_image(profile.linux.recipe, resource("images") / "linux", resources, say)
     return Linux(image, parameters.guest_page_size)
 
 
-def _boot(profile: Profile, capabilities: QemuInfo, parameters: Parameters) -> str:
-    if parameters.guest == "linux" and profile.linux and capabilities.release < profile.linux.direct_since:
+def _boot(profile: Profile, qemu_info: QemuInfo, parameters: Parameters) -> str:
+    if parameters.guest == "linux" and profile.linux and qemu_info.release < profile.linux.direct_since:
         return "firmware"
     return parameters.boot

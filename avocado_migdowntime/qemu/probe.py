@@ -47,8 +47,8 @@ def find_binary(given: str | None, arch: str) -> str:
     installed to. Raises UsageError where there is no executable file, HostRequirementError where none is installed.
     """
     if given is None:
-        if found := shutil.which(f"qemu-system-{arch}"):
-            return found
+        if binary := shutil.which(f"qemu-system-{arch}"):
+            return binary
         package = PROFILES[arch].package
         raise HostRequirementError(f"no qemu-system-{arch} is on the PATH; install it with: apt-get install {package}")
     if unpacked := binary_of(given, arch):
@@ -56,16 +56,16 @@ def find_binary(given: str | None, arch: str) -> str:
     if Path(given).is_dir():
         # In full, as a bare name would be looked for on the PATH.
         places = [Path(given).absolute() / below / f"qemu-system-{arch}" for below in ("", "bin", "build")]
-        found = next(filter(None, map(shutil.which, map(str, places))), None)
-        if found is None:
+        binary = next(filter(None, map(shutil.which, map(str, places))), None)
+        if binary is None:
             raise UsageError(f"in the directory {given} there is no qemu-system-{arch}, nor in bin or build below it")
-        return os.path.abspath(found)
-    found = shutil.which(given) or shutil.which(os.path.abspath(given))
-    if found is None:
+        return os.path.abspath(binary)
+    binary = shutil.which(given) or shutil.which(os.path.abspath(given))
+    if binary is None:
         what = "is not executable" if Path(given).exists() else "does not exist"
         suite = f", or have a Debian suite's by: avocado migdowntime qemu add {given}" if is_name(given) else ""
         raise UsageError(f"the QEMU binary {given} {what}; give the path of a qemu-system-{arch}{suite}")
-    return os.path.abspath(found)
+    return os.path.abspath(binary)
 
 
 async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:

@@ -38,10 +38,10 @@ class AttachedQemu:
         self._name = address
 
     async def __aenter__(self) -> Self:
-        found = _TCP.fullmatch(self._name)
+        tcp = _TCP.fullmatch(self._name)
         address: str | tuple[str, int] = self._name
-        if found and (port := int(found["port"])) <= _GREATEST_PORT:
-            address = (found["host"].strip("[]") or "localhost", port)
+        if tcp and (port := int(tcp["port"])) <= _GREATEST_PORT:
+            address = (tcp["host"].strip("[]") or "localhost", port)
         try:
             async with asyncio.timeout(_GREETING_S):
                 await self.qmp.connect(address)
@@ -79,17 +79,17 @@ class AttachedQemu:
     async def told(self, command: str, name: str, kind: type[T], otherwise: T | None = None) -> T:
         """What is under `name` in the answer to `command`; raises HarnessError where that is nothing of this kind."""
         answer = await self.execute(command)
-        found = answer.get(name, otherwise) if isinstance(answer, Mapping) else None
-        if not isinstance(found, kind):
+        value = answer.get(name, otherwise) if isinstance(answer, Mapping) else None
+        if not isinstance(value, kind):
             raise HarnessError(
                 f"{self._name} answers {command} with {reprlib.repr(answer)}, as no QEMU does; expected the QMP socket "
                 "of a running QEMU"
             )
-        return found
+        return value
 
     async def header(self) -> Mapping[str, Any]:
         """What a trace says of this QEMU at its beginning."""
-        found: dict[str, Any] = {
+        header: dict[str, Any] = {
             "qemu": await self.execute("query-version"),
             "arch": await self.told("query-target", "arch", str),
             "migrate-parameters": await self.execute("query-migrate-parameters"),
@@ -98,14 +98,14 @@ class AttachedQemu:
             ],
         }
         if await self.told("query-kvm", "enabled", bool):
-            found["accelerator"] = "kvm"
+            header["accelerator"] = "kvm"
         with suppress(HarnessError):  # Not every release or machine shows these; they only add to the subject.
             machine = await self.execute("qom-get", {"path": "/machine", "property": "type"})
-            found["machine"] = str(machine).removesuffix("-machine")
+            header["machine"] = str(machine).removesuffix("-machine")
             blocks = await self.execute("human-monitor-command", {"command-line": "info ramblock"})
             if size := page_size_of(blocks):
-                found["backing_page_size"] = size
-        return found
+                header["backing_page_size"] = size
+        return header
 
 
 def page_size_of(blocks: str) -> int | None:
@@ -113,7 +113,7 @@ def page_size_of(blocks: str) -> int | None:
 
     Source of the text: softmmu/physmem.c:ram_block_format of QEMU 7.2, system/physmem.c since 8.2.
     """
-    found = [
+    blocks_by_use = [
         (int(match["used"], 16), int(match["size"]) * _UNITS[match["unit"]]) for match in _RAM_BLOCK.finditer(blocks)
     ]
-    return max(found)[1] if found else None
+    return max(blocks_by_use)[1] if blocks_by_use else None

@@ -29,8 +29,8 @@ class Documents:
         if not self._text.strip():
             self._since_s = now_s
         self._text += text
-        while found := self._next(now_s):
-            yield found
+        while document := self._next(now_s):
+            yield document
         if len(self._text) > _GREATEST_CHARACTERS:
             raise self._strange("goes on for a megabyte")
 
@@ -56,13 +56,13 @@ class Documents:
 
     def _object(self, now_s: float) -> tuple[float, Mapping[str, Any]] | None:
         try:
-            found, end = _DECODER.raw_decode(self._text)
+            message, end = _DECODER.raw_decode(self._text)
         except (ValueError, RecursionError):
             if "\n{" in self._text:
                 raise self._strange("is no JSON and another object follows") from None
             return None
         self._text = self._text[end:]
-        return now_s, found
+        return now_s, message
 
     def _job(self, now_s: float) -> tuple[float, Mapping[str, Any]] | None:
         end = self._text.find(BEGINS, len(BEGINS))

@@ -39,43 +39,43 @@ def answer_of(block: str) -> Mapping[str, Any]:
     The ram part is left out where nothing is told of memory yet. Raises UsageError naming the line where one is missing
     or is no number, and where the job is no migration from here.
     """
-    told = {match["name"]: match["value"] for line in block.splitlines() if (match := _LINE.fullmatch(line.strip()))}
-    kind = told.get(BEGINS.rstrip(":"), "")
+    job = {match["name"]: match["value"] for line in block.splitlines() if (match := _LINE.fullmatch(line.strip()))}
+    kind = job.get(BEGINS.rstrip(":"), "")
     if kind.isdigit() and int(kind) < len(_TYPES):
         kind = _TYPES[int(kind)]
     if kind not in _TYPES:
         raise UsageError(f"Job type is {kind!r} where one of {', '.join(_TYPES)} was expected; run virsh with LC_ALL=C")
     if kind == "None":
         return {"status": "none"}
-    if (operation := told.get("Operation", "Outgoing migration")) != "Outgoing migration":
+    if (operation := job.get("Operation", "Outgoing migration")) != "Outgoing migration":
         raise UsageError(f"the job is {operation!r} where an outgoing migration was expected")
     status = _STATUSES.get(kind, "active")
     answer: dict[str, Any] = {"status": status}
-    downtime = _number(told, _DOWNTIME if status == "completed" else _EXPECTED)
+    downtime = _number(job, _DOWNTIME if status == "completed" else _EXPECTED)
     if downtime is not None:
         answer["downtime" if status == "completed" else "expected-downtime"] = downtime
-    if total := _number(told, _RAM_TOTAL):
-        answer["ram"] = _ram(told, total)
+    if total := _number(job, _RAM_TOTAL):
+        answer["ram"] = _ram(job, total)
     return answer
 
 
-def _ram(told: Mapping[str, str], total: float) -> Mapping[str, Any]:
-    ram = {name: _number(told, names) for name, names in _RAM.items()}
+def _ram(job: Mapping[str, str], total: float) -> Mapping[str, Any]:
+    ram = {name: _number(job, names) for name, names in _RAM.items()}
     missing = [_RAM[name][0] for name, value in ram.items() if value is None]
     if missing:
         raise UsageError(f"domjobinfo shows no {', '.join(missing)}; repeat `virsh qemu-monitor-command` in its place")
-    bytes_per_s = _number(told, _BANDWIDTH) or 0
-    dirty_rate = _number(told, _DIRTY_RATE) or 0
+    bytes_per_s = _number(job, _BANDWIDTH) or 0
+    dirty_rate = _number(job, _DIRTY_RATE) or 0
     return {"total": total, **ram, "dirty-pages-rate": dirty_rate, "mbps": bytes_per_s / 1000 / BYTES_PER_MS_PER_MBPS}
 
 
-def _number(told: Mapping[str, str], names: tuple[str, str]) -> float | None:
+def _number(job: Mapping[str, str], names: tuple[str, str]) -> float | None:
     """The number under the first of the names that there is, in bytes where it is a size."""
-    name = next((name for name in names if name in told), None)
+    name = next((name for name in names if name in job), None)
     if name is None:
         return None
-    match = _VALUE.fullmatch(told[name])
+    match = _VALUE.fullmatch(job[name])
     if match is None:
-        raise UsageError(f"{name} is {told[name]!r} where a number was expected; run virsh with LC_ALL=C")
+        raise UsageError(f"{name} is {job[name]!r} where a number was expected; run virsh with LC_ALL=C")
     number = float(match["number"]) * _UNITS[match["unit"] or ""]
     return int(number) if number.is_integer() else number

@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ..trace.events import LIMIT_CHANGED
 from ..trace.samples import Sample
 from .attached import AttachedQemu, ConnectionGone
-from .recording import Recording, runs
+from .new_trace import NewTrace, runs
 from .sampler import Sampler
 
 _LOOK_AGAIN_S = 0.02
@@ -18,7 +18,7 @@ _LOOK_AGAIN_S = 0.02
 
 async def record(
     address: str,
-    recording: Recording,
+    new_trace: NewTrace,
     rate_hz: float,
     wait_s: float,
     say: Callable[[str], None],
@@ -31,21 +31,21 @@ async def record(
     """
     async with AttachedQemu(address) as qemu:
         await _begun(qemu, address, wait_s, say)
-        with closing(recording):
+        with closing(new_trace):
             header = await qemu.header()
             async with (
-                Sampler({"source": qemu}, recording.opened(header), rate_hz) as sampler,
+                Sampler({"source": qemu}, new_trace.open(header), rate_hz) as sampler,
                 aclosing(sampler.taken()) as taken,
             ):
                 limit_ms, since_s = header["migrate-parameters"].get("downtime-limit"), 0.0
                 async for sample, _ in taken:
-                    recording.took(sample)
+                    new_trace.count(sample)
                     show(sample)
                     looked_s = sampler.now_s()
                     try:
                         now_ms = (await qemu.execute("query-migrate-parameters")).get("downtime-limit")
                     except ConnectionGone:
-                        if recording.ended:
+                        if new_trace.ended:
                             return
                         raise
                     if now_ms != limit_ms:

@@ -12,7 +12,7 @@ from ..trace.samples import Sample
 from .sampler import Sampler
 
 
-class Recorder(Sampler):
+class OwnMigrationSampler(Sampler):
     """Writes a trace whose zero is just before the migration, within an `async with` block."""
 
     def __init__(self, source: QemuProcess, destination: QemuProcess, writer: TraceWriter, rate_hz: float) -> None:

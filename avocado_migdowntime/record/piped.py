@@ -14,26 +14,24 @@ from ..errors import UsageError
 from ..trace.file import TraceWriter
 from ..trace.samples import Sample
 from .documents import Documents
-from .recording import Recording, runs
+from .new_trace import NewTrace, runs
 
 _CHUNK_BYTES = 1 << 16
 
 
-def record(
-    pipe: int, recording: Recording, wait_s: float, limit_ms: int | None, show: Callable[[Sample], None]
-) -> None:
+def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, show: Callable[[Sample], None]) -> None:
     """Record the migration whose figures come over the descriptor `pipe`, until it or they end.
 
     A sample's time is that of its reading; `limit_ms` is the downtime-limit, if known. `show` gets each sample.
     Raises UsageError where something else comes, or no migration within `wait_s`; what is on record until then is kept.
     """
-    with closing(recording):
-        consume(_messages(pipe, recording, wait_s), recording, limit_ms, show)
+    with closing(new_trace):
+        consume(_messages(pipe, new_trace, wait_s), new_trace, limit_ms, show)
 
 
 def consume(
     messages: Iterable[tuple[float, Mapping[str, Any]]],
-    recording: Recording,
+    new_trace: NewTrace,
     limit_ms: int | None,
     show: Callable[[Sample], None],
 ) -> None:
@@ -57,30 +55,33 @@ def consume(
             return  # libvirt knows of no job any more
         else:
             if writer is None:
-                writer = recording.opened(header)
+                writer = new_trace.open(header)
             writer.sample(t_s, 0, answer)
-            recording.took(sample)
+            new_trace.count(sample)
             show(sample)
-            if recording.ended:
+            if new_trace.ended:
                 return
 
 
 def _answer(message: Mapping[str, Any]) -> Mapping[str, Any]:
     if "error" in message:
         raise UsageError(f"QEMU answered with the error {reprlib.repr(message['error'])}")
-    answer: Any = message.get("return", message)
-    known = isinstance(answer, Mapping) and (not answer or answer.keys() & {"status", "downtime-limit", "qemu"})
-    if not known or "running" in answer:  # query-status has a status as well
+    answer = message.get("return", message)
+    if not isinstance(answer, Mapping) or not _is_known(answer):
         raise UsageError(f"{reprlib.repr(answer)} is no answer to query-migrate")
-    found: Mapping[str, Any] = answer
-    return found
+    return answer
 
 
-def _messages(pipe: int, recording: Recording, wait_s: float) -> Iterator[tuple[float, Mapping[str, Any]]]:
+def _is_known(answer: Mapping[str, Any]) -> bool:
+    # query-status has a status as well
+    return not answer or (bool(answer.keys() & {"status", "downtime-limit", "qemu"}) and "running" not in answer)
+
+
+def _messages(pipe: int, new_trace: NewTrace, wait_s: float) -> Iterator[tuple[float, Mapping[str, Any]]]:
     documents, decoder = Documents(), codecs.getincrementaldecoder("utf-8")(errors="replace")
     zero_s = time.monotonic()
     while True:
-        if not recording.samples:
+        if not new_trace.samples:
             left_s = zero_s + wait_s - time.monotonic()
             if left_s < 0 or not select.select([pipe], [], [], left_s)[0]:
                 raise UsageError(f"no running migration was read within {wait_s:g} s; start it, or --wait longer")

@@ -23,7 +23,7 @@ _LAST_EVENTS_S = 0.2
 """What both sides announce of the switchover arrives soon after it."""
 
 
-class Monitor(Protocol):
+class QmpPeer(Protocol):
     """A QEMU that answers QMP."""
 
     @property
@@ -35,13 +35,13 @@ class Monitor(Protocol):
 
 
 class Sampler:
-    """Writes what the `source` answers and what all monitors announce into a trace, within an `async with` block.
+    """Writes what the `source` answers and what all peers announce into a trace, within an `async with` block.
 
-    `monitors` are by their side, of which `source` is one. The trace's zero is when the block is entered.
+    `peers` are by their side, of which `source` is one. The trace's zero is when the block is entered.
     """
 
-    def __init__(self, monitors: Mapping[str, Monitor], writer: TraceWriter, rate_hz: float) -> None:
-        self._monitors = monitors
+    def __init__(self, peers: Mapping[str, QmpPeer], writer: TraceWriter, rate_hz: float) -> None:
+        self._peers = peers
         self._writer = writer
         self._period_s = 1 / rate_hz
         self._growing = GrowingEvidence(writer.header)
@@ -53,7 +53,7 @@ class Sampler:
     async def __aenter__(self) -> Self:
         self._pumps = [
             asyncio.create_task(self._pump(side, self._listeners.enter_context(qemu.qmp.listener())))
-            for side, qemu in self._monitors.items()
+            for side, qemu in self._peers.items()
         ]
         self._zero_s = time.monotonic()
         return self
@@ -84,7 +84,7 @@ class Sampler:
             if cause is None:
                 due_s = max(due_s + self._period_s, self.now_s())
             asked_s = self.now_s()
-            answer = await self._monitors["source"].execute("query-migrate")
+            answer = await self._peers["source"].execute("query-migrate")
             latency_ms = (self.now_s() - asked_s) * 1000
             if _is_torn(answer):
                 continue

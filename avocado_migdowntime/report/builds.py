@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..builds.kept import Build, listed
+from ..builds.kept import SuiteQemu, listed
 from .verdict_text import columns
 
 
-def summary(builds: Sequence[Build], width: int | None = None) -> str:
+def summary(builds: Sequence[SuiteQemu], width: int | None = None) -> str:
     """A row for each, or a block where a row would be longer than `width`."""
     rows = [("suite", "release", "architectures", "size", "path")]
     rows += [
@@ -19,7 +19,7 @@ def summary(builds: Sequence[Build], width: int | None = None) -> str:
     return "\n".join(map(str.rstrip, columns(rows, left=len(rows[0]), width=width).splitlines()))
 
 
-def fields(build: Build) -> dict[str, Any]:
+def fields(build: SuiteQemu) -> dict[str, Any]:
     """One as plain JSON values, with the path of each binary."""
     binaries = {arch: str(build.binary(arch)) for arch in build.architectures}
     return {**asdict(build), "path": str(build.path), "binaries": binaries}

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..doctor.finding import Finding, able
+from ..doctor.host_check import HostCheck, able
 
 
-def summary(findings: Sequence[Finding]) -> str:
+def summary(findings: Sequence[HostCheck]) -> str:
     """A line for each finding, `ok` or what is wrong, with what mends it below; last, whether the default test runs."""
     width = max(len(finding.name) for finding in findings)
     lines = []
@@ -20,6 +20,6 @@ def summary(findings: Sequence[Finding]) -> str:
     return "\n".join([*lines, f"{'default test':<{width}}  {can}"])
 
 
-def fields(findings: Sequence[Finding]) -> dict[str, Any]:
+def fields(findings: Sequence[HostCheck]) -> dict[str, Any]:
     """The findings as plain JSON values."""
     return {"able": able(findings), "findings": [asdict(finding) for finding in findings]}

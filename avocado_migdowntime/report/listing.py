@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What there is to choose from, each with a line on what it is, read from where it is made."""
+"""What there is to choose from: each with a line on what it is, read from where it is made; as text and as JSON."""
 
 import ast
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ..basics.resources import directory, packaged_tests
 from ..oracle.formulas import FORMULAS
 from ..parameters.table import PATTERNS, describe
 from ..verdict.codes import CODES
-from . import json_fields as meanings
+from . import json_fields
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ def parameters() -> tuple[Entry, ...]:
     return tuple(Entry(row.name, row.meaning, row.default) for row in describe())
 
 
-def _fields(meaning_of: Mapping[str, str]) -> Callable[[], tuple[Entry, ...]]:
-    """JSON fields, of what `meanings` says for each of these."""
+def _meanings(meaning_of: Mapping[str, str]) -> Callable[[], tuple[Entry, ...]]:
+    """JSON fields, of what `json_fields` says for each of these."""
     return lambda: tuple(Entry(name, meaning) for name, meaning in meaning_of.items())
 
 
@@ -64,12 +65,35 @@ KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "workloads": workloads,
     "formulas": formulas,
     "parameters": parameters,
-    "verdict-fields": _fields(meanings.VERDICT),
+    "verdict-fields": _meanings(json_fields.VERDICT),
     "codes": _codes,
-    "advice-fields": _fields(meanings.ADVICE),
-    "doctor-fields": _fields(meanings.DOCTOR),
-    "qemu-fields": _fields(meanings.QEMU),
+    "advice-fields": _meanings(json_fields.ADVICE),
+    "doctor-fields": _meanings(json_fields.DOCTOR),
+    "qemu-fields": _meanings(json_fields.QEMU),
 }
+
+
+def summary(kinds: Mapping[str, Sequence[Entry]]) -> str:
+    """A block for each kind, with a line for each entry of it."""
+    return "\n\n".join("\n".join([kind, *_rows(entries)]) for kind, entries in kinds.items())
+
+
+def _rows(entries: Sequence[Entry]) -> list[str]:
+    rows = [(entry.name, entry.default, entry.meaning) for entry in entries]
+    widths = [max(len(row[column] or "") for row in rows) for column in (0, 1)]
+    defaults = any(default is not None for _, default, _ in rows)
+    return [
+        "  ".join(["", name.ljust(widths[0]), *([(default or "").ljust(widths[1])] if defaults else []), meaning])
+        for name, default, meaning in rows
+    ]
+
+
+def fields(kinds: Mapping[str, Sequence[Entry]]) -> dict[str, list[dict[str, Any]]]:
+    """The entries of each kind as plain JSON values; those that have no default have no such field."""
+    return {
+        kind: [{key: value for key, value in asdict(entry).items() if value is not None} for entry in entries]
+        for kind, entries in kinds.items()
+    }
 
 
 def _asks(path: Path) -> str:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from ..basics import whole_file
 from ..errors import UsageError
-from ..pictures.chart import STEADY, Chart, Panel, Role, Series
+from ..pictures.chart import STEPPED, Chart, Panel, Role, Series
 from .entry import Recorded
 from .style import STYLES, look_of
 
@@ -28,7 +28,8 @@ _LEGEND_WIDTH, _TITLE_WIDTH = 38, 130
 def save(tests: Sequence[Recorded], file: str) -> None:
     """Draw the picture of each test into `file`, one below the other.
 
-    Raises UsageError where there are more than MOST, one has no picture, no such format, or no such file can be written.
+    Raises UsageError where there are more than MOST, one has no picture, or the file's format is unknown or it cannot
+    be written.
     """
     if len(tests) > MOST:
         raise UsageError(f"{file}: {len(tests)} traces are too many for a picture, {MOST} fit; write a page, .html")
@@ -98,6 +99,6 @@ def _series(axes: Axes, series: Series, order: int) -> None:
         spread = (series.values - series.low, series.high - series.values)
         axes.errorbar(series.t_s, series.values, yerr=spread, capsize=3, **given)
         return
-    axes.plot(series.t_s, series.values, drawstyle="steps-post" if series.role in STEADY else "default", **given)
+    axes.plot(series.t_s, series.values, drawstyle="steps-post" if series.role in STEPPED else "default", **given)
     if series.low is not None and series.high is not None:
         axes.fill_between(series.t_s, series.low, series.high, step="post", color=style.light, alpha=0.2, linewidth=0)

@@ -24,8 +24,8 @@ def summary(scores: Sequence[Score], width: int | None = None) -> str:
     ]
     best, runs = scores[0], max(score.runs for score in scores)
     guests = "1 stopped guest was" if runs == 1 else f"{runs} stopped guests were"
-    told = f"{best.name} comes closest to what {guests} really down for: {best.median:.1%} in the median"
-    return f"{columns(rows, width=width)}\n{told}"
+    sentence = f"{best.name} comes closest to what {guests} really down for: {best.median:.1%} in the median"
+    return f"{columns(rows, width=width)}\n{sentence}"
 
 
 def fields(scores: Sequence[Score], truths: Sequence[GroundTruth]) -> dict[str, Any]:

@@ -4,37 +4,37 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..experiments.selftest import Tried
+from ..faults.fault_run import FaultRun
 
 
-def line(one: Tried) -> str:
+def line(run: FaultRun) -> str:
     """One fault and what came of it, in a line."""
-    word = "found" if one.found else "MISSED"
-    again = f", at attempt {one.attempts}" if one.attempts > 1 else ""
-    due = "" if one.found else f"; expected: {one.expected}"
-    return f"{word:<6}  {one.fault!s:<25} {one.seconds:4.1f} s  {one.came}{again}{due}"
+    word = "found" if run.found else "MISSED"
+    again = f", at attempt {run.attempts}" if run.attempts > 1 else ""
+    due = "" if run.found else f"; expected: {run.expected}"
+    return f"{word:<6}  {run.fault!s:<25} {run.seconds:4.1f} s  {run.outcome}{again}{due}"
 
 
-def summary(done: Sequence[Tried]) -> str:
+def summary(runs: Sequence[FaultRun]) -> str:
     """How many of the faults were found, in a line."""
-    seconds = sum(one.seconds for one in done)
-    return f"{sum(one.found for one in done)} of {len(done)} came out as they should, in {seconds:.0f} s"
+    seconds = sum(run.seconds for run in runs)
+    return f"{sum(run.found for run in runs)} of {len(runs)} came out as they should, in {seconds:.0f} s"
 
 
-def fields(done: Sequence[Tried]) -> dict[str, Any]:
+def fields(runs: Sequence[FaultRun]) -> dict[str, Any]:
     """All of it as plain JSON values."""
     return {
-        "found": sum(one.found for one in done),
+        "found": sum(run.found for run in runs),
         "tried": [
             {
-                "fault": str(one.fault),
-                "what": one.fault.kind.sentence,
-                "expected": one.expected,
-                "came": one.came,
-                "found": one.found,
-                "attempts": one.attempts,
-                "seconds": round(one.seconds, 1),
+                "fault": str(run.fault),
+                "what": run.fault.kind.sentence,
+                "expected": run.expected,
+                "came": run.outcome,
+                "found": run.found,
+                "attempts": run.attempts,
+                "seconds": round(run.seconds, 1),
             }
-            for one in done
+            for run in runs
         ],
     }

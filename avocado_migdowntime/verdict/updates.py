@@ -11,6 +11,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -144,7 +145,7 @@ def _is_early(look: _Look) -> bool:
 def _runs(reports: Reports) -> list[Reports]:
     """The reports, in runs of one and the same figure."""
     begins = [0, *(np.flatnonzero(np.diff(reports.expected_ms)) + 1).tolist(), len(reports)]
-    return [reports[begin:end] for begin, end in zip(begins, begins[1:], strict=False)]
+    return [reports[begin:end] for begin, end in pairwise(begins)]
 
 
 def _before(one: Segment) -> float | None:

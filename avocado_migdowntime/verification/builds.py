@@ -11,7 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from ..errors import UsageError
-from ..host.keeper import Keeper
+from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..qemu.probe import QemuInfo, find_binary, probe
 
@@ -36,8 +36,8 @@ class Build:
 
     def arch(self) -> str | None:
         """The architecture of a binary; None for what may have several. Raises Untestable."""
-        found = shutil.which(self.given)
-        return probed(os.path.abspath(found)).arch if found else None
+        binary = shutil.which(self.given)
+        return probed(os.path.abspath(binary)).arch if binary else None
 
 
 def named(places: Sequence[str]) -> list[Build]:
@@ -54,8 +54,8 @@ def _names(paths: Sequence[str]) -> Sequence[str]:
     if len(parts) == 1:
         return [Path(paths[0]).name or paths[0]]
     ahead = _alike(parts)
-    behind = _alike([one[::-1] for one in parts])
-    names = ["/".join(one[ahead : len(one) - behind]) for one in parts]
+    behind = _alike([path_parts[::-1] for path_parts in parts])
+    names = ["/".join(path_parts[ahead : len(path_parts) - behind]) for path_parts in parts]
     return names if all(names) and len(set(names)) == len(names) else paths
 
 
@@ -67,7 +67,7 @@ def _alike(parts: Sequence[Sequence[str]]) -> int:
 @cache
 def probed(binary: str) -> QemuInfo:
     """What the binary answers when it is asked; raises Untestable where it does not answer as a QEMU does."""
-    with Keeper() as keeper, work_directory(keeper) as directory:
+    with HostResources() as resources, work_directory(resources) as directory:
         try:
             return asyncio.run(probe(binary, directory, directory))
         except UsageError as error:

@@ -18,19 +18,18 @@ from avocado.core.output import LOG_UI
 from avocado.core.settings import settings
 from avocado.core.suite import TestSuite, TestSuiteError
 
-from ..avocado_test import of_variant
+from ..basics.names import KIND
 from ..basics.resources import packaged_tests
 from ..comparison.compare import repetitions
 from ..comparison.job_results import builds_of
 from ..comparison.outcome import Outcome, name_on
 from ..errors import HarnessError, UsageError
+from ..parameters.packaged_variants import located
+from ..parameters.sources import NAMESPACES, of_settings, of_variant
 from ..parameters.table import Parameters, parse
-from ..plugins.options import NAMESPACES, given
-from ..plugins.packaged_variants import located
-from ..plugins.resolver import KIND
 from .builds import Build, probed
 
-_SILENT_S = 2.0
+_PROGRESS_EVERY_S = 2.0
 
 ALONE = 3
 """Repetitions of a build that is compared with none."""
@@ -96,12 +95,12 @@ class Plan:
         if status & AVOCADO_JOB_INTERRUPTED:
             raise KeyboardInterrupt
         say(f"results are in {job.logdir}")
-        found = {runs[0].build: runs for runs in builds_of([job.logdir])}
-        return [found[build.name] for build in self.builds]
+        outcomes = {runs[0].build: runs for runs in builds_of([job.logdir])}
+        return [outcomes[build.name] for build in self.builds]
 
     def _config(self) -> dict[str, Any]:
         """Avocado's settings for this plan."""
-        chosen = {**given(settings.as_dict()), **self.parameters}
+        chosen = {**of_settings(settings.as_dict()), **self.parameters}
         parse(chosen)
         return {
             **settings.as_dict(),
@@ -146,10 +145,10 @@ class _Progress(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """A line for a person to see; of those that come faster than can be read, few are told."""
-        test, _, said = record.getMessage().partition(": ")
-        of_a_test = test[:1].isdigit() and said.strip() and "\n" not in said
-        if of_a_test and time.monotonic() > self._told_s + _SILENT_S:
-            self._say(f"{self._ended + 1} of {self._runs}: {said}")
+        test, _, line = record.getMessage().partition(": ")
+        of_a_test = test[:1].isdigit() and line.strip() and "\n" not in line
+        if of_a_test and time.monotonic() > self._told_s + _PROGRESS_EVERY_S:
+            self._say(f"{self._ended + 1} of {self._runs}: {line}")
 
     def _say(self, text: str) -> None:
         self._told_s = time.monotonic()
@@ -172,7 +171,7 @@ class _Progress(logging.Handler):
 def _arch(test: Runnable, config: Mapping[str, Any]) -> str | None:
     """The architecture that a variant or the settings name; raises UsageError where either makes no sense."""
     nodes = (test.variant or {}).get("variant") or []
-    parameters = {**of_variant(item for _, environment in nodes for item in environment), **given(config)}
+    parameters = {**of_variant(item for _, environment in nodes for item in environment), **of_settings(config)}
     parse(parameters)
     return parameters.get("arch")
 
@@ -180,10 +179,10 @@ def _arch(test: Runnable, config: Mapping[str, Any]) -> str | None:
 def _on(variant: Runnable, build: Build, arch: str, config: Mapping[str, Any]) -> Runnable:
     """The test of a variant on one build; raises UsageError where that is of another architecture, Untestable."""
     binary = build.binary(arch)
-    found = probed(binary).arch
-    if found != arch:
+    binary_arch = probed(binary).arch
+    if binary_arch != arch:
         raise UsageError(
-            f"{binary} is for {found}, and {arch} is to be tested; give --arch, or a directory that has both"
+            f"{binary} is for {binary_arch}, and {arch} is to be tested; give --arch, or a directory that has both"
         )
     identified = name_on(variant.identifier, build.name)
     test = Runnable(variant.kind, variant.uri, identifier=identified, variant=variant.variant)

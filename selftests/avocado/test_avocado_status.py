@@ -10,11 +10,13 @@ from ..support.avocado_command import Finished, avocado, write_tests
 
 OUTCOMES = {
     "Accurate": "ACCURATE",
-    "Inaccurate": "Verdict(Check('report', Outcome.FAILED, 'another-formula', 'the report is -58.6% off last-sync; it is what "
+    "Inaccurate": "Verdict(Check('report', Outcome.FAILED, 'another-formula', "
+    "'the report is -58.6% off last-sync; it is what "
     "dirty-rate gives'), 'last-sync', LimitFinding('respected'), formula='dirty-rate', "
     "reported_ms=1475.0, expected_ms=3561.8, relative_error=-0.5859, "
     "reasons=('the report is -58.6% off last-sync; it is what dirty-rate gives', 'pass 9 is short'))",
-    "Misled": "Verdict(Check('report', Outcome.FAILED, 'no-formula', 'it is -50% off'), 'last-sync', LimitFinding('respected'), "
+    "Misled": "Verdict(Check('report', Outcome.FAILED, 'no-formula', 'it is -50% off'), 'last-sync', "
+    "LimitFinding('respected'), "
     "convergence=Convergence('did-not-converge', 3562.0, 1475.0, 'reported', (), "
     "'QEMU reported 1475 ms; 3562 ms were needed'))",
     "Violated": "Verdict(Check('report', Outcome.PASSED, 'accurate', 'all is well'), 'last-sync', "

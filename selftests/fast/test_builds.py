@@ -7,10 +7,10 @@ import subprocess
 import pytest
 
 from avocado_migdowntime.builds import add as adding
-from avocado_migdowntime.builds.kept import Build, binary_of, find, kept, write_manifest
+from avocado_migdowntime.builds.kept import SuiteQemu, binary_of, find, kept, write_manifest
 from avocado_migdowntime.builds.launcher import Layout, launcher, layout
 from avocado_migdowntime.errors import HostRequirementError, UsageError
-from avocado_migdowntime.host.keeper import Keeper
+from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.qemu.probe import find_binary
 
 from ..support.kept_builds import left, run, unpacked
@@ -112,14 +112,14 @@ def test_of_two_adds_at_one_time_neither_takes_away_what_the_other_brought(monke
         made.append(tuple(architectures))
         if len(made) == 1:
             unpacked(suite, "arm")
-        build = Build(suite, "7.2.22", tuple(architectures), 1)
+        build = SuiteQemu(suite, "7.2.22", tuple(architectures), 1)
         (scratch / "build").mkdir()
         write_manifest(build, scratch / "build")
         return build
 
     monkeypatch.setattr(adding, "_make", make)
-    with Keeper() as keeper:
-        asyncio.run(adding.add("bookworm", ["ppc64"], keeper, lambda _: None))
+    with HostResources() as resources:
+        asyncio.run(adding.add("bookworm", ["ppc64"], resources, lambda _: None))
     assert made == [("ppc64",), ("arm", "ppc64")]
     assert find("bookworm").architectures == ("arm", "ppc64")
     assert left() == ["qemu", "qemu/bookworm", "qemu/bookworm/build.json"]

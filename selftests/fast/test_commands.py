@@ -64,7 +64,7 @@ def test_progress_goes_to_standard_error_unless_it_is_not_wanted(capsys):
 
 @pytest.mark.parametrize("words", ["advise", "analyze --json", "report --output report.html", "score"])
 def test_a_command_that_reads_for_long_tells_so(words, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(progress, "_SILENT_S", 0.001)
+    monkeypatch.setattr(progress, "_PROGRESS_EVERY_S", 0.001)
     monkeypatch.chdir(tmp_path)
     name, *options = words.split()
     for quiet in (False, True):

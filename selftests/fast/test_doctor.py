@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from avocado_migdowntime.doctor import probing, reading
-from avocado_migdowntime.doctor.checks import findings
-from avocado_migdowntime.doctor.finding import State, able
+from avocado_migdowntime.doctor.checks import check_host
 from avocado_migdowntime.doctor.host import Cpu, Kvm, Lock, NodePages, Shaped, Version
+from avocado_migdowntime.doctor.host_check import State, able
 from avocado_migdowntime.doctor.reading import read_lock, read_pages
 from avocado_migdowntime.host.one_at_a_time import NAME
 from avocado_migdowntime.host.pool import pools
@@ -22,7 +22,7 @@ from ..support.made_up_host import ARM, GOOD, HUGE, MIB, PPC, few
 
 
 def test_a_host_that_has_all_is_ok_in_each_line():
-    found = list(findings(GOOD))
+    found = list(check_host(GOOD))
     assert {finding.state for finding in found} == {State.OK} and not any(finding.mend for finding in found)
     assert [finding.name for finding in found] == [
         "versions",
@@ -92,7 +92,7 @@ HOSTS = [
 
 @pytest.mark.parametrize(("changes", "name", "state", "mend"), HOSTS)
 def test_what_is_wrong_is_said_with_what_mends_it(changes, name, state, mend):
-    found = list(findings(replace(GOOD, **changes)))
+    found = list(check_host(replace(GOOD, **changes)))
     one = next(finding for finding in found if finding.name == name)
     assert (one.state, bool(one.mend)) == (state, bool(mend)) and mend in one.mend
     assert able(found) is (state != "fault")
@@ -102,11 +102,13 @@ def test_what_is_wrong_is_said_with_what_mends_it(changes, name, state, mend):
 
 def test_pages_of_each_node_are_told_apart():
     two = replace(HUGE, nodes=(NodePages(0, 200, 190), NodePages(1, 100, 100)))
-    assert "(node 0: 190 of 200 free, node 1: 100 of 100 free)" in summary(list(findings(replace(GOOD, pages=(two,)))))
+    assert "(node 0: 190 of 200 free, node 1: 100 of 100 free)" in summary(
+        list(check_host(replace(GOOD, pages=(two,))))
+    )
 
 
 def test_lines_fit_a_terminal_and_go_on_below_their_own_column():
-    text = fitted(summary(list(findings(replace(GOOD, pages=(few(),))))), 60)
+    text = fitted(summary(list(check_host(replace(GOOD, pages=(few(),))))), 60)
     assert max(map(len, text.splitlines())) <= 60
     assert "\n              mend:  as root: grow\n" in text
     assert "the default\n                     run needs 256 and only root can make\n" in text
@@ -163,5 +165,5 @@ def test_what_is_installed_is_held_against_what_is_required(monkeypatch):
     assert seen["migdowntime"].fits and seen["numpy"].requirement == "numpy==2.*" and seen["numpy"].fits
     assert seen["python"].installed == ".".join(map(str, sys.version_info[:3])) and "pytest" not in seen
     monkeypatch.setattr(reading, "DISTRIBUTION", "no-such-distribution")
-    absent = next(findings(replace(GOOD, versions=reading.read_versions())))
+    absent = next(check_host(replace(GOOD, versions=reading.read_versions())))
     assert (absent.state, absent.mend) == (State.FAULT, "pip install .")

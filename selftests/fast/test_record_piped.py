@@ -14,8 +14,8 @@ import pytest
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.record.documents import Documents
 from avocado_migdowntime.record.domjobinfo import answer_of
+from avocado_migdowntime.record.new_trace import NewTrace
 from avocado_migdowntime.record.piped import consume
-from avocado_migdowntime.record.recording import Recording
 from avocado_migdowntime.trace.file import parse, read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
@@ -83,7 +83,7 @@ def as_raw(answer):
 
 def recorded(tmp_path, texts, limit_ms=None):
     """The trace of (time, text), and the recording that it came by."""
-    documents, recording = Documents(), Recording(str(tmp_path / "trace.jsonl"))
+    documents, recording = Documents(), NewTrace(str(tmp_path / "trace.jsonl"))
 
     def messages():
         for t_s, text in texts:

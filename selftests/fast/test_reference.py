@@ -4,10 +4,9 @@
 from collections.abc import Mapping
 
 from avocado_migdowntime.basics.interval import Interval
-from avocado_migdowntime.builds.kept import Build
-from avocado_migdowntime.doctor.finding import Finding, State
-from avocado_migdowntime.prediction.advice import Advice, BestPoint
-from avocado_migdowntime.prediction.advice import Finding as Found
+from avocado_migdowntime.builds.kept import SuiteQemu
+from avocado_migdowntime.doctor.host_check import HostCheck, State
+from avocado_migdowntime.prediction.advice import Advice, BestPoint, Finding
 from avocado_migdowntime.report import advice, builds, doctor
 from avocado_migdowntime.report import json_fields as meanings
 from avocado_migdowntime.report import verdict_json as fields
@@ -46,17 +45,17 @@ def test_each_field_of_a_verdict_is_told():
 
 
 def test_each_field_of_an_advice_is_told():
-    full = Advice(Found.FOUND, 1, Interval(1, 1), (1,), BestPoint(2, 1.0, 1))
+    full = Advice(Finding.FOUND, 1, Interval(1, 1), (1,), BestPoint(2, 1.0, 1))
     assert list(names(advice.fields(full))) == list(meanings.ADVICE)
 
 
 def test_each_field_of_the_doctor_is_told():
-    full = doctor.fields([Finding("memory", State.OK, "enough")])
+    full = doctor.fields([HostCheck("memory", State.OK, "enough")])
     assert list(names(full)) == list(meanings.DOCTOR)
 
 
 def test_each_field_of_an_unpacked_qemu_is_told():
-    full = builds.fields(Build("bookworm", "7.2.22", (), 1))
+    full = builds.fields(SuiteQemu("bookworm", "7.2.22", (), 1))
     assert list(names(full)) == list(meanings.QEMU)
 
 

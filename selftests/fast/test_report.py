@@ -159,7 +159,7 @@ def test_the_picture_of_the_readme_is_made_by_the_command(tmp_path):
 
 
 def test_what_lasts_is_told_until_it_has_ended(monkeypatch):
-    monkeypatch.setattr(progress, "_SILENT_S", 0.01)
+    monkeypatch.setattr(progress, "_PROGRESS_EVERY_S", 0.01)
     told, heard = [], threading.Event()
 
     def say(text):

@@ -14,8 +14,9 @@ from avocado_migdowntime.faults.catalogue import KINDS, named
 from avocado_migdowntime.faults.expectation import expectation, in_words
 from avocado_migdowntime.faults.fault import Conversation
 from avocado_migdowntime.trace.file import parse as parse_trace
+from avocado_migdowntime.verdict.check import Check, Outcome
 from avocado_migdowntime.verdict.judge import judge
-from avocado_migdowntime.verdict.limit import LimitJudgement
+from avocado_migdowntime.verdict.limit import LimitFinding, LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement
 
 RECORDED = Path(__file__).parents[1] / "recordings/ppc64-tcg-qemu-7.2-slowed-at-the-end.jsonl.gz"
@@ -82,12 +83,13 @@ ACCURATE = through(named("none"))
 
 
 def inaccurate(**more):
-    return replace(ACCURATE, verdict=Judgement.INACCURATE, **{"formula": None, **more})
+    return replace(ACCURATE, report=Check("report", Outcome.FAILED, "no-formula"), **{"formula": None, **more})
 
 
-VIOLATED = replace(ACCURATE, limit_verdict=LimitJudgement.VIOLATED)
+BROKEN = LimitFinding("ended-early")
+VIOLATED = replace(ACCURATE, limit=BROKEN)
 LIVE = inaccurate(formula="live", relative_error=-0.4)
-UNKNOWN = replace(ACCURATE, verdict=Judgement.INCONCLUSIVE, formula=None)
+UNKNOWN = replace(ACCURATE, report=Check("report", Outcome.UNDECIDED, "no-pass"), formula=None)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ UNKNOWN = replace(ACCURATE, verdict=Judgement.INCONCLUSIVE, formula=None)
         ("stale", inaccurate(formula="frozen"), False),
         ("zero", inaccurate(formula="uncomputed"), True),
         ("limit-ignored", VIOLATED, True),
-        ("limit-ignored", replace(UNKNOWN, limit_verdict=LimitJudgement.VIOLATED), True),
+        ("limit-ignored", replace(UNKNOWN, limit=BROKEN), True),
         ("limit-factor=2", ACCURATE, False),
         ("missing=mbps", HarnessError("'mbps' is missing"), True),
         ("missing=mbps", HarnessError("'ram' is missing"), False),

@@ -14,7 +14,7 @@ from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.guest import dirtying
 from avocado_migdowntime.qemu.pair import launched_pair
-from avocado_migdowntime.record.own_migration import Recorder
+from avocado_migdowntime.record.own_migration import OwnMigrationSampler
 from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.trace.file import TraceWriter, read
 from avocado_migdowntime.verdict.judge import judge
@@ -34,9 +34,9 @@ def arrive(directory, before_inspection, look=True, **given):
             await dirtying(pair.source)
             with closing(TraceWriter(directory / "trace.jsonl", await pair.configure(parameters))) as writer:
                 async with (
-                    Recorder(pair.source, pair.destination, writer, 50) as recorder,
-                    watch_arrival(pair, recorder) as guest,
-                    aclosing(recorder.samples(pair.uri)) as samples,
+                    OwnMigrationSampler(pair.source, pair.destination, writer, 50) as sampler,
+                    watch_arrival(pair, sampler) as guest,
+                    aclosing(sampler.samples(pair.uri)) as samples,
                 ):
                     await guest.let_complete(samples)
                     before_inspection(pair.destination.pid)
@@ -95,7 +95,7 @@ def test_a_guest_that_is_left_alone_arrives_whole_and_all_say_how_long_it_was_do
 
 def test_a_guest_that_does_not_go_on_is_a_failure(tmp_path, monkeypatch):
     """It is held, as by the check, and never told to go on."""
-    monkeypatch.setattr(arrival, "_SILENT_S", 0.5)
+    monkeypatch.setattr(arrival, "_HEARTBEAT_PATIENCE_S", 0.5)
     verdict = arrive(tmp_path, lambda _: None, look=False)
     assert verdict.downtime.silent_s == 0.5 and verdict.integrity is None
     assert verdict.passed is False and verdict.check("guest").code == "silent"

@@ -13,8 +13,8 @@ from avocado_migdowntime.basics.units import GIB, MIB
 from avocado_migdowntime.errors import HostRequirementError
 from avocado_migdowntime.host.hugepages import borrow_hugepages
 from avocado_migdowntime.host.hugetlbfs import hugetlbfs_directory
-from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.host.pool import Pool
+from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.qemu.backing import plan
 
 pytestmark = [pytest.mark.alone, pytest.mark.qemu]
@@ -40,11 +40,11 @@ def test_qemu_takes_the_pages(arch: str, kind: str, page_size: int, ram: int, ta
     if binary is None:
         pytest.skip(f"qemu-system-{arch} is not installed")
     pool = Pool(page_size)
-    with Keeper() as keeper, ExitStack() as stack:
+    with HostResources() as resources, ExitStack() as stack:
         try:
-            directory = stack.enter_context(hugetlbfs_directory(keeper, page_size)) if kind == "hugetlbfs" else None
+            directory = stack.enter_context(hugetlbfs_directory(resources, page_size)) if kind == "hugetlbfs" else None
             backing = plan(kind, page_size, ram, directory)
-            pages = stack.enter_context(borrow_hugepages(keeper, page_size, backing.hugepages_needed, allowed=True))
+            pages = stack.enter_context(borrow_hugepages(resources, page_size, backing.hugepages_needed, allowed=True))
         except HostRequirementError as lack:
             if page_size == 2 * MIB and pool.resizable:
                 raise

@@ -13,24 +13,29 @@ from avocado_migdowntime.basics.units import format_size
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host import hugetlbfs
 from avocado_migdowntime.host.hugetlbfs import hugetlbfs_directory
-from avocado_migdowntime.host.keeper import Keeper
-from avocado_migdowntime.host.obligations import Directory
+from avocado_migdowntime.host.leases import Directory
 from avocado_migdowntime.host.pool import pools
+from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.host.workdir import work_directory
 
 pytestmark = pytest.mark.alone
 
 
 def test_sockets_fit_and_nobody_else_gets_in() -> None:
-    with Keeper() as keeper, work_directory(keeper) as directory:
+    with HostResources() as resources, work_directory(resources) as directory:
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(directory / ("s" * 80)))
     assert not directory.exists()
 
 
-def test_each_keeper_has_its_own_directory() -> None:
-    with Keeper() as one, Keeper() as other, work_directory(one) as first, work_directory(other) as second:
+def test_each_run_has_its_own_directory() -> None:
+    with (
+        HostResources() as one,
+        HostResources() as other,
+        work_directory(one) as first,
+        work_directory(other) as second,
+    ):
         assert first != second
 
 
@@ -47,18 +52,21 @@ def test_one_that_is_still_written_to_while_it_is_deleted_goes_all_the_same(
         rmdir(*what, **where)
 
     monkeypatch.setattr(os, "rmdir", rmdir_too_late)
-    Directory(str(made)).undo()
+    Directory(str(made)).release()
     assert not made.exists() and not written
 
 
 def test_hugetlbfs_is_of_the_page_size_and_leaves_nothing() -> None:
     size = pools()[0].page_size_bytes
-    with Keeper() as keeper:
+    with HostResources() as resources:
         if os.geteuid() != 0:
-            with pytest.raises(HostRequirementError, match="as root run `mkdir -p "), hugetlbfs_directory(keeper, size):
+            with (
+                pytest.raises(HostRequirementError, match="as root run `mkdir -p "),
+                hugetlbfs_directory(resources, size),
+            ):
                 pass
             pytest.skip("only root can mount; the message that says so was checked")
-        with hugetlbfs_directory(keeper, size) as directory:
+        with hugetlbfs_directory(resources, size) as directory:
             assert os.statvfs(directory).f_bsize == size
             assert stat.S_IMODE(directory.stat().st_mode) == 0o700
             (directory / "left behind").touch()
@@ -69,7 +77,7 @@ def test_hugetlbfs_is_of_the_page_size_and_leaves_nothing() -> None:
 def test_a_file_still_open_does_not_keep_the_mount() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can mount; test_hugetlbfs_is_of_the_page_size_and_leaves_nothing checks the message")
-    with Keeper() as keeper, hugetlbfs_directory(keeper, pools()[0].page_size_bytes) as directory:
+    with HostResources() as resources, hugetlbfs_directory(resources, pools()[0].page_size_bytes) as directory:
         still_open = (directory / "ram").open("wb")
     with still_open:
         assert not directory.exists()
@@ -90,11 +98,11 @@ def test_without_root_a_mount_of_the_right_page_size_is_found(tmp_path: Path, mo
     )
     monkeypatch.setattr(hugetlbfs, "_MOUNTS", mounts)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with Keeper() as keeper:
-        with hugetlbfs_directory(keeper, size) as directory:
+    with HostResources() as resources:
+        with hugetlbfs_directory(resources, size) as directory:
             assert directory == usable
         usable.rmdir()
-        with pytest.raises(HostRequirementError) as refusal, hugetlbfs_directory(keeper, size):
+        with pytest.raises(HostRequirementError) as refusal, hugetlbfs_directory(resources, size):
             pass
     name = format_size(size)
     assert str(refusal.value) == (
@@ -105,12 +113,20 @@ def test_without_root_a_mount_of_the_right_page_size_is_found(tmp_path: Path, mo
 
 def test_what_cannot_be_undone_is_told_at_the_end() -> None:
     sentence = r"^Directory\(path='/tmp/.*'\) could not be undone \(.*\); do it by hand$"
-    with pytest.raises(HarnessError, match=sentence), Keeper() as keeper, work_directory(keeper) as directory:
+    with (
+        pytest.raises(HarnessError, match=sentence),
+        HostResources() as resources,
+        work_directory(resources) as directory,
+    ):
         directory.rmdir()
 
 
 def test_what_cannot_be_undone_does_not_hide_what_went_wrong() -> None:
-    with pytest.raises(ZeroDivisionError) as raised, Keeper() as keeper, work_directory(keeper) as directory:
+    with (
+        pytest.raises(ZeroDivisionError) as raised,
+        HostResources() as resources,
+        work_directory(resources) as directory,
+    ):
         directory.rmdir()
         raise ZeroDivisionError
     assert "could not be undone" in raised.value.__notes__[0]

@@ -22,28 +22,28 @@ from avocado_migdowntime.basics.units import MIB, format_size
 from avocado_migdowntime.errors import HostRequirementError
 from avocado_migdowntime.host import reservation
 from avocado_migdowntime.host.hugepages import Hugepages, borrow_hugepages
-from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.host.lock import exclusive
 from avocado_migdowntime.host.pool import Pool, memory_bytes, pool, pools
 from avocado_migdowntime.host.reservation import KEPT_FREE_BYTES, Hold, reserve
+from avocado_migdowntime.host.resources import HostResources
 
 pytestmark = pytest.mark.alone
 
 
 @pytest.fixture
-def keeper() -> Iterator[Keeper]:
-    with Keeper() as its:
+def resources() -> Iterator[HostResources]:
+    with HostResources() as its:
         yield its
 
 
 @pytest.fixture
-def its_pool(keeper: Keeper) -> Pool:
+def its_pool(resources: HostResources) -> Pool:
     """The pool of the smallest hugepages; who may not grow it must be told the command that does."""
     found = pools()[0]
     if not found.resizable:
         with (
             pytest.raises(HostRequirementError, match="as root run `"),
-            borrow_hugepages(keeper, found.page_size_bytes, found.counters().available + 1, allowed=True),
+            borrow_hugepages(resources, found.page_size_bytes, found.counters().available + 1, allowed=True),
         ):
             pass
         pytest.skip("only root can reserve hugepages; the message that says so was checked")
@@ -63,9 +63,9 @@ def taken(page_size_bytes: int, count: int) -> Iterator[None]:
         yield
 
 
-def test_what_is_missing_is_reserved_and_given_back(keeper: Keeper, its_pool: Pool) -> None:
+def test_what_is_missing_is_reserved_and_given_back(resources: HostResources, its_pool: Pool) -> None:
     size, before = its_pool.size_pages, its_pool.counters()
-    with borrow_hugepages(keeper, its_pool.page_size_bytes, before.available + 16, allowed=True) as pages:
+    with borrow_hugepages(resources, its_pool.page_size_bytes, before.available + 16, allowed=True) as pages:
         assert pages.added == 16
         assert its_pool.size_pages == size + 16
         assert its_pool.counters().available == 0
@@ -76,10 +76,10 @@ def test_what_is_missing_is_reserved_and_given_back(keeper: Keeper, its_pool: Po
     assert its_pool.counters() == before
 
 
-def test_pages_still_in_use_are_given_back_when_they_are_freed(keeper: Keeper, its_pool: Pool) -> None:
+def test_pages_still_in_use_are_given_back_when_they_are_freed(resources: HostResources, its_pool: Pool) -> None:
     size, before = its_pool.size_pages, its_pool.counters()
     count = before.available + 16
-    with borrow_hugepages(keeper, its_pool.page_size_bytes, count, allowed=True) as pages, pages.handed_over():
+    with borrow_hugepages(resources, its_pool.page_size_bytes, count, allowed=True) as pages, pages.handed_over():
         still_using = taken(its_pool.page_size_bytes, count)
         still_using.__enter__()
     assert its_pool.size_pages == size
@@ -88,13 +88,13 @@ def test_pages_still_in_use_are_given_back_when_they_are_freed(keeper: Keeper, i
     assert its_pool.counters() == before
 
 
-def test_surplus_of_a_run_about_to_end_is_not_counted_upon(keeper: Keeper, its_pool: Pool) -> None:
+def test_surplus_of_a_run_about_to_end_is_not_counted_upon(resources: HostResources, its_pool: Pool) -> None:
     size, before = its_pool.size_pages, its_pool.counters()
     count = before.available + 16
-    with borrow_hugepages(keeper, its_pool.page_size_bytes, count, allowed=True) as pages, pages.handed_over():
+    with borrow_hugepages(resources, its_pool.page_size_bytes, count, allowed=True) as pages, pages.handed_over():
         still_using = taken(its_pool.page_size_bytes, count)
         still_using.__enter__()
-    with borrow_hugepages(keeper, its_pool.page_size_bytes, 8, allowed=True) as pages:
+    with borrow_hugepages(resources, its_pool.page_size_bytes, 8, allowed=True) as pages:
         with pages.handed_over(), taken(its_pool.page_size_bytes, 8):
             pass
         still_using.__exit__(None, None, None)
@@ -116,22 +116,22 @@ def test_pages_let_go_between_the_hold_and_the_count_leave_the_pool_as_it_is(
     try:
         grown = its_pool.resize(size + 6)
         added, hold = reserve(its_pool, 3, allowed=True)
-        hold.undo()
+        hold.release()
         assert (added, its_pool.size_pages) == (0, grown)
     finally:
         its_pool.resize(size)
 
 
-def test_free_pages_are_used_and_kept_from_others(keeper: Keeper, its_pool: Pool) -> None:
+def test_free_pages_are_used_and_kept_from_others(resources: HostResources, its_pool: Pool) -> None:
     size = its_pool.size_pages
     its_pool.resize(size + 8)
     try:
         free = its_pool.counters().available
-        with borrow_hugepages(keeper, its_pool.page_size_bytes, free, allowed=False) as pages:
+        with borrow_hugepages(resources, its_pool.page_size_bytes, free, allowed=False) as pages:
             assert (pages.added, its_pool.size_pages) == (0, size + 8)
             with (
                 pytest.raises(HostRequirementError, match="^1 free hugepages of .* are needed and 0 are there; "),
-                borrow_hugepages(keeper, its_pool.page_size_bytes, 1, allowed=False),
+                borrow_hugepages(resources, its_pool.page_size_bytes, 1, allowed=False),
             ):
                 pass
         assert its_pool.size_pages == size + 8
@@ -139,16 +139,19 @@ def test_free_pages_are_used_and_kept_from_others(keeper: Keeper, its_pool: Pool
         its_pool.resize(size)
 
 
-def test_nobody_gets_between_the_hold_and_the_launch(keeper: Keeper, its_pool: Pool) -> None:
+def test_nobody_gets_between_the_hold_and_the_launch(resources: HostResources, its_pool: Pool) -> None:
     count, other = its_pool.counters().available + 8, 4
     added = []
 
     def borrow_too() -> None:
-        with Keeper() as another, borrow_hugepages(another, its_pool.page_size_bytes, other, allowed=True) as more:
+        with (
+            HostResources() as another,
+            borrow_hugepages(another, its_pool.page_size_bytes, other, allowed=True) as more,
+        ):
             added.append(more.added)
 
     competitor = threading.Thread(target=borrow_too)
-    with borrow_hugepages(keeper, its_pool.page_size_bytes, count, allowed=True) as pages:
+    with borrow_hugepages(resources, its_pool.page_size_bytes, count, allowed=True) as pages:
         with pages.handed_over():
             competitor.start()
             competitor.join(1)  # Time enough to go wrong.
@@ -160,9 +163,9 @@ def test_nobody_gets_between_the_hold_and_the_launch(keeper: Keeper, its_pool: P
     assert added == [other]
 
 
-def test_host_pages_need_no_borrowing(keeper: Keeper) -> None:
-    with borrow_hugepages(keeper, 4096, 0, allowed=True) as pages, pages.handed_over():
-        assert pages == Hugepages(4096, 0, 0, keeper, 0)
+def test_host_pages_need_no_borrowing(resources: HostResources) -> None:
+    with borrow_hugepages(resources, 4096, 0, allowed=True) as pages, pages.handed_over():
+        assert pages == Hugepages(4096, 0, 0, resources, 0)
 
 
 def test_a_kernel_that_gives_fewer_is_refused_with_the_pool_as_it_was(
@@ -181,7 +184,7 @@ def test_a_kernel_that_gives_fewer_is_refused_with_the_pool_as_it_was(
     assert its_pool.size_pages == size
 
 
-def test_the_host_keeps_some_memory(keeper: Keeper, its_pool: Pool) -> None:
+def test_the_host_keeps_some_memory(resources: HostResources, its_pool: Pool) -> None:
     size = its_pool.size_pages
     too_much = memory_bytes("MemAvailable") - KEPT_FREE_BYTES // 2
     count = its_pool.counters().available + too_much // its_pool.page_size_bytes
@@ -189,14 +192,14 @@ def test_the_host_keeps_some_memory(keeper: Keeper, its_pool: Pool) -> None:
         pytest.raises(
             HostRequirementError, match=r"would take \d+ MiB of the \d+ MiB of memory available, and 512 MiB are"
         ),
-        borrow_hugepages(keeper, its_pool.page_size_bytes, count, allowed=True),
+        borrow_hugepages(resources, its_pool.page_size_bytes, count, allowed=True),
     ):
         pass
     assert its_pool.size_pages == size
 
 
 @pytest.mark.parametrize("its_pool", pools(), ids=lambda one: format_size(one.page_size_bytes))
-def test_the_command_that_reserves(keeper: Keeper, its_pool: Pool) -> None:
+def test_the_command_that_reserves(resources: HostResources, its_pool: Pool) -> None:
     counters, size = its_pool.counters(), format_size(its_pool.page_size_bytes)
     is_default = memory_bytes("Hugepagesize") == its_pool.page_size_bytes
     command = (
@@ -204,7 +207,7 @@ def test_the_command_that_reserves(keeper: Keeper, its_pool: Pool) -> None:
     )
     with (
         pytest.raises(HostRequirementError) as refusal,
-        borrow_hugepages(keeper, its_pool.page_size_bytes, counters.available + 3, allowed=False),
+        borrow_hugepages(resources, its_pool.page_size_bytes, counters.available + 3, allowed=False),
     ):
         pass
     assert str(refusal.value) == (
@@ -213,10 +216,10 @@ def test_the_command_that_reserves(keeper: Keeper, its_pool: Pool) -> None:
     )
 
 
-def test_a_page_size_that_the_host_has_not_got(keeper: Keeper) -> None:
+def test_a_page_size_that_the_host_has_not_got(resources: HostResources) -> None:
     sizes = [each.page_size_bytes for each in pools()]
     absent = next(size for size in (16 * MIB, 2 * MIB, 32 * MIB, 64 * MIB) if size not in sizes)
-    with pytest.raises(HostRequirementError) as refusal, borrow_hugepages(keeper, absent, 1, allowed=True):
+    with pytest.raises(HostRequirementError) as refusal, borrow_hugepages(resources, absent, 1, allowed=True):
         pass
     assert str(refusal.value) == (
         f"this host has no hugepages of {format_size(absent)} but {', '.join(map(format_size, sizes))}; "
@@ -230,7 +233,7 @@ AS_NOBODY = """
 import os, sys
 from avocado_migdowntime.errors import HostRequirementError
 from avocado_migdowntime.host.hugepages import borrow_hugepages
-from avocado_migdowntime.host.keeper import Keeper
+from avocado_migdowntime.host.resources import HostResources
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)
@@ -238,7 +241,7 @@ if os.geteuid() == 0:
 if not os.access(sys.executable, os.X_OK):
     sys.executable = "/usr/bin/python3"
 try:
-    with Keeper() as keeper, borrow_hugepages(keeper, int(sys.argv[1]), int(sys.argv[2]), allowed=True):
+    with HostResources() as resources, borrow_hugepages(resources, int(sys.argv[1]), int(sys.argv[2]), allowed=True):
         print("had them")
 except HostRequirementError as error:
     print(error)

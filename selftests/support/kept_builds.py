@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from avocado_migdowntime.basics.cache import cache_directory
-from avocado_migdowntime.builds.kept import Build, write_manifest
+from avocado_migdowntime.builds.kept import SuiteQemu, write_manifest
 from avocado_migdowntime.cli import qemu
 
 
@@ -18,7 +18,7 @@ def run(*arguments):
 
 def unpacked(suite, *architectures, release="7.2.22"):
     """A build as `add` leaves it, of which only the launchers are empty."""
-    build = Build(suite, release, architectures, 12_345_678)
+    build = SuiteQemu(suite, release, architectures, 12_345_678)
     (build.path / "bin").mkdir(parents=True)
     for arch in architectures:
         build.binary(arch).touch(0o755)

@@ -5,7 +5,7 @@ import asyncio
 
 from avocado_migdowntime.basics.resources import directory
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
-from avocado_migdowntime.host.keeper import Keeper
+from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.linux.image import linux_image
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.profiles import PROFILES
@@ -20,5 +20,5 @@ def run(where, **parameters):
 
 
 def image(arch, told):
-    with Keeper() as keeper:
-        return asyncio.run(linux_image(PROFILES[arch].linux.recipe, SOURCES, keeper, told.append))
+    with HostResources() as resources:
+        return asyncio.run(linux_image(PROFILES[arch].linux.recipe, SOURCES, resources, told.append))

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from avocado_migdowntime.doctor.checks import findings
+from avocado_migdowntime.doctor.checks import check_host
 from avocado_migdowntime.doctor.host import Cpu, Host, Kvm, Lock, NodePages, Pages, Qemu, Shaped, Version
 from avocado_migdowntime.host.pool import Counters
 from avocado_migdowntime.report.doctor import summary
@@ -42,4 +42,4 @@ SHORT_OF_PAGES = replace(GOOD, pages=(few(),))
 
 def told(host):
     """What a person is told of it."""
-    return summary(list(findings(host))) + "\n"
+    return summary(list(check_host(host))) + "\n"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ...pictures.chart import STEADY, Chart, Floats, Panel, Role, Series
+from ...pictures.chart import STEPPED, Chart, Floats, Panel, Role, Series
 from ...pictures.strip_plot import Strip
 from ..style import KINDS, MARKERS, STYLES, look_of
 
@@ -105,7 +105,7 @@ def _panel(drawn: go.Figure, panel: Panel, number: int, domain: tuple[float, flo
 def _series(drawn: go.Figure, series: Series, panel: Panel, yaxis: str, order: int) -> None:
     style, look = STYLES[series.role], look_of(series.role, order)
     points = look in MARKERS
-    line = {"width": style.width, "shape": "hv" if series.role in STEADY else "linear"}
+    line = {"width": style.width, "shape": "hv" if series.role in STEPPED else "linear"}
     errors: dict[str, Any] = {}
     text = f"{escape(series.name)}: %{{y}} {escape(panel.unit)}<extra></extra>"
     if series.low is not None and series.high is not None:

@@ -12,10 +12,10 @@ from ..trace.model import ENDED
 from ..trace.samples import Sample
 
 
-class Recording:
+class NewTrace:
     """What goes into `file`, and what has gone into it.
 
-    Raises UsageError where such a file is there already or cannot be made. Nothing is there until it is `opened`, nor
+    Raises UsageError where such a file is there already or cannot be made. Nothing is there until `open`, nor
     after `close` where no sample was taken.
     """
 
@@ -31,7 +31,7 @@ class Recording:
         if not path.exists() and not os.access(path.parent, os.W_OK):
             raise UsageError(f"{file} cannot be made, {path.parent} is no directory to write in; give another --output")
 
-    def opened(self, header: Mapping[str, Any]) -> TraceWriter:
+    def open(self, header: Mapping[str, Any]) -> TraceWriter:
         """The writer of the trace, which begins with `header`; raises UsageError where the file cannot be made."""
         self._opened = True
         try:
@@ -40,7 +40,7 @@ class Recording:
             raise UsageError(f"{self.file}: {error.strerror}; give another --output") from None
         return self._writer
 
-    def took(self, sample: Sample) -> None:
+    def count(self, sample: Sample) -> None:
         """Count a sample that was written."""
         self.samples += 1
         self.status = sample.status

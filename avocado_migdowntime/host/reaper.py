@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The process that borrows from the host for another one, and gives everything back when that one has ended.
 
-Started by ``Keeper``; speaks JSON in the packets of a UNIX socket. It has left its parent, session and
+Started by ``HostResources``; speaks JSON in the packets of a UNIX socket. It has left its parent, session and
 process group, and ignores what a terminal or a runner sends to end a test, so that it outlives whatever ends
 its borrower.
 """
@@ -18,22 +18,22 @@ from typing import Any
 
 from ..errors import HarnessError, MigDowntimeError
 from .journal import Journal
-from .obligations import TAKE, Obligation
+from .leases import TAKE, Lease
 
 _PACKET_BYTES = 1 << 16
 
 
-class Guardian:
+class Reaper:
     """Takes, remembers and gives back."""
 
     def __init__(self) -> None:
         self._journal = Journal()
-        self._owed: dict[int, Obligation] = {}
+        self._owed: dict[int, Lease] = {}
         self._last = 0
         self._failures: list[str] = []
 
     def start(self) -> None:
-        """Settle what was left behind by guardians that were killed."""
+        """Settle what was left behind by reapers that were killed."""
         self._owed = dict(enumerate(self._journal.open(), start=1))
         self._last = len(self._owed)
         self._give_back_since(0)
@@ -44,7 +44,7 @@ class Guardian:
         before = self._last
         try:
             if "take" in request:
-                return TAKE[request["take"]](self._owe, **request["how"])
+                return TAKE[request["take"]](self._register, **request["how"])
         except Exception as error:  # Whatever it is: dying of it would leave everything behind.
             self._give_back_since(before)
             if isinstance(error, MigDowntimeError):
@@ -64,9 +64,9 @@ class Guardian:
         except OSError:
             self._log_failures()
 
-    def _owe(self, obligation: Obligation) -> int:
+    def _register(self, lease: Lease) -> int:
         self._last += 1
-        self._owed[self._last] = obligation
+        self._owed[self._last] = lease
         self._journal.write(self._owed.values())
         return self._last
 
@@ -75,14 +75,14 @@ class Guardian:
             self._give_back(number)
 
     def _give_back(self, number: int) -> None:
-        obligation = self._owed.pop(number, None)
-        if obligation is None:
+        lease = self._owed.pop(number, None)
+        if lease is None:
             return
         try:
-            obligation.undo()
+            lease.release()
         except Exception as error:
             # Forgotten all the same: pages given back twice would be somebody else's.
-            self._failures.append(f"{obligation} could not be undone ({error}); do it by hand")
+            self._failures.append(f"{lease} could not be undone ({error}); do it by hand")
         self._journal.write(self._owed.values())
 
     def _log_failures(self) -> None:
@@ -110,18 +110,18 @@ def main() -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
     if os.fork():
-        os._exit(0)  # Leaves the guardian out of the tree of children that a test runner may kill one by one.
-    guardian = Guardian()
-    guardian.start()
+        os._exit(0)  # Leaves the reaper out of the tree of children that a test runner may kill one by one.
+    reaper = Reaper()
+    reaper.start()
     try:
         for request in _requests(borrower, pid):
-            answer = {"number": request["number"], **guardian.answer(request)}
+            answer = {"number": request["number"], **reaper.answer(request)}
             try:
                 borrower.send(json.dumps(answer).encode())
             except OSError:
                 break
     finally:
-        guardian.end(borrower)
+        reaper.end(borrower)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What can be borrowed from the host: for each kind how it is taken, what is owed then, how that is undone.
 
-Everything here runs in the guardian process. It takes things itself, rather than being told of them, so that
+Everything here runs in the reaper process. It takes things itself, rather than being told of them, so that
 what is owed is known exactly: a borrower killed while it grew a pool would leave no trace of how far the
 kernel had got.
 """
@@ -26,15 +26,15 @@ _LAST_WRITES_S = 10.0
 _TRY_AGAIN_S = 0.1
 
 
-class Obligation(Protocol):
+class Lease(Protocol):
     """Something to be undone, once."""
 
-    def undo(self) -> None:
+    def release(self) -> None:
         """Give it back; raises OSError or MigDowntimeError if that fails."""
 
 
-Owe = Callable[[Obligation], int]
-"""Remembers an obligation, returns the number by which to ask for its end."""
+Register = Callable[[Lease], int]
+"""Remembers a lease, returns the number by which to ask for its end."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Directory:
 
     path: str
 
-    def undo(self) -> None:
+    def release(self) -> None:
         deadline_s = time.monotonic() + _LAST_WRITES_S
         while True:
             try:
@@ -62,7 +62,7 @@ class Mount:
 
     path: str
 
-    def undo(self) -> None:
+    def release(self) -> None:
         # Lazily: the name goes at once, the file system when the last QEMU has closed its files.
         _run("umount", "--lazy", self.path)
 
@@ -74,33 +74,33 @@ class Hugepages:
     page_size_bytes: int
     added: int
 
-    def undo(self) -> None:
+    def release(self) -> None:
         its_pool = pool(self.page_size_bytes)
         with exclusive(its_pool.path):
             give_back(its_pool, self.added)
 
 
-def take_directory(owe: Owe, within: str = "/tmp") -> dict[str, Any]:
+def take_directory(register: Register, within: str = "/tmp") -> dict[str, Any]:
     """A fresh directory, by default for sockets: their paths may have 107 bytes, and $TMPDIR can be long."""
     made = tempfile.mkdtemp(prefix="migdowntime-", dir=within)
-    return {"owed": [owe(Directory(made))], "path": made}
+    return {"owed": [register(Directory(made))], "path": made}
 
 
-def take_hugetlbfs(owe: Owe, page_size_bytes: int) -> dict[str, Any]:
+def take_hugetlbfs(register: Register, page_size_bytes: int) -> dict[str, Any]:
     """A fresh mount of hugetlbfs."""
     size = format_size(pool(page_size_bytes).page_size_bytes)
-    made = take_directory(owe)
+    made = take_directory(register)
     _run("mount", "-t", "hugetlbfs", "-o", f"pagesize={size},mode=0700", "none", made["path"])
-    return {"owed": [owe(Mount(made["path"])), *made["owed"]], "path": made["path"]}
+    return {"owed": [register(Mount(made["path"])), *made["owed"]], "path": made["path"]}
 
 
-def take_hugepages(owe: Owe, page_size_bytes: int, count: int, allowed: bool) -> dict[str, Any]:
+def take_hugepages(register: Register, page_size_bytes: int, count: int, allowed: bool) -> dict[str, Any]:
     """Hugepages for nobody else: ``hold`` is the number of the hold, to be undone when QEMU takes them."""
     its_pool = pool(page_size_bytes)
     with exclusive(its_pool.path):
         added, hold = reserve(its_pool, count, allowed)
-        owed = [owe(Hugepages(page_size_bytes, added))] if added else []
-        held = owe(hold)
+        owed = [register(Hugepages(page_size_bytes, added))] if added else []
+        held = register(hold)
     return {"owed": [held, *owed], "hold": held, "added": added}
 
 
@@ -110,8 +110,8 @@ TAKE: dict[str, Callable[..., dict[str, Any]]] = {
     "hugepages": take_hugepages,
 }
 
-LASTING: dict[str, Callable[..., Obligation]] = {kind.__name__: kind for kind in (Directory, Mount, Hugepages)}
-"""Obligations that outlive the guardian, and so have to be written down."""
+LASTING: dict[str, Callable[..., Lease]] = {kind.__name__: kind for kind in (Directory, Mount, Hugepages)}
+"""Leases that outlive the reaper, and so have to be written down."""
 
 
 def _run(*command: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The borrower's side of the guardian."""
+"""The borrower's side of the reaper."""
 
 import json
 import os
@@ -20,29 +20,29 @@ _PACKET_BYTES = 1 << 16
 _END_TIMEOUT_S = 60.0
 
 
-class Keeper:
+class HostResources:
     """Borrows from the host, and gives everything back whatever way this process ends, SIGKILL included.
 
-        with Keeper() as keeper, work_directory(keeper) as sockets:
+        with HostResources() as resources, work_directory(resources) as sockets:
             ...
 
-    What is borrowed is taken by a process of its own, the guardian, and given back by it: at the end of the
-    `with` block that borrowed, at the end of this one, or when this process is gone. Should the guardian be
-    killed as well, the next Keeper that root starts gives back what it owed. Can be used from any thread.
+    What is borrowed is taken by a process of its own, the reaper, and given back by it: at the end of the
+    `with` block that borrowed, at the end of this one, or when this process is gone. Should the reaper be
+    killed as well, the next HostResources that root starts gives back what it owed. Can be used from any thread.
 
-    Raises HarnessError where the guardian cannot be started, has gone, or could not undo something.
+    Raises HarnessError where the reaper cannot be started, has gone, or could not undo something.
     """
 
     def __enter__(self) -> Self:
         # Packets keep their boundaries, so that there is nothing to take apart.
-        self._socket, guardian = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket, reaper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         self._asked = 0
         try:
-            with guardian:
-                _start_guardian(guardian)
+            with reaper:
+                _start_reaper(reaper)
             # Its end is closed here, or its death would go unheard. It answers when it has settled what dead
-            # guardians owed.
+            # reapers owed.
             self.give_back([])
         except BaseException:
             self._socket.close()
@@ -63,21 +63,21 @@ class Keeper:
 
     @contextmanager
     def borrowed(self, what: str, **how: Any) -> Iterator[dict[str, Any]]:
-        """Borrow for a `with` block: `what` is a key of `obligations.TAKE`, `how` its function's arguments.
+        """Borrow for a `with` block: `what` is a key of `leases.TAKE`, `how` its function's arguments.
 
-        Raises what the function raised in the guardian.
+        Raises what the function raised in the reaper.
         """
         loan = self._ask({"take": what, "how": how})
         try:
             yield loan
         finally:
-            with suppress(HarnessError):  # Not to hide what the block raised: the keeper's own end tells.
+            with suppress(HarnessError):  # Not to hide what the block raised: the end of this object tells.
                 self.give_back(loan["owed"])
 
     def give_back(self, numbers: list[int]) -> None:
-        """End obligations, in this order, passing over those that have ended; raises HarnessError.
+        """End leases, in this order, passing over those that have ended; raises HarnessError.
 
-        What cannot be undone is told at the keeper's end.
+        What cannot be undone is told at the end of `HostResources`.
         """
         self._ask({"give_back": numbers})
 
@@ -119,11 +119,11 @@ class Keeper:
         return answer
 
 
-def _start_guardian(its_socket: socket.socket) -> None:
+def _start_reaper(its_socket: socket.socket) -> None:
     package = Path(__file__).parents[1]
     # -P: a json.py in the current directory is not to be imported for the library's. All standard streams are
-    # cut off, as whoever reads the borrower's output to its end would wait for the guardian's too.
-    command = [sys.executable, "-P", "-m", f"{package.name}.host.guardian"]
+    # cut off, as whoever reads the borrower's output to its end would wait for the reaper's too.
+    command = [sys.executable, "-P", "-m", f"{package.name}.host.reaper"]
     try:
         subprocess.run(
             [*command, str(os.getpid()), str(its_socket.fileno())],

@@ -15,7 +15,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class HostCheck:
     """One line: what was looked at, what was seen or is wrong, and the command (or the deed) that mends it."""
 
     name: str
@@ -24,6 +24,6 @@ class Finding:
     mend: str = ""
 
 
-def able(findings: Iterable[Finding]) -> bool:
+def able(findings: Iterable[HostCheck]) -> bool:
     """Whether the default test can run."""
     return all(finding.state is not State.FAULT for finding in findings)

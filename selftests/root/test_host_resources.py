@@ -20,12 +20,12 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
-from avocado_migdowntime.host import keeper as keeper_module
-from avocado_migdowntime.host import obligations
-from avocado_migdowntime.host.guardian import Guardian
+from avocado_migdowntime.host import leases
+from avocado_migdowntime.host import resources as resources_module
 from avocado_migdowntime.host.hugepages import borrow_hugepages
-from avocado_migdowntime.host.keeper import Keeper
 from avocado_migdowntime.host.pool import Pool, pools
+from avocado_migdowntime.host.reaper import Reaper
+from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.host.workdir import work_directory
 
 pytestmark = pytest.mark.alone
@@ -39,16 +39,16 @@ import json, os, signal, subprocess, sys
 from contextlib import ExitStack
 from avocado_migdowntime.host.hugepages import borrow_hugepages
 from avocado_migdowntime.host.hugetlbfs import hugetlbfs_directory
-from avocado_migdowntime.host.keeper import Keeper
+from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.host.workdir import work_directory
 
 page_size, count, fork = map(int, sys.argv[1:])
-with Keeper() as keeper, work_directory(keeper) as sockets, ExitStack() as stack:
+with HostResources() as resources, work_directory(resources) as sockets, ExitStack() as stack:
     borrowed = {"directories": [str(sockets)]}
     (sockets / "qmp").touch()
     if count:
-        borrowed["directories"].append(str(stack.enter_context(hugetlbfs_directory(keeper, page_size))))
-        pages = stack.enter_context(borrow_hugepages(keeper, page_size, count, allowed=True))
+        borrowed["directories"].append(str(stack.enter_context(hugetlbfs_directory(resources, page_size))))
+        pages = stack.enter_context(borrow_hugepages(resources, page_size, count, allowed=True))
     if fork and not (child := os.fork()):
         signal.pause()
     if fork:
@@ -72,10 +72,10 @@ class Borrower:
     forked: int
 
     def settled(self) -> bool:
-        """Whether the host is rid of what was borrowed and of the guardian."""
+        """Whether the host is rid of what was borrowed and of the reaper."""
         mounts = Path("/proc/mounts").read_text()
         there = any(path.exists() or str(path) in mounts for path in self.directories)
-        return not there and guardian_of(self.process.pid) is None
+        return not there and reaper_of(self.process.pid) is None
 
     def tell(self, order: str) -> str:
         assert self.process.stdin and self.process.stdout
@@ -84,14 +84,14 @@ class Borrower:
         return self.process.stdout.readline().strip()
 
 
-def guardian_of(pid: int) -> int | None:
-    """The process id of the guardian that serves this process, if there is one."""
+def reaper_of(pid: int) -> int | None:
+    """The process id of the reaper that serves this process, if there is one."""
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = entry.read_text().split("\0")
         except OSError:
             continue
-        if "avocado_migdowntime.host.guardian" in words and str(pid) in words:
+        if "avocado_migdowntime.host.reaper" in words and str(pid) in words:
             return int(entry.parent.name)
     return None
 
@@ -136,15 +136,15 @@ def eventually(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def has_no_guardian(pid: int) -> bool:
-    return guardian_of(pid) is None
+def has_no_reaper(pid: int) -> bool:
+    return reaper_of(pid) is None
 
 
-def kill_guardian_of(pid: int) -> None:
-    guardian = guardian_of(pid)
-    assert guardian
-    os.kill(guardian, signal.SIGKILL)
-    eventually(partial(has_no_guardian, pid))
+def kill_reaper_of(pid: int) -> None:
+    reaper = reaper_of(pid)
+    assert reaper
+    os.kill(reaper, signal.SIGKILL)
+    eventually(partial(has_no_reaper, pid))
 
 
 def wanted(its_pool: Pool, more: int) -> int:
@@ -204,7 +204,7 @@ def test_a_kill_at_any_moment_leaves_nothing(its_pool: Pool) -> None:
             time.sleep(step * 0.008)
             process.send_signal(how)
             process.wait(GENEROUS_S)
-            eventually(partial(has_no_guardian, process.pid))
+            eventually(partial(has_no_reaper, process.pid))
         assert its_pool.size_pages == size, f"{how.name} after {step * 8} ms"
 
 
@@ -238,9 +238,9 @@ def test_many_runs_that_start_and_end_at_once(its_pool: Pool) -> None:
 
     def run(_: int) -> int:
         with (
-            Keeper() as keeper,
-            work_directory(keeper),
-            borrow_hugepages(keeper, its_pool.page_size_bytes, more, allowed=True) as pages,
+            HostResources() as resources,
+            work_directory(resources),
+            borrow_hugepages(resources, its_pool.page_size_bytes, more, allowed=True) as pages,
         ):
             return pages.count
 
@@ -252,12 +252,12 @@ def test_many_runs_that_start_and_end_at_once(its_pool: Pool) -> None:
 @pytest.mark.parametrize(
     "how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT], ids=lambda how: how.name
 )
-def test_a_guardian_told_to_end_stays_until_its_work_is_done(its_pool: Pool, how: signal.Signals) -> None:
+def test_a_reaper_told_to_end_stays_until_its_work_is_done(its_pool: Pool, how: signal.Signals) -> None:
     size = its_pool.size_pages
     with borrower(its_pool, wanted(its_pool, 16)) as lent:
-        guardian = guardian_of(lent.process.pid)
-        assert guardian
-        os.kill(guardian, how)
+        reaper = reaper_of(lent.process.pid)
+        assert reaper
+        os.kill(reaper, how)
         lent.process.kill()
         eventually(lent.settled)
     assert its_pool.size_pages == size
@@ -271,23 +271,23 @@ def test_what_is_borrowed_by_halves_is_given_back_at_once(its_pool: Pool, monkey
         assert made[0].is_dir()
         raise HostRequirementError("no mount here")
 
-    monkeypatch.setattr(obligations, "_run", refuse)
+    monkeypatch.setattr(leases, "_run", refuse)
     request = {"take": "hugetlbfs", "how": {"page_size_bytes": its_pool.page_size_bytes}}
-    assert Guardian().answer(request) == {"error": "HostRequirementError", "message": "no mount here"}
+    assert Reaper().answer(request) == {"error": "HostRequirementError", "message": "no mount here"}
     assert not made[0].exists()
 
 
-def test_the_next_run_settles_what_a_killed_guardian_owed(its_pool: Pool) -> None:
+def test_the_next_run_settles_what_a_killed_reaper_owed(its_pool: Pool) -> None:
     if not ROOT:
         pytest.skip("others than root owe a directory, which is not written down")
     size, journals = its_pool.size_pages, journal_count()
     with borrower(its_pool, wanted(its_pool, 16)) as lent:
-        kill_guardian_of(lent.process.pid)
+        kill_reaper_of(lent.process.pid)
         lent.process.kill()
         lent.process.wait()
         assert its_pool.size_pages == size + 16
         assert not lent.settled()
-        with Keeper():
+        with HostResources():
             assert its_pool.size_pages == size
             assert lent.settled()
     assert journal_count() == journals
@@ -304,43 +304,43 @@ def test_a_journal_of_another_release_is_left_alone() -> None:
     strange = JOURNALS / "strange"
     strange.write_text('[{"kind": "Moon", "phase": 3}]\n')
     try:
-        with Keeper() as keeper, work_directory(keeper):
+        with HostResources() as resources, work_directory(resources):
             pass
         assert strange.exists()
     finally:
         strange.unlink()
 
 
-def test_a_borrower_whose_guardian_was_killed_is_told() -> None:
+def test_a_borrower_whose_reaper_was_killed_is_told() -> None:
     sentence = "^the process that gives back what is borrowed from the host has gone"
-    with pytest.raises(HarnessError, match=sentence), Keeper() as keeper:
-        kill_guardian_of(os.getpid())
-        with work_directory(keeper):
+    with pytest.raises(HarnessError, match=sentence), HostResources() as resources:
+        kill_reaper_of(os.getpid())
+        with work_directory(resources):
             pass
 
 
-def test_a_guardian_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reaper_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     sentence = "could not be started .*; see if `/bin/false -P -m avocado_migdowntime"
-    with pytest.raises(HarnessError, match=sentence), Keeper():
+    with pytest.raises(HarnessError, match=sentence), HostResources():
         pass
 
 
-def test_a_guardian_that_dies_at_once_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeper_module, "_start_guardian", lambda its_socket: None)
-    with pytest.raises(HarnessError, match="has gone"), Keeper():
+def test_a_reaper_that_dies_at_once_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources_module, "_start_reaper", lambda its_socket: None)
+    with pytest.raises(HarnessError, match="has gone"), HostResources():
         pass
 
 
 def test_an_error_of_the_host_keeps_its_class() -> None:
-    with Keeper() as keeper:
+    with HostResources() as resources:
         with (
             pytest.raises(HostRequirementError, match="this host has no hugepages of 12K but "),
-            keeper.borrowed("hugetlbfs", page_size_bytes=12288),
+            resources.borrowed("hugetlbfs", page_size_bytes=12288),
         ):
             pass
         with (
             pytest.raises(HarnessError, match="^borrowing directory ended in TypeError"),
-            keeper.borrowed("directory", colour="red"),
+            resources.borrowed("directory", colour="red"),
         ):
             pass

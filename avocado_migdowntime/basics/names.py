@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names by which Avocado and this package know each other."""
+
+KIND = "migdowntime"
+"""The kind of the tests, the scheme of their references (`migdowntime:NAME`) and the section of their settings."""
+
+PROGRESS_LOGGER = "avocado.test.progress"
+"""What is logged here is also shown to the person at the terminal."""

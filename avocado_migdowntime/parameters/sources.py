@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the parameters of a test come from: Avocado's settings, which options fill too, and variants."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..basics.names import KIND
+from ..errors import UsageError
+from .table import describe
+
+NAMESPACES = {row.name: f"{KIND}.{row.name}" for row in describe()}
+"""The name of each parameter's setting."""
+
+
+def of_settings(config: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters that were set by an option or in a configuration file, by name."""
+    return {name: value for name, namespace in NAMESPACES.items() if (value := config.get(namespace))}
+
+
+def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
+    """Parameters among (path, name, value) of a variant.
+
+    Everything at the root or under /run is meant for this test: -p, packaged variants and YAML files given by
+    `-m FILE` end there. Keys for other tests can be kept apart by `-m /other:FILE`. Raises UsageError if branches of
+    the variant disagree.
+    """
+    parameters: dict[str, str] = {}
+    for path, name, value in items:
+        if value is None or f"{path.rstrip('/')}/".split("/")[1] not in ("", "run"):
+            continue
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        if (before := parameters.setdefault(name, text)) != text:
+            raise UsageError(f"parameter {name} is both {before!r} and {text!r} in one variant; leave one of them")
+    return parameters

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The advised downtime-limit by its figures, on passes made by hand; a millisecond is 10 pages."""
+
+from math import sqrt
+from statistics import fmean, stdev
+
+import pytest
+
+from avocado_migdowntime.prediction.advise import advise, converges
+from selftests.support.traces import MBPS, Pass, completed, made, precopy, row
+
+STUDENT_80 = [1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879, 0.879, 0.879]
+"""One-sided points of Student's t from a table, for 1 degree of freedom and more; from 10 on the last one is kept."""
+SAME = Pass(20_000)
+
+
+def advised(*passes, limit_ms=1, more=(), **header):
+    return advise(made([*precopy(*passes, limit_ms=limit_ms), *more], limit_ms=limit_ms, **header))
+
+
+@pytest.mark.parametrize("freedom", range(1, 13))
+def test_passes_that_differ_add_what_four_in_five_stay_below(freedom):
+    found = [20_000 + (-800 if number % 2 else 800) for number in reversed(range(freedom + 2))]
+    # What a sync finds as a share of the mean; that after the first pass, which sends any RAM, is no surprise.
+    shares = [pages / fmean(found) for pages in found[1:]]
+    wide = STUDENT_80[freedom - 1] * sqrt(1 + 1 / len(shares)) * stdev(shares)
+    margin = fmean(shares) + wide - 1
+    advice = advised(SAME, *map(Pass, found))
+    assert advice.passes == freedom + 2
+    assert f"the passes differ, so {margin:.1%} are added to what is expected" in advice.reasons
+    assert advice.range_ms.high == pytest.approx(2080 * (1 + margin) * 1.01, rel=0.001)
+
+
+@pytest.mark.parametrize(("differ", "told"), [(40, False), (120, True)])
+def test_a_margin_of_half_a_percent_is_worth_a_sentence(differ, told):
+    """Two surprises: 1.376 × √1.5 of their deviation."""
+    advice = advised(SAME, SAME, Pass(20_000 - differ // 2), Pass(20_000 + differ // 2))
+    assert any("the passes differ" in reason for reason in advice.reasons) == told
+
+
+def test_passes_that_are_all_the_same_need_their_size_and_a_percent():
+    advice = advised(SAME, SAME, SAME, SAME, limit_ms=300)
+    assert (advice.finding, advice.limit_ms, advice.passes) == ("found", 2021, 3)
+    assert advice.reasons == (
+        "the next sync is expected to find 81.9 MB to be sent at 41.0 MB/s",
+        "the downtime-limit of 300 ms that is set probably never ends it",
+    )
+    assert (advice.best_point.number, advice.best_point.limit_ms) == (2, 2001)
+    assert advice.best_point.t_s == pytest.approx(2.001)
+
+
+def test_the_best_point_is_the_sync_that_found_least():
+    advice = advised(SAME, SAME, Pass(19_000), SAME)
+    assert (advice.best_point.number, advice.best_point.limit_ms) == (3, 1901)
+    assert advice.range_ms.low == 1901
+
+
+def test_one_pass_cannot_show_how_far_they_differ():
+    advice = advised(SAME, SAME)
+    assert (advice.finding, advice.passes) == ("found", 1)
+    assert "only one pass was seen from end to end: how far they differ is not known" in advice.reasons
+
+
+@pytest.mark.parametrize(("limit_ms", "says", "sure"), [(1900, "never ends it", False), (2100, "ends it", True)])
+def test_whether_the_limit_that_is_set_ends_it_is_told(limit_ms, says, sure):
+    """Passes of 2 s, and of 100 ms, in which the guest dirties as much: it is sure how much it dirties in between."""
+    rows = precopy(Pass(1_000), SAME, SAME, SAME)
+    trace = made(rows, limit_ms=limit_ms)
+    assert converges(trace, limit_ms).converges is sure
+    assert f"the downtime-limit of {limit_ms} ms that is set {says}" in advise(trace).reasons
+
+
+def test_more_bandwidth_or_a_throttled_guest_make_the_default_do():
+    """300 ms at 10 pages a millisecond are 3000 of 20 000 pages."""
+    found = advised(SAME, SAME, SAME).help
+    assert found.throttle_percent == 85
+    assert found.bandwidth_bytes_per_ms == pytest.approx(20_000 * 4096 / 300, rel=0.001)
+    enough = advised(Pass(2_000), Pass(2_000), Pass(2_000)).help
+    assert (enough.throttle_percent, enough.bandwidth_bytes_per_ms) == (None, None)
+
+
+@pytest.mark.parametrize(("still_s", "finding"), [(1.9, "found"), (2.1, "none")])
+def test_a_migration_that_sent_no_page_for_two_seconds_sends_nothing(still_s, finding):
+    rows = precopy(SAME, SAME, Pass(20_000, 5_000))
+    last = rows[-1]["t"]
+    more = [row(last + still_s * part, 3, 5_000, 55_000) for part in (0.5, 1)]
+    advice = advise(made([*rows, *more]))
+    assert advice.finding == finding
+    assert (advice.reasons[0].startswith("nothing is being sent, so no downtime-limit is large enough")) == (
+        finding == "none"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "finding", "limit_ms", "reason"),
+    [
+        ("completed", "found", 300, "the migration completed with the downtime-limit of 300 ms that was set"),
+        ("postcopy-active", "unknown", None, "postcopy has begun: it finishes without a downtime-limit"),
+    ],
+)
+def test_a_migration_that_is_decided_needs_no_advice(status, finding, limit_ms, reason):
+    rows = precopy(SAME, SAME)
+    final = completed(rows)
+    final["query-migrate"]["status"] = status
+    advice = advised(SAME, SAME, limit_ms=300, more=[final])
+    assert (advice.finding, advice.limit_ms, advice.reasons[0]) == (finding, limit_ms, reason)
+
+
+def test_an_advice_is_unknown_before_the_second_pass_alone():
+    advice = advised(Pass(20_000, 5_000))
+    assert (advice.finding, advice.limit_ms) == ("unknown", None)
+    assert advice.reasons[0] == (
+        "only pass 1 was seen, and what the guest dirties shows when it ends, in 0.5 s or less: "
+        "record until the second pass"
+    )
+    none = advise(made([row(0, 0, 0, 0, status="setup")]))
+    assert none.reasons == ("no pass was seen: record while the migration is active",)
+
+
+def test_the_switchover_bandwidth_is_what_qemu_multiplies_by():
+    ten_times = {"avail-switchover-bandwidth": 10 * MBPS * 125_000}
+    assert advised(SAME, SAME, SAME, parameters=ten_times).limit_ms == 203

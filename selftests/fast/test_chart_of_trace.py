@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a picture shows of a migration made by hand: each curve, figure by figure. A millisecond is 10 pages."""
+
+import numpy as np
+import pytest
+
+from avocado_migdowntime.pictures.chart import Role
+from avocado_migdowntime.pictures.chart_of_trace import chart
+from avocado_migdowntime.verdict.judge import judge
+from selftests.support.traces import PAGE_BYTES, Pass, completed, event, made, precopy
+
+FIRST = Pass(30_000, 0, 200)
+BEGINS_S = (3.001, 5.002, 7.003, 9.004)
+
+
+def drawn(rows, events=(), limit_ms=100, **more):
+    """The chart, and its series by their names."""
+    trace = made(rows, events, limit_ms, **more)
+    found = chart(trace, judge(trace))
+    return found, {series.name: series for panel in found.panels for series in panel.series}
+
+
+def mb(*pages):
+    return pytest.approx([size * PAGE_BYTES / 1e6 for size in pages])
+
+
+def limit(t_s, limit_ms, name="LIMIT"):
+    return event(t_s, "harness", name, {"trial": "below", "downtime-limit": limit_ms})
+
+
+PASSES = [Pass(30_000, 0, 700), *[Pass(20_000, 0, 700)] * 4]
+
+
+@pytest.mark.parametrize(
+    ("set_to", "highs"),
+    [
+        ({}, [100, 100, 100, 100]),
+        ({4.0: 300}, [100, 300, 300, 300]),
+        ({4.0: 300, 6.5: 500}, [100, 300, 500, 500]),
+        ({4.0: 10, 6.5: 5000}, [100, 10, 700, 700]),
+        ({0.5: 300, 9.0035: 50}, [300, 300, 300, 50]),
+    ],
+)
+def test_what_was_left_at_a_sync_is_bounded_by_the_limit_that_held_then(set_to, highs):
+    """The last 700 pages of each pass are not seen to go out: of them no more was left than the limit allows."""
+    highs = [min(ms * 10, 700) for ms in highs]
+    events = [limit(t_s, limit_ms) for t_s, limit_ms in set_to.items()]
+    _, found = drawn(precopy(*PASSES), events)
+    at_sync = found["left at the dirty sync"]
+    assert at_sync.t_s == pytest.approx(BEGINS_S)
+    assert at_sync.low == mb(20_000, 20_000, 20_000, 20_000)
+    assert at_sync.high == mb(*[20_000 + high for high in highs])
+    assert at_sync.values == mb(*[20_000 + high / 2 for high in highs])
+
+
+def test_the_limits_are_steps_from_when_they_were_set_to_the_end():
+    events = [limit(4.0, 300), event(4.5, "harness", "SOUNDING"), limit(6.5, 500, "FINISH")]
+    _, found = drawn(precopy(*PASSES), events)
+    steps = found["downtime-limit, as set"]
+    end_s = 9.004 + 1.93
+    assert steps.t_s == pytest.approx([0, 4.0, 6.5, end_s]) and list(steps.values) == [100, 300, 500, 500]
+    assert "downtime-limit, as set" not in drawn(precopy(*PASSES), limit_ms=None)[1]
+
+
+@pytest.mark.parametrize(("events", "until_s"), [([], 5.802), ([limit(4.5, 300)], 4.5)])
+def test_the_limit_as_it_works_holds_until_another_is_set(events, until_s):
+    _, found = drawn(precopy(*[Pass(20_000, 1_000, 200)] * 2, Pass(20_000)), events)
+    works = found["downtime-limit, as it works"]
+    assert works.t_s == pytest.approx([0, until_s]) and works.values == pytest.approx([110, 110])
+
+
+def test_what_was_unsent_is_shown_with_its_bounds_in_milliseconds():
+    _, found = drawn(precopy(Pass(30_000, 900, 200), Pass(20_000, 500), Pass(20_000)))
+    left = found["left when a pass ended"]
+    assert (left.low, left.values, left.high) == (
+        pytest.approx([90, 50]),
+        pytest.approx([100, 50]),
+        pytest.approx([110, 50]),
+    )
+
+
+def test_the_report_and_each_formula_are_drawn_over_the_samples():
+    rows = precopy(FIRST, Pass(20_000, expected_ms=1234), Pass(25_000))
+    shown, found = drawn(rows)
+    reported, computed = found["QEMU's expected-downtime"], found["last-sync, computed"]
+    assert len(reported.t_s) == len(rows) and set(reported.values) == {1, 1234, 2500}
+    for number, (low, high) in ((2, (2000, 2020)), (3, (2500, 2500))):
+        begin_s, end_s = BEGINS_S[number - 2], [*BEGINS_S, 99][number - 1]
+        inside = (begin_s <= computed.t_s) & (computed.t_s < end_s)
+        for curve, right in ((computed.low, low), (computed.high, high), (computed.values, (low + high) / 2)):
+            assert curve[inside] == pytest.approx(np.full(inside.sum(), right))
+    assert found["dirty-rate"].values == pytest.approx(np.full(len(computed.t_s), 300))
+    assert found["redirty"].values == pytest.approx(1.3 * computed.values)
+    assert (found["live"].values[0], found["live"].values[-1]) == pytest.approx((2000, 0))
+    assert [dict(shown.begins_s)[number] for number in (1, 2, 3)] == pytest.approx([0, 3.001, 5.002])
+    assert {name for name, series in found.items() if series.role is Role.OTHER} == {"dirty-rate", "redirty", "live"}
+
+
+def test_a_pass_that_was_missed_is_a_gap():
+    rows = [row for row in precopy(*PASSES) if row["query-migrate"]["ram"]["dirty-sync-count"] != 3]
+    _, found = drawn(rows)
+    computed = found["last-sync, computed"]
+    (gap,) = np.flatnonzero(np.isnan(computed.values))
+    assert computed.t_s[gap - 1] == computed.t_s[gap] == pytest.approx(3.001 + 1.93)
+    assert np.isnan(computed.low[gap]) and np.isnan(computed.high[gap])
+    assert computed.t_s[gap + 1] == pytest.approx(9.004)
+
+
+def test_rates_are_megabytes_a_second():
+    shown, found = drawn(precopy(FIRST, Pass(20_000)))
+    assert set(found["bandwidth"].values) == {40.96}
+    assert set(found["dirtied, says QEMU"].values) == {0, 12.288}
+    assert shown.panels[2].unit == "MB/s" and shown.panels[2].top == pytest.approx(1.15 * 40.96)
+
+
+@pytest.mark.parametrize(("resumed", "down_s"), [(True, (5.003, 5.2)), (False, (5.003, 5.302))])
+def test_each_view_of_the_downtime_is_put_where_the_guest_was_stopped(resumed, down_s):
+    rows = precopy(FIRST, Pass(20_000))
+    rows.append({**completed(rows, downtime=150), "t": 5.302})
+    events = [event(5.003, "source", "STOP", stamp_s=1000.0)]
+    if resumed:
+        events.append(event(5.2, "destination", "RESUME", stamp_s=1000.25))
+    for side, after_s in (("source", 1.0), ("destination", 1.2)):
+        events.append(event(6, "harness", "HEARTBEAT", {"side": side, "after_s": after_s, "by_s": after_s + 0.01}))
+    shown, found = drawn(rows, events)
+    assert shown.down_s == down_s
+    down = {name: series for name, series in found.items() if series.role is Role.DOWN}
+    seen = {name: (one.t_s[0], one.low[0], one.values[0], one.high[0]) for name, one in down.items()}
+    assert seen.pop("downtime, says QEMU") == (5.003, 150, 150, 150)
+    assert seen.pop("downtime, seen by the guest") == pytest.approx((5.003, 190, 200, 210))
+    if resumed:
+        assert seen.pop("downtime, STOP to RESUME") == pytest.approx((5.003, 250, 250, 250))
+    assert seen == {}
+
+
+def test_samples_that_do_not_count_are_shown_by_their_reason():
+    _, found = drawn(precopy(FIRST, Pass(20_000)))
+    settling = found["10 dropped: before the first update after the sync"]
+    assert settling.t_s == pytest.approx([3.001 + 0.02 * number for number in range(10)])
+    assert list(settling.values) == [1] * 5 + [2000] * 5

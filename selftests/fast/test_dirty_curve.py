@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The dirtying curve's thresholds, both sides, and what a pass that was seen makes of a point."""
+
+import math
+
+import pytest
+
+from avocado_migdowntime.basics.interval import Interval
+from avocado_migdowntime.prediction.dirty_curve import DirtyingCurve, Point
+
+
+def through(*points):
+    return DirtyingCurve.through([Point(ms, Interval(size, size), size) for ms, size in points])
+
+
+@pytest.mark.parametrize(("second_ms", "groups"), [(1099, [1049.5]), (1101, [1000, 1101])])
+def test_passes_whose_durations_differ_by_a_tenth_are_of_two_lengths(second_ms, groups):
+    drawn = through((1000, 30e6), (second_ms, 31e6))
+    assert [one.duration_ms for one in drawn.groups] == groups
+    assert [one.likely_bytes for one in drawn.groups] == ([30.5e6] if len(groups) == 1 else [30e6, 31e6])
+
+
+def test_a_group_goes_from_its_shortest_pass_and_not_from_neighbour_to_neighbour():
+    drawn = through((1180, 3e6), (1000, 1e6), (1090, 2e6))
+    assert [(one.duration_ms, one.likely_bytes) for one in drawn.groups] == [(1045, 1.5e6), (1180, 3e6)]
+
+
+def test_the_mean_of_a_group_keeps_what_is_not_known_of_its_points():
+    points = [Point(1000, Interval(10e6, 14e6), 12e6), Point(1050, Interval(12e6, 20e6), 13e6)]
+    (group,) = DirtyingCurve.through(points).groups
+    assert group == Point(1025, Interval(11e6, 17e6), 12.5e6)
+
+
+@pytest.mark.parametrize(("longer_bytes", "flat"), [(30.2e6, True), (30.4e6, False)])
+def test_amounts_that_differ_by_a_hundredth_make_no_slope(longer_bytes, flat):
+    drawn = through((1000, 30e6), (3000, longer_bytes))
+    assert (drawn.constant_ms == 0) == flat
+    assert drawn.likely(3000) == pytest.approx(longer_bytes)
+    assert drawn.level_bytes == pytest.approx(longer_bytes, rel=0.001)
+    assert (drawn.likely(500) > 29.9e6) == flat
+
+
+@pytest.mark.parametrize(("longer_bytes", "endless"), [(90.1e6, True), (89e6, False)])
+def test_what_grows_with_time_shows_no_end(longer_bytes, endless):
+    assert math.isinf(through((1000, 30e6), (3000, longer_bytes)).level_bytes) == endless
+
+
+def test_the_level_is_the_most_that_a_sync_found():
+    points = [Point(ms, Interval(size, size), size) for ms, size in ((1000, 30e6), (3000, 30e6))]
+    drawn = DirtyingCurve.through(points, pending_bytes=50e6)
+    assert (drawn.level_bytes, drawn.set_bytes) == (30e6, 50e6)
+    assert drawn.likely_pending(2000, 25e6) == pytest.approx(25e6 + 30e6 / 2)
+    assert drawn.most_pending(2000, 25e6) == 50e6
+    assert drawn.least_pending(2000, 25e6) == 30e6 and drawn.least_pending(2000, 35e6) == 35e6
+
+
+def test_a_pass_that_ended_a_burst_earlier_dirtied_for_a_window_less():
+    drawn = through((1000, 10e6), (2000, 20e6))
+    assert drawn.least_pending(500, 0) == pytest.approx(5e6)
+    assert drawn.least_in_bursts(500, 0) == pytest.approx(4e6)
+    assert drawn.least_in_bursts(50, 0) == 0

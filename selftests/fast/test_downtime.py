@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How long the guest was down by QEMU, by the events and by its own heartbeat, and where these are remarkably apart."""
+
+import pytest
+
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.verdict.judge import judge
+from selftests.support.traces import Pass, completed, event, made, precopy
+
+ROWS = precopy(Pass(30_000), Pass(20_000), Pass(20_000))
+STOP_S = ROWS[-1]["t"] + 0.001
+QEMU_MS = 100
+
+
+def judged(events, qemu_ms=QEMU_MS, status="completed"):
+    more = {} if qemu_ms is None else {"downtime": qemu_ms}
+    final = completed(ROWS, **more)
+    final["query-migrate"]["status"] = status
+    return judge(made([*ROWS, final], sorted(events, key=lambda one: one["t"])))
+
+
+def stop(stamp_s=1000.0):
+    return event(STOP_S, "source", "STOP", stamp_s=stamp_s)
+
+
+def resume(stamp_s):
+    return event(STOP_S + 0.2, "destination", "RESUME", stamp_s=stamp_s)
+
+
+def ready(stamp_s, status="completed"):
+    return event(STOP_S + 0.1, "destination", "MIGRATION", {"status": status}, stamp_s)
+
+
+def beats(last, first):
+    """The guest's last heartbeat at the source and its first at the destination, between two looks each."""
+    return [
+        event(STOP_S + 1, "harness", "HEARTBEAT", {"side": side, "after_s": after_s, "by_s": by_s})
+        for side, (after_s, by_s) in (("source", last), ("destination", first))
+    ]
+
+
+def remarks(verdict):
+    return [reason for reason in verdict.reasons if "the guest" in reason]
+
+
+@pytest.mark.parametrize(("ready_s", "held_ms", "down_ms"), [(None, 0, 250), (1000.15, 100, 150), (1000.3, 0, 250)])
+def test_by_the_events_it_lasts_from_stop_to_resume_less_what_a_ready_guest_was_held(ready_s, held_ms, down_ms):
+    down = judged([stop(), *([ready(ready_s)] if ready_s else []), resume(1000.25)]).downtime
+    assert (down.qemu_ms, down.held_ms, down.events_ms) == pytest.approx((100, held_ms, down_ms))
+    assert down.guest_ms is None and down.silent_s is None
+
+
+def test_a_destination_that_is_not_yet_ready_was_not_held():
+    assert judged([stop(), ready(1000.1, "active"), resume(1000.25)]).downtime.held_ms == 0
+
+
+@pytest.mark.parametrize("events", [[resume(1000.25)], [stop()], [stop(None), resume(1000.25)], [stop(), resume(None)]])
+def test_without_two_stamped_events_there_is_no_downtime_by_them(events):
+    down = judged(events).downtime
+    assert down.events_ms is None and down.qemu_ms == QEMU_MS
+
+
+@pytest.mark.parametrize(("held", "low_ms", "high_ms"), [([], 100, 160), ([ready(1000.19), resume(1000.25)], 40, 100)])
+def test_by_the_guest_it_lasts_from_its_last_beat_to_its_first(held, low_ms, high_ms):
+    """The last beat came after 10.00 and by 10.02 s, the first after 10.12 and by 10.16 s."""
+    down = judged([stop(), *held, *beats((10.0, 10.02), (10.12, 10.16))]).downtime
+    assert (down.guest_ms.low, down.guest_ms.high) == pytest.approx((low_ms, high_ms))
+
+
+def test_it_is_never_less_than_nothing():
+    down = judged([stop(), ready(1000.0), resume(1000.25), *beats((10.0, 10.02), (10.12, 10.16))]).downtime
+    assert (down.guest_ms.low, down.guest_ms.high) == (0, 0)
+
+
+def apart(qemu_ms, low_ms, high_ms):
+    """The remarks on a guest that was down for something from `low_ms` to `high_ms`."""
+    return remarks(judged([stop(), *beats((10.0, 10.0), (10.0 + low_ms / 1000, 10.0 + high_ms / 1000))], qemu_ms))
+
+
+def longer(ms, qemu_ms, more="longer"):
+    return [f"the guest was down for {ms} ms {more} than QEMU's downtime of {qemu_ms} ms says"]
+
+
+@pytest.mark.parametrize(
+    ("qemu_ms", "low_ms", "high_ms", "remark"),
+    [
+        (100, 149, 500, []),  # From 50 ms on
+        (100, 151, 500, longer(51, 100)),
+        (100, 0, 51, []),
+        (100, 0, 49, longer(51, 100, "shorter")),
+        (400, 499, 600, []),  # From a quarter on
+        (400, 501, 600, longer(101, 400)),
+        (400, 200, 301, []),
+        (400, 200, 299, longer(101, 400, "shorter")),
+        (400, 350, 450, []),
+    ],
+)
+def test_views_that_are_apart_by_50_ms_and_a_quarter_are_remarkable(qemu_ms, low_ms, high_ms, remark):
+    assert apart(qemu_ms, low_ms, high_ms) == remark
+
+
+def test_without_qemus_figure_nothing_is_remarkable():
+    assert apart(None, 5000, 6000) == []
+
+
+def test_a_guest_that_did_not_go_on_is_told_and_fails():
+    last, _ = beats((10.0, 10.02), (0, 0))
+    silent = event(STOP_S + 1, "harness", "HEARTBEAT", {"side": "destination", "silent_s": 5})
+    verdict = judged([stop(), last, silent])
+    assert (verdict.downtime.silent_s, verdict.downtime.guest_ms) == (5, None)
+    assert remarks(verdict) == ["the guest did not go on at the destination: no heartbeat within 5 s"]
+    assert verdict.verdict == "accurate" and verdict.passed is False
+
+
+def test_a_migration_that_did_not_complete_has_no_downtime():
+    assert judged([stop(), resume(1000.25)], status="failed").downtime is None
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_a_beat_that_is_not_as_the_harness_writes_it_is_refused(side):
+    last, first = beats((10.0, 10.02), (10.12, 10.16))
+    del (last if side == "source" else first)["event"]["data"]["by_s"]
+    with pytest.raises(UsageError, match="'by_s' is missing"):
+        judged([stop(), last, first])
+
+
+def checked(**found):
+    return judged([event(STOP_S + 2, "harness", "INTEGRITY", found)])
+
+
+def test_memory_that_arrived_whole_passes_and_any_damage_fails():
+    whole = checked(pages=256, damaged_pages=0, faults=[])
+    assert whole.passed and str(whole.integrity) == "each of 256 pages is what the guest wrote last"
+    damaged = checked(pages=256, damaged_pages=2, faults=["page 3 is lost", "page 9 is torn"])
+    assert damaged.passed is False and damaged.verdict == "accurate"
+    assert str(damaged.integrity) == (
+        "2 of 256 pages are not what the guest wrote last: page 3 is lost; page 9 is torn"
+    )
+    assert judged([stop()]).integrity is None
+
+
+@pytest.mark.parametrize("faults", [None, "page 3", [3]])
+def test_faults_that_are_not_as_the_harness_writes_them_are_refused(faults):
+    with pytest.raises(UsageError, match="'faults' of the event INTEGRITY is .* where a list of texts was expected"):
+        checked(pages=256, damaged_pages=1, faults=faults)

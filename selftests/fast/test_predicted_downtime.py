@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The downtime held against what QEMU said last, and against the downtime-limit that held then."""
+
+import pytest
+
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.verdict.judge import judge
+from selftests.support.traces import Pass, answers, completed, event, made, precopy
+
+FIXED_MS = 40
+
+
+CHANGED_S = 7.001
+"""Just before the guest is stopped."""
+
+
+def changed(limit_ms, name="LIMIT_CHANGED", **data):
+    return event(CHANGED_S, "harness", name, {"downtime-limit": limit_ms, "trial": "chosen", **data})
+
+
+def promised(down_ms, change=None, alter=None, stop_ms=1, latency_ms=0.5, fixed_ms=FIXED_MS):
+    """The verdict on a guest that was down for so long, less FIXED_MS, where 2000 ms had been said."""
+    rows = precopy(Pass(30_000), Pass(20_000), Pass(20_000))
+    if alter:
+        alter(rows)
+    rows[-1]["latency_ms"] = latency_ms
+    stop = event(rows[-1]["t"] + stop_ms / 1000, "source", "STOP")
+    final = completed(rows, downtime=down_ms + FIXED_MS)
+    header = {} if fixed_ms is None else {"fixed_downtime_ms": fixed_ms}
+    verdict = judge(made([*rows, final], [change or changed(5000), stop], 1, header))
+    assert (verdict.promise is None) or verdict.promise.reason in ("", *verdict.reasons)
+    return verdict
+
+
+def outcome(*given, **more):
+    promise = promised(*given, **more).promise
+    return promise.judgement, promise.reason
+
+
+KEPT = "kept", ""
+
+
+@pytest.mark.parametrize(
+    ("down_ms", "off"), [(1790, "-10%"), (1810, None), (2000, None), (2190, None), (2210, "+10%"), (4000, "+100%")]
+)
+def test_it_may_be_a_tenth_longer_or_shorter_than_what_was_said(down_ms, off):
+    said = (
+        f"the guest was down for {down_ms + 40} ms, 40 ms of them for its devices, where QEMU had said 2000 ms: {off}"
+    )
+    verdict = promised(down_ms)
+    promise = verdict.promise
+    assert (promise.judgement, promise.reason) == (("broken", said) if off else KEPT)
+    assert (promise.said_ms, promise.down_ms, promise.fixed_ms, promise.limit_ms) == (2000, down_ms + 40, 40, 5000)
+    assert promise.error == pytest.approx(down_ms / 2000 - 1)
+    assert verdict.passed is (off is None)
+
+
+@pytest.mark.parametrize(("limit_ms", "broken"), [(1818, True), (1819, False)])
+def test_a_downtime_that_was_said_may_still_be_a_tenth_more_than_the_limit(limit_ms, broken):
+    beyond = "the guest was down for 2040 ms, 40 ms of them for its devices, where the downtime-limit was 1818 ms"
+    assert outcome(2000, changed(limit_ms)) == (("broken", beyond) if broken else KEPT)
+
+
+@pytest.mark.parametrize(
+    ("name", "since", "limit_ms"),
+    [
+        ("LIMIT", {}, 3000),
+        ("FINISH", {}, 3000),
+        ("LIMIT_CHANGED", {}, 3000),
+        ("LIMIT_CHANGED", {"since": 7.0025}, 3000),
+        ("LIMIT_CHANGED", {"since": 7.0035}, 1),  # The guest was stopped at 7.003 s.
+    ],
+)
+def test_the_limit_is_that_which_held_when_the_guest_was_stopped(name, since, limit_ms):
+    assert promised(2000, changed(3000, name, **since)).promise.limit_ms == limit_ms
+
+
+def test_a_limit_that_is_not_known_is_not_exceeded():
+    rows = precopy(Pass(30_000), Pass(20_000))
+    final = completed(rows, downtime=2000 + FIXED_MS)
+    promise = judge(made([*rows, final], limit_ms=None, header={"fixed_downtime_ms": FIXED_MS})).promise
+    assert (promise.judgement, promise.limit_ms) == ("kept", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "said_ms"),
+    [
+        ({}, 1500),
+        ({"stop_ms": 5, "latency_ms": 6}, 2000),  # Answered after the stop
+        ({"stop_ms": 5, "latency_ms": 4}, 1500),
+        ({"field": ("dirty-pages-rate", 0)}, 2000),  # QEMU computes nothing then.
+        ({"field": ("mbps", 0.8)}, 2000),
+    ],
+)
+def test_what_was_said_last_is_what_qemu_had_computed_before_the_stop(given, said_ms):
+    given = dict(given)
+    field = given.pop("field", None)
+
+    def alter(rows):
+        last = rows[-1]["query-migrate"]
+        last["expected-downtime"] = 1500
+        if field:
+            last["ram"][field[0]] = field[1]
+
+    assert promised(2000, alter=alter, **given).promise.said_ms == said_ms
+
+
+def test_the_reports_of_the_first_pass_are_none():
+    def alter(rows):
+        for number in (2, 3):
+            for answer in answers(rows, number):
+                answer["expected-downtime"] = 0
+
+    assert promised(2000, alter=alter).promise is None
+
+
+def test_without_what_an_idle_guest_takes_there_is_nothing_to_compare():
+    assert promised(2000, fixed_ms=None).promise is None
+    with pytest.raises(UsageError, match="'fixed_downtime_ms' is 'long' where a number from 0 up was expected"):
+        promised(2000, fixed_ms="long")

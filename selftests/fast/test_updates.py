@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How a wrong report is renewed: each name with its sentence, and both sides of what tells it from the others."""
+
+import pytest
+
+from avocado_migdowntime.verdict.judge import judge
+from selftests.support.traces import MBPS, Pass, answers, event, made, precopy
+
+FIRST = Pass(30_000)
+NO_FORMULA = "it fits no known formula"
+
+
+def named(*passes, limit_ms=1, slowed=False, alter=None):
+    """The verdict, the name, and the last words of the sentence."""
+    rows = precopy(FIRST, *passes, limit_ms=limit_ms)
+    if alter:
+        alter(rows)
+    events = []
+    if slowed:
+        changed_s = rows[-1]["t"] - 1
+        for one in rows:
+            if one["t"] > changed_s:
+                one["query-migrate"]["ram"]["mbps"] = MBPS / 2
+        events = [event(changed_s, "harness", "BANDWIDTH")]
+    verdict = judge(made(rows, events, limit_ms))
+    return verdict.verdict, verdict.formula, verdict.reasons[0].split("; ")[-1]
+
+
+def wrong(name, words):
+    return "inaccurate", name, words
+
+
+def says(pages, *, until_ms=0.0, before=0.0, ms=None):
+    """A pass that says `ms`, or what is right, and until then `before`."""
+    then = pages / 10 if ms is None else ms
+    return Pass(pages, expected_ms=lambda into_ms: before if into_ms < until_ms else then)
+
+
+@pytest.mark.parametrize(
+    ("figures", "words"),
+    [
+        ((0, 0), "it is never computed, and stays at 0 ms"),
+        ((300, 300), "it is never computed, and stays at 300 ms"),
+        ((0, 300), "it is never computed, and stays at 0 ms or 300 ms"),
+    ],
+)
+def test_uncomputed_is_what_stays_as_it_began(figures, words):
+    """At 0 or at the downtime-limit; the dirty rate gives something else than either."""
+    passes = [Pass(20_000, expected_ms=ms, rate=9000) for ms in figures]
+    assert named(*passes, limit_ms=300) == wrong("uncomputed", words)
+
+
+@pytest.mark.parametrize(
+    ("pages", "figures", "found"),
+    [
+        (22_100, (777, 777), wrong("frozen", "it is never renewed, and stays at 777 ms")),
+        (21_900, (777, 777), wrong(None, NO_FORMULA)),  # What is right has hardly moved.
+        (22_100, (777, 778), wrong(None, NO_FORMULA)),
+        (22_100, (1, 777), wrong(None, NO_FORMULA)),
+    ],
+)
+def test_frozen_is_one_figure_while_what_is_right_moves_by_a_tenth(pages, figures, found):
+    assert named(Pass(20_000, expected_ms=figures[0]), Pass(pages, expected_ms=figures[1])) == found
+
+
+STALE = wrong("stale", "it is that of the pass before")
+
+
+def test_stale_is_what_was_right_in_the_pass_before():
+    rising = [says(20_000, ms=1), says(25_000, ms=2000), says(30_000, ms=2500)]
+    assert named(*rising) == STALE
+    assert named(*rising[:2], says(30_000, ms=2700)) == wrong(None, NO_FORMULA)
+    assert named(says(20_000, ms=2), *rising[1:]) == wrong(None, NO_FORMULA)  # No such figure was shown before.
+    assert named(says(20_000, ms=1800))[1] is None  # Of one pass it cannot be told.
+    twice = says(20_000, until_ms=1500, before=1, ms=5)
+    assert named(twice, *rising[1:]) == wrong(None, NO_FORMULA)  # It does not keep what it began with.
+
+
+def test_a_limit_that_is_shown_in_the_second_pass_until_the_bandwidth_changes_is_not_stale():
+    def changes(rows):
+        for answer in list(answers(rows, 2))[-50:]:
+            answer["expected-downtime"] = 777
+
+    assert named(says(20_000, ms=1), slowed=True, alter=changes) == wrong(None, NO_FORMULA)
+
+
+@pytest.mark.parametrize(("pages", "found"), [(20_900, wrong(None, NO_FORMULA)), (21_200, STALE)])
+def test_what_is_right_to_a_twentieth_in_each_pass_is_not_stale(pages, found):
+    """The second pass is by the downtime-limit, which is what is right there."""
+    assert named(says(20_000, ms=2000), says(pages, ms=2000), says(20_000, ms=pages / 10), limit_ms=2000) == found
+
+
+@pytest.mark.parametrize(
+    ("figure_ms", "found"),
+    [(1910, STALE), (2090, STALE), (1880, wrong(None, NO_FORMULA)), (2120, wrong(None, NO_FORMULA))],
+)
+def test_a_stale_figure_that_is_kept_may_be_of_another_window(figure_ms, found):
+    """By a twentieth of the bandwidth; 2000 ms had been right."""
+    assert named(says(20_000, ms=1), says(30_000, ms=figure_ms)) == found
+
+
+LATE = wrong("once-a-pass", "it is renewed once a pass, and late")
+
+
+def test_late_is_what_stands_at_the_figure_of_the_pass_before_and_then_changes_once():
+    assert named(says(20_000), says(25_000, until_ms=1500, before=2000), says(25_000)) == LATE
+
+
+def late(stands_ms, alter=None):
+    """A figure that stands for so long in the last pass, and for most of the pass before."""
+    return named(
+        says(20_000),
+        says(25_000, until_ms=1500, before=2000),
+        says(20_000, until_ms=stands_ms, before=2500),
+        alter=alter,
+    )
+
+
+@pytest.mark.parametrize(("stands_ms", "is_late"), [(390, True), (370, False)])
+def test_a_figure_stands_where_three_windows_were_sent_without_a_renewal(stands_ms, is_late):
+    """From 320 ms on of a pass with a sample all 20 ms; three reports have to stand after that."""
+    found = late(stands_ms)
+    assert found == (LATE if is_late else wrong(None, NO_FORMULA))
+
+
+@pytest.mark.parametrize(("stands_ms", "is_late"), [(250, True), (230, False)])
+def test_a_bandwidth_that_was_renewed_shows_that_the_report_could_have_been(stands_ms, is_late):
+    def renewed_at_once(rows):
+        next(answers(rows, 4))["ram"]["mbps"] = 0.999 * MBPS
+
+    found = late(stands_ms, renewed_at_once)
+    assert found == (LATE if is_late else wrong(None, NO_FORMULA))
+
+
+@pytest.mark.parametrize(
+    "passes",
+    [
+        (says(20_000), says(25_000, until_ms=1500, before=2001)),  # It is not what was said before.
+        (says(20_000), says(25_000, until_ms=1500, before=2000, ms=2600)),  # Nor right in the end,
+        (
+            says(20_000),
+            Pass(25_000, expected_ms=lambda ms: 2000 if ms < 1500 else 2499 + int(ms) % 40 / 20),
+        ),  # or kept.
+        (
+            says(20_000),
+            says(25_000, until_ms=1500, before=2000),
+            Pass(20_000, expected_ms=lambda ms: 2500 if ms < 800 else 2400 if ms < 900 else 2000),  # In each pass.
+        ),
+        (says(20_100), says(20_000, until_ms=1500, before=2010), says(30_000, ms=2000)),  # It was right all the while.
+    ],
+)
+def test_what_changes_otherwise_is_not_late(passes):
+    assert named(*passes)[1] is None
+
+
+EARLY = wrong("once-a-pass", "it is renewed once a pass, as that begins")
+
+
+@pytest.mark.parametrize(
+    ("share", "found"),
+    [(1, EARLY), (0.96, EARLY), (1.04, EARLY), (0.94, wrong(None, NO_FORMULA)), (1.06, wrong(None, NO_FORMULA))],
+)
+def test_early_is_what_was_right_as_each_pass_began_whatever_becomes_of_the_bandwidth(share, found):
+    """It is of one window there, whose bandwidth may be a twentieth off that of others."""
+    assert named(says(20_000, ms=2000 * share), says(30_000, ms=3000 * share), slowed=True) == found
+
+
+def test_without_another_bandwidth_early_is_not_told_from_a_report_that_is_off():
+    assert named(says(20_000, ms=1920), says(30_000, ms=2880)) == wrong(None, NO_FORMULA)
+
+
+@pytest.mark.parametrize("samples", [50, 20])
+def test_a_report_that_changes_with_the_bandwidth_is_not_early(samples):
+    def follows_halfway(rows):
+        for answer in list(answers(rows, 3))[-samples:]:
+            answer["expected-downtime"] = 4000
+
+    found = named(says(20_000), says(30_000), slowed=True, alter=follows_halfway)
+    assert found == wrong(None, NO_FORMULA)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which samples are held against the oracle, which are not and why: counted, and both sides of each threshold."""
+
+import pytest
+
+from avocado_migdowntime.verdict.judge import judge
+from selftests.support.traces import MBPS, Pass, answers, completed, event, made, precopy
+
+FIRST_PASS = "first pass: all of RAM is sent, nothing is predicted"
+SETTLING = "before the first update after the sync"
+FIRST = Pass(30_000)
+ONE = Pass(20_000, expected_ms=2000)
+"""Of 101 samples in 2 s; 10 of them come within 0.2 s of the sync."""
+
+
+def judged(rows, **more):
+    return judge(made(rows, **more))
+
+
+def test_of_a_clean_pass_all_count_but_those_before_the_first_update():
+    verdict = judged(precopy(FIRST, ONE))
+    assert (verdict.samples_used, verdict.samples_dropped) == (91, {FIRST_PASS: 151, SETTLING: 10})
+    settling_s = [3.001 + 0.02 * n for n in range(10)]
+    assert verdict.dropped_at_s[SETTLING] == pytest.approx(settling_s)
+    assert verdict.dropped_at_s[FIRST_PASS] == pytest.approx([0.02 * n for n in range(151)])
+
+
+@pytest.mark.parametrize(("moved_ms", "settling"), [(-1, 11), (1, 10)])
+def test_a_report_counts_from_a_fifth_of_a_second_after_the_sync(moved_ms, settling):
+    rows = precopy(FIRST, ONE)
+    rows[151 + 10]["t"] += moved_ms / 1000
+    assert judged(rows).samples_dropped[SETTLING] == settling
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("mbps", 0.8, "hardly anything was sent: QEMU computes nothing"),  # 10 000 bytes in 100 ms
+        ("dirty-pages-rate", 0, "dirty-pages-rate is 0: QEMU computes nothing"),
+        ("expected-downtime", None, "no expected-downtime reported"),
+    ],
+)
+def test_a_sample_at_which_qemu_computes_nothing_does_not_count(field, value, reason):
+    rows = precopy(FIRST, ONE)
+    for answer in list(answers(rows, 2))[50:60]:
+        if value is None:
+            del answer[field]
+        else:
+            answer["ram"][field] = value
+    verdict = judged(rows)
+    assert verdict.samples_dropped[reason] == 10
+    assert verdict.dropped_at_s[reason] == pytest.approx([4.001 + 0.02 * n for n in range(10)])
+    assert verdict.samples_used == (80 if field == "mbps" else 81)  # The bandwidth has changed back then.
+
+
+@pytest.mark.parametrize(("mbps", "used"), [(0.8, 0), (0.81, 91)])
+def test_up_to_ten_thousand_bytes_in_a_window_nothing_is_computed(mbps, used):
+    """The report is what it was, however far that is from what such a bandwidth makes right."""
+    verdict = judged(precopy(FIRST, Pass(20_000, mbps=mbps)))
+    assert verdict.samples_used == used
+    assert (verdict.verdict == "inaccurate") == bool(used)
+
+
+@pytest.mark.parametrize(("period_ms", "dropped"), [(99, 2), (101, 0)])
+def test_a_bandwidth_that_has_just_changed_may_be_torn_where_samples_come_faster_than_it_is_renewed(period_ms, dropped):
+    rows = precopy(FIRST, Pass(40_000, period_ms=period_ms, expected_ms=4000))
+    list(answers(rows, 2))[20]["ram"]["mbps"] = 1.002 * MBPS
+    found = judged(rows).samples_dropped.get("mbps changed since the sample before: perhaps torn", 0)
+    assert found == dropped
+
+
+def few(before, after):
+    """Passes of which the one before has so many samples, and the one after so many that can be used."""
+    rows = precopy(FIRST, ONE, ONE)
+    seen = {2: [0, *range(101 - before + 1, 101)], 3: [0, *range(101 - after, 101)]}
+    index = {2: 0, 3: 0}
+    kept = []
+    for row in rows:
+        number = row["query-migrate"]["ram"]["dirty-sync-count"]
+        if number == 1 or index[number] in seen[number]:
+            kept.append(row)
+        if number > 1:
+            index[number] += 1
+    return kept
+
+
+def test_three_samples_of_a_pass_and_of_that_before_are_needed():
+    verdict = judged(few(3, 3))
+    assert verdict.passes == 1 and verdict.samples_used == 3
+    verdict = judged(few(2, 3))
+    doubt = "fewer than 3 samples in it or in the pass before"
+    assert verdict.passes == 0
+    assert {f"pass {number} is not judged: {doubt}" for number in (2, 3)} < set(verdict.reasons)
+    assert verdict.samples_dropped[f"the pass cannot be judged: {doubt}"] == 6
+
+
+def test_three_usable_samples_of_a_pass_are_needed():
+    verdict = judged(few(3, 2))
+    assert "pass 3 is not judged: 2 usable samples, 3 are needed" in verdict.reasons
+    assert verdict.samples_dropped["too few usable samples in the pass"] == 4  # Two of either pass
+    assert verdict.reasons[0] == (
+        "no pass could be judged: two passes in a row with samples are needed, the second with reports; "
+        "the migration was last active"
+    )
+
+
+@pytest.mark.parametrize(("spread", "doubtful"), [(199, False), (201, True)])
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_pass_is_not_judged_where_bytes_spread_by_more_than_the_tolerance(spread, doubtful, number):
+    """By 1 % of the 20 000 pages at the sync; what the sync found is the same, by the samples next to it."""
+    rows = precopy(FIRST, ONE, ONE)
+    for answer in list(answers(rows, number))[10:61]:
+        answer["ram"]["remaining"] += spread * 4096
+    verdict = judged(rows)
+    doubt = (
+        f"remaining and sent bytes do not add up in pass {number} (they spread by 0.8 MB): "
+        "pages are skipped or recounted"
+    )
+    assert (f"pass 3 is not judged: {doubt}" in verdict.reasons) == doubtful
+    assert (verdict.samples_dropped.get(f"the pass cannot be judged: {doubt}", 0) >= 101) == doubtful
+    assert verdict.passes == (2 if not doubtful else 0 if number == 2 else 1)
+
+
+def test_a_pass_after_one_that_was_missed_is_not_judged():
+    rows = [row for row in precopy(FIRST, ONE, ONE, ONE) if row["query-migrate"]["ram"]["dirty-sync-count"] != 3]
+    verdict = judged(rows)
+    assert verdict.passes == 1
+    assert "pass 4 is not judged: pass 3 was not sampled or too short" in verdict.reasons
+    assert verdict.samples_dropped["the pass before was not sampled, or too short for a bandwidth"] == 101
+
+
+def test_a_pass_after_one_without_a_bandwidth_is_not_judged():
+    verdict = judged(precopy(FIRST, Pass(20_000, mbps=0), ONE))
+    assert verdict.passes == 0
+    assert "pass 3 is not judged: pass 2 was not sampled or too short" in verdict.reasons
+
+
+@pytest.mark.parametrize(("latency_ms", "used"), [(9, 91), (11, 90)])
+def test_a_sample_that_was_answered_after_the_stop_belongs_to_no_pass(latency_ms, used):
+    rows = precopy(FIRST, ONE)
+    rows[-1]["latency_ms"] = latency_ms
+    stop = event(rows[-1]["t"] + 0.01, "source", "STOP")
+    assert judged([*rows, completed(rows)], events=[stop]).samples_used == used
+    # A guest that went on again was not stopped to complete the migration.
+    gone_on = event(rows[-1]["t"] + 0.02, "source", "RESUME")
+    assert judged([*rows, completed(rows)], events=[stop, gone_on]).samples_used == 91
+    assert judged(rows, events=[stop]).samples_used == 91
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "device"])
+def test_how_a_migration_ended_is_told(status):
+    rows = precopy(FIRST, ONE)
+    ended = completed(rows)
+    ended["query-migrate"]["status"] = status
+    told = f"the migration was {status}" in judged([*rows, ended]).reasons
+    assert told == (status != "device")

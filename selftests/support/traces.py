@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Traces made by hand, figure by figure, for tests of what is made of them.
+
+They are written as a recording is and read as one, so that they depend on the format of the file alone:
+
+    trace = made(precopy(Pass(30_000), Pass(20_000), Pass(20_000)), limit_ms=300)
+
+In a `precopy` a millisecond of bandwidth is 10 pages, and nothing is left to chance.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from avocado_migdowntime.trace.file import parse
+from avocado_migdowntime.trace.model import Trace
+
+PAGE_BYTES = 4096
+PAGES_PER_MS = 10
+MBPS = PAGES_PER_MS * PAGE_BYTES / 125
+"""The bandwidth as QEMU gives it: 1 Mbps are 125 bytes per millisecond."""
+DIRTY_PAGES_PER_S = 3000
+"""Far from what the passes find, so that no formula is taken for another: dirty-rate gives 300 ms."""
+SYNC_MS = 1
+"""From the last page of a pass to the first sample of the next."""
+
+Row = dict[str, Any]
+"""A line of a recording."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A pass whose sync found `pages` and that ended with `unsent` of them; of what it sent the last were `unseen`.
+
+    `expected_ms` is what QEMU says from 100 ms into it, of the milliseconds into the pass; else what is right, in
+    whole milliseconds. `mbps` is the bandwidth that QEMU shows; that of its sending stays the same.
+    """
+
+    pages: int
+    unsent: int = 0
+    unseen: int = 0
+    period_ms: int = 20
+    expected_ms: float | Callable[[float], float] | None = None
+    mbps: float = MBPS
+    rate: int = DIRTY_PAGES_PER_S
+
+    @property
+    def sent(self) -> int:
+        """The pages that it sends."""
+        return self.pages - self.unsent
+
+    def said_ms(self, into_ms: float) -> float:
+        """What QEMU says so far into the pass."""
+        if callable(self.expected_ms):
+            return self.expected_ms(into_ms)
+        return int(self.pages / PAGES_PER_MS) if self.expected_ms is None else self.expected_ms
+
+
+def precopy(*passes: Pass, limit_ms: float = 1) -> list[Row]:
+    """The samples of these passes: at the sync of each, all `period_ms` until its `unseen` pages, and right there.
+
+    Until the first pass has ended there is no dirty rate, and QEMU says the downtime-limit.
+    """
+    rows: list[Row] = []
+    begin_ms, sent_before, said_ms = 0.0, 0, limit_ms
+    for number, one in enumerate(passes, 1):
+        step = one.period_ms * PAGES_PER_MS
+        seen = one.sent - one.unseen
+        for sent in [*range(0, seen, step), seen]:
+            into_ms = sent / PAGES_PER_MS
+            if number > 1 and into_ms >= 100:
+                said_ms = one.said_ms(into_ms)
+            rows.append(
+                row(
+                    round(begin_ms + into_ms, 6) / 1000,
+                    number,
+                    one.pages - sent,
+                    sent_before + sent,
+                    expected_ms=said_ms,
+                    mbps=one.mbps,
+                    rate=one.rate if number > 1 else 0,
+                )
+            )
+        begin_ms += one.sent / PAGES_PER_MS + SYNC_MS
+        sent_before += one.sent
+    return rows
+
+
+def row(
+    t_s: float,
+    sync: int,
+    remaining: int,
+    sent: int,
+    *,
+    expected_ms: float | None = None,
+    mbps: float = MBPS,
+    rate: int = DIRTY_PAGES_PER_S,
+    status: str = "active",
+    latency_ms: float = 0.5,
+    **more: Any,
+) -> Row:
+    """One sample, its amounts in pages; `more` are other fields of the answer."""
+    ram = {
+        "remaining": remaining * PAGE_BYTES,
+        "page-size": PAGE_BYTES,
+        "normal": sent,
+        "duplicate": 0,
+        "dirty-sync-count": sync,
+        "mbps": mbps,
+        "dirty-pages-rate": rate,
+    }
+    answer = {"status": status, "ram": ram, **more}
+    if expected_ms is not None:
+        answer["expected-downtime"] = expected_ms
+    return {"t": t_s, "latency_ms": latency_ms, "query-migrate": answer}
+
+
+def completed(rows: Sequence[Row], after_ms: float = 50, dirtied: int = 0, syncs: int = 1, **more: Any) -> Row:
+    """The answer after the last of `rows`: all is sent, and so many pages that were `dirtied` after the last sync."""
+    ram = rows[-1]["query-migrate"]["ram"]
+    sent = ram["normal"] + ram["remaining"] // PAGE_BYTES + dirtied
+    number = ram["dirty-sync-count"] + syncs
+    return row(rows[-1]["t"] + after_ms / 1000, number, 0, sent, status="completed", **more)
+
+
+def event(t_s: float, side: str, name: str, data: Mapping[str, Any] | None = None, stamp_s: float | None = None) -> Row:
+    """An event as a recording has it, with the time stamp that QEMU gives it."""
+    message: dict[str, Any] = {"event": name, "data": data or {}}
+    if stamp_s is not None:
+        seconds, microseconds = divmod(round(stamp_s * 1e6), 1_000_000)
+        message["timestamp"] = {"seconds": seconds, "microseconds": microseconds}
+    return {"t": t_s, "side": side, "event": message}
+
+
+def made(
+    rows: Iterable[Row],
+    events: Iterable[Row] = (),
+    limit_ms: float | None = 1,
+    header: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Trace:
+    """The trace of these samples and events, with the downtime-limit and other migrate-parameters in its header."""
+    limit = {} if limit_ms is None else {"downtime-limit": limit_ms}
+    first = {"qemu": {}, "migrate-parameters": {**limit, **(parameters or {})}, **(header or {})}
+    return parse("\n".join(map(json.dumps, [first, *rows, *events])).encode())
+
+
+def answers(rows: Iterable[Row], sync: int) -> Iterator[dict[str, Any]]:
+    """The answers of one pass, to be altered in place."""
+    for one in rows:
+        answer = one["query-migrate"]
+        if answer["ram"]["dirty-sync-count"] == sync:
+            yield answer
