@@ -16,7 +16,8 @@ from avocado_migdowntime.host.one_at_a_time import alone_on_host
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.prediction.advice import Advice
 from avocado_migdowntime.prediction.advise import advise
-from avocado_migdowntime.trace.model import SOUNDING, Sample
+from avocado_migdowntime.trace.events import SOUNDING
+from avocado_migdowntime.trace.samples import Sample
 
 GUESTS = (
     {"pattern": "sequential"},

@@ -6,7 +6,7 @@ from collections import Counter
 from random import Random
 
 from avocado_migdowntime.comparison.compare import Answer, compare
-from selftests.test_comparison import runs
+from selftests.support.outcomes import runs
 
 BIASES = (0, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006)
 PLANS = {"1 variant, 4 runs": (("a",), 4), "2 variants, 3 runs": (("a", "b"), 3), "2 variants, 5 runs": (("a", "b"), 5)}

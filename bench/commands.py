@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from avocado_migdowntime.trace.file import read
-from selftests.lone_qemu import Qemu
+from selftests.support.lone_qemu import Qemu
 
 RECORDING = Path(__file__).parents[1] / "selftests/recordings/x86_64-kvm-qemu-7.2.jsonl.gz"
 TIMED = (["doctor", "--quiet"], ["list"], ["analyze", str(RECORDING)])

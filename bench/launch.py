@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from selftests.dirtier_guest import MIB, SHAPES, Guest
+from selftests.support.dirtier_guest import MIB, SHAPES, Guest
 
 
 def main() -> None:

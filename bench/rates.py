@@ -8,6 +8,7 @@ from pathlib import Path
 
 from avocado_migdowntime.errors import MigDowntimeError
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.parameters.table import ARCHITECTURES, parse
 from avocado_migdowntime.trace.file import read
 
@@ -50,7 +51,9 @@ def seen(parameters: dict[str, str], rate: int) -> str:
             asyncio.run(expected_downtime(parse({**COMMON, **parameters, **own}), Path(directory), lambda _: None))
         except MigDowntimeError as error:
             return str(error)
-        figures = [s.ram.dirty_pages_per_s for s in read(f"{directory}/trace.jsonl").undisturbed().samples if s.ram]
+        figures = [
+            s.ram.dirty_pages_per_s for s in Evidence.of(read(f"{directory}/trace.jsonl")).undisturbed.samples if s.ram
+        ]
         lagged = "lagging" in Path(directory, "source.serial").read_text(errors="replace")
         return f"{figures[-1]}{' (lagging)' if lagged else ''}"
 

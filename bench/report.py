@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 from avocado_migdowntime.report.entry import recorded
 from avocado_migdowntime.report.html.page import page
 from avocado_migdowntime.trace.file import TraceWriter
-from selftests.simulate import Simulation
+from selftests.support.simulate import Simulation
 
 PERIOD_MS = 14
 LONG = {"pass_pages": [9_000, 15_000], "noise": 0.05}

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
-from avocado_migdowntime.oracle.passes import passes
+from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.trace.model import Trace
@@ -99,11 +99,11 @@ def bandwidth(parameters: dict[str, str]) -> float:
 
 def sent_per_s(trace: Trace) -> float:
     """Bytes per second from the second dirty sync to the last: between syncs just as much is sent as K grows."""
-    trace = trace.undisturbed()
-    seen_s = trace.samples[-1].t_s
+    evidence = Evidence.of(trace).undisturbed
+    seen_s = evidence.samples[-1].t_s
     syncs = [e for e in trace.events if e.name == "MIGRATION_PASS" and e.side == "source" and e.t_s <= seen_s]
     began_s = {e.data["pass"]: e.t_s for e in syncs}
-    conserved = {one.number: one.end_bytes for one in passes(trace)}
+    conserved = {one.number: one.end_bytes for one in evidence.passes}
     last = max(began_s) - 1
     return (conserved[last] - conserved[1]) / (began_s[last + 1] - began_s[2])
 

@@ -34,17 +34,19 @@ def run(arguments: argparse.Namespace) -> int:
     from ..comparison.estimator_score import scores
     from ..comparison.job_results import traces_of
     from ..errors import UsageError
+    from ..oracle.evidence import Evidence
     from ..report.score import fields, summary
     from ..report.terminal import fitted, terminal_columns
     from ..trace.file import read
-    from ..verdict.mid_pass_stop import ground_truth
+    from ..verdict.mid_pass_stop import mid_pass_stop
 
     truths = []
     try:
         for path in traces_of(arguments.places):
             try:
                 with lasting(teller(NAME, arguments), f"reading {path}"):
-                    truth, why = ground_truth(read(path))
+                    stop = mid_pass_stop(Evidence.of(read(path)))
+                truth, why = (stop.truth, stop.check.sentence) if stop is not None else (None, "")
             except UsageError as error:
                 if path in arguments.places:
                     raise

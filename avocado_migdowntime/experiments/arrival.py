@@ -12,7 +12,8 @@ from ..qemu.guest_ram import GuestRam, PrivateRam, inspect, shared_ram, telemetr
 from ..qemu.heartbeat import HeartbeatWatch
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
-from ..trace.model import FINISH, HEARTBEAT, INTEGRITY, STOP_NOW, Sample
+from ..trace.events import FINISH, HEARTBEAT, INTEGRITY, STOP_NOW
+from ..trace.samples import Sample
 
 _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT_MS}
 """With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..parameters.table import Parameters
-from ..trace.model import LIMIT, Sample
+from ..trace.events import LIMIT
+from ..trace.samples import Sample
 from ..verdict.judge import judge
 from ..verdict.trials import BELOW, CHOSEN, DEFAULT, TRIES_LIMITS
 from ..verdict.verdict import Verdict
@@ -31,7 +32,7 @@ async def try_limits(run: Run) -> None:
     parameters = run.parameters
     if not await run.follow(EnoughPasses(parameters.passes)):
         return
-    verdict = judge(run.trace(), parameters.formula, parameters.tolerance)
+    verdict = judge(run.evidence(), parameters.formula, parameters.tolerance)
     chosen_from_ms = verdict.expected_ms if parameters.limit_from == "oracle" else verdict.reported_ms
     if chosen_from_ms is None or verdict.expected_ms is None:
         await run.let_complete()

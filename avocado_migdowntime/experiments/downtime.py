@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import HarnessError, UsageError
 from ..parameters.table import Parameters
-from ..trace.model import Sample
+from ..trace.samples import Sample
 from ..verdict.predicted_downtime import FIXED_DOWNTIME_MS
 from ..verdict.trials import TRIES_LIMITS
 from ..verdict.verdict import Verdict

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..parameters.table import Parameters
-from ..trace.model import BANDWIDTH, Sample
+from ..trace.events import BANDWIDTH
+from ..trace.samples import Sample
 from ..verdict.verdict import Verdict
 from .run import Run, run_and_judge
 

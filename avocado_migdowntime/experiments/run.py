@@ -12,14 +12,16 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import HarnessError
+from ..oracle.evidence import Evidence
 from ..parameters.table import Parameters
 from ..qemu.guest import dirtying, lagging
 from ..qemu.pair import Pair, launched_pair
 from ..record.own_migration import OwnMigrationSampler
 from ..record.stage import Stage
 from ..report.verdict_json import fields
+from ..trace.events import LAGGING
 from ..trace.file import TraceWriter, read
-from ..trace.model import LAGGING, Sample, Trace
+from ..trace.samples import Sample
 from ..verdict.judge import judge
 from ..verdict.verdict import Verdict
 from .arrival import Arrival, watch_arrival
@@ -59,9 +61,9 @@ class Run:
         self.stage.say("enough was seen: letting the migration complete")
         await self.arrival.let_complete(self.samples)
 
-    def trace(self) -> Trace:
+    def evidence(self) -> Evidence:
         """What is on record so far."""
-        return read(str(self.directory / TRACE))
+        return self.sampler.evidence()
 
 
 async def run_and_judge(

@@ -9,7 +9,9 @@ from ..oracle.passes import MIN_SAMPLES
 from ..parameters.table import Parameters
 from ..prediction.dirty_curve import length_ms
 from ..prediction.observed import history
-from ..trace.model import SOUNDING, Ram, Sample
+from ..trace.events import SOUNDING
+from ..trace.ram import Ram
+from ..trace.samples import Sample
 from ..verdict.mid_pass_stop import STOPS_AT
 from ..verdict.verdict import Verdict
 from .run import Run, run_and_judge
@@ -46,10 +48,10 @@ async def _course(run: Run) -> None:
 
 def _usual_ms(run: Run) -> float:
     """How long the pass that has begun will last, or 0 where passes shrink or nothing was seen of them."""
-    observed = history(run.trace())
+    observed = history(run.evidence())
     if observed is None or not observed.wire_bytes_per_ms:
         return 0.0
-    last = observed.found[-1]
+    last = observed.syncs[-1]
     usual_ms = last.at_sync_bytes.middle / observed.wire_bytes_per_ms
     return usual_ms if usual_ms > _SHRINKING * length_ms(last) else 0.0
 

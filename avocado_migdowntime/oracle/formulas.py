@@ -1,33 +1,60 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The ways to compute expected-downtime, by name.
 
-Each takes the bytes remaining at the last dirty sync and one `Ram` of the pass that followed, and gives the
-expected downtime in milliseconds for a bandwidth in bytes per millisecond.
+Each takes the bytes remaining at the last dirty sync and the figures of the pass that followed, of one sample (`Ram`)
+or of many (`Samples`), and gives the expected downtime in milliseconds for a bandwidth in bytes per millisecond.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
-from ..trace.model import Ram
+Figures = Any
+"""A figure, or an array of them."""
 
-Formula = Callable[[float, Ram, float], float]
+
+class RamFigures(Protocol):
+    """What formulas ask of a Ram, or of Samples."""
+
+    @property
+    def remaining_bytes(self) -> Figures:
+        """What is left to send."""
+
+    @property
+    def wire_bytes_per_ms(self) -> Figures:
+        """The bandwidth of the last window."""
+
+    @property
+    def dirty_bytes_per_ms(self) -> Figures:
+        """QEMU's dirty-pages-rate."""
+
+    @property
+    def dirty_pages_per_s(self) -> Figures:
+        """The same in pages per second."""
+
+    @property
+    def page_bytes(self) -> Figures:
+        """The target's page size."""
 
 
-def last_sync(at_sync_bytes: float, ram: Ram, bytes_per_ms: float) -> float:
+Formula = Callable[[float, RamFigures, Figures], Figures]
+
+
+def last_sync(at_sync_bytes: float, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
     """Remaining at the last dirty sync ÷ bandwidth: QEMU since 3.0 (migration.c:migration_update_counters)."""
     return at_sync_bytes / bytes_per_ms
 
 
-def dirty_rate(at_sync_bytes: float, ram: Ram, bytes_per_ms: float) -> float:
+def dirty_rate(at_sync_bytes: float, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
     """dirty-pages-rate × page-size ÷ bandwidth: QEMU before 3.0; a rate where an amount was meant."""
     return ram.dirty_pages_per_s * ram.page_bytes / bytes_per_ms
 
 
-def redirty(at_sync_bytes: float, ram: Ram, bytes_per_ms: float) -> float:
+def redirty(at_sync_bytes: float, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
     """Remaining at the last sync and what is dirtied while it is sent: proposed for QEMU in January 2019, declined."""
     return at_sync_bytes / bytes_per_ms * (1 + ram.dirty_bytes_per_ms / bytes_per_ms)
 
 
-def live(at_sync_bytes: float, ram: Ram, bytes_per_ms: float) -> float:
+def live(at_sync_bytes: float, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
     """Remaining now ÷ bandwidth: what a reader of `info migrate` computes by hand."""
     return ram.remaining_bytes / bytes_per_ms
 

@@ -1,94 +1,122 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which samples of a pass may be held against the oracle, and why the others may not."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..trace.model import Ram, Sample
+import numpy as np
+from numpy.typing import NDArray
+
+from ..basics.qemu_constants import LEAST_WINDOW_BYTES
+from ..trace.samples import Floats, Indices, Samples
+from .formulas import RamFigures
 from .passes import UPDATE_S, Pass
 
 SETTLE_S = 0.2
 """The first update after a sync comes up to 150 ms later; until then the report is the pass before's."""
-LEAST_WINDOW_BYTES = 10_000
-"""Up to QEMU 11.0 nothing is computed when no more than this went out in a window (migration_update_counters)."""
+_LATE_S = 0.02
+"""QEMU's window may be so much longer than it should."""
+
+NOT_REPORTED = "no expected-downtime reported"
+SETTLING = "before the first update after the sync"
+IDLE = "dirty-pages-rate is 0: QEMU computes nothing"
+HARDLY_SENT = "hardly anything was sent: QEMU computes nothing"
+TORN = "mbps changed since the sample before: perhaps torn"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A usable report: when QEMU said what, beside the figures of that moment and of one update window before it."""
+@dataclass(frozen=True, eq=False)
+class Reports:
+    """Usable reports: those of `samples`, all of one pass, that stand at `rows`."""
 
-    t_s: float
-    expected_ms: float
-    now: Ram
-    earlier: Ram
+    samples: Samples
+    rows: Indices
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, rows: slice) -> "Reports":
+        return Reports(self.samples, self.rows[rows])
+
+    def where(self, wanted: NDArray[np.bool_]) -> "Reports":
+        """Those of them that are `wanted`."""
+        return Reports(self.samples, self.rows[wanted])
+
+    @property
+    def t_s(self) -> Floats:
+        """When each was asked for."""
+        return self.samples.t_s[self.rows]
+
+    @property
+    def expected_ms(self) -> Floats:
+        """What QEMU said."""
+        return self.samples.expected_downtime_ms[self.rows]
+
+    @property
+    def now(self) -> Samples:
+        """The figures beside each."""
+        return self.samples.take(self.rows)
+
+    @property
+    def earlier(self) -> Samples:
+        """The figures of one update window before each, as far as the pass goes back: those that it may be made of."""
+        t_s = self.samples.t_s
+        return self.samples.take(np.searchsorted(t_s, t_s[self.rows] - UPDATE_S - _LATE_S))
 
 
-class Dropped:
+class ExcludedSamples:
     """The samples that do not count, by the reason."""
 
     def __init__(self) -> None:
-        self._times_s: dict[str, list[float]] = {}
+        self._times_s: dict[str, list[Floats]] = {}
 
-    def add(self, reason: str, samples: Iterable[Sample | Report]) -> None:
-        """Put `samples` down under `reason`."""
-        if times_s := [sample.t_s for sample in samples]:
-            self._times_s.setdefault(reason, []).extend(times_s)
+    def add(self, reason: str, times_s: Floats) -> None:
+        """Put samples down under `reason`, by when they were asked for."""
+        if len(times_s):
+            self._times_s.setdefault(reason, []).append(times_s)
 
     @property
     def counts(self) -> Mapping[str, int]:
         """How many there are for each reason."""
-        return {reason: len(times_s) for reason, times_s in self._times_s.items()}
+        return {reason: sum(map(len, times_s)) for reason, times_s in self._times_s.items()}
 
     @property
-    def times_s(self) -> Mapping[str, tuple[float, ...]]:
-        """When each of them was taken, `Sample.t_s`."""
-        return {reason: tuple(times_s) for reason, times_s in self._times_s.items()}
+    def times_s(self) -> Mapping[str, Floats]:
+        """When each of them was asked for."""
+        return {reason: np.concatenate(times_s) for reason, times_s in self._times_s.items()}
 
 
-def usable(one: Pass, dropped: Dropped) -> list[Report]:
-    """The reports of a pass that count; the others are put down in `dropped` with their reason."""
-    reports: list[Report] = []
-    for report, fault in _examine(one):
-        if fault:
-            dropped.add(fault, (report,))
-        else:
-            reports.append(report)
-    return reports
+def usable_reports(one: Pass, excluded: ExcludedSamples) -> Reports:
+    """The reports of a pass that count; the others are put down in `excluded` with their reason."""
+    samples = one.samples
+    torn = np.zeros(len(samples), bool)
+    if one.spacing_s < UPDATE_S:
+        torn[1:] = np.diff(samples.mbps) != 0
+    faults = {
+        NOT_REPORTED: np.isnan(samples.expected_downtime_ms),
+        SETTLING: samples.t_s - one.begin_s < SETTLE_S,
+        IDLE: samples.dirty_pages_per_s == 0,
+        HARDLY_SENT: _hardly_sent(samples),
+        TORN: torn,
+    }
+    usable = np.ones(len(samples), bool)
+    firsts: dict[int, tuple[str, NDArray[np.bool_]]] = {}
+    for reason, faulty in faults.items():
+        counts = faulty & usable
+        if counts.any():
+            firsts[int(counts.argmax())] = reason, counts
+            usable &= ~faulty
+    for _, (reason, counts) in sorted(firsts.items()):
+        excluded.add(reason, samples.t_s[counts])
+    return Reports(samples, np.flatnonzero(usable))
 
 
-def _examine(one: Pass) -> Iterator[tuple[Report, str]]:
-    begin_s = one.samples[0].t_s
-    windowed = one.spacing_s < UPDATE_S
-    before: Ram | None = None
-    oldest = 0
-    for sample in one.samples:
-        while one.samples[oldest].t_s < sample.t_s - UPDATE_S - 0.02:
-            oldest += 1
-        now, earlier = sample.ram, one.samples[oldest].ram
-        assert now is not None and earlier is not None
-        yield (
-            Report(sample.t_s, sample.expected_downtime_ms or 0, now, earlier),
-            _fault(now, before if windowed else None, sample.t_s - begin_s, sample.expected_downtime_ms),
-        )
-        before = now
-
-
-def _fault(now: Ram, before: Ram | None, into_pass_s: float, expected_ms: float | None) -> str:
-    if expected_ms is None:
-        return "no expected-downtime reported"
-    if into_pass_s < SETTLE_S:
-        return "before the first update after the sync"
-    if idle := computes_nothing(now):
-        return idle
-    if before is not None and now.mbps != before.mbps:
-        return "mbps changed since the sample before: perhaps torn"
-    return ""
-
-
-def computes_nothing(ram: Ram) -> str:
+def computes_nothing(ram: RamFigures) -> str:
     """Why QEMU up to 11.0 leaves its report as it is at this moment, if it does."""
     if ram.dirty_pages_per_s == 0:
-        return "dirty-pages-rate is 0: QEMU computes nothing"
-    if ram.wire_bytes_per_ms * UPDATE_S * 1000 <= LEAST_WINDOW_BYTES:
-        return "hardly anything was sent: QEMU computes nothing"
-    return ""
+        return IDLE
+    return HARDLY_SENT if _hardly_sent(ram) else ""
+
+
+def _hardly_sent(ram: RamFigures) -> NDArray[np.bool_]:
+    hardly: NDArray[np.bool_] = ram.wire_bytes_per_ms * UPDATE_S * 1000 <= LEAST_WINDOW_BYTES
+    return hardly

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From a Trace and the Verdict on it to a Chart.
+"""From the Evidence of a migration and the Verdict on it to a Chart.
 
 Every figure is one that the verdict rests on: the same passes, syncs and formulas.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ..basics.interval import Interval
+from ..oracle.evidence import Evidence
 from ..oracle.formulas import FORMULAS
-from ..oracle.passes import Sync, passes, syncs
-from ..trace.model import ENDED, FINISH, HARNESS, LIMIT, Ram, Sample, Trace, number
+from ..oracle.passes import Sync
+from ..trace.model import ENDED, Trace
+from ..trace.samples import Samples
 from ..verdict.verdict import Verdict
 from .chart import Chart, Floats, Panel, Role, Series
 
@@ -22,147 +23,96 @@ USUAL = 95.0
 """Percentile of a curve that is to be seen at first sight: single samples are torn, or of a low bandwidth."""
 
 
-def chart(trace: Trace, verdict: Verdict) -> Chart | None:
-    """The picture of a trace and the verdict on it, or None where a single look has no course to show."""
-    if trace.snapshot:
+def chart(recorded: Trace | Evidence, verdict: Verdict) -> Chart | None:
+    """The picture of a migration and the verdict on it, or None where a single look has no course to show."""
+    evidence = Evidence.of(recorded)
+    if evidence.trace.snapshot:
         return None
-    trace = trace.last_migration()
-    shown = [sample for sample in trace.samples if sample.ram is not None]
-    active = [sample for sample in shown if sample.status not in ENDED]
-    limits = limits_ms(trace)
-    found = _syncs(trace, limits)
-    end_s = trace.samples[-1].t_s
+    shown = evidence.samples.take(np.flatnonzero(evidence.samples.has_ram))
+    active = shown.take(np.flatnonzero(~shown.are(*ENDED)))
+    end_s = float(evidence.samples.t_s[-1])
     return Chart(
         panels=(
-            _left(shown, found),
-            _expected(trace, verdict, active, found, limits),
+            _left(shown, evidence.syncs),
+            _expected(evidence, verdict, active, end_s),
             _rates(active),
         ),
-        begins_s=tuple((one.number, one.samples[0].t_s) for one in passes(trace)),
-        down_s=_down_s(trace, end_s),
+        begins_s=tuple((one.number, one.begin_s) for one in evidence.passes),
+        down_s=_down_s(evidence.trace, end_s),
         end_s=end_s,
     )
 
 
-def limits_ms(trace: Trace) -> list[tuple[float, float]]:
-    """The downtime-limits that held, each with the time from which it did, seconds and milliseconds."""
-    first = trace.downtime_limit_ms
-    tried = [e for e in trace.events if e.side == HARNESS and e.name in (LIMIT, FINISH) and "downtime-limit" in e.data]
-    return [
-        *([(trace.samples[0].t_s, first)] if first is not None else []),
-        *((event.t_s, number(event.data, "downtime-limit")) for event in tried),
-    ]
-
-
-def _syncs(trace: Trace, limits: Sequence[tuple[float, float]]) -> list[Sync]:
-    """The syncs, each by the limit that held then: that bounds what was left unsent."""
-    seen = passes(trace)
-    if len(limits) < 2:
-        return syncs(trace, seen)
-    found: list[Sync] = []
-    ends_s = [at_s for at_s, _ in limits[1:]] + [float("inf")]
-    begins_s = [float("-inf"), *ends_s]
-    for begin_s, end_s, (_, limit_ms) in zip(begins_s, ends_s, limits, strict=False):
-        parameters = {**trace.migrate_parameters, "downtime-limit": limit_ms}
-        part = replace(trace, header={**trace.header, "migrate-parameters": parameters})
-        found += [sync for sync in syncs(part, seen) if begin_s <= sync.after.samples[0].t_s < end_s]
-    return found
-
-
-def _left(shown: Sequence[Sample], found: Sequence[Sync]) -> Panel:
-    remaining = _series("remaining now", Role.REMAINING, shown, lambda ram: ram.remaining_bytes / 1e6)
+def _left(shown: Samples, syncs: Sequence[Sync]) -> Panel:
+    remaining = Series("remaining now", Role.REMAINING, shown.t_s, shown.remaining_bytes / 1e6)
     at_sync = _intervals(
         "left at the dirty sync",
         Role.AT_SYNC,
-        [sync.after.samples[0].t_s for sync in found],
-        [sync.at_sync_bytes.scaled(1e-6) for sync in found],
+        [sync.after.begin_s for sync in syncs],
+        [sync.at_sync_bytes.scaled(1e-6) for sync in syncs],
     )
     top = _top([at_sync], 100) or _top([remaining])
     return Panel("Left to send", "MB", _some(remaining, at_sync), MARGIN * top)
 
 
-def _expected(
-    trace: Trace,
-    verdict: Verdict,
-    active: Sequence[Sample],
-    found: Sequence[Sync],
-    limits: Sequence[tuple[float, float]],
-) -> Panel:
-    told = [sample for sample in active if sample.expected_downtime_ms is not None]
-    reported = Series(
-        "QEMU's expected-downtime", Role.REPORTED, _floats(s.t_s for s in told), _floats(map(_reported_ms, told))
-    )
-    computed = {name: _computed(trace, name, found, name == verdict.contract) for name in FORMULAS}
-    contract = computed.pop(verdict.contract)
-    others = [replace(series, role=Role.OTHER) for series in computed.values()]
-    end_s = trace.samples[-1].t_s
-    limit = _held("downtime-limit, as set", Role.LIMIT, limits, end_s)
-    effective = [] if verdict.effective_limit_ms is None else [(trace.samples[0].t_s, verdict.effective_limit_ms)]
+def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: float) -> Panel:
+    told, syncs = active.take(np.flatnonzero(~np.isnan(active.expected_downtime_ms))), evidence.syncs
+    reported = Series("QEMU's expected-downtime", Role.REPORTED, told.t_s, told.expected_downtime_ms)
+    contract = _computed(verdict.contract, syncs, bounded=True)
+    begin_s, effective_ms = float(evidence.samples.t_s[0]), verdict.limit.effective_ms
+    limits = [(max(since_s, begin_s), limit_ms) for since_s, limit_ms in evidence.limits.steps]
+    undisturbed_s = limits[1][0] if limits[1:] else end_s
+    effective = [] if effective_ms is None else [(begin_s, effective_ms)]
     left = _intervals(
         "left when a pass ended",
         Role.UNSENT,
-        [sync.after.samples[0].t_s for sync in found],
-        [sync.unsent_ms for sync in found],
+        [sync.after.begin_s for sync in syncs],
+        [sync.unsent_ms for sync in syncs],
     )
-    down = _downtimes(trace, verdict)
-    dropped = [_dropped(reason, times_s, reported) for reason, times_s in verdict.dropped_at_s.items()]
-    top = max(_top([contract, reported]), _top(down, 100))
+    down = _downtimes(evidence.trace, verdict)
     return Panel(
         title="Expected downtime",
         unit="ms",
         series=_some(
             reported,
             contract,
-            *others,
-            limit,
-            _held(
-                "downtime-limit, as it works", Role.EFFECTIVE_LIMIT, effective, limits[1][0] if limits[1:] else end_s
-            ),
+            *(_computed(name, syncs, bounded=False) for name in FORMULAS if name != verdict.contract),
+            _held("downtime-limit, as set", Role.LIMIT, limits, end_s),
+            _held("downtime-limit, as it works", Role.EFFECTIVE_LIMIT, effective, undisturbed_s),
             left,
             *down,
-            *dropped,
+            *(_dropped(reason, times_s, reported) for reason, times_s in verdict.dropped_at_s.items()),
         ),
-        top=MARGIN * top,
+        top=MARGIN * max(_top([contract, reported]), _top(down, 100)),
     )
 
 
-def _rates(active: Sequence[Sample]) -> Panel:
-    bandwidth = _series("bandwidth", Role.BANDWIDTH, active, lambda ram: ram.wire_bytes_per_ms / 1000)
-    dirtying = _series("dirtied, says QEMU", Role.DIRTYING, active, lambda ram: ram.dirty_bytes_per_ms / 1000)
+def _rates(active: Samples) -> Panel:
+    bandwidth = Series("bandwidth", Role.BANDWIDTH, active.t_s, active.wire_bytes_per_ms / 1000)
+    dirtying = Series("dirtied, says QEMU", Role.DIRTYING, active.t_s, active.dirty_bytes_per_ms / 1000)
     return Panel("Rates", "MB/s", _some(bandwidth, dirtying), MARGIN * _top([bandwidth, dirtying]))
 
 
-def _series(name: str, role: Role, samples: Sequence[Sample], value: Callable[[Ram], float]) -> Series:
-    values = _floats(value(sample.ram) for sample in samples if sample.ram is not None)
-    return Series(name, role, _floats(sample.t_s for sample in samples), values)
-
-
-def _computed(trace: Trace, name: str, found: Sequence[Sync], bounded: bool) -> Series:
+def _computed(name: str, syncs: Sequence[Sync], bounded: bool) -> Series:
     """A formula fed with what was left at each sync; `bounded`: with what is not known of that."""
-    formula = FORMULAS[name]
-    t_s: list[float] = []
-    values: list[float] = []
-    bounds: tuple[list[float], list[float]] = ([], [])
-    after: Sync | None = None
-    for sync in found:
-        if after is not None and after.after.number != sync.before.number:
-            for column in (values, *bounds):
-                column.append(float("nan"))
-            t_s.append(after.after.samples[-1].t_s)
-        after = sync
-        at_sync = sync.at_sync_bytes
-        for sample in sync.after.samples:
-            ram = sample.ram
-            if ram is None or not (bytes_per_ms := trace.bytes_per_ms(ram)):
-                continue
-            t_s.append(sample.t_s)
-            values.append(formula(at_sync.middle, ram, bytes_per_ms))
-            if bounded:
-                for column, size in zip(bounds, (at_sync.low, at_sync.high), strict=True):
-                    column.append(formula(size, ram, bytes_per_ms))
-    low, high = (_floats(column) if bounded else None for column in bounds)
-    shown = f"{name}, computed" if bounded else name
-    return Series(shown, Role.CONTRACT if bounded else Role.OTHER, _floats(t_s), _floats(values), low, high)
+    formula, pieces = FORMULAS[name], []
+    before: Sync | None = None
+    for sync in syncs:
+        samples, sizes = sync.after.samples, [sync.at_sync_bytes.middle]
+        if bounded:
+            sizes += [sync.at_sync_bytes.low, sync.at_sync_bytes.high]
+        if sync.switchover_bytes_per_ms is None:
+            samples = samples.take(np.flatnonzero(samples.mbps > 0))
+        if before is not None and before.after.number != sync.before.number:
+            pieces.append(np.array([[before.after.end_s], *[[np.nan]] * len(sizes)]))
+        piece = np.empty((1 + len(sizes), len(samples)))
+        piece[0] = samples.t_s
+        for row, size in enumerate(sizes, 1):
+            piece[row] = formula(size, samples, sync.divisor_of(samples))
+        pieces.append(piece)
+        before = sync
+    t_s, *values = np.concatenate(pieces, axis=1) if pieces else np.empty((4 if bounded else 2, 0))
+    return Series(f"{name}, computed" if bounded else name, Role.CONTRACT if bounded else Role.OTHER, t_s, *values)
 
 
 def _intervals(name: str, role: Role, t_s: Sequence[float], intervals: Sequence[Interval]) -> Series:
@@ -178,9 +128,9 @@ def _held(name: str, role: Role, steps: Sequence[tuple[float, float]], end_s: fl
     return Series(name, role, _floats(at_s for at_s, _ in held), _floats(value for _, value in held))
 
 
-def _dropped(reason: str, times_s: Sequence[float], reported: Series) -> Series:
+def _dropped(reason: str, times_s: Floats, reported: Series) -> Series:
     """The reports among samples that were dropped for `reason`."""
-    inside = np.isin(reported.t_s, _floats(times_s))
+    inside = np.isin(reported.t_s, times_s)
     return Series(f"{len(times_s)} dropped: {reason}", Role.DROPPED, reported.t_s[inside], reported.values[inside])
 
 
@@ -205,10 +155,6 @@ def _downtimes(trace: Trace, verdict: Verdict) -> list[Series]:
 def _down_s(trace: Trace, end_s: float) -> tuple[float, float] | None:
     stop, resume = trace.switchover_stop, trace.first_event("destination", "RESUME")
     return None if stop is None else (stop.t_s, resume.t_s if resume is not None else end_s)
-
-
-def _reported_ms(sample: Sample) -> float:
-    return sample.expected_downtime_ms or 0.0
 
 
 def _some(*series: Series) -> tuple[Series, ...]:

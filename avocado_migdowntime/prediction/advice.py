@@ -6,11 +6,6 @@ from enum import StrEnum
 
 from ..basics.interval import Interval
 
-DEFAULT_LIMIT_MS = 300
-"""QEMU's default downtime-limit (migration/options.c)."""
-GREATEST_LIMIT_MS = 2_000_000
-"""QEMU takes no larger downtime-limit (migration/options.c: MAX_MIGRATE_DOWNTIME)."""
-
 STEP = 1.3
 """By how much a limit that is tried after another is larger."""
 

@@ -11,13 +11,15 @@ from math import ceil, floor, sqrt
 from statistics import fmean
 
 from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS, GREATEST_DOWNTIME_LIMIT_MS
 from ..errors import UsageError
+from ..oracle.evidence import Evidence
 from ..oracle.formulas import live
-from ..oracle.passes import Sync, passes
+from ..oracle.passes import Sync
 from ..trace.model import Trace
-from .advice import DEFAULT_LIMIT_MS, GREATEST_LIMIT_MS, STEP, Advice, BestPoint, Finding, Help
+from .advice import STEP, Advice, BestPoint, Finding, Help
 from .observed import History, history
-from .precopy import WINDOW_MS, Course
+from .precopy import Course
 
 GREATEST_THROTTLE_PERCENT = 99
 """QEMU slows a guest by no more (max-cpu-throttle)."""
@@ -31,7 +33,7 @@ NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
 _STUDENT_80 = (1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879)
 """What Student's t stays below in 80 of 100 cases, for 1, 2, … degrees of freedom: by the second sync that makes 96."""
-_BEYOND = f", beyond the {GREATEST_LIMIT_MS // 1000} s that QEMU takes as downtime-limit"
+_BEYOND = f", beyond the {GREATEST_DOWNTIME_LIMIT_MS // 1000} s that QEMU takes as downtime-limit"
 _POSTCOPY = "postcopy finishes it whatever the guest dirties"
 
 
@@ -47,47 +49,46 @@ class Outlook:
     first_pass: int
 
 
-def converges(trace: Trace, limit_ms: float) -> Outlook:
-    """Would the migration in `trace` have finished under this downtime-limit, from the first sync seen on?
+def converges(recorded: Trace | Evidence, limit_ms: float) -> Outlook:
+    """Would the migration that was recorded have finished under this downtime-limit, from the first sync seen on?
 
-    Raises UsageError where the trace does not show what to predict it from.
+    Raises UsageError where it does not show what to predict that from.
     """
-    seen = history(trace.last_migration().undisturbed())
+    seen = history(Evidence.of(recorded).undisturbed)
     if seen is None or not seen.wire_bytes_per_ms:
         raise UsageError("shows no pass from end to end, or nothing was sent; record until the second pass")
-    return _outlook(seen, limit_ms, seen.found[0])
+    return _outlook(seen, limit_ms, seen.syncs[0])
 
 
-def advise(trace: Trace) -> Advice:
-    """The downtime-limit to set for the migration in `trace`, or why there is none and what helps then."""
+def advise(recorded: Trace | Evidence) -> Advice:
+    """The downtime-limit to set for the migration that was recorded, or why there is none and what helps then."""
+    evidence = Evidence.of(recorded)
+    trace = evidence.trace
     if trace.snapshot:
-        advice = _advise_snapshot(trace)
+        advice = _advise_snapshot(evidence)
     else:
-        whole = trace.last_migration()
-        advice = _advise(whole)
-        status = whole.samples[-1].status
-        ended = (f"the migration was {status}",) if status in ("failed", "cancelled") else ()
-        advice = replace(advice, reasons=(*advice.reasons, *ended, *whole.notes))
+        advice = _advise(evidence.undisturbed)
+        ended = (f"the migration was {evidence.status}",) if evidence.status in ("failed", "cancelled") else ()
+        advice = replace(advice, reasons=(*advice.reasons, *ended, *trace.notes))
     return replace(advice, configured_ms=trace.downtime_limit_ms, subject=trace.subject)
 
 
-def _advise(whole: Trace) -> Advice:
-    trace = whole.undisturbed()
-    status, limit_ms = trace.samples[-1].status, trace.downtime_limit_ms
+def _advise(evidence: Evidence) -> Advice:
+    status, limit_ms = evidence.status, evidence.limit_ms
     if status.startswith("postcopy"):
         return Advice(Finding.UNKNOWN, reasons=("postcopy has begun: it finishes without a downtime-limit",))
-    seen = history(trace)
+    seen = history(evidence)
     if status == "completed" and limit_ms is not None:
         return _advise_completed(seen, ceil(limit_ms))
     if seen is None:
-        return Advice(Finding.UNKNOWN, reasons=(_too_little(trace),))
+        return Advice(Finding.UNKNOWN, reasons=(_too_little(evidence),))
     if not seen.wire_bytes_per_ms and not seen.remaining_bytes:
         reason = "nothing is sent and nothing is left to be sent: any downtime-limit will do"
-        return Advice(Finding.FOUND, limit_ms=1, range_ms=Interval(1, 1), passes=len(seen.found), reasons=(reason,))
+        return Advice(Finding.FOUND, limit_ms=1, range_ms=Interval(1, 1), passes=len(seen.syncs), reasons=(reason,))
     if not seen.wire_bytes_per_ms:
         needed = Help(bandwidth_bytes_per_ms=_bandwidth_needed(seen))
         reason = "nothing is being sent, so no downtime-limit is large enough: look at the network and at max-bandwidth"
-        return Advice(Finding.NONE, help=needed, passes=len(seen.found), reasons=(reason, _POSTCOPY))
+        return Advice(Finding.NONE, help=needed, passes=len(seen.syncs), reasons=(reason, _POSTCOPY))
     return _advise_running(seen)
 
 
@@ -97,20 +98,20 @@ def _advise_running(seen: History) -> Advice:
     next_bytes, most_bytes = seen.next_bytes(curve.likely_pending), seen.next_bytes(curve.most_pending) * (1 + margin)
     limit_ms = _above_ms(min(next_bytes * max(1 + margin, UNEVEN), most_bytes) * (1 + TICK), bytes_per_ms)
     most_ms = _above_ms(most_bytes * (1 + TICK), bytes_per_ms)
-    least_ms = min(sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in seen.found)
+    least_ms = min(sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in seen.syncs)
     advice = Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
         range_ms=Interval(min(floor(least_ms) + 1, limit_ms), max(most_ms, limit_ms)),
-        steps_ms=_steps(limit_ms, lambda ms: seen.course(curve.least_in_bursts, ms, seen.found[-1]).converges),
-        best_point=min(map(_point, seen.found), key=lambda point: point.limit_ms),
+        steps_ms=_steps(limit_ms, lambda ms: seen.course(curve.least_in_bursts, ms, seen.syncs[-1]).converges),
+        best_point=min(map(_point, seen.syncs), key=lambda point: point.limit_ms),
         help=_help(seen, limit_ms, next_bytes),
         bandwidth_bytes_per_ms=bytes_per_ms,
-        passes=len(seen.found),
+        passes=len(seen.syncs),
     )
     found = f"the next sync is expected to find {_mb(next_bytes)} to be sent at {bytes_per_ms / 1000:.1f} MB/s"
     reasons = [found, *_remarks(seen, margin)]
-    if limit_ms > GREATEST_LIMIT_MS:
+    if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
         reasons[0] = found + _BEYOND
         return replace(advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), reasons=(*reasons, _POSTCOPY))
     return replace(advice, reasons=tuple(reasons))
@@ -125,17 +126,17 @@ def _advise_completed(seen: History | None, limit_ms: int) -> Advice:
     )
     if seen is None:
         return advice
-    best = min(map(_point, seen.found), key=lambda point: point.limit_ms)
-    return replace(advice, best_point=best, passes=len(seen.found))
+    best = min(map(_point, seen.syncs), key=lambda point: point.limit_ms)
+    return replace(advice, best_point=best, passes=len(seen.syncs))
 
 
-def _advise_snapshot(trace: Trace) -> Advice:
+def _advise_snapshot(evidence: Evidence) -> Advice:
     """From a single answer: what is left now, or what was left at the last sync where the report can be that."""
-    sample = trace.samples[-1]
+    sample = evidence.samples[-1]
     ram, reported_ms = sample.ram, sample.expected_downtime_ms or 0
     if sample.status != "active" or ram is None:
         return Advice(Finding.UNKNOWN, reasons=(f"the migration is {sample.status}, not active: nothing is pending",))
-    bytes_per_ms = trace.bytes_per_ms(ram)
+    bytes_per_ms = evidence.trace.switchover_bytes_per_ms or ram.wire_bytes_per_ms
     if not bytes_per_ms:
         reason = "no throughput is shown, so no downtime-limit is large enough: look at the network and max-bandwidth"
         return Advice(Finding.NONE, reasons=(reason, _POSTCOPY))
@@ -145,7 +146,7 @@ def _advise_snapshot(trace: Trace) -> Advice:
     reason = f"{_mb(ram.remaining_bytes)} are left now; what the guest dirtied since the last sync comes on top"
     if reported_ms >= now_ms:
         reason = f"QEMU found {reported_ms:.0f} ms pending at the last sync, and {now_ms:.0f} ms of them are left"
-    beyond = limit_ms > GREATEST_LIMIT_MS
+    beyond = limit_ms > GREATEST_DOWNTIME_LIMIT_MS
     return Advice(
         Finding.NONE if beyond else Finding.FOUND,
         limit_ms=None if beyond else limit_ms,
@@ -159,8 +160,8 @@ def _advise_snapshot(trace: Trace) -> Advice:
     )
 
 
-def _too_little(trace: Trace) -> str:
-    seen = passes(trace)
+def _too_little(evidence: Evidence) -> str:
+    seen = evidence.passes
     if not seen:
         return "no pass was seen: record while the migration is active"
     last = seen[-1].last
@@ -175,11 +176,11 @@ def _remarks(seen: History, margin: float) -> list[str]:
     remarks = []
     if margin > NOTABLE:
         remarks.append(f"the passes differ, so {margin:.1%} are added to what is expected")
-    if len(seen.found) == 1:
+    if len(seen.syncs) == 1:
         remarks.append("only one pass was seen from end to end: how far they differ is not known")
-    configured_ms = seen.trace.downtime_limit_ms
+    configured_ms = seen.evidence.limit_ms
     if configured_ms is not None:
-        now = _outlook(seen, configured_ms, seen.found[-1])
+        now = _outlook(seen, configured_ms, seen.syncs[-1])
         word = "ends it" if now.course.converges else "never ends it"
         sure = "" if now.converges is not None else "probably "
         remarks.append(f"the downtime-limit of {configured_ms:g} ms that is set {sure}{word}")
@@ -207,21 +208,21 @@ def _margin(seen: History) -> float:
 
 def _help(seen: History, limit_ms: int, next_bytes: float) -> Help:
     """What makes the default limit do: more bandwidth, or a guest that dirties less in the time of a whole pass."""
-    if limit_ms <= DEFAULT_LIMIT_MS:
+    if limit_ms <= DEFAULT_DOWNTIME_LIMIT_MS:
         return Help()
-    throttle = 1 - DEFAULT_LIMIT_MS * seen.threshold_bytes_per_ms / next_bytes
+    throttle = 1 - DEFAULT_DOWNTIME_LIMIT_MS * seen.threshold_bytes_per_ms / next_bytes
     percent = ceil(max(0.0, throttle) * 100)
     return Help(_bandwidth_needed(seen), percent if percent <= GREATEST_THROTTLE_PERCENT else None)
 
 
 def _bandwidth_needed(seen: History) -> float:
     """The bandwidth at which what is dirtied in 300 ms is sent in 300 ms: from then on passes get shorter."""
-    return seen.curve.bounds(DEFAULT_LIMIT_MS).high / DEFAULT_LIMIT_MS
+    return seen.curve.bounds(DEFAULT_DOWNTIME_LIMIT_MS).high / DEFAULT_DOWNTIME_LIMIT_MS
 
 
 def _point(sync: Sync) -> BestPoint:
     limit_ms = _above_ms(sync.at_sync_bytes.middle, sync.bytes_per_ms.middle)
-    return BestPoint(sync.after.number, sync.after.samples[0].t_s, limit_ms)
+    return BestPoint(sync.after.number, sync.after.begin_s, limit_ms)
 
 
 def _above_ms(pending_bytes: float, bytes_per_ms: float) -> int:
@@ -234,7 +235,7 @@ def _steps(limit_ms: int, may_do: Callable[[int], bool]) -> tuple[int, ...]:
     than one of QEMU's bursts.
     """
     steps = [limit_ms]
-    while (less_ms := floor(steps[-1] / STEP)) > WINDOW_MS and may_do(less_ms):
+    while (less_ms := floor(steps[-1] / STEP)) > BUFFER_DELAY_MS and may_do(less_ms):
         steps.append(less_ms)
     return tuple(reversed(steps))
 

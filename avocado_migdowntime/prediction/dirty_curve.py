@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from ..basics.interval import Interval, span
+from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.passes import Sync
-from .precopy import WINDOW_MS
 
 ALIKE = 1.1
 """Passes whose durations differ by less than this factor count as equally long: else noise would make a slope."""
@@ -108,7 +108,7 @@ class DirtyingCurve:
 
     def least_in_bursts(self, duration_ms: float, unsent_bytes: float) -> float:
         """The same where the pass ended by so much sooner as QEMU sends in bursts, each at the begin of its window."""
-        return self.least_pending(max(0.0, duration_ms - WINDOW_MS), unsent_bytes)
+        return self.least_pending(max(0.0, duration_ms - BUFFER_DELAY_MS), unsent_bytes)
 
     def most_pending(self, duration_ms: float, unsent_bytes: float) -> float:
         """The same where it dirties as much as can be, and what is unsent last."""
@@ -137,7 +137,7 @@ def curve(found: Sequence[Sync]) -> DirtyingCurve:
 
 def length_ms(sync: Sync) -> float:
     """How long the pass lasted that ended with this sync."""
-    return max((sync.after.samples[0].t_s - sync.before.samples[0].t_s) * 1000, 1.0)
+    return max((sync.after.begin_s - sync.before.begin_s) * 1000, 1.0)
 
 
 def found_bytes(sync: Sync) -> float:

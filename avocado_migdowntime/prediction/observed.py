@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from ..oracle.passes import MIN_SAMPLES, Sync, passes, syncs
-from ..trace.model import Ram, Sample, Trace
+import numpy as np
+
+from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..oracle.evidence import Evidence
+from ..oracle.passes import MIN_SAMPLES, Pass, Sync, ram_at
 from .dirty_curve import DirtyingCurve, curve, found_bytes, length_ms, unsent_bytes
-from .precopy import WINDOW_MS, Course, Pending, predict
+from .precopy import Course, Pending, predict
 
 STALLED_S = 2.0
 """A migration that sent no page for so long is taken to send nothing."""
@@ -22,8 +25,8 @@ class History:
     sending: medians over the samples of the last two passes, 0 where nothing is sent.
     """
 
-    trace: Trace
-    found: tuple[Sync, ...]
+    evidence: Evidence
+    syncs: tuple[Sync, ...]
     curve: DirtyingCurve
     threshold_bytes_per_ms: float
     wire_bytes_per_ms: float
@@ -31,7 +34,7 @@ class History:
     @property
     def remaining_bytes(self) -> int:
         """What was left when the trace ended."""
-        return _ram(self.found[-1].after.samples[-1]).remaining_bytes
+        return ram_at(self.syncs[-1].after.samples, -1).remaining_bytes
 
     def next_bytes(self, pending: Pending) -> float:
         """What the next sync finds, whether a limit above that is set now or at the end of this pass.
@@ -39,14 +42,14 @@ class History:
         In between no more is pending than at one of the two, nor in later passes, for a steady guest. A pass may last
         one window longer than it needs, since QEMU looks between windows only.
         """
-        last = self.found[-1].after
-        at_sync, now = found_bytes(self.found[-1]), last.samples[-1]
-        limit_bytes = min((self.trace.downtime_limit_ms or 0) * self.threshold_bytes_per_ms, at_sync)
+        last = self.syncs[-1].after
+        at_sync = found_bytes(self.syncs[-1])
+        limit_bytes = min((self.evidence.limit_ms or 0) * self.threshold_bytes_per_ms, at_sync)
         whole_ms = (at_sync - limit_bytes) / self.wire_bytes_per_ms
         return max(
-            pending((now.t_s - last.samples[0].t_s) * 1000, self.remaining_bytes),
+            pending((last.end_s - last.begin_s) * 1000, self.remaining_bytes),
             pending(whole_ms, limit_bytes),
-            pending(whole_ms + WINDOW_MS, max(0.0, limit_bytes - WINDOW_MS * self.wire_bytes_per_ms)),
+            pending(whole_ms + BUFFER_DELAY_MS, max(0.0, limit_bytes - BUFFER_DELAY_MS * self.wire_bytes_per_ms)),
         )
 
     @property
@@ -54,7 +57,7 @@ class History:
         """What each sync found, as a share of what the curve makes likely; without that of the first pass."""
         return [
             found_bytes(sync) / likely
-            for sync in self.found
+            for sync in self.syncs
             if sync.before.number > 1 and (likely := self.curve.likely_pending(length_ms(sync), unsent_bytes(sync)))
         ]
 
@@ -63,33 +66,38 @@ class History:
         return predict(pending, self.wire_bytes_per_ms, found_bytes(begin), limit_ms, self.threshold_bytes_per_ms)
 
 
-def history(trace: Trace) -> History | None:
-    """The history that the trace shows, or None where no pass was seen from end to end."""
-    seen = passes(trace)
-    found = syncs(trace, seen)
-    found = [sync for sync in found if min(len(sync.before.samples), len(sync.after.samples)) >= MIN_SAMPLES] or found
-    if not found:
+def history(evidence: Evidence) -> History | None:
+    """The history that a migration shows which nobody disturbed, or None where no pass was seen from end to end."""
+    syncs = evidence.syncs
+    syncs = [sync for sync in syncs if min(len(sync.before.samples), len(sync.after.samples)) >= MIN_SAMPLES] or syncs
+    if not syncs:
         return None
-    recent = [sample for one in seen[-2:] for sample in one.samples]
-    wire = 0.0 if _stalled(recent) else median(_ram(sample).wire_bytes_per_ms for sample in recent)
+    wire = _wire_bytes_per_ms(evidence.passes[-2:])
     return History(
-        trace=trace,
-        found=tuple(found),
-        curve=curve(found),
-        threshold_bytes_per_ms=(trace.switchover_bytes_per_ms or wire) if wire else 0.0,
+        evidence=evidence,
+        syncs=tuple(syncs),
+        curve=curve(syncs),
+        threshold_bytes_per_ms=(evidence.trace.switchover_bytes_per_ms or wire) if wire else 0.0,
         wire_bytes_per_ms=wire,
     )
 
 
-def _stalled(samples: Sequence[Sample]) -> bool:
-    """Whether nothing is sent although something is left: QEMU says so, or no page has left for long."""
-    last = _ram(samples[-1])
-    if not last.remaining_bytes:
-        return False
-    moved_s = next((s.t_s for s in reversed(samples) if _ram(s).sent_pages != last.sent_pages), samples[0].t_s)
-    return last.mbps == 0 or samples[-1].t_s - moved_s > STALLED_S
+def _wire_bytes_per_ms(recent: Sequence[Pass]) -> float:
+    """The usual bandwidth in these passes, or 0 where nothing is sent although something is left.
+
+    QEMU says that nothing is, or no page has left for long.
+    """
+    rates: list[float] = [rate for one in recent for rate in one.samples.wire_bytes_per_ms.tolist()]
+    last = ram_at(recent[-1].samples, -1)
+    if last.remaining_bytes and (last.mbps == 0 or recent[-1].end_s - _moved_s(recent, last.sent_pages) > STALLED_S):
+        return 0.0
+    return median(rates)
 
 
-def _ram(sample: Sample) -> Ram:
-    assert sample.ram is not None
-    return sample.ram
+def _moved_s(recent: Sequence[Pass], sent_pages: int) -> float:
+    """When the last sample was taken that had not yet sent so many pages; if there is none, the first."""
+    for one in reversed(recent):
+        moved = np.flatnonzero(one.samples.sent_pages != sent_pages)
+        if len(moved):
+            return float(one.samples.t_s[moved[-1]])
+    return recent[0].begin_s

@@ -11,11 +11,11 @@ shorter, and the guest dirties less in them.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..basics.qemu_constants import BUFFER_DELAY_MS
+
 Pending = Callable[[float, float], float]
 """What a sync finds, bytes: of the ms since the sync before, and of the bytes still unsent."""
 
-WINDOW_MS = 100.0
-"""QEMU's rate limit is renewed so often (migration/migration.c: BUFFER_DELAY)."""
 MAX_PASSES = 1000
 PAGE_BYTES = 4096
 """Passes that shrink by less than this each have settled."""
@@ -60,7 +60,7 @@ def predict(
     passes: list[PredictedPass] = []
     at_sync = begin_bytes
     while at_sync and at_sync >= threshold:
-        duration_ms = max((at_sync - threshold) / bytes_per_ms, WINDOW_MS)
+        duration_ms = max((at_sync - threshold) / bytes_per_ms, BUFFER_DELAY_MS)
         unsent = max(0.0, at_sync - duration_ms * bytes_per_ms)
         passes.append(PredictedPass(at_sync, duration_ms, unsent))
         found = pending(duration_ms, unsent)

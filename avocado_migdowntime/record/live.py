@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import aclosing, closing
 
 from ..errors import UsageError
-from ..trace.model import LIMIT_CHANGED, Sample
+from ..trace.events import LIMIT_CHANGED
+from ..trace.samples import Sample
 from .attached import AttachedQemu, ConnectionGone
 from .new_trace import NewTrace, runs
 from .sampler import Sampler

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..errors import UsageError
 from ..trace.file import TraceWriter
-from ..trace.model import ENDED, Sample
+from ..trace.model import ENDED
+from ..trace.samples import Sample
 
 
 class NewTrace:

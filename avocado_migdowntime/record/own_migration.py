@@ -7,7 +7,8 @@ from contextlib import aclosing
 from ..errors import HarnessError
 from ..qemu.process import QemuProcess
 from ..trace.file import TraceWriter
-from ..trace.model import ENDED, Sample
+from ..trace.model import ENDED
+from ..trace.samples import Sample
 from .sampler import Sampler
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..trace.file import TraceWriter
-from ..trace.model import Sample
+from ..trace.samples import Sample
 from .documents import Documents
 from .new_trace import NewTrace, runs
 

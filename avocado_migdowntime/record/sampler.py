@@ -11,8 +11,12 @@ from typing import Any, Protocol, Self
 from qemu.qmp import EventListener, QMPClient
 
 from ..errors import HarnessError, UsageError
+from ..oracle.evidence import Evidence
+from ..oracle.growing import GrowingEvidence
+from ..trace.events import HARNESS, event_of
 from ..trace.file import TraceWriter
-from ..trace.model import ENDED, HARNESS, Sample
+from ..trace.model import ENDED
+from ..trace.samples import Sample
 
 _TRY = "use another QEMU, from 5.2 on"
 _LAST_EVENTS_S = 0.2
@@ -40,6 +44,7 @@ class Sampler:
         self._peers = peers
         self._writer = writer
         self._period_s = 1 / rate_hz
+        self._growing = GrowingEvidence(writer.header)
         self._zero_s = time.monotonic()
         self._events: asyncio.Queue[tuple[float, str, Mapping[str, Any]]] = asyncio.Queue()
         self._listeners = contextlib.ExitStack()
@@ -85,6 +90,7 @@ class Sampler:
                 continue
             sample = _sample(asked_s, latency_ms, answer, cause)
             self._writer.sample(asked_s, latency_ms, answer, cause)
+            self._growing.sample(sample)
             yield sample, answer
             # QEMU says `completed` a moment before it counts the downtime.
             if sample.status in ENDED and answer.get("total-time") != 0:
@@ -93,6 +99,10 @@ class Sampler:
     def note(self, name: str, data: Mapping[str, Any]) -> None:
         """Record what the harness itself does or finds, at this moment."""
         self._events.put_nowait((self.now_s(), HARNESS, {"event": name, "data": data}))
+
+    def evidence(self) -> Evidence:
+        """What the samples and events that were taken so far show."""
+        return self._growing.evidence()
 
     def now_s(self) -> float:
         """Seconds since the trace's zero."""
@@ -110,6 +120,7 @@ class Sampler:
             except (TimeoutError, asyncio.QueueEmpty):
                 return None
             self._writer.event(arrived_s, side, message)
+            self._growing.event(event_of(arrived_s, side, message))
             if message["event"] == "MIGRATION_PASS" and side == "source":
                 return "MIGRATION_PASS"
 

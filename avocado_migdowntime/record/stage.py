@@ -4,7 +4,7 @@
 import time
 from collections.abc import Callable
 
-from ..trace.model import Sample
+from ..trace.samples import Sample
 
 
 class Stage:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UsageError
+from ..oracle.evidence import Evidence
 from ..pictures.chart import Chart
 from ..pictures.chart_of_trace import chart
 from ..trace.file import read
@@ -96,8 +97,9 @@ def recorded(file: str, name: str = "", status: str = "", fault: str = "") -> Re
     trace = read(file)
     beside = Path(file).parent if file != "-" else None
     try:
-        verdict = judge(trace, *_held_to(beside))
-        picture = chart(trace, verdict)
+        evidence = Evidence.of(trace)
+        verdict = judge(evidence, *_held_to(beside))
+        picture = chart(evidence, verdict)
     except UsageError as error:
         raise UsageError(f"{file}: {error}") from None
     return Recorded(

@@ -11,6 +11,7 @@ from typing import Any
 from ..basics.resources import directory, packaged_tests
 from ..oracle.formulas import FORMULAS
 from ..parameters.table import PATTERNS, describe
+from ..verdict.codes import CODES
 from . import json_fields
 
 
@@ -53,6 +54,11 @@ def _meanings(meaning_of: Mapping[str, str]) -> Callable[[], tuple[Entry, ...]]:
     return lambda: tuple(Entry(name, meaning) for name, meaning in meaning_of.items())
 
 
+def _codes() -> tuple[Entry, ...]:
+    """Codes of a verdict's checks, each behind the name of its check."""
+    return tuple(Entry(f"{name}.{code}", meaning) for name, codes in CODES.items() for code, meaning in codes.items())
+
+
 KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "tests": tests,
     "variants": variants,
@@ -60,6 +66,7 @@ KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "formulas": formulas,
     "parameters": parameters,
     "verdict-fields": _meanings(json_fields.VERDICT),
+    "codes": _codes,
     "advice-fields": _meanings(json_fields.ADVICE),
     "doctor-fields": _meanings(json_fields.DOCTOR),
     "qemu-fields": _meanings(json_fields.QEMU),

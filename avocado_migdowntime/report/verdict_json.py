@@ -6,6 +6,8 @@ from typing import Any
 
 from ..basics.interval import Interval
 from ..verdict.downtime import Downtime
+from ..verdict.predicted_downtime import Promise
+from ..verdict.trials import Convergence
 from ..verdict.verdict import Verdict
 
 
@@ -25,18 +27,25 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "relative_error_interval": _ends(verdict.relative_error_interval),
         "passes": verdict.passes,
         "downtime_limit_ms": verdict.downtime_limit_ms,
-        "effective_limit_ms": verdict.effective_limit_ms,
-        "effective_limit_interval_ms": _ends(verdict.effective_limit_interval_ms),
+        "effective_limit_ms": verdict.limit.effective_ms,
+        "effective_limit_interval_ms": _ends(verdict.limit.interval_ms),
         "limit_verdict": str(verdict.limit_verdict),
         "downtime": _downtime(verdict.downtime) if verdict.downtime else None,
         "integrity": asdict(verdict.integrity) if verdict.integrity else None,
-        "convergence": asdict(verdict.convergence) if verdict.convergence else None,
-        "promise": asdict(verdict.promise) if verdict.promise else None,
+        "convergence": _judged(verdict.convergence) if verdict.convergence else None,
+        "promise": _judged(verdict.promise) if verdict.promise else None,
         "ground_truth": asdict(verdict.ground_truth) if verdict.ground_truth else None,
+        "checks": [asdict(check) for check in verdict.checks],
         "samples_used": verdict.samples_used,
         "samples_dropped": dict(verdict.samples_dropped),
         "reasons": list(verdict.reasons),
     }
+
+
+def _judged(part: Convergence | Promise) -> dict[str, Any]:
+    figures = asdict(part)
+    figures.pop("code", None)
+    return {"judgement": str(part.judgement), **figures, "reason": part.reason}
 
 
 def _downtime(down: Downtime) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The answer in one sentence."""
+"""The answer in one sentence, by going through the checks of a verdict."""
 
-from ..verdict.limit import LimitJudgement
-from ..verdict.trials import ConvergenceJudgement
+from ..verdict.check import Check, Outcome
+from ..verdict.codes import REPORT
 from ..verdict.verdict import Judgement, Verdict
 
 
@@ -19,30 +19,20 @@ def answer(verdict: Verdict) -> str:
 
 
 def reason(verdict: Verdict) -> str:
-    """One sentence on why `verdict` is none to pass with; the summary has the figures."""
-    faults = _faults(verdict)
-    if faults:
-        return "; ".join(faults)
-    if verdict.integrity is not None and not verdict.integrity.intact:
-        return f"the guest's memory is damaged: {verdict.integrity}"
-    if verdict.downtime is not None and not verdict.guest_survived:
-        return verdict.downtime.remark
-    if verdict.convergence is not None and verdict.convergence.reason:
-        return verdict.convergence.reason
-    if verdict.promise is not None and verdict.promise.reason:
-        return verdict.promise.reason
-    if verdict.verdict is Judgement.ACCURATE and verdict.open_question:
-        return verdict.open_question
+    """Why `verdict` is none to pass with: the sentences of what failed, or else that of the first undecided check.
+
+    The summary has the figures.
+    """
+    failed = [_sentence(check, verdict) for check in verdict.checks if check.outcome is Outcome.FAILED]
+    if failed:
+        return "; ".join(failed)
+    undecided = (check for check in verdict.checks if check.outcome is Outcome.UNDECIDED)
+    return next((_sentence(check, verdict) for check in undecided), verdict.report.sentence)
+
+
+def _sentence(check: Check, verdict: Verdict) -> str:
+    if check.name != REPORT:
+        return check.sentence
+    if check.outcome is Outcome.FAILED:
+        return "; ".join(filter(None, [f"expected-downtime is inaccurate: {check.sentence}", verdict.era]))
     return f"expected-downtime is inconclusive: {'; '.join(verdict.reasons)}"
-
-
-def _faults(verdict: Verdict) -> list[str]:
-    """What is wrong with limit and report; what a user is up against comes first."""
-    found = []
-    if verdict.convergence is not None and verdict.convergence.judgement is ConvergenceJudgement.WRONG:
-        found.append(verdict.convergence.reason)
-    if verdict.verdict is Judgement.INACCURATE:
-        found += [f"expected-downtime is inaccurate: {verdict.reasons[0]}", *filter(None, [verdict.era])]
-    elif verdict.limit_verdict is LimitJudgement.VIOLATED:
-        found.append(f"downtime-limit is violated: {verdict.limit_reason}")
-    return found

@@ -6,20 +6,24 @@ event (`t`, `side`, `event`: a QMP message, or one of the harness's own). Times 
 since just before `migrate`.
 """
 
+import io
 import json
-import reprlib
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from ..errors import HarnessError, UsageError
+from .decode import LinesDecoder, blocks_of_lines, decoded
 from .info_migrate import looks_like_info_migrate, parse_info_migrate
-from .model import Event, Sample, Trace, number
+from .model import Trace, checked_header
+from .samples import Samples
 
 _GZIP = b"\x1f\x8b"
+_CHUNK_BYTES = 1 << 18
 
 
 class TraceWriter:
@@ -30,7 +34,8 @@ class TraceWriter:
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
-        first = _header(header)
+        first = checked_header(header)
+        self.header = header
         self._file: TextIO = path.open("w", encoding="utf-8", buffering=1)
         self._line(first)
 
@@ -69,138 +74,98 @@ def read(name: str) -> Trace:
     was cut off is used up to there; Trace.notes say so.
     """
     try:
-        data = _standard_input() if name == "-" else Path(name).read_bytes()
+        with _standard_input() if name == "-" else Path(name).open("rb") as file:
+            return _parse(file)
     except OSError as error:
         expected = "expected a recorded migration or `info migrate` text"
         raise UsageError(f"{name}: {error.strerror or error}; {expected}") from None
-    try:
-        return parse(data)
     except UsageError as error:
         raise UsageError(f"{'standard input' if name == '-' else name}: {error}") from None
 
 
-def _standard_input() -> bytes:
-    if sys.stdin is None:
-        raise OSError("standard input is closed")
-    return sys.stdin.buffer.read()
-
-
 def parse(data: bytes) -> Trace:
     """The trace that the bytes of a file hold; raises UsageError as `read` does, without naming a file."""
+    return _parse(io.BytesIO(data))
+
+
+@contextmanager
+def _standard_input() -> Iterator[BinaryIO]:
+    if sys.stdin is None:
+        raise OSError("standard input is closed")
+    yield sys.stdin.buffer
+
+
+def _parse(file: BinaryIO) -> Trace:
     notes: list[str] = []
-    if data[:2] == _GZIP:
-        data = _inflate(data, notes)
-    if not data.strip():
-        raise UsageError("is empty; expected a recorded migration or `info migrate` text")
-    text = data.decode("utf-8-sig", errors="replace")
-    if looks_like_info_migrate(text):
-        return parse_info_migrate(text)
-    return _parse_lines(text, notes)
+    chunks = iter(lambda: file.read(_CHUNK_BYTES), b"")
+    first = next(chunks, b"")
+    if first[:2] == _GZIP:
+        chunks = _inflated(chain([first], chunks), notes)
+        first = next(chunks, b"")
+    while not first.strip():
+        more = next(chunks, b"")
+        if not more:
+            raise UsageError("is empty; expected a recorded migration or `info migrate` text")
+        first += more
+    first = first.removeprefix("\ufeff".encode())
+    if not first.lstrip().startswith(b"{"):
+        first = b"".join([first, *chunks])
+        text = first.decode("utf-8", errors="replace")
+        if looks_like_info_migrate(text):
+            return parse_info_migrate(text)
+    return _parse_lines(chain([first], chunks), notes)
 
 
-def _inflate(data: bytes, notes: list[str]) -> bytes:
+def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
     """The plain bytes of one or more gzip members; what is cut or foreign behind them is left out with a note."""
-    plain = b""
+    data = next(chunks)
     while data[:2] == _GZIP:
         stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        try:
-            plain += stream.decompress(data)
-        except zlib.error as error:
-            raise UsageError(f"is a damaged gzip file ({error}); record or copy it again") from None
-        if not stream.eof:
-            notes.append("the gzip file is cut off: used up to there")
-            return plain
-        data = stream.unused_data
-    if data.strip(b"\0"):
-        notes.append("bytes behind the gzip file's end are left out")
-    return plain
-
-
-def _parse_lines(text: str, notes: list[str]) -> Trace:
-    header: Mapping[str, Any] | None = None
-    samples: list[Sample] = []
-    events: list[Event] = []
-    for line_number, record in _records(text, notes):
-        try:
-            if header is None:
-                header = _header(record)
-            elif "query-migrate" in record:
-                samples.append(_sample(record, samples))
-            elif "event" in record:
-                events.append(_event(record, events))
-            else:
-                raise UsageError("is neither a sample nor an event")
-        except UsageError as error:
-            raise UsageError(f"line {line_number}: {error}") from None
-    if header is None or not samples:
-        raise UsageError("holds no query-migrate sample; expected a recorded migration")
-    return Trace(tuple(samples), tuple(events), header, tuple(notes))
-
-
-def _records(text: str, notes: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    lines = text.split("\n")
-    for line_number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            if line_number > 1 and not any(rest.strip() for rest in lines[line_number:]):
-                notes.append(f"cut off in line {line_number}: used up to there")
+        while not stream.eof:
+            data = data or next(chunks, b"")
+            try:
+                plain = stream.decompress(data, _CHUNK_BYTES) if data else stream.flush()
+            except zlib.error as error:
+                raise UsageError(f"is a damaged gzip file ({error}); record or copy it again") from None
+            if plain:
+                yield plain
+            if not (data or stream.eof):
+                notes.append("the gzip file is cut off: used up to there")
                 return
-            hint = "is no JSON; expected a recorded migration or `info migrate` text"
-            raise UsageError(f"line {line_number} {hint}") from None
-        if not isinstance(record, Mapping):
-            raise UsageError(f"line {line_number} is not a JSON object; expected a recorded migration")
-        yield line_number, record
+            data = stream.unconsumed_tail
+        data = stream.unused_data
+        if len(data) < len(_GZIP):
+            data += next(chunks, b"")
+    if any(map(_is_foreign, chain([data], chunks))):
+        notes.append("bytes behind the gzip file's end are left out")
 
 
-def _no_constant(name: str) -> float:
-    raise ValueError(name)
+def _is_foreign(data: bytes) -> bool:
+    return bool(data.strip(b"\0"))
 
 
-def _header(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not isinstance(record.get("qemu"), Mapping) or not isinstance(record.get("migrate-parameters"), Mapping):
-        raise UsageError(
-            "has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recorded migration"
-        )
-    Trace((), header=record).downtime_limit_ms  # noqa: B018 - raises on a wrong type
-    if not isinstance(record["qemu"].get("qemu", {}), Mapping):
-        raise UsageError(f"'qemu' is {reprlib.repr(record['qemu'])} where the answer to query-version was expected")
-    Trace((), header=record).host_page_bytes  # noqa: B018 - raises on a wrong type
-    capabilities = record.get("capabilities", [])
-    if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
-        raise UsageError(f"'capabilities' is {reprlib.repr(capabilities)} where a list of names was expected")
-    return record
+def _parse_lines(chunks: Iterator[bytes], notes: list[str]) -> Trace:
+    decoder: LinesDecoder | None = None
+    header: Mapping[str, Any] = {}
+    for block, is_last in blocks_of_lines(chunks):
+        lines = block
+        if decoder is None:
+            blank = len(block) - len(block.lstrip())
+            first, _, lines = block[blank:].partition(b"\n")
+            line_number = 1 + block.count(b"\n", 0, blank)
+            record = decoded(first.decode("utf-8", errors="replace"), line_number)
+            header, decoder = _header(record or {}, line_number), LinesDecoder(line_number + 1)
+        decoder.add(lines, is_last)
+    samples = decoder.samples() if decoder is not None else Samples()
+    if decoder is None or not len(samples):
+        raise UsageError("holds no query-migrate sample; expected a recorded migration")
+    if decoder.cut_off:
+        notes.append(f"cut off in line {decoder.cut_off}: used up to there")
+    return Trace(samples, tuple(decoder.events), header, tuple(notes))
 
 
-def _sample(record: Mapping[str, Any], before: list[Sample]) -> Sample:
-    answer = record["query-migrate"]
-    if not isinstance(answer, Mapping):
-        raise UsageError(f"'query-migrate' is {reprlib.repr(answer)} where an object was expected")
-    cause = record.get("on")
-    if cause is not None and not isinstance(cause, str):
-        raise UsageError(f"'on' is {reprlib.repr(cause)} where an event's name was expected")
-    sample = Sample.from_query(number(record, "t"), number(record, "latency_ms"), answer, cause)
-    if before and sample.t_s < before[-1].t_s:
-        raise UsageError(f"is out of order: a sample at {sample.t_s} s after one at {before[-1].t_s} s")
-    return sample
-
-
-def _event(record: Mapping[str, Any], before: list[Event]) -> Event:
-    message, data = record["event"], {}
-    if isinstance(message, Mapping):
-        data = message.get("data", {})
-    if not isinstance(message, Mapping) or not isinstance(message.get("event"), str) or not isinstance(data, Mapping):
-        raise UsageError(f"'event' is {reprlib.repr(message)} where a QMP event was expected")
-    event = Event(number(record, "t"), str(record.get("side", "")), message["event"], data, _stamp_s(message))
-    if before and event.t_s < before[-1].t_s:
-        raise UsageError(f"is out of order: an event at {event.t_s} s after one at {before[-1].t_s} s")
-    return event
-
-
-def _stamp_s(message: Mapping[str, Any]) -> float | None:
-    stamp = message.get("timestamp")
-    if not isinstance(stamp, Mapping):
-        return None
-    return number(stamp, "seconds") + number(stamp, "microseconds") / 1e6
+def _header(record: Mapping[str, Any], line_number: int = 1) -> Mapping[str, Any]:
+    try:
+        return checked_header(record)
+    except UsageError as error:
+        raise UsageError(f"line {line_number}: {error}") from None

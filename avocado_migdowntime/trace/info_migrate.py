@@ -8,7 +8,9 @@ the grouped `key=value` lines of newer releases, with sizes of three digits and 
 import re
 
 from ..errors import UsageError
-from .model import Ram, Sample, Trace
+from .model import Trace
+from .ram import Ram
+from .samples import Sample, Samples
 
 _STATUS = re.compile(r"^\s*(?:Migration status|Status):\s*([\w-]+)", re.MULTILINE)
 _SIZE = r"(\d+(?:\.\d+)?(?: kbytes| (?:[KMGT]i)?B)?)"
@@ -54,7 +56,7 @@ def parse_info_migrate(text: str) -> Trace:
     )
     expected_ms = values["expected downtime"]
     sample = Sample(0, 0, statuses[0], float(expected_ms) if expected_ms else None, ram=ram)
-    return Trace((sample,), snapshot=True)
+    return Trace(Samples.of([sample]), snapshot=True)
 
 
 def _bytes(text: str) -> int:

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 from ..basics.interval import Interval
 from ..errors import UsageError
-from ..trace.model import HARNESS, HEARTBEAT, INTEGRITY, Event, Trace, number
+from ..oracle.evidence import Evidence
+from ..trace.events import HARNESS, HEARTBEAT, INTEGRITY, Event
+from ..trace.ram import number
+from .check import Check, Outcome
+from .codes import GUEST, MEMORY
 
 APART_MS, APART_SHARE = 50.0, 0.25
 """The guest's own view and QEMU's differ remarkably from here on: both have to be exceeded."""
@@ -23,6 +27,13 @@ class Integrity:
     def intact(self) -> bool:
         """Whether every page is what the guest wrote last."""
         return not self.damaged_pages
+
+    @property
+    def check(self) -> Check:
+        """Whether the guest's memory arrived whole."""
+        if self.intact:
+            return Check(MEMORY, Outcome.PASSED, "intact", str(self))
+        return Check(MEMORY, Outcome.FAILED, "damaged", f"the guest's memory is damaged: {self}")
 
     def __str__(self) -> str:
         """The finding as a sentence."""
@@ -49,6 +60,13 @@ class Downtime:
     silent_s: float | None = None
 
     @property
+    def check(self) -> Check:
+        """Whether the guest went on at the destination."""
+        if self.silent_s is not None:
+            return Check(GUEST, Outcome.FAILED, "silent", self.remark)
+        return Check(GUEST, Outcome.PASSED, "went-on")
+
+    @property
     def remark(self) -> str:
         """What is remarkable when the three are compared, or an empty text."""
         if self.silent_s is not None:
@@ -62,13 +80,13 @@ class Downtime:
         return f"the guest was down for {beyond_ms:.0f} ms {more} than QEMU's downtime of {self.qemu_ms:.0f} ms says"
 
 
-def downtime(trace: Trace) -> Downtime | None:
-    """The downtimes that the trace tells of, or None where the migration did not complete in it.
+def downtime(evidence: Evidence) -> Downtime | None:
+    """The downtimes that a whole migration tells of, or None where it did not complete.
 
     Raises UsageError where an event of the harness is not as it writes them.
     """
-    final = trace.samples[-1]
-    if final.status != "completed":
+    trace = evidence.trace
+    if not trace.completed:
         return None
     stop, resume = trace.switchover_stop, trace.first_event("destination", "RESUME")
     ready = trace.first_event("destination", "MIGRATION", status="completed")
@@ -77,7 +95,7 @@ def downtime(trace: Trace) -> Downtime | None:
     last, first = (trace.first_event(HARNESS, HEARTBEAT, side=side) for side in ("source", "destination"))
     silent = first is not None and "silent_s" in first.data
     return Downtime(
-        qemu_ms=final.downtime_ms,
+        qemu_ms=trace.samples[-1].downtime_ms,
         events_ms=None if all_ms is None else all_ms - held_ms,
         guest_ms=None if last is None or first is None or silent else _gap_ms(last, first, held_ms),
         held_ms=held_ms,
@@ -85,12 +103,12 @@ def downtime(trace: Trace) -> Downtime | None:
     )
 
 
-def integrity(trace: Trace) -> Integrity | None:
+def integrity(evidence: Evidence) -> Integrity | None:
     """What the harness found when it compared the destination's RAM with what the guest wrote, if it did.
 
     Raises UsageError where its event is not as it writes them.
     """
-    event = trace.first_event(HARNESS, INTEGRITY)
+    event = evidence.trace.first_event(HARNESS, INTEGRITY)
     if event is None:
         return None
     faults = event.data.get("faults")

@@ -15,18 +15,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from ..basics.interval import Interval
-from ..oracle.passes import Pass, Sync
-from ..trace.model import Trace
+import numpy as np
 
-BURST_MS = 120.0
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS, HOST_PAGES_A_LOOK
+from ..oracle.evidence import Evidence
+from ..oracle.passes import EDGE_SAMPLES, UPDATE_S, Pass, Sync, ram_at
+from .check import Check, Outcome
+from .codes import CODES, LIMIT
+
+BURST_MS = 1.2 * BUFFER_DELAY_MS
 """One window of the rate limit, and the scheduling of a busy host."""
 SLACK = 0.05
 """Share of the limit by which the bandwidth may have moved since QEMU computed its threshold."""
 RESOLVED = 0.25
 """An effective limit is given as a figure where its interval is narrower than this share of it."""
-HOST_PAGES = 64
-"""Pages of the host that go out between two looks at the clock."""
 OFTEN = 0.25
 """Share of the pass ends seen that have to be wrong: a single one may be a bandwidth that sampling missed."""
 
@@ -39,45 +42,74 @@ class LimitJudgement(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+_VIOLATIONS = ("ended-early", "went-on-in-a-pass", "went-on-at-a-sync", "switched-over-early")
+_JUDGEMENTS = {Outcome.PASSED: LimitJudgement.RESPECTED, Outcome.FAILED: LimitJudgement.VIOLATED}
+
+
 @dataclass(frozen=True)
 class LimitFinding:
-    """The effective downtime-limit and whether it is the configured one; milliseconds."""
+    """Whether the effective downtime-limit is the configured one, by a `code` of the check; milliseconds.
 
-    judgement: LimitJudgement
-    effective_ms: float | None
-    interval_ms: Interval | None
+    `interval_ms` is where the effective limit lies, `effective_ms` its middle where that is narrow. `reason` says why
+    the limit was not respected, or why that cannot be told.
+    """
+
+    code: str
+    effective_ms: float | None = None
+    interval_ms: Interval | None = None
+    reason: str = ""
+
+    @property
+    def check(self) -> Check:
+        """Whether QEMU ends passes and switches over where downtime-limit says."""
+        if self.code == "respected":
+            return Check(LIMIT, Outcome.PASSED, self.code)
+        if self.code in _VIOLATIONS:
+            return Check(LIMIT, Outcome.FAILED, self.code, f"downtime-limit is violated: {self.reason}")
+        return Check(LIMIT, Outcome.NOT_JUDGED, self.code, self.reason)
+
+    @property
+    def judgement(self) -> LimitJudgement:
+        """The same in one word."""
+        return _JUDGEMENTS.get(self.check.outcome, LimitJudgement.INCONCLUSIVE)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one end of a pass, or the switchover, shows: `code` and `reason` are empty where it is as it should be."""
+
+    code: str = ""
     reason: str = ""
 
 
-def judge_limit(trace: Trace, seen: Sequence[Pass], found: Sequence[Sync]) -> LimitFinding:
-    """Compare where passes ended and the switchover came with the limit that the trace was configured with."""
-    interval = _effective([sync.unsent_ms for sync in found])
+def judge_limit(evidence: Evidence, seen: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
+    """Compare where these passes ended, and the switchover came, with the limit that held."""
+    interval = _effective([sync.unsent_ms for sync in syncs])
     effective = interval.middle if interval and interval.width <= RESOLVED * interval.middle else None
-    blind = _blind(trace)
-    if blind:
-        return LimitFinding(LimitJudgement.INCONCLUSIVE, effective, interval, blind)
-    ends = [end for sync in found if (end := _pass_end(trace, sync)) is not None]
-    wrong_ends = [end for end in ends if end]
-    switchover = _switchover(trace, seen, found)
-    broken = switchover or _went_on(trace, found)
-    if not broken and len(wrong_ends) > OFTEN * len(ends):
+    if blind := _blind(evidence):
+        return LimitFinding(blind, effective, interval, CODES[LIMIT][blind])
+    ends = [end for sync in syncs if (end := _pass_end(evidence, sync)) is not None]
+    wrong_ends = [end for end in ends if end.code]
+    switchover = _switchover(evidence, seen, syncs)
+    broken = switchover if switchover and switchover.code else _went_on(syncs)
+    if broken is None and len(wrong_ends) > OFTEN * len(ends):
         broken = wrong_ends[0]
-    if broken:
-        return LimitFinding(LimitJudgement.VIOLATED, effective, interval, broken)
+    if broken is not None:
+        return LimitFinding(broken.code, effective, interval, broken.reason)
     if len(ends) > len(wrong_ends) or switchover is not None:
-        return LimitFinding(LimitJudgement.RESPECTED, effective, interval)
+        return LimitFinding("respected", effective, interval)
     reason = "no end of a pass was seen closely enough to tell the effective downtime-limit"
-    return LimitFinding(LimitJudgement.INCONCLUSIVE, effective, interval, reason)
+    return LimitFinding("no-end-seen", effective, interval, reason)
 
 
-def _blind(trace: Trace) -> str:
-    """Why the ends of passes say nothing about the limit in this trace, if they do not."""
-    if trace.downtime_limit_ms is None:
-        return "the downtime-limit is not recorded"
-    if "auto-converge" in trace.capabilities:
-        return "auto-converge may sync in mid-pass, so the ends of passes do not show the limit"
-    if any(sample.status.startswith("postcopy") for sample in trace.samples):
-        return "postcopy began, so the last pass and the switchover do not show the limit"
+def _blind(evidence: Evidence) -> str:
+    """The code of why the ends of passes say nothing about the limit, if they do not."""
+    if evidence.limit_ms is None:
+        return "not-recorded"
+    if "auto-converge" in evidence.trace.capabilities:
+        return "auto-converge"
+    if any(status.startswith("postcopy") for status in evidence.samples.statuses):
+        return "postcopy"
     return ""
 
 
@@ -89,73 +121,116 @@ def _effective(ends: Sequence[Interval]) -> Interval | None:
     return Interval(median(e.low for e in best), median(e.high for e in best))
 
 
-def _pass_end(trace: Trace, sync: Sync) -> str | None:
-    """What is wrong with the end of a pass, nothing (an empty text), or None where it was not seen closely enough."""
+def _pass_end(evidence: Evidence, sync: Sync) -> _Look | None:
+    """What the end of a pass shows, or None where it was not seen closely enough."""
     unsent, limit = sync.unsent_bytes, sync.limit_bytes
     assert limit is not None
-    limit_ms, page_bytes = trace.downtime_limit_ms, sync.before.last.page_bytes
+    page_bytes = sync.before.last.page_bytes
     least, most = limit.low * (1 - SLACK), limit.high * (1 + SLACK)
     burst = BURST_MS * sync.wire_bytes_per_ms.high
+    is_limit = f"the downtime-limit is {sync.limit_ms:g} ms"
     if unsent.low > most + page_bytes:
-        return f"a pass ended with {sync.unsent_ms.low:.0f} ms still unsent where the downtime-limit is {limit_ms:g} ms"
+        return _Look("ended-early", f"a pass ended with {sync.unsent_ms.low:.0f} ms still unsent where {is_limit}")
     if unsent.high > most + burst:
         return None
     if unsent.high + burst >= least:
-        return ""
-    stride = HOST_PAGES * trace.host_page_bytes if trace.host_page_bytes > page_bytes else 0
+        return _Look()
+    host_page_bytes = evidence.trace.host_page_bytes
+    stride = HOST_PAGES_A_LOOK * host_page_bytes if host_page_bytes > page_bytes else 0
     if unsent.high + burst + max(stride, sync.zero_bytes) >= least:
         return None
-    return (
-        f"a pass went on until {sync.unsent_ms.high:.0f} ms were unsent although the downtime-limit is {limit_ms:g} ms"
-    )
+    reason = f"a pass went on until {sync.unsent_ms.high:.0f} ms were unsent although {is_limit}"
+    return _Look("went-on-in-a-pass", reason)
 
 
-def _went_on(trace: Trace, found: Sequence[Sync]) -> str:
+def _went_on(syncs: Sequence[Sync]) -> _Look | None:
     """Passes that began well below the limit, twice or more: each of them should have been the switchover.
 
     Half the limit is left to devices, whose state QEMU counts as well and query-migrate does not always show.
     """
     early = [
-        sync.at_sync_bytes.high / sync.bytes_per_ms.low
-        for sync in found[:-1]
+        sync
+        for sync in syncs[:-1]
         if sync.limit_bytes and sync.at_sync_bytes.high < sync.limit_bytes.low / 2 - sync.before.last.page_bytes
     ]
     if len(early) < 2:
-        return ""
-    return (
-        f"QEMU went on {len(early)} times although no more than {max(early):.0f} ms were left at a sync "
-        f"and the downtime-limit is {trace.downtime_limit_ms:g} ms"
+        return None
+    most_ms = max(sync.at_sync_bytes.high / sync.bytes_per_ms.low for sync in early)
+    reason = (
+        f"QEMU went on {len(early)} times although no more than {most_ms:.0f} ms were left at a sync "
+        f"and the downtime-limit is {early[-1].limit_ms:g} ms"
     )
+    return _Look("went-on-at-a-sync", reason)
 
 
-def _switchover(trace: Trace, seen: Sequence[Pass], found: Sequence[Sync]) -> str | None:
-    """What is wrong with the switchover, nothing (an empty text), or None where there is none or it cannot be told.
+def _switchover(evidence: Evidence, seen: Sequence[Pass], syncs: Sequence[Sync]) -> _Look | None:
+    """What the switchover shows, or None where there is none or it cannot be told.
 
     What was left is bounded from below by what was dirtied after the last pass seen, and by what its last sample had
     left that time and bandwidth did not suffice to send before. The guest goes on dirtying between the deciding sync
     and its stop, so only a gross excess is wrong.
     """
-    final = trace.samples[-1]
-    if final.status != "completed" or final.ram is None or not found or seen[-1].number != found[-1].after.number:
+    final = evidence.samples[-1]
+    if final.status != "completed" or final.ram is None or not seen:
         return None
-    sync, last = found[-1], seen[-1].last
-    elapsed_ms = (final.t_s - seen[-1].samples[-1].t_s) * 1000
+    if not syncs or seen[-1].number != syncs[-1].after.number:
+        return _switchover_after_a_lone_pass(evidence, seen[-1])
+    sync, last = syncs[-1], seen[-1].last
+    elapsed_ms = (final.t_s - seen[-1].end_s) * 1000
     if final.ram.dirty_sync_count > seen[-1].number + 2 or elapsed_ms > 5 * BURST_MS:
         return None
-    assert sync.limit_bytes is not None and trace.downtime_limit_ms is not None
+    assert sync.limit_bytes is not None
     wire = max(sync.wire_bytes_per_ms.high, last.wire_bytes_per_ms)
     zeros = (final.ram.zero_pages - last.zero_pages) * last.page_bytes
     left = max(
         final.ram.conserved_bytes - seen[-1].end_bytes,
         last.remaining_bytes - zeros - (elapsed_ms + BURST_MS) * wire,
     )
-    if (seen[-1].samples[-1].t_s - seen[-1].samples[0].t_s) * 1000 < BURST_MS:
+    if (seen[-1].end_s - seen[-1].begin_s) * 1000 < BURST_MS:
         left = max(left, sync.at_sync_bytes.low)  # a sample of the switchover itself, which began with this sync
     allowed, burst = sync.limit_bytes.high, BURST_MS * wire
     if sync.zero_bytes > burst:  # They made the bandwidth that was seen a low one, and QEMU may have renewed it since.
         return None
-    if left > 2 * allowed + burst:
-        left_ms = left / sync.bytes_per_ms.high
-        limit_ms = trace.downtime_limit_ms
-        return f"QEMU switched over with {left_ms:.0f} ms left to send where the downtime-limit is {limit_ms:g} ms"
-    return "" if left <= allowed + burst else None
+    return _left_at_switchover(left, left, allowed, burst, sync.bytes_per_ms.high, sync.limit_ms)
+
+
+def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Look | None:
+    """The same where no sync before the switchover was seen: by what was sent after the source's stop.
+
+    All that is sent then had been left when QEMU decided to switch over. The last sample before the stop bounds it from
+    above; less what bandwidth allows to have gone out until the stop, and less zero pages, it bounds it from below.
+    """
+    samples, limit_ms = evidence.samples, evidence.limits.at(evidence.stopped_s)
+    final = samples[-1].ram
+    to_stop_ms = (evidence.stopped_s - last_pass.end_s) * 1000
+    if limit_ms is None or final is None or to_stop_ms > 5 * BURST_MS or _stopped_by_others(evidence, last_pass):
+        return None
+    last, ending = ram_at(last_pass.samples, -1), last_pass.samples[-EDGE_SAMPLES:]
+    wire = float(ending.wire_bytes_per_ms.max())
+    bytes_per_ms, burst = evidence.trace.switchover_bytes_per_ms or wire, BURST_MS * wire
+    zeros = (final.zero_pages - float(ending.zero_pages[0])) * last.page_bytes
+    if not bytes_per_ms or zeros > burst:  # Zero pages make the bandwidth that was seen a low one.
+        return None
+    sent = (final.sent_pages - last.sent_pages) * last.page_bytes
+    least = sent - zeros - to_stop_ms * wire - burst
+    return _left_at_switchover(least, sent, limit_ms * bytes_per_ms, burst, bytes_per_ms, limit_ms)
+
+
+def _stopped_by_others(evidence: Evidence, last_pass: Pass) -> bool:
+    """Whether the guest may have been stopped for another reason than the switchover, which syncs at once."""
+    samples = evidence.samples
+    after = samples.are("active") & samples.has_ram & (samples.t_s > evidence.stopped_s)
+    return last_pass.spacing_s >= UPDATE_S or bool(np.any(samples.dirty_sync_count[after] == last_pass.number))
+
+
+def _left_at_switchover(
+    least: float, most: float, allowed: float, burst: float, bytes_per_ms: float, limit_ms: float | None
+) -> _Look | None:
+    """What it shows that between `least` and `most` bytes were left at the switchover, where so many are `allowed`."""
+    if least > 2 * allowed + burst:
+        reason = (
+            f"QEMU switched over with {least / bytes_per_ms:.0f} ms left to send where the downtime-limit is "
+            f"{limit_ms:g} ms"
+        )
+        return _Look("switched-over-early", reason)
+    return _Look() if most <= allowed + burst else None

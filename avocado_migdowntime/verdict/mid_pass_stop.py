@@ -7,10 +7,13 @@ both go twice. So no figure of query-migrate is the answer, and neither is any f
 
 from dataclasses import dataclass
 
+from ..oracle.evidence import Evidence
 from ..oracle.formulas import FORMULAS
-from ..oracle.passes import MIN_SAMPLES, Sync, passes, syncs
+from ..oracle.passes import MIN_SAMPLES, Sync, ram_at
 from ..prediction.dirty_curve import DirtyingCurve, curve
-from ..trace.model import HARNESS, STOP_NOW, Ram, Trace
+from ..trace.events import HARNESS, STOP_NOW
+from .check import Check, Outcome
+from .codes import CODES, MID_PASS_STOP
 
 STOPS_AT = "stops_at"
 """Key of the header of a trace whose harness set out to stop the guest: at which share of a pass."""
@@ -50,12 +53,22 @@ class GroundTruth:
         return sorted(self.estimates, key=lambda one: abs(one.error))
 
 
-def ground_truth(trace: Trace) -> tuple[GroundTruth | None, str]:
-    """What was found when the guest was stopped in mid-pass, if it was, or else why not, if it was to be."""
-    if STOPS_AT not in trace.header:
-        return None, ""
-    found = _found(trace)
-    return (None, found) if isinstance(found, str) else (found, "")
+@dataclass(frozen=True)
+class MidPassStop:
+    """What came of stopping the guest in mid-pass: the `truth`, or None where it could not be told, and the check."""
+
+    truth: GroundTruth | None
+    check: Check
+
+
+def mid_pass_stop(evidence: Evidence) -> MidPassStop | None:
+    """What came of stopping the guest in mid-pass, or None where that was not the question."""
+    if STOPS_AT not in evidence.trace.header:
+        return None
+    truth = _truth(evidence)
+    if isinstance(truth, GroundTruth):
+        return MidPassStop(truth, Check(MID_PASS_STOP, Outcome.PASSED, "timed"))
+    return MidPassStop(None, Check(MID_PASS_STOP, Outcome.UNDECIDED, truth, CODES[MID_PASS_STOP][truth]))
 
 
 def rest_and_dirtied(
@@ -69,29 +82,31 @@ def rest_and_dirtied(
     return (remaining_bytes + dirtying.steady(since_sync_ms)) / bytes_per_ms
 
 
-def _found(trace: Trace) -> GroundTruth | str:
+def _truth(evidence: Evidence) -> GroundTruth | str:
+    """How long the guest was down, or the code of why that cannot be told."""
+    trace = evidence.trace
     stop = trace.switchover_stop
     ready = trace.first_event("destination", "MIGRATION", status="completed")
     if trace.first_event(HARNESS, STOP_NOW) is None or stop is None or ready is None:
-        return "the guest was not stopped: the migration ended before"
+        return "not-stopped"
     if stop.stamp_s is None or ready.stamp_s is None:
-        return "the events of the stop and of the destination's end bear no time stamps"
-    seen = passes(trace)
-    found = syncs(trace, seen)
-    if not found or found[-1].after is not seen[-1] or len(seen[-1].samples) < MIN_SAMPLES:
-        return "too little was seen of the pass in which the guest was stopped, or of that before"
-    before, final = _last(found[-1]), trace.samples[-1].ram
-    bytes_per_ms = trace.bytes_per_ms(before)
+        return "no-time-stamps"
+    syncs = evidence.syncs
+    if not syncs or syncs[-1].after is not evidence.passes[-1] or len(evidence.passes[-1].samples) < MIN_SAMPLES:
+        return "too-little-seen"
+    sync, final = syncs[-1], trace.samples[-1].ram
+    before = ram_at(sync.after.samples, -1)
+    bytes_per_ms = sync.switchover_bytes_per_ms or before.wire_bytes_per_ms
     if final is None or not bytes_per_ms:
-        return "the bandwidth before the stop, or what was sent after it, is not on record"
+        return "no-bandwidth"
     down_ms = (ready.stamp_s - stop.stamp_s) * 1000
-    dirtying = curve(found)
-    estimates = _estimates(found[-1], dirtying, bytes_per_ms, (stop.t_s - seen[-1].samples[0].t_s) * 1000)
+    dirtying = curve(syncs)
+    estimates = _estimates(sync, dirtying, bytes_per_ms, (stop.t_s - sync.after.begin_s) * 1000)
     shortest = dirtying.groups[0]
     return GroundTruth(
         down_ms=down_ms,
-        number=seen[-1].number,
-        in_pass=1 - before.remaining_bytes / found[-1].at_sync_bytes.middle,
+        number=sync.after.number,
+        in_pass=1 - before.remaining_bytes / sync.at_sync_bytes.middle,
         dirty_ratio=shortest.likely_bytes / shortest.duration_ms / bytes_per_ms,
         rest_bytes=before.remaining_bytes,
         dirtied_bytes=(final.sent_pages - before.sent_pages) * before.page_bytes - before.remaining_bytes,
@@ -100,15 +115,10 @@ def _found(trace: Trace) -> GroundTruth | str:
 
 
 def _estimates(sync: Sync, dirtying: DirtyingCurve, bytes_per_ms: float, since_sync_ms: float) -> dict[str, float]:
-    ram = _last(sync)
+    sample = sync.after.samples[-1]
+    ram = ram_at(sync.after.samples, -1)
     return {
-        REPORTED: sync.after.samples[-1].expected_downtime_ms or 0.0,
+        REPORTED: sample.expected_downtime_ms or 0.0,
         **{name: formula(sync.at_sync_bytes.middle, ram, bytes_per_ms) for name, formula in FORMULAS.items()},
         REST_AND_DIRTIED: rest_and_dirtied(dirtying, ram.remaining_bytes, since_sync_ms, bytes_per_ms),
     }
-
-
-def _last(sync: Sync) -> Ram:
-    ram = sync.after.samples[-1].ram
-    assert ram is not None
-    return ram

@@ -7,8 +7,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
+from ..oracle.evidence import Evidence
 from ..oracle.reports import computes_nothing
-from ..trace.model import Trace, number
+from ..trace.ram import number
+from .check import Check, Outcome
+from .codes import DOWNTIME
 from .downtime import Downtime
 
 FIXED_DOWNTIME_MS = "fixed_downtime_ms"
@@ -32,48 +37,63 @@ class Promise:
     `error` is (`down_ms` - `fixed_ms`) ÷ `said_ms` - 1. `limit_ms` is the downtime-limit that held then.
     """
 
-    judgement: PromiseJudgement
     said_ms: float
     down_ms: float
     fixed_ms: float
     limit_ms: float | None
     error: float
-    reason: str = ""
+
+    @property
+    def judgement(self) -> PromiseJudgement:
+        """Whether the guest was down for as long as was said, in one word."""
+        return PromiseJudgement.KEPT if self.check.outcome is Outcome.PASSED else PromiseJudgement.BROKEN
+
+    @property
+    def reason(self) -> str:
+        """Why it was not, else an empty text."""
+        return self.check.sentence
+
+    @property
+    def check(self) -> Check:
+        """Whether the downtime was what QEMU had said, and within the limit."""
+        down = f"the guest was down for {self.down_ms:.0f} ms, {self.fixed_ms:.0f} ms of them for its devices, where"
+        if abs(self.error) > TOLERANCE:
+            said = f"{down} QEMU had said {self.said_ms:.0f} ms: {self.error:+.0%}"
+            return Check(DOWNTIME, Outcome.FAILED, "not-as-reported", said)
+        if self.limit_ms is not None and self.down_ms - self.fixed_ms > self.limit_ms * (1 + TOLERANCE):
+            above = f"{down} the downtime-limit was {self.limit_ms:g} ms"
+            return Check(DOWNTIME, Outcome.FAILED, "above-the-limit", above)
+        return Check(DOWNTIME, Outcome.PASSED, "match")
 
 
-def judge_promise(trace: Trace, down: Downtime | None) -> Promise | None:
+def judge_promise(evidence: Evidence, down: Downtime | None) -> Promise | None:
     """What became of the last report before the switchover, or None where there is nothing to compare.
 
     Raises UsageError where the header is not as a harness writes it.
     """
-    if down is None or down.qemu_ms is None or FIXED_DOWNTIME_MS not in trace.header:
+    header = evidence.trace.header
+    if down is None or down.qemu_ms is None or FIXED_DOWNTIME_MS not in header:
         return None
-    said_ms = _said_last(trace)
+    said_ms = _reported_last_ms(evidence)
     if not said_ms:
         return None
-    fixed_ms = number(trace.header, FIXED_DOWNTIME_MS)
-    error = (down.qemu_ms - fixed_ms) / said_ms - 1
-    limit_ms = trace.limit_at_switchover_ms
-    reason = ""
-    if abs(error) > TOLERANCE:
-        reason = (
-            f"the guest was down for {down.qemu_ms:.0f} ms, {fixed_ms:.0f} ms of them for its devices, where QEMU had "
-            f"said {said_ms:.0f} ms: {error:+.0%}"
-        )
-    elif limit_ms is not None and down.qemu_ms - fixed_ms > limit_ms * (1 + TOLERANCE):
-        reason = (
-            f"the guest was down for {down.qemu_ms:.0f} ms, {fixed_ms:.0f} ms of them for its devices, where the "
-            f"downtime-limit was {limit_ms:g} ms"
-        )
-    judgement = PromiseJudgement.BROKEN if reason else PromiseJudgement.KEPT
-    return Promise(judgement, said_ms, down.qemu_ms, fixed_ms, limit_ms, error, reason)
+    fixed_ms = number(header, FIXED_DOWNTIME_MS)
+    return Promise(
+        said_ms=said_ms,
+        down_ms=down.qemu_ms,
+        fixed_ms=fixed_ms,
+        limit_ms=evidence.limits.at(evidence.stopped_s),
+        error=(down.qemu_ms - fixed_ms) / said_ms - 1,
+    )
 
 
-def _said_last(trace: Trace) -> float | None:
+def _reported_last_ms(evidence: Evidence) -> float | None:
     """The last report before the guest was stopped that QEMU can have computed."""
-    for sample in reversed(trace.samples):
-        if sample.status != "active" or sample.ram is None or sample.answered_s >= trace.switchover_s:
-            continue
-        if sample.expected_downtime_ms and not computes_nothing(sample.ram):
+    samples = evidence.samples
+    told = samples.are("active") & samples.has_ram & (samples.answered_s < evidence.stopped_s)
+    told &= samples.expected_downtime_ms > 0
+    for row in reversed(np.flatnonzero(told).tolist()):
+        sample = samples[row]
+        if sample.ram is not None and not computes_nothing(sample.ram):
             return sample.expected_downtime_ms
     return None

@@ -12,17 +12,20 @@ A harness sets limits one after the other and notes each as an event `LIMIT`, wi
 What is needed is what the oracle found at the syncs before, divided by the bandwidth.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
 
 from ..errors import UsageError
-from ..oracle.passes import Pass, Sync, passes, syncs
+from ..oracle.evidence import Evidence
+from ..oracle.passes import Pass, Sync
 from ..prediction.advise import converges
 from ..prediction.observed import history
-from ..trace.model import FINISH, HARNESS, LIMIT, Event, Trace, number
+from ..trace.events import FINISH, HARNESS, LIMIT, Event
+from ..trace.ram import number
+from .check import Check, Outcome
+from .codes import CONVERGENCE
 from .limit import BURST_MS, SLACK, LimitFinding, LimitJudgement, judge_limit
 
 TRIES_LIMITS = "tries_limits"
@@ -56,89 +59,109 @@ class Trial:
     limit_verdict: LimitJudgement
 
 
+_UNDECIDED = (
+    "not-tried",
+    "chosen-not-tried",
+    "need-unknown",
+    "too-short",
+    "guest-dirtied-more",
+    "may-have-needed-less",
+)
+_JUDGEMENTS = {Outcome.PASSED: ConvergenceJudgement.RIGHT, Outcome.FAILED: ConvergenceJudgement.WRONG}
+
+
 @dataclass(frozen=True)
 class Convergence:
-    """The trials of a trace and what they come to; `reason` says why they are not right.
+    """The trials of a trace and what they come to, by a `code` of the check; `reason` says why they are not right.
 
     `needed_ms` is the oracle's expected downtime, `reported_ms` QEMU's, `limit_from` the one that was chosen by.
     """
 
-    judgement: ConvergenceJudgement
+    code: str
     needed_ms: float | None
     reported_ms: float | None
     limit_from: str
     trials: tuple[Trial, ...]
     reason: str = ""
 
+    @property
+    def check(self) -> Check:
+        """Whether each limit did what it should."""
+        if self.code == "right":
+            return Check(CONVERGENCE, Outcome.PASSED, self.code)
+        outcome = Outcome.UNDECIDED if self.code in _UNDECIDED else Outcome.FAILED
+        return Check(CONVERGENCE, outcome, self.code, self.reason)
 
-def judge_trials(trace: Trace, needed_ms: float | None, reported_ms: float | None) -> Convergence | None:
-    """What the limits did that a harness tried in this trace, or None where it tried none.
+    @property
+    def judgement(self) -> ConvergenceJudgement:
+        """The same in one word."""
+        return _JUDGEMENTS.get(self.check.outcome, ConvergenceJudgement.INCONCLUSIVE)
 
-    `needed_ms` and `reported_ms` are what was found before the first. Raises UsageError where an event of the harness is
-    not as it writes them.
+
+def judge_trials(evidence: Evidence, needed_ms: float | None, reported_ms: float | None) -> Convergence | None:
+    """What the limits did that a harness tried in a whole migration, or None where it tried none.
+
+    `needed_ms` and `reported_ms` are what was found before the first. Raises UsageError where an event of the harness
+    is not as it writes them.
     """
-    parts = list(_parts(trace))
+    parts = list(_parts(evidence))
     if not parts:
-        if TRIES_LIMITS not in trace.header:
+        if TRIES_LIMITS not in evidence.trace.header:
             return None
         reason = "no limit was tried: the migration ended before, or what was needed could not be told"
-        return Convergence(ConvergenceJudgement.INCONCLUSIVE, needed_ms, reported_ms, "", (), reason)
+        return Convergence("not-tried", needed_ms, reported_ms, "", (), reason)
     limit_from = str(parts[-1].event.data.get("limit-from", "oracle"))
-    found = [(part, *_trial(part)) for part in parts]
-    trials = tuple(trial for _, trial, _ in found)
-    for part, trial, finding in found:
-        judgement, reason = _judge(trace, part, trial, finding, needed_ms, reported_ms, limit_from)
-        if judgement is not ConvergenceJudgement.RIGHT:
-            return Convergence(judgement, needed_ms, reported_ms, limit_from, trials, reason)
-    judgement, reason = ConvergenceJudgement.RIGHT, ""
+    tried = [(part, *_trial(part)) for part in parts]
+    trials = tuple(trial for _, trial, _ in tried)
+    for part, trial, finding in tried:
+        code, reason = _judge(evidence, part, trial, finding, needed_ms, reported_ms, limit_from)
+        if code:
+            return Convergence(code, needed_ms, reported_ms, limit_from, trials, reason)
     if trials[-1].name != CHOSEN:
-        judgement, reason = ConvergenceJudgement.INCONCLUSIVE, "the migration ended before the chosen limit was tried"
-    return Convergence(judgement, needed_ms, reported_ms, limit_from, trials, reason)
+        reason = "the migration ended before the chosen limit was tried"
+        return Convergence("chosen-not-tried", needed_ms, reported_ms, limit_from, trials, reason)
+    return Convergence("right", needed_ms, reported_ms, limit_from, trials)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The trace while one limit held, with that limit in its header."""
+    """The migration while one limit held, which was set in the pass `begun_in_pass`."""
 
     event: Event
     begun_in_pass: int
-    trace: Trace
+    evidence: Evidence
 
 
-def _parts(trace: Trace) -> Iterator[_Part]:
-    events = [e for e in trace.events if e.side == HARNESS and e.name in (LIMIT, FINISH)]
+def _parts(evidence: Evidence) -> Iterator[_Part]:
+    samples = evidence.samples
+    events = [e for e in evidence.trace.events if e.side == HARNESS and e.name in (LIMIT, FINISH)]
     for event, after in pairwise([*events, None]):
-        if event is None or event.name == FINISH or trace.switchover_s < event.t_s:
+        if event is None or event.name == FINISH or evidence.stopped_s < event.t_s:
             return
-        until_s = after.since_s if after else float("inf")
-        before = [s for s in trace.samples if s.t_s < event.since_s and s.ram]
-        held = tuple(s for s in trace.samples if event.t_s <= s.t_s < until_s)
-        if not (held and before and before[-1].ram):
+        before = samples.dirty_sync_count[samples.has_ram & (samples.t_s < event.since_s)]
+        limit_ms, until_s = number(event.data, "downtime-limit"), after.since_s if after else float("inf")
+        part = evidence.while_held(limit_ms, event.t_s, until_s)
+        if not (len(part.samples) and len(before)):
             return
-        parameters: Mapping[str, Any] = {
-            **trace.migrate_parameters,
-            "downtime-limit": number(event.data, "downtime-limit"),
-        }
-        header = {**trace.header, "migrate-parameters": parameters}
-        yield _Part(event, before[-1].ram.dirty_sync_count, replace(trace, samples=held, header=header))
+        yield _Part(event, int(before[-1]), part)
 
 
 def _trial(part: _Part) -> tuple[Trial, LimitFinding]:
     name = part.event.data.get("trial")
     if name not in (DEFAULT, BELOW, CHOSEN):
         raise UsageError(f"'trial' of the event {LIMIT} is {name!r} where {DEFAULT}, {BELOW} or {CHOSEN} was expected")
+    evidence = part.evidence
     # The pass that was under way when the limit was set ended by both.
-    seen = passes(part.trace)
-    begun = [one for one in seen if one.number > part.begun_in_pass]
-    finding = judge_limit(part.trace, begun, syncs(part.trace, begun))
-    if name == CHOSEN:  # It is to cut a pass short, whose end thus says nothing.
-        finding = LimitFinding(LimitJudgement.INCONCLUSIVE, None, None)
+    begun = [one for one in evidence.passes if one.number > part.begun_in_pass]
+    finding = LimitFinding("cut-short")
+    if name != CHOSEN:
+        finding = judge_limit(evidence, begun, evidence.syncs_between(begun))
     trial = Trial(
         name=name,
         limit_ms=number(part.event.data, "downtime-limit"),
         passes=sum(map(_lasted, begun)),
-        missed=sum(_lasted(sync.after) and _fitted(sync) for sync in syncs(part.trace, seen)),
-        completed=part.trace.samples[-1].status == "completed",
+        missed=sum(_lasted(sync.after) and _fitted(sync) for sync in evidence.syncs),
+        completed=evidence.status == "completed",
         effective_limit_ms=finding.effective_ms,
         limit_verdict=finding.judgement,
     )
@@ -146,7 +169,7 @@ def _trial(part: _Part) -> tuple[Trial, LimitFinding]:
 
 
 def _lasted(one: Pass) -> bool:
-    return one.samples[-1].t_s - one.samples[0].t_s > SETTLED_S
+    return one.end_s - one.begin_s > SETTLED_S
 
 
 def _fitted(sync: Sync) -> bool:
@@ -154,51 +177,53 @@ def _fitted(sync: Sync) -> bool:
 
 
 def _judge(
-    trace: Trace,
+    whole: Evidence,
     part: _Part,
     trial: Trial,
     finding: LimitFinding,
     needed_ms: float | None,
     reported_ms: float | None,
     limit_from: str,
-) -> tuple[ConvergenceJudgement, str]:
-    right = ConvergenceJudgement.RIGHT, ""
+) -> tuple[str, str]:
+    """The code and the sentence of what is not right with a trial; both are empty where it is."""
+    right = "", ""
     limit = f"a downtime-limit of {trial.limit_ms:g} ms"
     if needed_ms is None:
-        return ConvergenceJudgement.INCONCLUSIVE, "what was needed could not be told before limits were tried"
+        return "need-unknown", "what was needed could not be told before limits were tried"
     if trial.name == CHOSEN:
         said = f"QEMU reported {reported_ms or 0:.0f} ms; " if limit_from == "reported" else ""
         if trial.completed and not trial.passes:
             return right
         if not trial.passes:
-            return ConvergenceJudgement.INCONCLUSIVE, f"the trace ends before a sync under {limit}"
+            return "too-short", f"the trace ends before a sync under {limit}"
         did = "converged only later" if trial.completed else "did not converge"
         sentence = f"{said}with {limit} {trial.passes} passes {did}; {needed_ms:.0f} ms were needed"
         if trial.missed or trial.limit_ms < needed_ms:
-            return ConvergenceJudgement.WRONG, sentence
-        return ConvergenceJudgement.INCONCLUSIVE, f"{sentence} before, but then the guest dirtied more"
+            return "did-not-converge", sentence
+        return "guest-dirtied-more", f"{sentence} before, but then the guest dirtied more"
     if trial.completed:
         did = f"it converged under {limit} where {needed_ms:.0f} ms were needed"
-        if doubt := _doubt(trace, part, needed_ms):
-            return ConvergenceJudgement.INCONCLUSIVE, f"{did}: {doubt}"
-        if converges(trace, trial.limit_ms).converges is False:
-            return ConvergenceJudgement.WRONG, did
+        if doubt := _doubt(whole, part, needed_ms):
+            return "may-have-needed-less", f"{did}: {doubt}"
+        if converges(whole, trial.limit_ms).converges is False:
+            return "converged-under-less", did
         # A larger limit ends passes earlier, so that less is dirtied in them: it can do with less than was needed.
-        return ConvergenceJudgement.INCONCLUSIVE, f"{did}: shorter passes may have dirtied less"
+        return "may-have-needed-less", f"{did}: shorter passes may have dirtied less"
     if trial.limit_verdict is LimitJudgement.VIOLATED:
-        return ConvergenceJudgement.WRONG, f"under {limit}: {finding.reason}"
+        return "limit-violated", f"under {limit}: {finding.reason}"
     return right
 
 
-def _doubt(trace: Trace, part: _Part, needed_ms: float) -> str:
+def _doubt(whole: Evidence, part: _Part, needed_ms: float) -> str:
     """Why completing under the limit of this part may have been right, though it is less than was needed before."""
-    if trace.switchover_s - part.event.t_s < BURST_MS / 1000:
+    if whole.stopped_s - part.event.t_s < BURST_MS / 1000:
         return "QEMU may have decided to, by the limit before, as this one was set"
-    seen = history(trace.undisturbed())
-    if seen is None:
+    observed = history(whole.undisturbed)
+    if observed is None:
         return "what was sent before is not known"
-    before = seen.threshold_bytes_per_ms
-    fastest = max((part.trace.bytes_per_ms(sample.ram) for sample in part.trace.samples if sample.ram), default=0.0)
-    if (part.trace.downtime_limit_ms or 0) * fastest > needed_ms * before * (1 - SLACK):
+    before, samples = observed.threshold_bytes_per_ms, part.evidence.samples
+    wire = samples.wire_bytes_per_ms[samples.has_ram]
+    fastest = whole.trace.switchover_bytes_per_ms or (float(wire.max()) if len(wire) else 0.0)
+    if (part.evidence.limit_ms or 0) * fastest > needed_ms * before * (1 - SLACK):
         return f"the bandwidth rose from {before / 1000:.1f} to {fastest / 1000:.1f} MB/s"
     return ""

@@ -11,15 +11,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-from ..oracle.fit import fit_report
-from ..oracle.formulas import FORMULAS
+import numpy as np
+
+from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..oracle.fit import share_within
 from ..oracle.passes import MIN_SAMPLES, Sync
-from ..oracle.reports import Report
-from ..oracle.segments import MOVED, Stretch
-from ..prediction.precopy import WINDOW_MS
-from ..trace.model import Trace
+from ..oracle.reports import Reports
+from ..oracle.segments import MOVED, Segment
 
 UNCOMPUTED, FROZEN, STALE, ONCE_A_PASS = "uncomputed", "frozen", "stale", "once-a-pass"
 
@@ -30,7 +29,7 @@ _WINDOWS_APART = 0.05
 
 
 @dataclass(frozen=True)
-class Renewal:
+class Updates:
     """The name of what is wrong with how the report is renewed, and what a reader is told of it."""
 
     name: str
@@ -38,130 +37,128 @@ class Renewal:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Look:
     """The judged passes, the rest of the last one under another bandwidth, and the sync that began each pass."""
 
-    trace: Trace
-    judged: Sequence[Stretch]
-    rest: Stretch | None
+    judged: Sequence[Segment]
+    rest: Segment | None
     begun: Mapping[int, Sync]
     contract: str
     tolerance: float
+    limit_ms: float | None
 
     @property
-    def all(self) -> list[Stretch]:
+    def all(self) -> list[Segment]:
         return [*self.judged, *([self.rest] if self.rest else [])]
 
     @property
     def moved(self) -> bool:
-        """Whether what is right differs from one stretch to another."""
+        """Whether what is right differs from one segment to another."""
         right = [one.fits[self.contract].computed_ms for one in self.all]
         return max(right) > min(right) * (1 + MOVED)
 
     def begins_with(self, figure: float) -> bool:
         """Whether QEMU shows this figure where it has computed none."""
-        return figure in (0, self.trace.downtime_limit_ms)
+        return figure in (0, self.limit_ms)
 
-    def is_right(self, sync: Sync, reports: Sequence[Report], tolerance: float | None = None) -> bool:
+    def is_right(self, sync: Sync, reports: Reports, tolerance: float | None = None) -> bool:
         """Whether most of these reports may be what the contract gives for what this sync found."""
         within = self.tolerance if tolerance is None else tolerance
-        fits = [fit_report(self.trace, sync, report, FORMULAS[self.contract], within) for report in reports]
-        return sum(fit.share for fit in fits) > len(reports) / 2
+        return share_within(sync, reports, self.contract, within) > 0.5
 
 
-def renewal(
-    trace: Trace,
-    judged: Sequence[Stretch],
-    rest: Stretch | None,
-    found: Sequence[Sync],
+def faulty_updates(
+    judged: Sequence[Segment],
+    rest: Segment | None,
+    syncs: Sequence[Sync],
     contract: str,
     tolerance: float,
-) -> Renewal | None:
+    limit_ms: float | None,
+) -> Updates | None:
     """What is wrong with how the report is renewed, if that explains it; only for reports that are not always right.
 
-    `judged` are passes, at least one, and `rest` what came of the last under another bandwidth.
+    `judged` are passes, at least one, and `rest` what came of the last under another bandwidth; QEMU may show
+    `limit_ms` where it has computed nothing.
     """
-    seen = _Seen(trace, judged, rest, {sync.after.number: sync for sync in found}, contract, tolerance)
-    said = {report.expected_ms for one in seen.all for report in one.reports}
-    if all(map(seen.begins_with, said)):
-        return Renewal(UNCOMPUTED, f"it is never computed, and stays at {_figures(said)}")
-    if len(said) == 1 and seen.moved:
-        return Renewal(FROZEN, f"it is never renewed, and stays at {_figures(said)}")
-    if _is_stale(seen):
-        return Renewal(STALE, "it is that of the pass before")
-    if _is_late(seen):
-        return Renewal(ONCE_A_PASS, "it is renewed once a pass, and late")
-    if _is_early(seen):
-        return Renewal(ONCE_A_PASS, "it is renewed once a pass, as that begins")
+    look = _Look(judged, rest, {sync.after.number: sync for sync in syncs}, contract, tolerance, limit_ms)
+    figures = sorted({float(figure) for one in look.all for figure in np.unique(one.reports.expected_ms)})
+    if all(map(look.begins_with, figures)):
+        return Updates(UNCOMPUTED, f"it is never computed, and stays at {_words(figures)}")
+    if len(figures) == 1 and look.moved:
+        return Updates(FROZEN, f"it is never renewed, and stays at {_words(figures)}")
+    if _is_stale(look):
+        return Updates(STALE, "it is that of the pass before")
+    if _is_late(look):
+        return Updates(ONCE_A_PASS, "it is renewed once a pass, and late")
+    if _is_early(look):
+        return Updates(ONCE_A_PASS, "it is renewed once a pass, as that begins")
     return None
 
 
-def _is_stale(seen: _Seen) -> bool:
-    if seen.judged[-1].number == 2 or all(seen.is_right(one.sync, one.reports, _WINDOWS_APART) for one in seen.judged):
+def _is_stale(look: _Look) -> bool:
+    right = (look.is_right(one.sync, one.reports, _WINDOWS_APART) for one in look.judged)
+    if look.judged[-1].number == 2 or all(right):
         return False
-    return all(_is_of_the_pass_before(seen, one) for one in seen.judged)
+    return all(_is_of_the_pass_before(look, one) for one in look.judged)
 
 
-def _is_of_the_pass_before(seen: _Seen, one: Stretch) -> bool:
-    before, runs = seen.begun.get(one.number - 1), _runs(one)
-    if before is not None and seen.is_right(before, one.reports):
+def _is_of_the_pass_before(look: _Look, one: Segment) -> bool:
+    before, runs = look.begun.get(one.number - 1), _runs(one.reports)
+    if before is not None and look.is_right(before, one.reports):
         return True
     if len(runs) > 1:
         return False
     # A figure that is kept was right in one window, whose bandwidth need not be that of the others.
     if before is not None:
-        return seen.is_right(before, one.reports, _WINDOWS_APART)
-    return seen.begins_with(runs[0][0].expected_ms) or runs[0][0].expected_ms == _before(one)
+        return look.is_right(before, one.reports, _WINDOWS_APART)
+    figure = float(runs[0].expected_ms[0])
+    return look.begins_with(figure) or figure == _before(one)
 
 
-def _is_late(seen: _Seen) -> bool:
+def _is_late(look: _Look) -> bool:
     """Whether in some pass the report stood at the one before's while QEMU renewed its bandwidth, then changed once."""
     late = False
-    for one in seen.judged:
-        runs = _runs(one)
+    for one in look.judged:
+        runs = _runs(one.reports)
         if len(runs) > 2:
             return False
         if len(runs) == 1:
             continue
         first, last = runs
-        stood = [report for report in first if report.t_s > _renewed_s(one)]
-        renewed = any(seen.is_right(one.sync, [report]) for report in last[:MIN_SAMPLES])
-        if first[0].expected_ms != _before(one) or len(stood) < MIN_SAMPLES or not renewed:
+        stood = first.where(first.t_s > _renewed_s(one))
+        renewed = any(look.is_right(one.sync, last[row : row + 1]) for row in range(min(MIN_SAMPLES, len(last))))
+        if first.expected_ms[0] != _before(one) or len(stood) < MIN_SAMPLES or not renewed:
             return False
-        late = late or not seen.is_right(one.sync, stood)
+        late = late or not look.is_right(one.sync, stood)
     return late
 
 
-def _is_early(seen: _Seen) -> bool:
+def _is_early(look: _Look) -> bool:
     """Whether in each pass one figure stands that was right as it began, also where the bandwidth is another one."""
-    if seen.rest is None or any(len(_runs(one)) > 1 for one in seen.all):
+    if look.rest is None or any(len(_runs(one.reports)) > 1 for one in look.all):
         return False
-    stands = seen.rest.reports[0].expected_ms == seen.judged[-1].reports[0].expected_ms
-    return stands and all(seen.is_right(one.sync, one.reports, _WINDOWS_APART) for one in seen.judged)
+    stands = look.rest.reports.expected_ms[0] == look.judged[-1].reports.expected_ms[0]
+    return bool(stands) and all(look.is_right(one.sync, one.reports, _WINDOWS_APART) for one in look.judged)
 
 
-def _runs(one: Stretch) -> list[list[Report]]:
+def _runs(reports: Reports) -> list[Reports]:
     """The reports, in runs of one and the same figure."""
-    return [list(run) for _, run in groupby(one.reports, key=lambda report: report.expected_ms)]
+    begins = [0, *(np.flatnonzero(np.diff(reports.expected_ms)) + 1).tolist(), len(reports)]
+    return [reports[begin:end] for begin, end in zip(begins, begins[1:], strict=False)]
 
 
-def _before(one: Stretch) -> float | None:
+def _before(one: Segment) -> float | None:
     """What was reported last in the pass before."""
     return one.sync.before.samples[-1].expected_downtime_ms
 
 
-def _renewed_s(one: Stretch) -> float:
+def _renewed_s(one: Segment) -> float:
     """When QEMU must have renewed its figures in the pass: it renews all at once, after each window of sending."""
-    first = one.sync.after.samples[0].ram
-    for sample in one.sync.after.samples:
-        ram = sample.ram
-        if first is None or ram is None:
-            continue
-        sent_bytes = (ram.sent_pages - first.sent_pages) * ram.page_bytes
-        if ram.mbps != first.mbps or sent_bytes > _WINDOWS * WINDOW_MS * ram.wire_bytes_per_ms:
-            return sample.t_s
-    return float("inf")
+    samples, first = one.sync.after.samples, one.sync.after.first
+    sent_bytes = (samples.sent_pages - first.sent_pages) * samples.page_bytes
+    renewed = (samples.mbps != first.mbps) | (sent_bytes > _WINDOWS * BUFFER_DELAY_MS * samples.wire_bytes_per_ms)
+    return float(samples.t_s[renewed.argmax()]) if renewed.any() else float("inf")
 
 
-def _figures(said: set[float]) -> str:
-    return " or ".join(f"{figure:g} ms" for figure in sorted(said))
+def _words(figures: Sequence[float]) -> str:
+    return " or ".join(f"{figure:g} ms" for figure in figures)

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..basics.interval import Interval
+from ..trace.samples import Floats
+from .check import Check, Outcome, passed
 from .downtime import Downtime, Integrity
-from .limit import LimitJudgement
-from .mid_pass_stop import GroundTruth
-from .predicted_downtime import Promise, PromiseJudgement
-from .trials import Convergence, ConvergenceJudgement
+from .limit import LimitFinding, LimitJudgement
+from .mid_pass_stop import GroundTruth, MidPassStop
+from .predicted_downtime import Promise
+from .trials import Convergence
 
 
 class Judgement(StrEnum):
@@ -21,27 +23,28 @@ class Judgement(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+_JUDGEMENTS = {Outcome.PASSED: Judgement.ACCURATE, Outcome.FAILED: Judgement.INACCURATE}
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """The answer for one trace, and what it rests on.
+    """The answer for one trace, and what it is based on.
 
-    `formula` is the one that QEMU was found to use, by name, or None; `contract` the one it is held to, within the
-    relative `tolerance`.
+    `report` is the check of expected-downtime against the formula `contract`, within the relative `tolerance`, `limit`
+    that of downtime-limit; `formula` is what QEMU was found to use, by name, or None.
     `relative_error` is reported ÷ oracle - 1, its median over the judged passes; the oracle is the contract's
     formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
     the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason, `dropped_at_s` has
-    their times. The first of the `reasons` is that for `verdict`; `limit_reason`, among them, is that for a
-    `limit_verdict` other than respected.
+    their times. The first of the `reasons` is that for `verdict`.
     `era` says, where it is so, that this release of QEMU is not one of those that compute by `formula`.
     `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed;
     `convergence` what the limits did that were tried on it; `promise` whether the downtime was what had been said;
-    `ground_truth` how long the guest was down that was stopped in mid-pass. `open_question` says why the run could not
-    answer what it set out to find, where it could not.
+    `stop` what came of stopping the guest in mid-pass, where that was the question.
     """
 
-    verdict: Judgement
+    report: Check
     contract: str
-    limit_verdict: LimitJudgement
+    limit: LimitFinding
     tolerance: float | None = None
     formula: str | None = None
     reported_ms: float | None = None
@@ -50,39 +53,45 @@ class Verdict:
     relative_error_interval: Interval | None = None
     passes: int = 0
     downtime_limit_ms: float | None = None
-    effective_limit_ms: float | None = None
-    effective_limit_interval_ms: Interval | None = None
     samples_used: int = 0
     samples_dropped: Mapping[str, int] = field(default_factory=dict)
-    dropped_at_s: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    dropped_at_s: Mapping[str, Floats] = field(default_factory=dict, compare=False)
     reasons: tuple[str, ...] = ()
-    limit_reason: str = ""
     era: str = ""
     subject: str = ""
     integrity: Integrity | None = None
     downtime: Downtime | None = None
     convergence: Convergence | None = None
     promise: Promise | None = None
-    ground_truth: GroundTruth | None = None
-    open_question: str = ""
+    stop: MidPassStop | None = None
 
     @property
-    def guest_survived(self) -> bool:
-        """Whether, as far as it was looked at, the guest went on at the destination with all of its memory."""
-        silent = self.downtime is not None and self.downtime.silent_s is not None
-        return not silent and (self.integrity is None or self.integrity.intact)
+    def verdict(self) -> Judgement:
+        """Whether the report is accurate, in one word."""
+        return _JUDGEMENTS.get(self.report.outcome, Judgement.INCONCLUSIVE)
+
+    @property
+    def limit_verdict(self) -> LimitJudgement:
+        """Whether the downtime-limit was respected, in one word."""
+        return self.limit.judgement
+
+    @property
+    def ground_truth(self) -> GroundTruth | None:
+        """How long the guest was down that was stopped in mid-pass, if it was."""
+        return self.stop.truth if self.stop is not None else None
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """All that was looked at; what a user is up against comes first."""
+        parts = (self.convergence, self.limit, self.integrity, self.downtime, self.promise, self.stop)
+        checks = [part.check for part in parts if part is not None]
+        return (*checks[: int(self.convergence is not None)], self.report, *checks[int(self.convergence is not None) :])
+
+    def check(self, name: str) -> Check | None:
+        """The check of that name, or None where that was not looked at."""
+        return next((check for check in self.checks if check.name == name), None)
 
     @property
     def passed(self) -> bool | None:
-        """True for accurate with the limit not violated, False for any fault, None for inconclusive."""
-        if self.verdict is Judgement.INACCURATE or self.limit_verdict is LimitJudgement.VIOLATED:
-            return False
-        if not self.guest_survived:
-            return False
-        converged = self.convergence.judgement if self.convergence else ConvergenceJudgement.RIGHT
-        broken = self.promise is not None and self.promise.judgement is PromiseJudgement.BROKEN
-        if converged is ConvergenceJudgement.WRONG or broken:
-            return False
-        if self.verdict is not Judgement.ACCURATE or converged is not ConvergenceJudgement.RIGHT or self.open_question:
-            return None
-        return True
+        """True where every check passed that has to, False for any fault, None for inconclusive."""
+        return passed(self.checks)

@@ -46,8 +46,8 @@ CORE = (
 
 COMPUTING = frozenset(
     (
-        *("collections", "contextlib", "dataclasses", "enum", "functools", "itertools", "json", "math", "numpy"),
-        *("re", "reprlib", "statistics", "struct", "typing", "zlib"),
+        *("collections", "contextlib", "dataclasses", "enum", "functools", "itertools", "json", "math", "msgspec"),
+        *("numpy", "operator", "re", "reprlib", "statistics", "struct", "typing", "zlib"),
     )
 )
 """What the core may import from outside, and does: no clock, no socket, no process, no thread, nothing of the host's.
@@ -57,6 +57,7 @@ So it has neither Avocado nor qemu.qmp, nor time, datetime, socket, subprocess, 
 
 READING = {
     "trace.file": {
+        "io": "text that is there already is read as a file is",
         "pathlib": "a trace is a file, which is read, and written while the migration runs",
         "sys": "a file `-` is standard input",
     },

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a trace shows, found out once and handed to all that judge, advise, draw or count."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Union
+
+import numpy as np
+
+from ..trace.events import BANDWIDTH, DISTURBS, HARNESS
+from ..trace.model import Trace
+from ..trace.samples import Samples
+from .limits import Limits
+from .passes import Pass, Sync, passes, syncs
+from .releases import Release, release_of
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One migration: the `samples` of it that count here, the limits that held, its passes and its dirty syncs.
+
+    `trace` is the whole migration, with its events and its header; `samples` may be a part of it. From `stopped_s` on
+    the source's guest was stopped to complete the migration (infinite where that is not told): what was answered then
+    belongs to no pass. `ended_passes` are known already; they are made of samples before the one at `open_from`.
+    """
+
+    trace: Trace
+    samples: Samples
+    limits: Limits
+    stopped_s: float
+    ended_passes: tuple[Pass, ...] = ()
+    open_from: int = 0
+
+    @classmethod
+    def of(cls, recorded: Union[Trace, "Evidence"]) -> "Evidence":
+        """That of the last migration in a trace; evidence is returned as it is.
+
+        Raises UsageError where the header or an event is not as a harness writes it.
+        """
+        if isinstance(recorded, Evidence):
+            return recorded
+        trace = recorded.last_migration()
+        return cls(trace, trace.samples, Limits.of(trace), trace.switchover_s)
+
+    @cached_property
+    def passes(self) -> Sequence[Pass]:
+        """The passes, in their order."""
+        return [*self.ended_passes, *passes(self.samples[self.open_from :], self.stopped_s)]
+
+    @cached_property
+    def syncs(self) -> Sequence[Sync]:
+        """The dirty syncs that were seen from both sides, each under the limit that held then."""
+        return self.syncs_between(self.passes)
+
+    def syncs_between(self, seen: Sequence[Pass]) -> Sequence[Sync]:
+        """The same for some of the passes."""
+        return syncs(seen, self.limits, self.trace.switchover_bytes_per_ms)
+
+    @cached_property
+    def undisturbed(self) -> "Evidence":
+        """The migration until something was first changed; all of it if that was past the switchover."""
+        change = next((e for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS), None)
+        if change is None or self.stopped_s < change.since_s:
+            return self
+        before = int(np.searchsorted(self.samples.t_s, change.since_s))
+        return self._part(0, max(before, 1), self.limits)
+
+    @cached_property
+    def under_another_bandwidth(self) -> Samples:
+        """What was sampled from when the harness changed the bandwidth until it next interfered, if it ever did."""
+        change = self.trace.first_event(HARNESS, BANDWIDTH)
+        if change is None:
+            return Samples()
+        disturbed = [e.since_s for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS]
+        end_s = min([self.stopped_s, *(t_s for t_s in disturbed if t_s > change.t_s)])
+        inside = (self.samples.t_s > change.t_s) & (self.samples.answered_s < end_s)
+        return self.samples.take(np.flatnonzero(inside))
+
+    def while_held(self, limit_ms: float, begin_s: float, until_s: float) -> "Evidence":
+        """The part of the migration from `begin_s` to `until_s`, during which that limit held."""
+        begin, end = np.searchsorted(self.samples.t_s, (begin_s, until_s))
+        return self._part(int(begin), int(end), Limits(((float("-inf"), limit_ms),)))
+
+    def _part(self, begin: int, end: int, limits: Limits) -> "Evidence":
+        return replace(self, samples=self.samples[begin:end], limits=limits, ended_passes=(), open_from=0)
+
+    @property
+    def limit_ms(self) -> float | None:
+        """The downtime-limit that held when this began, where it is known."""
+        return self.limits.at(float(self.samples.t_s[0]))
+
+    @property
+    def status(self) -> str:
+        """The migration's last status."""
+        return self.samples[-1].status
+
+    @cached_property
+    def release(self) -> Release | None:
+        """The release of QEMU that was judged, where it says which."""
+        return release_of(self.trace.header)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Evidence of a migration that goes on: grown sample by sample, and had at any moment."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..trace.events import Event
+from ..trace.model import ENDED, Trace
+from ..trace.samples import Sample, SamplesWriter
+from .evidence import Evidence
+from .passes import Pass, passes
+
+
+class GrowingEvidence:
+    """Takes samples and events as they come, in the order of their time; `header` is that of the trace.
+
+    Adding a sample costs the same however many there are. `evidence` costs what the pass under way and the number of
+    passes do: those that have ended are not gone through again.
+    """
+
+    def __init__(self, header: Mapping[str, Any]) -> None:
+        self._header = header
+        self._status, self._number, self._in_order = "", 0, True
+        self._count, self._open_from = 0, 0
+        self._begin()
+
+    def sample(self, row: Sample) -> None:
+        """Add a sample; one that is active after the migration had ended begins another one."""
+        if self._status in ENDED and row.status not in ENDED:
+            self._begin()
+        self._status = row.status
+        if row.status == "active" and row.ram is not None:
+            if row.ram.dirty_sync_count > self._number:
+                self._end_pass()
+            self._in_order = self._in_order and row.ram.dirty_sync_count >= self._number
+            self._number = row.ram.dirty_sync_count
+        self._samples.append(row)
+        self._count += 1
+
+    def event(self, event: Event) -> None:
+        """Add an event."""
+        self._events.append(event)
+
+    def evidence(self) -> Evidence:
+        """What the samples and events so far show; at least one sample has to be there."""
+        trace = Trace(self._samples.samples(), tuple(self._events), self._header)
+        evidence = Evidence.of(trace)
+        if trace.completed or not self._in_order:  # The guest was stopped within what may have been taken for a pass.
+            return evidence
+        return replace(evidence, ended_passes=tuple(self._ended), open_from=self._open_from)
+
+    def _begin(self) -> None:
+        self._samples = SamplesWriter()
+        self._events: list[Event] = []
+        self._ended: list[Pass] = []
+        self._count = self._open_from = self._number = 0
+        self._in_order = True
+
+    def _end_pass(self) -> None:
+        samples = self._samples.samples()
+        self._ended += passes(samples[self._open_from :])
+        self._open_from = self._count

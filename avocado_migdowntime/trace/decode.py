@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The lines of a recording as columns: whole blocks of lines at once, and line by line where a block has a fault.
+
+A block of lines that are all as this package writes them is decoded by types. Any other is decoded again line by line,
+which finds the line that is wrong and says what is wrong with it.
+"""
+
+import json
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec.structs import astuple
+
+from ..errors import UsageError
+from .events import Event, event_of
+from .ram import GREATEST, number
+from .samples import Column, Floats, Labels, Sample, Samples, figures_of
+
+_ABSENT = float("nan")
+"""JSON has no such number."""
+_RAM = 7
+"""Figures of `_Ram`."""
+
+
+class _Ram(msgspec.Struct, gc=False, rename="kebab"):
+    remaining: float
+    page_size: float
+    normal: float
+    duplicate: float
+    dirty_sync_count: float
+    dirty_pages_rate: float
+    mbps: float
+
+
+class _Answer(msgspec.Struct, gc=False, rename="kebab"):
+    status: str = "none"
+    expected_downtime: float = _ABSENT
+    downtime: float = _ABSENT
+    ram: _Ram | None = None
+    xbzrle_cache: msgspec.Raw | None = None
+    compression: msgspec.Raw | None = None
+
+
+class _Line(msgspec.Struct, gc=False):
+    t: float
+    latency_ms: float = _ABSENT
+    answer: _Answer | msgspec.UnsetType = msgspec.field(name="query-migrate", default=msgspec.UNSET)
+    on: str | None = None
+    side: Any = ""
+    event: Any = msgspec.UNSET
+
+
+_DECODER = msgspec.json.Decoder(_Line)
+_TIMES = attrgetter("t", "latency_ms")
+_DOWNTIMES = attrgetter("expected_downtime", "downtime")
+_NO_RAM = (_ABSENT,) * _RAM
+
+
+class _Unusual(Exception):
+    """A block has to be decoded line by line."""
+
+
+class LinesDecoder:
+    """Samples and events of the lines that it is given, which follow each other.
+
+    `line_number` is that of the next line. What is added raises UsageError for a line that is no part of a recording.
+    """
+
+    def __init__(self, line_number: int) -> None:
+        self.line_number = line_number
+        self.events: list[Event] = []
+        self.cut_off = 0
+        """The number of the last line where that was cut off."""
+        self._labels = Labels()
+        self._tables = _Tables()
+        self._last_s = -np.inf
+
+    def add(self, block: bytes, is_last: bool) -> None:
+        """Take the whole lines of `block`; only the `is_last` one may end in a line that was cut off."""
+        try:
+            samples, events = self._block(block)
+        except (msgspec.MsgspecError, UnicodeDecodeError, UsageError, _Unusual):
+            samples, events = self._line_by_line(block, is_last)
+        self.events += events
+        self.line_number += block.count(b"\n")
+        if samples.shape[1]:
+            self._tables.add(samples)
+            self._last_s = float(samples[Column.T, -1])
+
+    def samples(self) -> Samples:
+        """All samples, in one table; to be asked for once."""
+        return Samples(self._tables.together(), tuple(self._labels))
+
+    def _block(self, block: bytes) -> tuple[Floats, list[Event]]:
+        lines = _DECODER.decode_lines(block)
+        events = [line for line in lines if line.answer is msgspec.UNSET]
+        if events:
+            lines = [line for line in lines if line.answer is not msgspec.UNSET]
+        if any(line.event is msgspec.UNSET for line in events):
+            raise _Unusual
+        table = self._table(lines)
+        before = self.events[-1:]
+        return table, list(_in_order(map(_event_of_line, events), before))
+
+    def _table(self, lines: list[_Line]) -> Floats:
+        count = len(lines)
+        table = np.empty((len(Column), count))
+        if not count:
+            return table
+        answers: list[Any] = [line.answer for line in lines]
+        if any(answer.xbzrle_cache is not None or answer.compression is not None for answer in answers):
+            raise _Unusual
+        table[[Column.T, Column.LATENCY]] = _columns(map(_TIMES, lines), 2, count)
+        statuses = [answer.status for answer in answers]
+        table[Column.STATUS] = self._labels[statuses[0]]
+        if len(set(statuses)) > 1:
+            table[Column.STATUS] = [self._labels[status] for status in statuses]
+        table[Column.ON] = [np.nan if line.on is None else self._labels[line.on] for line in lines]
+        table[[Column.EXPECTED, Column.DOWNTIME]] = _columns(map(_DOWNTIMES, answers), 2, count)
+        rams = (_NO_RAM if answer.ram is None else astuple(answer.ram) for answer in answers)
+        ram = _columns(rams, _RAM, count)
+        remaining, page, normal, duplicate, syncs, rate, mbps = ram
+        ram[:-1] = np.trunc(ram[:-1])
+        table[Column.REMAINING :] = remaining, page, normal + duplicate, duplicate, syncs, rate, mbps
+        # What is no number from 0 up is refused with the line that has it.
+        numbers = np.delete(table, [Column.STATUS, Column.ON], axis=0)
+        if np.any(numbers < 0) or np.any(numbers > GREATEST) or np.any(page == 0):
+            raise _Unusual
+        t_s = table[Column.T]
+        if t_s[0] < self._last_s or np.any(np.diff(t_s) < 0) or np.any(np.isnan(table[Column.LATENCY])):
+            raise _Unusual
+        return table
+
+    def _line_by_line(self, block: bytes, is_last: bool) -> tuple[Floats, list[Event]]:
+        rows: list[Sample] = []
+        events: list[Event] = list(self.events[-1:])
+        lines = block.decode("utf-8", errors="replace").split("\n")
+        for line_number, line in enumerate(lines, self.line_number):
+            if not line.strip():
+                continue
+            rest = lines[line_number - self.line_number + 1 :]
+            record = decoded(line, line_number, may_be_cut=is_last and not any(map(str.strip, rest)))
+            if record is None:
+                self.cut_off = line_number
+                break
+            try:
+                if "query-migrate" in record:
+                    rows.append(_sample(record, rows[-1].t_s if rows else self._last_s))
+                elif "event" in record:
+                    events += _in_order(
+                        [event_of(number(record, "t"), str(record.get("side", "")), record["event"])], events[-1:]
+                    )
+                else:
+                    raise UsageError("is neither a sample nor an event")
+            except UsageError as error:
+                raise UsageError(f"line {line_number}: {error}") from None
+        table = np.array([figures_of(row, self._labels) for row in rows]).reshape(-1, len(Column)).T
+        return table, events[len(self.events[-1:]) :]
+
+
+class _Tables:
+    """Tables side by side, in memory that goes back to the system while they are put together."""
+
+    _WIDTH = 1 << 16
+
+    def __init__(self) -> None:
+        self._full: list[Floats] = []
+        self._last: Floats = np.empty((len(Column), self._WIDTH))
+        self._filled = 0
+
+    def add(self, table: Floats) -> None:
+        """Put one behind the others."""
+        fits = table[:, : self._WIDTH - self._filled]
+        self._last[:, self._filled : self._filled + fits.shape[1]] = fits
+        self._filled += fits.shape[1]
+        if self._filled == self._WIDTH:
+            self._full.append(self._last)
+            self._last, self._filled = np.empty((len(Column), self._WIDTH)), 0
+            self.add(table[:, fits.shape[1] :])
+
+    def together(self) -> Floats:
+        """All of them as one."""
+        table = np.empty((len(Column), len(self._full) * self._WIDTH + self._filled))
+        table[:, table.shape[1] - self._filled :] = self._last[:, : self._filled]
+        while self._full:
+            begin = (len(self._full) - 1) * self._WIDTH
+            table[:, begin : begin + self._WIDTH] = self._full.pop()
+        return table
+
+
+def blocks_of_lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """The whole lines of each of `chunks`, and whether only blank ones follow."""
+    block, held = b"", []
+    for chunk in chunks:
+        end = chunk.rfind(b"\n") + 1
+        if not end:
+            held.append(chunk)
+            continue
+        lines = b"".join([*held, chunk[:end]])
+        held = [chunk[end:]]
+        if block.strip() and lines.strip():
+            yield block, False
+            block = b""
+        block += lines
+    rest = b"".join(held)
+    if rest.strip() and block.strip():
+        yield block, False
+        block = b""
+    yield block + rest, True
+
+
+def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[str, Any] | None:
+    """The object that a line holds, or None where it was cut off and `may_be_cut`.
+
+    Raises UsageError for a line that holds something else.
+    """
+    try:
+        record = json.loads(line, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        if may_be_cut:
+            return None
+        hint = "is no JSON; expected a recorded migration or `info migrate` text"
+        raise UsageError(f"line {line_number} {hint}") from None
+    if not isinstance(record, Mapping):
+        raise UsageError(f"line {line_number} is not a JSON object; expected a recorded migration")
+    return record
+
+
+def _columns(rows: Iterable[tuple[float, ...]], width: int, count: int) -> Floats:
+    return np.fromiter(chain.from_iterable(rows), np.float64, width * count).reshape(count, width).T
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _sample(record: Mapping[str, Any], before_s: float) -> Sample:
+    answer = record["query-migrate"]
+    if not isinstance(answer, Mapping):
+        raise UsageError(f"'query-migrate' is {reprlib.repr(answer)} where an object was expected")
+    cause = record.get("on")
+    if cause is not None and not isinstance(cause, str):
+        raise UsageError(f"'on' is {reprlib.repr(cause)} where an event's name was expected")
+    sample = Sample.from_query(number(record, "t"), number(record, "latency_ms"), answer, cause)
+    if sample.t_s < before_s:
+        raise UsageError(f"is out of order: a sample at {sample.t_s:.12g} s after one at {before_s:.12g} s")
+    return sample
+
+
+def _event_of_line(line: _Line) -> Event:
+    return event_of(line.t, str(line.side), line.event)
+
+
+def _in_order(events: Iterable[Event], before: list[Event]) -> Iterator[Event]:
+    last_s = before[-1].t_s if before else -np.inf
+    for event in events:
+        if event.t_s < last_s:
+            raise UsageError(f"is out of order: an event at {event.t_s:.12g} s after one at {last_s:.12g} s")
+        last_s = event.t_s
+        yield event

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What happened between the samples: QMP's events, and what the harness itself did or found."""
+
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UsageError
+from .ram import number
+
+HARNESS = "harness"
+LIMIT, FINISH = "LIMIT", "FINISH"
+"""Events of the harness: a limit is tried; the migration is let complete."""
+BANDWIDTH = "BANDWIDTH"
+"""Another max-bandwidth holds for the rest of the pass, to see whether the report follows."""
+SOUNDING, STOP_NOW = "SOUNDING", "STOP_NOW"
+"""The next pass is to be of another length; the guest is stopped in mid-pass."""
+LIMIT_CHANGED = "LIMIT_CHANGED"
+"""Somebody else has set another downtime-limit; it may have held from `since` on."""
+LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
+"""What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
+SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH)
+"""From one of these on another downtime-limit holds."""
+DISTURBS = (*SETS_LIMIT, BANDWIDTH, SOUNDING, STOP_NOW)
+"""From one of these on the migration is no longer what it was when it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An asynchronous QMP message; `side` is `source` or `destination`, or `harness` for what we did or found.
+
+    `stamp_s` is the time at which QEMU says it happened, in seconds of the host's real-time clock.
+    """
+
+    t_s: float
+    side: str
+    name: str
+    data: Mapping[str, Any]
+    stamp_s: float | None = None
+
+    @property
+    def since_s(self) -> float:
+        """From when on it may have been so, where it was noted later than it happened."""
+        return number(self.data, "since") if "since" in self.data else self.t_s
+
+
+def event_of(t_s: float, side: str, message: Any) -> Event:
+    """The event that a QMP `message` is, or one of the harness's own; raises UsageError where it is none."""
+    data = message.get("data", {}) if isinstance(message, Mapping) else {}
+    if not isinstance(message, Mapping) or not isinstance(message.get("event"), str) or not isinstance(data, Mapping):
+        raise UsageError(f"'event' is {reprlib.repr(message)} where a QMP event was expected")
+    return Event(t_s, side, message["event"], data, _stamp_s(message))
+
+
+def _stamp_s(message: Mapping[str, Any]) -> float | None:
+    stamp = message.get("timestamp")
+    if not isinstance(stamp, Mapping):
+        return None
+    return number(stamp, "seconds") + number(stamp, "microseconds") / 1e6

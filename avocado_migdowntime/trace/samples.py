@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Answers to query-migrate: one as a row, many as columns."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, auto
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..errors import UsageError
+from .ram import Ram, optional_number, ram_of
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One answer to query-migrate, asked `t_s` seconds after the recording's zero.
+
+    `on` is the event that it was asked at, `downtime_ms` what QEMU says, once completed, the downtime really was.
+    """
+
+    t_s: float
+    latency_ms: float
+    status: str
+    expected_downtime_ms: float | None = None
+    ram: Ram | None = None
+    on: str | None = None
+    downtime_ms: float | None = None
+
+    @property
+    def answered_s(self) -> float:
+        """When the answer came, by which QEMU had made it: its figures are from between `t_s` and then."""
+        return self.t_s + self.latency_ms / 1000
+
+    @classmethod
+    def from_query(cls, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> "Sample":
+        """The sample that QEMU's `answer` to query-migrate makes.
+
+        Raises UsageError naming the field where one is missing or of the wrong type.
+        """
+        status = answer.get("status", "none")
+        if not isinstance(status, str):
+            raise UsageError(f"'status' is {status!r} where a text was expected")
+        ram = answer.get("ram")
+        return cls(
+            t_s=t_s,
+            latency_ms=latency_ms,
+            status=status,
+            expected_downtime_ms=optional_number(answer, "expected-downtime"),
+            ram=None if ram is None else ram_of(ram, answer),
+            on=on,
+            downtime_ms=optional_number(answer, "downtime"),
+        )
+
+
+class Column(IntEnum):
+    """The rows of `Samples.table`, each a column of a recording; STATUS and ON count in its `labels`."""
+
+    T = 0
+    LATENCY = auto()
+    STATUS = auto()
+    ON = auto()
+    EXPECTED = auto()
+    DOWNTIME = auto()
+    REMAINING = auto()
+    PAGE = auto()
+    SENT = auto()
+    ZERO = auto()
+    SYNCS = auto()
+    DIRTY_RATE = auto()
+    MBPS = auto()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Samples(Sequence[Sample]):
+    """Samples in the order of their time, as columns of floats; one of them is a Sample.
+
+    `table` has a row for each `Column` and shape (columns, samples); NaN is what an answer did not have. A slice is a
+    view of the same table. Its figures have the names of those of `Ram`, so that a formula takes either. Counters are
+    exact up to 2**53.
+    """
+
+    table: Floats = field(default_factory=lambda: np.empty((len(Column), 0)))
+    labels: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[Sample]) -> "Samples":
+        """The columns that `rows` make."""
+        made = SamplesWriter()
+        for row in rows:
+            made.append(row)
+        return made.samples()
+
+    def __len__(self) -> int:
+        return int(self.table.shape[1])
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Samples": ...
+    def __getitem__(self, index: int | slice) -> "Sample | Samples":
+        if isinstance(index, slice):
+            return Samples(self.table[:, index], self.labels)
+        return self._row(self.table[:, index].tolist())
+
+    def __iter__(self) -> Iterator[Sample]:
+        return map(self._row, self.table.T.tolist())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Samples):
+            return NotImplemented
+        return list(self) == list(other)
+
+    def take(self, indices: Indices) -> "Samples":
+        """Those at `indices`, as a view where they lie side by side."""
+        if len(indices) and indices[-1] - indices[0] == len(indices) - 1 and np.all(np.diff(indices) == 1):
+            return self[int(indices[0]) : int(indices[-1]) + 1]
+        return Samples(self.table[:, indices], self.labels)
+
+    @property
+    def t_s(self) -> Floats:
+        """When each was asked for, seconds after the recording's zero."""
+        return self._column(Column.T)
+
+    @property
+    def answered_s(self) -> Floats:
+        """When each answer came."""
+        return self._column(Column.T) + self._column(Column.LATENCY) / 1000
+
+    @property
+    def expected_downtime_ms(self) -> Floats:
+        """What QEMU reported, NaN where it did not."""
+        return self._column(Column.EXPECTED)
+
+    @property
+    def has_ram(self) -> NDArray[np.bool_]:
+        """Which of them carry RAM figures."""
+        return ~np.isnan(self._column(Column.MBPS))
+
+    @property
+    def remaining_bytes(self) -> Floats:
+        """What was left to send."""
+        return self._column(Column.REMAINING)
+
+    @property
+    def page_bytes(self) -> Floats:
+        """The target's page size."""
+        return self._column(Column.PAGE)
+
+    @property
+    def sent_pages(self) -> Floats:
+        """Pages that have left `remaining_bytes`."""
+        return self._column(Column.SENT)
+
+    @property
+    def zero_pages(self) -> Floats:
+        """Zero pages among them."""
+        return self._column(Column.ZERO)
+
+    @property
+    def dirty_sync_count(self) -> Floats:
+        """Dirty syncs so far, by which passes are numbered."""
+        return self._column(Column.SYNCS)
+
+    @property
+    def dirty_pages_per_s(self) -> Floats:
+        """QEMU's dirty-pages-rate."""
+        return self._column(Column.DIRTY_RATE)
+
+    @property
+    def mbps(self) -> Floats:
+        """The bandwidth of the last window, decimal megabits per second."""
+        return self._column(Column.MBPS)
+
+    @property
+    def conserved_bytes(self) -> Floats:
+        """Remaining and sent together: constant within a pass."""
+        return self.remaining_bytes + self.page_bytes * self.sent_pages
+
+    @property
+    def wire_bytes_per_ms(self) -> Floats:
+        """The bandwidth of the last window, bytes per millisecond."""
+        return self.mbps * BYTES_PER_MS_PER_MBPS
+
+    @property
+    def dirty_bytes_per_ms(self) -> Floats:
+        """QEMU's dirty-pages-rate as bytes per millisecond."""
+        return self.dirty_pages_per_s * self.page_bytes / 1000
+
+    def are(self, *statuses: str) -> NDArray[np.bool_]:
+        """Which of them have one of these statuses."""
+        codes = [code for code, label in enumerate(self.labels) if label in statuses]
+        return np.isin(self._column(Column.STATUS), codes)
+
+    @property
+    def statuses(self) -> list[str]:
+        """The statuses that occur."""
+        return [self.labels[int(code)] for code in np.unique(self.table[Column.STATUS])]
+
+    def _column(self, column: Column) -> Floats:
+        figures: Floats = self.table[column]
+        return figures
+
+    def _row(self, figures: list[float]) -> Sample:
+        t_s, latency_ms, status, on, expected_ms, downtime_ms, *ram = figures
+        remaining, page, sent, zero, syncs, dirty_rate, mbps = ram
+        counters = () if mbps != mbps else (remaining, page, sent, zero, syncs, dirty_rate)
+        return Sample(
+            t_s=t_s,
+            latency_ms=latency_ms,
+            status=self.labels[int(status)],
+            expected_downtime_ms=_known(expected_ms),
+            ram=Ram(*map(int, counters), mbps=mbps) if counters else None,  # type: ignore[misc]
+            on=None if on != on else self.labels[int(on)],
+            downtime_ms=_known(downtime_ms),
+        )
+
+
+class SamplesWriter:
+    """Samples that are still being taken: one is added at a constant cost, and all so far are had at once."""
+
+    def __init__(self) -> None:
+        self._table: Floats = np.empty((len(Column), 64))
+        self._count = 0
+        self.labels = Labels()
+
+    def append(self, row: Sample) -> None:
+        """Add a sample."""
+        if self._count == self._table.shape[1]:
+            self._table = np.hstack([self._table, np.empty_like(self._table)])
+        self._table[:, self._count] = figures_of(row, self.labels)
+        self._count += 1
+
+    def samples(self) -> Samples:
+        """Those so far; what is added later does not change them."""
+        return Samples(self._table[:, : self._count], tuple(self.labels))
+
+
+class Labels(dict[str, int]):
+    """Texts by the numbers that stand for them in a table."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = len(self)
+        return self[text]
+
+
+def figures_of(row: Sample, labels: Labels) -> list[float]:
+    """The column of a `Samples.table` that a sample makes, in the order of `Column`."""
+    ram, nan = row.ram, np.nan
+    counters: list[float] = [nan] * 7
+    if ram is not None:
+        counters = [
+            ram.remaining_bytes,
+            ram.page_bytes,
+            ram.sent_pages,
+            ram.zero_pages,
+            ram.dirty_sync_count,
+            ram.dirty_pages_per_s,
+            ram.mbps,
+        ]
+    return [
+        row.t_s,
+        row.latency_ms,
+        labels[row.status],
+        nan if row.on is None else labels[row.on],
+        nan if row.expected_downtime_ms is None else row.expected_downtime_ms,
+        nan if row.downtime_ms is None else row.downtime_ms,
+        *counters,
+    ]
+
+
+def _known(figure: float) -> float | None:
+    return None if figure != figure else figure

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One thing that was looked at in a migration, and what came of it.
+
+A verdict is a list of checks. Whether it is passed, the sentence that says why not, and what programs read are made by
+going through that list, so that they agree.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .codes import CODES
+
+
+class Outcome(StrEnum):
+    """What came of a check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+    """It should have been told and could not be: the run is inconclusive."""
+    NOT_JUDGED = "not judged"
+    """It could not be told, and need not be for the run to pass."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The check `name` with its outcome; `code`, one of CODES[name], is why, for programs; `sentence` is for people.
+
+    A check that passed may have no sentence. Raises ValueError for a code that is not documented.
+    """
+
+    name: str
+    outcome: Outcome
+    code: str
+    sentence: str = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES[self.name]:
+            raise ValueError(f"{self.code!r} is no code of the check {self.name!r}; add it to verdict/codes.py")
+
+
+def passed(checks: Iterable[Check]) -> bool | None:
+    """False where one of the checks failed, else None where one is undecided, else True."""
+    outcomes = {check.outcome for check in checks}
+    if Outcome.FAILED in outcomes:
+        return False
+    return None if Outcome.UNDECIDED in outcomes else True

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The codes of checks, with what each means: stable, for programs and tests, where sentences are for people."""
+
+from collections.abc import Mapping
+
+REPORT, LIMIT, CONVERGENCE = "report", "limit", "convergence"
+MEMORY, GUEST, DOWNTIME, MID_PASS_STOP = "memory", "guest", "downtime", "mid-pass-stop"
+"""The names of the checks."""
+
+CODES: Mapping[str, Mapping[str, str]] = {
+    REPORT: {
+        "accurate": "the report is what the contract gives",
+        "another-formula": "the report is what another formula gives",
+        "no-formula": "the report is off the contract, and fits no known formula",
+        "uncomputed": "the report is never computed",
+        "frozen": "the report is never renewed",
+        "stale": "the report is that of the pass before",
+        "once-a-pass": "the report is renewed only once in a pass",
+        "no-pass": "no pass could be judged",
+        "scattered": "the reports of a pass scatter",
+        "formulas-alike": "this run cannot tell the contract from another formula",
+        "wide": "what is known of the error is too wide to tell it against the tolerance",
+        "not-active": "the single look shows a migration that is not active",
+        "nothing-shown": "the single look shows no expected downtime or no throughput",
+        "nothing-computed": "QEMU computes nothing at the moment of the single look",
+        "below-what-is-left": "the report is below what is left to send even now",
+        "plausible": "the report is not below what is left to send now",
+    },
+    LIMIT: {
+        "respected": "passes end, and QEMU switches over, where downtime-limit says",
+        "ended-early": "a pass ended with more unsent than the limit allows",
+        "went-on-in-a-pass": "a pass went on although what was unsent fitted the limit",
+        "went-on-at-a-sync": "QEMU began passes although all that was pending fitted the limit",
+        "switched-over-early": "QEMU switched over with more left to send than the limit allows",
+        "not-recorded": "the downtime-limit is not recorded",
+        "auto-converge": "auto-converge may sync in mid-pass, so that passes do not show the limit",
+        "postcopy": "postcopy began, so that the last pass does not show the limit",
+        "no-end-seen": "no end of a pass was seen closely enough",
+        "single-look": "a single look shows no end of a pass",
+        "cut-short": "the limit was set in mid-pass to end it",
+    },
+    CONVERGENCE: {
+        "right": "each limit did what it should",
+        "not-tried": "no limit was tried",
+        "chosen-not-tried": "the migration ended before the chosen limit was tried",
+        "need-unknown": "what was needed could not be told before limits were tried",
+        "too-short": "the trace ends before a sync under the limit",
+        "did-not-converge": "the migration did not converge at the next sync under a limit that should do",
+        "guest-dirtied-more": "it did not, but the guest dirtied more than before",
+        "converged-under-less": "the migration converged under less than was needed",
+        "may-have-needed-less": "it did, which may have been right",
+        "limit-violated": "passes under a limit did not end where it says",
+    },
+    MEMORY: {
+        "intact": "each page is what the guest wrote last",
+        "damaged": "some pages are not",
+    },
+    GUEST: {
+        "went-on": "the migration completed, and nothing shows that the guest did not go on",
+        "silent": "the guest did not go on at the destination",
+    },
+    DOWNTIME: {
+        "match": "the guest was down for as long as QEMU had said",
+        "not-as-reported": "the guest was down for longer or shorter than QEMU had said",
+        "above-the-limit": "the guest was down for longer than the downtime-limit",
+    },
+    MID_PASS_STOP: {
+        "timed": "it was timed how long the guest was down",
+        "not-stopped": "the guest was not stopped: the migration ended before",
+        "no-time-stamps": "the events of the stop and of the destination's end bear no time stamps",
+        "too-little-seen": "too little was seen of the pass in which the guest was stopped, or of that before",
+        "no-bandwidth": "the bandwidth before the stop, or what was sent after it, is not on record",
+    },
+}
+"""By the name of the check."""

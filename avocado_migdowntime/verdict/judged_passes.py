@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which passes of a migration can be judged, and why the others cannot."""
+
+from ..basics.interval import Interval
+from ..oracle.evidence import Evidence
+from ..oracle.passes import MIN_SAMPLES, Sync
+from ..oracle.reports import ExcludedSamples
+from ..oracle.segments import Segment, segment
+
+
+def judged_passes(
+    evidence: Evidence, contract: str, tolerance: float, excluded: ExcludedSamples
+) -> tuple[list[Segment], list[str]]:
+    """The passes that can be judged, and a remark on each that cannot; its samples are put down in `excluded`."""
+    remarks: list[str] = []
+    segments = [made for sync in evidence.syncs if (made := _judged_pass(sync, tolerance, excluded, remarks))]
+    segments = _telling(segments, contract, tolerance, excluded, remarks)
+    _put_down_others(evidence, excluded, remarks)
+    return segments, remarks
+
+
+def _judged_pass(sync: Sync, tolerance: float, excluded: ExcludedSamples, remarks: list[str]) -> Segment | None:
+    one = sync.after
+    if doubt := _doubt(sync, tolerance):
+        excluded.add(f"the pass cannot be judged: {doubt}", one.samples.t_s)
+        remarks.append(f"pass {one.number} is not judged: {doubt}")
+        return None
+    made, usable = segment(sync, one, tolerance, excluded)
+    if made is None:
+        remarks.append(f"pass {one.number} is not judged: {usable} usable samples, {MIN_SAMPLES} are needed")
+    return made
+
+
+def _telling(
+    segments: list[Segment], contract: str, tolerance: float, excluded: ExcludedSamples, remarks: list[str]
+) -> list[Segment]:
+    """The passes that can tell, where there are any: what was left at a sync may be known too roughly for that."""
+    accurate = Interval(-tolerance, tolerance)
+    errors = [one.fits[contract].error_interval for one in segments]
+    tells = [error.within(accurate) or not error.meets(accurate) for error in errors]
+    if not any(tells):
+        return segments
+    for one, error, tell in zip(segments, errors, tells, strict=True):
+        if not tell:
+            excluded.add("what was left at the sync is known too roughly", one.reports.t_s)
+            width = f"{error.width:.1%}"
+            remarks.append(f"pass {one.number} is not judged: what was left at its sync is known to {width} only")
+    return [one for one, tell in zip(segments, tells, strict=True) if tell]
+
+
+def _doubt(sync: Sync, tolerance: float) -> str:
+    if min(len(sync.before.samples), len(sync.after.samples)) < MIN_SAMPLES:
+        return f"fewer than {MIN_SAMPLES} samples in it or in the pass before"
+    for one in (sync.before, sync.after):
+        if one.spread_bytes > tolerance * max(sync.at_sync_bytes.middle, 1):
+            return (
+                f"remaining and sent bytes do not add up in pass {one.number} "
+                f"(they spread by {one.spread_bytes / 1e6:.1f} MB): pages are skipped or recounted"
+            )
+    return ""
+
+
+def _put_down_others(evidence: Evidence, excluded: ExcludedSamples, remarks: list[str]) -> None:
+    after_a_sync = {sync.after.number for sync in evidence.syncs}
+    for one in evidence.passes:
+        if one.number == 1:
+            excluded.add("first pass: all of RAM is sent, nothing is predicted", one.samples.t_s)
+        elif one.number not in after_a_sync:
+            excluded.add("the pass before was not sampled, or too short for a bandwidth", one.samples.t_s)
+            remarks.append(f"pass {one.number} is not judged: pass {one.number - 1} was not sampled or too short")

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which status a test ends with, and what it leaves behind."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ..support.avocado_command import Finished, avocado, write_tests
+
+OUTCOMES = {
+    "Accurate": "ACCURATE",
+    "Inaccurate": "Verdict(Check('report', Outcome.FAILED, 'another-formula', 'the report is -58.6% off last-sync; it is what "
+    "dirty-rate gives'), 'last-sync', LimitFinding('respected'), formula='dirty-rate', "
+    "reported_ms=1475.0, expected_ms=3561.8, relative_error=-0.5859, "
+    "reasons=('the report is -58.6% off last-sync; it is what dirty-rate gives', 'pass 9 is short'))",
+    "Misled": "Verdict(Check('report', Outcome.FAILED, 'no-formula', 'it is -50% off'), 'last-sync', LimitFinding('respected'), "
+    "convergence=Convergence('did-not-converge', 3562.0, 1475.0, 'reported', (), "
+    "'QEMU reported 1475 ms; 3562 ms were needed'))",
+    "Violated": "Verdict(Check('report', Outcome.PASSED, 'accurate', 'all is well'), 'last-sync', "
+    "LimitFinding('ended-early', reason='passes ended with 300 ms left'))",
+    "Inconclusive": "Verdict(Check('report', Outcome.UNDECIDED, 'no-pass', 'no pass was judged'), 'last-sync', "
+    "LimitFinding('respected'), "
+    "reasons=('no pass was judged', 'the guest was idle'))",
+    "Lacking": "HostRequirementError('2 hugepages are missing; run `echo 2 > nr_hugepages`')",
+    "Unforeseen": "HarnessError('QEMU ended with status 1')",
+    "Unusable": "UsageError('parameter ram: it is too small')",
+    "Bug": "KeyError('ram')",
+}
+
+TESTS = """
+async def come_to(outcome, directory, progress):
+    (directory / "trace.jsonl").touch()
+    progress("half-way")
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+""" + "".join(
+    f"""
+class {name}(MigrationTest):
+    def test(self):
+        self.judge(lambda parameters, directory, progress: come_to({outcome}, directory, progress))
+"""
+    for name, outcome in OUTCOMES.items()
+)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    directory = tmp_path_factory.mktemp("status")
+    write_tests(directory, TESTS)
+    return avocado(directory, "run", "made_up.py", "--disable-sysinfo")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "reason"),
+    [
+        ("Accurate", "PASS", "<unknown>"),
+        (
+            "Inaccurate",
+            "FAIL",
+            "expected-downtime is inaccurate: the report is -58.6% off last-sync; it is what dirty-rate gives "
+            "(QEMU said 1475 ms, right is 3561.8 ms; apart -58.59%; formula dirty-rate; limit respected)",
+        ),
+        (
+            "Misled",
+            "FAIL",
+            "QEMU reported 1475 ms; 3562 ms were needed; expected-downtime is inaccurate: it is -50% off "
+            "(limit respected)",
+        ),
+        ("Violated", "FAIL", "downtime-limit is violated: passes ended with 300 ms left (limit violated)"),
+        (
+            "Inconclusive",
+            "WARN",
+            "expected-downtime is inconclusive: no pass was judged; the guest was idle (limit respected)",
+        ),
+        ("Lacking", "CANCEL", "2 hugepages are missing; run `echo 2 > nr_hugepages`"),
+        ("Unforeseen", "ERROR", "QEMU ended with status 1"),
+        ("Unusable", "ERROR", "parameter ram: it is too small"),
+        ("Bug", "ERROR", "'ram'"),
+    ],
+)
+def test_status_and_reason(finished: Finished, name: str, status: str, reason: str) -> None:
+    entry = finished.tests[name]
+    assert (entry["status"], str(entry["fail_reason"])) == (status, reason)
+
+
+def test_no_traceback_is_shown(finished: Finished) -> None:
+    assert "Traceback" not in finished.output
+
+
+def test_progress_is_shown_and_logged(finished: Finished) -> None:
+    assert "made_up.py:Accurate.test: half-way" in finished.output
+    logs = list((finished.results / "latest" / "test-results").glob("*/debug.log"))
+    assert ["half-way" in log.read_text() for log in logs] == [True] * len(OUTCOMES)
+    assert len(finished.data("trace.jsonl")) == len(OUTCOMES)
+
+
+def test_results_on_standard_output_are_not_spoilt(tmp_path: Path) -> None:
+    write_tests(tmp_path, TESTS)
+    alone = avocado(tmp_path, "run", "made_up.py:Accurate", "--disable-sysinfo", "--json", "-")
+    assert json.loads(alone.output)["pass"] == 1
+
+
+def test_whiteboard_is_the_verdict(finished: Finished) -> None:
+    verdict = json.loads(finished.tests["Inaccurate"]["whiteboard"])
+    assert (verdict["verdict"], verdict["formula"], verdict["reported_ms"]) == ("inaccurate", "dirty-rate", 1475.0)
+
+
+def test_inconclusive_may_be_a_failure(tmp_path: Path) -> None:
+    write_tests(tmp_path, TESTS)
+    asked = avocado(
+        tmp_path, "run", "made_up.py:Inconclusive", "--disable-sysinfo", "--migdowntime-inconclusive", "fail"
+    )
+    assert [entry["status"] for entry in asked.tests.values()] == ["FAIL"]
+    assert asked.status == 1

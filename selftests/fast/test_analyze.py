@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`analyze` as a user meets it: text, JSON, exit statuses, HMP text, standard input."""
+
+import argparse
+import gzip
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.cli import analyze
+from avocado_migdowntime.trace.info_migrate import parse_info_migrate
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Judgement
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+CLEAN = str(RECORDINGS / "x86_64-kvm-qemu-7.2.jsonl.gz")
+FAULTY = str(RECORDINGS / "ppc64-tcg-qemu-7.2-with-dirty-rate-formula.jsonl.gz")
+HMP = RECORDINGS / "info-migrate-power8.txt"
+PROMISED = {
+    "file",
+    "verdict",
+    "formula",
+    "reported_ms",
+    "expected_ms",
+    "relative_error",
+    "passes",
+    "downtime_limit_ms",
+    "effective_limit_ms",
+    "limit_verdict",
+    "reasons",
+}
+
+
+def run(*arguments):
+    parser = argparse.ArgumentParser()
+    analyze.configure(parser)
+    return analyze.run(parser.parse_args(arguments))
+
+
+def test_json_is_a_list_with_the_promised_fields(capsys):
+    assert run("--json", CLEAN, FAULTY) == 1
+    clean, faulty = json.loads(capsys.readouterr().out)
+    assert clean.keys() >= PROMISED and clean["file"] == CLEAN
+    assert (clean["verdict"], clean["formula"], clean["passes"], clean["limit_verdict"]) == (
+        "accurate",
+        "last-sync",
+        5,
+        "respected",
+    )
+    assert (clean["reported_ms"], clean["downtime_limit_ms"], clean["effective_limit_ms"]) == (2075, 1, None)
+    assert (faulty["verdict"], faulty["formula"]) == ("inaccurate", "dirty-rate")
+    assert faulty["subject"] == "QEMU 7.2.22 ppc64 tcg"
+
+
+def test_text_says_what_qemu_said_and_what_is_right(capsys):
+    assert run(FAULTY) == 1
+    text = capsys.readouterr().out
+    for words in ("INACCURATE", "980 ms expected-downtime", "5495.8 ms", "-82.16%", "dirty-rate", "2 passes"):
+        assert words in text
+
+
+def test_another_contract_may_be_asked_for(capsys):
+    assert run("--formula", "dirty-rate", FAULTY) == 0
+    assert "by the formula dirty-rate" in capsys.readouterr().out
+
+
+def test_the_exit_status_is_that_of_the_worst_file(tmp_path, capsys):
+    short = tmp_path / "short.jsonl"
+    short.write_bytes(gzip.decompress(Path(CLEAN).read_bytes())[:40_000])
+    assert run(CLEAN) == 0
+    assert run(CLEAN, str(short)) == 125
+    assert run(CLEAN, str(short), FAULTY) == 1
+    assert run(CLEAN, str(tmp_path / "none"), FAULTY) == 2
+    assert f"{tmp_path}/none: No such file" in capsys.readouterr().err
+
+
+def test_the_power8_case_is_recognised(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(HMP.read_bytes())))
+    assert run("--json", "-") == 1
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["file"], found["verdict"], found["formula"], found["passes"]) == ("-", "inaccurate", "dirty-rate", 0)
+    assert found["reported_ms"] == 1475
+    assert found["expected_ms"] == pytest.approx(3561.8, abs=0.05)
+    assert any("1475.9 ms" in reason for reason in found["reasons"])
+    assert "snapshot" in found["reasons"][1]
+
+
+def test_a_snapshot_that_reports_too_little_cannot_be_right():
+    text = HMP.read_text().replace("downtime: 1475", "downtime: 2000")
+    verdict = judge(parse_info_migrate(text))
+    assert (verdict.verdict, verdict.formula) == (Judgement.INACCURATE, None)
+    assert "below the 3561.8 ms" in verdict.reasons[0]
+
+
+def test_a_snapshot_that_reports_more_than_is_left_stays_open():
+    text = HMP.read_text().replace("downtime: 1475", "downtime: 5000")
+    assert judge(parse_info_migrate(text)).verdict is Judgement.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "words"),
+    [
+        ("dirty pages rate: 39044 pages\n", "", "dirty-pages-rate is 0"),
+        ("status: active", "status: completed", "completed, not active"),
+        ("throughput: 866.83 mbps", "throughput: 0.00 mbps", "no throughput"),
+    ],
+)
+def test_a_snapshot_without_a_prediction_is_inconclusive(find, put, words):
+    verdict = judge(parse_info_migrate(HMP.read_text().replace(find, put)))
+    assert verdict.verdict is Judgement.INCONCLUSIVE
+    assert words in verdict.reasons[0]
+
+
+def test_a_snapshot_that_lacks_fields_or_is_doubled_is_refused(tmp_path, capsys):
+    text = HMP.read_text()
+    lacking = text.replace("remaining ram", "x")
+    for wrong, words in ((lacking, "has no remaining ram"), (text + text, "2 `info migrate`")):
+        path = tmp_path / "info.txt"
+        path.write_text(wrong)
+        assert run(str(path)) == 2
+        assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("release", "reported", "left_ms"), [("7.2", 2086, 628.3), ("11.1", 1955, 295.6)])
+def test_the_text_of_real_releases_is_read(release, reported, left_ms):
+    trace = parse_info_migrate((RECORDINGS / f"info-migrate-{release}.txt").read_text())
+    assert (trace.samples[0].ram.page_bytes, trace.samples[0].ram.dirty_sync_count) == (4096, 2)
+    verdict = judge(trace)
+    assert (verdict.verdict, verdict.reported_ms) == (Judgement.INCONCLUSIVE, reported)
+    assert verdict.expected_ms == pytest.approx(left_ms, abs=0.05)
+    assert judge(trace, "live").verdict is Judgement.INCONCLUSIVE
+    assert judge(trace, "dirty-rate").verdict is Judgement.INACCURATE
+
+
+def test_a_snapshot_held_to_dirty_rate_shows_that_figure():
+    verdict = judge(parse_info_migrate(HMP.read_text()), "dirty-rate")
+    assert verdict.verdict is Judgement.ACCURATE
+    assert verdict.expected_ms == pytest.approx(1475.9, abs=0.05)
+    assert abs(verdict.relative_error) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("shell", "status", "words"),
+    [
+        ("| head -1", 0, ""),
+        ("> /dev/full", 2, "migdowntime: the output cannot be written: No space left on device"),
+        ("- <&-", 2, "standard input"),
+    ],
+)
+def test_output_that_is_not_taken_ends_quietly(shell, status, words):
+    command = f"set -o pipefail; {sys.executable} -m avocado_migdowntime analyze {CLEAN} {shell}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert done.returncode == status or (shell == "| head -1" and done.returncode == 141)
+    assert "Traceback" not in done.stderr and words in done.stderr

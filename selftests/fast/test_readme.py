@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""README and docs are true: their commands run, their links lead somewhere."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..support.documents import DOCUMENTS, RUN_ELSEWHERE, TOP, commands
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_a_document_links_to_is_there(document):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_what_is_run_elsewhere_is():
+    assert set(commands()) >= RUN_ELSEWHERE
+    tests = {
+        "MATRIX": "matrix",
+        "COMPARE": "compare",
+        "QUICK": "ci",
+        "VERIFY": "verify",
+        "BISECT": "bisect",
+        "BUILDS": "builds",
+    }
+    for name, test in tests.items():
+        (path,) = TOP.glob(f"selftests/*/test_{test}.py")
+        assert re.search(rf"support.documents import .*\b{name}\b", path.read_text())
+    for command in ("make demo", "make check"):
+        assert command in (TOP / ".ci/run").read_text()
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if c not in RUN_ELSEWHERE])
+def test_each_command_of_the_documents_runs(command, tmp_path, nothing_left):
+    """As it stands there, with this environment's programs first on the PATH."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(command, shell=True, cwd=TOP, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime report`: a page or a picture, whole or not at all, whatever the traces hold."""
+
+import re
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from matplotlib.image import imread
+
+from avocado_migdowntime.cli import progress
+from avocado_migdowntime.report.entry import Recorded, summed_up
+
+from ..support.pages import EVIL, figures, page_of, renamed, run
+from ..support.recorded import ACCURATE, RECORDINGS, SNAPSHOT, STOPPED, WRONG
+
+TOP = Path(__file__).parents[2]
+KEPT = TOP / "docs/inaccurate.png"
+
+
+def test_the_page_answers_in_a_sentence_and_in_a_table(tmp_path):
+    page = page_of(tmp_path, WRONG, ACCURATE)
+    assert (
+        f'<p class="answer">2 tests: 1 right, 1 wrong. {WRONG}: QEMU said 980 ms, right is 5495.8 ms; '
+        "expected-downtime is inaccurate: the report is -82.16% off last-sync; it is what dirty-rate gives"
+    ) in page
+    (row,) = re.findall(r"<tr>\s*<th scope=\"row\"><a href=\"#test-1\">.*?</tr>", page, re.DOTALL)
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", row)
+    assert cells[0] == '<span class="status fail">FAIL</span>'
+    assert cells[1:5] == ["980 ms", "5495.8 ms", "-82.16 %", "dirty-rate"]
+    assert "270: first pass: all of RAM is sent, nothing is predicted" in page
+    names = [{trace["meta"]["name"] for trace in one["data"]} for one in figures(page)]
+    assert names[0] >= {"remaining now", "left at the dirty sync", "QEMU's expected-downtime", "last-sync, computed"}
+    assert names[1] - names[0] >= {
+        "downtime-limit, as it works",
+        "58 dropped: what was left at the sync is known too roughly",
+    }
+
+
+def test_the_page_loads_nothing(tmp_path):
+    page = page_of(tmp_path, ACCURATE)
+    own = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+    assert set(re.findall(r'(?:src|href)="([^"]*)"', own)) == {"#test-1"}
+    assert not re.search(r"url\(|@import", own)
+    assert "default-src 'none'" in own and page.count("plotly.js v") == 1
+
+
+def test_a_single_look_gets_a_row_and_no_picture(tmp_path):
+    page = page_of(tmp_path, SNAPSHOT)
+    assert "1475 ms" in page and figures(page) == []
+
+
+def test_the_command_lines_are_those_of_the_run(tmp_path):
+    page = page_of(tmp_path, renamed(tmp_path, "sparc"))
+    assert '<pre tabindex="0">qemu-system-x86_64 -append &#39;sparc&#39;</pre>' in page
+    assert (
+        "(source) migrate_set_capability sparc on" in page
+        and "(source) migrate_set_parameter max-bandwidth 12000000B\n" in page
+    )
+    assert '<a href="#test-1">1-some</a>' in page
+
+
+def test_a_trace_of_no_use_among_a_jobs_takes_nothing_from_the_others(tmp_path, capsys):
+    job = renamed(tmp_path, "sparc")
+    broken = job / "test-results" / "2-other" / "data" / "trace.jsonl"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{}")
+    page = page_of(tmp_path, job)
+    assert "2 tests: 1 wrong, 1 without a verdict. 1-some: QEMU said 980 ms" in page
+    assert re.search(r'#test-2">2-other</a>.*?<td class="words">[^<]*this is not the header', page, re.DOTALL)
+    assert run(job, "--output", tmp_path / "report.png") == 2
+    assert f"{broken}: line 1: has no" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("tests", "says"),
+    [
+        (["PASS nothing", "CANCEL no pages", "ERROR lost"], "3 tests: 3 without a verdict. 2: lost."),
+        (["PASS nothing", "CANCEL no pages"], "2 tests: 2 without a verdict. 1: no pages."),
+        (["PASS nothing", "PASS nothing"], "2 tests: 2 without a verdict."),
+    ],
+)
+def test_the_answer_is_of_the_test_that_has_to_be_looked_at_first(tests, says):
+    parts = (test.partition(" ") for test in tests)
+    assert summed_up([Recorded(str(n), status, fault=fault) for n, (status, _, fault) in enumerate(parts)]) == says
+
+
+def test_what_is_in_a_trace_is_no_markup(tmp_path):
+    job = renamed(tmp_path, EVIL)
+    page = page_of(tmp_path, job)
+    assert "<script>document" not in page and "&lt;script&gt;document.title" in page
+    for kind in ("svg", "png"):
+        assert run(job, "--output", tmp_path / f"picture.{kind}") == 0
+    texts = [one.text for one in ElementTree.parse(tmp_path / "picture.svg").iter() if one.tag.endswith("}text")]
+    assert any("<script>document.title" in text for text in texts if text)
+
+
+def test_pictures_are_by_the_files_ending(tmp_path):
+    assert run(WRONG, STOPPED, "--output", tmp_path / "two.PNG") == 0
+    two = imread(tmp_path / "two.PNG", format="png")
+    assert two.shape[0] > two.shape[1] and two.std() > 0.1
+    for name in ("one.svg", "again.svg"):
+        assert run(STOPPED, "--output", tmp_path / name) == 0
+    shown = (tmp_path / "one.svg").read_text()
+    assert ">down until it could go on<" in shown and ">last-sync, computed<" in shown
+    assert shown == (tmp_path / "again.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([ACCURATE, "--output", "report.docx"], "report.docx: nothing of this kind can be made; let the name end with"),
+        (["nowhere.jsonl", "--output", "report.html"], "nowhere.jsonl: No such file or directory"),
+        ([ACCURATE, RECORDINGS / "README.md", "--output", "report.html"], "README.md: line 1 is no JSON"),
+        ([RECORDINGS, "--output", "report.html"], "holds no test-results/*/data/trace.jsonl"),
+        ([ACCURATE, "--output", "nowhere/report.html"], "nowhere/report.html: cannot be written: No such file"),
+        ([ACCURATE, "--output", "full.html"], "full.html: cannot be written: No space left on device"),
+        ([SNAPSHOT, "--output", "report.png"], "a single look has no course to draw"),
+        ([*[ACCURATE] * 13, "--output", "report.svg"], "13 traces are too many for a picture, 12 fit"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence_and_leaves_nothing(arguments, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("full.html").symlink_to("/dev/full")
+    before = sorted(tmp_path.iterdir())
+    assert run(*arguments) == 2
+    captured = capsys.readouterr()
+    assert says in captured.err and captured.err.count("\n") == 1 and captured.out == ""
+    assert sorted(tmp_path.iterdir()) == before
+    assert stat.S_ISCHR(Path("/dev/full").stat().st_mode)
+
+
+def test_a_report_that_fails_leaves_the_one_before(tmp_path, capsys):
+    output = tmp_path / "report.html"
+    output.write_text("the one before")
+    assert run(ACCURATE, "nowhere.jsonl", "--output", output) == 2
+    assert output.read_text() == "the one before" and list(tmp_path.iterdir()) == [output]
+
+
+def test_other_commands_do_not_load_what_draws():
+    drawing = "{'plotly', 'matplotlib', 'numpy'} & set(sys.modules)"
+    code = (
+        "import argparse, sys\nfrom avocado_migdowntime.cli import main as subcommands\n"
+        f"subcommands.add_to(argparse.ArgumentParser())\nassert not {drawing}, {drawing}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_picture_of_the_readme_is_made_by_the_command(tmp_path):
+    assert run(WRONG, "--output", tmp_path / "now.png") == 0
+    now, kept = imread(tmp_path / "now.png"), imread(KEPT)
+    assert now.shape == kept.shape
+    # Another release of matplotlib may set a letter elsewhere.
+    assert abs(now - kept).mean() < 0.01, f"make it anew: avocado migdowntime report {WRONG} --output {KEPT}"
+
+
+def test_what_lasts_is_told_until_it_has_ended(monkeypatch):
+    monkeypatch.setattr(progress, "_PROGRESS_EVERY_S", 0.01)
+    told, heard = [], threading.Event()
+
+    def say(text):
+        told.append(text)
+        heard.set()
+
+    with progress.lasting(say, "judging a trace"):
+        assert heard.wait(20)
+    assert not any(one.name.endswith("(tell)") for one in threading.enumerate())
+    assert told and all(text.startswith("judging a trace, ") for text in told)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A real Linux as the guest: how it is made, what it is told, and that QEMU is judged by it as by the dirtier alone."""
+
+import asyncio
+
+import pytest
+
+from avocado_migdowntime.basics.cache import cache_directory
+from avocado_migdowntime.basics.resources import directory
+from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
+from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.host.keeper import Keeper
+from avocado_migdowntime.linux.cpio import initramfs
+from avocado_migdowntime.linux.image import linux_image
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu.profiles import PROFILES
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.verdict import Judgement
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+SOURCES = directory("images") / "linux"
+
+
+def run(where, **parameters):
+    told = []
+    given = parse({"guest": "linux", "accel": "tcg", "page_size": "4K", "time_limit": "400", **parameters})
+    return asyncio.run(expected_downtime(given, where, told.append)), told
+
+
+def image(arch, told):
+    with Keeper() as keeper:
+        return asyncio.run(linux_image(PROFILES[arch].linux.recipe, SOURCES, keeper, told.append))
+
+
+def test_a_linux_of_a_foreign_architecture_is_made_once_and_judged_by(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    verdict, told = run(tmp_path, arch="ppc64")
+    assert verdict.verdict is Judgement.ACCURATE, verdict
+    assert verdict.integrity.intact and verdict.integrity.pages == 5120
+    assert verdict.check("guest").code == "went-on"
+    made = [line for line in told if line.startswith("making the Linux guest: downloading linux-image-")]
+    assert len(made) == 1
+    release = made[0].split("linux-image-")[1].split(",")[0]
+    assert read(str(tmp_path / "trace.jsonl")).header["guest"] == f"Linux {release}"
+    assert f"with Linux {release} on memfd pages of 4K" in verdict.subject
+    (kept,) = cache_directory().iterdir()
+    assert {path.name for path in kept.iterdir()} == {"kernel", "initramfs.gz", "release"}
+    monkeypatch.setenv("PATH", "/nowhere")  # Nothing is looked for again.
+    told.clear()
+    assert (image("ppc64", told).release, told) == (release, [])
+
+
+@pytest.mark.parametrize("guest_page_size", ["", "2M"])
+def test_qemu_is_judged_by_a_linux_with_and_without_its_own_hugepages(tmp_path, guest_page_size):
+    verdict, _ = run(tmp_path, arch="x86_64", guest_page_size=guest_page_size)
+    assert verdict.verdict is Judgement.ACCURATE, verdict
+    assert verdict.check("memory").code == "intact" and verdict.check("guest").code == "went-on"
+    line = (tmp_path / "source.command").read_text()
+    assert ("hugepages=10 -- " in line) == bool(guest_page_size)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"guest_page_size": "1G"}, "expected as many free hugepages in this guest"),
+        ({"region": "1G"}, r"expected at most the \d+ bytes of free memory"),
+    ],
+    ids=["hugepages", "memory"],
+)
+def test_what_linux_has_no_room_for_is_said_in_the_guests_own_words(tmp_path, given, words):
+    with pytest.raises(UsageError, match=rf"^the guest refused its orders: region=\d+ granule=4096, {words}$"):
+        run(tmp_path, arch="x86_64", **given)
+
+
+def test_a_kernel_that_gives_up_is_quoted(tmp_path):
+    with pytest.raises(HarnessError, match=r"before the guest had reported \(Kernel panic - not syncing: .*memory"):
+        run(tmp_path, arch="x86_64", guest_page_size="2M", region="200M")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"arch": "aarch64"}, "there is no Linux guest for aarch64; use guest=dirtier, or arch ppc64, x86_64"),
+        ({"guest": "dirtier", "guest_page_size": "2M"}, "guest_page_size is for guest=linux"),
+        ({"arch": "x86_64", "ram": "4G"}, "4G of RAM is more than the 2G that a Linux guest of x86_64 can have here"),
+    ],
+    ids=["architecture", "page size", "memory"],
+)
+def test_what_makes_no_sense_is_refused(tmp_path, given, words):
+    with pytest.raises(UsageError, match=words):
+        run(tmp_path, **given)
+
+
+def test_a_host_without_debians_tools_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(
+        HostRequirementError, match="^this host has no apt-get, by which a Linux guest's kernel is had from Debian"
+    ):
+        image("ppc64", [])
+    assert list(cache_directory().iterdir()) == []
+
+
+def test_package_sources_that_cannot_be_reached_are_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    nowhere = tmp_path / "apt.conf"
+    nowhere.write_text(f'Dir::Etc::sourcelist "{tmp_path}/none"; Dir::Etc::sourceparts "{tmp_path}/none";')
+    monkeypatch.setenv("APT_CONFIG", str(nowhere))
+    with pytest.raises(
+        HostRequirementError, match="see if this host's package sources can be reached, or use guest=dirtier$"
+    ):
+        image("ppc64", [])
+    assert list(cache_directory().iterdir()) == []
+
+
+def test_a_run_that_is_given_up_while_the_guest_is_made_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(HarnessError, match="^given up after 1 s while making the Linux guest"):
+        run(tmp_path, arch="ppc64", time_limit="1")
+    assert list(cache_directory().iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(
+        HostRequirementError, match=r"cannot be kept in .* \(Not a directory\); remove that, or set XDG_CACHE_HOME"
+    ):
+        image("ppc64", [])
+
+
+def test_an_initramfs_is_the_same_for_the_same_programs():
+    programs = {"init": b"#!", "bin/dirtier": b"abc", "bin/busybox": b"12345"}
+    assert initramfs(programs) == initramfs(programs) != initramfs({**programs, "init": b"#?"})

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The guest keeps to its rate, and goes on after a pause and a migration."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from ..support.dirtier_guest import DIRECT, Guest, Launch
+
+
+@pytest.mark.parametrize("shape", DIRECT)
+def test_rate_is_held(launch: Launch, shape: str) -> None:
+    guest = launch(shape, "region=64M rate=2000")
+    guest.wait_paced()
+    first, first_s = guest.telemetry(), time.monotonic()
+    time.sleep(2)
+    last, last_s = guest.telemetry(), time.monotonic()
+    pages = last["pages_written"] - first["pages_written"]
+    ticks = last["heartbeat_ticks"] - first["heartbeat_ticks"]
+    lagged = last["lag_ticks"] - first["lag_ticks"]  # a busy host makes the guest lag, not slow
+    assert pages / ((ticks - lagged) / last["clock_hz"]) == pytest.approx(2000, rel=0.05)
+    assert ticks / last["clock_hz"] == pytest.approx(last_s - first_s, rel=0.05)
+
+
+@pytest.mark.parametrize("shape", DIRECT)
+def test_qemu_sees_the_rate_that_was_ordered(launch: Launch, shape: str) -> None:
+    """As pages dirtied between the first two dirty syncs of a migration that goes nowhere, for over a second."""
+    guest = launch(shape, "region=128M rate=8000")
+    guest.wait_paced()
+    guest.qmp("migrate-set-parameters", **{"max-bandwidth": 100_000_000, "downtime-limit": 1})
+    guest.qmp("migrate", uri="exec:cat > /dev/null")
+    guest.wait(lambda: dirty_pages_rate(guest))
+    lagged = guest.telemetry()["lag_count"]  # a busy host makes the guest lag: then it can only be slower
+    seen = dirty_pages_rate(guest)
+    assert seen == pytest.approx(8000, rel=0.05) or (lagged and seen < 8000)
+
+
+@pytest.mark.parametrize("shape", DIRECT)
+def test_what_it_cannot_keep_up_with_counts_as_lag(launch: Launch, shape: str) -> None:
+    guest = launch(shape, "region=8M rate=1000000000")
+    first = guest.wait_paced()
+    last = guest.wait_seconds(first["paced_ticks"], 1)
+    elapsed = last["heartbeat_ticks"] - last["paced_ticks"]
+    assert last["lag_ticks"] == pytest.approx(elapsed - last["clock_hz"] // 10, rel=0.1)
+    assert last["lag_count"] > 1000
+    guest.wait_serial("migdowntime: lagging rate=1000000000 pages=")
+    guest.wait_seconds(first["paced_ticks"], 3)
+    assert guest.serial().count("lagging") == 1
+
+
+@pytest.mark.parametrize("shape", DIRECT)
+def test_the_region_is_filled_at_full_speed_before_the_pace_begins(launch: Launch, shape: str) -> None:
+    guest = launch(shape, "region=64M rate=100")
+    guest.wait_serial("migdowntime: swept")
+    telemetry = guest.wait_pages(64 * 256 + 20)
+    assert telemetry["paced_pages"] == 64 * 256
+    assert telemetry["first_sweep_ticks"] <= telemetry["paced_ticks"]
+    filled = telemetry["paced_ticks"] - telemetry["first_page_ticks"]
+    ticks = telemetry["heartbeat_ticks"] - telemetry["paced_ticks"] - telemetry["lag_ticks"]
+    paced = (telemetry["pages_written"] - telemetry["paced_pages"]) / ticks
+    assert paced * telemetry["clock_hz"] == pytest.approx(100, rel=0.1)
+    assert 64 * 256 / filled > 20 * paced
+
+
+def test_without_the_fill_the_pace_holds_from_the_first_page(launch: Launch) -> None:
+    telemetry = launch("ppc64", "region=64M rate=1000 fill=no").wait_pages(500)
+    assert (telemetry["paced_pages"], telemetry["sweep"], telemetry["first_sweep_ticks"]) == (0, 1, 0)
+
+
+@pytest.mark.parametrize("shape", DIRECT)
+def test_bursts_write_at_the_rate_and_rest(launch: Launch, shape: str) -> None:
+    guest = launch(shape, "region=4M rate=2000 burst=100/300")
+    first = guest.wait_paced()
+    seen = [guest.telemetry()]
+    while seen[-1]["heartbeat_ticks"] < first["paced_ticks"] + 2 * first["clock_hz"]:
+        time.sleep(0.002)
+        seen.append(guest.telemetry())
+    last = seen[-1]
+    pages = last["pages_written"] - last["paced_pages"]
+    lagged_s = last["lag_ticks"] / last["clock_hz"]
+    assert pages == pytest.approx(2000 * 0.1 * 5, abs=2000 * lagged_s + 25)
+    if not lagged_s:
+        assert {t["pages_written"] for t in seen if 0.15 < phase_s(t, period_s=0.4) < 0.35} <= {
+            last["paced_pages"] + 200 * burst for burst in range(1, 6)
+        }
+
+
+def dirty_pages_rate(guest: Guest) -> int:
+    return guest.qmp("query-migrate").get("ram", {}).get("dirty-pages-rate", 0)
+
+
+def phase_s(telemetry: dict[str, int], period_s: float) -> float:
+    return (telemetry["heartbeat_ticks"] - telemetry["paced_ticks"]) / telemetry["clock_hz"] % period_s
+
+
+@pytest.mark.parametrize("shape", DIRECT)
+def test_a_pause_is_skipped_but_for_100_ms(launch: Launch, shape: str) -> None:
+    guest = launch(shape, "region=64M rate=2000")
+    guest.wait_pages(guest.wait_paced()["paced_pages"] + 200)
+    guest.freeze()
+    time.sleep(1)
+    before = guest.telemetry()
+    os.kill(guest.process.pid, signal.SIGCONT)
+    after = guest.wait_seconds(before["heartbeat_ticks"], 1.2)
+    ticks = after["heartbeat_ticks"] - before["heartbeat_ticks"]
+    lagged = after["lag_ticks"] - before["lag_ticks"]
+    assert lagged > 0.8 * after["clock_hz"]
+    assert after["pages_written"] - before["pages_written"] == pytest.approx(
+        2000 * (ticks - lagged) / after["clock_hz"], rel=0.1
+    )
+
+
+@pytest.mark.parametrize("shape", DIRECT)
+def test_goes_on_after_a_live_migration(launch: Launch, tmp_path: Path, shape: str) -> None:
+    orders, uri = "region=16M rate=2000", f"unix:{tmp_path / 'wire'}"
+    destination = launch(shape, orders, "-incoming", uri)
+    source = launch(shape, orders)
+    source.wait_pages(16 * 256 + 200)
+    destination.wait(lambda: (tmp_path / "wire").exists())
+    source.qmp("migrate", uri=uri)
+    source.wait(lambda: source.qmp("query-migrate")["status"] in ("completed", "failed"))
+    assert source.qmp("query-migrate")["status"] == "completed"
+    left = source.telemetry()
+    later = destination.wait_pages(left["pages_written"] + 1000)
+    assert later["heartbeat_ticks"] > left["heartbeat_ticks"]
+    assert later["first_page_ticks"] == left["first_page_ticks"]

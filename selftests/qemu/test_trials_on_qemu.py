@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Limits tried on real QEMU."""
+
+import asyncio
+
+import pytest
+
+from avocado_migdowntime.experiments.convergence import convergence
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.limit import LimitJudgement
+from avocado_migdowntime.verdict.trials import ConvergenceJudgement
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+@pytest.mark.parametrize(("arch", "limit_from"), [("ppc64", "oracle"), ("x86_64", "reported")])
+def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(tmp_path, arch, limit_from):
+    given = parse({"accel": "tcg", "arch": arch, "page_size": "4K", "limit_from": limit_from})
+    verdict = asyncio.run(convergence(given, tmp_path, lambda _: None))
+    found = verdict.convergence
+    assert verdict.passed and found.judgement is ConvergenceJudgement.RIGHT, verdict
+    assert [trial.name for trial in found.trials] == ["default", "below", "chosen"]
+    assert [trial.completed for trial in found.trials] == [False, False, True]
+    default, below, chosen = found.trials
+    assert default.limit_ms == 300 and default.passes >= 2
+    assert below.limit_ms == int(found.needed_ms / 2) and below.passes >= 2
+    assert chosen.limit_ms == pytest.approx(1.2 * found.needed_ms, rel=0.02) and chosen.passes == 0
+    assert below.limit_verdict is LimitJudgement.RESPECTED
+    assert found.limit_from == limit_from
+    assert judge(read(str(tmp_path / "trace.jsonl"))) == verdict
+
+
+def test_a_migration_that_ends_before_any_trial_is_inconclusive(tmp_path):
+    """Passes are so short that samples of the switchover could be taken for some."""
+    given = parse({"accel": "tcg", "page_size": "4K", "downtime_limit": "3000", "region": "8M"})
+    verdict = asyncio.run(convergence(given, tmp_path, lambda _: None))
+    assert verdict.convergence.reason.startswith("no limit was tried") and verdict.passed is None, verdict
+
+
+def test_a_migration_that_pauses_before_its_switchover_is_told_to_go_on(tmp_path):
+    given = parse({"accel": "tcg", "page_size": "4K", "region": "8M", "capabilities": "pause-before-switchover"})
+    verdict = asyncio.run(convergence(given, tmp_path, lambda _: None))
+    assert verdict.convergence.trials[-1].completed and verdict.check("guest").code == "went-on", verdict

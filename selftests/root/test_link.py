@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a migration goes over: each kind of link with real QEMUs, and that nothing of it stays."""
+
+import asyncio
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.basics.units import parse_rate
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu.pair import launched_pair
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.verdict import Judgement
+
+from ..support.leftovers import network_namespaces
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+ROOT = os.geteuid() == 0
+ATTEMPTS = 5
+"""A host that is busy elsewhere slows a migration down for a while; a wrong rate is wrong each time."""
+for_root = pytest.mark.skipif(not ROOT, reason="only root can make networks; test_host_link.py checks the message")
+
+
+def migrated(directory, **given):
+    parameters = parse({"accel": "tcg", "page_size": "4K", **given})
+    verdict = asyncio.run(expected_downtime(parameters, directory, lambda _: None))
+    assert verdict.verdict is Judgement.ACCURATE, verdict
+    assert verdict.check("memory").code == "intact" and verdict.check("guest").code == "went-on"
+    return read(str(directory / "trace.jsonl"))
+
+
+def test_a_migration_over_tcp_is_judged_alike(tmp_path):
+    assert migrated(tmp_path, link="tcp").header["link"] == "tcp"
+
+
+@for_root
+@pytest.mark.parametrize("arch", ["ppc64", "x86_64"])
+def test_a_migration_over_a_shaped_link_gets_what_the_link_carries(arch, tmp_path):
+    """max-bandwidth is far above it, so that it is the link that holds QEMU back."""
+    rate, seen = 12_500_000, []
+    for attempt in range(ATTEMPTS):
+        directory = tmp_path / str(attempt)
+        directory.mkdir()
+        trace = migrated(directory, arch=arch, link="shaped", link_rate=rate, max_bandwidth="1G")
+        assert (trace.header["link"], trace.header["link_rate"]) == ("shaped", rate)
+        samples = [
+            sample
+            for sample in Evidence.of(trace).undisturbed.samples
+            if sample.ram and sample.ram.dirty_sync_count > 1
+        ]
+        mbps = statistics.median(sample.ram.mbps for sample in samples)
+        carried = trace.header["link_bytes_per_s"]
+        seen.append((carried / rate, mbps * 125_000 / carried))
+        if seen[-1] == pytest.approx((1, 1), abs=0.05):
+            return
+    pytest.fail(f"the link carried, and the migration had of that, {seen}")
+
+
+async def listening(stack, directory, link):
+    """A pair of which the destination waits for the source."""
+    directory.mkdir()
+    parameters = parse({"accel": "tcg", "page_size": "4K", "backing": "anonymous", "arch": "x86_64", "link": link})
+    pair = await stack.enter_async_context(launched_pair(parameters, directory, lambda _: None))
+    await pair.configure(parameters)
+    return pair
+
+
+def test_two_pairs_at_a_time_do_not_collide(tmp_path):
+    link, uri = ("shaped", r"tcp:198\.18\.0\.2:\d+") if ROOT else ("tcp", r"tcp:127\.0\.0\.1:\d+")
+
+    async def two_at_a_time():
+        async with AsyncExitStack() as stack:
+            pairs = [await listening(stack, tmp_path / name, link) for name in ("one", "other")]
+            assert all(re.fullmatch(uri, pair.uri) for pair in pairs)
+            homes = [os.readlink(f"/proc/{qemu.pid}/ns/net") for p in pairs for qemu in (p.source, p.destination)]
+            for pair in pairs:
+                await pair.source.execute("migrate", {"uri": pair.uri})
+            for pair in pairs:
+                assert (await pair.source.execute("query-migrate"))["status"] in ("setup", "active")
+            return pairs, homes
+
+    pairs, homes = asyncio.run(two_at_a_time())
+    if ROOT:
+        assert len({*homes, os.readlink("/proc/self/ns/net")}) == 5
+    else:
+        assert pairs[0].uri != pairs[1].uri
+
+
+HARNESS = """
+import asyncio, os, sys
+from pathlib import Path
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu.pair import launched_pair
+async def main():
+    parameters = parse({"accel": "tcg", "page_size": "4K", "link": "shaped"})
+    async with launched_pair(parameters, Path(sys.argv[1]), lambda _: None) as pair:
+        print(*(os.readlink(f"/proc/{qemu.pid}/ns/net") for qemu in (pair.source, pair.destination)), flush=True)
+        await asyncio.sleep(600)
+asyncio.run(main())
+"""
+
+
+@for_root
+def test_a_killed_harness_leaves_no_network(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HARNESS, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    ) as harness:
+        made = set(harness.stdout.readline().split())
+        assert len(made) == 2 and made <= network_namespaces()
+        harness.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while left := made & network_namespaces():
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"link": "wifi"}, "parameter link: 'wifi' is not one of unix, tcp, shaped"),
+        (
+            {"link_rate": "fast"},
+            "parameter link_rate: 'fast' is not a rate; write bytes per second, such as 12500000 or 47.7M",
+        ),
+        (
+            {"link_rate": "-1"},
+            "parameter link_rate: '-1' is not a rate; write bytes per second, such as 12500000 or 47.7M",
+        ),
+        (
+            {"link_rate": "1M"},
+            "parameter link_rate: '1M' is not a rate from 1250000 to 1250000000 bytes per second",
+        ),
+        (
+            {"link_rate": "2G"},
+            "parameter link_rate: '2G' is not a rate from 1250000 to 1250000000 bytes per second",
+        ),
+    ],
+)
+def test_a_bad_value_is_refused(given, sentence):
+    with pytest.raises(UsageError) as refusal:
+        parse(given)
+    assert str(refusal.value) == sentence
+
+
+def test_rates_are_numbers_with_or_without_a_suffix():
+    assert [parse_rate(text) for text in ("12500000", "1.5M", "47.5 MiB", "0.5g")] == [
+        12_500_000,
+        1_572_864,
+        49_807_360,
+        1 << 29,
+    ]

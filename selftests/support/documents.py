@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The documents and the commands in them, with those that have a test of their own."""
+
+import re
+from pathlib import Path
+
+TOP = Path(__file__).parents[2]
+README = TOP / "README.md"
+DOCUMENTS = [README, *sorted(TOP.glob("docs/*.md"))]
+MATRIX = "avocado run migdowntime:expected-downtime -m default"
+QUICK = (
+    "avocado run migdowntime: --filter-by-tags quick -m quick --tap-include-logs --job-results-dir results "
+    "--xunit results/results.xml"
+)
+COMPARE = "avocado migdowntime compare old new"
+VERIFY = "avocado migdowntime verify --qemu old/build --qemu new/build"
+BISECT = (
+    "git bisect start bad good",
+    "git bisect run sh -c 'make -C build qemu-system-ppc64 || exit 125; avocado migdowntime verify --qemu build'",
+)
+BUILDS = (
+    "avocado migdowntime qemu add trixie-backports",
+    "avocado run migdowntime:expected-downtime --migdowntime-qemu trixie-backports",
+    "avocado migdowntime qemu list",
+    "avocado migdowntime qemu remove trixie-backports",
+)
+"""One after the other, as each needs the one before it."""
+RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE, QUICK, VERIFY, *BISECT, *BUILDS}
+"""Commands that .ci/run, a step of `make check` or another test runs."""
+
+
+def commands():
+    blocks = [block for text in DOCUMENTS for block in re.findall(r"```console\n(.*?)```", text.read_text(), re.DOTALL)]
+    return list(dict.fromkeys(line.removeprefix("$ ") for block in blocks for line in block.splitlines()))

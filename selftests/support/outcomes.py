@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Made-up outcomes of runs whose truth is known: of builds, and of guests that were stopped."""
+
+from dataclasses import replace
+
+from avocado_migdowntime.comparison.outcome import Outcome
+from avocado_migdowntime.verdict.mid_pass_stop import Estimate, GroundTruth
+
+TOLERANCE = 0.01
+NOISE = 0.0003
+"""Several times what 20 runs in a row differ by, see bench/README.md."""
+
+
+def run(build, error, variant="ppc64", tolerance=TOLERANCE):
+    passed = abs(error) <= tolerance
+    verdict = "accurate" if passed else "inaccurate"
+    formula = "last-sync" if passed else None
+    return Outcome(
+        build, variant, "PASS", "", passed, verdict, formula, error, "respected", "", 20, "last-sync", tolerance
+    )
+
+
+def untold(build, variant="ppc64"):
+    return Outcome(build, variant, "ERROR", "QEMU ended with status 1")
+
+
+def broken(build):
+    return replace(run(build, -0.0005), passed=False, status="FAIL", limit_verdict="violated")
+
+
+def runs(random, build, bias=0.0, repeat=4, variants=("ppc64",)):
+    """Such as are seen: truncation lets the report be a little low, noise is small, now and then a run is off."""
+    return [
+        run(build, bias - 0.0005 + random.gauss(0, NOISE) + (random.random() < 0.02) * random.gauss(0, 0.003), variant)
+        for variant in variants
+        for _ in range(repeat)
+    ]
+
+
+def truth(name="some", error=0.0, in_pass=0.5, ratio=2.0):
+    return GroundTruth(1000.0, 3, in_pass, ratio, 1, 1, (Estimate(name, 1000 * (1 + error), error),))
