@@ -208,7 +208,8 @@ class Samples(Sequence[Sample]):
     @property
     def statuses(self) -> list[str]:
         """The statuses that occur."""
-        return [self.labels[int(code)] for code in np.unique(self.table[Column.STATUS])]
+        codes = self._column(Column.STATUS)
+        return [label for code, label in enumerate(self.labels) if np.any(codes == code)]
 
     def _column(self, column: Column) -> Floats:
         figures: Floats = self.table[column]
