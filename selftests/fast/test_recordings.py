@@ -110,3 +110,9 @@ def test_hugepages_excuse_a_pass_that_goes_on_below_the_limit():
     assert judge(trace).limit_verdict is LimitJudgement.VIOLATED
     trace.header["backing_page_size"] = 2 << 20
     assert judge(trace).limit_verdict is LimitJudgement.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("name", ["convergence", "xbzrle", "limit-317ms"])
+def test_what_qemu_shows_on_a_busy_host_before_it_has_computed_anything_is_not_held_against_it(name):
+    verdict = judge(read(str(recording(f"ppc64-tcg-qemu-7.2-busy-host-{name}"))))
+    assert verdict.passed and abs(verdict.relative_error) < 0.004, verdict.report
