@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..errors import MigDowntimeError
-from ..verdict.judge import TOLERANCE
+from ..verdict.judge import REPORT_TOLERANCE
 from ..verdict.limit import LimitJudgement
 from ..verdict.updates import FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED
 from ..verdict.verdict import Judgement, Verdict
@@ -74,7 +74,7 @@ def expectation(fault: NamedFault) -> Expectation:
     wrong = (Judgement.INACCURATE,)
     if fault.name in _AS:
         return Expectation(wrong, formula=_AS[fault.name])
-    if fault.name == "factor" and abs(error := positive(fault.value) - 1) > TOLERANCE:
+    if fault.name == "factor" and abs(error := positive(fault.value) - 1) > REPORT_TOLERANCE:
         return Expectation(wrong, error=error)
     if fault.name == "kb":
         return Expectation(wrong, error=KIB_AS_KB - 1)

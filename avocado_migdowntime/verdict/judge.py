@@ -18,16 +18,16 @@ from .downtime import downtime, integrity
 from .judged_passes import judged_passes
 from .limit import judge_limit
 from .mid_pass_stop import mid_pass_stop
-from .predicted_downtime import judge_promise
+from .predicted_downtime import judge_predicted_downtime
 from .snapshot import judge_snapshot
 from .trials import judge_trials
 from .verdict import Verdict
 
-TOLERANCE = 0.01
+REPORT_TOLERANCE = 0.01
 """Relative error that is still accurate: far above the oracle's noise (0.05 %), far below any wrong formula."""
 
 
-def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: float = TOLERANCE) -> Verdict:
+def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: float = REPORT_TOLERANCE) -> Verdict:
     """The verdict on a recorded migration, with QEMU held to the formula `contract` within the relative `tolerance`.
 
     Of a trace the last migration is judged. Raises UsageError where no formula has that name, and where the header or
@@ -55,9 +55,9 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         remarks.append(trials.reason)
     if lag := whole.trace.first_event(HARNESS, LAGGING):
         remarks.append(f"the guest could not keep to its rate: {lag.data.get('said', 'it says no more')}")
-    promise = judge_promise(whole, down)
-    if promise is not None:
-        remarks.append(promise.reason)
+    predicted = judge_predicted_downtime(whole, down)
+    if predicted is not None:
+        remarks.append(predicted.reason)
     if stop is not None:
         remarks.append(stop.check.sentence)
     of_formula = report.outcome is not Outcome.UNDECIDED and formula in FORMULAS
@@ -83,6 +83,6 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         integrity=integrity(whole),
         downtime=down,
         convergence=trials,
-        promise=promise,
+        predicted_downtime=predicted,
         stop=stop,
     )
