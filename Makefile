@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# `make demo` judges one real QEMU, `make check` runs every test; both set up what they need.
+# `make test` runs the tests that need nothing but Python, `make demo` judges one real QEMU, `make check` runs every
+# test; all set up what they need.
 
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := setup.py README.md $(shell find avocado_migdowntime tests variants images -type f -not -name '*.pyc')
 RESULTS := results
+PACKAGE := avocado-framework-plugin-migdowntime
+QUICK := selftests/fast selftests/property
+PYTEST := $(BIN)/python -m pytest -q
+# As many at a time as there are CPUs; those that share what takes long to set up one after the other.
+AT_ONCE := -n auto --dist loadgroup
 
-.PHONY: demo check bench packages browser lint types wheel clean
+.PHONY: test demo check coverage beside alone golden bench packages browser lint types wheel clean
+
+test: $(VENV)/installed-dev
+	$(PYTEST) $(AT_ONCE) $(QUICK)
 
 demo: packages $(VENV)/installed
 	$(BIN)/avocado run --job-results-dir $(RESULTS) --migdowntime-arch ppc64 --migdowntime-page-size 2M \
@@ -14,8 +23,21 @@ demo: packages $(VENV)/installed
 	@echo
 	@$(BIN)/avocado migdowntime analyze $(RESULTS)/latest/test-results/*/data/trace.jsonl
 
-check: browser $(VENV)/installed-dev lint types wheel
-	$(BIN)/python -m pytest -q --durations=10 selftests
+check: browser $(VENV)/installed-dev lint types coverage beside wheel alone
+
+# The quick tests, and how much of the pure core they go through (pyproject.toml says what that is).
+coverage: $(VENV)/installed-dev
+	$(PYTEST) $(AT_ONCE) --cov --cov-report=term:skip-covered $(QUICK)
+
+# The other tests that may run beside each other, then those that may not.
+beside: browser $(VENV)/installed-dev
+	$(PYTEST) $(AT_ONCE) --durations=10 -m 'not alone' $(addprefix --ignore=,$(QUICK)) selftests
+
+alone: browser $(VENV)/installed-dev
+	$(PYTEST) --durations=10 -m alone selftests
+
+golden: $(VENV)/installed-dev
+	$(BIN)/python -m selftests.support.golden
 
 bench: packages $(VENV)/installed-dev
 	$(BIN)/python bench/run.py
@@ -27,8 +49,8 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-wheel: $(VENV)/installed-dev
-	tools/try-wheel $(BIN)/python
+wheel: $(VENV)/wheel
+	tools/try-wheel $(VENV)/wheel/*.whl
 
 packages:
 	@tools/packages
@@ -40,14 +62,21 @@ $(VENV)/bin/python:
 	python3 -m venv $(VENV)
 	$(BIN)/pip install --quiet 'setuptools<80.9' wheel
 
-$(VENV)/installed: $(VENV)/bin/python $(SOURCES)
-	$(BIN)/pip install --quiet --no-build-isolation .
+# The one wheel that all use.
+$(VENV)/wheel: $(VENV)/bin/python $(SOURCES)
+	@rm -rf $@
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $@ .
 	@rm -rf build *.egg-info
 	@touch $@
 
+# pip leaves a package alone that has the version of the wheel.
+$(VENV)/installed: $(VENV)/wheel
+	@$(BIN)/pip uninstall --quiet --yes $(PACKAGE) 2>/dev/null
+	$(BIN)/pip install --quiet $(VENV)/wheel/*.whl
+	@touch $@
+
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install --quiet --no-build-isolation '.[dev,images]'
-	@rm -rf build *.egg-info
+	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[dev,images]"
 	@touch $@
 
 clean:

@@ -47,7 +47,6 @@ setup(
     extras_require={
         "dev": [
             "avocado-framework-plugin-result-html==113.*",
-            "build==1.*",
             "grimp==3.*",
             "hypothesis==6.*",
             "mypy==2.*",

@@ -7,6 +7,8 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -62,11 +64,26 @@ def test_progress_goes_to_standard_error_unless_it_is_not_wanted(capsys):
         assert capsys.readouterr() == ("", told)
 
 
+@contextmanager
+def held_open(say, what):
+    """As `lasting`, but it ends only once something was said."""
+    said = threading.Event()
+
+    def told(text):
+        say(text)
+        said.set()
+
+    with progress.lasting(told, what):
+        yield
+        assert said.wait(20)
+
+
 @pytest.mark.parametrize("words", ["advise", "analyze --json", "report --output report.html", "score"])
 def test_a_command_that_reads_for_long_tells_so(words, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(progress, "_PROGRESS_EVERY_S", 0.001)
     monkeypatch.chdir(tmp_path)
     name, *options = words.split()
+    monkeypatch.setattr(f"avocado_migdowntime.cli.{name}.lasting", held_open)
     for quiet in (False, True):
         subcommands.run(parser().parse_args([name, STOPPED, *options, *["--quiet"] * quiet]))
         told = [line for line in capsys.readouterr().err.splitlines() if "so far" in line]

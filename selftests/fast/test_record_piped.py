@@ -222,7 +222,7 @@ def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path):
 @pytest.mark.parametrize(
     ("shell", "arguments", "words"),
     [
-        ("sleep 1 |", ("-", "--wait", "0.2"), "no running migration was read within 0.2 s; start it, or --wait longer"),
+        ("sleep 5 |", ("-", "--wait", "0.2"), "no running migration was read within 0.2 s; start it, or --wait longer"),
         ("", ("-", "<&-"), "standard input"),
         ("echo hello |", ("-",), "'hello' was read; expected what `virsh qemu-monitor-command"),
         ("touch trace.jsonl;", ("-",), "trace.jsonl is there already; give another --output, or remove it"),
