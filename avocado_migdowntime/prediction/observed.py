@@ -10,7 +10,7 @@ import numpy as np
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.evidence import Evidence
 from ..oracle.passes import MIN_SAMPLES, Pass, Sync, ram_at
-from .dirty_curve import DirtyingCurve, curve, found_bytes, length_ms, unsent_bytes
+from .dirty_curve import DirtyingCurve, curve, length_ms, pending_bytes, unsent_bytes
 from .precopy import Course, Pending, predict
 
 STALLED_S = 2.0
@@ -43,7 +43,7 @@ class History:
         one window longer than it needs, since QEMU looks between windows only.
         """
         last = self.syncs[-1].after
-        at_sync = found_bytes(self.syncs[-1])
+        at_sync = pending_bytes(self.syncs[-1])
         limit_bytes = min((self.evidence.limit_ms or 0) * self.threshold_bytes_per_ms, at_sync)
         whole_ms = (at_sync - limit_bytes) / self.wire_bytes_per_ms
         return max(
@@ -56,14 +56,14 @@ class History:
     def surprises(self) -> list[float]:
         """What each sync found, as a share of what the curve makes likely; without that of the first pass."""
         return [
-            found_bytes(sync) / likely
+            pending_bytes(sync) / likely
             for sync in self.syncs
             if sync.before.number > 1 and (likely := self.curve.likely_pending(length_ms(sync), unsent_bytes(sync)))
         ]
 
     def course(self, pending: Pending, limit_ms: float, begin: Sync) -> Course:
         """The course from the sync `begin` under a limit."""
-        return predict(pending, self.wire_bytes_per_ms, found_bytes(begin), limit_ms, self.threshold_bytes_per_ms)
+        return predict(pending, self.wire_bytes_per_ms, pending_bytes(begin), limit_ms, self.threshold_bytes_per_ms)
 
 
 def history(evidence: Evidence) -> History | None:
