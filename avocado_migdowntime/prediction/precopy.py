@@ -44,7 +44,7 @@ class Course:
     @property
     def duration_ms(self) -> float:
         """The time of all passes together."""
-        return sum(one.duration_ms for one in self.passes)
+        return sum(pass_.duration_ms for pass_ in self.passes)
 
 
 def predict(
@@ -63,8 +63,8 @@ def predict(
         duration_ms = max((at_sync - threshold) / bytes_per_ms, BUFFER_DELAY_MS)
         unsent = max(0.0, at_sync - duration_ms * bytes_per_ms)
         passes.append(PredictedPass(at_sync, duration_ms, unsent))
-        found = pending(duration_ms, unsent)
-        if found and found >= threshold and (found > at_sync - PAGE_BYTES or len(passes) == MAX_PASSES):
-            return Course(tuple(passes), False, found)
-        at_sync = found
+        after = pending(duration_ms, unsent)
+        if after and after >= threshold and (after > at_sync - PAGE_BYTES or len(passes) == MAX_PASSES):
+            return Course(tuple(passes), False, after)
+        at_sync = after
     return Course(tuple(passes), True, at_sync)

@@ -20,8 +20,8 @@ from itertools import pairwise
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.passes import Pass, Sync
-from ..prediction.advise import converges
-from ..prediction.observed import history
+from ..prediction.advise import predict_convergence
+from ..prediction.observed import observe
 from ..trace.events import FINISH, HARNESS, LIMIT, Event
 from ..trace.ram import number
 from .check import Check, Outcome
@@ -205,7 +205,7 @@ def _judge(
         did = f"it converged under {limit} where {needed_ms:.0f} ms were needed"
         if doubt := _doubt(whole, part, needed_ms):
             return "may-have-needed-less", f"{did}: {doubt}"
-        if converges(whole, trial.limit_ms).converges is False:
+        if predict_convergence(whole, trial.limit_ms).converges is False:
             return "converged-under-less", did
         # A larger limit ends passes earlier, so that less is dirtied in them: it can do with less than was needed.
         return "may-have-needed-less", f"{did}: shorter passes may have dirtied less"
@@ -218,10 +218,10 @@ def _doubt(whole: Evidence, part: _Part, needed_ms: float) -> str:
     """Why completing under the limit of this part may have been right, though it is less than was needed before."""
     if whole.stopped_s - part.event.t_s < BURST_MS / 1000:
         return "QEMU may have decided to, by the limit before, as this one was set"
-    observed = history(whole.undisturbed)
-    if observed is None:
+    precopy = observe(whole.undisturbed)
+    if precopy is None:
         return "what was sent before is not known"
-    before, samples = observed.threshold_bytes_per_ms, part.evidence.samples
+    before, samples = precopy.threshold_bytes_per_ms, part.evidence.samples
     wire = samples.wire_bytes_per_ms[samples.has_ram]
     fastest = whole.trace.switchover_bytes_per_ms or (float(wire.max()) if len(wire) else 0.0)
     if (part.evidence.limit_ms or 0) * fastest > needed_ms * before * (1 - SLACK):
