@@ -32,8 +32,8 @@ def goodness(runs: Sequence[Outcome]) -> BisectAnswer:
     failed = [run for run in runs if run.passed is False]
     if failed:
         return BisectAnswer(build, Goodness.BAD, f"{len(failed)} of {count} runs failed: {failed[0].reason}")
-    for variant, tried in by_variant(runs).items():
-        if not any(run.passed for run in tried):
-            reason = f"no run of {variant} in {len(tried)} came to a verdict: {tried[0].reason}"
+    for variant, runs_of_variant in by_variant(runs).items():
+        if not any(run.passed for run in runs_of_variant):
+            reason = f"no run of {variant} in {len(runs_of_variant)} came to a verdict: {runs_of_variant[0].reason}"
             return BisectAnswer(build, Goodness.UNKNOWN, reason)
     return BisectAnswer(build, Goodness.GOOD, f"{sum(run.passed is True for run in runs)} of {count} runs passed")

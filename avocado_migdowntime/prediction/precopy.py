@@ -63,8 +63,8 @@ def predict(
         duration_ms = max((at_sync - threshold) / bytes_per_ms, BUFFER_DELAY_MS)
         unsent = max(0.0, at_sync - duration_ms * bytes_per_ms)
         passes.append(PredictedPass(at_sync, duration_ms, unsent))
-        after = pending(duration_ms, unsent)
-        if after and after >= threshold and (after > at_sync - PAGE_BYTES or len(passes) == MAX_PASSES):
-            return Course(tuple(passes), False, after)
-        at_sync = after
+        next_bytes = pending(duration_ms, unsent)
+        if next_bytes and next_bytes >= threshold and (next_bytes > at_sync - PAGE_BYTES or len(passes) == MAX_PASSES):
+            return Course(tuple(passes), False, next_bytes)
+        at_sync = next_bytes
     return Course(tuple(passes), True, at_sync)

@@ -70,20 +70,24 @@ def _clause(one: Comparison) -> str:
         if any(contrast.failed)
     )
     if one.answer is Answer.EQUAL:
-        apart = f"|error| within ±{contrast.margin:.2%}, {failed}two one-sided tests"
+        apart = f"|error| within ±{contrast.equivalence_margin:.2%}, {failed}two one-sided tests"
         least_sure = f" of {contrast.variant}, the least sure" if contrast.variant else ""
-        return f"{one.build} is equal to {one.reference}: {apart} {rests_on.format(p=contrast.p_equal)}{least_sure}"
+        return f"{one.build} is equal to {one.reference}: {apart} {rests_on.format(p=contrast.tost_p)}{least_sure}"
     tested = f"rank test {rests_on.format(p=test.p)}"
     if one.answer is Answer.UNDECIDED:
         needed = f"; {one.needed} repetitions may do" if one.needed and not one.untold else ""
         untold = f"; {one.untold}" if one.untold else ""
         return f"{Answer.UNDECIDED} whether {one.build} differs from {one.reference}{where}: {tested}{needed}{untold}"
-    size = "another fault than the report's" if _of_another_fault(contrast) else f"|error| {contrast.shift:+.2%}"
+    size = (
+        "another fault than the report's"
+        if _of_another_fault(contrast)
+        else f"|error| {contrast.hodges_lehmann_shift:+.2%}"
+    )
     return f"{one.build} is {one.answer} than {one.reference}{where}: {size}, {failed}{tested}"
 
 
 def _of_another_fault(contrast: Contrast) -> bool:
-    return abs(contrast.shift) > ANOTHER_FAULT / 2
+    return abs(contrast.hodges_lehmann_shift) > ANOTHER_FAULT / 2
 
 
 def _answer(one: Comparison) -> dict[str, Any]:
@@ -96,11 +100,11 @@ def _answer(one: Comparison) -> dict[str, Any]:
     return said | {
         "contrast": {
             "variant": contrast.variant or None,
-            "shift": None if _of_another_fault(contrast) else contrast.shift,
-            "margin": contrast.margin,
+            "shift": None if _of_another_fault(contrast) else contrast.hodges_lehmann_shift,
+            "margin": contrast.equivalence_margin,
             "u": test.u,
             "pairs": test.pairs,
-            "p": contrast.p_equal if one.answer is Answer.EQUAL else test.p,
+            "p": contrast.tost_p if one.answer is Answer.EQUAL else test.p,
             "runs": contrast.runs,
             "failed": contrast.failed,
         }
