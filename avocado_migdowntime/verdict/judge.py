@@ -47,9 +47,9 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     down, stop = downtime(whole), mid_pass_stop(whole)
     if down is not None and (stop is None or stop.truth is None):
         remarks.append(down.remark)
-    fit = fit_passes(one.fits[contract] for one in segments) if segments else None
+    fit = fit_passes(segment.fits[contract] for segment in segments) if segments else None
     formula, report = decide(evidence, segments, slowed(whole, segments, tolerance), contract, tolerance)
-    reported_ms = median(one.reported_ms for one in segments) if segments else None
+    reported_ms = median(segment.reported_ms for segment in segments) if segments else None
     trials = judge_trials(whole, fit.computed_ms if fit else None, reported_ms)
     if trials is not None:
         remarks.append(trials.reason)
@@ -74,7 +74,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         relative_error_interval=fit.error_interval if fit else None,
         passes=len(segments),
         downtime_limit_ms=whole.trace.downtime_limit_ms,
-        samples_used=sum(len(one.reports) for one in segments),
+        samples_used=sum(len(segment.reports) for segment in segments),
         samples_dropped=excluded.counts,
         dropped_at_s=excluded.times_s,
         reasons=tuple(filter(None, (report.sentence, era, limit.reason, *remarks, *whole.trace.notes))),
