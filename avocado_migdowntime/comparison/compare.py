@@ -14,7 +14,7 @@ from functools import partial
 from statistics import median
 
 from ..errors import UsageError
-from .outcome import Outcome
+from .outcome import RunOutcome
 from .rank_test import RankTest, min_p_value, stratified_rank_sum_test
 
 ALPHA = 0.05
@@ -42,7 +42,7 @@ class Contrast:
     """
 
     variant: str
-    strata: tuple[tuple[Sequence[Outcome], Sequence[Outcome]], ...]
+    strata: tuple[tuple[Sequence[RunOutcome], Sequence[RunOutcome]], ...]
     alpha: float
     equivalence_margin: float
 
@@ -119,7 +119,7 @@ class Comparison:
     unlike: str = ""
 
 
-def compare(reference: Sequence[Outcome], build: Sequence[Outcome], builds: int = 2) -> Comparison:
+def compare(reference: Sequence[RunOutcome], build: Sequence[RunOutcome], builds: int = 2) -> Comparison:
     """The answer for the runs of a build against those of another, where so many `builds` are compared in all.
 
     Raises UsageError where the two have no variant in common, or were not judged alike.
@@ -159,9 +159,9 @@ def repetitions(variants: int, builds: int) -> int:
     return next(runs for runs in range(1, ENOUGH) if min_p_value([(runs, runs)]) <= alpha)
 
 
-def by_variant(runs: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+def by_variant(runs: Sequence[RunOutcome]) -> dict[str, list[RunOutcome]]:
     """The runs of each variant, in their order."""
-    runs_of: dict[str, list[Outcome]] = {}
+    runs_of: dict[str, list[RunOutcome]] = {}
     for run in runs:
         runs_of.setdefault(run.variant, []).append(run)
     return runs_of
@@ -173,21 +173,21 @@ def _alphas(variants: int, builds: int) -> tuple[float, float]:
     return (alpha, alpha) if variants == 1 else (alpha / 2, alpha / 2 / variants)
 
 
-def _abs_error(run: Outcome) -> float:
+def _abs_error(run: RunOutcome) -> float:
     assert run.abs_error is not None
     return run.abs_error
 
 
-def _decisive(runs: Sequence[Outcome]) -> list[Outcome]:
+def _decisive(runs: Sequence[RunOutcome]) -> list[RunOutcome]:
     return [run for run in runs if run.abs_error is not None]
 
 
-def _why(variant: str, *sides: Sequence[Outcome]) -> str:
+def _why(variant: str, *sides: Sequence[RunOutcome]) -> str:
     run = next(runs[0] for runs in sides if not _decisive(runs))
     return f"no run of {variant} on {run.build} came to a verdict ({run.reason})"
 
 
-def _unlike(both: Mapping[str, tuple[Sequence[Outcome], Sequence[Outcome]]]) -> str:
+def _unlike(both: Mapping[str, tuple[Sequence[RunOutcome], Sequence[RunOutcome]]]) -> str:
     """What was migrated on either side in the first variant in which that is not the same."""
     for variant, sides in both.items():
         guests = [sorted({run.guest for run in runs if run.guest}) for runs in sides]
@@ -197,7 +197,7 @@ def _unlike(both: Mapping[str, tuple[Sequence[Outcome], Sequence[Outcome]]]) -> 
     return ""
 
 
-def _tolerance(runs: Sequence[Outcome]) -> float:
+def _tolerance(runs: Sequence[RunOutcome]) -> float:
     contracts = {(run.contract, run.tolerance) for run in runs if run.verdict}
     if len(contracts) > 1:
         names = " and ".join(f"{contract} ±{tolerance:.2%}" for contract, tolerance in sorted(contracts))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .compare import by_variant
-from .outcome import Outcome
+from .outcome import RunOutcome
 
 
 class Goodness(StrEnum):
@@ -26,7 +26,7 @@ class BisectAnswer:
     reason: str
 
 
-def goodness(runs: Sequence[Outcome]) -> BisectAnswer:
+def goodness(runs: Sequence[RunOutcome]) -> BisectAnswer:
     """Bad where a run failed: no verdict fails by chance. Good where none did and each variant was seen to pass."""
     build, count = runs[0].build, len(runs)
     failed = [run for run in runs if run.passed is False]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import UsageError
-from .outcome import Outcome, outcomes
+from .outcome import RunOutcome, outcomes
 
 TRACE_OF_TEST = "data/trace.jsonl"
 """Where a test leaves its trace, below its results."""
@@ -34,12 +34,12 @@ def is_job(place: str) -> bool:
     return Path(place, _RESULTS).is_file()
 
 
-def builds_of(jobs: Iterable[str]) -> list[list[Outcome]]:
+def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
     """The outcomes of the tests in the results of jobs, by the build they ran on; a job that had one is called that.
 
     Raises UsageError where a job cannot be used, or has no such tests.
     """
-    all_runs: list[Outcome] = []
+    all_runs: list[RunOutcome] = []
     known_paths: set[Path] = set()
     for job in jobs:
         path = Path(job, _RESULTS)
@@ -62,9 +62,9 @@ def builds_of(jobs: Iterable[str]) -> list[list[Outcome]]:
     return by_build(all_runs)
 
 
-def by_build(runs: Iterable[Outcome]) -> list[list[Outcome]]:
+def by_build(runs: Iterable[RunOutcome]) -> list[list[RunOutcome]]:
     """The runs of each build."""
-    runs_of: dict[str, list[Outcome]] = {}
+    runs_of: dict[str, list[RunOutcome]] = {}
     for run in runs:
         runs_of.setdefault(run.build, []).append(run)
     return list(runs_of.values())

@@ -24,7 +24,7 @@ def name_on(test: str, build: str) -> str:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """One run on one build of what `variant` names: the test, and its variant where there are several.
 
     `status` is Avocado's, `reason` what it says of one other than PASS. The rest is from the run's verdict, which is
@@ -62,7 +62,7 @@ class Outcome:
         return self.verdict == Judgement.INACCURATE and abs(self.relative_error or 0) > (self.tolerance or 0)
 
 
-def outcomes(results: Any, build: str) -> list[Outcome]:
+def outcomes(results: Any, build: str) -> list[RunOutcome]:
     """The outcomes in the results.json of a job, in the order in which its tests were to run.
 
     `build` is what the tests ran on whose names do not say it. Tests of other kinds are left out.
@@ -76,7 +76,7 @@ def outcomes(results: Any, build: str) -> list[Outcome]:
     return [outcome for outcome in of_tests if outcome is not None]
 
 
-def _outcome(entry: Mapping[str, Any], build: str) -> Outcome | None:
+def _outcome(entry: Mapping[str, Any], build: str) -> RunOutcome | None:
     parts = _NAME.fullmatch(entry["name"])
     verdict = _verdict(entry["whiteboard"])
     if parts is None or (verdict is None and not parts["test"].startswith(_SCHEME)):
@@ -88,9 +88,9 @@ def _outcome(entry: Mapping[str, Any], build: str) -> Outcome | None:
         "reason": "" if entry["status"] == "PASS" else str(entry["fail_reason"]),
     }
     if verdict is None:
-        return Outcome(**fields)
+        return RunOutcome(**fields)
     of_verdict = ("passed", "verdict", "formula", "relative_error", "limit_verdict", "contract", "tolerance")
-    return Outcome(
+    return RunOutcome(
         **fields,
         **{name: verdict[name] for name in of_verdict},
         guest=_RELEASE.sub("", verdict["subject"]),

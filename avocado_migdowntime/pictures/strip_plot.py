@@ -7,7 +7,7 @@ from statistics import median
 
 from ..comparison.compare import by_variant
 from ..comparison.estimator_score import PARTS, errors, scores
-from ..comparison.outcome import Outcome
+from ..comparison.outcome import RunOutcome
 from ..verdict.mid_pass_stop import GroundTruth
 
 _RATIOS = {"slow": "dirties slower than is sent", "fast": "dirties faster than is sent"}
@@ -41,7 +41,7 @@ class Strip:
     within: float | None = None
 
 
-def strips(truths: Sequence[GroundTruth], builds: Sequence[Sequence[Outcome]]) -> list[Strip]:
+def strips(truths: Sequence[GroundTruth], builds: Sequence[Sequence[RunOutcome]]) -> list[Strip]:
     """Those that there is something to show in: one of stopped guests, one of several builds."""
     strips_of_truths = [of_truths(truths)] if truths else []
     strip_of_builds = of_builds(builds) if len(builds) > 1 else None
@@ -65,7 +65,7 @@ def of_truths(truths: Sequence[GroundTruth]) -> Strip:
     )
 
 
-def of_builds(builds: Sequence[Sequence[Outcome]]) -> Strip | None:
+def of_builds(builds: Sequence[Sequence[RunOutcome]]) -> Strip | None:
     """The errors of the runs of each build, variant by variant; None where no run came to one."""
     variants = list(dict.fromkeys(run.variant for build in builds for run in build))
     names = [build[0].build for build in builds]

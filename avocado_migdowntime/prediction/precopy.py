@@ -17,8 +17,8 @@ Pending = Callable[[float, float], float]
 """What a sync finds, bytes: of the ms since the sync before, and of the bytes still unsent."""
 
 MAX_PASSES = 1000
-PAGE_BYTES = 4096
-"""Passes that shrink by less than this each have settled."""
+SETTLED_BYTES = 4096
+"""Passes that shrink by less than this each, a page, have settled."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def predict(
         unsent = max(0.0, at_sync - duration_ms * bytes_per_ms)
         passes.append(PredictedPass(at_sync, duration_ms, unsent))
         next_bytes = pending(duration_ms, unsent)
-        if next_bytes and next_bytes >= threshold and (next_bytes > at_sync - PAGE_BYTES or len(passes) == MAX_PASSES):
+        settled = next_bytes > at_sync - SETTLED_BYTES or len(passes) == MAX_PASSES
+        if next_bytes and next_bytes >= threshold and settled:
             return Course(tuple(passes), False, next_bytes)
         at_sync = next_bytes
     return Course(tuple(passes), True, at_sync)

@@ -8,13 +8,13 @@ from statistics import median
 from typing import Any
 
 from ..comparison.compare import Answer, Comparison, Contrast, by_variant
-from ..comparison.outcome import ANOTHER_FAULT, Outcome
+from ..comparison.outcome import ANOTHER_FAULT, RunOutcome
 from .verdict_text import columns
 
 _HEADS = ("build", "variant", "verdict", "formula", "error, %", "from", "to", "limit", "converges", "downtime, ms")
 
 
-def summary(builds: Sequence[Sequence[Outcome]], width: int | None = None) -> str:
+def summary(builds: Sequence[Sequence[RunOutcome]], width: int | None = None) -> str:
     """A row (a block, in less than its `width`) for each build and variant: what its runs came to, and how often."""
     rows = [_row(runs) for build in builds for runs in by_variant(build).values()]
     return columns([_HEADS, *rows], left=2, width=width)
@@ -25,7 +25,7 @@ def sentence(comparisons: Sequence[Comparison]) -> str:
     return "; ".join(part for one in comparisons for part in (_clause(one), one.unlike) if part) + "."
 
 
-def fields(builds: Sequence[Sequence[Outcome]], comparisons: Sequence[Comparison]) -> dict[str, Any]:
+def fields(builds: Sequence[Sequence[RunOutcome]], comparisons: Sequence[Comparison]) -> dict[str, Any]:
     """The runs and the answers as plain JSON values; what is unknown is null."""
     return {
         "answers": [_answer(one) for one in comparisons],
@@ -33,7 +33,7 @@ def fields(builds: Sequence[Sequence[Outcome]], comparisons: Sequence[Comparison
     }
 
 
-def _row(runs: Sequence[Outcome]) -> tuple[str, ...]:
+def _row(runs: Sequence[RunOutcome]) -> tuple[str, ...]:
     errors = [100 * run.relative_error for run in runs if run.relative_error is not None]
     down = [run.downtime_ms for run in runs if run.downtime_ms is not None]
     figures = (median(errors), min(errors), max(errors)) if errors else ()

@@ -7,14 +7,14 @@ The tolerance is 1 %, so that a difference of 0.25 % is noticed.
 import pytest
 
 from avocado_migdowntime.comparison.compare import Answer, compare
-from avocado_migdowntime.comparison.outcome import Outcome
+from avocado_migdowntime.comparison.outcome import RunOutcome
 
 TOLERANCE = 0.01
 
 
 def runs(build, errors, variant="ppc64"):
     return [
-        Outcome(
+        RunOutcome(
             build,
             variant,
             "PASS",
