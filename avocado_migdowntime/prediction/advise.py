@@ -180,12 +180,12 @@ def _remarks(precopy: ObservedPrecopy, margin: float) -> list[str]:
         remarks.append(f"the passes differ, so {margin:.1%} are added to what is expected")
     if len(precopy.syncs) == 1:
         remarks.append("only one pass was seen from end to end: how far they differ is not known")
-    configured_ms = precopy.evidence.limit_ms
-    if configured_ms is not None:
-        now = _predict(precopy, configured_ms, precopy.syncs[-1])
+    limit_ms = precopy.evidence.limit_ms
+    if limit_ms is not None:
+        now = _predict(precopy, limit_ms, precopy.syncs[-1])
         word = "ends it" if now.course.converges else "never ends it"
         sure = "" if now.converges is not None else "probably "
-        remarks.append(f"the downtime-limit of {configured_ms:g} ms that is set {sure}{word}")
+        remarks.append(f"the downtime-limit of {limit_ms:g} ms that is set {sure}{word}")
     return remarks
 
 

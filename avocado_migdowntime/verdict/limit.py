@@ -50,13 +50,13 @@ _JUDGEMENTS = {Outcome.PASSED: LimitJudgement.RESPECTED, Outcome.FAILED: LimitJu
 class LimitFinding:
     """Whether the effective downtime-limit is the configured one, by a `code` of the check; milliseconds.
 
-    `interval_ms` is where the effective limit lies, `effective_ms` its middle where that is narrow. `reason` says why
-    the limit was not respected, or why that cannot be told.
+    `effective_limit_interval_ms` is where the effective limit lies, `effective_limit_ms` its middle where that is
+    narrow. `reason` says why the limit was not respected, or why that cannot be told.
     """
 
     code: str
-    effective_ms: float | None = None
-    interval_ms: Interval | None = None
+    effective_limit_ms: float | None = None
+    effective_limit_interval_ms: Interval | None = None
     reason: str = ""
 
     @property

@@ -162,7 +162,7 @@ def _trial(part: _Part) -> tuple[Trial, LimitFinding]:
         passes=sum(map(_lasted, passes)),
         missed=sum(_lasted(sync.after) and _fitted(sync) for sync in evidence.syncs),
         completed=evidence.status == "completed",
-        effective_limit_ms=finding.effective_ms,
+        effective_limit_ms=finding.effective_limit_ms,
         limit_verdict=finding.judgement,
     )
     return trial, finding

@@ -4,6 +4,8 @@
 import pytest
 
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.report.verdict_json import fields
+from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.traces import Pass, answers, completed, event, made, precopy
 
@@ -123,3 +125,11 @@ def test_without_what_an_idle_guest_takes_there_is_nothing_to_compare():
     assert predicted_2000_ms(2000, fixed_ms=None).predicted_downtime is None
     with pytest.raises(UsageError, match="'fixed_downtime_ms' is 'long' where a number from 0 up was expected"):
         predicted_2000_ms(2000, fixed_ms="long")
+
+
+@pytest.mark.parametrize(("down_ms", "word", "off"), [(2000, "kept", "+0.0%"), (4000, "broken", "+100.0%")])
+def test_outputs_keep_the_words_that_readers_know(down_ms, word, off):
+    verdict = predicted_2000_ms(down_ms)
+    promise = fields(verdict)["promise"]
+    assert (promise["judgement"], promise["said_ms"], promise["down_ms"]) == (word, 2000, down_ms + 40)
+    assert f"{word}: 2000 ms said last, {down_ms + 40} ms down, 40 ms of them for devices: {off}" in summary(verdict)
