@@ -59,7 +59,7 @@ def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: floa
     told, syncs = active.take(np.flatnonzero(~np.isnan(active.expected_downtime_ms))), evidence.syncs
     reported = Series("QEMU's expected-downtime", Role.REPORTED, told.t_s, told.expected_downtime_ms)
     contract = _computed(verdict.contract, syncs, bounded=True)
-    begin_s, effective_ms = float(evidence.samples.t_s[0]), verdict.limit.effective_ms
+    begin_s, effective_ms = float(evidence.samples.t_s[0]), verdict.limit.effective_limit_ms
     limits = [(max(since_s, begin_s), limit_ms) for since_s, limit_ms in evidence.limits.steps]
     undisturbed_s = limits[1][0] if limits[1:] else end_s
     effective = [] if effective_ms is None else [(begin_s, effective_ms)]

@@ -28,7 +28,7 @@ def test_the_wider_interval_of_a_700_ms_limit_is_shown_and_the_limit_found():
     at_1_ms = judge(read(str(recording("x86_64-kvm-qemu-7.2")))).relative_error_interval
     assert verdict.relative_error_interval.width > 3 * at_1_ms.width
     assert verdict.limit_verdict is LimitJudgement.RESPECTED
-    assert verdict.limit.effective_ms == pytest.approx(700, rel=0.1)
+    assert verdict.limit.effective_limit_ms == pytest.approx(700, rel=0.1)
 
 
 def test_a_sample_asked_for_before_the_stop_but_answered_after_it_is_none_of_a_pass():
