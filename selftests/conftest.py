@@ -36,6 +36,7 @@ def pytest_configure():
             signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in a hook of its own
 def pytest_collection_modifyitems(items):
     """What the whole of a folder needs is told by its name; some tests in it need more, and say so."""
     for item in items:
