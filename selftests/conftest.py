@@ -36,13 +36,14 @@ def pytest_configure():
             signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in a hook of its own
+@pytest.hookimpl(wrapper=True)  # before pytest-xdist reads the groups in a hook of its own
 def pytest_collection_modifyitems(items):
     """What the whole of a folder needs is told by its name; some tests in it need more, and say so."""
     for item in items:
         item.add_marker(folder := _folder(item))
         if folder in IN_TURN:
             item.add_marker(pytest.mark.xdist_group(folder))
+    return (yield)
 
 
 def _folder(item):
