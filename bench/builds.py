@@ -4,7 +4,7 @@
 import argparse
 from statistics import median
 
-from avocado_migdowntime.builds.kept import kept
+from avocado_migdowntime.builds.suite_qemu import suite_qemus
 from bench.run import run
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     chosen = parser.parse_args()
     print("| QEMU | suite | guest | accurate | passes | median error |")
     print("| --- | --- | --- | --- | --- | --- |")
-    for build in sorted(kept(), key=lambda build: tuple(map(int, build.release.split(".")))):
+    for build in sorted(suite_qemus(), key=lambda build: tuple(map(int, build.release.split(".")))):
         for arch in chosen.arch or build.architectures:
             verdicts = [
                 run({"qemu": build.suite, "arch": arch, "passes": chosen.passes})[1] for _ in range(chosen.runs)

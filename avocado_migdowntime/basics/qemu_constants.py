@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Constants that are compiled into QEMU, each with its place in QEMU's source."""
 
-BUFFER_DELAY_MS = 100
+BUFFER_DELAY_MS = 100.0
 """The window of the rate limit, after which bandwidth and expected-downtime are renewed.
 
 QEMU: BUFFER_DELAY, in migration/migration.c, since 8.1 in migration/migration-stats.h.
 """
-MAX_WAIT_MS = 50
+MAX_WAIT_MS = 50.0
 """A round of sending RAM lasts no longer where the rate limit does not end it. QEMU: migration/ram.c, MAX_WAIT."""
+HOST_PAGES_A_LOOK = 64
+"""Host pages that go out between two looks at the clock. QEMU: migration/ram.c, ram_save_iterate."""
 
 DEFAULT_DOWNTIME_LIMIT_MS = 300
 """QEMU: DEFAULT_MIGRATE_SET_DOWNTIME, in migration/migration.c, since 8.1 in migration/options.c."""

@@ -17,8 +17,8 @@ from ..debian.suite import Download, download, opened
 from ..errors import HostRequirementError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
-from .kept import SuiteQemu, find, place, write_manifest
 from .launcher import launcher, layout
+from .suite_qemu import SuiteQemu, find, place, write_manifest
 
 _WHAT, _OTHERWISE = "a suite's QEMU", "give the path of a QEMU of your own"
 _DISK_FACTOR = 6

@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may not have the sign, a file name none at all
-    kept = signal.signal(signal.SIGTERM, _as_ctrl_c)  # Avocado's would end with 1, which has a meaning here.
+    handler_before = signal.signal(signal.SIGTERM, _as_ctrl_c)  # Avocado's would end with 1, which has a meaning here.
     try:
         status: int = arguments.migdowntime_run(arguments)
         sys.stdout.flush()
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"migdowntime: {what}: {error.strerror}", file=sys.stderr)
         return unusable
     finally:
-        signal.signal(signal.SIGTERM, kept)
+        signal.signal(signal.SIGTERM, handler_before)
     return status
 
 

@@ -70,7 +70,7 @@ def _add(arguments: argparse.Namespace) -> None:
 
 
 def _remove(arguments: argparse.Namespace) -> None:
-    from ..builds.kept import place, remove
+    from ..builds.suite_qemu import place, remove
     from ..host.resources import HostResources
 
     with HostResources() as resources:
@@ -80,11 +80,11 @@ def _remove(arguments: argparse.Namespace) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    from ..builds.kept import kept
+    from ..builds.suite_qemu import suite_qemus
     from ..report.builds import fields, summary
     from ..report.terminal import terminal_columns
 
-    builds = kept()
+    builds = suite_qemus()
     if arguments.json:
         print(json.dumps([fields(build) for build in builds], indent=2))
     elif builds:

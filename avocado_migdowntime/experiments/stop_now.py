@@ -34,12 +34,12 @@ async def stop_now(parameters: Parameters, directory: Path, progress: Callable[[
 
 
 async def _course(run: Run) -> None:
-    begun = _Begun(run.parameters.passes + 1)
-    if not await run.follow(begun):
+    under_way = _PassUnderWay(run.parameters.passes + 1)
+    if not await run.follow(under_way):
         return
-    if (usual_ms := _usual_ms(run)) and not await _sound(run, begun, usual_ms):
+    if (usual_ms := _usual_ms(run)) and not await _sound(run, under_way, usual_ms):
         return
-    if not await run.follow(_Sent(run.parameters.stop_at, run.parameters.max_bandwidth)):
+    if not await run.follow(_ShareSent(run.parameters.stop_at, run.parameters.max_bandwidth)):
         return
     run.stage.say(f"stopping the guest with {run.parameters.stop_at:.0%} of the pass sent")
     await run.arrival.stop_now()
@@ -56,11 +56,11 @@ def _usual_ms(run: Run) -> float:
     return usual_ms if usual_ms > _SHRINKING * length_ms(last) else 0.0
 
 
-async def _sound(run: Run, begun: "_Begun", usual_ms: float) -> bool:
+async def _sound(run: Run, under_way: "_PassUnderWay", usual_ms: float) -> bool:
     """Have a pass of each length; gives whether the migration goes on, at its own bandwidth and in a new pass."""
     own = run.parameters.max_bandwidth / 1000
     for share in SOUNDINGS:
-        ram, length_ms = begun.ram, share * usual_ms
+        ram, length_ms = under_way.ram, share * usual_ms
         assert ram is not None
         run.stage.say(f"a pass of {length_ms:.0f} ms, to see how much is dirtied meanwhile")
         if ram.remaining_bytes / own < length_ms:
@@ -70,17 +70,17 @@ async def _sound(run: Run, begun: "_Begun", usual_ms: float) -> bool:
             left = max(own * BUFFER_DELAY_MS, own * (length_ms - _FAST_WINDOWS * BUFFER_DELAY_MS))
             burst = max(0.0, ram.remaining_bytes - left) / _FAST_WINDOWS
             await run.send_at(max(own, burst / BUFFER_DELAY_MS), SOUNDING)
-            if not await run.follow(_Left(ram.dirty_sync_count, left + burst / 4)):
+            if not await run.follow(_LittleLeft(ram.dirty_sync_count, left + burst / 4)):
                 return False
             await run.send_at(own, SOUNDING)
-        begun = _Begun(ram.dirty_sync_count + 1)
-        if not await run.follow(begun):
+        under_way = _PassUnderWay(ram.dirty_sync_count + 1)
+        if not await run.follow(under_way):
             return False
     await run.send_at(own, SOUNDING)
     return True
 
 
-class _Left:
+class _LittleLeft:
     """Whether no more than so much of a pass is left, or it is over."""
 
     def __init__(self, number: int, bytes_left: float) -> None:
@@ -92,7 +92,7 @@ class _Left:
         return ram is not None and (ram.dirty_sync_count > self._number or ram.remaining_bytes <= self._left)
 
 
-class _Begun:
+class _PassUnderWay:
     """Whether a pass has begun, and enough of it was seen; `ram` is what was seen last."""
 
     def __init__(self, number: int) -> None:
@@ -107,7 +107,7 @@ class _Begun:
         return self._seen >= MIN_SAMPLES
 
 
-class _Sent:
+class _ShareSent:
     """Whether the pass under way has lasted for so much of what it will at this bandwidth.
 
     Asked of the clock, not of what is left: that falls in bursts, and a guest that is always stopped just after one

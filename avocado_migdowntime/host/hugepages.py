@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .lock import shared
 from .pool import pool
+from .protocol import AcquireHugepages, HugepagesGrant
 from .resources import HostResources
 
 
@@ -21,22 +22,22 @@ class Hugepages:
     _hold: int
 
     @contextmanager
-    def handed_over(self) -> Iterator[None]:
+    def hand_over(self) -> Iterator[None]:
         """Let the QEMUs that are launched in this block take the pages; leave it when they answer QMP.
 
         Until this block nobody at all can take the pages, in it no other run can. It waits while another run
-        is reserving (seconds at most). Do not borrow anything in it.
+        is reserving (seconds at most). Acquire nothing else in it.
         """
         if not self.count:
             yield
             return
         with shared(pool(self.page_size_bytes).path):
-            self._resources.give_back([self._hold])
+            self._resources.release((self._hold,))
             yield
 
 
 @contextmanager
-def borrow_hugepages(
+def lease_hugepages(
     resources: HostResources, page_size_bytes: int, count: int, *, allowed: bool
 ) -> Iterator[Hugepages]:
     """Have `count` free hugepages of this size, of all NUMA nodes together, for one set of QEMUs.
@@ -48,5 +49,5 @@ def borrow_hugepages(
     if not count:
         yield Hugepages(page_size_bytes, 0, 0, resources, 0)
         return
-    with resources.borrowed("hugepages", page_size_bytes=page_size_bytes, count=count, allowed=allowed) as loan:
-        yield Hugepages(page_size_bytes, count, loan["added"], resources, loan["hold"])
+    with resources.lease(AcquireHugepages(page_size_bytes, count, allowed), HugepagesGrant) as grant:
+        yield Hugepages(page_size_bytes, count, grant.added, resources, grant.hold)

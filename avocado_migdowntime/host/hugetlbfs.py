@@ -10,6 +10,7 @@ from pathlib import Path
 from ..basics.units import format_size, parse_size
 from ..errors import HostRequirementError
 from .pool import pool
+from .protocol import AcquireHugetlbfs, DirectoryGrant
 from .resources import HostResources
 
 _MOUNTS = Path("/proc/mounts")
@@ -22,8 +23,8 @@ def hugetlbfs_directory(resources: HostResources, page_size_bytes: int) -> Itera
     Raises HostRequirementError, with the command that mends it, where neither can be had.
     """
     if os.geteuid() == 0:
-        with resources.borrowed("hugetlbfs", page_size_bytes=page_size_bytes) as loan:
-            yield Path(loan["path"])
+        with resources.lease(AcquireHugetlbfs(page_size_bytes), DirectoryGrant) as grant:
+            yield Path(grant.path)
     else:
         yield _writable_mount(pool(page_size_bytes).page_size_bytes)
 
@@ -45,8 +46,8 @@ def _writable_mount(page_size_bytes: int) -> Path:
 
 
 def _page_size_bytes(options: str) -> int | None:
-    found = re.search(r"\bpagesize=(\w+)", options)
-    return parse_size(found[1]) if found else None
+    match = re.search(r"\bpagesize=(\w+)", options)
+    return parse_size(match[1]) if match else None
 
 
 def _unescaped(path: str) -> str:

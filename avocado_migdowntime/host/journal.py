@@ -1,23 +1,62 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a reaper owes, on file, for the next run to settle should the reaper be killed as well.
+"""What a reaper has to release, on file, for the next run to do it should the reaper be killed as well.
 
-Only root's is written down: what others can borrow is a directory for sockets. /run is emptied at boot, as
-the hugepages are.
+Only root's is written down: what others can acquire is a directory for sockets. /run is emptied at boot, as
+the hugepages are. The file is one line, an array of records (records.py); decode() also reads what releases
+wrote whose kinds were the names of classes.
 """
 
 import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from .leases import LASTING, Lease
+from .leases import DURABLE, DirectoryLease, DurableLease, HugepagesLease, Lease, MountLease
 from .lock import exclusive
+from .records import MalformedRecordError, from_json, to_json
 
 _DIRECTORY = Path("/run/avocado-migdowntime")
+
+_BY_CLASS_NAME: Mapping[str, type[DurableLease]] = {
+    "Directory": DirectoryLease,
+    "Mount": MountLease,
+    "Hugepages": HugepagesLease,
+}
+"""The kinds that were names of classes, and what they mean."""
+
+
+def encode(leases: Iterable[Lease]) -> bytes:
+    """The journal's line about those of the leases that are durable."""
+    return json.dumps([to_json(each) for each in leases if isinstance(each, DurableLease)]).encode() + b"\n"
+
+
+def decode(line: bytes) -> list[DurableLease]:
+    """The leases of a line, by kinds of this release and of earlier ones; none where a kill left it empty.
+
+    Raises MalformedRecordError where it is not such a line, be it for a single lease.
+    """
+    try:
+        records = json.loads(line or b"[]")
+    except (ValueError, RecursionError) as error:
+        raise MalformedRecordError(f"it is no JSON: {error}") from None
+    if not isinstance(records, list):
+        raise MalformedRecordError(f"{records!r} is no list")
+    return [from_json(each, {**_BY_CLASS_NAME, **DURABLE}) for each in records]
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """What dead reapers left: `leases` to release, those of each reaper oldest first.
+
+    For each `unreadable` journal there is a sentence.
+    """
+
+    leases: tuple[DurableLease, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
 
 class Journal:
@@ -30,36 +69,43 @@ class Journal:
         self._file: int | None = None
         self._path = Path()
 
-    def open(self) -> list[Lease]:
-        """Make the file, and take over what dead reapers owed: oldest first, already written down here.
+    def open(self) -> Orphans:
+        """Make the file, and take over what dead reapers left: it is written down here before it goes there.
 
-        Where /run cannot be written to, there is no journal.
+        A journal that this release cannot read is left to the one that wrote it, or to a person. Where this is
+        not root, or /run cannot be written to, there is no journal.
         """
         if os.geteuid() != 0:
-            return []
+            return Orphans()
         with exclusive(_DIRECTORY.parent):
             try:
                 _DIRECTORY.mkdir(mode=0o700, exist_ok=True)
             except OSError:
-                return []
-            orphans = {path: owed for path in _DIRECTORY.iterdir() if (owed := _orphaned(path)) is not None}
+                return Orphans()
+            leases: list[DurableLease] = []
+            orphaned, unreadable = [], []
+            for path in _DIRECTORY.iterdir():
+                try:
+                    if (entries := _orphaned(path)) is not None:
+                        leases += entries
+                        orphaned.append(path)
+                except (OSError, MalformedRecordError) as error:
+                    unreadable.append(_left_alone(path, error))
             self._file, name = tempfile.mkstemp(dir=_DIRECTORY)
             self._path = Path(name)
             fcntl.flock(self._file, fcntl.LOCK_EX)
-            inherited = [lease for owed in orphans.values() for lease in owed]
-            self.write(inherited)
-            for path in orphans:
+            self.write(leases)
+            for path in orphaned:
                 path.unlink()
-        return inherited
+        return Orphans(tuple(leases), tuple(unreadable))
 
-    def write(self, owed: Iterable[Lease]) -> None:
-        """Replace what is written; only lasting leases are."""
+    def write(self, leases: Iterable[Lease]) -> None:
+        """Replace what is written by what is durable of the leases."""
         if self._file is not None:
-            lasting = [{"kind": kind, **vars(each)} for each in owed if (kind := type(each).__name__) in LASTING]
             # One write of one line, so that a kill leaves the old line or the new one, never half of each.
             # A full /run costs this second line of defence, not the first.
             with suppress(OSError):
-                os.pwrite(self._file, json.dumps(lasting).encode() + b"\n", 0)
+                os.pwrite(self._file, encode(leases), 0)
 
     def close(self) -> None:
         """Remove the file: everything was given back."""
@@ -72,17 +118,18 @@ class Journal:
             self._file = None
 
 
-def _orphaned(path: Path) -> list[Lease] | None:
-    with path.open() as file:
+def _orphaned(path: Path) -> list[DurableLease] | None:
+    """What stands in a journal whose reaper is dead, None if it lives; raises OSError and MalformedRecordError."""
+    with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return None
-        try:
-            return [_lease(**entry) for entry in json.loads(file.readline() or "[]")]
-        except (ValueError, TypeError, KeyError):
-            return None  # Another release wrote it: left to that one, or to a person.
+        return decode(file.readline())
 
 
-def _lease(kind: str, **fields: Any) -> Lease:
-    return LASTING[kind](**fields)
+def _left_alone(path: Path, error: Exception) -> str:
+    return (
+        f"the journal {path} cannot be read ({error}), so what it names stays as it is; start the release that "
+        "wrote it, or give that back by hand and delete the file"
+    )

@@ -11,16 +11,16 @@ from pathlib import Path
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Hold ``path``, an existing file or directory, alone; waits for those who hold it now."""
-    yield from _held(path, fcntl.LOCK_EX)
+    yield from _lock(path, fcntl.LOCK_EX)
 
 
 @contextmanager
 def shared(path: Path) -> Iterator[None]:
     """Hold ``path`` together with others who share it; waits for one who holds it alone."""
-    yield from _held(path, fcntl.LOCK_SH)
+    yield from _lock(path, fcntl.LOCK_SH)
 
 
-def _held(path: Path, mode: int) -> Iterator[None]:
+def _lock(path: Path, mode: int) -> Iterator[None]:
     file = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(file, mode)

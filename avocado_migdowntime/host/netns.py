@@ -2,7 +2,7 @@
 """Network namespaces without a name.
 
 One lasts as long as something refers to it: a descriptor, or a process in it. So it needs no reaper: the kernel
-gives it back, with the devices in it, when the borrower and its QEMUs have ended, whatever way that was. A name, as
+gives it back, with the devices in it, when the process and its QEMUs have ended, whatever way that was. A name, as
 `ip netns add` makes it, is a mount that would stay.
 """
 
@@ -36,7 +36,7 @@ class Namespace:
 
     def enter(self) -> None:
         """Bring the calling thread inside, for good."""
-        _done(_LIBC.setns(self.descriptor, _CLONE_NEWNET))
+        _check(_LIBC.setns(self.descriptor, _CLONE_NEWNET))
 
     def run(self, function: Callable[[], T]) -> T:
         """What `function` returns or raises; sockets that it makes and processes that it starts stay inside."""
@@ -52,7 +52,7 @@ class Namespace:
 def new_namespace() -> Iterator[Namespace]:
     """A namespace with nothing in it; raises HostRequirementError where this process may not make one."""
     try:
-        descriptor = _in_own_thread(_unshared)
+        descriptor = _in_own_thread(_unshare)
     except OSError as error:
         raise HostRequirementError(
             f"a network namespace, which link=shaped needs, cannot be made ({error.strerror}); "
@@ -64,8 +64,8 @@ def new_namespace() -> Iterator[Namespace]:
         os.close(descriptor)
 
 
-def _unshared() -> int:
-    _done(_LIBC.unshare(_CLONE_NEWNET))
+def _unshare() -> int:
+    _check(_LIBC.unshare(_CLONE_NEWNET))
     return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
 
@@ -75,7 +75,7 @@ def _in_own_thread(function: Callable[[], T]) -> T:
         return thread.submit(function).result()
 
 
-def _done(status: int) -> None:
+def _check(status: int) -> None:
     if status:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))

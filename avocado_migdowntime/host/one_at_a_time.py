@@ -20,18 +20,18 @@ _SAY_AGAIN_S = 1.0
 @contextmanager
 def alone_on_host(say: Callable[[str], None]) -> Iterator[None]:
     """Wait, without limit, until no other process is in here; `say` gets a line a second while that lasts."""
-    began_s = time.monotonic()
-    told_s = began_s - _SAY_AGAIN_S
+    start_s = time.monotonic()
+    last_said_s = start_s - _SAY_AGAIN_S
     with socket.socket(socket.AF_UNIX) as lock:
-        while not _taken(lock):
-            if (now_s := time.monotonic()) >= told_s + _SAY_AGAIN_S:
-                told_s = now_s
-                say(f"waiting for another test on this host to end, {now_s - began_s:.0f} s so far")
+        while not _try_bind(lock):
+            if (now_s := time.monotonic()) >= last_said_s + _SAY_AGAIN_S:
+                last_said_s = now_s
+                say(f"waiting for another test on this host to end, {now_s - start_s:.0f} s so far")
             time.sleep(_LOOK_AGAIN_S)
         yield
 
 
-def _taken(lock: socket.socket) -> bool:
+def _try_bind(lock: socket.socket) -> bool:
     try:
         lock.bind(NAME)
     except OSError as error:

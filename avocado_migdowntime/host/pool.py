@@ -87,17 +87,17 @@ class Pool:
 
 def pools() -> tuple[Pool, ...]:
     """The host's pools, smallest pages first; empty where the kernel has none."""
-    names = [found.name for found in _SYSFS.glob("hugepages-*kB")]
+    names = [directory.name for directory in _SYSFS.glob("hugepages-*kB")]
     sizes_kib = [int(name.removeprefix("hugepages-").removesuffix("kB")) for name in names]
     return tuple(Pool(size * KIB) for size in sorted(sizes_kib))
 
 
 def pool(page_size_bytes: int) -> Pool:
     """The pool of this page size; raises HostRequirementError, naming those there are, if there is none."""
-    known = pools()
-    if (found := Pool(page_size_bytes)) in known:
-        return found
-    sizes = ", ".join(format_size(each.page_size_bytes) for each in known) or "no hugepages at all"
+    available = pools()
+    if (wanted := Pool(page_size_bytes)) in available:
+        return wanted
+    sizes = ", ".join(format_size(each.page_size_bytes) for each in available) or "no hugepages at all"
     raise HostRequirementError(
         f"this host has no hugepages of {format_size(page_size_bytes)} but {sizes}; choose a page_size that it has"
     )

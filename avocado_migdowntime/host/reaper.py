@@ -1,112 +1,143 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The process that borrows from the host for another one, and gives everything back when that one has ended.
+"""The process that has leases of the host for another one, and releases them all when that one has ended.
 
-Started by ``HostResources``; speaks JSON in the packets of a UNIX socket. It has left its parent, session and
-process group, and ignores what a terminal or a runner sends to end a test, so that it outlives whatever ends
-its borrower.
+Started by ``HostResources``; speaks the messages of protocol.py in the packets of a UNIX socket. It has left its
+parent, session and process group, and ignores what a terminal or a runner sends to end a test, so that it
+outlives whatever ends its client. docs/host.md shows its life.
 """
 
-import json
 import os
 import select
 import signal
 import socket
 import sys
 import syslog
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from ..errors import HarnessError, MigDowntimeError
+from .acquisition import acquire
 from .journal import Journal
-from .leases import TAKE, Lease
-
-_PACKET_BYTES = 1 << 16
+from .leases import Lease
+from .protocol import (
+    PACKET_BYTES,
+    UNNUMBERED,
+    Acquire,
+    Confirmation,
+    FinalReport,
+    Grant,
+    ProtocolError,
+    Refusal,
+    Release,
+    Reply,
+    Request,
+    decode_request,
+    encode,
+)
 
 
 class Reaper:
-    """Takes, remembers and gives back."""
+    """Acquires, remembers and releases."""
 
     def __init__(self) -> None:
         self._journal = Journal()
-        self._owed: dict[int, Lease] = {}
-        self._last = 0
+        self._leases: dict[int, Lease] = {}
+        self._last_number = 0
         self._failures: list[str] = []
 
     def start(self) -> None:
-        """Settle what was left behind by reapers that were killed."""
-        self._owed = dict(enumerate(self._journal.open(), start=1))
-        self._last = len(self._owed)
-        self._give_back_since(0)
+        """Release what was left behind by reapers that were killed; what goes wrong is in the system's log."""
+        orphans = self._journal.open()
+        self._leases = dict(enumerate(orphans.leases, start=1))
+        self._last_number = len(self._leases)
+        self._release_after(0)
+        _log(orphans.unreadable)
         self._log_failures()
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Do what is asked for, wholly or not at all; what goes wrong is the answer then."""
-        before = self._last
+    def answer(self, packet: bytes) -> bytes:
+        """The reply to a packet, whatever it holds: a Refusal where it is no request of this release."""
         try:
-            if "take" in request:
-                return TAKE[request["take"]](self._register, **request["how"])
-        except Exception as error:  # Whatever it is: dying of it would leave everything behind.
-            self._give_back_since(before)
-            if isinstance(error, MigDowntimeError):
-                return {"error": type(error).__name__, "message": str(error)}
-            surprise = f"borrowing {request['take']} ended in {error!r}"
-            return {"error": HarnessError.__name__, "message": surprise}
-        for number in request["give_back"]:
-            self._give_back(number)
-        return {}
+            number, request = decode_request(packet)
+        except ProtocolError as error:
+            return encode(error.number, Refusal.of(error))
+        return encode(number, self.reply(request))
 
-    def end(self, borrower: socket.socket) -> None:
-        """Give everything back, and tell the borrower, or the system's log if it is gone, what failed."""
-        self._give_back_since(0)
+    def reply(self, request: Request) -> Reply:
+        """Do what is asked for, wholly or not at all; what goes wrong is in the reply."""
+        if isinstance(request, Release):
+            for number in request.leases:
+                self._release(number)
+            return Confirmation()
+        return self._acquire(request)
+
+    def end(self, client: socket.socket) -> None:
+        """Release everything, and tell the client, or the system's log if it is gone, what failed."""
+        self._release_after(0)
         self._journal.close()
         try:
-            borrower.send(json.dumps({"failures": self._failures}).encode())
+            client.send(encode(UNNUMBERED, FinalReport(tuple(self._failures))))
         except OSError:
             self._log_failures()
 
+    def _acquire(self, request: Acquire) -> Grant | Refusal:
+        before = self._last_number
+        try:
+            return acquire(request, self._register)
+        except Exception as error:  # Whatever it is: dying of it would leave everything behind.
+            self._release_after(before)
+            if isinstance(error, MigDowntimeError):
+                return Refusal.of(error)
+            return Refusal.of(HarnessError(f"the request {request.kind} ended in {error!r}; see if the host allows it"))
+
     def _register(self, lease: Lease) -> int:
-        self._last += 1
-        self._owed[self._last] = lease
-        self._journal.write(self._owed.values())
-        return self._last
+        self._last_number += 1
+        self._leases[self._last_number] = lease
+        self._journal.write(self._leases.values())
+        return self._last_number
 
-    def _give_back_since(self, before: int) -> None:
-        for number in sorted((number for number in self._owed if number > before), reverse=True):
-            self._give_back(number)
+    def _release_after(self, before: int) -> None:
+        for number in sorted((number for number in self._leases if number > before), reverse=True):
+            self._release(number)
 
-    def _give_back(self, number: int) -> None:
-        lease = self._owed.pop(number, None)
+    def _release(self, number: int) -> None:
+        lease = self._leases.pop(number, None)
         if lease is None:
             return
+        if not lease.idempotent:
+            # Forgotten first: killed between the two, this process would have it released once more.
+            self._journal.write(self._leases.values())
         try:
             lease.release()
         except Exception as error:
             # Forgotten all the same: pages given back twice would be somebody else's.
-            self._failures.append(f"{lease} could not be undone ({error}); do it by hand")
-        self._journal.write(self._owed.values())
+            self._failures.append(f"{lease} could not be given back ({error}); do it by hand")
+        self._journal.write(self._leases.values())
 
     def _log_failures(self) -> None:
-        for failure in self._failures:
-            syslog.syslog(syslog.LOG_WARNING, f"avocado-migdowntime: {failure}")
+        _log(self._failures)
         self._failures.clear()
 
 
-def _requests(borrower: socket.socket, pid: int) -> Iterator[dict[str, Any]]:
-    # The socket alone does not tell: children that the borrower forked keep its end open.
+def _log(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        syslog.syslog(syslog.LOG_WARNING, f"avocado-migdowntime: {sentence}")
+
+
+def _packets(client: socket.socket, pid: int) -> Iterator[bytes]:
+    # The socket alone does not tell: children that the client forked keep its end open.
     try:
-        ended = os.pidfd_open(pid)
+        client_end = os.pidfd_open(pid)
     except ProcessLookupError:
         return
     while True:
-        ready, _, _ = select.select([borrower.fileno(), ended], [], [])
-        if ended in ready or not (packet := borrower.recv(_PACKET_BYTES)):
+        ready, _, _ = select.select([client.fileno(), client_end], [], [])
+        if client_end in ready or not (packet := client.recv(PACKET_BYTES)):
             return
-        yield json.loads(packet)
+        yield packet
 
 
 def main() -> None:
     """Serve the process and the socket named on the command line: PID and file descriptor."""
-    pid, borrower = int(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
+    pid, client = int(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
     if os.fork():
@@ -114,14 +145,14 @@ def main() -> None:
     reaper = Reaper()
     reaper.start()
     try:
-        for request in _requests(borrower, pid):
-            answer = {"number": request["number"], **reaper.answer(request)}
+        for packet in _packets(client, pid):
+            reply = reaper.answer(packet)
             try:
-                borrower.send(json.dumps(answer).encode())
+                client.send(reply)
             except OSError:
                 break
     finally:
-        reaper.end(borrower)
+        reaper.end(client)
 
 
 if __name__ == "__main__":

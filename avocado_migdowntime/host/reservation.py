@@ -13,6 +13,7 @@ import mmap
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 from ..basics.units import MIB, format_size
 from ..errors import HostRequirementError
@@ -28,7 +29,10 @@ class Hold:
     Raises OSError (ENOMEM) if there are not as many.
     """
 
+    idempotent: ClassVar[bool] = True
+
     def __init__(self, pool: Pool, count: int) -> None:
+        self._text = f"the hold of {count} hugepages of {format_size(pool.page_size_bytes)}"
         length = pool.page_size_bytes * count
         size_flag = (pool.page_size_bytes.bit_length() - 1) << os.MFD_HUGE_SHIFT
         file = os.memfd_create("migdowntime-hold", os.MFD_CLOEXEC | os.MFD_HUGETLB | size_flag)
@@ -37,6 +41,9 @@ class Hold:
             self._mapping = mmap.mmap(file, length)
         finally:
             os.close(file)
+
+    def __str__(self) -> str:
+        return self._text
 
     def release(self) -> None:
         """Let the pages go."""
@@ -51,27 +58,27 @@ def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
     try:
         return 0, Hold(pool, count)
     except OSError:
-        found = pool.counters()
+        counters = pool.counters()
     size = format_size(pool.page_size_bytes)
     # Others let their pages go without the lock: by now there may be more of them than are wanted.
-    missing = max(0, count - found.available)
+    missing = max(0, count - counters.available)
     command = pool.grow_command(missing)
     if not (allowed and pool.resizable):
         remedy = "as root" if allowed else "allow reserving them (reserve_hugepages=yes) as root, or"
         raise HostRequirementError(
-            f"{count} free hugepages of {size} are needed and {found.available} are there; {remedy} run `{command}`"
+            f"{count} free hugepages of {size} are needed and {counters.available} are there; {remedy} run `{command}`"
         )
     _leave_memory(pool, missing)
     # Surplus pages are in use by a run that is about to end. A pool that grows takes them in first, which the
     # total makes up for, having them counted; so the pool grows by them too.
-    before, wanted = pool.size_pages, found.total + missing
+    before, wanted = pool.size_pages, counters.total + missing
     try:
         if (now := pool.resize(wanted)) < wanted:
             _compact_memory()
             now = pool.resize(wanted)
         if now < wanted:
             raise HostRequirementError(
-                f"the kernel gave {max(0, now - found.total)} of {missing} further hugepages of "
+                f"the kernel gave {max(0, now - counters.total)} of {missing} further hugepages of "
                 f"{size}, its free memory being too scattered; soon after boot run `{command}`"
             )
         return now - before, Hold(pool, count)
@@ -101,6 +108,6 @@ def _compact_memory() -> None:
         Path("/proc/sys/vm/compact_memory").write_text("1")
 
 
-def give_back(pool: Pool, added: int) -> None:
+def shrink(pool: Pool, added: int) -> None:
     """Shrink the pool by the ``added`` pages; the caller has the pool's exclusive lock."""
     pool.resize(max(0, pool.size_pages - added))

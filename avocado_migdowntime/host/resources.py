@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The borrower's side of the reaper."""
+"""A process's own side of the reaper."""
 
-import json
 import os
 import socket
 import subprocess
@@ -11,39 +10,56 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
 
-from .. import errors
 from ..errors import HarnessError
+from .protocol import (
+    PACKET_BYTES,
+    UNNUMBERED,
+    Acquire,
+    Confirmation,
+    DirectoryGrant,
+    FinalReport,
+    HugepagesGrant,
+    Refusal,
+    Release,
+    Reply,
+    Request,
+    decode_reply,
+    encode,
+)
 
-_PACKET_BYTES = 1 << 16
 _END_TIMEOUT_S = 60.0
+
+G = TypeVar("G", DirectoryGrant, HugepagesGrant)
+R = TypeVar("R", DirectoryGrant, HugepagesGrant, Confirmation)
 
 
 class HostResources:
-    """Borrows from the host, and gives everything back whatever way this process ends, SIGKILL included.
+    """Leases of the host, released whatever way this process ends, SIGKILL included.
 
         with HostResources() as resources, work_directory(resources) as sockets:
             ...
 
-    What is borrowed is taken by a process of its own, the reaper, and given back by it: at the end of the
-    `with` block that borrowed, at the end of this one, or when this process is gone. Should the reaper be
-    killed as well, the next HostResources that root starts gives back what it owed. Can be used from any thread.
+    They are acquired by a process of its own, the reaper, and released by it: at the end of the `with` block that
+    acquired, at the end of this one, or when this process is gone. Should the reaper be killed as well, the next
+    run as root releases what it had. Can be used from any thread.
 
-    Raises HarnessError where the reaper cannot be started, has gone, or could not undo something.
+    Raises HarnessError where the reaper cannot be started, has gone, is of another release, or could not release
+    something.
     """
 
     def __enter__(self) -> Self:
         # Packets keep their boundaries, so that there is nothing to take apart.
         self._socket, reaper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
-        self._asked = 0
+        self._last_number = UNNUMBERED
         try:
             with reaper:
                 _start_reaper(reaper)
-            # Its end is closed here, or its death would go unheard. It answers when it has settled what dead
-            # reapers owed.
-            self.give_back([])
+            # Its end is closed here, or its death would go unheard. It answers when it has released what dead
+            # reapers left.
+            self.release(())
         except BaseException:
             self._socket.close()
             raise
@@ -62,44 +78,54 @@ class HostResources:
             self._socket.close()
 
     @contextmanager
-    def borrowed(self, what: str, **how: Any) -> Iterator[dict[str, Any]]:
-        """Borrow for a `with` block: `what` is a key of `leases.TAKE`, `how` its function's arguments.
+    def lease(self, request: Acquire, grant: type[G]) -> Iterator[G]:
+        """Have what is requested for a `with` block; `grant` is the class of the reply that protocol.py names.
 
-        Raises what the function raised in the reaper.
+        Raises HostRequirementError where the host has not got it, else HarnessError.
         """
-        loan = self._ask({"take": what, "how": how})
+        granted = self._ask(request, grant)
         try:
-            yield loan
+            yield granted
         finally:
             with suppress(HarnessError):  # Not to hide what the block raised: the end of this object tells.
-                self.give_back(loan["owed"])
+                self.release(granted.leases)
 
-    def give_back(self, numbers: list[int]) -> None:
-        """End leases, in this order, passing over those that have ended; raises HarnessError.
+    def release(self, leases: tuple[int, ...]) -> None:
+        """Release leases by their numbers, in this order, passing over those that have ended; raises HarnessError.
 
-        What cannot be undone is told at the end of `HostResources`.
+        What cannot be released is told at the end of `HostResources`.
         """
-        self._ask({"give_back": numbers})
+        self._ask(Release(leases), Confirmation)
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, request: Request, expected: type[R]) -> R:
         with self._lock:
-            self._asked += 1
+            self._last_number += 1
             try:
-                self._socket.send(json.dumps({"number": self._asked, **request}).encode())
-                # An answer to an earlier question can still be there, where Ctrl-C came while it was awaited.
-                while (answer := self._receive()).get("number") != self._asked:
-                    pass
+                self._socket.send(encode(self._last_number, request))
+                reply = self._reply_to(self._last_number)
             except OSError as error:
                 raise _gone(error) from None
-        if "error" in answer:
-            raise getattr(errors, answer["error"])(answer["message"])
-        return answer
+        if isinstance(reply, Refusal):
+            raise reply.exception()
+        if not isinstance(reply, expected):
+            raise HarnessError(
+                f"the process that gives back what is borrowed from the host answered {request.kind} by {reply.kind}, "
+                f"not {expected.kind}; see if the package was replaced meanwhile, and start again"
+            )
+        return reply
+
+    def _reply_to(self, number: int) -> Reply:
+        # A reply to an earlier request can still be there, where Ctrl-C came while it was awaited.
+        while True:
+            its_number, reply = self._receive()
+            if its_number == number or (its_number == UNNUMBERED and isinstance(reply, Refusal)):
+                return reply
 
     def _end(self) -> None:
         try:
             self._socket.shutdown(socket.SHUT_WR)
             self._socket.settimeout(_END_TIMEOUT_S)
-            while "failures" not in (answer := self._receive()):
+            while not isinstance(report := self._receive()[1], FinalReport):
                 pass
         except TimeoutError:
             raise HarnessError(
@@ -109,20 +135,19 @@ class HostResources:
             ) from None
         except OSError as error:
             raise _gone(error) from None
-        if answer["failures"]:
-            raise HarnessError("; ".join(answer["failures"]))
+        if report.failures:
+            raise HarnessError("; ".join(report.failures))
 
-    def _receive(self) -> dict[str, Any]:
-        if not (packet := self._socket.recv(_PACKET_BYTES)):
+    def _receive(self) -> tuple[int, Reply]:
+        if not (packet := self._socket.recv(PACKET_BYTES)):
             raise ConnectionResetError("it hung up")
-        answer: dict[str, Any] = json.loads(packet)
-        return answer
+        return decode_reply(packet)
 
 
 def _start_reaper(its_socket: socket.socket) -> None:
     package = Path(__file__).parents[1]
     # -P: a json.py in the current directory is not to be imported for the library's. All standard streams are
-    # cut off, as whoever reads the borrower's output to its end would wait for the reaper's too.
+    # cut off, as whoever reads this process's output to its end would wait for the reaper's too.
     command = [sys.executable, "-P", "-m", f"{package.name}.host.reaper"]
     try:
         subprocess.run(

@@ -42,8 +42,7 @@ def shaped_link(bytes_per_s: int) -> Iterator[ShapedLink]:
     """A link that carries so much payload from its source to its destination; the way back is not limited.
 
     The rate is that of a token bucket (tc-tbf(8)) before a veth pair. Raises HostRequirementError, with what mends
-    it, where this process, its programs or the kernel cannot make the link, and HarnessError where nothing gets
-    over it.
+    it, where this process, its programs or the kernel cannot make the link; HarnessError where nothing gets over it.
     """
     with new_namespace() as source, new_namespace() as destination:
         device = (_DEVICE, "mtu", str(_MTU_BYTES))
@@ -85,18 +84,18 @@ def _ip(namespace: Namespace, *arguments: str) -> None:
 
 
 def _run(namespace: Namespace, option: str, *command: str) -> None:
-    def started() -> subprocess.CompletedProcess[str]:
+    def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
     try:
-        done = namespace.run(started)
+        process = namespace.run(run)
     except FileNotFoundError:
         raise HostRequirementError(
             f"no {command[0]} is on the PATH, which link=shaped needs; install it with: apt-get install iproute2"
         ) from None
-    if done.returncode:
-        said = " ".join(done.stderr.split())
+    if process.returncode:
+        stderr = " ".join(process.stderr.split())
         raise HostRequirementError(
-            f"`{' '.join(command)}` failed with {said!r}; link=shaped needs a kernel with {option}, "
+            f"`{' '.join(command)}` failed with {stderr!r}; link=shaped needs a kernel with {option}, "
             "else use link=tcp or link=unix"
         )

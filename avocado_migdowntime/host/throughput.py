@@ -25,7 +25,7 @@ def payload_bytes_per_s(source: Namespace, destination: Namespace, address: str)
     arrives.
     """
     try:
-        with _connected(source, destination, address) as (sender, receiver):
+        with _connect(source, destination, address) as (sender, receiver):
             _, *rates = _windows(sender, receiver)
     except OSError as error:
         raise HarnessError(
@@ -35,9 +35,7 @@ def payload_bytes_per_s(source: Namespace, destination: Namespace, address: str)
 
 
 @contextmanager
-def _connected(
-    source: Namespace, destination: Namespace, address: str
-) -> Iterator[tuple[socket.socket, socket.socket]]:
+def _connect(source: Namespace, destination: Namespace, address: str) -> Iterator[tuple[socket.socket, socket.socket]]:
     with destination.run(lambda: socket.create_server((address, 0))) as listener:
         listener.settimeout(_SILENT_S)
         sender = source.run(lambda: socket.create_connection(listener.getsockname(), _SILENT_S))
@@ -50,8 +48,8 @@ def _connected(
 def _windows(sender: socket.socket, receiver: socket.socket) -> list[float]:
     rates: list[float] = []
     sender.setblocking(False)
-    chunk, arrived = bytes(_CHUNK_BYTES), bytearray(_CHUNK_BYTES)
-    began_s, heard_s, window_bytes = time.monotonic(), time.monotonic(), 0
+    chunk, buffer = bytes(_CHUNK_BYTES), bytearray(_CHUNK_BYTES)
+    window_start_s, last_arrival_s, window_bytes = time.monotonic(), time.monotonic(), 0
     while len(rates) <= _WINDOWS:
         readable, writable, _ = select.select([receiver], [sender], [], _SILENT_S)
         if writable:
@@ -59,11 +57,11 @@ def _windows(sender: socket.socket, receiver: socket.socket) -> list[float]:
                 sender.send(chunk)
         now_s = time.monotonic()
         if readable:
-            window_bytes += receiver.recv_into(arrived)
-            heard_s = now_s
-            if now_s > began_s + _WINDOW_S:
-                rates.append(window_bytes / (now_s - began_s))
-                began_s, window_bytes = now_s, 0
-        elif now_s > heard_s + _SILENT_S:
+            window_bytes += receiver.recv_into(buffer)
+            last_arrival_s = now_s
+            if now_s > window_start_s + _WINDOW_S:
+                rates.append(window_bytes / (now_s - window_start_s))
+                window_start_s, window_bytes = now_s, 0
+        elif now_s > last_arrival_s + _SILENT_S:
             raise TimeoutError("timed out")
     return rates

@@ -11,7 +11,7 @@ from typing import Any
 from ..basics.resources import directory as resource
 from ..basics.units import MIB
 from ..errors import HarnessError
-from ..host.hugepages import borrow_hugepages
+from ..host.hugepages import lease_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
@@ -112,7 +112,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         say(f"QEMU {qemu_info.release_text}, {guest.name} on {guest.machine} under {accel.upper()}{because}")
         link = stack.enter_context(open_link(parameters, sockets, say))
         pages = stack.enter_context(
-            borrow_hugepages(
+            lease_hugepages(
                 resources, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages
             )
         )
@@ -123,7 +123,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
             "destination", binaries["destination"], incoming, directory, sockets, link.destination
         )
         async with AsyncExitStack() as running:
-            with pages.handed_over():
+            with pages.hand_over():
                 await _enter_all(running, source, destination)
             yield Pair(source, destination, qemu_info, guest, link, sockets)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..builds.kept import binary_of
+from ..builds.suite_qemu import binary_of
 from ..debian.suite import is_name
 from ..errors import HarnessError, HostRequirementError, UsageError
 from .process import QemuProcess

@@ -76,7 +76,7 @@ class AttachedQemu:
         except (QMPError, EOFError, OSError) as error:
             raise ConnectionGone(f"the connection to {self._name} has gone") from error
 
-    async def told(self, command: str, name: str, kind: type[T], otherwise: T | None = None) -> T:
+    async def value_of(self, command: str, name: str, kind: type[T], otherwise: T | None = None) -> T:
         """What is under `name` in the answer to `command`; raises HarnessError where that is nothing of this kind."""
         answer = await self.execute(command)
         value = answer.get(name, otherwise) if isinstance(answer, Mapping) else None
@@ -91,13 +91,13 @@ class AttachedQemu:
         """What a trace says of this QEMU at its beginning."""
         header: dict[str, Any] = {
             "qemu": await self.execute("query-version"),
-            "arch": await self.told("query-target", "arch", str),
+            "arch": await self.value_of("query-target", "arch", str),
             "migrate-parameters": await self.execute("query-migrate-parameters"),
             "capabilities": [
                 each["capability"] for each in await self.execute("query-migrate-capabilities") if each["state"]
             ],
         }
-        if await self.told("query-kvm", "enabled", bool):
+        if await self.value_of("query-kvm", "enabled", bool):
             header["accelerator"] = "kvm"
         with suppress(HarnessError):  # Not every release or machine shows these; they only add to the subject.
             machine = await self.execute("qom-get", {"path": "/machine", "property": "type"})

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..builds.kept import SuiteQemu, listed
+from ..builds.suite_qemu import SuiteQemu, listed
 from .verdict_text import columns
 
 

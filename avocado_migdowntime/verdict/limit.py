@@ -171,7 +171,7 @@ def _switchover(evidence: Evidence, seen: Sequence[Pass], syncs: Sequence[Sync])
     and its stop, so only a gross excess is wrong.
     """
     final = evidence.samples[-1]
-    if final.status != "completed" or final.ram is None or not seen:
+    if final.status != "completed" or final.ram is None or not seen or _stopped_by_others(evidence, seen[-1]):
         return None
     if not syncs or seen[-1].number != syncs[-1].after.number:
         return _switchover_after_a_lone_pass(evidence, seen[-1])
@@ -203,7 +203,7 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Look 
     samples, limit_ms = evidence.samples, evidence.limits.at(evidence.stopped_s)
     final = samples[-1].ram
     to_stop_ms = (evidence.stopped_s - last_pass.end_s) * 1000
-    if limit_ms is None or final is None or to_stop_ms > 5 * BURST_MS or _stopped_by_others(evidence, last_pass):
+    if limit_ms is None or final is None or to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
         return None
     last, ending = ram_at(last_pass.samples, -1), last_pass.samples[-EDGE_SAMPLES:]
     wire = float(ending.wire_bytes_per_ms.max())
@@ -217,10 +217,14 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Look 
 
 
 def _stopped_by_others(evidence: Evidence, last_pass: Pass) -> bool:
-    """Whether the guest may have been stopped for another reason than the switchover, which syncs at once."""
+    """Whether the guest may have been stopped for another reason than the switchover: what is left is no fault then.
+
+    The switchover syncs at once, and QEMU answers hardly anything until all is sent, as it holds its big lock.
+    """
     samples = evidence.samples
     after = samples.are("active") & samples.has_ram & (samples.t_s > evidence.stopped_s)
-    return last_pass.spacing_s >= UPDATE_S or bool(np.any(samples.dirty_sync_count[after] == last_pass.number))
+    in_the_pass = samples.dirty_sync_count[after] == last_pass.number
+    return bool(np.any(in_the_pass) or np.any(samples.t_s[after] > evidence.stopped_s + BURST_MS / 1000))
 
 
 def _left_at_switchover(

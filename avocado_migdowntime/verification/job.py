@@ -204,8 +204,8 @@ def _shown_to(handler: logging.Handler) -> Iterator[None]:
 @contextmanager
 def _standard_output_kept() -> Iterator[None]:
     """Avocado puts another in its place when nothing is to be shown."""
-    kept = sys.stdout
+    before = sys.stdout
     try:
         yield
     finally:
-        sys.stdout = kept
+        sys.stdout = before

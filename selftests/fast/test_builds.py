@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from avocado_migdowntime.builds import add as adding
-from avocado_migdowntime.builds.kept import SuiteQemu, binary_of, find, kept, write_manifest
 from avocado_migdowntime.builds.launcher import Layout, launcher, layout
+from avocado_migdowntime.builds.suite_qemu import SuiteQemu, binary_of, find, suite_qemus, write_manifest
 from avocado_migdowntime.errors import HostRequirementError, UsageError
 from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.qemu.probe import find_binary
@@ -54,7 +54,7 @@ def test_loader_and_libraries_are_found_where_they_lie(tmp_path):
 
 def test_what_was_unpacked_is_found_by_its_suite_and_by_a_directory(tmp_path, monkeypatch):
     build = unpacked("bookworm", "ppc64", "x86_64")
-    assert find("bookworm") == build and kept() == [build]
+    assert find("bookworm") == build and suite_qemus() == [build]
     assert find_binary("bookworm", "x86_64") == str(build.path / "bin" / "qemu-system-x86_64")
     assert find_binary(str(build.path), "ppc64") == str(build.path / "bin" / "qemu-system-ppc64")
     tree = tmp_path / "qemu"

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 
 from avocado_migdowntime.basics.interval import Interval
-from avocado_migdowntime.builds.kept import SuiteQemu
+from avocado_migdowntime.builds.suite_qemu import SuiteQemu
 from avocado_migdowntime.doctor.host_check import HostCheck, State
 from avocado_migdowntime.prediction.advice import Advice, BestPoint, Finding
 from avocado_migdowntime.report import advice, builds, doctor

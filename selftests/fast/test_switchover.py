@@ -9,7 +9,7 @@ import pytest
 
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
-from selftests.support.traces import Pass, answers, completed, made, precopy
+from selftests.support.traces import Pass, answers, completed, event, made, precopy, row
 
 RESPECTED = LimitJudgement.RESPECTED, ""
 NOT_TOLD = (
@@ -107,3 +107,16 @@ def test_a_last_pass_whose_sync_was_not_seen_tells_nothing():
     rows = [*rows, completed(rows, dirtied=5_000)]
     assert limit(rows) == violated(500)
     assert limit([one for one in rows if one["query-migrate"]["ram"]["dirty-sync-count"] != 3]) == NOT_TOLD
+
+
+@pytest.mark.parametrize(
+    ("number", "after_ms", "found"), [(4, 110, violated(500)), (4, 122, NOT_TOLD), (3, 2, NOT_TOLD)]
+)
+def test_a_guest_that_somebody_else_stopped_tells_nothing(number, after_ms, found):
+    """QEMU goes on with its pass, or sends for long what the guest had dirtied by then."""
+    rows = stopped(after_ms=500, dirtied=5_000)
+    stop_s = rows[-2]["t"] + 0.001
+    rows.insert(-1, row(stop_s + after_ms / 1000, number, 5_000, 56_000))
+    trace = made(rows, [event(stop_s, "source", "STOP")], LIMIT_MS)
+    verdict = judge(trace)
+    assert (verdict.limit_verdict, verdict.limit.reason) == found

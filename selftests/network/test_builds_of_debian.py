@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.builds.kept import find
+from avocado_migdowntime.builds.suite_qemu import find
 
 from ..support.avocado_command import command
 from ..support.documents import BUILDS

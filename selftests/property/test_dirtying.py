@@ -2,10 +2,11 @@
 """The dirtying curve: through recorded passes, and through points of guests whose curve is known."""
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.basics.interval import Interval
@@ -83,18 +84,19 @@ def test_a_guest_that_dirties_nothing_has_an_empty_curve():
 def test_the_bounds_hold_the_true_curve_and_the_guess(bytes_per_ms, durations_ms, at_ms):
     truth = random_writes(bytes_per_ms)
     drawn = through(truth, durations_ms)
-    if len(drawn.groups) == len(set(durations_ms)):
-        bounds = drawn.bounds(at_ms)
-        assert bounds.low * 0.999999 <= truth(at_ms) <= bounds.high * 1.000001
-        assert bounds.low <= drawn.likely(at_ms) <= bounds.high
+    assume(all(longer >= 1.1 * shorter for shorter, longer in pairwise(sorted(set(durations_ms)))))
+    assert [group.duration_ms for group in drawn.groups] == sorted(set(durations_ms))
+    bounds = drawn.bounds(at_ms)
+    assert bounds.low * 0.999999 <= truth(at_ms) <= bounds.high * 1.000001
+    assert bounds.low <= drawn.likely(at_ms) <= bounds.high
 
 
 @given(st.floats(3_000, 60_000), st.integers(500, 2000), st.integers(2, 5), st.floats(1, 10_000))
 def test_two_points_that_differ_find_writes_at_random(bytes_per_ms, short_ms, factor, at_ms):
     truth = random_writes(bytes_per_ms)
     drawn = through(truth, [short_ms, short_ms * factor])
-    if truth(short_ms) < 0.95 * truth(short_ms * factor):
-        assert drawn.likely(at_ms) == pytest.approx(truth(at_ms), rel=0.01)
+    assume(truth(short_ms) < 0.95 * truth(short_ms * factor))
+    assert drawn.likely(at_ms) == pytest.approx(truth(at_ms), rel=0.01)
 
 
 @given(

@@ -12,6 +12,7 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement
 
+from ..support.correct_qemu import check_judged_right
 from ..support.simulate import Simulation, record
 
 PASS_MS = st.one_of(st.integers(400, 800), st.integers(1300, 3000))
@@ -58,7 +59,7 @@ def test_a_correct_qemu_is_never_called_inaccurate(pass_ms, bandwidth, limit_ms,
     trace = record(simulation(pass_ms, bandwidth, limit_ms, fails=fails), period_ms, seed, torn, missed)
     if trace.samples:
         verdict = judge(trace)
-        assert verdict.verdict is not Judgement.INACCURATE, verdict
+        check_judged_right(verdict, trace.samples)
         assert verdict.limit_verdict is not LimitJudgement.VIOLATED, verdict
 
 
@@ -75,7 +76,7 @@ def test_a_correct_qemu_is_never_called_inaccurate(pass_ms, bandwidth, limit_ms,
 def test_a_bandwidth_that_moves_is_no_fault(pass_ms, bandwidth, limit_ms, seed, noise, period_ms, on_syncs):
     trace = record(simulation(pass_ms, bandwidth, limit_ms, noise=noise), period_ms, seed, on_syncs=on_syncs)
     verdict = judge(trace)
-    assert verdict.verdict is not Judgement.INACCURATE, verdict
+    check_judged_right(verdict, trace.samples)
     assert verdict.limit_verdict is not LimitJudgement.VIOLATED, verdict
 
 
@@ -85,7 +86,7 @@ def test_a_trace_cut_anywhere_is_never_called_inaccurate(pass_ms, bandwidth, lim
     trace = record(simulation(pass_ms, bandwidth, limit_ms, duration_ms=9000), seed=seed)
     cut = data.draw(st.integers(1, len(trace.samples)))
     verdict = judge(replace(trace, samples=trace.samples[:cut]))
-    assert verdict.verdict is not Judgement.INACCURATE, verdict
+    check_judged_right(verdict, trace.samples[:cut])
     assert verdict.limit_verdict is not LimitJudgement.VIOLATED, verdict
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from avocado_migdowntime.basics.units import GIB, MIB
 from avocado_migdowntime.errors import HostRequirementError
-from avocado_migdowntime.host.hugepages import borrow_hugepages
+from avocado_migdowntime.host.hugepages import lease_hugepages
 from avocado_migdowntime.host.hugetlbfs import hugetlbfs_directory
 from avocado_migdowntime.host.pool import Pool
 from avocado_migdowntime.host.resources import HostResources
@@ -44,13 +44,13 @@ def test_qemu_takes_the_pages(arch: str, kind: str, page_size: int, ram: int, ta
         try:
             directory = stack.enter_context(hugetlbfs_directory(resources, page_size)) if kind == "hugetlbfs" else None
             backing = plan(kind, page_size, ram, directory)
-            pages = stack.enter_context(borrow_hugepages(resources, page_size, backing.hugepages_needed, allowed=True))
+            pages = stack.enter_context(lease_hugepages(resources, page_size, backing.hugepages_needed, allowed=True))
         except HostRequirementError as lack:
             if page_size == 2 * MIB and pool.resizable:
                 raise
             pytest.skip(str(lack))
         counters = pool.counters() if taken else None
-        with pages.handed_over():
+        with pages.hand_over():
             qemu = stack.enter_context(started(binary, MACHINES[arch], ram // MIB, backing.object_arguments))
         if counters:
             assert pool.counters().free == counters.free - taken

@@ -13,7 +13,7 @@ from avocado_migdowntime.basics.units import format_size
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host import hugetlbfs
 from avocado_migdowntime.host.hugetlbfs import hugetlbfs_directory
-from avocado_migdowntime.host.leases import Directory
+from avocado_migdowntime.host.leases import DirectoryLease
 from avocado_migdowntime.host.pool import pools
 from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.host.workdir import work_directory
@@ -52,7 +52,7 @@ def test_one_that_is_still_written_to_while_it_is_deleted_goes_all_the_same(
         rmdir(*what, **where)
 
     monkeypatch.setattr(os, "rmdir", rmdir_too_late)
-    Directory(str(made)).release()
+    DirectoryLease(str(made)).release()
     assert not made.exists() and not written
 
 
@@ -111,8 +111,8 @@ def test_without_root_a_mount_of_the_right_page_size_is_found(tmp_path: Path, mo
     )
 
 
-def test_what_cannot_be_undone_is_told_at_the_end() -> None:
-    sentence = r"^Directory\(path='/tmp/.*'\) could not be undone \(.*\); do it by hand$"
+def test_what_cannot_be_given_back_is_told_at_the_end() -> None:
+    sentence = r"^the directory /tmp/.* could not be given back \(.*\); do it by hand$"
     with (
         pytest.raises(HarnessError, match=sentence),
         HostResources() as resources,
@@ -121,7 +121,7 @@ def test_what_cannot_be_undone_is_told_at_the_end() -> None:
         directory.rmdir()
 
 
-def test_what_cannot_be_undone_does_not_hide_what_went_wrong() -> None:
+def test_what_cannot_be_given_back_does_not_hide_what_went_wrong() -> None:
     with (
         pytest.raises(ZeroDivisionError) as raised,
         HostResources() as resources,
@@ -129,4 +129,4 @@ def test_what_cannot_be_undone_does_not_hide_what_went_wrong() -> None:
     ):
         directory.rmdir()
         raise ZeroDivisionError
-    assert "could not be undone" in raised.value.__notes__[0]
+    assert "could not be given back" in raised.value.__notes__[0]

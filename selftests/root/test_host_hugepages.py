@@ -21,7 +21,7 @@ import pytest
 from avocado_migdowntime.basics.units import MIB, format_size
 from avocado_migdowntime.errors import HostRequirementError
 from avocado_migdowntime.host import reservation
-from avocado_migdowntime.host.hugepages import Hugepages, borrow_hugepages
+from avocado_migdowntime.host.hugepages import Hugepages, lease_hugepages
 from avocado_migdowntime.host.lock import exclusive
 from avocado_migdowntime.host.pool import Pool, memory_bytes, pool, pools
 from avocado_migdowntime.host.reservation import KEPT_FREE_BYTES, Hold, reserve
@@ -43,7 +43,7 @@ def its_pool(resources: HostResources) -> Pool:
     if not found.resizable:
         with (
             pytest.raises(HostRequirementError, match="as root run `"),
-            borrow_hugepages(resources, found.page_size_bytes, found.counters().available + 1, allowed=True),
+            lease_hugepages(resources, found.page_size_bytes, found.counters().available + 1, allowed=True),
         ):
             pass
         pytest.skip("only root can reserve hugepages; the message that says so was checked")
@@ -65,11 +65,11 @@ def taken(page_size_bytes: int, count: int) -> Iterator[None]:
 
 def test_what_is_missing_is_reserved_and_given_back(resources: HostResources, its_pool: Pool) -> None:
     size, before = its_pool.size_pages, its_pool.counters()
-    with borrow_hugepages(resources, its_pool.page_size_bytes, before.available + 16, allowed=True) as pages:
+    with lease_hugepages(resources, its_pool.page_size_bytes, before.available + 16, allowed=True) as pages:
         assert pages.added == 16
         assert its_pool.size_pages == size + 16
         assert its_pool.counters().available == 0
-        with pages.handed_over():
+        with pages.hand_over():
             assert its_pool.counters().available == before.available + 16
             with taken(its_pool.page_size_bytes, before.available + 16):
                 assert its_pool.counters().free == before.reserved
@@ -79,7 +79,7 @@ def test_what_is_missing_is_reserved_and_given_back(resources: HostResources, it
 def test_pages_still_in_use_are_given_back_when_they_are_freed(resources: HostResources, its_pool: Pool) -> None:
     size, before = its_pool.size_pages, its_pool.counters()
     count = before.available + 16
-    with borrow_hugepages(resources, its_pool.page_size_bytes, count, allowed=True) as pages, pages.handed_over():
+    with lease_hugepages(resources, its_pool.page_size_bytes, count, allowed=True) as pages, pages.hand_over():
         still_using = taken(its_pool.page_size_bytes, count)
         still_using.__enter__()
     assert its_pool.size_pages == size
@@ -91,11 +91,11 @@ def test_pages_still_in_use_are_given_back_when_they_are_freed(resources: HostRe
 def test_surplus_of_a_run_about_to_end_is_not_counted_upon(resources: HostResources, its_pool: Pool) -> None:
     size, before = its_pool.size_pages, its_pool.counters()
     count = before.available + 16
-    with borrow_hugepages(resources, its_pool.page_size_bytes, count, allowed=True) as pages, pages.handed_over():
+    with lease_hugepages(resources, its_pool.page_size_bytes, count, allowed=True) as pages, pages.hand_over():
         still_using = taken(its_pool.page_size_bytes, count)
         still_using.__enter__()
-    with borrow_hugepages(resources, its_pool.page_size_bytes, 8, allowed=True) as pages:
-        with pages.handed_over(), taken(its_pool.page_size_bytes, 8):
+    with lease_hugepages(resources, its_pool.page_size_bytes, 8, allowed=True) as pages:
+        with pages.hand_over(), taken(its_pool.page_size_bytes, 8):
             pass
         still_using.__exit__(None, None, None)
     assert (its_pool.size_pages, its_pool.counters()) == (size, before)
@@ -127,11 +127,11 @@ def test_free_pages_are_used_and_kept_from_others(resources: HostResources, its_
     its_pool.resize(size + 8)
     try:
         free = its_pool.counters().available
-        with borrow_hugepages(resources, its_pool.page_size_bytes, free, allowed=False) as pages:
+        with lease_hugepages(resources, its_pool.page_size_bytes, free, allowed=False) as pages:
             assert (pages.added, its_pool.size_pages) == (0, size + 8)
             with (
                 pytest.raises(HostRequirementError, match="^1 free hugepages of .* are needed and 0 are there; "),
-                borrow_hugepages(resources, its_pool.page_size_bytes, 1, allowed=False),
+                lease_hugepages(resources, its_pool.page_size_bytes, 1, allowed=False),
             ):
                 pass
         assert its_pool.size_pages == size + 8
@@ -146,13 +146,13 @@ def test_nobody_gets_between_the_hold_and_the_launch(resources: HostResources, i
     def borrow_too() -> None:
         with (
             HostResources() as another,
-            borrow_hugepages(another, its_pool.page_size_bytes, other, allowed=True) as more,
+            lease_hugepages(another, its_pool.page_size_bytes, other, allowed=True) as more,
         ):
             added.append(more.added)
 
     competitor = threading.Thread(target=borrow_too)
-    with borrow_hugepages(resources, its_pool.page_size_bytes, count, allowed=True) as pages:
-        with pages.handed_over():
+    with lease_hugepages(resources, its_pool.page_size_bytes, count, allowed=True) as pages:
+        with pages.hand_over():
             competitor.start()
             competitor.join(1)  # Time enough to go wrong.
             assert added == []
@@ -164,7 +164,7 @@ def test_nobody_gets_between_the_hold_and_the_launch(resources: HostResources, i
 
 
 def test_host_pages_need_no_borrowing(resources: HostResources) -> None:
-    with borrow_hugepages(resources, 4096, 0, allowed=True) as pages, pages.handed_over():
+    with lease_hugepages(resources, 4096, 0, allowed=True) as pages, pages.hand_over():
         assert pages == Hugepages(4096, 0, 0, resources, 0)
 
 
@@ -192,7 +192,7 @@ def test_the_host_keeps_some_memory(resources: HostResources, its_pool: Pool) ->
         pytest.raises(
             HostRequirementError, match=r"would take \d+ MiB of the \d+ MiB of memory available, and 512 MiB are"
         ),
-        borrow_hugepages(resources, its_pool.page_size_bytes, count, allowed=True),
+        lease_hugepages(resources, its_pool.page_size_bytes, count, allowed=True),
     ):
         pass
     assert its_pool.size_pages == size
@@ -207,7 +207,7 @@ def test_the_command_that_reserves(resources: HostResources, its_pool: Pool) -> 
     )
     with (
         pytest.raises(HostRequirementError) as refusal,
-        borrow_hugepages(resources, its_pool.page_size_bytes, counters.available + 3, allowed=False),
+        lease_hugepages(resources, its_pool.page_size_bytes, counters.available + 3, allowed=False),
     ):
         pass
     assert str(refusal.value) == (
@@ -219,7 +219,7 @@ def test_the_command_that_reserves(resources: HostResources, its_pool: Pool) -> 
 def test_a_page_size_that_the_host_has_not_got(resources: HostResources) -> None:
     sizes = [each.page_size_bytes for each in pools()]
     absent = next(size for size in (16 * MIB, 2 * MIB, 32 * MIB, 64 * MIB) if size not in sizes)
-    with pytest.raises(HostRequirementError) as refusal, borrow_hugepages(resources, absent, 1, allowed=True):
+    with pytest.raises(HostRequirementError) as refusal, lease_hugepages(resources, absent, 1, allowed=True):
         pass
     assert str(refusal.value) == (
         f"this host has no hugepages of {format_size(absent)} but {', '.join(map(format_size, sizes))}; "
@@ -232,7 +232,7 @@ def test_a_page_size_that_the_host_has_not_got(resources: HostResources) -> None
 AS_NOBODY = """
 import os, sys
 from avocado_migdowntime.errors import HostRequirementError
-from avocado_migdowntime.host.hugepages import borrow_hugepages
+from avocado_migdowntime.host.hugepages import lease_hugepages
 from avocado_migdowntime.host.resources import HostResources
 if os.geteuid() == 0:
     os.setgroups([])
@@ -241,7 +241,7 @@ if os.geteuid() == 0:
 if not os.access(sys.executable, os.X_OK):
     sys.executable = "/usr/bin/python3"
 try:
-    with HostResources() as resources, borrow_hugepages(resources, int(sys.argv[1]), int(sys.argv[2]), allowed=True):
+    with HostResources() as resources, lease_hugepages(resources, int(sys.argv[1]), int(sys.argv[2]), allowed=True):
         print("had them")
 except HostRequirementError as error:
     print(error)

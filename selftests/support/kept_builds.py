@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from avocado_migdowntime.basics.cache import cache_directory
-from avocado_migdowntime.builds.kept import SuiteQemu, write_manifest
+from avocado_migdowntime.builds.suite_qemu import SuiteQemu, write_manifest
 from avocado_migdowntime.cli import qemu
 
 

@@ -49,7 +49,7 @@ def _of_the_host():
 
 
 def _lent_to_others():
-    """What is written in the journals of guardians that others have started."""
+    """What is written in the journals of reapers that others have started."""
     others = [pid for pid in _processes() if _is_of_a_run(pid) and not _is_own(pid)]
     kept = {_target(link) for pid in others for link in glob.glob(f"/proc/{pid}/fd/*")}
     return "".join(_read(path).decode() for path in kept if path.startswith(f"{_JOURNALS}/"))

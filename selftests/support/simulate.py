@@ -172,11 +172,13 @@ def record(
     missed: frozenset[int] = frozenset(),
     on_syncs: bool = True,
     fault: Fault | None = None,
+    switchover_ms: int | None = None,
 ) -> Trace:
     """Sample a simulated migration as a harness would, at a steady rate and (`on_syncs`) on each sync.
 
     A share `torn` of the samples mixes the figures of two moments; the passes in `missed` are not sampled at all. A
-    `fault` alters what is answered.
+    `fault` alters what is answered. With `switchover_ms` the source tells that it stops the guest to complete, and
+    answers nothing until all is sent, so much later.
     """
     dice = random.Random(seed)
     header = {
@@ -188,17 +190,20 @@ def record(
     while at < simulation.duration_ms:
         wanted.add(at)
         at += max(1, period_ms + dice.randrange(-1, 2))
-    samples = []
+    samples, events = [], [Event(0.0, "source", "MIGRATION", {"status": "setup"})]
     before: dict[str, Any] = {}
     for at, answer in simulation.run(wanted):
         if not on_syncs and at not in wanted and answer["status"] == "active":
             continue
+        if answer["status"] == "completed" and switchover_ms is not None:
+            events.append(Event(at / 1000, "source", "STOP", {}))
+            at += switchover_ms
         mixed = _torn(before, answer, dice) if before and dice.random() < torn else answer
         if answer["status"] != "active" or answer["ram"]["dirty-sync-count"] not in missed:
             shown = fault.answered({"execute": "query-migrate"}, mixed) if fault else mixed
             samples.append(Sample.from_query(at / 1000, 0.5, shown))
         before = answer
-    return Trace(tuple(samples), (Event(0.0, "source", "MIGRATION", {"status": "setup"}),), header)
+    return Trace(tuple(samples), tuple(events), header)
 
 
 def _torn(before: dict[str, Any], after: dict[str, Any], dice: random.Random) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def find(suite: str) -> SuiteQemu | None:
         ) from None
 
 
-def kept() -> list[SuiteQemu]:
+def suite_qemus() -> list[SuiteQemu]:
     """All that were unpacked, by name."""
     names = sorted(path.parent.name for path in (cache_directory() / "qemu").glob(f"*/{MANIFEST}"))
     return [build for name in names if (build := find(name))]
@@ -71,7 +71,7 @@ def remove(suite: str, resources: HostResources) -> None:
     """Delete the QEMU of a suite; raises UsageError where there is none, HostRequirementError where it cannot be."""
     path = place(suite)
     if not path.is_dir():
-        there = ", ".join(build.suite for build in kept()) or "none"
+        there = ", ".join(build.suite for build in suite_qemus()) or "none"
         raise UsageError(f"no QEMU of a suite {suite} was unpacked; there is {there}")
     try:
         with work_directory(resources, cache_directory()) as scratch:

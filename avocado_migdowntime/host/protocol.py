@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The messages between a process and its reaper, each one packet: ``{"number": 3, "kind": "release", …}``.
+
+A request has a number, its reply has the same one. docs/host.md shows the order of the messages, and why.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from ..errors import HarnessError, HostRequirementError, MigDowntimeError, UsageError
+from .records import MalformedRecordError, Record, by_kind, from_json, to_json
+
+PACKET_BYTES = 1 << 16
+"""Room for the longest packet."""
+
+_QUOTED_CHARACTERS = 80
+
+UNNUMBERED = 0
+"""The number of a reply to a request whose own number could not be read, and of the final report."""
+
+
+@dataclass(frozen=True)
+class AcquireDirectory:
+    """Make a private directory in the directory `within`; the reply is a DirectoryGrant."""
+
+    kind: ClassVar[str] = "acquire-directory"
+    within: str
+
+
+@dataclass(frozen=True)
+class AcquireHugetlbfs:
+    """Mount a private hugetlbfs with pages of this size; the reply is a DirectoryGrant."""
+
+    kind: ClassVar[str] = "acquire-hugetlbfs"
+    page_size_bytes: int
+
+
+@dataclass(frozen=True)
+class AcquireHugepages:
+    """Hold `count` free hugepages, the pool grown if that is `allowed`; the reply is a HugepagesGrant."""
+
+    kind: ClassVar[str] = "acquire-hugepages"
+    page_size_bytes: int
+    count: int
+    allowed: bool
+
+
+@dataclass(frozen=True)
+class Release:
+    """Release leases by their numbers, in this order, but those released before; the reply is a Confirmation."""
+
+    kind: ClassVar[str] = "release"
+    leases: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DirectoryGrant:
+    """A directory is at `path` until its `leases` are released, in this order."""
+
+    kind: ClassVar[str] = "directory-grant"
+    path: str
+    leases: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class HugepagesGrant:
+    """Pages are kept until `leases` are released, in this order; `added` of them the pool was grown by.
+
+    `hold`, one of the leases, keeps even the process itself from taking them: to be released when it does.
+    """
+
+    kind: ClassVar[str] = "hugepages-grant"
+    added: int
+    hold: int
+    leases: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A release was tried; if it failed the final report says so."""
+
+    kind: ClassVar[str] = "confirmation"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Nothing was acquired: `message` is the sentence for the user, `error` the kind of exception to raise."""
+
+    kind: ClassVar[str] = "refusal"
+    error: str
+    message: str
+
+    @classmethod
+    def of(cls, error: MigDowntimeError) -> "Refusal":
+        """The refusal from which `exception` makes an error of the same branch of the errors' tree."""
+        kinds = (kind for kind, branch in _ERRORS.items() if isinstance(error, branch))
+        return cls(next(kinds, "harness"), str(error))
+
+    def exception(self) -> MigDowntimeError:
+        """What the process is to raise; HarnessError for a kind that it does not know."""
+        return _ERRORS.get(self.error, HarnessError)(self.message)
+
+
+@dataclass(frozen=True)
+class FinalReport:
+    """All leases have ended; `failures` has a sentence for each that could not be released."""
+
+    kind: ClassVar[str] = "final-report"
+    failures: tuple[str, ...]
+
+
+Acquire = AcquireDirectory | AcquireHugetlbfs | AcquireHugepages
+Grant = DirectoryGrant | HugepagesGrant
+Request = Acquire | Release
+Reply = Grant | Confirmation | Refusal | FinalReport
+
+_ACQUIRE: tuple[type[Acquire], ...] = (AcquireDirectory, AcquireHugetlbfs, AcquireHugepages)
+REQUESTS: Mapping[str, type[Request]] = by_kind((*_ACQUIRE, Release))
+"""All requests by their kinds."""
+REPLIES: Mapping[str, type[Reply]] = by_kind((DirectoryGrant, HugepagesGrant, Confirmation, Refusal, FinalReport))
+"""All replies by their kinds."""
+
+_ERRORS: Mapping[str, type[MigDowntimeError]] = {
+    "usage": UsageError,
+    "host-requirement": HostRequirementError,
+    "harness": HarnessError,
+}
+
+M = TypeVar("M", bound=Record)
+
+
+class ProtocolError(HarnessError):
+    """A packet is no message of this release; `number` is what it was numbered, or UNNUMBERED."""
+
+    def __init__(self, packet: bytes, reason: str, number: int = UNNUMBERED) -> None:
+        text = packet[:_QUOTED_CHARACTERS].decode(errors="replace")
+        super().__init__(
+            f"the message {text!r} between this process and the one that gives back what is borrowed from the host "
+            f"cannot be understood ({reason}); see if the package was replaced meanwhile, and start again"
+        )
+        self.number = number
+
+
+def encode(number: int, message: Request | Reply) -> bytes:
+    """The packet of a message."""
+    return json.dumps({"number": number, **to_json(message)}).encode()
+
+
+def decode_request(packet: bytes) -> tuple[int, Request]:
+    """A request and its number; raises ProtocolError."""
+    return _decode(packet, REQUESTS)
+
+
+def decode_reply(packet: bytes) -> tuple[int, Reply]:
+    """A reply and the number of its request, or UNNUMBERED; raises ProtocolError."""
+    return _decode(packet, REPLIES)
+
+
+def _decode(packet: bytes, kinds: Mapping[str, type[M]]) -> tuple[int, M]:
+    try:
+        content = json.loads(packet)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(packet, f"it is no JSON: {error}") from None
+    if not isinstance(content, dict) or type(number := content.pop("number", None)) is not int:
+        raise ProtocolError(packet, "it has no number")
+    try:
+        return number, from_json(content, kinds)
+    except MalformedRecordError as error:
+        raise ProtocolError(packet, str(error), number) from None

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Frozen dataclasses as JSON objects that name their kind: the form of the reaper's journal and of its messages.
+
+A kind is a string of its own, not the class's name: what one release wrote is read by the next, whatever the
+class is called there. Kinds and names of fields are a format; a change of one needs a way to read the old one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_origin, get_type_hints
+
+
+class Record(Protocol):
+    """A frozen dataclass with a kind; its fields are of int, bool, str, or tuples of as many as there are of one."""
+
+    kind: ClassVar[str]
+
+
+R = TypeVar("R", bound=Record)
+
+
+class MalformedRecordError(ValueError):
+    """A JSON value is no record of these kinds; the text says in which way, as a clause for somebody's sentence."""
+
+
+def by_kind(classes: Iterable[type[R]]) -> Mapping[str, type[R]]:
+    """A table of kinds; raises ValueError where two classes share one."""
+    table: dict[str, type[R]] = {}
+    for each in classes:
+        if each.kind in table:
+            raise ValueError(f"{each.__name__} and {table[each.kind].__name__} are both of the kind {each.kind!r}")
+        table[each.kind] = each
+    return table
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """What json.dumps can write."""
+    return {"kind": record.kind, **vars(record)}
+
+
+def from_json(value: object, kinds: Mapping[str, type[R]]) -> R:
+    """The record that `to_json` made the value of; raises MalformedRecordError if it is none of these kinds."""
+    if not isinstance(value, dict):
+        raise MalformedRecordError(f"{value!r} is no object")
+    content = dict(value)
+    kind = content.pop("kind", None)
+    if not isinstance(kind, str) or kind not in kinds:
+        raise MalformedRecordError(f"the kind {kind!r} is unknown")
+    types = _types(kinds[kind])
+    if content.keys() != types.keys():
+        raise MalformedRecordError(f"{kind} has the fields {sorted(types)}, not {sorted(content)}")
+    return kinds[kind](**{name: _checked(f"{kind}.{name}", content[name], types[name]) for name in types})
+
+
+@cache
+def _types(its_class: type[Record]) -> dict[str, Any]:
+    hints = get_type_hints(its_class)
+    return {field.name: hints[field.name] for field in fields(its_class)}  # type: ignore[arg-type]
+
+
+def _checked(where: str, value: object, wanted: Any) -> object:
+    if get_origin(wanted) is tuple:
+        if not isinstance(value, list):
+            raise MalformedRecordError(f"{where} is {value!r}, which is no list")
+        return tuple(_checked(where, each, get_args(wanted)[0]) for each in value)
+    # Not isinstance: True would pass for an int.
+    if type(value) is not wanted:
+        raise MalformedRecordError(f"{where} is {value!r}, which is no {wanted.__name__}")
+    return value

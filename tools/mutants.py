@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Mutation testing of the pure core by its quick tests: which changes to the code does no test notice?
+
+`tools/mutants.py [ROOM]` works on a copy in `.mutants/`, and goes on there where a run before it ended: what was
+killed stays so until its function changes, what survived is tried anew. It prints a table by room and the survivors,
+and fails where a room's score is below 90 % or an entry of `selftests/mutants.toml` holds no longer.
+
+mutmut makes the mutants and runs them. It mutates no function that has a decorator, so in the copy `@property` and its
+like are taken off the function and put on after it. What is outside of functions it leaves as it is.
+"""
+
+import ast
+import fnmatch
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+COPY = TOP / ".mutants"
+MUTATED = COPY / "mutants"
+STATS = MUTATED / "mutmut-stats.json"
+PACKAGE = "avocado_migdowntime"
+ACCEPTED = TOP / "selftests" / "mutants.toml"
+TESTS = ("selftests/fast", "selftests/property")
+ENOUGH = 0.9
+"""The score that each room has to reach."""
+SECONDS_OF_TESTS = 20.0
+"""A mutant is tried by the quickest tests that reach its function, and by so much of them at most."""
+STATUS = {1: "killed", 3: "killed", 0: "survived", 5: "survived", 33: "survived", None: "not tried"}
+"""By mutmut's exit codes; 33 is a function that no test reaches. All others are mutants that did not end in time."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one function: its name in mutmut, the lines that it changes, and what came of it."""
+
+    name: str
+    room: str
+    function: str
+    was: str
+    becomes: str
+    status: str
+
+
+def core() -> list[str]:
+    """The files of the pure core: those whose coverage is asked for."""
+    report = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["coverage"]["report"]
+    files = [str(path.relative_to(TOP)) for path in sorted(TOP.glob(f"{PACKAGE}/**/*.py"))]
+    wanted = [file for file in files if any(fnmatch.fnmatch(file, pattern) for pattern in report["include"])]
+    return [file for file in wanted if file not in report["omit"] and not file.endswith("__init__.py")]
+
+
+def room_of(file: str) -> str:
+    """The folder of the package in which a file lies."""
+    return Path(file).parts[1]
+
+
+def without_decorators(source: str) -> str:
+    """The same module with `name = decorator(name)` after each decorated function, which is what a decorator means."""
+    lines = source.splitlines()
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    for node in sorted(functions, key=lambda node: node.lineno, reverse=True):
+        for decorator in node.decorator_list:
+            text = ast.unparse(decorator)
+            if text in ("overload", "classmethod", "staticmethod"):
+                continue
+            assert decorator.end_lineno == decorator.lineno and node.end_lineno is not None
+            lines.insert(node.end_lineno, f"{' ' * node.col_offset}{node.name} = {text}({node.name})")
+            lines[decorator.lineno - 1] = ""
+    return "\n".join([*lines, ""])
+
+
+def copy() -> None:
+    """Bring the copy up to date, and forget of the runs before what no longer holds."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=TOP, check=True, capture_output=True
+    )
+    files = {name for name in listed.stdout.decode().splitlines() if (TOP / name).is_file()}
+    mutable = core()
+    for name in sorted(files):
+        text = (TOP / name).read_bytes()
+        if name in mutable:
+            text = without_decorators(text.decode()).encode()
+        elif name == "pyproject.toml":
+            text += _settings(mutable, {Path(name).parts[0] for name in files}).encode()
+        if not (COPY / name).is_file() or (COPY / name).read_bytes() != text:
+            _replace(name, text, (TOP / name).stat().st_mode)
+    for path in [path for path in COPY.rglob("*") if path.is_file()]:
+        name = str(path.relative_to(COPY))
+        if not name.startswith("mutants/") and "__pycache__" not in name and name not in files:
+            _replace(name, None)
+
+
+def _replace(name: str, text: bytes | None, mode: int = 0) -> None:
+    path = COPY / name
+    path.unlink(missing_ok=True)
+    (MUTATED / name).unlink(missing_ok=True)
+    if text is None:
+        (MUTATED / f"{name}.meta").unlink(missing_ok=True)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)
+        path.chmod(mode)
+    if not STATS.exists():
+        return
+    if Path(name).name.startswith("test_"):
+        # Its tests are new ones: they may reach other functions now.
+        stats = json.loads(STATS.read_bytes())
+        durations = stats["duration_by_test"]
+        stats["duration_by_test"] = {test: s for test, s in durations.items() if not test.startswith(f"{name}::")}
+        STATS.write_text(json.dumps(stats))
+    elif name.endswith((".py", ".toml")) and name != str(ACCEPTED.relative_to(TOP)):
+        STATS.unlink()
+
+
+def _settings(mutable: list[str], tops: set[str]) -> str:
+    return f"""
+[tool.mutmut]
+source_paths = ["{PACKAGE}"]
+only_mutate = {mutable}
+also_copy = {sorted(tops - {PACKAGE})}
+pytest_add_cli_args_test_selection = {list(TESTS)}
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist"]
+process_isolation = "forkserver"
+timeout_multiplier = 2.0
+timeout_constant = 2.0
+on_dependency_change = "ignore"
+"""
+
+
+def run(room: str | None) -> None:
+    """Make the mutants and try those of a room, or of all, that no test has killed."""
+    os.chdir(COPY)
+    from mutmut import __main__ as mutmut
+
+    processes = os.cpu_count() or 1
+    MUTATED.mkdir(exist_ok=True)
+    mutmut.set_mutant_under_test("mutant_generation")
+    with mutmut.CatchOutput():
+        mutmut.copy_src_dir()
+        mutmut.copy_also_copy_files()
+        mutmut.setup_source_paths()
+        mutmut.create_mutants(processes)
+    mutmut.collect_or_load_stats(mutmut.get_mutant_runner(processes), apply_config_invalidation=True)
+    _spare_the_slow(mutmut.state())
+    mutmut.save_stats()
+    names = [mutant.name for mutant in mutants(room) if mutant.status not in ("killed", "timed out")]
+    if names:
+        mutmut._run(names, processes)
+
+
+def _spare_the_slow(state) -> None:  # type: ignore[no-untyped-def]
+    for function, tests in state.tests_by_mangled_function_name.items():
+        spent_s, kept = 0.0, set()
+        for test in sorted(tests & state.duration_by_test.keys(), key=state.duration_by_test.__getitem__):
+            spent_s += state.duration_by_test[test]
+            if kept and spent_s > SECONDS_OF_TESTS:
+                break
+            kept.add(test)
+        state.tests_by_mangled_function_name[function] = kept
+
+
+def mutants(room: str | None) -> Iterator[Mutant]:
+    """Those of a room, or of all."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+
+    for file in core():
+        meta = MUTATED / f"{file}.meta"
+        if (room and room_of(file) != room) or not meta.exists():
+            continue
+        for name, code in json.loads(meta.read_bytes())["exit_code_by_key"].items():
+            status = STATUS.get(code, "timed out")
+            was, becomes = _changed(get_diff_for_mutant(name, path=file)) if status == "survived" else ("", "")
+            yield Mutant(name, room_of(file), _readable(name), was, becomes, status)
+
+
+def _changed(diff: str) -> tuple[str, str]:
+    lines = diff.splitlines()[3:]
+    was, becomes = ([line[1:].strip() for line in lines if line[:1] == sign] for sign in "-+")
+    return " ".join(was), " ".join(becomes)
+
+
+def _readable(name: str) -> str:
+    """`comparison.compare.Contrast.shift` for mutmut's own spelling of it."""
+    module, _, mangled = name.partition("__mutmut_")[0].rpartition(".")
+    function = mangled[2:].replace("ǁ", ".")
+    return f"{module.removeprefix(f'{PACKAGE}.')}.{function}"
+
+
+def report(room: str | None) -> int:
+    """Print the table and what survived; the exit status."""
+    every = list(mutants(room))
+    entries = tomllib.loads(ACCEPTED.read_text())["accepted"] if ACCEPTED.exists() else []
+    rooms = sorted({mutant.room for mutant in every})
+    survivors = [mutant for mutant in every if mutant.status == "survived"]
+    explained = {mutant.name for mutant in survivors if any(_is_of(entry, mutant) for entry in entries)}
+    for mutant in survivors:
+        if mutant.name not in explained:
+            print(f"{mutant.function}\n  - {mutant.was}\n  + {mutant.becomes}")
+    stale = [
+        f"{ACCEPTED.name}: no survivor is {entry['function']}: {entry['becomes']}"
+        for entry in entries
+        if (room is None or entry["function"].split(".")[0] == room)
+        and not any(_is_of(entry, one) for one in survivors)
+    ]
+    print(f"\n{'room':14}{'mutants':>9}{'killed':>9}{'survived':>10}{'timed out':>11}{'accepted':>10}{'score':>9}")
+    low = [name for name in rooms if _row(name, [one for one in every if one.room == name], explained) < ENOUGH]
+    if len(rooms) > 1:
+        _row("all", every, explained)
+    stale += [f"{name}: fewer than {ENOUGH:.0%} of the mutants are killed" for name in low]
+    print(*stale, sep="\n", end="\n" if stale else "")
+    return 1 if stale else 0
+
+
+def _is_of(entry: dict[str, str], mutant: Mutant) -> bool:
+    return (entry["function"], entry["was"], entry["becomes"]) == (mutant.function, mutant.was, mutant.becomes)
+
+
+def _row(name: str, of_it: list[Mutant], explained: set[str]) -> float:
+    count = Counter(mutant.status for mutant in of_it)
+    accepted = sum(mutant.name in explained for mutant in of_it)
+    score = (count["killed"] + count["timed out"]) / len(of_it)
+    figures = f"{count['killed']:9}{count['survived']:10}{count['timed out']:11}{accepted:10}{score:9.1%}"
+    print(f"{name:14}{len(of_it):9}{figures}" + (f"  {count['not tried']} not tried" if count["not tried"] else ""))
+    return score
+
+
+def main() -> int:
+    """What the command line asks for."""
+    room = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] else None
+    rooms = sorted({room_of(file) for file in core()})
+    if room and room not in rooms:
+        print(f"{room!r} is no room of the pure core; there are {', '.join(rooms)}", file=sys.stderr)
+        return 2
+    copy()
+    run(room)
+    return report(room)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
