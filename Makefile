@@ -14,6 +14,8 @@ AT_ONCE := -n auto
 MODULES_AT_ONCE := -n auto --dist loadscope
 
 .PHONY: test demo check coverage beside alone golden bench packages browser lint types wheel clean
+# Tests that judge timing run alone.
+.NOTPARALLEL:
 
 test: $(VENV)/installed-dev
 	$(PYTEST) $(AT_ONCE) $(QUICK)
