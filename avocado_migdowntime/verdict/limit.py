@@ -200,10 +200,10 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Look 
     All that is sent then had been left when QEMU decided to switch over. The last sample before the stop bounds it from
     above; less what bandwidth allows to have gone out until the stop, and less zero pages, it bounds it from below.
     """
-    samples, limit_ms = evidence.samples, evidence.limits.at(evidence.stopped_s)
-    final = samples[-1].ram
+    final, limit_ms = evidence.samples[-1].ram, evidence.limit_ms
+    assert final is not None and limit_ms is not None
     to_stop_ms = (evidence.stopped_s - last_pass.end_s) * 1000
-    if limit_ms is None or final is None or to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
+    if to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
         return None
     last, ending = ram_at(last_pass.samples, -1), last_pass.samples[-EDGE_SAMPLES:]
     wire = float(ending.wire_bytes_per_ms.max())

@@ -205,6 +205,21 @@ def test_what_is_changed_after_the_switchover_disturbs_nothing(change_s, whole):
     assert evidence.stopped_s == 7.02
     assert (evidence.undisturbed is evidence) == whole
     assert evidence.undisturbed.status == ("completed" if whole else "active")
+    # It may have been so for longer than it is known.
+    noted = [event(7.02, "source", "STOP"), limit_event(7.5, 900, since=change_s)]
+    later = Evidence.of(made(rows, noted))
+    assert (later.undisturbed is later) == whole
+
+
+def test_what_was_changed_before_all_samples_leaves_the_first():
+    part = Evidence.of(made(ROWS, [limit_event(0.0, 900)])).undisturbed
+    assert [one.t_s for one in part.samples] == [0] and part.limit_ms == 1
+
+
+def test_syncs_go_by_avail_switchover_bandwidth_where_it_is_set():
+    evidence = Evidence.of(made(ROWS, limit_ms=100, parameters={"avail-switchover-bandwidth": 5_000_000}))
+    assert [(sync.switchover_bytes_per_ms, sync.bytes_per_ms.high) for sync in evidence.syncs] == [(5000, 5000)] * 2
+    assert [sync.limit_bytes.high for sync in evidence.syncs_between(evidence.passes[1:])] == [500_000]
 
 
 def test_another_bandwidth_is_what_was_sampled_after_it_was_set_until_the_next_change():
