@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from avocado_migdowntime.trace.events import Event
@@ -28,6 +28,7 @@ slow = settings(deadline=None, max_examples=60)
     st.booleans(),
     st.sampled_from([1, 30, 400]),
 )
+@example(301, [124, 0], 4076.0, 1, 0, 0.0, 5, False, 1)  # Two windows' worth is sent within hardly more than one.
 def test_a_correct_qemu_is_never_said_to_switch_over_early(
     first_ms, later_ms, bandwidth, limit_ms, zero_pages, noise, period_ms, on_syncs, switchover_ms
 ):
