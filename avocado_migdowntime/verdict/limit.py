@@ -21,6 +21,7 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, HOST_PAGES_A_LOOK
 from ..oracle.evidence import Evidence
 from ..oracle.passes import EDGE_SAMPLES, UPDATE_S, Pass, Sync, ram_at
+from ..trace.ram import Ram
 from .check import Check, Outcome
 from .codes import CODES, LIMIT
 
@@ -186,12 +187,24 @@ def _switchover(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
         final.ram.conserved_bytes - passes[-1].end_bytes,
         last.remaining_bytes - zeros - (elapsed_ms + BURST_MS) * wire,
     )
-    if (passes[-1].end_s - passes[-1].begin_s) * 1000 < BURST_MS:
-        left = max(left, sync.at_sync_bytes.low)  # a sample of the switchover itself, which began with this sync
+    if _is_of_the_switchover(evidence, sync, final.ram, wire):
+        left = max(left, sync.at_sync_bytes.low)
     allowed, burst = sync.limit_bytes.high, BURST_MS * wire
     if sync.zero_bytes > burst:  # They made the bandwidth that was seen a low one, and QEMU may have renewed it since.
         return None
     return _left_at_switchover(left, left, allowed, burst, sync.bytes_per_ms.high, sync.limit_ms)
+
+
+def _is_of_the_switchover(evidence: Evidence, sync: Sync, final: Ram, wire: float) -> bool:
+    """Whether what was seen after the last sync is no pass, but the switchover itself, with all that the sync found.
+
+    It is, where it was seen for less than a burst and could not have been sent until the stop, as a pass is.
+    """
+    after, last = sync.after, sync.before.last
+    to_stop_ms = (min(evidence.stopped_s, float(evidence.samples.t_s[-1])) - sync.before.end_s) * 1000
+    zeros = (final.zero_pages - last.zero_pages) * last.page_bytes
+    seen_ms = (after.end_s - after.begin_s) * 1000
+    return seen_ms < BURST_MS and sync.at_sync_bytes.low - zeros > (to_stop_ms + BURST_MS) * wire
 
 
 def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Ending | None:
@@ -200,10 +213,10 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Endin
     All that is sent then had been left when QEMU decided to switch over. The last sample before the stop bounds it from
     above; less what bandwidth allows to have gone out until the stop, and less zero pages, it bounds it from below.
     """
-    samples, limit_ms = evidence.samples, evidence.limits.at(evidence.stopped_s)
-    final = samples[-1].ram
+    final, limit_ms = evidence.samples[-1].ram, evidence.limit_ms
+    assert final is not None and limit_ms is not None
     to_stop_ms = (evidence.stopped_s - last_pass.end_s) * 1000
-    if limit_ms is None or final is None or to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
+    if to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
         return None
     last, ending = ram_at(last_pass.samples, -1), last_pass.samples[-EDGE_SAMPLES:]
     wire = float(ending.wire_bytes_per_ms.max())
