@@ -2,7 +2,6 @@
 """`avocado migdowntime qemu`: QEMUs of Debian's suites beside the host's own."""
 
 import argparse
-import asyncio
 import json
 import sys
 
@@ -58,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> None:
+    import asyncio
+
     from ..builds.add import add
     from ..host.resources import HostResources
     from ..report.builds import fields, summary

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How well each formula explains what QEMU reported."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean, median
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..basics.interval import Interval
 from ..trace.samples import Floats
 from .formulas import FORMULAS
-from .passes import Sync
+from .passes import Sync, medians
 from .reports import Reports
 
 _LEAST_MS = 1e-6
@@ -37,25 +36,19 @@ class Fit:
         return self.share > 0.5
 
 
-def fit_reports(sync: Sync, reports: Reports, tolerance: float) -> Mapping[str, Fit]:
-    """The fit of each formula over one pass, begun by `sync`: the median over its reports, a few of which may be torn.
+def fit_reports(sync: Sync, reports: Reports, formula: str, tolerance: float) -> Fit:
+    """The fit of a formula over one pass, begun by `sync`: the median over its reports, a few of which may be torn.
 
     There has to be at least one report.
     """
-    names = list(FORMULAS)
-    computed, low, high = _errors(sync, reports, names)
-    shares = _within(low, high, tolerance).mean(axis=1)
-    middles = _medians(np.stack([computed, reports.expected_ms / computed - 1, low, high]))
-    return {
-        name: Fit(computed_ms, error, Interval(least, most), float(share))
-        for name, (computed_ms, error, least, most), share in zip(names, middles.T.tolist(), shares, strict=True)
-    }
+    figures = _errors(sync, reports, formula)
+    computed_ms, error, least, most = medians(figures).tolist()
+    return Fit(computed_ms, error, Interval(least, most), _share_within(figures, tolerance))
 
 
 def share_within(sync: Sync, reports: Reports, formula: str, tolerance: float) -> float:
     """The share of at least one report which may be what `formula` gives after `sync`, within the tolerance."""
-    _, low, high = _errors(sync, reports, [formula])
-    return float(_within(low, high, tolerance).mean())
+    return _share_within(_errors(sync, reports, formula), tolerance)
 
 
 def fit_passes(fits: Iterable[Fit]) -> Fit:
@@ -71,29 +64,21 @@ def fit_passes(fits: Iterable[Fit]) -> Fit:
     )
 
 
-def _errors(sync: Sync, reports: Reports, names: Sequence[str]) -> tuple[Floats, Floats, Floats]:
-    """What each formula gives for each report, and the least and most that a report is off that, as rows by formula."""
-    now, earlier, reported = reports.now, reports.earlier, reports.expected_ms
-    bytes_per_ms, sizes = sync.divisor_of(now), sync.at_sync_bytes
-    shape = len(names), len(reports)
-    computed, least, most = np.empty(shape), np.empty(shape), np.empty(shape)
-    for row, name in enumerate(names):
-        formula = FORMULAS[name]
-        corners = [formula(size, ram, bytes_per_ms) for size in (sizes.low, sizes.high) for ram in (now, earlier)]
-        np.maximum(np.minimum.reduce(corners), _LEAST_MS, out=least[row])
-        np.maximum(np.maximum.reduce(corners), _LEAST_MS, out=most[row])
-        np.maximum(formula(sizes.middle, now, bytes_per_ms), _LEAST_MS, out=computed[row])
-    return computed, reported / most - 1, (reported + 1) / least - 1
+def _errors(sync: Sync, reports: Reports, formula: str) -> Floats:
+    """What the formula gives for each report, how far the report is off that, and the least and most that it may be.
+
+    What was left at the sync lies between two sizes, and a report may be made of the figures beside it or of those one
+    update before: the formula is fed with all of that, first with the middle size and the figures beside the report.
+    """
+    sizes, ram, reported = sync.at_sync_bytes, reports.now_and_earlier, reports.expected_ms
+    at_sync_bytes = np.array([[sizes.middle], [sizes.low], [sizes.high]])
+    figures = FORMULAS[formula](at_sync_bytes, ram, sync.divisor_of(ram)[0])
+    possible_ms = np.maximum(figures, _LEAST_MS).reshape(-1, len(reports))
+    computed_ms, least_ms, most_ms = possible_ms[0], possible_ms.min(axis=0), possible_ms.max(axis=0)
+    return np.array([computed_ms, reported / computed_ms - 1, reported / most_ms - 1, (reported + 1) / least_ms - 1])
 
 
-def _within(low: Floats, high: Floats, tolerance: float) -> NDArray[np.bool_]:
-    """Which errors, each somewhere from `low` to `high`, may lie within the tolerance."""
-    possible: NDArray[np.bool_] = (low <= tolerance) & (high >= -tolerance)
-    return possible
-
-
-def _medians(figures: Floats) -> Floats:
-    """The median over the last axis."""
-    ranked, count = np.sort(figures, axis=-1), figures.shape[-1]
-    middles: Floats = (ranked[..., (count - 1) // 2] + ranked[..., count // 2]) / 2
-    return middles
+def _share_within(figures: Floats, tolerance: float) -> float:
+    """The share of errors that, each somewhere between its least and its most, may lie within the tolerance."""
+    _, _, low, high = figures
+    return float(((low <= tolerance) & (high >= -tolerance)).mean())

@@ -36,25 +36,25 @@ class RamFigures(Protocol):
         """The target's page size."""
 
 
-Formula = Callable[[float, RamFigures, Figures], Figures]
+Formula = Callable[[Figures, RamFigures, Figures], Figures]
 
 
-def last_sync(at_sync_bytes: float, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
+def last_sync(at_sync_bytes: Figures, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
     """Remaining at the last dirty sync ÷ bandwidth: QEMU since 3.0 (migration.c:migration_update_counters)."""
     return at_sync_bytes / bytes_per_ms
 
 
-def dirty_rate(at_sync_bytes: float, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
+def dirty_rate(at_sync_bytes: Figures, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
     """dirty-pages-rate × page-size ÷ bandwidth: QEMU before 3.0; a rate where an amount was meant."""
     return ram.dirty_pages_per_s * ram.page_bytes / bytes_per_ms
 
 
-def redirty(at_sync_bytes: float, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
+def redirty(at_sync_bytes: Figures, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
     """Remaining at the last sync and what is dirtied while it is sent: proposed for QEMU in January 2019, declined."""
     return at_sync_bytes / bytes_per_ms * (1 + ram.dirty_bytes_per_ms / bytes_per_ms)
 
 
-def live(at_sync_bytes: float, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
+def live(at_sync_bytes: Figures, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
     """Remaining now ÷ bandwidth: what a reader of `info migrate` computes by hand."""
     return ram.remaining_bytes / bytes_per_ms
 

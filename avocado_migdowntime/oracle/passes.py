@@ -73,7 +73,8 @@ class Pass:
     @cached_property
     def spacing_s(self) -> float:
         """The usual time from one sample to the next."""
-        return float(np.median(np.diff(self.samples.t_s))) if len(self.samples) > 1 else 0.0
+        t_s = self.samples.t_s
+        return float(medians(t_s[1:] - t_s[:-1])) if len(t_s) > 1 else 0.0
 
     @cached_property
     def first(self) -> Ram:
@@ -83,9 +84,10 @@ class Pass:
     @cached_property
     def last(self) -> Ram:
         """The last sample whose remaining and sent belong together: a sync may change one before the other."""
+        ending = self.samples[-EDGE_SAMPLES:]
         slack = max(self.spread_bytes, self.first.page_bytes)
-        steady = np.flatnonzero(np.abs(self.samples.conserved_bytes - self.end_bytes) <= slack)
-        return ram_at(self.samples, int(steady[-1]) if len(steady) else -1)
+        steady = np.flatnonzero(np.abs(ending.conserved_bytes - self.end_bytes) <= slack)
+        return ram_at(ending, int(steady[-1]) if len(steady) else -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +111,11 @@ class Sync:
     zero_bytes: float
     switchover_bytes_per_ms: float | None
 
-    def divisor_of(self, ram: Samples) -> Floats | float:
+    def divisor_of(self, ram: Samples) -> Floats:
         """The bandwidth that QEMU divided by for each of these samples."""
-        return self.switchover_bytes_per_ms or ram.wire_bytes_per_ms
+        if self.switchover_bytes_per_ms:
+            return np.full_like(ram.mbps, self.switchover_bytes_per_ms)
+        return ram.wire_bytes_per_ms
 
     @property
     def unsent_ms(self) -> Interval:
@@ -154,9 +158,16 @@ def syncs(seen: Sequence[Pass], limits: Limits, switchover_bytes_per_ms: float |
 
 def ram_at(samples: Samples, index: int) -> Ram:
     """The RAM figures of one of `samples`, which has some."""
-    ram = samples[index].ram
+    ram = samples.ram(index)
     assert ram is not None
     return ram
+
+
+def medians(figures: Floats) -> Floats:
+    """The medians over the last axis, which holds at least one figure."""
+    ranked, count = np.sort(figures, axis=-1), figures.shape[-1]
+    middles: Floats = (ranked[..., (count - 1) // 2] + ranked[..., count // 2]) / 2
+    return middles
 
 
 def _middle_half(figures: Floats) -> float:
@@ -183,7 +194,7 @@ def _sync(before: Pass, after: Pass, limit_ms: float | None, switchover_bytes_pe
         unsent = bounds.intersection(below) if bounds.meets(below) else bounds
     blur = (before.spread_bytes + after.spread_bytes) / 2
     at_sync = unsent.shifted(after.begin_bytes - before.end_bytes).shifted(-blur, blur)
-    recent = int(np.searchsorted(before.samples.t_s, before.end_s - 2 * UPDATE_S))
+    recent = int(before.samples.t_s.searchsorted(before.end_s - 2 * UPDATE_S))
     return Sync(
         before=before,
         after=after,

@@ -29,6 +29,8 @@ SETTLING = "before the first update after the sync"
 IDLE = "dirty-pages-rate is 0: QEMU computes nothing"
 HARDLY_SENT = "hardly anything was sent: QEMU computes nothing"
 TORN = "mbps changed since the sample before: perhaps torn"
+_FAULTS = (NOT_REPORTED, SETTLING, IDLE, HARDLY_SENT, TORN)
+"""Of several that a sample has the first is its reason."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +61,14 @@ class Reports:
         return self.samples.expected_downtime_ms[self.rows]
 
     @property
-    def now(self) -> Samples:
-        """The figures beside each."""
-        return self.samples.take(self.rows)
+    def now_and_earlier(self) -> Samples:
+        """The figures beside each, and those of one update window before, as far as the pass goes back.
 
-    @property
-    def earlier(self) -> Samples:
-        """The figures of one update window before each, as far as the pass goes back: those that it may be made of."""
+        A report may be made of either. Each column has shape (2, 1, reports).
+        """
         t_s = self.samples.t_s
-        return self.samples.take(np.searchsorted(t_s, t_s[self.rows] - UPDATE_S - _LATE_S))
+        earlier = t_s.searchsorted(t_s[self.rows] - UPDATE_S - _LATE_S)
+        return self.samples.arranged(np.array([[self.rows], [earlier]]))
 
 
 class ExcludedSamples:
@@ -94,29 +95,21 @@ class ExcludedSamples:
 
 def usable_reports(one: Pass, excluded: ExcludedSamples) -> Reports:
     """The reports of a pass that count; the others are put down in `excluded` with their reason."""
-    samples = one.samples
-    torn = np.zeros(len(samples), bool)
-    settling = samples.t_s - one.begin_s < SETTLE_S
+    samples, usable = one.samples, len(_FAULTS)
+    has = np.zeros((usable + 1, len(samples)), bool)
+    has[0] = np.isnan(samples.expected_downtime_ms)
+    has[1] = samples.t_s - one.begin_s < SETTLE_S
+    has[2] = samples.dirty_pages_per_s == 0
+    has[3] = _hardly_sent(samples)
     if one.spacing_s < UPDATE_S:
-        torn[1:] = np.diff(samples.mbps) != 0
-        settling |= _not_renewed(samples)
-    faults = {
-        NOT_REPORTED: np.isnan(samples.expected_downtime_ms),
-        SETTLING: settling,
-        IDLE: samples.dirty_pages_per_s == 0,
-        HARDLY_SENT: _hardly_sent(samples),
-        TORN: torn,
-    }
-    usable = np.ones(len(samples), bool)
-    firsts: dict[int, tuple[str, NDArray[np.bool_]]] = {}
-    for reason, faulty in faults.items():
-        counts = faulty & usable
-        if counts.any():
-            firsts[int(counts.argmax())] = reason, counts
-            usable &= ~faulty
-    for _, (reason, counts) in sorted(firsts.items()):
-        excluded.add(reason, samples.t_s[counts])
-    return Reports(samples, np.flatnonzero(usable))
+        has[1] |= _not_renewed(samples)
+        has[4, 1:] = samples.mbps[1:] != samples.mbps[:-1]
+    has[usable] = True
+    first = has.argmax(axis=0)
+    for fault in dict.fromkeys(first.tolist()):
+        if fault != usable:
+            excluded.add(_FAULTS[fault], samples.t_s[first == fault])
+    return Reports(samples, np.flatnonzero(first == usable))
 
 
 def _not_renewed(samples: Samples) -> NDArray[np.bool_]:

@@ -1,31 +1,49 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The segments of a trace over which reports are judged: passes, and the rest of one under another bandwidth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from functools import cached_property
 
 from .evidence import Evidence
 from .fit import Fit, fit_reports
-from .passes import MIN_SAMPLES, Pass, Sync, passes
+from .passes import MIN_SAMPLES, Pass, Sync, medians, passes
 from .reports import ExcludedSamples, Reports, usable_reports
 
 MOVED = 0.1
 """A bandwidth that differs by less than this share tells nothing of whether the report follows it."""
 
 
+class Fits(dict[str, Fit]):
+    """How well each formula explains the reports after a sync, by its name; worked out when it is asked for."""
+
+    def __init__(self, sync: Sync, reports: Reports, tolerance: float) -> None:
+        super().__init__()
+        self._explained = sync, reports
+        self._tolerance = tolerance
+
+    def __missing__(self, formula: str) -> Fit:
+        self[formula] = fit_reports(*self._explained, formula, self._tolerance)
+        return self[formula]
+
+
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """The usable reports after one sync, at least MIN_SAMPLES, and how well each formula explains them.
-
-    `reported_ms` is what QEMU said there, `bytes_per_ms` the bandwidth: medians.
-    """
+    """The usable reports after one sync, at least MIN_SAMPLES, and how well each formula explains them."""
 
     sync: Sync
     reports: Reports
-    fits: Mapping[str, Fit]
-    reported_ms: float
-    bytes_per_ms: float
+    fits: Fits
+
+    @cached_property
+    def reported_ms(self) -> float:
+        """What QEMU said there: the median."""
+        return float(medians(self.reports.expected_ms))
+
+    @property
+    def bytes_per_ms(self) -> float:
+        """The bandwidth there: the median."""
+        return float(medians(self.reports.samples.wire_bytes_per_ms[self.reports.rows]))
 
     @property
     def number(self) -> int:
@@ -39,15 +57,7 @@ def segment(sync: Sync, one: Pass, tolerance: float, excluded: ExcludedSamples) 
     if len(reports) < MIN_SAMPLES:
         excluded.add("too few usable samples in the pass", reports.t_s)
         return None, len(reports)
-    wire = reports.samples.wire_bytes_per_ms[reports.rows]
-    made = Segment(
-        sync=sync,
-        reports=reports,
-        fits=fit_reports(sync, reports, tolerance),
-        reported_ms=median(reports.expected_ms.tolist()),
-        bytes_per_ms=median(wire.tolist()),
-    )
-    return made, len(reports)
+    return Segment(sync, reports, Fits(sync, reports, tolerance)), len(reports)
 
 
 def slowed(evidence: Evidence, judged: Sequence[Segment], tolerance: float) -> Segment | None:

@@ -9,12 +9,10 @@ import json
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 import msgspec
 import numpy as np
-from msgspec.structs import astuple
 
 from ..errors import UsageError
 from .events import Event, event_of
@@ -23,8 +21,6 @@ from .samples import Column, Floats, Labels, Sample, Samples, figures_of
 
 _ABSENT = float("nan")
 """JSON has no such number."""
-_RAM = 7
-"""Figures of `_Ram`."""
 
 
 class _Ram(msgspec.Struct, gc=False, rename="kebab"):
@@ -42,8 +38,8 @@ class _Answer(msgspec.Struct, gc=False, rename="kebab"):
     expected_downtime: float = _ABSENT
     downtime: float = _ABSENT
     ram: _Ram | None = None
-    xbzrle_cache: msgspec.Raw | None = None
-    compression: msgspec.Raw | None = None
+    xbzrle_cache: None = None
+    compression: None = None
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -56,9 +52,7 @@ class _Line(msgspec.Struct, gc=False):
 
 
 _DECODER = msgspec.json.Decoder(_Line)
-_TIMES = attrgetter("t", "latency_ms")
-_DOWNTIMES = attrgetter("expected_downtime", "downtime")
-_NO_RAM = (_ABSENT,) * _RAM
+_NO_RAM = _Ram(*[_ABSENT] * len(_Ram.__struct_fields__))
 
 
 class _Unusual(Exception):
@@ -108,33 +102,39 @@ class LinesDecoder:
         return table, list(_in_order(map(_event_of_line, events), before))
 
     def _table(self, lines: list[_Line]) -> Floats:
-        count = len(lines)
-        table = np.empty((len(Column), count))
-        if not count:
-            return table
         answers: list[Any] = [line.answer for line in lines]
-        if any(answer.xbzrle_cache is not None or answer.compression is not None for answer in answers):
+        rams = [answer.ram or _NO_RAM for answer in answers]
+        columns: list[Iterable[float]] = [
+            [line.t for line in lines],
+            [line.latency_ms for line in lines],
+            self._numbered([answer.status for answer in answers]),
+            self._numbered([line.on for line in lines]),
+            [answer.expected_downtime for answer in answers],
+            [answer.downtime for answer in answers],
+            [ram.remaining for ram in rams],
+            [ram.page_size for ram in rams],
+            [ram.normal for ram in rams],
+            [ram.duplicate for ram in rams],
+            [ram.dirty_sync_count for ram in rams],
+            [ram.dirty_pages_rate for ram in rams],
+            [ram.mbps for ram in rams],
+        ]
+        shape = len(Column), len(lines)
+        table = np.fromiter(chain.from_iterable(columns), np.float64, shape[0] * shape[1]).reshape(shape)
+        # What is no number from 0 up is refused with the line that has it; comparing NaN gives False.
+        if np.any(table < 0) or np.any(table > GREATEST) or np.any(table[Column.PAGE] == 0):
             raise _Unusual
-        table[[Column.T, Column.LATENCY]] = _columns(map(_TIMES, lines), 2, count)
-        statuses = [answer.status for answer in answers]
-        table[Column.STATUS] = self._labels[statuses[0]]
-        if len(set(statuses)) > 1:
-            table[Column.STATUS] = [self._labels[status] for status in statuses]
-        table[Column.ON] = [np.nan if line.on is None else self._labels[line.on] for line in lines]
-        table[[Column.EXPECTED, Column.DOWNTIME]] = _columns(map(_DOWNTIMES, answers), 2, count)
-        rams = (_NO_RAM if answer.ram is None else astuple(answer.ram) for answer in answers)
-        ram = _columns(rams, _RAM, count)
-        remaining, page, normal, duplicate, syncs, rate, mbps = ram
-        ram[:-1] = np.trunc(ram[:-1])
-        table[Column.REMAINING :] = remaining, page, normal + duplicate, duplicate, syncs, rate, mbps
-        # What is no number from 0 up is refused with the line that has it.
-        numbers = np.delete(table, [Column.STATUS, Column.ON], axis=0)
-        if np.any(numbers < 0) or np.any(numbers > GREATEST) or np.any(page == 0):
+        t_s = np.append(self._last_s, table[Column.T])
+        if np.any(t_s[1:] < t_s[:-1]) or np.any(np.isnan(table[Column.LATENCY])):
             raise _Unusual
-        t_s = table[Column.T]
-        if t_s[0] < self._last_s or np.any(np.diff(t_s) < 0) or np.any(np.isnan(table[Column.LATENCY])):
-            raise _Unusual
+        table[Column.SENT] += table[Column.ZERO]
+        table[Column.REMAINING : Column.MBPS] = np.trunc(table[Column.REMAINING : Column.MBPS])
         return table
+
+    def _numbered(self, texts: list[str | None]) -> Iterable[float]:
+        """The numbers that stand for `texts`."""
+        numbers = {text: np.nan if text is None else self._labels[text] for text in dict.fromkeys(texts)}
+        return map(numbers.__getitem__, texts)
 
     def _line_by_line(self, block: bytes, is_last: bool) -> tuple[Floats, list[Event]]:
         rows: list[Sample] = []
@@ -164,33 +164,26 @@ class LinesDecoder:
 
 
 class _Tables:
-    """Tables side by side, in memory that goes back to the system while they are put together."""
+    """Tables put side by side into one, which is given more room than it needs: what is not used costs no memory."""
 
-    _WIDTH = 1 << 16
+    _GROWTH = 4
 
     def __init__(self) -> None:
-        self._full: list[Floats] = []
-        self._last: Floats = np.empty((len(Column), self._WIDTH))
-        self._filled = 0
+        self._table: Floats = np.empty((len(Column), 1 << 16))
+        self._count = 0
 
     def add(self, table: Floats) -> None:
         """Put one behind the others."""
-        fits = table[:, : self._WIDTH - self._filled]
-        self._last[:, self._filled : self._filled + fits.shape[1]] = fits
-        self._filled += fits.shape[1]
-        if self._filled == self._WIDTH:
-            self._full.append(self._last)
-            self._last, self._filled = np.empty((len(Column), self._WIDTH)), 0
-            self.add(table[:, fits.shape[1] :])
+        begin, self._count = self._count, self._count + table.shape[1]
+        if self._count > self._table.shape[1]:
+            wider = np.empty((len(Column), self._GROWTH * self._count))
+            wider[:, :begin] = self._table[:, :begin]
+            self._table = wider
+        self._table[:, begin : self._count] = table
 
     def together(self) -> Floats:
         """All of them as one."""
-        table = np.empty((len(Column), len(self._full) * self._WIDTH + self._filled))
-        table[:, table.shape[1] - self._filled :] = self._last[:, : self._filled]
-        while self._full:
-            begin = (len(self._full) - 1) * self._WIDTH
-            table[:, begin : begin + self._WIDTH] = self._full.pop()
-        return table
+        return self._table[:, : self._count]
 
 
 def blocks_of_lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
@@ -201,17 +194,21 @@ def blocks_of_lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
         if not end:
             held.append(chunk)
             continue
-        lines = b"".join([*held, chunk[:end]])
+        lines = b"".join([*held, memoryview(chunk)[:end]])
         held = [chunk[end:]]
-        if block.strip() and lines.strip():
+        if _holds_text(block) and _holds_text(lines):
             yield block, False
             block = b""
         block += lines
     rest = b"".join(held)
-    if rest.strip() and block.strip():
+    if _holds_text(rest) and _holds_text(block):
         yield block, False
         block = b""
     yield block + rest, True
+
+
+def _holds_text(data: bytes) -> bool:
+    return bool(data) and not data.isspace()
 
 
 def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[str, Any] | None:
@@ -229,10 +226,6 @@ def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[st
     if not isinstance(record, Mapping):
         raise UsageError(f"line {line_number} is not a JSON object; expected a recorded migration")
     return record
-
-
-def _columns(rows: Iterable[tuple[float, ...]], width: int, count: int) -> Floats:
-    return np.fromiter(chain.from_iterable(rows), np.float64, width * count).reshape(count, width).T
 
 
 def _no_constant(name: str) -> float:

@@ -116,10 +116,18 @@ class Samples(Sequence[Sample]):
             return NotImplemented
         return list(self) == list(other)
 
+    def ram(self, index: int) -> Ram | None:
+        """The RAM figures of one, where it carries some."""
+        return _ram(self.table[Column.REMAINING :, index].tolist())
+
     def take(self, indices: Indices) -> "Samples":
-        """Those at `indices`, as a view where they lie side by side."""
-        if len(indices) and indices[-1] - indices[0] == len(indices) - 1 and np.all(np.diff(indices) == 1):
+        """Those at `indices`, each greater than the one before; as a view where they lie side by side."""
+        if len(indices) and int(indices[-1]) - int(indices[0]) == len(indices) - 1:
             return self[int(indices[0]) : int(indices[-1]) + 1]
+        return self.arranged(indices)
+
+    def arranged(self, indices: Indices) -> "Samples":
+        """The samples at `indices`, in any order; the columns get the shape of `indices`, which may be any."""
         return Samples(self.table[:, indices], self.labels)
 
     @property
@@ -200,7 +208,8 @@ class Samples(Sequence[Sample]):
     @property
     def statuses(self) -> list[str]:
         """The statuses that occur."""
-        return [self.labels[int(code)] for code in np.unique(self.table[Column.STATUS])]
+        codes = self._column(Column.STATUS)
+        return [label for code, label in enumerate(self.labels) if np.any(codes == code)]
 
     def _column(self, column: Column) -> Floats:
         figures: Floats = self.table[column]
@@ -208,14 +217,12 @@ class Samples(Sequence[Sample]):
 
     def _row(self, figures: list[float]) -> Sample:
         t_s, latency_ms, status, on, expected_ms, downtime_ms, *ram = figures
-        remaining, page, sent, zero, syncs, dirty_rate, mbps = ram
-        counters = () if mbps != mbps else (remaining, page, sent, zero, syncs, dirty_rate)
         return Sample(
             t_s=t_s,
             latency_ms=latency_ms,
             status=self.labels[int(status)],
             expected_downtime_ms=_known(expected_ms),
-            ram=Ram(*map(int, counters), mbps=mbps) if counters else None,  # type: ignore[misc]
+            ram=_ram(ram),
             on=None if on != on else self.labels[int(on)],
             downtime_ms=_known(downtime_ms),
         )
@@ -272,6 +279,11 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
         nan if row.downtime_ms is None else row.downtime_ms,
         *counters,
     ]
+
+
+def _ram(figures: Sequence[float]) -> Ram | None:
+    *counters, mbps = figures
+    return None if mbps != mbps else Ram(*map(int, counters), mbps=mbps)  # type: ignore[misc]
 
 
 def _known(figure: float) -> float | None:

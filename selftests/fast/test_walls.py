@@ -47,7 +47,7 @@ CORE = (
 COMPUTING = frozenset(
     (
         *("collections", "contextlib", "dataclasses", "enum", "functools", "itertools", "json", "math", "msgspec"),
-        *("numpy", "operator", "re", "reprlib", "statistics", "struct", "typing", "zlib"),
+        *("numpy", "re", "reprlib", "statistics", "struct", "typing", "zlib"),
     )
 )
 """What the core may import from outside, and does: no clock, no socket, no process, no thread, nothing of the host's.
