@@ -29,6 +29,11 @@ STATS = MUTATED / "mutmut-stats.json"
 PACKAGE = "avocado_migdowntime"
 ACCEPTED = TOP / "selftests" / "mutants.toml"
 TESTS = ("selftests/fast", "selftests/property")
+OF_OTHER_THINGS = (
+    *("backing", "builds", "ci", "commands", "debian", "doctor", "faulty", "framing", "link", "linux_guest", "list"),
+    *("qemu", "readme", "record_piped", "reference", "sampling", "structure", "verify", "walls"),
+)
+"""Tests that are left out: they are not of what the core computes, and many start processes or read the sources."""
 ENOUGH = 0.9
 """The score that each room has to reach."""
 SECONDS_OF_TESTS = 20.0
@@ -121,13 +126,14 @@ def _replace(name: str, text: bytes | None, mode: int = 0) -> None:
 
 
 def _settings(mutable: list[str], tops: set[str]) -> str:
+    left_out = [f"--ignore-glob=*/test_{name}.py" for name in OF_OTHER_THINGS]
     return f"""
 [tool.mutmut]
 source_paths = ["{PACKAGE}"]
 only_mutate = {mutable}
 also_copy = {sorted(tops - {PACKAGE})}
 pytest_add_cli_args_test_selection = {list(TESTS)}
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist"]
+pytest_add_cli_args = {["-p", "no:cacheprovider", *left_out]}
 process_isolation = "forkserver"
 timeout_multiplier = 2.0
 timeout_constant = 2.0
