@@ -50,6 +50,7 @@ setup(
             "build==1.*",
             "grimp==3.*",
             "hypothesis==6.*",
+            "mutmut==3.8.*",
             "mypy==2.*",
             "playwright==1.*",
             "pytest==9.*",
