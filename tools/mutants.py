@@ -4,7 +4,7 @@
 
 `tools/mutants.py [ROOM]` tries all, those of a room or those of a file such as `comparison/compare`. It works on a copy
 in `.mutants/`, and goes on there where a run before it ended: what was killed stays so until its function changes, all
-else is tried anew. It prints the survivors and a table by room, and fails where a room's score is below 90 % or where an
+else is tried anew. It prints the survivors and a table by room, and fails where a room's score is below 90 % or an
 entry of `selftests/mutants.toml`, survivors that are accepted, is of none.
 
 mutmut makes the mutants and runs them. It mutates no function that has a decorator, so in the copy `@property` and its
