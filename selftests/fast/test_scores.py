@@ -69,3 +69,8 @@ def test_a_build_of_which_one_variant_came_to_nothing_cannot_be_told():
     assert goodness(runs) == BisectAnswer(
         "q", Goodness.UNKNOWN, "no run of w in 2 came to a verdict: QEMU ended with status 1"
     )
+
+
+def test_one_run_is_enough_for_either():
+    assert goodness([run("q", 0.0)]) == BisectAnswer("q", Goodness.GOOD, "1 of 1 runs passed")
+    assert goodness([untold("q")]).reason == "no run of ppc64 in 1 came to a verdict: QEMU ended with status 1"
