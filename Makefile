@@ -84,3 +84,8 @@ $(VENV)/installed-dev: $(VENV)/installed
 
 clean:
 	rm -rf $(VENV) $(RESULTS) build dist *.egg-info
+
+# Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison.
+.PHONY: mutants
+mutants: $(VENV)/installed-dev
+	$(BIN)/python tools/mutants.py $(ROOM)
