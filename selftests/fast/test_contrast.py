@@ -9,7 +9,7 @@ import pytest
 
 from avocado_migdowntime.comparison import compare as module
 from avocado_migdowntime.comparison.compare import ALPHA, ENOUGH, Answer, Contrast, by_variant, compare, repetitions
-from avocado_migdowntime.comparison.rank_test import least_p, rank_test
+from avocado_migdowntime.comparison.rank_test import min_p_value, stratified_rank_sum_test
 from avocado_migdowntime.errors import UsageError
 
 from ..support.outcomes import broken, run, untold
@@ -37,7 +37,7 @@ def test_verdicts_have_turned_where_more_than_half_of_the_runs_of_one_side_faile
     passed = [[0.001] * (4 - count) for count in failed]
     found = contrast(*passed, failed=failed)
     assert found.runs == (4, 4) and found.failed == failed
-    both = replace(found, margin=float("inf"))
+    both = replace(found, equivalence_margin=float("inf"))
     assert both.direction == direction
 
 
@@ -54,22 +54,22 @@ def test_the_shift_is_the_median_over_the_pairs_of_each_variant():
         ([run("old", 0.004), run("old", 0.005)], [run("new", 0.004)]),
     )
     found = Contrast("", sides, ALPHA, MARGIN)
-    assert found.shift == pytest.approx((0.0 + 0.002) / 2)  # of -0.001, 0, 0.002 and 0.007
+    assert found.hodges_lehmann_shift == pytest.approx((0.0 + 0.002) / 2)  # of -0.001, 0, 0.002 and 0.007
     assert (found.runs, found.failed) == ((3, 3), (0, 0))
-    assert found.badness(raised_before=1) == [
+    assert found.abs_errors(raised_before=1) == [
         ([pytest.approx(1.001)], [0.003, 0.008]),
         ([pytest.approx(1.004), pytest.approx(1.005)], [0.004]),
     ]
-    assert found.badness(raised_after=1)[1] == ([0.004, 0.005], [pytest.approx(1.004)])
+    assert found.abs_errors(raised_after=1)[1] == ([0.004, 0.005], [pytest.approx(1.004)])
 
 
 def test_what_is_proven_may_be_by_chance_as_often_as_is_allowed():
     found = contrast(spread(0.001), spread(0.005))
     assert found.test.p == pytest.approx(2 / 70)
-    assert replace(found, alpha=found.test.p).proven == 1
-    assert replace(found, alpha=found.test.p * 0.999).proven == 0
+    assert replace(found, alpha=found.test.p).significant_direction == 1
+    assert replace(found, alpha=found.test.p * 0.999).significant_direction == 0
     better = contrast(spread(0.005), spread(0.001))
-    assert replace(better, alpha=better.test.p).proven == -1
+    assert replace(better, alpha=better.test.p).significant_direction == -1
 
 
 def test_ranks_that_contradict_the_failures_prove_nothing():
@@ -77,24 +77,24 @@ def test_ranks_that_contradict_the_failures_prove_nothing():
     old = [replace(run("old", 0.009, tolerance=1), passed=True) for _ in range(9)]
     new = [replace(run("new", 0.001, tolerance=0), passed=False) for _ in range(9)]
     found = Contrast("", ((old, new),), ALPHA, MARGIN)
-    assert (found.direction, found.test.p < 0.001, found.proven) == (1, True, 0)
-    assert Contrast("", ((new, old),), ALPHA, MARGIN).proven == 0
+    assert (found.direction, found.test.p < 0.001, found.significant_direction) == (1, True, 0)
+    assert Contrast("", ((new, old),), ALPHA, MARGIN).significant_direction == 0
 
 
 def test_where_nothing_is_noticed_nothing_is_proven_either():
     found = contrast(spread(0.001, 8), spread(0.002, 8))
-    assert found.test.p < 0.001 and found.direction == found.proven == 0
-    assert contrast(spread(0.002, 8), spread(0.001, 8)).proven == 0
+    assert found.test.p < 0.001 and found.direction == found.significant_direction == 0
+    assert contrast(spread(0.002, 8), spread(0.001, 8)).significant_direction == 0
 
 
 def test_p_equal_is_the_greater_of_the_two_tests():
     found = contrast(spread(0.001), [0.0034, 0.0036, 0.0037, 0.0038])
-    raised = rank_test(found.badness(raised_before=MARGIN)).p_smaller
-    other = rank_test(found.badness(raised_after=MARGIN)).p_greater
-    assert found.p_equal == raised == pytest.approx(63 / 70)  # 7 choices of 4 ranks sum up to more than 22.
+    raised = stratified_rank_sum_test(found.abs_errors(raised_before=MARGIN)).p_smaller
+    other = stratified_rank_sum_test(found.abs_errors(raised_after=MARGIN)).p_greater
+    assert found.tost_p == raised == pytest.approx(63 / 70)  # 7 choices of 4 ranks sum up to more than 22.
     assert other == pytest.approx(1 / 70)
     swapped = contrast([0.0034, 0.0036, 0.0037, 0.0038], spread(0.001))
-    assert swapped.p_equal == pytest.approx(found.p_equal)
+    assert swapped.tost_p == pytest.approx(found.tost_p)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_what_is_allowed_goes_half_to_all_variants_and_half_to_each(variants, bu
 
 
 def test_as_many_repetitions_as_just_reach_what_is_allowed(monkeypatch):
-    monkeypatch.setattr(module, "ALPHA", least_p([(4, 4)]))
+    monkeypatch.setattr(module, "ALPHA", min_p_value([(4, 4)]))
     assert repetitions(1, 2) == 4
     monkeypatch.setattr(module, "ALPHA", 1.0)
     assert repetitions(1, 2) == 1

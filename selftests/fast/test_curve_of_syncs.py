@@ -12,8 +12,8 @@ from avocado_migdowntime.prediction.dirty_curve import (
     DirtyingCurve,
     Point,
     curve,
-    found_bytes,
     length_ms,
+    pending_bytes,
     unsent_bytes,
 )
 
@@ -40,8 +40,8 @@ def interval(low, high):
 
 
 def test_a_sync_has_found_the_most_it_may_have_but_the_first_one_the_middle():
-    assert found_bytes(sync(2, 1000, (20, 30), 5)) == 30 * MB
-    assert found_bytes(sync(1, 1000, (20, 30), 5)) == 25 * MB
+    assert pending_bytes(sync(2, 1000, (20, 30), 5)) == 30 * MB
+    assert pending_bytes(sync(1, 1000, (20, 30), 5)) == 25 * MB
     assert unsent_bytes(sync(2, 1000, (20, 30), 5)) == 25 * MB
     assert unsent_bytes(sync(1, 1000, (20, 30), 5)) == 20 * MB
     assert unsent_bytes(sync(2, 1000, (20, 30), 40)) == 0
@@ -84,7 +84,7 @@ def test_what_k_spreads_by_is_not_known_of_what_was_new():
 def test_the_first_pass_alone_makes_the_curve_where_there_is_no_other():
     found = curve([sync(1, 1000, (20, 40), 20)])
     assert found.points == (Point(pytest.approx(1000), interval(20, 40), 20 * MB),)
-    assert found.set_bytes == 20 * MB
+    assert found.working_set_bytes == 20 * MB
 
 
 @pytest.mark.parametrize(("high", "kept"), [(20.19, True), (20.21, False)])
@@ -97,9 +97,9 @@ def test_the_first_pass_counts_beside_others_only_if_it_is_known_within_a_hundre
 
 def test_the_set_is_the_most_that_a_later_sync_found():
     found = curve([sync(1, 1000, (90, 90), 89.9), sync(2, 3000, (10, 30), 25), sync(3, 3000, (10, 20), 5)])
-    assert found.set_bytes == pytest.approx(89.9 * MB)  # What the first pass dirtied counts as dirtied,
+    assert found.working_set_bytes == pytest.approx(89.9 * MB)  # What the first pass dirtied counts as dirtied,
     later = curve([sync(1, 1000, (90, 95), 10), sync(2, 3000, (10, 30), 25), sync(3, 3000, (10, 20), 5)])
-    assert later.set_bytes == 30 * MB  # but not what it left unsent.
+    assert later.working_set_bytes == 30 * MB  # but not what it left unsent.
     assert later.points[1].likely_bytes == pytest.approx(10 * MB)  # 15 of 30 MB were unsent, so half was not new.
 
 
@@ -110,29 +110,31 @@ def through(*points, pending_mb=0.0):
 
 def test_the_level_of_passes_of_one_length_is_what_they_dirtied():
     drawn = through((1000, 10, 30, 20))
-    assert (drawn.constant_ms, drawn.level_bytes, drawn.set_bytes) == (0.0, 20 * MB, 20 * MB)
-    assert through((1000, 10, 30, 20), pending_mb=50).set_bytes == 50 * MB
-    assert through((1000, 9, 9, 9), (2000, 20, 20, 20), (3000, 9, 9, 9)).level_bytes == 20 * MB
+    assert (drawn.time_constant_ms, drawn.asymptote_bytes, drawn.working_set_bytes) == (0.0, 20 * MB, 20 * MB)
+    assert through((1000, 10, 30, 20), pending_mb=50).working_set_bytes == 50 * MB
+    assert through((1000, 9, 9, 9), (2000, 20, 20, 20), (3000, 9, 9, 9)).asymptote_bytes == 20 * MB
 
 
 def test_a_curve_that_bends_goes_through_its_shortest_and_its_longest_pass():
     drawn = through((1000, 30, 30, 30), (3000, 60, 60, 60))
-    assert drawn.constant_ms == pytest.approx(2078.08, abs=0.01)  # 30 (1 + q + q²) = 60 with q = exp(-1000 ÷ constant)
-    assert drawn.level_bytes == pytest.approx(30 * MB / (1 - math.exp(-1000 / drawn.constant_ms)))
+    assert drawn.time_constant_ms == pytest.approx(
+        2078.08, abs=0.01
+    )  # 30 (1 + q + q²) = 60 with q = exp(-1000 ÷ constant)
+    assert drawn.asymptote_bytes == pytest.approx(30 * MB / (1 - math.exp(-1000 / drawn.time_constant_ms)))
     assert drawn.likely(1000) == pytest.approx(30 * MB) and drawn.likely(3000) == pytest.approx(60 * MB)
-    assert drawn.likely(2000) == pytest.approx(drawn.level_bytes * (1 - math.exp(-2000 / drawn.constant_ms)))
+    assert drawn.likely(2000) == pytest.approx(drawn.asymptote_bytes * (1 - math.exp(-2000 / drawn.time_constant_ms)))
 
 
 def test_a_curve_that_nearly_grows_in_proportion_or_is_nearly_flat_is_found_too():
     nearly = through((1000, 10, 10, 10), (2000, 19.9999, 19.9999, 19.9999))
-    assert nearly.constant_ms == pytest.approx(1e8, rel=0.01)
+    assert nearly.time_constant_ms == pytest.approx(1e8, rel=0.01)
     flat = through((1000, 30, 30, 30), (9000, 30.31, 30.31, 30.31))
-    assert flat.constant_ms == pytest.approx(1000 / math.log(30.31 / 0.31), rel=1e-4)
+    assert flat.time_constant_ms == pytest.approx(1000 / math.log(30.31 / 0.31), rel=1e-4)
 
 
-@pytest.mark.parametrize(("longest", "constant_ms"), [(30.3, 0.0), (90.0, math.inf), (90.1, math.inf)])
-def test_a_curve_is_flat_or_straight_from_its_very_threshold_on(longest, constant_ms):
-    assert through((1000, 30, 30, 30), (3000, longest, longest, longest)).constant_ms == constant_ms
+@pytest.mark.parametrize(("longest", "time_constant_ms"), [(30.3, 0.0), (90.0, math.inf), (90.1, math.inf)])
+def test_a_curve_is_flat_or_straight_from_its_very_threshold_on(longest, time_constant_ms):
+    assert through((1000, 30, 30, 30), (3000, longest, longest, longest)).time_constant_ms == time_constant_ms
 
 
 def test_bounds_are_those_of_a_concave_curve_that_never_falls():

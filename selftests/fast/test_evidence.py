@@ -10,7 +10,7 @@ from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.oracle.limits import Limits
 from avocado_migdowntime.pictures.chart_of_trace import chart
-from avocado_migdowntime.prediction.advise import advise, converges
+from avocado_migdowntime.prediction.advise import advise, predict_convergence
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.mid_pass_stop import mid_pass_stop
@@ -101,10 +101,10 @@ def test_after_somebody_changed_the_limit_picture_and_verdict_have_the_same():
     assert [sync.limit_ms for sync in evidence.syncs] == [1, 900, 900, 900]
     # What is judged is what came before.
     verdict = judge(evidence)
-    assert (verdict.limit.code, verdict.limit.effective_ms, verdict.passed) == ("respected", 0, True)
+    assert (verdict.limit.code, verdict.limit.effective_limit_ms, verdict.passed) == ("respected", 0, True)
     assert judge(made(rows, limit_ms=1)).limit.code == "ended-early"
     later = judge(made(precopy(*[Pass(20_000, 9_000)] * 4), [changed], limit_ms=900))
-    assert (later.limit.code, later.limit.effective_ms) == ("respected", 900)
+    assert (later.limit.code, later.limit.effective_limit_ms) == ("respected", 900)
 
 
 SEVERAL = "several migrations are recorded: the last one is judged"
@@ -130,7 +130,7 @@ def test_the_last_of_several_migrations_is_what_everything_is_about(status):
     verdict, advice = judge(trace), advise(trace)
     assert verdict == replace(judge(alone), reasons=(*judge(alone).reasons, SEVERAL))
     assert advice == replace(advise(alone), reasons=(*advise(alone).reasons, SEVERAL))
-    assert converges(trace, 300) == converges(alone, 300)
+    assert predict_convergence(trace, 300) == predict_convergence(alone, 300)
     drawn = chart(trace, verdict)
     assert [number for number, _ in drawn.begins_s] == [1, 2, 3] and drawn.begins_s[0][1] == 20
     assert series(evidence).keys() == series(Evidence.of(alone)).keys()
@@ -143,7 +143,7 @@ def test_from_its_evidence_comes_the_same_as_from_the_trace(name):
     assert Evidence.of(evidence) is evidence
     assert judge(evidence) == judge(trace) and judge(evidence).passed
     assert advise(evidence) == advise(trace)
-    assert converges(evidence, 300) == converges(trace, 300)
+    assert predict_convergence(evidence, 300) == predict_convergence(trace, 300)
     from_trace, from_evidence = (chart(one, judge(trace)) for one in (trace, evidence))
     assert from_trace.begins_s == from_evidence.begins_s and from_trace.end_s == from_evidence.end_s
     assert [[list(one.t_s) for one in panel.series] for panel in from_trace.panels] == [
@@ -169,7 +169,7 @@ def test_a_limit_that_was_set_in_an_earlier_migration_still_holds():
     evidence = Evidence.of(trace)
     assert evidence.limits.steps == ((BEGIN, 900), (40, 7)) and evidence.limit_ms == 900
     verdict = judge(trace)
-    assert (verdict.limit.code, verdict.limit.effective_ms, verdict.downtime_limit_ms) == ("respected", 900, 900)
+    assert (verdict.limit.code, verdict.limit.effective_limit_ms, verdict.downtime_limit_ms) == ("respected", 900, 900)
     assert (verdict.passes, advise(trace).configured_ms) == (3, 900)
     assert judge(after_another(rows)).limit.code == "ended-early"
     # The header is otherwise as it was.

@@ -4,7 +4,7 @@
 import pytest
 
 from avocado_migdowntime.errors import HarnessError
-from avocado_migdowntime.faults.catalogue import KIB_AS_KB, KINDS, named, positive
+from avocado_migdowntime.faults.catalogue import KIB_AS_KB, KINDS, named_fault, positive
 from avocado_migdowntime.faults.expectation import Expectation, expectation, in_words
 from avocado_migdowntime.faults.fault import Fault
 from avocado_migdowntime.verdict.check import Check, Outcome
@@ -44,7 +44,7 @@ def verdict(outcome=Outcome.FAILED, formula=None, error=None, limit=UNSEEN, cont
     ],
 )
 def test_each_fault_has_one_name(fault, expected):
-    assert expectation(named(fault)) == expected
+    assert expectation(named_fault(fault)) == expected
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,6 @@ def test_a_positive_number_is_any_above_0(text, number):
 
 def test_nothing_of_what_a_fault_remembers_goes_from_one_connection_to_the_next():
     for name, kind in KINDS.items():
-        fault = named(f"{name}=2" if kind.takes else name)
+        fault = named_fault(f"{name}=2" if kind.takes else name)
         assert fault.make() is not fault.make() and isinstance(fault.make(), Fault)
         assert (fault.name, fault.value, fault.kind) == (name, "2" if kind.takes else "", kind)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from avocado_migdowntime.comparison.job_results import builds_of, by_build, is_job, traces_of
-from avocado_migdowntime.comparison.outcome import ANOTHER_FAULT, Outcome, name_on, outcomes
+from avocado_migdowntime.comparison.outcome import ANOTHER_FAULT, RunOutcome, name_on, outcomes
 from avocado_migdowntime.errors import UsageError
 
 from ..support.jobs import entry, job
@@ -35,7 +35,7 @@ def one(name, verdict=VERDICT, status="PASS", reason="<unknown>", build="job"):
 
 def test_each_figure_is_taken_from_the_verdict():
     assert one("migdowntime:downtime") == [
-        Outcome(
+        RunOutcome(
             build="job",
             variant="downtime",
             status="PASS",
@@ -91,9 +91,9 @@ def test_a_tests_name_says_its_build_and_its_variant(name, build, variant):
 
 def test_a_run_without_a_verdict_keeps_its_status_and_its_reason():
     assert one("migdowntime:downtime@new;run-v", None, "ERROR", "QEMU ended") == [
-        Outcome("new", "downtime v", "ERROR", "QEMU ended")
+        RunOutcome("new", "downtime v", "ERROR", "QEMU ended")
     ]
-    assert one("migdowntime:downtime", None) == [Outcome("job", "downtime", "PASS", "")]
+    assert one("migdowntime:downtime", None) == [RunOutcome("job", "downtime", "PASS", "")]
     assert one("migdowntime:downtime", VERDICT, "FAIL", "is off")[0].reason == "is off"
     assert one("migdowntime:downtime", VERDICT, "WARN", None)[0].reason == "None"
 
@@ -101,7 +101,7 @@ def test_a_run_without_a_verdict_keeps_its_status_and_its_reason():
 def test_tests_of_other_kinds_are_left_out():
     assert one("/bin/true", None) == one("/bin/true", {"some": "thing"}) == one("/bin/true", [1]) == []
     assert [found.variant for found in one("/bin/true")] == ["/bin/true"]
-    assert one("migdowntime:x", {"some": "thing"}) == [Outcome("job", "x", "PASS")]
+    assert one("migdowntime:x", {"some": "thing"}) == [RunOutcome("job", "x", "PASS")]
 
 
 def test_runs_are_in_the_order_of_their_numbers():
@@ -141,7 +141,7 @@ def test_what_is_no_result_is_refused_in_a_sentence(results):
     ],
 )
 def test_a_run_is_as_bad_as_its_report_is_off_unless_something_else_is_at_fault(changes, badness):
-    assert replace(run("q", 0.0), **changes).badness == badness
+    assert replace(run("q", 0.0), **changes).abs_error == badness
 
 
 def test_runs_are_put_together_by_their_build():
@@ -195,4 +195,4 @@ def test_traces_are_files_as_they_are_and_those_below_a_jobs_results(tmp_path):
 
 
 def test_a_run_that_came_to_nothing_is_of_no_badness():
-    assert untold("q").badness is None
+    assert untold("q").abs_error is None

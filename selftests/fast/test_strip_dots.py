@@ -3,14 +3,14 @@
 
 import pytest
 
-from avocado_migdowntime.comparison.outcome import Outcome
+from avocado_migdowntime.comparison.outcome import RunOutcome
 from avocado_migdowntime.pictures.strip_plot import of_builds, of_truths, strips
 
 from ..support.outcomes import truth
 
 
 def run_on(build, error, variant="v", tolerance=0.01):
-    return Outcome(build, variant, "PASS", passed=True, relative_error=error, tolerance=tolerance)
+    return RunOutcome(build, variant, "PASS", passed=True, relative_error=error, tolerance=tolerance)
 
 
 def test_guests_are_told_apart_by_how_fast_they_dirty_and_when_they_were_stopped():
@@ -43,7 +43,7 @@ def test_the_best_estimator_is_the_topmost_row():
 def test_the_runs_of_each_build_lie_beside_each_other_on_its_row():
     builds = [
         [run_on("old", 0.001), run_on("old", 0.003), run_on("old", 0.002), run_on("old", 0.004, "w")],
-        [run_on("new", -0.004), run_on("new", -0.002), Outcome("new", "w", "ERROR")],
+        [run_on("new", -0.004), run_on("new", -0.002), RunOutcome("new", "w", "ERROR")],
     ]
     strip = of_builds(builds)
     assert strip.title == "7 runs on 2 builds"
@@ -57,13 +57,13 @@ def test_the_runs_of_each_build_lie_beside_each_other_on_its_row():
 
 
 def test_the_tolerance_is_that_of_the_first_run_that_has_one():
-    builds = [[Outcome("a", "v", "ERROR"), run_on("a", 0.1, tolerance=0.02)], [run_on("b", 0.1, tolerance=0.03)]]
+    builds = [[RunOutcome("a", "v", "ERROR"), run_on("a", 0.1, tolerance=0.02)], [run_on("b", 0.1, tolerance=0.03)]]
     assert of_builds(builds).within == 0.02
     assert of_builds([[run_on("a", 0.1, tolerance=None)], [run_on("b", 0.1, tolerance=None)]]).within is None
 
 
 def test_a_build_whose_runs_came_to_nothing_keeps_its_row_and_its_colour():
-    strip = of_builds([[Outcome("a", "v", "ERROR")], [run_on("b", 0.1)]])
+    strip = of_builds([[RunOutcome("a", "v", "ERROR")], [run_on("b", 0.1)]])
     assert strip.rows == ("v on a", "v on b, +10.00% median")
     assert [(kind.name, kind.colour, kind.shares, kind.heights) for kind in strip.kinds] == [
         ("a", 0, (), ()),
@@ -72,7 +72,7 @@ def test_a_build_whose_runs_came_to_nothing_keeps_its_row_and_its_colour():
 
 
 def test_one_build_is_no_picture_and_neither_are_two_without_a_figure():
-    one, none = [run_on("a", 0.1)], [Outcome("b", "v", "ERROR")]
+    one, none = [run_on("a", 0.1)], [RunOutcome("b", "v", "ERROR")]
     assert strips([], [one]) == strips([], []) == strips([], [none, none]) == []
     assert [strip.title for strip in strips([], [one, none])] == ["2 runs on 2 builds"]
     assert [strip.title for strip in strips([truth()], [one])] == ["1 guest stopped in mid-pass"]
