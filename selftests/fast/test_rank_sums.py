@@ -35,6 +35,7 @@ def test_sides_of_unlike_size():
 def test_nothing_is_surer_than_one():
     alike = stratified_rank_sum_test([([1.0], [1.0])])
     assert alike == RankTest(0.5, 1, 1.0, 1.0) and alike.p == 1.0
+    assert stratified_rank_sum_test([]) == RankTest(0.0, 0, 1.0, 1.0)
 
 
 @pytest.mark.parametrize(
