@@ -9,10 +9,13 @@ RESULTS := results
 PACKAGE := avocado-framework-plugin-migdowntime
 QUICK := selftests/fast selftests/property
 PYTEST := $(BIN)/python -m pytest -q
-# As many at a time as there are CPUs; those that share what takes long to set up one after the other.
-AT_ONCE := -n auto --dist loadgroup
+# As many at a time as there are CPUs; where a module's tests share what takes long to set up, modules.
+AT_ONCE := -n auto
+MODULES_AT_ONCE := -n auto --dist loadscope
 
 .PHONY: test demo check coverage beside alone golden bench packages browser lint types wheel clean
+# Tests that judge timing run alone.
+.NOTPARALLEL:
 
 test: $(VENV)/installed-dev
 	$(PYTEST) $(AT_ONCE) $(QUICK)
@@ -31,7 +34,7 @@ coverage: $(VENV)/installed-dev
 
 # The other tests that may run beside each other, then those that may not.
 beside: browser $(VENV)/installed-dev
-	$(PYTEST) $(AT_ONCE) --durations=10 -m 'not alone' $(addprefix --ignore=,$(QUICK)) selftests
+	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' $(addprefix --ignore=,$(QUICK)) selftests
 
 alone: browser $(VENV)/installed-dev
 	$(PYTEST) --durations=10 -m alone selftests
@@ -81,3 +84,8 @@ $(VENV)/installed-dev: $(VENV)/installed
 
 clean:
 	rm -rf $(VENV) $(RESULTS) build dist *.egg-info
+
+# Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison.
+.PHONY: mutants
+mutants: $(VENV)/installed-dev
+	$(BIN)/python tools/mutants.py $(ROOM)

@@ -49,6 +49,7 @@ setup(
             "avocado-framework-plugin-result-html==113.*",
             "grimp==3.*",
             "hypothesis==6.*",
+            "mutmut==3.8.*",
             "mypy==2.*",
             "playwright==1.*",
             "pytest==9.*",

@@ -24,19 +24,19 @@ def main() -> None:
     )
     parser.add_argument("--downtimes", type=int, help="runs of downtime, where they are to be fewer")
     chosen = parser.parse_args()
-    tried, promised = [], []
+    trials, downtimes = [], []
     for number in range(chosen.runs):
         for arch in ("ppc64", "x86_64"):
-            tried.append(run(convergence, {**COMMON, "arch": arch}))
+            trials.append(run(convergence, {**COMMON, "arch": arch}))
             if chosen.downtimes is None or number < chosen.downtimes:
-                promised.append(run(downtime, {**SLOW_LINK, "arch": arch}))
-    print(f"convergence: {sum(verdict.passed is True for verdict in tried)} of {len(tried)} right")
-    for verdict in tried:
+                downtimes.append(run(downtime, {**SLOW_LINK, "arch": arch}))
+    print(f"convergence: {sum(verdict.passed is True for verdict in trials)} of {len(trials)} right")
+    for verdict in trials:
         if not verdict.passed:
             print(f"  not: {'; '.join(verdict.reasons)}")
-    errors = [abs(verdict.promise.error) for verdict in promised if verdict.promise]
+    errors = [abs(verdict.predicted_downtime.error) for verdict in downtimes if verdict.predicted_downtime]
     print(
-        f"downtime: {len(errors)} of {len(promised)} told; |error| median {median(errors):.1%}, max {max(errors):.1%}"
+        f"downtime: {len(errors)} of {len(downtimes)} told; |error| median {median(errors):.1%}, max {max(errors):.1%}"
     )
 
 

@@ -19,9 +19,6 @@ HERE = Path(__file__).parent
 NO_QEMU = ("fast", "property", "avocado", "compiler")
 """Folders whose tests need none."""
 
-IN_TURN = ("avocado", "browser")
-"""Folders whose tests share what takes long to set up, or wait for one another."""
-
 leftovers.mark()
 
 # The same examples in each run, so that none fails by chance; `--hypothesis-profile default` looks for others.
@@ -39,9 +36,7 @@ def pytest_configure():
 def pytest_collection_modifyitems(items):
     """What the whole of a folder needs is told by its name; some tests in it need more, and say so."""
     for item in items:
-        item.add_marker(folder := _folder(item))
-        if folder in IN_TURN:
-            item.add_marker(pytest.mark.xdist_group(folder))
+        item.add_marker(_folder(item))
 
 
 def _folder(item):

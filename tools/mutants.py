@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Mutation testing of the pure core by its quick tests: which changes to the code does no test notice?
 
-`tools/mutants.py [ROOM]` works on a copy in `.mutants/`, and goes on there where a run before it ended: what was
-killed stays so until its function changes, what survived is tried anew. It prints a table by room and the survivors,
-and fails where a room's score is below 90 % or an entry of `selftests/mutants.toml` holds no longer.
+`tools/mutants.py [ROOM]` tries all, those of a room or those of a file such as `comparison/compare`. It works on a copy
+in `.mutants/`, and goes on there where a run before it ended: what was killed stays so until its function changes, all
+else is tried anew. It prints the survivors and a table by room, and fails where a room's score is below 90 % or an
+entry of `selftests/mutants.toml`, survivors that are accepted, is of none.
 
 mutmut makes the mutants and runs them. It mutates no function that has a decorator, so in the copy `@property` and its
 like are taken off the function and put on after it. What is outside of functions it leaves as it is.
@@ -29,12 +30,21 @@ STATS = MUTATED / "mutmut-stats.json"
 PACKAGE = "avocado_migdowntime"
 ACCEPTED = TOP / "selftests" / "mutants.toml"
 TESTS = ("selftests/fast", "selftests/property")
+OF_OTHER_THINGS = (
+    *("backing", "builds", "ci", "commands", "debian", "doctor", "faulty", "framing", "link", "linux_guest", "list"),
+    *("qemu", "readme", "record_piped", "reference", "sampling", "structure", "verify", "walls"),
+)
+"""Tests that are left out: they are not of what the core computes, and many start processes or read the sources."""
 ENOUGH = 0.9
 """The score that each room has to reach."""
 SECONDS_OF_TESTS = 20.0
 """A mutant is tried by the quickest tests that reach its function, and by so much of them at most."""
-STATUS = {1: "killed", 3: "killed", 0: "survived", 5: "survived", 33: "survived", None: "not tried"}
-"""By mutmut's exit codes; 33 is a function that no test reaches. All others are mutants that did not end in time."""
+STATUS = {
+    **dict.fromkeys((1, 3), "killed"),
+    **dict.fromkeys((0, 5, 33), "survived"),
+    **dict.fromkeys((-24, -9, 24, 36, 152, 255), "timed out"),
+}
+"""By mutmut's exit codes: 5 and 33 are of functions that no test reaches. With any other a mutant was not tried."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,11 @@ def core() -> list[str]:
 def room_of(file: str) -> str:
     """The folder of the package in which a file lies."""
     return Path(file).parts[1]
+
+
+def is_in(file: str, room: str | None) -> bool:
+    """Whether a file is of a room, or is the one that `room` names; all are of none."""
+    return room is None or f"{Path(file).relative_to(PACKAGE).with_suffix('')}/".startswith(f"{room}/")
 
 
 def without_decorators(source: str) -> str:
@@ -121,16 +136,17 @@ def _replace(name: str, text: bytes | None, mode: int = 0) -> None:
 
 
 def _settings(mutable: list[str], tops: set[str]) -> str:
+    left_out = [f"--ignore-glob=*/test_{name}.py" for name in OF_OTHER_THINGS]
     return f"""
 [tool.mutmut]
 source_paths = ["{PACKAGE}"]
 only_mutate = {mutable}
 also_copy = {sorted(tops - {PACKAGE})}
 pytest_add_cli_args_test_selection = {list(TESTS)}
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist"]
+pytest_add_cli_args = {["-p", "no:cacheprovider", *left_out]}
 process_isolation = "forkserver"
-timeout_multiplier = 2.0
-timeout_constant = 2.0
+timeout_multiplier = 3.0
+timeout_constant = 10.0
 on_dependency_change = "ignore"
 """
 
@@ -151,7 +167,7 @@ def run(room: str | None) -> None:
     mutmut.collect_or_load_stats(mutmut.get_mutant_runner(processes), apply_config_invalidation=True)
     _spare_the_slow(mutmut.state())
     mutmut.save_stats()
-    names = [mutant.name for mutant in mutants(room) if mutant.status not in ("killed", "timed out")]
+    names = [mutant.name for mutant in mutants(room) if mutant.status != "killed"]
     if names:
         mutmut._run(names, processes)
 
@@ -173,10 +189,10 @@ def mutants(room: str | None) -> Iterator[Mutant]:
 
     for file in core():
         meta = MUTATED / f"{file}.meta"
-        if (room and room_of(file) != room) or not meta.exists():
+        if not is_in(file, room) or not meta.exists():
             continue
         for name, code in json.loads(meta.read_bytes())["exit_code_by_key"].items():
-            status = STATUS.get(code, "timed out")
+            status = STATUS.get(code, "not tried")
             was, becomes = _changed(get_diff_for_mutant(name, path=file)) if status == "survived" else ("", "")
             yield Mutant(name, room_of(file), _readable(name), was, becomes, status)
 
@@ -207,7 +223,7 @@ def report(room: str | None) -> int:
     stale = [
         f"{ACCEPTED.name}: no survivor is {entry['function']}: {entry['becomes']}"
         for entry in entries
-        if (room is None or entry["function"].split(".")[0] == room)
+        if is_in(f"{PACKAGE}/{entry['function'].replace('.', '/')}", room)
         and not any(_is_of(entry, one) for one in survivors)
     ]
     print(f"\n{'room':14}{'mutants':>9}{'killed':>9}{'survived':>10}{'timed out':>11}{'accepted':>10}{'score':>9}")
@@ -234,9 +250,9 @@ def _row(name: str, of_it: list[Mutant], explained: set[str]) -> float:
 
 def main() -> int:
     """What the command line asks for."""
-    room = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] else None
-    rooms = sorted({room_of(file) for file in core()})
-    if room and room not in rooms:
+    room = (sys.argv[1] if len(sys.argv) > 1 else "") or None
+    if not any(is_in(file, room) for file in core()):
+        rooms = sorted({room_of(file) for file in core()})
         print(f"{room!r} is no room of the pure core; there are {', '.join(rooms)}", file=sys.stderr)
         return 2
     copy()

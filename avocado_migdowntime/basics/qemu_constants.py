@@ -29,5 +29,3 @@ LEAST_WINDOW_BYTES = 10_000
 
 QEMU up to 11.0: migration/migration.c, migration_update_counters.
 """
-HOST_PAGES_A_LOOK = 64
-"""Host pages that go out between two looks at the clock. QEMU: migration/ram.c, ram_save_iterate."""

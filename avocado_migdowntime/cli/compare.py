@@ -11,7 +11,7 @@ from . import BAD_INPUT
 
 if TYPE_CHECKING:
     from ..comparison.compare import Comparison
-    from ..comparison.outcome import Outcome
+    from ..comparison.outcome import RunOutcome
 
 NAME = "compare"
 HELP = "say whether the QEMUs that jobs have run on are equal, or one is better or worse than the first"
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         return BAD_INPUT
 
 
-def _draw(builds: Sequence[Sequence["Outcome"]], file: str) -> None:
+def _draw(builds: Sequence[Sequence["RunOutcome"]], file: str) -> None:
     from ..errors import UsageError
     from ..pictures.strip_plot import of_builds
     from ..report.strip_picture import save
@@ -58,7 +58,7 @@ def _draw(builds: Sequence[Sequence["Outcome"]], file: str) -> None:
     save(strip, file)
 
 
-def answer(builds: Sequence[Sequence["Outcome"]], as_json: bool) -> int:
+def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool) -> int:
     """Print what the runs of at least two builds say; gives the exit status. Raises UsageError where they cannot."""
     from ..comparison.compare import compare
     from ..errors import UsageError

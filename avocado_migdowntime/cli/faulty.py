@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from ..errors import HostRequirementError, UsageError
-    from ..faults.catalogue import KINDS, named
+    from ..faults.catalogue import KINDS, named_fault
     from ..faulty.launcher import write
     from ..qemu.probe import find_binary
     from ..report.terminal import fitted
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.fault is None or arguments.output is None:
             raise UsageError("give a FAULT and --output FILE, or --list")
-        fault, binary = named(arguments.fault), find_binary(arguments.qemu, arguments.arch)
+        fault, binary = named_fault(arguments.fault), find_binary(arguments.qemu, arguments.arch)
         write(Path(arguments.output), fault, binary)
     except (UsageError, HostRequirementError) as error:
         print(f"migdowntime faulty: {error}", file=sys.stderr)

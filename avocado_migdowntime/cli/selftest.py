@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print a line for each fault when its run is over; what is under way is told on standard error."""
     from ..errors import HostRequirementError, UsageError
     from ..experiments.selftest import FAULTS, run_fault
-    from ..faults.catalogue import named
+    from ..faults.catalogue import named_fault
     from ..host.one_at_a_time import alone_on_host
     from ..qemu.probe import find_binary
     from ..report.selftest import fields, line, summary
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     runs = []
     try:
-        faults = tuple(map(named, arguments.faults)) or FAULTS
+        faults = tuple(map(named_fault, arguments.faults)) or FAULTS
         binary = find_binary(arguments.qemu, arguments.arch)
         for number, fault in enumerate(faults, 1):
             say = teller(f"{NAME}: {number} of {len(faults)}, {fault}", arguments)

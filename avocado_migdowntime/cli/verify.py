@@ -12,7 +12,7 @@ from .compare import ANSWERS, answer
 from .progress import may_be_quiet, teller
 
 if TYPE_CHECKING:
-    from ..comparison.outcome import Outcome
+    from ..comparison.outcome import RunOutcome
 
 NAME = "verify"
 HELP = (
@@ -115,7 +115,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return answer(builds, arguments.json) if len(builds) > 1 else _alone(builds[0], arguments.json)
 
 
-def _alone(runs: Sequence["Outcome"], as_json: bool) -> int:
+def _alone(runs: Sequence["RunOutcome"], as_json: bool) -> int:
     from ..comparison.good_or_bad import Goodness, goodness
     from ..report.comparison import fields, summary
     from ..report.terminal import fitted, terminal_columns

@@ -14,12 +14,12 @@ from functools import partial
 from statistics import median
 
 from ..errors import UsageError
-from .outcome import Outcome
-from .rank_test import RankTest, least_p, rank_test
+from .outcome import RunOutcome
+from .rank_test import RankTest, min_p_value, stratified_rank_sum_test
 
 ALPHA = 0.05
 """Chance of a false alarm, shared by all that is looked for: in several builds, over all variants and in each."""
-NOTICED = 0.25
+MIN_EFFECT = 0.25
 """Share of the tolerance by which the median error has to differ."""
 ENOUGH = 20
 """Repetitions beyond which no more are asked for."""
@@ -42,9 +42,9 @@ class Contrast:
     """
 
     variant: str
-    strata: tuple[tuple[Sequence[Outcome], Sequence[Outcome]], ...]
+    strata: tuple[tuple[Sequence[RunOutcome], Sequence[RunOutcome]], ...]
     alpha: float
-    margin: float
+    equivalence_margin: float
 
     @property
     def runs(self) -> tuple[int, int]:
@@ -54,48 +54,49 @@ class Contrast:
     @property
     def failed(self) -> tuple[int, int]:
         """How many of them failed."""
-        first, second = (sum(not run.passed for one in self.strata for run in one[side]) for side in (0, 1))
+        first, second = (sum(not run.passed for stratum in self.strata for run in stratum[side]) for side in (0, 1))
         return first, second
 
     @property
-    def shift(self) -> float:
+    def hodges_lehmann_shift(self) -> float:
         """By how much the build's |relative error| is greater: the median over all pairs of runs of one variant.
 
         J. L. Hodges and E. L. Lehmann, Annals of Mathematical Statistics 34 (1963).
         """
-        pairs = ((a, b) for before, after in self.badness() for a in before for b in after)
+        pairs = ((a, b) for before, after in self.abs_errors() for a in before for b in after)
         return median(b - a for a, b in pairs)
 
     @property
     def direction(self) -> int:
-        """1 where the build is worse by what is noticed, -1 where it is better, 0 where neither, be it by chance."""
+        """1 where the build is worse by `equivalence_margin`, -1 where better, 0 where neither, be it by chance."""
         before, after = (2 * failed > runs for failed, runs in zip(self.failed, self.runs, strict=True))
         if before != after:
             return 1 if after else -1
-        return 0 if abs(self.shift) < self.margin else 1 if self.shift > 0 else -1
+        shift = self.hodges_lehmann_shift
+        return 0 if abs(shift) < self.equivalence_margin else 1 if shift > 0 else -1
 
     @property
     def test(self) -> RankTest:
         """Of the two sides' |relative error|."""
-        return rank_test(self.badness())
+        return stratified_rank_sum_test(self.abs_errors())
 
     @property
-    def proven(self) -> int:
+    def significant_direction(self) -> int:
         """`direction` where it is more than chance, else 0."""
         test = self.test
         same_way = (test.p_greater < test.p_smaller) == (self.direction > 0)
         return self.direction if test.p <= self.alpha and same_way else 0
 
     @property
-    def p_equal(self) -> float:
-        """The chance of such runs where the builds are as far apart as `margin`, or further."""
-        above = rank_test(self.badness(raised_before=self.margin)).p_smaller
-        return max(above, rank_test(self.badness(raised_after=self.margin)).p_greater)
+    def tost_p(self) -> float:
+        """The chance of such runs where the builds are as far apart as `equivalence_margin`, or further."""
+        above = stratified_rank_sum_test(self.abs_errors(raised_before=self.equivalence_margin)).p_smaller
+        return max(above, stratified_rank_sum_test(self.abs_errors(raised_after=self.equivalence_margin)).p_greater)
 
-    def badness(self, raised_before: float = 0, raised_after: float = 0) -> list[tuple[list[float], list[float]]]:
+    def abs_errors(self, raised_before: float = 0, raised_after: float = 0) -> list[tuple[list[float], list[float]]]:
         """The |relative errors| of both sides in each variant, with what they are raised by."""
         return [
-            ([_bad(run) + raised_before for run in before], [_bad(run) + raised_after for run in after])
+            ([_abs_error(run) + raised_before for run in before], [_abs_error(run) + raised_after for run in after])
             for before, after in self.strata
         ]
 
@@ -118,7 +119,7 @@ class Comparison:
     unlike: str = ""
 
 
-def compare(reference: Sequence[Outcome], build: Sequence[Outcome], builds: int = 2) -> Comparison:
+def compare(reference: Sequence[RunOutcome], build: Sequence[RunOutcome], builds: int = 2) -> Comparison:
     """The answer for the runs of a build against those of another, where so many `builds` are compared in all.
 
     Raises UsageError where the two have no variant in common, or were not judged alike.
@@ -127,43 +128,43 @@ def compare(reference: Sequence[Outcome], build: Sequence[Outcome], builds: int 
     variants = [name for name in by_variant(reference) if name in by_variant(build)]
     if not variants:
         raise UsageError(f"{names[0]} and {names[1]} have no variant in common; run the same test and variants on both")
-    margin = NOTICED * _tolerance([*reference, *build])
+    margin = MIN_EFFECT * _tolerance([*reference, *build])
     both = {name: (by_variant(reference)[name], by_variant(build)[name]) for name in variants}
-    told = {name: (_telling(before), _telling(after)) for name, (before, after) in both.items()}
-    strata = {name: sides for name, sides in told.items() if all(sides)}
+    decisive = {name: (_decisive(before), _decisive(after)) for name, (before, after) in both.items()}
+    strata = {name: sides for name, sides in decisive.items() if all(sides)}
     untold = next((_why(name, *both[name]) for name in variants if name not in strata), "")
-    said = partial(Comparison, *names, untold=untold, unlike=_unlike(both))
+    conclude = partial(Comparison, *names, untold=untold, unlike=_unlike(both))
     if not strata:
-        return said(Answer.UNDECIDED, None)
+        return conclude(Answer.UNDECIDED, None)
     over_all, each = _alphas(len(strata), builds)
     whole = Contrast("", tuple(strata.values()), over_all, margin)
     parts = [Contrast(name, (sides,), each, margin) for name, sides in strata.items()] if len(strata) > 1 else []
     for answer, way in ((Answer.WORSE, 1), (Answer.BETTER, -1)):
-        proven = [contrast for contrast in (whole, *parts) if contrast.proven == way]
-        if proven:
-            return said(answer, proven[0])
-    seen = [contrast for contrast in (*parts, whole) if contrast.direction]
-    least_sure = max(parts or [whole], key=lambda contrast: contrast.p_equal)
-    if not seen and not untold and least_sure.p_equal <= ALPHA / (builds - 1):
-        return said(Answer.EQUAL, least_sure)
+        significant = [contrast for contrast in (whole, *parts) if contrast.significant_direction == way]
+        if significant:
+            return conclude(answer, significant[0])
+    differing = [contrast for contrast in (*parts, whole) if contrast.direction]
+    least_sure = max(parts or [whole], key=lambda contrast: contrast.tost_p)
+    if not differing and not untold and least_sure.tost_p <= ALPHA / (builds - 1):
+        return conclude(Answer.EQUAL, least_sure)
     least = repetitions(len(strata), builds)
     fewest = min(len(side) for sides in strata.values() for side in sides)
     needed = least if least > fewest else min(2 * fewest, ENOUGH)
-    return said(Answer.UNDECIDED, seen[0] if seen else whole, needed)
+    return conclude(Answer.UNDECIDED, differing[0] if differing else whole, needed)
 
 
 def repetitions(variants: int, builds: int) -> int:
     """The fewest repetitions by which a difference can be proven, in one variant of several as over all."""
     alpha = _alphas(variants, builds)[1]
-    return next(runs for runs in range(1, ENOUGH) if least_p([(runs, runs)]) <= alpha)
+    return next(runs for runs in range(1, ENOUGH) if min_p_value([(runs, runs)]) <= alpha)
 
 
-def by_variant(runs: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+def by_variant(runs: Sequence[RunOutcome]) -> dict[str, list[RunOutcome]]:
     """The runs of each variant, in their order."""
-    found: dict[str, list[Outcome]] = {}
+    runs_of: dict[str, list[RunOutcome]] = {}
     for run in runs:
-        found.setdefault(run.variant, []).append(run)
-    return found
+        runs_of.setdefault(run.variant, []).append(run)
+    return runs_of
 
 
 def _alphas(variants: int, builds: int) -> tuple[float, float]:
@@ -172,33 +173,33 @@ def _alphas(variants: int, builds: int) -> tuple[float, float]:
     return (alpha, alpha) if variants == 1 else (alpha / 2, alpha / 2 / variants)
 
 
-def _bad(run: Outcome) -> float:
-    assert run.badness is not None
-    return run.badness
+def _abs_error(run: RunOutcome) -> float:
+    assert run.abs_error is not None
+    return run.abs_error
 
 
-def _telling(runs: Sequence[Outcome]) -> list[Outcome]:
-    return [run for run in runs if run.badness is not None]
+def _decisive(runs: Sequence[RunOutcome]) -> list[RunOutcome]:
+    return [run for run in runs if run.abs_error is not None]
 
 
-def _why(variant: str, *sides: Sequence[Outcome]) -> str:
-    run = next(runs[0] for runs in sides if not _telling(runs))
+def _why(variant: str, *sides: Sequence[RunOutcome]) -> str:
+    run = next(runs[0] for runs in sides if not _decisive(runs))
     return f"no run of {variant} on {run.build} came to a verdict ({run.reason})"
 
 
-def _unlike(both: Mapping[str, tuple[Sequence[Outcome], Sequence[Outcome]]]) -> str:
+def _unlike(both: Mapping[str, tuple[Sequence[RunOutcome], Sequence[RunOutcome]]]) -> str:
     """What was migrated on either side in the first variant in which that is not the same."""
     for variant, sides in both.items():
         guests = [sorted({run.guest for run in runs if run.guest}) for runs in sides]
         if all(guests) and guests[0] != guests[1]:
-            on = [f"{' and '.join(found)} on {runs[0].build}" for found, runs in zip(guests, sides, strict=True)]
+            on = [f"{' and '.join(names)} on {runs[0].build}" for names, runs in zip(guests, sides, strict=True)]
             return f"not the build alone is another: {variant} was {', and '.join(on)}"
     return ""
 
 
-def _tolerance(runs: Sequence[Outcome]) -> float:
-    judged = {(run.contract, run.tolerance) for run in runs if run.verdict}
-    if len(judged) > 1:
-        said = " and ".join(f"{contract} ±{tolerance:.2%}" for contract, tolerance in sorted(judged))
-        raise UsageError(f"the runs were held to {said}; compare runs that were held to one formula and tolerance")
-    return next((tolerance for _, tolerance in judged), None) or 0.0
+def _tolerance(runs: Sequence[RunOutcome]) -> float:
+    contracts = {(run.contract, run.tolerance) for run in runs if run.verdict}
+    if len(contracts) > 1:
+        names = " and ".join(f"{contract} ±{tolerance:.2%}" for contract, tolerance in sorted(contracts))
+        raise UsageError(f"the runs were held to {names}; compare runs that were held to one formula and tolerance")
+    return next((tolerance for _, tolerance in contracts), None) or 0.0

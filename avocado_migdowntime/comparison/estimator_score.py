@@ -58,5 +58,5 @@ def _score(name: str, truths: Sequence[GroundTruth]) -> Score:
         ninetieth=ninetieth,
         worst=max(sizes),
         bias=median(signed),
-        parts={part: median(found) for part, found in parts.items() if found},
+        parts={part: median(part_errors) for part, part_errors in parts.items() if part_errors},
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .compare import by_variant
-from .outcome import Outcome
+from .outcome import RunOutcome
 
 
 class Goodness(StrEnum):
@@ -26,14 +26,14 @@ class BisectAnswer:
     reason: str
 
 
-def goodness(runs: Sequence[Outcome]) -> BisectAnswer:
+def goodness(runs: Sequence[RunOutcome]) -> BisectAnswer:
     """Bad where a run failed: no verdict fails by chance. Good where none did and each variant was seen to pass."""
     build, count = runs[0].build, len(runs)
     failed = [run for run in runs if run.passed is False]
     if failed:
         return BisectAnswer(build, Goodness.BAD, f"{len(failed)} of {count} runs failed: {failed[0].reason}")
-    for variant, tried in by_variant(runs).items():
-        if not any(run.passed for run in tried):
-            reason = f"no run of {variant} in {len(tried)} came to a verdict: {tried[0].reason}"
+    for variant, runs_of_variant in by_variant(runs).items():
+        if not any(run.passed for run in runs_of_variant):
+            reason = f"no run of {variant} in {len(runs_of_variant)} came to a verdict: {runs_of_variant[0].reason}"
             return BisectAnswer(build, Goodness.UNKNOWN, reason)
     return BisectAnswer(build, Goodness.GOOD, f"{sum(run.passed is True for run in runs)} of {count} runs passed")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import UsageError
-from .outcome import Outcome, outcomes
+from .outcome import RunOutcome, outcomes
 
 TRACE_OF_TEST = "data/trace.jsonl"
 """Where a test leaves its trace, below its results."""
@@ -23,10 +23,10 @@ def traces_of(places: Iterable[str]) -> Iterator[str]:
         if not Path(place).is_dir():
             yield place
             continue
-        found = sorted(Path(place).glob(_IN_A_JOB))
-        if not found:
+        traces = sorted(Path(place).glob(_IN_A_JOB))
+        if not traces:
             raise UsageError(f"{place} holds no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
-        yield from map(str, found)
+        yield from map(str, traces)
 
 
 def is_job(place: str) -> bool:
@@ -34,18 +34,18 @@ def is_job(place: str) -> bool:
     return Path(place, _RESULTS).is_file()
 
 
-def builds_of(jobs: Iterable[str]) -> list[list[Outcome]]:
+def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
     """The outcomes of the tests in the results of jobs, by the build they ran on; a job that had one is called that.
 
     Raises UsageError where a job cannot be used, or has no such tests.
     """
-    found: list[Outcome] = []
-    seen: set[Path] = set()
+    all_runs: list[RunOutcome] = []
+    known_paths: set[Path] = set()
     for job in jobs:
         path = Path(job, _RESULTS)
-        if path.resolve() in seen:
+        if path.resolve() in known_paths:
             raise UsageError(f"{job} is given twice; the same runs again tell nothing new")
-        seen.add(path.resolve())
+        known_paths.add(path.resolve())
         try:
             runs = outcomes(json.loads(path.read_bytes()), job)
         except OSError as error:
@@ -58,13 +58,13 @@ def builds_of(jobs: Iterable[str]) -> list[list[Outcome]]:
             raise UsageError(f"{path} is no JSON; give the results of a job, such as job-results/latest") from None
         if not runs:
             raise UsageError(f"{path} has no test of this project; give the results of a job that ran migdowntime:NAME")
-        found += runs
-    return by_build(found)
+        all_runs += runs
+    return by_build(all_runs)
 
 
-def by_build(runs: Iterable[Outcome]) -> list[list[Outcome]]:
+def by_build(runs: Iterable[RunOutcome]) -> list[list[RunOutcome]]:
     """The runs of each build."""
-    found: dict[str, list[Outcome]] = {}
+    runs_of: dict[str, list[RunOutcome]] = {}
     for run in runs:
-        found.setdefault(run.build, []).append(run)
-    return list(found.values())
+        runs_of.setdefault(run.build, []).append(run)
+    return list(runs_of.values())

@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..verdict.verdict import Judgement
 
 ANOTHER_FAULT = 1e6
-"""Badness of a run in which something else was at fault than the report: more than any report is off."""
+"""`abs_error` of a run in which something else was at fault than the report: more than any report is off."""
 
 _SCHEME = "migdowntime:"
 _NAME = re.compile(r"(?P<test>[^;@]*)(?:@(?P<build>[^;]*))?(?:;(?:run-)?(?P<variant>.*))?", re.DOTALL)
@@ -24,7 +24,7 @@ def name_on(test: str, build: str) -> str:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """One run on one build of what `variant` names: the test, and its variant where there are several.
 
     `status` is Avocado's, `reason` what it says of one other than PASS. The rest is from the run's verdict, which is
@@ -48,7 +48,7 @@ class Outcome:
     guest: str = ""
 
     @property
-    def badness(self) -> float | None:
+    def abs_error(self) -> float | None:
         """|relative error|, or ANOTHER_FAULT where that was not what is at fault; None where the run cannot tell."""
         if self.passed is None:
             return None
@@ -62,7 +62,7 @@ class Outcome:
         return self.verdict == Judgement.INACCURATE and abs(self.relative_error or 0) > (self.tolerance or 0)
 
 
-def outcomes(results: Any, build: str) -> list[Outcome]:
+def outcomes(results: Any, build: str) -> list[RunOutcome]:
     """The outcomes in the results.json of a job, in the order in which its tests were to run.
 
     `build` is what the tests ran on whose names do not say it. Tests of other kinds are left out.
@@ -70,29 +70,29 @@ def outcomes(results: Any, build: str) -> list[Outcome]:
     """
     try:
         entries = sorted(results["tests"], key=lambda entry: int(entry["id"].partition("-")[0]))
-        found = [_outcome(entry, build) for entry in entries]
+        of_tests = [_outcome(entry, build) for entry in entries]
     except (TypeError, KeyError, ValueError, AttributeError):
         raise UsageError("this is not what Avocado and this release write of a job's tests; run the job anew") from None
-    return [one for one in found if one is not None]
+    return [outcome for outcome in of_tests if outcome is not None]
 
 
-def _outcome(entry: Mapping[str, Any], build: str) -> Outcome | None:
-    named = _NAME.fullmatch(entry["name"])
+def _outcome(entry: Mapping[str, Any], build: str) -> RunOutcome | None:
+    parts = _NAME.fullmatch(entry["name"])
     verdict = _verdict(entry["whiteboard"])
-    if named is None or (verdict is None and not named["test"].startswith(_SCHEME)):
+    if parts is None or (verdict is None and not parts["test"].startswith(_SCHEME)):
         return None
-    said = {
-        "build": named["build"] or build,
-        "variant": " ".join(filter(None, (named["test"].removeprefix(_SCHEME), named["variant"]))),
+    fields = {
+        "build": parts["build"] or build,
+        "variant": " ".join(filter(None, (parts["test"].removeprefix(_SCHEME), parts["variant"]))),
         "status": entry["status"],
         "reason": "" if entry["status"] == "PASS" else str(entry["fail_reason"]),
     }
     if verdict is None:
-        return Outcome(**said)
-    taken = ("passed", "verdict", "formula", "relative_error", "limit_verdict", "contract", "tolerance")
-    return Outcome(
-        **said,
-        **{name: verdict[name] for name in taken},
+        return RunOutcome(**fields)
+    of_verdict = ("passed", "verdict", "formula", "relative_error", "limit_verdict", "contract", "tolerance")
+    return RunOutcome(
+        **fields,
+        **{name: verdict[name] for name in of_verdict},
         guest=_RELEASE.sub("", verdict["subject"]),
         convergence=(verdict["convergence"] or {}).get("judgement", ""),
         downtime_ms=(verdict["downtime"] or {}).get("qemu_ms"),

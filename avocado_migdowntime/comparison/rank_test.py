@@ -35,7 +35,7 @@ class RankTest:
         return min(1.0, 2 * min(self.p_greater, self.p_smaller))
 
 
-def rank_test(strata: Sequence[Stratum]) -> RankTest:
+def stratified_rank_sum_test(strata: Sequence[Stratum]) -> RankTest:
     """Test whether the second sides are greater or smaller, ranking within each stratum; U is summed over them."""
     doubled_u, pairs, ways = 0, 0, Counter({0: 1})
     for first, second in strata:
@@ -53,7 +53,7 @@ def rank_test(strata: Sequence[Stratum]) -> RankTest:
     )
 
 
-def least_p(sizes: Sequence[tuple[int, int]]) -> float:
+def min_p_value(sizes: Sequence[tuple[int, int]]) -> float:
     """The least two-sided p that runs of such numbers can come to, however far apart they are."""
     return min(1.0, 2 / prod(comb(first + second, second) for first, second in sizes))
 
@@ -66,15 +66,15 @@ def _subsets(ranks: Sequence[int], size: int) -> Counter[int]:
     """In how many ways `size` of `ranks` come to each sum."""
     by_size: list[Counter[int]] = [Counter({0: 1}), *(Counter[int]() for _ in range(size))]
     for rank in ranks:
-        for taken in range(size, 0, -1):
-            for total, n in by_size[taken - 1].items():
-                by_size[taken][total + rank] += n
+        for chosen in range(size, 0, -1):
+            for total, n in by_size[chosen - 1].items():
+                by_size[chosen][total + rank] += n
     return by_size[size]
 
 
-def _sums(one: Counter[int], other: Counter[int]) -> Counter[int]:
-    found: Counter[int] = Counter()
-    for left, n in one.items():
-        for right, m in other.items():
-            found[left + right] += n * m
-    return found
+def _sums(first: Counter[int], second: Counter[int]) -> Counter[int]:
+    sums: Counter[int] = Counter()
+    for left, n in first.items():
+        for right, m in second.items():
+            sums[left + right] += n * m
+    return sums

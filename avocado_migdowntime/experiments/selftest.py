@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import HarnessError, MigDowntimeError, UsageError
-from ..faults.catalogue import NamedFault, named
+from ..faults.catalogue import NamedFault, named_fault
 from ..faults.expectation import expectation, in_words
 from ..faults.fault_run import FaultRun
 from ..faulty.launcher import write
@@ -19,7 +19,7 @@ from .expected_downtime import expected_downtime
 
 FAULTS = tuple(
     map(
-        named,
+        named_fault,
         (
             "none",
             "dirty-rate",

@@ -8,7 +8,7 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.passes import MIN_SAMPLES
 from ..parameters.table import Parameters
 from ..prediction.dirty_curve import length_ms
-from ..prediction.observed import history
+from ..prediction.observed import observe
 from ..trace.events import SOUNDING
 from ..trace.ram import Ram
 from ..trace.samples import Sample
@@ -48,11 +48,11 @@ async def _course(run: Run) -> None:
 
 def _usual_ms(run: Run) -> float:
     """How long the pass that has begun will last, or 0 where passes shrink or nothing was seen of them."""
-    observed = history(run.evidence())
-    if observed is None or not observed.wire_bytes_per_ms:
+    precopy = observe(run.evidence())
+    if precopy is None or not precopy.wire_bytes_per_ms:
         return 0.0
-    last = observed.syncs[-1]
-    usual_ms = last.at_sync_bytes.middle / observed.wire_bytes_per_ms
+    last = precopy.syncs[-1]
+    usual_ms = last.at_sync_bytes.middle / precopy.wire_bytes_per_ms
     return usual_ms if usual_ms > _SHRINKING * length_ms(last) else 0.0
 
 

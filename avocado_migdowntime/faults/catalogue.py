@@ -87,7 +87,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def named(text: str) -> NamedFault:
+def named_fault(text: str) -> NamedFault:
     """The fault that `text` names; raises UsageError where there is none, or where its value makes no sense."""
     name, equals, value = text.partition("=")
     kind = KINDS.get(name)

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..errors import MigDowntimeError
-from ..verdict.judge import TOLERANCE
+from ..verdict.judge import REPORT_TOLERANCE
 from ..verdict.limit import LimitJudgement
 from ..verdict.updates import FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED
 from ..verdict.verdict import Judgement, Verdict
@@ -12,7 +12,7 @@ from .catalogue import KIB_AS_KB, NamedFault, positive
 
 ERROR_TOLERANCE = 0.004
 """The relative error that is found may be so far from that of the fault: both are of whole milliseconds."""
-_AS = {
+_NAMES_IN_VERDICTS = {
     "dirty-rate": "dirty-rate",
     "redirty": "redirty",
     "live": "live",
@@ -23,8 +23,8 @@ _AS = {
     "zero": UNCOMPUTED,
 }
 """What a verdict is to call a fault of the figure."""
-_OF_RENEWAL = (FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED)
-_OF_THE_LIMIT = ("limit-ignored", "limit-factor")
+_UPDATE_FAULTS = (FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED)
+_LIMIT_FAULTS = ("limit-ignored", "limit-factor")
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Expectation:
             return False
         if self.violated:
             return True
-        named = outcome.formula == self.formula if self.formula else outcome.formula not in _OF_RENEWAL
-        return outcome.verdict in self.judgements and named and self._has_its_error(outcome.relative_error)
+        formula_fits = outcome.formula == self.formula if self.formula else outcome.formula not in _UPDATE_FAULTS
+        return outcome.verdict in self.judgements and formula_fits and self._has_its_error(outcome.relative_error)
 
     def _has_its_error(self, error: float | None) -> bool:
         if self.error is None:
@@ -71,14 +71,14 @@ class Expectation:
 
 def expectation(fault: NamedFault) -> Expectation:
     """What this fault must be called."""
-    wrong = (Judgement.INACCURATE,)
-    if fault.name in _AS:
-        return Expectation(wrong, formula=_AS[fault.name])
-    if fault.name == "factor" and abs(error := positive(fault.value) - 1) > TOLERANCE:
-        return Expectation(wrong, error=error)
+    inaccurate = (Judgement.INACCURATE,)
+    if fault.name in _NAMES_IN_VERDICTS:
+        return Expectation(inaccurate, formula=_NAMES_IN_VERDICTS[fault.name])
+    if fault.name == "factor" and abs(error := positive(fault.value) - 1) > REPORT_TOLERANCE:
+        return Expectation(inaccurate, error=error)
     if fault.name == "kb":
-        return Expectation(wrong, error=KIB_AS_KB - 1)
-    if fault.name in _OF_THE_LIMIT:
+        return Expectation(inaccurate, error=KIB_AS_KB - 1)
+    if fault.name in _LIMIT_FAULTS:
         return Expectation(violated=True)
     if fault.name == "missing":
         return Expectation(missing=fault.value)

@@ -48,79 +48,79 @@ class Computed(WrongFigure):
         self._formula = formula
 
     def figure(self, answer: Message) -> int:
-        right: int = answer[EXPECTED]
+        correct_ms: int = answer[EXPECTED]
         ram = Sample.from_query(0, 0, answer).ram
         if ram is None or computes_nothing(ram):
-            return right
-        return int(self._formula(right * ram.wire_bytes_per_ms, ram, ram.wire_bytes_per_ms))
+            return correct_ms
+        return int(self._formula(correct_ms * ram.wire_bytes_per_ms, ram, ram.wire_bytes_per_ms))
 
 
 class Frozen(WrongFigure):
     """The first figure that QEMU computed, for ever: until then it shows what it began with."""
 
     def __init__(self) -> None:
-        self._begun_with: int | None = None
-        self._kept: int | None = None
+        self._initial_ms: int | None = None
+        self._frozen_ms: int | None = None
 
     def figure(self, answer: Message) -> int:
-        right: int = answer[EXPECTED]
-        if self._begun_with is None:
-            self._begun_with = right
-        if self._kept is None and right != self._begun_with:
-            self._kept = right
-        return right if self._kept is None else self._kept
+        correct_ms: int = answer[EXPECTED]
+        if self._initial_ms is None:
+            self._initial_ms = correct_ms
+        if self._frozen_ms is None and correct_ms != self._initial_ms:
+            self._frozen_ms = correct_ms
+        return correct_ms if self._frozen_ms is None else self._frozen_ms
 
 
 class Stale(WrongFigure):
     """What was right at the end of the pass before."""
 
     def __init__(self) -> None:
-        self._number = 0
-        self._shown: int | None = None
-        self._latest: int | None = None
+        self._pass_number = 0
+        self._shown_ms: int | None = None
+        self._latest_ms: int | None = None
 
     def figure(self, answer: Message) -> int:
         number: int = answer["ram"]["dirty-sync-count"]
-        if number != self._number:
-            self._number, self._shown = number, self._latest
-        self._latest = answer[EXPECTED]
-        return self._latest if self._shown is None else self._shown
+        if number != self._pass_number:
+            self._pass_number, self._shown_ms = number, self._latest_ms
+        self._latest_ms = answer[EXPECTED]
+        return self._latest_ms if self._shown_ms is None else self._shown_ms
 
 
 class OnceAPass(WrongFigure):
     """Renewed once a pass, and late: when a third of it is sent."""
 
     def __init__(self) -> None:
-        self._number = 0
-        self._begun_with = 0
-        self._shown: int | None = None
+        self._pass_number = 0
+        self._begin_bytes = 0
+        self._shown_ms: int | None = None
         self._due = True
 
     def figure(self, answer: Message) -> int:
         ram = answer["ram"]
-        if ram["dirty-sync-count"] != self._number:
-            self._number, self._begun_with, self._due = ram["dirty-sync-count"], 0, True
+        if ram["dirty-sync-count"] != self._pass_number:
+            self._pass_number, self._begin_bytes, self._due = ram["dirty-sync-count"], 0, True
         # A sync raises its count before it has found what remains, so the first answer may show too little.
-        self._begun_with = max(self._begun_with, ram["remaining"])
-        renewed = self._due and ram["remaining"] < self._begun_with * (1 - RENEWED_WITH_SENT)
-        if renewed or self._shown is None:
-            self._shown = answer[EXPECTED]
+        self._begin_bytes = max(self._begin_bytes, ram["remaining"])
+        renewed = self._due and ram["remaining"] < self._begin_bytes * (1 - RENEWED_WITH_SENT)
+        if renewed or self._shown_ms is None:
+            self._shown_ms = answer[EXPECTED]
             self._due = not renewed
-        return self._shown
+        return self._shown_ms
 
 
 class Uncomputed(WrongFigure):
     """Never computed: 0, or the downtime-limit that was set, by which QEMU begins."""
 
     def __init__(self, zero: bool) -> None:
-        self._shown = 0 if zero else DEFAULT_DOWNTIME_LIMIT_MS
+        self._shown_ms = 0 if zero else DEFAULT_DOWNTIME_LIMIT_MS
         self._zero = zero
 
     def asked(self, command: Message) -> Message:
         arguments = command.get("arguments", {})
         if command.get("execute") == "migrate-set-parameters" and "downtime-limit" in arguments and not self._zero:
-            self._shown = arguments["downtime-limit"]
+            self._shown_ms = arguments["downtime-limit"]
         return command
 
     def figure(self, answer: Message) -> int:
-        return self._shown
+        return self._shown_ms

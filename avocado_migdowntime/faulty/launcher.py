@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import UsageError
-from ..faults.catalogue import NamedFault, named
+from ..faults.catalogue import NamedFault, named_fault
 from . import monitors, relay
 
 MARK = "# A QEMU with a fault; made by `avocado migdowntime faulty`."
@@ -48,7 +48,7 @@ def main() -> NoReturn:
     try:
         monitor = monitors.find(arguments)
         if monitor is not None:
-            arguments = _interpose(monitor, named(fault))
+            arguments = _interpose(monitor, named_fault(fault))
         os.execv(binary, [binary, *arguments])
     except UsageError as error:
         sys.exit(f"{binary} with the fault {fault}: {error}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..verdict.downtime import Integrity
 from .telemetry import PAGE_BYTES, Telemetry
-from .write_order import Words, mix, written
+from .write_order import Words, expected_pages, mix
 
 PAGE_WORDS = PAGE_BYTES // 8
 _HEADER_WORDS = 4
@@ -25,16 +25,16 @@ Indices = np.ndarray[Any, np.dtype[np.int64]]
 class Inspection:
     """Compares pages with what the guest has told it wrote; it must not run meanwhile.
 
-    inspection = Inspection(told)
+    inspection = Inspection(telemetry)
     inspection.see(indices, rows)  # until all of the region was seen
     inspection.finding()
     """
 
-    def __init__(self, told: Telemetry) -> None:
-        self._told = told
-        self._must = written(told)
-        self._right = self._must.epochs == 0  # What was never written may hold anything.
-        self._seen: dict[int, str] = {}
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+        self._expected = expected_pages(telemetry)
+        self._intact = self._expected.epochs == 0  # What was never written may hold anything.
+        self._damage_of: dict[int, str] = {}
 
     def see(self, indices: Indices, rows: Words) -> None:
         """Take rows of 512 words, as they lie in RAM, for the pages of these indices.
@@ -46,77 +46,76 @@ class Inspection:
 
     def see_anywhere(self, rows: Words) -> None:
         """Take rows from anywhere in RAM: those that call themselves pages of the region are looked at."""
-        header = _in_guest_order(np.ascontiguousarray(rows[:, :3]), self._told)
-        of_region = (header[:, 0] < self._told.pages) & (header[:, 2] == self._told.seed)
+        header = _in_guest_order(np.ascontiguousarray(rows[:, :3]), self._telemetry)
+        of_region = (header[:, 0] < self._telemetry.pages) & (header[:, 2] == self._telemetry.seed)
         self.see(header[of_region, 0].astype(np.int64), rows[of_region])
 
     def finding(self) -> Integrity:
         """What was found, once everything was seen."""
-        damaged = np.flatnonzero(~self._right).tolist()
-        return Integrity(self._told.pages, len(damaged), tuple(self._faults(damaged)))
+        damaged = np.flatnonzero(~self._intact).tolist()
+        return Integrity(self._telemetry.pages, len(damaged), tuple(self._faults(damaged)))
 
     def _see(self, indices: Indices, rows: Words) -> None:
-        told, epochs = self._told, self._must.epochs[indices]
-        right = (rows == _content(indices, epochs, told)).all(axis=1)
-        self._right[indices[right]] = True
-        for index, row in zip(indices[~right].tolist(), rows[~right], strict=True):
-            if self._right[index]:
+        telemetry, epochs = self._telemetry, self._expected.epochs[indices]
+        intact = (rows == _content(indices, epochs, telemetry)).all(axis=1)
+        self._intact[indices[intact]] = True
+        for index, row in zip(indices[~intact].tolist(), rows[~intact], strict=True):
+            if self._intact[index]:
                 continue
-            if index == self._must.next_page and self._half_written(row, index):
-                self._right[index] = True
-            elif len(self._seen) < _NAMED_FAULTS or index - 1 not in self._seen:
-                self._seen[index] = _damage(row, index, int(self._must.epochs[index]), told)
+            if index == self._expected.next_page and self._half_written(row, index):
+                self._intact[index] = True
+            elif len(self._damage_of) < _NAMED_FAULTS or index - 1 not in self._damage_of:
+                self._damage_of[index] = _damage(row, index, int(self._expected.epochs[index]), telemetry)
 
     def _half_written(self, row: Words, index: int) -> bool:
         """Whether each word is of the write that was under way, or of the one before."""
-        before = int(self._must.epochs[index])
-        old = _page(index, before, self._told) if before else np.zeros_like(row)
-        return bool(((row == _page(index, self._must.next_epoch, self._told)) | (row == old)).all())
+        before = int(self._expected.epochs[index])
+        old = _page(index, before, self._telemetry) if before else np.zeros_like(row)
+        return bool(((row == _page(index, self._expected.next_epoch, self._telemetry)) | (row == old)).all())
 
     def _faults(self, damaged: list[int]) -> Iterator[str]:
         """Neighbouring pages together, by what is seen in the first of them."""
         runs = groupby(enumerate(damaged), key=lambda item: item[1] - item[0])
         for _, (_, run) in zip(range(_NAMED_FAULTS), runs, strict=False):
             pages = [page for _, page in run]
-            seen = self._seen.get(pages[0], "is nowhere in the RAM")
-            place = f" (at {self._told.region_start + pages[0] * PAGE_BYTES:#x})" if self._told.region_start else ""
+            damage = self._damage_of.get(pages[0], "is nowhere in the RAM")
+            start = self._telemetry.region_start
+            place = f" (at {start + pages[0] * PAGE_BYTES:#x})" if start else ""
             if len(pages) == 1:
-                yield f"page {pages[0]}{place} {seen}"
+                yield f"page {pages[0]}{place} {damage}"
             else:
-                yield f"pages {pages[0]} to {pages[-1]}: the first{place} {seen}"
+                yield f"pages {pages[0]} to {pages[-1]}: the first{place} {damage}"
 
 
-def _content(indices: Indices, epochs: Words, told: Telemetry) -> Words:
+def _content(indices: Indices, epochs: Words, telemetry: Telemetry) -> Words:
     """What the pages hold after they were written in these epochs, a row each, in the guest's byte order."""
-    index, seed = indices.astype(np.uint64), np.uint64(told.seed)
+    index, seed = indices.astype(np.uint64), np.uint64(telemetry.seed)
     value = mix(index * _STEP + epochs * _EPOCH_STEP + seed)
-    right = np.empty((len(index), PAGE_WORDS), dtype=np.uint64)
-    right[:, 0], right[:, 1], right[:, 2] = index, epochs, seed
-    right[:, 3] = index + epochs + seed + value * np.uint64(len(_STEPS)) + _STEPS.sum(dtype=np.uint64)
-    np.add(value[:, None], _STEPS, out=right[:, _HEADER_WORDS:])
-    return _in_guest_order(right, told)
+    rows = np.empty((len(index), PAGE_WORDS), dtype=np.uint64)
+    rows[:, 0], rows[:, 1], rows[:, 2] = index, epochs, seed
+    rows[:, 3] = index + epochs + seed + value * np.uint64(len(_STEPS)) + _STEPS.sum(dtype=np.uint64)
+    np.add(value[:, None], _STEPS, out=rows[:, _HEADER_WORDS:])
+    return _in_guest_order(rows, telemetry)
 
 
-def _page(index: int, epoch: int, told: Telemetry) -> Words:
-    row: Words = _content(np.array([index]), np.array([epoch], dtype=np.uint64), told)[0]
+def _page(index: int, epoch: int, telemetry: Telemetry) -> Words:
+    row: Words = _content(np.array([index]), np.array([epoch], dtype=np.uint64), telemetry)[0]
     return row
 
 
-def _in_guest_order(words: Words, told: Telemetry) -> Words:
-    return words if np.little_endian == (told.byte_order == "<") else words.byteswap()
+def _in_guest_order(words: Words, telemetry: Telemetry) -> Words:
+    return words if np.little_endian == (telemetry.byte_order == "<") else words.byteswap()
 
 
-def _damage(row: Words, index: int, epoch: int, told: Telemetry) -> str:
+def _damage(row: Words, index: int, epoch: int, telemetry: Telemetry) -> str:
     """What is wrong with a page, in words."""
     if not row.any():
         return "is lost: it is empty"
-    its_index, its_epoch = (int(word) for word in _in_guest_order(row[:2], told))
-    if its_index < told.pages and (row == _page(its_index, its_epoch, told)).all():
+    its_index, its_epoch = (int(word) for word in _in_guest_order(row[:2], telemetry))
+    if its_index < telemetry.pages and (row == _page(its_index, its_epoch, telemetry)).all():
         if its_index != index:
             return f"is lost: page {its_index} stands in its place"
         age = "old" if its_epoch < epoch else "ahead of what the guest has counted"
         return f"is {age}: of epoch {its_epoch}, where {epoch} was written last"
-    wrong = np.flatnonzero(row != _page(index, epoch, told))
-    return (
-        f"is torn: {len(wrong)} of its {PAGE_WORDS} words, from byte {wrong[0] * 8} on, are not those of epoch {epoch}"
-    )
+    torn = np.flatnonzero(row != _page(index, epoch, telemetry))
+    return f"is torn: {len(torn)} of its {PAGE_WORDS} words, from byte {torn[0] * 8} on, are not those of epoch {epoch}"

@@ -22,7 +22,7 @@ def mix(value: Words) -> Words:
 
 
 @dataclass(frozen=True)
-class Written:
+class ExpectedPages:
     """What each page of the region must hold.
 
     `epochs` has the epoch of each page, 0 where none was written; `next_page` is the index of the one that may be in
@@ -34,30 +34,30 @@ class Written:
     next_epoch: int
 
 
-def written(told: Telemetry) -> Written:
+def expected_pages(telemetry: Telemetry) -> ExpectedPages:
     """What the pages must hold after as many writes as the guest has counted."""
-    pages = told.pages
-    complete, begun = divmod(told.pages_written, pages)
+    pages = telemetry.pages
+    complete, begun = divmod(telemetry.pages_written, pages)
     epochs = np.zeros(pages, dtype=np.uint64)
     if begun:
-        epochs[_sweep(told, complete + 1)[:begun]] = complete + 1
+        epochs[_sweep(telemetry, complete + 1)[:begun]] = complete + 1
     epoch = complete
     while epoch and not epochs.all():
-        order = _sweep(told, epoch)
+        order = _sweep(telemetry, epoch)
         epochs[order[epochs[order] == 0]] = epoch
         epoch -= 1
-    next_page = None if told.finished else int(_sweep(told, complete + 1)[begun])
-    return Written(epochs, next_page, complete + 1)
+    next_page = None if telemetry.finished else int(_sweep(telemetry, complete + 1)[begun])
+    return ExpectedPages(epochs, next_page, complete + 1)
 
 
-def _sweep(told: Telemetry, epoch: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _sweep(telemetry: Telemetry, epoch: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The indices of the pages in the order in which the sweep of this epoch writes them."""
-    per_granule = told.granule_bytes // PAGE_BYTES
-    granules = told.pages // per_granule
-    if told.pattern == "random":
-        order = _random(granules, told.seed, epoch)
-    elif told.pattern == "hot-cold" and epoch > 1:
-        order = _hot_cold(granules, told, epoch)
+    per_granule = telemetry.granule_bytes // PAGE_BYTES
+    granules = telemetry.pages // per_granule
+    if telemetry.pattern == "random":
+        order = _random(granules, telemetry.seed, epoch)
+    elif telemetry.pattern == "hot-cold" and epoch > 1:
+        order = _hot_cold(granules, telemetry, epoch)
     else:
         order = np.arange(granules, dtype=np.int64)
     return (order[:, None] * per_granule + np.arange(per_granule)).reshape(-1)
@@ -79,10 +79,10 @@ def _random(granules: int, seed: int, epoch: int) -> np.ndarray[Any, np.dtype[np
     return value[value < granules].astype(np.int64)
 
 
-def _hot_cold(granules: int, told: Telemetry, epoch: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    hot = np.uint64(granules * told.hot_percent // 100)
+def _hot_cold(granules: int, telemetry: Telemetry, epoch: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    hot = np.uint64(granules * telemetry.hot_percent // 100)
     positions: Words = np.arange(granules, dtype=np.uint64)
-    lot = mix(_key(told.seed, epoch) + positions)
+    lot = mix(_key(telemetry.seed, epoch) + positions)
     which = mix(lot)
     cold = hot + which % (np.uint64(granules) - hot)
-    return np.where(lot % np.uint64(100) < told.share_percent, which % hot, cold).astype(np.int64)
+    return np.where(lot % np.uint64(100) < telemetry.share_percent, which % hot, cold).astype(np.int64)

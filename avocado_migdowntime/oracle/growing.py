@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..errors import UsageError
 from ..trace.events import Event
-from ..trace.model import ENDED, Trace
+from ..trace.model import ENDED, SEVERAL, Trace, header_after, parted
 from ..trace.samples import Sample, SamplesWriter
 from .evidence import Evidence
 from .passes import Pass, passes
@@ -21,14 +22,18 @@ class GrowingEvidence:
 
     def __init__(self, header: Mapping[str, Any]) -> None:
         self._header = header
+        self._notes: tuple[str, ...] = ()
         self._status, self._number, self._in_order = "", 0, True
         self._count, self._open_from = 0, 0
-        self._begin()
+        self._begin([])
 
     def sample(self, row: Sample) -> None:
         """Add a sample; one that is active after the migration had ended begins another one."""
         if self._status in ENDED and row.status not in ENDED:
-            self._begin()
+            earlier, events = parted(self._events, row.t_s)
+            self._header = header_after(self._header, earlier)
+            self._notes = (SEVERAL,)
+            self._begin(events)
         self._status = row.status
         if row.status == "active" and row.ram is not None:
             if row.ram.dirty_sync_count > self._number:
@@ -43,16 +48,18 @@ class GrowingEvidence:
         self._events.append(event)
 
     def evidence(self) -> Evidence:
-        """What the samples and events so far show; at least one sample has to be there."""
-        trace = Trace(self._samples.samples(), tuple(self._events), self._header)
+        """What the samples and events so far show, of the last migration; raises UsageError before the first sample."""
+        if not self._count:
+            raise UsageError("holds no sample yet; add an answer to query-migrate first")
+        trace = Trace(self._samples.samples(), tuple(self._events), self._header, self._notes)
         evidence = Evidence.of(trace)
         if trace.completed or not self._in_order:  # The guest was stopped within what may have been taken for a pass.
             return evidence
         return replace(evidence, ended_passes=tuple(self._ended), open_from=self._open_from)
 
-    def _begin(self) -> None:
+    def _begin(self, events: list[Event]) -> None:
         self._samples = SamplesWriter()
-        self._events: list[Event] = []
+        self._events = events
         self._ended: list[Pass] = []
         self._count = self._open_from = self._number = 0
         self._in_order = True

@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which downtime-limit held when: the configured one, those that were tried, and what somebody else set."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..trace.events import HARNESS, SETS_LIMIT, Event
 from ..trace.model import Trace
-from ..trace.ram import number
-
-_NAME = "downtime-limit"
 
 
 @dataclass(frozen=True)
@@ -25,13 +20,9 @@ class Limits:
         """Those of `trace`; raises UsageError where its header or an event is not as a harness writes them."""
         first = trace.downtime_limit_ms
         begin = [] if first is None else [(float("-inf"), first)]
-        return cls((*begin, *_set_later(trace.events)))
+        later = [(event.since_s, event.limit_ms) for event in trace.events]
+        return cls((*begin, *((since_s, limit_ms) for since_s, limit_ms in later if limit_ms is not None)))
 
     def at(self, t_s: float) -> float | None:
         """The limit that held at `t_s`; what is set at that very moment does not yet."""
         return next((limit_ms for since_s, limit_ms in reversed(self.steps) if since_s < t_s), None)
-
-
-def _set_later(events: Sequence[Event]) -> list[tuple[float, float]]:
-    setting = [event for event in events if event.side == HARNESS and event.name in SETS_LIMIT and _NAME in event.data]
-    return [(event.since_s, number(event.data, _NAME)) for event in setting]

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..basics.qemu_constants import LEAST_WINDOW_BYTES
+from ..basics.qemu_constants import BUFFER_DELAY_MS, LEAST_WINDOW_BYTES
 from ..trace.samples import Floats, Indices, Samples
 from .formulas import RamFigures
 from .passes import UPDATE_S, Pass
 
 SETTLE_S = 0.2
-"""The first update after a sync comes up to 150 ms later; until then the report is the pass before's."""
+"""The first update after a sync comes up to 150 ms later; until then the report is the pass before's.
+
+On a busy host it may come seconds later, as the sync itself takes so long: see `_not_renewed`.
+"""
+_ADVANCES, _WINDOWS = 3, 1.5
+"""QEMU does not go on sending, by more than so many steps seen and for so many windows, without an update between them:
+one thread of it does both.
+"""
 _LATE_S = 0.02
 """QEMU's window may be so much longer than it should."""
 
@@ -95,6 +102,7 @@ def usable_reports(one: Pass, excluded: ExcludedSamples) -> Reports:
     has[2] = samples.dirty_pages_per_s == 0
     has[3] = _hardly_sent(samples)
     if one.spacing_s < UPDATE_S:
+        has[1] |= _not_renewed(samples)
         has[4, 1:] = samples.mbps[1:] != samples.mbps[:-1]
     has[usable] = True
     first = has.argmax(axis=0)
@@ -102,6 +110,23 @@ def usable_reports(one: Pass, excluded: ExcludedSamples) -> Reports:
         if fault != usable:
             excluded.add(_FAULTS[fault], samples.t_s[first == fault])
     return Reports(samples, np.flatnonzero(first == usable))
+
+
+def _not_renewed(samples: Samples) -> NDArray[np.bool_]:
+    """Which samples of a pass, from its begin on, QEMU may have answered before it had computed anything in it.
+
+    It renews bandwidth and report together. So another bandwidth than at the begin shows an update, and so does that it
+    went on sending, at no more than the bandwidth that is shown, for more than a window. What it sends at once before
+    a sync that takes long shows none.
+    """
+    since_ms = (samples.t_s - samples.t_s[0]) * 1000
+    sent_bytes = (samples.sent_pages - samples.sent_pages[0]) * samples.page_bytes
+    advances = np.diff(sent_bytes, prepend=0.0) > 0
+    sending_ms = since_ms - since_ms[advances.argmax()]
+    went_on = (np.cumsum(advances) > _ADVANCES) & (sending_ms >= _WINDOWS * BUFFER_DELAY_MS)
+    at_that_rate = sent_bytes <= 2 * (since_ms + BUFFER_DELAY_MS) * samples.wire_bytes_per_ms
+    renewed = (samples.mbps != samples.mbps[0]) | (went_on & at_that_rate)
+    return ~np.logical_or.accumulate(renewed)
 
 
 def computes_nothing(ram: RamFigures) -> str:

@@ -60,7 +60,7 @@ def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: floa
     reported = Series("QEMU's expected-downtime", Role.REPORTED, told.t_s, told.expected_downtime_ms)
     inputs = _formula_inputs(syncs)
     contract = _computed(verdict.contract, syncs, inputs, bounded=True)
-    begin_s, effective_ms = float(evidence.samples.t_s[0]), verdict.limit.effective_ms
+    begin_s, effective_ms = float(evidence.samples.t_s[0]), verdict.limit.effective_limit_ms
     limits = [(max(since_s, begin_s), limit_ms) for since_s, limit_ms in evidence.limits.steps]
     undisturbed_s = limits[1][0] if limits[1:] else end_s
     effective = [] if effective_ms is None else [(begin_s, effective_ms)]

@@ -7,7 +7,7 @@ from statistics import median
 
 from ..comparison.compare import by_variant
 from ..comparison.estimator_score import PARTS, errors, scores
-from ..comparison.outcome import Outcome
+from ..comparison.outcome import RunOutcome
 from ..verdict.mid_pass_stop import GroundTruth
 
 _RATIOS = {"slow": "dirties slower than is sent", "fast": "dirties faster than is sent"}
@@ -41,50 +41,50 @@ class Strip:
     within: float | None = None
 
 
-def strips(truths: Sequence[GroundTruth], builds: Sequence[Sequence[Outcome]]) -> list[Strip]:
+def strips(truths: Sequence[GroundTruth], builds: Sequence[Sequence[RunOutcome]]) -> list[Strip]:
     """Those that there is something to show in: one of stopped guests, one of several builds."""
-    found = [of_truths(truths)] if truths else []
-    beside = of_builds(builds) if len(builds) > 1 else None
-    return [*found, beside] if beside is not None else found
+    strips_of_truths = [of_truths(truths)] if truths else []
+    strip_of_builds = of_builds(builds) if len(builds) > 1 else None
+    return [*strips_of_truths, strip_of_builds] if strip_of_builds is not None else strips_of_truths
 
 
 def of_truths(truths: Sequence[GroundTruth]) -> Strip:
     """The errors of each estimator over at least one guest that was stopped in mid-pass, the best estimator on top."""
-    found = scores(truths)
+    ranked = scores(truths)
     kinds = []
     for colour, (ratio, label) in enumerate(_RATIOS.items()):
         for shape, (point, (where, shift)) in enumerate(_POINTS.items()):
-            chosen = [truth for truth in truths if PARTS[ratio](truth) and PARTS[point](truth)]
-            dots = [(error, row + shift) for row, one in enumerate(found) for error in errors(one.name, chosen)]
+            part = [truth for truth in truths if PARTS[ratio](truth) and PARTS[point](truth)]
+            dots = [(error, row + shift) for row, score in enumerate(ranked) for error in errors(score.name, part)]
             kinds.append(_dots(f"{label}, stopped {where} the pass", dots, colour, shape))
     return Strip(
         title=f"{len(truths)} {'guest' if len(truths) == 1 else 'guests'} stopped in mid-pass",
         axis="estimate ÷ time from the stop until the destination could run - 1",
-        rows=tuple(f"{one.name}: {one.median:.1%} median, {one.ninetieth:.1%} at 90 %" for one in found),
+        rows=tuple(f"{score.name}: {score.median:.1%} median, {score.ninetieth:.1%} at 90 %" for score in ranked),
         kinds=tuple(kind for kind in kinds if kind.shares),
     )
 
 
-def of_builds(builds: Sequence[Sequence[Outcome]]) -> Strip | None:
+def of_builds(builds: Sequence[Sequence[RunOutcome]]) -> Strip | None:
     """The errors of the runs of each build, variant by variant; None where no run came to one."""
     variants = list(dict.fromkeys(run.variant for build in builds for run in build))
     names = [build[0].build for build in builds]
     rows = [(variant, name) for variant in variants for name in names]
-    kinds, told = [], {}
+    kinds, medians = [], {}
     for colour, build in enumerate(builds):
         dots = []
         for variant, runs in by_variant(build).items():
-            off = [run.relative_error for run in runs if run.relative_error is not None]
+            run_errors = [run.relative_error for run in runs if run.relative_error is not None]
             row = rows.index((variant, names[colour]))
-            dots += [(error, row + shift) for error, shift in zip(off, _beside(len(off)), strict=True)]
-            told[row] = f", {median(off):+.2%} median" if off else ""
+            dots += [(error, row + shift) for error, shift in zip(run_errors, _beside(len(run_errors)), strict=True)]
+            medians[row] = f", {median(run_errors):+.2%} median" if run_errors else ""
         kinds.append(_dots(names[colour], dots, colour, colour))
     if not any(kind.shares for kind in kinds):
         return None
     return Strip(
         title=f"{sum(map(len, builds))} runs on {len(builds)} builds",
         axis="expected-downtime ÷ what is right - 1",
-        rows=tuple(f"{variant} on {name}{told.get(row, '')}" for row, (variant, name) in enumerate(rows)),
+        rows=tuple(f"{variant} on {name}{medians.get(row, '')}" for row, (variant, name) in enumerate(rows)),
         kinds=tuple(kinds),
         within=next((run.tolerance for build in builds for run in build if run.tolerance), None),
     )

@@ -18,7 +18,7 @@ from ..oracle.formulas import live
 from ..oracle.passes import Sync
 from ..trace.model import Trace
 from .advice import STEP, Advice, BestPoint, Finding, Help
-from .observed import History, history
+from .observed import ObservedPrecopy, observe
 from .precopy import Course
 
 GREATEST_THROTTLE_PERCENT = 99
@@ -38,7 +38,7 @@ _POSTCOPY = "postcopy finishes it whatever the guest dirties"
 
 
 @dataclass(frozen=True)
-class Outlook:
+class ConvergencePrediction:
     """Whether a limit ends the migration: True or False where that is sure for a steady guest, else None.
 
     `course` is the likely one; it begins with the sync that began the pass `first_pass`.
@@ -49,15 +49,15 @@ class Outlook:
     first_pass: int
 
 
-def converges(recorded: Trace | Evidence, limit_ms: float) -> Outlook:
+def predict_convergence(recorded: Trace | Evidence, limit_ms: float) -> ConvergencePrediction:
     """Would the migration that was recorded have finished under this downtime-limit, from the first sync seen on?
 
     Raises UsageError where it does not show what to predict that from.
     """
-    seen = history(Evidence.of(recorded).undisturbed)
-    if seen is None or not seen.wire_bytes_per_ms:
+    precopy = observe(Evidence.of(recorded).undisturbed)
+    if precopy is None or not precopy.wire_bytes_per_ms:
         raise UsageError("shows no pass from end to end, or nothing was sent; record until the second pass")
-    return _outlook(seen, limit_ms, seen.syncs[0])
+    return _predict(precopy, limit_ms, precopy.syncs[0])
 
 
 def advise(recorded: Trace | Evidence) -> Advice:
@@ -77,57 +77,59 @@ def _advise(evidence: Evidence) -> Advice:
     status, limit_ms = evidence.status, evidence.limit_ms
     if status.startswith("postcopy"):
         return Advice(Finding.UNKNOWN, reasons=("postcopy has begun: it finishes without a downtime-limit",))
-    seen = history(evidence)
+    precopy = observe(evidence)
     if status == "completed" and limit_ms is not None:
-        return _advise_completed(seen, ceil(limit_ms))
-    if seen is None:
+        return _advise_completed(precopy, ceil(limit_ms))
+    if precopy is None:
         return Advice(Finding.UNKNOWN, reasons=(_too_little(evidence),))
-    if not seen.wire_bytes_per_ms and not seen.remaining_bytes:
+    if not precopy.wire_bytes_per_ms and not precopy.remaining_bytes:
         reason = "nothing is sent and nothing is left to be sent: any downtime-limit will do"
-        return Advice(Finding.FOUND, limit_ms=1, range_ms=Interval(1, 1), passes=len(seen.syncs), reasons=(reason,))
-    if not seen.wire_bytes_per_ms:
-        needed = Help(bandwidth_bytes_per_ms=_bandwidth_needed(seen))
+        any_ms = Interval(1, 1)
+        return Advice(Finding.FOUND, limit_ms=1, range_ms=any_ms, syncs_seen=len(precopy.syncs), reasons=(reason,))
+    if not precopy.wire_bytes_per_ms:
+        needed = Help(bandwidth_bytes_per_ms=_bandwidth_needed(precopy))
         reason = "nothing is being sent, so no downtime-limit is large enough: look at the network and at max-bandwidth"
-        return Advice(Finding.NONE, help=needed, passes=len(seen.syncs), reasons=(reason, _POSTCOPY))
-    return _advise_running(seen)
+        return Advice(Finding.NONE, help=needed, syncs_seen=len(precopy.syncs), reasons=(reason, _POSTCOPY))
+    return _advise_running(precopy)
 
 
-def _advise_running(seen: History) -> Advice:
-    bytes_per_ms, curve = seen.threshold_bytes_per_ms, seen.curve
-    margin = _margin(seen)
-    next_bytes, most_bytes = seen.next_bytes(curve.likely_pending), seen.next_bytes(curve.most_pending) * (1 + margin)
+def _advise_running(precopy: ObservedPrecopy) -> Advice:
+    bytes_per_ms, curve = precopy.threshold_bytes_per_ms, precopy.curve
+    margin = _margin(precopy)
+    next_bytes = precopy.next_bytes(curve.likely_pending)
+    most_bytes = precopy.next_bytes(curve.most_pending) * (1 + margin)
     limit_ms = _above_ms(min(next_bytes * max(1 + margin, UNEVEN), most_bytes) * (1 + TICK), bytes_per_ms)
     most_ms = _above_ms(most_bytes * (1 + TICK), bytes_per_ms)
-    least_ms = min(sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in seen.syncs)
+    least_ms = min(sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in precopy.syncs)
     advice = Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
         range_ms=Interval(min(floor(least_ms) + 1, limit_ms), max(most_ms, limit_ms)),
-        steps_ms=_steps(limit_ms, lambda ms: seen.course(curve.least_in_bursts, ms, seen.syncs[-1]).converges),
-        best_point=min(map(_point, seen.syncs), key=lambda point: point.limit_ms),
-        help=_help(seen, limit_ms, next_bytes),
+        steps_ms=_steps(limit_ms, lambda ms: precopy.course(curve.least_in_bursts, ms, precopy.syncs[-1]).converges),
+        best_point=min(map(_point, precopy.syncs), key=lambda point: point.limit_ms),
+        help=_help(precopy, limit_ms, next_bytes),
         bandwidth_bytes_per_ms=bytes_per_ms,
-        passes=len(seen.syncs),
+        syncs_seen=len(precopy.syncs),
     )
-    found = f"the next sync is expected to find {_mb(next_bytes)} to be sent at {bytes_per_ms / 1000:.1f} MB/s"
-    reasons = [found, *_remarks(seen, margin)]
+    expectation = f"the next sync is expected to find {_mb(next_bytes)} to be sent at {bytes_per_ms / 1000:.1f} MB/s"
+    reasons = [expectation, *_remarks(precopy, margin)]
     if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
-        reasons[0] = found + _BEYOND
+        reasons[0] = expectation + _BEYOND
         return replace(advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), reasons=(*reasons, _POSTCOPY))
     return replace(advice, reasons=tuple(reasons))
 
 
-def _advise_completed(seen: History | None, limit_ms: int) -> Advice:
+def _advise_completed(precopy: ObservedPrecopy | None, limit_ms: int) -> Advice:
     advice = Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
         range_ms=Interval(limit_ms, limit_ms),
         reasons=(f"the migration completed with the downtime-limit of {limit_ms} ms that was set",),
     )
-    if seen is None:
+    if precopy is None:
         return advice
-    best = min(map(_point, seen.syncs), key=lambda point: point.limit_ms)
-    return replace(advice, best_point=best, passes=len(seen.syncs))
+    best = min(map(_point, precopy.syncs), key=lambda point: point.limit_ms)
+    return replace(advice, best_point=best, syncs_seen=len(precopy.syncs))
 
 
 def _advise_snapshot(evidence: Evidence) -> Advice:
@@ -161,42 +163,42 @@ def _advise_snapshot(evidence: Evidence) -> Advice:
 
 
 def _too_little(evidence: Evidence) -> str:
-    seen = evidence.passes
-    if not seen:
+    passes = evidence.passes
+    if not passes:
         return "no pass was seen: record while the migration is active"
-    last = seen[-1].last
+    last = passes[-1].last
     wait = f", in {last.remaining_bytes / last.wire_bytes_per_ms / 1000:.1f} s or less" if last.mbps > 0 else ""
     return (
-        f"only pass {seen[-1].number} was seen, and what the guest dirties shows when it ends{wait}: "
+        f"only pass {passes[-1].number} was seen, and what the guest dirties shows when it ends{wait}: "
         "record until the second pass"
     )
 
 
-def _remarks(seen: History, margin: float) -> list[str]:
+def _remarks(precopy: ObservedPrecopy, margin: float) -> list[str]:
     remarks = []
     if margin > NOTABLE:
         remarks.append(f"the passes differ, so {margin:.1%} are added to what is expected")
-    if len(seen.syncs) == 1:
+    if len(precopy.syncs) == 1:
         remarks.append("only one pass was seen from end to end: how far they differ is not known")
-    configured_ms = seen.evidence.limit_ms
-    if configured_ms is not None:
-        now = _outlook(seen, configured_ms, seen.syncs[-1])
+    limit_ms = precopy.evidence.limit_ms
+    if limit_ms is not None:
+        now = _predict(precopy, limit_ms, precopy.syncs[-1])
         word = "ends it" if now.course.converges else "never ends it"
         sure = "" if now.converges is not None else "probably "
-        remarks.append(f"the downtime-limit of {configured_ms:g} ms that is set {sure}{word}")
+        remarks.append(f"the downtime-limit of {limit_ms:g} ms that is set {sure}{word}")
     return remarks
 
 
-def _outlook(seen: History, limit_ms: float, begin: Sync) -> Outlook:
-    curve = seen.curve
-    least, most = (seen.course(pending, limit_ms, begin) for pending in (curve.least_pending, curve.most_pending))
+def _predict(precopy: ObservedPrecopy, limit_ms: float, begin: Sync) -> ConvergencePrediction:
+    curve = precopy.curve
+    least, most = (precopy.course(pending, limit_ms, begin) for pending in (curve.least_pending, curve.most_pending))
     sure = least.converges if least.converges == most.converges else None
-    return Outlook(sure, seen.course(curve.likely_pending, limit_ms, begin), begin.after.number)
+    return ConvergencePrediction(sure, precopy.course(curve.likely_pending, limit_ms, begin), begin.after.number)
 
 
-def _margin(seen: History) -> float:
+def _margin(precopy: ObservedPrecopy) -> float:
     """The share by which the next sync may find more than is likely, as it does not in 80 of 100 cases: Student's t."""
-    shares = seen.surprises
+    shares = precopy.surprises
     freedom = len(shares) - 1
     if freedom < 1:
         return 0.0
@@ -206,18 +208,18 @@ def _margin(seen: History) -> float:
     return max(0.0, mean + wide * deviation - 1)
 
 
-def _help(seen: History, limit_ms: int, next_bytes: float) -> Help:
+def _help(precopy: ObservedPrecopy, limit_ms: int, next_bytes: float) -> Help:
     """What makes the default limit do: more bandwidth, or a guest that dirties less in the time of a whole pass."""
     if limit_ms <= DEFAULT_DOWNTIME_LIMIT_MS:
         return Help()
-    throttle = 1 - DEFAULT_DOWNTIME_LIMIT_MS * seen.threshold_bytes_per_ms / next_bytes
+    throttle = 1 - DEFAULT_DOWNTIME_LIMIT_MS * precopy.threshold_bytes_per_ms / next_bytes
     percent = ceil(max(0.0, throttle) * 100)
-    return Help(_bandwidth_needed(seen), percent if percent <= GREATEST_THROTTLE_PERCENT else None)
+    return Help(_bandwidth_needed(precopy), percent if percent <= GREATEST_THROTTLE_PERCENT else None)
 
 
-def _bandwidth_needed(seen: History) -> float:
+def _bandwidth_needed(precopy: ObservedPrecopy) -> float:
     """The bandwidth at which what is dirtied in 300 ms is sent in 300 ms: from then on passes get shorter."""
-    return seen.curve.bounds(DEFAULT_DOWNTIME_LIMIT_MS).high / DEFAULT_DOWNTIME_LIMIT_MS
+    return precopy.curve.bounds(DEFAULT_DOWNTIME_LIMIT_MS).high / DEFAULT_DOWNTIME_LIMIT_MS
 
 
 def _point(sync: Sync) -> BestPoint:

@@ -39,28 +39,29 @@ class Point:
 class DirtyingCurve:
     """The curve through at least one point; `groups` are the means of passes of like duration, the shortest first.
 
-    It approaches `level_bytes` (infinite where no end is seen) with the time constant `constant_ms`: 0 where already
-    the shortest passes dirtied as much as the longest. `set_bytes` is all that the guest ever dirties, as far as seen.
+    It approaches `asymptote_bytes` (infinite where no end is seen) with the time constant `time_constant_ms`: 0 where
+    already the shortest passes dirtied as much as the longest. `working_set_bytes` is all that the guest ever dirties,
+    as far as seen.
     """
 
     points: tuple[Point, ...]
     groups: tuple[Point, ...]
-    level_bytes: float
-    constant_ms: float
-    set_bytes: float
+    asymptote_bytes: float
+    time_constant_ms: float
+    working_set_bytes: float
 
     @classmethod
     def through(cls, points: Sequence[Point], pending_bytes: float = 0.0) -> "DirtyingCurve":
         """The curve that `points` make, of a guest of which a sync has found as much as `pending_bytes`."""
         groups = _groups(points)
-        constant_ms = _constant_ms(groups[0], groups[-1])
-        if math.isinf(constant_ms):
-            level = math.inf
-        elif constant_ms:
-            level = groups[-1].likely_bytes / _share(groups[-1].duration_ms, constant_ms)
+        time_constant_ms = _time_constant_ms(groups[0], groups[-1])
+        if math.isinf(time_constant_ms):
+            asymptote_bytes = math.inf
+        elif time_constant_ms:
+            asymptote_bytes = groups[-1].likely_bytes / _share(groups[-1].duration_ms, time_constant_ms)
         else:
-            level = max(group.likely_bytes for group in groups)
-        return cls(tuple(points), groups, level, constant_ms, max(level, pending_bytes))
+            asymptote_bytes = max(group.likely_bytes for group in groups)
+        return cls(tuple(points), groups, asymptote_bytes, time_constant_ms, max(asymptote_bytes, pending_bytes))
 
     def bounds(self, duration_ms: float) -> Interval:
         """What a steady guest dirties in `duration_ms`, at least and at most."""
@@ -72,7 +73,7 @@ class DirtyingCurve:
         return span((max(low), min(high)))
 
     def likely(self, duration_ms: float) -> float:
-        """The best guess within the bounds: level_bytes × (1 - exp(-duration_ms ÷ constant_ms)).
+        """The best guess within the bounds: asymptote_bytes × (1 - exp(-duration_ms ÷ time_constant_ms)).
 
         That many cells are hit by a Poisson process of writes to pages taken at random. It holds both extremes: the
         guest that dirties in proportion to time, and the one that has soon dirtied all that it ever will.
@@ -99,7 +100,7 @@ class DirtyingCurve:
 
     def likely_pending(self, duration_ms: float, unsent_bytes: float) -> float:
         """What a sync finds `duration_ms` after the one before: what is still unsent, and what was dirtied besides."""
-        share = unsent_bytes / max(self.set_bytes, unsent_bytes, 1)
+        share = unsent_bytes / max(self.working_set_bytes, unsent_bytes, 1)
         return unsent_bytes + self.likely(duration_ms) * (1 - share)
 
     def least_pending(self, duration_ms: float, unsent_bytes: float) -> float:
@@ -112,27 +113,27 @@ class DirtyingCurve:
 
     def most_pending(self, duration_ms: float, unsent_bytes: float) -> float:
         """The same where it dirties as much as can be, and what is unsent last."""
-        whole = max(self.set_bytes, unsent_bytes, *(group.dirtied_bytes.high for group in self.groups))
+        whole = max(self.working_set_bytes, unsent_bytes, *(group.dirtied_bytes.high for group in self.groups))
         return min(unsent_bytes + self.bounds(duration_ms).high, whole)
 
     def _guess(self, duration_ms: float) -> float:
-        if math.isinf(self.constant_ms):
+        if math.isinf(self.time_constant_ms):
             return self.groups[-1].likely_bytes * duration_ms / self.groups[-1].duration_ms
-        return self.level_bytes * _share(duration_ms, self.constant_ms)
+        return self.asymptote_bytes * _share(duration_ms, self.time_constant_ms)
 
 
-def curve(found: Sequence[Sync]) -> DirtyingCurve:
+def curve(syncs: Sequence[Sync]) -> DirtyingCurve:
     """The curve that the passes which ended with these syncs, at least one, make.
 
     What the first pass leaves unsent is any RAM rather than what the guest dirties. Where that blurs its point and
     there are others, it is left out.
     """
-    later = [sync for sync in found if sync.before.number > 1]
+    later = [sync for sync in syncs if sync.before.number > 1]
     if not later:
-        return DirtyingCurve.through([_point(sync, 0.0) for sync in found])
-    set_bytes = max(found_bytes(sync) for sync in later)
-    first = [point for sync in found if sync.before.number == 1 if _sharp(point := _point(sync, 0.0))]
-    return DirtyingCurve.through([*first, *(_point(sync, set_bytes) for sync in later)], set_bytes)
+        return DirtyingCurve.through([_point(sync, 0.0) for sync in syncs])
+    working_set_bytes = max(pending_bytes(sync) for sync in later)
+    first = [point for sync in syncs if sync.before.number == 1 if _sharp(point := _point(sync, 0.0))]
+    return DirtyingCurve.through([*first, *(_point(sync, working_set_bytes) for sync in later)], working_set_bytes)
 
 
 def length_ms(sync: Sync) -> float:
@@ -140,7 +141,7 @@ def length_ms(sync: Sync) -> float:
     return max((sync.after.begin_s - sync.before.begin_s) * 1000, 1.0)
 
 
-def found_bytes(sync: Sync) -> float:
+def pending_bytes(sync: Sync) -> float:
     """What the sync found to be pending: the most that it can have been, as a limit that is too small never does.
 
     Of the sync that ended the first pass it is the middle: its bounds may be far apart.
@@ -150,18 +151,18 @@ def found_bytes(sync: Sync) -> float:
 
 def unsent_bytes(sync: Sync) -> float:
     """What of that was unsent when the pass ended."""
-    return max(0.0, found_bytes(sync) - _new_bytes(sync))
+    return max(0.0, pending_bytes(sync) - _new_bytes(sync))
 
 
 def _new_bytes(sync: Sync) -> float:
     return max(0.0, sync.after.begin_bytes - sync.before.end_bytes)
 
 
-def _point(sync: Sync, set_bytes: float) -> Point:
+def _point(sync: Sync, working_set_bytes: float) -> Point:
     new_bytes = _new_bytes(sync)
     blur = (sync.before.spread_bytes + sync.after.spread_bytes) / 2
     dirtied = span((max(0.0, new_bytes - blur), new_bytes, max(new_bytes, sync.at_sync_bytes.high)))
-    share = min(unsent_bytes(sync) / set_bytes, 0.99) if set_bytes else 0.0
+    share = min(unsent_bytes(sync) / working_set_bytes, 0.99) if working_set_bytes else 0.0
     return Point(length_ms(sync), dirtied, min(new_bytes / (1 - share), dirtied.high))
 
 
@@ -187,7 +188,7 @@ def _mean(group: Sequence[Point]) -> Point:
     )
 
 
-def _constant_ms(shortest: Point, longest: Point) -> float:
+def _time_constant_ms(shortest: Point, longest: Point) -> float:
     """The time constant with which the curve goes through both; found by halving, as no formula gives it.
 
     It is 0 where nothing says that the longest dirtied more: the guess then is what makes a migration hardest.
@@ -223,6 +224,6 @@ def _line(first: Knot, second: Knot, at_ms: float) -> float:
     return first_bytes + (second_bytes - first_bytes) * (at_ms - first_ms) / (second_ms - first_ms)
 
 
-def _share(duration_ms: float, constant_ms: float) -> float:
-    """The share of the set that is dirty after `duration_ms`."""
-    return -math.expm1(-duration_ms / constant_ms) if constant_ms else 1.0
+def _share(duration_ms: float, time_constant_ms: float) -> float:
+    """The share of the asymptote that is dirty after `duration_ms`."""
+    return -math.expm1(-duration_ms / time_constant_ms) if time_constant_ms else 1.0

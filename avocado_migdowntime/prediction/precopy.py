@@ -17,8 +17,8 @@ Pending = Callable[[float, float], float]
 """What a sync finds, bytes: of the ms since the sync before, and of the bytes still unsent."""
 
 MAX_PASSES = 1000
-PAGE_BYTES = 4096
-"""Passes that shrink by less than this each have settled."""
+SETTLED_BYTES = 4096
+"""Passes that shrink by less than this each, a page, have settled."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Course:
     @property
     def duration_ms(self) -> float:
         """The time of all passes together."""
-        return sum(one.duration_ms for one in self.passes)
+        return sum(pass_.duration_ms for pass_ in self.passes)
 
 
 def predict(
@@ -63,8 +63,9 @@ def predict(
         duration_ms = max((at_sync - threshold) / bytes_per_ms, BUFFER_DELAY_MS)
         unsent = max(0.0, at_sync - duration_ms * bytes_per_ms)
         passes.append(PredictedPass(at_sync, duration_ms, unsent))
-        found = pending(duration_ms, unsent)
-        if found and found >= threshold and (found > at_sync - PAGE_BYTES or len(passes) == MAX_PASSES):
-            return Course(tuple(passes), False, found)
-        at_sync = found
+        next_bytes = pending(duration_ms, unsent)
+        settled = next_bytes > at_sync - SETTLED_BYTES or len(passes) == MAX_PASSES
+        if next_bytes and next_bytes >= threshold and settled:
+            return Course(tuple(passes), False, next_bytes)
+        at_sync = next_bytes
     return Course(tuple(passes), True, at_sync)

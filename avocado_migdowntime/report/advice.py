@@ -32,8 +32,10 @@ def summary(advice: Advice) -> str:
         rows.append(
             ("throttle", f"the guest by {advice.help.throttle_percent} % at least (auto-converge) for the same")
         )
-    if advice.passes:
-        rows.append(("rests on", f"{advice.passes} {'sync' if advice.passes == 1 else 'syncs'} seen from both sides"))
+    if advice.syncs_seen:
+        rows.append(
+            ("rests on", f"{advice.syncs_seen} {'sync' if advice.syncs_seen == 1 else 'syncs'} seen from both sides")
+        )
     rows += [("because", reason) for reason in advice.reasons]
     return table(rows)
 
@@ -50,6 +52,6 @@ def fields(advice: Advice) -> dict[str, Any]:
         "bandwidth_bytes_per_ms": advice.bandwidth_bytes_per_ms,
         "configured_ms": advice.configured_ms,
         "help": asdict(advice.help),
-        "passes": advice.passes,
+        "passes": advice.syncs_seen,
         "reasons": list(advice.reasons),
     }

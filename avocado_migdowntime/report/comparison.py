@@ -8,13 +8,13 @@ from statistics import median
 from typing import Any
 
 from ..comparison.compare import Answer, Comparison, Contrast, by_variant
-from ..comparison.outcome import ANOTHER_FAULT, Outcome
+from ..comparison.outcome import ANOTHER_FAULT, RunOutcome
 from .verdict_text import columns
 
 _HEADS = ("build", "variant", "verdict", "formula", "error, %", "from", "to", "limit", "converges", "downtime, ms")
 
 
-def summary(builds: Sequence[Sequence[Outcome]], width: int | None = None) -> str:
+def summary(builds: Sequence[Sequence[RunOutcome]], width: int | None = None) -> str:
     """A row (a block, in less than its `width`) for each build and variant: what its runs came to, and how often."""
     rows = [_row(runs) for build in builds for runs in by_variant(build).values()]
     return columns([_HEADS, *rows], left=2, width=width)
@@ -25,7 +25,7 @@ def sentence(comparisons: Sequence[Comparison]) -> str:
     return "; ".join(part for one in comparisons for part in (_clause(one), one.unlike) if part) + "."
 
 
-def fields(builds: Sequence[Sequence[Outcome]], comparisons: Sequence[Comparison]) -> dict[str, Any]:
+def fields(builds: Sequence[Sequence[RunOutcome]], comparisons: Sequence[Comparison]) -> dict[str, Any]:
     """The runs and the answers as plain JSON values; what is unknown is null."""
     return {
         "answers": [_answer(one) for one in comparisons],
@@ -33,7 +33,7 @@ def fields(builds: Sequence[Sequence[Outcome]], comparisons: Sequence[Comparison
     }
 
 
-def _row(runs: Sequence[Outcome]) -> tuple[str, ...]:
+def _row(runs: Sequence[RunOutcome]) -> tuple[str, ...]:
     errors = [100 * run.relative_error for run in runs if run.relative_error is not None]
     down = [run.downtime_ms for run in runs if run.downtime_ms is not None]
     figures = (median(errors), min(errors), max(errors)) if errors else ()
@@ -70,20 +70,24 @@ def _clause(one: Comparison) -> str:
         if any(contrast.failed)
     )
     if one.answer is Answer.EQUAL:
-        apart = f"|error| within ±{contrast.margin:.2%}, {failed}two one-sided tests"
+        apart = f"|error| within ±{contrast.equivalence_margin:.2%}, {failed}two one-sided tests"
         least_sure = f" of {contrast.variant}, the least sure" if contrast.variant else ""
-        return f"{one.build} is equal to {one.reference}: {apart} {rests_on.format(p=contrast.p_equal)}{least_sure}"
+        return f"{one.build} is equal to {one.reference}: {apart} {rests_on.format(p=contrast.tost_p)}{least_sure}"
     tested = f"rank test {rests_on.format(p=test.p)}"
     if one.answer is Answer.UNDECIDED:
         needed = f"; {one.needed} repetitions may do" if one.needed and not one.untold else ""
         untold = f"; {one.untold}" if one.untold else ""
         return f"{Answer.UNDECIDED} whether {one.build} differs from {one.reference}{where}: {tested}{needed}{untold}"
-    size = "another fault than the report's" if _of_another_fault(contrast) else f"|error| {contrast.shift:+.2%}"
+    size = (
+        "another fault than the report's"
+        if _of_another_fault(contrast)
+        else f"|error| {contrast.hodges_lehmann_shift:+.2%}"
+    )
     return f"{one.build} is {one.answer} than {one.reference}{where}: {size}, {failed}{tested}"
 
 
 def _of_another_fault(contrast: Contrast) -> bool:
-    return abs(contrast.shift) > ANOTHER_FAULT / 2
+    return abs(contrast.hodges_lehmann_shift) > ANOTHER_FAULT / 2
 
 
 def _answer(one: Comparison) -> dict[str, Any]:
@@ -96,11 +100,11 @@ def _answer(one: Comparison) -> dict[str, Any]:
     return said | {
         "contrast": {
             "variant": contrast.variant or None,
-            "shift": None if _of_another_fault(contrast) else contrast.shift,
-            "margin": contrast.margin,
+            "shift": None if _of_another_fault(contrast) else contrast.hodges_lehmann_shift,
+            "margin": contrast.equivalence_margin,
             "u": test.u,
             "pairs": test.pairs,
-            "p": contrast.p_equal if one.answer is Answer.EQUAL else test.p,
+            "p": contrast.tost_p if one.answer is Answer.EQUAL else test.p,
             "runs": contrast.runs,
             "failed": contrast.failed,
         }

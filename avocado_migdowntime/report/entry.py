@@ -12,7 +12,7 @@ from ..pictures.chart import Chart
 from ..pictures.chart_of_trace import chart
 from ..trace.file import read
 from ..trace.model import Trace
-from ..verdict.judge import TOLERANCE, judge
+from ..verdict.judge import REPORT_TOLERANCE, judge
 from ..verdict.mid_pass_stop import GroundTruth
 from ..verdict.verdict import Verdict
 from .verdict_sentence import answer
@@ -125,7 +125,7 @@ def _held_to(beside: Path | None) -> tuple[str, float]:
         said = json.loads((beside / "verdict.json").read_bytes()) if beside is not None else {}
         return str(said["contract"]), float(said["tolerance"])
     except (OSError, ValueError, KeyError, TypeError):
-        return "last-sync", TOLERANCE
+        return "last-sync", REPORT_TOLERANCE
 
 
 def _commands(beside: Path) -> list[tuple[str, str]]:

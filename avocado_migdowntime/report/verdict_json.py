@@ -6,9 +6,12 @@ from typing import Any
 
 from ..basics.interval import Interval
 from ..verdict.downtime import Downtime
-from ..verdict.predicted_downtime import Promise
+from ..verdict.predicted_downtime import PredictedDowntime, PredictionJudgement
 from ..verdict.trials import Convergence
 from ..verdict.verdict import Verdict
+
+PROMISE = {PredictionJudgement.MATCH: "kept", PredictionJudgement.MISMATCH: "broken"}
+"""What outputs call it that the downtime is the predicted one, or is not."""
 
 
 def fields(verdict: Verdict) -> dict[str, Any]:
@@ -27,13 +30,13 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "relative_error_interval": _ends(verdict.relative_error_interval),
         "passes": verdict.passes,
         "downtime_limit_ms": verdict.downtime_limit_ms,
-        "effective_limit_ms": verdict.limit.effective_ms,
-        "effective_limit_interval_ms": _ends(verdict.limit.interval_ms),
+        "effective_limit_ms": verdict.limit.effective_limit_ms,
+        "effective_limit_interval_ms": _ends(verdict.limit.effective_limit_interval_ms),
         "limit_verdict": str(verdict.limit_verdict),
         "downtime": _downtime(verdict.downtime) if verdict.downtime else None,
         "integrity": asdict(verdict.integrity) if verdict.integrity else None,
-        "convergence": _judged(verdict.convergence) if verdict.convergence else None,
-        "promise": _judged(verdict.promise) if verdict.promise else None,
+        "convergence": _convergence(verdict.convergence) if verdict.convergence else None,
+        "promise": _promise(verdict.predicted_downtime) if verdict.predicted_downtime else None,
         "ground_truth": asdict(verdict.ground_truth) if verdict.ground_truth else None,
         "checks": [asdict(check) for check in verdict.checks],
         "samples_used": verdict.samples_used,
@@ -42,10 +45,22 @@ def fields(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _judged(part: Convergence | Promise) -> dict[str, Any]:
-    figures = asdict(part)
-    figures.pop("code", None)
-    return {"judgement": str(part.judgement), **figures, "reason": part.reason}
+def _convergence(convergence: Convergence) -> dict[str, Any]:
+    figures = asdict(convergence)
+    del figures["code"]
+    return {"judgement": str(convergence.judgement), **figures, "reason": convergence.reason}
+
+
+def _promise(predicted: PredictedDowntime) -> dict[str, Any]:
+    return {
+        "judgement": PROMISE[predicted.judgement],
+        "said_ms": predicted.predicted_ms,
+        "down_ms": predicted.down_ms,
+        "fixed_ms": predicted.fixed_ms,
+        "limit_ms": predicted.limit_ms,
+        "error": predicted.error,
+        "reason": predicted.reason,
+    }
 
 
 def _downtime(down: Downtime) -> dict[str, Any]:

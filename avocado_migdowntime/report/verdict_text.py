@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from ..basics.interval import Interval
 from ..verdict.downtime import Downtime
 from ..verdict.mid_pass_stop import GroundTruth
-from ..verdict.predicted_downtime import Promise
+from ..verdict.predicted_downtime import PredictedDowntime
 from ..verdict.trials import Convergence, Trial
 from ..verdict.verdict import Verdict
+from .verdict_json import PROMISE
 
 _LABEL_WIDTH = 10
 
@@ -36,8 +37,8 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
         rows.append(("converges", _convergence(verdict.convergence)))
     if verdict.downtime is not None:
         rows.append(("downtime", _downtime(verdict.downtime)))
-    if verdict.promise is not None:
-        rows.append(("promise", _promise(verdict.promise)))
+    if verdict.predicted_downtime is not None:
+        rows.append(("promise", _predicted_downtime(verdict.predicted_downtime)))
     if verdict.ground_truth is not None:
         rows.append(("stopped", _stopped(verdict.ground_truth)))
         rows += [("estimate", f"{one.ms:.0f} ms, {one.error:+.1%}: {one.name}") for one in verdict.ground_truth.ranked]
@@ -108,10 +109,10 @@ def _limit(verdict: Verdict) -> str:
     if verdict.downtime_limit_ms is None:
         return f"downtime-limit not recorded, {verdict.limit_verdict}"
     text = f"downtime-limit {verdict.downtime_limit_ms:g} ms, {verdict.limit_verdict}"
-    if verdict.limit.effective_ms is not None:
-        return f"{text}: passes end with {verdict.limit.effective_ms:.0f} ms left"
-    if verdict.limit.interval_ms is not None:
-        return f"{text}: passes end with at most {verdict.limit.interval_ms.high:.0f} ms left"
+    if verdict.limit.effective_limit_ms is not None:
+        return f"{text}: passes end with {verdict.limit.effective_limit_ms:.0f} ms left"
+    if verdict.limit.effective_limit_interval_ms is not None:
+        return f"{text}: passes end with at most {verdict.limit.effective_limit_interval_ms.high:.0f} ms left"
     return text
 
 
@@ -141,10 +142,10 @@ def _downtime(down: Downtime) -> str:
     return ", ".join(parts) or "not told"
 
 
-def _promise(promise: Promise) -> str:
+def _predicted_downtime(predicted: PredictedDowntime) -> str:
     return (
-        f"{promise.judgement}: {promise.said_ms:.0f} ms said last, {promise.down_ms:.0f} ms down, "
-        f"{promise.fixed_ms:.0f} ms of them for devices: {promise.error:+.1%}"
+        f"{PROMISE[predicted.judgement]}: {predicted.predicted_ms:.0f} ms said last, {predicted.down_ms:.0f} ms down, "
+        f"{predicted.fixed_ms:.0f} ms of them for devices: {predicted.error:+.1%}"
     )
 
 

@@ -44,6 +44,12 @@ class Event:
         """From when on it may have been so, where it was noted later than it happened."""
         return number(self.data, "since") if "since" in self.data else self.t_s
 
+    @property
+    def limit_ms(self) -> float | None:
+        """The downtime-limit that may hold from then on, where it is one that sets another or tells of it."""
+        sets = self.side == HARNESS and self.name in SETS_LIMIT and "downtime-limit" in self.data
+        return number(self.data, "downtime-limit") if sets else None
+
 
 def event_of(t_s: float, side: str, message: Any) -> Event:
     """The event that a QMP `message` is, or one of the harness's own; raises UsageError where it is none."""

@@ -5,7 +5,7 @@ Everything that judges begins with a Trace; nothing here knows where it came fro
 """
 
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,8 @@ from .samples import Sample, Samples
 _LEAST_GRANULE = 4096
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
+SEVERAL = "several migrations are recorded: the last one is judged"
+"""The note on a trace that is the last of several."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +89,18 @@ class Trace:
         return optional_number(self.header, "backing_page_size") or 0
 
     def last_migration(self) -> "Trace":
-        """The trace itself, or where it holds several migrations, that from the last one's begin, with a note."""
+        """The trace itself, or where it holds several migrations, that from the last one's begin, with a note.
+
+        A limit that was set before has become the configured one.
+        """
         ended = self.samples.are(*ENDED)
         begins = np.flatnonzero(ended[:-1] & ~ended[1:])
         if not len(begins):
             return self
         samples = self.samples[int(begins[-1]) + 1 :]
-        events = tuple(event for event in self.events if event.t_s >= samples.t_s[0])
-        note = "several migrations are recorded: the last one is judged"
-        return replace(self, samples=samples, events=events, notes=(*self.notes, note))
+        earlier, events = parted(self.events, float(samples.t_s[0]))
+        header = header_after(self.header, earlier)
+        return replace(self, samples=samples, events=tuple(events), header=header, notes=(*self.notes, SEVERAL))
 
     @property
     def completed(self) -> bool:
@@ -118,6 +123,23 @@ class Trace:
         """The first event of this side and name whose data hold all that is given."""
         wanted = data.items()
         return next((e for e in self.events if (e.side, e.name) == (side, name) and wanted <= e.data.items()), None)
+
+
+def parted(events: Iterable[Event], begin_s: float) -> tuple[list[Event], list[Event]]:
+    """The events before a migration whose first sample was asked for at `begin_s`, and those that belong to it."""
+    parts: tuple[list[Event], list[Event]] = [], []
+    for event in events:
+        parts[event.t_s >= begin_s].append(event)
+    return parts
+
+
+def header_after(header: Mapping[str, Any], earlier: Iterable[Event]) -> Mapping[str, Any]:
+    """The header of a migration that began after these events."""
+    limits_ms = [event.limit_ms for event in earlier if event.limit_ms is not None]
+    if not limits_ms:
+        return header
+    parameters = Trace(Samples(), header=header).migrate_parameters
+    return {**header, "migrate-parameters": {**parameters, "downtime-limit": limits_ms[-1]}}
 
 
 def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:

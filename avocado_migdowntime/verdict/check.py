@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 class Check:
     """The check `name` with its outcome; `code`, one of CODES[name], is why, for programs; `sentence` is for people.
 
-    A check that passed may have no sentence. Raises ValueError for a code that is not documented.
+    A check that passed may have no sentence. Raises ValueError for a name or a code that is not documented.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Check:
     sentence: str = ""
 
     def __post_init__(self) -> None:
-        if self.code not in CODES[self.name]:
+        if self.code not in CODES.get(self.name, {}):
             raise ValueError(f"{self.code!r} is no code of the check {self.name!r}; add it to verdict/codes.py")
 
 

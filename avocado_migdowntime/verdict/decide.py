@@ -24,44 +24,45 @@ _APART = {
 
 
 def decide(
-    evidence: Evidence, judged: Sequence[Segment], rest: Segment | None, contract: str, tolerance: float
+    evidence: Evidence, segments: Sequence[Segment], rest: Segment | None, contract: str, tolerance: float
 ) -> tuple[str | None, Check]:
     """The formula that QEMU was found to use, or the fault of its updates, and the check of its reports.
 
-    `rest` is what came of the last of the `judged` passes under another bandwidth.
+    `segments` are the judged passes, and `rest` is what came of the last of them under another bandwidth.
     """
-    if not judged:
+    if not segments:
         needed = "two passes in a row with samples are needed, the second with reports"
         sentence = f"no pass could be judged: {needed}; the migration was last {evidence.status}"
         return None, _undecided("no-pass", sentence)
-    fits = [one.fits[contract] for one in judged]
+    fits = [segment.fits[contract] for segment in segments]
     agreeing = sorted(
-        (name for name in FORMULAS if _agrees(name, judged, rest if name != contract else None)),
-        key=lambda name: abs(fit_passes(one.fits[name] for one in judged).error),
+        (name for name in FORMULAS if _agrees(name, segments, rest if name != contract else None)),
+        key=lambda name: abs(fit_passes(segment.fits[name] for segment in segments).error),
     )
     others = [name for name in agreeing if name != contract]
-    middle, share = fit_passes(fits), min(fit.share for fit in fits)
-    off = _off(judged, rest, contract, tolerance)
-    if off or share < STEADY:
+    fit, share = fit_passes(fits), min(fit.share for fit in fits)
+    deviation = _off(segments, rest, contract, tolerance)
+    if deviation or share < STEADY:
         limit_ms = evidence.trace.downtime_limit_ms
-        updates = None if others else faulty_updates(judged, rest, evidence.syncs, contract, tolerance, limit_ms)
+        updates = None if others else faulty_updates(segments, rest, evidence.syncs, contract, tolerance, limit_ms)
         if updates:
-            off = off or f"the report is off {contract} in a part of a pass"
-            return updates.name, Check(REPORT, Outcome.FAILED, updates.name, f"{off}; {updates.sentence}")
-        if off and others:
-            return others[0], Check(REPORT, Outcome.FAILED, "another-formula", f"{off}; it is what {others[0]} gives")
-        if off:
-            return None, Check(REPORT, Outcome.FAILED, "no-formula", f"{off}; it fits no known formula")
+            deviation = deviation or f"the report is off {contract} in a part of a pass"
+            return updates.name, Check(REPORT, Outcome.FAILED, updates.name, f"{deviation}; {updates.sentence}")
+        if deviation and others:
+            sentence = f"{deviation}; it is what {others[0]} gives"
+            return others[0], Check(REPORT, Outcome.FAILED, "another-formula", sentence)
+        if deviation:
+            return None, Check(REPORT, Outcome.FAILED, "no-formula", f"{deviation}; it fits no known formula")
         sentence = f"the reports scatter: in one pass {share:.0%} of them lie within ±{tolerance:.1%} of {contract}"
         return None, _undecided("scattered", sentence)
     if len(agreeing) > 1:
         advice = "; ".join(_APART[name] for name in others)
         return None, _undecided("formulas-alike", f"this run cannot tell {contract} from {', '.join(others)}: {advice}")
-    if not middle.error_interval.within(Interval(-tolerance, tolerance)):
-        low, high = middle.error_interval.low, middle.error_interval.high
+    if not fit.error_interval.within(Interval(-tolerance, tolerance)):
+        low, high = fit.error_interval.low, fit.error_interval.high
         sentence = f"the error lies between {low:+.2%} and {high:+.2%}, too wide to tell against ±{tolerance:.1%}"
         return contract, _undecided("wide", sentence)
-    sentence = f"the report is {middle.error:+.2%} off {contract}, within ±{tolerance:.1%}"
+    sentence = f"the report is {fit.error:+.2%} off {contract}, within ±{tolerance:.1%}"
     return contract, Check(REPORT, Outcome.PASSED, "accurate", sentence)
 
 
@@ -69,22 +70,22 @@ def _undecided(code: str, sentence: str) -> Check:
     return Check(REPORT, Outcome.UNDECIDED, code, sentence)
 
 
-def _agrees(name: str, judged: Sequence[Segment], rest: Segment | None) -> bool:
-    return all(one.fits[name].agrees for one in (*judged, *([rest] if rest else [])))
+def _agrees(name: str, segments: Sequence[Segment], rest: Segment | None) -> bool:
+    return all(segment.fits[name].agrees for segment in (*segments, *([rest] if rest else [])))
 
 
-def _off(judged: Sequence[Segment], rest: Segment | None, contract: str, tolerance: float) -> str:
+def _off(segments: Sequence[Segment], rest: Segment | None, contract: str, tolerance: float) -> str:
     """Where and how far reports are off the contract, for certain; '' where they need not be."""
     accurate = Interval(-tolerance, tolerance)
-    held = [one.fits[contract] for one in judged]
-    wrong = [fit for fit in held if not fit.error_interval.meets(accurate)]
-    if len(wrong) == len(held):
-        return f"the report is {fit_passes(held).error:+.2%} off {contract}"
+    fits = [segment.fits[contract] for segment in segments]
+    wrong = [fit for fit in fits if not fit.error_interval.meets(accurate)]
+    if len(wrong) == len(fits):
+        return f"the report is {fit_passes(fits).error:+.2%} off {contract}"
     if wrong:
         worst = max(wrong, key=lambda fit: abs(fit.error))
-        return f"in {len(wrong)} of {len(held)} passes the report is off {contract}, by up to {worst.error:+.2%}"
+        return f"in {len(wrong)} of {len(fits)} passes the report is off {contract}, by up to {worst.error:+.2%}"
     if rest and not rest.fits[contract].error_interval.meets(accurate):
-        change = rest.bytes_per_ms / judged[-1].bytes_per_ms - 1
+        change = rest.bytes_per_ms / segments[-1].bytes_per_ms - 1
         error = rest.fits[contract].error
         return f"the report is {error:+.2%} off {contract} once the bandwidth has changed by {change:+.0%}"
     return ""

@@ -18,16 +18,16 @@ from .downtime import downtime, integrity
 from .judged_passes import judged_passes
 from .limit import judge_limit
 from .mid_pass_stop import mid_pass_stop
-from .predicted_downtime import judge_promise
+from .predicted_downtime import judge_predicted_downtime
 from .snapshot import judge_snapshot
 from .trials import judge_trials
 from .verdict import Verdict
 
-TOLERANCE = 0.01
+REPORT_TOLERANCE = 0.01
 """Relative error that is still accurate: far above the oracle's noise (0.05 %), far below any wrong formula."""
 
 
-def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: float = TOLERANCE) -> Verdict:
+def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: float = REPORT_TOLERANCE) -> Verdict:
     """The verdict on a recorded migration, with QEMU held to the formula `contract` within the relative `tolerance`.
 
     Of a trace the last migration is judged. Raises UsageError where no formula has that name, and where the header or
@@ -47,17 +47,17 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     down, stop = downtime(whole), mid_pass_stop(whole)
     if down is not None and (stop is None or stop.truth is None):
         remarks.append(down.remark)
-    fit = fit_passes(one.fits[contract] for one in segments) if segments else None
+    fit = fit_passes(segment.fits[contract] for segment in segments) if segments else None
     formula, report = decide(evidence, segments, slowed(whole, segments, tolerance), contract, tolerance)
-    reported_ms = median(one.reported_ms for one in segments) if segments else None
+    reported_ms = median(segment.reported_ms for segment in segments) if segments else None
     trials = judge_trials(whole, fit.computed_ms if fit else None, reported_ms)
     if trials is not None:
         remarks.append(trials.reason)
     if lag := whole.trace.first_event(HARNESS, LAGGING):
         remarks.append(f"the guest could not keep to its rate: {lag.data.get('said', 'it says no more')}")
-    promise = judge_promise(whole, down)
-    if promise is not None:
-        remarks.append(promise.reason)
+    predicted = judge_predicted_downtime(whole, down)
+    if predicted is not None:
+        remarks.append(predicted.reason)
     if stop is not None:
         remarks.append(stop.check.sentence)
     of_formula = report.outcome is not Outcome.UNDECIDED and formula in FORMULAS
@@ -74,7 +74,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         relative_error_interval=fit.error_interval if fit else None,
         passes=len(segments),
         downtime_limit_ms=whole.trace.downtime_limit_ms,
-        samples_used=sum(len(one.reports) for one in segments),
+        samples_used=sum(len(segment.reports) for segment in segments),
         samples_dropped=excluded.counts,
         dropped_at_s=excluded.times_s,
         reasons=tuple(filter(None, (report.sentence, era, limit.reason, *remarks, *whole.trace.notes))),
@@ -83,6 +83,6 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         integrity=integrity(whole),
         downtime=down,
         convergence=trials,
-        promise=promise,
+        predicted_downtime=predicted,
         stop=stop,
     )

@@ -21,6 +21,7 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, HOST_PAGES_A_LOOK
 from ..oracle.evidence import Evidence
 from ..oracle.passes import EDGE_SAMPLES, UPDATE_S, Pass, Sync, ram_at
+from ..trace.ram import Ram
 from .check import Check, Outcome
 from .codes import CODES, LIMIT
 
@@ -50,13 +51,13 @@ _JUDGEMENTS = {Outcome.PASSED: LimitJudgement.RESPECTED, Outcome.FAILED: LimitJu
 class LimitFinding:
     """Whether the effective downtime-limit is the configured one, by a `code` of the check; milliseconds.
 
-    `interval_ms` is where the effective limit lies, `effective_ms` its middle where that is narrow. `reason` says why
-    the limit was not respected, or why that cannot be told.
+    `effective_limit_interval_ms` is where the effective limit lies, `effective_limit_ms` its middle where that is
+    narrow. `reason` says why the limit was not respected, or why that cannot be told.
     """
 
     code: str
-    effective_ms: float | None = None
-    interval_ms: Interval | None = None
+    effective_limit_ms: float | None = None
+    effective_limit_interval_ms: Interval | None = None
     reason: str = ""
 
     @property
@@ -75,14 +76,14 @@ class LimitFinding:
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Ending:
     """What one end of a pass, or the switchover, shows: `code` and `reason` are empty where it is as it should be."""
 
     code: str = ""
     reason: str = ""
 
 
-def judge_limit(evidence: Evidence, seen: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
+def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
     """Compare where these passes ended, and the switchover came, with the limit that held."""
     interval = _effective([sync.unsent_ms for sync in syncs])
     effective = interval.middle if interval and interval.width <= RESOLVED * interval.middle else None
@@ -90,12 +91,12 @@ def judge_limit(evidence: Evidence, seen: Sequence[Pass], syncs: Sequence[Sync])
         return LimitFinding(blind, effective, interval, CODES[LIMIT][blind])
     ends = [end for sync in syncs if (end := _pass_end(evidence, sync)) is not None]
     wrong_ends = [end for end in ends if end.code]
-    switchover = _switchover(evidence, seen, syncs)
-    broken = switchover if switchover and switchover.code else _went_on(syncs)
-    if broken is None and len(wrong_ends) > OFTEN * len(ends):
-        broken = wrong_ends[0]
-    if broken is not None:
-        return LimitFinding(broken.code, effective, interval, broken.reason)
+    switchover = _switchover(evidence, passes, syncs)
+    violation = switchover if switchover and switchover.code else _went_on(syncs)
+    if violation is None and len(wrong_ends) > OFTEN * len(ends):
+        violation = wrong_ends[0]
+    if violation is not None:
+        return LimitFinding(violation.code, effective, interval, violation.reason)
     if len(ends) > len(wrong_ends) or switchover is not None:
         return LimitFinding("respected", effective, interval)
     reason = "no end of a pass was seen closely enough to tell the effective downtime-limit"
@@ -118,10 +119,10 @@ def _effective(ends: Sequence[Interval]) -> Interval | None:
     if not ends:
         return None
     best = sorted(ends, key=lambda end: end.width)[: (len(ends) + 1) // 2]
-    return Interval(median(e.low for e in best), median(e.high for e in best))
+    return Interval(median(end.low for end in best), median(end.high for end in best))
 
 
-def _pass_end(evidence: Evidence, sync: Sync) -> _Look | None:
+def _pass_end(evidence: Evidence, sync: Sync) -> _Ending | None:
     """What the end of a pass shows, or None where it was not seen closely enough."""
     unsent, limit = sync.unsent_bytes, sync.limit_bytes
     assert limit is not None
@@ -130,20 +131,20 @@ def _pass_end(evidence: Evidence, sync: Sync) -> _Look | None:
     burst = BURST_MS * sync.wire_bytes_per_ms.high
     is_limit = f"the downtime-limit is {sync.limit_ms:g} ms"
     if unsent.low > most + page_bytes:
-        return _Look("ended-early", f"a pass ended with {sync.unsent_ms.low:.0f} ms still unsent where {is_limit}")
+        return _Ending("ended-early", f"a pass ended with {sync.unsent_ms.low:.0f} ms still unsent where {is_limit}")
     if unsent.high > most + burst:
         return None
     if unsent.high + burst >= least:
-        return _Look()
+        return _Ending()
     host_page_bytes = evidence.trace.host_page_bytes
     stride = HOST_PAGES_A_LOOK * host_page_bytes if host_page_bytes > page_bytes else 0
     if unsent.high + burst + max(stride, sync.zero_bytes) >= least:
         return None
     reason = f"a pass went on until {sync.unsent_ms.high:.0f} ms were unsent although {is_limit}"
-    return _Look("went-on-in-a-pass", reason)
+    return _Ending("went-on-in-a-pass", reason)
 
 
-def _went_on(syncs: Sequence[Sync]) -> _Look | None:
+def _went_on(syncs: Sequence[Sync]) -> _Ending | None:
     """Passes that began well below the limit, twice or more: each of them should have been the switchover.
 
     Half the limit is left to devices, whose state QEMU counts as well and query-migrate does not always show.
@@ -160,10 +161,10 @@ def _went_on(syncs: Sequence[Sync]) -> _Look | None:
         f"QEMU went on {len(early)} times although no more than {most_ms:.0f} ms were left at a sync "
         f"and the downtime-limit is {early[-1].limit_ms:g} ms"
     )
-    return _Look("went-on-at-a-sync", reason)
+    return _Ending("went-on-at-a-sync", reason)
 
 
-def _switchover(evidence: Evidence, seen: Sequence[Pass], syncs: Sequence[Sync]) -> _Look | None:
+def _switchover(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> _Ending | None:
     """What the switchover shows, or None where there is none or it cannot be told.
 
     What was left is bounded from below by what was dirtied after the last pass seen, and by what its last sample had
@@ -171,39 +172,51 @@ def _switchover(evidence: Evidence, seen: Sequence[Pass], syncs: Sequence[Sync])
     and its stop, so only a gross excess is wrong.
     """
     final = evidence.samples[-1]
-    if final.status != "completed" or final.ram is None or not seen or _stopped_by_others(evidence, seen[-1]):
+    if final.status != "completed" or final.ram is None or not passes or _stopped_by_others(evidence, passes[-1]):
         return None
-    if not syncs or seen[-1].number != syncs[-1].after.number:
-        return _switchover_after_a_lone_pass(evidence, seen[-1])
-    sync, last = syncs[-1], seen[-1].last
-    elapsed_ms = (final.t_s - seen[-1].end_s) * 1000
-    if final.ram.dirty_sync_count > seen[-1].number + 2 or elapsed_ms > 5 * BURST_MS:
+    if not syncs or passes[-1].number != syncs[-1].after.number:
+        return _switchover_after_a_lone_pass(evidence, passes[-1])
+    sync, last = syncs[-1], passes[-1].last
+    elapsed_ms = (final.t_s - passes[-1].end_s) * 1000
+    if final.ram.dirty_sync_count > passes[-1].number + 2 or elapsed_ms > 5 * BURST_MS:
         return None
     assert sync.limit_bytes is not None
     wire = max(sync.wire_bytes_per_ms.high, last.wire_bytes_per_ms)
     zeros = (final.ram.zero_pages - last.zero_pages) * last.page_bytes
     left = max(
-        final.ram.conserved_bytes - seen[-1].end_bytes,
+        final.ram.conserved_bytes - passes[-1].end_bytes,
         last.remaining_bytes - zeros - (elapsed_ms + BURST_MS) * wire,
     )
-    if (seen[-1].end_s - seen[-1].begin_s) * 1000 < BURST_MS:
-        left = max(left, sync.at_sync_bytes.low)  # a sample of the switchover itself, which began with this sync
+    if _is_of_the_switchover(evidence, sync, final.ram, wire):
+        left = max(left, sync.at_sync_bytes.low)
     allowed, burst = sync.limit_bytes.high, BURST_MS * wire
     if sync.zero_bytes > burst:  # They made the bandwidth that was seen a low one, and QEMU may have renewed it since.
         return None
     return _left_at_switchover(left, left, allowed, burst, sync.bytes_per_ms.high, sync.limit_ms)
 
 
-def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Look | None:
+def _is_of_the_switchover(evidence: Evidence, sync: Sync, final: Ram, wire: float) -> bool:
+    """Whether what was seen after the last sync is no pass, but the switchover itself, with all that the sync found.
+
+    It is, where it was seen for less than a burst and could not have been sent until the stop, as a pass is.
+    """
+    after, last = sync.after, sync.before.last
+    to_stop_ms = (min(evidence.stopped_s, float(evidence.samples.t_s[-1])) - sync.before.end_s) * 1000
+    zeros = (final.zero_pages - last.zero_pages) * last.page_bytes
+    seen_ms = (after.end_s - after.begin_s) * 1000
+    return seen_ms < BURST_MS and sync.at_sync_bytes.low - zeros > (to_stop_ms + BURST_MS) * wire
+
+
+def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Ending | None:
     """The same where no sync before the switchover was seen: by what was sent after the source's stop.
 
     All that is sent then had been left when QEMU decided to switch over. The last sample before the stop bounds it from
     above; less what bandwidth allows to have gone out until the stop, and less zero pages, it bounds it from below.
     """
-    samples, limit_ms = evidence.samples, evidence.limits.at(evidence.stopped_s)
-    final = samples[-1].ram
+    final, limit_ms = evidence.samples[-1].ram, evidence.limit_ms
+    assert final is not None and limit_ms is not None
     to_stop_ms = (evidence.stopped_s - last_pass.end_s) * 1000
-    if limit_ms is None or final is None or to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
+    if to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
         return None
     last, ending = ram_at(last_pass.samples, -1), last_pass.samples[-EDGE_SAMPLES:]
     wire = float(ending.wire_bytes_per_ms.max())
@@ -229,12 +242,12 @@ def _stopped_by_others(evidence: Evidence, last_pass: Pass) -> bool:
 
 def _left_at_switchover(
     least: float, most: float, allowed: float, burst: float, bytes_per_ms: float, limit_ms: float | None
-) -> _Look | None:
+) -> _Ending | None:
     """What it shows that between `least` and `most` bytes were left at the switchover, where so many are `allowed`."""
     if least > 2 * allowed + burst:
         reason = (
             f"QEMU switched over with {least / bytes_per_ms:.0f} ms left to send where the downtime-limit is "
             f"{limit_ms:g} ms"
         )
-        return _Look("switched-over-early", reason)
-    return _Look() if most <= allowed + burst else None
+        return _Ending("switched-over-early", reason)
+    return _Ending() if most <= allowed + burst else None

@@ -50,7 +50,7 @@ class GroundTruth:
     @property
     def ranked(self) -> list[Estimate]:
         """The estimates, the closest first."""
-        return sorted(self.estimates, key=lambda one: abs(one.error))
+        return sorted(self.estimates, key=lambda estimate: abs(estimate.error))
 
 
 @dataclass(frozen=True)

@@ -18,35 +18,35 @@ from .downtime import Downtime
 
 FIXED_DOWNTIME_MS = "fixed_downtime_ms"
 """Key of a trace's header, where the link is really slow: what an idle guest's downtime on it was."""
-TOLERANCE = 0.1
+DOWNTIME_TOLERANCE = 0.1
 """The downtime may be so much longer or shorter than what was said, less what devices take."""
 
 
-class PromiseJudgement(StrEnum):
+class PredictionJudgement(StrEnum):
     """Was the guest down for as long as was said?"""
 
-    KEPT = "kept"
-    BROKEN = "broken"
+    MATCH = "match"
+    MISMATCH = "mismatch"
 
 
 @dataclass(frozen=True)
-class Promise:
+class PredictedDowntime:
     """What QEMU said last before the switchover, and how long the guest was down then, milliseconds.
 
     `fixed_ms` is what the state of devices and the switchover itself take, measured on the same guest while idle;
-    `error` is (`down_ms` - `fixed_ms`) ÷ `said_ms` - 1. `limit_ms` is the downtime-limit that held then.
+    `error` is (`down_ms` - `fixed_ms`) ÷ `predicted_ms` - 1. `limit_ms` is the downtime-limit that held then.
     """
 
-    said_ms: float
+    predicted_ms: float
     down_ms: float
     fixed_ms: float
     limit_ms: float | None
     error: float
 
     @property
-    def judgement(self) -> PromiseJudgement:
+    def judgement(self) -> PredictionJudgement:
         """Whether the guest was down for as long as was said, in one word."""
-        return PromiseJudgement.KEPT if self.check.outcome is Outcome.PASSED else PromiseJudgement.BROKEN
+        return PredictionJudgement.MATCH if self.check.outcome is Outcome.PASSED else PredictionJudgement.MISMATCH
 
     @property
     def reason(self) -> str:
@@ -57,16 +57,16 @@ class Promise:
     def check(self) -> Check:
         """Whether the downtime was what QEMU had said, and within the limit."""
         down = f"the guest was down for {self.down_ms:.0f} ms, {self.fixed_ms:.0f} ms of them for its devices, where"
-        if abs(self.error) > TOLERANCE:
-            said = f"{down} QEMU had said {self.said_ms:.0f} ms: {self.error:+.0%}"
-            return Check(DOWNTIME, Outcome.FAILED, "not-as-reported", said)
-        if self.limit_ms is not None and self.down_ms - self.fixed_ms > self.limit_ms * (1 + TOLERANCE):
-            above = f"{down} the downtime-limit was {self.limit_ms:g} ms"
-            return Check(DOWNTIME, Outcome.FAILED, "above-the-limit", above)
+        if abs(self.error) > DOWNTIME_TOLERANCE:
+            sentence = f"{down} QEMU had said {self.predicted_ms:.0f} ms: {self.error:+.0%}"
+            return Check(DOWNTIME, Outcome.FAILED, "not-as-reported", sentence)
+        if self.limit_ms is not None and self.down_ms - self.fixed_ms > self.limit_ms * (1 + DOWNTIME_TOLERANCE):
+            sentence = f"{down} the downtime-limit was {self.limit_ms:g} ms"
+            return Check(DOWNTIME, Outcome.FAILED, "above-the-limit", sentence)
         return Check(DOWNTIME, Outcome.PASSED, "match")
 
 
-def judge_promise(evidence: Evidence, down: Downtime | None) -> Promise | None:
+def judge_predicted_downtime(evidence: Evidence, down: Downtime | None) -> PredictedDowntime | None:
     """What became of the last report before the switchover, or None where there is nothing to compare.
 
     Raises UsageError where the header is not as a harness writes it.
@@ -74,25 +74,25 @@ def judge_promise(evidence: Evidence, down: Downtime | None) -> Promise | None:
     header = evidence.trace.header
     if down is None or down.qemu_ms is None or FIXED_DOWNTIME_MS not in header:
         return None
-    said_ms = _reported_last_ms(evidence)
-    if not said_ms:
+    predicted_ms = _reported_last_ms(evidence)
+    if not predicted_ms:
         return None
     fixed_ms = number(header, FIXED_DOWNTIME_MS)
-    return Promise(
-        said_ms=said_ms,
+    return PredictedDowntime(
+        predicted_ms=predicted_ms,
         down_ms=down.qemu_ms,
         fixed_ms=fixed_ms,
         limit_ms=evidence.limits.at(evidence.stopped_s),
-        error=(down.qemu_ms - fixed_ms) / said_ms - 1,
+        error=(down.qemu_ms - fixed_ms) / predicted_ms - 1,
     )
 
 
 def _reported_last_ms(evidence: Evidence) -> float | None:
     """The last report before the guest was stopped that QEMU can have computed."""
     samples = evidence.samples
-    told = samples.are("active") & samples.has_ram & (samples.answered_s < evidence.stopped_s)
-    told &= samples.expected_downtime_ms > 0
-    for row in reversed(np.flatnonzero(told).tolist()):
+    candidates = samples.are("active") & samples.has_ram & (samples.answered_s < evidence.stopped_s)
+    candidates &= samples.expected_downtime_ms > 0
+    for row in reversed(np.flatnonzero(candidates).tolist()):
         sample = samples[row]
         if sample.ram is not None and not computes_nothing(sample.ram):
             return sample.expected_downtime_ms

@@ -52,14 +52,14 @@ def _decide(sample: Sample, contract: str, tolerance: float) -> tuple[str | None
     if idle := computes_nothing(ram):
         return _open("nothing-computed", idle)
     rate_ms = dirty_rate(0, ram, ram.wire_bytes_per_ms)
-    said = Interval(reported, reported + 1)
-    shown = [name for name, ms in (("dirty-rate", rate_ms), ("live", now_ms)) if said.meets(_rounded(ms, ram.mbps))]
-    if contract in shown:
+    shown = Interval(reported, reported + 1)
+    fitting = [name for name, ms in (("dirty-rate", rate_ms), ("live", now_ms)) if shown.meets(_rounded(ms, ram.mbps))]
+    if contract in fitting:
         return contract, Check(REPORT, Outcome.PASSED, "accurate", f"the report is what {contract} gives")
-    if "dirty-rate" in shown:
+    if "dirty-rate" in fitting:
         sentence = f"the report is what dirty-rate gives ({rate_ms:.1f} ms): a rate over a bandwidth, not an amount"
         return "dirty-rate", Check(REPORT, Outcome.FAILED, "another-formula", sentence)
-    if said.high < now_ms * (1 - tolerance):
+    if shown.high < now_ms * (1 - tolerance):
         below = f"the report is below the {now_ms:.1f} ms that are left to send even now"
         unless = "unless it was taken within 0.2 s of a sync, or avail-switchover-bandwidth is set"
         return None, Check(REPORT, Outcome.FAILED, "below-what-is-left", f"{below} ({unless})")

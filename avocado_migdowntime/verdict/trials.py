@@ -20,8 +20,8 @@ from itertools import pairwise
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.passes import Pass, Sync
-from ..prediction.advise import converges
-from ..prediction.observed import history
+from ..prediction.advise import predict_convergence
+from ..prediction.observed import observe
 from ..trace.events import FINISH, HARNESS, LIMIT, Event
 from ..trace.ram import number
 from .check import Check, Outcome
@@ -111,9 +111,9 @@ def judge_trials(evidence: Evidence, needed_ms: float | None, reported_ms: float
         reason = "no limit was tried: the migration ended before, or what was needed could not be told"
         return Convergence("not-tried", needed_ms, reported_ms, "", (), reason)
     limit_from = str(parts[-1].event.data.get("limit-from", "oracle"))
-    tried = [(part, *_trial(part)) for part in parts]
-    trials = tuple(trial for _, trial, _ in tried)
-    for part, trial, finding in tried:
+    outcomes = [(part, *_trial(part)) for part in parts]
+    trials = tuple(trial for _, trial, _ in outcomes)
+    for part, trial, finding in outcomes:
         code, reason = _judge(evidence, part, trial, finding, needed_ms, reported_ms, limit_from)
         if code:
             return Convergence(code, needed_ms, reported_ms, limit_from, trials, reason)
@@ -152,24 +152,24 @@ def _trial(part: _Part) -> tuple[Trial, LimitFinding]:
         raise UsageError(f"'trial' of the event {LIMIT} is {name!r} where {DEFAULT}, {BELOW} or {CHOSEN} was expected")
     evidence = part.evidence
     # The pass that was under way when the limit was set ended by both.
-    begun = [one for one in evidence.passes if one.number > part.begun_in_pass]
+    passes = [pass_ for pass_ in evidence.passes if pass_.number > part.begun_in_pass]
     finding = LimitFinding("cut-short")
     if name != CHOSEN:
-        finding = judge_limit(evidence, begun, evidence.syncs_between(begun))
+        finding = judge_limit(evidence, passes, evidence.syncs_between(passes))
     trial = Trial(
         name=name,
         limit_ms=number(part.event.data, "downtime-limit"),
-        passes=sum(map(_lasted, begun)),
+        passes=sum(map(_lasted, passes)),
         missed=sum(_lasted(sync.after) and _fitted(sync) for sync in evidence.syncs),
         completed=evidence.status == "completed",
-        effective_limit_ms=finding.effective_ms,
+        effective_limit_ms=finding.effective_limit_ms,
         limit_verdict=finding.judgement,
     )
     return trial, finding
 
 
-def _lasted(one: Pass) -> bool:
-    return one.end_s - one.begin_s > SETTLED_S
+def _lasted(pass_: Pass) -> bool:
+    return pass_.end_s - pass_.begin_s > SETTLED_S
 
 
 def _fitted(sync: Sync) -> bool:
@@ -186,42 +186,42 @@ def _judge(
     limit_from: str,
 ) -> tuple[str, str]:
     """The code and the sentence of what is not right with a trial; both are empty where it is."""
-    right = "", ""
+    no_fault = "", ""
     limit = f"a downtime-limit of {trial.limit_ms:g} ms"
     if needed_ms is None:
         return "need-unknown", "what was needed could not be told before limits were tried"
     if trial.name == CHOSEN:
-        said = f"QEMU reported {reported_ms or 0:.0f} ms; " if limit_from == "reported" else ""
+        reported = f"QEMU reported {reported_ms or 0:.0f} ms; " if limit_from == "reported" else ""
         if trial.completed and not trial.passes:
-            return right
+            return no_fault
         if not trial.passes:
             return "too-short", f"the trace ends before a sync under {limit}"
-        did = "converged only later" if trial.completed else "did not converge"
-        sentence = f"{said}with {limit} {trial.passes} passes {did}; {needed_ms:.0f} ms were needed"
+        outcome = "converged only later" if trial.completed else "did not converge"
+        sentence = f"{reported}with {limit} {trial.passes} passes {outcome}; {needed_ms:.0f} ms were needed"
         if trial.missed or trial.limit_ms < needed_ms:
             return "did-not-converge", sentence
         return "guest-dirtied-more", f"{sentence} before, but then the guest dirtied more"
     if trial.completed:
-        did = f"it converged under {limit} where {needed_ms:.0f} ms were needed"
+        outcome = f"it converged under {limit} where {needed_ms:.0f} ms were needed"
         if doubt := _doubt(whole, part, needed_ms):
-            return "may-have-needed-less", f"{did}: {doubt}"
-        if converges(whole, trial.limit_ms).converges is False:
-            return "converged-under-less", did
+            return "may-have-needed-less", f"{outcome}: {doubt}"
+        if predict_convergence(whole, trial.limit_ms).converges is False:
+            return "converged-under-less", outcome
         # A larger limit ends passes earlier, so that less is dirtied in them: it can do with less than was needed.
-        return "may-have-needed-less", f"{did}: shorter passes may have dirtied less"
+        return "may-have-needed-less", f"{outcome}: shorter passes may have dirtied less"
     if trial.limit_verdict is LimitJudgement.VIOLATED:
         return "limit-violated", f"under {limit}: {finding.reason}"
-    return right
+    return no_fault
 
 
 def _doubt(whole: Evidence, part: _Part, needed_ms: float) -> str:
     """Why completing under the limit of this part may have been right, though it is less than was needed before."""
     if whole.stopped_s - part.event.t_s < BURST_MS / 1000:
         return "QEMU may have decided to, by the limit before, as this one was set"
-    observed = history(whole.undisturbed)
-    if observed is None:
+    precopy = observe(whole.undisturbed)
+    if precopy is None:
         return "what was sent before is not known"
-    before, samples = observed.threshold_bytes_per_ms, part.evidence.samples
+    before, samples = precopy.threshold_bytes_per_ms, part.evidence.samples
     wire = samples.wire_bytes_per_ms[samples.has_ram]
     fastest = whole.trace.switchover_bytes_per_ms or (float(wire.max()) if len(wire) else 0.0)
     if (part.evidence.limit_ms or 0) * fastest > needed_ms * before * (1 - SLACK):

@@ -41,22 +41,22 @@ class Updates:
 class _Look:
     """The judged passes, the rest of the last one under another bandwidth, and the sync that began each pass."""
 
-    judged: Sequence[Segment]
+    segments: Sequence[Segment]
     rest: Segment | None
-    begun: Mapping[int, Sync]
+    sync_of: Mapping[int, Sync]
     contract: str
     tolerance: float
     limit_ms: float | None
 
     @property
     def all(self) -> list[Segment]:
-        return [*self.judged, *([self.rest] if self.rest else [])]
+        return [*self.segments, *([self.rest] if self.rest else [])]
 
     @property
     def moved(self) -> bool:
         """Whether what is right differs from one segment to another."""
-        right = [one.fits[self.contract].computed_ms for one in self.all]
-        return max(right) > min(right) * (1 + MOVED)
+        correct = [segment.fits[self.contract].computed_ms for segment in self.all]
+        return max(correct) > min(correct) * (1 + MOVED)
 
     def begins_with(self, figure: float) -> bool:
         """Whether QEMU shows this figure where it has computed none."""
@@ -69,7 +69,7 @@ class _Look:
 
 
 def faulty_updates(
-    judged: Sequence[Segment],
+    segments: Sequence[Segment],
     rest: Segment | None,
     syncs: Sequence[Sync],
     contract: str,
@@ -78,11 +78,11 @@ def faulty_updates(
 ) -> Updates | None:
     """What is wrong with how the report is renewed, if that explains it; only for reports that are not always right.
 
-    `judged` are passes, at least one, and `rest` what came of the last under another bandwidth; QEMU may show
+    `segments` are judged passes, at least one, and `rest` what came of the last under another bandwidth; QEMU may show
     `limit_ms` where it has computed nothing.
     """
-    look = _Look(judged, rest, {sync.after.number: sync for sync in syncs}, contract, tolerance, limit_ms)
-    figures = sorted({float(figure) for one in look.all for figure in np.unique(one.reports.expected_ms)})
+    look = _Look(segments, rest, {sync.after.number: sync for sync in syncs}, contract, tolerance, limit_ms)
+    figures = sorted({float(figure) for segment in look.all for figure in np.unique(segment.reports.expected_ms)})
     if all(map(look.begins_with, figures)):
         return Updates(UNCOMPUTED, f"it is never computed, and stays at {_words(figures)}")
     if len(figures) == 1 and look.moved:
@@ -97,49 +97,50 @@ def faulty_updates(
 
 
 def _is_stale(look: _Look) -> bool:
-    right = (look.is_right(one.sync, one.reports, _WINDOWS_APART) for one in look.judged)
-    if look.judged[-1].number == 2 or all(right):
+    correct = (look.is_right(segment.sync, segment.reports, _WINDOWS_APART) for segment in look.segments)
+    if look.segments[-1].number == 2 or all(correct):
         return False
-    return all(_is_of_the_pass_before(look, one) for one in look.judged)
+    return all(_is_of_the_pass_before(look, segment) for segment in look.segments)
 
 
-def _is_of_the_pass_before(look: _Look, one: Segment) -> bool:
-    before, runs = look.begun.get(one.number - 1), _runs(one.reports)
-    if before is not None and look.is_right(before, one.reports):
+def _is_of_the_pass_before(look: _Look, segment: Segment) -> bool:
+    before, runs = look.sync_of.get(segment.number - 1), _runs(segment.reports)
+    if before is not None and look.is_right(before, segment.reports):
         return True
     if len(runs) > 1:
         return False
     # A figure that is kept was right in one window, whose bandwidth need not be that of the others.
     if before is not None:
-        return look.is_right(before, one.reports, _WINDOWS_APART)
+        return look.is_right(before, segment.reports, _WINDOWS_APART)
     figure = float(runs[0].expected_ms[0])
-    return look.begins_with(figure) or figure == _before(one)
+    return look.begins_with(figure) or figure == _before(segment)
 
 
 def _is_late(look: _Look) -> bool:
     """Whether in some pass the report stood at the one before's while QEMU renewed its bandwidth, then changed once."""
     late = False
-    for one in look.judged:
-        runs = _runs(one.reports)
+    for segment in look.segments:
+        runs = _runs(segment.reports)
         if len(runs) > 2:
             return False
         if len(runs) == 1:
             continue
         first, last = runs
-        stood = first.where(first.t_s > _renewed_s(one))
-        renewed = any(look.is_right(one.sync, last[row : row + 1]) for row in range(min(MIN_SAMPLES, len(last))))
-        if first.expected_ms[0] != _before(one) or len(stood) < MIN_SAMPLES or not renewed:
+        standing = first.where(first.t_s > _renewed_s(segment))
+        renewed = any(look.is_right(segment.sync, last[row : row + 1]) for row in range(min(MIN_SAMPLES, len(last))))
+        if first.expected_ms[0] != _before(segment) or len(standing) < MIN_SAMPLES or not renewed:
             return False
-        late = late or not look.is_right(one.sync, stood)
+        late = late or not look.is_right(segment.sync, standing)
     return late
 
 
 def _is_early(look: _Look) -> bool:
     """Whether in each pass one figure stands that was right as it began, also where the bandwidth is another one."""
-    if look.rest is None or any(len(_runs(one.reports)) > 1 for one in look.all):
+    if look.rest is None or any(len(_runs(segment.reports)) > 1 for segment in look.all):
         return False
-    stands = look.rest.reports.expected_ms[0] == look.judged[-1].reports.expected_ms[0]
-    return bool(stands) and all(look.is_right(one.sync, one.reports, _WINDOWS_APART) for one in look.judged)
+    if look.rest.reports.expected_ms[0] != look.segments[-1].reports.expected_ms[0]:
+        return False
+    return all(look.is_right(segment.sync, segment.reports, _WINDOWS_APART) for segment in look.segments)
 
 
 def _runs(reports: Reports) -> list[Reports]:
@@ -148,14 +149,14 @@ def _runs(reports: Reports) -> list[Reports]:
     return [reports[begin:end] for begin, end in pairwise(begins)]
 
 
-def _before(one: Segment) -> float | None:
+def _before(segment: Segment) -> float | None:
     """What was reported last in the pass before."""
-    return one.sync.before.samples[-1].expected_downtime_ms
+    return segment.sync.before.samples[-1].expected_downtime_ms
 
 
-def _renewed_s(one: Segment) -> float:
+def _renewed_s(segment: Segment) -> float:
     """When QEMU must have renewed its figures in the pass: it renews all at once, after each window of sending."""
-    samples, first = one.sync.after.samples, one.sync.after.first
+    samples, first = segment.sync.after.samples, segment.sync.after.first
     sent_bytes = (samples.sent_pages - first.sent_pages) * samples.page_bytes
     renewed = (samples.mbps != first.mbps) | (sent_bytes > _WINDOWS * BUFFER_DELAY_MS * samples.wire_bytes_per_ms)
     return float(samples.t_s[renewed.argmax()]) if renewed.any() else float("inf")

@@ -11,7 +11,7 @@ from .check import Check, Outcome, passed
 from .downtime import Downtime, Integrity
 from .limit import LimitFinding, LimitJudgement
 from .mid_pass_stop import GroundTruth, MidPassStop
-from .predicted_downtime import Promise
+from .predicted_downtime import PredictedDowntime
 from .trials import Convergence
 
 
@@ -38,8 +38,8 @@ class Verdict:
     their times. The first of the `reasons` is that for `verdict`.
     `era` says, where it is so, that this release of QEMU is not one of those that compute by `formula`.
     `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed;
-    `convergence` what the limits did that were tried on it; `promise` whether the downtime was what had been said;
-    `stop` what came of stopping the guest in mid-pass, where that was the question.
+    `convergence` what the limits did that were tried on it; `predicted_downtime` whether QEMU had said how long the
+    downtime would be; `stop` what came of stopping the guest in mid-pass, where that was the question.
     """
 
     report: Check
@@ -62,7 +62,7 @@ class Verdict:
     integrity: Integrity | None = None
     downtime: Downtime | None = None
     convergence: Convergence | None = None
-    promise: Promise | None = None
+    predicted_downtime: PredictedDowntime | None = None
     stop: MidPassStop | None = None
 
     @property
@@ -83,7 +83,7 @@ class Verdict:
     @property
     def checks(self) -> tuple[Check, ...]:
         """All that was looked at; what a user is up against comes first."""
-        parts = (self.convergence, self.limit, self.integrity, self.downtime, self.promise, self.stop)
+        parts = (self.convergence, self.limit, self.integrity, self.downtime, self.predicted_downtime, self.stop)
         checks = [part.check for part in parts if part is not None]
         return (*checks[: int(self.convergence is not None)], self.report, *checks[int(self.convergence is not None) :])
 

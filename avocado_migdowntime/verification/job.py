@@ -22,7 +22,7 @@ from ..basics.names import KIND
 from ..basics.resources import packaged_tests
 from ..comparison.compare import repetitions
 from ..comparison.job_results import builds_of
-from ..comparison.outcome import Outcome, name_on
+from ..comparison.outcome import RunOutcome, name_on
 from ..errors import HarnessError, UsageError
 from ..parameters.packaged_variants import located
 from ..parameters.sources import NAMESPACES, of_settings, of_variant
@@ -75,7 +75,7 @@ class Plan:
             for build in range(again, again + many)
         ]
 
-    def run(self, say: Callable[[str], None]) -> list[list[Outcome]]:
+    def run(self, say: Callable[[str], None]) -> list[list[RunOutcome]]:
         """Run it; gives the outcomes by build and tells `say` about each run.
 
         Raises KeyboardInterrupt if that came in between, HarnessError where Avocado could not do it, and what `tests`

@@ -6,7 +6,7 @@ from statistics import fmean, stdev
 
 import pytest
 
-from avocado_migdowntime.prediction.advise import advise, converges
+from avocado_migdowntime.prediction.advise import advise, predict_convergence
 from selftests.support.traces import MBPS, Pass, completed, made, precopy, row
 
 STUDENT_80 = [1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879, 0.879, 0.879]
@@ -26,7 +26,7 @@ def test_passes_that_differ_add_what_four_in_five_stay_below(freedom):
     wide = STUDENT_80[freedom - 1] * sqrt(1 + 1 / len(shares)) * stdev(shares)
     margin = fmean(shares) + wide - 1
     advice = advised(SAME, *map(Pass, found))
-    assert advice.passes == freedom + 2
+    assert advice.syncs_seen == freedom + 2
     assert f"the passes differ, so {margin:.1%} are added to what is expected" in advice.reasons
     assert advice.range_ms.high == pytest.approx(2080 * (1 + margin) * 1.01, rel=0.001)
 
@@ -40,7 +40,7 @@ def test_a_margin_of_half_a_percent_is_worth_a_sentence(differ, told):
 
 def test_passes_that_are_all_the_same_need_their_size_and_a_percent():
     advice = advised(SAME, SAME, SAME, SAME, limit_ms=300)
-    assert (advice.finding, advice.limit_ms, advice.passes) == ("found", 2021, 3)
+    assert (advice.finding, advice.limit_ms, advice.syncs_seen) == ("found", 2021, 3)
     assert advice.reasons == (
         "the next sync is expected to find 81.9 MB to be sent at 41.0 MB/s",
         "the downtime-limit of 300 ms that is set probably never ends it",
@@ -57,7 +57,7 @@ def test_the_best_point_is_the_sync_that_found_least():
 
 def test_one_pass_cannot_show_how_far_they_differ():
     advice = advised(SAME, SAME)
-    assert (advice.finding, advice.passes) == ("found", 1)
+    assert (advice.finding, advice.syncs_seen) == ("found", 1)
     assert "only one pass was seen from end to end: how far they differ is not known" in advice.reasons
 
 
@@ -66,7 +66,7 @@ def test_whether_the_limit_that_is_set_ends_it_is_told(limit_ms, says, sure):
     """Passes of 2 s, and of 100 ms, in which the guest dirties as much: it is sure how much it dirties in between."""
     rows = precopy(Pass(1_000), SAME, SAME, SAME)
     trace = made(rows, limit_ms=limit_ms)
-    assert converges(trace, limit_ms).converges is sure
+    assert predict_convergence(trace, limit_ms).converges is sure
     assert f"the downtime-limit of {limit_ms} ms that is set {says}" in advise(trace).reasons
 
 

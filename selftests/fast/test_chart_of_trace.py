@@ -32,25 +32,24 @@ PASSES = [Pass(30_000, 0, 700), *[Pass(20_000, 0, 700)] * 4]
 
 
 @pytest.mark.parametrize(
-    ("set_to", "highs"),
+    ("set_to", "limits_ms"),
     [
-        ({}, [100, 100, 100, 100]),
-        ({4.0: 300}, [100, 300, 300, 300]),
-        ({4.0: 300, 6.5: 500}, [100, 300, 500, 500]),
-        ({4.0: 10, 6.5: 5000}, [100, 10, 700, 700]),
-        ({0.5: 300, 9.0035: 50}, [300, 300, 300, 50]),
+        ({}, [30, 30, 30, 30]),
+        ({4.0: 50}, [30, 50, 50, 50]),
+        ({4.0: 50, 6.5: 60}, [30, 50, 60, 60]),
+        ({4.0: 10, 6.5: 5000}, [30, 10, 70, 70]),
+        ({0.5: 60, 9.0035: 20}, [60, 60, 60, 20]),
     ],
 )
-def test_what_was_left_at_a_sync_is_bounded_by_the_limit_that_held_then(set_to, highs):
-    """The last 700 pages of each pass are not seen to go out: of them no more was left than the limit allows."""
-    highs = [min(ms * 10, 700) for ms in highs]
+def test_what_was_left_at_a_sync_is_bounded_by_the_limit_that_held_then(set_to, limits_ms):
+    """The last 700 pages of each pass are not seen to go out: of these no more were left than the limit allows."""
     events = [limit(t_s, limit_ms) for t_s, limit_ms in set_to.items()]
-    _, found = drawn(precopy(*PASSES), events)
+    _, found = drawn(precopy(*PASSES), events, 30)
     at_sync = found["left at the dirty sync"]
     assert at_sync.t_s == pytest.approx(BEGINS_S)
     assert at_sync.low == mb(20_000, 20_000, 20_000, 20_000)
-    assert at_sync.high == mb(*[20_000 + high for high in highs])
-    assert at_sync.values == mb(*[20_000 + high / 2 for high in highs])
+    assert at_sync.high == mb(*[20_000 + 10 * ms for ms in limits_ms])
+    assert at_sync.values == mb(*[20_000 + 5 * ms for ms in limits_ms])
 
 
 def test_the_limits_are_steps_from_when_they_were_set_to_the_end():

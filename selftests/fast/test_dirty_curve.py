@@ -34,21 +34,21 @@ def test_the_mean_of_a_group_keeps_what_is_not_known_of_its_points():
 @pytest.mark.parametrize(("longer_bytes", "flat"), [(30.2e6, True), (30.4e6, False)])
 def test_amounts_that_differ_by_a_hundredth_make_no_slope(longer_bytes, flat):
     drawn = through((1000, 30e6), (3000, longer_bytes))
-    assert (drawn.constant_ms == 0) == flat
+    assert (drawn.time_constant_ms == 0) == flat
     assert drawn.likely(3000) == pytest.approx(longer_bytes)
-    assert drawn.level_bytes == pytest.approx(longer_bytes, rel=0.001)
+    assert drawn.asymptote_bytes == pytest.approx(longer_bytes, rel=0.001)
     assert (drawn.likely(500) > 29.9e6) == flat
 
 
 @pytest.mark.parametrize(("longer_bytes", "endless"), [(90.1e6, True), (89e6, False)])
 def test_what_grows_with_time_shows_no_end(longer_bytes, endless):
-    assert math.isinf(through((1000, 30e6), (3000, longer_bytes)).level_bytes) == endless
+    assert math.isinf(through((1000, 30e6), (3000, longer_bytes)).asymptote_bytes) == endless
 
 
 def test_the_level_is_the_most_that_a_sync_found():
     points = [Point(ms, Interval(size, size), size) for ms, size in ((1000, 30e6), (3000, 30e6))]
     drawn = DirtyingCurve.through(points, pending_bytes=50e6)
-    assert (drawn.level_bytes, drawn.set_bytes) == (30e6, 50e6)
+    assert (drawn.asymptote_bytes, drawn.working_set_bytes) == (30e6, 50e6)
     assert drawn.likely_pending(2000, 25e6) == pytest.approx(25e6 + 30e6 / 2)
     assert drawn.most_pending(2000, 25e6) == 50e6
     assert drawn.least_pending(2000, 25e6) == 30e6 and drawn.least_pending(2000, 35e6) == 35e6

@@ -7,14 +7,14 @@ The tolerance is 1 %, so that a difference of 0.25 % is noticed.
 import pytest
 
 from avocado_migdowntime.comparison.compare import Answer, compare
-from avocado_migdowntime.comparison.outcome import Outcome
+from avocado_migdowntime.comparison.outcome import RunOutcome
 
 TOLERANCE = 0.01
 
 
 def runs(build, errors, variant="ppc64"):
     return [
-        Outcome(
+        RunOutcome(
             build,
             variant,
             "PASS",
@@ -49,8 +49,8 @@ def test_a_build_that_may_be_off_by_what_is_noticed_either_way_is_not_equal(refe
     """The chance of such runs, were it so, is great on that side, and 1 in 924 on the other."""
     found = between(reference, build)
     assert (found.answer, found.needed) == (Answer.UNDECIDED, 12)
-    assert found.contrast.shift == pytest.approx(shift) and found.contrast.direction == 0
-    assert found.contrast.p_equal == pytest.approx(491 / 924)
+    assert found.contrast.hodges_lehmann_shift == pytest.approx(shift) and found.contrast.direction == 0
+    assert found.contrast.tost_p == pytest.approx(491 / 924)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_build_that_may_be_off_by_what_is_noticed_either_way_is_not_equal(refe
 )
 def test_a_quarter_of_the_tolerance_is_noticed(off, answer):
     found = between([0.005 + error for error in EVEN], [0.005 + off + error for error in EVEN])
-    assert found.answer is answer and found.contrast.shift == pytest.approx(off)
+    assert found.answer is answer and found.contrast.hodges_lehmann_shift == pytest.approx(off)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_quarter_of_the_tolerance_is_noticed(off, answer):
 def test_what_is_allowed_is_shared_by_all_builds_for_equal_too(sizes, one_in, builds, answer):
     first, second = sizes
     found = between(EVEN[:first], EVEN[:second], builds)
-    assert found.contrast.p_equal == pytest.approx(1 / one_in)
+    assert found.contrast.tost_p == pytest.approx(1 / one_in)
     assert found.answer is answer
 
 
@@ -91,8 +91,8 @@ def test_builds_are_equal_only_if_they_are_in_each_variant():
     """Over both variants together such runs of builds that differ would be of a chance of 1 in 5544."""
     few = both(2)
     assert few.answer is Answer.UNDECIDED
-    assert few.contrast.variant == "" and few.contrast.p_equal == pytest.approx(1 / (924 * 6))
+    assert few.contrast.variant == "" and few.contrast.tost_p == pytest.approx(1 / (924 * 6))
     enough = both(3)
     assert (enough.answer, enough.contrast.variant) == (Answer.EQUAL, "b")
-    assert enough.contrast.p_equal == pytest.approx(1 / 20)
+    assert enough.contrast.tost_p == pytest.approx(1 / 20)
     assert both(6, ABOVE).answer is Answer.UNDECIDED

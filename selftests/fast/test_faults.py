@@ -4,7 +4,7 @@
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.faults.catalogue import KINDS, named
+from avocado_migdowntime.faults.catalogue import KINDS, named_fault
 from avocado_migdowntime.faults.fault import Conversation
 
 QUERY = {"execute": "query-migrate"}
@@ -14,7 +14,7 @@ MBPS = 96.0
 
 
 def talk(fault):
-    return Conversation(named(fault).make())
+    return Conversation(named_fault(fault).make())
 
 
 def answer(expected, number=2, remaining=12_000_000, rate=2000, mbps=MBPS):
@@ -194,9 +194,9 @@ def test_answers_are_told_apart_by_their_ids_where_they_have_some():
 )
 def test_what_is_no_fault_is_said_in_a_sentence(text, says):
     with pytest.raises(UsageError) as caught:
-        named(text)
+        named_fault(text)
     assert says in str(caught.value)
 
 
 def test_a_fault_is_written_as_it_was_asked_for():
-    assert [str(named(text)) for text in ("frozen", "factor=1.10")] == ["frozen", "factor=1.10"]
+    assert [str(named_fault(text)) for text in ("frozen", "factor=1.10")] == ["frozen", "factor=1.10"]

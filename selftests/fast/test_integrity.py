@@ -9,7 +9,7 @@ import pytest
 from avocado_migdowntime.errors import HarnessError
 from avocado_migdowntime.guest_memory.inspection import PAGE_WORDS, Inspection
 from avocado_migdowntime.guest_memory.telemetry import PAGE_BYTES, PATTERNS, Telemetry
-from avocado_migdowntime.guest_memory.write_order import written
+from avocado_migdowntime.guest_memory.write_order import expected_pages
 
 from ..support.dirtier_guest import MASK, hot_cold_walk, mix, random_walk
 
@@ -56,7 +56,7 @@ def epochs(pattern, writes, per_granule=1):
 def memory(telemetry):
     return np.array([
         page(index, epoch, telemetry.byte_order) if epoch else np.zeros(PAGE_WORDS, dtype=np.uint64)
-        for index, epoch in enumerate(written(telemetry).epochs.tolist())
+        for index, epoch in enumerate(expected_pages(telemetry).epochs.tolist())
     ])  # fmt: skip
 
 
@@ -71,14 +71,14 @@ def finding(telemetry, ram):
 @pytest.mark.parametrize("writes", [0, 5, PAGES, PAGES + 1, 3 * PAGES + 41])
 def test_the_epoch_of_each_page_follows_from_the_count_of_writes(pattern, per_granule, writes):
     telemetry = told(pattern=pattern, pages_written=writes, granule_bytes=per_granule * PAGE_BYTES)
-    assert written(telemetry).epochs.tolist() == epochs(pattern, writes, per_granule)
+    assert expected_pages(telemetry).epochs.tolist() == epochs(pattern, writes, per_granule)
 
 
 def test_the_page_that_may_be_half_written_is_the_next_one():
-    must = written(told(pattern="random", pages_written=2 * PAGES + 7))
+    must = expected_pages(told(pattern="random", pages_written=2 * PAGES + 7))
     assert (must.next_page, must.next_epoch) == (random_walk(PAGES, SEED, 3)[7], 3)
-    assert written(told(pattern="idle", pages_written=PAGES)).next_page is None
-    assert written(told(pattern="idle", rate_pages_per_s=1, pages_written=PAGES)).next_page == 0
+    assert expected_pages(told(pattern="idle", pages_written=PAGES)).next_page is None
+    assert expected_pages(told(pattern="idle", rate_pages_per_s=1, pages_written=PAGES)).next_page == 0
 
 
 @pytest.mark.parametrize("byte_order", "<>")

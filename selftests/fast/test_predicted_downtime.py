@@ -4,6 +4,8 @@
 import pytest
 
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.report.verdict_json import fields
+from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.traces import Pass, answers, completed, event, made, precopy
 
@@ -18,7 +20,7 @@ def changed(limit_ms, name="LIMIT_CHANGED", **data):
     return event(CHANGED_S, "harness", name, {"downtime-limit": limit_ms, "trial": "chosen", **data})
 
 
-def promised(down_ms, change=None, alter=None, stop_ms=1, latency_ms=0.5, fixed_ms=FIXED_MS):
+def predicted_2000_ms(down_ms, change=None, alter=None, stop_ms=1, latency_ms=0.5, fixed_ms=FIXED_MS):
     """The verdict on a guest that was down for so long, less FIXED_MS, where 2000 ms had been said."""
     rows = precopy(Pass(30_000), Pass(20_000), Pass(20_000))
     if alter:
@@ -28,16 +30,16 @@ def promised(down_ms, change=None, alter=None, stop_ms=1, latency_ms=0.5, fixed_
     final = completed(rows, downtime=down_ms + FIXED_MS)
     header = {} if fixed_ms is None else {"fixed_downtime_ms": fixed_ms}
     verdict = judge(made([*rows, final], [change or changed(5000), stop], 1, header))
-    assert (verdict.promise is None) or verdict.promise.reason in ("", *verdict.reasons)
+    assert (verdict.predicted_downtime is None) or verdict.predicted_downtime.reason in ("", *verdict.reasons)
     return verdict
 
 
 def outcome(*given, **more):
-    promise = promised(*given, **more).promise
-    return promise.judgement, promise.reason
+    predicted = predicted_2000_ms(*given, **more).predicted_downtime
+    return predicted.judgement, predicted.reason
 
 
-KEPT = "kept", ""
+MATCH = "match", ""
 
 
 @pytest.mark.parametrize(
@@ -47,18 +49,23 @@ def test_it_may_be_a_tenth_longer_or_shorter_than_what_was_said(down_ms, off):
     said = (
         f"the guest was down for {down_ms + 40} ms, 40 ms of them for its devices, where QEMU had said 2000 ms: {off}"
     )
-    verdict = promised(down_ms)
-    promise = verdict.promise
-    assert (promise.judgement, promise.reason) == (("broken", said) if off else KEPT)
-    assert (promise.said_ms, promise.down_ms, promise.fixed_ms, promise.limit_ms) == (2000, down_ms + 40, 40, 5000)
-    assert promise.error == pytest.approx(down_ms / 2000 - 1)
+    verdict = predicted_2000_ms(down_ms)
+    predicted = verdict.predicted_downtime
+    assert (predicted.judgement, predicted.reason) == (("mismatch", said) if off else MATCH)
+    assert (predicted.predicted_ms, predicted.down_ms, predicted.fixed_ms, predicted.limit_ms) == (
+        2000,
+        down_ms + 40,
+        40,
+        5000,
+    )
+    assert predicted.error == pytest.approx(down_ms / 2000 - 1)
     assert verdict.passed is (off is None)
 
 
-@pytest.mark.parametrize(("limit_ms", "broken"), [(1818, True), (1819, False)])
-def test_a_downtime_that_was_said_may_still_be_a_tenth_more_than_the_limit(limit_ms, broken):
+@pytest.mark.parametrize(("limit_ms", "above"), [(1818, True), (1819, False)])
+def test_a_downtime_that_was_said_may_still_be_a_tenth_more_than_the_limit(limit_ms, above):
     beyond = "the guest was down for 2040 ms, 40 ms of them for its devices, where the downtime-limit was 1818 ms"
-    assert outcome(2000, changed(limit_ms)) == (("broken", beyond) if broken else KEPT)
+    assert outcome(2000, changed(limit_ms)) == (("mismatch", beyond) if above else MATCH)
 
 
 @pytest.mark.parametrize(
@@ -72,18 +79,18 @@ def test_a_downtime_that_was_said_may_still_be_a_tenth_more_than_the_limit(limit
     ],
 )
 def test_the_limit_is_that_which_held_when_the_guest_was_stopped(name, since, limit_ms):
-    assert promised(2000, changed(3000, name, **since)).promise.limit_ms == limit_ms
+    assert predicted_2000_ms(2000, changed(3000, name, **since)).predicted_downtime.limit_ms == limit_ms
 
 
 def test_a_limit_that_is_not_known_is_not_exceeded():
     rows = precopy(Pass(30_000), Pass(20_000))
     final = completed(rows, downtime=2000 + FIXED_MS)
-    promise = judge(made([*rows, final], limit_ms=None, header={"fixed_downtime_ms": FIXED_MS})).promise
-    assert (promise.judgement, promise.limit_ms) == ("kept", None)
+    predicted = judge(made([*rows, final], limit_ms=None, header={"fixed_downtime_ms": FIXED_MS})).predicted_downtime
+    assert (predicted.judgement, predicted.limit_ms) == ("match", None)
 
 
 @pytest.mark.parametrize(
-    ("given", "said_ms"),
+    ("given", "predicted_ms"),
     [
         ({}, 1500),
         ({"stop_ms": 5, "latency_ms": 6}, 2000),  # Answered after the stop
@@ -92,7 +99,7 @@ def test_a_limit_that_is_not_known_is_not_exceeded():
         ({"field": ("mbps", 0.8)}, 2000),
     ],
 )
-def test_what_was_said_last_is_what_qemu_had_computed_before_the_stop(given, said_ms):
+def test_what_was_said_last_is_what_qemu_had_computed_before_the_stop(given, predicted_ms):
     given = dict(given)
     field = given.pop("field", None)
 
@@ -102,7 +109,7 @@ def test_what_was_said_last_is_what_qemu_had_computed_before_the_stop(given, sai
         if field:
             last["ram"][field[0]] = field[1]
 
-    assert promised(2000, alter=alter, **given).promise.said_ms == said_ms
+    assert predicted_2000_ms(2000, alter=alter, **given).predicted_downtime.predicted_ms == predicted_ms
 
 
 def test_the_reports_of_the_first_pass_are_none():
@@ -111,10 +118,18 @@ def test_the_reports_of_the_first_pass_are_none():
             for answer in answers(rows, number):
                 answer["expected-downtime"] = 0
 
-    assert promised(2000, alter=alter).promise is None
+    assert predicted_2000_ms(2000, alter=alter).predicted_downtime is None
 
 
 def test_without_what_an_idle_guest_takes_there_is_nothing_to_compare():
-    assert promised(2000, fixed_ms=None).promise is None
+    assert predicted_2000_ms(2000, fixed_ms=None).predicted_downtime is None
     with pytest.raises(UsageError, match="'fixed_downtime_ms' is 'long' where a number from 0 up was expected"):
-        promised(2000, fixed_ms="long")
+        predicted_2000_ms(2000, fixed_ms="long")
+
+
+@pytest.mark.parametrize(("down_ms", "word", "off"), [(2000, "kept", "+0.0%"), (4000, "broken", "+100.0%")])
+def test_outputs_keep_the_words_that_readers_know(down_ms, word, off):
+    verdict = predicted_2000_ms(down_ms)
+    promise = fields(verdict)["promise"]
+    assert (promise["judgement"], promise["said_ms"], promise["down_ms"]) == (word, 2000, down_ms + 40)
+    assert f"{word}: 2000 ms said last, {down_ms + 40} ms down, 40 ms of them for devices: {off}" in summary(verdict)

@@ -15,7 +15,7 @@ from avocado_migdowntime.verdict.check import Check, Outcome
 from avocado_migdowntime.verdict.downtime import Downtime, Integrity
 from avocado_migdowntime.verdict.limit import LimitFinding, LimitJudgement
 from avocado_migdowntime.verdict.mid_pass_stop import Estimate, GroundTruth, MidPassStop
-from avocado_migdowntime.verdict.predicted_downtime import Promise
+from avocado_migdowntime.verdict.predicted_downtime import PredictedDowntime
 from avocado_migdowntime.verdict.trials import Convergence, Trial
 from avocado_migdowntime.verdict.verdict import Verdict
 
@@ -35,7 +35,7 @@ def test_each_field_of_a_verdict_is_told():
         integrity=Integrity(1),
         downtime=Downtime(),
         convergence=Convergence("right", 1.0, 1.0, "oracle", (trial,)),
-        promise=Promise(1.0, 1.0, 0.0, 1.0, 0.0),
+        predicted_downtime=PredictedDowntime(1.0, 1.0, 0.0, 1.0, 0.0),
         stop=MidPassStop(
             GroundTruth(1.0, 2, 0.5, 1.0, 1, 1, (Estimate("live", 1.0, 0.0),)),
             Check("mid-pass-stop", Outcome.PASSED, "timed"),

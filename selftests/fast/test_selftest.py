@@ -10,7 +10,7 @@ import pytest
 
 from avocado_migdowntime.errors import HarnessError, UsageError
 from avocado_migdowntime.experiments.selftest import FAULTS
-from avocado_migdowntime.faults.catalogue import KINDS, named
+from avocado_migdowntime.faults.catalogue import KINDS, named_fault
 from avocado_migdowntime.faults.expectation import expectation, in_words
 from avocado_migdowntime.faults.fault import Conversation
 from avocado_migdowntime.trace.file import parse as parse_trace
@@ -55,7 +55,7 @@ def test_a_recorded_run_is_called_by_what_its_answers_were_altered_by(fault):
 
 @pytest.mark.parametrize("factor", ["0.7", "0.985", "0.99", "1", "1.005", "1.015", "1.3", "10"])
 def test_a_factor_is_found_from_the_tolerance_on(factor):
-    verdict = through(named(f"factor={factor}"))
+    verdict = through(named_fault(f"factor={factor}"))
     off = abs(float(factor) - 1)
     if abs(off - 0.01) > 0.002:
         assert verdict.verdict is (Judgement.INACCURATE if off > 0.01 else Judgement.ACCURATE)
@@ -65,24 +65,24 @@ def test_a_factor_is_found_from_the_tolerance_on(factor):
 @pytest.mark.parametrize("field", ["mbps", "remaining", "normal", "dirty-sync-count", "page-size"])
 def test_a_recording_without_a_field_is_refused_and_the_field_named(field):
     with pytest.raises(UsageError, match=f"'{field}' is missing"):
-        through(named(f"missing={field}"))
+        through(named_fault(f"missing={field}"))
 
 
 def test_without_the_change_of_bandwidth_a_frozen_report_is_not_found(monkeypatch):
     kept = [r for r in records() if r.get("event", {}).get("event") not in ("BANDWIDTH", "FINISH")]
     last = next(i for i, r in enumerate(records()) if r.get("event", {}).get("event") == "BANDWIDTH")
     monkeypatch.setitem(globals(), "records", lambda: kept[:last])
-    verdict = through(named("frozen"))
+    verdict = through(named_fault("frozen"))
     assert verdict.verdict is Judgement.INCONCLUSIVE, verdict
     assert verdict.reasons[0].startswith("the reports scatter: in one pass 72% of them lie within ±1.0% of last-sync")
-    assert through(named("factor=1.1")).verdict is Judgement.INACCURATE
+    assert through(named_fault("factor=1.1")).verdict is Judgement.INACCURATE
 
 
 def test_every_kind_of_fault_is_tried():
     assert {fault.name for fault in FAULTS} == set(KINDS)
 
 
-ACCURATE = through(named("none"))
+ACCURATE = through(named_fault("none"))
 
 
 def inaccurate(**more):
@@ -125,7 +125,7 @@ UNKNOWN = replace(ACCURATE, report=Check("report", Outcome.UNDECIDED, "no-pass")
     ],
 )
 def test_what_came_is_held_against_what_was_expected(fault, came, met):
-    assert expectation(named(fault)).met_by(came) is met
+    assert expectation(named_fault(fault)).met_by(came) is met
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,4 @@ def test_what_came_is_held_against_what_was_expected(fault, came, met):
     ],
 )
 def test_both_are_put_in_words(fault, came, expected, words):
-    assert (str(expectation(named(fault))), in_words(came)) == (expected, words)
+    assert (str(expectation(named_fault(fault))), in_words(came)) == (expected, words)

@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from avocado_migdowntime.cli import compare
-from avocado_migdowntime.comparison.outcome import Outcome
+from avocado_migdowntime.comparison.outcome import RunOutcome
 from avocado_migdowntime.pictures.strip_plot import of_builds, of_truths, strips
 
 from ..support.jobs import job, of_recordings
@@ -17,7 +17,7 @@ from ..support.recorded import ACCURATE
 
 
 def run_on(build, error, variant="v"):
-    return Outcome(build, variant, "PASS", passed=True, verdict="accurate", relative_error=error, tolerance=0.01)
+    return RunOutcome(build, variant, "PASS", passed=True, verdict="accurate", relative_error=error, tolerance=0.01)
 
 
 def svg_texts(path):
@@ -41,7 +41,7 @@ def test_each_truth_is_a_dot_in_the_row_of_its_estimator():
 def test_builds_stand_beside_each_other_in_each_variant():
     builds = [
         [run_on("old", 0.001), run_on("old", 0.002), run_on("old", 0.003, "w")],
-        [run_on("new", -0.004), Outcome("new", "w", "ERROR")],
+        [run_on("new", -0.004), RunOutcome("new", "w", "ERROR")],
     ]
     strip = of_builds(builds)
     assert strip.rows == ("v on old, +0.15% median", "v on new, -0.40% median", "w on old, +0.30% median", "w on new")
@@ -52,7 +52,7 @@ def test_builds_stand_beside_each_other_in_each_variant():
 
 
 def test_there_is_a_strip_only_where_there_is_something_to_show():
-    assert of_builds([[Outcome("old", "v", "ERROR")], [Outcome("new", "v", "ERROR")]]) is None
+    assert of_builds([[RunOutcome("old", "v", "ERROR")], [RunOutcome("new", "v", "ERROR")]]) is None
     assert strips([], [[run_on("only", 0.001)]]) == []
     assert [one.title for one in strips([truth()], [[run_on("a", 0.1)], [run_on("b", 0.1)]])] == [
         "1 guest stopped in mid-pass",

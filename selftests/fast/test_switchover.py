@@ -69,10 +69,45 @@ def test_what_was_sent_of_zero_pages_took_no_time():
     assert limit(rows) == NOT_TOLD
 
 
-@pytest.mark.parametrize(("seen_ms", "found"), [(100, violated(500)), (140, RESPECTED)])
-def test_a_pass_that_was_seen_for_less_than_a_burst_is_the_switchover_itself(seen_ms, found):
-    rows = precopy(UNSEEN, UNSEEN, Pass(5_000, 5_000 - 10 * seen_ms))
-    assert limit([*rows, completed(rows, 500)]) == found
+def begun_and_stopped(pages, seen_ms, stop_ms, zeros=0):
+    """A last pass that was seen for so long, the source's stop after that, and zero pages among what it was sent."""
+    rows = precopy(UNSEEN, UNSEEN, Pass(pages, pages - 10 * seen_ms))
+    stop = event(rows[-1]["t"] + stop_ms / 1000, "source", "STOP")
+    rows.append(completed(rows, 500))
+    for answer in (*answers(rows, 3), rows[-1]["query-migrate"]):
+        answer["ram"]["duplicate"] += zeros
+        answer["ram"]["normal"] -= zeros
+    verdict = judge(made(rows, [stop], limit_ms=LIMIT_MS))
+    return verdict.limit_verdict, verdict.limit.reason
+
+
+@pytest.mark.parametrize(
+    ("pages", "seen_ms", "stop_ms", "found"),
+    [
+        (4_210, 100, 1, RESPECTED),
+        (4_230, 100, 1, violated(423)),
+        (4_230, 100, 3, RESPECTED),
+        (8_000, 100, 370, violated(800)),
+        (8_000, 100, 390, RESPECTED),
+        (8_000, 118, 1, violated(800)),
+        (8_000, 122, 1, RESPECTED),
+        (3_300, 0, 1, violated(330)),
+    ],
+)
+def test_what_cannot_have_been_sent_before_the_stop_is_no_pass_but_the_switchover(pages, seen_ms, stop_ms, found):
+    """201 ms before its first sample the sync may have come; 120 more may have been sent; it was seen for less."""
+    assert begun_and_stopped(pages, seen_ms, stop_ms) == found
+
+
+@pytest.mark.parametrize(("zeros", "found"), [(500, violated(500)), (900, RESPECTED)])
+def test_of_a_pass_zero_pages_can_have_been_sent_at_once(zeros, found):
+    assert begun_and_stopped(5_000, 100, 1, zeros) == found
+
+
+@pytest.mark.parametrize(("after_ms", "found"), [(50, violated(800)), (500, RESPECTED)])
+def test_without_a_stop_it_may_have_been_sent_until_the_end(after_ms, found):
+    rows = precopy(UNSEEN, UNSEEN, Pass(8_000, 7_000))
+    assert limit([*rows, completed(rows, after_ms)]) == found
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,14 @@ def test_a_pass_whose_bandwidth_was_not_yet_seen_tells_nothing():
     assert limit(stopped(rows)) == NOT_TOLD
 
 
+@pytest.mark.parametrize(("back", "unsent", "found"), [(9, 8_819, NOT_TOLD), (9, 8_821, 320), (10, 4_411, 320)])
+def test_the_bandwidth_is_the_largest_that_the_last_nine_samples_show(back, unsent, found):
+    """Twice of what QEMU shows else makes twice as many bytes of the limit, of a burst and of a millisecond."""
+    rows = lone(unsent)
+    list(answers(rows, 1))[-back]["ram"]["mbps"] *= 2
+    assert limit(stopped(rows)) == (found if found == NOT_TOLD else switched_over_early(found))
+
+
 def after_the_stop(rows, many, number, first_ms=2, period_ms=20):
     """So many more active samples, of the pass `number`."""
     ram = rows[-1]["query-migrate"]["ram"]

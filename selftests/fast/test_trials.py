@@ -3,7 +3,6 @@
 
 import re
 from dataclasses import replace
-from types import MappingProxyType
 
 import pytest
 
@@ -14,23 +13,14 @@ from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 from avocado_migdowntime.verdict.verdict import Judgement
 
-from ..support.simulate import PAGE, Simulation, random_writes, record
-
-PAGES, BYTES_PER_MS = 6000, 12_000.0
-NEEDED_MS = PAGES * PAGE / BYTES_PER_MS
-TRIALS = {8_000: ("default", 300.0), 16_000: ("below", 1000.0), 24_000: ("chosen", 2500.0)}
+from ..support import trials
+from ..support.simulate import Simulation, random_writes, record
+from ..support.trials import BYTES_PER_MS, NEEDED_MS, PAGES, under
 
 
-def tried(trials=TRIALS, limit_from="oracle", **simulated):
+def tried(*arguments, **simulated):
     """The verdict on a guest that rewrites its region in every pass, under one limit after the other."""
-    limits = {at_ms: limit_ms for at_ms, (_, limit_ms) in trials.items()}
-    simulation = Simulation([PAGES], BYTES_PER_MS, later_limits_ms=limits, **{"duration_ms": 34_000, **simulated})
-    events = [
-        Event(at_ms / 1000, "harness", "LIMIT", {"trial": name, "downtime-limit": limit_ms, "limit-from": limit_from})
-        for at_ms, (name, limit_ms) in trials.items()
-    ]
-    trace = record(simulation)
-    return judge(replace(trace, events=(*trace.events, *events)))
+    return judge(trials.tried(*arguments, **simulated))
 
 
 def test_limits_that_do_what_they_should_are_right():
@@ -46,8 +36,8 @@ def test_limits_that_do_what_they_should_are_right():
 
 
 def test_a_limit_chosen_from_a_report_that_is_too_low_fails_in_the_users_words():
-    trials = {8_000: ("chosen", 1000.0)}
-    verdict = tried(trials, "reported", estimate=lambda sync, live, rate, bw: 0.4 * sync / bw, duration_ms=20_000)
+    chosen = {8_000: ("chosen", 1000.0)}
+    verdict = tried(chosen, "reported", estimate=lambda sync, live, rate, bw: 0.4 * sync / bw, duration_ms=20_000)
     assert verdict.passed is False
     passes = verdict.convergence.trials[0].passes
     reported, needed = f"{0.4 * NEEDED_MS:.0f}", f"{verdict.convergence.needed_ms:.0f}"
@@ -76,19 +66,6 @@ def test_a_guest_that_dirties_less_in_shorter_passes_leaves_it_open():
     assert verdict.convergence.trials[0].completed
     assert verdict.convergence.judgement is ConvergenceJudgement.INCONCLUSIVE
     assert verdict.convergence.reason.endswith("ms were needed: shorter passes may have dirtied less")
-
-
-def under(limit_ms, later=MappingProxyType({})):
-    """A trace that completes by `limit_ms`, and the event of a harness that set 300 ms, both at 24 s.
-
-    A guest that dirties all of its region in passes of 1 s too is seen to need 2 s of bandwidth for each.
-    """
-    bandwidths = {6_000: 24_000.0, 12_000: BYTES_PER_MS, **later}
-    simulation = Simulation(
-        [PAGES], BYTES_PER_MS, duration_ms=40_000, later_limits_ms={24_000: limit_ms}, later_bytes_per_ms=bandwidths
-    )
-    event = {"trial": "default", "downtime-limit": 300.0, "limit-from": "oracle", "since": 23.9}
-    return record(simulation), Event(24.0, "harness", "LIMIT", event)
 
 
 def test_a_limit_that_is_too_small_and_does_is_wrong():

@@ -13,8 +13,8 @@ from selftests.support.traces import MBPS, Pass, answers, made, precopy
 def effective(rows, limit_ms=100, **more):
     """The effective limit, and the interval of it."""
     verdict = judge(made(rows, limit_ms=limit_ms, **more))
-    interval = verdict.limit.interval_ms
-    return verdict.limit.effective_ms, interval and (interval.low, interval.high)
+    interval = verdict.limit.effective_limit_interval_ms
+    return verdict.limit.effective_limit_ms, interval and (interval.low, interval.high)
 
 
 def ms(low, high):

@@ -56,7 +56,9 @@ def test_a_sample_at_which_qemu_computes_nothing_does_not_count(field, value, re
 @pytest.mark.parametrize(("mbps", "used"), [(0.8, 0), (0.81, 91)])
 def test_up_to_ten_thousand_bytes_in_a_window_nothing_is_computed(mbps, used):
     """The report is what it was, however far that is from what such a bandwidth makes right."""
-    verdict = judged(precopy(FIRST, Pass(20_000, mbps=mbps)))
+    rows = precopy(FIRST, Pass(20_000, mbps=mbps))
+    renewed_after(rows, 2)
+    verdict = judged(rows)
     assert verdict.samples_used == used
     assert (verdict.verdict == "inaccurate") == bool(used)
 
@@ -69,10 +71,27 @@ def test_a_bandwidth_that_has_just_changed_may_be_torn_where_samples_come_faster
     assert found == dropped
 
 
+def renewed_after(rows, number):
+    """Let the first sample of a pass still show a bandwidth of before, so that the next one shows an update."""
+    next(answers(rows, number))["ram"]["mbps"] = 1.001 * MBPS
+
+
+@pytest.mark.parametrize(("stalled_ms", "used"), [(0, 91), (190, 91), (700, 65), (1300, 35), (1900, 5)])
+def test_until_the_first_update_after_a_sync_nothing_counts_however_long_that_takes(stalled_ms, used):
+    """The report is the downtime-limit until then, beside the bandwidth of the first pass, which was of zero pages."""
+    rows = precopy(FIRST, ONE)
+    for answer in list(answers(rows, 2))[: stalled_ms // 20]:
+        answer["expected-downtime"] = 1
+        answer["ram"]["mbps"] = 0.02 * MBPS
+    verdict = judged(rows)
+    assert (verdict.report.code, verdict.samples_used) == ("accurate", used)
+
+
 def few(before, after):
     """Passes of which the one before has so many samples, and the one after so many that can be used."""
     rows = precopy(FIRST, ONE, ONE)
-    seen = {2: [0, *range(101 - before + 1, 101)], 3: [0, *range(101 - after, 101)]}
+    seen = {2: [0, *range(101 - before + 1, 101)], 3: [0, 1, *range(101 - after, 101)]}
+    renewed_after(rows, 3)
     index = {2: 0, 3: 0}
     kept = []
     for row in rows:
@@ -91,7 +110,7 @@ def test_three_samples_of_a_pass_and_of_that_before_are_needed():
     doubt = "fewer than 3 samples in it or in the pass before"
     assert verdict.passes == 0
     assert {f"pass {number} is not judged: {doubt}" for number in (2, 3)} < set(verdict.reasons)
-    assert verdict.samples_dropped[f"the pass cannot be judged: {doubt}"] == 6
+    assert verdict.samples_dropped[f"the pass cannot be judged: {doubt}"] == 7
 
 
 def test_three_usable_samples_of_a_pass_are_needed():

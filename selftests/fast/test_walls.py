@@ -92,6 +92,11 @@ def test_no_import_runs_back_up_within_a_room_either(graph: grimp.ImportGraph) -
     assert rooms.back_up(graph) == []
 
 
+def test_no_room_imports_what_is_for_scripts(graph: grimp.ImportGraph) -> None:
+    assert graph.find_modules_that_directly_import(rooms.PACKAGE) == set()
+    assert graph.find_modules_directly_imported_by(rooms.PACKAGE) >= {f"{rooms.PACKAGE}.verdict.judge"}
+
+
 def test_the_ground_floor_stands_on_errors_alone(graph: grimp.ImportGraph) -> None:
     assert rooms.arrows(graph)[f"{rooms.PACKAGE}.basics"] == {f"{rooms.PACKAGE}.errors"}
 

@@ -109,7 +109,7 @@ def test_a_verdict_that_turns_is_noticed_however_small_the_step():
 
 def test_another_fault_than_the_reports_is_worse_than_any_error():
     found = compare([run("old", -0.5)] * 4, [broken("new")] * 4)
-    assert found.answer is Answer.WORSE and found.contrast.shift > 1000
+    assert found.answer is Answer.WORSE and found.contrast.hodges_lehmann_shift > 1000
     assert "another fault than the report's" in sentence([found])
     both = compare([broken("old")] * 4, [broken("new")] * 4)
     assert both.answer is Answer.EQUAL and "4 of 4 failed on old, 4 of 4 failed on new, two " in sentence([both])

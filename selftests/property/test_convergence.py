@@ -15,7 +15,7 @@ from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.basics.qemu_constants import BUFFER_DELAY_MS
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.prediction.advice import STEP, Advice, Finding
-from avocado_migdowntime.prediction.advise import advise, converges
+from avocado_migdowntime.prediction.advise import advise, predict_convergence
 from avocado_migdowntime.trace.events import DISTURBS, HARNESS, Event
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.trace.info_migrate import parse_info_migrate
@@ -157,13 +157,13 @@ def test_a_recorded_guest_needs_its_whole_region_and_a_percent(name, limit_ms, r
 
 @pytest.mark.parametrize(("limit_ms", "sure"), [(1, False), (700, None), (2070, None), (2080, True)])
 def test_a_recorded_guest_converges_only_where_its_region_fits(limit_ms, sure):
-    outlook = converges(read(str(RECORDINGS / "x86_64-kvm-qemu-7.2.jsonl.gz")), limit_ms)
-    assert (outlook.converges, outlook.course.converges, outlook.first_pass) == (sure, sure is True, 2)
+    predicted = predict_convergence(read(str(RECORDINGS / "x86_64-kvm-qemu-7.2.jsonl.gz")), limit_ms)
+    assert (predicted.converges, predicted.course.converges, predicted.first_pass) == (sure, sure is True, 2)
 
 
 def test_what_cannot_be_predicted_from_is_refused():
     with pytest.raises(UsageError, match="shows no pass from end to end"):
-        converges(record(simulation(sweep(4000, 20), duration_ms=1000)), 300)
+        predict_convergence(record(simulation(sweep(4000, 20), duration_ms=1000)), 300)
 
 
 def advice_of(workload, **more) -> Advice:

@@ -37,8 +37,8 @@ def test_a_recorded_guest_has_dirtied_its_region_within_the_shortest_pass():
     assert [round(point.duration_ms) for point in found.points] == [5305, 5006, 1205]
     for point in found.points:
         assert point.likely_bytes == pytest.approx(63 << 20, rel=0.001)
-    assert found.constant_ms == 0
-    assert found.likely(600) == pytest.approx(found.level_bytes, rel=1e-4)
+    assert found.time_constant_ms == 0
+    assert found.likely(600) == pytest.approx(found.asymptote_bytes, rel=1e-4)
     assert found.bounds(602).low == pytest.approx(found.bounds(602).high / 2, rel=0.01)
 
 
@@ -60,7 +60,7 @@ def test_between_the_points_and_outside_the_curve_is_bounded_by_rays_and_levels(
 
 def test_a_guest_that_dirties_in_proportion_to_time_shows_no_end_of_its_set():
     drawn = through(lambda ms: 9000 * ms, [1000, 3000])
-    assert math.isinf(drawn.set_bytes)
+    assert math.isinf(drawn.working_set_bytes)
     assert drawn.likely(500) == pytest.approx(4.5e6)
     assert drawn.likely_pending(500, 1e6) == pytest.approx(5.5e6)
 
@@ -73,7 +73,7 @@ def test_passes_of_like_duration_make_no_slope():
 
 def test_a_guest_that_dirties_nothing_has_an_empty_curve():
     drawn = through(lambda ms: 0, [1000, 3000])
-    assert (drawn.likely(2000), drawn.set_bytes) == (0, 0)
+    assert (drawn.likely(2000), drawn.working_set_bytes) == (0, 0)
 
 
 @given(

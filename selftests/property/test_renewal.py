@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avocado_migdowntime.faults.catalogue import named
+from avocado_migdowntime.faults.catalogue import named_fault
 from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
@@ -37,7 +37,7 @@ def slowed(pass_ms, share, begun_ms, how=None, watched_ms=600, **more):
 
 def alike(fault=None, **more):
     """The verdict on two passes of 1.8 s, the second of which is slowed in its middle."""
-    return judge(slowed([1800], 0.75, 1900 + 1800 + 900, {"fault": fault and named(fault).make()}, **more))
+    return judge(slowed([1800], 0.75, 1900 + 1800 + 900, {"fault": fault and named_fault(fault).make()}, **more))
 
 
 @slow
@@ -77,7 +77,7 @@ def test_passes_are_judged_by_what_came_before_the_change():
 )
 def test_a_report_that_is_not_renewed_is_named(fault, name, says):
     header = {"execute": "migrate-set-parameters", "arguments": {"downtime-limit": 1}}
-    made = named(fault).make()
+    made = named_fault(fault).make()
     made.asked(header)
     trace = slowed([1800], 0.75, 4600, {"fault": made})
     verdict = judge(trace)
@@ -99,7 +99,7 @@ def test_a_report_that_was_right_is_found_frozen_by_the_change_of_bandwidth_alon
     assert off.startswith("the report is -25.0") or off.startswith("the report is -24.9")
     assert off.endswith("% off last-sync once the bandwidth has changed by -25%")
     assert sentence == "it is never renewed, and stays at 1799 ms"
-    unchanged = slowed([1800], 0.75, 99_000, {"fault": named("frozen").make()}, duration_ms=9_000)
+    unchanged = slowed([1800], 0.75, 99_000, {"fault": named_fault("frozen").make()}, duration_ms=9_000)
     assert judge(replace(unchanged, events=())).passed
 
 
@@ -117,14 +117,14 @@ def test_a_report_that_is_renewed_as_each_pass_begins_is_told_from_a_frozen_one(
 @pytest.mark.parametrize("pass_ms", [[1800], [1500, 1500, 2000, 2600]])
 def test_a_report_that_is_off_but_follows_is_none_of_these(factor, pass_ms):
     for begun_ms in (4_600, 6_500):
-        verdict = judge(slowed(pass_ms, 0.75, begun_ms, {"fault": named(f"factor={factor}").make()}))
+        verdict = judge(slowed(pass_ms, 0.75, begun_ms, {"fault": named_fault(f"factor={factor}").make()}))
         assert (verdict.verdict, verdict.formula) == (Judgement.INACCURATE, None), verdict
         assert verdict.relative_error == pytest.approx(float(factor) - 1, abs=0.003)
 
 
 @pytest.mark.parametrize("fault", ["stale", "once-a-pass", "frozen"])
 def test_passes_of_other_lengths_tell_as_well(fault):
-    trace = slowed([1500, 1500, 2000, 2600], 0.75, 6_500, {"fault": named(fault).make()})
+    trace = slowed([1500, 1500, 2000, 2600], 0.75, 6_500, {"fault": named_fault(fault).make()})
     verdict = judge(trace)
     assert (verdict.verdict, verdict.formula) == (Judgement.INACCURATE, fault), verdict
 
@@ -141,4 +141,4 @@ def test_a_figure_that_follows_halfway_is_off_and_fits_nothing():
 
 @pytest.mark.parametrize("share", [0.95, 1.05])
 def test_a_bandwidth_that_hardly_changed_tells_nothing(share):
-    assert judge(slowed([1800], share, 4600, {"fault": named("frozen").make()})).passed
+    assert judge(slowed([1800], share, 4600, {"fault": named_fault("frozen").make()})).passed

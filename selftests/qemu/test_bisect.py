@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.faults.catalogue import named as fault
+from avocado_migdowntime.faults.catalogue import named_fault
 from avocado_migdowntime.faulty.launcher import script
 
 from ..support.documents import BISECT
@@ -18,7 +18,7 @@ from ..support.verified_builds import BINARY, settle
 pytestmark = pytest.mark.alone
 
 RIGHT = f'#!/bin/sh\nexec {BINARY} "$@"\n'
-WRONG = script(fault("dirty-rate"), BINARY)
+WRONG = script(named_fault("dirty-rate"), BINARY)
 COMMITS = {"good": RIGHT, "fine": RIGHT, "not-building": None, "last": RIGHT, "culprit": WRONG, "bad": WRONG}
 """What each commit builds into build/qemu-system-ppc64; one does not build."""
 MAKEFILE = "qemu-system-ppc64: ../source\n\ttest -s $< && cp $< $@ && chmod +x $@\n"

@@ -7,7 +7,7 @@ import pytest
 
 from avocado_migdowntime.experiments.downtime import downtime
 from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.verdict.predicted_downtime import PromiseJudgement
+from avocado_migdowntime.verdict.predicted_downtime import PredictionJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
 pytestmark = [pytest.mark.alone, pytest.mark.qemu]
@@ -21,9 +21,9 @@ def test_on_a_slow_link_the_guest_is_down_for_as_long_as_was_said(tmp_path, noth
     })  # fmt: skip
     verdict = asyncio.run(downtime(given, tmp_path, lambda _: None))
     assert verdict.passed, verdict
-    assert verdict.promise.judgement is PromiseJudgement.KEPT
-    assert 0 < verdict.promise.fixed_ms < 0.2 * verdict.promise.down_ms
-    assert verdict.promise.limit_ms == verdict.convergence.trials[-1].limit_ms
+    assert verdict.predicted_downtime.judgement is PredictionJudgement.MATCH
+    assert 0 < verdict.predicted_downtime.fixed_ms < 0.2 * verdict.predicted_downtime.down_ms
+    assert verdict.predicted_downtime.limit_ms == verdict.convergence.trials[-1].limit_ms
     assert verdict.convergence.judgement is ConvergenceJudgement.RIGHT
     assert (tmp_path / "idle" / "trace.jsonl").exists()
     down = verdict.downtime

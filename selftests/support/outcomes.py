@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from avocado_migdowntime.comparison.outcome import Outcome
+from avocado_migdowntime.comparison.outcome import RunOutcome
 from avocado_migdowntime.verdict.mid_pass_stop import Estimate, GroundTruth
 
 TOLERANCE = 0.01
@@ -15,13 +15,13 @@ def run(build, error, variant="ppc64", tolerance=TOLERANCE):
     passed = abs(error) <= tolerance
     verdict = "accurate" if passed else "inaccurate"
     formula = "last-sync" if passed else None
-    return Outcome(
+    return RunOutcome(
         build, variant, "PASS", "", passed, verdict, formula, error, "respected", "", 20, "last-sync", tolerance
     )
 
 
 def untold(build, variant="ppc64"):
-    return Outcome(build, variant, "ERROR", "QEMU ended with status 1")
+    return RunOutcome(build, variant, "ERROR", "QEMU ended with status 1")
 
 
 def broken(build):

@@ -4,7 +4,7 @@
 import shutil
 import subprocess
 
-from avocado_migdowntime.faults.catalogue import named as fault
+from avocado_migdowntime.faults.catalogue import named_fault
 from avocado_migdowntime.faulty.launcher import write
 from avocado_migdowntime.qemu.probe import find_binary
 
@@ -29,7 +29,7 @@ def old_and_new(home):
     for name in ("old", "new"):
         (home / name / "build").mkdir(parents=True)
     (home / "old" / "build" / "qemu-system-ppc64").symlink_to(binary)
-    write(home / "new" / "build" / "qemu-system-ppc64", fault("factor=0.9"), binary)
+    write(home / "new" / "build" / "qemu-system-ppc64", named_fault("factor=0.9"), binary)
     return home
 
 

@@ -11,7 +11,7 @@ from avocado_migdowntime.experiments.downtime import downtime
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.verdict.judge import judge
-from avocado_migdowntime.verdict.predicted_downtime import FIXED_DOWNTIME_MS, PromiseJudgement
+from avocado_migdowntime.verdict.predicted_downtime import FIXED_DOWNTIME_MS, PredictionJudgement
 
 from ..support.simulate import PAGE, Simulation, record
 
@@ -36,37 +36,37 @@ def completed(down_ms, fixed_ms=40, limit_ms=2500.0, **simulated):
 @pytest.mark.parametrize(
     ("down_ms", "judgement"),
     [
-        (SAID_MS + 40, PromiseJudgement.KEPT),
-        (1.09 * SAID_MS + 40, PromiseJudgement.KEPT),
-        (1.11 * SAID_MS + 40, PromiseJudgement.BROKEN),
-        (0.91 * SAID_MS + 40, PromiseJudgement.KEPT),
-        (0.89 * SAID_MS + 40, PromiseJudgement.BROKEN),
-        (44, PromiseJudgement.BROKEN),
+        (SAID_MS + 40, PredictionJudgement.MATCH),
+        (1.09 * SAID_MS + 40, PredictionJudgement.MATCH),
+        (1.11 * SAID_MS + 40, PredictionJudgement.MISMATCH),
+        (0.91 * SAID_MS + 40, PredictionJudgement.MATCH),
+        (0.89 * SAID_MS + 40, PredictionJudgement.MISMATCH),
+        (44, PredictionJudgement.MISMATCH),
     ],
 )
 def test_the_downtime_less_that_of_devices_is_held_against_what_was_said_last(down_ms, judgement):
     verdict = completed(down_ms)
-    promise = verdict.promise
-    assert promise.judgement is judgement
-    assert promise.said_ms == pytest.approx(SAID_MS, rel=0.01)
-    assert promise.error == pytest.approx((down_ms - 40) / SAID_MS - 1, abs=0.01)
-    assert promise.limit_ms == 2500
-    assert bool(promise.reason) == (judgement is PromiseJudgement.BROKEN)
-    assert (verdict.passed is False) == (judgement is PromiseJudgement.BROKEN)
+    predicted = verdict.predicted_downtime
+    assert predicted.judgement is judgement
+    assert predicted.predicted_ms == pytest.approx(SAID_MS, rel=0.01)
+    assert predicted.error == pytest.approx((down_ms - 40) / SAID_MS - 1, abs=0.01)
+    assert predicted.limit_ms == 2500
+    assert bool(predicted.reason) == (judgement is PredictionJudgement.MISMATCH)
+    assert (verdict.passed is False) == (judgement is PredictionJudgement.MISMATCH)
 
 
-def test_a_report_that_was_too_low_is_a_promise_broken():
+def test_a_report_that_was_too_low_does_not_match():
     verdict = completed(SAID_MS + 40, estimate=lambda sync, live, rate, bw: 0.4 * sync / bw)
-    assert verdict.promise.reason == (
+    assert verdict.predicted_downtime.reason == (
         f"the guest was down for {SAID_MS + 40:.0f} ms, 40 ms of them for its devices, where QEMU had said "
-        f"{verdict.promise.said_ms:.0f} ms: +150%"
+        f"{verdict.predicted_downtime.predicted_ms:.0f} ms: +150%"
     )
     assert verdict.passed is False
 
 
 def test_without_the_idle_guests_downtime_there_is_nothing_to_compare():
     simulation = Simulation([PAGES], BYTES_PER_MS, later_limits_ms={8_000: 2500.0}, duration_ms=20_000)
-    assert judge(record(simulation)).promise is None
+    assert judge(record(simulation)).predicted_downtime is None
 
 
 @pytest.mark.parametrize(

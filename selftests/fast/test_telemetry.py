@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The page in which the guest tells what it has done, word by word as images/README.md has it."""
+
+import struct
+from dataclasses import asdict
+
+import pytest
+
+from avocado_migdowntime.errors import HarnessError
+from avocado_migdowntime.guest_memory.telemetry import PATTERNS, Telemetry
+
+MAGIC = int.from_bytes(b"MIGDOWNT", "big")
+
+
+def page(byte_order, *, pattern=1, first=MAGIC):
+    """A page in which each word after the magic number has its own index times 1000, but for the pattern."""
+    words = [first, *(1000 * index for index in range(1, 512))]
+    words[11] = pattern
+    return struct.pack(f"{byte_order}512Q", *words)
+
+
+@pytest.mark.parametrize("byte_order", "<>")
+def test_each_field_is_the_word_that_the_readme_names(byte_order):
+    assert asdict(Telemetry.parse(page(byte_order))) == {
+        "byte_order": byte_order,
+        "heartbeat_count": 6000,
+        "region_start": 7000,
+        "region_bytes": 8000,
+        "granule_bytes": 9000,
+        "rate_pages_per_s": 10000,
+        "pattern": "random",
+        "seed": 12000,
+        "pages_written": 13000,
+        "hot_percent": 22000,
+        "share_percent": 23000,
+    }
+
+
+def test_no_more_of_the_page_is_read_than_there_are_fields():
+    assert Telemetry.parse(page("<")[: 26 * 8]).seed == 12000
+    with pytest.raises(struct.error):
+        Telemetry.parse(page("<")[: 26 * 8 - 1])
+
+
+@pytest.mark.parametrize(("number", "pattern"), list(enumerate(PATTERNS)))
+def test_a_pattern_is_named_by_its_number(number, pattern):
+    assert Telemetry.parse(page(">", pattern=number)).pattern == pattern
+
+
+@pytest.mark.parametrize("byte_order", "<>")
+def test_a_pattern_without_a_name_is_refused(byte_order):
+    with pytest.raises(HarnessError, match=r"^the guest's telemetry page names pattern 4, which is unknown$"):
+        Telemetry.parse(page(byte_order, pattern=4))
+
+
+def test_a_page_without_the_magic_number_is_refused_with_what_it_begins_with():
+    says = "^the guest's telemetry page begins with 0100000000000000, not with its magic number$"
+    with pytest.raises(HarnessError, match=says):
+        Telemetry.parse(page("<", first=1))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "rate", "written", "finished"),
+    [
+        ("idle", 0, 3, True),
+        ("idle", 0, 4, True),
+        ("idle", 0, 2, False),
+        ("idle", 1, 3, False),
+        ("random", 0, 3, False),
+    ],
+)
+def test_an_idle_guest_has_finished_with_its_first_sweep(pattern, rate, written, finished):
+    told = Telemetry("<", 0, 0, 3 * 4096 + 4095, 4096, rate, pattern, 7, written, 0, 0)
+    assert told.pages == 3
+    assert told.finished is finished

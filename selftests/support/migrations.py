@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Migrations made up so that each has some check end with some code: `MIGRATIONS`, by what is the matter with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from avocado_migdowntime.faults.figures import Frozen, OnceAPass, Stale, Uncomputed
+from avocado_migdowntime.trace.events import Event
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.trace.model import Trace
+from avocado_migdowntime.verdict.check import Outcome
+from avocado_migdowntime.verdict.mid_pass_stop import STOPS_AT
+from avocado_migdowntime.verdict.predicted_downtime import FIXED_DOWNTIME_MS
+from avocado_migdowntime.verdict.trials import TRIES_LIMITS
+
+from .recorded import SNAPSHOT
+from .simulate import Simulation, random_writes, record
+from .trials import BYTES_PER_MS, NEEDED_MS, PAGES, tried, under
+
+P, F, U, N = Outcome.PASSED, Outcome.FAILED, Outcome.UNDECIDED, Outcome.NOT_JUDGED
+
+
+def of(pass_ms, limit_ms=1.0, fault=None, **more):
+    """Passes of so long that follow one of 1.5 s, by which the dirty rate is known."""
+    pages = [int(ms * BYTES_PER_MS / 4096) for ms in (1500, *pass_ms)]
+    return record(Simulation(pages, BYTES_PER_MS, limit_ms, **more), fault=fault, switchover_ms=20)
+
+
+def looked_at(**altered):
+    """A single look, as of `info migrate`: the one that this project began with, with other figures."""
+    shown = read(str(SNAPSHOT))
+    sample = shown.samples[-1]
+    ram = {name: altered.pop(name) for name in list(altered) if hasattr(sample.ram, name)}
+    return replace(shown, samples=(replace(sample, ram=replace(sample.ram, **ram), **altered),))
+
+
+def with_header(trace, **fields_of_it):
+    return replace(trace, header={**trace.header, **fields_of_it})
+
+
+def with_events(trace, *events):
+    return replace(trace, events=tuple(sorted((*trace.events, *events), key=lambda event: event.t_s)))
+
+
+def harness(trace, name, **data):
+    """The trace with an event of the harness after its end."""
+    return with_events(trace, Event(trace.samples[-1].t_s + 0.1, "harness", name, data))
+
+
+def postcopy(trace):
+    last = trace.samples[-1]
+    return replace(trace, samples=(*trace.samples, replace(last, t_s=last.t_s + 0.02, status="postcopy-active")))
+
+
+def under_300(*late, **more):
+    """A migration that completes while a harness has set 300 ms, where more was needed."""
+    trace, limit = under(*late, **more)
+    return with_events(trace, limit)
+
+
+def bandwidth_rose():
+    """Only samples of the switchover show it."""
+    trace = under_300(300.0, later={25_000: 90_000.0})
+    final = trace.samples[-1]
+    switching = replace(final, status="active", ram=replace(final.ram, mbps=720.0))
+    return replace(trace, samples=(*trace.samples[:-1], switching, replace(final, t_s=final.t_s + 0.02)))
+
+
+def dirties_more():
+    found = iter([1, 1, 1, *[2] * 99])
+    return tried({8_000: ("chosen", 2500.0)}, workload=lambda ms, unsent: PAGES * next(found), duration_ms=30_000)
+
+
+def predicted(down_ms, limit_ms=2500.0):
+    """A migration over a link that is really slow, with the downtime that QEMU tells in the end."""
+    simulation = Simulation([PAGES], BYTES_PER_MS, later_limits_ms={8_000: 2500.0}, duration_ms=20_000)
+    trace = record(simulation, switchover_ms=30)
+    data = {"trial": "chosen", "downtime-limit": limit_ms, "limit-from": "oracle"}
+    trace = with_events(with_header(trace, **{FIXED_DOWNTIME_MS: 40}), Event(7.9, "harness", "LIMIT", data))
+    *before, last = trace.samples
+    return replace(trace, samples=(*before, replace(last, downtime_ms=down_ms)))
+
+
+def stopped(trace=None, stamps=(1000.0, 1003.0), order=True):
+    """One whose guest a harness stopped in mid-pass, and whose source and destination stamp their events so."""
+    trace = trace or of([2000, 2000, 900], 1000.0)
+    last_s = trace.samples[-2].t_s
+    events = [
+        Event(last_s + 0.001, "source", "STOP", {}, stamps[0]),
+        Event(trace.samples[-1].t_s, "destination", "MIGRATION", {"status": "completed"}, stamps[1]),
+        *([Event(last_s, "harness", "STOP_NOW", {})] if order else []),
+    ]
+    told = replace(trace, events=tuple(event for event in trace.events if event.name != "STOP"))
+    return with_events(with_header(told, **{STOPS_AT: 0.5}), *events)
+
+
+def without_bandwidth():
+    trace = stopped()
+    *before, last = trace.samples
+    return replace(trace, samples=(*before, replace(last, ram=None)))
+
+
+def missing_before_the_stop():
+    trace = stopped()
+    number = trace.samples[-2].ram.dirty_sync_count - 1
+    return replace(trace, samples=tuple(s for s in trace.samples if s.ram.dirty_sync_count != number))
+
+
+@dataclass(frozen=True)
+class Migration:
+    """What makes its trace, what it is held to, and some of its checks: their names, outcomes and codes."""
+
+    make: Callable[[], Trace]
+    codes: tuple[tuple[str, Outcome, str], ...]
+    contract: str = "last-sync"
+
+
+def row(make, *codes, **more):
+    """A line of the table."""
+    return Migration(make, tuple(tuple(code) for code in codes), **more)
+
+
+WRONG = {"factor": lambda sync, live, rate, bw: 1.5 * sync / bw, "rate": lambda sync, live, rate, bw: 1000 * rate / bw}
+MIGRATIONS = {
+    "a correct QEMU": row(lambda: of([2000]), ("report", P, "accurate"), ("limit", P, "respected")),
+    "the dirty rate": row(lambda: of([2000], estimate=WRONG["rate"]), ("report", F, "another-formula")),
+    "a factor": row(lambda: of([2000], estimate=WRONG["factor"]), ("report", F, "no-formula")),
+    "never computed": row(lambda: of([2000], fault=Uncomputed(True)), ("report", F, "uncomputed")),
+    "never renewed": row(lambda: of([2000, 1500, 2500], fault=Frozen()), ("report", F, "frozen")),
+    "of the pass before": row(lambda: of([2000, 1500, 2500, 1700], fault=Stale()), ("report", F, "stale")),
+    "renewed late": row(
+        lambda: of([2000, 1500, 2500, 1700], fault=OnceAPass(), duration_ms=15_000), ("report", F, "once-a-pass")
+    ),
+    "a first pass": row(lambda: of([2000], duration_ms=1_000), ("report", U, "no-pass"), ("limit", N, "no-end-seen")),
+    "wrong late in each pass": row(
+        lambda: of([2000], estimate=lambda sync, live, rate, bw: 1 if live < sync / 3 else sync / bw),
+        ("report", U, "scattered"),
+    ),
+    "passes of a second": row(
+        lambda: record(Simulation([1020 * 12_000 // 4096], zero_pages=0, duration_ms=6_000)),
+        ("report", U, "formulas-alike"),
+    ),
+    "a limit that blurs short passes": row(lambda: of([600], 50.0), ("report", U, "wide")),
+    "a look at one that is over": row(
+        lambda: looked_at(status="completed"), ("report", U, "not-active"), ("limit", N, "single-look")
+    ),
+    "a look that shows no report": row(lambda: looked_at(expected_downtime_ms=None), ("report", U, "nothing-shown")),
+    "a look at an idle guest": row(lambda: looked_at(dirty_pages_per_s=0), ("report", U, "nothing-computed")),
+    "a look at too little": row(lambda: looked_at(expected_downtime_ms=1000.0), ("report", F, "below-what-is-left")),
+    "a look at enough": row(lambda: looked_at(expected_downtime_ms=4000.0), ("report", U, "plausible")),
+    "a look at the dirty rate": row(looked_at, ("report", F, "another-formula")),
+    "a look at the dirty rate, as it should be": row(looked_at, ("report", P, "accurate"), contract="dirty-rate"),
+    "a look at what should be the dirty rate": row(
+        lambda: looked_at(expected_downtime_ms=4000.0), ("report", F, "no-formula"), contract="dirty-rate"
+    ),
+    "passes that end early": row(lambda: of([2000], used_limit_ms=300), ("limit", F, "ended-early")),
+    "passes that go on": row(lambda: of([2000], 700.0, used_limit_ms=300), ("limit", F, "went-on-in-a-pass")),
+    "passes that begin in vain": row(
+        lambda: of([2000, 2000, 100], 300.0, used_limit_ms=1), ("limit", F, "went-on-at-a-sync")
+    ),
+    "an early switchover": row(
+        lambda: of([2000, 2000, 1900], 10.0, used_limit_ms=1950), ("limit", F, "switched-over-early")
+    ),
+    "no limit on record": row(
+        lambda: with_header(of([2000]), **{"migrate-parameters": {}}), ("limit", N, "not-recorded")
+    ),
+    "auto-converge": row(
+        lambda: with_header(of([2000]), capabilities=["auto-converge"]), ("limit", N, "auto-converge")
+    ),
+    "postcopy": row(lambda: postcopy(of([2000])), ("report", P, "accurate"), ("limit", N, "postcopy")),
+    "limits that do what they should": row(tried, ("convergence", P, "right")),
+    "no limit to try": row(lambda: with_header(of([2000]), **{TRIES_LIMITS: True}), ("convergence", U, "not-tried")),
+    "no chosen limit": row(
+        lambda: tried({8_000: ("below", 1000.0)}, duration_ms=16_000), ("convergence", U, "chosen-not-tried")
+    ),
+    "limits tried too soon": row(
+        lambda: tried({500: ("chosen", 2500.0)}, duration_ms=9_000), ("convergence", U, "need-unknown")
+    ),
+    "a trace that ends at once": row(
+        lambda: tried({7_000: ("chosen", 2500.0)}, used_limit_ms=1.0, duration_ms=7_500),
+        ("convergence", U, "too-short"),
+    ),
+    "a limit that should do": row(
+        lambda: tried({8_000: ("chosen", 2500.0)}, used_limit_ms=300.0), ("convergence", F, "did-not-converge")
+    ),
+    "a guest that dirties more": row(dirties_more, ("convergence", U, "guest-dirtied-more")),
+    "a limit that should not do": row(lambda: under_300(2500.0), ("convergence", F, "converged-under-less")),
+    "a bandwidth that rose": row(bandwidth_rose, ("convergence", U, "may-have-needed-less")),
+    "shorter passes": row(
+        lambda: tried({12_000: ("below", 1500.0)}, workload=random_writes(PAGES, 6.0), duration_ms=40_000),
+        ("convergence", U, "may-have-needed-less"),
+    ),
+    "another limit than was tried": row(
+        lambda: tried({8_000: ("below", 1000.0)}, used_limit_ms=300.0), ("convergence", F, "limit-violated")
+    ),
+    "memory that arrived": row(
+        lambda: harness(of([2000, 10], 300.0), "INTEGRITY", pages=9, damaged_pages=0, faults=[]),
+        ("memory", P, "intact"),
+        ("guest", P, "went-on"),
+    ),
+    "memory that did not": row(
+        lambda: harness(of([2000, 10], 300.0), "INTEGRITY", pages=9, damaged_pages=1, faults=["page 3 is lost"]),
+        ("memory", F, "damaged"),
+    ),
+    "a guest that is silent": row(
+        lambda: with_events(
+            of([2000, 10], 300.0),
+            Event(9.0, "harness", "HEARTBEAT", {"side": "source", "after_s": 1, "by_s": 2}),
+            Event(9.1, "harness", "HEARTBEAT", {"side": "destination", "silent_s": 5}),
+        ),
+        ("guest", F, "silent"),
+    ),
+    "a downtime as said": row(lambda: predicted(NEEDED_MS + 40), ("downtime", P, "match")),
+    "a downtime that is longer": row(lambda: predicted(2 * NEEDED_MS), ("downtime", F, "not-as-reported")),
+    "a downtime above the limit": row(lambda: predicted(NEEDED_MS, 1500.0), ("downtime", F, "above-the-limit")),
+    "a stop": row(stopped, ("mid-pass-stop", P, "timed")),
+    "a stop that was not": row(lambda: stopped(order=False), ("mid-pass-stop", U, "not-stopped")),
+    "a stop without stamps": row(lambda: stopped(stamps=(None, 1.0)), ("mid-pass-stop", U, "no-time-stamps")),
+    "a stop at what was not seen": row(missing_before_the_stop, ("mid-pass-stop", U, "too-little-seen")),
+    "a stop without bandwidth": row(without_bandwidth, ("mid-pass-stop", U, "no-bandwidth")),
+}
