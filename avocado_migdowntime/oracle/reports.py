@@ -102,7 +102,7 @@ def usable_reports(one: Pass, excluded: ExcludedSamples) -> Reports:
     has[2] = samples.dirty_pages_per_s == 0
     has[3] = _hardly_sent(samples)
     if one.spacing_s < UPDATE_S:
-        has[1] |= _not_renewed(samples)
+        has[1, : _not_renewed(samples, int(has[1].sum()))] = True
         has[4, 1:] = samples.mbps[1:] != samples.mbps[:-1]
     has[usable] = True
     first = has.argmax(axis=0)
@@ -112,21 +112,26 @@ def usable_reports(one: Pass, excluded: ExcludedSamples) -> Reports:
     return Reports(samples, np.flatnonzero(first == usable))
 
 
-def _not_renewed(samples: Samples) -> NDArray[np.bool_]:
-    """Which samples of a pass, from its begin on, QEMU may have answered before it had computed anything in it.
+def _not_renewed(samples: Samples, settling: int) -> int:
+    """How many samples of a pass, the first ones, QEMU may have answered before it had computed anything in it.
 
     It renews bandwidth and report together. So another bandwidth than at the begin shows an update, and so does that it
     went on sending, at no more than the bandwidth that is shown, for more than a window. What it sends at once before
-    a sync that takes long shows none.
+    a sync that takes long shows none. As many as are `settling` do not count anyway.
     """
+    changed = samples.mbps != samples.mbps[0]
+    until = int(changed.argmax()) if changed.any() else len(samples)
+    if until <= settling:
+        return until
+    samples = samples[:until]
     since_ms = (samples.t_s - samples.t_s[0]) * 1000
     sent_bytes = (samples.sent_pages - samples.sent_pages[0]) * samples.page_bytes
     advances = np.diff(sent_bytes, prepend=0.0) > 0
     sending_ms = since_ms - since_ms[advances.argmax()]
     went_on = (np.cumsum(advances) > _ADVANCES) & (sending_ms >= _WINDOWS * BUFFER_DELAY_MS)
     at_that_rate = sent_bytes <= 2 * (since_ms + BUFFER_DELAY_MS) * samples.wire_bytes_per_ms
-    renewed = (samples.mbps != samples.mbps[0]) | (went_on & at_that_rate)
-    return ~np.logical_or.accumulate(renewed)
+    renewed = went_on & at_that_rate
+    return int(renewed.argmax()) if renewed.any() else until
 
 
 def computes_nothing(ram: RamFigures) -> str:
