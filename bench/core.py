@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=1_000_000, help="of the trace (default: %(default)s)")
     parser.add_argument("--recordings", type=int, default=100, help="in one page (default: %(default)s)")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="mdt-", dir="/tmp") as directory:
+    with tempfile.TemporaryDirectory() as directory:
         measure_length(Path(directory), chosen.samples, chosen.runs)
         measure_many(Path(directory), chosen.recordings, chosen.runs)
 
