@@ -5,7 +5,6 @@ import argparse
 import shutil
 import tempfile
 import time
-from contextlib import closing
 from pathlib import Path
 from statistics import median
 
@@ -13,11 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from avocado_migdowntime.report.entry import recorded
 from avocado_migdowntime.report.html.page import page
-from avocado_migdowntime.trace.file import TraceWriter
-from selftests.support.simulate import Simulation
-
-PERIOD_MS = 14
-LONG = {"pass_pages": [9_000, 15_000], "noise": 0.05}
+from bench.simulated import write
 
 
 def main() -> None:
@@ -38,18 +33,6 @@ def main() -> None:
             ("answer and tables", "picture", "plotly read"), zip(*opened, strict=True), strict=True
         ):
             print(f"{name} after {median(seconds):.2f} s, {min(seconds):.2f} to {max(seconds):.2f} s")
-
-
-def write(path: Path, duration_ms: int) -> int:
-    """Write a simulated migration of that length; gives the number of samples."""
-    wanted = range(PERIOD_MS, duration_ms, PERIOD_MS)
-    header = {"qemu": {"qemu": {"major": 7, "minor": 2, "micro": 0}}, "migrate-parameters": {"downtime-limit": 1}}
-    samples = 0
-    with closing(TraceWriter(path, header)) as writer:
-        for at_ms, answer in Simulation(**LONG, duration_ms=duration_ms).run(wanted):
-            writer.sample(at_ms / 1000, 0.5, answer)
-            samples += 1
-    return samples
 
 
 def seconds_to_open(path: Path) -> tuple[float, float, float]:

@@ -81,4 +81,4 @@ def _errors(sync: Sync, reports: Reports, formula: str) -> Floats:
 def _share_within(figures: Floats, tolerance: float) -> float:
     """The share of errors that, each somewhere between its least and its most, may lie within the tolerance."""
     _, _, low, high = figures
-    return float(((low <= tolerance) & (high >= -tolerance)).mean())
+    return np.count_nonzero((low <= tolerance) & (high >= -tolerance)) / len(low)

@@ -86,8 +86,8 @@ class Pass:
         """The last sample whose remaining and sent belong together: a sync may change one before the other."""
         ending = self.samples[-EDGE_SAMPLES:]
         slack = max(self.spread_bytes, self.first.page_bytes)
-        steady = np.flatnonzero(np.abs(ending.conserved_bytes - self.end_bytes) <= slack)
-        return ram_at(ending, int(steady[-1]) if len(steady) else -1)
+        away = [abs(conserved - self.end_bytes) for conserved in ending.conserved_bytes.tolist()]
+        return ram_at(ending, max((row for row, bytes_away in enumerate(away) if bytes_away <= slack), default=-1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from ..oracle.evidence import Evidence
 from ..oracle.formulas import FORMULAS
 from ..oracle.passes import Sync
 from ..trace.model import ENDED, Trace
-from ..trace.samples import Samples
+from ..trace.samples import Column, Samples
 from ..verdict.verdict import Verdict
 from .chart import Chart, Floats, Panel, Role, Series
 
@@ -58,7 +58,8 @@ def _left(shown: Samples, syncs: Sequence[Sync]) -> Panel:
 def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: float) -> Panel:
     told, syncs = active.take(np.flatnonzero(~np.isnan(active.expected_downtime_ms))), evidence.syncs
     reported = Series("QEMU's expected-downtime", Role.REPORTED, told.t_s, told.expected_downtime_ms)
-    contract = _computed(verdict.contract, syncs, bounded=True)
+    inputs = _formula_inputs(syncs)
+    contract = _computed(verdict.contract, syncs, inputs, bounded=True)
     begin_s, effective_ms = float(evidence.samples.t_s[0]), verdict.limit.effective_limit_ms
     limits = [(max(since_s, begin_s), limit_ms) for since_s, limit_ms in evidence.limits.steps]
     undisturbed_s = limits[1][0] if limits[1:] else end_s
@@ -76,7 +77,7 @@ def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: floa
         series=_some(
             reported,
             contract,
-            *(_computed(name, syncs, bounded=False) for name in FORMULAS if name != verdict.contract),
+            *(_computed(name, syncs, inputs, bounded=False) for name in FORMULAS if name != verdict.contract),
             _held("downtime-limit, as set", Role.LIMIT, limits, end_s),
             _held("downtime-limit, as it works", Role.EFFECTIVE_LIMIT, effective, undisturbed_s),
             left,
@@ -93,26 +94,38 @@ def _rates(active: Samples) -> Panel:
     return Panel("Rates", "MB/s", _some(bandwidth, dirtying), MARGIN * _top([bandwidth, dirtying]))
 
 
-def _computed(name: str, syncs: Sequence[Sync], bounded: bool) -> Series:
-    """A formula fed with what was left at each sync; `bounded`: with what is not known of that."""
-    formula, pieces = FORMULAS[name], []
+def _formula_inputs(syncs: Sequence[Sync]) -> tuple[Samples, Floats]:
+    """The samples after each sync, and what was left at it beside each of them: the middle, the least and the most.
+
+    Where passes were missed there is a gap, a sample of NaN. Samples without a bandwidth to divide by are left out.
+    """
+    tables, sizes = [np.empty((len(Column), 0))], [(np.nan,) * 3]
     before: Sync | None = None
     for sync in syncs:
-        samples, sizes = sync.after.samples, [sync.at_sync_bytes.middle]
-        if bounded:
-            sizes += [sync.at_sync_bytes.low, sync.at_sync_bytes.high]
-        if sync.switchover_bytes_per_ms is None:
-            samples = samples.take(np.flatnonzero(samples.mbps > 0))
         if before is not None and before.after.number != sync.before.number:
-            pieces.append(np.array([[before.after.end_s], *[[np.nan]] * len(sizes)]))
-        piece = np.empty((1 + len(sizes), len(samples)))
-        piece[0] = samples.t_s
-        for row, size in enumerate(sizes, 1):
-            piece[row] = formula(size, samples, sync.divisor_of(samples))
-        pieces.append(piece)
+            gap = np.full((len(Column), 1), np.nan)
+            gap[Column.T] = before.after.end_s
+            tables.append(gap)
+            sizes.append((np.nan,) * 3)
+        at_sync_bytes = sync.at_sync_bytes
+        tables.append(sync.after.samples.table)
+        sizes.append((at_sync_bytes.middle, at_sync_bytes.low, at_sync_bytes.high))
         before = sync
-    t_s, *values = np.concatenate(pieces, axis=1) if pieces else np.empty((4 if bounded else 2, 0))
-    return Series(f"{name}, computed" if bounded else name, Role.CONTRACT if bounded else Role.OTHER, t_s, *values)
+    samples = Samples(np.concatenate(tables, axis=1))
+    repeated = np.repeat(np.array(sizes).T, [table.shape[1] for table in tables], axis=1)
+    if before is None or before.switchover_bytes_per_ms is not None:
+        return samples, repeated
+    rows = np.flatnonzero(~(samples.mbps <= 0))
+    return samples.take(rows), repeated[:, rows]
+
+
+def _computed(name: str, syncs: Sequence[Sync], inputs: tuple[Samples, Floats], bounded: bool) -> Series:
+    """A formula fed with what was left at each sync; `bounded`: with what is not known of that."""
+    samples, (middle, *bounds) = inputs
+    role, shown = (Role.CONTRACT, f"{name}, computed") if bounded else (Role.OTHER, name)
+    bytes_per_ms = syncs[0].divisor_of(samples) if syncs else samples.wire_bytes_per_ms
+    values = (FORMULAS[name](size, samples, bytes_per_ms) for size in ((middle, *bounds) if bounded else (middle,)))
+    return Series(shown, role, samples.t_s, *values)
 
 
 def _intervals(name: str, role: Role, t_s: Sequence[float], intervals: Sequence[Interval]) -> Series:
@@ -130,7 +143,8 @@ def _held(name: str, role: Role, steps: Sequence[tuple[float, float]], end_s: fl
 
 def _dropped(reason: str, times_s: Floats, reported: Series) -> Series:
     """The reports among samples that were dropped for `reason`."""
-    inside = np.isin(reported.t_s, times_s)
+    ordered = np.sort(times_s)
+    inside = ordered[np.minimum(np.searchsorted(ordered, reported.t_s), len(ordered) - 1)] == reported.t_s
     return Series(f"{len(times_s)} dropped: {reason}", Role.DROPPED, reported.t_s[inside], reported.values[inside])
 
 

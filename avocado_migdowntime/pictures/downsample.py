@@ -25,13 +25,14 @@ def kept(t_s: NDArray[np.float64], curves: list[NDArray[np.float64]], buckets: i
     chosen = [starts, ends]
     for curve in curves:
         gaps = np.isnan(curve)
-        chosen += [_first(bucket, np.where(gaps, np.inf, curve)), _first(bucket, np.where(gaps, np.inf, -curve))]
+        chosen += [_least(np.where(gaps, np.inf, curve), starts), _least(np.where(gaps, np.inf, -curve), starts)]
         in_gap = np.flatnonzero(gaps)
         chosen.append(in_gap[np.flatnonzero(np.diff(bucket[in_gap], prepend=-1))])
     return np.unique(np.concatenate(chosen))
 
 
-def _first(bucket: NDArray[np.intp], curve: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The index of the least value in each bucket."""
-    order = np.lexsort((curve, bucket))
-    return order[np.flatnonzero(np.diff(bucket[order], prepend=-1))]
+def _least(curve: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The index of the first least value in each of the stretches that begin at `starts`."""
+    least = np.repeat(np.minimum.reduceat(curve, starts), np.diff(starts, append=len(curve)))
+    found = np.flatnonzero(curve == least)
+    return found[np.searchsorted(found, starts)]

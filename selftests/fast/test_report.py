@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,7 +14,10 @@ import pytest
 from matplotlib.image import imread
 
 from avocado_migdowntime.cli import progress
+from avocado_migdowntime.oracle import evidence
+from avocado_migdowntime.report import entry
 from avocado_migdowntime.report.entry import Recorded, summed_up
+from avocado_migdowntime.verdict import judge
 
 from ..support.pages import EVIL, figures, page_of, renamed, run
 from ..support.recorded import ACCURATE, RECORDINGS, SNAPSHOT, STOPPED, WRONG
@@ -39,6 +43,19 @@ def test_the_page_answers_in_a_sentence_and_in_a_table(tmp_path):
         "downtime-limit, as it works",
         "58 dropped: what was left at the sync is known too roughly",
     }
+
+
+def test_the_page_finds_passes_and_judges_them_once_for_each_trace(tmp_path, monkeypatch):
+    calls = Counter()
+
+    def count(module, name):
+        once = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given: calls.update([name]) or once(*given))
+
+    for module, name in ((entry, "read"), (evidence, "passes"), (evidence, "syncs"), (judge, "judged_passes")):
+        count(module, name)
+    page_of(tmp_path, WRONG, ACCURATE)
+    assert calls == dict.fromkeys(("read", "passes", "syncs", "judged_passes"), 2)
 
 
 def test_the_page_loads_nothing(tmp_path):

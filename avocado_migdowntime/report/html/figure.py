@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A Chart as a figure of plotly; its colours come from the page, which knows whether it is light or dark."""
+"""A Chart as a figure of plotly; its colours come from the page, which knows whether it is light or dark.
 
+A figure is what Plotly.react takes, `data` and `layout`, as dicts, lists and texts that json can write. Plotly's Python
+classes would check each of them again, which takes longer than all the rest of a page.
+"""
+
+import base64
+from collections.abc import Iterable
 from html import escape
 from textwrap import wrap
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from ...pictures.chart import STEPPED, Chart, Floats, Panel, Role, Series
 from ...pictures.strip_plot import Strip
 from ..style import KINDS, MARKERS, STYLES, look_of
+
+Part = dict[str, Any]
+"""A figure, or a part of one."""
 
 _SHARES = {"ms": 0.5}
 _OTHER_SHARE = 0.2
@@ -18,154 +26,190 @@ _GAP = 0.05
 _ROW_WIDTH = 34
 _LABELLED, _TOLD_APART = 40, 100
 """Passes whose numbers fit on the picture, and whose begins can be told apart."""
+_PASSES_AXIS = "9"
 
 
-def figure(chart: Chart) -> go.Figure:
+def figure(chart: Chart) -> Part:
     """The panels below each other over one axis of time; each trace's `meta` has its role, its name and its unit."""
-    drawn = go.Figure()
+    numbers = [str(number) if number > 1 else "" for number in range(1, len(chart.panels) + 1)]
+    data: list[Part] = []
+    annotations: list[Part] = []
+    axes: Part = {}
     top = 1.0
-    for number, panel in enumerate(chart.panels, 1):
-        bottom = top - _SHARES.get(panel.unit, _OTHER_SHARE)
-        _panel(drawn, panel, number, (max(bottom, 0.0), top))
+    for number, panel in zip(numbers, chart.panels, strict=True):
+        bottom = max(top - _SHARES.get(panel.unit, _OTHER_SHARE), 0.0)
+        data += _panel_series(panel, f"y{number}")
+        axes[f"yaxis{number}"] = _panel_axis(panel, bottom, top)
+        annotations.append(_panel_title(panel, top))
         top = bottom - _GAP
-    _passes(drawn, chart)
-    if chart.down_s is not None:
-        drawn.add_shape(type="rect", yref="paper", y0=0, y1=1, x0=chart.down_s[0], x1=chart.down_s[1], name=Role.DOWN)
-    drawn.update_layout(
-        template=None,
-        showlegend=False,
-        hovermode="x unified",
-        hoversubplots="axis",
-        dragmode="zoom",
-        margin={"l": 64, "r": 12, "t": 24, "b": 44},
-        xaxis={
-            "title": {"text": "seconds into the migration"},
-            "range": [0, 1.01 * chart.end_s],
-            "anchor": f"y{len(chart.panels)}",
-            "unifiedhovertitle": {"text": "%{x:.3f} s"},
+    data.append(_passes(chart))
+    axes[f"yaxis{_PASSES_AXIS}"] = {"domain": [0, 1], "range": [0, 1], "visible": False, "fixedrange": True}
+    if len(chart.begins_s) <= _LABELLED:
+        annotations += [_pass_number(number, at_s) for number, at_s in chart.begins_s]
+    return {
+        "data": data,
+        "layout": {
+            "showlegend": False,
+            "hovermode": "x unified",
+            "hoversubplots": "axis",
+            "dragmode": "zoom",
+            "margin": {"l": 64, "r": 12, "t": 24, "b": 44},
+            "xaxis": {
+                "title": {"text": "seconds into the migration"},
+                "range": [0, 1.01 * chart.end_s],
+                "anchor": f"y{numbers[-1]}",
+                "unifiedhovertitle": {"text": "%{x:.3f} s"},
+            },
+            **axes,
+            "annotations": annotations,
+            "shapes": [_band(*chart.down_s, Role.DOWN)] if chart.down_s is not None else [],
         },
-    )
-    return drawn
+    }
 
 
-def strip_figure(strip: Strip) -> go.Figure:
+def strip_figure(strip: Strip) -> Part:
     """The dots of `strip` on its rows, the first on top."""
-    drawn = go.Figure()
     looks = list(MARKERS)
+    data = []
     for number, kind in enumerate(strip.kinds):
         look = looks[kind.shape % len(looks)]
-        drawn.add_scatter(
-            x=_single(100 * np.array(kind.shares)),
-            y=_single(np.array(kind.heights)),
-            name=escape(kind.name),
-            mode="markers",
-            marker={"size": 8, "symbol": look},
-            opacity=0.75,
-            hovertemplate=f"{escape(kind.name)}: %{{x:+.2f}} %<extra></extra>",
-            meta=_meta(f"kind-{kind.colour % len(KINDS)}", kind.name, "Off by", "%", look),
-            zorder=number,
+        data.append(
+            {
+                "type": "scatter",
+                "x": _packed(100 * np.array(kind.shares)),
+                "y": _packed(np.array(kind.heights)),
+                "name": escape(kind.name),
+                "mode": "markers",
+                "marker": {"size": 8, "symbol": look},
+                "opacity": 0.75,
+                "hovertemplate": f"{escape(kind.name)}: %{{x:+.2f}} %<extra></extra>",
+                "meta": _meta(f"kind-{kind.colour % len(KINDS)}", kind.name, "Off by", "%", look),
+                "zorder": number,
+            }
         )
-    if strip.within:
-        within = 100 * strip.within
-        drawn.add_shape(type="rect", yref="paper", y0=0, y1=1, x0=-within, x1=within, name="faint")
     rows = ["<br>".join(escape(line) for line in wrap(row, _ROW_WIDTH)) for row in strip.rows]
-    drawn.update_layout(
-        template=None,
-        showlegend=False,
-        hovermode="closest",
-        height=150 + 60 * len(rows),
-        margin={"l": 12, "r": 12, "t": 12, "b": 48},
-        xaxis={"ticksuffix": " %", "zeroline": True},
-        yaxis={
-            "tickvals": list(range(len(rows))),
-            "ticktext": rows,
-            "range": [len(rows) - 0.5, -0.5],
-            "automargin": True,
-            "fixedrange": True,
+    return {
+        "data": data,
+        "layout": {
+            "showlegend": False,
+            "hovermode": "closest",
+            "height": 150 + 60 * len(rows),
+            "margin": {"l": 12, "r": 12, "t": 12, "b": 48},
+            "xaxis": {"ticksuffix": " %", "zeroline": True},
+            "yaxis": {
+                "tickvals": list(range(len(rows))),
+                "ticktext": rows,
+                "range": [len(rows) - 0.5, -0.5],
+                "automargin": True,
+                "fixedrange": True,
+            },
+            "shapes": [_band(-100 * strip.within, 100 * strip.within, "faint")] if strip.within else [],
         },
-    )
-    return drawn
+    }
 
 
-def _panel(drawn: go.Figure, panel: Panel, number: int, domain: tuple[float, float]) -> None:
+def _panel_axis(panel: Panel, bottom: float, top: float) -> Part:
+    axis: Part = {"domain": [bottom, top], "hoverformat": ",.1f"}
+    return {**axis, "range": [0, panel.top]} if panel.top else axis
+
+
+def _panel_title(panel: Panel, top: float) -> Part:
+    return {
+        "text": escape(f"{panel.title}, {panel.unit}"),
+        "showarrow": False,
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": top,
+        "yref": "paper",
+        "yanchor": "bottom",
+    }
+
+
+def _panel_series(panel: Panel, yaxis: str) -> Iterable[Part]:
     seen: dict[Role, int] = {}
     for series in panel.series:
         order = seen[series.role] = seen.get(series.role, -1) + 1
-        _series(drawn, series, panel, f"y{number}", order)
-    axis: dict[str, Any] = {"domain": list(domain), "hoverformat": ",.1f"}
-    if panel.top:
-        axis["range"] = [0, panel.top]
-    drawn.update_layout({f"yaxis{number}": axis})
-    drawn.add_annotation(
-        text=escape(f"{panel.title}, {panel.unit}"), showarrow=False, x=0, xref="paper", xanchor="left", y=domain[1],
-        yref="paper", yanchor="bottom",
-    )  # fmt: skip
+        yield {**_series(series, panel, look_of(series.role, order)), "yaxis": yaxis}
 
 
-def _series(drawn: go.Figure, series: Series, panel: Panel, yaxis: str, order: int) -> None:
-    style, look = STYLES[series.role], look_of(series.role, order)
-    points = look in MARKERS
-    line = {"width": style.width, "shape": "hv" if series.role in STEPPED else "linear"}
-    errors: dict[str, Any] = {}
-    text = f"{escape(series.name)}: %{{y}} {escape(panel.unit)}<extra></extra>"
+def _series(series: Series, panel: Panel, look: str) -> Part:
+    style, points = STYLES[series.role], look in MARKERS
+    line: Part = {"width": style.width, "shape": "hv" if series.role in STEPPED else "linear"}
+    if points:
+        dressed: Part = {"mode": "markers", "line": line, "marker": {"size": style.size, "symbol": look}}
+    else:
+        dressed = {"mode": "lines", "line": {**line, "dash": look}}
+    value = f"{escape(series.name)}: %{{y}} {escape(panel.unit)}"
     if series.low is not None and series.high is not None:
-        between = "from %{customdata[0]:,.1f} to %{customdata[1]:,.1f}"
-        text = text.replace("<extra>", f", {between}<extra>")
-        errors["customdata"] = np.column_stack([_single(series.low), _single(series.high)])
+        value += ", from %{customdata[0]:,.1f} to %{customdata[1]:,.1f}"
+        dressed["customdata"] = _packed(np.column_stack([series.low, series.high]))
         if points:
-            errors["error_y"] = {
+            dressed["error_y"] = {
                 "type": "data",
-                "array": _single(series.high - series.values),
-                "arrayminus": _single(series.values - series.low),
+                "array": _packed(series.high - series.values),
+                "arrayminus": _packed(series.values - series.low),
                 "thickness": 1,
                 "width": 3,
             }
-    drawn.add_scatter(
-        x=_single(series.t_s),
-        y=_single(series.values),
-        yaxis=yaxis,
-        name=escape(series.name),
-        mode="markers" if points else "lines",
-        line=line if points else {**line, "dash": look},
-        marker={"size": style.size, "symbol": look} if points else None,
-        opacity=style.opacity,
-        zorder=style.order,
-        connectgaps=False,
-        hovertemplate=text,
-        meta=_meta(series.role, series.name, panel.title, panel.unit, look),
-        **errors,
-    )
+    return {
+        "type": "scatter",
+        "x": _packed(series.t_s),
+        "y": _packed(series.values),
+        "name": escape(series.name),
+        "opacity": style.opacity,
+        "zorder": style.order,
+        "connectgaps": False,
+        "hovertemplate": f"{value}<extra></extra>",
+        "meta": _meta(series.role, series.name, panel.title, panel.unit, look),
+        **dressed,
+    }
 
 
-def _passes(drawn: go.Figure, chart: Chart) -> None:
+def _passes(chart: Chart) -> Part:
     """Where passes begin: lines across all panels."""
     begins_s = np.array([at_s for _, at_s in chart.begins_s])
     gaps = np.full_like(begins_s, np.nan)
-    drawn.add_scatter(
-        x=_single(np.column_stack([begins_s, begins_s, gaps]).ravel()),
-        y=_single(np.column_stack([np.zeros_like(gaps), np.ones_like(gaps), gaps]).ravel()),
-        yaxis="y9",
-        name="passes",
-        mode="lines",
-        line={"width": 1},
-        hoverinfo="skip",
-        meta=_meta("pass", "where a pass begins", "Time", "", "solid", shown=len(begins_s) <= _TOLD_APART),
-    )
-    drawn.update_layout(yaxis9={"domain": [0, 1], "range": [0, 1], "visible": False, "fixedrange": True})
-    if len(begins_s) > _LABELLED:
-        return
-    for number, at_s in chart.begins_s:
-        drawn.add_annotation(
-            text=str(number), showarrow=False, x=at_s, xanchor="left", y=1, yref="paper", yanchor="bottom",
-            yshift=-16, font={"size": 10}, hovertext=f"pass {number}",
-        )  # fmt: skip
+    shown = len(begins_s) <= _TOLD_APART
+    return {
+        "type": "scatter",
+        "x": _packed(np.column_stack([begins_s, begins_s, gaps]).ravel()),
+        "y": _packed(np.column_stack([np.zeros_like(gaps), np.ones_like(gaps), gaps]).ravel()),
+        "yaxis": f"y{_PASSES_AXIS}",
+        "name": "passes",
+        "mode": "lines",
+        "line": {"width": 1},
+        "hoverinfo": "skip",
+        "meta": _meta("pass", "where a pass begins", "Time", "", "solid", shown=shown),
+    }
 
 
-def _meta(role: str, name: str, panel: str, unit: str, look: str, shown: bool = True) -> dict[str, Any]:
+def _pass_number(number: int, at_s: float) -> Part:
+    return {
+        "text": str(number),
+        "showarrow": False,
+        "x": at_s,
+        "xanchor": "left",
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "yshift": -16,
+        "font": {"size": 10},
+        "hovertext": f"pass {number}",
+    }
+
+
+def _band(begin: float, end: float, name: str) -> Part:
+    """A stretch of the x axis over the whole height; its `name` gives it its colour."""
+    return {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "x0": begin, "x1": end, "name": name}
+
+
+def _meta(role: str, name: str, panel: str, unit: str, look: str, shown: bool = True) -> Part:
     """What the page knows of a curve; one that is not `shown` waits for its box to be ticked."""
     return {"role": role, "name": name, "panel": panel, "unit": unit, "look": look, "shown": shown}
 
 
-def _single(values: Floats) -> "np.ndarray[Any, np.dtype[np.float32]]":
-    """Single precision: a seventh digit is not seen, and half the bytes."""
-    return values.astype(np.float32)
+def _packed(values: Floats) -> Part:
+    """Plotly's typed array, in single precision: a seventh digit is not seen, and half the bytes."""
+    packed: Part = {"dtype": "f4", "bdata": base64.b64encode(values.astype("<f4").tobytes()).decode("ascii")}
+    return packed if values.ndim == 1 else {**packed, "shape": ", ".join(map(str, values.shape))}

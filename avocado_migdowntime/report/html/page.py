@@ -13,7 +13,6 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
-import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
@@ -21,7 +20,7 @@ from ...pictures.strip_plot import Strip
 from ..entry import Recorded, summed_up
 from ..style import KINDS, LINES, MARKERS, STYLES
 from ..verdict_text import labelled
-from .figure import figure, strip_figure
+from .figure import Part, figure, strip_figure
 
 
 def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) -> bytes:
@@ -68,10 +67,10 @@ def _shown(test: Recorded) -> dict[str, Any]:
     }
 
 
-def _drawn(drawn: go.Figure) -> dict[str, Any]:
-    traces = [(index, trace.meta) for index, trace in enumerate(drawn.data)]
+def _drawn(drawn: Part) -> dict[str, Any]:
+    traces = [(index, trace["meta"]) for index, trace in enumerate(drawn["data"])]
     return {
-        "figure": _data(drawn.to_json()),
+        "figure": _data(drawn),
         "panels": [(panel, list(inside)) for panel, inside in groupby(traces, _panel)],
     }
 
@@ -80,9 +79,9 @@ def _panel(trace: tuple[int, dict[str, str]]) -> str:
     return f"{trace[1]['panel']}, {trace[1]['unit']}".strip(", ")
 
 
-def _data(text: str) -> str:
+def _data(drawn: Part) -> str:
     """JSON that may stand in a script element."""
-    return json.dumps(json.loads(text)).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return json.dumps(drawn).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _hash(script: str) -> str:
