@@ -221,4 +221,4 @@ def test_guests_of_another_kind_are_named_in_the_first_variant_where_they_differ
 @pytest.mark.parametrize(("tolerance", "margin"), [(0.01, 0.0025), (0.04, 0.01), (0.0, 0.0)])
 def test_a_quarter_of_the_tolerance_is_the_margin(tolerance, margin):
     found = compare([run("old", 0.0, tolerance=tolerance)], [run("new", 0.0, tolerance=tolerance)])
-    assert found.contrast.margin == margin and found.untold == ""
+    assert found.contrast.equivalence_margin == margin and found.untold == ""

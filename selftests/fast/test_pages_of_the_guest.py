@@ -8,7 +8,7 @@ import pytest
 
 from avocado_migdowntime.guest_memory.inspection import PAGE_WORDS, Inspection
 from avocado_migdowntime.guest_memory.telemetry import PAGE_BYTES, Telemetry
-from avocado_migdowntime.guest_memory.write_order import mix, written
+from avocado_migdowntime.guest_memory.write_order import expected_pages, mix
 
 from ..support.dirtier_guest import MASK, hot_cold_walk, random_walk
 from ..support.dirtier_guest import mix as mixed_by_hand
@@ -183,7 +183,7 @@ def test_the_next_page_is_that_after_the_last_write(pattern, walk, granule_pages
     for writes in (0, 1, 5, pages - 1, pages, pages + 3, 3 * pages + 7):
         epoch, position = writes // pages + 1, writes % pages
         granule = walk(granules, epoch)[position // granule_pages]
-        must = written(
+        must = expected_pages(
             told(pages, writes, pattern=pattern, granule_bytes=granule_pages * PAGE_BYTES, rate_pages_per_s=9)
         )
         assert (must.next_page, must.next_epoch) == (granule * granule_pages + position % granule_pages, epoch)
@@ -194,4 +194,4 @@ def test_hot_pages_take_their_share_of_the_writes(hot, share):
     pages = 40
     telemetry = told(pages, 2 * pages, pattern="hot-cold", hot_percent=hot, share_percent=share)
     of_second = set(hot_cold_walk(pages, SEED, 2, hot, share))
-    assert written(telemetry).epochs.tolist() == [2 if index in of_second else 1 for index in range(pages)]
+    assert expected_pages(telemetry).epochs.tolist() == [2 if index in of_second else 1 for index in range(pages)]
