@@ -216,3 +216,9 @@ def test_guests_of_another_kind_are_named_in_the_first_variant_where_they_differ
     assert compare(guests("old", "b", "x"), guests("new", "b", "y")).unlike == (
         "not the build alone is another: b was x on old, and y on new"
     )
+
+
+@pytest.mark.parametrize(("tolerance", "margin"), [(0.01, 0.0025), (0.04, 0.01), (0.0, 0.0)])
+def test_a_quarter_of_the_tolerance_is_the_margin(tolerance, margin):
+    found = compare([run("old", 0.0, tolerance=tolerance)], [run("new", 0.0, tolerance=tolerance)])
+    assert found.contrast.equivalence_margin == margin and found.untold == ""

@@ -30,12 +30,19 @@ class Qemu:
         for path in (self.socket, orders):
             line += ["-qmp", f"unix:{path},server=on,wait=off"]
         self.process = subprocess.Popen(line, stdin=subprocess.DEVNULL)
-        until(orders.exists)
         self._orders = socket.socket(socket.AF_UNIX)
-        self._orders.connect(str(orders))
+        until(lambda: self._listens(orders))
         self._lines = self._orders.makefile()
         self._lines.readline()
         self.execute("qmp_capabilities")
+
+    def _listens(self, orders):
+        """Whether it was connected to; the socket is there a moment before QEMU listens on it."""
+        try:
+            self._orders.connect(str(orders))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
     def execute(self, name, **arguments):
         self._orders.sendall(json.dumps({"execute": name, "arguments": arguments}).encode())
