@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the core costs at any length, against decoding the same lines in the plainest way: `python -m bench.core`.
 
-Each figure is of a whole process. Those that are divided by each other ran one after the other: what else the host does
+Each figure is of a whole process. Those that are divided by each other ran in the same round: what else the host does
 slows both.
 """
 
