@@ -69,8 +69,7 @@ class Inspection:
 
     def _half_written(self, row: Words, index: int) -> bool:
         """Whether each word is of the write that was under way, or of the one before."""
-        before = int(self._expected.epochs[index])
-        old = _page(index, before, self._telemetry) if before else np.zeros_like(row)
+        old = _page(index, int(self._expected.epochs[index]), self._telemetry)
         return bool(((row == _page(index, self._expected.next_epoch, self._telemetry)) | (row == old)).all())
 
     def _faults(self, damaged: list[int]) -> Iterator[str]:

@@ -82,6 +82,22 @@ def test_one_good_copy_of_a_page_is_enough_in_any_order():
         assert inspection.finding().intact
 
 
+def test_a_bad_copy_of_a_good_page_hides_none_of_those_after_it():
+    ram = memory(2, 1)
+    ram[1, 9] ^= np.uint64(1)
+    bad = page(0, 1).copy()
+    bad[9] ^= np.uint64(1)
+    inspection = Inspection(told(2, 2))
+    inspection.see(np.array([0]), ram[:1])
+    inspection.see(np.array([0, 1]), np.array([bad, ram[1]]))
+    assert inspection.finding().faults[0].startswith("page 1 (at 0x1001000) is torn: 1 of")
+
+
+def test_many_neighbours_are_named_by_the_first_though_it_is_seen_last():
+    found = seen(told(40, 40), range(39, -1, -1), np.zeros((40, PAGE_WORDS), dtype=np.uint64))
+    assert found.faults == ("pages 0 to 39: the first (at 0x1000000) is lost: it is empty",)
+
+
 def test_the_last_bad_copy_of_a_page_is_the_one_that_is_named():
     one, other = page(0, 1).copy(), page(0, 1).copy()
     one[9] ^= np.uint64(1)
