@@ -159,6 +159,7 @@ def test_what_grows_in_proportion_is_guessed_by_the_longest_pass():
     drawn = through((1000, 9, 11, 10), (3000, 30, 36, 33))
     assert drawn.likely(2000) == pytest.approx(22 * MB)
     assert drawn.steady(500) == pytest.approx(5.5 * MB)
+    assert through((1000, 0, 99, 10), (2000, 0, 99, 25), (3000, 0, 99, 33)).likely(1500) == pytest.approx(16.5 * MB)
 
 
 def test_pending_is_what_was_unsent_and_what_was_dirtied_of_the_rest():
@@ -168,6 +169,7 @@ def test_pending_is_what_was_unsent_and_what_was_dirtied_of_the_rest():
     assert drawn.likely_pending(1000, 0) == 15 * MB
     assert through((1000, 0, 0, 0)).likely_pending(1000, 0) == 0
     assert through((1000, 0, 0, 0)).likely_pending(1000, 1) == 1
+    assert through((1000, 1 / MB, 1 / MB, 1 / MB)).likely_pending(1000, 0.5) == 1
     assert drawn.least_pending(1000, 5 * MB) == 10 * MB and drawn.least_pending(1000, 15 * MB) == 15 * MB
     assert drawn.most_pending(1000, 5 * MB) == 25 * MB
     assert drawn.most_pending(1000, 15 * MB) == 30 * MB
@@ -195,9 +197,15 @@ def test_a_steady_guest_before_the_first_pass_is_guessed_within_its_bounds():
     assert drawn.steady(500) == pytest.approx(drawn.likely(500)) and 15 * MB < drawn.steady(500) < 25 * MB
     assert drawn.steady(0) == 0
     flat = through((1000, 30, 30, 30), (2000, 30, 30, 30))
-    assert flat.steady(500) == 30 * MB
+    assert flat.steady(500) == flat.steady(0) == 30 * MB
     bent = through((1000, 30, 30, 30), (2000, 31, 31, 31), (4000, 60, 60, 60))
     assert bent.steady(1500) == pytest.approx((35 + 45) / 2 * MB)  # A pass that is below the others is no corner.
+
+
+def test_a_pass_that_lies_on_the_line_between_its_neighbours_is_no_corner():
+    drawn = through((1000, 30, 30, 30), (2000, 60, 60, 60), (3000, 60, 60, 60))
+    at_500_ms = drawn.likely(500)
+    assert at_500_ms > 16 * MB and drawn.steady(500) == pytest.approx(at_500_ms)
 
 
 def test_a_steady_guest_of_one_length_has_dirtied_all_at_once():

@@ -64,7 +64,7 @@ def series(role, count=2000):
 
 @pytest.mark.parametrize(
     ("role", "buckets", "stretches"),
-    [(Role.REMAINING, 20, 20), (Role.AT_SYNC, 20, 2), (Role.DOWN, 19, 1), (Role.UNSENT, 9, 1), (Role.LIMIT, 9, 9)],
+    [(Role.REMAINING, 20, 20), (Role.AT_SYNC, 20, 2), (Role.DOWN, 29, 2), (Role.UNSENT, 9, 1), (Role.LIMIT, 9, 9)],
 )
 def test_markers_are_thinned_to_a_tenth_of_what_lines_are(role, buckets, stretches):
     whole = series(role)
