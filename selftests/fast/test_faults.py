@@ -96,6 +96,17 @@ def test_once_a_pass_is_renewed_when_a_third_is_sent():
     assert shown("once-a-pass", replies) == [1, 2, 2, 2, 2, 2, 1501, 1501, 1501]
 
 
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_pass_is_not_a_third_sent_before_its_sync_has_found_what_remains(number):
+    replies = [answer(5, number, 0), answer(6, number, 90), answer(7, number, 50), answer(8, number, 10)]
+    assert shown("once-a-pass", replies) == [5, 5, 7, 7]
+    assert shown("once-a-pass", [answer(5, number, 3), answer(6, number, 2), answer(7, number, 1)]) == [5, 5, 7]
+
+
+def test_before_the_first_pass_a_stale_figure_is_the_right_one():
+    assert shown("stale", [answer(5, 0), answer(6, 0), answer(7, 1), answer(8, 1), answer(9, 2)]) == [5, 6, 6, 6, 8]
+
+
 def test_uncomputed_stays_at_the_limit_that_was_set_or_at_0():
     conversation = talk("uncomputed")
     assert query(conversation, answer(1500))["expected-downtime"] == 300
@@ -169,6 +180,19 @@ def test_what_has_no_figure_passes_through_as_it_is(fault):
         assert conversation.from_qemu(reply)[0] is reply
 
 
+def test_events_before_the_greeting_are_kept_back():
+    conversation = talk("none")
+    assert conversation.from_qemu({"event": "RESUME"}) is None
+    assert conversation.from_qemu({"QMP": {}}) == ({"QMP": {}}, 0)
+    assert conversation.from_qemu({"event": "RESUME"}) == ({"event": "RESUME"}, 0)
+
+
+@pytest.mark.parametrize("fault", ["uncomputed", "limit-ignored"])
+def test_setting_no_parameter_at_all_passes_through(fault):
+    setting = {"execute": "migrate-set-parameters"}
+    assert talk(fault).to_qemu(setting) is setting
+
+
 def test_answers_are_told_apart_by_their_ids_where_they_have_some():
     conversation = talk("factor=2")
     conversation.to_qemu({"execute": "query-migrate", "id": "a"})
@@ -189,6 +213,7 @@ def test_answers_are_told_apart_by_their_ids_where_they_have_some():
         ("factor=nan", "'nan' is no number above 0"),
         ("limit-factor=-1", "'-1' is no number above 0"),
         ("late=inf", "'inf' is no number above 0"),
+        ("late=0", "'0' is no number above 0"),
         ("missing=", "no field is named; give one such as missing=mbps"),
     ],
 )
@@ -196,6 +221,13 @@ def test_what_is_no_fault_is_said_in_a_sentence(text, says):
     with pytest.raises(UsageError) as caught:
         named_fault(text)
     assert says in str(caught.value)
+
+
+def test_a_fault_without_its_field_is_refused_in_one_sentence():
+    with pytest.raises(UsageError) as caught:
+        named_fault("missing=")
+    says = "the fault 'missing=' cannot be used: no field is named; give one such as missing=mbps"
+    assert str(caught.value) == says
 
 
 def test_a_fault_is_written_as_it_was_asked_for():

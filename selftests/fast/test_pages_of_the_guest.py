@@ -94,8 +94,8 @@ def test_a_bad_copy_of_a_good_page_hides_none_of_those_after_it():
 
 
 def test_many_neighbours_are_named_by_the_first_though_it_is_seen_last():
-    found = seen(told(40, 40), range(39, -1, -1), np.zeros((40, PAGE_WORDS), dtype=np.uint64))
-    assert found.faults == ("pages 0 to 39: the first (at 0x1000000) is lost: it is empty",)
+    found = seen(told(41, 41), range(40, -1, -1), np.zeros((41, PAGE_WORDS), dtype=np.uint64))
+    assert found.faults == ("pages 0 to 40: the first (at 0x1000000) is lost: it is empty",)
 
 
 def test_the_last_bad_copy_of_a_page_is_the_one_that_is_named():

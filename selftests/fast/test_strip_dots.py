@@ -71,6 +71,12 @@ def test_a_build_whose_runs_came_to_nothing_keeps_its_row_and_its_colour():
     ]
 
 
+def test_a_variant_that_one_build_did_not_run_has_an_empty_row():
+    strip = of_builds([[run_on("a", 0.1)], [run_on("b", 0.2, "w")]])
+    assert strip.rows == ("v on a, +10.00% median", "v on b", "w on a", "w on b, +20.00% median")
+    assert [kind.heights for kind in strip.kinds] == [(0.0,), (3.0,)]
+
+
 def test_one_build_is_no_picture_and_neither_are_two_without_a_figure():
     one, none = [run_on("a", 0.1)], [RunOutcome("b", "v", "ERROR")]
     assert strips([], [one]) == strips([], []) == strips([], [none, none]) == []
