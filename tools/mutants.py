@@ -20,8 +20,8 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 TOP = Path(__file__).resolve().parent.parent
 COPY = TOP / ".mutants"
@@ -48,16 +48,21 @@ STATUS = {
 """By mutmut's exit codes: 5 and 33 are of functions that no test reaches. With any other a mutant was not tried."""
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One change of one function: its name in mutmut, the lines that it changes, and what came of it."""
+class Change(NamedTuple):
+    """What a mutant changes: the function, the line as it was, and what it becomes; empty where no test missed it."""
 
-    name: str
-    room: str
     function: str
     was: str
     becomes: str
+
+
+class Mutant(NamedTuple):
+    """One change of one function: its name in mutmut, and what came of it."""
+
+    name: str
+    room: str
     status: str
+    change: Change
 
 
 def core() -> list[str]:
@@ -175,7 +180,8 @@ def run(room: str | None) -> None:
 
 def _spare_the_slow(state) -> None:  # type: ignore[no-untyped-def]
     for function, tests in state.tests_by_mangled_function_name.items():
-        spent_s, kept = 0.0, set()
+        spent_s = 0.0
+        kept: set[str] = set()
         for test in sorted(tests & state.duration_by_test.keys(), key=state.duration_by_test.__getitem__):
             spent_s += state.duration_by_test[test]
             if kept and spent_s > SECONDS_OF_TESTS:
@@ -195,7 +201,7 @@ def mutants(room: str | None) -> Iterator[Mutant]:
         for name, code in json.loads(meta.read_bytes())["exit_code_by_key"].items():
             status = STATUS.get(code, "not tried")
             was, becomes = _changed(get_diff_for_mutant(name, path=file)) if status == "survived" else ("", "")
-            yield Mutant(name, room_of(file), _readable(name), was, becomes, status)
+            yield Mutant(name, room_of(file), status, Change(_readable(name), was, becomes))
 
 
 def _changed(diff: str) -> tuple[str, str]:
@@ -214,18 +220,17 @@ def _readable(name: str) -> str:
 def report(room: str | None) -> int:
     """Print the table and what survived; the exit status."""
     every = list(mutants(room))
-    entries = tomllib.loads(ACCEPTED.read_text())["accepted"] if ACCEPTED.exists() else []
+    entries = accepted()
     rooms = sorted({mutant.room for mutant in every})
     survivors = [mutant for mutant in every if mutant.status == "survived"]
-    explained = {mutant.name for mutant in survivors if any(_is_of(entry, mutant) for entry in entries)}
+    explained = {mutant.name for mutant in survivors if mutant.change in entries}
     for mutant in survivors:
         if mutant.name not in explained:
-            print(f"{mutant.function}\n  - {mutant.was}\n  + {mutant.becomes}")
+            print(f"{mutant.change.function}\n  - {mutant.change.was}\n  + {mutant.change.becomes}")
     stale = [
-        f"{ACCEPTED.name}: no survivor is {entry['function']}: {entry['becomes']}"
-        for entry in entries
-        if is_in(f"{PACKAGE}/{entry['function'].replace('.', '/')}", room)
-        and not any(_is_of(entry, one) for one in survivors)
+        f"{ACCEPTED.name}: of {entry.function} none survives that becomes {entry.becomes}"
+        for entry in sorted(entries - {mutant.change for mutant in survivors})
+        if is_in(f"{PACKAGE}/{entry.function.replace('.', '/')}", room)
     ]
     print(f"\n{'room':14}{'mutants':>9}{'killed':>9}{'survived':>10}{'timed out':>11}{'accepted':>10}{'score':>9}")
     low = [name for name in rooms if _row(name, [one for one in every if one.room == name], explained) < ENOUGH]
@@ -236,8 +241,13 @@ def report(room: str | None) -> int:
     return 1 if stale else 0
 
 
-def _is_of(entry: dict[str, str], mutant: Mutant) -> bool:
-    return (entry["function"], entry["was"], entry["becomes"]) == (mutant.function, mutant.was, mutant.becomes)
+def accepted() -> set[Change]:
+    """The changes that no test can notice, or none has to, as they are listed with why."""
+    return {
+        Change(entry["function"], entry["was"], becomes)
+        for entry in tomllib.loads(ACCEPTED.read_text())["accepted"]
+        for becomes in entry["becomes"]
+    }
 
 
 def _row(name: str, of_it: list[Mutant], explained: set[str]) -> float:

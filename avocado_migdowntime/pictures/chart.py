@@ -85,5 +85,5 @@ class Chart:
         """The same with fewer points, and at most one pass begun in each of `buckets` stretches of time."""
         panels = tuple(replace(p, series=tuple(s.thinned(buckets) for s in p.series)) for p in self.panels)
         t_s = np.array([at_s for _, at_s in self.begins_s])
-        begins_s = tuple(self.begins_s[index] for index in kept(t_s, [t_s], buckets)) if len(t_s) else ()
+        begins_s = tuple(self.begins_s[index] for index in kept(t_s, [t_s], buckets))
         return replace(self, panels=panels, begins_s=begins_s)
