@@ -49,6 +49,9 @@ def test_a_gap_of_each_stretch_is_kept():
     holed = [1.0] * 20
     holed[4] = holed[5] = holed[14] = nan
     assert keeping([holed], 2) == [0, 4, 9, 10, 14, 19]
+    late = [1.0] * 20
+    late[14] = nan
+    assert keeping([late], 2) == [0, 9, 10, 14, 19]
     assert keeping([[nan] * 20], 2) == [0, 9, 10, 19]
 
 
