@@ -87,7 +87,7 @@ def test_the_first_pass_alone_makes_the_curve_where_there_is_no_other():
     assert found.working_set_bytes == 20 * MB
 
 
-@pytest.mark.parametrize(("high", "kept"), [(20.19, True), (20.21, False)])
+@pytest.mark.parametrize(("high", "kept"), [(20.19, True), (20.2, True), (20.21, False)])
 def test_the_first_pass_counts_beside_others_only_if_it_is_known_within_a_hundredth(high, kept):
     found = curve([sync(1, 1000, (high, high), 20), sync(2, 3000, (30, 40), 30)])
     assert [round(one.duration_ms) for one in found.points] == ([1000, 3000] if kept else [3000])
@@ -123,6 +123,16 @@ def test_a_curve_that_bends_goes_through_its_shortest_and_its_longest_pass():
     assert drawn.asymptote_bytes == pytest.approx(30 * MB / (1 - math.exp(-1000 / drawn.time_constant_ms)))
     assert drawn.likely(1000) == pytest.approx(30 * MB) and drawn.likely(3000) == pytest.approx(60 * MB)
     assert drawn.likely(2000) == pytest.approx(drawn.asymptote_bytes * (1 - math.exp(-2000 / drawn.time_constant_ms)))
+
+
+def test_what_lies_between_does_not_bend_the_curve():
+    drawn = through((1000, 30, 30, 30), (2000, 50, 50, 50), (3000, 60, 60, 60))
+    straight = through((1000, 30, 30, 30), (3000, 60, 60, 60))
+    assert (drawn.time_constant_ms, drawn.asymptote_bytes) == (straight.time_constant_ms, straight.asymptote_bytes)
+
+
+def test_passes_that_differ_by_just_a_tenth_are_of_two_lengths():
+    assert [group.duration_ms for group in through((1000, 9, 9, 9), (1100, 9, 9, 9)).groups] == [1000, 1100]
 
 
 def test_a_curve_that_nearly_grows_in_proportion_or_is_nearly_flat_is_found_too():
