@@ -127,6 +127,7 @@ def test_a_version_is_of_one_era_or_was_made_between_two(version, older, newer):
             "2.0.0 ((Debian 2.0.0+dfsg-2ubuntu1))",
         ),
         ({"qemu": {"major": 7, "minor": 2, "micro": 0}}, "7.2.0"),
+        ({"qemu": {"major": 7, "minor": 2, "micro": 999}}, "7.2.999"),
         ({"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ["Debian"]}, "7.2.0"),
         ({"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": "a\nverdict    ACCURATE"}, "7.2.0"),
         ({"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": "x" * 1000}, "7.2.0"),
@@ -151,6 +152,7 @@ def test_the_release_is_what_the_header_says(answer, release):
         {"qemu": {"major": True, "minor": 2, "micro": 0}},
         {"qemu": {"major": 7.0, "minor": 2, "micro": 0}},
         {"qemu": {"major": 10**30, "minor": 2, "micro": 0}},
+        {"qemu": {"major": 7, "minor": 2, "micro": 1000}},
     ],
 )
 def test_a_header_that_names_no_release_has_none(answer):
