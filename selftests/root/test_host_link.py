@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
-from avocado_migdowntime.host import shaped, throughput
+from avocado_migdowntime.host import throughput, wire
 from avocado_migdowntime.host.netns import new_namespace
 from avocado_migdowntime.host.shaped import shaped_link
 from avocado_migdowntime.host.throughput import payload_bytes_per_s
@@ -180,7 +180,7 @@ def test_what_the_host_lacks_is_named(programs, sentence, tmp_path, monkeypatch)
 
 @pytest.mark.usefixtures("root")
 def test_buffers_that_cannot_be_set_are_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(shaped, "_SEND_BUFFERS", tmp_path / "tcp_wmem")
+    monkeypatch.setattr(wire, "_SEND_BUFFERS", tmp_path / "tcp_wmem")
     with pytest.raises(HostRequirementError) as refusal, shaped_link(50_000_000):
         pass
     assert str(refusal.value) == (
