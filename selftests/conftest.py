@@ -14,6 +14,7 @@ from hypothesis import settings
 from .support import leftovers, no_qemu
 from .support.dirtier_guest import MIB, Guest
 from .support.leftovers import traces_of_runs
+from .support.ordinary_user import OrdinaryUser
 
 HERE = Path(__file__).parent
 NO_QEMU = ("fast", "property", "avocado", "compiler")
@@ -73,6 +74,15 @@ def sockets():
     path = Path(tempfile.mkdtemp(prefix="mdt-", dir="/tmp"))
     yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def ordinary_user():
+    """One who is not root; only root can become another, so others skip the test."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can run something as another user")
+    with OrdinaryUser.with_home() as user:
+        yield user
 
 
 @pytest.fixture

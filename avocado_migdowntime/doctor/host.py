@@ -63,8 +63,8 @@ class Pages:
 class Shaped:
     """What link=shaped carried on trial, in bytes per second, of what it was to; or why it could not be made.
 
-    `loadable` are kernel modules that the first run will load: it was not tried then. `forbidden` is whether the fault is
-    that this user may not, `in_user_namespace` whether it took one.
+    `loadable` are kernel modules that the first run will load: it was not tried then. `forbidden` is whether the fault
+    is that this user may not, `in_user_namespace` whether the link was made in one.
     """
 
     missing_programs: tuple[str, ...] = ()

@@ -43,6 +43,7 @@ def test_a_host_that_has_all_is_ok_in_each_line():
     assert text.endswith("default test  ok     can run")
 
 
+FORBIDDEN = Shaped(fault="not permitted", forbidden=True)
 HOSTS = [
     (
         {"qemus": (replace(PPC, fault="none on the PATH", binary="", release=(0, 0, 0)),)},
@@ -67,7 +68,7 @@ HOSTS = [
     ({"kvm": Kvm("x86_64", "no page within 1 s", True, True)}, "kvm", "note", ""),
     ({"kvm": Kvm("x86_64", "no page", True, True), "kvm_wanted": True}, "kvm", "fault", ""),
     (
-        {"shaped": Shaped(fault="not permitted", forbidden=True), "shaped_wanted": True},
+        {"shaped": FORBIDDEN, "shaped_wanted": True},
         "link=shaped",
         "fault",
         "as root",
@@ -81,7 +82,7 @@ HOSTS = [
     ({"pages": (few(may_grow=True),), "available_bytes": 1131 * MIB}, "memory", "fault", "ps -eo rss"),
     ({"pages": (few(may_grow=True),), "available_bytes": 1132 * MIB}, "memory", "ok", ""),
     ({"shaped": Shaped(missing_programs=("tc",))}, "link=shaped", "note", "apt-get install iproute2"),
-    ({"shaped": Shaped(fault="not permitted", forbidden=True)}, "link=shaped", "note", "as root"),
+    ({"shaped": FORBIDDEN}, "link=shaped", "note", "as root"),
     ({"shaped": Shaped(fault="no CONFIG_VETH")}, "link=shaped", "note", ""),
     ({"shaped": Shaped(loadable=("veth",))}, "link=shaped", "ok", ""),
     ({"cpu": Cpu(4, frozenset({"performance", "powersave"}), 0)}, "cpu governor", "note", "cpupower"),

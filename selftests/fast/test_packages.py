@@ -99,7 +99,7 @@ def test_where_nothing_is_missing_nobody_is_asked(host):
         host.has(program)
     (host.bin / "sbin").mkdir()
     host.has("sbin/tc")
-    host.has("python3", 'case "$*" in "-c import ensurepip, venv") exit 0 ;; esac\nexit 1')
+    host.has("python3", 'case "$*" in "-c import ensurepip, venv; ensurepip.version") exit 0 ;; esac\nexit 1')
     host.has("ldconfig", "echo 'libatomic.so.1 (libc6,x86-64) => /lib/libatomic.so.1'")
     assert host.packages() == (0, "") and host.packages("libatomic.so.1") == (0, "") and host.asked == ""
 

@@ -8,7 +8,6 @@ import signal
 import statistics
 import subprocess
 import sys
-import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from avocado_migdowntime.qemu.pair import launched_pair
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.verdict import Judgement
 
+from ..support.held_networks import HARNESS, wait_until_gone
 from ..support.leftovers import network_namespaces
 
 pytestmark = [pytest.mark.alone, pytest.mark.qemu, pytest.mark.usefixtures("nothing_left")]
@@ -95,20 +95,6 @@ def test_two_pairs_at_a_time_do_not_collide(tmp_path):
         assert pairs[0].uri != pairs[1].uri
 
 
-HARNESS = """
-import asyncio, os, sys
-from pathlib import Path
-from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.qemu.pair import launched_pair
-async def main():
-    parameters = parse({"accel": "tcg", "page_size": "4K", "link": "shaped"})
-    async with launched_pair(parameters, Path(sys.argv[1]), lambda _: None) as pair:
-        print(*(os.readlink(f"/proc/{qemu.pid}/ns/net") for qemu in (pair.source, pair.destination)), flush=True)
-        await asyncio.sleep(600)
-asyncio.run(main())
-"""
-
-
 @for_root
 def test_a_killed_harness_leaves_no_network(tmp_path):
     with subprocess.Popen(
@@ -117,7 +103,4 @@ def test_a_killed_harness_leaves_no_network(tmp_path):
         made = set(harness.stdout.readline().split())
         assert len(made) == 2 and made <= network_namespaces()
         harness.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while left := made & network_namespaces():
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+    wait_until_gone(made)
