@@ -7,6 +7,7 @@ It answers by one packet, with descriptors of its namespaces if it could make th
 import json
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -31,10 +32,11 @@ class WireReady:
     bytes_per_s: int
 
 
-_REPLIES = by_kind((WireReady, Refusal))
+Reply = WireReady | Refusal
+_REPLIES: Mapping[str, type[Reply]] = by_kind((WireReady, Refusal))
 
 
-def decode(packet: bytes) -> WireReady | Refusal:
+def decode(packet: bytes) -> Reply:
     """The reply in a packet."""
     return from_json(json.loads(packet), _REPLIES)
 

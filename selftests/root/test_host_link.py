@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from avocado_migdowntime.basics import programs as host_programs
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host import throughput, wire
 from avocado_migdowntime.host.netns import new_namespace
@@ -145,7 +146,7 @@ def test_what_the_host_lacks_is_named(programs, sentence, tmp_path, monkeypatch)
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(programs, "_ADMINISTRATORS", ())
+    monkeypatch.setattr(host_programs, "_ADMINISTRATORS", ())
     with pytest.raises(HostRequirementError) as refusal, shaped_link(50_000_000):
         pass
     assert re.sub(r"/proc/\d+/fd/\d+", "PATH", str(refusal.value)) == sentence

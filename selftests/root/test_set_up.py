@@ -16,7 +16,7 @@ from avocado_migdowntime.host.pool import Pool
 from ..support.documents import TOP
 from ..support.held_networks import HARNESS, wait_until_gone
 from ..support.leftovers import network_namespaces
-from ..support.ordinary_user import PATH, PYTHON
+from ..support.ordinary_user import PATH, PYTHON, for_root
 
 pytestmark = [
     pytest.mark.alone,
@@ -121,6 +121,7 @@ def test_a_demo_without_hugepages_takes_small_ones_and_says_why_and_costs_no_set
     assert "No such file" not in told and "pip" not in told
 
 
+@for_root
 @pytest.mark.usefixtures("environment")
 def test_a_demo_takes_hugepages_that_are_free(user):
     with free_hugepages(NEEDED):
@@ -137,6 +138,7 @@ def test_a_demo_without_qemu_says_what_to_install_before_anything_is_set_up(user
     assert "missing: qemu-system-ppc64; as root run: apt-get install qemu-system-ppc64\n" in done.stdout
 
 
+@for_root
 def test_a_python_without_ensurepip_is_told_and_what_there_is_stays(user):
     before = stamps(user)
     where = subprocess.run(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A user who is not root, for tests that root runs: a number without an account, so that nothing of it can stay.
+"""A user who is not root. Where root runs the tests, it is a number without an account: nothing of it can stay.
 
 Only what lies below its home, or is the distribution's, can it use: a Python in root's home it cannot.
 """
@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
+
 from .documents import TOP
 
+ROOT = os.geteuid() == 0
+for_root = pytest.mark.skipif(not ROOT, reason="only root can prepare the host for it")
 _UID = 61234
 """Of no account, by Debian's policy on user ids: from 60000 on they are for what asked for one."""
 PYTHON = "/usr/bin/python3"
@@ -35,7 +39,8 @@ class OrdinaryUser:
         """A user as long as the block lasts."""
         home = Path(tempfile.mkdtemp(prefix="mdt-user-", dir="/tmp"))
         try:
-            os.chown(home, _UID, _UID)
+            if ROOT:
+                os.chown(home, _UID, _UID)
             yield cls(home)
         finally:
             shutil.rmtree(home)
@@ -45,11 +50,14 @@ class OrdinaryUser:
         checkout = self.home / "checkout"
         for name in names or (".",):
             shutil.copytree(TOP / name, checkout / name, ignore=_NOT_COPIED, dirs_exist_ok=True)
-        subprocess.run(["chown", "--recursive", f"{_UID}:{_UID}", checkout], check=True)
+        if ROOT:
+            subprocess.run(["chown", "--recursive", f"{_UID}:{_UID}", checkout], check=True)
         return checkout
 
     def command(self, *words: str | Path) -> list[str | Path]:
-        """The command line by which root has the user run these words."""
+        """The command line by which the user runs these words."""
+        if not ROOT:
+            return list(words)
         return ["setpriv", f"--reuid={_UID}", f"--regid={_UID}", "--clear-groups", "--", *words]
 
     def environment(self, **more: str) -> Mapping[str, str]:
