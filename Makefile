@@ -6,7 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := setup.py README.md $(shell find avocado_migdowntime tests variants images -type f -not -name '*.pyc')
 RESULTS := results
-PACKAGE := avocado-framework-plugin-migdowntime
 QUICK := selftests/fast selftests/property
 PYTEST := $(BIN)/python -m pytest -q
 # As many at a time as there are CPUs; where a module's tests share what takes long to set up, modules.
@@ -74,9 +73,9 @@ $(VENV)/built: $(VENV)/made $(SOURCES)
 	@rm -rf build *.egg-info
 	@touch $@
 
-# pip leaves a package alone that has the version of the wheel.
+# By itself pip leaves a package alone that has the version of the wheel.
 $(VENV)/installed: $(VENV)/built
-	@tools/environment pip $(VENV) uninstall --quiet --yes $(PACKAGE)
+	@tools/environment pip $(VENV) install --quiet --force-reinstall --no-deps $(VENV)/wheel/*.whl
 	@tools/environment pip $(VENV) install --quiet $(VENV)/wheel/*.whl
 	@touch $@
 

@@ -138,6 +138,17 @@ def test_a_demo_without_qemu_says_what_to_install_before_anything_is_set_up(user
     assert "missing: qemu-system-ppc64; as root run: apt-get install qemu-system-ppc64\n" in done.stdout
 
 
+@pytest.mark.usefixtures("environment")
+def test_a_demo_that_comes_to_nothing_says_where_to_look(user):
+    (user.home / "broken").mkdir()
+    (user.home / "broken" / "qemu-system-ppc64").write_text("#!/bin/sh\nexit 3\n")
+    (user.home / "broken" / "qemu-system-ppc64").chmod(0o755)
+    done = user.run("make", "demo", PATH=f"{user.home}/broken:{PATH}")
+    assert done.returncode == 2 and "did not answer as a QEMU does" in done.stdout
+    assert "demo: the test ended without a trace, see above why; then `make demo` again\n" in done.stdout
+    assert "No such file" not in done.stdout and "Traceback" not in done.stdout
+
+
 @for_root
 def test_a_python_without_ensurepip_is_told_and_what_there_is_stays(user):
     before = stamps(user)

@@ -58,7 +58,7 @@ class OrdinaryUser:
         """The command line by which the user runs these words."""
         if not ROOT:
             return list(words)
-        return ["setpriv", f"--reuid={_UID}", f"--regid={_UID}", "--clear-groups", "--", *words]
+        return ["/usr/bin/setpriv", f"--reuid={_UID}", f"--regid={_UID}", "--clear-groups", "--", *words]
 
     def environment(self, **more: str) -> Mapping[str, str]:
         """The user's, with what this process has of settings of pip's and of proxies."""
