@@ -2,10 +2,10 @@
 """A shaped link on the real host: what it carries, and in which words it is refused."""
 
 import fcntl
-import os
 import re
 import socket
 import subprocess
+import sys
 import termios
 import time
 from array import array
@@ -15,11 +15,15 @@ from contextlib import contextmanager
 import pytest
 
 from avocado_migdowntime.basics import programs as host_programs
+from avocado_migdowntime.basics.programs import find_program
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host import throughput, wire
 from avocado_migdowntime.host.netns import new_namespace
 from avocado_migdowntime.host.shaped import shaped_link
 from avocado_migdowntime.host.throughput import payload_bytes_per_s
+
+from ..support.documents import TOP
+from ..support.ordinary_user import ROOT, if_networks
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 RATES = {"10 Mbit/s": 1_250_000, "400 Mbit/s": 50_000_000, "2 Gbit/s": 250_000_000}
@@ -29,8 +33,8 @@ ATTEMPTS = 5
 
 @pytest.fixture
 def root():
-    if os.geteuid() != 0:
-        pytest.skip("only root can go into these networks with a thread; see test_host_link_without_root.py")
+    if not ROOT:
+        pytest.skip("it takes root; the last test here is root of a user namespace")
 
 
 @contextmanager
@@ -173,7 +177,29 @@ def test_a_link_that_carries_nothing_is_told(monkeypatch):
     ):
         payload_bytes_per_s(source, destination, "198.18.0.2")
     with shaped_link(50_000_000) as link:
-        lossy = ["tc", "qdisc", "replace", "dev", "wire", "root", "tbf", "rate", "8bit", "burst", "10000", "limit", "1"]
+        lossy = [
+            find_program("tc"),
+            "qdisc",
+            "replace",
+            "dev",
+            "wire",
+            "root",
+            "tbf",
+            "rate",
+            "8bit",
+            "burst",
+            "10000",
+            "limit",
+            "1",
+        ]
         link.source.run(lambda: subprocess.run(lossy, check=True))
         with pytest.raises(HarnessError, match=r"^nothing gets over the link .*\(timed out\)"):
             payload_bytes_per_s(link.source, link.destination, link.address)
+
+
+@if_networks
+@pytest.mark.skipif(ROOT, reason="root has run them")
+def test_all_of_these_hold_for_an_ordinary_user_who_is_root_of_a_user_namespace():
+    line = ["unshare", "--user", "--map-root-user", sys.executable, "-m", "pytest", "-q", __file__]
+    done = subprocess.run(line, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, done.stdout

@@ -11,9 +11,9 @@ import pytest
 
 from ..support.held_networks import wait_until_gone
 from ..support.leftovers import network_namespaces
-from ..support.ordinary_user import PYTHON
+from ..support.ordinary_user import PYTHON, if_networks
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left"), if_networks]
 RATE = 25_000_000
 ATTEMPTS = 5
 """A host that is busy elsewhere slows a link down for a while; a wrong rate is wrong each time."""

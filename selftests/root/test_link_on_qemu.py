@@ -22,12 +22,11 @@ from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.held_networks import HARNESS, wait_until_gone
 from ..support.leftovers import network_namespaces
+from ..support.ordinary_user import MAY_MAKE_NETWORKS, if_networks
 
 pytestmark = [pytest.mark.alone, pytest.mark.qemu, pytest.mark.usefixtures("nothing_left")]
 ATTEMPTS = 5
 """A host that is busy elsewhere slows a migration down for a while; a wrong rate is wrong each time."""
-SHAPED = os.geteuid() == 0 or not subprocess.run(["unshare", "--user", "--net", "true"], check=False).returncode
-if_allowed = pytest.mark.skipif(not SHAPED, reason="neither is this root nor may it make networks in a user namespace")
 
 
 def migrated(directory, **given):
@@ -42,7 +41,7 @@ def test_a_migration_over_tcp_is_judged_alike(tmp_path):
     assert migrated(tmp_path, link="tcp").header["link"] == "tcp"
 
 
-@if_allowed
+@if_networks
 @pytest.mark.parametrize("arch", ["ppc64", "x86_64"])
 def test_a_migration_over_a_shaped_link_gets_what_the_link_carries(arch, tmp_path):
     """max-bandwidth is far above it, so that it is the link that holds QEMU back."""
@@ -75,7 +74,7 @@ async def listening(stack, directory, link):
 
 
 def test_two_pairs_at_a_time_do_not_collide(tmp_path):
-    link, uri = ("shaped", r"tcp:198\.18\.0\.2:\d+") if SHAPED else ("tcp", r"tcp:127\.0\.0\.1:\d+")
+    link, uri = ("shaped", r"tcp:198\.18\.0\.2:\d+") if MAY_MAKE_NETWORKS else ("tcp", r"tcp:127\.0\.0\.1:\d+")
 
     async def two_at_a_time():
         async with AsyncExitStack() as stack:
@@ -89,13 +88,13 @@ def test_two_pairs_at_a_time_do_not_collide(tmp_path):
             return pairs, homes
 
     pairs, homes = asyncio.run(two_at_a_time())
-    if SHAPED:
+    if MAY_MAKE_NETWORKS:
         assert len({*homes, os.readlink("/proc/self/ns/net")}) == 5
     else:
         assert pairs[0].uri != pairs[1].uri
 
 
-@if_allowed
+@if_networks
 def test_a_killed_harness_leaves_no_network(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-c", HARNESS, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]

@@ -20,6 +20,10 @@ from .documents import TOP
 
 ROOT = os.geteuid() == 0
 for_root = pytest.mark.skipif(not ROOT, reason="only root can prepare the host for it")
+MAY_MAKE_NETWORKS = ROOT or not subprocess.run(["unshare", "--user", "--net", "true"], check=False).returncode
+if_networks = pytest.mark.skipif(
+    not MAY_MAKE_NETWORKS, reason="neither is this root nor may it make networks in a user namespace"
+)
 _UID = 61234
 """Of no account, by Debian's policy on user ids: from 60000 on they are for what asked for one."""
 PYTHON = "/usr/bin/python3"
