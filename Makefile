@@ -68,7 +68,7 @@ $(VENV)/made:
 
 # The one wheel that all use.
 $(VENV)/built: $(VENV)/made $(SOURCES)
-	@rm -rf $(VENV)/wheel
+	@rm -rf $(VENV)/wheel build *.egg-info
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(VENV)/wheel .
 	@rm -rf build *.egg-info
 	@touch $@

@@ -4,6 +4,7 @@
 See user_namespaces(7). Kernels, distributions and containers forbid them in ways of their own.
 """
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,8 @@ def what_forbids(error: OSError) -> tuple[str, str]:
     for switch in _SWITCHES:
         if switch.is_closed:
             return f"{switch.name} is {switch.closed}", f"as root run `sysctl {switch.name}={switch.opened}`"
+    if error.errno == errno.ENOSPC:
+        return "as many are in use as user.max_user_namespaces allows", "as root raise it by sysctl"
     if not (_SELF / "ns" / "user").exists():
         return "this kernel was built without CONFIG_USER_NS", "take one that was built with it"
     if "Seccomp:\t2" in (_SELF / "status").read_text():

@@ -84,6 +84,11 @@ def test_what_is_asked_for_alone_is_looked_for(host, manager):
     assert host.asked == f"{INSTALL[manager]}{BROWSER[manager]}\n"
 
 
+def test_a_browser_by_its_name_on_fedora_is_one(host):
+    host.has("chromium-browser")
+    assert host.packages("chromium") == (0, "")
+
+
 def test_only_what_is_missing_is_asked_for(host):
     host.has_manager("apt-get")
     for program in NEEDED[:-1]:

@@ -45,6 +45,11 @@ def test_a_switch_that_forbids_it_is_named_with_what_opens_it(kernel, switch, va
     assert what_forbids(REFUSED) == (f"{switch} is {value}", f"as root run `sysctl {switch}={mend}`")
 
 
+def test_namespaces_that_are_used_up_are_not_called_a_full_disk(kernel):
+    why, mend = what_forbids(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    assert why == "as many are in use as user.max_user_namespaces allows" and mend == "as root raise it by sysctl"
+
+
 def test_a_kernel_without_user_namespaces_is_named(kernel):
     (kernel / "self/ns/user").unlink()
     assert what_forbids(OSError(errno.EINVAL, "Invalid argument"))[0] == "this kernel was built without CONFIG_USER_NS"

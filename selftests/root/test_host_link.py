@@ -177,7 +177,7 @@ def test_a_link_that_carries_nothing_is_told(monkeypatch):
     ):
         payload_bytes_per_s(source, destination, "198.18.0.2")
     with shaped_link(50_000_000) as link:
-        lossy = "qdisc replace dev wire root tbf rate 8bit burst 10000 limit 1".split()
+        lossy = ["qdisc", "replace", "dev", "wire", "root", "tbf", "rate", "8bit", "burst", "10000", "limit", "1"]
         link.source.run(lambda: subprocess.run([find_program("tc"), *lossy], check=True))
         with pytest.raises(HarnessError, match=r"^nothing gets over the link .*\(timed out\)"):
             payload_bytes_per_s(link.source, link.destination, link.address)
