@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -135,18 +136,18 @@ def test_a_qemu_that_stops_answering_is_told_of_and_waited_for(tmp_path, qemu):
     assert process.returncode == 0 and "has not answered" not in said
     name = re.escape(str(source.socket))
     assert re.search(rf"^migdowntime record: the QEMU at {name} has not answered query-migrate\S* for [23] s; ", told)
-    longest_ms = max(sample.latency_ms for sample in read(str(tmp_path / "trace.jsonl")).samples)
-    assert longest_ms > 1500 or "parameters" in told
+    samples = read(str(tmp_path / "trace.jsonl")).samples
+    assert max(later.t_s - sample.t_s for sample, later in pairwise(samples)) > 1.5
 
 
-def test_a_qemu_that_stays_stopped_before_a_migration_is_given_up(tmp_path, qemu, monkeypatch):
+def test_a_qemu_that_stays_stopped_before_a_migration_is_given_up(tmp_path, qemu):
     source = qemu()
-    process = started(tmp_path, source.socket, "--wait", "1")
+    process = started(tmp_path, source.socket, "--wait", "3")
     assert "waiting for a migration to begin" in process.stderr.readline()
     source.process.send_signal(signal.SIGSTOP)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 2 and said.splitlines()[-1].endswith(
-        ", and so says of no migration within 1 s; see whether it is stopped or hangs, or --wait longer"
+        ", and so says of no migration within 3 s; see whether it is stopped or hangs, or --wait longer"
     )
     assert f"the QEMU at {source.socket} has not answered query-migrate for" in said.splitlines()[-1]
 
