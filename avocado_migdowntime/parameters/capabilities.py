@@ -79,9 +79,8 @@ def check_together(names: Collection[str]) -> None:
         if capability.refused:
             raise UsageError(f"{name} {capability.refused}")
         if lacking := [need for need in capability.needs if need not in names]:
-            raise UsageError(
-                f"{name} needs {' and '.join(lacking)}; give {','.join((*names, *lacking))}, or leave it out"
-            )
+            together = ",".join((*names, *lacking))
+            raise UsageError(f"{name} needs {' and '.join(lacking)}; give {together}, or leave it out")
 
 
 def check_settings(names: Collection[str], parameters: object) -> None:
