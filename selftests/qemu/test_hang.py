@@ -18,7 +18,7 @@ from avocado_migdowntime.qemu import hang
 from avocado_migdowntime.qemu.probe import find_binary
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
-SLOW = {"arch": "x86_64", "accel": "tcg", "page_size": "4K", "max_bandwidth": "1M", "time_limit": "12"}
+SLOW = {"arch": "x86_64", "accel": "tcg", "page_size": "4K", "max_bandwidth": "1M", "time_limit": "8"}
 
 
 def ended_by(directory, course, **given):
@@ -44,11 +44,11 @@ def stopping(side):
 def test_a_side_that_is_stopped_is_named_with_its_command_and_state(tmp_path, side, command):
     said = ended_by(tmp_path, stopping(side))
     told = re.search(
-        rf"^given up after 12 s while pass 1: .*; the {side} QEMU has not answered {command} for (\d+) s, "
+        rf"^given up after 8 s while pass 1: .*; the {side} QEMU has not answered {command} for (\d+) s, "
         r"qemu-system-x86 \d+ is stopped: it printed nothing; if it is only slow, raise `time_limit`$",
         said,
     )
-    assert told and 1 <= int(told[1]) <= 12, said
+    assert told and 1 <= int(told[1]) <= 8, said
     assert said.count("has not answered") == 1
 
 
@@ -134,7 +134,7 @@ def test_the_look_at_the_guest_says_what_it_waits_for(tmp_path, monkeypatch, nam
     if name:
         stopped_before(name, monkeypatch, pids)
     said = ended_by(tmp_path, course)
-    assert said.startswith(f"given up after 12 s while {waiting}; the destination QEMU has not answered {command} for ")
+    assert said.startswith(f"given up after 8 s while {waiting}; the destination QEMU has not answered {command} for ")
     assert " is stopped: " in said
 
 
