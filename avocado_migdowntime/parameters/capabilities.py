@@ -54,7 +54,9 @@ CAPABILITIES: Mapping[str, Capability] = {
     "xbzrle": Capability("sends differences of pages"),
     "zero-blocks": Capability("is about disks, of which the guest has none; QEMU before 11.0"),
     "zero-copy-send": Capability("sends pages without copying them", ("multifd",), {"link": ("tcp", "shaped")}),
-    "x-ignore-shared": Capability("leaves shared memory out", settings={"backing": ("anonymous",)}),
+    "x-ignore-shared": Capability(
+        "leaves shared memory out, in some releases that of memfd as well", settings={"backing": ("anonymous",)}
+    ),
     "background-snapshot": _only(
         "sends the guest's memory as it was when it began, and not what the guest writes meanwhile",
         "it is no precopy and has no expected downtime: leave it out",

@@ -45,12 +45,14 @@ def served(path, talk):
 
 
 def answering(client, answers):
-    """Speaks QMP with who is connected, and answers each command by `answers`; one that is None, never."""
+    """Speaks QMP with who is connected, each command answered by `answers`: by None never, by an error with it."""
     client.sendall(json.dumps(GREETING).encode() + b"\n")
     while data := client.recv(1 << 16):
         for line in data.splitlines():
             asked = json.loads(line)
             answer = answers.get(asked["execute"], {})
             if answer is not None:
-                message = {"return": answer, **({"id": asked["id"]} if "id" in asked else {})}
+                message = answer if "error" in answer else {"return": answer}
+                if "id" in asked:
+                    message = {**message, "id": asked["id"]}
                 client.sendall(json.dumps(message).encode() + b"\n")
