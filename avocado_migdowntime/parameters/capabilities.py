@@ -41,7 +41,9 @@ CAPABILITIES: Mapping[str, Capability] = {
     "dirty-bitmaps": Capability("sends bitmaps of disks, of which the guest has none"),
     "events": Capability("is on in each run"),
     "late-block-activate": Capability("is about disks, of which the guest has none"),
-    "multifd": Capability("sends pages over several connections"),
+    "multifd": Capability(
+        "sends pages over several connections, which newer releases count ahead; short passes may be inconclusive"
+    ),
     "pause-before-switchover": Capability("pauses before the switchover; the run lets it go on"),
     "postcopy-blocktime": Capability("measures what postcopy waits for; the run ends in precopy"),
     "postcopy-ram": Capability("allows for postcopy, which the run does not start"),
