@@ -15,6 +15,7 @@ from ..errors import HarnessError
 from ..oracle.evidence import Evidence
 from ..parameters.table import Parameters
 from ..qemu.guest import dirtying, lagging
+from ..qemu.hang import HangWatch
 from ..qemu.pair import Pair, launched_pair
 from ..record.own_migration import OwnMigrationSampler
 from ..record.stage import Stage
@@ -79,18 +80,21 @@ async def run_and_judge(
     in `directory`; `progress` gets a line at each step and one a second while it migrates.
     Raises UsageError, HostRequirementError or HarnessError; nothing but those files is left behind in any case.
     """
-    stage = Stage(progress)
+    stage, watch = Stage(progress), HangWatch()
     try:
         async with asyncio.timeout(parameters.time_limit):
-            async with launched_pair(parameters, directory, stage.say) as pair:
+            async with (
+                launched_pair(parameters, directory, stage.say) as pair,
+                watch.over(pair.source, pair.destination),
+            ):
                 stage.say("waiting for the guest to dirty its region once")
                 await dirtying(pair.source)
                 await _record(pair, parameters, directory, stage, course, known)
     except TimeoutError:
-        raise HarnessError(
-            f"given up after {parameters.time_limit:g} s while {stage.last}; raise `time_limit` or "
-            "`max_bandwidth`, or make `region` smaller"
-        ) from None
+        advice = "raise `time_limit` or `max_bandwidth`, or make `region` smaller"
+        if watch.found:
+            advice = f"{watch.found}; if it is only slow, raise `time_limit`"
+        raise HarnessError(f"given up after {parameters.time_limit:g} s while {stage.last}; {advice}") from None
     verdict = judge(read(str(directory / TRACE)), parameters.formula, parameters.tolerance)
     (directory / VERDICT).write_text(json.dumps(fields(verdict), indent=2) + "\n")
     return verdict
@@ -113,5 +117,4 @@ async def _record(
             await course(Run(pair, parameters, sampler, arrival, samples, stage, directory))
             if message := lagging(pair.source):
                 sampler.note(LAGGING, {"said": message})
-            stage.say("looking at the guest at the destination")
-            await arrival.inspect(parameters.integrity)
+            await arrival.inspect(parameters.integrity, stage.say)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Would this harness notice? Judge a real QEMU with each of the known faults."""
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ..basics import event_loop
 from ..errors import HarnessError, MigDowntimeError, UsageError
 from ..faults.catalogue import NamedFault, named_fault
 from ..faults.expectation import expectation, in_words
@@ -71,7 +71,7 @@ def _outcome(
         launcher = Path(directory, "faulty-qemu")
         write(launcher, fault, binary)
         try:
-            return asyncio.run(expected_downtime(parse({**parameters, "qemu": str(launcher)}), directory, progress))
+            return event_loop.run(expected_downtime(parse({**parameters, "qemu": str(launcher)}), directory, progress))
         except HarnessError as error:
             return error
         except UsageError as error:

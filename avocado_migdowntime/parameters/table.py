@@ -9,6 +9,7 @@ from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 from ..basics.units import parse_rate, parse_size
 from ..errors import UsageError
 from ..oracle.formulas import FORMULAS
+from .capabilities import check_together
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
 GUEST_PAGE_SIZES = ("2M", "16M", "1G")
@@ -90,8 +91,10 @@ def _is_phase(text: str) -> bool:
     return text.isascii() and text.isdigit() and int(text) <= 3_600_000
 
 
-def _names(value: str) -> tuple[str, ...]:
-    return tuple(name for name in value.replace(",", " ").split() if name)
+def _capabilities(value: str) -> tuple[str, ...]:
+    names = tuple(value.replace(",", " ").split())
+    check_together(names)
+    return names
 
 
 def _parameter(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
@@ -158,7 +161,9 @@ class Parameters:
     downtime_limit: int = _parameter(
         "1", _number(0, GREATEST_DOWNTIME_LIMIT_MS, whole=True), "QEMU's downtime-limit, ms"
     )
-    capabilities: tuple[str, ...] = _parameter("", _names, "further migration capabilities, comma separated")
+    capabilities: tuple[str, ...] = _parameter(
+        "", _capabilities, "further migration capabilities, comma separated (see capabilities)"
+    )
     passes: int = _parameter("2", _number(1, 1000, whole=True), "passes to judge before the run ends")
     integrity: bool = _parameter(
         "yes", _flag, "hold the guest at the destination until each page it dirtied was compared with what it wrote"

@@ -15,6 +15,7 @@ from ..host.hugepages import lease_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
+from ..parameters.capabilities import check_settings
 from ..parameters.table import Parameters
 from .accel import choose_accel
 from .backing import plan
@@ -90,6 +91,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
 
     QEMU's own output goes to `directory`. Raises UsageError, HostRequirementError or HarnessError.
     """
+    check_settings(parameters.capabilities, parameters)
     profile = PROFILES[parameters.arch]
     binary = find_binary(parameters.qemu, profile.arch)
     binaries = {"source": binary, "destination": binary}

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Builds of QEMU as a user names them: binaries, or directories with one for each architecture."""
 
-import asyncio
 import os
 import shutil
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
+from ..basics import event_loop
 from ..errors import UsageError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
@@ -69,6 +69,6 @@ def probed(binary: str) -> QemuInfo:
     """What the binary answers when it is asked; raises Untestable where it does not answer as a QEMU does."""
     with HostResources() as resources, work_directory(resources) as directory:
         try:
-            return asyncio.run(probe(binary, directory, directory))
+            return event_loop.run(probe(binary, directory, directory))
         except UsageError as error:
             raise Untestable(str(error)) from None

@@ -148,7 +148,7 @@ def test_a_migration_that_fails_is_the_harness_business(tmp_path):
         ({"capabilities": "warp-drive"}, HostRequirementError, "no migration capability warp-drive"),
         ({"region": "1G", "page_size": "4K"}, UsageError, "the guest refused its orders"),
         ({"time_limit": "2", "page_size": "4K"}, HarnessError, "given up after 2 s while pass 1"),
-        ({"capabilities": "postcopy-ram,background-snapshot", "page_size": "4K"}, HarnessError, "refused migrate-set"),
+        ({"capabilities": "background-snapshot"}, UsageError, "no precopy and has no expected downtime: leave it out"),
     ],
 )
 def test_what_cannot_be_done_ends_in_one_sentence(parameters, error, words, tmp_path):

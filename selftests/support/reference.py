@@ -9,6 +9,7 @@ HEADINGS = {
     "workloads": "Workloads, for `pattern`",
     "formulas": "Formulas, for `formula`",
     "parameters": "Parameters, as `--migdowntime-NAME`, in variants, with `-p` and in section `migdowntime`",
+    "capabilities": "Migration capabilities, for `capabilities`, and what they do to a run",
     "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`",
     "codes": "Codes of a verdict's checks: stable, for programs",
     "advice-fields": "JSON fields of `advise --json`",
