@@ -49,6 +49,7 @@ setup(
             "avocado-framework-plugin-result-html==113.*",
             "grimp==3.*",
             "hypothesis==6.*",
+            "meson==1.*",
             "mutmut==3.8.*",
             "mypy==2.*",
             "playwright==1.*",
