@@ -2,7 +2,6 @@
 """What commands have in common that `git bisect run` may run: no failure but that of a build says bad."""
 
 import sys
-import traceback
 from collections.abc import Callable
 
 GOOD, BAD = 0, 1
@@ -15,6 +14,8 @@ INTERRUPTED = 130
 
 def never_bad(command: str, run: Callable[[], int]) -> int:
     """The exit status that `run` gives; what it raises is told on standard error as `command`'s, and is never BAD."""
+    import traceback
+
     from ..errors import MigDowntimeError
 
     try:

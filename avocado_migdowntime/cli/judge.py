@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 NAME = "judge"
 HELP = "judge one QEMU by one migration, without a job: for a look, for git bisect, and for runners that read TAP"
 _EPILOG = f"""\
-exit status, as `git bisect run` asks for it:
+exit status:
   0    good: all that was judged is right
   1    bad: something is not, or the run is inconclusive and -p inconclusive=fail was given
   125  cannot tell: the run is inconclusive, this host lacks something, or there is no QEMU that starts and migrates;
        with --tap 0 in the first two cases, which are skipped tests then: runners take any other status for a failure
-  {UNUSABLE}  bad input or a failure of the tool; {INTERRUPTED} interrupted: a bisection ends there
+  {UNUSABLE}  bad input or a failure of the tool; {INTERRUPTED} interrupted: `git bisect run` ends there
 
 example:
   avocado migdowntime judge --qemu build/qemu-system-x86_64 -p page_size=4K
@@ -64,8 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    import asyncio
-
+    from ..basics.interruptible import run_until_interrupted
     from ..basics.run_directory import RunDirectory
     from ..errors import HostRequirementError, MigDowntimeError
     from ..experiments.catalogue import named_experiment
@@ -80,7 +79,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with RunDirectory(arguments.output) as directory:
         try:
             with alone_on_host(say):
-                verdict = asyncio.run(experiment.run(parameters, directory.path, say))
+                verdict = run_until_interrupted(experiment.run(parameters, directory.path, say))
         except MigDowntimeError as error:
             if not isinstance(error, HostRequirementError):
                 directory.keep()

@@ -2,9 +2,8 @@
 """The experiments by the name of their test, for whoever does one without Avocado."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from ..errors import UsageError
@@ -20,7 +19,7 @@ class Experiment:
     """What is done to a pair of QEMUs, as `run.run_and_judge` says, and its parameters where nobody gives others."""
 
     run: Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
-    defaults: Mapping[str, str] = MappingProxyType({})
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 EXPERIMENTS: Mapping[str, Experiment] = {

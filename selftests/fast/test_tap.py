@@ -58,7 +58,7 @@ def test_why_a_check_failed_is_in_yaml_below_it():
 
 def test_why_a_check_is_skipped_stands_behind_it():
     verdict = verdict_of(recording("ppc64-tcg-qemu-7.2-asked-while-it-switched-over"))
-    _, report, *_ = parsed(tap(verdict, False))
+    _, _, report, *_ = parsed(tap(verdict, False))
     assert report.explanation.startswith("expected-downtime is inconclusive: no pass could be judged: two passes")
 
 

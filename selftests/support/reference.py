@@ -9,7 +9,7 @@ HEADINGS = {
     "workloads": "Workloads, for `pattern`",
     "formulas": "Formulas, for `formula`",
     "parameters": "Parameters, as `--migdowntime-NAME`, in variants, with `-p` and in section `migdowntime`",
-    "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`",
+    "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`, `judge --json`",
     "codes": "Codes of a verdict's checks: stable, for programs",
     "advice-fields": "JSON fields of `advise --json`",
     "doctor-fields": "JSON fields of `doctor --json`",
