@@ -52,6 +52,7 @@ setup(
             "meson==1.*",
             "mutmut==3.8.*",
             "mypy==2.*",
+            "ninja==1.*",
             "playwright==1.*",
             "pytest==9.*",
             "pytest-cov==7.*",

@@ -17,7 +17,7 @@ from avocado_migdowntime.qemu.probe import find_binary
 
 from ..support.avocado_command import command
 from ..support.documents import TOP
-from ..support.meson_lines import tested
+from ..support.meson_lines import run_by_meson
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 
@@ -132,7 +132,7 @@ def test_a_host_without_avocado_judges_as_well(tmp_path):
 
 def test_meson_runs_the_lines_for_its_own_tests(tmp_path):
     good, wrong = Path(find_binary(None, "ppc64")), faulty(tmp_path, "dirty-rate", "x86_64")
-    status, shown = tested(tmp_path, {"qemu-system-ppc64": good, "qemu-system-x86_64": wrong})
+    status, shown = run_by_meson(tmp_path, {"qemu-system-ppc64": good, "qemu-system-x86_64": wrong})
     assert status == 1, shown
     assert re.search(r"func-ppc64-expected-downtime +OK ", shown), shown
     assert re.search(r"func-x86_64-expected-downtime +(FAIL|ERROR) ", shown), shown
