@@ -39,7 +39,7 @@ def bailed_out(why: str) -> str:
 
 def _point(number: int, check: Check, verdict: Verdict, strict: bool) -> list[str]:
     failed = check.outcome is Outcome.FAILED or (strict and check.outcome is Outcome.UNDECIDED)
-    line = f"{'not ok' if failed else 'ok'} {number} - {check.name}: {check.code}"
+    line = f"{'not ok' if failed else 'ok'} {number} {check.name}: {check.code}"
     why = _in_a_line(sentence(check, verdict))
     if failed or check.outcome is Outcome.PASSED:
         # A string of JSON is one of YAML.

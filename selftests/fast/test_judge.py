@@ -71,7 +71,7 @@ def test_what_cannot_be_told_is_bad_where_that_is_asked_for(monkeypatch, capsys)
     made_up(monkeypatch, OPEN)
     assert judged("-p", "inconclusive=fail") == 1
     assert judged("-p", "inconclusive=fail", "--tap") == 1
-    assert "\nnot ok 2 - report: no-pass\n" in capsys.readouterr().out
+    assert "\nnot ok 2 report: no-pass\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("file", [RIGHT, WRONG], ids=["right", "wrong"])

@@ -43,13 +43,13 @@ def test_each_check_is_a_test_with_its_outcome(file, strict):
     assert (plan.num_tests, plan.late, plan.skipped) == (len(verdict.checks), False, False)
     expected = {**RESULTS, **({Outcome.UNDECIDED: mtest.TestResult.FAIL} if strict else {})}
     assert [(point.name, point.result) for point in points] == [
-        (f"- {check.name}: {check.code}", expected[check.outcome]) for check in verdict.checks
+        (f"{check.name}: {check.code}", expected[check.outcome]) for check in verdict.checks
     ]
 
 
 def test_why_a_check_failed_is_in_yaml_below_it():
     verdict = verdict_of(WRONG)
-    blocks = re.findall(r"^not ok \d+ - (\S+): \S+\n  ---\n(.*?)^  \.\.\.$", tap(verdict, False), re.M | re.S)
+    blocks = re.findall(r"^not ok \d+ (\S+): \S+\n  ---\n(.*?)^  \.\.\.$", tap(verdict, False), re.M | re.S)
     [(name, block)] = blocks
     message = yaml.safe_load(block)["message"]
     assert name == "report" and message.startswith("expected-downtime is inaccurate: the report is -82.16% off")
