@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.passes import MIN_SAMPLES
@@ -16,6 +17,8 @@ from ..verdict.mid_pass_stop import STOPS_AT
 from ..verdict.verdict import Verdict
 from .run import Run, run_and_judge
 
+DEFAULTS = MappingProxyType({"region": "60M", "rate": "5000", "max_bandwidth": "20M"})
+"""Parameters of the test where nobody gives others."""
 SOUNDINGS = (1 / 8, 1 / 3, 2 / 3, 1.0)
 """The lengths of the passes that sound how much the guest dirties in how long, as shares of a usual one."""
 _FAST_WINDOWS = 2

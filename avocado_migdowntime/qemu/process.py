@@ -70,7 +70,8 @@ class QemuProcess:
 
     async def __aenter__(self) -> Self:
         try:
-            await self.qmp.start_server(str(self._socket))
+            # Cancelled at its first step qemu.qmp leaves a coroutine behind that was never awaited, and Python says so.
+            await to_its_end(self.qmp.start_server(str(self._socket)))
             process = await to_its_end(self._spawn())
             self._reader = asyncio.create_task(self._read_serial(process))
             await self._connected(process)

@@ -13,6 +13,7 @@ from ..basics import event_loop
 from ..errors import UsageError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
+from ..parameters.table import ARCHITECTURES
 from ..qemu.probe import QemuInfo, find_binary, probe
 
 
@@ -35,9 +36,15 @@ class Build:
             raise Untestable(str(error)) from None
 
     def arch(self) -> str | None:
-        """The architecture of a binary; None for what may have several. Raises Untestable."""
+        """The architecture of a binary, by its name or else its answer; None for what may have several.
+
+        Raises Untestable.
+        """
         binary = shutil.which(self.given)
-        return probed(os.path.abspath(binary)).arch if binary else None
+        if binary is None:
+            return None
+        named_after = Path(binary).name.removeprefix("qemu-system-")
+        return named_after if named_after in ARCHITECTURES else probed(os.path.abspath(binary)).arch
 
 
 def named(places: Sequence[str]) -> list[Build]:

@@ -22,6 +22,7 @@ def test_what_is_run_elsewhere_is():
         "QUICK": "ci",
         "VERIFY": "verify_on_qemu",
         "BISECT": "bisect",
+        "BISECT_QUICKLY": "bisect",
         "BUILDS": "builds_of_debian",
     }
     for name, test in tests.items():

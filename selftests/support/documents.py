@@ -18,6 +18,11 @@ BISECT = (
     "git bisect start bad good",
     "git bisect run sh -c 'make -C build qemu-system-ppc64 || exit 125; avocado migdowntime verify --qemu build'",
 )
+BISECT_QUICKLY = (
+    BISECT[0],
+    "git bisect run sh -c 'make -C build qemu-system-ppc64 || exit 125; "
+    "avocado migdowntime judge --quiet --qemu build -p page_size=4K'",
+)
 BUILDS = (
     "avocado migdowntime qemu add trixie-backports",
     "avocado run migdowntime:expected-downtime --migdowntime-qemu trixie-backports",
@@ -25,7 +30,18 @@ BUILDS = (
     "avocado migdowntime qemu remove trixie-backports",
 )
 """One after the other, as each needs the one before it."""
-RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE, QUICK, VERIFY, *BISECT, *BUILDS}
+RUN_ELSEWHERE = {
+    "make demo",
+    "make check",
+    "pip install .",
+    MATRIX,
+    COMPARE,
+    QUICK,
+    VERIFY,
+    *BISECT,
+    *BISECT_QUICKLY,
+    *BUILDS,
+}
 """Commands that .ci/run, a step of `make check` or another test runs."""
 
 

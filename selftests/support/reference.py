@@ -10,7 +10,7 @@ HEADINGS = {
     "formulas": "Formulas, for `formula`",
     "parameters": "Parameters, as `--migdowntime-NAME`, in variants, with `-p` and in section `migdowntime`",
     "capabilities": "Migration capabilities, for `capabilities`, and what they do to a run",
-    "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`",
+    "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`, `judge --json`",
     "codes": "Codes of a verdict's checks: stable, for programs",
     "advice-fields": "JSON fields of `advise --json`",
     "doctor-fields": "JSON fields of `doctor --json`",

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`judge`: exit statuses, outputs and files, on what an experiment would have recorded, or raised."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.basics.resources import packaged_tests
+from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
+from avocado_migdowntime.experiments.catalogue import EXPERIMENTS
+from avocado_migdowntime.report.verdict_json import fields
+from avocado_migdowntime.report.verdict_text import summary
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.judge import judge
+
+from ..support.documents import TOP
+from ..support.judged import judged, made_up
+from ..support.recorded import WRONG, recording
+
+RIGHT = recording("ppc64-tcg-qemu-7.2")
+OPEN = recording("ppc64-tcg-qemu-7.2-asked-while-it-switched-over")
+"""Recordings of a QEMU that is right, of one that is wrong (WRONG), and of a run that cannot tell."""
+WHY = {
+    WRONG: "expected-downtime is inaccurate: the report is -82.16% off last-sync; it is what dirty-rate gives",
+    OPEN: "no limit was tried: the migration ended before, or what was needed could not be told",
+}
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path, monkeypatch):
+    """The directory for temporary ones, which is empty."""
+    directory = tmp_path / "tmp"
+    directory.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(directory))
+    return directory
+
+
+def verdict_of(file):
+    return judge(read(str(file)))
+
+
+def files_of(directory):
+    return sorted(path.name for path in Path(directory).iterdir())
+
+
+def test_a_qemu_that_is_right_is_good_and_leaves_nothing(monkeypatch, temporary, capsys):
+    made_up(monkeypatch, RIGHT)
+    assert judged() == 0
+    out, told = capsys.readouterr()
+    assert out == summary(verdict_of(RIGHT)) + "\n" and told == "migdowntime judge: under way\n"
+    assert files_of(temporary) == []
+
+
+@pytest.mark.parametrize(("file", "status"), [(WRONG, 1), (OPEN, 125)], ids=["wrong", "open"])
+def test_of_any_other_it_is_said_why_and_where_the_files_are(file, status, monkeypatch, temporary, capsys):
+    made_up(monkeypatch, file)
+    assert judged("--quiet") == status
+    out, told = capsys.readouterr()
+    [kept] = temporary.iterdir()
+    assert out == f"{summary(verdict_of(file))}\nfiles in   {kept}\n"
+    assert told.startswith(f"migdowntime judge: {WHY[file]}") and told.count("\n") == 1
+    assert files_of(kept) == ["source.stderr", "trace.jsonl"]
+
+
+def test_what_cannot_be_told_is_bad_where_that_is_asked_for(monkeypatch, capsys):
+    made_up(monkeypatch, OPEN)
+    assert judged("-p", "inconclusive=fail") == 1
+    assert judged("-p", "inconclusive=fail", "--tap") == 1
+    assert "\nnot ok 2 report: no-pass\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("file", [RIGHT, WRONG], ids=["right", "wrong"])
+def test_the_object_has_the_whole_verdict_and_where_the_files_are(file, monkeypatch, temporary, capsys):
+    made_up(monkeypatch, file)
+    assert judged("--json") == (1 if file == WRONG else 0)
+    kept = [str(path) for path in temporary.iterdir()]
+    whole = {"files": kept[0] if kept else None, **fields(verdict_of(file))}
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(whole))
+    assert bool(kept) == (file == WRONG)
+
+
+def test_a_directory_that_was_named_stays(tmp_path, temporary, monkeypatch, capsys):
+    made_up(monkeypatch, RIGHT)
+    place = tmp_path / "results" / "one"
+    assert judged("--output", str(place)) == 0
+    assert capsys.readouterr().out.endswith(f"\nfiles in   {place}\n")
+    assert files_of(place) == ["source.stderr", "trace.jsonl"] and files_of(temporary) == []
+
+
+def test_a_directory_with_something_in_it_is_left_alone(tmp_path, monkeypatch, capsys):
+    experiment = made_up(monkeypatch, RIGHT)
+    (tmp_path / "trace.jsonl").write_text("of another run")
+    for place, why in (
+        (tmp_path, "has files in it already; give a new directory, or an empty one"),
+        (tmp_path / "trace.jsonl", "no directory to write to: File exists; give another"),
+        (Path("/proc/none/one"), "no directory to write to: No such file or directory; give another"),
+    ):
+        assert judged("--output", str(place)) == 129
+        assert capsys.readouterr() == ("", f"migdowntime judge: {place}: {why}\n" if place != tmp_path else
+            f"migdowntime judge: {place} {why}\n")  # fmt: skip
+    assert experiment.given == [] and (tmp_path / "trace.jsonl").read_text() == "of another run"
+
+
+@pytest.mark.parametrize(
+    ("error", "tap", "with_tap", "kept"),
+    [
+        (HostRequirementError("no hugepages"), "1..0 # SKIP no hugepages", 0, False),
+        (HarnessError("QEMU has gone"), "Bail out! QEMU has gone", 125, True),
+        (UsageError("/bin/true did not answer as a QEMU does"), "Bail out! /bin/true did not", 125, True),
+    ],
+    ids=["host", "harness", "build"],
+)
+def test_where_there_is_no_verdict_it_cannot_be_told(error, tap, with_tap, kept, monkeypatch, temporary, capsys):
+    made_up(monkeypatch, error=error)
+    assert judged("--quiet") == 125
+    where = f"; what was recorded is in {next(temporary.iterdir())}" if kept else ""
+    assert capsys.readouterr() == ("", f"migdowntime judge: {error}{where}\n")
+    assert judged("--quiet", "--tap") == with_tap
+    assert capsys.readouterr().out.startswith(f"TAP version 13\n{tap}")
+    assert len(files_of(temporary)) == (2 if kept else 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--test", "none"], "there is no test none; there are convergence, downtime, expected-downtime, "),
+        (["-p", "region"], "-p region is no NAME=VALUE"),
+        (["-p", "region=none"], "parameter region: "),
+        (["-p", "regions=1M"], "unknown parameter 'regions'"),
+        (["-p", "qemu=x"], "-p qemu=x: the builds are given by --qemu"),
+        (["--arch", "m68k"], "parameter arch: 'm68k' is not one of ppc64, "),
+        (["--qemu", "/nowhere", "-p", "passes=0"], "parameter passes: '0' is not a whole number from 1 to 1000"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else None,
+)
+def test_what_makes_no_sense_ends_a_bisection_in_a_sentence(words, says, monkeypatch, capsys):
+    experiment = made_up(monkeypatch, RIGHT)
+    assert judged(*words) == 129
+    out, told = capsys.readouterr()
+    assert out == "" and told.count("\n") == 1 and told.startswith(f"migdowntime judge: {says}")
+    assert experiment.given == []
+
+
+@pytest.mark.parametrize("words", [["--json", "--tap"], ["--nonsense"], ["--qemu"], ["one"]], ids=" ".join)
+def test_bad_usage_ends_a_bisection(words, capsys):
+    assert judged(*words) == 129
+    assert "usage: avocado migdowntime judge" in capsys.readouterr().err
+
+
+def test_no_failure_of_the_tool_is_taken_for_a_bad_build(monkeypatch, temporary, capsys):
+    made_up(monkeypatch, error=RuntimeError("a bug"))
+    assert judged() == 129
+    assert "RuntimeError: a bug" in capsys.readouterr().err and files_of(temporary) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "arch"),
+    [
+        ([], "ppc64"),
+        (["--qemu", "qemu-system-x86_64"], "x86_64"),
+        (["--qemu", "."], "ppc64"),
+        (["--qemu", "qemu-system-x86_64", "--arch", "arm"], "arm"),
+        (["--qemu", "qemu-system-x86_64", "-p", "arch=s390x"], "s390x"),
+    ],
+    ids=" ".join,
+)
+def test_the_architecture_is_that_of_the_binary_unless_another_is_given(words, arch, tmp_path, monkeypatch):
+    experiment = made_up(monkeypatch, RIGHT)
+    (tmp_path / "qemu-system-x86_64").touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    assert judged(*words) == 0
+    [given] = experiment.given
+    assert given.arch == arch
+    assert given.qemu == (str(Path(words[1]).resolve()) if words else None)
+
+
+def test_parameters_hold_over_settings_and_those_over_what_the_test_has_of_its_own(monkeypatch):
+    experiment = made_up(monkeypatch, RIGHT)
+    assert judged("--test", "stop-now", "-p", "passes=7", "-p", "rate=9", passes="5", region="30M") == 0
+    [given] = experiment.given
+    assert (given.passes, given.rate, given.region, given.max_bandwidth) == (7, 9, 30 << 20, 20 << 20)
+
+
+def test_each_test_can_be_chosen(monkeypatch):
+    experiment = made_up(monkeypatch, RIGHT)
+    assert EXPERIMENTS.keys() == packaged_tests().keys()
+    assert [judged("--test", name, "--quiet") for name in EXPERIMENTS] == [0] * len(EXPERIMENTS)
+    assert len(experiment.given) == len(EXPERIMENTS)
+
+
+HANGING = """
+import asyncio, sys
+from contextlib import nullcontext
+from avocado_migdowntime.__main__ import main
+from avocado_migdowntime.experiments import catalogue
+from avocado_migdowntime.host import one_at_a_time
+
+async def hang(parameters, directory, progress):
+    (directory / "trace.jsonl").touch()
+    progress("under way")
+    try:
+        await asyncio.sleep(1000)
+    finally:
+        await asyncio.sleep(0.3)
+        progress("cleaned up")
+
+one_at_a_time.alone_on_host = nullcontext
+catalogue.EXPERIMENTS["expected-downtime"] = catalogue.Experiment(hang)
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])
+def test_an_interrupted_run_cleans_up_and_leaves_nothing(number, times, temporary):
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    line = [sys.executable, "-c", HANGING, "judge"]
+    with subprocess.Popen(
+        line, cwd=TOP, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr.readline() == "migdowntime judge: under way\n" and len(files_of(temporary)) == 1
+        for _ in range(times):
+            process.send_signal(number)
+        out, told = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert told == "migdowntime judge: cleaned up\nmigdowntime judge: interrupted\n"
+    assert files_of(temporary) == []
