@@ -6,6 +6,7 @@ import shutil
 import signal
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import settings
 
 from .support import leftovers, no_qemu
 from .support.dirtier_guest import MIB, Guest
+from .support.documented import run as run_documented
 from .support.leftovers import traces_of_runs
 
 HERE = Path(__file__).parent
@@ -65,6 +67,12 @@ def no_qemu_is_started(request, monkeypatch):
 def own_cache(tmp_path, monkeypatch):
     """A cache that is empty, for this test alone."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def documented(tmp_path_factory):
+    """Run a command of the documents; once, whichever tests look at what it leaves."""
+    return cache(lambda command: run_documented(command, tmp_path_factory.mktemp("documented")))
 
 
 @pytest.fixture

@@ -2,23 +2,41 @@
 """Limits tried on real QEMU."""
 
 import asyncio
+import json
 
 import pytest
 
 from avocado_migdowntime.experiments.convergence import convergence
 from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
+from ..support.documents import CONVERGENCE
+
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 
 
-@pytest.mark.parametrize(("arch", "limit_from"), [("ppc64", "oracle"), ("x86_64", "reported")])
-def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(tmp_path, arch, limit_from):
-    given = parse({"accel": "tcg", "arch": arch, "page_size": "4K", "limit_from": limit_from})
-    verdict = asyncio.run(convergence(given, tmp_path, lambda _: None))
+@pytest.fixture
+def by_the_oracle(documented):
+    """What a run of ppc64 has left."""
+    return documented(CONVERGENCE).directory()
+
+
+@pytest.fixture
+def by_the_report(tmp_path):
+    """What a run of x86_64 has left, whose limit was chosen from what QEMU said."""
+    given = parse({"accel": "tcg", "arch": "x86_64", "page_size": "4K", "limit_from": "reported", "passes": "1"})
+    asyncio.run(convergence(given, tmp_path, lambda _: None))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("left", "limit_from"), [("by_the_oracle", "oracle"), ("by_the_report", "reported")])
+def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(left, limit_from, request):
+    directory = request.getfixturevalue(left)
+    verdict = judge(read(str(directory / "trace.jsonl")))
     found = verdict.convergence
     assert verdict.passed and found.judgement is ConvergenceJudgement.RIGHT, verdict
     assert [trial.name for trial in found.trials] == ["default", "below", "chosen"]
@@ -29,7 +47,7 @@ def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(tmp_path, arc
     assert chosen.limit_ms == pytest.approx(1.2 * found.needed_ms, rel=0.02) and chosen.passes == 0
     assert below.limit_verdict is LimitJudgement.RESPECTED
     assert found.limit_from == limit_from
-    assert judge(read(str(tmp_path / "trace.jsonl"))) == verdict
+    assert json.loads((directory / "verdict.json").read_text()) == json.loads(json.dumps(fields(verdict)))
 
 
 def test_a_migration_that_ends_before_any_trial_is_inconclusive(tmp_path):

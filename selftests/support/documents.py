@@ -12,6 +12,10 @@ QUICK = (
     "avocado run migdowntime: --filter-by-tags quick -m quick --tap-include-logs --job-results-dir results "
     "--xunit results/results.xml"
 )
+CONVERGENCE = "avocado run migdowntime:convergence"
+DOWNTIME = "avocado run migdowntime:downtime"
+SELFTEST = "avocado migdowntime selftest dirty-rate limit-ignored"
+"""Their tests look at what these leave."""
 COMPARE = "avocado migdowntime compare old new"
 VERIFY = "avocado migdowntime verify --qemu old/build --qemu new/build"
 BISECT = (
