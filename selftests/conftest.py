@@ -14,7 +14,6 @@ from hypothesis import settings
 
 from .support import leftovers, no_qemu
 from .support.dirtier_guest import MIB, Guest
-from .support.documented import run as run_documented
 from .support.leftovers import traces_of_runs
 
 HERE = Path(__file__).parent
@@ -70,9 +69,9 @@ def own_cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def documented(tmp_path_factory):
-    """Run a command of the documents; once, whichever tests look at what it leaves."""
-    return cache(lambda command: run_documented(command, tmp_path_factory.mktemp("documented")))
+def once(tmp_path_factory):
+    """Calls a function with a directory and what more is given: once, whichever tests look at what comes of it."""
+    return cache(lambda run, *given: run(tmp_path_factory.mktemp(run.__name__), *given))
 
 
 @pytest.fixture

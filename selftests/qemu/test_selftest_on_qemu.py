@@ -14,6 +14,7 @@ from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.report.verdict_sentence import reason
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
+from ..support import documented
 from ..support.avocado_command import avocado
 from ..support.documents import SELFTEST
 
@@ -26,9 +27,9 @@ def run(command, *arguments):
     return command.run(parser.parse_args(list(map(str, arguments))))
 
 
-def test_real_qemus_with_faults_are_found(capsys, documented, nothing_left):
+def test_real_qemus_with_faults_are_found(capsys, once, nothing_left):
     assert run(selftest, "frozen", "missing=mbps") == 0
-    ran = documented(SELFTEST)
+    ran = once(documented.ran, SELFTEST)
     *lines, said = capsys.readouterr().out.splitlines()
     *others, said_of_others = ran.output.splitlines()
     assert [line.split()[:2] for line in lines + others] == [

@@ -14,29 +14,21 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
+from ..support import ci_jobs, documented
 from ..support.documents import CONVERGENCE
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 
 
-@pytest.fixture
-def by_the_oracle(documented):
-    """What a run of ppc64 has left."""
-    return documented(CONVERGENCE).directory()
-
-
-@pytest.fixture
-def by_the_report(tmp_path):
-    """What a run of x86_64 has left, whose limit was chosen from what QEMU said."""
-    given = parse({"accel": "tcg", "arch": "x86_64", "page_size": "4K", "limit_from": "reported", "passes": "1"})
-    asyncio.run(convergence(given, tmp_path, lambda _: None))
-    return tmp_path
-
-
-@pytest.mark.parametrize(("left", "limit_from"), [("by_the_oracle", "oracle"), ("by_the_report", "reported")])
-def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(left, limit_from, request):
-    directory = request.getfixturevalue(left)
+@pytest.mark.parametrize(("arch", "limit_from"), [("ppc64", "oracle"), ("x86_64", "reported")])
+def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(once, arch, limit_from):
+    """In runs whose user has chosen so: a command of the documents, and the job of CI."""
+    if limit_from == "oracle":
+        directory = once(documented.ran, CONVERGENCE).left()
+    else:
+        directory = once(ci_jobs.done).left("convergence", arch)
     verdict = judge(read(str(directory / "trace.jsonl")))
+    assert verdict.subject.split()[2] == arch
     found = verdict.convergence
     assert verdict.passed and found.judgement is ConvergenceJudgement.RIGHT, verdict
     assert [trial.name for trial in found.trials] == ["default", "below", "chosen"]

@@ -12,15 +12,16 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.predicted_downtime import PredictionJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
+from ..support import documented
 from ..support.documents import DOWNTIME
 
 pytestmark = [pytest.mark.alone, pytest.mark.qemu, pytest.mark.usefixtures("nothing_left")]
 
 
 @pytest.fixture
-def ppc64(documented):
+def ppc64(once):
     """What a run has left."""
-    return documented(DOWNTIME).directory()
+    return once(documented.ran, DOWNTIME).left()
 
 
 @pytest.fixture

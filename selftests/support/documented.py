@@ -7,11 +7,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .documents import TOP
+from .documents import CONVERGENCE, HUGEPAGE_IDLE, STOP_NOW, TOP, VARIANTS
 
-SETTINGS = "[migdowntime]\npasses = 1\n"
-LESS_RAM = {"avocado run migdowntime:hugepage-idle": "region = 176M\n"}
-"""Of a region that takes long to be sent, half."""
+SETTINGS = "passes = 1\n"
+FURTHER_SETTINGS = {
+    CONVERGENCE: "page_size = 4K\n",  # With hugepages it is not seen where passes end.
+    HUGEPAGE_IDLE: "region = 176M\n",
+    STOP_NOW: "arch = x86_64\nregion = 40M\nstop_at = 0.7\n",
+    VARIANTS: "region = 20M\n",
+}
 
 
 @dataclass(frozen=True)
@@ -23,20 +27,25 @@ class Ran:
     error: str
     home: Path
 
-    def directory(self) -> Path:
-        """What the only test of its job left, which has to have passed."""
+    def left(self) -> Path:
+        """The directory of what the only test of its job, which has to have passed, has left."""
         assert self.status == 0, self.output + self.error
         (found,) = (self.home / "avocado" / "job-results" / "latest" / "test-results").glob("*/data")
         return found
 
 
-def run(command: str, home: Path) -> Ran:
+def ran(home: Path, command: str) -> Ran:
     """Run it as it stands there, with this environment's programs first on the PATH."""
-    settings = home / ".config" / "avocado" / "avocado.conf"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(SETTINGS + LESS_RAM.get(command, ""))
+    write_settings(home, SETTINGS + FURTHER_SETTINGS.get(command, ""))
     # Avocado looks for its user's settings in an activated environment first.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(home)}
     done = subprocess.run(command, shell=True, cwd=TOP, env=environment, capture_output=True, text=True)
     return Ran(done.returncode, done.stdout, done.stderr, home)
+
+
+def write_settings(home: Path, settings: str) -> None:
+    """Write the user's settings for the tests."""
+    path = home / ".config" / "avocado" / "avocado.conf"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"[migdowntime]\n{settings}")

@@ -14,8 +14,11 @@ QUICK = (
 )
 CONVERGENCE = "avocado run migdowntime:convergence"
 DOWNTIME = "avocado run migdowntime:downtime"
+HUGEPAGE_IDLE = "avocado run migdowntime:hugepage-idle"
+STOP_NOW = "avocado run migdowntime:stop-now"
+VARIANTS = "avocado run migdowntime:expected-downtime -m docs/example_variants.yaml"
 SELFTEST = "avocado migdowntime selftest dirty-rate limit-ignored"
-"""Their tests look at what these leave."""
+EXPECTED_DOWNTIME = "avocado run migdowntime:expected-downtime"
 COMPARE = "avocado migdowntime compare old new"
 VERIFY = "avocado migdowntime verify --qemu old/build --qemu new/build"
 BISECT = (
@@ -29,7 +32,10 @@ BUILDS = (
     "avocado migdowntime qemu remove trixie-backports",
 )
 """One after the other, as each needs the one before it."""
-RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE, QUICK, VERIFY, *BISECT, *BUILDS}
+RUN_ELSEWHERE = {
+    *("make demo", "make check", "pip install .", EXPECTED_DOWNTIME),
+    *(MATRIX, COMPARE, QUICK, VERIFY, *BISECT, *BUILDS),
+}
 """Commands that .ci/run, a step of `make check` or another test runs."""
 
 
