@@ -62,13 +62,13 @@ def test_a_real_qemu_is_judged_and_what_was_seen_is_kept(parameters, tmp_path):
 
 
 def test_a_guest_started_by_its_firmware_is_judged_alike(tmp_path):
-    verdict, _ = run(tmp_path, boot="firmware")
+    verdict, _ = run(tmp_path, boot="firmware", passes="1")
     assert verdict.verdict is Judgement.ACCURATE, verdict
     assert "SLOF" in (tmp_path / "source.serial").read_text()
 
 
 def test_a_guest_that_cannot_keep_to_its_rate_is_quoted(tmp_path):
-    verdict, _ = run(tmp_path, page_size="4K", rate="1000000000")
+    verdict, _ = run(tmp_path, page_size="4K", rate="1000000000", passes="1")
     assert verdict.verdict is Judgement.ACCURATE, verdict
     (said,) = (reason for reason in verdict.reasons if "could not keep" in reason)
     assert said.startswith("the guest could not keep to its rate: rate=1000000000 pages=")
@@ -95,7 +95,7 @@ def test_kvm_is_judged_where_it_runs_a_guest(tmp_path):
     """Small and slow: KVM inside a virtual machine may be far slower than TCG."""
     if not firmware_runs_under_kvm(tmp_path):
         pytest.skip("KVM runs no guest here")
-    small = {"ram": "64M", "page_size": "4K", "region": "2M", "max_bandwidth": "1000000"}
+    small = {"ram": "64M", "page_size": "4K", "region": "2M", "max_bandwidth": "1000000", "passes": "1"}
     verdict, told = run(tmp_path, arch="x86_64", accel="kvm", **small)
     assert any("under KVM" in line for line in told)
     assert verdict.verdict is Judgement.ACCURATE, verdict

@@ -12,6 +12,13 @@ QUICK = (
     "avocado run migdowntime: --filter-by-tags quick -m quick --tap-include-logs --job-results-dir results "
     "--xunit results/results.xml"
 )
+CONVERGENCE = "avocado run migdowntime:convergence"
+DOWNTIME = "avocado run migdowntime:downtime"
+HUGEPAGE_IDLE = "avocado run migdowntime:hugepage-idle"
+STOP_NOW = "avocado run migdowntime:stop-now"
+VARIANTS = "avocado run migdowntime:expected-downtime -m docs/example_variants.yaml"
+SELFTEST = "avocado migdowntime selftest dirty-rate limit-ignored"
+EXPECTED_DOWNTIME = "avocado run migdowntime:expected-downtime"
 COMPARE = "avocado migdowntime compare old new"
 VERIFY = "avocado migdowntime verify --qemu old/build --qemu new/build"
 BISECT = (
@@ -31,16 +38,8 @@ BUILDS = (
 )
 """One after the other, as each needs the one before it."""
 RUN_ELSEWHERE = {
-    "make demo",
-    "make check",
-    "pip install .",
-    MATRIX,
-    COMPARE,
-    QUICK,
-    VERIFY,
-    *BISECT,
-    *BISECT_QUICKLY,
-    *BUILDS,
+    *("make demo", "make check", "pip install .", EXPECTED_DOWNTIME),
+    *(MATRIX, COMPARE, QUICK, VERIFY, *BISECT, *BISECT_QUICKLY, *BUILDS),
 }
 """Commands that .ci/run, a step of `make check` or another test runs."""
 
