@@ -139,7 +139,7 @@ class LinesDecoder:
     def _line_by_line(self, block: bytes, is_last: bool) -> tuple[Floats, list[Event]]:
         rows: list[Sample] = []
         events: list[Event] = list(self.events[-1:])
-        lines = block.decode("utf-8", errors="replace").split("\n")
+        lines = block.decode(errors="replace").split("\n")
         for line_number, line in enumerate(lines, self.line_number):
             if not line.strip():
                 continue
@@ -229,7 +229,7 @@ def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[st
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(name)
+    raise ValueError
 
 
 def _sample(record: Mapping[str, Any], before_s: float) -> Sample:
