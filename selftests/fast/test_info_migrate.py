@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the text of `info migrate` comes to, figure by figure, in both layouts, and what is said of one that lacks some."""
+"""What the text of `info migrate` comes to, in both layouts, and what is said of one that lacks figures."""
 
 import pytest
 
