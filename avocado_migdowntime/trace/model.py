@@ -111,7 +111,7 @@ class Trace:
     def switchover_s(self) -> float:
         """When the source stopped the guest to complete the migration; infinite where that is not told."""
         stop = self.switchover_stop
-        return stop.t_s if stop else float("inf")
+        return stop.t_s if stop else np.inf
 
     @property
     def switchover_stop(self) -> Event | None:

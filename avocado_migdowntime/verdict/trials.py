@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from math import inf
 
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
@@ -139,7 +140,7 @@ def _parts(evidence: Evidence) -> Iterator[_Part]:
         if event is None or event.name == FINISH or evidence.stopped_s < event.t_s:
             return
         before = samples.dirty_sync_count[samples.has_ram & (samples.t_s < event.since_s)]
-        limit_ms, until_s = number(event.data, "downtime-limit"), after.since_s if after else float("inf")
+        limit_ms, until_s = number(event.data, "downtime-limit"), after.since_s if after else inf
         part = evidence.while_held(limit_ms, event.t_s, until_s)
         if not (len(part.samples) and len(before)):
             return
