@@ -18,8 +18,8 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ MUTATED = COPY / "mutants"
 STATS = MUTATED / "mutmut-stats.json"
 PACKAGE = "avocado_migdowntime"
 ACCEPTED = TOP / "selftests" / "mutants.toml"
+OF_THIS_TOOL = {str(path.relative_to(TOP)) for path in (Path(__file__).resolve(), ACCEPTED)}
 TESTS = ("selftests/fast", "selftests/property")
 OF_OTHER_THINGS = (
     *("backing", "builds", "ci", "commands", "debian", "doctor", "face", "faulty", "framing", "host_journal"),
@@ -38,8 +39,10 @@ OF_OTHER_THINGS = (
 """Tests that are left out: they are not of what the core computes, and many start processes or read the sources."""
 ENOUGH = 0.9
 """The score that each room has to reach."""
+NEAREST_TESTS = 30
+"""A mutant is tried by so many tests first, those of all that reach its function that reach the fewest others."""
 SECONDS_OF_TESTS = 20.0
-"""A mutant is tried by the quickest tests that reach its function, and by so much of them at most."""
+"""Where it survives these, by the quickest of all tests that reach its function, and by so much of them at most."""
 STATUS = {
     **dict.fromkeys((1, 3), "killed"),
     **dict.fromkeys((0, 5, 33), "survived"),
@@ -137,7 +140,7 @@ def _replace(name: str, text: bytes | None, mode: int = 0) -> None:
         durations = stats["duration_by_test"]
         stats["duration_by_test"] = {test: s for test, s in durations.items() if not test.startswith(f"{name}::")}
         STATS.write_text(json.dumps(stats))
-    elif name.endswith((".py", ".toml")) and name != str(ACCEPTED.relative_to(TOP)):
+    elif name.endswith((".py", ".toml")) and name not in OF_THIS_TOOL:
         STATS.unlink()
 
 
@@ -171,23 +174,30 @@ def run(room: str | None) -> None:
         mutmut.setup_source_paths()
         mutmut.create_mutants(processes)
     mutmut.collect_or_load_stats(mutmut.get_mutant_runner(processes), apply_config_invalidation=True)
-    _spare_the_slow(mutmut.state())
-    mutmut.save_stats()
-    names = [mutant.name for mutant in mutants(room) if mutant.status != "killed"]
-    if names:
-        mutmut._run(names, processes)
+    state, durations_s = mutmut.state(), mutmut.state().duration_by_test
+    reaching = {name: tests & durations_s.keys() for name, tests in state.tests_by_mangled_function_name.items()}
+    reached = Counter(test for tests in reaching.values() for test in tests)
+    mutmut.collect_or_load_stats = lambda *_, **__: None  # Else each run would do that again.
+    for chosen in (lambda tests: _nearest(tests, reached, durations_s), lambda tests: _quickest(tests, durations_s)):
+        state.tests_by_mangled_function_name = defaultdict(list, {name: chosen(reaching[name]) for name in reaching})
+        names = [mutant.name for mutant in mutants(room) if mutant.status != "killed"]
+        if names:
+            mutmut._run(names, processes)
 
 
-def _spare_the_slow(state) -> None:  # type: ignore[no-untyped-def]
-    for function, tests in state.tests_by_mangled_function_name.items():
-        spent_s = 0.0
-        kept: set[str] = set()
-        for test in sorted(tests & state.duration_by_test.keys(), key=state.duration_by_test.__getitem__):
-            spent_s += state.duration_by_test[test]
-            if kept and spent_s > SECONDS_OF_TESTS:
-                break
-            kept.add(test)
-        state.tests_by_mangled_function_name[function] = kept
+def _nearest(tests: set[str], reached: Mapping[str, int], durations_s: Mapping[str, float]) -> list[str]:
+    return sorted(tests, key=lambda test: (reached[test], durations_s[test]))[:NEAREST_TESTS]
+
+
+def _quickest(tests: set[str], durations_s: Mapping[str, float]) -> list[str]:
+    kept: list[str] = []
+    spent_s = 0.0
+    for test in sorted(tests, key=durations_s.__getitem__):
+        spent_s += durations_s[test]
+        if kept and spent_s > SECONDS_OF_TESTS:
+            break
+        kept.append(test)
+    return kept
 
 
 def mutants(room: str | None) -> Iterator[Mutant]:
