@@ -39,10 +39,11 @@ OF_OTHER_THINGS = (
 """Tests that are left out: they are not of what the core computes, and many start processes or read the sources."""
 ENOUGH = 0.9
 """The score that each room has to reach."""
-NEAREST_TESTS = 30
-"""A mutant is tried by so many tests first, those of all that reach its function that reach the fewest others."""
 SECONDS_OF_TESTS = 20.0
-"""Where it survives these, by the quickest of all tests that reach its function, and by so much of them at most."""
+"""A mutant is tried by the quickest tests that reach its function, and by so much of them at most."""
+NEAREST_TESTS = 20
+"""First by so many of them that reach the fewest functions, and as many of the others; by all where it survives these.
+"""
 STATUS = {
     **dict.fromkeys((1, 3), "killed"),
     **dict.fromkeys((0, 5, 33), "survived"),
@@ -178,15 +179,12 @@ def run(room: str | None) -> None:
     reaching = {name: tests & durations_s.keys() for name, tests in state.tests_by_mangled_function_name.items()}
     reached = Counter(test for tests in reaching.values() for test in tests)
     mutmut.collect_or_load_stats = lambda *_, **__: None  # Else each run would do that again.
-    for chosen in (lambda tests: _nearest(tests, reached, durations_s), lambda tests: _quickest(tests, durations_s)):
-        state.tests_by_mangled_function_name = defaultdict(list, {name: chosen(reaching[name]) for name in reaching})
+    quickest = {name: _quickest(tests, durations_s) for name, tests in reaching.items()}
+    for tried in ({name: _nearest(tests, reached) for name, tests in quickest.items()}, quickest):
+        state.tests_by_mangled_function_name = defaultdict(list, tried)
         names = [mutant.name for mutant in mutants(room) if mutant.status != "killed"]
         if names:
             mutmut._run(names, processes)
-
-
-def _nearest(tests: set[str], reached: Mapping[str, int], durations_s: Mapping[str, float]) -> list[str]:
-    return sorted(tests, key=lambda test: (reached[test], durations_s[test]))[:NEAREST_TESTS]
 
 
 def _quickest(tests: set[str], durations_s: Mapping[str, float]) -> list[str]:
@@ -198,6 +196,12 @@ def _quickest(tests: set[str], durations_s: Mapping[str, float]) -> list[str]:
             break
         kept.append(test)
     return kept
+
+
+def _nearest(tests: list[str], reached: Mapping[str, int]) -> list[str]:
+    ranked = sorted(tests, key=reached.__getitem__)
+    others = ranked[NEAREST_TESTS:]
+    return ranked[:NEAREST_TESTS] + others[:: max(1, len(others) // NEAREST_TESTS)]
 
 
 def mutants(room: str | None) -> Iterator[Mutant]:

@@ -70,6 +70,34 @@ def test_each_field_of_a_sample_is_kept(last):
     assert len(samples) == len(rows) + len(last)
 
 
+def test_lines_as_this_package_writes_them_are_decoded_as_a_block(monkeypatch):
+    """Which is what makes it quick; so are samples without RAM figures, events of all kinds, and blank lines."""
+
+    def one_by_one(*_):
+        pytest.fail("the lines were decoded one by one")
+
+    monkeypatch.setattr(LinesDecoder, "_line_by_line", one_by_one)
+    stamped = {"event": "MIGRATION_PASS", "data": {"pass": 2}, "timestamp": {"seconds": 5, "microseconds": 500_000}}
+    records = [
+        sample(0.5, "MIGRATION_PASS", **{"expected-downtime": 300}),
+        {"t": 1, "side": "source", "event": stamped},
+        b"\n",
+        {"t": 1, "latency_ms": 0, "query-migrate": {"status": "setup"}},
+        {"t": 2, "latency_ms": 0, "query-migrate": {"status": "completed", "downtime": 12, "ram": RAM}},
+    ]
+    decoder = decoder_of(block(*records), block(event(2, "STOP", side="source"), sample(2)))
+    assert list(decoder.samples()) == [
+        Sample(0.5, 0.25, "active", 300, FIGURES, "MIGRATION_PASS"),
+        Sample(1, 0, "setup"),
+        Sample(2, 0, "completed", None, FIGURES, None, 12),
+        Sample(2, 0.25, "active", None, FIGURES),
+    ]
+    assert decoder.events == [
+        Event(1, "source", "MIGRATION_PASS", {"pass": 2}, 5.5),
+        Event(2, "source", "STOP", {"a": 1}),
+    ]
+
+
 @BOTH
 def test_counters_are_whole_and_the_bandwidth_is_not(last):
     fractions = {"remaining": 4097.9, "page-size": 4096.5, "normal": 7.0, "duplicate": 3.9, "dirty-pages-rate": 2.9}

@@ -36,6 +36,7 @@ def test_a_sample_is_a_row_of_its_columns():
     assert (samples[0], samples[1], samples[-1], list(samples)) == (FULL, BARE, BARE, [FULL, BARE])
     assert samples.table[:, 0].tolist() == [1.5, 20, 0, 1, 300, 12, 81_920, 4096, 70, 30, 2, 500, 8]
     assert figures_of(FULL, Labels()) == samples.table[:, 0].tolist()
+    assert [figure != figure for figure in figures_of(BARE, Labels())] == [False] * 3 + [True] * 10
     assert np.isnan(samples.table[Column.ON :, 1]).all() and samples.table[Column.STATUS, 1] == 2
     assert samples.labels == ("active", "MIGRATION_PASS", "completed")
     assert (samples.ram(0), samples.ram(1)) == (RAM, None)
