@@ -2,6 +2,7 @@
 """Lines of a recording, decoded as a block by types and line by line: the same figures, and each fault by its line."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_each_field_of_a_sample_is_kept(last):
 
 
 def test_lines_as_this_package_writes_them_are_decoded_as_a_block(monkeypatch):
-    """Which is what makes it quick; so are samples without RAM figures, events of all kinds, and blank lines."""
+    """Which is what makes it quick; so are samples without RAM figures or of one moment, events, and blank lines."""
 
     def one_by_one(*_):
         pytest.fail("the lines were decoded one by one")
@@ -83,13 +84,17 @@ def test_lines_as_this_package_writes_them_are_decoded_as_a_block(monkeypatch):
         {"t": 1, "side": "source", "event": stamped},
         b"\n",
         {"t": 1, "latency_ms": 0, "query-migrate": {"status": "setup"}},
-        {"t": 2, "latency_ms": 0, "query-migrate": {"status": "completed", "downtime": 12, "ram": RAM}},
+        {"t": 1, "latency_ms": 0, "query-migrate": {"status": "completed", "downtime": 12, "ram": RAM}},
+        sample(1.5, ram={**RAM, "mbps": 2**64}),
     ]
     decoder = decoder_of(block(*records), block(event(2, "STOP", side="source"), sample(2)))
-    assert list(decoder.samples()) == [
+    samples = decoder.samples()
+    assert samples.labels == ("active", "setup", "completed", "MIGRATION_PASS")
+    assert list(samples) == [
         Sample(0.5, 0.25, "active", 300, FIGURES, "MIGRATION_PASS"),
         Sample(1, 0, "setup"),
-        Sample(2, 0, "completed", None, FIGURES, None, 12),
+        Sample(1, 0, "completed", None, FIGURES, None, 12),
+        Sample(1.5, 0.25, "active", None, replace(FIGURES, mbps=2**64)),
         Sample(2, 0.25, "active", None, FIGURES),
     ]
     assert decoder.events == [
