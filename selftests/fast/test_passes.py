@@ -2,6 +2,7 @@
 """Passes as they are put together of samples, and the syncs between them: the figures of each, one by one."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,10 +70,9 @@ def test_the_last_is_that_whose_figures_belong_together_but_for_a_page(off, sent
     assert Pass.of(Samples.of(rows)).last.sent_pages == sent
 
 
-def test_where_none_of_the_last_nine_belong_together_it_is_the_very_last():
-    rows = [sample(0.1 * row, sent=row, remaining=100 - row + (1000 if row % 2 else -1000)) for row in range(10)]
-    found = Pass.of(Samples.of(rows))
-    assert found.spread_bytes == 2000 * PAGE and found.last.sent_pages == 9
+def test_of_two_samples_that_do_not_belong_together_it_is_the_second():
+    found = Pass.of(Samples.of([sample(0, sent=0, remaining=100), sample(1, sent=1, remaining=200)]))
+    assert found.last.sent_pages == 1
 
 
 def counts(*rows, **more):
@@ -160,6 +160,53 @@ def test_sent_pages_never_go_back_and_a_sync_finds_no_less_than_nothing():
     fewer = [sample(1 + 0.02 * row, 2, 5 - row // 9, row // 9) for row in range(10)]
     sync = around(BEFORE, fewer)
     assert pages(sync.unsent_bytes) == (11, 11) and pages(sync.at_sync_bytes) == (0, 0)
+
+
+@pytest.mark.parametrize(("number", "pages_more"), [(0, 8), (1, 12)])
+def test_what_a_pass_spreads_by_blurs_what_the_sync_found(number, pages_more):
+    """Half of it on either side, of samples next to which the sync does not lie."""
+    both = [list(rows) for rows in (long_pass(0, 1, 0), long_pass(1, 2, 43))]
+    both[number][10:20] = [
+        replace(one, ram=replace(one.ram, remaining_bytes=one.ram.remaining_bytes + pages_more * PAGE))
+        for one in both[number][10:20]
+    ]
+    calm, blurred = around(long_pass(0, 1, 0), long_pass(1, 2, 43)), around(*both)
+    assert pages(calm.at_sync_bytes)[0] == pages(calm.at_sync_bytes)[1]
+    middle = pages(calm.at_sync_bytes)[0]
+    assert pages(blurred.at_sync_bytes) == (middle - pages_more / 2, middle + pages_more / 2)
+
+
+def long_pass(begin_s, number, found):
+    """30 samples, at each of which a page more is sent, of a pass that followed one of 30 pages."""
+    sent = 29 * (number - 1)
+    return [sample(begin_s + 0.02 * row, number, 50 + found - row - sent, sent + row) for row in range(30)]
+
+
+def with_mbps(rows, mbps):
+    """The same with these bandwidths at some of the rows."""
+    return [replace(one, ram=replace(one.ram, mbps=mbps.get(row, one.ram.mbps))) for row, one in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seen"),
+    [
+        ({6: 4.0}, {3: 16.0}, (8, 8)),
+        ({7: 4.0}, {2: 16.0}, (4, 16)),
+        ({9: 0.5}, {0: 0.0}, (0.5, 8)),
+        ({7: 0.0, 8: 0.0, 9: 3.0}, {0: 0.0, 1: 0.0, 2: 0.0}, (3, 3)),
+    ],
+)
+def test_the_bandwidth_is_one_of_the_three_samples_on_either_side_that_show_one(before, after, seen):
+    sync = around(with_mbps(BEFORE, before), with_mbps(AFTER, after))
+    assert (sync.wire_bytes_per_ms.low, sync.wire_bytes_per_ms.high) == (125 * seen[0], 125 * seen[1])
+
+
+@pytest.mark.parametrize(("gap_s", "seen"), [(0.09, (8, 8)), (0.11, (4, 16))])
+def test_at_slower_sampling_it_is_one_of_any_of_both_passes(gap_s, seen):
+    slower = [replace(one, t_s=gap_s * row) for row, one in enumerate(BEFORE)]
+    after = [replace(one, t_s=one.t_s + 1) for one in AFTER]
+    sync = around(with_mbps(slower, {0: 4.0}), with_mbps(after, {9: 16.0}))
+    assert (sync.wire_bytes_per_ms.low, sync.wire_bytes_per_ms.high) == (125 * seen[0], 125 * seen[1])
 
 
 def test_zero_pages_are_those_from_two_windows_before_the_end_of_the_pass_on():

@@ -34,6 +34,51 @@ def test_a_figure_is_given_where_the_interval_is_narrower_than_a_quarter_of_it(u
     )
 
 
+def test_it_may_be_as_wide_as_that():
+    """From 70 to 90 ms"""
+    assert effective(precopy(Pass(20_000, 700, 200), Pass(20_000))) == (pytest.approx(80), ms(70, 90))
+
+
+def test_of_two_ends_the_narrower_counts():
+    rows = precopy(Pass(20_000, 1_100, 40), Pass(20_000, 1_000, 100), Pass(20_000))
+    assert effective(rows) == (pytest.approx(112), ms(110, 114))
+
+
+@pytest.mark.parametrize(
+    ("limit_ms", "more", "code"),
+    [
+        (100, {"header": {"capabilities": ["auto-converge"]}}, "auto-converge"),
+        (None, {}, "not-recorded"),
+        (50, {}, "ended-early"),
+        (1000, {}, "went-on-in-a-pass"),
+        (100, {}, "respected"),
+    ],
+)
+def test_it_is_given_whatever_is_made_of_it(limit_ms, more, code):
+    rows = precopy(Pass(20_000, 1_000, 40), Pass(20_000, 1_000, 40), Pass(20_000))
+    assert effective(rows, limit_ms, **more) == (pytest.approx(102), ms(100, 104))
+    finding = judge(made(rows, limit_ms=limit_ms, **more)).limit
+    assert finding.code == finding.check.code == code
+    violated = f"downtime-limit is violated: {finding.reason}"
+    assert finding.check.sentence == (violated if "-" in code and limit_ms in (50, 1000) else finding.reason)
+    assert finding.check.outcome == (
+        "passed" if code == "respected" else "failed" if limit_ms in (50, 1000) else "not judged"
+    )
+
+
+def test_it_is_given_where_no_end_was_seen_closely_enough():
+    rows = precopy(Pass(20_000, 1_000, 1_500), Pass(20_000, 1_000, 1_500), Pass(20_000))
+    finding = judge(made(rows, limit_ms=100)).limit
+    assert (finding.code, finding.effective_limit_ms) == ("no-end-seen", None)
+    interval = finding.effective_limit_interval_ms
+    assert (interval.low, interval.high) == ms(100, 250)
+    assert (finding.check.outcome, finding.check.sentence) == ("not judged", finding.reason)
+    # A burst and a twentieth more than 10 s are no closer, but far less than a quarter of it.
+    late = Pass(200_000, 104_000, 2_300, period_ms=90)
+    far = judge(made(precopy(late, late, Pass(200_000, period_ms=90)), limit_ms=10_000)).limit
+    assert (far.code, far.effective_limit_ms) == ("no-end-seen", pytest.approx(10_515))
+
+
 def test_the_narrower_half_of_the_ends_counts_and_each_bound_by_its_median():
     """Of five ends three: 100 to 104, 110 to 115 and 130 to 136 ms."""
     wide = Pass(20_000, 3_000, 2_000)
