@@ -85,7 +85,7 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(RESULTS) build dist *.egg-info
+	rm -rf $(VENV) $(RESULTS) .mutants build dist *.egg-info
 
 # Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison.
 .PHONY: mutants

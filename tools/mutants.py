@@ -18,8 +18,8 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ MUTATED = COPY / "mutants"
 STATS = MUTATED / "mutmut-stats.json"
 PACKAGE = "avocado_migdowntime"
 ACCEPTED = TOP / "selftests" / "mutants.toml"
+OF_THIS_TOOL = {str(path.relative_to(TOP)) for path in (Path(__file__).resolve(), ACCEPTED)}
 TESTS = ("selftests/fast", "selftests/property")
 OF_OTHER_THINGS = (
     *("backing", "builds", "ci", "commands", "debian", "doctor", "event_loop", "face", "faulty", "framing"),
@@ -40,6 +41,11 @@ ENOUGH = 0.9
 """The score that each room has to reach."""
 SECONDS_OF_TESTS = 20.0
 """A mutant is tried by the quickest tests that reach its function, and by so much of them at most."""
+NEAREST_TESTS = 15
+"""First by so many of them that reach the fewest functions, and as many of the others; by all where it survives these.
+"""
+SPARED = "-p no:unraisableexception -p no:threadexception"
+"""Of pytest: at the end of each run these collect garbage again and again, which takes longer than most tests."""
 STATUS = {
     **dict.fromkeys((1, 3), "killed"),
     **dict.fromkeys((0, 5, 33), "survived"),
@@ -137,7 +143,7 @@ def _replace(name: str, text: bytes | None, mode: int = 0) -> None:
         durations = stats["duration_by_test"]
         stats["duration_by_test"] = {test: s for test, s in durations.items() if not test.startswith(f"{name}::")}
         STATS.write_text(json.dumps(stats))
-    elif name.endswith((".py", ".toml")) and name != str(ACCEPTED.relative_to(TOP)):
+    elif name.endswith((".py", ".toml")) and name not in OF_THIS_TOOL:
         STATS.unlink()
 
 
@@ -160,6 +166,7 @@ on_dependency_change = "ignore"
 def run(room: str | None) -> None:
     """Make the mutants and try those of a room, or of all, that no test has killed."""
     os.chdir(COPY)
+    os.environ["PYTEST_ADDOPTS"] = SPARED
     from mutmut import __main__ as mutmut
 
     processes = os.cpu_count() or 1
@@ -171,23 +178,33 @@ def run(room: str | None) -> None:
         mutmut.setup_source_paths()
         mutmut.create_mutants(processes)
     mutmut.collect_or_load_stats(mutmut.get_mutant_runner(processes), apply_config_invalidation=True)
-    _spare_the_slow(mutmut.state())
-    mutmut.save_stats()
-    names = [mutant.name for mutant in mutants(room) if mutant.status != "killed"]
-    if names:
-        mutmut._run(names, processes)
+    state, durations_s = mutmut.state(), mutmut.state().duration_by_test
+    reaching = {name: tests & durations_s.keys() for name, tests in state.tests_by_mangled_function_name.items()}
+    reached = Counter(test for tests in reaching.values() for test in tests)
+    mutmut.collect_or_load_stats = lambda *_, **__: None  # Else each run would do that again.
+    quickest = {name: _quickest(tests, durations_s) for name, tests in reaching.items()}
+    for tried in ({name: _nearest(tests, reached) for name, tests in quickest.items()}, quickest):
+        state.tests_by_mangled_function_name = defaultdict(list, tried)
+        names = [mutant.name for mutant in mutants(room) if mutant.status != "killed"]
+        if names:
+            mutmut._run(names, processes)
 
 
-def _spare_the_slow(state) -> None:  # type: ignore[no-untyped-def]
-    for function, tests in state.tests_by_mangled_function_name.items():
-        spent_s = 0.0
-        kept: set[str] = set()
-        for test in sorted(tests & state.duration_by_test.keys(), key=state.duration_by_test.__getitem__):
-            spent_s += state.duration_by_test[test]
-            if kept and spent_s > SECONDS_OF_TESTS:
-                break
-            kept.add(test)
-        state.tests_by_mangled_function_name[function] = kept
+def _quickest(tests: set[str], durations_s: Mapping[str, float]) -> list[str]:
+    kept: list[str] = []
+    spent_s = 0.0
+    for test in sorted(tests, key=durations_s.__getitem__):
+        spent_s += durations_s[test]
+        if kept and spent_s > SECONDS_OF_TESTS:
+            break
+        kept.append(test)
+    return kept
+
+
+def _nearest(tests: list[str], reached: Mapping[str, int]) -> list[str]:
+    ranked = sorted(tests, key=reached.__getitem__)
+    others = ranked[NEAREST_TESTS:]
+    return ranked[:NEAREST_TESTS] + others[:: max(1, len(others) // NEAREST_TESTS)]
 
 
 def mutants(room: str | None) -> Iterator[Mutant]:

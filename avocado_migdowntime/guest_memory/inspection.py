@@ -66,6 +66,8 @@ class Inspection:
                 self._intact[index] = True
             elif len(self._damage_of) < _NAMED_FAULTS or index - 1 not in self._damage_of:
                 self._damage_of[index] = _damage(row, index, int(self._expected.epochs[index]), telemetry)
+            else:
+                self._damage_of.setdefault(index, "is not what the guest wrote last")
 
     def _half_written(self, row: Words, index: int) -> bool:
         """Whether each word is of the write that was under way, or of the one before."""

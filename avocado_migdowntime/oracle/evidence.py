@@ -81,7 +81,7 @@ class Evidence:
     def while_held(self, limit_ms: float, begin_s: float, until_s: float) -> "Evidence":
         """The part of the migration from `begin_s` to `until_s`, during which that limit held."""
         begin, end = np.searchsorted(self.samples.t_s, (begin_s, until_s))
-        return self._part(int(begin), int(end), Limits(((float("-inf"), limit_ms),)))
+        return self._part(int(begin), int(end), Limits(((-np.inf, limit_ms),)))
 
     def _part(self, begin: int, end: int, limits: Limits) -> "Evidence":
         return replace(self, samples=self.samples[begin:end], limits=limits, ended_passes=(), open_from=0)

@@ -2,6 +2,7 @@
 """Which downtime-limit held when: the configured one, those that were tried, and what somebody else set."""
 
 from dataclasses import dataclass
+from math import inf
 
 from ..trace.model import Trace
 
@@ -19,7 +20,7 @@ class Limits:
     def of(cls, trace: Trace) -> "Limits":
         """Those of `trace`; raises UsageError where its header or an event is not as a harness writes them."""
         first = trace.downtime_limit_ms
-        begin = [] if first is None else [(float("-inf"), first)]
+        begin = [] if first is None else [(-inf, first)]
         later = [(event.since_s, event.limit_ms) for event in trace.events]
         return cls((*begin, *((since_s, limit_ms) for since_s, limit_ms in later if limit_ms is not None)))
 

@@ -7,7 +7,7 @@ which finds the line that is wrong and says what is wrong with it.
 
 import json
 import reprlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -98,8 +98,7 @@ class LinesDecoder:
         if any(line.event is msgspec.UNSET for line in events):
             raise _Unusual
         table = self._table(lines)
-        before = self.events[-1:]
-        return table, list(_in_order(map(_event_of_line, events), before))
+        return table, list(_in_order(map(_event_of_line, events), self.events))
 
     def _table(self, lines: list[_Line]) -> Floats:
         answers: list[Any] = [line.answer for line in lines]
@@ -139,7 +138,7 @@ class LinesDecoder:
     def _line_by_line(self, block: bytes, is_last: bool) -> tuple[Floats, list[Event]]:
         rows: list[Sample] = []
         events: list[Event] = list(self.events[-1:])
-        lines = block.decode("utf-8", errors="replace").split("\n")
+        lines = block.decode(errors="replace").split("\n")
         for line_number, line in enumerate(lines, self.line_number):
             if not line.strip():
                 continue
@@ -152,14 +151,13 @@ class LinesDecoder:
                 if "query-migrate" in record:
                     rows.append(_sample(record, rows[-1].t_s if rows else self._last_s))
                 elif "event" in record:
-                    events += _in_order(
-                        [event_of(number(record, "t"), str(record.get("side", "")), record["event"])], events[-1:]
-                    )
+                    event = event_of(number(record, "t"), str(record.get("side", "")), record["event"])
+                    events += _in_order([event], events)
                 else:
                     raise UsageError("is neither a sample nor an event")
             except UsageError as error:
                 raise UsageError(f"line {line_number}: {error}") from None
-        table = np.array([figures_of(row, self._labels) for row in rows]).reshape(-1, len(Column)).T
+        table = np.array([figures_of(row, self._labels) for row in rows]).reshape(len(rows), len(Column)).T
         return table, events[len(self.events[-1:]) :]
 
 
@@ -229,7 +227,7 @@ def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[st
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(name)
+    raise ValueError
 
 
 def _sample(record: Mapping[str, Any], before_s: float) -> Sample:
@@ -249,7 +247,7 @@ def _event_of_line(line: _Line) -> Event:
     return event_of(line.t, str(line.side), line.event)
 
 
-def _in_order(events: Iterable[Event], before: list[Event]) -> Iterator[Event]:
+def _in_order(events: Iterable[Event], before: Sequence[Event]) -> Iterator[Event]:
     last_s = before[-1].t_s if before else -np.inf
     for event in events:
         if event.t_s < last_s:

@@ -28,7 +28,7 @@ _UNITS = {"B": 1, "KiB": 1 << 10, "kbytes": 1 << 10, "": 1 << 10, "MiB": 1 << 20
 
 def looks_like_info_migrate(text: str) -> bool:
     """Whether `text` holds the status line of `info migrate`."""
-    return _STATUS.search(text) is not None and not text.lstrip().startswith("{")
+    return _STATUS.search(text) is not None
 
 
 def parse_info_migrate(text: str) -> Trace:
@@ -36,26 +36,26 @@ def parse_info_migrate(text: str) -> Trace:
     statuses = _STATUS.findall(text)
     if len(statuses) > 1:
         raise UsageError(f"holds {len(statuses)} `info migrate` snapshots; give one at a time")
-    values = {name: _first(patterns, text) for name, patterns in _FIELDS.items()}
-    missing = [name for name in _REQUIRED if values[name] is None]
+    shown = {name: value for name, patterns in _FIELDS.items() if (value := _first(patterns, text)) is not None}
+    missing = [name for name in _REQUIRED if name not in shown]
     if missing:
         raise UsageError(
             f"`info migrate` with status {statuses[0]} has no {', '.join(missing)}; "
             "take the text while the migration is active"
         )
-    if not (page_bytes := _bytes(values["page size"] or "0")):
+    if not (page_bytes := _bytes(shown["page size"])):
         raise UsageError("`info migrate` shows a page size of 0; take the text from QEMU as it is")
     ram = Ram(
-        remaining_bytes=_bytes(values["remaining ram"] or "0"),
+        remaining_bytes=_bytes(shown["remaining ram"]),
         page_bytes=page_bytes,
         sent_pages=0,
         zero_pages=0,
-        dirty_sync_count=int(values["dirty sync count"] or 0),
-        dirty_pages_per_s=int(values["dirty pages rate"] or 0),
-        mbps=float(values["throughput"] or 0),
+        dirty_sync_count=int(shown.get("dirty sync count", 0)),
+        dirty_pages_per_s=int(shown.get("dirty pages rate", 0)),
+        mbps=float(shown["throughput"]),
     )
-    expected_ms = values["expected downtime"]
-    sample = Sample(0, 0, statuses[0], float(expected_ms) if expected_ms else None, ram=ram)
+    expected_ms = float(shown["expected downtime"]) if "expected downtime" in shown else None
+    sample = Sample(0, 0, statuses[0], expected_ms, ram=ram)
     return Trace(Samples.of([sample]), snapshot=True)
 
 

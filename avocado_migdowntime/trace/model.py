@@ -58,7 +58,7 @@ class Trace:
     @property
     def migrate_parameters(self) -> Mapping[str, Any]:
         """query-migrate-parameters as it was recorded, or nothing."""
-        parameters = self.header.get("migrate-parameters", {})
+        parameters = self.header.get("migrate-parameters")
         return parameters if isinstance(parameters, Mapping) else {}
 
     @property
@@ -69,12 +69,12 @@ class Trace:
     @property
     def subject(self) -> str:
         """What was migrated, as far as the recording says: QEMU's release, the guest, and what backs its RAM."""
-        release = self.header.get("qemu", {}).get("qemu", {})
+        release = self.header.get("qemu", {}).get("qemu")
         words = [
             f"QEMU {'.'.join(str(release.get(part, '?')) for part in ('major', 'minor', 'micro'))}" if release else "",
             *(str(self.header[name]) for name in ("arch", "machine", "accelerator") if name in self.header),
         ]
-        if str(self.header.get("guest", "")).startswith("Linux"):
+        if str(self.header.get("guest")).startswith("Linux"):
             words.append(f"with {self.header['guest']}")
         if "backing" in self.header:
             of = f" of {format_size(int(self.host_page_bytes))}" if self.host_page_bytes else ""
@@ -111,7 +111,7 @@ class Trace:
     def switchover_s(self) -> float:
         """When the source stopped the guest to complete the migration; infinite where that is not told."""
         stop = self.switchover_stop
-        return stop.t_s if stop else float("inf")
+        return stop.t_s if stop else np.inf
 
     @property
     def switchover_stop(self) -> Event | None:

@@ -85,5 +85,8 @@ def _live_ms(sample: Sample) -> float | None:
 
 
 def _rounded(value_ms: float, mbps: float) -> Interval:
-    """What `value_ms` may be, given that the bandwidth it was divided by was shown with two digits."""
-    return Interval(value_ms * mbps / (mbps + ROUNDED_MBPS), value_ms * mbps / max(mbps - ROUNDED_MBPS, 1e-9))
+    """What `value_ms` may be, given that the bandwidth it was divided by was shown with two digits.
+
+    Below 0.8 Mbps QEMU computes nothing, so that this is not asked.
+    """
+    return Interval(value_ms * mbps / (mbps + ROUNDED_MBPS), value_ms * mbps / (mbps - ROUNDED_MBPS))

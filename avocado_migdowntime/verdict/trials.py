@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from math import inf
 
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
@@ -115,9 +116,8 @@ def judge_trials(evidence: Evidence, needed_ms: float | None, reported_ms: float
     outcomes = [(part, *_trial(part)) for part in parts]
     trials = tuple(trial for _, trial, _ in outcomes)
     for part, trial, finding in outcomes:
-        code, reason = _judge(evidence, part, trial, finding, needed_ms, reported_ms, limit_from)
-        if code:
-            return Convergence(code, needed_ms, reported_ms, limit_from, trials, reason)
+        if wrong := _judge(evidence, part, trial, finding, needed_ms, reported_ms, limit_from):
+            return Convergence(wrong[0], needed_ms, reported_ms, limit_from, trials, wrong[1])
     if trials[-1].name != CHOSEN:
         reason = "the migration ended before the chosen limit was tried"
         return Convergence("chosen-not-tried", needed_ms, reported_ms, limit_from, trials, reason)
@@ -126,9 +126,10 @@ def judge_trials(evidence: Evidence, needed_ms: float | None, reported_ms: float
 
 @dataclass(frozen=True)
 class _Part:
-    """The migration while one limit held, which was set in the pass `begun_in_pass`."""
+    """The migration while a limit of `limit_ms` held, which was set in the pass `begun_in_pass`."""
 
     event: Event
+    limit_ms: float
     begun_in_pass: int
     evidence: Evidence
 
@@ -140,11 +141,11 @@ def _parts(evidence: Evidence) -> Iterator[_Part]:
         if event is None or event.name == FINISH or evidence.stopped_s < event.t_s:
             return
         before = samples.dirty_sync_count[samples.has_ram & (samples.t_s < event.since_s)]
-        limit_ms, until_s = number(event.data, "downtime-limit"), after.since_s if after else float("inf")
+        limit_ms, until_s = number(event.data, "downtime-limit"), after.since_s if after else inf
         part = evidence.while_held(limit_ms, event.t_s, until_s)
         if not (len(part.samples) and len(before)):
             return
-        yield _Part(event, int(before[-1]), part)
+        yield _Part(event, limit_ms, int(before[-1]), part)
 
 
 def _trial(part: _Part) -> tuple[Trial, LimitFinding]:
@@ -159,7 +160,7 @@ def _trial(part: _Part) -> tuple[Trial, LimitFinding]:
         finding = judge_limit(evidence, passes, evidence.syncs_between(passes))
     trial = Trial(
         name=name,
-        limit_ms=number(part.event.data, "downtime-limit"),
+        limit_ms=part.limit_ms,
         passes=sum(map(_lasted, passes)),
         missed=sum(_lasted(sync.after) and _fitted(sync) for sync in evidence.syncs),
         completed=evidence.status == "completed",
@@ -185,16 +186,16 @@ def _judge(
     needed_ms: float | None,
     reported_ms: float | None,
     limit_from: str,
-) -> tuple[str, str]:
-    """The code and the sentence of what is not right with a trial; both are empty where it is."""
-    no_fault = "", ""
+) -> tuple[str, str] | None:
+    """The code and the sentence of what is not right with a trial, if something is."""
     limit = f"a downtime-limit of {trial.limit_ms:g} ms"
     if needed_ms is None:
         return "need-unknown", "what was needed could not be told before limits were tried"
     if trial.name == CHOSEN:
-        reported = f"QEMU reported {reported_ms or 0:.0f} ms; " if limit_from == "reported" else ""
+        by_report = limit_from == "reported" and reported_ms is not None
+        reported = f"QEMU reported {reported_ms:.0f} ms; " if by_report else ""
         if trial.completed and not trial.passes:
-            return no_fault
+            return None
         if not trial.passes:
             return "too-short", f"the trace ends before a sync under {limit}"
         outcome = "converged only later" if trial.completed else "did not converge"
@@ -212,7 +213,7 @@ def _judge(
         return "may-have-needed-less", f"{outcome}: shorter passes may have dirtied less"
     if trial.limit_verdict is LimitJudgement.VIOLATED:
         return "limit-violated", f"under {limit}: {finding.reason}"
-    return no_fault
+    return None
 
 
 def _doubt(whole: Evidence, part: _Part, needed_ms: float) -> str:
@@ -224,7 +225,7 @@ def _doubt(whole: Evidence, part: _Part, needed_ms: float) -> str:
         return "what was sent before is not known"
     before, samples = precopy.threshold_bytes_per_ms, part.evidence.samples
     wire = samples.wire_bytes_per_ms[samples.has_ram]
-    fastest = whole.trace.switchover_bytes_per_ms or (float(wire.max()) if len(wire) else 0.0)
-    if (part.evidence.limit_ms or 0) * fastest > needed_ms * before * (1 - SLACK):
+    fastest = whole.trace.switchover_bytes_per_ms or float(wire.max(initial=0))
+    if part.limit_ms * fastest > needed_ms * before * (1 - SLACK):
         return f"the bandwidth rose from {before / 1000:.1f} to {fastest / 1000:.1f} MB/s"
     return ""

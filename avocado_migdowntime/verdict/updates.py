@@ -160,7 +160,7 @@ def _renewed_s(segment: Segment) -> float:
     samples, first = segment.sync.after.samples, segment.sync.after.first
     sent_bytes = (samples.sent_pages - first.sent_pages) * samples.page_bytes
     renewed = (samples.mbps != first.mbps) | (sent_bytes > _WINDOWS * BUFFER_DELAY_MS * samples.wire_bytes_per_ms)
-    return float(samples.t_s[renewed.argmax()]) if renewed.any() else float("inf")
+    return float(samples.t_s[renewed.argmax()]) if renewed.any() else np.inf
 
 
 def _words(figures: Sequence[float]) -> str:

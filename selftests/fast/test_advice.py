@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The advised downtime-limit by its figures, on passes made by hand; a millisecond is 10 pages."""
 
+from itertools import pairwise
 from math import sqrt
 from statistics import fmean, stdev
 
 import pytest
 
+from avocado_migdowntime.prediction.advice import Help
 from avocado_migdowntime.prediction.advise import advise, predict_convergence
 from selftests.support.traces import MBPS, Pass, completed, made, precopy, row
 
@@ -120,3 +122,97 @@ def test_an_advice_is_unknown_before_the_second_pass_alone():
 def test_the_switchover_bandwidth_is_what_qemu_multiplies_by():
     ten_times = {"avail-switchover-bandwidth": 10 * MBPS * 125_000}
     assert advised(SAME, SAME, SAME, parameters=ten_times).limit_ms == 203
+
+
+POSTCOPY = "postcopy finishes it whatever the guest dirties"
+
+
+def test_where_nothing_is_sent_the_network_is_to_be_looked_at():
+    """20000 pages are dirtied in 2 s, or in less: sent in 300 ms that they are let."""
+    advice = advised(SAME, SAME, Pass(20_000, 5_000), more=[row(9.1, 3, 5_000, 55_000, mbps=0)])
+    assert (advice.finding, advice.limit_ms, advice.range_ms, advice.syncs_seen) == ("none", None, None, 2)
+    assert advice.reasons == (
+        "nothing is being sent, so no downtime-limit is large enough: look at the network and at max-bandwidth",
+        POSTCOPY,
+    )
+    assert advice.help == Help(bandwidth_bytes_per_ms=pytest.approx(20_000 * 4096 / 300), throttle_percent=None)
+
+
+def test_where_nothing_is_sent_and_nothing_is_left_any_limit_will_do():
+    still = [row(5 + 0.02 * number, 3, 0, 40_000, mbps=0) for number in range(150)]
+    advice = advised(SAME, SAME, Pass(0), more=still)
+    assert (advice.finding, advice.limit_ms, advice.syncs_seen) == ("found", 1, 2)
+    assert advice.reasons == ("nothing is sent and nothing is left to be sent: any downtime-limit will do",)
+    assert (advice.range_ms.low, advice.range_ms.high) == (1, 1)
+
+
+def test_a_limit_beyond_the_greatest_is_none():
+    """3 million ms are needed."""
+    huge = Pass(30_000_000, period_ms=100_000)
+    advice = advised(huge, huge, huge)
+    assert (advice.finding, advice.limit_ms, advice.steps_ms) == ("none", None, ())
+    assert advice.reasons == (
+        "the next sync is expected to find 122880.0 MB to be sent at 41.0 MB/s, "
+        "beyond the 2000 s that QEMU takes as downtime-limit",
+        "the downtime-limit of 1 ms that is set never ends it",
+        POSTCOPY,
+    )
+    assert (advice.range_ms.low, advice.best_point.limit_ms, advice.help.throttle_percent) == (
+        3_000_001,
+        3_000_001,
+        None,
+    )
+
+
+@pytest.mark.parametrize(("pages", "percent"), [(296_000, 99), (310_000, None)])
+def test_a_guest_can_be_throttled_by_99_percent_at_most(pages, percent):
+    """To dirty 3000 pages in the time of a pass."""
+    whole = Pass(pages, period_ms=1000)
+    assert advised(whole, whole, whole).help.throttle_percent == percent
+
+
+@pytest.mark.parametrize(("limit_ms", "advised_ms"), [(300, 300), (300.5, 301)])
+def test_a_limit_that_did_is_advised_in_whole_milliseconds(limit_ms, advised_ms):
+    rows = precopy(SAME, SAME, Pass(19_000))
+    advice = advise(made([*rows, completed(rows)], limit_ms=limit_ms))
+    assert (advice.limit_ms, advice.range_ms.low, advice.range_ms.high) == (advised_ms,) * 3
+    assert (advice.syncs_seen, advice.best_point.number, advice.best_point.limit_ms) == (2, 3, 1901)
+    assert advice.reasons == (f"the migration completed with the downtime-limit of {advised_ms} ms that was set",)
+    assert advice.steps_ms == () and advice.bandwidth_bytes_per_ms is None
+
+
+def test_a_migration_that_completed_in_its_first_pass_shows_no_best_point():
+    rows = precopy(SAME)
+    advice = advise(made([*rows, completed(rows)], limit_ms=300))
+    assert (advice.finding, advice.limit_ms, advice.best_point, advice.syncs_seen) == ("found", 300, None, 0)
+
+
+def test_where_the_limit_that_did_is_not_known_advice_is_as_before_the_end():
+    rows = precopy(SAME, SAME, SAME)
+    advice = advise(made([*rows, completed(rows)], limit_ms=None))
+    assert (advice.finding, advice.limit_ms, advice.configured_ms) == ("found", 2021, None)
+    assert advice.reasons == ("the next sync is expected to find 81.9 MB to be sent at 41.0 MB/s",)
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "device"])
+def test_that_a_migration_failed_is_told_beside_the_advice(status):
+    rows = precopy(SAME, SAME)
+    rows.append(completed(rows))
+    rows[-1]["query-migrate"]["status"] = status
+    advice = advise(made(rows, limit_ms=1, header={"arch": "ppc64"}))
+    assert (advice.reasons[-1] == f"the migration was {status}") == (status != "device")
+    assert (advice.subject, advice.configured_ms, advice.limit_ms) == ("ppc64", 1, 2021)
+
+
+def test_a_first_pass_that_sends_nothing_does_not_tell_when_it_ends():
+    assert advised(Pass(20_000, 5_000, mbps=0)).reasons == (
+        "only pass 1 was seen, and what the guest dirties shows when it ends: record until the second pass",
+    )
+
+
+def test_steps_are_limits_that_may_do_each_some_times_the_one_before():
+    """Down to a window of 100 ms."""
+    advice = advised(SAME, SAME, SAME)
+    assert advice.steps_ms[-1] == advice.limit_ms == 2021
+    assert all(100 < less < more <= 1.31 * less for less, more in pairwise(advice.steps_ms))
+    assert advice.bandwidth_bytes_per_ms == pytest.approx(40_960)

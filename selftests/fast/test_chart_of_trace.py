@@ -95,6 +95,49 @@ def test_the_report_and_each_formula_are_drawn_over_the_samples():
     assert {name for name, series in found.items() if series.role is Role.OTHER} == {"dirty-rate", "redirty", "live"}
 
 
+def test_formulas_divide_by_the_bandwidth_that_is_set_for_the_switchover():
+    rows = precopy(FIRST, Pass(20_000, expected_ms=1000))
+    _, found = drawn(rows, parameters={"avail-switchover-bandwidth": 2 * 40_960_000})
+    assert set(found["dirty-rate"].values) == {150}
+    assert found["last-sync, computed"].low == pytest.approx(np.full(len(found["live"].t_s), 1000))
+    assert (found["live"].values[0], found["live"].values[-1]) == pytest.approx((1000, 0))
+
+
+def test_the_panels_are_named_with_their_units_and_as_high_as_what_they_show():
+    shown, found = drawn(precopy(Pass(30_000), Pass(20_000), Pass(25_000), Pass(22_000)))
+    named = [(panel.title, panel.unit, [series.name for series in panel.series]) for panel in shown.panels]
+    left, expected, _ = named
+    assert left == ("Left to send", "MB", ["remaining now", "left at the dirty sync"])
+    assert expected[:2] == ("Expected downtime", "ms")
+    assert expected[2][:7] == [
+        "QEMU's expected-downtime", "last-sync, computed", "dirty-rate", "redirty", "live", "downtime-limit, as set",
+        "left when a pass ended",
+    ]  # fmt: skip
+    assert named[2] == ("Rates", "MB/s", ["bandwidth", "dirtied, says QEMU"])
+    remaining = found["remaining now"]
+    assert remaining.values == mb(
+        *[pages for begin in (30_000, 20_000, 25_000, 22_000) for pages in range(begin, -1, -200)]
+    )
+    assert shown.panels[0].top == pytest.approx(1.15 * 25_000 * PAGE_BYTES / 1e6)
+    assert shown.panels[1].top == pytest.approx(1.15 * 2500)
+    assert all(series.low is None for name, series in found.items() if series.role is Role.OTHER)
+
+
+def test_without_a_sync_the_picture_is_as_high_as_what_is_usually_left():
+    """95 of 100 samples of a pass of 30000 pages have no more than 28500 left."""
+    shown, found = drawn(precopy(Pass(30_000)))
+    assert [series.name for series in shown.panels[0].series] == ["remaining now"]
+    assert shown.panels[0].top == pytest.approx(1.15 * 28_500 * PAGE_BYTES / 1e6)
+    assert set(found) == {
+        "remaining now",
+        "QEMU's expected-downtime",
+        "downtime-limit, as set",
+        "bandwidth",
+        "dirtied, says QEMU",
+        "151 dropped: first pass: all of RAM is sent, nothing is predicted",
+    }
+
+
 def test_a_pass_that_was_missed_is_a_gap():
     rows = [row for row in precopy(*PASSES) if row["query-migrate"]["ram"]["dirty-sync-count"] != 3]
     _, found = drawn(rows)

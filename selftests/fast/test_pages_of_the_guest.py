@@ -185,6 +185,15 @@ def test_only_pages_that_call_themselves_of_the_region_are_looked_at():
     assert inspection.finding().faults == ("pages 1 to 2: the first is nowhere in the RAM",)
 
 
+def test_a_page_of_which_only_wrong_copies_were_found_is_not_called_missing():
+    """What is wrong with the twenty-first is not kept, as it follows another wrong one, of which a right copy comes."""
+    telemetry, ram = told(22, 22, region_start=0), memory(22, 1)
+    inspection = Inspection(telemetry)
+    inspection.see_anywhere(ram[:21] ^ np.eye(1, PAGE_WORDS, 9, dtype=np.uint64))
+    inspection.see_anywhere(ram[:20])
+    assert inspection.finding().faults == ("pages 20 to 21: the first is not what the guest wrote last",)
+
+
 @pytest.mark.parametrize("granule_pages", [1, 2, 8])
 @pytest.mark.parametrize(
     ("pattern", "walk"),

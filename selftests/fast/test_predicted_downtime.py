@@ -7,6 +7,7 @@ from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.predicted_downtime import PredictedDowntime
 from selftests.support.traces import Pass, answers, completed, event, made, precopy
 
 FIXED_MS = 40
@@ -68,6 +69,16 @@ def test_a_downtime_that_was_said_may_still_be_a_tenth_more_than_the_limit(limit
     assert outcome(2000, changed(limit_ms)) == (("mismatch", beyond) if above else MATCH)
 
 
+@pytest.mark.parametrize(("error", "code"), [(0.1, "match"), (-0.1, "match"), (0.1001, "not-as-reported")])
+def test_a_tenth_is_not_too_much(error, code):
+    assert PredictedDowntime(2000, 2240, 40, 5000, error).check.code == code
+
+
+@pytest.mark.parametrize(("down_ms", "code"), [(1140, "match"), (1140.1, "above-the-limit")])
+def test_nor_is_a_tenth_more_than_the_limit(down_ms, code):
+    assert PredictedDowntime(1100, down_ms, 40, 1000, 0.0).check.code == code
+
+
 @pytest.mark.parametrize(
     ("name", "since", "limit_ms"),
     [
@@ -95,17 +106,20 @@ def test_a_limit_that_is_not_known_is_not_exceeded():
         ({}, 1500),
         ({"stop_ms": 5, "latency_ms": 6}, 2000),  # Answered after the stop
         ({"stop_ms": 5, "latency_ms": 4}, 1500),
+        ({"stop_ms": 0, "latency_ms": 0}, 2000),  # At the very moment
+        ({"said_ms": 0}, 2000),
+        ({"said_ms": 1}, 1),
         ({"field": ("dirty-pages-rate", 0)}, 2000),  # QEMU computes nothing then.
         ({"field": ("mbps", 0.8)}, 2000),
     ],
 )
 def test_what_was_said_last_is_what_qemu_had_computed_before_the_stop(given, predicted_ms):
     given = dict(given)
-    field = given.pop("field", None)
+    field, said_ms = given.pop("field", None), given.pop("said_ms", 1500)
 
     def alter(rows):
         last = rows[-1]["query-migrate"]
-        last["expected-downtime"] = 1500
+        last["expected-downtime"] = said_ms
         if field:
             last["ram"][field[0]] = field[1]
 

@@ -47,6 +47,35 @@ def test_a_figure_is_given_where_the_interval_is_narrower_than_a_quarter_of_it(u
     )
 
 
+@pytest.mark.parametrize(
+    ("limit_ms", "capabilities", "code"),
+    [
+        (820, ["auto-converge"], "auto-converge"),
+        (None, [], "not-recorded"),
+        (400, [], "ended-early"),
+        (2000, [], "went-on-in-a-pass"),
+        (820, [], "respected"),
+    ],
+)
+def test_it_is_given_whatever_is_made_of_it(limit_ms, capabilities, code):
+    rows = precopy(Pass(20_000, 8_000, 240), Pass(20_000, 8_000, 240), Pass(20_000))
+    finding = judge(made(rows, limit_ms=limit_ms, header={"capabilities": capabilities})).limit
+    interval, left = finding.effective_limit_interval_ms, finding.unsent_ms
+    assert (finding.code, finding.effective_limit_ms) == (code, pytest.approx(862))
+    assert ((interval.low, interval.high), (left.low, left.high)) == (ms(800, 924), ms(800, 824))
+    violated = code in ("ended-early", "went-on-in-a-pass")
+    assert finding.check.sentence == (f"downtime-limit is violated: {finding.reason}" if violated else finding.reason)
+    assert finding.check.outcome == ("failed" if violated else "passed" if code == "respected" else "not judged")
+
+
+def test_it_is_given_where_no_end_was_seen_closely_enough():
+    """A burst and a twentieth more than 10 s are no closer, but far less than a quarter of it."""
+    late = Pass(200_000, 104_000, 2_300, period_ms=90)
+    finding = judge(made(precopy(late, late, Pass(200_000, period_ms=90)), limit_ms=10_000)).limit
+    assert (finding.code, finding.effective_limit_ms) == ("no-end-seen", pytest.approx(10_565))
+    assert (finding.check.outcome, finding.check.sentence) == ("not judged", finding.reason)
+
+
 def test_the_narrower_half_of_the_ends_counts_and_what_they_have_in_common():
     """Of five ends three: 400 to 504, 440 to 545 and 460 to 566 ms."""
     wide = Pass(20_000, 7_000, 2_000)

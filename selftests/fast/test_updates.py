@@ -54,6 +54,7 @@ def test_uncomputed_is_what_stays_as_it_began(figures, words):
     ("pages", "figures", "found"),
     [
         (22_100, (777, 777), wrong("frozen", "it is never renewed, and stays at 777 ms")),
+        (22_000, (777, 777), wrong(None, NO_FORMULA)),
         (21_900, (777, 777), wrong(None, NO_FORMULA)),  # What is right has hardly moved.
         (22_100, (777, 778), wrong(None, NO_FORMULA)),
         (22_100, (1, 777), wrong(None, NO_FORMULA)),
@@ -74,6 +75,39 @@ def test_stale_is_what_was_right_in_the_pass_before():
     assert named(says(20_000, ms=1800))[1] is None  # Of one pass it cannot be told.
     twice = says(20_000, until_ms=1500, before=1, ms=5)
     assert named(twice, *rising[1:]) == wrong(None, NO_FORMULA)  # It does not keep what it began with.
+
+
+@pytest.mark.parametrize(("first", "second", "found"), [(1, 0, STALE), (777, 777, STALE), (777, 778, None)])
+def test_in_the_second_pass_stale_is_what_qemu_began_with_or_said_last_in_the_first(first, second, found):
+    def says_first(rows):
+        for answer in answers(rows, 1):
+            answer["expected-downtime"] = first
+
+    passes = says(20_000, before=first, ms=second), says(25_000, ms=2000)
+    assert named(*passes, alter=says_first) == (found or wrong(None, NO_FORMULA))
+
+
+def test_what_was_said_last_in_the_pass_before_is_that_of_its_last_sample():
+    """A pass is late that begins with it, also where that sample does not count, as its bandwidth is a new one."""
+
+    def ends_with(rows, figure):
+        last = list(answers(rows, 2))[-1]
+        last["expected-downtime"], last["ram"]["mbps"] = figure, 0.999 * MBPS
+
+    passes = says(20_000), says(25_000, until_ms=1500, before=1990)
+    assert named(*passes, alter=lambda rows: ends_with(rows, 1990)) == LATE
+    assert named(*passes, alter=lambda rows: ends_with(rows, 1991)) == wrong(None, NO_FORMULA)
+
+
+@pytest.mark.parametrize(("off", "found"), [(0, STALE), (1, wrong(None, NO_FORMULA))])
+def test_stale_is_what_most_reports_of_a_pass_show(off, found):
+    """Of the third one's 116 that count one less, or all but half of them, are of the second."""
+
+    def half(rows):
+        for answer in list(answers(rows, 3))[10 : 10 + 57 + off]:
+            answer["expected-downtime"] = 1
+
+    assert named(says(20_000, ms=1), says(25_000, ms=2000), alter=half) == found
 
 
 def test_a_limit_that_is_shown_in_the_second_pass_until_the_bandwidth_changes_is_not_stale():
@@ -129,6 +163,14 @@ def test_a_bandwidth_that_was_renewed_shows_that_the_report_could_have_been(stan
         next(answers(rows, 4))["ram"]["mbps"] = 0.999 * MBPS
 
     found = late(stands_ms, renewed_at_once)
+    assert found == (LATE if is_late else wrong(None, NO_FORMULA))
+
+
+@pytest.mark.parametrize(("pages", "is_late"), [(3_300, True), (2_990, False)])
+def test_in_a_pass_of_less_than_three_windows_no_figure_is_late(pages, is_late):
+    changes_ms = pages / 10 - 15
+    short = Pass(pages, period_ms=2, expected_ms=lambda ms: 2500 if ms < changes_ms else pages / 10)
+    found = named(says(20_000), says(25_000, until_ms=1500, before=2000), short)
     assert found == (LATE if is_late else wrong(None, NO_FORMULA))
 
 

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Passes as they are put together of samples: the figures of each, one by one."""
+
+import numpy as np
+import pytest
+
+from avocado_migdowntime.oracle.passes import Pass, medians, passes
+from avocado_migdowntime.trace.samples import Sample, Samples
+
+from ..support.samples import PAGE, sample
+
+
+def conserved(*pages):
+    """A pass whose samples have so many pages left and sent together."""
+    return Pass.of(Samples.of(sample(0.02 * row, remaining=count) for row, count in enumerate(pages)))
+
+
+@pytest.mark.parametrize(
+    ("pages", "spread"),
+    [
+        ((100, 700), 0.0),
+        ((100, 100, 100), 0.0),
+        ((100, 102, 104), 2.0),
+        ((110, 100, 120, 140), 17.5),  # From 107.5 to 125
+        ((100, 101, 102, 103, 190), 2.0),
+        ((100, 104, 110, 118, 128, 140), 20.0),  # From 105.5 to 125.5
+        (tuple(range(100, 107)), 3.0),
+    ],
+)
+def test_the_spread_is_that_of_the_middle_half_of_three_samples_or_more(pages, spread):
+    assert conserved(*pages).spread_bytes == spread * PAGE
+
+
+def test_at_its_begin_and_at_its_end_it_is_the_median_of_nine():
+    pages = [*range(200, 209), *[500] * 5, *range(300, 309)]
+    found = conserved(*pages)
+    assert (found.begin_bytes, found.end_bytes, found.number) == (204 * PAGE, 304 * PAGE, 2)
+    assert (found.begin_s, found.end_s) == (0, pytest.approx(0.02 * 22))
+
+
+@pytest.mark.parametrize(
+    ("times_s", "spacing_s"), [((1,), 0), ((1, 1.5), 0.5), ((1, 1.5, 2.25), 0.625), ((1, 1.25, 1.75, 9), 0.5)]
+)
+def test_the_spacing_is_the_median_of_the_gaps(times_s, spacing_s):
+    assert Pass.of(Samples.of(map(sample, times_s))).spacing_s == spacing_s
+
+
+def test_the_first_and_the_last_are_those_of_its_samples():
+    one = Pass.of(
+        Samples.of([sample(0, sent=1, remaining=99), sample(1, sent=2, remaining=98), sample(2, sent=9, remaining=91)])
+    )
+    assert (one.first.sent_pages, one.last.sent_pages) == (1, 9)
+
+
+@pytest.mark.parametrize(("off", "sent"), [(1, 11), (2, 10)])
+def test_the_last_is_that_whose_figures_belong_together_but_for_a_page(off, sent):
+    rows = [sample(0.1 * row, sent=row, remaining=100 - row) for row in range(11)]
+    rows.append(sample(2, sent=11, remaining=89 + off))
+    assert Pass.of(Samples.of(rows)).last.sent_pages == sent
+
+
+def test_of_two_samples_that_do_not_belong_together_it_is_the_second():
+    found = Pass.of(Samples.of([sample(0, sent=0, remaining=100), sample(1, sent=1, remaining=200)]))
+    assert found.last.sent_pages == 1
+
+
+def counts(*rows, **more):
+    return [(one.number, one.samples.t_s.tolist()) for one in passes(Samples.of(rows), **more)]
+
+
+def test_what_is_not_active_or_has_no_figures_belongs_to_no_pass():
+    rows = [
+        sample(0, 0),
+        sample(1, 1),
+        sample(2, 1, status="device"),
+        Sample(3, 0, "active"),
+        sample(4, 2),
+        sample(5, 2, status="completed"),
+    ]
+    assert counts(*rows) == [(1, [1]), (2, [4])]
+    assert counts() == [] and counts(rows[0], rows[3]) == []
+
+
+def test_what_was_answered_from_the_stop_on_belongs_to_none():
+    rows = [sample(1, 1, latency_ms=500), sample(2, 2, latency_ms=500), sample(3, 2, latency_ms=0)]
+    assert counts(*rows, stopped_s=2.5) == [(1, [1])]
+    assert counts(*rows, stopped_s=2.501) == [(1, [1]), (2, [2])]
+    assert counts(*rows, stopped_s=1.0) == []
+    assert counts(*rows) == [(1, [1]), (2, [2, 3])]
+
+
+def test_samples_are_sorted_into_passes_and_stay_in_the_order_of_time():
+    numbers = [1, 2, 1, 2, 3, 2, *[4, 3] * 10]
+    rows = [sample(t, number) for t, number in enumerate(numbers)]
+    assert counts(*rows) == [(number, [t for t, one in enumerate(numbers) if one == number]) for number in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("figures", "median"), [([5], 5), ([5, 1], 3), ([9, 1, 2], 2), ([4, 1, 9, 2], 3), ([[1, 5], [7, 7]], [3, 7])]
+)
+def test_medians_are_of_the_last_axis(figures, median):
+    assert medians(np.array(figures, dtype=float)).tolist() == median

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The syncs between passes as they are put together of samples: the figures of each, one by one."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from avocado_migdowntime.oracle.limits import Limits
+from avocado_migdowntime.oracle.passes import Pass
+from avocado_migdowntime.oracle.syncs import syncs
+from avocado_migdowntime.trace.samples import Samples
+
+from ..support.samples import PAGE, sample
+
+
+def around(before, after, limit_ms=None, switchover=None):
+    """The sync between two passes."""
+    steps = () if limit_ms is None else ((-math.inf, limit_ms),)
+    (sync,) = syncs([Pass.of(Samples.of(rows)) for rows in (before, after)], Limits(steps), switchover)
+    return sync
+
+
+BEFORE = [sample(0.02 * row, 1, 20 - row, row) for row in range(10)]
+"""The last one has 11 pages left."""
+AFTER = [sample(1 + 0.02 * row, 2, 50 - row, 13 + row) for row in range(10)]
+"""Four pages were sent in between."""
+
+
+def pages(interval):
+    return interval.low / PAGE, interval.high / PAGE
+
+
+def test_what_was_left_when_the_pass_ended_lies_between_the_samples_beside_the_sync():
+    sync = around(BEFORE, AFTER)
+    assert pages(sync.unsent_bytes) == (7, 11)
+    # 20 pages were in the first pass and 63 are in both: 43 came at the sync.
+    assert pages(sync.at_sync_bytes) == (50, 54)
+    assert (sync.limit_ms, sync.limit_bytes, sync.zero_bytes, sync.switchover_bytes_per_ms) == (None, None, 0, None)
+    assert (sync.bytes_per_ms.low, sync.wire_bytes_per_ms.high) == (1000, 1000)
+    assert (sync.unsent_ms.low, sync.unsent_ms.high) == (7 * PAGE / 1000, 11 * PAGE / 1000)
+
+
+@pytest.mark.parametrize(
+    ("limit_pages", "at_sync"), [(20, (50, 54)), (9, (50, 52)), (7, (50, 50)), (6, (50, 54)), (0, (50, 54))]
+)
+def test_of_that_no_more_was_left_than_the_limit_allows_unless_it_was_for_certain(limit_pages, at_sync):
+    sync = around(BEFORE, AFTER, limit_pages * PAGE / 1000)
+    assert pages(sync.at_sync_bytes) == pytest.approx(at_sync)
+    assert pages(sync.limit_bytes) == pytest.approx((limit_pages, limit_pages))
+    assert pages(sync.unsent_bytes) == (7, 11)
+
+
+def test_a_limit_of_nothing_leaves_a_page_that_is_between_two_counters():
+    before = [sample(0.02 * row, 1, 12 - row, row) for row in range(10)]
+    after = [sample(1 + 0.02 * row, 2, 50 - row, 12 + row) for row in range(10)]
+    assert pages(around(before, after, 0).at_sync_bytes) == (50, 51)
+
+
+def test_sent_pages_never_go_back_and_a_sync_finds_no_less_than_nothing():
+    fewer = [sample(1 + 0.02 * row, 2, 5 - row // 9, row // 9) for row in range(10)]
+    sync = around(BEFORE, fewer)
+    assert pages(sync.unsent_bytes) == (11, 11) and pages(sync.at_sync_bytes) == (0, 0)
+
+
+@pytest.mark.parametrize(("number", "pages_more"), [(0, 8), (1, 12)])
+def test_what_a_pass_spreads_by_blurs_what_the_sync_found(number, pages_more):
+    """Half of it on either side, of samples next to which the sync does not lie."""
+    both = [list(rows) for rows in (long_pass(0, 1, 0), long_pass(1, 2, 43))]
+    both[number][10:20] = [
+        replace(one, ram=replace(one.ram, remaining_bytes=one.ram.remaining_bytes + pages_more * PAGE))
+        for one in both[number][10:20]
+    ]
+    calm, blurred = around(long_pass(0, 1, 0), long_pass(1, 2, 43)), around(*both)
+    assert pages(calm.at_sync_bytes)[0] == pages(calm.at_sync_bytes)[1]
+    middle = pages(calm.at_sync_bytes)[0]
+    assert pages(blurred.at_sync_bytes) == (middle - pages_more / 2, middle + pages_more / 2)
+
+
+def long_pass(begin_s, number, found):
+    """30 samples, at each of which a page more is sent, of a pass that followed one of 30 pages."""
+    sent = 29 * (number - 1)
+    return [sample(begin_s + 0.02 * row, number, 50 + found - row - sent, sent + row) for row in range(30)]
+
+
+def with_mbps(rows, mbps):
+    """The same with these bandwidths at some of the rows."""
+    return [replace(one, ram=replace(one.ram, mbps=mbps.get(row, one.ram.mbps))) for row, one in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seen"),
+    [
+        ({6: 4.0}, {3: 16.0}, (8, 8)),
+        ({7: 4.0}, {2: 16.0}, (4, 16)),
+        ({9: 0.5}, {0: 0.0}, (0.5, 8)),
+        ({7: 0.0, 8: 0.0, 9: 3.0}, {0: 0.0, 1: 0.0, 2: 0.0}, (3, 3)),
+    ],
+)
+def test_the_bandwidth_is_one_of_the_three_samples_on_either_side_that_show_one(before, after, seen):
+    sync = around(with_mbps(BEFORE, before), with_mbps(AFTER, after))
+    assert (sync.wire_bytes_per_ms.low, sync.wire_bytes_per_ms.high) == (125 * seen[0], 125 * seen[1])
+
+
+@pytest.mark.parametrize(("gap_s", "seen"), [(0.09, (8, 8)), (0.11, (4, 16))])
+def test_at_slower_sampling_it_is_one_of_any_of_both_passes(gap_s, seen):
+    slower = [replace(one, t_s=gap_s * row) for row, one in enumerate(BEFORE)]
+    after = [replace(one, t_s=one.t_s + 1) for one in AFTER]
+    sync = around(with_mbps(slower, {0: 4.0}), with_mbps(after, {9: 16.0}))
+    assert (sync.wire_bytes_per_ms.low, sync.wire_bytes_per_ms.high) == (125 * seen[0], 125 * seen[1])
+
+
+def test_zero_pages_are_those_from_two_windows_before_the_end_of_the_pass_on():
+    before = [sample(0.1 * row, 1, 20 - row, row, zeros=row) for row in range(10)]
+    after = [sample(1 + 0.02 * row, 2, 50 - row, 13 + row, zeros=12) for row in range(10)]
+    assert around(before, after).zero_bytes == (12 - 7) * PAGE
+
+
+def test_it_is_divided_by_the_bandwidth_that_is_set_for_the_switchover():
+    sync = around(BEFORE, AFTER, 2, switchover=5000.0)
+    assert (sync.bytes_per_ms.low, sync.bytes_per_ms.high, sync.wire_bytes_per_ms.low) == (5000, 5000, 1000)
+    assert (sync.limit_bytes.low, sync.limit_bytes.high) == (10_000, 10_000)
+    assert sync.divisor_of(Samples.of(AFTER)).tolist() == [5000] * 10
+    assert around(BEFORE, AFTER).divisor_of(Samples.of(AFTER)).tolist() == [1000] * 10
+
+
+@pytest.mark.parametrize(("mbps", "number", "seen"), [(8.0, 2, True), (0.5, 2, True), (0.0, 2, False), (8.0, 3, False)])
+def test_a_sync_is_seen_between_passes_that_follow_each_other_where_something_was_sent(mbps, number, seen):
+    before = [sample(0.02 * row, 1, 20 - row, row, mbps) for row in range(10)]
+    after = [sample(1 + 0.02 * row, number, 50 - row, 13 + row) for row in range(10)]
+    found = syncs([Pass.of(Samples.of(rows)) for rows in (before, after)], Limits())
+    assert len(found) == int(seen)

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What limits that are tried come to on either side of each threshold, in migrations made figure by figure.
+
+A millisecond is 10 pages; 2000 ms are needed. The passes begin 0, 3.001, 5.002 and 7.003 s into the trace.
+"""
+
+import pytest
+
+from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.verdict.limit import LimitJudgement
+from avocado_migdowntime.verdict.trials import judge_trials
+
+from ..support.traces import MBPS, PAGE_BYTES, PAGES_PER_MS, Pass, completed, event, made, precopy
+
+FIRST, STEADY = Pass(30_000), Pass(20_000)
+NEEDED_MS = 2000.0
+
+
+def tried(
+    rows, trial, limit_ms, at_s=6.0, *, limit_from="oracle", needed_ms=NEEDED_MS, reported_ms=1999.0, stop_s=None
+):
+    """What comes of one limit that was set at `at_s`."""
+    data = {"trial": trial, "downtime-limit": limit_ms, "limit-from": limit_from}
+    stops = [] if stop_s is None else [event(stop_s, "source", "STOP")]
+    events = sorted([event(at_s, "harness", "LIMIT", data), *stops], key=lambda one: one["t"])
+    return judge_trials(Evidence.of(made(rows, events)), needed_ms, reported_ms)
+
+
+def chosen(*later, limit_ms=2200, end=False, **more):
+    """The same of a limit that was chosen in the third pass; `later` are those after it."""
+    rows = precopy(FIRST, STEADY, STEADY, *later)
+    if end:
+        rows.append(completed(rows))
+    return tried(rows, "chosen", limit_ms, **more)
+
+
+def answer(found):
+    return found.code, found.reason
+
+
+@pytest.mark.parametrize(("pages", "fitted"), [(20_899, True), (20_901, False), (21_500, False)])
+def test_a_sync_that_fits_all_but_a_twentieth_of_the_limit_should_have_been_the_last(pages, fitted):
+    """Of the 22000 pages that 2200 ms allow."""
+    found = chosen(Pass(pages))
+    (trial,) = found.trials
+    assert (trial.passes, trial.missed) == (1, int(fitted))
+    sentence = "with a downtime-limit of 2200 ms 1 passes did not converge; 2000 ms were needed"
+    assert answer(found) == (
+        ("did-not-converge", sentence)
+        if fitted
+        else ("guest-dirtied-more", f"{sentence} before, but then the guest dirtied more")
+    )
+
+
+@pytest.mark.parametrize(("limit_ms", "code"), [(1999, "did-not-converge"), (2000, "guest-dirtied-more")])
+def test_a_limit_below_what_is_needed_was_not_well_chosen(limit_ms, code):
+    assert chosen(Pass(25_000), limit_ms=limit_ms).code == code
+
+
+@pytest.mark.parametrize(
+    ("limit_from", "reported_ms", "begin"),
+    [
+        ("oracle", 1000.4, ""),
+        ("reported", 1000.4, "QEMU reported 1000 ms; "),
+        ("reported", 0.0, "QEMU reported 0 ms; "),
+        ("reported", None, ""),
+    ],
+)
+@pytest.mark.parametrize(("end", "outcome"), [(False, "did not converge"), (True, "converged only later")])
+def test_a_migration_that_goes_on_does_so_in_words(limit_from, reported_ms, begin, end, outcome):
+    found = chosen(STEADY, STEADY, limit_from=limit_from, reported_ms=reported_ms, end=end)
+    assert answer(found) == (
+        "did-not-converge",
+        f"{begin}with a downtime-limit of 2200 ms 2 passes {outcome}; 2000 ms were needed",
+    )
+    assert (found.limit_from, found.reported_ms, found.needed_ms) == (limit_from, reported_ms, NEEDED_MS)
+
+
+@pytest.mark.parametrize(("seen_ms", "passes"), [(149, 0), (151, 1)])
+def test_what_was_seen_for_less_than_150_ms_may_have_been_the_switchover(seen_ms, passes):
+    found = chosen(Pass(20_000, 20_000 - 10 * seen_ms))
+    assert found.trials[0].passes == passes
+    assert answer(found) == (
+        ("too-short", "the trace ends before a sync under a downtime-limit of 2200 ms")
+        if not passes
+        else ("did-not-converge", "with a downtime-limit of 2200 ms 1 passes did not converge; 2000 ms were needed")
+    )
+
+
+def test_a_limit_that_ends_the_migration_at_the_next_sync_is_right():
+    assert answer(chosen(end=True)) == ("right", "")
+
+
+def test_without_a_need_nothing_is_told():
+    assert answer(chosen(end=True, needed_ms=None)) == (
+        "need-unknown",
+        "what was needed could not be told before limits were tried",
+    )
+
+
+def below(limit_ms=1000, set_before_stop_s=1.2, passes=(FIRST, STEADY, STEADY), mbps=MBPS, **more):
+    """A migration that is stopped, and completes, in its last pass, at whose end it sends so fast."""
+    rows = precopy(*passes, Pass(20_000, 18_500))
+    rows[-1]["query-migrate"]["ram"]["mbps"] = mbps
+    stop_s = rows[-1]["t"] + 0.01
+    return tried([*rows, completed(rows)], "below", limit_ms, stop_s - set_before_stop_s, stop_s=stop_s, **more)
+
+
+def doubt(found):
+    """Why a limit below what is needed may have done."""
+    begin = "it converged under a downtime-limit of 1000 ms where 2000 ms were needed: "
+    assert found.code == "may-have-needed-less" and found.reason.startswith(begin)
+    return found.reason.removeprefix(begin)
+
+
+def test_the_switchover_under_a_limit_is_held_against_it():
+    (trial,) = below(limit_ms=500).trials
+    assert (trial.passes, trial.completed, trial.limit_verdict) == (0, True, LimitJudgement.VIOLATED)
+    (trial,) = below(limit_ms=1850).trials
+    assert trial.limit_verdict is LimitJudgement.RESPECTED
+
+
+SHORTER = "shorter passes may have dirtied less"
+BY_THE_LIMIT_BEFORE = "QEMU may have decided to, by the limit before, as this one was set"
+
+
+@pytest.mark.parametrize(
+    ("set_before_stop_s", "reason"),
+    [(1.2, SHORTER), (0.1201, SHORTER), (0.11995, BY_THE_LIMIT_BEFORE), (0.05, BY_THE_LIMIT_BEFORE)],
+)
+def test_a_stop_within_a_burst_may_have_been_by_the_limit_before(set_before_stop_s, reason):
+    assert doubt(below(set_before_stop_s=set_before_stop_s)) == reason
+
+
+@pytest.mark.parametrize(
+    ("times", "reason"),
+    [
+        (1.89, SHORTER),
+        (1.91, "the bandwidth rose from 41.0 to 78.2 MB/s"),
+        (2.2, "the bandwidth rose from 41.0 to 90.1 MB/s"),
+    ],
+)
+def test_a_bandwidth_at_which_the_limit_does_but_for_a_twentieth_may_have_been_it(times, reason):
+    assert doubt(below(mbps=times * MBPS)) == reason
+
+
+def test_avail_switchover_bandwidth_is_what_qemu_took():
+    rows = precopy(FIRST, STEADY, STEADY, Pass(20_000, 18_500))
+    data = {"trial": "below", "downtime-limit": 1000}
+    trace = made(
+        [*rows, completed(rows)],
+        [event(6.0, "harness", "LIMIT", data)],
+        parameters={"avail-switchover-bandwidth": PAGES_PER_MS * PAGE_BYTES * 1000},
+    )
+    rows[-1]["query-migrate"]["ram"]["mbps"] = 5 * MBPS
+    assert doubt(judge_trials(Evidence.of(trace), NEEDED_MS, None)) == SHORTER
+
+
+def test_where_nothing_was_sent_under_the_limit_no_bandwidth_rose():
+    """All that was answered under it is that the migration completed."""
+    rows = precopy(FIRST, STEADY, STEADY)
+    end = {"t": rows[-1]["t"] + 0.5, "latency_ms": 0.5, "query-migrate": {"status": "completed"}}
+    assert doubt(tried([*rows, end], "below", 1000, rows[-1]["t"] + 0.2)) == SHORTER
+
+
+def test_what_was_sent_before_may_not_be_known():
+    assert doubt(below(passes=(FIRST,))) == "what was sent before is not known"
