@@ -21,9 +21,10 @@ from .backing import plan
 from .guest import Guest
 from .link import Link, open_link
 from .planning import check, planned_guest
-from .probe import QemuInfo, find_binary, probe
+from .probe import QemuInfo, find_binary
 from .process import QemuProcess
 from .profiles import PROFILES
+from .remembered import probed
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,10 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         if parameters.backing == "hugetlbfs":
             hugetlbfs = stack.enter_context(hugetlbfs_directory(resources, parameters.page_size))
         backing = plan(parameters.backing, parameters.page_size, parameters.ram, hugetlbfs)
-        probed = {path: await probe(path, directory, sockets) for path in dict.fromkeys(binaries.values())}
-        for info in probed.values():
+        known = {path: await probed(path, directory, sockets) for path in dict.fromkeys(binaries.values())}
+        for info in known.values():
             check(info, parameters)
-        qemu_info = probed[binary]
+        qemu_info = known[binary]
         images = resource("images")
         guest = await planned_guest(parameters, qemu_info, backing, resources, say)
         accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets)
