@@ -19,12 +19,13 @@ from ..qemu.pair import Pair, launched_pair
 from ..record.own_migration import OwnMigrationSampler
 from ..record.stage import Stage
 from ..report.verdict_json import fields
-from ..trace.events import LAGGING
+from ..trace.events import FIRST_PASS, LAGGING
 from ..trace.file import TraceWriter, read
 from ..trace.samples import Sample
 from ..verdict.judge import judge
 from ..verdict.verdict import Verdict
 from .arrival import Arrival, watch_arrival
+from .first_pass import HELD_BYTES_PER_S, held_until_s
 
 TRACE, VERDICT = "trace.jsonl", "verdict.json"
 """What a run leaves in its directory, beside QEMU's own output."""
@@ -96,6 +97,16 @@ async def run_and_judge(
     return verdict
 
 
+async def _first_pass(run: Run) -> None:
+    """Hold the first pass back as long as it needs to be."""
+    until_s = held_until_s(run.parameters)
+    if until_s <= 0:
+        return
+    await run.send_at(HELD_BYTES_PER_S / 1000, FIRST_PASS)
+    if await run.follow(lambda sample: sample.t_s >= until_s):
+        await run.send_at(run.parameters.bytes_per_s / 1000, FIRST_PASS)
+
+
 async def _record(
     pair: Pair,
     parameters: Parameters,
@@ -110,7 +121,9 @@ async def _record(
             watch_arrival(pair, sampler) as arrival,
             aclosing(sampler.samples(pair.uri)) as samples,
         ):
-            await course(Run(pair, parameters, sampler, arrival, samples, stage, directory))
+            run = Run(pair, parameters, sampler, arrival, samples, stage, directory)
+            await _first_pass(run)
+            await course(run)
             if message := lagging(pair.source):
                 sampler.note(LAGGING, {"said": message})
             stage.say("looking at the guest at the destination")

@@ -9,6 +9,7 @@ from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 from ..basics.units import parse_rate, parse_size
 from ..errors import UsageError
 from ..oracle.formulas import FORMULAS
+from .bandwidth import FOR_A_SLOW_GUEST, for_short_passes
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
 GUEST_PAGE_SIZES = ("2M", "16M", "1G")
@@ -37,6 +38,10 @@ def _positive_size(value: str) -> int:
     if (size := parse_size(value)) > 0:
         return size
     raise UsageError(f"{value!r} is no size to work with; give one above 0, such as 64M")
+
+
+def _size_if_any(value: str) -> int | None:
+    return _positive_size(value) if value else None
 
 
 def _link_rate(value: str) -> int:
@@ -154,7 +159,12 @@ class Parameters:
         "unix", _choice(*LINKS), "what the migration goes over; shaped: as root, a network that is really that slow"
     )
     link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")
-    max_bandwidth: int = _parameter("12000000", _positive_size, "QEMU's max-bandwidth, bytes per second")
+    max_bandwidth: int | None = _parameter(
+        "",
+        _size_if_any,
+        "QEMU's max-bandwidth, bytes per second (default: so that passes last half a second; 12000000 for a guest that "
+        "does not dirty as fast as it can)",
+    )
     downtime_limit: int = _parameter(
         "1", _number(0, GREATEST_DOWNTIME_LIMIT_MS, whole=True), "QEMU's downtime-limit, ms"
     )
@@ -179,6 +189,15 @@ class Parameters:
     formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")
     tolerance: float = _parameter("0.01", _number(0.0001, 1, whole=False), "relative error that is still accurate")
     inconclusive: str = _parameter("warn", _choice("warn", "fail"), "test status of an inconclusive verdict")
+
+    @property
+    def bytes_per_s(self) -> int:
+        """QEMU's max-bandwidth: as given, or one that goes with what the guest is to dirty."""
+        if self.max_bandwidth is not None:
+            return self.max_bandwidth
+        if self.guest == "dirtier" and not self.rate and not self.burst and self.pattern != "idle":
+            return for_short_passes(self.region, self.downtime_limit)
+        return FOR_A_SLOW_GUEST
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Pair:
         Raises HarnessError where QEMU refuses, or says that it has other parameters.
         """
         capabilities = ("events", *parameters.capabilities)
-        settings = {"max-bandwidth": parameters.max_bandwidth, "downtime-limit": parameters.downtime_limit}
+        settings = {"max-bandwidth": parameters.bytes_per_s, "downtime-limit": parameters.downtime_limit}
         switched = [{"capability": name, "state": True} for name in capabilities]
         for qemu in (self.source, self.destination):
             await qemu.execute("migrate-set-capabilities", {"capabilities": switched})
