@@ -94,8 +94,6 @@ class _Followed:
         if sample.ram.dirty_sync_count > self._first.ram.dirty_sync_count:
             return True
         watched_s, parameters = sample.t_s - self._first.t_s, self._run.parameters
-        if watched_s <= SETTLE_S:
-            return False
         rest = slowed(self._run.evidence(), self._segments, parameters.tolerance)
         if rest is None:
             return watched_s >= _LATE_S

@@ -3,68 +3,42 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ..errors import HarnessError
-from ..oracle.evidence import Evidence
 from ..parameters.table import Parameters
 from ..qemu.guest import dirtying, lagging
 from ..qemu.pair import Pair, launched_pair
 from ..record.own_migration import OwnMigrationSampler
 from ..record.stage import Stage
 from ..report.verdict_json import fields
-from ..trace.events import FIRST_PASS, LAGGING
+from ..trace.events import LAGGING
 from ..trace.file import TraceWriter, read
-from ..trace.samples import Sample
 from ..verdict.judge import judge
 from ..verdict.verdict import Verdict
 from .arrival import Arrival, watch_arrival
-from .first_pass import HELD_BYTES_PER_S, held_until_s
+from .first_pass import hold_first_pass
+from .migration import Migration
 
 TRACE, VERDICT = "trace.jsonl", "verdict.json"
 """What a run leaves in its directory, beside QEMU's own output."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """A migration that has begun, in the hands of an experiment."""
+class Run(Migration):
+    """A migration past the beginning of its first pass, and its guest's way to the destination."""
 
-    pair: Pair
-    parameters: Parameters
-    sampler: OwnMigrationSampler
     arrival: Arrival
-    samples: AsyncGenerator[Sample, None]
-    stage: Stage
-    directory: Path
-
-    async def follow(self, enough: Callable[[Sample], bool]) -> bool:
-        """Take samples until one is `enough`, or to the migration's end; gives whether it goes on."""
-        async for sample in self.samples:
-            self.stage.sample(sample)
-            if enough(sample):
-                return True
-        return False
-
-    async def send_at(self, bytes_per_ms: float, event: str) -> None:
-        """Give the migration another max-bandwidth, and note that under the name `event`."""
-        bandwidth = {"max-bandwidth": ceil(bytes_per_ms * 1000)}
-        self.sampler.note(event, bandwidth)
-        await self.pair.source.execute("migrate-set-parameters", bandwidth)
 
     async def let_complete(self) -> None:
         """Give the migration a limit that it meets, and take its samples to the end."""
         self.stage.say("enough was seen: letting the migration complete")
         await self.arrival.let_complete(self.samples)
-
-    def evidence(self) -> Evidence:
-        """What is on record so far."""
-        return self.sampler.evidence()
 
 
 async def run_and_judge(
@@ -85,8 +59,12 @@ async def run_and_judge(
         async with asyncio.timeout(parameters.time_limit):
             async with launched_pair(parameters, directory, stage.say) as pair:
                 stage.say("waiting for the guest to dirty its region once")
-                await dirtying(pair.source)
-                await _record(pair, parameters, directory, stage, course, known)
+                swept = asyncio.create_task(dirtying(pair.source))
+                try:
+                    await _record(pair, swept, parameters, directory, stage, course, known)
+                finally:
+                    swept.cancel()
+                    await asyncio.gather(swept, return_exceptions=True)
     except TimeoutError:
         raise HarnessError(
             f"given up after {parameters.time_limit:g} s while {stage.last}; raise `time_limit` or "
@@ -97,34 +75,26 @@ async def run_and_judge(
     return verdict
 
 
-async def _first_pass(run: Run) -> None:
-    """Hold the first pass back as long as it needs to be."""
-    until_s = held_until_s(run.parameters)
-    if until_s <= 0:
-        return
-    await run.send_at(HELD_BYTES_PER_S / 1000, FIRST_PASS)
-    if await run.follow(lambda sample: sample.t_s >= until_s):
-        await run.send_at(run.parameters.bytes_per_s / 1000, FIRST_PASS)
-
-
 async def _record(
     pair: Pair,
+    swept: asyncio.Task[None],
     parameters: Parameters,
     directory: Path,
     stage: Stage,
     course: Callable[[Run], Awaitable[None]],
     known: Mapping[str, Any],
 ) -> None:
+    if not parameters.at_full_speed:
+        await swept
     with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **known})) as writer:
         async with (
             OwnMigrationSampler(pair.source, pair.destination, writer, parameters.sample_rate) as sampler,
-            watch_arrival(pair, sampler) as arrival,
             aclosing(sampler.samples(pair.uri)) as samples,
         ):
-            run = Run(pair, parameters, sampler, arrival, samples, stage, directory)
-            await _first_pass(run)
-            await course(run)
-            if message := lagging(pair.source):
-                sampler.note(LAGGING, {"said": message})
-            stage.say("looking at the guest at the destination")
-            await arrival.inspect(parameters.integrity)
+            await hold_first_pass(Migration(pair, parameters, sampler, samples, stage), swept)
+            async with watch_arrival(pair, sampler) as arrival:
+                await course(Run(pair, parameters, sampler, samples, stage, arrival))
+                if message := lagging(pair.source):
+                    sampler.note(LAGGING, {"said": message})
+                stage.say("looking at the guest at the destination")
+                await arrival.inspect(parameters.integrity)

@@ -184,7 +184,7 @@ class Parameters:
     stop_at: float = _parameter(
         "0.5", _number(0.01, 0.99, whole=False), "stop-now: the guest is stopped when such a share of a pass is sent"
     )
-    sample_rate: float = _parameter("50", _number(1, 1000, whole=False), "`query-migrate` samples a second")
+    sample_rate: float = _parameter("100", _number(1, 1000, whole=False), "`query-migrate` samples a second")
     time_limit: float = _parameter("120", _number(1, 86400, whole=False), "seconds until the run is given up")
     formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")
     tolerance: float = _parameter("0.01", _number(0.0001, 1, whole=False), "relative error that is still accurate")
@@ -195,9 +195,14 @@ class Parameters:
         """QEMU's max-bandwidth: as given, or one that goes with what the guest is to dirty."""
         if self.max_bandwidth is not None:
             return self.max_bandwidth
-        if self.guest == "dirtier" and not self.rate and not self.burst and self.pattern != "idle":
+        if self.at_full_speed:
             return for_short_passes(self.region, self.downtime_limit)
         return FOR_A_SLOW_GUEST
+
+    @property
+    def at_full_speed(self) -> bool:
+        """Whether the guest is to dirty as fast as it can, so that each pass finds all of its region dirty again."""
+        return self.guest == "dirtier" and not self.rate and not self.burst and self.pattern != "idle"
 
 
 @dataclass(frozen=True)
