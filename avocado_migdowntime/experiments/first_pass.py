@@ -18,18 +18,18 @@ _LEAST_S = 1.05
 """So long a first pass has to last; QEMU ends it at the next of its windows of 100 ms."""
 
 
-async def hold_first_pass(migration: Migration, swept: asyncio.Task[None]) -> None:
+async def hold_first_pass(migration: Migration, ready: asyncio.Task[None]) -> None:
     """Begin the migration, and hold its first pass back as long as needs be.
 
-    That is until it will last long enough, and until the guest has `swept` over its region: one that dirties it all
-    again in each pass need not be waited for before. Raises what `swept` does.
+    That is until it will last long enough, and until its guest is `ready`: one that dirties all its region again in
+    each pass need not be waited for before. Raises what `ready` does.
     """
     until_s = _until_s(migration.parameters)
-    if until_s <= 0 and swept.done():
+    if until_s <= 0 and ready.done():
         return
     await migration.send_at(_HELD_BYTES_PER_MS, FIRST_PASS)
-    if await migration.follow(lambda sample: swept.done() and (sample.t_s >= until_s or swept.exception() is not None)):
-        await swept
+    if await migration.follow(lambda sample: ready.done() and (sample.t_s >= until_s or ready.exception() is not None)):
+        await ready
         await migration.send_at(migration.parameters.bytes_per_s / 1000, FIRST_PASS)
 
 

@@ -59,12 +59,12 @@ async def run_and_judge(
         async with asyncio.timeout(parameters.time_limit):
             async with launched_pair(parameters, directory, stage.say) as pair:
                 stage.say("waiting for the guest to dirty its region once")
-                swept = asyncio.create_task(dirtying(pair.source))
+                ready = asyncio.create_task(_ready(pair, parameters))
                 try:
-                    await _record(pair, swept, parameters, directory, stage, course, known)
+                    await _record(pair, ready, parameters, directory, stage, course, known)
                 finally:
-                    swept.cancel()
-                    await asyncio.gather(swept, return_exceptions=True)
+                    ready.cancel()
+                    await asyncio.gather(ready, return_exceptions=True)
     except TimeoutError:
         raise HarnessError(
             f"given up after {parameters.time_limit:g} s while {stage.last}; raise `time_limit` or "
@@ -75,9 +75,19 @@ async def run_and_judge(
     return verdict
 
 
+async def _ready(pair: Pair, parameters: Parameters) -> None:
+    """Wait until the guest has dirtied its region once, and until its RAM is all there.
+
+    A first pass that begins at once waits for RAM by itself, and leaves it time.
+    """
+    await dirtying(pair.source)
+    if not parameters.at_full_speed:
+        await pair.filled
+
+
 async def _record(
     pair: Pair,
-    swept: asyncio.Task[None],
+    ready: asyncio.Task[None],
     parameters: Parameters,
     directory: Path,
     stage: Stage,
@@ -85,13 +95,13 @@ async def _record(
     known: Mapping[str, Any],
 ) -> None:
     if not parameters.at_full_speed:
-        await swept
+        await ready
     with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **known})) as writer:
         async with (
             OwnMigrationSampler(pair.source, pair.destination, writer, parameters.sample_rate) as sampler,
             aclosing(sampler.samples(pair.uri)) as samples,
         ):
-            await hold_first_pass(Migration(pair, parameters, sampler, samples, stage), swept)
+            await hold_first_pass(Migration(pair, parameters, sampler, samples, stage), ready)
             async with watch_arrival(pair, sampler) as arrival:
                 await course(Run(pair, parameters, sampler, samples, stage, arrival))
                 if message := lagging(pair.source):

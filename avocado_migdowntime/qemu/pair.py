@@ -18,6 +18,7 @@ from ..host.workdir import work_directory
 from ..parameters.table import Parameters
 from .accel import choose_accel
 from .backing import plan
+from .filling import filling
 from .guest import Guest
 from .link import Link, open_link
 from .planning import check, planned_guest
@@ -31,7 +32,8 @@ from .remembered import probed
 class Pair:
     """Two running QEMUs, the guest that the source runs, and the link between them.
 
-    `sockets` is a private directory that goes when they do.
+    `sockets` is a private directory that goes when they do. Their hugepages are all made when `filled` is done; it
+    raises HostRequirementError where they are not to be had.
     """
 
     source: QemuProcess
@@ -40,6 +42,7 @@ class Pair:
     guest: Guest
     link: Link
     sockets: Path
+    filled: asyncio.Task[None]
 
     @property
     def uri(self) -> str:
@@ -126,7 +129,8 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         async with AsyncExitStack() as running:
             with pages.hand_over():
                 await _enter_all(running, source, destination)
-            yield Pair(source, destination, qemu_info, guest, link, sockets)
+            async with filling((source, destination), backing, parameters.ram) as filled:
+                yield Pair(source, destination, qemu_info, guest, link, sockets, filled)
 
 
 async def _enter_all(stack: AsyncExitStack, *processes: QemuProcess) -> None:

@@ -66,7 +66,7 @@ def test_what_cannot_be_tried_is_said_in_a_sentence(arguments, says, capsys, not
 def test_avocado_fails_a_test_on_such_a_qemu(tmp_path, nothing_left):
     launcher = tmp_path / "faulty-qemu"
     assert run(faulty, "factor=0.5", "--output", launcher) == 0
-    options = {"qemu": launcher, "page-size": "4K", "region": "18M", "integrity": "no"}
+    options = {"qemu": launcher, "page-size": "4K", "integrity": "no"}
     words = [word for name, value in options.items() for word in (f"--migdowntime-{name}", str(value))]
     ended = avocado(tmp_path, "run", "migdowntime:expected-downtime", "--disable-sysinfo", *words)
     (entry,) = ended.tests.values()
@@ -79,7 +79,14 @@ def test_a_user_who_trusts_a_report_that_is_too_low_is_told_what_it_did(tmp_path
     directory.mkdir()
     assert run(faulty, "factor=0.5", "--output", launcher) == 0
     given = parse(
-        {"qemu": str(launcher), "page_size": "4K", "region": "18M", "limit_from": "reported", "integrity": "no"}
+        {
+            "qemu": str(launcher),
+            "page_size": "4K",
+            "region": "18M",
+            "max_bandwidth": "12000000",
+            "limit_from": "reported",
+            "integrity": "no",
+        }
     )
     verdict = asyncio.run(convergence(given, directory, lambda _: None))
     assert verdict.convergence.judgement is ConvergenceJudgement.WRONG, verdict

@@ -13,11 +13,15 @@ from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+SLOW = {"accel": "tcg", "page_size": "4K", "max_bandwidth": "12000000"}
+"""Passes of more than a second, so that the default limit is one that does not do."""
 
 
 @pytest.mark.parametrize(("arch", "limit_from"), [("ppc64", "oracle"), ("x86_64", "reported")])
 def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(tmp_path, arch, limit_from):
-    given = parse({"accel": "tcg", "arch": arch, "page_size": "4K", "limit_from": limit_from})
+    given = parse(
+        {"accel": "tcg", "arch": arch, "page_size": "4K", "limit_from": limit_from, "max_bandwidth": "12000000"}
+    )
     verdict = asyncio.run(convergence(given, tmp_path, lambda _: None))
     found = verdict.convergence
     assert verdict.passed and found.judgement is ConvergenceJudgement.RIGHT, verdict
@@ -34,7 +38,9 @@ def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(tmp_path, arc
 
 def test_a_migration_that_ends_before_any_trial_is_inconclusive(tmp_path):
     """Passes are so short that samples of the switchover could be taken for some."""
-    given = parse({"accel": "tcg", "page_size": "4K", "downtime_limit": "3000", "region": "8M"})
+    given = parse(
+        {"accel": "tcg", "page_size": "4K", "downtime_limit": "3000", "region": "8M", "max_bandwidth": "12000000"}
+    )
     verdict = asyncio.run(convergence(given, tmp_path, lambda _: None))
     assert verdict.convergence.reason.startswith("no limit was tried") and verdict.passed is None, verdict
 
