@@ -73,9 +73,9 @@ def slowed(evidence: Evidence, judged: Sequence[Segment], tolerance: float) -> S
     if not rest or not judged or rest[0].number != judged[-1].number:
         return None
     bandwidth = judged[-1].bytes_per_ms
-    # No sync begins it: as soon as QEMU shows the other bandwidth, it has renewed its report too.
+    # No sync begins it: as soon as QEMU shows the other bandwidth it has renewed its report too, but for a torn sample.
     moved = np.abs(rest[0].samples.wire_bytes_per_ms / bandwidth - 1) >= MOVED
-    made, _ = segment(judged[-1].sync, rest[0], tolerance, ExcludedSamples(), int(moved.argmax()))
+    made, _ = segment(judged[-1].sync, rest[0], tolerance, ExcludedSamples(), int(moved.argmax()) + 1)
     if made is None or abs(made.bytes_per_ms / bandwidth - 1) < MOVED:
         return None
     return made
