@@ -162,8 +162,8 @@ class Parameters:
     max_bandwidth: int | None = _parameter(
         "",
         _size_if_any,
-        "QEMU's max-bandwidth, bytes per second (default: so that passes last half a second, 50000000 at most; 12000000 "
-        "for a guest that does not dirty as fast as it can)",
+        "QEMU's max-bandwidth, bytes per second (default: so that passes last half a second, 50000000 at most; "
+        "12000000 for a guest that does not dirty as fast as it can)",
     )
     downtime_limit: int = _parameter(
         "1", _number(0, GREATEST_DOWNTIME_LIMIT_MS, whole=True), "QEMU's downtime-limit, ms"
