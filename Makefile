@@ -6,25 +6,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := setup.py README.md $(shell find avocado_migdowntime tests variants images -type f -not -name '*.pyc')
 RESULTS := results
-PACKAGE := avocado-framework-plugin-migdowntime
 QUICK := selftests/fast selftests/property
 PYTEST := $(BIN)/python -m pytest -q
 # As many at a time as there are CPUs; where a module's tests share what takes long to set up, modules.
 AT_ONCE := -n auto
 MODULES_AT_ONCE := -n auto --dist loadscope
 
-.PHONY: test demo check coverage beside alone golden bench packages browser lint types wheel clean
+.PHONY: test demo check coverage beside alone golden bench packages demo-packages browser lint types wheel clean
 # Tests that judge timing run alone.
 .NOTPARALLEL:
 
 test: $(VENV)/installed-dev
 	$(PYTEST) $(AT_ONCE) $(QUICK)
 
-demo: packages $(VENV)/installed
-	$(BIN)/avocado run --job-results-dir $(RESULTS) --migdowntime-arch ppc64 --migdowntime-page-size 2M \
-		migdowntime:expected-downtime
-	@echo
-	@$(BIN)/avocado migdowntime analyze $(RESULTS)/latest/test-results/*/data/trace.jsonl
+demo: demo-packages $(VENV)/installed
+	@$(BIN)/python tools/demo.py $(RESULTS)
 
 check: browser $(VENV)/installed-dev lint types coverage beside wheel alone
 
@@ -52,34 +48,39 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-wheel: $(VENV)/wheel
+wheel: $(VENV)/built
 	tools/try-wheel $(VENV)/wheel/*.whl
 
 packages:
 	@tools/packages
 
-browser:
-	@tools/packages chromium libatomic1
+demo-packages:
+	@tools/packages venv qemu-system-ppc64
 
-$(VENV)/bin/python:
-	python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet 'setuptools<80.9' wheel
+browser: packages
+	@tools/packages chromium libatomic.so.1
+
+# What follows is set up once. A step that is done has left its file in the environment; one that failed or was killed
+# has left none, and is done again.
+
+$(VENV)/made:
+	@tools/environment make $(VENV)
 
 # The one wheel that all use.
-$(VENV)/wheel: $(VENV)/bin/python $(SOURCES)
-	@rm -rf $@
-	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $@ .
+$(VENV)/built: $(VENV)/made $(SOURCES)
+	@rm -rf $(VENV)/wheel build *.egg-info
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(VENV)/wheel .
 	@rm -rf build *.egg-info
 	@touch $@
 
-# pip leaves a package alone that has the version of the wheel.
-$(VENV)/installed: $(VENV)/wheel
-	@$(BIN)/pip uninstall --quiet --yes $(PACKAGE) 2>/dev/null
-	$(BIN)/pip install --quiet $(VENV)/wheel/*.whl
+# By itself pip leaves a package alone that has the version of the wheel.
+$(VENV)/installed: $(VENV)/built
+	@tools/environment pip $(VENV) install --quiet --force-reinstall --no-deps $(VENV)/wheel/*.whl
+	@tools/environment pip $(VENV) install --quiet $(VENV)/wheel/*.whl
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install --quiet "$$(echo $(VENV)/wheel/*.whl)[dev,images]"
+	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[dev,images]"
 	@touch $@
 
 clean:

@@ -4,6 +4,7 @@
     MigDowntimeError
      ├── UsageError            the user gave something that cannot be used
      ├── HostRequirementError  this machine, or the QEMU on it, has not got what the run needs
+     │    └── NotPermittedError  it has, for others than this user
      └── HarnessError          QEMU or the harness did something unforeseen
 
 Each message is one sentence: what was seen, what was expected, what to try.
@@ -20,6 +21,10 @@ class UsageError(MigDowntimeError):
 
 class HostRequirementError(MigDowntimeError):
     """The host has not got what the run needs; the message names the command that mends it."""
+
+
+class NotPermittedError(HostRequirementError):
+    """What the run needs is for others, such as root; the message names what would allow it."""
 
 
 class HarnessError(MigDowntimeError):

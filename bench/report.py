@@ -38,7 +38,9 @@ def main() -> None:
 def seconds_to_open(path: Path) -> tuple[float, float, float]:
     """From the call for the page in a new browser until the answer, and the picture, are seen, and plotly is read."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=["--no-sandbox"]
+        )
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
         tab.goto(path.as_uri())
         plotly_ms = tab.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")

@@ -14,6 +14,7 @@ from hypothesis import settings
 from .support import leftovers, no_qemu
 from .support.dirtier_guest import MIB, Guest
 from .support.leftovers import traces_of_runs
+from .support.ordinary_user import OrdinaryUser
 
 HERE = Path(__file__).parent
 NO_QEMU = ("fast", "property", "avocado", "compiler")
@@ -21,8 +22,9 @@ NO_QEMU = ("fast", "property", "avocado", "compiler")
 
 leftovers.mark()
 
-# The same examples in each run, so that none fails by chance; `--hypothesis-profile default` looks for others.
-settings.register_profile("repeatable", derandomize=True)
+# The same examples in each run, however long each takes, so that none fails by chance; `--hypothesis-profile default`
+# looks for others.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 
@@ -73,6 +75,13 @@ def sockets():
     path = Path(tempfile.mkdtemp(prefix="mdt-", dir="/tmp"))
     yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def ordinary_user():
+    """One who is not root."""
+    with OrdinaryUser.with_home() as user:
+        yield user
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 
+from ..basics.programs import WHERE
 from ..basics.units import MIB, format_size
 from ..host.reservation import KEPT_FREE_BYTES
 from .host import Cpu, Host, Kvm, Lock, Pages, Qemu, Shaped, Version
@@ -29,7 +30,7 @@ def check_host(host: Host) -> Iterator[HostCheck]:
     for pages in host.pages:
         yield check_pages(pages, host.root)
     yield check_memory(host.available_bytes, host.pages, host.small_pages_bytes)
-    yield check_shaped(host.shaped, host.root, _without(host.shaped_wanted))
+    yield check_shaped(host.shaped, _without(host.shaped_wanted))
     yield check_governor(host.cpu)
     yield check_load(host.cpu)
     yield check_lock(host.lock)
@@ -121,18 +122,19 @@ def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_byt
     return HostCheck("memory", State.FAULT, text, "end what `ps -eo rss,pid,args --sort -rss | head` shows")
 
 
-def check_shaped(shaped: Shaped, root: bool, without: State) -> HostCheck:
+def check_shaped(shaped: Shaped, without: State) -> HostCheck:
     """A slow link can be made of network namespaces, a veth pair and a tbf qdisc."""
     name, carried = "link=shaped", shaped.bytes_per_s / 1e6
     if shaped.missing_programs:
         programs = " and ".join(shaped.missing_programs)
-        return HostCheck(name, without, f"no {programs} on the PATH", "apt-get install iproute2")
+        return HostCheck(name, without, f"no {programs} {WHERE}", "apt-get install iproute2")
     if shaped.fault:
-        mend = "" if root else "run avocado as root"
-        return HostCheck(name, without, shaped.fault, mend)
+        return HostCheck(name, without, shaped.fault, "run avocado as root" if shaped.forbidden else "")
     if shaped.loadable:
         return HostCheck(name, State.OK, f"not tried, as that would load the kernel's {', '.join(shaped.loadable)}")
-    return HostCheck(name, State.OK, f"{carried:.2f} MB/s through one of {shaped.wanted_bytes_per_s / 1e6:g} MB/s")
+    where = ", in a user namespace" if shaped.in_user_namespace else ""
+    text = f"{carried:.2f} MB/s through one of {shaped.wanted_bytes_per_s / 1e6:g} MB/s{where}"
+    return HostCheck(name, State.OK, text)
 
 
 def check_governor(cpu: Cpu) -> HostCheck:

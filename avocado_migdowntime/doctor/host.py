@@ -63,14 +63,17 @@ class Pages:
 class Shaped:
     """What link=shaped carried on trial, in bytes per second, of what it was to; or why it could not be made.
 
-    `loadable` are kernel modules that the first run will load: it was not tried then.
+    `loadable` are kernel modules that the first run will load: it was not tried then. `forbidden` is whether the fault
+    is that this user may not, `in_user_namespace` whether the link was made in one.
     """
 
     missing_programs: tuple[str, ...] = ()
     loadable: tuple[str, ...] = ()
     fault: str = ""
+    forbidden: bool = False
     bytes_per_s: float = 0
     wanted_bytes_per_s: float = 0
+    in_user_namespace: bool = False
 
 
 @dataclass(frozen=True)

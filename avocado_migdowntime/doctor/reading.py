@@ -2,7 +2,6 @@
 """What this host shows of itself, in /proc and /sys and among the installed distributions; nothing is changed."""
 
 import os
-import shutil
 import sys
 from contextlib import suppress
 from importlib import metadata
@@ -11,7 +10,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from ..errors import MigDowntimeError
+from ..basics.programs import find_program
+from ..errors import MigDowntimeError, NotPermittedError
 from ..host.one_at_a_time import NAME
 from ..host.pool import Pool, pools
 from ..host.shaped import shaped_link
@@ -53,14 +53,20 @@ def _pages(pool: Pool, needed: int, reserve: bool) -> Pages:
 
 def read_shaped(rate_bytes_per_s: int) -> Shaped:
     """A link of this rate, tried in network namespaces that are gone again, unless that would load kernel modules."""
-    missing = tuple(program for program in _PROGRAMS if shutil.which(program) is None)
+    missing = tuple(program for program in _PROGRAMS if find_program(program) is None)
     if missing:
         return Shaped(missing_programs=missing)
     if loadable := _loadable():
         return Shaped(loadable=loadable)
     try:
         with shaped_link(rate_bytes_per_s) as link:
-            return Shaped(bytes_per_s=link.bytes_per_s, wanted_bytes_per_s=rate_bytes_per_s)
+            return Shaped(
+                bytes_per_s=link.bytes_per_s,
+                wanted_bytes_per_s=rate_bytes_per_s,
+                in_user_namespace=link.in_user_namespace,
+            )
+    except NotPermittedError as error:
+        return Shaped(fault=str(error), forbidden=True)
     except MigDowntimeError as error:
         return Shaped(fault=str(error))
 

@@ -14,20 +14,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..errors import HostRequirementError
+from ..errors import NotPermittedError
 
 T = TypeVar("T")
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
-"""linux/sched.h; from Python 3.12 on `os` has this, setns and unshare."""
+"""linux/sched.h; from Python 3.12 on `os` has these, setns and unshare."""
 
 
 @dataclass(frozen=True)
 class Namespace:
-    """A network namespace, by an open descriptor of it."""
+    """A network namespace, by an open descriptor of it.
+
+    `owner` is a descriptor of the user namespace that it belongs to, where that is another than this process's own.
+    Only a process with a single thread can go there, such as a child between fork and exec: `run` cannot.
+    """
 
     descriptor: int
+    owner: int | None = None
 
     @property
     def path(self) -> str:
@@ -35,7 +41,9 @@ class Namespace:
         return f"/proc/{os.getpid()}/fd/{self.descriptor}"
 
     def enter(self) -> None:
-        """Bring the calling thread inside, for good."""
+        """Bring the calling thread inside, for good; raises OSError."""
+        if self.owner is not None:
+            _check(_LIBC.setns(self.owner, CLONE_NEWUSER))
         _check(_LIBC.setns(self.descriptor, _CLONE_NEWNET))
 
     def run(self, function: Callable[[], T]) -> T:
@@ -50,11 +58,11 @@ class Namespace:
 
 @contextmanager
 def new_namespace() -> Iterator[Namespace]:
-    """A namespace with nothing in it; raises HostRequirementError where this process may not make one."""
+    """A namespace with nothing in it; raises NotPermittedError where this process may not make one."""
     try:
-        descriptor = _in_own_thread(_unshare)
+        descriptor = _in_own_thread(_unshared)
     except OSError as error:
-        raise HostRequirementError(
+        raise NotPermittedError(
             f"a network namespace, which link=shaped needs, cannot be made ({error.strerror}); "
             "run as root, or use link=tcp or link=unix"
         ) from None
@@ -64,8 +72,22 @@ def new_namespace() -> Iterator[Namespace]:
         os.close(descriptor)
 
 
-def _unshare() -> int:
-    _check(_LIBC.unshare(_CLONE_NEWNET))
+def may_make_networks() -> bool:
+    """Whether this process may make network namespaces; root may, as a rule."""
+    try:
+        os.close(_in_own_thread(_unshared))
+    except OSError:
+        return False
+    return True
+
+
+def unshare(flag: int) -> None:
+    """Take the calling thread into a new namespace of the kind that `flag` names; raises OSError."""
+    _check(_LIBC.unshare(flag))
+
+
+def _unshared() -> int:
+    unshare(_CLONE_NEWNET)
     return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
 

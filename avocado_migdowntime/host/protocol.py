@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from ..errors import HarnessError, HostRequirementError, MigDowntimeError, UsageError
+from ..errors import HarnessError, HostRequirementError, MigDowntimeError, NotPermittedError, UsageError
 from .records import MalformedRecordError, Record, by_kind, from_json, to_json
 
 PACKET_BYTES = 1 << 16
@@ -124,6 +124,7 @@ REPLIES: Mapping[str, type[Reply]] = by_kind((DirectoryGrant, HugepagesGrant, Co
 
 _ERRORS: Mapping[str, type[MigDowntimeError]] = {
     "usage": UsageError,
+    "not-permitted": NotPermittedError,
     "host-requirement": HostRequirementError,
     "harness": HarnessError,
 }

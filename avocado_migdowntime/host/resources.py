@@ -4,15 +4,14 @@
 import os
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from ..errors import HarnessError
+from .module_process import environment, module_command
 from .protocol import (
     PACKET_BYTES,
     UNNUMBERED,
@@ -145,16 +144,15 @@ class HostResources:
 
 
 def _start_reaper(its_socket: socket.socket) -> None:
-    package = Path(__file__).parents[1]
-    # -P: a json.py in the current directory is not to be imported for the library's. All standard streams are
-    # cut off, as whoever reads this process's output to its end would wait for the reaper's too.
-    command = [sys.executable, "-P", "-m", f"{package.name}.host.reaper"]
+    # All standard streams are cut off, as whoever reads this process's output to its end would wait for the reaper's
+    # too.
+    command = module_command("host.reaper")
     try:
         subprocess.run(
             [*command, str(os.getpid()), str(its_socket.fileno())],
             check=True,
             cwd="/",
-            env={**os.environ, "PYTHONPATH": str(package.parent)},
+            env=environment(),
             start_new_session=True,
             pass_fds=[its_socket.fileno()],
             stdin=subprocess.DEVNULL,

@@ -12,8 +12,9 @@ from ..trace.events import BANDWIDTH, DISTURBS, HARNESS
 from ..trace.model import Trace
 from ..trace.samples import Samples
 from .limits import Limits
-from .passes import Pass, Sync, passes, syncs
+from .passes import Pass, passes
 from .releases import Release, release_of
+from .syncs import Sync, syncs
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class Evidence:
 
     def syncs_between(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         """The same for some of the passes."""
-        return syncs(seen, self.limits, self.trace.switchover_bytes_per_ms)
+        return syncs(seen, self.limits, self.trace.switchover_bytes_per_ms, self.trace.host_page_bytes)
 
     @cached_property
     def undisturbed(self) -> "Evidence":

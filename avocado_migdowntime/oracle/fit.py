@@ -10,8 +10,9 @@ import numpy as np
 from ..basics.interval import Interval
 from ..trace.samples import Floats
 from .formulas import FORMULAS
-from .passes import Sync, medians
+from .passes import medians
 from .reports import Reports
+from .syncs import Sync
 
 _LEAST_MS = 1e-6
 

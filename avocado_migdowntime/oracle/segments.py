@@ -9,8 +9,9 @@ import numpy as np
 
 from .evidence import Evidence
 from .fit import Fit, fit_reports
-from .passes import MIN_SAMPLES, Pass, Sync, medians, passes
+from .passes import MIN_SAMPLES, Pass, medians, passes
 from .reports import ExcludedSamples, Reports, usable_reports
+from .syncs import Sync
 
 MOVED = 0.1
 """A bandwidth that differs by less than this share tells nothing of whether the report follows it."""

@@ -156,7 +156,7 @@ class Parameters:
         "yes", _flag, "under TCG, flush the TLB at each page: QEMU before 9.0 loses writes otherwise"
     )
     link: str = _parameter(
-        "unix", _choice(*LINKS), "what the migration goes over; shaped: as root, a network that is really that slow"
+        "unix", _choice(*LINKS), "what the migration goes over; shaped: a network that is really that slow"
     )
     link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")
     max_bandwidth: int | None = _parameter(

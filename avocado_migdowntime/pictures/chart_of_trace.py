@@ -11,7 +11,7 @@ import numpy as np
 from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
 from ..oracle.formulas import FORMULAS
-from ..oracle.passes import Sync
+from ..oracle.syncs import Sync
 from ..trace.model import ENDED, Trace
 from ..trace.samples import Column, Samples
 from ..verdict.verdict import Verdict

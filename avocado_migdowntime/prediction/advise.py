@@ -15,7 +15,7 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS, 
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.formulas import live
-from ..oracle.passes import Sync
+from ..oracle.syncs import Sync
 from ..trace.model import Trace
 from .advice import STEP, Advice, BestPoint, Finding, Help
 from .observed import ObservedPrecopy, observe

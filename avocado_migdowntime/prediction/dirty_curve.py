@@ -13,7 +13,7 @@ from statistics import fmean
 
 from ..basics.interval import Interval, span
 from ..basics.qemu_constants import BUFFER_DELAY_MS
-from ..oracle.passes import Sync
+from ..oracle.syncs import Sync
 
 ALIKE = 1.1
 """Passes whose durations differ by less than this factor count as equally long: else noise would make a slope."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.evidence import Evidence
-from ..oracle.passes import MIN_SAMPLES, Pass, Sync, ram_at
+from ..oracle.passes import MIN_SAMPLES, Pass, ram_at
+from ..oracle.syncs import Sync
 from .dirty_curve import DirtyingCurve, curve, length_ms, pending_bytes, unsent_bytes
 from .precopy import Course, Pending, predict
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..host.netns import Namespace
-from ..host.shaped import ShapedLink, shaped_link
+from ..host.shaped import shaped_link
+from ..host.wire import ShapedLink
 from ..parameters.table import Parameters
 from .process import QemuProcess
 

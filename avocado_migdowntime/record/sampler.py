@@ -15,8 +15,9 @@ from ..oracle.evidence import Evidence
 from ..oracle.growing import GrowingEvidence
 from ..trace.events import HARNESS, event_of
 from ..trace.file import TraceWriter
-from ..trace.model import ENDED
-from ..trace.samples import Sample
+from ..trace.model import ENDED, Trace
+from ..trace.samples import Sample, Samples
+from .pace import Pace
 
 _TRY = "use another QEMU, from 5.2 on"
 _LAST_EVENTS_S = 0.2
@@ -43,7 +44,8 @@ class Sampler:
     def __init__(self, peers: Mapping[str, QmpPeer], writer: TraceWriter, rate_hz: float) -> None:
         self._peers = peers
         self._writer = writer
-        self._period_s = 1 / rate_hz
+        begin = Trace(Samples(), header=writer.header)
+        self._pace = Pace(1 / rate_hz, begin.downtime_limit_ms, begin.switchover_bytes_per_ms)
         self._growing = GrowingEvidence(writer.header)
         self._zero_s = time.monotonic()
         self._events: asyncio.Queue[tuple[float, str, Mapping[str, Any]]] = asyncio.Queue()
@@ -84,8 +86,6 @@ class Sampler:
         due_s = 0.0
         while True:
             cause = await self._wait_until(due_s)
-            if cause is None:
-                due_s = max(due_s + self._period_s, self.now_s())
             asked_s = self.now_s()
             answer = await self._peers["source"].execute("query-migrate")
             latency_ms = (self.now_s() - asked_s) * 1000
@@ -94,6 +94,7 @@ class Sampler:
             sample = _sample(asked_s, latency_ms, answer, cause)
             self._writer.sample(asked_s, latency_ms, answer, cause)
             self._growing.sample(sample)
+            due_s = self._pace.next_s(sample)
             yield sample, answer
             # QEMU says `completed` a moment before it counts the downtime.
             if sample.status in ENDED and answer.get("total-time") != 0:
@@ -123,7 +124,10 @@ class Sampler:
             except (TimeoutError, asyncio.QueueEmpty):
                 return None
             self._writer.event(arrived_s, side, message)
-            self._growing.event(event_of(arrived_s, side, message))
+            event = event_of(arrived_s, side, message)
+            self._growing.event(event)
+            if event.limit_ms is not None:
+                self._pace.limit_ms = event.limit_ms
             if message["event"] == "MIGRATION_PASS" and side == "source":
                 return "MIGRATION_PASS"
 

@@ -20,7 +20,7 @@ VERDICT: Mapping[str, str] = {
     "relative_error_interval": "[least, most] that it can be, given sampling and whole milliseconds",
     "passes": "passes judged",
     "downtime_limit_ms": "the configured downtime-limit",
-    "effective_limit_ms": "the limit by which passes really ended, null where its interval is wide",
+    "effective_limit_ms": "the limit that QEMU really goes by, null where its interval is wide",
     "effective_limit_interval_ms": "[least, most] that it can be",
     "limit_verdict": "respected, violated or inconclusive: do passes end where the configured limit says?",
     "downtime": "how long the guest was down, null where the migration did not complete",

@@ -110,9 +110,9 @@ def _limit(verdict: Verdict) -> str:
         return f"downtime-limit not recorded, {verdict.limit_verdict}"
     text = f"downtime-limit {verdict.downtime_limit_ms:g} ms, {verdict.limit_verdict}"
     if verdict.limit.effective_limit_ms is not None:
-        return f"{text}: passes end with {verdict.limit.effective_limit_ms:.0f} ms left"
-    if verdict.limit.effective_limit_interval_ms is not None:
-        return f"{text}: passes end with at most {verdict.limit.effective_limit_interval_ms.high:.0f} ms left"
+        return f"{text}: it works as one of {verdict.limit.effective_limit_ms:.0f} ms"
+    if verdict.limit.unsent_ms is not None:
+        return f"{text}: passes end with at most {verdict.limit.unsent_ms.high:.0f} ms left"
     return text
 
 

@@ -3,9 +3,10 @@
 
 from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
-from ..oracle.passes import MIN_SAMPLES, Sync
+from ..oracle.passes import MIN_SAMPLES
 from ..oracle.reports import ExcludedSamples
 from ..oracle.segments import Segment, segment
+from ..oracle.syncs import Sync
 
 
 def judged_passes(

@@ -11,7 +11,7 @@ Seen on 7.2, 10.0 and 11.1: passes end with nothing left whatever downtime-limit
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import median
 
@@ -20,7 +20,8 @@ import numpy as np
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, HOST_PAGES_A_LOOK
 from ..oracle.evidence import Evidence
-from ..oracle.passes import EDGE_SAMPLES, UPDATE_S, Pass, Sync, ram_at
+from ..oracle.passes import EDGE_SAMPLES, UPDATE_S, Pass, ram_at
+from ..oracle.syncs import Sync
 from ..trace.ram import Ram
 from .check import Check, Outcome
 from .codes import CODES, LIMIT
@@ -52,12 +53,14 @@ class LimitFinding:
     """Whether the effective downtime-limit is the configured one, by a `code` of the check; milliseconds.
 
     `effective_limit_interval_ms` is where the effective limit lies, `effective_limit_ms` its middle where that is
-    narrow. `reason` says why the limit was not respected, or why that cannot be told.
+    narrow; `unsent_ms` is what passes ended with. `reason` says why the limit was not respected, or why that cannot be
+    told.
     """
 
     code: str
     effective_limit_ms: float | None = None
     effective_limit_interval_ms: Interval | None = None
+    unsent_ms: Interval | None = None
     reason: str = ""
 
     @property
@@ -85,10 +88,11 @@ class _Ending:
 
 def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
     """Compare where these passes ended, and the switchover came, with the limit that held."""
-    interval = _effective([sync.unsent_ms for sync in syncs])
+    interval = _in_common([sync.works_as_ms for sync in syncs])
     effective = interval.middle if interval and interval.width <= RESOLVED * interval.middle else None
+    finding = LimitFinding("", effective, interval, _median([sync.unsent_ms for sync in syncs]))
     if blind := _blind(evidence):
-        return LimitFinding(blind, effective, interval, CODES[LIMIT][blind])
+        return replace(finding, code=blind, reason=CODES[LIMIT][blind])
     ends = [end for sync in syncs if (end := _pass_end(evidence, sync)) is not None]
     wrong_ends = [end for end in ends if end.code]
     switchover = _switchover(evidence, passes, syncs)
@@ -96,11 +100,11 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
     if violation is None and len(wrong_ends) > OFTEN * len(ends):
         violation = wrong_ends[0]
     if violation is not None:
-        return LimitFinding(violation.code, effective, interval, violation.reason)
+        return replace(finding, code=violation.code, reason=violation.reason)
     if len(ends) > len(wrong_ends) or switchover is not None:
-        return LimitFinding("respected", effective, interval)
+        return replace(finding, code="respected")
     reason = "no end of a pass was seen closely enough to tell the effective downtime-limit"
-    return LimitFinding("no-end-seen", effective, interval, reason)
+    return replace(finding, code="no-end-seen", reason=reason)
 
 
 def _blind(evidence: Evidence) -> str:
@@ -114,12 +118,25 @@ def _blind(evidence: Evidence) -> str:
     return ""
 
 
-def _effective(ends: Sequence[Interval]) -> Interval | None:
-    """Where the effective limit lies: what the better half of the pass ends say, the narrow ones first."""
+def _in_common(ends: Sequence[Interval]) -> Interval | None:
+    """What the narrower half of the intervals have in common, or say in the median where they have nothing."""
     if not ends:
         return None
-    best = sorted(ends, key=lambda end: end.width)[: (len(ends) + 1) // 2]
+    best = _narrower_half(ends)
+    low, high = max(end.low for end in best), min(end.high for end in best)
+    return Interval(low, high) if low <= high else _median(ends)
+
+
+def _median(ends: Sequence[Interval]) -> Interval | None:
+    """What the narrower half of the intervals say: the median of each bound."""
+    if not ends:
+        return None
+    best = _narrower_half(ends)
     return Interval(median(end.low for end in best), median(end.high for end in best))
+
+
+def _narrower_half(ends: Sequence[Interval]) -> list[Interval]:
+    return sorted(ends, key=lambda end: end.width)[: (len(ends) + 1) // 2]
 
 
 def _pass_end(evidence: Evidence, sync: Sync) -> _Ending | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from ..oracle.evidence import Evidence
 from ..oracle.formulas import FORMULAS
-from ..oracle.passes import MIN_SAMPLES, Sync, ram_at
+from ..oracle.passes import MIN_SAMPLES, ram_at
+from ..oracle.syncs import Sync
 from ..prediction.dirty_curve import DirtyingCurve, curve
 from ..trace.events import HARNESS, STOP_NOW
 from .check import Check, Outcome

@@ -19,7 +19,8 @@ from itertools import pairwise
 
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
-from ..oracle.passes import Pass, Sync
+from ..oracle.passes import Pass
+from ..oracle.syncs import Sync
 from ..prediction.advise import predict_convergence
 from ..prediction.observed import observe
 from ..trace.events import FINISH, HARNESS, LIMIT, Event

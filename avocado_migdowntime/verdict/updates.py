@@ -17,9 +17,10 @@ import numpy as np
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.fit import share_within
-from ..oracle.passes import MIN_SAMPLES, Sync
+from ..oracle.passes import MIN_SAMPLES
 from ..oracle.reports import Reports
 from ..oracle.segments import MOVED, Segment
+from ..oracle.syncs import Sync
 
 UNCOMPUTED, FROZEN, STALE, ONCE_A_PASS = "uncomputed", "frozen", "stale", "once-a-pass"
 

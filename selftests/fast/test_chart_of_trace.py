@@ -9,7 +9,7 @@ from avocado_migdowntime.pictures.chart_of_trace import chart
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.traces import PAGE_BYTES, Pass, completed, event, made, precopy
 
-FIRST = Pass(30_000, 0, 200)
+FIRST = Pass(30_100, 100, 200)
 BEGINS_S = (3.001, 5.002, 7.003, 9.004)
 
 
@@ -61,11 +61,11 @@ def test_the_limits_are_steps_from_when_they_were_set_to_the_end():
     assert "downtime-limit, as set" not in drawn(precopy(*PASSES), limit_ms=None)[1]
 
 
-@pytest.mark.parametrize(("events", "until_s"), [([], 5.802), ([limit(4.5, 300)], 4.5)])
+@pytest.mark.parametrize(("events", "until_s"), [([], 4.202), ([limit(3.5, 300)], 3.5)])
 def test_the_limit_as_it_works_holds_until_another_is_set(events, until_s):
-    _, found = drawn(precopy(*[Pass(20_000, 1_000, 200)] * 2, Pass(20_000)), events)
+    _, found = drawn(precopy(*[Pass(20_000, 9_000, 200)] * 2, Pass(20_000)), events)
     works = found["downtime-limit, as it works"]
-    assert works.t_s == pytest.approx([0, until_s]) and works.values == pytest.approx([110, 110])
+    assert works.t_s == pytest.approx([0, until_s]) and works.values == pytest.approx([960, 960])
 
 
 def test_what_was_unsent_is_shown_with_its_bounds_in_milliseconds():

@@ -43,6 +43,7 @@ def test_a_host_that_has_all_is_ok_in_each_line():
     assert text.endswith("default test  ok     can run")
 
 
+FORBIDDEN = Shaped(fault="not permitted", forbidden=True)
 HOSTS = [
     (
         {"qemus": (replace(PPC, fault="none on the PATH", binary="", release=(0, 0, 0)),)},
@@ -66,7 +67,12 @@ HOSTS = [
     ({"kvm": Kvm("x86_64", "not allowed", True, False)}, "kvm", "note", "usermod --append --groups kvm"),
     ({"kvm": Kvm("x86_64", "no page within 1 s", True, True)}, "kvm", "note", ""),
     ({"kvm": Kvm("x86_64", "no page", True, True), "kvm_wanted": True}, "kvm", "fault", ""),
-    ({"shaped": Shaped(fault="not permitted"), "shaped_wanted": True}, "link=shaped", "fault", "as root"),
+    (
+        {"shaped": FORBIDDEN, "shaped_wanted": True},
+        "link=shaped",
+        "fault",
+        "as root",
+    ),
     ({"small_pages_bytes": 3457 * MIB}, "memory", "fault", "ps -eo rss"),
     ({"small_pages_bytes": 3456 * MIB}, "memory", "ok", ""),
     ({"pages": (few(),)}, "hugepages 2M", "fault", "as root: grow"),
@@ -76,8 +82,8 @@ HOSTS = [
     ({"pages": (few(may_grow=True),), "available_bytes": 1131 * MIB}, "memory", "fault", "ps -eo rss"),
     ({"pages": (few(may_grow=True),), "available_bytes": 1132 * MIB}, "memory", "ok", ""),
     ({"shaped": Shaped(missing_programs=("tc",))}, "link=shaped", "note", "apt-get install iproute2"),
-    ({"shaped": Shaped(fault="not permitted")}, "link=shaped", "note", "as root"),
-    ({"shaped": Shaped(fault="no CONFIG_VETH"), "root": True}, "link=shaped", "note", ""),
+    ({"shaped": FORBIDDEN}, "link=shaped", "note", "as root"),
+    ({"shaped": Shaped(fault="no CONFIG_VETH")}, "link=shaped", "note", ""),
     ({"shaped": Shaped(loadable=("veth",))}, "link=shaped", "ok", ""),
     ({"cpu": Cpu(4, frozenset({"performance", "powersave"}), 0)}, "cpu governor", "note", "cpupower"),
     ({"cpu": Cpu(4, frozenset(), 0)}, "cpu governor", "ok", ""),
@@ -98,6 +104,12 @@ def test_what_is_wrong_is_said_with_what_mends_it(changes, name, state, mend):
     assert able(found) is (state != "fault")
     others = [finding for finding in found if finding.name not in (name, "capabilities")]
     assert {finding.state for finding in others} <= {State.OK}
+
+
+def test_a_link_made_without_root_says_where():
+    shaped = replace(GOOD.shaped, in_user_namespace=True)
+    told = summary(list(check_host(replace(GOOD, shaped=shaped))))
+    assert "link=shaped   ok     49.99 MB/s through one of 50 MB/s, in a user namespace\n" in told
 
 
 def test_pages_of_each_node_are_told_apart():

@@ -37,11 +37,11 @@ def test_where_the_sync_was_seen_it_is_what_truncation_leaves_open(reported_ms):
 @pytest.mark.parametrize(
     ("limit_ms", "unsent", "unseen", "low_ms", "high_ms"),
     [
-        (100, 0, 400, 2000, 2040),  # All that was not seen may have been sent, or none of it.
+        (100, 0, 400, 2000, 2000),  # Exactly what was left was sent, and more follows: nothing was left.
+        (100, 1, 399, 2000, 2039.9),  # All that was not seen may have been sent, or none of it.
         (100, 900, 500, 2000, 2010),  # No more than the limit allows was left.
         (100, 1_000, 500, 2000, 2000),
         (100, 1_100, 500, 2000, 2050),  # Unless more than that was left for certain.
-        (0, 0, 500, 2000, 2000.1),  # A limit of nothing leaves no page, or one that is between two counters.
         (None, 900, 500, 2000, 2050),
     ],
 )
@@ -50,6 +50,11 @@ def test_what_was_left_at_the_sync_is_bounded_by_the_samples_beside_it_and_by_th
 ):
     rows = precopy(Pass(30_000, unsent, unseen), Pass(20_000, expected_ms=2000))
     assert error(rows, limit_ms) == of(2000, low_ms, high_ms)
+
+
+def test_a_limit_of_nothing_leaves_no_page_or_one_that_is_between_two_counters():
+    rows = precopy(Pass(30_000, 0, 500), Pass(20_000, at_once=1, expected_ms=2000))
+    assert error(rows, 0) == of(2000, 2000, 2000.1)
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_a_bandwidth_that_moves_lets_the_advised_limit_finish(noise):
     ("name", "limit_ms", "range_ms", "best", "throttle", "bandwidth"),
     [
         ("ppc64-tcg-qemu-5.2", 5552, (5495, 5552), 5496, 95, 220.3),
-        ("ppc64-tcg-qemu-7.2", 5552, (5495, 5552), 5496, 95, 220.3),
+        ("ppc64-tcg-qemu-7.2", 5552, (5495, 5552), 5495, 95, 220.3),
         ("ppc64-tcg-qemu-11.1", 5084, (5033, 5084), 5033, 95, 220.3),
         ("x86_64-kvm-qemu-7.2", 2097, (2076, 2097), 2076, 86, 346.2),
         ("x86_64-kvm-qemu-7.2-limit-700ms", 2096, (2063, 2096), 2069, 86, 346.0),
@@ -181,7 +181,7 @@ def test_a_migration_that_the_harness_let_complete_is_judged_by_what_came_before
     assert trace.samples[-1].status == "completed"
     finish = Event(11.9, HARNESS, "FINISH", {})
     advice = advise(replace(trace, events=(*trace.events, finish)))
-    assert (advice.limit_ms, advice.configured_ms) == (2070, 1)
+    assert (advice.limit_ms, advice.configured_ms) == (2069, 1)
 
 
 def test_an_unfinished_first_pass_cannot_tell_and_says_when_it_can():

@@ -2,7 +2,6 @@
 """A shaped link on the real host: what it carries, and in which words it is refused."""
 
 import fcntl
-import os
 import re
 import socket
 import subprocess
@@ -12,15 +11,19 @@ import time
 from array import array
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.basics import programs as host_programs
+from avocado_migdowntime.basics.programs import find_program
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
-from avocado_migdowntime.host import shaped, throughput
+from avocado_migdowntime.host import throughput, wire
 from avocado_migdowntime.host.netns import new_namespace
 from avocado_migdowntime.host.shaped import shaped_link
 from avocado_migdowntime.host.throughput import payload_bytes_per_s
+
+from ..support.documents import TOP
+from ..support.ordinary_user import ROOT, if_networks
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 RATES = {"10 Mbit/s": 1_250_000, "400 Mbit/s": 50_000_000, "2 Gbit/s": 250_000_000}
@@ -30,8 +33,8 @@ ATTEMPTS = 5
 
 @pytest.fixture
 def root():
-    if os.geteuid() != 0:
-        pytest.skip("only root can make networks; the message that says so is checked below")
+    if not ROOT:
+        pytest.skip("it takes root; the last test here is root of a user namespace")
 
 
 @contextmanager
@@ -115,43 +118,17 @@ def test_two_links_at_a_time_have_each_its_rate():
     pytest.fail(f"{rates}, {one}, {other}")
 
 
-AS_NOBODY = """
-import os
-from avocado_migdowntime.errors import HostRequirementError
-from avocado_migdowntime.host.shaped import shaped_link
-if os.geteuid() == 0:
-    os.setgroups([])
-    os.setgid(65534)
-    os.setuid(65534)
-try:
-    with shaped_link(50_000_000):
-        print("had it")
-except HostRequirementError as error:
-    print(error)
-"""
-
-
-def test_others_than_root_are_told_so():
-    said = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY], check=True, text=True, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
-    ).stdout
-    assert said == (
-        "a network namespace, which link=shaped needs, cannot be made (Operation not permitted); "
-        "run as root, or use link=tcp or link=unix\n"
-    )
-
-
 @pytest.mark.usefixtures("root")
 @pytest.mark.parametrize(
     ("programs", "sentence"),
     [
         (
             {"tc": "exit 0"},
-            "no ip is on the PATH, which link=shaped needs; install it with: apt-get install iproute2",
+            "no ip is on the PATH or in /usr/sbin, which link=shaped needs; install it with: apt-get install iproute2",
         ),
         (
             {"ip": "exit 0"},
-            "no tc is on the PATH, which link=shaped needs; install it with: apt-get install iproute2",
+            "no tc is on the PATH or in /usr/sbin, which link=shaped needs; install it with: apt-get install iproute2",
         ),
         (
             {"ip": "echo Error: Unknown device type. >&2; exit 2"},
@@ -173,6 +150,7 @@ def test_what_the_host_lacks_is_named(programs, sentence, tmp_path, monkeypatch)
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(host_programs, "_ADMINISTRATORS", ())
     with pytest.raises(HostRequirementError) as refusal, shaped_link(50_000_000):
         pass
     assert re.sub(r"/proc/\d+/fd/\d+", "PATH", str(refusal.value)) == sentence
@@ -180,7 +158,7 @@ def test_what_the_host_lacks_is_named(programs, sentence, tmp_path, monkeypatch)
 
 @pytest.mark.usefixtures("root")
 def test_buffers_that_cannot_be_set_are_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(shaped, "_SEND_BUFFERS", tmp_path / "tcp_wmem")
+    monkeypatch.setattr(wire, "_SEND_BUFFERS", tmp_path / "tcp_wmem")
     with pytest.raises(HostRequirementError) as refusal, shaped_link(50_000_000):
         pass
     assert str(refusal.value) == (
@@ -199,7 +177,15 @@ def test_a_link_that_carries_nothing_is_told(monkeypatch):
     ):
         payload_bytes_per_s(source, destination, "198.18.0.2")
     with shaped_link(50_000_000) as link:
-        lossy = ["tc", "qdisc", "replace", "dev", "wire", "root", "tbf", "rate", "8bit", "burst", "10000", "limit", "1"]
-        link.source.run(lambda: subprocess.run(lossy, check=True))
+        lossy = ["qdisc", "replace", "dev", "wire", "root", "tbf", "rate", "8bit", "burst", "10000", "limit", "1"]
+        link.source.run(lambda: subprocess.run([find_program("tc"), *lossy], check=True))
         with pytest.raises(HarnessError, match=r"^nothing gets over the link .*\(timed out\)"):
             payload_bytes_per_s(link.source, link.destination, link.address)
+
+
+@if_networks
+@pytest.mark.skipif(ROOT, reason="root has run them")
+def test_all_of_these_hold_for_an_ordinary_user_who_is_root_of_a_user_namespace():
+    line = ["unshare", "--user", "--map-root-user", sys.executable, "-m", "pytest", "-q", __file__]
+    done = subprocess.run(line, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, done.stdout

@@ -8,7 +8,6 @@ import signal
 import statistics
 import subprocess
 import sys
-import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -21,13 +20,13 @@ from avocado_migdowntime.qemu.pair import launched_pair
 from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.verdict import Judgement
 
+from ..support.held_networks import HARNESS, wait_until_gone
 from ..support.leftovers import network_namespaces
+from ..support.ordinary_user import MAY_MAKE_NETWORKS, if_networks
 
 pytestmark = [pytest.mark.alone, pytest.mark.qemu, pytest.mark.usefixtures("nothing_left")]
-ROOT = os.geteuid() == 0
 ATTEMPTS = 5
 """A host that is busy elsewhere slows a migration down for a while; a wrong rate is wrong each time."""
-for_root = pytest.mark.skipif(not ROOT, reason="only root can make networks; test_host_link.py checks the message")
 
 
 def migrated(directory, **given):
@@ -42,7 +41,7 @@ def test_a_migration_over_tcp_is_judged_alike(tmp_path):
     assert migrated(tmp_path, link="tcp").header["link"] == "tcp"
 
 
-@for_root
+@if_networks
 @pytest.mark.parametrize("arch", ["ppc64", "x86_64"])
 def test_a_migration_over_a_shaped_link_gets_what_the_link_carries(arch, tmp_path):
     """max-bandwidth is far above it, so that it is the link that holds QEMU back."""
@@ -75,7 +74,7 @@ async def listening(stack, directory, link):
 
 
 def test_two_pairs_at_a_time_do_not_collide(tmp_path):
-    link, uri = ("shaped", r"tcp:198\.18\.0\.2:\d+") if ROOT else ("tcp", r"tcp:127\.0\.0\.1:\d+")
+    link, uri = ("shaped", r"tcp:198\.18\.0\.2:\d+") if MAY_MAKE_NETWORKS else ("tcp", r"tcp:127\.0\.0\.1:\d+")
 
     async def two_at_a_time():
         async with AsyncExitStack() as stack:
@@ -89,27 +88,13 @@ def test_two_pairs_at_a_time_do_not_collide(tmp_path):
             return pairs, homes
 
     pairs, homes = asyncio.run(two_at_a_time())
-    if ROOT:
+    if MAY_MAKE_NETWORKS:
         assert len({*homes, os.readlink("/proc/self/ns/net")}) == 5
     else:
         assert pairs[0].uri != pairs[1].uri
 
 
-HARNESS = """
-import asyncio, os, sys
-from pathlib import Path
-from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.qemu.pair import launched_pair
-async def main():
-    parameters = parse({"accel": "tcg", "page_size": "4K", "link": "shaped"})
-    async with launched_pair(parameters, Path(sys.argv[1]), lambda _: None) as pair:
-        print(*(os.readlink(f"/proc/{qemu.pid}/ns/net") for qemu in (pair.source, pair.destination)), flush=True)
-        await asyncio.sleep(600)
-asyncio.run(main())
-"""
-
-
-@for_root
+@if_networks
 def test_a_killed_harness_leaves_no_network(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-c", HARNESS, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
@@ -117,7 +102,4 @@ def test_a_killed_harness_leaves_no_network(tmp_path):
         made = set(harness.stdout.readline().split())
         assert len(made) == 2 and made <= network_namespaces()
         harness.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while left := made & network_namespaces():
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+    wait_until_gone(made)

@@ -15,6 +15,7 @@ from avocado_migdowntime.verdict.trials import TRIES_LIMITS
 
 from .recorded import SNAPSHOT
 from .simulate import Simulation, random_writes, record
+from .traces import Pass, made, precopy
 from .trials import BYTES_PER_MS, NEEDED_MS, PAGES, tried, under
 
 P, F, U, N = Outcome.PASSED, Outcome.FAILED, Outcome.UNDECIDED, Outcome.NOT_JUDGED
@@ -140,7 +141,9 @@ MIGRATIONS = {
         lambda: record(Simulation([1020 * 12_000 // 4096], zero_pages=0, duration_ms=6_000)),
         ("report", U, "formulas-alike"),
     ),
-    "a limit that blurs short passes": row(lambda: of([600], 50.0), ("report", U, "wide")),
+    "a limit that blurs passes": row(
+        lambda: made(precopy(*[Pass(20_000, 2_000, 1_000)] * 3), limit_ms=300), ("report", U, "wide")
+    ),
     "a look at one that is over": row(
         lambda: looked_at(status="completed"), ("report", U, "not-active"), ("limit", N, "single-look")
     ),

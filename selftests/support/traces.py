@@ -33,6 +33,7 @@ Row = dict[str, Any]
 class Pass:
     """A pass whose sync found `pages` and that ended with `unsent` of them; of what it sent the last were `unseen`.
 
+    Its first sample comes when `at_once` are sent; after the last one nothing is sent for `rest_ms`, until the sync.
     `expected_ms` is what QEMU says from 100 ms into it, of the milliseconds into the pass; else what is right, in
     whole milliseconds. `mbps` is the bandwidth that QEMU shows; that of its sending stays the same.
     """
@@ -40,6 +41,8 @@ class Pass:
     pages: int
     unsent: int = 0
     unseen: int = 0
+    at_once: int = 0
+    rest_ms: int = 0
     period_ms: int = 20
     expected_ms: float | Callable[[float], float] | None = None
     mbps: float = MBPS
@@ -67,8 +70,9 @@ def precopy(*passes: Pass, limit_ms: float = 1) -> list[Row]:
     for number, one in enumerate(passes, 1):
         step = one.period_ms * PAGES_PER_MS
         seen = one.sent - one.unseen
-        for sent in [*range(0, seen, step), seen]:
-            into_ms = sent / PAGES_PER_MS
+        moments = [((sent - one.at_once) / PAGES_PER_MS, sent) for sent in [*range(one.at_once, seen, step), seen]]
+        rests = range(one.period_ms, one.rest_ms + 1, one.period_ms)
+        for into_ms, sent in [*moments, *((moments[-1][0] + rest_ms, seen) for rest_ms in rests)]:
             if number > 1 and into_ms >= 100:
                 said_ms = one.said_ms(into_ms)
             rows.append(
@@ -82,7 +86,7 @@ def precopy(*passes: Pass, limit_ms: float = 1) -> list[Row]:
                     rate=one.rate if number > 1 else 0,
                 )
             )
-        begin_ms += one.sent / PAGES_PER_MS + SYNC_MS
+        begin_ms += (one.sent - one.at_once) / PAGES_PER_MS + one.rest_ms + SYNC_MS
         sent_before += one.sent
     return rows
 

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""User namespaces: in one, an ordinary user is root over networks of his own, and over nothing else.
+
+See user_namespaces(7). Kernels, distributions and containers forbid them in ways of their own.
+"""
+
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .netns import CLONE_NEWUSER, unshare
+
+_SYSCTLS = Path("/proc/sys")
+_SELF = Path("/proc/self")
+
+
+@dataclass(frozen=True)
+class _Switch:
+    """A setting of the kernel that forbids it at the value `closed`, and not at `opened`."""
+
+    name: str
+    closed: str
+    opened: str
+
+    @property
+    def is_closed(self) -> bool:
+        try:
+            return (_SYSCTLS / self.name.replace(".", "/")).read_text().strip() == self.closed
+        except OSError:  # Another kernel's or another distribution's.
+            return False
+
+
+_SWITCHES = (
+    _Switch("kernel.unprivileged_userns_clone", "0", "1"),
+    _Switch("user.max_user_namespaces", "0", "10000"),
+    _Switch("user.max_net_namespaces", "0", "10000"),
+    _Switch("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+)
+"""The first is Debian's and the last Ubuntu's; the others are of each kernel, see namespaces(7)."""
+
+
+def become_root() -> None:
+    """Put this process, which must have a single thread, into a new user namespace, as its root.
+
+    To the rest of the host it is the user that it was, with the same files and processes. Raises OSError.
+    """
+    uid, gid = os.geteuid(), os.getegid()
+    unshare(CLONE_NEWUSER)
+    (_SELF / "setgroups").write_text("deny")  # Without that, the map of groups would take root.
+    (_SELF / "uid_map").write_text(f"0 {uid} 1")
+    (_SELF / "gid_map").write_text(f"0 {gid} 1")
+
+
+def what_forbids(error: OSError) -> tuple[str, str]:
+    """Two clauses of a sentence: what forbids this process a network in a user namespace, and what would allow it.
+
+    `error` is how that was seen.
+    """
+    for switch in _SWITCHES:
+        if switch.is_closed:
+            return f"{switch.name} is {switch.closed}", f"as root run `sysctl {switch.name}={switch.opened}`"
+    if error.errno == errno.ENOSPC:
+        return "as many are in use as user.max_user_namespaces allows", "as root raise it by sysctl"
+    if not (_SELF / "ns" / "user").exists():
+        return "this kernel was built without CONFIG_USER_NS", "take one that was built with it"
+    if "Seccomp:\t2" in (_SELF / "status").read_text():
+        return f"{error.strerror}, perhaps by a container's seccomp filter", "start the container with a wider one"
+    return str(error.strerror), "see user_namespaces(7)"

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was left to send at each dirty sync, from a conservation law.
+
+Within a pass every page that leaves `remaining` is counted as sent, so K = remaining + page-size × sent is
+constant. A dirty sync adds what was dirtied meanwhile, so between two passes
+
+    remaining at the sync = K - K before + unsent,
+
+where `unsent` is what was left when the pass before ended (see unsent.py). QEMU ends a pass when what is left fits
+downtime-limit × bandwidth, so where that is not known exactly it is taken to be below that, if it may be
+(migration/migration.c:migration_iteration_run).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS
+from ..trace.samples import Floats, Samples
+from .limits import Limits
+from .passes import UPDATE_S, Pass
+from .unsent import unsent_bytes
+
+NEAR_SAMPLES = 3
+"""The bandwidth in force at a sync is among those of so many samples before it and after it, where they come faster
+than it is renewed; at slower sampling it may be any that was seen in the two passes, or near it.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Sync:
+    """A dirty sync seen from both sides: it ended `before` and began `after`.
+
+    `bytes_per_ms` is the bandwidth that QEMU divides by, `wire_bytes_per_ms` that of its sending; they differ where
+    avail-switchover-bandwidth is set. `limit_ms` is the downtime-limit that held, `limit_bytes` what it allowed to
+    leave, where it is known. `zero_bytes` are zero pages among what was sent around the sync: no bandwidth bounds how
+    fast they go. `switchover_bytes_per_ms` is avail-switchover-bandwidth, where it is set.
+    """
+
+    before: Pass
+    after: Pass
+    unsent_bytes: Interval
+    at_sync_bytes: Interval
+    bytes_per_ms: Interval
+    wire_bytes_per_ms: Interval
+    limit_ms: float | None
+    limit_bytes: Interval | None
+    zero_bytes: float
+    switchover_bytes_per_ms: float | None
+
+    def divisor_of(self, ram: Samples) -> Floats:
+        """The bandwidth that QEMU divided by for each of these samples."""
+        if self.switchover_bytes_per_ms:
+            return np.full_like(ram.mbps, self.switchover_bytes_per_ms)
+        return ram.wire_bytes_per_ms
+
+    @property
+    def unsent_ms(self) -> Interval:
+        """What was left when the pass ended, as milliseconds of QEMU's bandwidth."""
+        return Interval(self.unsent_bytes.low / self.bytes_per_ms.high, self.unsent_bytes.high / self.bytes_per_ms.low)
+
+    @property
+    def works_as_ms(self) -> Interval:
+        """The downtime-limit that ends a pass there: above what is left, and below what was left a window before.
+
+        QEMU looks once a window.
+        """
+        one_window = BUFFER_DELAY_MS * self.wire_bytes_per_ms.high / self.bytes_per_ms.low
+        return Interval(self.unsent_ms.low, self.unsent_ms.high + one_window)
+
+
+def syncs(
+    seen: Sequence[Pass], limits: Limits, switchover_bytes_per_ms: float | None = None, host_page_bytes: float = 0
+) -> list[Sync]:
+    """The dirty syncs between passes that follow each other; one beside a missed pass cannot be told.
+
+    QEMU divides by `switchover_bytes_per_ms` (avail-switchover-bandwidth) where that is set, else by what it sends;
+    `host_page_bytes` is the size of the pages behind the guest's RAM, where it is known.
+    """
+    return [
+        _sync(
+            before,
+            after,
+            unsent_bytes(before, after, host_page_bytes),
+            limits.at(after.begin_s),
+            switchover_bytes_per_ms,
+        )
+        for before, after in pairwise(seen)
+        if after.number == before.number + 1 and before.last.mbps > 0
+    ]
+
+
+def _sync(
+    before: Pass, after: Pass, bounds: Interval, limit_ms: float | None, switchover_bytes_per_ms: float | None
+) -> Sync:
+    last, first = before.last, after.first
+    wire = _near_bytes_per_ms(before, after)
+    bytes_per_ms = Interval(switchover_bytes_per_ms, switchover_bytes_per_ms) if switchover_bytes_per_ms else wire
+    limit = bytes_per_ms.scaled(limit_ms) if limit_ms is not None else None
+    unsent = bounds
+    if limit is not None:
+        below = Interval(0, max(limit.high, last.page_bytes))
+        unsent = bounds.intersection(below) if bounds.meets(below) else bounds
+    blur = (before.spread_bytes + after.spread_bytes) / 2
+    at_sync = unsent.shifted(after.begin_bytes - before.end_bytes).shifted(-blur, blur)
+    recent = int(before.samples.t_s.searchsorted(before.end_s - 2 * UPDATE_S))
+    return Sync(
+        before=before,
+        after=after,
+        unsent_bytes=bounds,
+        at_sync_bytes=Interval(max(0, at_sync.low), max(0, at_sync.high)),
+        bytes_per_ms=bytes_per_ms,
+        wire_bytes_per_ms=wire,
+        limit_ms=limit_ms,
+        limit_bytes=limit,
+        zero_bytes=(first.zero_pages - float(before.samples.zero_pages[recent])) * last.page_bytes,
+        switchover_bytes_per_ms=switchover_bytes_per_ms,
+    )
+
+
+def _near_bytes_per_ms(before: Pass, after: Pass) -> Interval:
+    """The bandwidths that may have been in force at the sync between the two; some was seen before it."""
+    count = NEAR_SAMPLES if max(before.spacing_s, after.spacing_s) < UPDATE_S else None
+    near_mbps = [*before.samples.mbps[-count if count else None :].tolist(), *after.samples.mbps[:count].tolist()]
+    sending = [mbps for mbps in near_mbps if mbps > 0] or [before.last.mbps]
+    return Interval(min(sending), max(sending)).scaled(BYTES_PER_MS_PER_MBPS)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A user who is not root. Where root runs the tests, it is a number without an account: nothing of it can stay.
+
+Only what lies below its home, or is the distribution's, can it use: a Python in root's home it cannot.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from .documents import TOP
+
+ROOT = os.geteuid() == 0
+for_root = pytest.mark.skipif(not ROOT, reason="only root can prepare the host for it")
+MAY_MAKE_NETWORKS = ROOT or not subprocess.run(["unshare", "--user", "--net", "true"], check=False).returncode
+if_networks = pytest.mark.skipif(
+    not MAY_MAKE_NETWORKS, reason="neither is this root nor may it make networks in a user namespace"
+)
+_UID = 61234
+"""Of no account, by Debian's policy on user ids: from 60000 on they are for what asked for one."""
+PYTHON = "/usr/bin/python3"
+PATH = "/usr/local/bin:/usr/bin:/bin"
+_NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "results", "__pycache__", ".*_cache", ".mutants", ".hypothesis")
+
+
+@dataclass(frozen=True)
+class OrdinaryUser:
+    """One with a `home` and the PATH that Debian gives to users: without /usr/sbin."""
+
+    home: Path
+
+    @classmethod
+    @contextmanager
+    def with_home(cls) -> Iterator[Self]:
+        """A user as long as the block lasts."""
+        home = Path(tempfile.mkdtemp(prefix="mdt-user-", dir="/tmp"))
+        try:
+            if ROOT:
+                os.chown(home, _UID, _UID)
+            yield cls(home)
+        finally:
+            shutil.rmtree(home)
+
+    def given(self, *names: str) -> Path:
+        """A checkout of the user's own, of what lies in this one, or of these folders of it."""
+        checkout = self.home / "checkout"
+        for name in names or (".",):
+            shutil.copytree(TOP / name, checkout / name, ignore=_NOT_COPIED, dirs_exist_ok=True)
+        if ROOT:
+            subprocess.run(["chown", "--recursive", f"{_UID}:{_UID}", checkout], check=True)
+        return checkout
+
+    def command(self, *words: str | Path) -> list[str | Path]:
+        """The command line by which the user runs these words."""
+        if not ROOT:
+            return list(words)
+        return ["/usr/bin/setpriv", f"--reuid={_UID}", f"--regid={_UID}", "--clear-groups", "--", *words]
+
+    def environment(self, **more: str) -> Mapping[str, str]:
+        """The user's, with what this process has of settings of pip's and of proxies."""
+        kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "MIGDOWNTIME_"))}
+        kept |= {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+        own = {"HOME": str(self.home), "PATH": PATH, "USER": "somebody", "LOGNAME": "somebody"}
+        return {**kept, **own, **more}
+
+    def run(self, *words: str | Path, **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run these words in the checkout, if there is one, and wait; `more` goes into the environment."""
+        return subprocess.run(self.command(*words), **self._where(**more), timeout=600, check=False)
+
+    def start(self, *words: str | Path, **more: str) -> "subprocess.Popen[str]":
+        """Start these words there, in a session of their own."""
+        return subprocess.Popen(self.command(*words), **self._where(**more), start_new_session=True)
+
+    def _where(self, **more: str) -> dict[str, Any]:
+        checkout = self.home / "checkout"
+        return {
+            "cwd": checkout if checkout.exists() else self.home,
+            "env": self.environment(**more),
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.STDOUT,
+            "text": True,
+        }
