@@ -40,7 +40,7 @@ golden: $(VENV)/installed-dev
 	$(BIN)/python -m selftests.support.golden
 
 bench: packages $(VENV)/installed-dev
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check --quiet .

@@ -42,9 +42,9 @@ async def downtime(parameters: Parameters, directory: Path, progress: Callable[[
     """
     if parameters.link != "shaped":
         raise UsageError(f"link={parameters.link} is not really slow, so no downtime tells of it; use link=shaped")
-    if parameters.max_bandwidth < parameters.link_rate:
+    if parameters.bytes_per_s < parameters.link_rate:
         raise UsageError(
-            f"max_bandwidth={parameters.max_bandwidth} is below link_rate={parameters.link_rate}, and is lifted at the "
+            f"max_bandwidth={parameters.bytes_per_s} is below link_rate={parameters.link_rate}, and is lifted at the "
             "switchover, so that the downtime tells nothing; give a larger one"
         )
     begun_s = time.monotonic()

@@ -42,7 +42,7 @@ async def _course(run: Run) -> None:
         return
     if (usual_ms := _usual_ms(run)) and not await _sound(run, under_way, usual_ms):
         return
-    if not await run.follow(_ShareSent(run.parameters.stop_at, run.parameters.max_bandwidth)):
+    if not await run.follow(_ShareSent(run.parameters.stop_at, run.parameters.bytes_per_s)):
         return
     run.stage.say(f"stopping the guest with {run.parameters.stop_at:.0%} of the pass sent")
     await run.arrival.stop_now()
@@ -61,7 +61,7 @@ def _usual_ms(run: Run) -> float:
 
 async def _sound(run: Run, under_way: "_PassUnderWay", usual_ms: float) -> bool:
     """Have a pass of each length; gives whether the migration goes on, at its own bandwidth and in a new pass."""
-    own = run.parameters.max_bandwidth / 1000
+    own = run.parameters.bytes_per_s / 1000
     for share in SOUNDINGS:
         ram, length_ms = under_way.ram, share * usual_ms
         assert ram is not None

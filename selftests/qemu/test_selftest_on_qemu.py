@@ -70,7 +70,7 @@ def test_what_cannot_be_tried_is_said_in_a_sentence(arguments, says, capsys, not
 def test_avocado_fails_a_test_on_such_a_qemu(tmp_path, nothing_left):
     launcher = tmp_path / "faulty-qemu"
     assert run(faulty, "factor=0.5", "--output", launcher) == 0
-    options = {"qemu": launcher, "page-size": "4K", "region": "18M", "integrity": "no", "passes": "1"}
+    options = {"qemu": launcher, "page-size": "4K", "integrity": "no"}
     words = [word for name, value in options.items() for word in (f"--migdowntime-{name}", str(value))]
     ended = avocado(tmp_path, "run", "migdowntime:expected-downtime", "--disable-sysinfo", *words)
     (entry,) = ended.tests.values()
@@ -82,10 +82,16 @@ def test_a_user_who_trusts_a_report_that_is_too_low_is_told_what_it_did(tmp_path
     launcher, directory = tmp_path / "faulty-qemu", tmp_path / "run"
     directory.mkdir()
     assert run(faulty, "factor=0.5", "--output", launcher) == 0
-    given = parse({
-        "qemu": str(launcher), "page_size": "4K", "region": "18M", "limit_from": "reported", "integrity": "no",
-        "passes": "1",
-    })  # fmt: skip
+    given = parse(
+        {
+            "qemu": str(launcher),
+            "page_size": "4K",
+            "region": "18M",
+            "max_bandwidth": "12000000",
+            "limit_from": "reported",
+            "integrity": "no",
+        }
+    )
     verdict = asyncio.run(convergence(given, directory, lambda _: None))
     assert verdict.convergence.judgement is ConvergenceJudgement.WRONG, verdict
     chosen = verdict.convergence.trials[-1]

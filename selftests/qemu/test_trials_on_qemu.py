@@ -18,6 +18,8 @@ from ..support import ci_jobs, documented
 from ..support.documents import CONVERGENCE
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+SLOW = {"accel": "tcg", "page_size": "4K", "max_bandwidth": "12000000"}
+"""Passes of more than a second, so that the default limit is one that does not do."""
 
 
 @pytest.mark.parametrize(("arch", "limit_from"), [("ppc64", "oracle"), ("x86_64", "reported")])
@@ -44,7 +46,9 @@ def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(once, arch, l
 
 def test_a_migration_that_ends_before_any_trial_is_inconclusive(tmp_path):
     """Passes are so short that samples of the switchover could be taken for some."""
-    given = parse({"accel": "tcg", "page_size": "4K", "downtime_limit": "3000", "region": "8M"})
+    given = parse(
+        {"accel": "tcg", "page_size": "4K", "downtime_limit": "3000", "region": "8M", "max_bandwidth": "12000000"}
+    )
     verdict = asyncio.run(convergence(given, tmp_path, lambda _: None))
     assert verdict.convergence.reason.startswith("no limit was tried") and verdict.passed is None, verdict
 
