@@ -32,6 +32,8 @@ SLACK = 0.05
 """Share of the limit by which the bandwidth may have moved since QEMU computed its threshold."""
 RESOLVED = 0.25
 """An effective limit is given as a figure where its interval is narrower than this share of it."""
+_ALIKE = 1.5
+"""Pass ends whose intervals are so many times as wide as the narrowest, at most, tell as much as that."""
 OFTEN = 0.25
 """Share of the pass ends seen that have to be wrong: a single one may be a bandwidth that sampling missed."""
 
@@ -119,10 +121,11 @@ def _blind(evidence: Evidence) -> str:
 
 
 def _in_common(ends: Sequence[Interval]) -> Interval | None:
-    """What the narrower half of the intervals have in common, or say in the median where they have nothing."""
+    """What the narrower intervals have in common, or say in the median where they have nothing."""
     if not ends:
         return None
-    best = _narrower_half(ends)
+    widest = _ALIKE * min(end.width for end in ends)
+    best = [end for end in ends if end.width <= widest]
     low, high = max(end.low for end in best), min(end.high for end in best)
     return Interval(low, high) if low <= high else _median(ends)
 

@@ -89,7 +89,9 @@ class Watched:
         trace = record(simulation, period_ms=10, fault=fault)
         self._growing = GrowingEvidence(trace.header)
         parameters = parse({"passes": str(passes)})
-        enough = EnoughPasses(SimpleNamespace(parameters=parameters, evidence=self._growing.evidence))
+        enough = EnoughPasses(
+            SimpleNamespace(parameters=parameters, evidence=self._growing.evidence), parameters.passes
+        )
         for event in trace.events:
             self._growing.event(event)
         self.ended = None
