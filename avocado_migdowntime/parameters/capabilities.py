@@ -46,7 +46,7 @@ CAPABILITIES: Mapping[str, Capability] = {
     ),
     "pause-before-switchover": Capability("pauses before the switchover; the run lets it go on"),
     "postcopy-blocktime": Capability("measures what postcopy waits for; the run ends in precopy"),
-    "postcopy-ram": Capability("allows for postcopy, which the run does not start"),
+    "postcopy-ram": Capability("allows for postcopy, which the run does not start; inconclusive on 11.1"),
     "postcopy-preempt": Capability("is about postcopy, which the run does not start", ("postcopy-ram",)),
     "rdma-pin-all": Capability("is about RDMA, which no link here is"),
     "release-ram": Capability("frees what postcopy has sent; the run ends in precopy"),
