@@ -25,9 +25,10 @@ MAKEFILE = "qemu-system-ppc64: ../source\n\ttest -s $< && cp $< $@ && chmod +x $
 
 
 @pytest.fixture
-def source(tmp_path):
-    """A source tree with a history, and a user whose settings make runs short."""
+def source(tmp_path, sockets, monkeypatch):
+    """A source tree with a history, and a user whose settings make runs short; files that are kept go with it."""
     settle(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(sockets))
     tree = tmp_path / "qemu"
     (tree / "build").mkdir(parents=True)
     (tree / "build" / "Makefile").write_text(MAKEFILE)

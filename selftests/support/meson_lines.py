@@ -36,6 +36,7 @@ def run_by_meson(directory: Path, emulators: Mapping[str, Path]) -> tuple[int, s
 def _meson(directory: Path, *words: str, status: int | None = 0) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "HOME": str(directory), "PYTHONPATH": str(TOP)}
+    environment["TMPDIR"] = str(directory)
     line = [sys.executable, "-m", "mesonbuild.mesonmain", *words]
     done = subprocess.run(line, cwd=directory, env=environment, capture_output=True, text=True, check=False)
     assert status is None or done.returncode == status, done.stdout + done.stderr
