@@ -23,8 +23,7 @@ class GrowingEvidence:
     def __init__(self, header: Mapping[str, Any]) -> None:
         self._header = header
         self._notes: tuple[str, ...] = ()
-        self._status, self._number, self._in_order = "", 0, True
-        self._count, self._open_from = 0, 0
+        self._status = ""
         self._begin([])
 
     def sample(self, row: Sample) -> None:

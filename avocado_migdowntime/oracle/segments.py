@@ -63,7 +63,7 @@ def segment(sync: Sync, one: Pass, tolerance: float, excluded: ExcludedSamples) 
 
 def slowed(evidence: Evidence, judged: Sequence[Segment], tolerance: float) -> Segment | None:
     """The rest of the last judged pass, if the harness gave it another bandwidth and what is right followed that."""
-    rest = passes(evidence.under_another_bandwidth, evidence.stopped_s)
+    rest = passes(evidence.under_another_bandwidth)
     if not rest or not judged or rest[0].number != judged[-1].number:
         return None
     made, _ = segment(judged[-1].sync, rest[0], tolerance, ExcludedSamples())
