@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 SOURCES := setup.py README.md $(shell find avocado_migdowntime tests variants images -type f -not -name '*.pyc')
 RESULTS := results
 QUICK := selftests/fast selftests/property
+OTHERS := $(addprefix --ignore=,$(QUICK)) selftests
 PYTEST := $(BIN)/python -m pytest -q
 # As many at a time as there are CPUs; where a module's tests share what takes long to set up, modules.
 AT_ONCE := -n auto
@@ -30,16 +31,16 @@ coverage: $(VENV)/installed-dev
 
 # The other tests that may run beside each other, then those that may not.
 beside: browser $(VENV)/installed-dev
-	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' $(addprefix --ignore=,$(QUICK)) selftests
+	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' $(OTHERS)
 
 alone: browser $(VENV)/installed-dev
-	$(PYTEST) --durations=10 -m alone selftests
+	$(PYTEST) --durations=10 -m alone $(OTHERS)
 
 golden: $(VENV)/installed-dev
 	$(BIN)/python -m selftests.support.golden
 
 bench: packages $(VENV)/installed-dev
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check --quiet .

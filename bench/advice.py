@@ -75,9 +75,9 @@ class Ladder:
 
     async def climb(self, run: Run) -> None:
         """The course of a run: see `experiments.run.judged`."""
-        if not await run.follow(EnoughPasses(run.parameters.passes)):
+        if not await run.follow(EnoughPasses(run)):
             return
-        advice = advise(run.trace())
+        advice = advise(run.evidence())
         assert advice.limit_ms
         self.given_ms = advice.limit_ms
         for limit_ms in map(math.ceil, self._limits(advice)):

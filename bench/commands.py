@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Wall clock of commands that run no test, and how steadily `record` samples: `python -m bench.commands`."""
+"""Wall clock of commands that run no job, and how steadily `record` samples: `python -m bench.commands`."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from avocado_migdowntime.trace.file import read
 from selftests.support.lone_qemu import Qemu
 
 RECORDING = Path(__file__).parents[1] / "selftests/recordings/x86_64-kvm-qemu-7.2.jsonl.gz"
-TIMED = (["doctor", "--quiet"], ["list"], ["analyze", str(RECORDING)])
+TIMED = (["doctor", "--quiet"], ["list"], ["analyze", str(RECORDING)], ["judge", "--quiet", "-p", "page_size=4K"])
 RATES_HZ = (50, 200)
 RECORDED_S = 10
 PIPED = 20_000

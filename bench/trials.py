@@ -27,7 +27,7 @@ def main() -> None:
     trials, downtimes = [], []
     for number in range(chosen.runs):
         for arch in ("ppc64", "x86_64"):
-            trials.append(run(convergence, {**COMMON, "arch": arch}))
+            trials.append(run(convergence, {**COMMON, "arch": arch, "max_bandwidth": "12000000"}))
             if chosen.downtimes is None or number < chosen.downtimes:
                 downtimes.append(run(downtime, {**SLOW_LINK, "arch": arch}))
     print(f"convergence: {sum(verdict.passed is True for verdict in trials)} of {len(trials)} right")

@@ -6,6 +6,7 @@ import shutil
 import signal
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,12 @@ def no_qemu_is_started(request, monkeypatch):
 def own_cache(tmp_path, monkeypatch):
     """A cache that is empty, for this test alone."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """Calls a function with a directory and what more is given: once, whichever tests look at what comes of it."""
+    return cache(lambda run, *given: run(tmp_path_factory.mktemp(run.__name__), *given))
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Does a migration converge under the downtime-limit that is chosen from the expected downtime, and not under less?"""
 
+from typing import ClassVar
+
 from avocado_migdowntime.avocado_test import MigrationTest
 from avocado_migdowntime.experiments.convergence import convergence
 
@@ -10,6 +12,8 @@ class Convergence(MigrationTest):
 
     :avocado: tags=quick
     """
+
+    defaults: ClassVar = {"max_bandwidth": "12000000"}
 
     def test(self) -> None:
         """Migrate the guest as the parameters say."""

@@ -4,7 +4,7 @@
 from typing import ClassVar
 
 from avocado_migdowntime.avocado_test import MigrationTest
-from avocado_migdowntime.experiments.downtime import downtime
+from avocado_migdowntime.experiments.downtime import DEFAULTS, downtime
 
 
 class Downtime(MigrationTest):
@@ -13,7 +13,7 @@ class Downtime(MigrationTest):
     :avocado: tags=root
     """
 
-    defaults: ClassVar = {"link": "shaped", "max_bandwidth": "100G", "region": "80M"}
+    defaults: ClassVar = DEFAULTS
 
     def test(self) -> None:
         """Migrate the guest as the parameters say, first idle."""

@@ -8,7 +8,7 @@ Where dirty tracking works by hugepages, each write makes all of its 16 MiB go a
 from typing import ClassVar
 
 from avocado_migdowntime.avocado_test import MigrationTest
-from avocado_migdowntime.experiments.downtime import downtime
+from avocado_migdowntime.experiments.downtime import HUGEPAGE_IDLE, downtime
 
 
 class HugepageIdle(MigrationTest):
@@ -17,17 +17,7 @@ class HugepageIdle(MigrationTest):
     :avocado: tags=root
     """
 
-    defaults: ClassVar = {
-        "link": "shaped",
-        "link_rate": "108353750",
-        "max_bandwidth": "100G",
-        "ram": "1G",
-        "region": "368M",
-        "granule": "16M",
-        "rate": "94208",
-        "limit_factor": "1.1",
-        "time_limit": "240",
-    }
+    defaults: ClassVar = HUGEPAGE_IDLE
 
     def test(self) -> None:
         """Migrate the guest as the parameters say, first without those writes."""

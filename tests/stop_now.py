@@ -4,13 +4,13 @@
 from typing import ClassVar
 
 from avocado_migdowntime.avocado_test import MigrationTest
-from avocado_migdowntime.experiments.stop_now import stop_now
+from avocado_migdowntime.experiments.stop_now import DEFAULTS, stop_now
 
 
 class StopNow(MigrationTest):
     """Stops the guest in mid-pass, times what is still to be sent, and scores each estimator by it."""
 
-    defaults: ClassVar = {"region": "60M", "rate": "5000", "max_bandwidth": "20M"}
+    defaults: ClassVar = DEFAULTS
 
     def test(self) -> None:
         """Migrate the guest as the parameters say."""

@@ -6,3 +6,6 @@ KIND = "migdowntime"
 
 PROGRESS_LOGGER = "avocado.test.progress"
 """What is logged here is also shown to the person at the terminal."""
+
+TRACE_OF_TEST = "data/trace.jsonl"
+"""Where a test leaves its trace, below its results."""

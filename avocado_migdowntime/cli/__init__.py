@@ -7,6 +7,7 @@ COMMANDS = (
     "compare",
     "doctor",
     "faulty",
+    "judge",
     "list",
     "qemu",
     "record",

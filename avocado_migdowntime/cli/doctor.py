@@ -26,8 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was found."""
-    import asyncio
-
+    from ..basics import event_loop
     from ..doctor.checks import check_host
     from ..doctor.host_check import able
     from ..doctor.probing import examine
@@ -40,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         # Avocado hands its settings over beside the options.
         parameters = parse(of_settings(vars(arguments)))
-        findings = tuple(check_host(asyncio.run(examine(parameters, teller(NAME, arguments)))))
+        findings = tuple(check_host(event_loop.run(examine(parameters, teller(NAME, arguments)))))
     except MigDowntimeError as error:
         print(f"migdowntime doctor: {error}", file=sys.stderr)
         return BAD_INPUT

@@ -75,7 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"migdowntime: {what}: {error.strerror}", file=sys.stderr)
         return unusable
     finally:
-        signal.signal(signal.SIGTERM, handler_before)
+        if signal.getsignal(signal.SIGTERM) is _as_ctrl_c:  # An interrupted command has it ignored, up to the end.
+            signal.signal(signal.SIGTERM, handler_before)
     return status
 
 

@@ -57,8 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> None:
-    import asyncio
-
+    from ..basics import event_loop
     from ..builds.add import add
     from ..host.resources import HostResources
     from ..report.builds import fields, summary
@@ -66,7 +65,7 @@ def _add(arguments: argparse.Namespace) -> None:
 
     with HostResources() as resources:
         say = teller(NAME, arguments)
-        build = asyncio.run(add(arguments.suite, arguments.arch or _DEFAULT, resources, say))
+        build = event_loop.run(add(arguments.suite, arguments.arch or _DEFAULT, resources, say))
     print(json.dumps(fields(build), indent=2) if arguments.json else summary([build], terminal_columns()))
 
 

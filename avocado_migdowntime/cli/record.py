@@ -12,8 +12,9 @@ HELP = "record the migration of a running QEMU, by its QMP socket or from what v
 
 COMPLETED, OTHERWISE = 0, 1
 _EPILOG = """\
-It asks and changes nothing on the QEMU. A recording ends with the migration or with Ctrl-C, and what was recorded is
-kept whatever comes. A pipe may carry the JSON of query-migrate or the text of domjobinfo, plain or --rawstats.
+It asks and changes nothing on the QEMU, and waits for one that stops answering, with a line that says so. A recording
+ends with the migration or with Ctrl-C, and what was recorded is kept whatever comes. A pipe may carry the JSON of
+query-migrate or the text of domjobinfo, plain or --rawstats.
 
 exit status:
   0  recorded until the migration completed, or until Ctrl-C
@@ -56,8 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Record, and say how it ended."""
-    import asyncio
-
+    from ..basics import event_loop
     from ..errors import MigDowntimeError, UsageError
     from ..record import live, piped
     from ..record.new_trace import NewTrace
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
                 raise UsageError("standard input is closed")
             piped.record(0, new_trace, arguments.wait, arguments.downtime_limit, show)
         else:
-            asyncio.run(live.record(arguments.source, new_trace, arguments.rate, arguments.wait, say, show))
+            event_loop.run(live.record(arguments.source, new_trace, arguments.rate, arguments.wait, say, show))
         if new_trace.status != "completed":
             status = OTHERWISE
     except KeyboardInterrupt:

@@ -3,11 +3,12 @@
 
 import argparse
 import json
-import sys
-import traceback
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from . import chosen
+from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad, tell
 from .compare import ANSWERS, answer
 from .progress import may_be_quiet, teller
 
@@ -18,11 +19,6 @@ NAME = "verify"
 HELP = (
     "run the same tests on several builds of QEMU and say whether one is better or worse; or judge one, for git bisect"
 )
-
-UNUSABLE = 129
-"""Exit status of bad usage, as of git. `git bisect run` ends at 128 and above; 1 to 127, but for 125, are bad."""
-INTERRUPTED = 130
-UNTOLD = 125
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,15 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="variants, as of `avocado run`",
     )
-    parser.add_argument("--arch", help="architecture (default: the first binary's)")
-    parser.add_argument(
-        "-p",
-        dest="chosen",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="a parameter for all runs, over what variants say",
-    )
+    chosen.configure(parser, "a parameter for all runs, over what variants say")
     parser.add_argument(
         "--repeat",
         type=int,
@@ -71,36 +59,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the tests and print what they say. No failure but that of a build ends with a status that says bad."""
-    from ..errors import MigDowntimeError
-    from ..verification.builds import Untestable
-
-    try:
-        return _run(arguments)
-    except KeyboardInterrupt:
-        _say("interrupted")
-        return INTERRUPTED
-    except Untestable as error:
-        _say(str(error))
-        return UNTOLD if len(arguments.qemu) == 1 else UNUSABLE
-    except MigDowntimeError as error:
-        _say(str(error))
-    except OSError:
-        raise
-    except ModuleNotFoundError as error:
-        _say(f"there is no module {error.name}, and tests are run by Avocado; install this package: pip install .")
-    except (Exception, SystemExit):
-        traceback.print_exc()
-    return UNUSABLE
+    return never_bad(NAME, partial(_run, arguments))
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from ..errors import HostRequirementError
+    from ..verification.builds import Untestable
+
+    try:
+        return _verified(arguments)
+    except Untestable as error:
+        tell(NAME, str(error))
+        return UNTOLD if len(arguments.qemu) == 1 else UNUSABLE
+    except ModuleNotFoundError as error:
+        mend = "tests are run by Avocado; install this package: pip install ."
+        raise HostRequirementError(f"there is no module {error.name}, and {mend}") from None
+
+
+def _verified(arguments: argparse.Namespace) -> int:
     from ..errors import UsageError
     from ..verification.builds import named
     from ..verification.job import Plan
 
-    parameters = dict(_pair(text) for text in arguments.chosen)
-    if arguments.arch:
-        parameters["arch"] = arguments.arch
+    parameters = chosen.chosen(arguments, ("qemu", "qemu_destination"))
     if arguments.repeat is not None and arguments.repeat < 1:
         raise UsageError(f"--repeat {arguments.repeat} runs nothing; give 1 or more")
     plan = Plan(
@@ -128,19 +109,4 @@ def _alone(runs: Sequence["RunOutcome"], as_json: bool) -> int:
         print(json.dumps({"answer": sentence, "goodness": str(bisect_answer.goodness), **fields([runs], [])}, indent=2))
     else:
         print(fitted(f"{summary([runs], terminal_columns())}\n\n{sentence}"))
-    return {Goodness.GOOD: 0, Goodness.BAD: 1, Goodness.UNKNOWN: UNTOLD}[bisect_answer.goodness]
-
-
-def _pair(text: str) -> tuple[str, str]:
-    from ..errors import UsageError
-
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"-p {text} is no NAME=VALUE, such as -p region=64M")
-    if name in ("qemu", "qemu_destination"):
-        raise UsageError(f"-p {text}: the builds are given by --qemu")
-    return name, value
-
-
-def _say(text: str) -> None:
-    print(f"migdowntime verify: {text}", file=sys.stderr, flush=True)
+    return {Goodness.GOOD: GOOD, Goodness.BAD: BAD, Goodness.UNKNOWN: UNTOLD}[bisect_answer.goodness]

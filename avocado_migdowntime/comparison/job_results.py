@@ -5,11 +5,10 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ..basics.names import TRACE_OF_TEST
 from ..errors import UsageError
 from .outcome import RunOutcome, outcomes
 
-TRACE_OF_TEST = "data/trace.jsonl"
-"""Where a test leaves its trace, below its results."""
 _IN_A_JOB = f"test-results/*/{TRACE_OF_TEST}"
 _RESULTS = "results.json"
 

@@ -14,6 +14,7 @@ from ..errors import MigDowntimeError
 from ..host.pool import memory_bytes
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
+from ..parameters.capabilities import check_settings
 from ..parameters.table import Parameters
 from ..qemu.accel import choose_accel
 from ..qemu.backing import plan
@@ -100,6 +101,7 @@ async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[
             has_kvm=info.has_kvm,
             capabilities=info.migrate_capabilities,
         )
+        check_settings(parameters.capabilities, parameters)
         check(info, parameters)
         choose_machine(profile, info, parameters.machine)
         if parameters.qemu_destination:

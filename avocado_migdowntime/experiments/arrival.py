@@ -2,7 +2,7 @@
 """What is looked at when the guest arrives: its memory, page by page, and that it goes on, and when."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict
 
@@ -53,23 +53,30 @@ class Arrival:
         await self._pair.source.execute("stop")
         self._stopped = True
 
-    async def inspect(self, integrity: bool) -> None:
-        """After a completed migration: compare the guest's pages if `integrity`, let it go on, wait for its heart."""
+    async def inspect(self, integrity: bool, say: Callable[[str], None]) -> None:
+        """After a completed migration: compare the guest's pages if `integrity`, let it go on, wait for its heart.
+
+        `say` is told what is waited for.
+        """
         destination = self._pair.destination
+        say("waiting for the destination to have loaded all of the guest")
         while (await destination.execute("query-status"))["status"] == "inmigrate":
             await asyncio.sleep(_LOOK_S)
         arrived_with = await self._beats()
         if integrity:
+            say("comparing the guest's memory at the destination")
             inspection = await inspect(self._source, self._destination, self._address, self._pair.guest)
             self._sampler.note(INTEGRITY, asdict(inspection))
         if integrity or self._stopped:
             await destination.execute("cont")
+        say("waiting for the guest to go on at the destination")
         await self._heartbeat(arrived_with)
 
     async def _heartbeat(self, arrived_with: int) -> None:
         until_s = self._sampler.now_s() + _HEARTBEAT_PATIENCE_S
         while await self._beats() == arrived_with:
             if self._sampler.now_s() > until_s:
+                await self._pair.destination.execute("query-status")  # A QEMU that hangs is no guest that does.
                 self._sampler.note(HEARTBEAT, {"side": "destination", "silent_s": _HEARTBEAT_PATIENCE_S})
                 return
             await asyncio.sleep(_LOOK_S)

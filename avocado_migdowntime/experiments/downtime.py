@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from ..errors import HarnessError, UsageError
 from ..parameters.table import Parameters
@@ -17,6 +18,21 @@ from .run import Run, run_and_judge
 
 IDLE = "idle"
 """The directory of what the idle guest's run leaves, below that of the run."""
+DEFAULTS = MappingProxyType({"link": "shaped", "max_bandwidth": "100G", "region": "80M"})
+"""Parameters of the test where nobody gives others."""
+HUGEPAGE_IDLE = MappingProxyType(
+    {
+        **DEFAULTS,
+        "link_rate": "108353750",
+        "ram": "1G",
+        "region": "368M",
+        "granule": "16M",
+        "rate": "94208",
+        "limit_factor": "1.1",
+        "time_limit": "240",
+    }
+)
+"""Those of a guest that is idle but for one write in each of 23 hugepages of 16 MiB, on a link of 866.83 Mbit/s."""
 
 
 async def downtime(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
@@ -26,9 +42,9 @@ async def downtime(parameters: Parameters, directory: Path, progress: Callable[[
     """
     if parameters.link != "shaped":
         raise UsageError(f"link={parameters.link} is not really slow, so no downtime tells of it; use link=shaped")
-    if parameters.max_bandwidth < parameters.link_rate:
+    if parameters.bytes_per_s < parameters.link_rate:
         raise UsageError(
-            f"max_bandwidth={parameters.max_bandwidth} is below link_rate={parameters.link_rate}, and is lifted at the "
+            f"max_bandwidth={parameters.bytes_per_s} is below link_rate={parameters.link_rate}, and is lifted at the "
             "switchover, so that the downtime tells nothing; give a larger one"
         )
     begun_s = time.monotonic()

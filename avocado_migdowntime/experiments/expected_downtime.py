@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Is the reported expected-downtime right? Watch a migration that is kept from completing, and judge its trace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..oracle.reports import SETTLE_S, ExcludedSamples
+from ..oracle.segments import Segment, slowed
 from ..parameters.table import Parameters
 from ..trace.events import BANDWIDTH
 from ..trace.samples import Sample
+from ..verdict.judged_passes import judged_passes
 from ..verdict.verdict import Verdict
 from .run import Run, run_and_judge
 
-SLOWED = 0.75
-"""The share of its bandwidth that a migration is left with when enough passes were seen."""
-_SLOWED_S = 0.6
-"""Time for which it is watched then: QEMU renews its figures ten times a second."""
+SLOWED = 1 / 3
+"""The share of its bandwidth that a migration is left with when enough passes were seen: half a pass lasts longer so
+than a report is waited for."""
+REPORTS = 5
+"""So many usable reports of a pass under way are enough: one of them may be torn."""
+_PATIENCE_S = 4.0
+"""For passes that can be judged, once there should be enough of them: a busy host may spoil one."""
+_SLOWED_S, _LATE_S = 0.6, 2.0
+"""So long a report is given to follow, and so long it is waited for, where it is not seen at all."""
 
 
 async def expected_downtime(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
@@ -25,43 +33,56 @@ async def expected_downtime(parameters: Parameters, directory: Path, progress: C
 
 
 async def _course(run: Run) -> None:
-    enough = EnoughPasses(run.parameters.passes)
+    enough = EnoughPasses(run)
     if not await run.follow(enough):
         return
     if enough.bytes_per_ms:
-        run.stage.say(f"at {SLOWED:g} of the bandwidth, to see whether the report follows")
+        run.stage.say(f"at {SLOWED:.0%} of the bandwidth, to see whether the report follows")
         await run.send_at(SLOWED * enough.bytes_per_ms, BANDWIDTH)
-        if not await run.follow(_RestOfPass()):
+        if not await run.follow(_Followed(run)):
             return
     await run.let_complete()
 
 
 class EnoughPasses:
-    """Whether `passes` passes can be judged: the last of them has begun and is half-way through.
+    """Whether the passes that were asked for can be judged, or there was time enough for it.
 
-    Half-way, so that a report of what is left now cannot be taken for one of what was left at the sync. `bytes_per_ms`
-    is the bandwidth then.
+    The last of them need not be over. One that stands alone has to be half-way through, so that a report of what is
+    left now cannot be taken for one of what was left at the sync. `bytes_per_ms` is the bandwidth then.
     """
 
-    def __init__(self, passes: int) -> None:
+    def __init__(self, run: Run) -> None:
         self.bytes_per_ms = 0.0
-        self._last = passes + 1
-        self._begun_with_bytes: int | None = None
+        self._run = run
+        self._passes = run.parameters.passes
+        self._begun: Sample | None = None
 
     def __call__(self, sample: Sample) -> bool:
         ram = sample.ram
-        if ram is None or sample.status != "active" or ram.dirty_sync_count < self._last:
+        if ram is None or sample.status != "active" or ram.dirty_sync_count <= self._passes:
             return False
-        if self._begun_with_bytes is None:
-            self._begun_with_bytes = ram.remaining_bytes
+        if self._begun is None or self._begun.ram is None:
+            self._begun = sample
+        assert self._begun.ram is not None
         self.bytes_per_ms = ram.wire_bytes_per_ms
-        return ram.dirty_sync_count > self._last or ram.remaining_bytes <= self._begun_with_bytes / 2
+        another = ram.dirty_sync_count > self._begun.ram.dirty_sync_count
+        watched_s = sample.t_s - self._begun.t_s
+        half_way = another or ram.remaining_bytes <= self._begun.ram.remaining_bytes / 2
+        if half_way and watched_s > _PATIENCE_S:
+            return True
+        return (half_way or self._passes > 1) and watched_s > SETTLE_S and self._judgeable()
+
+    def _judgeable(self) -> bool:
+        segments = _segments(self._run)
+        return len(segments) > self._passes or (len(segments) == self._passes and len(segments[-1].reports) >= REPORTS)
 
 
-class _RestOfPass:
-    """Whether the pass under way is over, or was watched for long enough."""
+class _Followed:
+    """Whether reports follow the bandwidth, or were given time enough for it, or the pass is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._segments = _segments(run)
         self._first: Sample | None = None
 
     def __call__(self, sample: Sample) -> bool:
@@ -70,5 +91,17 @@ class _RestOfPass:
         if self._first is None or self._first.ram is None:
             self._first = sample
             return False
-        over = sample.ram.dirty_sync_count > self._first.ram.dirty_sync_count
-        return over or sample.t_s - self._first.t_s >= _SLOWED_S
+        if sample.ram.dirty_sync_count > self._first.ram.dirty_sync_count:
+            return True
+        watched_s, parameters = sample.t_s - self._first.t_s, self._run.parameters
+        rest = slowed(self._run.evidence(), self._segments, parameters.tolerance)
+        if rest is None:
+            return watched_s >= _LATE_S
+        follows = len(rest.reports) >= REPORTS and rest.fits[parameters.formula].agrees
+        return follows or watched_s >= _SLOWED_S
+
+
+def _segments(run: Run) -> Sequence[Segment]:
+    """The passes so far that can be judged."""
+    formula, tolerance = run.parameters.formula, run.parameters.tolerance
+    return judged_passes(run.evidence().undisturbed, formula, tolerance, ExcludedSamples())[0]

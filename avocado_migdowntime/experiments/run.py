@@ -3,67 +3,43 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ..errors import HarnessError
-from ..oracle.evidence import Evidence
 from ..parameters.table import Parameters
 from ..qemu.guest import dirtying, lagging
+from ..qemu.hang import HangWatch
 from ..qemu.pair import Pair, launched_pair
 from ..record.own_migration import OwnMigrationSampler
 from ..record.stage import Stage
 from ..report.verdict_json import fields
 from ..trace.events import LAGGING
 from ..trace.file import TraceWriter, read
-from ..trace.samples import Sample
 from ..verdict.judge import judge
 from ..verdict.verdict import Verdict
 from .arrival import Arrival, watch_arrival
+from .first_pass import hold_first_pass
+from .migration import Migration
 
 TRACE, VERDICT = "trace.jsonl", "verdict.json"
 """What a run leaves in its directory, beside QEMU's own output."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """A migration that has begun, in the hands of an experiment."""
+class Run(Migration):
+    """A migration past the beginning of its first pass, and its guest's way to the destination."""
 
-    pair: Pair
-    parameters: Parameters
-    sampler: OwnMigrationSampler
     arrival: Arrival
-    samples: AsyncGenerator[Sample, None]
-    stage: Stage
-    directory: Path
-
-    async def follow(self, enough: Callable[[Sample], bool]) -> bool:
-        """Take samples until one is `enough`, or to the migration's end; gives whether it goes on."""
-        async for sample in self.samples:
-            self.stage.sample(sample)
-            if enough(sample):
-                return True
-        return False
-
-    async def send_at(self, bytes_per_ms: float, event: str) -> None:
-        """Give the migration another max-bandwidth, and note that under the name `event`."""
-        bandwidth = {"max-bandwidth": ceil(bytes_per_ms * 1000)}
-        self.sampler.note(event, bandwidth)
-        await self.pair.source.execute("migrate-set-parameters", bandwidth)
 
     async def let_complete(self) -> None:
         """Give the migration a limit that it meets, and take its samples to the end."""
         self.stage.say("enough was seen: letting the migration complete")
         await self.arrival.let_complete(self.samples)
-
-    def evidence(self) -> Evidence:
-        """What is on record so far."""
-        return self.sampler.evidence()
 
 
 async def run_and_judge(
@@ -79,39 +55,59 @@ async def run_and_judge(
     in `directory`; `progress` gets a line at each step and one a second while it migrates.
     Raises UsageError, HostRequirementError or HarnessError; nothing but those files is left behind in any case.
     """
-    stage = Stage(progress)
+    stage, watch = Stage(progress), HangWatch()
     try:
         async with asyncio.timeout(parameters.time_limit):
-            async with launched_pair(parameters, directory, stage.say) as pair:
+            async with (
+                launched_pair(parameters, directory, stage.say) as pair,
+                watch.over(pair.source, pair.destination),
+            ):
                 stage.say("waiting for the guest to dirty its region once")
-                await dirtying(pair.source)
-                await _record(pair, parameters, directory, stage, course, known)
+                ready = asyncio.create_task(_ready(pair, parameters))
+                try:
+                    await _record(pair, ready, parameters, directory, stage, course, known)
+                finally:
+                    ready.cancel()
+                    await asyncio.gather(ready, return_exceptions=True)
     except TimeoutError:
-        raise HarnessError(
-            f"given up after {parameters.time_limit:g} s while {stage.last}; raise `time_limit` or "
-            "`max_bandwidth`, or make `region` smaller"
-        ) from None
+        advice = "raise `time_limit` or `max_bandwidth`, or make `region` smaller"
+        if watch.found:
+            advice = f"{watch.found}; if it is only slow, raise `time_limit`"
+        raise HarnessError(f"given up after {parameters.time_limit:g} s while {stage.last}; {advice}") from None
     verdict = judge(read(str(directory / TRACE)), parameters.formula, parameters.tolerance)
     (directory / VERDICT).write_text(json.dumps(fields(verdict), indent=2) + "\n")
     return verdict
 
 
+async def _ready(pair: Pair, parameters: Parameters) -> None:
+    """Wait until the guest has dirtied its region once, and until its RAM is all there.
+
+    A first pass that begins at once waits for RAM by itself, and leaves it time.
+    """
+    await dirtying(pair.source)
+    if not parameters.at_full_speed:
+        await pair.filled
+
+
 async def _record(
     pair: Pair,
+    ready: asyncio.Task[None],
     parameters: Parameters,
     directory: Path,
     stage: Stage,
     course: Callable[[Run], Awaitable[None]],
     known: Mapping[str, Any],
 ) -> None:
+    if not parameters.at_full_speed:
+        await ready
     with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **known})) as writer:
         async with (
             OwnMigrationSampler(pair.source, pair.destination, writer, parameters.sample_rate) as sampler,
-            watch_arrival(pair, sampler) as arrival,
             aclosing(sampler.samples(pair.uri)) as samples,
         ):
-            await course(Run(pair, parameters, sampler, arrival, samples, stage, directory))
-            if message := lagging(pair.source):
-                sampler.note(LAGGING, {"said": message})
-            stage.say("looking at the guest at the destination")
-            await arrival.inspect(parameters.integrity)
+            await hold_first_pass(Migration(pair, parameters, sampler, samples, stage), ready)
+            async with watch_arrival(pair, sampler) as arrival:
+                await course(Run(pair, parameters, sampler, samples, stage, arrival))
+                if message := lagging(pair.source):
+                    sampler.note(LAGGING, {"said": message})
+                await arrival.inspect(parameters.integrity, stage.say)

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.passes import MIN_SAMPLES
@@ -16,6 +17,8 @@ from ..verdict.mid_pass_stop import STOPS_AT
 from ..verdict.verdict import Verdict
 from .run import Run, run_and_judge
 
+DEFAULTS = MappingProxyType({"region": "60M", "rate": "5000", "max_bandwidth": "20M"})
+"""Parameters of the test where nobody gives others."""
 SOUNDINGS = (1 / 8, 1 / 3, 2 / 3, 1.0)
 """The lengths of the passes that sound how much the guest dirties in how long, as shares of a usual one."""
 _FAST_WINDOWS = 2
@@ -39,7 +42,7 @@ async def _course(run: Run) -> None:
         return
     if (usual_ms := _usual_ms(run)) and not await _sound(run, under_way, usual_ms):
         return
-    if not await run.follow(_ShareSent(run.parameters.stop_at, run.parameters.max_bandwidth)):
+    if not await run.follow(_ShareSent(run.parameters.stop_at, run.parameters.bytes_per_s)):
         return
     run.stage.say(f"stopping the guest with {run.parameters.stop_at:.0%} of the pass sent")
     await run.arrival.stop_now()
@@ -58,7 +61,7 @@ def _usual_ms(run: Run) -> float:
 
 async def _sound(run: Run, under_way: "_PassUnderWay", usual_ms: float) -> bool:
     """Have a pass of each length; gives whether the migration goes on, at its own bandwidth and in a new pass."""
-    own = run.parameters.max_bandwidth / 1000
+    own = run.parameters.bytes_per_s / 1000
     for share in SOUNDINGS:
         ram, length_ms = under_way.ram, share * usual_ms
         assert ram is not None

@@ -93,16 +93,18 @@ class ExcludedSamples:
         return {reason: np.concatenate(times_s) for reason, times_s in self._times_s.items()}
 
 
-def usable_reports(one: Pass, excluded: ExcludedSamples) -> Reports:
-    """The reports of a pass that count; the others are put down in `excluded` with their reason."""
+def usable_reports(one: Pass, excluded: ExcludedSamples, settled_from: int | None = None) -> Reports:
+    """The reports of a pass that count; the others are put down in `excluded` with their reason.
+
+    Where it is known from which row on QEMU had renewed its figures, `settled_from` is that.
+    """
     samples, usable = one.samples, len(_FAULTS)
     has = np.zeros((usable + 1, len(samples)), bool)
     has[0] = np.isnan(samples.expected_downtime_ms)
-    has[1] = samples.t_s - one.begin_s < SETTLE_S
+    has[1] = _settling(one) if settled_from is None else np.arange(len(samples)) < settled_from
     has[2] = samples.dirty_pages_per_s == 0
     has[3] = _hardly_sent(samples)
     if one.spacing_s < UPDATE_S:
-        has[1, : _not_renewed(samples, int(has[1].sum()))] = True
         has[4, 1:] = samples.mbps[1:] != samples.mbps[:-1]
     has[usable] = True
     first = has.argmax(axis=0)
@@ -112,8 +114,16 @@ def usable_reports(one: Pass, excluded: ExcludedSamples) -> Reports:
     return Reports(samples, np.flatnonzero(first == usable))
 
 
+def _settling(one: Pass) -> NDArray[np.bool_]:
+    """The samples of a pass that QEMU may have answered before it had computed anything in it."""
+    settling: NDArray[np.bool_] = one.samples.t_s - one.begin_s < SETTLE_S
+    if one.spacing_s < UPDATE_S:
+        settling[: _not_renewed(one.samples, int(settling.sum()))] = True
+    return settling
+
+
 def _not_renewed(samples: Samples, settling: int) -> int:
-    """How many samples of a pass, the first ones, QEMU may have answered before it had computed anything in it.
+    """How many samples of a pass, the first ones, show no update yet.
 
     It renews bandwidth and report together. So another bandwidth than at the begin shows an update, and so does that it
     went on sending, at no more than the bandwidth that is shown, for more than a window. What it sends at once before

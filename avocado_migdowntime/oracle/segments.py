@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from .evidence import Evidence
 from .fit import Fit, fit_reports
 from .passes import MIN_SAMPLES, Pass, medians, passes
@@ -52,9 +54,14 @@ class Segment:
         return self.sync.after.number
 
 
-def segment(sync: Sync, one: Pass, tolerance: float, excluded: ExcludedSamples) -> tuple[Segment | None, int]:
-    """The segment that the samples of `one` make after `sync`, if enough of them are usable, and how many are."""
-    reports = usable_reports(one, excluded)
+def segment(
+    sync: Sync, one: Pass, tolerance: float, excluded: ExcludedSamples, settled_from: int | None = None
+) -> tuple[Segment | None, int]:
+    """The segment that the samples of `one` make after `sync`, if enough of them are usable, and how many are.
+
+    For `settled_from` see `usable_reports`.
+    """
+    reports = usable_reports(one, excluded, settled_from)
     if len(reports) < MIN_SAMPLES:
         excluded.add("too few usable samples in the pass", reports.t_s)
         return None, len(reports)
@@ -66,7 +73,10 @@ def slowed(evidence: Evidence, judged: Sequence[Segment], tolerance: float) -> S
     rest = passes(evidence.under_another_bandwidth)
     if not rest or not judged or rest[0].number != judged[-1].number:
         return None
-    made, _ = segment(judged[-1].sync, rest[0], tolerance, ExcludedSamples())
-    if made is None or abs(made.bytes_per_ms / judged[-1].bytes_per_ms - 1) < MOVED:
+    bandwidth = judged[-1].bytes_per_ms
+    # No sync begins it: as soon as QEMU shows the other bandwidth it has renewed its report too, but for a torn sample.
+    moved = np.abs(rest[0].samples.wire_bytes_per_ms / bandwidth - 1) >= MOVED
+    made, _ = segment(judged[-1].sync, rest[0], tolerance, ExcludedSamples(), int(moved.argmax()) + 1)
+    if made is None or abs(made.bytes_per_ms / bandwidth - 1) < MOVED:
         return None
     return made

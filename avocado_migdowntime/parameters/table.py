@@ -9,6 +9,8 @@ from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 from ..basics.units import parse_rate, parse_size
 from ..errors import UsageError
 from ..oracle.formulas import FORMULAS
+from .bandwidth import FOR_A_SLOW_GUEST, for_short_passes
+from .capabilities import check_together
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
 GUEST_PAGE_SIZES = ("2M", "16M", "1G")
@@ -37,6 +39,10 @@ def _positive_size(value: str) -> int:
     if (size := parse_size(value)) > 0:
         return size
     raise UsageError(f"{value!r} is no size to work with; give one above 0, such as 64M")
+
+
+def _size_if_any(value: str) -> int | None:
+    return _positive_size(value) if value else None
 
 
 def _link_rate(value: str) -> int:
@@ -90,8 +96,10 @@ def _is_phase(text: str) -> bool:
     return text.isascii() and text.isdigit() and int(text) <= 3_600_000
 
 
-def _names(value: str) -> tuple[str, ...]:
-    return tuple(name for name in value.replace(",", " ").split() if name)
+def _capabilities(value: str) -> tuple[str, ...]:
+    names = tuple(value.replace(",", " ").split())
+    check_together(names)
+    return names
 
 
 def _parameter(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
@@ -154,11 +162,18 @@ class Parameters:
         "unix", _choice(*LINKS), "what the migration goes over; shaped: a network that is really that slow"
     )
     link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")
-    max_bandwidth: int = _parameter("12000000", _positive_size, "QEMU's max-bandwidth, bytes per second")
+    max_bandwidth: int | None = _parameter(
+        "",
+        _size_if_any,
+        "QEMU's max-bandwidth, bytes per second (default: so that passes last half a second, 50000000 at most; "
+        "12000000 for a guest that does not dirty as fast as it can)",
+    )
     downtime_limit: int = _parameter(
         "1", _number(0, GREATEST_DOWNTIME_LIMIT_MS, whole=True), "QEMU's downtime-limit, ms"
     )
-    capabilities: tuple[str, ...] = _parameter("", _names, "further migration capabilities, comma separated")
+    capabilities: tuple[str, ...] = _parameter(
+        "", _capabilities, "further migration capabilities, comma separated (see capabilities)"
+    )
     passes: int = _parameter("2", _number(1, 1000, whole=True), "passes to judge before the run ends")
     integrity: bool = _parameter(
         "yes", _flag, "hold the guest at the destination until each page it dirtied was compared with what it wrote"
@@ -174,11 +189,25 @@ class Parameters:
     stop_at: float = _parameter(
         "0.5", _number(0.01, 0.99, whole=False), "stop-now: the guest is stopped when such a share of a pass is sent"
     )
-    sample_rate: float = _parameter("50", _number(1, 1000, whole=False), "`query-migrate` samples a second")
+    sample_rate: float = _parameter("100", _number(1, 1000, whole=False), "`query-migrate` samples a second")
     time_limit: float = _parameter("120", _number(1, 86400, whole=False), "seconds until the run is given up")
     formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")
     tolerance: float = _parameter("0.01", _number(0.0001, 1, whole=False), "relative error that is still accurate")
     inconclusive: str = _parameter("warn", _choice("warn", "fail"), "test status of an inconclusive verdict")
+
+    @property
+    def bytes_per_s(self) -> int:
+        """QEMU's max-bandwidth: as given, or one that goes with what the guest is to dirty."""
+        if self.max_bandwidth is not None:
+            return self.max_bandwidth
+        if self.at_full_speed:
+            return for_short_passes(self.region, self.downtime_limit)
+        return FOR_A_SLOW_GUEST
+
+    @property
+    def at_full_speed(self) -> bool:
+        """Whether the guest is to dirty as fast as it can, so that each pass finds all of its region dirty again."""
+        return self.guest == "dirtier" and not self.rate and not self.burst and self.pattern != "idle"
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import Result
 
-from ..comparison.job_results import TRACE_OF_TEST, by_build
-from ..comparison.outcome import outcomes
+from ..basics.names import TRACE_OF_TEST
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ class MigDowntimeResult(Result):
         if not any(trace.is_file() for _, trace in traces):
             return
         from ..basics.whole_file import write
+        from ..comparison.job_results import by_build
+        from ..comparison.outcome import outcomes
         from ..pictures.strip_plot import strips
         from ..report.entry import truths_of
         from ..report.html.page import page

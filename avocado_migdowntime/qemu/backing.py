@@ -40,7 +40,7 @@ def plan(kind: str, page_size_bytes: int, ram_bytes: int, hugetlbfs_directory: P
         above = format_size(ram_bytes - ram_bytes % page_size_bytes + page_size_bytes)
         raise UsageError(f"{format_size(ram_bytes)} of RAM is no multiple of the page size {size}; try ram={above}")
     huge = page_size_bytes > base_bytes
-    # Without prealloc a shortage of hugepages would be a SIGBUS in mid-run; with it QEMU refuses to start.
+    # Shared hugepages are promised as QEMU maps them, and where there are too few it refuses to start: see filling.py.
     common = f"id={_ID},size={ram_bytes}"
     match kind, huge:
         case "anonymous", False:
@@ -48,10 +48,10 @@ def plan(kind: str, page_size_bytes: int, ram_bytes: int, hugetlbfs_directory: P
         case "memfd", False:
             backend = f"memory-backend-memfd,{common},share=on"
         case "memfd", True:
-            backend = f"memory-backend-memfd,{common},share=on,hugetlb=on,hugetlbsize={size},prealloc=on"
+            backend = f"memory-backend-memfd,{common},share=on,hugetlb=on,hugetlbsize={size}"
         case "hugetlbfs", True:
             path = str(hugetlbfs_directory).replace(",", ",,")
-            backend = f"memory-backend-file,{common},share=on,mem-path={path},prealloc=on"
+            backend = f"memory-backend-file,{common},share=on,mem-path={path}"
         case "anonymous", True:
             raise UsageError(
                 f"anonymous memory has the host's pages of {base}, not {size}; use backing=memfd "

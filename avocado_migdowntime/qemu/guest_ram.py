@@ -69,20 +69,20 @@ class PrivateRam:
 @contextmanager
 def shared_ram(qemu: QemuProcess, guest: Guest) -> Iterator[SharedRam]:
     """The file behind the RAM of a guest whose backing is shared; raises HarnessError where QEMU holds none."""
-    file = _backing_file(qemu, guest.ram_bytes)
+    file = backing_file(qemu, guest.ram_bytes, os.O_RDONLY)
     try:
         yield SharedRam(file, guest)
     finally:
         os.close(file)
 
 
-def _backing_file(qemu: QemuProcess, ram_bytes: int) -> int:
-    """The file of the RAM's size that QEMU has open, opened for reading."""
+def backing_file(qemu: QemuProcess, ram_bytes: int, access: int) -> int:
+    """The file of the RAM's size that QEMU has open, opened with this access; raises HarnessError where it has none."""
     for link in _descriptors(qemu.pid):
         try:
             status = link.stat()
             if stat.S_ISREG(status.st_mode) and status.st_size == ram_bytes:
-                return os.open(link, os.O_RDONLY | os.O_CLOEXEC)
+                return os.open(link, access | os.O_CLOEXEC)
         except OSError:
             continue  # Closed since it was listed.
     raise HarnessError(f"{qemu.name} QEMU holds no file of the size of its guest's RAM; use backing=anonymous")

@@ -15,22 +15,26 @@ from ..host.hugepages import lease_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
+from ..parameters.capabilities import check_settings
 from ..parameters.table import Parameters
 from .accel import choose_accel
 from .backing import plan
+from .filling import filling
 from .guest import Guest
 from .link import Link, open_link
 from .planning import check, planned_guest
-from .probe import QemuInfo, find_binary, probe
+from .probe import QemuInfo, find_binary
 from .process import QemuProcess
 from .profiles import PROFILES
+from .remembered import probed
 
 
 @dataclass(frozen=True)
 class Pair:
     """Two running QEMUs, the guest that the source runs, and the link between them.
 
-    `sockets` is a private directory that goes when they do.
+    `sockets` is a private directory that goes when they do. Their hugepages are all made when `filled` is done; it
+    raises HostRequirementError where they are not to be had.
     """
 
     source: QemuProcess
@@ -39,6 +43,7 @@ class Pair:
     guest: Guest
     link: Link
     sockets: Path
+    filled: asyncio.Task[None]
 
     @property
     def uri(self) -> str:
@@ -51,7 +56,7 @@ class Pair:
         Raises HarnessError where QEMU refuses, or says that it has other parameters.
         """
         capabilities = ("events", *parameters.capabilities)
-        settings = {"max-bandwidth": parameters.max_bandwidth, "downtime-limit": parameters.downtime_limit}
+        settings = {"max-bandwidth": parameters.bytes_per_s, "downtime-limit": parameters.downtime_limit}
         switched = [{"capability": name, "state": True} for name in capabilities]
         for qemu in (self.source, self.destination):
             await qemu.execute("migrate-set-capabilities", {"capabilities": switched})
@@ -90,6 +95,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
 
     QEMU's own output goes to `directory`. Raises UsageError, HostRequirementError or HarnessError.
     """
+    check_settings(parameters.capabilities, parameters)
     profile = PROFILES[parameters.arch]
     binary = find_binary(parameters.qemu, profile.arch)
     binaries = {"source": binary, "destination": binary}
@@ -100,10 +106,10 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         if parameters.backing == "hugetlbfs":
             hugetlbfs = stack.enter_context(hugetlbfs_directory(resources, parameters.page_size))
         backing = plan(parameters.backing, parameters.page_size, parameters.ram, hugetlbfs)
-        probed = {path: await probe(path, directory, sockets) for path in dict.fromkeys(binaries.values())}
-        for info in probed.values():
+        known = {path: await probed(path, directory, sockets) for path in dict.fromkeys(binaries.values())}
+        for info in known.values():
             check(info, parameters)
-        qemu_info = probed[binary]
+        qemu_info = known[binary]
         images = resource("images")
         guest = await planned_guest(parameters, qemu_info, backing, resources, say)
         accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets)
@@ -125,7 +131,8 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         async with AsyncExitStack() as running:
             with pages.hand_over():
                 await _enter_all(running, source, destination)
-            yield Pair(source, destination, qemu_info, guest, link, sockets)
+            async with filling((source, destination), backing, parameters.ram) as filled:
+                yield Pair(source, destination, qemu_info, guest, link, sockets, filled)
 
 
 async def _enter_all(stack: AsyncExitStack, *processes: QemuProcess) -> None:

@@ -6,19 +6,20 @@ import contextlib
 import os
 import shlex
 import signal
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-from qemu.qmp import ExecInterruptedError, ExecuteError, QMPClient, QMPError
+from qemu.qmp import ExecInterruptedError, ExecuteError, QMPError
 
+from ..basics.event_loop import to_its_end
 from ..errors import HarnessError
 from ..host.netns import Namespace
 from ..host.parent import end_with_parent
-
-T = TypeVar("T")
+from ..host.process_group import processes
+from .monitor import Monitor
 
 _START_S = 20.0
 _END_S = 5.0
@@ -44,7 +45,7 @@ class QemuProcess:
         namespace: Namespace | None = None,
     ) -> None:
         self.name = name
-        self.qmp = QMPClient(name)
+        self.qmp = Monitor(name)
         self.serial: list[str] = []
         self._socket = sockets / f"{name}.qmp"
         self._stderr = directory / f"{name}.stderr"
@@ -69,8 +70,9 @@ class QemuProcess:
 
     async def __aenter__(self) -> Self:
         try:
-            await self.qmp.start_server(str(self._socket))
-            process = await _to_its_end(self._spawn())
+            # Cancelled at its first step qemu.qmp leaves a coroutine behind that was never awaited, and Python says so.
+            await to_its_end(self.qmp.start_server(str(self._socket)))
+            process = await to_its_end(self._spawn())
             self._reader = asyncio.create_task(self._read_serial(process))
             await self._connected(process)
         except BaseException:
@@ -130,8 +132,20 @@ class QemuProcess:
         """The error that says how the process ended, with its own last words."""
         assert self._process is not None
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), _END_S)
+            async with asyncio.timeout(_END_S):
+                await self._process.wait()
         return HarnessError(f"{self.name} QEMU {_ending(self._process.returncode)} {when}: {self.last_words()}")
+
+    def silence(self, least_s: float) -> str | None:
+        """Says what it has not answered, where it has answered nothing for `least_s`, and what it does meanwhile."""
+        silence = self.qmp.silence()
+        if silence is None or silence.seconds < least_s:
+            return None
+        return f"the {self.name} QEMU {silence}{self._doing()}: {self.last_words()}"
+
+    def is_stopped(self) -> bool:
+        """Whether a process of it was stopped by a signal, and does nothing until it is told to go on."""
+        return any(process.state == "T" for process in processes(self.pid))
 
     async def _connected(self, process: asyncio.subprocess.Process) -> None:
         accept = asyncio.ensure_future(self.qmp.accept())
@@ -146,7 +160,9 @@ class QemuProcess:
             return
         if ended in done or accept in done:
             raise await self.gone("at its start")
-        raise HarnessError(f"{self.name} QEMU did not speak QMP within {_START_S:.0f} s: {self.last_words()}")
+        raise HarnessError(
+            f"{self.name} QEMU did not speak QMP within {_START_S:.0f} s{self._doing()}: {self.last_words()}"
+        )
 
     async def _read_serial(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -164,7 +180,7 @@ class QemuProcess:
 
     async def _end(self) -> None:
         """End the process whatever state it is in; cancellations meanwhile are put off until that is done."""
-        await _to_its_end(self._end_at_once())
+        await to_its_end(self._end_at_once())
 
     async def _end_at_once(self) -> None:
         if self._process is not None:
@@ -185,24 +201,14 @@ class QemuProcess:
         line = next((line for line in self.serial if "Kernel panic" in line), None)
         return f" ({line[line.index('Kernel panic') :]})" if line else ""
 
+    def _doing(self) -> str:
+        """What its processes do; there are several where the binary is a script that started the real one."""
+        return "".join(f", {process}" for process in processes(self.pid))
+
     def last_words(self) -> str:
         """The last line of its standard error."""
         lines = self._stderr.read_text(errors="replace").strip().splitlines() if self._stderr.exists() else []
         return lines[-1] if lines else "it printed nothing"
-
-
-async def _to_its_end(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What `coroutine` returns; it is not cut short by cancellations, which take effect when it is done."""
-    task = asyncio.ensure_future(coroutine)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    return task.result()
 
 
 def _prepare(namespace: Namespace | None) -> None:

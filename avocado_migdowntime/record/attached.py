@@ -4,18 +4,22 @@
 import asyncio
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from qemu.qmp import ConnectError, ExecuteError, QMPClient, QMPError
+from qemu.qmp import ConnectError, ExecuteError, QMPError
 
 from ..errors import HarnessError, UsageError
+from ..qemu.monitor import Monitor
 
 T = TypeVar("T")
 
 _GREETING_S = 5.0
+_LOOK_S = 0.5
+_SILENT_S = 2.0
+"""Without an answer, until that is told, and told again."""
 _GREATEST_PORT = 65535
 """Of a larger one the system takes the last 16 bits."""
 _TCP = re.compile(r"(?P<host>[^/]*):(?P<port>\d{1,5})")
@@ -30,12 +34,15 @@ class ConnectionGone(HarnessError):
 class AttachedQemu:
     """The QMP connection to `address`, a UNIX socket's path or HOST:PORT, within an `async with` block.
 
-    Raises UsageError where nobody answers there, or not as QMP does.
+    A QEMU that stops answering is waited for, and `say` is told every two seconds. Raises UsageError where nobody
+    answers at `address`, or not as QMP does.
     """
 
-    def __init__(self, address: str) -> None:
-        self.qmp = QMPClient("attached")
+    def __init__(self, address: str, say: Callable[[str], None]) -> None:
+        self.qmp = Monitor("attached")
         self._name = address
+        self._say = say
+        self._teller: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         tcp = _TCP.fullmatch(self._name)
@@ -48,7 +55,7 @@ class AttachedQemu:
         except TimeoutError:
             raise UsageError(
                 f"{self._name} sends no QMP greeting within {_GREETING_S:g} s; it serves one client at a time, so end "
-                "the other one, or give QEMU a second -qmp socket"
+                "the other one, or give QEMU a second -qmp socket, or see whether that QEMU is stopped or hangs"
             ) from None
         except ConnectError as error:
             if isinstance(error.exc, OSError):
@@ -59,13 +66,27 @@ class AttachedQemu:
             raise UsageError(
                 f"{self._name} does not speak QMP ({' '.join(str(error).split())}); expected a socket of QEMU's -qmp"
             ) from None
+        self._teller = asyncio.create_task(self._tell_of_silence())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._teller is not None:
+            self._teller.cancel()
         with suppress(Exception):  # Its end may be what is reported here.
             await self.qmp.disconnect()
+
+    async def _tell_of_silence(self) -> None:
+        told_s = 0.0
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            silence = self.qmp.silence()
+            if silence is None:
+                told_s = 0.0
+            elif silence.seconds >= told_s + _SILENT_S:
+                told_s = silence.seconds
+                self._say(f"the QEMU at {self._name} {silence}; waiting for it to go on")
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
         """What QMP answers to `command`; raises HarnessError where it refuses, ConnectionGone where it is gone."""

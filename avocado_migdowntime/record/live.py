@@ -14,6 +14,8 @@ from .new_trace import NewTrace, runs
 from .sampler import Sampler
 
 _LOOK_AGAIN_S = 0.02
+_ANSWER_S = 5.0
+"""How long an answer may take beyond the time that a migration may take to begin."""
 
 
 async def record(
@@ -26,11 +28,19 @@ async def record(
 ) -> None:
     """Record the migration of the QEMU at `address`, which begins within `wait_s`, until it has ended.
 
-    `show` gets each sample, `say` a line a second while nothing migrates. Raises UsageError where there is no such
-    migration, ConnectionGone where the QEMU is gone; what is on record until then is kept.
+    `show` gets each sample, `say` a line a second while nothing migrates, and one every two while the QEMU answers
+    nothing. Raises UsageError where there is no such migration, ConnectionGone where the QEMU is gone; what is on
+    record until then is kept.
     """
-    async with AttachedQemu(address) as qemu:
-        await _begun(qemu, address, wait_s, say)
+    async with AttachedQemu(address, say) as qemu:
+        try:
+            async with asyncio.timeout(wait_s + _ANSWER_S):
+                await _begun(qemu, address, wait_s, say)
+        except TimeoutError:
+            raise UsageError(
+                f"the QEMU at {address} {qemu.qmp.silence()}, and so says of no migration within {wait_s:g} s; see "
+                "whether it is stopped or hangs, or --wait longer"
+            ) from None
         with closing(new_trace):
             header = await qemu.header()
             async with (

@@ -21,7 +21,7 @@ from .pace import Pace
 
 _TRY = "use another QEMU, from 5.2 on"
 _LAST_EVENTS_S = 0.2
-"""What both sides announce of the switchover arrives soon after it."""
+"""What the sides announce of the switchover arrives soon after it: no later than this, or with their own ends."""
 
 
 class QmpPeer(Protocol):
@@ -51,6 +51,8 @@ class Sampler:
         self._events: asyncio.Queue[tuple[float, str, Mapping[str, Any]]] = asyncio.Queue()
         self._listeners = contextlib.ExitStack()
         self._pumps: list[asyncio.Task[None]] = []
+        self._going_on = set(peers)
+        self._all_ended = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._pumps = [
@@ -65,7 +67,8 @@ class Sampler:
     ) -> None:
         try:
             if kind is None:
-                await asyncio.sleep(_LAST_EVENTS_S)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._all_ended.wait(), _LAST_EVENTS_S)
         finally:
             for pump in self._pumps:
                 pump.cancel()
@@ -131,6 +134,15 @@ class Sampler:
     async def _pump(self, side: str, listener: EventListener) -> None:
         async for message in listener:
             self._events.put_nowait((self.now_s(), side, dict(message)))
+            if _ends(message):
+                self._going_on.discard(side)
+                if not self._going_on:
+                    self._all_ended.set()
+
+
+def _ends(message: Mapping[str, Any]) -> bool:
+    data = message.get("data")
+    return message["event"] == "MIGRATION" and isinstance(data, Mapping) and data.get("status") in ENDED
 
 
 def _is_torn(answer: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..basics.resources import directory, packaged_tests
 from ..oracle.formulas import FORMULAS
+from ..parameters.capabilities import CAPABILITIES
 from ..parameters.table import PATTERNS, describe
 from ..verdict.codes import CODES
 from . import json_fields
@@ -49,6 +50,11 @@ def parameters() -> tuple[Entry, ...]:
     return tuple(Entry(row.name, row.meaning, row.default) for row in describe())
 
 
+def capabilities() -> tuple[Entry, ...]:
+    """The migration capabilities that are known, and what they make of a run."""
+    return tuple(Entry(name, str(capability)) for name, capability in CAPABILITIES.items())
+
+
 def _meanings(meaning_of: Mapping[str, str]) -> Callable[[], tuple[Entry, ...]]:
     """JSON fields, of what `json_fields` says for each of these."""
     return lambda: tuple(Entry(name, meaning) for name, meaning in meaning_of.items())
@@ -65,6 +71,7 @@ KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "workloads": workloads,
     "formulas": formulas,
     "parameters": parameters,
+    "capabilities": capabilities,
     "verdict-fields": _meanings(json_fields.VERDICT),
     "codes": _codes,
     "advice-fields": _meanings(json_fields.ADVICE),

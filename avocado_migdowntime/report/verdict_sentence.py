@@ -23,15 +23,16 @@ def reason(verdict: Verdict) -> str:
 
     The summary has the figures.
     """
-    failed = [_sentence(check, verdict) for check in verdict.checks if check.outcome is Outcome.FAILED]
+    failed = [sentence(check, verdict) for check in verdict.checks if check.outcome is Outcome.FAILED]
     if failed:
         return "; ".join(failed)
     undecided = (check for check in verdict.checks if check.outcome is Outcome.UNDECIDED)
-    return next((_sentence(check, verdict) for check in undecided), verdict.report.sentence)
+    return next((sentence(check, verdict) for check in undecided), verdict.report.sentence)
 
 
-def _sentence(check: Check, verdict: Verdict) -> str:
-    if check.name != REPORT:
+def sentence(check: Check, verdict: Verdict) -> str:
+    """What came of one of the checks of `verdict`; it may be empty where that passed."""
+    if check.name != REPORT or check.outcome is Outcome.PASSED:
         return check.sentence
     if check.outcome is Outcome.FAILED:
         return "; ".join(filter(None, [f"expected-downtime is inaccurate: {check.sentence}", verdict.era]))

@@ -12,6 +12,8 @@ from .ram import number
 HARNESS = "harness"
 LIMIT, FINISH = "LIMIT", "FINISH"
 """Events of the harness: a limit is tried; the migration is let complete."""
+FIRST_PASS = "FIRST_PASS"
+"""The first pass, which nobody judges, is held back by another max-bandwidth, and then let go on."""
 BANDWIDTH = "BANDWIDTH"
 """Another max-bandwidth holds for the rest of the pass, to see whether the report follows."""
 SOUNDING, STOP_NOW = "SOUNDING", "STOP_NOW"

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Builds of QEMU as a user names them: binaries, or directories with one for each architecture."""
 
-import asyncio
 import os
 import shutil
 from collections.abc import Sequence
@@ -10,9 +9,11 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
+from ..basics import event_loop
 from ..errors import UsageError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
+from ..parameters.table import ARCHITECTURES
 from ..qemu.probe import QemuInfo, find_binary, probe
 
 
@@ -35,9 +36,15 @@ class Build:
             raise Untestable(str(error)) from None
 
     def arch(self) -> str | None:
-        """The architecture of a binary; None for what may have several. Raises Untestable."""
+        """The architecture of a binary, by its name or else its answer; None for what may have several.
+
+        Raises Untestable.
+        """
         binary = shutil.which(self.given)
-        return probed(os.path.abspath(binary)).arch if binary else None
+        if binary is None:
+            return None
+        named_after = Path(binary).name.removeprefix("qemu-system-")
+        return named_after if named_after in ARCHITECTURES else probed(os.path.abspath(binary)).arch
 
 
 def named(places: Sequence[str]) -> list[Build]:
@@ -69,6 +76,6 @@ def probed(binary: str) -> QemuInfo:
     """What the binary answers when it is asked; raises Untestable where it does not answer as a QEMU does."""
     with HostResources() as resources, work_directory(resources) as directory:
         try:
-            return asyncio.run(probe(binary, directory, directory))
+            return event_loop.run(probe(binary, directory, directory))
         except UsageError as error:
             raise Untestable(str(error)) from None

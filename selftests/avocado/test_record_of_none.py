@@ -2,35 +2,14 @@
 """`record` on sockets that are none of a QEMU."""
 
 import asyncio
-import contextlib
-import json
-import socket
-import threading
 
 import pytest
 
 from avocado_migdowntime.record import attached
 from avocado_migdowntime.record.attached import page_size_of
 
+from ..support.made_up_monitor import answering, served
 from ..support.record_command import recorded
-
-
-@contextlib.contextmanager
-def served(path, talk):
-    """Something that listens at `path` and does `talk` with whoever comes."""
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen()
-
-        def serve():
-            with contextlib.suppress(OSError), listener.accept()[0] as connection:
-                talk(connection)
-
-        server = threading.Thread(target=serve)
-        server.start()
-        yield
-        listener.shutdown(socket.SHUT_RDWR)
-    server.join()
 
 
 @pytest.mark.parametrize(
@@ -45,7 +24,7 @@ def test_a_socket_that_is_none_of_qmp_is_refused(words, expected, sockets, monke
     monkeypatch.setattr(attached, "_GREETING_S", 0.5)
 
     async def attach():
-        async with attached.AttachedQemu(str(sockets / "other")):
+        async with attached.AttachedQemu(str(sockets / "other"), print):
             raise AssertionError("this is no QEMU")
 
     def talk(connection):
@@ -55,16 +34,6 @@ def test_a_socket_that_is_none_of_qmp_is_refused(words, expected, sockets, monke
     with served(sockets / "other", talk), pytest.raises(attached.UsageError, match=expected) as caught:
         asyncio.run(attach())
     assert "\n" not in str(caught.value)
-
-
-def answering(client, answers):
-    """Speaks QMP with who is connected, but answers what is no QEMU's."""
-    version = {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""}
-    client.sendall(json.dumps({"QMP": {"version": version, "capabilities": []}}).encode() + b"\n")
-    while data := client.recv(1 << 16):
-        asked = json.loads(data)
-        answer = {"return": answers.get(asked["execute"], {}), **({"id": asked["id"]} if "id" in asked else {})}
-        client.sendall(json.dumps(answer).encode() + b"\n")
 
 
 RUNNING = {"query-status": {"status": "running"}}

@@ -32,14 +32,14 @@ def host_of_64k(monkeypatch: pytest.MonkeyPatch) -> None:
             16 * MIB,
             None,
             16,
-            "memory-backend-memfd,id=ram,size=268435456,share=on,hugetlb=on,hugetlbsize=16M,prealloc=on",
+            "memory-backend-memfd,id=ram,size=268435456,share=on,hugetlb=on,hugetlbsize=16M",
         ),
         (
             "hugetlbfs",
             2 * MIB,
             Path("/mnt/a,b"),
             128,
-            "memory-backend-file,id=ram,size=268435456,share=on,mem-path=/mnt/a,,b,prealloc=on",
+            "memory-backend-file,id=ram,size=268435456,share=on,mem-path=/mnt/a,,b",
         ),
     ],
 )

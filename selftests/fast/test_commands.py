@@ -52,7 +52,7 @@ def test_a_table_that_is_too_wide_becomes_blocks():
 
 
 @pytest.mark.parametrize(
-    "words", ["advise", "analyze", "doctor", "qemu add", "record", "report", "score", "selftest", "verify"]
+    "words", ["advise", "analyze", "doctor", "judge", "qemu add", "record", "report", "score", "selftest", "verify"]
 )
 def test_a_command_that_tells_how_far_it_is_can_be_quiet(words):
     assert "--quiet no word of progress on standard error" in help_of(*words.split())

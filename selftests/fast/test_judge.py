@@ -1,113 +1,232 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The whole verdict on a migration, field by field, and what is remarked beside it."""
+"""`judge`: exit statuses, outputs and files, on what an experiment would have recorded, or raised."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.basics.resources import packaged_tests
+from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
+from avocado_migdowntime.experiments.catalogue import EXPERIMENTS
+from avocado_migdowntime.report.verdict_json import fields
+from avocado_migdowntime.report.verdict_text import summary
+from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
-from selftests.support.traces import MBPS, Pass, completed, event, made, precopy
 
-FIRST = "first pass: all of RAM is sent, nothing is predicted"
-SETTLING = "before the first update after the sync"
-QEMU = {"qemu": {"qemu": {"major": 7, "minor": 2, "micro": 0}}, "arch": "ppc64"}
+from ..support.documents import TOP
+from ..support.judged import judged, made_up
+from ..support.recorded import WRONG, recording
 
-
-def test_each_field_of_a_verdict_is_what_was_found():
-    rows = precopy(Pass(30_000, 500), Pass(20_000, 500, expected_ms=300), Pass(25_000, expected_ms=300))
-    verdict = judge(made(rows, limit_ms=317, header=QEMU))
-    assert (verdict.verdict, verdict.report.code, verdict.formula) == ("inaccurate", "another-formula", "dirty-rate")
-    assert (verdict.contract, verdict.tolerance, verdict.downtime_limit_ms) == ("last-sync", 0.01, 317)
-    assert (verdict.passes, verdict.samples_used) == (2, 88 + 116)
-    assert verdict.samples_dropped == {FIRST: 149, SETTLING: 21}
-    assert {reason: len(times) for reason, times in verdict.dropped_at_s.items()} == verdict.samples_dropped
-    assert (verdict.reported_ms, verdict.expected_ms) == (300, pytest.approx(2250))
-    assert verdict.relative_error == pytest.approx((300 / 2000 + 300 / 2500) / 2 - 1)
-    interval = verdict.relative_error_interval
-    assert interval.low == pytest.approx((300 / 2000 + 300 / 2500) / 2 - 1)
-    assert interval.high == pytest.approx((301 / 2000 + 301 / 2500) / 2 - 1)
-    assert verdict.limit.code == "went-on-in-a-pass"
-    assert (verdict.limit.unsent_ms.low, verdict.limit.unsent_ms.high) == pytest.approx((50, 50))
-    assert verdict.era == (
-        "dirty-rate is how QEMU 1.5 to 2.12 compute it, but this one says that it is 7.2.0: "
-        "is 650af8907bd5 (QEMU 3.0) missing or reverted?"
-    )
-    assert verdict.reasons == (verdict.report.sentence, verdict.era, verdict.limit.reason)
-    assert verdict.report.sentence == "the report is -86.50% off last-sync; it is what dirty-rate gives"
-    assert verdict.subject == "QEMU 7.2.0 ppc64"
-    for nothing in ("integrity", "downtime", "convergence", "predicted_downtime", "stop"):
-        assert getattr(verdict, nothing) is None
+RIGHT = recording("ppc64-tcg-qemu-7.2")
+OPEN = recording("ppc64-tcg-qemu-7.2-asked-while-it-switched-over")
+"""Recordings of a QEMU that is right, of one that is wrong (WRONG), and of a run that cannot tell."""
+WHY = {
+    WRONG: "expected-downtime is inaccurate: the report is -82.16% off last-sync; it is what dirty-rate gives",
+    OPEN: "no limit was tried: the migration ended before, or what was needed could not be told",
+}
 
 
-def test_nothing_is_said_of_releases_where_the_formula_is_not_known_for_certain():
-    rows = precopy(Pass(30_000), Pass(20_000, rate=20_000), limit_ms=1)
-    alike = judge(made(rows, header=QEMU))
-    assert (alike.report.code, alike.era) == ("formulas-alike", "")
-    frozen = judge(
-        made(precopy(Pass(30_000), Pass(20_000, expected_ms=777), Pass(25_000, expected_ms=777)), header=QEMU)
-    )
-    assert (frozen.formula, frozen.era) == ("frozen", "")
+@pytest.fixture(autouse=True)
+def temporary(tmp_path, monkeypatch):
+    """The directory for temporary ones, which is empty."""
+    directory = tmp_path / "tmp"
+    directory.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(directory))
+    return directory
 
 
-def test_a_formula_of_no_such_name_is_refused_with_those_that_there_are():
-    with pytest.raises(UsageError) as caught:
-        judge(made(precopy(Pass(20_000))), "last-snyc")
-    assert str(caught.value) == "unknown formula 'last-snyc'; known are last-sync, dirty-rate, redirty, live"
+def verdict_of(file):
+    return judge(read(str(file)))
 
 
-@pytest.mark.parametrize(("data", "said"), [({"said": "rate=9 pages=5"}, "rate=9 pages=5"), ({}, "it says no more")])
-def test_a_guest_that_lags_behind_is_remarked(data, said):
-    rows = precopy(Pass(30_000), Pass(20_000))
-    lagging = judge(made(rows, [event(4, "harness", "LAGGING", data)]))
-    assert lagging.reasons[-1] == f"the guest could not keep to its rate: {said}"
-    others = [event(4, "source", "LAGGING", data), event(4, "harness", "HEARTBEAT", {"side": "source"})]
-    assert not any("rate:" in reason for reason in judge(made(rows, others)).reasons)
+def files_of(directory):
+    return sorted(path.name for path in Path(directory).iterdir())
 
 
-def test_remarks_come_in_their_order_and_the_notes_of_the_reader_last():
-    """A migration that failed, in which a limit was tried and a guest lagged, of a file that was cut off."""
-    rows = precopy(Pass(30_000), Pass(20_000), Pass(20_000), Pass(20_000))
-    rows.append(completed(rows))
-    rows[-1]["query-migrate"]["status"] = "failed"
-    limit = event(8, "harness", "LIMIT", {"trial": "below", "downtime-limit": 2})
-    verdict = judge(made([*rows], [limit, event(8, "harness", "LAGGING")], header={"stops_at": 0.5}))
-    stopped = "the guest was not stopped: the migration ended before"
-    assert verdict.reasons == (
-        "the report is +0.00% off last-sync, within ±1.0%",
-        "the migration ended before the chosen limit was tried",
-        "the guest could not keep to its rate: it says no more",
-        stopped,
-    )
-    assert judge(made(rows)).reasons[1:] == ("the migration was failed",)
-    assert verdict.stop.check.sentence == stopped and verdict.convergence.code == "chosen-not-tried"
+def test_a_qemu_that_is_right_is_good_and_leaves_nothing(monkeypatch, temporary, capsys):
+    made_up(monkeypatch, RIGHT)
+    assert judged() == 0
+    out, told = capsys.readouterr()
+    assert out == summary(verdict_of(RIGHT)) + "\n" and told == "migdowntime judge: under way\n"
+    assert files_of(temporary) == []
 
 
-@pytest.mark.parametrize(("stopped_at", "said"), [({}, True), ({"stops_at": 0.5}, True)])
-def test_views_of_the_downtime_that_are_apart_are_remarked_unless_it_was_timed(stopped_at, said):
-    rows = precopy(Pass(30_000), Pass(20_000), Pass(20_000, 10_000))
-    stop_s = rows[-1]["t"] + 0.001
-    rows.append(completed(rows, 2000, downtime=100))
-    beats = [("source", 1.0), ("destination", 2.5)]
-    events = [
-        event(stop_s, "source", "STOP", stamp_s=1000.0),
-        *(event(stop_s + 2, "harness", "HEARTBEAT", {"side": s, "after_s": t, "by_s": t}) for s, t in beats),
-    ]
-    apart = "the guest was down for 1400 ms longer than QEMU's downtime of 100 ms says"
-    assert (apart in judge(made(rows, events, header=stopped_at)).reasons) is said
-    timed = [
-        event(stop_s - 0.001, "harness", "STOP_NOW"),
-        *events,
-        event(stop_s + 3, "destination", "MIGRATION", {"status": "completed"}, 1001.5),
-    ]
-    verdict = judge(made(rows, timed, header={"stops_at": 0.5}))
-    assert verdict.ground_truth.down_ms == pytest.approx(1500) and apart not in verdict.reasons
+@pytest.mark.parametrize(("file", "status"), [(WRONG, 1), (OPEN, 125)], ids=["wrong", "open"])
+def test_of_any_other_it_is_said_why_and_where_the_files_are(file, status, monkeypatch, temporary, capsys):
+    made_up(monkeypatch, file)
+    assert judged("--quiet") == status
+    out, told = capsys.readouterr()
+    [kept] = temporary.iterdir()
+    assert out == f"{summary(verdict_of(file))}\nfiles in   {kept}\n"
+    assert told.startswith(f"migdowntime judge: {WHY[file]}") and told.count("\n") == 1
+    assert files_of(kept) == ["source.stderr", "trace.jsonl"]
 
 
-def test_what_came_of_another_bandwidth_is_judged_too():
-    """What is right follows it; a report that does not is off from then on."""
-    rows = precopy(Pass(30_000), Pass(20_000), Pass(20_000))
-    changed_s = 6.0
-    for one in rows:
-        if one["t"] > changed_s:
-            one["query-migrate"]["ram"]["mbps"] = MBPS / 2
-    kept = judge(made(rows, [event(changed_s, "harness", "BANDWIDTH")]))
-    assert kept.reasons[0].startswith("the report is -50.00% off last-sync once the bandwidth has changed by -50%")
+def test_what_cannot_be_told_is_bad_where_that_is_asked_for(monkeypatch, capsys):
+    made_up(monkeypatch, OPEN)
+    assert judged("-p", "inconclusive=fail") == 1
+    assert judged("-p", "inconclusive=fail", "--tap") == 1
+    assert "\nnot ok 2 report: no-pass\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("file", [RIGHT, WRONG], ids=["right", "wrong"])
+def test_the_object_has_the_whole_verdict_and_where_the_files_are(file, monkeypatch, temporary, capsys):
+    made_up(monkeypatch, file)
+    assert judged("--json") == (1 if file == WRONG else 0)
+    kept = [str(path) for path in temporary.iterdir()]
+    whole = {"files": kept[0] if kept else None, **fields(verdict_of(file))}
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(whole))
+    assert bool(kept) == (file == WRONG)
+
+
+def test_a_directory_that_was_named_stays(tmp_path, temporary, monkeypatch, capsys):
+    made_up(monkeypatch, RIGHT)
+    place = tmp_path / "results" / "one"
+    assert judged("--output", str(place)) == 0
+    assert capsys.readouterr().out.endswith(f"\nfiles in   {place}\n")
+    assert files_of(place) == ["source.stderr", "trace.jsonl"] and files_of(temporary) == []
+
+
+def test_a_directory_with_something_in_it_is_left_alone(tmp_path, monkeypatch, capsys):
+    experiment = made_up(monkeypatch, RIGHT)
+    (tmp_path / "trace.jsonl").write_text("of another run")
+    for place, why in (
+        (tmp_path, "has files in it already; give a new directory, or an empty one"),
+        (tmp_path / "trace.jsonl", "no directory to write to: File exists; give another"),
+        (Path("/proc/none/one"), "no directory to write to: No such file or directory; give another"),
+    ):
+        assert judged("--output", str(place)) == 129
+        assert capsys.readouterr() == ("", f"migdowntime judge: {place}: {why}\n" if place != tmp_path else
+            f"migdowntime judge: {place} {why}\n")  # fmt: skip
+    assert experiment.given == [] and (tmp_path / "trace.jsonl").read_text() == "of another run"
+
+
+@pytest.mark.parametrize(
+    ("error", "tap", "with_tap", "kept"),
+    [
+        (HostRequirementError("no hugepages"), "1..0 # SKIP no hugepages", 0, False),
+        (HarnessError("QEMU has gone"), "Bail out! QEMU has gone", 125, True),
+        (UsageError("/bin/true did not answer as a QEMU does"), "Bail out! /bin/true did not", 125, True),
+    ],
+    ids=["host", "harness", "build"],
+)
+def test_where_there_is_no_verdict_it_cannot_be_told(error, tap, with_tap, kept, monkeypatch, temporary, capsys):
+    made_up(monkeypatch, error=error)
+    assert judged("--quiet") == 125
+    where = f"; what was recorded is in {next(temporary.iterdir())}" if kept else ""
+    assert capsys.readouterr() == ("", f"migdowntime judge: {error}{where}\n")
+    assert judged("--quiet", "--tap") == with_tap
+    assert capsys.readouterr().out.startswith(f"TAP version 13\n{tap}")
+    assert len(files_of(temporary)) == (2 if kept else 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--test", "none"], "there is no test none; there are convergence, downtime, expected-downtime, "),
+        (["-p", "region"], "-p region is no NAME=VALUE"),
+        (["-p", "region=none"], "parameter region: "),
+        (["-p", "regions=1M"], "unknown parameter 'regions'"),
+        (["-p", "qemu=x"], "-p qemu=x: the builds are given by --qemu"),
+        (["--arch", "m68k"], "parameter arch: 'm68k' is not one of ppc64, "),
+        (["--qemu", "/nowhere", "-p", "passes=0"], "parameter passes: '0' is not a whole number from 1 to 1000"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else None,
+)
+def test_what_makes_no_sense_ends_a_bisection_in_a_sentence(words, says, monkeypatch, capsys):
+    experiment = made_up(monkeypatch, RIGHT)
+    assert judged(*words) == 129
+    out, told = capsys.readouterr()
+    assert out == "" and told.count("\n") == 1 and told.startswith(f"migdowntime judge: {says}")
+    assert experiment.given == []
+
+
+@pytest.mark.parametrize("words", [["--json", "--tap"], ["--nonsense"], ["--qemu"], ["one"]], ids=" ".join)
+def test_bad_usage_ends_a_bisection(words, capsys):
+    assert judged(*words) == 129
+    assert "usage: avocado migdowntime judge" in capsys.readouterr().err
+
+
+def test_no_failure_of_the_tool_is_taken_for_a_bad_build(monkeypatch, temporary, capsys):
+    made_up(monkeypatch, error=RuntimeError("a bug"))
+    assert judged() == 129
+    assert "RuntimeError: a bug" in capsys.readouterr().err and files_of(temporary) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "arch"),
+    [
+        ([], "ppc64"),
+        (["--qemu", "qemu-system-x86_64"], "x86_64"),
+        (["--qemu", "."], "ppc64"),
+        (["--qemu", "qemu-system-x86_64", "--arch", "arm"], "arm"),
+        (["--qemu", "qemu-system-x86_64", "-p", "arch=s390x"], "s390x"),
+    ],
+    ids=" ".join,
+)
+def test_the_architecture_is_that_of_the_binary_unless_another_is_given(words, arch, tmp_path, monkeypatch):
+    experiment = made_up(monkeypatch, RIGHT)
+    (tmp_path / "qemu-system-x86_64").touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    assert judged(*words) == 0
+    [given] = experiment.given
+    assert given.arch == arch
+    assert given.qemu == (str(Path(words[1]).resolve()) if words else None)
+
+
+def test_parameters_hold_over_settings_and_those_over_what_the_test_has_of_its_own(monkeypatch):
+    experiment = made_up(monkeypatch, RIGHT)
+    assert judged("--test", "stop-now", "-p", "passes=7", "-p", "rate=9", passes="5", region="30M") == 0
+    [given] = experiment.given
+    assert (given.passes, given.rate, given.region, given.max_bandwidth) == (7, 9, 30 << 20, 20 << 20)
+
+
+def test_each_test_can_be_chosen(monkeypatch):
+    experiment = made_up(monkeypatch, RIGHT)
+    assert EXPERIMENTS.keys() == packaged_tests().keys()
+    assert [judged("--test", name, "--quiet") for name in EXPERIMENTS] == [0] * len(EXPERIMENTS)
+    assert len(experiment.given) == len(EXPERIMENTS)
+
+
+HANGING = """
+import asyncio, sys
+from contextlib import nullcontext
+from avocado_migdowntime.__main__ import main
+from avocado_migdowntime.experiments import catalogue
+from avocado_migdowntime.host import one_at_a_time
+
+async def hang(parameters, directory, progress):
+    (directory / "trace.jsonl").touch()
+    progress("under way")
+    try:
+        await asyncio.sleep(1000)
+    finally:
+        await asyncio.sleep(0.3)
+        progress("cleaned up")
+
+one_at_a_time.alone_on_host = nullcontext
+catalogue.EXPERIMENTS["expected-downtime"] = catalogue.Experiment(hang)
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])
+def test_an_interrupted_run_cleans_up_and_leaves_nothing(number, times, temporary):
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    line = [sys.executable, "-c", HANGING, "judge"]
+    with subprocess.Popen(
+        line, cwd=TOP, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr.readline() == "migdowntime judge: under way\n" and len(files_of(temporary)) == 1
+        for _ in range(times):
+            process.send_signal(number)
+        out, told = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert told == "migdowntime judge: cleaned up\nmigdowntime judge: interrupted\n"
+    assert files_of(temporary) == []

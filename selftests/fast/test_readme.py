@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from ..support.documents import DOCUMENTS, RUN_ELSEWHERE, TOP, commands
+from ..support.documents import DOCUMENTS, EXPECTED_DOWNTIME, RUN_ELSEWHERE, TOP, commands
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -22,6 +22,7 @@ def test_what_is_run_elsewhere_is():
         "QUICK": "ci",
         "VERIFY": "verify_on_qemu",
         "BISECT": "bisect",
+        "BISECT_QUICKLY": "bisect",
         "BUILDS": "builds_of_debian",
     }
     for name, test in tests.items():
@@ -29,3 +30,4 @@ def test_what_is_run_elsewhere_is():
         assert re.search(rf"support.documents import .*\b{name}\b", path.read_text())
     for command in ("make demo", "make check"):
         assert command in (TOP / ".ci/run").read_text()
+    assert EXPECTED_DOWNTIME in (TOP / "tools/try-wheel").read_text()

@@ -40,7 +40,7 @@ FLOORS = (
 CORE = (
     *("trace", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures", "errors"),
     *("basics.interval", "basics.names", "basics.qemu_constants", "basics.units"),
-    *("parameters.sources", "parameters.table"),
+    *("parameters.bandwidth", "parameters.capabilities", "parameters.sources", "parameters.table"),
 )
 """What computes and does nothing else."""
 

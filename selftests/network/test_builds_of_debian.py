@@ -14,6 +14,7 @@ import pytest
 from avocado_migdowntime.builds.suite_qemu import find
 
 from ..support.avocado_command import command
+from ..support.documented import SHORT, write_settings
 from ..support.documents import BUILDS
 from ..support.kept_builds import left, run, unpacked
 
@@ -43,6 +44,7 @@ def test_the_commands_of_the_readme_in_their_order(tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
         return done
 
+    write_settings(tmp_path, SHORT)
     add, judge, listing, remove = BUILDS
     first = do(add)
     assert "trixie-backports: downloading " in first.stderr

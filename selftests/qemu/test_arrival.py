@@ -40,7 +40,7 @@ def arrive(directory, before_inspection, look=True, **given):
                 ):
                     await guest.let_complete(samples)
                     before_inspection(pair.destination.pid)
-                    await guest.inspect(look)
+                    await guest.inspect(look, lambda _: None)
 
     asyncio.run(migrate())
     return judge(read(str(directory / "trace.jsonl")))

@@ -25,8 +25,10 @@ FIGURES = ("formula", "reported_ms", "expected_ms", "relative_error", "limit_ver
 def job(tmp_path_factory):
     directory = tmp_path_factory.mktemp("results")
     (directory / "formulas.yaml").write_text(FORMULAS)
-    quick = ("--migdowntime-accel", "tcg", "--migdowntime-page-size", "4K", "--disable-sysinfo", "--tap-include-logs")
-    return avocado(directory, "run", "migdowntime:expected-downtime", "-m", "formulas.yaml", *quick)
+    given = {"accel": "tcg", "page-size": "4K", "passes": "1"}
+    quick = [word for name, value in given.items() for word in (f"--migdowntime-{name}", value)]
+    reported = ("--disable-sysinfo", "--tap-include-logs")
+    return avocado(directory, "run", "migdowntime:expected-downtime", "-m", "formulas.yaml", *quick, *reported)
 
 
 @pytest.fixture

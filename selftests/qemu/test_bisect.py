@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`git bisect run` with `verify` finds the commit from which a QEMU reports wrongly, as the README shows it."""
+"""`git bisect run` finds the commit from which a QEMU reports wrongly, with `verify` and `judge` as documented."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import pytest
 from avocado_migdowntime.faults.catalogue import named_fault
 from avocado_migdowntime.faulty.launcher import script
 
-from ..support.documents import BISECT
+from ..support.documents import BISECT, BISECT_QUICKLY
 from ..support.verified_builds import BINARY, settle
 
 pytestmark = pytest.mark.alone
@@ -56,11 +56,22 @@ def shell(command, tree):
     return done.stdout + done.stderr
 
 
-def test_the_commit_is_found_and_one_that_does_not_build_is_passed_over(source, nothing_left):
-    said = "".join(shell(command, source) for command in BISECT)
+@pytest.mark.parametrize(
+    ("commands", "good", "bad"),
+    [
+        (
+            BISECT,
+            "build is good: 3 of 3 runs passed",
+            "build is bad: 3 of 3 runs failed: expected-downtime is inaccurate",
+        ),
+        (BISECT_QUICKLY, "verdict    ACCURATE", "migdowntime judge: expected-downtime is inaccurate"),
+    ],
+    ids=["verify", "judge"],
+)
+def test_the_commit_is_found_and_one_that_does_not_build_is_passed_over(commands, good, bad, source, nothing_left):
+    said = "".join(shell(command, source) for command in commands)
     assert re.search(r"is the first bad commit\n.*\n.*\n.*\n\n    culprit\n", said), said
-    assert "build is bad: 3 of 3 runs failed: expected-downtime is inaccurate" in said
-    assert "build is good: 3 of 3 runs passed" in said
+    assert bad in said and good in said
     assert "skip: [" in shell("git bisect log", source)
 
 

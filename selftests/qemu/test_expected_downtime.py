@@ -47,7 +47,7 @@ def test_a_real_qemu_is_judged_and_what_was_seen_is_kept(parameters, tmp_path):
     verdict, told = run(tmp_path, **parameters)
     assert verdict.verdict is Judgement.ACCURATE, verdict
     assert (verdict.formula, verdict.limit_verdict) == ("last-sync", LimitJudgement.RESPECTED)
-    assert verdict.passes == 2 and verdict.expected_ms > 1500
+    assert verdict.passes >= 2 and verdict.expected_ms > 300
     trace = read(str(tmp_path / "trace.jsonl"))
     assert judge(trace) == verdict
     assert verdict.subject.endswith(f"tcg on {parameters['backing']} pages of {parameters['page_size']}")
@@ -58,17 +58,17 @@ def test_a_real_qemu_is_judged_and_what_was_seen_is_kept(parameters, tmp_path):
     assert json.loads((tmp_path / "verdict.json").read_text())["verdict"] == "accurate"
     assert "migdowntime: ready" in (tmp_path / "source.serial").read_text()
     assert parameters["arch"] in (tmp_path / "destination.command").read_text()
-    assert any("pass 2" in line for line in told)
+    assert any("pass 1" in line for line in told)
 
 
 def test_a_guest_started_by_its_firmware_is_judged_alike(tmp_path):
-    verdict, _ = run(tmp_path, boot="firmware")
+    verdict, _ = run(tmp_path, boot="firmware", passes="1")
     assert verdict.verdict is Judgement.ACCURATE, verdict
     assert "SLOF" in (tmp_path / "source.serial").read_text()
 
 
 def test_a_guest_that_cannot_keep_to_its_rate_is_quoted(tmp_path):
-    verdict, _ = run(tmp_path, page_size="4K", rate="1000000000")
+    verdict, _ = run(tmp_path, page_size="4K", rate="1000000000", passes="1")
     assert verdict.verdict is Judgement.ACCURATE, verdict
     (said,) = (reason for reason in verdict.reasons if "could not keep" in reason)
     assert said.startswith("the guest could not keep to its rate: rate=1000000000 pages=")
@@ -95,7 +95,7 @@ def test_kvm_is_judged_where_it_runs_a_guest(tmp_path):
     """Small and slow: KVM inside a virtual machine may be far slower than TCG."""
     if not firmware_runs_under_kvm(tmp_path):
         pytest.skip("KVM runs no guest here")
-    small = {"ram": "64M", "page_size": "4K", "region": "2M", "max_bandwidth": "1000000"}
+    small = {"ram": "64M", "page_size": "4K", "region": "2M", "max_bandwidth": "1000000", "passes": "1"}
     verdict, told = run(tmp_path, arch="x86_64", accel="kvm", **small)
     assert any("under KVM" in line for line in told)
     assert verdict.verdict is Judgement.ACCURATE, verdict
@@ -147,8 +147,8 @@ def test_a_migration_that_fails_is_the_harness_business(tmp_path):
         ({"accel": "kvm"}, HostRequirementError, "KVM cannot run this guest here"),
         ({"capabilities": "warp-drive"}, HostRequirementError, "no migration capability warp-drive"),
         ({"region": "1G", "page_size": "4K"}, UsageError, "the guest refused its orders"),
-        ({"time_limit": "2", "page_size": "4K"}, HarnessError, "given up after 2 s while pass 1"),
-        ({"capabilities": "postcopy-ram,background-snapshot", "page_size": "4K"}, HarnessError, "refused migrate-set"),
+        ({"time_limit": "1", "page_size": "4K"}, HarnessError, "given up after 1 s while pass 1"),
+        ({"capabilities": "background-snapshot"}, UsageError, "no precopy and has no expected downtime: leave it out"),
     ],
 )
 def test_what_cannot_be_done_ends_in_one_sentence(parameters, error, words, tmp_path):

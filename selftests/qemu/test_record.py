@@ -6,6 +6,9 @@ import contextlib
 import re
 import signal
 import subprocess
+import sys
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -92,6 +95,61 @@ def test_ctrl_c_ends_a_recording_and_keeps_it(tmp_path, qemu):
     trace = read(str(tmp_path / "trace.jsonl"))
     assert f"interrupted\nmigdowntime record: {len(trace.samples)} samples in trace.jsonl, the migration cut" in said
     assert source.execute("query-migrate")["status"] == "active"
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_twice_beside_busy_loops_ends_it_as_well(tmp_path, qemu, number):
+    """As timeout(1) sends it: to the process, and to its group."""
+    source = qemu()
+    source.migrate_slowly()
+    spin = [sys.executable, "-c", "while True: pass"]
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            busy = stack.enter_context(subprocess.Popen(spin))
+            stack.callback(busy.kill)
+        for delay_ms in range(0, 10, 1):
+            process = started(tmp_path, source.socket)
+            until(lambda: has_samples(tmp_path))
+            process.send_signal(number)
+            time.sleep(delay_ms / 1000)
+            process.send_signal(number)
+            said = process.communicate(timeout=60)[1]
+            assert process.returncode == 0 and "Traceback" not in said and "never retrieved" not in said, said
+            samples = len(read(str(tmp_path / "trace.jsonl")).samples)
+            assert said.endswith(f"{samples} samples in trace.jsonl, the migration cut off while active\n")
+            (tmp_path / "trace.jsonl").unlink()
+
+
+def test_a_qemu_that_stops_answering_is_told_of_and_waited_for(tmp_path, qemu):
+    source = qemu()
+    source.migrate_slowly()
+    process = started(tmp_path, source.socket)
+    until(lambda: has_samples(tmp_path))
+    source.process.send_signal(signal.SIGSTOP)
+    told = next(line for line in process.stderr if "has not answered" in line)
+    before = (tmp_path / "trace.jsonl").read_text().count("query-migrate")
+    source.process.send_signal(signal.SIGCONT)
+    until(lambda: (tmp_path / "trace.jsonl").read_text().count("query-migrate") > before + 20)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 0 and "has not answered" not in said
+    name = re.escape(str(source.socket))
+    assert re.search(rf"^migdowntime record: the QEMU at {name} has not answered query-migrate\S* for [23] s; ", told)
+    samples = read(str(tmp_path / "trace.jsonl")).samples
+    assert max(later.t_s - sample.t_s for sample, later in pairwise(samples)) > 1.5
+
+
+def test_a_qemu_that_stays_stopped_before_a_migration_is_given_up(tmp_path, qemu):
+    source = qemu()
+    process = started(tmp_path, source.socket, "--wait", "3")
+    assert "waiting for a migration to begin" in process.stderr.readline()
+    source.process.send_signal(signal.SIGSTOP)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 2 and said.splitlines()[-1].endswith(
+        ", and so says of no migration within 3 s; see whether it is stopped or hangs, or --wait longer"
+    )
+    assert f"the QEMU at {source.socket} has not answered query-migrate for" in said.splitlines()[-1]
 
 
 def test_a_qemu_that_goes_half_way_leaves_the_trace_up_to_there(tmp_path, qemu):

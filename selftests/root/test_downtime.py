@@ -7,25 +7,44 @@ import pytest
 
 from avocado_migdowntime.experiments.downtime import downtime
 from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.predicted_downtime import PredictionJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
-pytestmark = [pytest.mark.alone, pytest.mark.qemu]
+from ..support import documented
+from ..support.documents import DOWNTIME
+
+pytestmark = [pytest.mark.alone, pytest.mark.qemu, pytest.mark.usefixtures("nothing_left")]
+
+
+@pytest.fixture
+def ppc64(once):
+    """What a run has left."""
+    return once(documented.ran, DOWNTIME).left()
+
+
+@pytest.fixture
+def x86_64(tmp_path):
+    given = parse({
+        "accel": "tcg", "arch": "x86_64", "page_size": "4K", "link": "shaped", "link_rate": "25M",
+        "max_bandwidth": "100G", "region": "40M", "passes": "1",
+    })  # fmt: skip
+    asyncio.run(downtime(given, tmp_path, lambda _: None))
+    return tmp_path
 
 
 @pytest.mark.parametrize("arch", ["ppc64", "x86_64"])
-def test_on_a_slow_link_the_guest_is_down_for_as_long_as_was_said(tmp_path, nothing_left, arch):
-    given = parse({
-        "accel": "tcg", "arch": arch, "page_size": "4K", "link": "shaped", "link_rate": "25M", "max_bandwidth": "100G",
-        "region": "40M",
-    })  # fmt: skip
-    verdict = asyncio.run(downtime(given, tmp_path, lambda _: None))
+def test_on_a_slow_link_the_guest_is_down_for_as_long_as_was_said(arch, request):
+    directory = request.getfixturevalue(arch)
+    verdict = judge(read(str(directory / "trace.jsonl")))
+    assert verdict.subject.split()[2] == arch
     assert verdict.passed, verdict
     assert verdict.predicted_downtime.judgement is PredictionJudgement.MATCH
     assert 0 < verdict.predicted_downtime.fixed_ms < 0.2 * verdict.predicted_downtime.down_ms
     assert verdict.predicted_downtime.limit_ms == verdict.convergence.trials[-1].limit_ms
     assert verdict.convergence.judgement is ConvergenceJudgement.RIGHT
-    assert (tmp_path / "idle" / "trace.jsonl").exists()
+    assert (directory / "idle" / "trace.jsonl").exists()
     down = verdict.downtime
     assert down.held_ms > 0
     assert down.events_ms / down.qemu_ms == pytest.approx(1, abs=0.1)

@@ -30,7 +30,7 @@ ATTEMPTS = 5
 
 
 def migrated(directory, **given):
-    parameters = parse({"accel": "tcg", "page_size": "4K", **given})
+    parameters = parse({"accel": "tcg", "page_size": "4K", "passes": "1", **given})
     verdict = asyncio.run(expected_downtime(parameters, directory, lambda _: None))
     assert verdict.verdict is Judgement.ACCURATE, verdict
     assert verdict.check("memory").code == "intact" and verdict.check("guest").code == "went-on"

@@ -13,9 +13,11 @@ import struct
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 IMAGES = Path(__file__).resolve().parents[2] / "images"
 PSERIES = "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"
@@ -34,6 +36,8 @@ TELEMETRY_FIELDS = (
 )  # fmt: skip
 RUNNING, ERROR = 1, 2
 IDLE = 2
+
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,20 @@ class Guest:
 
 
 Launch = Callable[..., Guest]
+
+
+def side_by_side(directory: Path, orders: str, watch: Callable[[Guest], Seen]) -> dict[str, Future[Seen]]:
+    """Watch a guest of each architecture with these orders, all at once; what came of it, by shape."""
+    seen = {}
+    with ExitStack() as stack, ThreadPoolExecutor(len(DIRECT)) as watchers:
+        for shape in DIRECT:
+            (directory / shape).mkdir()
+            guest = Guest(directory / shape, shape, orders, 256 * MIB)
+            stack.callback(guest.end)
+            # Not together: one that is kept from the processor while it boots mistakes the rate of its clock.
+            guest.wait_serial("migdowntime: ready")
+            seen[shape] = watchers.submit(watch, guest)
+    return seen
 
 
 def mix(value: int) -> int:

@@ -12,11 +12,23 @@ QUICK = (
     "avocado run migdowntime: --filter-by-tags quick -m quick --tap-include-logs --job-results-dir results "
     "--xunit results/results.xml"
 )
+CONVERGENCE = "avocado run migdowntime:convergence"
+DOWNTIME = "avocado run migdowntime:downtime"
+HUGEPAGE_IDLE = "avocado run migdowntime:hugepage-idle"
+STOP_NOW = "avocado run migdowntime:stop-now"
+VARIANTS = "avocado run migdowntime:expected-downtime -m docs/example_variants.yaml"
+SELFTEST = "avocado migdowntime selftest dirty-rate limit-ignored"
+EXPECTED_DOWNTIME = "avocado run migdowntime:expected-downtime"
 COMPARE = "avocado migdowntime compare old new"
 VERIFY = "avocado migdowntime verify --qemu old/build --qemu new/build"
 BISECT = (
     "git bisect start bad good",
     "git bisect run sh -c 'make -C build qemu-system-ppc64 || exit 125; avocado migdowntime verify --qemu build'",
+)
+BISECT_QUICKLY = (
+    BISECT[0],
+    "git bisect run sh -c 'make -C build qemu-system-ppc64 || exit 125; "
+    "avocado migdowntime judge --quiet --qemu build -p page_size=4K'",
 )
 BUILDS = (
     "avocado migdowntime qemu add trixie-backports",
@@ -25,7 +37,10 @@ BUILDS = (
     "avocado migdowntime qemu remove trixie-backports",
 )
 """One after the other, as each needs the one before it."""
-RUN_ELSEWHERE = {"make demo", "make check", "pip install .", MATRIX, COMPARE, QUICK, VERIFY, *BISECT, *BUILDS}
+RUN_ELSEWHERE = {
+    *("make demo", "make check", "pip install .", EXPECTED_DOWNTIME),
+    *(MATRIX, COMPARE, QUICK, VERIFY, *BISECT, *BISECT_QUICKLY, *BUILDS),
+}
 """Commands that .ci/run, a step of `make check` or another test runs."""
 
 

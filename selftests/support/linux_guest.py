@@ -15,7 +15,9 @@ SOURCES = directory("images") / "linux"
 
 def run(where, **parameters):
     told = []
-    given = parse({"guest": "linux", "accel": "tcg", "page_size": "4K", "time_limit": "400", **parameters})
+    given = parse(
+        {"guest": "linux", "accel": "tcg", "page_size": "4K", "passes": "1", "time_limit": "400", **parameters}
+    )
     return asyncio.run(expected_downtime(given, where, told.append)), told
 
 

@@ -9,17 +9,16 @@ from avocado_migdowntime.faulty.launcher import write
 from avocado_migdowntime.qemu.probe import find_binary
 
 from .avocado_command import command
+from .documented import write_settings
 
 BINARY = shutil.which("qemu-system-ppc64")
-SHORT = "[migdowntime]\naccel = tcg\npage_size = 4K\npasses = 1\nintegrity = no\n"
+SHORT = "accel = tcg\npage_size = 4K\nregion = 18M\npasses = 1\nintegrity = no\n"
 """Settings with which a run takes two seconds less."""
 
 
 def settle(home):
     """Write these settings of the user whose home it is."""
-    settings = home / ".config" / "avocado" / "avocado.conf"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(SHORT)
+    write_settings(home, SHORT)
 
 
 def old_and_new(home):

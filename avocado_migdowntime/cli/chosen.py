@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parameters of a test by -p NAME=VALUE, as Avocado spells it."""
+
+import argparse
+
+
+def configure(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Give `parser` the options --arch and -p, of which the latter is what `meaning` says."""
+    parser.add_argument("--arch", help="architecture (default: that of the binary, else ppc64)")
+    parser.add_argument("-p", dest="chosen", metavar="NAME=VALUE", action="append", default=[], help=meaning)
+
+
+def chosen(arguments: argparse.Namespace, reserved: tuple[str, ...]) -> dict[str, str]:
+    """What was given, by name; raises UsageError for what is no pair, and for the names that --qemu stands for."""
+    from ..errors import UsageError
+
+    pairs = {}
+    for text in arguments.chosen:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"-p {text} is no NAME=VALUE, such as -p region=64M")
+        if name in reserved:
+            raise UsageError(f"-p {text}: the builds are given by --qemu")
+        pairs[name] = value
+    return {**pairs, "arch": arguments.arch} if arguments.arch else pairs

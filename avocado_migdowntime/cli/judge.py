@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime judge`: judge one QEMU by one migration, without a job of Avocado's."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from . import chosen
+from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad, tell
+from .progress import may_be_quiet, teller
+
+if TYPE_CHECKING:
+    from ..errors import MigDowntimeError
+    from ..parameters.table import Parameters
+    from ..verdict.verdict import Verdict
+
+NAME = "judge"
+HELP = "judge one QEMU by one migration, without a job: for a look, for git bisect, and for runners that read TAP"
+_EPILOG = f"""\
+exit status:
+  0    good: all that was judged is right
+  1    bad: something is not, or the run is inconclusive and -p inconclusive=fail was given
+  125  cannot tell: the run is inconclusive, this host lacks something, or there is no QEMU that starts and migrates;
+       with --tap 0 in the first two cases, which are skipped tests then: runners take any other status for a failure
+  {UNUSABLE}  bad input or a failure of the tool; {INTERRUPTED} interrupted: `git bisect run` ends there
+
+example:
+  avocado migdowntime judge --qemu build/qemu-system-x86_64 -p page_size=4K
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EPILOG
+    parser.add_argument(
+        "--qemu",
+        metavar="PATH",
+        help="a QEMU binary, a directory it was built in or installed to, or a suite (default: qemu-system-ARCH on the "
+        "PATH)",
+    )
+    parser.add_argument("--test", default="expected-downtime", metavar="NAME", help="(default: %(default)s)")
+    chosen.configure(parser, "a parameter of the test, over what settings say")
+    parser.add_argument(
+        "--output",
+        metavar="DIRECTORY",
+        help="a new directory for the trace, the verdict and what QEMU printed (default: a temporary one, which is "
+        "kept and named unless all is right)",
+    )
+    parser.set_defaults(format="text")
+    formats = parser.add_mutually_exclusive_group()
+    for name, what in (("json", "an object"), ("tap", "TAP, for meson and other runners of tests,")):
+        formats.add_argument(
+            f"--{name}", dest="format", action="store_const", const=name, help=f"print {what} instead of text"
+        )
+    may_be_quiet(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Migrate and print the verdict. No failure but that of the QEMU ends with a status that says bad."""
+    return never_bad(NAME, partial(_run, arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from ..basics.interruptible import run_until_interrupted
+    from ..basics.run_directory import RunDirectory
+    from ..errors import HostRequirementError, MigDowntimeError
+    from ..experiments.catalogue import named_experiment
+    from ..host.one_at_a_time import alone_on_host
+    from ..verification.builds import Untestable
+
+    experiment, say = named_experiment(arguments.test), teller(NAME, arguments)
+    try:
+        parameters = _parameters(arguments, experiment.defaults)
+    except Untestable as error:
+        return _untold(error, None, arguments.format)
+    with RunDirectory(arguments.output) as directory:
+        try:
+            with alone_on_host(say):
+                verdict = run_until_interrupted(experiment.run(parameters, directory.path, say))
+        except MigDowntimeError as error:
+            if not isinstance(error, HostRequirementError):
+                directory.keep()
+            return _untold(error, directory.kept, arguments.format)
+        if not verdict.passed:
+            directory.keep()
+    strict = parameters.inconclusive == "fail"
+    _show(verdict, directory.kept, arguments.format, strict)
+    if verdict.passed is None and not strict:
+        return GOOD if arguments.format == "tap" else UNTOLD
+    return GOOD if verdict.passed else BAD
+
+
+def _parameters(arguments: argparse.Namespace, defaults: Mapping[str, str]) -> "Parameters":
+    """Raises UsageError where they make no sense, Untestable where a QEMU does not tell its architecture."""
+    from ..parameters.sources import of_settings
+    from ..parameters.table import parse
+    from ..verification.builds import named
+
+    # Avocado hands its settings over beside the options.
+    given = {**defaults, **of_settings(vars(arguments)), **chosen.chosen(arguments, ("qemu",))}
+    if arguments.qemu is not None:
+        [build] = named([arguments.qemu])
+        given["qemu"] = build.given
+        parse(given)
+        if "arch" not in given and (arch := build.arch()):
+            given["arch"] = arch
+    return parse(given)
+
+
+def _show(verdict: "Verdict", directory: str | None, form: str, strict: bool) -> None:
+    """Print the verdict, and on standard error why it is none to pass with, as some runners show nothing else."""
+    from ..report.terminal import fitted
+    from ..report.verdict_json import fields
+    from ..report.verdict_sentence import reason
+    from ..report.verdict_tap import tap
+    from ..report.verdict_text import labelled, table
+
+    files = [("files in", directory)] if directory else []
+    if form == "json":
+        print(json.dumps({"files": directory, **fields(verdict)}, indent=2))
+    elif form == "tap":
+        print(tap(verdict, strict, files))
+    else:
+        print(fitted(table([*labelled(verdict), *files])))
+    if not verdict.passed:
+        tell(NAME, reason(verdict))
+
+
+def _untold(error: "MigDowntimeError", directory: str | None, form: str) -> int:
+    """Say why there is no verdict; gives the exit status."""
+    from ..errors import HostRequirementError
+    from ..report.verdict_tap import bailed_out, skipped
+
+    tell(NAME, f"{error}; what was recorded is in {directory}" if directory else str(error))
+    lacking = isinstance(error, HostRequirementError)
+    if form != "tap":
+        return UNTOLD
+    print(skipped(str(error)) if lacking else bailed_out(str(error)))
+    return GOOD if lacking else UNTOLD

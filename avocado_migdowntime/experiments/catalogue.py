@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The experiments by the name of their test, for whoever does one without Avocado."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..parameters.table import Parameters
+from ..verdict.verdict import Verdict
+from . import downtime, stop_now
+from .convergence import convergence
+from .expected_downtime import expected_downtime
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is done to a pair of QEMUs, as `run.run_and_judge` says, and its parameters where nobody gives others."""
+
+    run: Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+
+EXPERIMENTS: Mapping[str, Experiment] = {
+    "convergence": Experiment(convergence),
+    "downtime": Experiment(downtime.downtime, downtime.DEFAULTS),
+    "expected-downtime": Experiment(expected_downtime),
+    "hugepage-idle": Experiment(downtime.downtime, downtime.HUGEPAGE_IDLE),
+    "stop-now": Experiment(stop_now.stop_now, stop_now.DEFAULTS),
+}
+"""One for each of the packaged tests."""
+
+
+def named_experiment(name: str) -> Experiment:
+    """The experiment of that test; raises UsageError where there is none."""
+    if name not in EXPERIMENTS:
+        raise UsageError(f"there is no test {name}; there are {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The hugepages of a guest's RAM, made while the guest begins to run.
+
+The kernel promises them to a QEMU as it maps them, and makes each when it is first touched. QEMU's own `prealloc` has
+all of them made before anything else is done, which takes more than a second where the host's memory is itself made on
+demand, as that of many a virtual machine.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from ..basics.units import MIB, format_size
+from ..errors import HarnessError, HostRequirementError
+from .backing import Backing
+from .guest_ram import backing_file
+from .process import QemuProcess
+
+_CHUNK_BYTES = 16 * MIB
+"""Between so many it is seen whether they are wanted still."""
+
+
+@asynccontextmanager
+async def filling(qemus: Sequence[QemuProcess], backing: Backing, ram_bytes: int) -> AsyncIterator[asyncio.Task[None]]:
+    """Have the hugepages of these QEMUs made; gives what is done when all of them are.
+
+    On leaving, nobody makes any more. Raises HostRequirementError where they are not to be had, of which a QEMU dies.
+    """
+    over = threading.Event()
+    wanted = qemus if backing.hugepages_needed else ()
+    threads = [asyncio.create_task(asyncio.to_thread(_fill, qemu, backing, ram_bytes, over)) for qemu in wanted]
+    filled = asyncio.create_task(_all(threads))
+    try:
+        yield filled
+    except HarnessError:
+        if filled.done():
+            filled.result()
+        raise
+    finally:
+        over.set()
+        await asyncio.gather(filled, *threads, return_exceptions=True)
+
+
+async def _all(threads: Sequence[asyncio.Task[None]]) -> None:
+    await asyncio.gather(*threads)
+
+
+def _fill(qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
+    step = max(_CHUNK_BYTES, backing.page_size_bytes)
+    file = backing_file(qemu, ram_bytes, os.O_RDWR)
+    try:
+        for offset in range(0, ram_bytes, step):
+            if over.is_set():
+                return
+            os.posix_fallocate(file, offset, min(step, ram_bytes - offset))
+    except OSError as error:
+        size = format_size(backing.page_size_bytes)
+        raise HostRequirementError(
+            f"hugepages of {size} that were promised to the {qemu.name} QEMU are not to be had ({error.strerror}); see "
+            "whether a cgroup limits them"
+        ) from None
+    finally:
+        os.close(file)

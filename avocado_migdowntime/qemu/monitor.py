@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QEMU's own QMP client, which knows since when nothing was answered."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qemu.qmp import ExecuteError, QMPClient
+
+from ..basics.event_loop import to_its_end
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A command that has not been answered for so long."""
+
+    command: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"has not answered {self.command} for {self.seconds:.0f} s"
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    command: str
+    at_s: float
+
+
+class Monitor(QMPClient):
+    """A QMP connection that can be asked what it waits for.
+
+    A command whose wait was cancelled counts until another is answered: QEMU answers them in their order.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._unanswered: list[_Asked] = []
+        self._heard_s = time.monotonic()
+
+    async def execute(self, cmd: str, arguments: Mapping[str, object] | None = None, oob: bool = False) -> object:
+        """What QEMU answers to `cmd`; raises ExecuteError where it refuses, ExecInterruptedError where it is gone."""
+        asked = _Asked(cmd, time.monotonic())
+        self._unanswered.append(asked)
+        try:
+            answer = await super().execute(cmd, arguments, oob)
+        except ExecuteError:
+            self._heard(asked)
+            raise
+        self._heard(asked)
+        return answer
+
+    async def disconnect(self) -> None:
+        """Disconnect; cancellations take effect when that is done.
+
+        One amidst of it would leave tasks behind whose exceptions nobody asks for, and asyncio would print them.
+        """
+        await to_its_end(super().disconnect())
+
+    def silence(self) -> Silence | None:
+        """The oldest command that is not answered, and how long QEMU has answered nothing; None if there is none."""
+        if not self._unanswered:
+            return None
+        oldest = self._unanswered[0]
+        return Silence(oldest.command, time.monotonic() - max(oldest.at_s, self._heard_s))
+
+    def idle_s(self) -> float:
+        """Seconds since the last answer, 0 while one is waited for."""
+        return 0.0 if self._unanswered else time.monotonic() - self._heard_s
+
+    def _heard(self, asked: _Asked) -> None:
+        self._heard_s = time.monotonic()
+        if asked in self._unanswered:
+            del self._unanswered[: self._unanswered.index(asked) + 1]

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Migration capabilities that no run can be judged with are refused by what was given, before anything is launched."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.parameters.capabilities import CAPABILITIES, check_settings
+from avocado_migdowntime.parameters.table import Parameters, parse
+from avocado_migdowntime.qemu.pair import launched_pair
+
+REFUSED = {name for name, capability in CAPABILITIES.items() if capability.refused}
+UNUSABLE = {
+    "zero-copy-send": r"zero-copy-send needs multifd; give zero-copy-send,multifd, or leave it out",
+    "postcopy-preempt": r"postcopy-preempt needs postcopy-ram; give postcopy-preempt,postcopy-ram, or leave it out",
+    "switchover-ack": r"switchover-ack needs return-path; give switchover-ack,return-path, or leave it out",
+}
+
+
+def test_those_are_refused_that_are_no_precopy_or_cannot_be_had_here():
+    assert {"background-snapshot", "x-colo", "mapped-ram", "dirty-limit"} <= REFUSED
+    assert not REFUSED & {"xbzrle", "multifd", "auto-converge", "postcopy-ram", "return-path"}
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_refusal_says_what_was_given_and_why_and_what_to_try(name):
+    with pytest.raises(UsageError) as caught:
+        parse({"capabilities": f"xbzrle, {name}"})
+    said = str(caught.value)
+    assert said.startswith(f"parameter capabilities: {name} ") and "\n" not in said
+    assert said.endswith(("leave it out", "instead")) and "; " in said
+
+
+@pytest.mark.parametrize("name", sorted(UNUSABLE))
+def test_what_only_needs_another_is_told_which(name):
+    with pytest.raises(UsageError, match=f"^parameter capabilities: {UNUSABLE[name]}$"):
+        parse({"capabilities": name})
+    needed = ",".join((name, *CAPABILITIES[name].needs))
+    assert parse({"capabilities": needed}).capabilities == tuple(needed.split(","))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"capabilities": "multifd,zero-copy-send"}, "with link=unix; use link=tcp or shaped, or leave"),
+        ({"capabilities": "x-ignore-shared"}, "with backing=memfd; use backing=anonymous, or leave the capability out"),
+        ({"capabilities": "x-ignore-shared", "backing": "hugetlbfs"}, "with backing=hugetlbfs; use backing=anonymous"),
+    ],
+)
+def test_what_does_not_go_with_another_parameter_is_told_before_anything_is_launched(given, words, tmp_path):
+    async def launch():
+        async with launched_pair(parse(given), tmp_path, print):
+            raise AssertionError("it was launched")
+
+    with pytest.raises(UsageError) as caught:
+        asyncio.run(launch())
+    assert words in str(caught.value) and str(caught.value).startswith("capability ")
+
+
+@pytest.mark.parametrize("name", sorted(set(CAPABILITIES) - REFUSED))
+def test_with_what_it_needs_each_other_one_is_taken(name):
+    needed = {name: allowed[0] for name, allowed in CAPABILITIES[name].settings.items()}
+    given = parse({"capabilities": ",".join((name, *CAPABILITIES[name].needs)), **needed})
+    check_settings(given.capabilities, given)
+
+
+def test_one_that_is_not_known_is_for_qemu_to_refuse():
+    given = replace(Parameters(), capabilities=parse({"capabilities": "warp-drive"}).capabilities)
+    check_settings(given.capabilities, given)
+    assert given.capabilities == ("warp-drive",)
