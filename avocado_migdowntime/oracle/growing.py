@@ -24,6 +24,9 @@ class GrowingEvidence:
         self._header = header
         self._notes: tuple[str, ...] = ()
         self._status = ""
+        self._number: int
+        self._count: int
+        self._in_order: bool
         self._begin([])
 
     def sample(self, row: Sample) -> None:
