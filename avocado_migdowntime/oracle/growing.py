@@ -23,8 +23,10 @@ class GrowingEvidence:
     def __init__(self, header: Mapping[str, Any]) -> None:
         self._header = header
         self._notes: tuple[str, ...] = ()
-        self._status, self._number, self._in_order = "", 0, True
-        self._count, self._open_from = 0, 0
+        self._status = ""
+        self._number: int
+        self._count: int
+        self._in_order: bool
         self._begin([])
 
     def sample(self, row: Sample) -> None:

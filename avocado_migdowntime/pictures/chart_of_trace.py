@@ -84,7 +84,7 @@ def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: floa
             *down,
             *(_dropped(reason, times_s, reported) for reason, times_s in verdict.dropped_at_s.items()),
         ),
-        top=MARGIN * max(_top([contract, reported]), _top(down, 100)),
+        top=MARGIN * max(_top([contract, reported]), _top(down)),
     )
 
 

@@ -216,3 +216,34 @@ def test_steps_are_limits_that_may_do_each_some_times_the_one_before():
     assert advice.steps_ms[-1] == advice.limit_ms == 2021
     assert all(100 < less < more <= 1.31 * less for less, more in pairwise(advice.steps_ms))
     assert advice.bandwidth_bytes_per_ms == pytest.approx(40_960)
+
+
+def test_the_greatest_limit_that_qemu_takes_is_advised():
+    whole = Pass(19_801_975, period_ms=100_000)
+    advice = advised(whole, whole, whole)
+    assert (advice.finding, advice.limit_ms) == ("found", 2_000_000)
+
+
+@pytest.mark.parametrize(("pages", "limit_ms", "helps"), [(2_965, 300, False), (2_975, 301, True)])
+def test_up_to_the_default_no_help_is_needed(pages, limit_ms, helps):
+    advice = advised(*[Pass(pages)] * 3)
+    assert (advice.limit_ms, advice.help != Help()) == (limit_ms, helps)
+
+
+@pytest.mark.parametrize(
+    ("first", "wait"),
+    [(Pass(3_000_000, 1_001_000, period_ms=1000), "100.1 s"), (Pass(20_000, 5_000, mbps=0.9), "182.0 s")],
+)
+def test_the_second_pass_begins_when_what_is_left_of_the_first_is_sent(first, wait):
+    assert f"when it ends, in {wait} or less: record" in advised(first).reasons[0]
+
+
+def test_a_course_begins_with_the_first_sync_that_was_seen_and_goes_by_the_bandwidth_of_the_switchover():
+    rows = precopy(SAME, SAME, SAME)
+    assert predict_convergence(made(rows), 300).first_pass == 2
+    late = [one for one in rows if one["query-migrate"]["ram"]["dirty-sync-count"] > 1]
+    assert predict_convergence(made(late), 300).first_pass == 3
+    ten_times = made(rows, parameters={"avail-switchover-bandwidth": 10 * MBPS * 125_000})
+    assert predict_convergence(ten_times, 210).course.converges
+    assert not predict_convergence(ten_times, 190).course.converges
+    assert not predict_convergence(made(rows), 1900).course.converges

@@ -7,7 +7,7 @@ import pytest
 from avocado_migdowntime.pictures.chart import Role
 from avocado_migdowntime.pictures.chart_of_trace import chart
 from avocado_migdowntime.verdict.judge import judge
-from selftests.support.traces import PAGE_BYTES, Pass, completed, event, made, precopy
+from selftests.support.traces import PAGE_BYTES, Pass, answers, completed, event, made, precopy
 
 FIRST = Pass(30_100, 100, 200)
 BEGINS_S = (3.001, 5.002, 7.003, 9.004)
@@ -103,6 +103,19 @@ def test_formulas_divide_by_the_bandwidth_that_is_set_for_the_switchover():
     assert (found["live"].values[0], found["live"].values[-1]) == pytest.approx((1000, 0))
 
 
+@pytest.mark.parametrize(
+    ("parameters", "mbps", "left_out"),
+    [({}, 0, 10), ({}, 0.5, 0), ({"avail-switchover-bandwidth": 40_960_000}, 0, 0)],
+)
+def test_where_there_is_no_bandwidth_to_divide_by_no_formula_is_drawn(parameters, mbps, left_out):
+    rows = precopy(FIRST, Pass(20_000))
+    for answer in list(answers(rows, 2))[50:60]:
+        answer["ram"]["mbps"] = mbps
+    _, found = drawn(rows, parameters=parameters)
+    assert len(found["last-sync, computed"].t_s) == len(found["live"].t_s) == 101 - left_out
+    assert np.isfinite(found["last-sync, computed"].values).all()
+
+
 def test_the_panels_are_named_with_their_units_and_as_high_as_what_they_show():
     shown, found = drawn(precopy(Pass(30_000), Pass(20_000), Pass(25_000), Pass(22_000)))
     named = [(panel.title, panel.unit, [series.name for series in panel.series]) for panel in shown.panels]
@@ -118,6 +131,7 @@ def test_the_panels_are_named_with_their_units_and_as_high_as_what_they_show():
     assert remaining.values == mb(
         *[pages for begin in (30_000, 20_000, 25_000, 22_000) for pages in range(begin, -1, -200)]
     )
+    assert remaining.values[0] == 30_000 * PAGE_BYTES / 1e6
     assert shown.panels[0].top == pytest.approx(1.15 * 25_000 * PAGE_BYTES / 1e6)
     assert shown.panels[1].top == pytest.approx(1.15 * 2500)
     assert all(series.low is None for name, series in found.items() if series.role is Role.OTHER)

@@ -3,7 +3,9 @@
 
 import pytest
 
+from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.verdict.downtime import Downtime
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.traces import Pass, completed, event, made, precopy
 
@@ -101,6 +103,12 @@ def test_views_that_are_apart_by_50_ms_and_a_quarter_are_remarkable(qemu_ms, low
 
 def test_without_qemus_figure_nothing_is_remarkable():
     assert apart(None, 5000, 6000) == []
+    assert Downtime().remark == Downtime(100, guest_ms=Interval(90, 110)).remark == ""
+
+
+def test_one_heartbeat_alone_shows_no_downtime():
+    for beat in beats((10.0, 10.02), (10.12, 10.16)):
+        assert judged([stop(), beat]).downtime.guest_ms is None
 
 
 def test_a_guest_that_did_not_go_on_is_told_and_fails():

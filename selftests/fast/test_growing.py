@@ -146,6 +146,20 @@ def test_what_was_had_before_does_not_change_with_what_is_added():
     assert len(early.samples) == 200 and differences(early, prefix(trace, 200)) == []
 
 
+@pytest.mark.parametrize("status", ["active", "device"])
+def test_an_answer_without_figures_or_of_another_status_ends_no_pass(status):
+    """What RAM figures it has may be of the switchover."""
+    rows = precopy(Pass(30_000), Pass(20_000), Pass(25_000))
+    bare = {"t": 3.0005, "latency_ms": 0.1, "query-migrate": {"status": status}}
+    rows.insert(151, bare)
+    rows.insert(200, {**rows[200], "t": rows[199]["t"], "query-migrate": {**rows[200]["query-migrate"]}})
+    ram = {**rows[200]["query-migrate"]["ram"], "dirty-sync-count": 9}
+    rows[200]["query-migrate"] |= {"status": "device", "ram": ram}
+    trace = made(rows)
+    assert [one.number for one in grown(trace).ended_passes] == [1, 2]
+    assert_the_same_at_each_look(trace)
+
+
 def test_before_the_first_sample_there_is_no_evidence():
     evidence = GrowingEvidence(made(ROWS).header)
     evidence.event(Event(0.0, "source", "MIGRATION", {"status": "setup"}))

@@ -82,7 +82,8 @@ def test_a_part_is_taken_as_a_view_where_its_samples_lie_side_by_side():
         assert taken.t_s.tolist() == indices
         assert np.shares_memory(taken.table, samples.table) is shared
     assert samples[1:3].t_s.tolist() == [1, 2] and samples[1:3].labels == samples.labels
-    assert samples.arranged(np.array([[3, 0], [1, 1]])).t_s.tolist() == [[3, 0], [1, 1]]
+    arranged = samples.arranged(np.array([[3, 0], [1, 1]]))
+    assert (arranged.t_s.tolist(), arranged.labels) == ([[3, 0], [1, 1]], ("active",))
     assert len(Samples()) == 0 and list(Samples()) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.verdict.limit import LimitJudgement
-from avocado_migdowntime.verdict.trials import judge_trials
+from avocado_migdowntime.verdict.trials import Convergence, Trial, judge_trials
 
 from ..support.traces import MBPS, PAGE_BYTES, PAGES_PER_MS, Pass, completed, event, made, precopy
 
@@ -165,3 +165,26 @@ def test_where_nothing_was_sent_under_the_limit_no_bandwidth_rose():
 
 def test_what_was_sent_before_may_not_be_known():
     assert doubt(below(passes=(FIRST,))) == "what was sent before is not known"
+
+
+def test_what_is_found_is_told_with_what_it_rests_on():
+    rows = precopy(FIRST, STEADY, STEADY, STEADY, STEADY)
+    found = tried(rows, "below", 1000, limit_from="reported")
+    (trial,) = found.trials
+    assert trial == Trial("below", 1000, 2, 0, False, trial.effective_limit_ms, LimitJudgement.VIOLATED)
+    assert found == Convergence("limit-violated", NEEDED_MS, 1999.0, "reported", (trial,), found.reason)
+    assert found.reason.startswith("under a downtime-limit of 1000 ms: a pass went on until ")
+    early = tried(rows, "below", 2, limit_from="reported")
+    reason = "the migration ended before the chosen limit was tried"
+    assert early == Convergence("chosen-not-tried", NEEDED_MS, 1999.0, "reported", early.trials, reason)
+    right = chosen(end=True, limit_from="reported")
+    assert right == Convergence("right", NEEDED_MS, 1999.0, "reported", right.trials)
+    assert [one.name for one in (*early.trials, *right.trials)] == ["below", "chosen"]
+
+
+def test_a_harness_that_tried_none_tells_what_was_needed():
+    evidence = Evidence.of(made(precopy(FIRST, STEADY), header={"tries_limits": True}))
+    reason = "no limit was tried: the migration ended before, or what was needed could not be told"
+    assert judge_trials(evidence, 5.0, 7.0) == Convergence("not-tried", 5.0, 7.0, "", (), reason)
+    set_once = [event(3.5, "harness", "LIMIT", {"trial": "chosen", "downtime-limit": 9})]
+    assert judge_trials(Evidence.of(made(precopy(FIRST, STEADY), set_once)), 5.0, 7.0).limit_from == "oracle"
