@@ -22,8 +22,9 @@ NO_QEMU = ("fast", "property", "avocado", "compiler")
 
 leftovers.mark()
 
-# The same examples in each run, so that none fails by chance; `--hypothesis-profile default` looks for others.
-settings.register_profile("repeatable", derandomize=True)
+# The same examples in each run, however long they take, so that none fails by chance; `--hypothesis-profile default`
+# looks for others.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 
