@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := setup.py README.md $(shell find avocado_migdowntime tests variants images -type f -not -name '*.pyc')
 RESULTS := results
-QUICK := selftests/fast selftests/property
+FAST := selftests/fast
+QUICK := $(FAST) selftests/property
 OTHERS := $(addprefix --ignore=,$(QUICK)) selftests
 PYTEST := $(BIN)/python -m pytest -q
 # As many at a time as there are CPUs; where a module's tests share what takes long to set up, modules.
@@ -25,13 +26,14 @@ demo: demo-packages $(VENV)/installed
 
 check: browser $(VENV)/installed-dev lint types coverage beside wheel alone
 
-# The quick tests, and how much of the pure core they go through (pyproject.toml says what that is).
+# The fast tests, and how much of the pure core they go through (pyproject.toml says what that is). Property tests, which
+# take thrice as long when they are watched, would add next to nothing.
 coverage: $(VENV)/installed-dev
-	$(PYTEST) $(AT_ONCE) --cov --cov-report=term:skip-covered $(QUICK)
+	$(PYTEST) $(AT_ONCE) --cov --cov-report=term:skip-covered $(FAST)
 
 # The other tests that may run beside each other, then those that may not.
 beside: browser $(VENV)/installed-dev
-	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' $(OTHERS)
+	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' --ignore=$(FAST) selftests
 
 alone: browser $(VENV)/installed-dev
 	$(PYTEST) --durations=10 -m alone $(OTHERS)
