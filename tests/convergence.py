@@ -4,7 +4,7 @@
 from typing import ClassVar
 
 from avocado_migdowntime.avocado_test import MigrationTest
-from avocado_migdowntime.experiments.convergence import convergence
+from avocado_migdowntime.experiments.convergence import DEFAULTS, convergence
 
 
 class Convergence(MigrationTest):
@@ -13,7 +13,7 @@ class Convergence(MigrationTest):
     :avocado: tags=quick
     """
 
-    defaults: ClassVar = {"max_bandwidth": "12000000"}
+    defaults: ClassVar = DEFAULTS
 
     def test(self) -> None:
         """Migrate the guest as the parameters say."""

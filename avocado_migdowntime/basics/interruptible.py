@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A coroutine that another thread, or Ctrl-C, can end."""
+"""A coroutine that another thread can end."""
 
 import asyncio
-import signal
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
-from types import FrameType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -41,37 +39,3 @@ class Interruptible:
         with suppress(RuntimeError):  # The loop may have been closed just now.
             self._loop.call_soon_threadsafe(self._task.cancel)
         return self._ended.wait(patience_s)
-
-
-def run_until_interrupted(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What `coroutine` returns or raises, in the main thread; KeyboardInterrupt where Ctrl-C has ended it.
-
-    That ends it once: asyncio's own way is that a second one cuts short what is done to clean up.
-    """
-    interrupted = False
-    begun: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = []
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal interrupted
-        again, interrupted = interrupted, True
-        for loop, task in begun:
-            if task is not None and not again:
-                with suppress(RuntimeError):  # The loop may have been closed just now.
-                    loop.call_soon_threadsafe(task.cancel)
-
-    async def remembered() -> T:
-        begun.append((asyncio.get_running_loop(), asyncio.current_task()))
-        if interrupted:
-            coroutine.close()
-            raise asyncio.CancelledError
-        return await coroutine
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        return asyncio.run(remembered())
-    except asyncio.CancelledError:
-        if interrupted:
-            raise KeyboardInterrupt from None
-        raise
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from ..basics.interruptible import run_until_interrupted
+    from ..basics import event_loop
     from ..basics.run_directory import RunDirectory
     from ..errors import HostRequirementError, MigDowntimeError
     from ..experiments.catalogue import named_experiment
@@ -79,7 +79,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with RunDirectory(arguments.output) as directory:
         try:
             with alone_on_host(say):
-                verdict = run_until_interrupted(experiment.run(parameters, directory.path, say))
+                verdict = event_loop.run(experiment.run(parameters, directory.path, say))
         except MigDowntimeError as error:
             if not isinstance(error, HostRequirementError):
                 directory.keep()

@@ -9,8 +9,7 @@ from typing import Any
 from ..errors import UsageError
 from ..parameters.table import Parameters
 from ..verdict.verdict import Verdict
-from . import downtime, stop_now
-from .convergence import convergence
+from . import convergence, downtime, stop_now
 from .expected_downtime import expected_downtime
 
 
@@ -23,7 +22,7 @@ class Experiment:
 
 
 EXPERIMENTS: Mapping[str, Experiment] = {
-    "convergence": Experiment(convergence),
+    "convergence": Experiment(convergence.convergence, convergence.DEFAULTS),
     "downtime": Experiment(downtime.downtime, downtime.DEFAULTS),
     "expected-downtime": Experiment(expected_downtime),
     "hugepage-idle": Experiment(downtime.downtime, downtime.HUGEPAGE_IDLE),

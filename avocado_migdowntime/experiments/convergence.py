@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from math import ceil
 from pathlib import Path
+from types import MappingProxyType
 
 from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..parameters.table import Parameters
@@ -15,6 +16,8 @@ from ..verdict.verdict import Verdict
 from .expected_downtime import EnoughPasses
 from .run import Run, run_and_judge
 
+DEFAULTS = MappingProxyType({"max_bandwidth": "12000000"})
+"""Passes of more than a second, so that the default limit is one that does not do."""
 _BELOW = 0.5
 _PASSES = 2
 """Whole passes under a limit that is not to do, after the pass in which it was set."""

@@ -120,11 +120,12 @@ async def inspect(source: GuestRam, ram: GuestRam, address: int, guest: Guest) -
     else:
         async for _, rows in _rows(ram, guest.profile.ram_start, guest.ram_bytes):
             inspection.see_anywhere(rows)
-    integrity = inspection.finding()
+    found = inspection.finding()
+    pages = found.pages + 1
     if arrived == left:
-        return integrity
+        return Integrity(pages, found.damaged_pages, found.faults)
     fault = f"the telemetry page (at {address:#x}) is not what it was at the source"
-    return Integrity(integrity.pages, integrity.damaged_pages + 1, (fault, *integrity.faults))
+    return Integrity(pages, found.damaged_pages + 1, (fault, *found.faults))
 
 
 async def _rows(

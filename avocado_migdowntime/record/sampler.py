@@ -68,7 +68,8 @@ class Sampler:
         try:
             if kind is None:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._all_ended.wait(), _LAST_EVENTS_S)
+                    async with asyncio.timeout(_LAST_EVENTS_S):
+                        await self._all_ended.wait()
         finally:
             for pump in self._pumps:
                 pump.cancel()
@@ -118,7 +119,9 @@ class Sampler:
             left_s = due_s - self.now_s()
             try:
                 if left_s > 0:
-                    arrived_s, side, message = await asyncio.wait_for(self._events.get(), left_s)
+                    # Not wait_for: in Python 3.11 a cancellation that comes with an event is lost in it.
+                    async with asyncio.timeout(left_s):
+                        arrived_s, side, message = await self._events.get()
                 else:
                     arrived_s, side, message = self._events.get_nowait()
             except (TimeoutError, asyncio.QueueEmpty):
