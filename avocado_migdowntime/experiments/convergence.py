@@ -33,7 +33,7 @@ async def convergence(parameters: Parameters, directory: Path, progress: Callabl
 async def try_limits(run: Run) -> None:
     """Those limits, after `passes` clean passes."""
     parameters = run.parameters
-    if not await run.follow(EnoughPasses(run, parameters.passes)):
+    if not await run.follow(EnoughPasses(run)):
         return
     verdict = judge(run.evidence(), parameters.formula, parameters.tolerance)
     chosen_from_ms = verdict.expected_ms if parameters.limit_from == "oracle" else verdict.reported_ms

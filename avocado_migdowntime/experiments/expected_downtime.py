@@ -7,11 +7,10 @@ from pathlib import Path
 from ..oracle.reports import SETTLE_S, ExcludedSamples
 from ..oracle.segments import Segment, slowed
 from ..parameters.table import Parameters
-from ..trace.events import AIMED, BANDWIDTH
+from ..trace.events import BANDWIDTH
 from ..trace.samples import Sample
 from ..verdict.judged_passes import judged_passes
 from ..verdict.verdict import Verdict
-from .aimed_passes import AimedPasses
 from .run import Run, run_and_judge
 
 SLOWED = 1 / 3
@@ -34,13 +33,9 @@ async def expected_downtime(parameters: Parameters, directory: Path, progress: C
 
 
 async def _course(run: Run) -> None:
-    aimed = AimedPasses(run.parameters, run.pair.guest.backing.page_size_bytes)
-    enough = EnoughPasses(run, max(run.parameters.passes, 1 + aimed.count))
-    while not enough.seen:
-        if not await run.follow(lambda sample: aimed(sample) | enough(sample)):
-            return
-        if not enough.seen:
-            await run.send_at(aimed.bytes_per_ms, AIMED)
+    enough = EnoughPasses(run)
+    if not await run.follow(enough):
+        return
     if enough.bytes_per_ms:
         run.stage.say(f"at {SLOWED:.0%} of the bandwidth, to see whether the report follows")
         await run.send_at(SLOWED * enough.bytes_per_ms, BANDWIDTH)
@@ -50,24 +45,19 @@ async def _course(run: Run) -> None:
 
 
 class EnoughPasses:
-    """Whether so many passes can be judged, or there was time enough for it; once it was so `seen` is true.
+    """Whether the passes that were asked for can be judged, or there was time enough for it.
 
     The last of them need not be over. One that stands alone has to be half-way through, so that a report of what is
     left now cannot be taken for one of what was left at the sync. `bytes_per_ms` is the bandwidth then.
     """
 
-    def __init__(self, run: Run, passes: int) -> None:
-        self.seen = False
+    def __init__(self, run: Run) -> None:
         self.bytes_per_ms = 0.0
         self._run = run
-        self._passes = passes
+        self._passes = run.parameters.passes
         self._begun: Sample | None = None
 
     def __call__(self, sample: Sample) -> bool:
-        self.seen = self._are_seen(sample)
-        return self.seen
-
-    def _are_seen(self, sample: Sample) -> bool:
         ram = sample.ram
         if ram is None or sample.status != "active" or ram.dirty_sync_count <= self._passes:
             return False

@@ -12,7 +12,7 @@ FOR_A_SLOW_GUEST = 12_000_000
 MOST = 50_000_000
 """Bytes per second that a busy host still sends while it samples, and that its guest outdoes."""
 PASS_MS = 500
-_PAGE_BYTES, HEADER_BYTES = 4096, 8
+_PAGE_BYTES, _HEADER_BYTES = 4096, 8
 """A page on the wire: its place goes before it (migration/ram.c: save_page_header)."""
 
 
@@ -26,6 +26,6 @@ def for_short_passes(region_bytes: int, limit_ms: int) -> int:
     expected_ms = PASS_MS + 2 * limit_ms
     pages = region_bytes // _PAGE_BYTES
     windows = expected_ms / BUFFER_DELAY_MS
-    pages_a_window = max(1, int(pages * _PAGE_BYTES / (_PAGE_BYTES + HEADER_BYTES) / windows))
-    half_a_page_less = (pages_a_window - 0.5) * (_PAGE_BYTES + HEADER_BYTES)
+    pages_a_window = max(1, int(pages * _PAGE_BYTES / (_PAGE_BYTES + _HEADER_BYTES) / windows))
+    half_a_page_less = (pages_a_window - 0.5) * (_PAGE_BYTES + _HEADER_BYTES)
     return min(MOST, round(half_a_page_less * 1000 / BUFFER_DELAY_MS))

@@ -32,6 +32,8 @@ SLACK = 0.05
 """Share of the limit by which the bandwidth may have moved since QEMU computed its threshold."""
 RESOLVED = 0.25
 """An effective limit is given as a figure where its interval is narrower than this share of it."""
+_FEW = 0.1
+"""Zero pages that would fill such a share of a window are few: of more, nobody knows where the look came."""
 _ALIKE = 1.5
 """Pass ends whose intervals are so many times as wide as the narrowest, at most, tell as much as that."""
 OFTEN = 0.25
@@ -90,7 +92,7 @@ class _Ending:
 
 def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
     """Compare where these passes ended, and the switchover came, with the limit that held."""
-    interval = _in_common([sync.works_as_ms for sync in syncs])
+    interval = _in_common([sync.works_as_ms for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync)])
     effective = interval.middle if interval and interval.width <= RESOLVED * interval.middle else None
     finding = LimitFinding("", effective, interval, _median([sync.unsent_ms for sync in syncs]))
     if blind := _blind(evidence):
@@ -136,6 +138,10 @@ def _median(ends: Sequence[Interval]) -> Interval | None:
         return None
     best = _narrower_half(ends)
     return Interval(median(end.low for end in best), median(end.high for end in best))
+
+
+def _window_bytes(sync: Sync) -> float:
+    return BUFFER_DELAY_MS * sync.wire_bytes_per_ms.high
 
 
 def _narrower_half(ends: Sequence[Interval]) -> list[Interval]:

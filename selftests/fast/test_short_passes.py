@@ -89,9 +89,7 @@ class Watched:
         trace = record(simulation, period_ms=10, fault=fault)
         self._growing = GrowingEvidence(trace.header)
         parameters = parse({"passes": str(passes)})
-        enough = EnoughPasses(
-            SimpleNamespace(parameters=parameters, evidence=self._growing.evidence), parameters.passes
-        )
+        enough = EnoughPasses(SimpleNamespace(parameters=parameters, evidence=self._growing.evidence))
         for event in trace.events:
             self._growing.event(event)
         self.ended = None
