@@ -26,6 +26,7 @@ async def hold_first_pass(migration: Migration, ready: asyncio.Task[None]) -> No
     """
     until_s = _until_s(migration.parameters)
     if until_s <= 0 and ready.done():
+        await ready
         return
     await migration.send_at(_HELD_BYTES_PER_MS, FIRST_PASS)
     if await migration.follow(lambda sample: ready.done() and (sample.t_s >= until_s or ready.exception() is not None)):

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How long a migration is watched: the bandwidth that makes passes short, and when enough of them was seen."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.experiments import expected_downtime, first_pass
 from avocado_migdowntime.experiments.expected_downtime import REPORTS, EnoughPasses
 from avocado_migdowntime.oracle.growing import GrowingEvidence
@@ -80,6 +82,19 @@ def test_one_that_does_has_short_passes(pattern):
 )
 def test_the_first_pass_is_held_until_it_lasts_for_more_than_a_second(given, until_s):
     assert first_pass._until_s(parse(given)) == pytest.approx(until_s)
+
+
+def test_a_guest_that_has_refused_its_orders_is_told_of_also_where_nothing_is_held():
+    async def hold():
+        ready = asyncio.ensure_future(refuse())
+        await asyncio.wait({ready})
+        await first_pass.hold_first_pass(SimpleNamespace(parameters=parse({"region": "1G"})), ready)
+
+    async def refuse():
+        raise UsageError("the guest refused its orders")
+
+    with pytest.raises(UsageError, match="refused its orders"):
+        asyncio.run(hold())
 
 
 class Watched:
