@@ -69,10 +69,10 @@ def _errors(sync: Sync, reports: Reports, formula: str) -> Floats:
     """What the formula gives for each report, how far the report is off that, and the least and most that it may be.
 
     What was left at the sync lies between two sizes, and a report may be made of the figures beside it or of those one
-    update before: the formula is fed with all of that, first with the middle size and the figures beside the report.
+    update before: the formula is fed with all of that, first with the likely size and the figures beside the report.
     """
     sizes, ram, reported = sync.at_sync_bytes, reports.now_and_earlier, reports.expected_ms
-    at_sync_bytes = np.array([[sizes.middle], [sizes.low], [sizes.high]])
+    at_sync_bytes = np.array([[sync.likely_bytes], [sizes.low], [sizes.high]])
     figures = FORMULAS[formula](at_sync_bytes, ram, sync.divisor_of(ram)[0])
     possible_ms = np.maximum(figures, _LEAST_MS).reshape(-1, len(reports))
     computed_ms, least_ms, most_ms = possible_ms[0], possible_ms.min(axis=0), possible_ms.max(axis=0)

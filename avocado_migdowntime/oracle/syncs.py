@@ -37,13 +37,15 @@ class Sync:
     `bytes_per_ms` is the bandwidth that QEMU divides by, `wire_bytes_per_ms` that of its sending; they differ where
     avail-switchover-bandwidth is set. `limit_ms` is the downtime-limit that held, `limit_bytes` what it allowed to
     leave, where it is known. `zero_bytes` are zero pages among what was sent around the sync: no bandwidth bounds how
-    fast they go. `switchover_bytes_per_ms` is avail-switchover-bandwidth, where it is set.
+    fast they go. `switchover_bytes_per_ms` is avail-switchover-bandwidth, where it is set. `likely_bytes` is the best
+    single figure for `at_sync_bytes`.
     """
 
     before: Pass
     after: Pass
     unsent_bytes: Interval
     at_sync_bytes: Interval
+    likely_bytes: float
     bytes_per_ms: Interval
     wire_bytes_per_ms: Interval
     limit_ms: float | None
@@ -100,18 +102,23 @@ def _sync(
     wire = _near_bytes_per_ms(before, after)
     bytes_per_ms = Interval(switchover_bytes_per_ms, switchover_bytes_per_ms) if switchover_bytes_per_ms else wire
     limit = bytes_per_ms.scaled(limit_ms) if limit_ms is not None else None
-    unsent = bounds
+    unsent, likely = bounds, bounds.middle
     if limit is not None:
         below = Interval(0, max(limit.high, last.page_bytes))
-        unsent = bounds.intersection(below) if bounds.meets(below) else bounds
+        if bounds.meets(below):
+            unsent = bounds.intersection(below)
+            # A pass that went on although it did not fit the limit ends with nothing, but for a look between hugepages.
+            likely = 0.0 if not bounds.low and bounds.high > below.high else unsent.middle
     blur = (before.spread_bytes + after.spread_bytes) / 2
-    at_sync = unsent.shifted(after.begin_bytes - before.end_bytes).shifted(-blur, blur)
+    dirtied_bytes = after.begin_bytes - before.end_bytes
+    at_sync = unsent.shifted(dirtied_bytes).shifted(-blur, blur)
     recent = int(before.samples.t_s.searchsorted(before.end_s - 2 * UPDATE_S))
     return Sync(
         before=before,
         after=after,
         unsent_bytes=bounds,
         at_sync_bytes=Interval(max(0, at_sync.low), max(0, at_sync.high)),
+        likely_bytes=max(0, likely + dirtied_bytes),
         bytes_per_ms=bytes_per_ms,
         wire_bytes_per_ms=wire,
         limit_ms=limit_ms,

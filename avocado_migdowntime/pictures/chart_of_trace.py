@@ -95,7 +95,7 @@ def _rates(active: Samples) -> Panel:
 
 
 def _formula_inputs(syncs: Sequence[Sync]) -> tuple[Samples, Floats]:
-    """The samples after each sync, and what was left at it beside each of them: the middle, the least and the most.
+    """The samples after each sync, and what was left at it beside each of them: likely, at least and at most.
 
     Where passes were missed there is a gap, a sample of NaN. Samples without a bandwidth to divide by are left out.
     """
@@ -107,9 +107,8 @@ def _formula_inputs(syncs: Sequence[Sync]) -> tuple[Samples, Floats]:
             gap[Column.T] = before.after.end_s
             tables.append(gap)
             sizes.append((np.nan,) * 3)
-        at_sync_bytes = sync.at_sync_bytes
         tables.append(sync.after.samples.table)
-        sizes.append((at_sync_bytes.middle, at_sync_bytes.low, at_sync_bytes.high))
+        sizes.append((sync.likely_bytes, sync.at_sync_bytes.low, sync.at_sync_bytes.high))
         before = sync
     samples = Samples(np.concatenate(tables, axis=1))
     repeated = np.repeat(np.array(sizes).T, [table.shape[1] for table in tables], axis=1)
@@ -121,10 +120,10 @@ def _formula_inputs(syncs: Sequence[Sync]) -> tuple[Samples, Floats]:
 
 def _computed(name: str, syncs: Sequence[Sync], inputs: tuple[Samples, Floats], bounded: bool) -> Series:
     """A formula fed with what was left at each sync; `bounded`: with what is not known of that."""
-    samples, (middle, *bounds) = inputs
+    samples, (likely, *bounds) = inputs
     role, shown = (Role.CONTRACT, f"{name}, computed") if bounded else (Role.OTHER, name)
     bytes_per_ms = syncs[0].divisor_of(samples) if syncs else samples.wire_bytes_per_ms
-    values = (FORMULAS[name](size, samples, bytes_per_ms) for size in ((middle, *bounds) if bounded else (middle,)))
+    values = (FORMULAS[name](size, samples, bytes_per_ms) for size in ((likely, *bounds) if bounded else (likely,)))
     return Series(shown, role, samples.t_s, *values)
 
 
