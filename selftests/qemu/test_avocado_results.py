@@ -25,7 +25,7 @@ FIGURES = ("formula", "reported_ms", "expected_ms", "relative_error", "limit_ver
 def job(tmp_path_factory):
     directory = tmp_path_factory.mktemp("results")
     (directory / "formulas.yaml").write_text(FORMULAS)
-    given = {"accel": "tcg", "page-size": "4K", "passes": "1"}
+    given = {"accel": "tcg", "page-size": "4K"}
     quick = [word for name, value in given.items() for word in (f"--migdowntime-{name}", value)]
     reported = ("--disable-sysinfo", "--tap-include-logs")
     return avocado(directory, "run", "migdowntime:expected-downtime", "-m", "formulas.yaml", *quick, *reported)
