@@ -10,7 +10,7 @@ it are internal: they change without notice.
 >>> verdict.passed, verdict.formula, verdict.report.code
 (False, 'dirty-rate', 'another-formula')
 >>> print(f"QEMU said {verdict.reported_ms:.0f} ms, right is {verdict.expected_ms:.0f} ms")
-QEMU said 980 ms, right is 5496 ms
+QEMU said 980 ms, right is 5495 ms
 >>> advise(trace).limit_ms > verdict.expected_ms
 True
 

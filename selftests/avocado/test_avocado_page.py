@@ -81,7 +81,7 @@ def test_each_test_of_the_job_has_its_row(finished):
     found = rows(finished)
     assert list(found) == ["Right", "Wrong", "HeldToAnother", "Stopped", "CutOff", "Lost", "Lacking"]
     assert found["Right"][:3] == ["PASS", "2075 ms", "2069.8 ms"]
-    assert found["Wrong"][:3] == ["PASS", "980 ms", "5495.8 ms"]
+    assert found["Wrong"][:3] == ["PASS", "980 ms", "5495.3 ms"]
     assert found["CutOff"][0] == "ERROR" and found["CutOff"][-1].startswith("QEMU ended with status 1; ")
     assert found["Lost"][0] == "ERROR" and found["Lost"][-1].startswith(
         "the guest was lost; by what was recorded, expected-downtime is accurate: "

@@ -28,9 +28,9 @@ def test_half_a_percent_of_bias_is_worse(tmp_path, capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:3] == ["build", "variant", "verdict"]
     assert lines[2].startswith("new    expected-downtime architecture-ppc64-7843  accurate 4×  last-sync 4×")
-    assert lines[4] == ("new is worse than old: |error| +0.51%, rank test U = 16 of 16, p = 0.029, 4 + 4 runs.")
+    assert lines[4] == ("new is worse than old: |error| +0.52%, rank test U = 16 of 16, p = 0.029, 4 + 4 runs.")
     assert run("new", "old") == 0
-    assert "old is better than new: |error| -0.51%" in capsys.readouterr().out
+    assert "old is better than new: |error| -0.52%" in capsys.readouterr().out
 
 
 def test_json_has_the_answers_and_the_runs(tmp_path, capsys, monkeypatch):
@@ -55,7 +55,7 @@ def test_builds_of_one_job_are_told_by_the_names_of_its_tests(tmp_path, capsys):
     ]
     both = job(tmp_path / "both", [*reversed(entries), entry(99, "/bin/true", None)])
     assert run(both) == 1
-    assert "faulty is worse than old: |error| +82.14%, 0 of 8 failed on old, 8 of 8 failed on faulty" in (
+    assert "faulty is worse than old: |error| +82.15%, 0 of 8 failed on old, 8 of 8 failed on faulty" in (
         capsys.readouterr().out
     )
     assert run("--json", both) == 1
