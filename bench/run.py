@@ -101,7 +101,7 @@ def sent_per_s(trace: Trace) -> float:
     syncs = [e for e in trace.events if e.name == "MIGRATION_PASS" and e.side == "source" and e.t_s <= seen_s]
     began_s = {e.data["pass"]: e.t_s for e in syncs}
     conserved = {one.number: one.end_bytes for one in evidence.passes}
-    last = max(began_s) - 1
+    last = max(number for number in conserved if number + 1 in began_s)
     return (conserved[last] - conserved[1]) / (began_s[last + 1] - began_s[2])
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """When to ask next: at a steady rate, and densely where a pass may be about to end."""
 
-from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..basics.qemu_constants import BUFFER_DELAY_MS, MAX_WAIT_MS
 from ..trace.ram import Ram
 from ..trace.samples import Sample
 
@@ -10,15 +10,16 @@ _DENSE_S = 0.001
 _RESTS_S, _ALERT_S = 0.9 * BUFFER_DELAY_MS / 1000, 1.3 * BUFFER_DELAY_MS / 1000
 """When the rest after a burst may be over, and when it should be, from the last sample before the burst on."""
 _NOTICED_MS = 0.2 * BUFFER_DELAY_MS
-"""A pass without bursts may come so near to its end before the next steady sample is taken."""
+"""So much may go out before the next steady sample is taken."""
 
 
 class Pace:
     """The rhythm of sampling: every `period_s` where nothing is about to happen.
 
-    QEMU looks once a window whether what is left fits the downtime-limit. So a pass ends within a window of when it
-    begins to fit, or, where nobody looks, with nothing left. Where the rate limit makes QEMU rest until the next window
-    it is asked again as that begins, and then without a break; where it does not, every millisecond.
+    QEMU looks once a round of sending whether what is left fits the downtime-limit. So a pass ends within a round of
+    when it begins to fit, or, where nobody looks, with nothing left. Where the rate limit makes QEMU rest until the
+    next window, a round sends all that a window may at once: it is asked again as that begins, and then without a
+    break. Where it sends all the time, every millisecond.
     """
 
     def __init__(self, period_s: float, limit_ms: float | None, switchover_bytes_per_ms: float | None) -> None:
@@ -43,7 +44,8 @@ class Pace:
         rests = ram.sent_pages == before.sent_pages
         if not rests:
             self._before_burst_s = last_s
-        if not self._may_end(ram, (before.remaining_bytes - ram.remaining_bytes) / (sample.t_s - last_s) / 1000):
+        fell_bytes_per_ms = (before.remaining_bytes - ram.remaining_bytes) / (sample.t_s - last_s) / 1000
+        if not self._may_end(ram, 0.0 if rests else fell_bytes_per_ms):
             return self._steady_s
         return min(self._steady_s, self._dense_s(sample.answered_s, rests))
 
@@ -55,8 +57,11 @@ class Pace:
         return now_s if now_s < self._alert_until_s else now_s + _DENSE_S
 
     def _may_end(self, ram: Ram, fell_bytes_per_ms: float) -> bool:
-        """Whether it may within a window, at the bandwidth of the last one or as fast as it has just been sending."""
-        fits_bytes = (self.limit_ms or 0) * (self._switchover_bytes_per_ms or ram.wire_bytes_per_ms)
-        window = BUFFER_DELAY_MS * ram.wire_bytes_per_ms
-        noticed = _NOTICED_MS * max(ram.wire_bytes_per_ms, fell_bytes_per_ms)
-        return ram.remaining_bytes < window + noticed or -window < ram.remaining_bytes - fits_bytes < noticed
+        """Whether it may in the round to come, at the bandwidth shown or as fast as it has just been sending."""
+        wire = ram.wire_bytes_per_ms
+        beyond_bytes = ram.remaining_bytes - (self.limit_ms or 0) * (self._switchover_bytes_per_ms or wire)
+        if not fell_bytes_per_ms:
+            window, noticed = BUFFER_DELAY_MS * wire, _NOTICED_MS * wire
+            return ram.remaining_bytes < window + noticed or -window < beyond_bytes < noticed
+        noticed = _NOTICED_MS * max(wire, fell_bytes_per_ms)
+        return ram.remaining_bytes < noticed or -MAX_WAIT_MS * wire < beyond_bytes < noticed
