@@ -45,11 +45,20 @@ def served(path, talk):
 
 
 def answering(client, answers):
-    """Speaks QMP with who is connected, each command answered by `answers`: by None never, by an error with it."""
+    """Speaks QMP with who is connected, each command answered by `answers`: by None never, by an error with it.
+
+    Nothing parts two commands that are sent at once.
+    """
     client.sendall(json.dumps(GREETING).encode() + b"\n")
+    pending = ""
     while data := client.recv(1 << 16):
-        for line in data.splitlines():
-            asked = json.loads(line)
+        pending += data.decode()
+        while pending:
+            try:
+                asked, end = json.JSONDecoder().raw_decode(pending)
+            except ValueError:
+                break  # The rest of it is still to come.
+            pending = pending[end:].lstrip()
             answer = answers.get(asked["execute"], {})
             if answer is not None:
                 message = answer if "error" in answer else {"return": answer}
