@@ -77,7 +77,7 @@ def test_what_is_corrupted_between_stop_and_check_is_named(tmp_path, arch, addre
     assert (verdict.integrity.damaged_pages, len(verdict.integrity.faults)) == (damaged_pages, 1)
     assert verdict.integrity.faults[0].startswith(words)
     assert verdict.passed is False and verdict.check("memory").code == "damaged"
-    assert f"{damaged_pages} of 4096 pages are not what the guest wrote last: {words}" in summary(verdict)
+    assert f"{damaged_pages} of 4097 pages are not what the guest wrote last: {words}" in summary(verdict)
 
 
 @pytest.mark.parametrize("backing", ["memfd", "anonymous"])
