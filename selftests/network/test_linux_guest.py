@@ -73,7 +73,7 @@ def test_package_sources_that_cannot_be_reached_are_told(tmp_path, monkeypatch):
         HostRequirementError, match="see if this host's package sources can be reached, or use guest=dirtier$"
     ):
         image("ppc64", [])
-    assert [left.name for left in cache_directory().iterdir()] == ["probed"]  # What the binary can do.
+    assert list(cache_directory().iterdir()) == []
 
 
 def test_a_run_that_is_given_up_while_the_guest_is_made_leaves_nothing(tmp_path, monkeypatch):
