@@ -8,6 +8,7 @@ from ..oracle.reports import SETTLE_S, ExcludedSamples
 from ..oracle.segments import Segment, slowed
 from ..parameters.table import Parameters
 from ..trace.events import BANDWIDTH
+from ..trace.ram import Ram
 from ..trace.samples import Sample
 from ..verdict.judged_passes import judged_passes
 from ..verdict.verdict import Verdict
@@ -55,19 +56,17 @@ class EnoughPasses:
         self.bytes_per_ms = 0.0
         self._run = run
         self._passes = run.parameters.passes
-        self._begun: Sample | None = None
+        self._begun: tuple[float, Ram] | None = None
 
     def __call__(self, sample: Sample) -> bool:
         ram = sample.ram
         if ram is None or sample.status != "active" or ram.dirty_sync_count <= self._passes:
             return False
-        if self._begun is None or self._begun.ram is None:
-            self._begun = sample
-        assert self._begun.ram is not None
-        self.bytes_per_ms = ram.wire_bytes_per_ms
-        another = ram.dirty_sync_count > self._begun.ram.dirty_sync_count
-        watched_s = sample.t_s - self._begun.t_s
-        half_way = another or ram.remaining_bytes <= self._begun.ram.remaining_bytes / 2
+        self._begun = self._begun or (sample.t_s, ram)
+        begun_s, begun = self._begun
+        self.bytes_per_ms, watched_s = ram.wire_bytes_per_ms, sample.t_s - begun_s
+        another = ram.dirty_sync_count > begun.dirty_sync_count
+        half_way = another or ram.remaining_bytes <= begun.remaining_bytes / 2
         if half_way and watched_s > _PATIENCE_S:
             return True
         return (half_way or self._passes > 1) and watched_s > SETTLE_S and self._judgeable()
@@ -83,17 +82,18 @@ class _Followed:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._segments = _segments(run)
-        self._first: Sample | None = None
+        self._first: tuple[float, int] | None = None
 
     def __call__(self, sample: Sample) -> bool:
         if sample.ram is None:
             return False
-        if self._first is None or self._first.ram is None:
-            self._first = sample
+        if self._first is None:
+            self._first = sample.t_s, sample.ram.dirty_sync_count
             return False
-        if sample.ram.dirty_sync_count > self._first.ram.dirty_sync_count:
+        first_s, number = self._first
+        if sample.ram.dirty_sync_count > number:
             return True
-        watched_s, parameters = sample.t_s - self._first.t_s, self._run.parameters
+        watched_s, parameters = sample.t_s - first_s, self._run.parameters
         rest = slowed(self._run.evidence(), self._segments, parameters.tolerance)
         if rest is None:
             return watched_s >= _LATE_S

@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import HarnessError
 from ..guest_memory.inspection import PAGE_WORDS, Inspection
 from ..guest_memory.telemetry import HEARTBEAT_COUNT_OFFSET, PAGE_BYTES, Telemetry
+from ..host.process_group import processes
 from ..verdict.downtime import Integrity
 from .guest import Guest
 from .process import QemuProcess
@@ -90,10 +91,9 @@ def backing_file(qemu: QemuProcess, ram_bytes: int, access: int) -> int:
 
 def _descriptors(group: int) -> Iterator[Path]:
     """What the processes of a group have open: the binary may be a script that started the real one."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if os.getpgid(int(process.name)) == group:
-                yield from (process / "fd").iterdir()
+    for process in processes(group):
+        with suppress(OSError):  # It may have ended just now.
+            yield from Path(f"/proc/{process.pid}/fd").iterdir()
 
 
 async def telemetry(ram: GuestRam, address: int) -> Telemetry:
