@@ -20,7 +20,7 @@ FLOORS = (
     ("errors",),
     ("basics",),
     ("trace",),
-    ("oracle",),
+    ("oracle", "forms"),
     ("prediction",),
     ("verdict",),
     ("comparison", "guest_memory", "faults", "parameters"),
@@ -38,7 +38,18 @@ FLOORS = (
 """From below. A room may import those of the floors below it, and none beside it."""
 
 CORE = (
-    *("trace", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures", "errors"),
+    *(
+        "trace",
+        "forms",
+        "oracle",
+        "prediction",
+        "verdict",
+        "comparison",
+        "guest_memory",
+        "faults",
+        "pictures",
+        "errors",
+    ),
     *("basics.interval", "basics.names", "basics.qemu_constants", "basics.units"),
     *("parameters.bandwidth", "parameters.capabilities", "parameters.sources", "parameters.table"),
 )
@@ -46,7 +57,18 @@ CORE = (
 
 COMPUTING = frozenset(
     (
-        *("collections", "contextlib", "dataclasses", "enum", "functools", "itertools", "json", "math", "msgspec"),
+        *(
+            "codecs",
+            "collections",
+            "contextlib",
+            "dataclasses",
+            "enum",
+            "functools",
+            "itertools",
+            "json",
+            "math",
+            "msgspec",
+        ),
         *("numpy", "re", "reprlib", "statistics", "struct", "typing", "zlib"),
     )
 )
