@@ -6,11 +6,6 @@ import re
 from ..trace.reading import Stamp
 
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    name: number
-    for number, name in enumerate(
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
-    )
-}
 _CLOCK = r"(?P<hour>[012]\d):(?P<minute>[0-5]\d):(?P<second>[0-6]\d)(?:[.,](?P<part>\d{1,9}))?"
 _ZONE = r"\s?(?P<zone>Z|[+-]\d{2}:?\d{2})?"
 _STAMP = re.compile(
