@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..basics.interval import Interval
+from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 
 STEP = 1.3
 """By how much a limit that is tried after another is larger."""
+BEYOND = f", beyond the {GREATEST_DOWNTIME_LIMIT_MS // 1000} s that QEMU takes as downtime-limit"
+POSTCOPY = "postcopy finishes it whatever the guest dirties"
 
 
 class Finding(StrEnum):
@@ -63,3 +66,8 @@ class Advice:
     syncs_seen: int = 0
     reasons: tuple[str, ...] = ()
     subject: str = ""
+
+
+def megabytes(size_bytes: float) -> str:
+    """A size in words."""
+    return f"{size_bytes / 1e6:.1f} MB"

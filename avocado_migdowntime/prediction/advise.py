@@ -14,10 +14,10 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS, GREATEST_DOWNTIME_LIMIT_MS
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
-from ..oracle.formulas import live
 from ..oracle.syncs import Sync
 from ..trace.model import Trace
-from .advice import STEP, Advice, BestPoint, Finding, Help
+from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Finding, Help, megabytes
+from .from_a_look import advise_from_a_look
 from .observed import ObservedPrecopy, observe
 from .precopy import Course
 
@@ -33,8 +33,6 @@ NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
 _STUDENT_80 = (1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879)
 """What Student's t stays below in 80 of 100 cases, for 1, 2, … degrees of freedom: by the second sync that makes 96."""
-_BEYOND = f", beyond the {GREATEST_DOWNTIME_LIMIT_MS // 1000} s that QEMU takes as downtime-limit"
-_POSTCOPY = "postcopy finishes it whatever the guest dirties"
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def advise(recorded: Trace | Evidence) -> Advice:
     evidence = Evidence.of(recorded)
     trace = evidence.trace
     if trace.snapshot:
-        advice = _advise_snapshot(evidence)
+        advice = advise_from_a_look(evidence)
     else:
         advice = _advise(evidence.undisturbed)
         ended = (f"the migration was {evidence.status}",) if evidence.status in ("failed", "cancelled") else ()
@@ -89,7 +87,7 @@ def _advise(evidence: Evidence) -> Advice:
     if not precopy.wire_bytes_per_ms:
         needed = Help(bandwidth_bytes_per_ms=_bandwidth_needed(precopy))
         reason = "nothing is being sent, so no downtime-limit is large enough: look at the network and at max-bandwidth"
-        return Advice(Finding.NONE, help=needed, syncs_seen=len(precopy.syncs), reasons=(reason, _POSTCOPY))
+        return Advice(Finding.NONE, help=needed, syncs_seen=len(precopy.syncs), reasons=(reason, POSTCOPY))
     return _advise_running(precopy)
 
 
@@ -111,11 +109,11 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
         bandwidth_bytes_per_ms=bytes_per_ms,
         syncs_seen=len(precopy.syncs),
     )
-    expectation = f"the next sync is expected to find {_mb(next_bytes)} to be sent at {bytes_per_ms / 1000:.1f} MB/s"
+    expectation = f"the next sync is expected to find {megabytes(next_bytes)} to be sent at {bytes_per_ms / 1000:.1f} MB/s"
     reasons = [expectation, *_remarks(precopy, margin)]
     if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
-        reasons[0] = expectation + _BEYOND
-        return replace(advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), reasons=(*reasons, _POSTCOPY))
+        reasons[0] = expectation + BEYOND
+        return replace(advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), reasons=(*reasons, POSTCOPY))
     return replace(advice, reasons=tuple(reasons))
 
 
@@ -130,36 +128,6 @@ def _advise_completed(precopy: ObservedPrecopy | None, limit_ms: int) -> Advice:
         return advice
     best = min(map(_point, precopy.syncs), key=lambda point: point.limit_ms)
     return replace(advice, best_point=best, syncs_seen=len(precopy.syncs))
-
-
-def _advise_snapshot(evidence: Evidence) -> Advice:
-    """From a single answer: what is left now, or what was left at the last sync where the report can be that."""
-    sample = evidence.samples[-1]
-    ram, reported_ms = sample.ram, sample.expected_downtime_ms or 0
-    if sample.status != "active" or ram is None:
-        return Advice(Finding.UNKNOWN, reasons=(f"the migration is {sample.status}, not active: nothing is pending",))
-    bytes_per_ms = evidence.trace.switchover_bytes_per_ms or ram.wire_bytes_per_ms
-    if not bytes_per_ms:
-        reason = "no throughput is shown, so no downtime-limit is large enough: look at the network and max-bandwidth"
-        return Advice(Finding.NONE, reasons=(reason, _POSTCOPY))
-    now_ms = live(0, ram, bytes_per_ms)
-    dirtied_ms = now_ms * ram.dirty_bytes_per_ms / ram.wire_bytes_per_ms
-    limit_ms = floor(max(now_ms, reported_ms)) + 1
-    reason = f"{_mb(ram.remaining_bytes)} are left now; what the guest dirtied since the last sync comes on top"
-    if reported_ms >= now_ms:
-        reason = f"QEMU found {reported_ms:.0f} ms pending at the last sync, and {now_ms:.0f} ms of them are left"
-    beyond = limit_ms > GREATEST_DOWNTIME_LIMIT_MS
-    return Advice(
-        Finding.NONE if beyond else Finding.FOUND,
-        limit_ms=None if beyond else limit_ms,
-        range_ms=Interval(floor(now_ms) + 1, max(limit_ms, floor(now_ms + dirtied_ms) + 1)),
-        bandwidth_bytes_per_ms=bytes_per_ms,
-        reasons=(
-            reason + (_BEYOND if beyond else ""),
-            f"a single snapshot shows no sync: this is a guess, and {dirtied_ms:.0f} ms more are dirtied while that "
-            "is sent; record the migration for a better one",
-        ),
-    )
 
 
 def _too_little(evidence: Evidence) -> str:
@@ -240,7 +208,3 @@ def _steps(limit_ms: int, may_do: Callable[[int], bool]) -> tuple[int, ...]:
     while (less_ms := floor(steps[-1] / STEP)) > BUFFER_DELAY_MS and may_do(less_ms):
         steps.append(less_ms)
     return tuple(reversed(steps))
-
-
-def _mb(size_bytes: float) -> str:
-    return f"{size_bytes / 1e6:.1f} MB"

@@ -8,7 +8,7 @@ which finds the line that is wrong and says what is wrong with it.
 import json
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -31,6 +31,11 @@ class _Ram(msgspec.Struct, gc=False, rename="kebab"):
     dirty_sync_count: float
     dirty_pages_rate: float
     mbps: float
+    total: float = _ABSENT
+
+
+class _Disk(msgspec.Struct, gc=False):
+    remaining: float = _ABSENT
 
 
 class _Answer(msgspec.Struct, gc=False, rename="kebab"):
@@ -38,6 +43,7 @@ class _Answer(msgspec.Struct, gc=False, rename="kebab"):
     expected_downtime: float = _ABSENT
     downtime: float = _ABSENT
     ram: _Ram | None = None
+    disk: _Disk | None = None
     xbzrle_cache: None = None
     compression: None = None
 
@@ -53,6 +59,7 @@ class _Line(msgspec.Struct, gc=False):
 
 _DECODER = msgspec.json.Decoder(_Line)
 _NO_RAM = _Ram(*[_ABSENT] * len(_Ram.__struct_fields__))
+_NO_DISK = _Disk()
 
 
 class _Unusual(Exception):
@@ -110,6 +117,10 @@ class LinesDecoder:
             self._numbered([line.on for line in lines]),
             [answer.expected_downtime for answer in answers],
             [answer.downtime for answer in answers],
+            [ram.total for ram in rams],
+            [(answer.disk or _NO_DISK).remaining for answer in answers],
+            repeat(0.0, len(lines)),
+            repeat(0.0, len(lines)),
             [ram.remaining for ram in rams],
             [ram.page_size for ram in rams],
             [ram.normal for ram in rams],
