@@ -59,6 +59,11 @@ class Evidence:
         return syncs(seen, self.limits, self.trace.switchover_bytes_per_ms, self.trace.host_page_bytes)
 
     @cached_property
+    def disturbed_s(self) -> float:
+        """From when on the migration is no longer what it was when it began; infinite where nothing was changed."""
+        return min((e.since_s for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS), default=np.inf)
+
+    @cached_property
     def undisturbed(self) -> "Evidence":
         """The migration until something was first changed; all of it if that was past the switchover."""
         change = next((e for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS), None)

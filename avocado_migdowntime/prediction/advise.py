@@ -14,11 +14,14 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS, GREATEST_DOWNTIME_LIMIT_MS
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
+from ..oracle.last_look import last_look
+from ..oracle.standing import standing
 from ..oracle.syncs import Sync
 from ..trace.model import Trace
 from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Finding, Help, megabytes
 from .from_a_look import advise_from_a_look
-from .observed import ObservedPrecopy, observe
+from .narrowing import is_sharp
+from .observed import STALLED_S, ObservedPrecopy, observe
 from .precopy import Course
 
 GREATEST_THROTTLE_PERCENT = 99
@@ -65,21 +68,31 @@ def advise(recorded: Trace | Evidence) -> Advice:
     if trace.snapshot:
         advice = advise_from_a_look(evidence)
     else:
-        advice = _advise(evidence.undisturbed)
+        advice = _advise(evidence)
         ended = (f"the migration was {evidence.status}",) if evidence.status in ("failed", "cancelled") else ()
         advice = replace(advice, reasons=(*advice.reasons, *ended, *trace.notes))
     return replace(advice, configured_ms=trace.downtime_limit_ms, subject=trace.subject)
 
 
-def _advise(evidence: Evidence) -> Advice:
+def _advise(whole: Evidence) -> Advice:
+    evidence = whole.undisturbed
     status, limit_ms = evidence.status, evidence.limit_ms
-    if status.startswith("postcopy"):
-        return Advice(Finding.UNKNOWN, reasons=("postcopy has begun: it finishes without a downtime-limit",))
+    now = standing(last_look(evidence))
+    if now is not None and now.code in ("postcopy", "disk"):
+        finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
+        return Advice(finding, reasons=(now.sentence, *([POSTCOPY] if now.code == "disk" else [])))
+    if whole.disturbed_s <= float(whole.samples.t_s[0]):
+        reason = "something was changed before the first sample: what was needed until then was not seen"
+        return Advice(Finding.UNKNOWN, reasons=(reason,))
     precopy = observe(evidence)
     if status == "completed" and limit_ms is not None:
         return _advise_completed(precopy, ceil(limit_ms))
     if precopy is None:
-        return Advice(Finding.UNKNOWN, reasons=(_too_little(evidence),))
+        ended = (now.sentence,) if now is not None and now.code == "ended" else ()
+        return Advice(Finding.UNKNOWN, reasons=(*ended, _too_little(evidence)))
+    if not precopy.wire_bytes_per_ms and precopy.remaining_bytes and not precopy.still_s > STALLED_S:
+        reason = "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now"
+        return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs), reasons=(reason,))
     if not precopy.wire_bytes_per_ms and not precopy.remaining_bytes:
         reason = "nothing is sent and nothing is left to be sent: any downtime-limit will do"
         any_ms = Interval(1, 1)
@@ -88,7 +101,29 @@ def _advise(evidence: Evidence) -> Advice:
         needed = Help(bandwidth_bytes_per_ms=_bandwidth_needed(precopy))
         reason = "nothing is being sent, so no downtime-limit is large enough: look at the network and at max-bandwidth"
         return Advice(Finding.NONE, help=needed, syncs_seen=len(precopy.syncs), reasons=(reason, POSTCOPY))
-    return _advise_running(precopy)
+    return _unless_doubtful(precopy, _advise_running(precopy))
+
+
+def _unless_doubtful(precopy: ObservedPrecopy, advice: Advice) -> Advice:
+    """The advice, but for its limit where too little is known for one."""
+    doubt = precopy.doubt or _rough(precopy)
+    if not doubt:
+        return advice
+    reasons = (doubt, *advice.reasons)
+    return replace(advice, finding=Finding.UNKNOWN, limit_ms=None, steps_ms=(), help=Help(), reasons=reasons)
+
+
+def _rough(precopy: ObservedPrecopy) -> str:
+    """Why what the syncs found is not known well enough, or ''."""
+    decisive = [sync for sync in precopy.syncs if sync.before.number > 1] or precopy.syncs
+    most = max(decisive, key=lambda sync: sync.at_sync_bytes.high)
+    if is_sharp(most):
+        return ""
+    low, high = most.at_sync_bytes.low, most.at_sync_bytes.high
+    return (
+        f"the sync before pass {most.after.number} found {megabytes(low)} to {megabytes(high)}: more samples, or the "
+        "downtime-limit that is set, would tell"
+    )
 
 
 def _advise_running(precopy: ObservedPrecopy) -> Advice:
@@ -98,11 +133,11 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
     most_bytes = precopy.next_bytes(curve.most_pending) * (1 + margin)
     limit_ms = _above_ms(min(next_bytes * max(1 + margin, UNEVEN), most_bytes) * (1 + TICK), bytes_per_ms)
     most_ms = _above_ms(most_bytes * (1 + TICK), bytes_per_ms)
-    least_ms = min(sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in precopy.syncs)
+    least_ms = _least_ms(precopy)
     advice = Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
-        range_ms=Interval(min(floor(least_ms) + 1, limit_ms), max(most_ms, limit_ms)),
+        range_ms=Interval(min(floor(least_ms) + 1, limit_ms), max(most_ms, ceil(UNEVEN * max(limit_ms, _most_ms(precopy))))),
         steps_ms=_steps(limit_ms, lambda ms: precopy.course(curve.least_in_bursts, ms, precopy.syncs[-1]).converges),
         best_point=min(map(_point, precopy.syncs), key=lambda point: point.limit_ms),
         help=_help(precopy, limit_ms, next_bytes),
@@ -117,6 +152,16 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
     return replace(advice, reasons=tuple(reasons))
 
 
+def _least_ms(precopy: ObservedPrecopy) -> float:
+    """The least limit that would have done at one of the syncs, with the greatest bandwidth that was seen there."""
+    return min(sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in precopy.syncs)
+
+
+def _most_ms(precopy: ObservedPrecopy) -> float:
+    """The least limit that would have done at each of the syncs, with the usual bandwidth."""
+    return max(sync.at_sync_bytes.high for sync in precopy.syncs) / precopy.threshold_bytes_per_ms
+
+
 def _advise_completed(precopy: ObservedPrecopy | None, limit_ms: int) -> Advice:
     advice = Advice(
         Finding.FOUND,
@@ -127,7 +172,12 @@ def _advise_completed(precopy: ObservedPrecopy | None, limit_ms: int) -> Advice:
     if precopy is None:
         return advice
     best = min(map(_point, precopy.syncs), key=lambda point: point.limit_ms)
-    return replace(advice, best_point=best, syncs_seen=len(precopy.syncs))
+    range_ms = Interval(limit_ms, limit_ms)
+    if precopy.wire_bytes_per_ms and not precopy.doubt:
+        ran = _advise_running(precopy).range_ms
+        assert ran is not None
+        range_ms = Interval(min(limit_ms, ran.low), max(limit_ms, ran.high))
+    return replace(advice, range_ms=range_ms, best_point=best, syncs_seen=len(precopy.syncs))
 
 
 def _too_little(evidence: Evidence) -> str:
