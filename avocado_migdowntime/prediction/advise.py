@@ -32,6 +32,8 @@ UNEVEN = 1.1
 """Where the curve leaves it open, a sync in mid-pass may find so much more: seen on 7.2 with a guest that sends 80 % of
 its writes to 20 % of its pages.
 """
+USUALLY = 0.05
+"""In no more than this share of the windows is the bandwidth lower than is reckoned with."""
 NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
 _STUDENT_80 = (1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879)
@@ -153,13 +155,15 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
 
 
 def _least_ms(precopy: ObservedPrecopy) -> float:
-    """The least limit that would have done at one of the syncs, with the greatest bandwidth that was seen there."""
-    return min(sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in precopy.syncs)
+    """The least limit that would have done at one of the syncs, with the greatest bandwidth that was seen."""
+    greatest = precopy.bandwidth_quantile(1)
+    return min(sync.at_sync_bytes.low / max(sync.bytes_per_ms.high, greatest) for sync in precopy.syncs)
 
 
 def _most_ms(precopy: ObservedPrecopy) -> float:
-    """The least limit that would have done at each of the syncs, with the usual bandwidth."""
-    return max(sync.at_sync_bytes.high for sync in precopy.syncs) / precopy.threshold_bytes_per_ms
+    """The least limit that would have done at each of the syncs, but where the bandwidth was unusually low."""
+    most_bytes = max(sync.at_sync_bytes.high for sync in precopy.syncs)
+    return most_bytes / min(precopy.threshold_bytes_per_ms, precopy.bandwidth_quantile(USUALLY))
 
 
 def _advise_completed(precopy: ObservedPrecopy | None, limit_ms: int) -> Advice:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS
 from ..oracle.evidence import Evidence
 from ..oracle.passes import MIN_SAMPLES, UPDATE_S, Pass, ram_at
@@ -57,14 +58,22 @@ class ObservedPrecopy:
         if not self.renewed and self.syncs[-1].before.number == 1 and self.syncs[-1].zero_bytes:
             return "QEMU has not yet shown at which bandwidth it sends what is no zero page"
         went = _went_bytes_per_ms([pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:])
-        if went is None or not self.wire_bytes_per_ms or abs(went / self.wire_bytes_per_ms - 1) <= APART:
+        wire = self.wire_bytes_per_ms
+        if went is None or not wire or went.meets(Interval(wire * (1 - APART), wire * (1 + APART))):
             return ""
         if len(self.mbps) < FEW_SAMPLES or self.mbps.max() > _UNUSUAL * self.mbps.min():
             return (
-                f"QEMU shows {self.wire_bytes_per_ms / 1000:.1f} MB/s where pages went at {went / 1000:.1f} MB/s: "
+                f"QEMU shows {wire / 1000:.1f} MB/s where pages went at {went.middle / 1000:.1f} MB/s: "
                 "it is not known which it compares with the limit"
             )
         return ""
+
+    def bandwidth_quantile(self, share: float) -> float:
+        """What that share of the bandwidths stays below which QEMU multiplied the limit by, bytes per ms."""
+        if self.threshold_bytes_per_ms != self.wire_bytes_per_ms:
+            return self.threshold_bytes_per_ms
+        every, _ = _shown_mbps(self.evidence.passes)
+        return float(np.quantile(every, share)) * BYTES_PER_MS_PER_MBPS
 
     @property
     def remaining_bytes(self) -> int:
@@ -159,7 +168,7 @@ def _still_s(passes: Sequence[Pass]) -> float:
     return passes[-1].end_s - begin_s
 
 
-def _went_bytes_per_ms(passes: Sequence[Pass]) -> float | None:
+def _went_bytes_per_ms(passes: Sequence[Pass]) -> Interval | None:
     """How fast pages were seen to go, without zero pages: in the last pass that was seen for long enough, else in all.
 
     Not counted is the rest at its begin, as the sync may take long.
@@ -172,10 +181,14 @@ def _went_bytes_per_ms(passes: Sequence[Pass]) -> float | None:
     return _between(passes[0].samples, 0, passes[-1].samples) if passes else None
 
 
-def _between(first: Samples, row: int, last: Samples) -> float | None:
-    """The rate from one sample of `first` to the last one of `last`; None where those are not far enough apart."""
+def _between(first: Samples, row: int, last: Samples) -> Interval | None:
+    """The rate from one sample of `first` to the last one of `last`; None where those are not far enough apart.
+
+    At either end a window may be seen in part.
+    """
     lasted_s = float(last.t_s[-1] - first.t_s[row])
     if lasted_s < _LEAST_WINDOWS * UPDATE_S:
         return None
     pages = (last.sent_pages - last.zero_pages)[-1] - (first.sent_pages - first.zero_pages)[row]
-    return max(0.0, float(pages)) * float(last.page_bytes[-1]) / (lasted_s * 1000)
+    sent_bytes = max(0.0, float(pages)) * float(last.page_bytes[-1])
+    return Interval(sent_bytes / (lasted_s + UPDATE_S) / 1000, sent_bytes / (lasted_s - UPDATE_S) / 1000)
