@@ -42,7 +42,8 @@ class Evidence:
         if isinstance(recorded, Evidence):
             return recorded
         trace = recorded.last_migration()
-        return cls(trace, trace.samples, Limits.of(trace), trace.switchover_s)
+        # A text may show a limit, but not whether somebody changed it before or after that.
+        return cls(trace, trace.samples, Limits() if trace.readings else Limits.of(trace), trace.switchover_s)
 
     @cached_property
     def passes(self) -> Sequence[Pass]:

@@ -41,7 +41,7 @@ def last_look(evidence: Evidence) -> Look:
         disk_bytes=sample.disk_bytes,
         mean_bytes_per_ms=_mean(reading.answer),
         switchover_bytes_per_ms=trace.switchover_bytes_per_ms,
-        limit_ms=evidence.limits.at(sample.t_s),
+        limit_ms=trace.downtime_limit_ms if trace.readings else evidence.limits.at(sample.t_s),
         down_ms=sample.downtime_ms,
     )
 

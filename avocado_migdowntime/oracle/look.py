@@ -14,7 +14,8 @@ from ..basics.qemu_constants import (
     DEFAULT_DOWNTIME_LIMIT_MS,
     LEAST_WINDOW_BYTES,
 )
-from ..trace.samples import GREATEST_COUNT, OVER
+from ..trace.ram import LEEWAY
+from ..trace.samples import GREATEST_COUNT
 
 SHARP = 0.02
 """Where rounding leaves a figure open by more than this share, it is no sign of a formula that a report meets it."""
@@ -82,7 +83,7 @@ class Look:
         """Whether more is said to be left than there is, as a counter does that has run below 0."""
         if self.remaining_bytes is None:
             return False
-        return self.remaining_bytes.low > (self.total_bytes * OVER if self.total_bytes else GREATEST_COUNT)
+        return self.remaining_bytes.low > (self.total_bytes * LEEWAY if self.total_bytes else GREATEST_COUNT)
 
     @property
     def in_first_pass(self) -> bool | None:
@@ -93,7 +94,7 @@ class Look:
         if self.syncs:
             return self.syncs == 1
         if self.conserved_bytes is not None and self.total_bytes:
-            return False if self.conserved_bytes > self.total_bytes * OVER else None
+            return False if self.conserved_bytes > self.total_bytes * LEEWAY else None
         return None
 
     @property

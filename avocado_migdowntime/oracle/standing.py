@@ -41,8 +41,8 @@ def _not_to_be_used(look: Look) -> Standing | None:
     if remaining is None:
         return Standing("nothing-shown", "no figures of RAM are shown: take them while the migration is active")
     if look.ran_over:
-        whole = f"all of RAM is {look.total_bytes:.0f}" if look.total_bytes else "no guest has as much"
-        sentence = f"{remaining.low:.0f} bytes are said to be left where {whole}: a counter of this QEMU ran below 0"
+        whole = f"all of RAM is {look.total_bytes:.3g}" if look.total_bytes else "no guest has as much"
+        sentence = f"{remaining.low:.3g} bytes are said to be left where {whole}: a counter of this QEMU ran below 0"
         return Standing("overrun", f"{sentence}, and nothing can be computed from it")
     if look.disk_bytes:
         left = f"; {look.left_ms.middle:.0f} ms of RAM are left" if look.left_ms is not None else ""

@@ -18,7 +18,7 @@ from ..oracle.last_look import last_look
 from ..oracle.standing import standing
 from ..oracle.syncs import Sync
 from ..trace.model import Trace
-from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Finding, Help, megabytes
+from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Finding, Help, megabytes, rate_in_words
 from .from_a_look import advise_from_a_look
 from .narrowing import is_sharp
 from .observed import STALLED_S, ObservedPrecopy, observe
@@ -34,6 +34,8 @@ its writes to 20 % of its pages.
 """
 USUALLY = 0.05
 """In no more than this share of the windows is the bandwidth lower than is reckoned with."""
+GREATEST_MARGIN = 0.3
+"""Where passes differ by more than this share, nothing is advised."""
 NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
 _STUDENT_80 = (1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879)
@@ -70,7 +72,7 @@ def advise(recorded: Trace | Evidence) -> Advice:
     if trace.snapshot:
         advice = advise_from_a_look(evidence)
     else:
-        advice = _advise(evidence)
+        advice = _with_all_that_was_needed(evidence, _advise(evidence))
         ended = (f"the migration was {evidence.status}",) if evidence.status in ("failed", "cancelled") else ()
         advice = replace(advice, reasons=(*advice.reasons, *ended, *trace.notes))
     return replace(advice, configured_ms=trace.downtime_limit_ms, subject=trace.subject)
@@ -89,9 +91,12 @@ def _advise(whole: Evidence) -> Advice:
     precopy = observe(evidence)
     if status == "completed" and limit_ms is not None:
         return _advise_completed(precopy, ceil(limit_ms))
+    if status == "completed" and now is not None:
+        reason = "under which downtime-limit it did is not known"
+        return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
-        ended = (now.sentence,) if now is not None and now.code == "ended" else ()
-        return Advice(Finding.UNKNOWN, reasons=(*ended, _too_little(evidence)))
+        looked = advise_from_a_look(evidence)
+        return replace(looked, reasons=(*looked.reasons, _too_little(evidence)))
     if not precopy.wire_bytes_per_ms and precopy.remaining_bytes and not precopy.still_s > STALLED_S:
         reason = "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs), reasons=(reason,))
@@ -106,13 +111,31 @@ def _advise(whole: Evidence) -> Advice:
     return _unless_doubtful(precopy, _advise_running(precopy))
 
 
+def _with_all_that_was_needed(whole: Evidence, advice: Advice) -> Advice:
+    """The advice, its range with what was needed at the syncs that came after something was changed."""
+    if advice.range_ms is None or whole.disturbed_s > float(whole.samples.t_s[-1]):
+        return advice
+    later = [sync for sync in whole.syncs if sync.after.begin_s > whole.disturbed_s]
+    lows = [sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in later]
+    highs = [UNEVEN * sync.at_sync_bytes.high / sync.bytes_per_ms.low for sync in later]
+    low, high = min([advice.range_ms.low, *map(floor, lows)]), max([advice.range_ms.high, *map(ceil, highs)])
+    return replace(advice, range_ms=Interval(low, high))
+
+
 def _unless_doubtful(precopy: ObservedPrecopy, advice: Advice) -> Advice:
     """The advice, but for its limit where too little is known for one."""
-    doubt = precopy.doubt or _rough(precopy)
+    doubt = precopy.doubt or _rough(precopy) or _uneven(precopy)
     if not doubt:
         return advice
     reasons = (doubt, *advice.reasons)
     return replace(advice, finding=Finding.UNKNOWN, limit_ms=None, steps_ms=(), help=Help(), reasons=reasons)
+
+
+def _uneven(precopy: ObservedPrecopy) -> str:
+    """Why the passes differ too much to tell what the next will need, or ''."""
+    if (margin := _margin(precopy)) > GREATEST_MARGIN:
+        return f"the passes differ by so much that the next may need {margin:.0%} more than is likely, or anything less"
+    return ""
 
 
 def _rough(precopy: ObservedPrecopy) -> str:
@@ -139,14 +162,14 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
     advice = Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
-        range_ms=Interval(min(floor(least_ms) + 1, limit_ms), max(most_ms, ceil(UNEVEN * max(limit_ms, _most_ms(precopy))))),
+        range_ms=Interval(min(floor(least_ms / (1 + TICK)) + 1, limit_ms), max(most_ms, ceil(UNEVEN * max(limit_ms, _most_ms(precopy))))),
         steps_ms=_steps(limit_ms, lambda ms: precopy.course(curve.least_in_bursts, ms, precopy.syncs[-1]).converges),
         best_point=min(map(_point, precopy.syncs), key=lambda point: point.limit_ms),
         help=_help(precopy, limit_ms, next_bytes),
         bandwidth_bytes_per_ms=bytes_per_ms,
         syncs_seen=len(precopy.syncs),
     )
-    expectation = f"the next sync is expected to find {megabytes(next_bytes)} to be sent at {bytes_per_ms / 1000:.1f} MB/s"
+    expectation = f"the next sync is expected to find {megabytes(next_bytes)} to be sent at {rate_in_words(bytes_per_ms)}"
     reasons = [expectation, *_remarks(precopy, margin)]
     if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
         reasons[0] = expectation + BEYOND

@@ -13,7 +13,7 @@ from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
 from ..oracle.look import Look
 from ..oracle.standing import standing
-from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes
+from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
 
 TOLERANCE = 0.01
 """A report may be so much below what is left at that very moment: QEMU renews it up to a window later."""
@@ -81,4 +81,4 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
 def _left(look: Look) -> str:
     assert look.left_ms is not None and look.divisor is not None
     size = f"{megabytes(look.remaining_bytes.middle)}, " if look.remaining_bytes is not None else ""
-    return f"{size}{look.left_ms.middle:.0f} ms at {look.divisor.middle / 1000:.1f} MB/s, are left now"
+    return f"{size}{look.left_ms.middle:.0f} ms at {rate_in_words(look.divisor.middle)}, are left now"

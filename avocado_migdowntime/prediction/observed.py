@@ -13,6 +13,7 @@ from ..oracle.passes import MIN_SAMPLES, UPDATE_S, Pass, ram_at
 from ..oracle.reports import settling
 from ..oracle.syncs import Sync
 from ..trace.samples import Floats, Samples
+from .advice import rate_in_words
 from .dirty_curve import DirtyingCurve, curve, length_ms, pending_bytes, unsent_bytes
 from .narrowing import narrowed
 from .precopy import Course, Pending, predict
@@ -27,6 +28,8 @@ APART = 0.1
 """The bandwidth that QEMU shows may be so far from that at which pages were seen to go."""
 _LEAST_WINDOWS = 4
 """In fewer windows of QEMU's rate limit the mean is not told to APART."""
+CHANGED = 1.15
+"""Bandwidths of passes that differ by more than this factor are not one bandwidth."""
 _UNUSUAL = 2.0
 """A bandwidth that varies by more than this factor may be that of zero pages, or of before a sync that took long."""
 
@@ -57,13 +60,15 @@ class ObservedPrecopy:
             return f"no page was sent for the last {self.still_s:.1f} s: it is not known at which bandwidth it goes on"
         if not self.renewed and self.syncs[-1].before.number == 1 and self.syncs[-1].zero_bytes:
             return "QEMU has not yet shown at which bandwidth it sends what is no zero page"
+        if self.evidence.trace.readings and (change := _change(self.evidence.passes)):
+            return f"the bandwidth changed {change} from one pass to another, and a text does not tell who did that"
         went = _went_bytes_per_ms([pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:])
         wire = self.wire_bytes_per_ms
         if went is None or not wire or went.meets(Interval(wire * (1 - APART), wire * (1 + APART))):
             return ""
         if len(self.mbps) < FEW_SAMPLES or self.mbps.max() > _UNUSUAL * self.mbps.min():
             return (
-                f"QEMU shows {wire / 1000:.1f} MB/s where pages went at {went.middle / 1000:.1f} MB/s: "
+                f"QEMU shows {rate_in_words(wire)} where pages went at {rate_in_words(went.middle)}: "
                 "it is not known which it compares with the limit"
             )
         return ""
@@ -147,6 +152,15 @@ def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
         if np.any(mbps > 0):
             return mbps[mbps > 0], renewed
     return np.empty(0), False
+
+
+def _change(passes: Sequence[Pass]) -> str:
+    """From which bandwidth to which passes were sent, where these differ for certain."""
+    shown = [pass_.samples.mbps[~settling(pass_)] for pass_ in passes if pass_.number > 1]
+    medians = [float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS for mbps in shown if len(mbps) >= MIN_SAMPLES]
+    if not medians or max(medians) <= CHANGED * min(medians):
+        return ""
+    return f"between {rate_in_words(min(medians))} and {rate_in_words(max(medians))}"
 
 
 def _still_s(passes: Sequence[Pass]) -> float:

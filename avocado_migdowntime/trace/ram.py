@@ -9,6 +9,8 @@ from typing import Any
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
 
+LEEWAY = 1.01
+"""A figure that was printed rounded may seem greater than another by this factor, and be the same."""
 GREATEST = 2.0**64
 """Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
 

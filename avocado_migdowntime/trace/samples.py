@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
-from .ram import Ram, optional_number, ram_of
+from .ram import LEEWAY, Ram, optional_number, ram_of
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 GREATEST_COUNT = 2.0**63
 """Of 64 bits, a counter beyond this one has run below 0."""
-OVER = 1.001
-"""By more than this factor no counter exceeds the whole of RAM by rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +170,11 @@ class Samples(Sequence[Sample]):
         return self._column(Column.DISK)
 
     @property
+    def sends_a_disk(self) -> bool:
+        """Whether there is something left of a disk in one of them that is active."""
+        return bool(np.any(self.are("active") & (self.disk_bytes > 0)))
+
+    @property
     def open_bytes(self) -> Floats:
         """By how much `remaining_bytes` may be more or less than it was shown."""
         return self._column(Column.OPEN_BYTES)
@@ -184,7 +187,7 @@ class Samples(Sequence[Sample]):
     @property
     def ran_over(self) -> NDArray[np.bool_]:
         """Which of them say that more is left than there is, as a counter does that has run below 0."""
-        return self.remaining_bytes > np.fmin(self._column(Column.TOTAL) * OVER, GREATEST_COUNT)
+        return self.remaining_bytes > np.fmin(self._column(Column.TOTAL) * LEEWAY, GREATEST_COUNT)
 
     @property
     def has_ram(self) -> NDArray[np.bool_]:

@@ -39,6 +39,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "went-on-at-a-sync": "QEMU began passes although all that was pending fitted the limit",
         "switched-over-early": "QEMU switched over with more left to send than the limit allows",
         "not-recorded": "the downtime-limit is not recorded",
+        "not-tracked": "a text shows the downtime-limit, but not whether it was changed",
         "auto-converge": "auto-converge may sync in mid-pass, so that passes do not show the limit",
         "postcopy": "postcopy began, so that the last pass does not show the limit",
         "no-end-seen": "no end of a pass was seen closely enough",

@@ -117,7 +117,7 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
 def _blind(evidence: Evidence) -> str:
     """The code of why the ends of passes say nothing about the limit, if they do not."""
     if evidence.limit_ms is None:
-        return "not-recorded"
+        return "not-recorded" if evidence.trace.downtime_limit_ms is None else "not-tracked"
     if "auto-converge" in evidence.trace.capabilities:
         return "auto-converge"
     if any(status.startswith("postcopy") for status in evidence.samples.statuses):

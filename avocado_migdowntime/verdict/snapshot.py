@@ -18,17 +18,19 @@ from .limit import LimitFinding
 from .verdict import Verdict
 
 _NOTE = "a single snapshot is judged by what is left now, not by what was left at the last sync"
+_OF_A_TRACE = ("postcopy", "disk", "overrun", "first-pass")
+"""What is the matter with a whole trace where it is with its last sample."""
 _UNLESS = "unless it was taken before the first update after a sync, or avail-switchover-bandwidth is set"
 
 
 def judge_snapshot(evidence: Evidence, contract: str, tolerance: float) -> Verdict:
     """The verdict on a single sample; `passes` is 0 and the limit is not judged."""
     look = last_look(evidence)
-    formula, report = _decide(look, contract, tolerance)
-    reported = look.reported_ms.low if look.reported_ms is not None else None
+    formula, report = decide_by_look(look, contract, tolerance)
+    reported = reported_of(look)
     held_against = look.dirtied_ms if contract == "dirty-rate" else look.left_ms
     computed_ms = held_against.middle if held_against is not None and standing(look) is None else None
-    comparable = report.code in ("accurate", "another-formula", "no-formula", "below-what-is-left")
+    comparable = not look.estimated and report.code in ("accurate", "another-formula", "no-formula", "below-what-is-left")
     return Verdict(
         report=report,
         contract=contract,
@@ -37,7 +39,7 @@ def judge_snapshot(evidence: Evidence, contract: str, tolerance: float) -> Verdi
         formula=formula,
         reported_ms=reported,
         expected_ms=computed_ms,
-        left_now_ms=look.left_ms.middle if look.left_ms is not None and not (look.ran_over or look.ended) else None,
+        left_now_ms=left_now_ms(look),
         relative_error=reported / computed_ms - 1 if comparable and reported is not None and computed_ms else None,
         downtime_limit_ms=evidence.trace.downtime_limit_ms,
         samples_used=int(report.outcome is not Outcome.UNDECIDED),
@@ -46,7 +48,17 @@ def judge_snapshot(evidence: Evidence, contract: str, tolerance: float) -> Verdi
     )
 
 
-def _decide(look: Look, contract: str, tolerance: float) -> tuple[str | None, Check]:
+def reported_of(look: Look) -> float | None:
+    """QEMU's expected-downtime."""
+    return look.reported_ms.low if look.reported_ms is not None else None
+
+
+def left_now_ms(look: Look) -> float | None:
+    """What is left now ÷ bandwidth, where that is of use."""
+    return look.left_ms.middle if look.left_ms is not None and not (look.ran_over or look.ended) else None
+
+
+def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | None, Check]:
     """The formula that the report shows, if it does, and what it comes to."""
     if (now := standing(look)) is not None:
         return _open(now.code, now.sentence)
@@ -72,6 +84,17 @@ def _decide(look: Look, contract: str, tolerance: float) -> tuple[str | None, Ch
         names = " and ".join(name for name in fitting if name != "redirty" or contract == name)
         return _open("formulas-alike", f"the report fits {names}: one look cannot tell them apart{_left(look)}")
     return _open(*_by_what_is_left(look, contract, fitting))
+
+
+def decide_without_pass(evidence: Evidence, contract: str, tolerance: float) -> tuple[str | None, Check, Look]:
+    """The same by the last sample of a trace that shows no pass to be judged, and that sample."""
+    look = last_look(evidence)
+    formula, report = decide_by_look(look, contract, tolerance)
+    if report.outcome is Outcome.UNDECIDED:
+        needed = "two passes in a row with samples are needed, the second with reports"
+        code = report.code if report.code in _OF_A_TRACE else "no-pass"
+        report = Check(REPORT, report.outcome, code, f"no pass could be judged: {needed}; {report.sentence}")
+    return formula, report, look
 
 
 def _by_what_is_left(look: Look, contract: str, fitting: Collection[str]) -> tuple[str, str]:

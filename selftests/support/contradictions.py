@@ -17,7 +17,7 @@ from typing import Any
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.prediction.advice import Advice, Finding
 from avocado_migdowntime.prediction.advise import advise
-from avocado_migdowntime.trace.file import parse
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement, Verdict
