@@ -17,8 +17,12 @@ from ..basics.qemu_constants import (
 from ..trace.ram import LEEWAY
 from ..trace.samples import GREATEST_COUNT
 
-SHARP = 0.02
+SHARP = 0.01
 """Where rounding leaves a figure open by more than this share, it is no sign of a formula that a report meets it."""
+NEAR = 0.1
+"""By so much a report may be off what another formula gives, as it is that of the pass before until it is renewed."""
+FAR_BELOW = 0.8
+"""A report that is further below what is left is hardly that of the pass before, of a guest that goes on as it did."""
 USUAL = 0.25
 """A bandwidth further than this share from that of the whole migration is that of an unusual moment."""
 
@@ -73,10 +77,10 @@ class Look:
 
     @property
     def usual(self) -> bool:
-        """Whether the bandwidth is about that of the whole migration, as far as that is shown."""
-        if self.mean_bytes_per_ms is None or self.bytes_per_ms is None:
-            return True
-        return abs(self.bytes_per_ms.middle / self.mean_bytes_per_ms - 1) <= USUAL if self.mean_bytes_per_ms else False
+        """Whether the bandwidth is shown to be about that of the whole migration."""
+        if not self.mean_bytes_per_ms or self.bytes_per_ms is None:
+            return False
+        return abs(self.bytes_per_ms.middle / self.mean_bytes_per_ms - 1) <= USUAL
 
     @property
     def ran_over(self) -> bool:
@@ -127,7 +131,7 @@ class Look:
             found["last-sync"] = Interval(max(reported.low, min(left.low, reported.high)), reported.high)
         if dirtied is not None and reported.meets(dirtied):
             found["dirty-rate"] = None
-        if dirtied is not None and (high := reported.high / (1 + dirtied.low / 1000)) >= least_ms:
+        if dirtied is not None and (high := reported.high / (1 + dirtied.low / 1000)) >= left.low * (1 - NEAR):
             found["redirty"] = Interval(min(reported.low / (1 + dirtied.high / 1000), high), high)
         if reported.meets(left):
             found["live"] = None
@@ -136,10 +140,10 @@ class Look:
     @property
     def sharp(self) -> bool:
         """Whether a report that meets what dirty-rate gives hardly does so by chance."""
-        dirtied, reported = self.dirtied_ms, self.reported_ms
-        if dirtied is None or reported is None or not dirtied.low:
+        dirtied, reported, left = self.dirtied_ms, self.reported_ms, self.left_ms
+        if dirtied is None or reported is None or left is None or not dirtied.low:
             return False
-        return max(dirtied.width, reported.width) <= SHARP * dirtied.low
+        return max(dirtied.width, reported.width) <= SHARP * dirtied.low and reported.high < FAR_BELOW * left.low
 
 
 def _over(size_bytes: Interval | None, bytes_per_ms: Interval | None) -> Interval | None:

@@ -35,7 +35,7 @@ its writes to 20 % of its pages.
 USUALLY = 0.05
 """In no more than this share of the windows is the bandwidth lower than is reckoned with."""
 GREATEST_MARGIN = 0.3
-"""Where passes differ by more than this share, nothing is advised."""
+"""Where passes differ by more than this share nothing is advised; less where a text does not tell what was changed."""
 NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
 _STUDENT_80 = (1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879)
@@ -133,7 +133,8 @@ def _unless_doubtful(precopy: ObservedPrecopy, advice: Advice) -> Advice:
 
 def _uneven(precopy: ObservedPrecopy) -> str:
     """Why the passes differ too much to tell what the next will need, or ''."""
-    if (margin := _margin(precopy)) > GREATEST_MARGIN:
+    margin = _margin(precopy)
+    if margin > (UNEVEN - 1 if precopy.evidence.trace.readings else GREATEST_MARGIN):
         return f"the passes differ by so much that the next may need {margin:.0%} more than is likely, or anything less"
     return ""
 

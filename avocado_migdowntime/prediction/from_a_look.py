@@ -74,7 +74,7 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
             f"the limit is {floor(pending.high) if pending is not None else 0} ms"
         )
     if not look.usual:
-        return None, "the bandwidth of this moment is not that of the whole migration"
+        return None, "the bandwidth of this moment is not shown to be about that of the whole migration"
     return fitting["last-sync"], ""
 
 
