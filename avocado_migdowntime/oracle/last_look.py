@@ -6,6 +6,7 @@ from typing import Any
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..trace.ram import ran_over
 from ..trace.reading import Reading
 from ..trace.samples import Sample
 from .evidence import Evidence
@@ -20,7 +21,7 @@ def last_look(evidence: Evidence) -> Look:
     trace, sample = evidence.trace, evidence.samples[-1]
     reading = trace.readings[-1] if trace.readings else Reading({})
     lacks = trace.lacks if trace.readings else ()
-    ram = sample.ram
+    ram, shown = sample.ram, reading.answer.get("ram")
     remaining = _shown(reading, "ram.remaining", ram.remaining_bytes) if ram and "ram.remaining" not in lacks else None
     mbps = _shown(reading, "ram.mbps", ram.mbps) if ram and "ram.mbps" not in lacks else None
     if mbps is not None and mbps.high and trace.snapshot and not reading.answer:
@@ -28,6 +29,9 @@ def last_look(evidence: Evidence) -> Look:
     dirty = None
     if ram and "ram.dirty-pages-rate" not in lacks:
         dirty = _shown(reading, "ram.dirty-pages-rate", ram.dirty_pages_per_s).scaled(ram.page_bytes / 1000)
+    over = isinstance(shown, Mapping) and ran_over(shown)
+    if over:
+        remaining = Interval(shown["remaining"], shown["remaining"])
     return Look(
         status=sample.status,
         reported_ms=_reported(sample, reading),
@@ -43,6 +47,7 @@ def last_look(evidence: Evidence) -> Look:
         switchover_bytes_per_ms=trace.switchover_bytes_per_ms,
         limit_ms=trace.downtime_limit_ms if trace.readings else evidence.limits.at(sample.t_s),
         down_ms=sample.downtime_ms,
+        ran_over=over,
     )
 
 

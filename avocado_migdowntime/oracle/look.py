@@ -15,7 +15,6 @@ from ..basics.qemu_constants import (
     LEAST_WINDOW_BYTES,
 )
 from ..trace.ram import LEEWAY
-from ..trace.samples import GREATEST_COUNT
 
 SHARP = 0.01
 """Where rounding leaves a figure open by more than this share, it is no sign of a formula that a report meets it."""
@@ -33,7 +32,7 @@ class Look:
 
     `bytes_per_ms` is the bandwidth that was shown, unless it is `estimated`, `mean_bytes_per_ms` that of the whole
     migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit, `down_ms` what QEMU says
-    that the guest was down for.
+    that the guest was down for. Where `ran_over`, more is said to be left than there is.
     """
 
     status: str
@@ -50,6 +49,7 @@ class Look:
     switchover_bytes_per_ms: float | None = None
     limit_ms: float | None = None
     down_ms: float | None = None
+    ran_over: bool = False
 
     @property
     def ended(self) -> bool:
@@ -81,13 +81,6 @@ class Look:
         if not self.mean_bytes_per_ms or self.bytes_per_ms is None:
             return False
         return abs(self.bytes_per_ms.middle / self.mean_bytes_per_ms - 1) <= USUAL
-
-    @property
-    def ran_over(self) -> bool:
-        """Whether more is said to be left than there is, as a counter does that has run below 0."""
-        if self.remaining_bytes is None:
-            return False
-        return self.remaining_bytes.low > (self.total_bytes * LEEWAY if self.total_bytes else GREATEST_COUNT)
 
     @property
     def in_first_pass(self) -> bool | None:

@@ -81,17 +81,13 @@ class Pass:
 def passes(samples: Samples, stopped_s: float = np.inf) -> list[Pass]:
     """The passes that `samples` show, in their order.
 
-    Those that are not active, carry no RAM figures or a counter that ran over belong to none, nor do those answered from
-    `stopped_s` on: they are of the switchover, which syncs too.
+    Those that are not active or carry no RAM figures belong to none, nor do those answered from `stopped_s` on: they
+    are of the switchover, which syncs too.
     """
     if not len(samples):
         return []
     counted = np.flatnonzero(
-        (samples.answered_s < stopped_s)
-        & samples.are("active")
-        & samples.has_ram
-        & (samples.dirty_sync_count > 0)
-        & ~samples.ran_over
+        (samples.answered_s < stopped_s) & samples.are("active") & samples.has_ram & (samples.dirty_sync_count > 0)
     )
     numbers = samples.dirty_sync_count[counted]
     if np.any(np.diff(numbers) < 0):

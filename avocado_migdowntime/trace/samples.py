@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
-from .ram import LEEWAY, Ram, optional_number, ram_of
+from .ram import Ram, optional_number, ram_of, ran_over
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
-
-GREATEST_COUNT = 2.0**63
-"""Of 64 bits, a counter beyond this one has run below 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class Sample:
 
     @classmethod
     def from_query(cls, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> "Sample":
-        """The sample that QEMU's `answer` to query-migrate makes.
+        """The sample that QEMU's `answer` to query-migrate makes; without RAM figures where more is left than there is.
 
         Raises UsageError naming the field where one is missing or of the wrong type.
         """
@@ -61,7 +58,7 @@ class Sample:
             latency_ms=latency_ms,
             status=status,
             expected_downtime_ms=optional_number(answer, "expected-downtime"),
-            ram=None if ram is None else ram_of(ram, answer),
+            ram=None if ram is None or (isinstance(ram, Mapping) and ran_over(ram)) else ram_of(ram, answer),
             on=on,
             downtime_ms=optional_number(answer, "downtime"),
             total_bytes=_of_part(ram, "total"),
@@ -183,11 +180,6 @@ class Samples(Sequence[Sample]):
     def open_mbps(self) -> Floats:
         """By how much `mbps` may be more or less than it was shown."""
         return self._column(Column.OPEN_MBPS)
-
-    @property
-    def ran_over(self) -> NDArray[np.bool_]:
-        """Which of them say that more is left than there is, as a counter does that has run below 0."""
-        return self.remaining_bytes > np.fmin(self._column(Column.TOTAL) * LEEWAY, GREATEST_COUNT)
 
     @property
     def has_ram(self) -> NDArray[np.bool_]:
