@@ -32,7 +32,7 @@ class Look:
 
     `bytes_per_ms` is the bandwidth that was shown, unless it is `estimated`, `mean_bytes_per_ms` that of the whole
     migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit, `down_ms` what QEMU says
-    that the guest was down for. Where `ran_over`, more is said to be left than there is.
+    that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as they stand. Where `ran_over`, more is said to be left than there is.
     """
 
     status: str
@@ -49,6 +49,7 @@ class Look:
     switchover_bytes_per_ms: float | None = None
     limit_ms: float | None = None
     down_ms: float | None = None
+    left_shown_ms: float | None = None
     ran_over: bool = False
 
     @property

@@ -125,7 +125,8 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
     recent = evidence.passes[-2:]
     still_s = _still_s(recent)
     mbps, renewed = _shown_mbps(recent)
-    wire = 0.0 if still_s > STALLED_S or not len(mbps) else float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS
+    rests = still_s > STALLED_S or _is_idle(recent[-1]) or not len(mbps)
+    wire = 0.0 if rests else float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS
     return ObservedPrecopy(
         evidence=evidence,
         syncs=tuple(syncs),
@@ -152,6 +153,13 @@ def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
         if np.any(mbps > 0):
             return mbps[mbps > 0], renewed
     return np.empty(0), False
+
+
+def _is_idle(pass_: Pass) -> bool:
+    """Whether for PAUSE_S nothing was left to be sent, and nothing was sent."""
+    late = pass_.samples[int(pass_.samples.t_s.searchsorted(pass_.end_s - PAUSE_S)) :]
+    seen = pass_.end_s - pass_.begin_s >= PAUSE_S
+    return seen and not np.any(late.remaining_bytes) and not np.any(late.mbps)
 
 
 def _change(passes: Sequence[Pass]) -> str:
