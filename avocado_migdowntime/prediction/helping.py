@@ -17,7 +17,7 @@ GREATEST_THROTTLE_PERCENT = 99
 """QEMU slows a guest by no more (max-cpu-throttle)."""
 SPARE = 1.05
 """What is called enough is so much more than just enough: bandwidths move."""
-_HALVINGS = 40
+_HALVINGS = 20
 
 
 def help_of(precopy: ObservedPrecopy, next_bytes: float) -> Help:

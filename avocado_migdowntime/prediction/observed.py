@@ -95,7 +95,10 @@ class ObservedPrecopy:
         at_sync_bytes = pending_bytes(self.syncs[-1])
         limit_bytes = min((self.evidence.limit_ms or 0) * self.threshold_bytes_per_ms, at_sync_bytes)
         whole_ms = (at_sync_bytes - limit_bytes) / self.wire_bytes_per_ms
+        # Where the limit is not known a pass may end as early as those did that were seen.
+        known = at_sync_bytes if self.evidence.limit_ms is None else 0.0
         return max(
+            known,
             pending((last.end_s - last.begin_s) * 1000, self.remaining_bytes),
             pending(whole_ms, limit_bytes),
             pending(whole_ms + BUFFER_DELAY_MS, max(0.0, limit_bytes - BUFFER_DELAY_MS * self.wire_bytes_per_ms)),
@@ -164,8 +167,8 @@ def _is_idle(pass_: Pass) -> bool:
 
 def _change(passes: Sequence[Pass]) -> str:
     """From which bandwidth to which passes were sent, where these differ for certain."""
-    shown = [pass_.samples.mbps[~settling(pass_)] for pass_ in passes if pass_.number > 1]
-    medians = [float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS for mbps in shown if len(mbps) >= MIN_SAMPLES]
+    shown = [pass_.samples.mbps[~settling(pass_) | (pass_.number > 2)] for pass_ in passes if pass_.number > 1]
+    medians = [float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS for mbps in shown if len(mbps)]
     if not medians or max(medians) <= CHANGED * min(medians):
         return ""
     return f"between {rate_in_words(min(medians))} and {rate_in_words(max(medians))}"

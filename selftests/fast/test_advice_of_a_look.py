@@ -36,7 +36,8 @@ def looked(reported_ms=None, status="active", ram=RAM, header=None, mean=125_000
     """The advice from one look; `mean` is the bandwidth of the whole migration until then."""
     one = Sample(0, 0, status, reported_ms, ram=ram and replace(ram, **of_ram), **(sample or {}))
     shown = {"ram": {"transferred": mean * 50_000}, "total-time": 50_001, "setup-time": 1} if mean else {}
-    return advise(Trace((one,), header=header or {}, snapshot=True, readings=(Reading(shown),)))
+    reading = Reading({"status": status, **shown})
+    return advise(Trace((one,), header=header or {}, snapshot=True, readings=(reading,)))
 
 
 @pytest.mark.parametrize(
