@@ -9,11 +9,12 @@ unless KubeVirt sets another.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..basics.interval import Interval
+from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..trace.reading import Happening, Item, Reading, Remark, Setting
 from .figures import BITS, MEGABIT, MIB, cut_off, reading, scaled
 from .form import Form, Line
@@ -69,6 +70,7 @@ class KubevirtLog(Form):
         self._of = ""
         self._shows_64th: dict[str, bool] = {}
         self._looks = LastLooks()
+        self._limited: set[str] = set()
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
@@ -81,6 +83,7 @@ class KubevirtLog(Form):
             return None
         if match := _LIMIT.search(text):
             limit_ms = float(match["seconds"]) * 1000 if match["seconds"] else float(next(filter(None, match.groups())))
+            self._limited.add(self._of)
             return [Setting({"downtime-limit": limit_ms}, line.stamp, changed=True, of=self._of)]
         if "Pausing the guest to allow migration to complete" in text:
             return [Happening({"event": "STOP"}, line.stamp, of=self._of)]
@@ -90,6 +93,11 @@ class KubevirtLog(Form):
         if status == "postcopy-active":
             return [Reading({"status": status}, line.stamp, of=self._of)]
         return None if status is None else self._looks.ends(self._of, status, line.stamp)
+
+    def end(self) -> Iterable[Item]:
+        return self._looks.compared(
+            DEFAULT_DOWNTIME_LIMIT_MS, "of QEMU's default, as no other is logged", self._limited
+        )
 
     def _job(self, line: Line, shown: Mapping[str, tuple[float, str]]) -> Sequence[Item]:
         figures: dict[str, Any] = {"total-time": _number(shown, "TimeElapsed")}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What was left to be sent at the last line of a log that tells figures, in words: of each migration in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -44,10 +44,19 @@ class LastLooks:
         left = left_in_words(last) if last else ""
         return [told, Remark(f"at the last line before that {left}", of)] if left else [told]
 
-    def compared(self, limit_ms: float, whose: str) -> Sequence[Item]:
-        """How what was left of migrations that have not ended compares to a downtime-limit, in words: `whose` it is."""
+    def __iter__(self) -> Iterator[Reading]:
+        """The last lines of the migrations that have not ended."""
+        return iter(self._last.values())
+
+    def compared(self, limit_ms: float, whose: str, besides: Container[str] = ()) -> Sequence[Item]:
+        """How what was left of migrations that have not ended compares to a downtime-limit, in words: `whose` it is.
+
+        Of those `besides` nothing is said.
+        """
         remarks = []
         for of, last in self._last.items():
+            if of in besides:
+                continue
             took, left = left_ms(last), left_in_words(last)
             if took is None or not past_first_pass(last):
                 continue
@@ -72,8 +81,16 @@ def left_in_words(told: Reading) -> str:
     took, left, mbps = left_ms(told), shown(told, "ram.remaining"), shown(told, "ram.mbps")
     if took is None or left is None or mbps is None:
         return ""
-    rate = _words(mbps.scaled(BYTES_PER_MS_PER_MBPS / 1000), "MB/s")
-    return f"{_words(left.scaled(1e-6), 'MB')} were left: {_time(took)} at {rate}"
+    return f"{_words(left.scaled(1e-6), 'MB')} were left: {_time(took)} at {_rate(mbps)}"
+
+
+def limit_in_words(told: Reading, limit_ms: float) -> str:
+    """How much may be left for a downtime-limit at the bandwidth that was told; nothing where that is not known."""
+    mbps = shown(told, "ram.mbps")
+    if mbps is None:
+        return ""
+    size = _words(mbps.scaled(limit_ms * BYTES_PER_MS_PER_MBPS / 1e6), "MB")
+    return f"the downtime-limit of {limit_ms:g} ms is {size} at {_rate(mbps)}"
 
 
 def past_first_pass(told: Reading) -> bool:
@@ -92,6 +109,10 @@ def shown(told: Reading, name: str) -> Interval | None:
     part, _, field = name.rpartition(".")
     figure = (told.answer.get(part, {}) if part else told.answer).get(field)
     return None if figure is None else Interval(figure, figure)
+
+
+def _rate(mbps: Interval) -> str:
+    return _words(mbps.scaled(BYTES_PER_MS_PER_MBPS / 1000), "MB/s")
 
 
 def _time(took: Interval) -> str:

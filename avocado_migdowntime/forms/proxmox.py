@@ -9,13 +9,13 @@ remaining RAM was seen to grow six times.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..trace.reading import Item, Remark, Setting
 from .figures import SIZE, reading, scaled, size_of
 from .form import Form, Line
-from .left import LastLooks
+from .left import LastLooks, limit_in_words
 from .pace import WHY, Pace
 
 PAGE_BYTES = 4096
@@ -53,6 +53,7 @@ class ProxmoxLog(Form):
         b"migration status",
         b"migrate_cancel",
         b"online migrate",
+        b"start migrate command",
     )
     LACKS = "no expected downtime, and since 2021 no remaining RAM"
     INSTEAD = "`qm monitor VMID` on the source host, and `info migrate` in it, again and again"
@@ -94,6 +95,11 @@ class ProxmoxLog(Form):
         if _GIVEN_UP.search(text):
             return self._looks.ends(self._of, "cancelled", line.stamp) if self._running else []
         return None
+
+    def end(self) -> Iterable[Item]:
+        last = self._looks[self._of]
+        if last is not None and self._limits_ms and (limit := limit_in_words(last, self._limits_ms[-1])):
+            yield Remark(limit, self._of)
 
     def _begins(self, guest: str) -> Sequence[Item]:
         self._begun += 1

@@ -9,11 +9,11 @@ done, and what is left where that grew.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..basics.interval import Interval
-from ..trace.reading import Item, Reading, Remark, Setting
+from ..trace.reading import Item, Reading, Setting
 from .figures import MEGABIT, MIB, cut_off, reading
 from .form import Form, Line
 from .left import LastLooks
@@ -58,7 +58,7 @@ class VdsmLog(Form):
     def __init__(self) -> None:
         super().__init__()
         self._left: dict[str, Interval] = {}
-        self._scheduled: set[str] = set()
+        self._greatest_ms: dict[str, float] = {}
         self._looks = LastLooks()
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -85,6 +85,11 @@ class VdsmLog(Form):
             return [Reading({"status": status}, line.stamp, of=of)]
         return None if status is None else self._looks.ends(of, status, line.stamp)
 
+    def end(self) -> Iterable[Item]:
+        for of, greatest_ms in self._greatest_ms.items():
+            others = {last.of for last in self._looks if last.of != of}
+            yield from self._looks.compared(greatest_ms, "that vdsm was told to raise the downtime-limit to", others)
+
     def _progress(self, line: Line, of: str, shown: Mapping[str, str | None]) -> Sequence[Item]:
         elapsed = shown["elapsed"] or ""
         ms = float(elapsed) * 1000 if "." in elapsed else cut_off(float(elapsed)).scaled(1000)
@@ -102,17 +107,12 @@ class VdsmLog(Form):
 
     def _schedule(self, line: Line, of: str) -> Sequence[Item]:
         """The downtime-limits that vdsm was told to set: one at the begin, others when passes have gone by."""
-        if of in self._scheduled:
+        if of in self._greatest_ms:
             return []
-        self._scheduled.add(of)
         first, _, later = line.text[_begin(line.text) :].partition("stalling")
         begins, raises = _limits_ms(first), _limits_ms(later or line.text[: _begin(line.text)])
-        items: list[Item] = []
-        if begins:
-            items.append(Setting({"downtime-limit": begins[-1]}, line.stamp, of=of))
-        if raises:
-            items.append(Remark(f"vdsm was told to raise the downtime-limit to {max(raises):g} ms at most", of))
-        return items
+        self._greatest_ms[of] = max([*begins, *raises], default=0.0)
+        return [Setting({"downtime-limit": begins[-1]}, line.stamp, of=of)] if begins else []
 
 
 def _figures(shown: Mapping[str, str | None]) -> Mapping[str, Any]:

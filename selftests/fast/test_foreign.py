@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from avocado_migdowntime.forms.foreign import MAGIC, TEXTS, of_bytes, of_text
+from avocado_migdowntime.forms.foreign import TEXTS, of_bytes, of_text
 from avocado_migdowntime.forms.reader import Reader
 
 from ..support.documents import TOP
