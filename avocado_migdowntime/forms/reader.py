@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..trace.reading import Happening, Item, Reading, Stamp
+from ..trace.reading import Item, Stamp
 from .catalogue import FORMS
 from .encoding import Utf8
 from .form import Form, Line
@@ -16,7 +16,6 @@ from .stamps import parted, stamp_of
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[@-Z\\-_=>])")
 _QUOTED = re.compile(r"(?:[>|][ \t]?)+")
-_PROMPT = re.compile(r"\(qemu\)\s*")
 _UNSEEN = {ord(letter): None for letter in "\0\a\v\f\u200b\ufeff"} | {0xA0: " "}
 _LOGGED = ("msg", "message", "MESSAGE", "log", "textPayload")
 _LOGGED_AT = ("timestamp", "time", "ts", "@timestamp", "__REALTIME_TIMESTAMP")
@@ -76,7 +75,7 @@ class Reader:
                     if isinstance(one, Line):
                         items += self._offered(one) or ()
                     else:
-                        items.append(one)
+                        items.append(_timed(one, line))
                 return items
         return None
 
@@ -132,8 +131,6 @@ def _at(value: Any, name: str) -> Stamp | None:
     return None
 
 
-def at(item: Item, line: Line) -> Item:
-    """An item with the time of the line that tells it, unless it has one of its own."""
-    if isinstance(item, Reading | Happening) and item.stamp is None:
-        return replace(item, stamp=line.stamp, arrived_s=line.arrived_s)
-    return replace(item, arrived_s=line.arrived_s)
+def _timed(item: Item, line: Line) -> Item:
+    """An item with the time at which the line was read that made it whole, unless it has one of its own."""
+    return item if item.arrived_s is not None else replace(item, arrived_s=line.arrived_s)

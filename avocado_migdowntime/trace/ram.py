@@ -9,6 +9,8 @@ from typing import Any
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
 
+LEEWAY = 1.01
+"""A figure that was printed rounded may seem greater than another by this factor, and be the same."""
 GREATEST = 2.0**64
 """Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
 
@@ -64,6 +66,16 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
         dirty_pages_per_s=int(number(ram, "dirty-pages-rate")),
         mbps=number(ram, "mbps"),
     )
+
+
+def ran_over(ram: Mapping[str, Any]) -> bool:
+    """Whether more is said to be left than there is, as by a counter of 64 bits that ran below 0."""
+    remaining, total = ram.get("remaining"), ram.get("total")
+    if isinstance(remaining, bool) or not isinstance(remaining, int | float):
+        return False
+    if isinstance(total, int | float) and total > 0:
+        return remaining > max(total * LEEWAY, total + 1024)
+    return remaining >= GREATEST / 2
 
 
 def number(fields: Mapping[str, Any], name: str) -> float:

@@ -29,7 +29,8 @@ class Reading:
 
     `answer` has the fields that are shown, and those that are worked out of them. `rounding` says between what values a
     shown figure lies that was printed rounded; `derived` and `estimated` say how a figure was worked out that is not
-    shown: exactly, or not. `of` tells guests apart whose migrations are in one text. `arrived_s` is when it was read.
+    shown: exactly, or not. `of` tells guests apart whose migrations are in one text. `arrived_s` is when it was
+    read, where that is known.
     """
 
     answer: Mapping[str, Any]
@@ -38,7 +39,7 @@ class Reading:
     derived: Mapping[str, str] = field(default_factory=dict)
     estimated: Mapping[str, str] = field(default_factory=dict)
     of: str = ""
-    arrived_s: float = 0.0
+    arrived_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Happening:
     stamp: Stamp | None = None
     side: str = "source"
     of: str = ""
-    arrived_s: float = 0.0
+    arrived_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Setting:
     changed: bool = False
     capabilities: tuple[str, ...] | None = None
     of: str = ""
-    arrived_s: float = 0.0
+    arrived_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Version:
 
     qemu: Mapping[str, Any]
     of: str = ""
-    arrived_s: float = 0.0
+    arrived_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Remark:
 
     text: str
     of: str = ""
-    arrived_s: float = 0.0
+    arrived_s: float | None = None
 
 
 Item = Reading | Happening | Setting | Version | Remark

@@ -4,7 +4,7 @@
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.trace.info_migrate import looks_like_info_migrate, parse_info_migrate
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.trace.ram import Ram
 from avocado_migdowntime.trace.samples import Sample
 
@@ -23,7 +23,7 @@ def text_of(release):
 
 def read(text):
     """The one sample that a text makes."""
-    trace = parse_info_migrate(text)
+    trace = parse(text.encode())
     assert trace.snapshot and len(trace.samples) == 1 and not trace.events
     return trace.samples[0]
 
@@ -70,7 +70,7 @@ def test_an_expected_downtime_of_0_is_one():
 
 def refusal(text):
     with pytest.raises(UsageError) as caught:
-        parse_info_migrate(text)
+        parse(text.encode())
     return str(caught.value)
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import parse, read
 from avocado_migdowntime.record.documents import Documents
 from avocado_migdowntime.record.domjobinfo import answer_of
 from avocado_migdowntime.record.new_trace import NewTrace
 from avocado_migdowntime.record.piped import consume
-from avocado_migdowntime.trace.file import parse, read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 

@@ -9,10 +9,10 @@ import pytest
 
 from avocado_migdowntime.cli import score as command
 from avocado_migdowntime.comparison.estimator_score import PARTS, scores
+from avocado_migdowntime.forms.file import parse as parse_trace
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.report.verdict_text import summary
-from avocado_migdowntime.trace.file import parse as parse_trace
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.mid_pass_stop import mid_pass_stop
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.trace.file import TraceWriter, parse, read
+from avocado_migdowntime.forms.file import parse, read
+from avocado_migdowntime.trace.file import TraceWriter
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.judge import judge
 

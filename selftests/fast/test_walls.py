@@ -79,7 +79,10 @@ So it has neither Avocado nor qemu.qmp, nor time, datetime, socket, subprocess, 
 
 READING = {
     "trace.file": {
-        "pathlib": "a trace is a file, which is read, and written while the migration runs",
+        "pathlib": "a trace is a file, which is written while the migration runs",
+    },
+    "forms.file": {
+        "pathlib": "a recording or a text is a file, which is read",
         "io": "the bytes of a file are read as the file is",
         "sys": "a file `-` is standard input",
     },
