@@ -7,8 +7,9 @@ from typing import Any
 
 from ..basics.interval import Interval
 from ..trace.reading import Reading, Stamp
+from .monitor_text import nested
+from .rounding import UNITS, to_digits, whole
 
-MIB = 1 << 20
 BITS, MEGABIT = 8, 1_000_000
 SIZE = r"\d+(?:\.\d+)?(?: ?(?:[KMGTP]i?)?B)?"
 """A size with its unit, as a regular expression without groups; without a unit it is in bytes."""
@@ -25,16 +26,14 @@ def size_of(text: str) -> float | Interval:
     match = _SIZE.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is no size")
-    number, digits, unit = float(match["number"]), match["digits"] or "", match["unit"] or ""
-    factor = 1 << 10 * (" KMGTP".index(unit) if unit else 0)
+    number, digits, factor = float(match["number"]), match["digits"] or "", UNITS[match["unit"] or ""]
     if factor == 1 and not digits.strip("0"):
         return number
-    half = 0.5 * 10.0 ** -len(digits)
-    return Interval(max(0.0, number - half) * factor, (number + half) * factor)
+    return to_digits(number, len(digits), factor)
 
 
 def cut_off(shown: float, unit: float = 1) -> Interval:
-    """What a figure may have been of which whole `unit`s are `shown`, and the rest is not."""
+    """What a figure that need not be a whole number may have been of which whole `unit`s are `shown`."""
     return Interval(shown * unit, (shown + 1) * unit)
 
 
@@ -53,18 +52,15 @@ def reading(
 ) -> Reading:
     """What the `figures` of one line make, by QMP's names, with a part's name and a point before those of a part.
 
-    Where one is an interval, the reading's `rounding` has it and the answer its middle, or 0 where that is what was
-    shown. None is left out.
+    Where one is an interval, the reading's `rounding` has it and the answer its middle; of a time and of what
+    was shown as 0 the low end. None is left out.
     """
-    answer: dict[str, Any] = {"status": status}
+    shown: dict[str, Any] = {"status": status}
     rounding: dict[str, Interval] = {}
     for name, figure in figures.items():
-        if figure is None:
-            continue
-        part, _, field = name.rpartition(".")
-        place = answer.setdefault(part, {}) if part else answer
         if isinstance(figure, Interval):
             rounding[name] = figure
-            figure = figure.middle if figure.low else 0
-        place[field] = figure if field in _BROKEN and figure != int(figure) else round(figure)
-    return Reading(answer, stamp, rounding, derived or {}, estimated or {}, of)
+            figure = figure.low if name == "total-time" or not figure.low else figure.middle
+        if figure is not None:
+            shown[name] = whole(figure) if name.endswith(_BROKEN) else round(figure)
+    return Reading(nested(shown), stamp, rounding, derived or {}, estimated or {}, of)

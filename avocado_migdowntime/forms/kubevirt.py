@@ -15,10 +15,12 @@ from typing import Any
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
+from ..basics.units import MIB
 from ..trace.reading import Happening, Item, Reading, Remark, Setting
-from .figures import BITS, MEGABIT, MIB, cut_off, reading, scaled
+from .figures import BITS, MEGABIT, cut_off, reading, scaled
 from .form import Form, Line
 from .left import LastLooks
+from .stamps import stamp_of
 
 TOO_LITTLE = 64
 _ABOUT_64 = Interval(16, 256)
@@ -26,6 +28,7 @@ _RIGHT = Interval(0, 8)
 _PAGE_BYTES = 4096
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _JOB = re.compile(r"\bMigration info for (?P<of>[\w-]*): (?P<figures>TimeElapsed:.*)")
+_LOGGED_AT = re.compile(r'"timestamp":"([^"]*)"')
 _FIGURE = re.compile(r"(\w+):(\d+)([\w/]*)")
 _LIMIT = re.compile(
     r"max_downtime \d+ms -> (?P<tuned>\d+)ms|setting max downtime to (?P<set>\d+)ms|max downtime set to (?P<done>\d+)ms"
@@ -74,6 +77,9 @@ class KubevirtLog(Form):
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
+        if line.stamp is None and (match := _LOGGED_AT.search(text)):
+            # Something stands before the object in which it is logged.
+            line = replace(line, stamp=stamp_of(match[1]))
         if match := _JOB.search(text):
             self._of = match["of"]
             return self._job(

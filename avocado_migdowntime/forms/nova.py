@@ -83,7 +83,7 @@ class NovaLog(Form):
     def _progress(self, line: Line, of: str, match: re.Match[str]) -> Sequence[Item]:
         elapsed_s, sent, left, total, disk_sent, disk_left, disk_total = match.groups()
         figures: dict[str, Any] = {
-            "total-time": cut_off(float(elapsed_s), 1).scaled(1000),
+            "total-time": cut_off(float(elapsed_s), 1000),
             "ram.transferred": float(sent),
             "ram.remaining": float(left),
             "ram.total": float(total),

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..basics.interval import Interval
+from ..basics.units import MIB
 from ..trace.reading import Item, Reading, Setting
-from .figures import MEGABIT, MIB, cut_off, reading
+from .figures import MEGABIT, cut_off, reading
 from .form import Form, Line
 from .left import LastLooks
 
@@ -92,7 +93,7 @@ class VdsmLog(Form):
 
     def _progress(self, line: Line, of: str, shown: Mapping[str, str | None]) -> Sequence[Item]:
         elapsed = shown["elapsed"] or ""
-        ms = float(elapsed) * 1000 if "." in elapsed else cut_off(float(elapsed)).scaled(1000)
+        ms = float(elapsed) * 1000 if "." in elapsed else cut_off(float(elapsed), 1000)
         figures: dict[str, Any] = {"total-time": ms}
         estimated: Mapping[str, str] = {}
         left = self._left.pop(of, None)

@@ -266,7 +266,11 @@ def test_the_limits_of_vdsms_schedule_and_those_that_it_sets():
     )
     sets = f"2019-03-13 09:12:31,123+0100 DEBUG (migmon/00000000) [virt.vm] ({guest}) Setting downtime to 150 (m:1)\n"
     assert limits((schedule + sets).encode()) == [(100, False), (150, True)]
-    assert remarks(schedule.encode()) == ["vdsm was told to raise the downtime-limit to 500 ms at most"]
+    recorded = logged(product_logs.vdsm_mbps, looks(RECORDED, 1)[-1:])
+    assert remarks(schedule.encode() + recorded) == [
+        "at the last line 79.2 MB were left: 1.58 s at 50 MB/s, far above the 500 ms that vdsm was told to raise the "
+        "downtime-limit to"
+    ]
 
 
 def test_what_the_oldest_vdsm_tells_is_recognised_though_it_is_no_figure():

@@ -13,9 +13,10 @@ from functools import cache
 from math import log
 from typing import Any, NamedTuple
 
+from avocado_migdowntime.basics.units import MIB
+
 from .recorded import recording
 
-MIB = 1 << 20
 BEGIN = datetime(2024, 5, 12, 11, 57, 6, 546232, UTC)
 GUEST = "00000000-0000-4000-8000-000000000001"
 
