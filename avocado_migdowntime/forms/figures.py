@@ -11,7 +11,9 @@ from .monitor_text import nested
 from .rounding import UNITS, to_digits, whole
 
 BITS, MEGABIT = 8, 1_000_000
-SIZE = r"\d+(?:\.\d+)?(?: ?(?:[KMGTP]i?)?B)?"
+NUMBER = r"\d{1,20}"
+"""A whole number, as a regular expression: no counter of QEMU's has more digits."""
+SIZE = rf"{NUMBER}(?:\.\d{{1,9}})?(?: ?(?:[KMGTP]i?)?B)?"
 """A size with its unit, as a regular expression without groups; without a unit it is in bytes."""
 _BROKEN = ("mbps", "total-time")
 """The figures that may have digits after the point; all others are whole numbers with QEMU."""

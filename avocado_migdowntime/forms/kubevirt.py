@@ -17,7 +17,7 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..basics.units import MIB
 from ..trace.reading import Happening, Item, Reading, Remark, Setting
-from .figures import BITS, MEGABIT, cut_off, reading, scaled
+from .figures import BITS, MEGABIT, NUMBER, cut_off, reading, scaled
 from .form import Form, Line
 from .left import LastLooks
 from .stamps import stamp_of
@@ -29,10 +29,10 @@ _PAGE_BYTES = 4096
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _JOB = re.compile(r"\bMigration info for (?P<of>[\w-]*): (?P<figures>TimeElapsed:.*)")
 _LOGGED_AT = re.compile(r'"timestamp":"([^"]*)"')
-_FIGURE = re.compile(r"(\w+):(\d+)([\w/]*)")
+_FIGURE = re.compile(rf"(\w+):({NUMBER})(?!\d)([\w/]*)")
 _LIMIT = re.compile(
-    r"max_downtime \d+ms -> (?P<tuned>\d+)ms|setting max downtime to (?P<set>\d+)ms|max downtime set to (?P<done>\d+)ms"
-    r"|Set max downtime to (?P<seconds>\d+)s "
+    r"max_downtime \d+ms -> (?P<tuned>\d{1,9})ms|setting max downtime to (?P<set>\d{1,9})ms"
+    r"|max downtime set to (?P<done>\d{1,9})ms|Set max downtime to (?P<seconds>\d{1,9})s "
 )
 _ABORTED = re.compile(r"[Aa]borting migration|Live migration (?:stuck|is not completed|abort)|has been aborted")
 _STATUSES = {
@@ -56,6 +56,7 @@ _COUNTS = {
     "ram.duplicate": "ConstantPages",
     "ram.normal": "NormalPages",
 }
+_LAST = {"DiskMbps", "DiskBps"}
 _UNITS = {"B": 1, "MiB": MIB}
 _RATES = {"B/s": BITS / MEGABIT, "Mbps": 1.0}
 
@@ -82,9 +83,7 @@ class KubevirtLog(Form):
             line = replace(line, stamp=stamp_of(match[1]))
         if match := _JOB.search(text):
             self._of = match["of"]
-            return self._job(
-                line, {name: (float(number), unit) for name, number, unit in _FIGURE.findall(match["figures"])}
-            )
+            return self._job(line, _shown(match["figures"]))
         if not self._of:
             return None
         if match := _LIMIT.search(text):
@@ -148,6 +147,14 @@ class KubevirtLog(Form):
         return TOO_LITTLE if self._shows_64th[self._of] else 1
 
 
+def _shown(text: str) -> Mapping[str, tuple[float, str]]:
+    """The figures of a line with their units; without the last one where the line is cut off, for it may be, too."""
+    shown = {name: (float(number), unit) for name, number, unit in _FIGURE.findall(text)}
+    if shown and not shown.keys() & _LAST:
+        del shown[next(reversed(shown))]
+    return shown
+
+
 def _number(shown: Mapping[str, tuple[float, str]], name: str) -> float | None:
     return shown[name][0] if name in shown else None
 
@@ -168,11 +175,14 @@ def _rate(shown: Mapping[str, tuple[float, str]], name: str, factor: float) -> f
 
 def _disk(shown: Mapping[str, tuple[float, str]]) -> Mapping[str, Any]:
     """What is left of disks, where more data are to be sent than there is memory."""
-    sizes = [shown.get(name, (0.0, ""))[0] for name in ("DataTotal", "MemoryTotal", "DataRemaining", "MemoryRemaining")]
-    if sizes[0] <= sizes[1] + 1:
+    names = ("DataTotal", "MemoryTotal", "DataRemaining", "MemoryRemaining")
+    if any(name not in shown for name in names):
         return {}
-    factor = _UNITS.get(shown["DataRemaining"][1], 1)
-    return {"disk.remaining": max(0.0, sizes[2] - sizes[3]) * factor, "disk.total": (sizes[0] - sizes[1]) * factor}
+    (total, unit), (ram_total, _), (left, _), (ram_left, _) = (shown[name] for name in names)
+    if total <= ram_total + 1:
+        return {}
+    factor = _UNITS.get(unit, 1)
+    return {"disk.remaining": max(0.0, left - ram_left) * factor, "disk.total": (total - ram_total) * factor}
 
 
 def _page_bytes(data: float | Interval | None, pages: float | None) -> tuple[int, Mapping[str, str], Mapping[str, str]]:

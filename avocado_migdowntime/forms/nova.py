@@ -12,20 +12,20 @@ from dataclasses import replace
 from typing import Any
 
 from ..trace.reading import Item, Remark, Setting, Stamp
-from .figures import cut_off, reading
+from .figures import NUMBER, cut_off, reading
 from .form import Form, Line
 from .left import LastLooks
 from .pace import WHY, Pace
 
 DEFAULT_GREATEST_MS = 500
 _OF = re.compile(r"\[instance: ([0-9a-zA-Z-]+)\]")
-_BYTES = r"\(bytes processed=(\d+), remaining=(\d+), total=(\d+)\)"
+_BYTES = rf"\(bytes processed=({NUMBER}), remaining=({NUMBER}), total=({NUMBER})\)"
 _PROGRESS = re.compile(
-    rf"Migration running for (\d+) secs, memory \d+% remaining;? {_BYTES}(?:; disk \d+% remaining {_BYTES})?"
+    rf"Migration running for ({NUMBER}) secs, memory \d+% remaining;? {_BYTES}(?:; disk \d+% remaining {_BYTES})?"
 )
-_LEFT = re.compile(r"Data remaining (\d+) bytes, low watermark (\d+) bytes")
-_LIMIT = re.compile(r"Increasing downtime to (\d+) ms after (\d+) sec elapsed time")
-_LIMIT_FAILED = re.compile(r"Unable to increase max downtime to (\d+) ?ms")
+_LEFT = re.compile(rf"Data remaining ({NUMBER}) bytes, low watermark \d+ bytes")
+_LIMIT = re.compile(rf"Increasing downtime to ({NUMBER}) ms after ({NUMBER}) sec elapsed time")
+_LIMIT_FAILED = re.compile(rf"Unable to increase max downtime to ({NUMBER}) ?ms")
 _TIMEOUT = re.compile(r"Live migration (?:not completed after|stuck for) (\d+) sec")
 _STATUSES = {
     "Migration operation has completed": "completed",

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..trace.reading import Item, Remark, Setting
-from .figures import SIZE, reading, scaled, size_of
+from .figures import NUMBER, SIZE, reading, scaled, size_of
 from .form import Form, Line
 from .left import LastLooks, limit_in_words
 from .pace import WHY, Pace
@@ -23,20 +23,22 @@ _FOUR_KIB = {"ram.page-size": "4 KiB, as on all that Proxmox VE runs on"}
 _BEGINS = re.compile(r"starting migration of VM (\d+) ")
 _OLD = re.compile(
     rf"migration(?: status:)? (?P<status>[\w-]+) \(transferred (?P<sent>{SIZE}), remaining (?P<left>{SIZE})\), "
-    rf"total (?P<total>{SIZE})\)(?: , expected downtime (?P<expected>\d+))?"
+    rf"total (?P<total>{SIZE})\)(?: , expected downtime (?P<expected>{NUMBER}))?"
 )
 _NEW = re.compile(
     rf"migration (?P<status>[\w-]+), transferred (?P<sent>{SIZE}) of (?P<total>{SIZE}) VM-state, (?P<speed>{SIZE})/s"
     rf"(?: \(\+ (?P<devices>{SIZE}) VFIO-state\))?(?:, VM dirties lots of memory: (?P<dirty>{SIZE})/s)?"
 )
-_LIMIT_S = re.compile(r"migrate_set_downtime: (\d+(?:\.\d+)?)")
-_LIMIT_MS = re.compile(r"(?:migration downtime limit|auto-increased downtime to continue migration): (\d+) ms")
+_LIMIT_S = re.compile(rf"migrate_set_downtime: ({NUMBER}(?:\.\d{{1,9}})?)(?!\.)")
+_LIMIT_MS = re.compile(
+    rf"(?:migration downtime limit|auto-increased downtime to continue migration): ({NUMBER}(?:\.\d{{1,9}})?) ms"
+)
 _LIMIT_FAILED = re.compile(r"(?:migrate_set_downtime|migrate-set-parameters) error: ")
 _SPEED_LIMIT = re.compile(rf"(?:migrate_set_speed|migration speed limit): ({SIZE})")
 _ABOUT_TO_SEND = re.compile(
     r"start migrate command to|set (?:migration|cachesize)|migration cachesize|client_migrate_info"
 )
-_REAL = re.compile(r"migration speed: .* - downtime (\d+) ms")
+_REAL = re.compile(rf"migration speed: .* - downtime ({NUMBER}) ms")
 _ENDS = re.compile(r"migration status(?: error)?: (completed|failed|cancelled)\b(?: - (?P<why>.+))?")
 _GIVEN_UP = re.compile(r"\bmigrate_cancel$|ERROR: online migrate failure")
 
@@ -104,7 +106,8 @@ class ProxmoxLog(Form):
     def _begins(self, guest: str) -> Sequence[Item]:
         self._begun += 1
         self._running, self._limits_ms = False, []
-        self._of = f"VM {guest}" + (f", migration {self._begun}" if self._begun > 1 else "")
+        of = f"VM {guest}"
+        self._of = f"{of}, migration {self._begun}" if self._looks[of] is not None else of
         return []
 
     def _progress(

@@ -15,7 +15,7 @@ from typing import Any
 from ..basics.interval import Interval
 from ..basics.units import MIB
 from ..trace.reading import Item, Reading, Setting
-from .figures import MEGABIT, cut_off, reading
+from .figures import MEGABIT, NUMBER, cut_off, reading
 from .form import Form, Line
 from .left import LastLooks
 
@@ -24,15 +24,16 @@ _FOUR_KIB = {"ram.page-size": "4 KiB, as on all that oVirt runs on"}
 _BITS_OF_SPEED = {"MBps": 8 * MIB, "Mbps": MIB}
 _OF = re.compile(r"vmI[dD]['\"]?[=:] ?u?['\"`]?([0-9a-fA-F-]{8,36})")
 _PROGRESS = re.compile(
-    r"Migration Progress: (?P<elapsed>\d+(?:\.\d+)?) seconds elapsed, \d+% of data processed"
-    r"(?:, total data: (?P<total>\d+)MB, processed data: (?P<sent>\d+)MB, remaining data: (?P<left>\d+)MB,"
-    r" transfer speed (?P<speed>\d+)(?P<unit>M[Bb]ps)(?:, zero pages: (?P<zero>\d+)(?:MB)?)?"
-    r"(?:, compressed: (?P<compressed>\d+)MB)?(?:, dirty rate: (?P<dirty>-?\d+))?"
-    r"(?:, memory iteration: (?P<iteration>-?\d+))?)?"
+    rf"Migration Progress: (?P<elapsed>{NUMBER}(?:\.\d{{1,9}})?) seconds elapsed, \d+% of data processed"
+    rf"(?:, total data: (?P<total>{NUMBER})MB, processed data: (?P<sent>{NUMBER})MB,"
+    rf" remaining data: (?P<left>{NUMBER})MB, transfer speed (?P<speed>{NUMBER})(?P<unit>M[Bb]ps)"
+    rf"(?:, zero pages: (?P<zero>{NUMBER})(?:MB)?(?=,))?"
+    rf"(?:, compressed: (?P<compressed>{NUMBER})MB)?(?:, dirty rate: (?P<dirty>-?{NUMBER})(?=,))?"
+    rf"(?:, memory iteration: (?P<iteration>-?{NUMBER})(?!\d))?)?"
 )
-_STALLING = re.compile(r"Migration stalling: remaining \((\d+)MiB\) > lowmark \(\d+MiB\)")
-_LIMIT = re.compile(r"[Ss]etting (?:migration )?downtime to (\d+)")
-_SPEED_LIMIT = re.compile(r"setting migration max bandwidth to (\d+)")
+_STALLING = re.compile(rf"Migration stalling: remaining \(({NUMBER})MiB\) > lowmark \(\d+MiB\)")
+_LIMIT = re.compile(r"[Ss]etting (?:migration )?downtime to (\d{1,9})\b")
+_SPEED_LIMIT = re.compile(r"setting migration max bandwidth to (\d{1,9})\b")
 _SCHEDULE = re.compile(r"['\"]init['\"]: ?\[")
 _SET_DOWNTIME = re.compile(
     r"['\"]params['\"]: ?\[u?['\"]?(\d+)['\"]?\], u?['\"]name['\"]: ?u?['\"]setDowntime"
@@ -100,11 +101,27 @@ class VdsmLog(Form):
         if shown["total"] is not None:
             estimated = _FOUR_KIB
             figures |= _figures(shown)
+            self._without_what_is_cut_off(figures, of)
         elif left is None:
             return []
         else:
             figures["ram.remaining"] = left
         return [self._looks.active(reading("active", figures, line.stamp, of, estimated=estimated))]
+
+    def _without_what_is_cut_off(self, figures: dict[str, Any], of: str) -> None:
+        """The iteration ends the line: where it is less than before in one migration, it is not whole."""
+        last = self._looks[of]
+        before = last.answer if last is not None else {}
+        iteration = figures["ram.dirty-sync-count"]
+        if (
+            iteration is None
+            or "total-time" not in before
+            or iteration >= before.get("ram", {}).get("dirty-sync-count", 0)
+        ):
+            return
+        elapsed = figures["total-time"]
+        if (elapsed.high if isinstance(elapsed, Interval) else elapsed) >= before["total-time"]:
+            figures["ram.dirty-sync-count"] = None
 
     def _schedule(self, line: Line, of: str) -> Sequence[Item]:
         """The downtime-limits that vdsm was told to set: one at the begin, others when passes have gone by."""
