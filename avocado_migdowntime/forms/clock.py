@@ -23,7 +23,7 @@ class Clock:
         self.last_s = 0.0
         self._total_s: float | None = None
         self._log_zero_s: float | None = None
-        self._read_zero_s: float | None = None
+        self._read_zero_s = 0.0
         self._epoch_zero_s = Interval(-np.inf, np.inf)
         self.known = False
         """Whether the text has a clock at all."""
@@ -51,10 +51,8 @@ class Clock:
             if self._log_zero_s is None:
                 self._log_zero_s = stamp.t_s - self.last_s
             return self._in_order(stamp.t_s - self._log_zero_s), stamp.tick_s
-        if reading.arrived_s is not None and self._read_zero_s is None:
-            self._read_zero_s = reading.arrived_s - self.last_s
-        if reading.arrived_s is not None and self._read_zero_s is not None:
-            return self._in_order(reading.arrived_s - self._read_zero_s), 0.0
+        if reading.arrived_s is not None:
+            self._in_order(reading.arrived_s - self._read_zero_s)
         return self.last_s, 0.0
 
     def of_stamp(self, stamp: Stamp | None) -> float | None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the items of a text come to: one migration after another of each guest, in the rows of a trace."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,8 +58,8 @@ class Known:
 class Course:
     """The rows that one guest's items make, in their order. `header` is that of the migration which they are of."""
 
-    def __init__(self) -> None:
-        self.known = Known()
+    def __init__(self, known: "Known | None" = None) -> None:
+        self.known = known or Known()
         self.header: dict[str, Any] = self.known.header()
         self.samples = 0
         self.clock = Clock()
@@ -144,3 +144,35 @@ class Course:
         self.known.parameters.update(setting.parameters)
         message = {"event": LIMIT_CHANGED, "data": {"downtime-limit": limit_ms}}
         yield EventRow(max(last_s, logged_s or 0.0), HARNESS, message)
+
+
+class Courses:
+    """Those of all guests of a text, by what it calls them. `told_last` is the one whose figures came last."""
+
+    def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
+        self._shared = Known(parameters=dict(parameters or {}))
+        self._of: dict[str, Course] = {}
+        self.told_last = ""
+
+    def __getitem__(self, of: str) -> Course:
+        if of not in self._of:
+            known = self._shared
+            self._of[of] = Course(Known(known.qemu, dict(known.parameters), known.capabilities, list(known.remarks)))
+        return self._of[of]
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """All that was remarked."""
+        every = [self._shared, *(course.known for course in self._of.values())]
+        return list(dict.fromkeys(text for known in every for text in known.remarks))
+
+    def rows(self, item: Item) -> Iterator[tuple[str, Row]]:
+        """The rows that `item` makes, each with its guest; what is of no guest in particular counts for each."""
+        if isinstance(item, Reading):
+            self.told_last = item.of
+        elif not item.of and not isinstance(item, Happening):
+            for _ in Course(self._shared).rows(item):
+                pass
+        for of in [*self._of] if not item.of and not isinstance(item, Reading) else [item.of]:
+            for row in self[of].rows(item):
+                yield of, row

@@ -59,6 +59,8 @@ _OTHERS = frozenset(
 )
 _KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
 _BEGINS = "Job type"
+_GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
+"""Names that others use as well: none begins a job."""
 _ENOUGH = 3
 """So many lines of a job whose first one is missing show that it is one."""
 
@@ -85,7 +87,7 @@ class DomJobInfo(Form):
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         for text in dict.fromkeys((line.text, line.message)):
             match = _LINE.fullmatch(text)
-            if match is not None and match["name"] in _KNOWN:
+            if match is not None and match["name"] in (_KNOWN if self._job is not None else _KNOWN - _GENERAL):
                 ended = list(self.end()) if self._is_another(match["name"]) else []
                 if self._job is None:
                     self._job = _Job(line.stamp, line.arrived_s)

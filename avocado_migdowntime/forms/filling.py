@@ -10,13 +10,10 @@ from typing import Any
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
-from ..trace.ram import ran_over
 from ..trace.reading import Reading
 
 NEEDED = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate", "mbps")
 """What a sample of a trace is made of."""
-COUNTED = ("ram.page-size", "ram.normal", "ram.duplicate", "ram.dirty-sync-count")
-"""Without these no pass can be told from the next."""
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _USUAL_PAGE_BYTES = 4096
 
@@ -46,8 +43,7 @@ def filled(reading: Reading) -> Filled:
                 lacks.append(f"ram.{name}")
                 whole[name] = 0
         answer["ram"] = whole
-        if "ram.remaining" in lacks or ran_over(whole):
-            # Nothing is to be computed from it; what else there is stays readable in the reading.
+        if "ram.remaining" in lacks:
             answer["ram"] = None
     return Filled(replace(reading, answer=answer, derived=derived, estimated=estimated), tuple(lacks))
 
@@ -56,13 +52,13 @@ def _status(answer: dict[str, Any], derived: dict[str, str], estimated: dict[str
     """QEMU shows an expected downtime while a migration is active alone, and a downtime once the guest was stopped."""
     if "expected-downtime" in answer:
         answer["status"] = "active"
-        derived["status"] = "an expected downtime is shown"
+        derived["status"] = "active, as an expected downtime is shown"
     elif "downtime" in answer:
         answer["status"] = "completed"
-        estimated["status"] = "a downtime is shown"
+        estimated["status"] = "completed, as a downtime is shown"
     else:
         answer["status"] = "active"
-        estimated["status"] = "no other is shown"
+        estimated["status"] = "taken as active"
 
 
 def _page_size(
@@ -77,16 +73,16 @@ def _page_size(
         fitting = [page for page in _PAGE_SIZES if sizes.low <= normal * page <= sizes.high]
         if len(fitting) == 1:
             ram["page-size"] = fitting[0]
-            derived["ram.page-size"] = "normal bytes ÷ normal pages"
+            derived["ram.page-size"] = "it is normal bytes ÷ normal pages"
             return
         if not fitting and size >= 1 << 20:
             page = min(_PAGE_SIZES, key=lambda one: abs(one - size / normal))
             if abs(size / normal / page - 1) < 0.01:
                 ram["page-size"] = page
-                derived["ram.page-size"] = "normal bytes ÷ normal pages"
+                derived["ram.page-size"] = "it is normal bytes ÷ normal pages"
                 return
     ram["page-size"] = _USUAL_PAGE_BYTES
-    estimated["ram.page-size"] = "that of most targets"
+    estimated["ram.page-size"] = "taken as that of most targets"
 
 
 def _bandwidth(ram: dict[str, Any], answer: Mapping[str, Any], estimated: dict[str, str]) -> None:

@@ -30,6 +30,10 @@ class Line:
         return replace(self, text=text, message=text)
 
 
+MAYBE: Sequence["Item | Line"] = ()
+"""Of a line that is taken, though it may turn out to be of no known form."""
+
+
 class Form:
     """Reads one form. One object reads one text, from its first line to its last."""
 
@@ -56,10 +60,14 @@ class Form:
         """What `line` makes whole, perhaps nothing yet; or None where it is no line of this form.
 
         A line is shown to the forms in their order until one of them takes it. A line that is given back is read as if
-        the text had it there.
+        the text had it there. MAYBE is for a line of which only those behind it show whether it is of this form.
         """
         raise NotImplementedError
 
     def end(self) -> Iterable[Item]:
         """What is whole because nothing follows."""
         return ()
+
+    def settle(self) -> Iterable[Item]:
+        """What is whole if nothing has followed for a while, though something may."""
+        return self.end()

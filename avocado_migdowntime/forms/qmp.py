@@ -14,10 +14,10 @@ from typing import Any
 
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Stamp, Version
 from .domjobinfo import of_fields
-from .form import Form, Line
+from .form import MAYBE, Form, Line
 from .monitor_text import STATUSES
 
-_GREATEST_CHARACTERS = 1 << 18
+_GREATEST_CHARACTERS = 1 << 20
 _TOKEN = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [\[\]{}] """, re.VERBOSE | re.DOTALL)
 _OPENS = re.compile(r"[\[{](?=\s*(?:$|[\"'{}\[\]]))")
 _GOES_ON = re.compile(r"\s*(?:[\"'{}\[\],:]|-?\d|-?(?:nan|inf)\b|(?:true|false|null|True|False|None)\b|$)")
@@ -60,10 +60,14 @@ class Qmp(Form):
         while match := _OPENS.search(text, position):
             depth = _Depth()
             end = depth.add(text, match.start())
+            if end is None and match[0] == "[":
+                # What is in an array over many lines is read one by one.
+                position = match.end()
+                continue
             if end is None:
                 if not whole and _may_go_on(text[match.start() :]):
                     self._begin(text[match.start() :], depth, line)
-                    return found
+                    return MAYBE
                 break
             message = parsed(text[match.start() : end])
             if message is None:
@@ -78,6 +82,9 @@ class Qmp(Form):
 
     def end(self) -> Iterable[Item]:
         self._begun = []
+        return ()
+
+    def settle(self) -> Iterable[Item]:
         return ()
 
     def _begin(self, text: str, depth: "_Depth", line: Line) -> None:
@@ -95,14 +102,14 @@ class Qmp(Form):
             self._characters += len(text)
             if self._characters > _GREATEST_CHARACTERS:
                 self._begun = []
-            return ()
+            return MAYBE
         whole = "\n".join([*self._begun, text[:end]])
         self._begun = []
         message = parsed(whole)
         items: list[Item | Line] = list(self._told(message, replace(line, stamp=first.stamp or line.stamp)))
         if _OPENS.search(text, end):
             items.append(line.containing(text[end:]))
-        return items
+        return items if items or _is_of_qmp(message) else MAYBE
 
     def _told(self, message: Any, line: Line) -> Iterator[Item | Line]:
         guest = match[1] if (match := _GUEST.search(line.message)) else ""
@@ -202,6 +209,8 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
         yield from _of_return(message["return"], line)
     elif isinstance(error := message.get("error"), Mapping) and "class" in error:
         yield Remark(f"QEMU answered with the error {error.get('desc', error['class'])!s}")
+    elif isinstance(message.get("capability"), str):
+        yield from _of_list([message], line)
     else:
         yield from _of_return(message, line)
 
@@ -256,7 +265,8 @@ def _is_of_migration(answer: Mapping[str, Any]) -> bool:
         return False
     if isinstance(answer.get("ram"), Mapping):
         return "remaining" in answer["ram"] or "transferred" in answer["ram"]
-    return answer.get("status") in STATUSES and answer.keys() <= _INFO
+    status = answer.get("status")
+    return isinstance(status, str) and status in STATUSES and answer.keys() <= _INFO
 
 
 def _is_of_qmp(message: Any) -> bool:

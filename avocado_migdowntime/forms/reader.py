@@ -10,7 +10,7 @@ from typing import Any
 from ..trace.reading import Item, Stamp
 from .catalogue import FORMS
 from .encoding import Utf8
-from .form import Form, Line
+from .form import MAYBE, Form, Line
 from .sieve import Sieve
 from .stamps import Calendar, parted, stamp_of
 
@@ -48,12 +48,13 @@ class Reader:
         """What is whole because nothing follows."""
         yield from self._read(self._sieve.feed(self._utf8.end(), now_s))
         yield from self._read(self._sieve.end(now_s))
-        yield from self.settle()
+        for form in self._forms:
+            yield from form.end()
 
     def settle(self) -> Iterator[Item]:
         """What is whole if nothing follows for long: its last line does not say that it is."""
         for form in self._forms:
-            yield from form.end()
+            yield from form.settle()
 
     def _read(self, lines: Iterator[tuple[bytes, float]]) -> Iterator[Item]:
         for raw, came_s in lines:
@@ -74,7 +75,7 @@ class Reader:
         for form in self._forms:
             taken = form.take(line)
             if taken is not None:
-                form.recognised = True
+                form.recognised = form.recognised or taken is not MAYBE
                 items: list[Item] = []
                 for one in taken:
                     if isinstance(one, Line):

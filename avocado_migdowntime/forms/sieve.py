@@ -12,6 +12,8 @@ FIRST_LINES = 2000
 """So many lines are read whatever is in them: a short text is read as a whole."""
 AFTER_LINES = 60
 """So many lines behind the last one that told something are read as well."""
+LONGEST_LINE_BYTES = 1 << 26
+"""What is longer is no line, and left out."""
 NEAR_BYTES = 1 << 18
 """So far from a needle the rarer ones are looked for too."""
 
@@ -26,6 +28,7 @@ class Sieve:
         self._needles = tuple(dict.fromkeys(needles))
         self._all = tuple(dict.fromkeys([*self._needles, *also]))
         self._begun: list[bytes] = []
+        self._begun_bytes = 0
         self._cold: list[tuple[float, bytes]] = []
         self._cold_bytes = 0
         self._near_bytes = 0
@@ -40,7 +43,11 @@ class Sieve:
         end = data.rfind(b"\n") + 1
         if not end:
             self._begun.append(data)
+            self._begun_bytes += len(data)
+            if self._begun_bytes > LONGEST_LINE_BYTES:
+                self._begun, self._begun_bytes = [], 0
             return
+        self._begun_bytes = len(data) - end
         block = b"".join([*self._begun, data[:end]])
         self._begun = [data[end:]] if end < len(data) else []
         yield from self._block(block, now_s)

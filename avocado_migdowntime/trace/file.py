@@ -17,6 +17,8 @@ from typing import Any, TextIO
 from ..errors import HarnessError, UsageError
 from .decode import LinesDecoder, blocks_of_lines, decoded
 from .model import Trace, checked_header
+from .ram import RAN_OVER
+from .reading import is_without_passes
 from .samples import Samples
 
 _GZIP = b"\x1f\x8b"
@@ -126,7 +128,10 @@ def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:
         raise UsageError("holds no query-migrate sample; expected a recorded migration")
     if decoder.cut_off:
         notes.append(f"cut off in line {decoder.cut_off}: used up to there")
-    return Trace(samples, tuple(decoder.events), header, tuple(notes))
+    if decoder.ran_over:
+        notes.append(RAN_OVER)
+    lacks = tuple(map(str, header.get("lacks", ())))
+    return Trace(samples, tuple(decoder.events), header, tuple(notes), snapshot=is_without_passes(lacks), lacks=lacks)
 
 
 def _header(record: Mapping[str, Any], line_number: int = 1) -> Mapping[str, Any]:

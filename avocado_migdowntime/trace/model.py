@@ -162,6 +162,9 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(header["qemu"].get("qemu", {}), Mapping):
         raise UsageError(f"'qemu' is {reprlib.repr(header['qemu'])} where the answer to query-version was expected")
     known.host_page_bytes  # noqa: B018 - raises on a wrong type
+    lacks = header.get("lacks", [])
+    if not isinstance(lacks, list) or not all(isinstance(name, str) for name in lacks):
+        raise UsageError(f"'lacks' is {reprlib.repr(lacks)} where a list of names was expected")
     capabilities = header.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
         raise UsageError(f"'capabilities' is {reprlib.repr(capabilities)} where a list of names was expected")

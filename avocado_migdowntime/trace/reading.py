@@ -5,11 +5,18 @@ Fields of an answer to query-migrate are named as QMP spells them, those of a pa
 before it: `status`, `ram.remaining`, `disk.remaining`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..basics.interval import Interval
+
+_COUNTED = frozenset({"ram.page-size", "ram.normal", "ram.duplicate", "ram.dirty-sync-count", "ram.remaining"})
+
+
+def is_without_passes(lacks: Iterable[str]) -> bool:
+    """Whether passes cannot be told, nor what they sent, where all this is lacking."""
+    return not _COUNTED.isdisjoint(lacks)
 
 
 @dataclass(frozen=True, slots=True)

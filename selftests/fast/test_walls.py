@@ -58,6 +58,7 @@ CORE = (
 COMPUTING = frozenset(
     (
         *(
+            "ast",
             "codecs",
             "collections",
             "contextlib",
