@@ -5,7 +5,8 @@ Files that are no text are told by their first bytes, texts by a line that only 
 """
 
 import re
-from dataclasses import dataclass
+import reprlib
+from dataclasses import dataclass, replace
 
 READ = "copy the text out of it"
 DOMJOBINFO = "the output of `virsh domjobinfo GUEST`, on the source host while the migration runs"
@@ -152,7 +153,7 @@ TEXTS: tuple[tuple[re.Pattern[str], Foreign], ...] = tuple(
             f"take the log of nova-compute on the source host, or {DOMJOBINFO}",
         ),
         (
-            r"^(?:error: |Error from server )",
+            r"^(?P<why>(?:error: |Error from server ).*)",
             "an error of virsh or kubectl",
             "",
             f"mend what it says, and take {DOMJOBINFO}",
@@ -174,8 +175,12 @@ def of_bytes(data: bytes) -> Foreign | None:
 
 
 def of_text(text: str) -> Foreign | None:
-    """What a `text` is in which no form was recognised."""
-    return next((foreign for pattern, foreign in TEXTS if pattern.search(text)), None)
+    """What a `text` is in which no form was recognised; with the line that says why, where it has one."""
+    for pattern, foreign in TEXTS:
+        if match := pattern.search(text):
+            why = match.groupdict().get("why")
+            return foreign if why is None else replace(foreign, why=reprlib.repr(why))
+    return None
 
 
 def _is_binary(data: bytes) -> bool:
