@@ -27,6 +27,7 @@ _ABOUT_64 = Interval(16, 256)
 _RIGHT = Interval(0, 8)
 _PAGE_BYTES = 4096
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
+_TOLD = re.compile(r"igration |borting migration|max.downtime|post.copy mode|has been aborted")
 _JOB = re.compile(r"\bMigration info for (?P<of>[\w-]*): (?P<figures>TimeElapsed:.*)")
 _LOGGED_AT = re.compile(r'"timestamp":"([^"]*)"')
 _FIGURE = re.compile(rf"(\w+):({NUMBER})(?!\d)([\w/]*)")
@@ -65,7 +66,14 @@ class KubevirtLog(Form):
     """Reads the log of one pod, or of several; each migration has its own identifier."""
 
     NAME = "a log of KubeVirt's virt-launcher"
-    ALSO = (b"max downtime", b"max_downtime", b"post copy mode", b"post-copy mode", b"igration ", b"Pausing the guest")
+    ALSO = (
+        b"max downtime",
+        b"max_downtime",
+        b"post copy mode",
+        b"post-copy mode",
+        *(b"Live migration ", b"borting migration", b"Migration ", b"has been aborted"),
+        b"Pausing the guest",
+    )
     LACKS = "whole MiB and Mbps only, every 4 s"
     INSTEAD = "`kubectl exec POD -c compute -- virsh -r domjobinfo 1`, again and again"
 
@@ -78,6 +86,8 @@ class KubevirtLog(Form):
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
+        if not _TOLD.search(text):
+            return None
         if line.stamp is None and (match := _LOGGED_AT.search(text)):
             # Something stands before the object in which it is logged.
             line = replace(line, stamp=stamp_of(match[1]))

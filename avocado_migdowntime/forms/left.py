@@ -33,16 +33,23 @@ class LastLooks:
         return told
 
     def ends(
-        self, of: str, status: str, stamp: Stamp | None, figures: Mapping[str, Any] | None = None
+        self,
+        of: str,
+        status: str,
+        stamp: Stamp | None,
+        figures: Mapping[str, Any] | None = None,
+        limit_ms: float | None = None,
     ) -> Sequence[Item]:
-        """What the end of a migration makes, the first time that it is told."""
+        """What the end of a migration makes, the first time that it is told; `limit_ms` is the limit that held then."""
         if of in self._ended:
             return []
         self._ended.add(of)
         last = self._last.pop(of, None)
         told = reading(status, figures or {}, stamp or (last.stamp if last else None), of)
         left = left_in_words(last) if last else ""
-        return [told, Remark(f"at the last line before that {left}", of)] if left else [told]
+        under = "" if limit_ms is None else f"under a downtime-limit of {limit_ms:g} ms"
+        words = ", ".join(filter(None, (left and f"at the last line before that {left}", under)))
+        return [told, Remark(words, of)] if words else [told]
 
     def __iter__(self) -> Iterator[Reading]:
         """The last lines of the migrations that have not ended."""

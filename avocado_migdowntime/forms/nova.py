@@ -18,6 +18,7 @@ from .left import LastLooks
 from .pace import WHY, Pace
 
 DEFAULT_GREATEST_MS = 500
+_TOLD = re.compile(r"Migration (?:running|operation)|Data remaining|downtime to |Live [mM]igration|to post-copy")
 _OF = re.compile(r"\[instance: ([0-9a-zA-Z-]+)\]")
 _BYTES = rf"\(bytes processed=({NUMBER}), remaining=({NUMBER}), total=({NUMBER})\)"
 _PROGRESS = re.compile(
@@ -54,6 +55,8 @@ class NovaLog(Form):
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
+        if not _TOLD.search(text):
+            return None
         match = _OF.search(text)
         of = f"instance {match[1]}" if match else ""
         just_told, self._just_told = self._just_told, ""

@@ -20,6 +20,10 @@ from .pace import WHY, Pace
 
 PAGE_BYTES = 4096
 _FOUR_KIB = {"ram.page-size": "4 KiB, as on all that Proxmox VE runs on"}
+_TOLD = re.compile(
+    r"VM-state|remaining |downtime|speed|starting migration of VM|start migrate command|set (?:migr|cache)"
+)
+_ENDED = re.compile(r"cachesize|client_migrate_info|migration status|migrate_cancel|online migrate|migrate-set-param")
 _BEGINS = re.compile(r"starting migration of VM (\d+) ")
 _OLD = re.compile(
     rf"migration(?: status:)? (?P<status>[\w-]+) \(transferred (?P<sent>{SIZE}), remaining (?P<left>{SIZE})\), "
@@ -71,7 +75,7 @@ class ProxmoxLog(Form):
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
-        if "igrat" not in text and "auto-increased" not in text:
+        if "igrat" not in text or not (_TOLD.search(text) or _ENDED.search(text)):
             return None
         if match := _OLD.search(text):
             return self._progress(line, match["status"], _old(match.groupdict()), {})
@@ -91,11 +95,11 @@ class ProxmoxLog(Form):
             self._pace.begin(line.stamp)
             return []
         if match := _REAL.search(text):
-            return self._looks.ends(self._of, "completed", line.stamp, {"downtime": float(match[1])})
+            return self._ends(line, "completed", {"downtime": float(match[1])})
         if match := _ENDS.search(text):
-            return self._looks.ends(self._of, match[1], line.stamp)
+            return self._ends(line, match[1])
         if _GIVEN_UP.search(text):
-            return self._looks.ends(self._of, "cancelled", line.stamp) if self._running else []
+            return self._ends(line, "cancelled") if self._running else []
         return None
 
     def end(self) -> Iterable[Item]:
@@ -119,6 +123,10 @@ class ProxmoxLog(Form):
             estimated = {**estimated, "ram.mbps": WHY}
         told = reading(status, {**figures, "ram.mbps": mbps}, line.stamp, self._of, estimated=estimated)
         return [self._looks.active(told)]
+
+    def _ends(self, line: Line, status: str, figures: Mapping[str, float] | None = None) -> Sequence[Item]:
+        limit_ms = self._limits_ms[-1] if self._limits_ms else None
+        return self._looks.ends(self._of, status, line.stamp, figures, limit_ms)
 
     def _limit(self, line: Line, limit_ms: float) -> Sequence[Item]:
         self._limits_ms.append(limit_ms)

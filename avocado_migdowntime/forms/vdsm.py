@@ -22,6 +22,7 @@ from .left import LastLooks
 PAGE_BYTES = 4096
 _FOUR_KIB = {"ram.page-size": "4 KiB, as on all that oVirt runs on"}
 _BITS_OF_SPEED = {"MBps": 8 * MIB, "Mbps": MIB}
+_TOLD = re.compile(r"Migration |owntime|max bandwidth to|seconds to complete|to migrate|Aborting migration|be aborted")
 _OF = re.compile(r"vmI[dD]['\"]?[=:] ?u?['\"`]?([0-9a-fA-F-]{8,36})")
 _PROGRESS = re.compile(
     rf"Migration Progress: (?P<elapsed>{NUMBER}(?:\.\d{{1,9}})?) seconds elapsed, \d+% of data processed"
@@ -48,12 +49,15 @@ _STATUSES = {
 }
 
 
+_ENDS = (b"seconds to complete", b"Aborting migration", b"Migration is stuck", b"will be aborted")
+
+
 class VdsmLog(Form):
     """Reads a log in which any number of guests may be migrated, at a time or one after another."""
 
     NAME = "a log of oVirt's vdsm"
     NEEDLES = (b"emain", b"seconds elapsed")
-    ALSO = (b"owntime to ", b"setDowntime", b"post-copy mode", b"igrat", b"max bandwidth")
+    ALSO = (b"owntime to ", b"setDowntime", b"post-copy mode", b"max bandwidth to", b"Failed to migrate", *_ENDS)
     LACKS = "no expected downtime and no pages"
     INSTEAD = "`virsh -r domjobinfo VM` on the source host, again and again"
 
@@ -65,6 +69,8 @@ class VdsmLog(Form):
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
+        if not _TOLD.search(text):
+            return None
         match = _OF.search(text)
         of = f"VM {match[1]}" if match else ""
         if match := _PROGRESS.search(text):

@@ -66,7 +66,8 @@ def test_a_task_log_of_proxmox_of_2014():
     assert took.low < 165 < took.high and took.width < 25
     assert active[-1].estimated["ram.mbps"]
     assert remarks(data) == [
-        "at the last line before that 11.6 MB were left: 164 ms (153 to 174) at 71 MB/s (66.2 to 75.7)"
+        "at the last line before that 11.6 MB were left: 164 ms (153 to 174) at 71 MB/s (66.2 to 75.7), "
+        "under a downtime-limit of 100 ms"
     ]
     assert {one.of for one in active} == {"VM 123"}
 
