@@ -20,7 +20,7 @@ from ..trace.reading import Happening, Item, Reading, Remark, Setting
 from .figures import BITS, MEGABIT, NUMBER, cut_off, reading, scaled
 from .form import Form, Line
 from .left import LastLooks
-from .stamps import stamp_of
+from .stamps import stamp_within
 
 TOO_LITTLE = 64
 _ABOUT_64 = Interval(16, 256)
@@ -29,7 +29,6 @@ _PAGE_BYTES = 4096
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _TOLD = re.compile(r"igration |borting migration|max.downtime|post.copy mode|has been aborted")
 _JOB = re.compile(r"\bMigration info for (?P<of>[\w-]*): (?P<figures>TimeElapsed:.*)")
-_LOGGED_AT = re.compile(r'"timestamp":"([^"]*)"')
 _FIGURE = re.compile(rf"(\w+):({NUMBER})(?!\d)([\w/]*)")
 _LIMIT = re.compile(
     r"max_downtime \d+ms -> (?P<tuned>\d{1,9})ms|setting max downtime to (?P<set>\d{1,9})ms"
@@ -88,9 +87,8 @@ class KubevirtLog(Form):
         text = line.text
         if not _TOLD.search(text):
             return None
-        if line.stamp is None and (match := _LOGGED_AT.search(text)):
-            # Something stands before the object in which it is logged.
-            line = replace(line, stamp=stamp_of(match[1]))
+        if line.stamp is None:
+            line = replace(line, stamp=stamp_within(text))
         if match := _JOB.search(text):
             self._of = match["of"]
             return self._job(line, _shown(match["figures"]))

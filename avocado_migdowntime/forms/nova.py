@@ -16,6 +16,7 @@ from .figures import NUMBER, cut_off, reading
 from .form import Form, Line
 from .left import LastLooks
 from .pace import WHY, Pace
+from .stamps import stamp_within
 
 DEFAULT_GREATEST_MS = 500
 _TOLD = re.compile(r"Migration (?:running|operation)|Data remaining|downtime to |Live [mM]igration|to post-copy")
@@ -57,6 +58,8 @@ class NovaLog(Form):
         text = line.text
         if not _TOLD.search(text):
             return None
+        if line.stamp is None:
+            line = replace(line, stamp=stamp_within(text))
         match = _OF.search(text)
         of = f"instance {match[1]}" if match else ""
         just_told, self._just_told = self._just_told, ""

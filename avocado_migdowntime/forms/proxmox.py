@@ -10,6 +10,7 @@ remaining RAM was seen to grow six times.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..trace.reading import Item, Remark, Setting
@@ -17,6 +18,7 @@ from .figures import NUMBER, SIZE, reading, scaled, size_of
 from .form import Form, Line
 from .left import LastLooks, limit_in_words
 from .pace import WHY, Pace
+from .stamps import stamp_within
 
 PAGE_BYTES = 4096
 _FOUR_KIB = {"ram.page-size": "4 KiB, as on all that Proxmox VE runs on"}
@@ -62,7 +64,7 @@ class ProxmoxLog(Form):
         b"start migrate command",
     )
     LACKS = "no expected downtime, and since 2021 no remaining RAM"
-    INSTEAD = "`qm monitor VMID` on the source host, and `info migrate` in it, again and again"
+    INSTEAD = "`echo 'info migrate' | qm monitor VMID` on the source host, again and again"
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,6 +79,8 @@ class ProxmoxLog(Form):
         text = line.text
         if "igrat" not in text or not (_TOLD.search(text) or _ENDED.search(text)):
             return None
+        if line.stamp is None:
+            line = replace(line, stamp=stamp_within(text))
         if match := _OLD.search(text):
             return self._progress(line, match["status"], _old(match.groupdict()), {})
         if match := _NEW.search(text):

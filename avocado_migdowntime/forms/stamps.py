@@ -18,6 +18,7 @@ _STAMP = re.compile(
     )[\])"']?:?\s*""",
     re.VERBOSE,
 )
+_DATE = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d")
 _NO_YEAR = 1972
 """A leap year, taken where a log says no year."""
 _DAY_S = 86_400
@@ -60,6 +61,12 @@ class Calendar:
             if (last.t_s // _DAY_S, stamp.t_s // _DAY_S) == _NO_LEAP_DAY:
                 self._passed_s -= _DAY_S
         return replace(stamp, t_s=stamp.t_s + self._passed_s)
+
+
+def stamp_within(text: str) -> Stamp | None:
+    """The first date with a time that is anywhere in `text`, as where something stands before a log's own time."""
+    match = _DATE.search(text)
+    return stamp_of(text[match.start() :]) if match else None
 
 
 def stamp_of(text: str) -> Stamp | None:

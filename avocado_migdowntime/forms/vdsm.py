@@ -5,11 +5,12 @@ Source: vdsm, lib/vdsm/virt/migration.py, of 2011 to 2026. What is called MB are
 called MBps until August 2020, since then in binary megabits per second (an eighth of MiB/s) and called Mbps. Zero pages
 are a number of pages, whatever is written behind it; a dirty rate and an iteration of -1 are not known. Seconds are
 whole ones before vdsm ran on Python 3, exact to a millisecond since. Until 2016 it logs no more than the share that is
-done, and what is left where that grew.
+done, and what is left where that grew. oVirt's engine logs the real downtime of a migration that completed.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..basics.interval import Interval
@@ -18,6 +19,7 @@ from ..trace.reading import Item, Reading, Setting
 from .figures import MEGABIT, NUMBER, cut_off, reading
 from .form import Form, Line
 from .left import LastLooks
+from .stamps import stamp_within
 
 PAGE_BYTES = 4096
 _FOUR_KIB = {"ram.page-size": "4 KiB, as on all that oVirt runs on"}
@@ -40,6 +42,7 @@ _SET_DOWNTIME = re.compile(
     r"['\"]params['\"]: ?\[u?['\"]?(\d+)['\"]?\], u?['\"]name['\"]: ?u?['\"]setDowntime"
     r"|['\"]name['\"]: ?u?['\"]setDowntime['\"], u?['\"]params['\"]: ?\[u?['\"]?(\d+)"
 )
+_ENGINE = re.compile(r"Migration completed \(VM: ([^,]+),.*Actual downtime: (\d{1,9}) ?ms\)")
 _GIVEN_UP = re.compile(r"Aborting migration|Migration is stuck: |The migration will be aborted")
 _STATUSES = {
     "Migration switched to post-copy mode": "postcopy-active",
@@ -57,7 +60,15 @@ class VdsmLog(Form):
 
     NAME = "a log of oVirt's vdsm"
     NEEDLES = (b"emain", b"seconds elapsed")
-    ALSO = (b"owntime to ", b"setDowntime", b"post-copy mode", b"max bandwidth to", b"Failed to migrate", *_ENDS)
+    ALSO = (
+        b"owntime to ",
+        b"setDowntime",
+        b"post-copy mode",
+        b"max bandwidth to",
+        b"Failed to migrate",
+        b"Actual downtime",
+        *_ENDS,
+    )
     LACKS = "no expected downtime and no pages"
     INSTEAD = "`virsh -r domjobinfo VM` on the source host, again and again"
 
@@ -71,6 +82,8 @@ class VdsmLog(Form):
         text = line.text
         if not _TOLD.search(text):
             return None
+        if line.stamp is None:
+            line = replace(line, stamp=stamp_within(text))
         match = _OF.search(text)
         of = f"VM {match[1]}" if match else ""
         if match := _PROGRESS.search(text):
@@ -84,6 +97,8 @@ class VdsmLog(Form):
             return [Setting({"downtime-limit": float(match[1])}, line.stamp, changed=True, of=of)]
         if match := _SPEED_LIMIT.search(text):
             return [Setting({"max-bandwidth": float(match[1]) * MIB}, line.stamp, changed=True, of=of)]
+        if match := _ENGINE.search(text):
+            return self._looks.ends(f"VM {match[1]}", "completed", line.stamp, {"downtime": float(match[2])})
         if not of or "igrat" not in text:
             return None
         if _GIVEN_UP.search(text):

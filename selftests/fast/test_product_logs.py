@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from avocado_migdowntime.basics.interval import Interval
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.trace.model import SEVERAL
 from avocado_migdowntime.trace.reading import Happening, Reading, Remark, Setting
 
 from ..support import product_logs
@@ -335,3 +337,48 @@ def test_a_job_of_kubevirt_that_completed_tells_the_downtime():
 def test_what_kubevirt_logs_of_a_backup_is_no_migration():
     data = text("kubevirt-2024.txt").replace(b"Migration info for ", b"Backup info for ")
     assert readings(data) == []
+
+
+def test_the_engine_of_ovirt_tells_the_real_downtime():
+    line = (
+        "2019-03-13 09:13:05,123+01 INFO  [org.ovirt.engine.core.dal.dbbroker.auditloghandling.AuditLogDirector] "
+        "(ForkJoinPool-1-worker-4) [] EVENT_ID: VM_MIGRATION_DONE(63), Migration completed (VM: vm1, Source: host1, "
+        "Destination: host2, Duration: 34 seconds, Total: 39 seconds, Actual downtime: 84ms)\n"
+    )
+    [reading] = readings(line.encode())
+    assert (reading.of, reading.answer) == ("VM vm1", {"status": "completed", "downtime": 84})
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    ['   {"n": 5, "t": "%s"},', "│  5 │ %s │", "proxmox-7: %s", "[pod/x/compute] %s"],
+    ids=["pvesh as JSON", "pvesh as a table", "a name", "a pod"],
+)
+def test_a_log_s_own_time_is_found_behind_what_was_put_before_it(wrapped):
+    recorded = looks(RECORDED, 2)[:4]
+    plain, within = (
+        readings("\n".join(put % product_logs.proxmox_new(look) for look in recorded).encode())
+        for put in ("%s", wrapped)
+    )
+    assert [one.stamp.t_s for one in within] == [one.stamp.t_s for one in plain]
+    assert len(plain) == 4
+
+
+def test_a_second_migration_of_a_guest_follows_the_first():
+    first, second = text("proxmox-2014.txt"), text("proxmox-2014-faster.txt").replace(b"VM 116", b"VM 123")
+    trace = parse(first + second)
+    assert trace.samples[-1].downtime_ms == 262
+    assert SEVERAL in trace.notes
+    assert [sample.status for sample in trace.samples].count("completed") == 1
+
+
+def test_of_two_guests_the_last_one_is_read_and_that_is_told():
+    trace = parse(text("proxmox-2014-faster.txt") + text("proxmox-2014.txt"))
+    assert trace.samples[-1].downtime_ms == 54
+    assert "2 guests are migrated in this text: VM 123 is judged" in trace.notes
+
+
+def test_a_first_migration_that_did_not_end_is_another_than_the_second():
+    begun = text("proxmox-2014.txt").partition(b"Nov 24 12:26:58")[0]
+    trace = parse(begun + text("proxmox-2014.txt"))
+    assert len(trace.samples) == 5
