@@ -65,14 +65,8 @@ class KubevirtLog(Form):
     """Reads the log of one pod, or of several; each migration has its own identifier."""
 
     NAME = "a log of KubeVirt's virt-launcher"
-    ALSO = (
-        b"max downtime",
-        b"max_downtime",
-        b"post copy mode",
-        b"post-copy mode",
-        *(b"Live migration ", b"borting migration", b"Migration ", b"has been aborted"),
-        b"Pausing the guest",
-    )
+    NEEDLES = (b"emain", b"downtime", b"Live migration ")
+    ALSO = (b"post copy mode", b"post-copy mode", b"borting migration", b"Migration ", b"Pausing the guest")
     LACKS = "whole MiB and Mbps only, every 4 s"
     INSTEAD = "`kubectl exec POD -c compute -- virsh -r domjobinfo 1`, again and again"
 

@@ -53,10 +53,9 @@ class ProxmoxLog(Form):
     """Reads the task log of one migration, or of several one after another."""
 
     NAME = "a task log of Proxmox VE"
-    NEEDLES = (b"emain", b"VM-state")
+    NEEDLES = (b"emain", b"downtime", b"VM-state")
     ALSO = (
         b"starting migration of VM ",
-        b"downtime",
         b"speed",
         b"migration status",
         b"migrate_cancel",

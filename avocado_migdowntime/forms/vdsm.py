@@ -52,21 +52,18 @@ _STATUSES = {
 }
 
 
-_ENDS = (b"seconds to complete", b"Aborting migration", b"Migration is stuck", b"will be aborted")
+_ENDS = (b"Aborting migration", b"Migration is stuck", b"will be aborted")
 
 
 class VdsmLog(Form):
     """Reads a log in which any number of guests may be migrated, at a time or one after another."""
 
     NAME = "a log of oVirt's vdsm"
-    NEEDLES = (b"emain", b"seconds elapsed")
+    NEEDLES = (b"emain", b"downtime", b"setDowntime", b"seconds elapsed", b"seconds to complete")
     ALSO = (
-        b"owntime to ",
-        b"setDowntime",
         b"post-copy mode",
         b"max bandwidth to",
         b"Failed to migrate",
-        b"Actual downtime",
         *_ENDS,
     )
     LACKS = "no expected downtime and no pages"

@@ -247,6 +247,28 @@ def test_what_collects_logs_may_put_something_before_each_line(form, prefix):
     assert [[one.answer["ram"].get(name) for name in ("transferred", "remaining", "normal")] for one in within] == shown
 
 
+@pytest.mark.parametrize("form", EACH, ids=NAMES)
+def test_lines_far_apart_in_a_long_log_are_found(form):
+    noise = "2024-05-12 11:57:06,546+0000 INFO  (jsonrpc/1) [api.host] FINISH getStats return={'status': {'code': 0}}\n"
+    recorded = looks(RECORDED, 4)
+    long = (3000 * noise).join(f"{form(look)}\n" for look in recorded).encode()
+    assert [one.answer for one in readings(long)] == [one.answer for one in readings(logged(form, recorded))]
+
+
+def test_limits_and_the_end_far_from_figures_are_found():
+    noise = "2018-05-03 12:00:00.123 8 DEBUG oslo_concurrency.lockutils [-] Lock released, held 0.123s\n" * 3000
+    head = "2018-05-03 12:00:00.123 8 INFO nova.virt.libvirt [-] [instance: 0-0]"
+    told = [
+        f"{head} Increasing downtime to 50 ms after 0 sec elapsed time\n",
+        text("nova-2018.txt").decode().splitlines(True)[2],
+        f"{head} Increasing downtime to 95 ms after 1200 sec elapsed time\n",
+        f"{head} Migration operation has completed\n",
+    ]
+    data = (noise + noise.join(told) + noise).encode()
+    assert limits(data) == [(50, True), (95, True)]
+    assert readings(data)[-1].answer["status"] == "completed"
+
+
 def test_two_guests_in_a_log_of_vdsm_are_told_apart():
     recorded = looks(RECORDED, 2)[:4]
     one = [product_logs.vdsm_mbps(look) for look in recorded]

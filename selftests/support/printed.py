@@ -42,7 +42,9 @@ def monitor_lines(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
 def monitor_lines_with_parameters(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
     """The same below `info migrate_parameters`."""
     limit = header["migrate-parameters"].get("downtime-limit")
-    parameters = f"(qemu) info migrate_parameters\ndowntime-limit: {limit:g} milliseconds\n" if limit is not None else ""
+    parameters = (
+        f"(qemu) info migrate_parameters\ndowntime-limit: {limit:g} milliseconds\n" if limit is not None else ""
+    )
     return parameters + monitor_lines(header, rows, events)
 
 
