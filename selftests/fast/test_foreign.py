@@ -2,14 +2,18 @@
 """What is recognised though nothing can be read of it, and what is said to be taken instead."""
 
 import bz2
+import gzip
 import io
 import lzma
 import random
+import re
 import tarfile
 import zipfile
 
 import pytest
 
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.foreign import TEXTS, of_bytes, of_text
 from avocado_migdowntime.forms.reader import Reader
 
@@ -106,6 +110,19 @@ def test_a_text_of_something_else_is_called_what_it_is(what, text):
     assert foreign is not None and foreign.what == what
     reader = Reader()
     assert [*reader.feed(f"{text}\n".encode()), *reader.end()] == []
+
+
+@pytest.mark.parametrize(("what", "text"), SAMPLES.items())
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_the_sentence_says_what_it_is_and_what_to_do(what, text, encoding):
+    with pytest.raises(UsageError) as caught:
+        parse(text.encode(encoding))
+    assert re.fullmatch(rf"is {re.escape(what)}(: [^;]+)?; (take|copy|mend|let|there is) .+", str(caught.value))
+
+
+def test_what_is_packed_twice_is_told_by_what_is_within():
+    with pytest.raises(UsageError, match="is a tar archive; unpack it by `tar xf FILE`"):
+        parse(gzip.compress(tarred()))
 
 
 def test_each_text_that_is_known_has_an_example():
