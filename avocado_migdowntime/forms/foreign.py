@@ -147,7 +147,7 @@ TEXTS: tuple[tuple[re.Pattern[str], Foreign], ...] = tuple(
             "virsh -r domjobinfo 1`, again and again",
         ),
         (
-            r"\| *memory_remaining_bytes *\|",
+            r"\bmemory_remaining_bytes\"? *[|:]",
             "what `openstack server migration show` prints",
             "it has no time and no bandwidth",
             f"take the log of nova-compute on the source host, or {DOMJOBINFO}",
