@@ -9,6 +9,8 @@ import pytest
 
 from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.prediction.advice import Finding
+from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.trace.model import SEVERAL
 from avocado_migdowntime.trace.reading import Happening, Reading, Remark, Setting
 
@@ -404,3 +406,10 @@ def test_a_first_migration_that_did_not_end_is_another_than_the_second():
     begun = text("proxmox-2014.txt").partition(b"Nov 24 12:26:58")[0]
     trace = parse(begun + text("proxmox-2014.txt"))
     assert len(trace.samples) == 5
+
+
+def test_of_a_first_pass_no_limit_is_said_to_be_needed_later():
+    begun = text("proxmox-2014.txt").partition(b"Nov 24 12:26:58")[0]
+    advice = advise(parse(begun))
+    assert advice.finding is Finding.UNKNOWN and advice.limit_ms is None
+    assert advice.reasons[0].endswith("so that to end it now takes a limit of 8638 ms at least")
