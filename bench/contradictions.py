@@ -52,7 +52,9 @@ def table(reached: Mapping[tuple[str, float, str], int]) -> str:
         cells = []
         for period_s in PERIODS_S:
             cases = reached.get((form, period_s, "cases"), 0)
-            shares = (100 * reached.get((form, period_s, what), 0) / cases if cases else 0 for what in ("verdict", "limit"))
+            shares = (
+                100 * reached.get((form, period_s, what), 0) / cases if cases else 0 for what in ("verdict", "limit")
+            )
             cells.append(", ".join(f"{share:.0f} %" for share in shares))
         lines.append(f"| {form} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -18,7 +18,7 @@ from ..trace.ram import LEEWAY
 
 SHARP = 0.01
 """Where rounding leaves a figure open by more than this share, it is no sign of a formula that a report meets it."""
-NEAR = 0.1
+NEAR = 0.15
 """By so much a report may be off what another formula gives, as it is that of the pass before until it is renewed."""
 FAR_BELOW = 0.8
 """A report that is further below what is left is hardly that of the pass before, of a guest that goes on as it did."""

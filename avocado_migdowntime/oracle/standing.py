@@ -56,5 +56,7 @@ def _not_to_be_used(look: Look) -> Standing | None:
     if look.divisor is None:
         return Standing("nothing-shown", "no throughput is shown")
     if look.in_first_pass is None and look.reported_ms is not None:
-        return Standing("first-pass", f"no count of dirty syncs is shown, so that this may be the first pass: {_BEGINS}")
+        return Standing(
+            "first-pass", f"no count of dirty syncs is shown, so that this may be the first pass: {_BEGINS}"
+        )
     return None

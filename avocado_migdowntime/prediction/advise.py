@@ -168,7 +168,10 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
     advice = Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
-        range_ms=Interval(min(floor(least_ms / (1 + TICK)) + 1, limit_ms), max(most_ms, ceil(UNEVEN * max(limit_ms, _most_ms(precopy))))),
+        range_ms=Interval(
+            min(floor(least_ms / (1 + TICK)) + 1, limit_ms),
+            max(most_ms, ceil(UNEVEN * max(limit_ms, _most_ms(precopy)))),
+        ),
         steps_ms=_steps(limit_ms, lambda ms: precopy.course(curve.least_in_bursts, ms, precopy.syncs[-1]).converges),
         best_point=min(map(_point, precopy.syncs), key=lambda point: point.limit_ms),
         help=help_of(precopy, next_bytes) if limit_ms > DEFAULT_DOWNTIME_LIMIT_MS else Help(),
@@ -176,7 +179,9 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
         bandwidth_bytes_per_ms=bytes_per_ms,
         syncs_seen=len(precopy.syncs),
     )
-    expectation = f"the next sync is expected to find {megabytes(next_bytes)} to be sent at {rate_in_words(bytes_per_ms)}"
+    expectation = (
+        f"the next sync is expected to find {megabytes(next_bytes)} to be sent at {rate_in_words(bytes_per_ms)}"
+    )
     reasons = [expectation, *filter(None, [_cause(precopy)]), *_remarks(precopy, margin)]
     if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
         reasons[0] = expectation + BEYOND

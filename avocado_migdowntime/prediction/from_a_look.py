@@ -35,7 +35,7 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         return Advice(Finding.NONE, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(reason, POSTCOPY))
     pending_ms, doubt = _pending(look)
     if pending_ms is None or doubt or pending_ms.high > GREATEST_DOWNTIME_LIMIT_MS:
-        least = f"{_left(look)}, so that it takes a limit of {floor(left_ms.low) + 1} ms at least"
+        least = f"{_left(look)}, so that to end it now takes a limit of {floor(left_ms.low) + 1} ms at least"
         doubts = (doubt or "a limit as large cannot be set", f"one look shows no sync: {_BETTER}")
         return Advice(Finding.UNKNOWN, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(least, *doubts))
     limit_ms = floor(pending_ms.high) if pending_ms.high > pending_ms.low else floor(pending_ms.high) + 1

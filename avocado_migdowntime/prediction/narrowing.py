@@ -42,5 +42,7 @@ def narrowed(sync: Sync) -> Sync:
     if abs(reported / dirtied - 1) <= NEAR or not least <= reported <= most or least <= reported / factor:
         return sync
     said = Interval(reported * (1 - SHARP / 4), reported * (1 + SHARP / 4))
-    known = said.intersection(found) if said.meets(found) else Interval(*[min(max(reported, found.low), found.high)] * 2)
+    known = (
+        said.intersection(found) if said.meets(found) else Interval(*[min(max(reported, found.low), found.high)] * 2)
+    )
     return replace(sync, at_sync_bytes=known, likely_bytes=known.middle)

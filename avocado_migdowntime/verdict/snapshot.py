@@ -30,7 +30,12 @@ def judge_snapshot(evidence: Evidence, contract: str, tolerance: float) -> Verdi
     reported = reported_of(look)
     rate_ms = look.dirtied_ms.middle if look.dirtied_ms is not None else None
     computed_ms = (rate_ms if contract == "dirty-rate" else left_now_ms(look)) if standing(look) is None else None
-    comparable = not look.estimated and report.code in ("accurate", "another-formula", "no-formula", "below-what-is-left")
+    comparable = not look.estimated and report.code in (
+        "accurate",
+        "another-formula",
+        "no-formula",
+        "below-what-is-left",
+    )
     return Verdict(
         report=report,
         contract=contract,
@@ -115,7 +120,8 @@ def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
     assert left is not None and reported is not None and mean is not None
     fits = [("what is left now", left), *([("dirty-rate", dirtied)] if dirtied is not None else [])]
     at = [
-        f"{name} at {mean.middle * ms.middle / max(reported.middle, 0.5) / 1000:.0f} MB/s" for name, ms in reversed(fits)
+        f"{name} at {mean.middle * ms.middle / max(reported.middle, 0.5) / 1000:.0f} MB/s"
+        for name, ms in reversed(fits)
     ]
     sentence = (
         f"no bandwidth is shown: {reported.low:g} ms are {' or '.join(at)}; by the mean one of "

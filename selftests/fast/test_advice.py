@@ -120,7 +120,9 @@ def test_samples_that_are_far_apart_show_no_rest(period_s):
     [
         ("completed", "found", 300, "the migration completed with the downtime-limit of 300 ms that was set"),
         (
-            "postcopy-active", "unknown", None,
+            "postcopy-active",
+            "unknown",
+            None,
             "postcopy has begun: it finishes without a downtime-limit, and none matters any more",
         ),
     ],

@@ -69,7 +69,11 @@ def test_a_trace_that_is_too_short_cannot_tell(tmp_path, capsys):
     [
         ("866.83", 125, "385.9 MB, 3562 ms at 108.4 MB/s, are left now, so that it takes a limit of 3562 ms at least"),
         ("0.00", 125, "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now"),
-        ("0.01", 1, "385.9 MB, 411667387 ms at 1.2 kB/s, are left now, beyond the 2000 s that QEMU takes as downtime-limit"),
+        (
+            "0.01",
+            1,
+            "385.9 MB, 411667387 ms at 1.2 kB/s, are left now, beyond the 2000 s that QEMU takes as downtime-limit",
+        ),
     ],
 )
 def test_a_snapshot_is_advised_from(throughput, status, first, tmp_path, capsys):

@@ -76,9 +76,7 @@ def case(seed: int) -> Case:
         begin, end = _cut(len(trace.samples), dice)
         readings = trace.readings[len(trace.readings) - len(trace.samples) :][begin:end] if trace.readings else ()
         single = end - begin == 1 and bool(trace.readings)
-        trace = replace(
-            trace, samples=trace.samples[begin:end], readings=readings, snapshot=trace.snapshot or single
-        )
+        trace = replace(trace, samples=trace.samples[begin:end], readings=readings, snapshot=trace.snapshot or single)
     return Case(seed, recording, period_s, form, trace)
 
 

@@ -42,7 +42,9 @@ def monitor_lines(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
 def monitor_lines_with_parameters(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
     """The same below `info migrate_parameters`."""
     limit = header["migrate-parameters"].get("downtime-limit")
-    parameters = f"(qemu) info migrate_parameters\ndowntime-limit: {limit:g} milliseconds\n" if limit is not None else ""
+    parameters = (
+        f"(qemu) info migrate_parameters\ndowntime-limit: {limit:g} milliseconds\n" if limit is not None else ""
+    )
     return parameters + monitor_lines(header, rows, events)
 
 
@@ -103,10 +105,10 @@ def vdsm(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
     """The log of oVirt's vdsm."""
     head = f"INFO  (migmon/00000000) [virt.vm] (vmId='{_IDENTITY}') Migration Progress:"
     return "".join(
-        f"{_at(t_s):%Y-%m-%d %H:%M:%S},000+0000 {head} {int(t_s)} seconds elapsed, "
+        f"{_at(t_s):%Y-%m-%d %H:%M:%S},000+0000 {head} {answer.get('total-time', 0) // 1000} seconds elapsed, "
         f"{100 - 100 * ram['remaining'] // max(ram['total'], 1)}% of data processed, total data: {ram['total'] >> 20}MB, "
         f"processed data: {ram['transferred'] >> 20}MB, remaining data: {ram['remaining'] >> 20}MB, "
-        f"transfer speed {ram['mbps'] / 8:.0f}MBps, zero pages: {ram['duplicate']}MB, compressed: 0MB, "
+        f"transfer speed {int(ram['mbps'] * 125_000) >> 20}MBps, zero pages: {ram['duplicate']}MB, compressed: 0MB, "
         f"dirty rate: {ram['dirty-pages-rate']}, memory iteration: {ram['dirty-sync-count']} (migration:847)\n"
         for t_s, _, answer in rows
         if answer["status"] == "active" and (ram := answer.get("ram")) is not None
