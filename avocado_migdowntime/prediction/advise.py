@@ -15,6 +15,7 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS, 
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
+from ..oracle.passes import MIN_SAMPLES
 from ..oracle.standing import standing
 from ..oracle.syncs import Sync
 from ..trace.model import Trace
@@ -275,7 +276,7 @@ def _down(precopy: ObservedPrecopy, next_bytes: float) -> Down:
 def _cause(precopy: ObservedPrecopy) -> str:
     """Why the migration goes on: how fast the guest dirties against how fast is sent, over the last pass seen."""
     last = precopy.syncs[-1]
-    if last.before.number == 1:
+    if last.before.number == 1 or min(len(last.before.samples), len(last.after.samples)) < MIN_SAMPLES:
         return ""
     dirtied = precopy.curve.likely(length_ms(last)) / length_ms(last)
     sent = precopy.wire_bytes_per_ms

@@ -15,9 +15,9 @@ from functools import cache, lru_cache
 from typing import Any
 
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.prediction.advice import Advice, Finding
 from avocado_migdowntime.prediction.advise import advise
-from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement, Verdict
