@@ -31,8 +31,9 @@ class Look:
     """What one answer shows; None where it does not, 0 for `syncs` where it does not. Milliseconds and bytes.
 
     `bytes_per_ms` is the bandwidth that was shown, unless it is `estimated`, `mean_bytes_per_ms` that of the whole
-    migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit, `down_ms` what QEMU says
-    that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as they stand. Where `ran_over`, more is said to be left than there is.
+    migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit,
+    `down_ms` what QEMU says that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as
+    they stand. Where `ran_over`, more is said to be left than there is.
     """
 
     status: str

@@ -46,7 +46,8 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         range_ms=Interval(min(floor(left_ms.low) + 1, limit_ms), max(limit_ms, floor(left_ms.high + dirtied_ms) + 1)),
         bandwidth_bytes_per_ms=bytes_per_ms.middle,
         reasons=(
-            f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are left",
+            f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are "
+            "left",
             f"a single snapshot shows no sync: this is a guess, and {dirtied_ms:.0f} ms more are dirtied while what is "
             f"left is sent; {_BETTER}",
         ),

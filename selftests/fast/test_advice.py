@@ -46,7 +46,8 @@ def test_passes_that_are_all_the_same_need_their_size_and_a_percent():
     assert (advice.finding, advice.limit_ms, advice.syncs_seen) == ("found", 2021, 3)
     assert advice.reasons == (
         "the next sync is expected to find 81.9 MB to be sent at 41.0 MB/s",
-        "the guest dirties as fast as is sent, 40.9 MB/s of pages over a pass of 2.0 s, so that passes do not get shorter",
+        "the guest dirties as fast as is sent, 40.9 MB/s of pages over a pass of 2.0 s, so that "
+        "passes do not get shorter",
         "the downtime-limit of 300 ms that is set probably never ends it",
     )
     assert (advice.range_ms.low, advice.range_ms.high) == (1981, 2224)
@@ -182,7 +183,8 @@ def test_a_limit_beyond_the_greatest_is_none():
     assert advice.reasons == (
         "the next sync is expected to find 122880.0 MB to be sent at 41.0 MB/s, "
         "beyond the 2000 s that QEMU takes as downtime-limit",
-        "the guest dirties as fast as is sent, 41.0 MB/s of pages over a pass of 3000.0 s, so that passes do not get shorter",
+        "the guest dirties as fast as is sent, 41.0 MB/s of pages over a pass of 3000.0 s, so that "
+        "passes do not get shorter",
         "the downtime-limit of 1 ms that is set never ends it",
         POSTCOPY,
     )

@@ -51,7 +51,8 @@ def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_m
         bandwidth_bytes_per_ms=125_000.0,
         reasons=(
             f"QEMU found {reported_ms:.0f} ms pending at the last sync, and 10000 ms of them are left",
-            "a single snapshot shows no sync: this is a guess, and 2000 ms more are dirtied while what is left is sent; "
+            "a single snapshot shows no sync: this is a guess, and 2000 ms more are dirtied while "
+            "what is left is sent; "
             "record the migration for a better one",
         ),
     )
@@ -75,8 +76,12 @@ def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_m
             "since 3.0 do, the limit is 13001 ms",
         ),
         (300.0, {}, "the report of 300 ms may be what QEMU begins by, before it has computed one"),
-        (10_500.0, {"dirty_pages_per_s": 0}, "the report of 10500 ms may be what QEMU begins by, before it has computed one"),
-        (10_500.0, {"mean": 90_000}, "the bandwidth of this moment is not shown to be about that of the whole migration"),
+        (
+            10_500.0, {"dirty_pages_per_s": 0},
+            "the report of 10500 ms may be what QEMU begins by, before it has computed one",
+        ),
+        (10_500.0, {"mean": 90_000}, "the bandwidth of this moment is not shown to be about that of the whole "
+            "migration"),
         (10_500.0, {"mean": None}, "the bandwidth of this moment is not shown to be about that of the whole migration"),
     ],
 )  # fmt: skip
@@ -100,7 +105,8 @@ def test_where_a_report_may_be_something_else_only_the_least_is_told(reported_ms
         ({"ram": None}, Finding.UNKNOWN, "no figures of RAM are shown: take them while the migration is active", ()),
         (
             {"dirty_sync_count": 1}, Finding.UNKNOWN,
-            "this is the first pass, which sends all of RAM: QEMU reports the downtime-limit or its initial value until "
+            "this is the first pass, which sends all of RAM: QEMU reports the downtime-limit or its "
+            "initial value until "
             "it has computed something", (LEFT_NOW,),
         ),
         (
@@ -109,7 +115,8 @@ def test_where_a_report_may_be_something_else_only_the_least_is_told(reported_ms
         ),
         (
             {"sample": {"disk_bytes": 5e6}}, Finding.NONE,
-            "a disk is sent as well, of which 5.0 MB are left; 10000 ms of RAM are left: no downtime-limit will do while "
+            "a disk is sent as well, of which 5.0 MB are left; 10000 ms of RAM are left: no "
+            "downtime-limit will do while "
             "the disk is sent", (POSTCOPY,),
         ),
     ],
