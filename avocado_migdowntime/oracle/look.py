@@ -104,8 +104,8 @@ class Look:
 
     @property
     def idle(self) -> bool:
-        """Whether QEMU shows a dirty rate of 0, beside which it computes nothing up to 11.0."""
-        return self.dirty_bytes_per_ms is not None and not self.dirty_bytes_per_ms.high
+        """Whether QEMU may show a dirty rate of 0, beside which it computes nothing up to 11.0."""
+        return self.dirty_bytes_per_ms is not None and not self.dirty_bytes_per_ms.low
 
     @property
     def hardly_sent(self) -> bool:
