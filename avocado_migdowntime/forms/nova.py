@@ -34,7 +34,6 @@ _STATUSES = {
     "Migration operation has aborted": "failed",
     "Migration operation was cancelled": "cancelled",
     "Live Migration failure: ": "failed",
-    "Switching to post-copy migration mode": "postcopy-active",
 }
 
 
@@ -81,6 +80,8 @@ class NovaLog(Form):
                 else "Nova saw no progress any more and gave up"
             )
             return [Remark(f"{told} after {match[1]} s, unless it was told to force it", of)]
+        if "Switching to post-copy migration mode" in text:
+            return self._looks.postcopy(of, line.stamp)
         status = next((status for words, status in _STATUSES.items() if words in text), None)
         if status is None:
             self._just_told = just_told

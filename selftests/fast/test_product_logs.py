@@ -346,6 +346,38 @@ def test_how_a_migration_of_kubevirt_ends(line, status):
     assert last.stamp.t_s == datetime(2024, 5, 12, 11, 57, 9, tzinfo=UTC).timestamp()
 
 
+def test_what_follows_the_begin_of_postcopy_is_postcopy_unless_it_could_not_begin():
+    def log(message):
+        return (
+            json.dumps({"level": "info", "msg": message, "timestamp": "2024-05-12T11:57:07.000000Z"}).encode() + b"\n"
+        )
+
+    first, second = text("kubevirt-2024.txt").splitlines(True)
+    begins, fails = log("Starting post copy mode for migration"), log("failed to start post migration")
+    assert [one.answer["status"] for one in readings(first + begins + second)] == [
+        "active",
+        "postcopy-active",
+        "postcopy-active",
+    ]
+    assert [one.answer["status"] for one in readings(first + begins + fails + second)][-1] == "active"
+    assert remarks(first + begins + second) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "line"),
+    [
+        (product_logs.nova, "INFO nova.virt.libvirt [-] [instance: {}] Switching to post-copy migration mode\n"),
+        (product_logs.vdsm_mbps, "INFO  (libvirt/events) [virt.vm] (vmId='{}') Migration switched to post-copy mode\n"),
+    ],
+    ids=["nova", "vdsm"],
+)
+def test_nova_and_vdsm_tell_of_postcopy_too(form, line):
+    first, second = (form(look) + "\n" for look in looks(RECORDED, 2)[2:4])
+    told = "2024-05-12 11:57:10,000+0000 " + line.format(product_logs.GUEST)
+    statuses = [one.answer["status"] for one in readings((first + told + second).encode())]
+    assert statuses == ["active", "postcopy-active", "postcopy-active"]
+
+
 def test_kubevirt_stops_a_guest_that_does_not_converge():
     log = {"msg": "Pausing the guest to allow migration to complete", "timestamp": "2024-05-12T11:57:09.000000Z"}
     [stop] = of(Happening, text("kubevirt-2024.txt") + json.dumps(log).encode())
