@@ -27,8 +27,7 @@ class Reader:
     def __init__(self) -> None:
         self._forms = tuple(form() for form in FORMS)
         self._utf8 = Utf8()
-        needles = [needle for form in FORMS for needle in form.NEEDLES]
-        self._sieve = Sieve(needles, [needle for form in FORMS for needle in form.ALSO])
+        self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
         self.first_line = ""
 
     @property
@@ -70,7 +69,9 @@ class Reader:
         for form in self._forms:
             taken = form.take(line)
             if taken is not None:
-                form.recognised = form.recognised or taken is not MAYBE
+                if not form.recognised and taken is not MAYBE:
+                    form.recognised = True
+                    self._sieve.look_for(form.ALSO)
                 items: list[Item] = []
                 for one in taken:
                     if isinstance(one, Line):
