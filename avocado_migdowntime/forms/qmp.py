@@ -226,7 +226,7 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
         yield Remark(f"QEMU answered with the error {error.get('desc', error['class'])!s}")
     elif isinstance(message.get("capability"), str):
         yield from _of_list([message], line)
-    else:
+    elif len(message) > 1 or "status" not in message:
         yield from _of_return(message, line)
 
 

@@ -102,9 +102,9 @@ def _unwrapped(text: str, came_s: float) -> Iterator[Line]:
             for part in logged.splitlines():
                 part = part.strip()
                 own, message = parted(part)
-                yield Line(part, message, own or at or stamp, came_s)
+                yield Line(part, message.strip(), own or at or stamp, came_s)
             return
-    yield Line(text, message, stamp, came_s)
+    yield Line(text, message.strip(), stamp, came_s)
 
 
 def _logged(text: str) -> tuple[str, Stamp | None] | None:
