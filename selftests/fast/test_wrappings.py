@@ -42,21 +42,23 @@ LINES = {
     "hard blanks": each(lambda line: f"\u00a0\u00a0{line}"),
     "coloured": each(lambda line: f"\x1b[0;32m{line}\x1b[0m"),
     "cleared": each(lambda line: f"\x1b[K\x1b[2J{line}\x1b]0;title\x07"),
-    "typed over": each(lambda line: f"(qemu) i\r{line}"),
+    "written over": each(lambda line: f"inf\r{line}"),
     "logged by Avocado": each(lambda line: f"2024-05-12 11:57:06,546 monitor    L0167 DEBUG| {line}"),
     "logged by the journal": each(lambda line: f"May 12 11:57:06 host1 libvirtd[4242]: {line}"),
     "logged by a container": each(lambda line: json.dumps({"log": line + "\n", "time": "2024-05-12T11:57:06.546Z"})),
     "with its time": each(lambda line: f"2024-05-12T11:57:06.546232Z {line}"),
     "returns alone": lambda text: text.replace("\n", "\r").encode() + b"\n",
 }
+
+
+def below(head):
+    return lambda text: (head + text).encode()
+
+
 WHOLE = {
-    "below prose": lambda text: (
-        b"Hello,\n\nthe Migration status: it is active since hours.\nSee {this}:\n\n" + text.encode()
-    ),
-    "above prose": lambda text: text.encode() + b"\n\nWhat should I do?\n-- \nSome Body {the admin}\n",
-    "below its command": lambda text: (
-        b"root@host1:~# virsh qemu-monitor-command vm1 --hmp 'info migrate'\n" + text.encode()
-    ),
+    "below prose": below("Hello,\n\nthe Migration status: it is active since hours.\nSee {this}:\n\n"),
+    "above prose": lambda text: f"{text}\n\nWhat should I do?\n-- \nSome Body {{the admin}}\n".encode(),
+    "below its command": below("root@host1:~# virsh qemu-monitor-command vm1 --hmp 'info migrate'\n"),
     "in a fence": lambda text: b"```\n" + text.encode() + b"\n```\n",
     "UTF-8 with a mark": lambda text: codecs.BOM_UTF8 + text.encode(),
     "UTF-16 LE": lambda text: codecs.BOM_UTF16_LE + text.encode("utf-16-le"),
@@ -64,9 +66,7 @@ WHOLE = {
     "UTF-16 without a mark": lambda text: text.encode("utf-16-le"),
     "compressed": lambda text: gzip.compress(text.encode()),
     "without an end": lambda text: text.rstrip().encode(),
-    "behind an error": lambda text: (
-        b"error: Timed out during operation\nerror: failed to get domain 'vm2'\n\n" + text.encode()
-    ),
+    "behind an error": below("error: Timed out during operation\nerror: failed to get domain 'vm2'\n\n"),
 }
 
 
@@ -101,12 +101,8 @@ REPLIES = {
     f"QEMU_MONITOR_IO_PROCESS: mon=0x7fa4380028a0 buf={REPLY}\r\n len=700",
     "as libvirt tells of it": f"2022-03-07 10:47:20.146+0000: 134386: debug : qemuMonitorJSONIOProcessLine:225 : "
     f"Line [{REPLY}]",
-    "in another program's log": json.dumps(
-        {"level": "info", "msg": f"got {REPLY}", "timestamp": "2024-05-12T11:57:06Z"}
-    ),
-    "with what is no number": REPLY.replace(
-        '"status"', '"xbzrle-cache": {"cache-miss-rate": -nan, "pages": 0}, "status"'
-    ),
+    "in another program's log": json.dumps({"level": "info", "msg": f"got {REPLY}", "time": "2024-05-12T11:57:06Z"}),
+    "with what is no number": REPLY.replace('"status"', '"xbzrle-cache": {"miss-rate": -nan, "pages": 0}, "status"'),
     "with what is none": REPLY.replace('"status"', '"cpu-throttle-percentage": nan, "x": [inf, -inf, NaN], "status"'),
 }
 
