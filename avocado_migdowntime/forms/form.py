@@ -46,7 +46,9 @@ class Form:
     each: `emain` is in every figure that is called remaining.
     """
     ALSO: ClassVar[tuple[bytes, ...]] = ()
-    """What is in further lines that tell something; they are found only near those that have a needle."""
+    """What is in further lines that tell something; they are found only near those that have a needle, and only once a
+    line was of this form.
+    """
     LACKS: ClassVar[str] = ""
     """What no text of this form shows and a verdict needs: `no dirty rate and no pages`."""
     INSTEAD: ClassVar[str] = ""

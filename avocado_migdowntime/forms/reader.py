@@ -29,8 +29,7 @@ class Reader:
     def __init__(self) -> None:
         self._forms = tuple(form() for form in FORMS)
         self._utf8 = Utf8()
-        needles = [needle for form in FORMS for needle in form.NEEDLES]
-        self._sieve = Sieve(needles, [needle for form in FORMS for needle in form.ALSO])
+        self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
         self._calendar = Calendar()
         self.first_lines: list[str] = []
 
@@ -75,7 +74,9 @@ class Reader:
         for form in self._forms:
             taken = form.take(line)
             if taken is not None:
-                form.recognised = form.recognised or taken is not MAYBE
+                if not form.recognised and taken is not MAYBE:
+                    form.recognised = True
+                    self._sieve.look_for(form.ALSO)
                 items: list[Item] = []
                 for one in taken:
                     if isinstance(one, Line):
@@ -106,9 +107,9 @@ def _unwrapped(text: str, came_s: float) -> Iterator[Line]:
             for part in logged.splitlines():
                 part = part.strip()
                 own, message = parted(part)
-                yield Line(part, message, own or at or stamp, came_s)
+                yield Line(part, message.strip(), own or at or stamp, came_s)
             return
-    yield Line(text, message, stamp, came_s)
+    yield Line(text, message.strip(), stamp, came_s)
 
 
 def _logged(text: str) -> tuple[str, Stamp | None] | None:
