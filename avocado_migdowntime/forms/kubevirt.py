@@ -63,8 +63,9 @@ class KubevirtLog(Form):
     """Reads the log of one pod, or of several; each migration has its own identifier."""
 
     NAME = "a log of KubeVirt's virt-launcher"
-    NEEDLES = (b"emain", b"downtime", b"Live migration ")
+    NEEDLES = (b"emain", b"owntime")
     ALSO = (
+        b"Live migration ",
         b"post copy mode",
         b"post-copy mode",
         b"start post",

@@ -84,9 +84,11 @@ class Sieve:
         yield from self._lines(b"".join(piece for _, piece in pieces), times)
 
     def _lines(self, text: bytes, times: list[tuple[int, float]]) -> Iterator[tuple[bytes, float]]:
-        hit, near = _Finder(text, self._needles.needles), _Finder(text, self._all)
+        hit, near, all_of_near = _Finder(text, self._needles.needles), _Finder(text, self._all), self._all
         position, piece = 0, 0
         while position < len(text):
+            if all_of_near is not self._all:
+                near, all_of_near = _Finder(text, self._all), self._all
             if not self._open_lines:
                 begin = hit(position)
                 if self._near_bytes or (begin >= 0 and begin - position <= NEAR_BYTES):

@@ -51,14 +51,14 @@ _STATUSES = {
 }
 
 
-_ENDS = (b"Aborting migration", b"Migration is stuck", b"will be aborted")
+_ENDS = (b"seconds to complete", b"Aborting migration", b"Migration is stuck", b"will be aborted")
 
 
 class VdsmLog(Form):
     """Reads a log in which any number of guests may be migrated, at a time or one after another."""
 
     NAME = "a log of oVirt's vdsm"
-    NEEDLES = (b"emain", b"downtime", b"setDowntime", b"seconds elapsed", b"seconds to complete")
+    NEEDLES = (b"emain", b"owntime")
     ALSO = (
         b"post-copy mode",
         b"max bandwidth to",
