@@ -36,18 +36,20 @@ class Clock:
     def of_reading(self, reading: Reading) -> tuple[float, float]:
         """When the figures of a reading were taken, and for how long after that they may have been."""
         total_s, stamp = _total_s(reading.answer), reading.stamp
+        tick_s = _tick_s(reading)
         if total_s is not None:
             self.known = True
             self._total_s = total_s
+        if total_s is not None and (tick_s <= TICK_S or stamp is None or stamp.tick_s >= tick_s):
             if stamp is not None:
                 self._log_zero_s = stamp.t_s - total_s
             if reading.arrived_s is not None:
                 self._read_zero_s = reading.arrived_s - total_s
-            return self._in_order(total_s), TICK_S
+            return self._in_order(total_s), tick_s
         if stamp is not None:
             self.known = True
             if self._log_zero_s is None:
-                self._log_zero_s = stamp.t_s - self.last_s
+                self._log_zero_s = stamp.t_s - (total_s or self.last_s)
             return self._in_order(stamp.t_s - self._log_zero_s), stamp.tick_s
         if reading.arrived_s is not None:
             self._in_order(reading.arrived_s - self._read_zero_s)
@@ -83,6 +85,12 @@ class Clock:
 def _total_s(answer: Mapping[str, Any]) -> float | None:
     total_ms = answer.get("total-time")
     return total_ms / 1000 if isinstance(total_ms, int | float) and not isinstance(total_ms, bool) else None
+
+
+def _tick_s(reading: Reading) -> float:
+    """To what the total time of a reading was cut; in its answer it is what is left after that."""
+    rounding = reading.rounding.get("total-time")
+    return TICK_S if rounding is None else rounding.width / 1000
 
 
 def _epoch_s(message: Mapping[str, Any]) -> float | None:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from ..errors import UsageError
 from ..trace.file import is_recording, plain_chunks, recording
 from ..trace.model import Trace
+from .foreign import of_bytes
 from .gathering import trace_of
 from .reader import Reader
 
@@ -57,5 +58,7 @@ def _parse(file: BinaryIO) -> Trace:
     chunks = chain([first], chunks)
     if is_recording(first):
         return recording(chunks, notes)
+    if foreign := of_bytes(first):
+        raise UsageError(foreign.sentence)
     reader = Reader()
     return trace_of(chain(chain.from_iterable(map(reader.feed, chunks)), reader.end()), reader, notes)

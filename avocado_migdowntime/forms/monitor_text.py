@@ -127,7 +127,7 @@ class MonitorText(Form):
     """Reads `info migrate`, as often as it is there."""
 
     NAME = "the text of `info migrate`"
-    NEEDLES = (b"emain", b"downtime")
+    NEEDLES = (b"emain", b"owntime")
     ALSO = (b"igration status: ", b"exp_down=", b"Status: ", b"Time (ms):")
 
     def __init__(self) -> None:

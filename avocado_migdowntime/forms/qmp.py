@@ -43,7 +43,7 @@ class Qmp(Form):
     """Reads QMP's messages; what is sent to QEMU counts where it sets a limit."""
 
     NAME = "QMP's replies"
-    NEEDLES = (b"emain", b"downtime")
+    NEEDLES = (b"emain", b"owntime")
     ALSO = (b'"event"', b"'event'", b'"QMP"')
 
     def __init__(self) -> None:

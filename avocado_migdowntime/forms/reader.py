@@ -12,11 +12,13 @@ from .catalogue import FORMS
 from .encoding import Utf8
 from .form import MAYBE, Form, Line
 from .sieve import Sieve
-from .stamps import parted, stamp_of
+from .stamps import Calendar, parted, stamp_of
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[@-Z\\-_=>])")
 _QUOTED = re.compile(r"(?:[>|][ \t]?)+")
 _UNSEEN = {ord(letter): None for letter in "\0\a\v\f\u200b\ufeff"} | {0xA0: " "}
+FIRST_LINES = 200
+"""So many lines with something in them are kept, to say what a text is that tells nothing."""
 _LOGGED = ("msg", "message", "MESSAGE", "log", "textPayload")
 _LOGGED_AT = ("timestamp", "time", "ts", "@timestamp", "__REALTIME_TIMESTAMP")
 
@@ -28,7 +30,8 @@ class Reader:
         self._forms = tuple(form() for form in FORMS)
         self._utf8 = Utf8()
         self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
-        self.first_line = ""
+        self._calendar = Calendar()
+        self.first_lines: list[str] = []
 
     @property
     def forms(self) -> tuple[Form, ...]:
@@ -56,8 +59,10 @@ class Reader:
         for raw, came_s in lines:
             told = False
             for line in lines_of(raw, came_s):
-                if not self.first_line and line.text:
-                    self.first_line = line.text
+                if line.text and len(self.first_lines) < FIRST_LINES:
+                    self.first_lines.append(line.text)
+                if line.stamp is not None:
+                    line = replace(line, stamp=self._calendar.dated(line.stamp))
                 items = self._offered(line)
                 told = told or items is not None
                 yield from items or ()

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..basics.interval import Interval
+from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 
 STEP = 1.3
 """By how much a limit that is tried after another is larger."""
+BEYOND = f", beyond the {GREATEST_DOWNTIME_LIMIT_MS // 1000} s that QEMU takes as downtime-limit"
+POSTCOPY = "postcopy finishes it whatever the guest dirties"
 
 
 class Finding(StrEnum):
@@ -63,3 +66,13 @@ class Advice:
     syncs_seen: int = 0
     reasons: tuple[str, ...] = ()
     subject: str = ""
+
+
+def megabytes(size_bytes: float) -> str:
+    """A size in words."""
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e5 or not size_bytes else f"{size_bytes / 1e3:.1f} kB"
+
+
+def rate_in_words(bytes_per_ms: float) -> str:
+    """A bandwidth in words."""
+    return f"{bytes_per_ms / 1000:.1f} MB/s" if bytes_per_ms >= 100 else f"{bytes_per_ms:.1f} kB/s"

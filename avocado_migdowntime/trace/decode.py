@@ -8,7 +8,7 @@ which finds the line that is wrong and says what is wrong with it.
 import json
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -34,11 +34,16 @@ class _Ram(msgspec.Struct, gc=False, rename="kebab"):
     total: float = _ABSENT
 
 
+class _Disk(msgspec.Struct, gc=False):
+    remaining: float = _ABSENT
+
+
 class _Answer(msgspec.Struct, gc=False, rename="kebab"):
     status: str = "none"
     expected_downtime: float = _ABSENT
     downtime: float = _ABSENT
     ram: _Ram | None = None
+    disk: _Disk | None = None
     xbzrle_cache: None = None
     compression: None = None
 
@@ -54,6 +59,7 @@ class _Line(msgspec.Struct, gc=False):
 
 _DECODER = msgspec.json.Decoder(_Line)
 _NO_RAM = _Ram(*[_ABSENT] * len(_Ram.__struct_fields__))
+_NO_DISK = _Disk()
 _MORE = 1024
 """A counter may exceed another by so little that nobody has to look at it."""
 
@@ -115,6 +121,10 @@ class LinesDecoder:
             self._numbered([line.on for line in lines]),
             [answer.expected_downtime for answer in answers],
             [answer.downtime for answer in answers],
+            [ram.total for ram in rams],
+            [(answer.disk or _NO_DISK).remaining for answer in answers],
+            repeat(0.0, len(lines)),
+            repeat(0.0, len(lines)),
             [ram.remaining for ram in rams],
             [ram.page_size for ram in rams],
             [ram.normal for ram in rams],

@@ -16,6 +16,7 @@ from ..errors import UsageError
 from .events import Event
 from .ram import optional_number
 from .reading import Reading
+from .rounding import rounded
 from .samples import Sample, Samples
 
 _LEAST_GRANULE = 4096
@@ -51,6 +52,8 @@ class Trace:
         rows: Sequence[Sample] = self.samples
         if not isinstance(rows, Samples):
             object.__setattr__(self, "samples", Samples.of(rows))
+        if any(reading.rounding for reading in self.readings) and not np.any(self.samples.open_bytes):
+            object.__setattr__(self, "samples", rounded(self.samples, self.readings))
 
     @property
     def downtime_limit_ms(self) -> float | None:

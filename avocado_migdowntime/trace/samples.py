@@ -22,6 +22,8 @@ class Sample:
     """One answer to query-migrate, asked `t_s` seconds after the recording's zero.
 
     `on` is the event that it was asked at, `downtime_ms` what QEMU says, once completed, the downtime really was.
+    `total_bytes` is the guest's whole RAM, `disk_bytes` what is left of disks that are sent as well, where that is
+    shown. `remaining_bytes` and `mbps` of `ram` may be more or less by `open_bytes` and `open_mbps`, as a text rounds.
     """
 
     t_s: float
@@ -31,6 +33,10 @@ class Sample:
     ram: Ram | None = None
     on: str | None = None
     downtime_ms: float | None = None
+    total_bytes: float | None = None
+    disk_bytes: float | None = None
+    open_bytes: float = 0.0
+    open_mbps: float = 0.0
 
     @property
     def answered_s(self) -> float:
@@ -55,7 +61,13 @@ class Sample:
             ram=None if ram is None or (isinstance(ram, Mapping) and ran_over(ram)) else ram_of(ram, answer),
             on=on,
             downtime_ms=optional_number(answer, "downtime"),
+            total_bytes=_of_part(ram, "total"),
+            disk_bytes=_of_part(answer.get("disk"), "remaining"),
         )
+
+
+def _of_part(part: Any, name: str) -> float | None:
+    return optional_number(part, name) if isinstance(part, Mapping) else None
 
 
 class Column(IntEnum):
@@ -67,6 +79,10 @@ class Column(IntEnum):
     ON = auto()
     EXPECTED = auto()
     DOWNTIME = auto()
+    TOTAL = auto()
+    DISK = auto()
+    OPEN_BYTES = auto()
+    OPEN_MBPS = auto()
     REMAINING = auto()
     PAGE = auto()
     SENT = auto()
@@ -146,6 +162,26 @@ class Samples(Sequence[Sample]):
         return self._column(Column.EXPECTED)
 
     @property
+    def disk_bytes(self) -> Floats:
+        """What is left of disks that are sent as well, NaN where none are."""
+        return self._column(Column.DISK)
+
+    @property
+    def sends_a_disk(self) -> bool:
+        """Whether there is something left of a disk in one of them that is active."""
+        return bool(np.any(self.are("active") & (self.disk_bytes > 0)))
+
+    @property
+    def open_bytes(self) -> Floats:
+        """By how much `remaining_bytes` may be more or less than it was shown."""
+        return self._column(Column.OPEN_BYTES)
+
+    @property
+    def open_mbps(self) -> Floats:
+        """By how much `mbps` may be more or less than it was shown."""
+        return self._column(Column.OPEN_MBPS)
+
+    @property
     def has_ram(self) -> NDArray[np.bool_]:
         """Which of them carry RAM figures."""
         return ~np.isnan(self._column(Column.MBPS))
@@ -216,7 +252,7 @@ class Samples(Sequence[Sample]):
         return figures
 
     def _row(self, figures: list[float]) -> Sample:
-        t_s, latency_ms, status, on, expected_ms, downtime_ms, *ram = figures
+        t_s, latency_ms, status, on, expected_ms, downtime_ms, total, disk, open_bytes, open_mbps, *ram = figures
         return Sample(
             t_s=t_s,
             latency_ms=latency_ms,
@@ -225,6 +261,10 @@ class Samples(Sequence[Sample]):
             ram=_ram(ram),
             on=None if on != on else self.labels[int(on)],
             downtime_ms=_known(downtime_ms),
+            total_bytes=_known(total),
+            disk_bytes=_known(disk),
+            open_bytes=open_bytes,
+            open_mbps=open_mbps,
         )
 
 
@@ -277,6 +317,10 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
         nan if row.on is None else labels[row.on],
         nan if row.expected_downtime_ms is None else row.expected_downtime_ms,
         nan if row.downtime_ms is None else row.downtime_ms,
+        nan if row.total_bytes is None else row.total_bytes,
+        nan if row.disk_bytes is None else row.disk_bytes,
+        row.open_bytes,
+        row.open_mbps,
         *counters,
     ]
 

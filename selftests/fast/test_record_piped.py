@@ -174,7 +174,7 @@ def test_units_are_those_of_libvirt():
 
 
 WRONG = [
-    ("error: Domain not found\n", "'error: Domain not found' begins no text that is known"),
+    ("error: Domain not found\n", "is an error of virsh or kubectl: 'error: Domain not found'"),
     ("{'status': 1}\n{\n", "begins no text that is known"),
     ('{"return": {"status": "running", "running": true}}\n', "this is QMP's replies, and no migration runs in it"),
     ('{"return": []}\n', "this is QMP's replies, and no migration runs in it"),

@@ -42,7 +42,7 @@ LINES = {
     "hard blanks": each(lambda line: f"\u00a0\u00a0{line}"),
     "coloured": each(lambda line: f"\x1b[0;32m{line}\x1b[0m"),
     "cleared": each(lambda line: f"\x1b[K\x1b[2J{line}\x1b]0;title\x07"),
-    "written over": each(lambda line: f"inf\r{line}"),
+    "written over": each(lambda line: f"\r{line}"),
     "logged by Avocado": each(lambda line: f"2024-05-12 11:57:06,546 monitor    L0167 DEBUG| {line}"),
     "logged by the journal": each(lambda line: f"May 12 11:57:06 host1 libvirtd[4242]: {line}"),
     "logged by a container": each(lambda line: json.dumps({"log": line + "\n", "time": "2024-05-12T11:57:06.546Z"})),
