@@ -47,6 +47,7 @@ def last_look(evidence: Evidence) -> Look:
         switchover_bytes_per_ms=trace.switchover_bytes_per_ms,
         limit_ms=trace.downtime_limit_ms if trace.readings else evidence.limits.at(sample.t_s),
         down_ms=sample.downtime_ms,
+        left_shown_ms=_left_ms(shown if isinstance(shown, Mapping) else {}, trace.switchover_bytes_per_ms),
         ran_over=over,
     )
 
@@ -61,6 +62,14 @@ def _reported(sample: Sample, reading: Reading) -> Interval | None:
         return None
     shown = _shown(reading, "expected-downtime", sample.expected_downtime_ms)
     return Interval(shown.low, shown.high + 1)
+
+
+def _left_ms(ram: Mapping[str, Any], switchover_bytes_per_ms: float | None) -> float | None:
+    remaining, mbps = ram.get("remaining"), ram.get("mbps")
+    if not all(isinstance(figure, int | float) for figure in (remaining, mbps)):
+        return None
+    bytes_per_ms = switchover_bytes_per_ms or mbps * BYTES_PER_MS_PER_MBPS
+    return remaining / bytes_per_ms if bytes_per_ms else None
 
 
 def _mean(answer: Mapping[str, Any]) -> float | None:

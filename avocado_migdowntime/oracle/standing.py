@@ -51,7 +51,7 @@ def _not_to_be_used(look: Look) -> Standing | None:
         return Standing("disk", f"{sentence}: no downtime-limit will do while the disk is sent")
     if look.in_first_pass:
         return Standing("first-pass", f"this is the first pass, which sends all of RAM: {_BEGINS}")
-    if look.bytes_per_ms is not None and not look.bytes_per_ms.high:
+    if look.bytes_per_ms is not None and not look.bytes_per_ms.low:
         return Standing("no-bandwidth", "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now")
     if look.divisor is None:
         return Standing("nothing-shown", "no throughput is shown")

@@ -15,17 +15,19 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS, 
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
+from ..oracle.passes import MIN_SAMPLES
 from ..oracle.standing import standing
 from ..oracle.syncs import Sync
 from ..trace.model import Trace
-from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Finding, Help, megabytes, rate_in_words
+from ..trace.ram import optional_number
+from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Down, Finding, Help, megabytes, rate_in_words
+from .dirty_curve import ALIKE, length_ms
 from .from_a_look import advise_from_a_look
+from .helping import bandwidth_needed, help_of
 from .narrowing import is_sharp
 from .observed import STALLED_S, ObservedPrecopy, observe
 from .precopy import Course
 
-GREATEST_THROTTLE_PERCENT = 99
-"""QEMU slows a guest by no more (max-cpu-throttle)."""
 TICK = 0.01
 """QEMU times the windows of 100 ms that it takes its bandwidth from in whole ms: one may be taken for 1 % less."""
 UNEVEN = 1.1
@@ -34,6 +36,8 @@ its writes to 20 % of its pages.
 """
 USUALLY = 0.05
 """In no more than this share of the windows is the bandwidth lower than is reckoned with."""
+CAPPED = 0.9
+"""Who sends at so much of max-bandwidth is held there by that."""
 GREATEST_MARGIN = 0.3
 """Where passes differ by more than this share nothing is advised; less where a text does not tell what was changed."""
 NOTABLE = 0.005
@@ -96,7 +100,9 @@ def _advise(whole: Evidence) -> Advice:
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
         looked = advise_from_a_look(evidence)
-        return replace(looked, reasons=(*looked.reasons, _too_little(evidence)))
+        few = _too_little(evidence)
+        known = looked.finding is not Finding.UNKNOWN
+        return replace(looked, reasons=(*looked.reasons, few) if known else (few, *looked.reasons))
     if not precopy.wire_bytes_per_ms and precopy.remaining_bytes and not precopy.still_s > STALLED_S:
         reason = "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs), reasons=(reason,))
@@ -105,7 +111,7 @@ def _advise(whole: Evidence) -> Advice:
         any_ms = Interval(1, 1)
         return Advice(Finding.FOUND, limit_ms=1, range_ms=any_ms, syncs_seen=len(precopy.syncs), reasons=(reason,))
     if not precopy.wire_bytes_per_ms:
-        needed = Help(bandwidth_bytes_per_ms=_bandwidth_needed(precopy))
+        needed = Help(bandwidth_bytes_per_ms=bandwidth_needed(precopy))
         reason = "nothing is being sent, so no downtime-limit is large enough: look at the network and at max-bandwidth"
         return Advice(Finding.NONE, help=needed, syncs_seen=len(precopy.syncs), reasons=(reason, POSTCOPY))
     return _unless_doubtful(precopy, _advise_running(precopy))
@@ -169,14 +175,15 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
         ),
         steps_ms=_steps(limit_ms, lambda ms: precopy.course(curve.least_in_bursts, ms, precopy.syncs[-1]).converges),
         best_point=min(map(_point, precopy.syncs), key=lambda point: point.limit_ms),
-        help=_help(precopy, limit_ms, next_bytes),
+        help=help_of(precopy, next_bytes) if limit_ms > DEFAULT_DOWNTIME_LIMIT_MS else Help(),
+        down=_down(precopy, next_bytes),
         bandwidth_bytes_per_ms=bytes_per_ms,
         syncs_seen=len(precopy.syncs),
     )
     expectation = (
         f"the next sync is expected to find {megabytes(next_bytes)} to be sent at {rate_in_words(bytes_per_ms)}"
     )
-    reasons = [expectation, *_remarks(precopy, margin)]
+    reasons = [expectation, *filter(None, [_cause(precopy)]), *_remarks(precopy, margin)]
     if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
         reasons[0] = expectation + BEYOND
         return replace(advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), reasons=(*reasons, POSTCOPY))
@@ -259,18 +266,24 @@ def _margin(precopy: ObservedPrecopy) -> float:
     return max(0.0, mean + wide * deviation - 1)
 
 
-def _help(precopy: ObservedPrecopy, limit_ms: int, next_bytes: float) -> Help:
-    """What makes the default limit do: more bandwidth, or a guest that dirties less in the time of a whole pass."""
-    if limit_ms <= DEFAULT_DOWNTIME_LIMIT_MS:
-        return Help()
-    throttle = 1 - DEFAULT_DOWNTIME_LIMIT_MS * precopy.threshold_bytes_per_ms / next_bytes
-    percent = ceil(max(0.0, throttle) * 100)
-    return Help(_bandwidth_needed(precopy), percent if percent <= GREATEST_THROTTLE_PERCENT else None)
+def _down(precopy: ObservedPrecopy, next_bytes: float) -> Down:
+    """How long the guest is down once a limit ends the migration."""
+    cap = optional_number(precopy.evidence.trace.migrate_parameters, "max-bandwidth")
+    binds = None if cap is None else bool(cap) and precopy.wire_bytes_per_ms * 1000 >= CAPPED * cap
+    return Down(next_bytes / precopy.wire_bytes_per_ms, binds)
 
 
-def _bandwidth_needed(precopy: ObservedPrecopy) -> float:
-    """The bandwidth at which what is dirtied in 300 ms is sent in 300 ms: from then on passes get shorter."""
-    return precopy.curve.bounds(DEFAULT_DOWNTIME_LIMIT_MS).high / DEFAULT_DOWNTIME_LIMIT_MS
+def _cause(precopy: ObservedPrecopy) -> str:
+    """Why the migration goes on: how fast the guest dirties against how fast is sent, over the last pass seen."""
+    last = precopy.syncs[-1]
+    if last.before.number == 1 or min(len(last.before.samples), len(last.after.samples)) < MIN_SAMPLES:
+        return ""
+    dirtied = precopy.curve.likely(length_ms(last)) / length_ms(last)
+    sent = precopy.wire_bytes_per_ms
+    word = "slower than" if dirtied < sent / ALIKE else "faster than" if dirtied > sent * ALIKE else "as fast as"
+    shorter = "so that passes get shorter" if dirtied < sent / ALIKE else "so that passes do not get shorter"
+    pages = f"{rate_in_words(dirtied)} of pages over a pass of {length_ms(last) / 1000:.1f} s"
+    return f"the guest dirties {word} is sent, {pages}, {shorter}"
 
 
 def _point(sync: Sync) -> BestPoint:

@@ -95,7 +95,10 @@ class ObservedPrecopy:
         at_sync_bytes = pending_bytes(self.syncs[-1])
         limit_bytes = min((self.evidence.limit_ms or 0) * self.threshold_bytes_per_ms, at_sync_bytes)
         whole_ms = (at_sync_bytes - limit_bytes) / self.wire_bytes_per_ms
+        # Where the limit is not known a pass may end as early as those did that were seen.
+        known = at_sync_bytes if self.evidence.limit_ms is None else 0.0
         return max(
+            known,
             pending((last.end_s - last.begin_s) * 1000, self.remaining_bytes),
             pending(whole_ms, limit_bytes),
             pending(whole_ms + BUFFER_DELAY_MS, max(0.0, limit_bytes - BUFFER_DELAY_MS * self.wire_bytes_per_ms)),
@@ -125,7 +128,8 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
     recent = evidence.passes[-2:]
     still_s = _still_s(recent)
     mbps, renewed = _shown_mbps(recent)
-    wire = 0.0 if still_s > STALLED_S or not len(mbps) else float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS
+    rests = still_s > STALLED_S or _is_idle(recent[-1]) or not len(mbps)
+    wire = 0.0 if rests else float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS
     return ObservedPrecopy(
         evidence=evidence,
         syncs=tuple(syncs),
@@ -154,10 +158,17 @@ def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
     return np.empty(0), False
 
 
+def _is_idle(pass_: Pass) -> bool:
+    """Whether for PAUSE_S nothing was left to be sent, and nothing was sent."""
+    late = pass_.samples[int(pass_.samples.t_s.searchsorted(pass_.end_s - PAUSE_S)) :]
+    seen = pass_.end_s - pass_.begin_s >= PAUSE_S
+    return seen and not np.any(late.remaining_bytes) and not np.any(late.mbps)
+
+
 def _change(passes: Sequence[Pass]) -> str:
     """From which bandwidth to which passes were sent, where these differ for certain."""
-    shown = [pass_.samples.mbps[~settling(pass_)] for pass_ in passes if pass_.number > 1]
-    medians = [float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS for mbps in shown if len(mbps) >= MIN_SAMPLES]
+    shown = [pass_.samples.mbps[~settling(pass_) | (pass_.number > 2)] for pass_ in passes if pass_.number > 1]
+    medians = [float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS for mbps in shown if len(mbps)]
     if not medians or max(medians) <= CHANGED * min(medians):
         return ""
     return f"between {rate_in_words(min(medians))} and {rate_in_words(max(medians))}"

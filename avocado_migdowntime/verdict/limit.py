@@ -247,10 +247,10 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Endin
         return None
     samples = last_pass.samples
     recent = int(samples.t_s.searchsorted(last_pass.end_s - _WINDOWS_SEEN * UPDATE_S))
-    last, ending = ram_at(samples, -1), samples[min(recent, max(0, len(samples) - EDGE_SAMPLES)) :]
+    last, ending = ram_at(samples, -1), samples[-EDGE_SAMPLES:]
     wire = float(ending.wire_bytes_per_ms.max())
     bytes_per_ms, burst = evidence.trace.switchover_bytes_per_ms or wire, BURST_MS * wire
-    zeros = (final.zero_pages - float(ending.zero_pages[0])) * last.page_bytes
+    zeros = (final.zero_pages - float(samples.zero_pages[recent])) * last.page_bytes
     if not bytes_per_ms or zeros > burst:  # Zero pages make the bandwidth that was seen a low one.
         return None
     sent = (final.sent_pages - last.sent_pages) * last.page_bytes

@@ -28,8 +28,8 @@ def judge_snapshot(evidence: Evidence, contract: str, tolerance: float) -> Verdi
     look = last_look(evidence)
     formula, report = decide_by_look(look, contract, tolerance)
     reported = reported_of(look)
-    held_against = look.dirtied_ms if contract == "dirty-rate" else look.left_ms
-    computed_ms = held_against.middle if held_against is not None and standing(look) is None else None
+    rate_ms = look.dirtied_ms.middle if look.dirtied_ms is not None else None
+    computed_ms = (rate_ms if contract == "dirty-rate" else left_now_ms(look)) if standing(look) is None else None
     comparable = not look.estimated and report.code in (
         "accurate",
         "another-formula",
@@ -59,8 +59,10 @@ def reported_of(look: Look) -> float | None:
 
 
 def left_now_ms(look: Look) -> float | None:
-    """What is left now ÷ bandwidth, where that is of use."""
-    return look.left_ms.middle if look.left_ms is not None and not (look.ran_over or look.ended) else None
+    """What is left now ÷ bandwidth, where that is of use, by the figures that are shown."""
+    if look.left_ms is None or look.ran_over or look.ended:
+        return None
+    return look.left_ms.middle if look.left_shown_ms is None else look.left_shown_ms
 
 
 def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | None, Check]:
@@ -104,7 +106,7 @@ def decide_without_pass(evidence: Evidence, contract: str, tolerance: float) -> 
 
 def _by_what_is_left(look: Look, contract: str, fitting: Collection[str]) -> tuple[str, str]:
     assert look.left_ms is not None
-    left = f"the {look.left_ms.middle:.1f} ms that are left to send"
+    left = f"the {left_now_ms(look):.1f} ms that are left to send"
     if contract != "last-sync":
         return "no-formula", f"the report is not what {contract} gives, {_UNLESS}{_left(look)}"
     if "last-sync" in fitting:
@@ -130,7 +132,7 @@ def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
 
 
 def _left(look: Look) -> str:
-    return f"; {look.left_ms.middle:.1f} ms are left to send now" if look.left_ms is not None else ""
+    return f"; {left:.1f} ms are left to send now" if (left := left_now_ms(look)) is not None else ""
 
 
 def _open(code: str, sentence: str) -> tuple[None, Check]:

@@ -10,23 +10,25 @@ import json
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any
 
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.prediction.advice import Advice, Finding
 from avocado_migdowntime.prediction.advise import advise
-from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement, Verdict
 
-from .printed import FORMS
+from .printed import FORMS, Rows
 from .recorded import RECORDINGS
 from .simulate import Simulation, random_writes, sweep
 
 LEAST_PERIOD_S, GREATEST_PERIOD_S = 0.01, 60.0
+CUTS = 10
+"""So many cases are cut from one text."""
 Answer = Mapping[str, Any]
 
 
@@ -59,26 +61,47 @@ class Case:
     recording: Recording
     period_s: float
     form: str
-    text: bytes
     trace: Trace | None
 
 
-def case(seed: int, recordings: int = 3) -> Case:
-    """The case of that seed: of each four, `recordings` are of real migrations and the others are simulated."""
+def case(seed: int) -> Case:
+    """The case of that seed. Those of the same CUTS are cut from one text, the first of them before it is read."""
+    group, cut = divmod(seed, CUTS)
+    recording, period_s, form, kept, trace = _text(group)
     dice = random.Random(seed)
+    if not cut:
+        begin, end = _cut(len(kept), dice)
+        trace = _read(FORMS[form](recording.header, kept[begin:end], recording.events))
+    elif trace is not None:
+        begin, end = _cut(len(trace.samples), dice)
+        readings = trace.readings[len(trace.readings) - len(trace.samples) :][begin:end] if trace.readings else ()
+        single = end - begin == 1 and bool(trace.readings)
+        trace = replace(trace, samples=trace.samples[begin:end], readings=readings, snapshot=trace.snapshot or single)
+    return Case(seed, recording, period_s, form, trace)
+
+
+@lru_cache(maxsize=2)
+def _text(group: int) -> tuple[Recording, float, str, Rows, Trace | None]:
+    """A recording thinned to some period, in some form, and what is read of that."""
+    dice = random.Random(f"text {group}")
     names = sorted(path.name for path in RECORDINGS.glob("*.gz"))
-    recording = real(dice.choice(names)) if dice.randrange(4) < recordings else simulated(dice.randrange(500))
+    recording = real(dice.choice(names)) if dice.randrange(4) else simulated(dice.randrange(500))
     period_s = math.exp(dice.uniform(math.log(LEAST_PERIOD_S), math.log(GREATEST_PERIOD_S)))
-    kept = _thinned(recording.answers, period_s, dice)
-    begin = dice.choice([0, dice.randrange(len(kept))])
-    end = dice.choice([len(kept), dice.randrange(begin, len(kept)) + 1])
     form = dice.choice(sorted(FORMS))
-    text = FORMS[form](recording.header, kept[begin:end], recording.events).encode()
+    kept = _thinned(recording.answers, period_s, dice)
+    return recording, period_s, form, kept, _read(FORMS[form](recording.header, kept, recording.events))
+
+
+def _read(text: str) -> Trace | None:
     try:
-        trace = parse(text)
+        return parse(text.encode())
     except UsageError:
-        trace = None
-    return Case(seed, recording, period_s, form, text, trace)
+        return None
+
+
+def _cut(count: int, dice: random.Random) -> tuple[int, int]:
+    begin = dice.choice([0, dice.randrange(count)])
+    return begin, dice.choice([count, dice.randrange(begin, count) + 1])
 
 
 def contradictions(one: Case) -> list[str]:
