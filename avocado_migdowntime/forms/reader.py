@@ -78,6 +78,9 @@ class Reader:
                     form.recognised = True
                     self._sieve.look_for(form.ALSO)
                 items: list[Item] = []
+                if taken:
+                    for other in self._forms:
+                        items += other.settle() if other is not form else ()
                 for one in taken:
                     if isinstance(one, Line):
                         items += self._offered(one) or ()
