@@ -5,6 +5,7 @@ import codecs
 import gzip
 import json
 import pprint
+import textwrap
 
 import pytest
 
@@ -37,6 +38,10 @@ LINES = {
     "quoted in turns": each(lambda line: f"> > | {line}"),
     "quoted without a blank": each(lambda line: f">{line}"),
     "indented": each(lambda line: f"    \t{line}"),
+    "listed": each(lambda line: f"* {line}"),
+    "added": each(lambda line: f"+{line}"),
+    "found by grep": each(lambda line: f"7:{line}"),
+    "mailed": lambda text: text.replace("=", "=3D").encode(),
     "CRLF": each(lambda line: f"{line}\r"),
     "blanks behind": each(lambda line: f"{line}  \t "),
     "hard blanks": each(lambda line: f"\u00a0\u00a0{line}"),
@@ -102,6 +107,8 @@ REPLIES = {
     "as libvirt tells of it": f"2022-03-07 10:47:20.146+0000: 134386: debug : qemuMonitorJSONIOProcessLine:225 : "
     f"Line [{REPLY}]",
     "in another program's log": json.dumps({"level": "info", "msg": f"got {REPLY}", "time": "2024-05-12T11:57:06Z"}),
+    "cut by a terminal": "\n".join(REPLY[begin : begin + 80] for begin in range(0, len(REPLY), 80)),
+    "wrapped by a mail": "\n".join(textwrap.wrap(REPLY, 72)),
     "with what is no number": REPLY.replace('"status"', '"xbzrle-cache": {"miss-rate": -nan, "pages": 0}, "status"'),
     "with what is none": REPLY.replace('"status"', '"cpu-throttle-percentage": nan, "x": [inf, -inf, NaN], "status"'),
 }
