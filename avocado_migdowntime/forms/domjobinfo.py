@@ -24,7 +24,6 @@ _VALUE = re.compile(r"(?P<number>\d+(?:\.(?P<digits>\d+))?)\s*(?:(?P<unit>[KMGTP
 _TYPES = ("None", "Bounded", "Unbounded", "Completed", "Failed", "Cancelled")
 _STATUSES = {"Completed": "completed", "Failed": "failed", "Cancelled": "cancelled"}
 _OUTGOING = ("Outgoing migration", "5")
-"""By name and by number: VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT."""
 _NAMES: Mapping[str, tuple[str, str]] = {
     "total-time": ("Time elapsed", "time_elapsed"),
     "setup-time": ("Setup time", "setup_time"),

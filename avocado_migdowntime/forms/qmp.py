@@ -98,12 +98,12 @@ class Qmp(Form):
 
     def _going_on(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.message
-        first = self._line or line
+        stamped = replace(line, stamp=(self._line or line).stamp or line.stamp)
         if self._is_cut:
-            message, end = _decoded("".join([*self._begun, text]), 0)
-            if end > 0:
+            message, whole_to = _decoded("".join([*self._begun, text]), 0)
+            if whole_to > 0:
                 self._begun = []
-                return list(self._told(message, replace(line, stamp=first.stamp or line.stamp)))
+                return list(self._told(message, stamped))
             self._is_cut = abs(len(line.text) - self._width) <= 1 and self._characters < _GREATEST_CUT
         if not self._is_cut and not _GOES_ON.match(text):
             self._begun = []
@@ -117,7 +117,7 @@ class Qmp(Form):
             return MAYBE
         pieces, self._begun = [*self._begun, text[:end]], []
         message = parsed("\n".join(pieces))
-        items: list[Item | Line] = list(self._told(message, replace(line, stamp=first.stamp or line.stamp)))
+        items: list[Item | Line] = list(self._told(message, stamped))
         if _OPENS.search(text, end):
             items.append(line.containing(text[end:]))
         return items if items or _is_of_qmp(message) else MAYBE
