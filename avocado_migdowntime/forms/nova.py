@@ -41,8 +41,8 @@ class NovaLog(Form):
     """Reads a log in which any number of guests may be migrated, at a time or one after another."""
 
     NAME = "a log of nova-compute"
-    NEEDLES = (b"emain", b"owntime")
-    ALSO = (b"Migration operation ", b"Live Migration", b"Live migration", b"to post-copy")
+    NEEDLES = (b"emain", b"owntime", b"Migration operation ")
+    ALSO = (b"Live Migration", b"Live migration", b"to post-copy")
     LACKS = "no expected downtime, no dirty rate and no pages"
     INSTEAD = "`virsh domjobinfo INSTANCE` on the source host, again and again"
 

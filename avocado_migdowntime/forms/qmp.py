@@ -18,6 +18,10 @@ from .form import MAYBE, Form, Line
 from .monitor_text import STATUSES
 
 _GREATEST_CHARACTERS = 1 << 20
+_WRAPPED = 60
+"""A line of so many characters may have been cut off by a terminal, to go on in the next: all have the same length."""
+_GREATEST_CUT = 1 << 14
+_RETURN = re.compile(r"[\"'](?:return|total-time|expected-downtime)[\"']")
 _GREATEST_TRIES = 50
 """So many braces and brackets of a line that begin no message are looked at."""
 _DECODER = json.JSONDecoder(strict=False, parse_constant=lambda name: None)
@@ -52,6 +56,7 @@ class Qmp(Form):
         self._characters = 0
         self._depth = _Depth()
         self._line: Line | None = None
+        self._width, self._is_cut = 0, False
         self._seen: dict[str, tuple[Any, float]] = {}
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -67,7 +72,7 @@ class Qmp(Form):
             begin = match.start()
             message, end = _decoded(text, begin)
             if end < 0 and match[0] == "{":
-                if is_qmp or not _may_go_on(text):
+                if is_qmp or not _may_go_on(text[begin:]):
                     break
                 self._begin(text[begin:], line)
                 return MAYBE
@@ -86,26 +91,33 @@ class Qmp(Form):
         return ()
 
     def _begin(self, text: str, line: Line) -> None:
+        self._width = len(line.text)
+        self._is_cut = self._width >= _WRAPPED and bool(_RETURN.search(text))
         self._begun, self._characters, self._depth, self._line = [text], len(text), _Depth(), line
         self._depth.add(text, 0)
 
     def _going_on(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.message
-        if not _GOES_ON.match(text):
+        stamped = replace(line, stamp=(self._line or line).stamp or line.stamp)
+        if self._is_cut:
+            message, whole_to = _decoded("".join([*self._begun, text]), 0)
+            if whole_to > 0:
+                self._begun = []
+                return list(self._told(message, stamped))
+            self._is_cut = abs(len(line.text) - self._width) <= 1 and self._characters < _GREATEST_CUT
+        if not self._is_cut and not _GOES_ON.match(text):
             self._begun = []
             return [line]
         end = self._depth.add(text, 0)
-        first = self._line or line
-        if end is None:
+        if end is None or self._is_cut:
             self._begun.append(text)
             self._characters += len(text)
             if self._characters > _GREATEST_CHARACTERS:
                 self._begun = []
             return MAYBE
-        whole = "\n".join([*self._begun, text[:end]])
-        self._begun = []
-        message = parsed(whole)
-        items: list[Item | Line] = list(self._told(message, replace(line, stamp=first.stamp or line.stamp)))
+        pieces, self._begun = [*self._begun, text[:end]], []
+        message = parsed("\n".join(pieces))
+        items: list[Item | Line] = list(self._told(message, stamped))
         if _OPENS.search(text, end):
             items.append(line.containing(text[end:]))
         return items if items or _is_of_qmp(message) else MAYBE
@@ -168,7 +180,7 @@ def _decoded(text: str, begin: int) -> tuple[Any, int]:
 
 def _may_go_on(text: str) -> bool:
     """Whether an object that is not whole may go on in the next line."""
-    return text.rstrip()[-1:] in "{[,:\"'}]0123456789"
+    return text.rstrip()[-1:] in "{[,:\"'}]0123456789" or (len(text) >= _WRAPPED and bool(_RETURN.search(text)))
 
 
 def parsed(text: str) -> Any:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 from ..trace.reading import Item, Stamp
@@ -15,7 +16,11 @@ from .sieve import Sieve
 from .stamps import Calendar, parted, stamp_of
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[@-Z\\-_=>])")
-_QUOTED = re.compile(r"(?:[>|][ \t]?)+")
+_QUOTED = re.compile(r"(?:[>|][ \t]?|[-+*\u2022][ \t]+|\+|\d{1,6}:(?!\d))+")
+"""By `>` and `|`, as a list, as in a diff, and with the numbers that grep puts before lines."""
+_MAILED = re.compile(r"=([0-9A-F]{2})")
+"""Of mails in quoted-printable."""
+_TAGS = re.compile(r"</?(?:pre|code|br|p|div|span|li|td|tr)\b[^<>]*>")
 _UNSEEN = {ord(letter): None for letter in "\0\a\v\f\u200b\ufeff"} | {0xA0: " "}
 FIRST_LINES = 200
 """So many lines with something in them are kept, to say what a text is that tells nothing."""
@@ -78,6 +83,9 @@ class Reader:
                     form.recognised = True
                     self._sieve.look_for(form.ALSO)
                 items: list[Item] = []
+                if taken:
+                    for other in self._forms:
+                        items += other.settle() if other is not form else ()
                 for one in taken:
                     if isinstance(one, Line):
                         items += self._offered(one) or ()
@@ -92,6 +100,10 @@ def lines_of(raw: bytes, came_s: float) -> Iterator[Line]:
     text = raw.decode("utf-8", "replace").rstrip("\r\n")
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
+    if "=3D" in text:
+        text = _MAILED.sub(lambda match: chr(int(match[1], 16)), text)
+    if "<" in text or "&" in text:
+        text = unescape(_TAGS.sub("", text))
     for part in text.split("\r") if "\r" in text else (text,):
         yield from _unwrapped(part.translate(_UNSEEN).strip(), came_s)
 

@@ -60,6 +60,8 @@ class VdsmLog(Form):
     NAME = "a log of oVirt's vdsm"
     NEEDLES = (b"emain", b"owntime")
     ALSO = (
+        b"seconds elapsed",
+        b"seconds to complete",
         b"post-copy mode",
         b"max bandwidth to",
         b"Failed to migrate",

@@ -27,7 +27,7 @@ RAM = Ram(
 """25 MB/s are dirtied."""
 POSTCOPY = "postcopy finishes it whatever the guest dirties"
 LEFT_NOW = "1250.0 MB, 10000 ms at 125.0 MB/s, are left now"
-AT_LEAST = f"{LEFT_NOW}, so that it takes a limit of 10001 ms at least"
+AT_LEAST = f"{LEFT_NOW}, so that to end it now takes a limit of 10001 ms at least"
 BETTER = "one look shows no sync: record the migration for a better one"
 ON_TOP = "what the guest dirtied since the last sync comes on top"
 

@@ -5,6 +5,7 @@ import codecs
 import gzip
 import json
 import pprint
+import textwrap
 
 import pytest
 
@@ -37,12 +38,16 @@ LINES = {
     "quoted in turns": each(lambda line: f"> > | {line}"),
     "quoted without a blank": each(lambda line: f">{line}"),
     "indented": each(lambda line: f"    \t{line}"),
+    "listed": each(lambda line: f"* {line}"),
+    "added": each(lambda line: f"+{line}"),
+    "found by grep": each(lambda line: f"7:{line}"),
+    "mailed": lambda text: text.replace("=", "=3D").encode(),
     "CRLF": each(lambda line: f"{line}\r"),
     "blanks behind": each(lambda line: f"{line}  \t "),
     "hard blanks": each(lambda line: f"\u00a0\u00a0{line}"),
     "coloured": each(lambda line: f"\x1b[0;32m{line}\x1b[0m"),
     "cleared": each(lambda line: f"\x1b[K\x1b[2J{line}\x1b]0;title\x07"),
-    "written over": each(lambda line: f"inf\r{line}"),
+    "written over": each(lambda line: f"\r{line}"),
     "logged by Avocado": each(lambda line: f"2024-05-12 11:57:06,546 monitor    L0167 DEBUG| {line}"),
     "logged by the journal": each(lambda line: f"May 12 11:57:06 host1 libvirtd[4242]: {line}"),
     "logged by a container": each(lambda line: json.dumps({"log": line + "\n", "time": "2024-05-12T11:57:06.546Z"})),
@@ -102,6 +107,8 @@ REPLIES = {
     "as libvirt tells of it": f"2022-03-07 10:47:20.146+0000: 134386: debug : qemuMonitorJSONIOProcessLine:225 : "
     f"Line [{REPLY}]",
     "in another program's log": json.dumps({"level": "info", "msg": f"got {REPLY}", "time": "2024-05-12T11:57:06Z"}),
+    "cut by a terminal": "\n".join(REPLY[begin : begin + 80] for begin in range(0, len(REPLY), 80)),
+    "wrapped by a mail": "\n".join(textwrap.wrap(REPLY, 72)),
     "with what is no number": REPLY.replace('"status"', '"xbzrle-cache": {"miss-rate": -nan, "pages": 0}, "status"'),
     "with what is none": REPLY.replace('"status"', '"cpu-throttle-percentage": nan, "x": [inf, -inf, NaN], "status"'),
 }
