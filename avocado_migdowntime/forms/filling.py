@@ -33,6 +33,9 @@ def filled(reading: Reading) -> Filled:
     lacks: list[str] = []
     if "status" not in answer:
         _status(answer, derived, estimated)
+    for name in ("xbzrle-cache", "compression"):
+        if name in answer and not _counts_pages(answer[name]):
+            del answer[name]
     ram = answer.get("ram")
     if isinstance(ram, Mapping):
         whole = dict(ram)
@@ -46,6 +49,11 @@ def filled(reading: Reading) -> Filled:
         if "ram.remaining" in lacks:
             answer["ram"] = None
     return Filled(replace(reading, answer=answer, derived=derived, estimated=estimated), tuple(lacks))
+
+
+def _counts_pages(part: Any) -> bool:
+    """Whether it is shown how many pages were sent in another encoding: see `trace.ram`."""
+    return not isinstance(part, Mapping) or ("pages" in part and ("overflow" in part or "encoding-rate" not in part))
 
 
 def _status(answer: dict[str, Any], derived: dict[str, str], estimated: dict[str, str]) -> None:

@@ -16,10 +16,10 @@ from typing import Any
 from ..basics.interval import Interval
 from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..basics.units import MIB
-from ..trace.reading import Happening, Item, Reading, Remark, Setting
+from ..trace.reading import Happening, Item, Remark, Setting
 from .figures import BITS, MEGABIT, NUMBER, cut_off, reading, scaled
 from .form import Form, Line
-from .left import LastLooks
+from .left import POSTCOPY, LastLooks
 from .stamps import stamp_within
 
 TOO_LITTLE = 64
@@ -27,7 +27,7 @@ _ABOUT_64 = Interval(16, 256)
 _RIGHT = Interval(0, 8)
 _PAGE_BYTES = 4096
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
-_TOLD = re.compile(r"igration |borting migration|max.downtime|post.copy mode|has been aborted")
+_TOLD = re.compile(r"igration |borting migration|max.downtime|post.copy mode|start post|has been aborted")
 _JOB = re.compile(r"\bMigration info for (?P<of>[\w-]*): (?P<figures>TimeElapsed:.*)")
 _FIGURE = re.compile(rf"(\w+):({NUMBER})(?!\d)([\w/]*)")
 _LIMIT = re.compile(
@@ -36,8 +36,6 @@ _LIMIT = re.compile(
 )
 _ABORTED = re.compile(r"[Aa]borting migration|Live migration (?:stuck|is not completed|abort)|has been aborted")
 _STATUSES = {
-    "tarting post copy mode": "postcopy-active",
-    "starting post-copy mode": "postcopy-active",
     "Live migration succeeded": "completed",
     "Migration has been completed": "completed",
     "Live migration failed": "failed",
@@ -65,8 +63,16 @@ class KubevirtLog(Form):
     """Reads the log of one pod, or of several; each migration has its own identifier."""
 
     NAME = "a log of KubeVirt's virt-launcher"
-    NEEDLES = (b"emain", b"downtime", b"Live migration ")
-    ALSO = (b"post copy mode", b"post-copy mode", b"borting migration", b"Migration ", b"Pausing the guest")
+    NEEDLES = (b"emain", b"owntime")
+    ALSO = (
+        b"Live migration ",
+        b"post copy mode",
+        b"post-copy mode",
+        b"start post",
+        b"borting migration",
+        b"Migration ",
+        b"Pausing the guest",
+    )
     LACKS = "whole MiB and Mbps only, every 4 s"
     INSTEAD = "`kubectl exec POD -c compute -- virsh -r domjobinfo 1`, again and again"
 
@@ -96,9 +102,11 @@ class KubevirtLog(Form):
             return [Happening({"event": "STOP"}, line.stamp, of=self._of)]
         if _ABORTED.search(text):
             return self._looks.ends(self._of, "cancelled", line.stamp)
+        if "tarting post copy mode" in text or "starting post-copy mode" in text:
+            return self._looks.postcopy(self._of, line.stamp)
+        if "failed to start post" in text:
+            return self._looks.postcopy(self._of, line.stamp, failed=True)
         status = next((status for words, status in _STATUSES.items() if words in text), None)
-        if status == "postcopy-active":
-            return [Reading({"status": status}, line.stamp, of=self._of)]
         return None if status is None else self._looks.ends(self._of, status, line.stamp)
 
     def end(self) -> Iterable[Item]:
@@ -122,7 +130,7 @@ class KubevirtLog(Form):
             dirty = _rate(shown, "DirtyRate", factor * MEGABIT / BITS / page_bytes)
             figures["ram.dirty-pages-rate"] = dirty
         figures |= {"ram.page-size": page_bytes, "expected-downtime": _number(shown, "ExpectedDowntime")}
-        status = "postcopy-active" if figures["ram.postcopy-requests"] else "active"
+        status = POSTCOPY if figures["ram.postcopy-requests"] else "active"
         told = reading(status, figures, line.stamp, self._of)
         return [*items, self._looks.active(replace(told, derived=derived, estimated=estimated))]
 

@@ -2,6 +2,7 @@
 """What was left to be sent at the last line of a log that tells figures, in words: of each migration in it."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -10,6 +11,7 @@ from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .figures import reading
 
+POSTCOPY = "postcopy-active"
 _NARROW = 0.02
 """A figure that is known to this share is told as one number."""
 _BEYOND = 1.01
@@ -22,15 +24,26 @@ class LastLooks:
     def __init__(self) -> None:
         self._last: dict[str, Reading] = {}
         self._ended: set[str] = set()
+        self._in_postcopy: set[str] = set()
 
     def __getitem__(self, of: str) -> Reading | None:
         return self._last.get(of)
 
     def active(self, told: Reading) -> Reading:
-        """Remember what was `told` of a migration that goes on."""
+        """Remember what was `told` of a migration that goes on, and give it with its status if postcopy has begun."""
+        if told.of in self._in_postcopy:
+            told = replace(told, answer={**told.answer, "status": POSTCOPY})
         self._last[told.of] = told
         self._ended.discard(told.of)
         return told
+
+    def postcopy(self, of: str, stamp: Stamp | None, failed: bool = False) -> Sequence[Item]:
+        """What is made of it that postcopy begins, or could not."""
+        if failed:
+            self._in_postcopy.discard(of)
+            return []
+        self._in_postcopy.add(of)
+        return [reading(POSTCOPY, {}, stamp, of)]
 
     def ends(
         self,
@@ -44,6 +57,7 @@ class LastLooks:
         if of in self._ended:
             return []
         self._ended.add(of)
+        self._in_postcopy.discard(of)
         last = self._last.pop(of, None)
         told = reading(status, figures or {}, stamp or (last.stamp if last else None), of)
         left = left_in_words(last) if last else ""
@@ -62,7 +76,7 @@ class LastLooks:
         """
         remarks = []
         for of, last in self._last.items():
-            if of in besides:
+            if of in besides or of in self._in_postcopy:
                 continue
             took, left = left_ms(last), left_in_words(last)
             if took is None or not past_first_pass(last):

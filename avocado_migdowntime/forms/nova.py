@@ -34,7 +34,6 @@ _STATUSES = {
     "Migration operation has aborted": "failed",
     "Migration operation was cancelled": "cancelled",
     "Live Migration failure: ": "failed",
-    "Switching to post-copy migration mode": "postcopy-active",
 }
 
 
@@ -42,7 +41,7 @@ class NovaLog(Form):
     """Reads a log in which any number of guests may be migrated, at a time or one after another."""
 
     NAME = "a log of nova-compute"
-    NEEDLES = (b"emain", b"downtime", b"Migration operation ")
+    NEEDLES = (b"emain", b"owntime", b"Migration operation ")
     ALSO = (b"Live Migration", b"Live migration", b"to post-copy")
     LACKS = "no expected downtime, no dirty rate and no pages"
     INSTEAD = "`virsh domjobinfo INSTANCE` on the source host, again and again"
@@ -81,6 +80,8 @@ class NovaLog(Form):
                 else "Nova saw no progress any more and gave up"
             )
             return [Remark(f"{told} after {match[1]} s, unless it was told to force it", of)]
+        if "Switching to post-copy migration mode" in text:
+            return self._looks.postcopy(of, line.stamp)
         status = next((status for words, status in _STATUSES.items() if words in text), None)
         if status is None:
             self._just_told = just_told

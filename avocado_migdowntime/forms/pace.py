@@ -7,6 +7,8 @@ from ..trace.reading import Stamp
 
 SHARP = 1.15
 """Lines are far enough apart where the bandwidth may be this many times as much at most as it may be at least."""
+LEAST_S = 1.0
+"""Over less than this QEMU's bursts, one each 100 ms, and its pauses are no bandwidth."""
 KEPT = 256
 """Of so many lines the sums are kept."""
 WHY = "what was sent since an earlier line ÷ the time between the two"
@@ -35,6 +37,8 @@ class Pace:
             self._looks.clear()
         found: Interval | None = None
         for earlier, before in reversed(self._looks):
+            if stamp.t_s - earlier.t_s < LEAST_S:
+                continue
             one = _between(earlier, before, stamp, sent)
             if one is not None and (found is None or one.high * found.low < found.high * one.low):
                 found = one

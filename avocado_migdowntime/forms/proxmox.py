@@ -53,7 +53,7 @@ class ProxmoxLog(Form):
     """Reads the task log of one migration, or of several one after another."""
 
     NAME = "a task log of Proxmox VE"
-    NEEDLES = (b"emain", b"downtime", b"VM-state")
+    NEEDLES = (b"emain", b"owntime", b"VM-state")
     ALSO = (
         b"starting migration of VM ",
         b"speed",

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..basics.interval import Interval
 from ..basics.units import MIB
-from ..trace.reading import Item, Reading, Setting
+from ..trace.reading import Item, Setting
 from .figures import MEGABIT, NUMBER, cut_off, reading
 from .form import Form, Line
 from .left import LastLooks
@@ -44,23 +44,24 @@ _SET_DOWNTIME = re.compile(
 )
 _ENGINE = re.compile(r"Migration completed \(VM: ([^,]+),.*Actual downtime: (\d{1,9}) ?ms\)")
 _GIVEN_UP = re.compile(r"Aborting migration|Migration is stuck: |The migration will be aborted")
+_POSTCOPY = re.compile(r"Migration (?:switched to|entered) post-copy mode")
 _STATUSES = {
-    "Migration switched to post-copy mode": "postcopy-active",
-    "Migration entered post-copy mode": "postcopy-active",
     "seconds to complete": "completed",
     "Failed to migrate": "failed",
 }
 
 
-_ENDS = (b"Aborting migration", b"Migration is stuck", b"will be aborted")
+_ENDS = (b"seconds to complete", b"Aborting migration", b"Migration is stuck", b"will be aborted")
 
 
 class VdsmLog(Form):
     """Reads a log in which any number of guests may be migrated, at a time or one after another."""
 
     NAME = "a log of oVirt's vdsm"
-    NEEDLES = (b"emain", b"downtime", b"setDowntime", b"seconds elapsed", b"seconds to complete")
+    NEEDLES = (b"emain", b"owntime")
     ALSO = (
+        b"seconds elapsed",
+        b"seconds to complete",
         b"post-copy mode",
         b"max bandwidth to",
         b"Failed to migrate",
@@ -100,9 +101,9 @@ class VdsmLog(Form):
             return None
         if _GIVEN_UP.search(text):
             return self._looks.ends(of, "cancelled", line.stamp)
+        if _POSTCOPY.search(text):
+            return self._looks.postcopy(of, line.stamp)
         status = next((status for words, status in _STATUSES.items() if words in text), None)
-        if status == "postcopy-active":
-            return [Reading({"status": status}, line.stamp, of=of)]
         return None if status is None else self._looks.ends(of, status, line.stamp)
 
     def end(self) -> Iterable[Item]:

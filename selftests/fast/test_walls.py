@@ -65,6 +65,7 @@ COMPUTING = frozenset(
             "dataclasses",
             "enum",
             "functools",
+            "html",
             "itertools",
             "json",
             "math",

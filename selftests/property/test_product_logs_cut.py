@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.trace.reading import Reading
+from avocado_migdowntime.verdict.judge import judge
 
 from ..support import product_logs
 from ..support.documents import TOP
@@ -65,7 +67,8 @@ def test_a_garbled_log_is_read_or_refused_in_a_sentence(data, draw):
         )
     try:
         trace = parse(bytes(garbled))
+        verdict, advice = judge(trace), advise(trace)
     except UsageError as error:
         assert "\n" not in str(error)
     else:
-        assert len(trace.samples)
+        assert len(trace.samples) and verdict.reasons and advice.reasons
