@@ -69,7 +69,11 @@ def test_a_trace_that_is_too_short_cannot_tell(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("throughput", "status", "first"),
     [
-        ("866.83", 125, "385.9 MB, 3562 ms at 108.4 MB/s, are left now, so that to end it now takes a limit of 3562 ms at least"),
+        (
+            "866.83",
+            125,
+            "385.9 MB, 3562 ms at 108.4 MB/s, are left now, so that to end it now takes a limit of 3562 ms at least",
+        ),
         ("0.00", 125, "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now"),
     ],
 )
