@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Does a part of a recording ever say something else than the whole? `python -m bench.contradictions --cases 100000`.
 
-Prints each contradiction, and, at the end or when it is interrupted, how often a verdict and a limit are still reached, by form and period.
+Prints each contradiction, and, at the end or when it is interrupted, how often a verdict and a limit are still reached,
+by form and period.
 """
 
 import argparse

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""No part of a recording says something else than the whole, in whatever form: some of what `make contradictions` tries."""
+"""No part of a recording says something else than the whole: some of what `make contradictions` tries."""
 
 import pytest
 
