@@ -39,9 +39,12 @@ class Clock:
         """When the figures of a reading were taken, and for how long after that they may have been."""
         total_s, stamp = _total_s(reading.answer), reading.stamp
         tick_s = _tick_s(reading)
+        self.known = self.known or total_s is not None or stamp is not None
         if total_s is not None:
-            self.known = True
             self._total_s = total_s
+        if stamp is not None and stamp.from_begin:
+            self._log_zero_s = 0.0
+            return self._in_order(stamp.t_s), stamp.tick_s
         if total_s is not None and (tick_s <= TICK_S or stamp is None or stamp.tick_s >= tick_s):
             if stamp is not None:
                 self._log_zero_s = stamp.t_s - total_s
@@ -49,7 +52,6 @@ class Clock:
                 self._read_zero_s = reading.arrived_s - total_s
             return self._in_order(total_s), tick_s
         if stamp is not None:
-            self.known = True
             if self._log_zero_s is None:
                 self._log_zero_s = stamp.t_s - (total_s or self.last_s)
             return self._in_order(stamp.t_s - self._log_zero_s), stamp.tick_s

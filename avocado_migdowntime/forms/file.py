@@ -5,6 +5,7 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -46,6 +47,11 @@ def _standard_input() -> Iterator[BinaryIO]:
     yield sys.stdin.buffer
 
 
+def _was_read(first: bytes) -> bool:
+    """Whether a recording has more than QEMU's answers: what is known of those that were read from a text."""
+    return b'"read": true' in first.lstrip().partition(b"\n")[0]
+
+
 def _parse(file: BinaryIO) -> Trace:
     notes: list[str] = []
     chunks = plain_chunks(iter(lambda: file.read(_CHUNK_BYTES), b""), notes)
@@ -56,9 +62,11 @@ def _parse(file: BinaryIO) -> Trace:
             raise UsageError("is empty; expected a recorded migration or a text of one")
         first += more
     chunks = chain([first], chunks)
-    if is_recording(first):
+    was_read = is_recording(first) and _was_read(first)
+    if is_recording(first) and not was_read:
         return recording(chunks, notes)
     if foreign := of_bytes(first):
         raise UsageError(foreign.sentence)
     reader = Reader()
-    return trace_of(chain(chain.from_iterable(map(reader.feed, chunks)), reader.end()), reader, notes)
+    trace = trace_of(chain(chain.from_iterable(map(reader.feed, chunks)), reader.end()), reader, notes)
+    return replace(trace, header={**trace.header, "recorded": "from a pipe"}) if was_read else trace

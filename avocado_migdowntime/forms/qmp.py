@@ -14,6 +14,7 @@ from typing import Any
 
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Stamp, Version
 from .domjobinfo import of_fields
+from .filling import reading_of_record
 from .form import MAYBE, Form, Line
 from .monitor_text import STATUSES
 
@@ -135,7 +136,7 @@ class Qmp(Form):
 
     def _is_repeated(self, item: Item) -> bool:
         """libvirt logs a message up to three times: as it came, as a line, as a reply."""
-        if not isinstance(item, Reading | Happening) or item.stamp is None:
+        if not isinstance(item, Reading | Happening) or item.stamp is None or item.stamp.from_begin:
             return False
         told = item.answer if isinstance(item, Reading) else item.message
         kind = type(item).__name__ + item.of
@@ -224,12 +225,12 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     elif isinstance(message.get("event"), str):
         yield Happening(message, stamp)
     elif isinstance(recorded := message.get("event"), Mapping) and isinstance(message.get("t"), int | float):
-        yield Happening(recorded, Stamp(message["t"]), side=str(message.get("side", "source")))
+        yield Happening(recorded, Stamp(message["t"], from_begin=True), side=str(message.get("side", "source")))
     elif isinstance(recorded := message.get("query-migrate"), Mapping):
         t_s, latency_ms = message.get("t"), message.get("latency_ms", 0)
         if isinstance(t_s, int | float) and isinstance(latency_ms, int | float):
-            stamp = Stamp(t_s, latency_ms / 1000)
-        yield Reading(_without_none(recorded), stamp)
+            stamp = Stamp(t_s, latency_ms / 1000, from_begin=True)
+        yield reading_of_record(_without_none(recorded), stamp)
     elif isinstance(message.get("execute"), str):
         yield from _of_command(message, stamp)
     elif "return" in message:

@@ -43,7 +43,7 @@ class Evidence:
             return recorded
         trace = recorded.last_migration()
         # A text may show a limit, but not whether somebody changed it before or after that.
-        return cls(trace, trace.samples, Limits() if trace.readings else Limits.of(trace), trace.switchover_s)
+        return cls(trace, trace.samples, Limits() if trace.is_bare_text else Limits.of(trace), trace.switchover_s)
 
     @cached_property
     def passes(self) -> Sequence[Pass]:

@@ -18,7 +18,6 @@ from ..errors import HarnessError, UsageError
 from .decode import LinesDecoder, blocks_of_lines, decoded
 from .model import Trace, checked_header
 from .ram import RAN_OVER
-from .reading import is_without_passes
 from .samples import Samples
 
 _GZIP = b"\x1f\x8b"
@@ -130,8 +129,7 @@ def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:
         notes.append(f"cut off in line {decoder.cut_off}: used up to there")
     if decoder.ran_over:
         notes.append(RAN_OVER)
-    lacks = tuple(map(str, header.get("lacks", ())))
-    return Trace(samples, tuple(decoder.events), header, tuple(notes), snapshot=is_without_passes(lacks), lacks=lacks)
+    return Trace(samples, tuple(decoder.events), header, tuple(notes))
 
 
 def _header(record: Mapping[str, Any], line_number: int = 1) -> Mapping[str, Any]:

@@ -116,6 +116,11 @@ class Trace:
         return replace(self, samples=samples, events=tuple(events), header=header, notes=notes, readings=readings)
 
     @property
+    def is_bare_text(self) -> bool:
+        """Whether it was read from a text, in which a limit may be shown that was changed before or after."""
+        return bool(self.readings) and "recorded" not in self.header
+
+    @property
     def completed(self) -> bool:
         """Whether the migration completed."""
         return self.samples[-1].status == "completed"
@@ -165,9 +170,6 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(header["qemu"].get("qemu", {}), Mapping):
         raise UsageError(f"'qemu' is {reprlib.repr(header['qemu'])} where the answer to query-version was expected")
     known.host_page_bytes  # noqa: B018 - raises on a wrong type
-    lacks = header.get("lacks", [])
-    if not isinstance(lacks, list) or not all(isinstance(name, str) for name in lacks):
-        raise UsageError(f"'lacks' is {reprlib.repr(lacks)} where a list of names was expected")
     capabilities = header.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
         raise UsageError(f"'capabilities' is {reprlib.repr(capabilities)} where a list of names was expected")

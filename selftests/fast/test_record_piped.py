@@ -311,3 +311,25 @@ def test_the_loop_of_the_readme_records(tmp_path):
     done = subprocess.run(loop, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "3 samples in trace.jsonl, the migration completed" in done.stderr
     assert read(str(tmp_path / "trace.jsonl")).downtime_limit_ms == 300
+
+
+@pytest.mark.parametrize("text", sorted((RECORDING.parents[1] / "forms").glob("*.txt")), ids=lambda path: path.stem)
+def test_what_is_known_of_a_text_stays_known_when_it_was_recorded(text, tmp_path):
+    own = parse(text.read_bytes())
+    running = [sample for sample in own.samples if sample.status != "completed"]
+    trace, _ = recorded(tmp_path, [(1, text.read_text())])
+    assert list(trace.samples) == list(own.samples) and running
+    assert (trace.lacks, trace.notes, trace.downtime_limit_ms) == (own.lacks, own.notes, own.downtime_limit_ms)
+    known, kept = ([(one.rounding, one.derived, one.estimated) for one in whole.readings] for whole in (own, trace))
+    assert kept == known or (not kept and not any(map(any, known)))
+
+
+GARBLED = [5, [], {"rounding": 5}, {"rounding": {"ram.mbps": [2, 1]}}, {"lacks": 7}, {"derived": 1}]
+
+
+@pytest.mark.parametrize("known", GARBLED)
+def test_what_is_known_of_a_text_is_refused_where_it_is_garbled(known):
+    header = {"qemu": {}, "migrate-parameters": {}, "read": True}
+    sample = {"t": 1, "latency_ms": 1, "query-migrate": {**ACTIVE, "as-read": known}}
+    with pytest.raises(UsageError, match="'as-read' is .* where what is known of a text was expected; record it again"):
+        parse("\n".join(map(json.dumps, (header, sample))).encode())
