@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Does a part of a recording ever say something else than the whole? `python -m bench.contradictions --cases 100000`.
 
-Prints each contradiction, and how often a verdict and a limit are still reached, by form and period.
+Prints each contradiction, and, at the end or when it is interrupted, how often a verdict and a limit are still reached, by form and period.
 """
 
 import argparse
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.verdict.judge import judge
@@ -28,20 +29,27 @@ def main() -> None:
     chosen = parser.parse_args()
     reached: Reached = Counter()
     denied = 0
-    for seed in range(chosen.first, chosen.first + chosen.cases):
-        one = case(seed)
-        for found in contradictions(one):
-            denied += 1
-            print(f"seed {seed}: {one.recording.name}, {one.form}, every {one.period_s:.3g} s: {found}", flush=True)
-        period_s = next(limit for limit in PERIODS_S if one.period_s <= limit)
-        reached[one.form, period_s, "cases"] += 1
-        if one.trace is not None:
-            reached[one.form, period_s, "verdict"] += judge(one.trace).verdict is not Judgement.INCONCLUSIVE
-            reached[one.form, period_s, "limit"] += advise(one.trace).limit_ms is not None
-        if seed % 1000 == 999:
-            print(f"{seed + 1 - chosen.first} cases, {denied} contradictions", file=sys.stderr, flush=True)
+    with suppress(KeyboardInterrupt):
+        for seed in range(chosen.first, chosen.first + chosen.cases):
+            denied += tried(seed, reached)
+            if seed % 1000 == 999:
+                print(f"{seed + 1 - chosen.first} cases, {denied} contradictions", file=sys.stderr, flush=True)
     print(table(reached))
-    print(f"{chosen.cases} cases, {denied} contradictions")
+    print(f"{sum(n for (_, _, what), n in reached.items() if what == 'cases')} cases, {denied} contradictions")
+
+
+def tried(seed: int, reached: Reached) -> int:
+    """How many contradictions there are in a case, which are printed; what is reached in it is counted."""
+    one = case(seed)
+    denied = contradictions(one)
+    for found in denied:
+        print(f"seed {seed}: {one.recording.name}, {one.form}, every {one.period_s:.3g} s: {found}", flush=True)
+    period_s = next(limit for limit in PERIODS_S if one.period_s <= limit)
+    if one.trace is not None:
+        reached[one.form, period_s, "verdict"] += judge(one.trace).verdict is not Judgement.INCONCLUSIVE
+        reached[one.form, period_s, "limit"] += advise(one.trace).limit_ms is not None
+    reached[one.form, period_s, "cases"] += 1
+    return len(denied)
 
 
 def table(reached: Mapping[tuple[str, float, str], int]) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime analyze`: judge recorded migrations, or the text of `info migrate`."""
+"""`avocado migdowntime analyze`: judge recorded migrations, or texts that tell of some."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from . import BAD_INPUT
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "analyze"
-HELP = "judge recorded migrations, or the text of HMP `info migrate`"
+HELP = "judge recorded migrations, or texts that tell of some, as `info migrate`"
 
 ACCURATE, INACCURATE, INCONCLUSIVE = 0, 1, 125
 
@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="trace (JSONL, plain or gzip) or `info migrate` text; - is standard input",
+        help="a recording, or a text that tells of a migration (`list texts`); - is standard input",
     )
     parser.add_argument(
         "--formula",

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime list`: tests, variants, workloads, formulas, parameters and JSON fields."""
+"""`avocado migdowntime list`: tests, variants, workloads, formulas, texts, parameters and JSON fields."""
 
 import argparse
 import json
 
 NAME = "list"
-HELP = "list tests, variants, workloads, formulas, parameters and JSON fields"
+HELP = "list tests, variants, workloads, formulas, texts, parameters and JSON fields"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

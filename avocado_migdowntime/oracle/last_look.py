@@ -21,7 +21,8 @@ def last_look(evidence: Evidence) -> Look:
     trace, sample = evidence.trace, evidence.samples[-1]
     reading = trace.readings[-1] if trace.readings else Reading({})
     lacks = trace.lacks if trace.readings else ()
-    ram, shown = sample.ram, reading.answer.get("ram")
+    ram, part = sample.ram, reading.answer.get("ram")
+    shown: Mapping[str, Any] = part if isinstance(part, Mapping) else {}
     remaining = _shown(reading, "ram.remaining", ram.remaining_bytes) if ram and "ram.remaining" not in lacks else None
     mbps = _shown(reading, "ram.mbps", ram.mbps) if ram and "ram.mbps" not in lacks else None
     if mbps is not None and mbps.high and trace.snapshot and not reading.answer:
@@ -29,7 +30,7 @@ def last_look(evidence: Evidence) -> Look:
     dirty = None
     if ram and "ram.dirty-pages-rate" not in lacks:
         dirty = _shown(reading, "ram.dirty-pages-rate", ram.dirty_pages_per_s).scaled(ram.page_bytes / 1000)
-    over = isinstance(shown, Mapping) and ran_over(shown)
+    over = ran_over(shown)
     if over:
         remaining = Interval(shown["remaining"], shown["remaining"])
     return Look(
@@ -47,7 +48,7 @@ def last_look(evidence: Evidence) -> Look:
         switchover_bytes_per_ms=trace.switchover_bytes_per_ms,
         limit_ms=trace.downtime_limit_ms if trace.readings else evidence.limits.at(sample.t_s),
         down_ms=sample.downtime_ms,
-        left_shown_ms=_left_ms(shown if isinstance(shown, Mapping) else {}, trace.switchover_bytes_per_ms),
+        left_shown_ms=_left_ms(shown, trace.switchover_bytes_per_ms),
         ran_over=over,
     )
 
@@ -66,7 +67,7 @@ def _reported(sample: Sample, reading: Reading) -> Interval | None:
 
 def _left_ms(ram: Mapping[str, Any], switchover_bytes_per_ms: float | None) -> float | None:
     remaining, mbps = ram.get("remaining"), ram.get("mbps")
-    if not all(isinstance(figure, int | float) for figure in (remaining, mbps)):
+    if not isinstance(remaining, int | float) or not isinstance(mbps, int | float):
         return None
     bytes_per_ms = switchover_bytes_per_ms or mbps * BYTES_PER_MS_PER_MBPS
     return remaining / bytes_per_ms if bytes_per_ms else None
@@ -74,10 +75,9 @@ def _left_ms(ram: Mapping[str, Any], switchover_bytes_per_ms: float | None) -> f
 
 def _mean(answer: Mapping[str, Any]) -> float | None:
     """The bandwidth of the whole migration: what was transferred ÷ time since the setup."""
-    ram = answer.get("ram")
-    sent, whole_ms = ram.get("transferred") if isinstance(ram, Mapping) else None, answer.get("total-time")
-    setup_ms = answer.get("setup-time", 0)
-    if not all(isinstance(figure, int | float) for figure in (sent, whole_ms, setup_ms)):
+    ram, whole_ms, setup_ms = answer.get("ram"), answer.get("total-time"), answer.get("setup-time", 0)
+    sent = ram.get("transferred") if isinstance(ram, Mapping) else None
+    if not isinstance(sent, int | float) or not isinstance(whole_ms, int | float):
         return None
-    lasted_ms = whole_ms - setup_ms
+    lasted_ms = whole_ms - (setup_ms if isinstance(setup_ms, int | float) else 0)
     return sent / lasted_ms if lasted_ms > 0 else None

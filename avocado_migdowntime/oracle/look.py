@@ -31,8 +31,9 @@ class Look:
     """What one answer shows; None where it does not, 0 for `syncs` where it does not. Milliseconds and bytes.
 
     `bytes_per_ms` is the bandwidth that was shown, unless it is `estimated`, `mean_bytes_per_ms` that of the whole
-    migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit, `down_ms` what QEMU says
-    that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as they stand. Where `ran_over`, more is said to be left than there is.
+    migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit,
+    `down_ms` what QEMU says that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as
+    they stand. Where `ran_over`, more is said to be left than there is.
     """
 
     status: str
@@ -103,8 +104,8 @@ class Look:
 
     @property
     def idle(self) -> bool:
-        """Whether QEMU shows a dirty rate of 0, beside which it computes nothing up to 11.0."""
-        return self.dirty_bytes_per_ms is not None and not self.dirty_bytes_per_ms.high
+        """Whether QEMU may show a dirty rate of 0, beside which it computes nothing up to 11.0."""
+        return self.dirty_bytes_per_ms is not None and not self.dirty_bytes_per_ms.low
 
     @property
     def hardly_sent(self) -> bool:

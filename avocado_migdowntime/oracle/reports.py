@@ -104,7 +104,7 @@ def usable_reports(one: Pass, excluded: ExcludedSamples, settled_from: int | Non
     has = np.zeros((usable + 1, len(samples)), bool)
     has[0] = np.isnan(samples.expected_downtime_ms)
     has[1] = settling(one) if settled_from is None else np.arange(len(samples)) < settled_from
-    has[2] = samples.dirty_pages_per_s == 0
+    has[2] = samples.dirty_pages_per_s <= samples.open_pages_per_s
     has[3] = _hardly_sent(samples)
     if one.spacing_s < UPDATE_S:
         has[4, 1:] = samples.mbps[1:] != samples.mbps[:-1]

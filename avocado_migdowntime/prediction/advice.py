@@ -65,9 +65,9 @@ class Advice:
     after that, in 95 of 100 cases. `range_ms` goes from the least that may do so to the most that can be needed.
     `steps_ms` are limits up to that, the least first, each some STEP times the one before; none that is STEP times
     smaller than the first can do, where that is more than 100 ms. Who sets one after the other, each for two passes,
-    finishes at no more than some STEP times the least limit that does. `down` is the downtime to expect. `bandwidth_bytes_per_ms` is what QEMU multiplies
-    the limit by, `syncs_seen` counts the syncs that were seen from both sides. The first of the `reasons` is that for
-    `finding`.
+    finishes at no more than some STEP times the least limit that does. `down` is the downtime to expect.
+    `bandwidth_bytes_per_ms` is what QEMU multiplies the limit by, `syncs_seen` counts the syncs that were seen from
+    both sides. The first of the `reasons` is that for `finding`.
     """
 
     finding: Finding

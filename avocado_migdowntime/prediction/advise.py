@@ -24,7 +24,7 @@ from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Down, Finding, He
 from .dirty_curve import ALIKE, length_ms
 from .from_a_look import advise_from_a_look
 from .helping import bandwidth_needed, help_of
-from .narrowing import is_sharp
+from .narrowing import SHARP, is_sharp
 from .observed import STALLED_S, ObservedPrecopy, observe
 from .precopy import Course
 
@@ -123,7 +123,7 @@ def _with_all_that_was_needed(whole: Evidence, advice: Advice) -> Advice:
         return advice
     later = [sync for sync in whole.syncs if sync.after.begin_s > whole.disturbed_s]
     lows = [sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in later]
-    highs = [UNEVEN * sync.at_sync_bytes.high / sync.bytes_per_ms.low for sync in later]
+    highs = [UNEVEN * (1 + SHARP) * sync.at_sync_bytes.high / sync.bytes_per_ms.low for sync in later]
     low, high = min([advice.range_ms.low, *map(floor, lows)]), max([advice.range_ms.high, *map(ceil, highs)])
     return replace(advice, range_ms=Interval(low, high))
 
@@ -171,7 +171,7 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
         limit_ms=limit_ms,
         range_ms=Interval(
             min(floor(least_ms / (1 + TICK)) + 1, limit_ms),
-            max(most_ms, ceil(UNEVEN * max(limit_ms, _most_ms(precopy)))),
+            max(most_ms, ceil(UNEVEN * (1 + SHARP) * max(limit_ms, _most_ms(precopy)))),
         ),
         steps_ms=_steps(limit_ms, lambda ms: precopy.course(curve.least_in_bursts, ms, precopy.syncs[-1]).converges),
         best_point=min(map(_point, precopy.syncs), key=lambda point: point.limit_ms),

@@ -30,7 +30,7 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         return Advice(finding, reasons=(now.sentence, *([left] if left and not look.ended else []), *more))
     left_ms, bytes_per_ms = look.left_ms, look.divisor
     assert left_ms is not None and bytes_per_ms is not None
-    if left_ms.low >= GREATEST_DOWNTIME_LIMIT_MS:
+    if left_ms.low >= GREATEST_DOWNTIME_LIMIT_MS and look.usual and not look.estimated and look.in_first_pass is False:
         reason = f"{_left(look)}{BEYOND}"
         return Advice(Finding.NONE, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(reason, POSTCOPY))
     pending_ms, doubt = _pending(look)
@@ -46,7 +46,8 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         range_ms=Interval(min(floor(left_ms.low) + 1, limit_ms), max(limit_ms, floor(left_ms.high + dirtied_ms) + 1)),
         bandwidth_bytes_per_ms=bytes_per_ms.middle,
         reasons=(
-            f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are left",
+            f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are "
+            "left",
             f"a single snapshot shows no sync: this is a guess, and {dirtied_ms:.0f} ms more are dirtied while what is "
             f"left is sent; {_BETTER}",
         ),

@@ -93,10 +93,12 @@ class ObservedPrecopy:
         """
         last = self.syncs[-1].after
         at_sync_bytes = pending_bytes(self.syncs[-1])
-        limit_bytes = min((self.evidence.limit_ms or 0) * self.threshold_bytes_per_ms, at_sync_bytes)
+        limit_ms = self.evidence.limit_ms
+        allowed_bytes = unsent_bytes(self.syncs[-1]) if limit_ms is None else limit_ms * self.threshold_bytes_per_ms
+        limit_bytes = min(allowed_bytes, at_sync_bytes)
         whole_ms = (at_sync_bytes - limit_bytes) / self.wire_bytes_per_ms
         # Where the limit is not known a pass may end as early as those did that were seen.
-        known = at_sync_bytes if self.evidence.limit_ms is None else 0.0
+        known = at_sync_bytes if limit_ms is None else 0.0
         return max(
             known,
             pending((last.end_s - last.begin_s) * 1000, self.remaining_bytes),

@@ -8,7 +8,11 @@ import numpy as np
 from .reading import Reading
 from .samples import Column, Samples
 
-_ROUNDED = {"ram.remaining": (Column.REMAINING, Column.OPEN_BYTES), "ram.mbps": (Column.MBPS, Column.OPEN_MBPS)}
+_ROUNDED = {
+    "ram.remaining": (Column.REMAINING, Column.OPEN_BYTES),
+    "ram.mbps": (Column.MBPS, Column.OPEN_MBPS),
+    "ram.dirty-pages-rate": (Column.DIRTY_RATE, Column.OPEN_RATE),
+}
 
 
 def rounded(samples: Samples, readings: Sequence[Reading]) -> Samples:

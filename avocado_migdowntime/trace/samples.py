@@ -23,7 +23,7 @@ class Sample:
 
     `on` is the event that it was asked at, `downtime_ms` what QEMU says, once completed, the downtime really was.
     `total_bytes` is the guest's whole RAM, `disk_bytes` what is left of disks that are sent as well, where that is
-    shown. `remaining_bytes` and `mbps` of `ram` may be more or less by `open_bytes` and `open_mbps`, as a text rounds.
+    shown. `remaining_bytes`, `mbps` and the dirty rate of `ram` may be more or less by `open_…`, as a text rounds.
     """
 
     t_s: float
@@ -37,6 +37,7 @@ class Sample:
     disk_bytes: float | None = None
     open_bytes: float = 0.0
     open_mbps: float = 0.0
+    open_pages_per_s: float = 0.0
 
     @property
     def answered_s(self) -> float:
@@ -83,6 +84,7 @@ class Column(IntEnum):
     DISK = auto()
     OPEN_BYTES = auto()
     OPEN_MBPS = auto()
+    OPEN_RATE = auto()
     REMAINING = auto()
     PAGE = auto()
     SENT = auto()
@@ -182,6 +184,11 @@ class Samples(Sequence[Sample]):
         return self._column(Column.OPEN_MBPS)
 
     @property
+    def open_pages_per_s(self) -> Floats:
+        """By how much `dirty_pages_per_s` may be more or less than it was shown."""
+        return self._column(Column.OPEN_RATE)
+
+    @property
     def has_ram(self) -> NDArray[np.bool_]:
         """Which of them carry RAM figures."""
         return ~np.isnan(self._column(Column.MBPS))
@@ -252,19 +259,21 @@ class Samples(Sequence[Sample]):
         return figures
 
     def _row(self, figures: list[float]) -> Sample:
-        t_s, latency_ms, status, on, expected_ms, downtime_ms, total, disk, open_bytes, open_mbps, *ram = figures
+        t_s, latency_ms, status, on, expected_ms, downtime_ms, total, disk, *opened = figures[: Column.REMAINING]
+        open_bytes, open_mbps, open_pages_per_s = opened
         return Sample(
             t_s=t_s,
             latency_ms=latency_ms,
             status=self.labels[int(status)],
             expected_downtime_ms=_known(expected_ms),
-            ram=_ram(ram),
+            ram=_ram(figures[Column.REMAINING :]),
             on=None if on != on else self.labels[int(on)],
             downtime_ms=_known(downtime_ms),
             total_bytes=_known(total),
             disk_bytes=_known(disk),
             open_bytes=open_bytes,
             open_mbps=open_mbps,
+            open_pages_per_s=open_pages_per_s,
         )
 
 
@@ -321,6 +330,7 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
         nan if row.disk_bytes is None else row.disk_bytes,
         row.open_bytes,
         row.open_mbps,
+        row.open_pages_per_s,
         *counters,
     ]
 

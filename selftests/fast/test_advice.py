@@ -30,7 +30,7 @@ def test_passes_that_differ_add_what_four_in_five_stay_below(freedom):
     advice = advised(SAME, *map(Pass, found))
     assert advice.syncs_seen == freedom + 2
     assert f"the passes differ, so {margin:.1%} are added to what is expected" in advice.reasons
-    seen = 1.1 * max(advice.limit_ms, 2080)
+    seen = 1.1 * 1.04 * max(advice.limit_ms, 2080)
     assert advice.range_ms.high == pytest.approx(max(2080 * (1 + margin) * 1.01, seen), rel=0.001)
 
 
@@ -46,10 +46,11 @@ def test_passes_that_are_all_the_same_need_their_size_and_a_percent():
     assert (advice.finding, advice.limit_ms, advice.syncs_seen) == ("found", 2021, 3)
     assert advice.reasons == (
         "the next sync is expected to find 81.9 MB to be sent at 41.0 MB/s",
-        "the guest dirties as fast as is sent, 40.9 MB/s of pages over a pass of 2.0 s, so that passes do not get shorter",
+        "the guest dirties as fast as is sent, 40.9 MB/s of pages over a pass of 2.0 s, so that "
+        "passes do not get shorter",
         "the downtime-limit of 300 ms that is set probably never ends it",
     )
-    assert (advice.range_ms.low, advice.range_ms.high) == (1981, 2224)
+    assert (advice.range_ms.low, advice.range_ms.high) == (1981, 2313)
     assert (advice.best_point.number, advice.best_point.limit_ms) == (2, 2001)
     assert advice.best_point.t_s == pytest.approx(2.001)
 
@@ -182,7 +183,8 @@ def test_a_limit_beyond_the_greatest_is_none():
     assert advice.reasons == (
         "the next sync is expected to find 122880.0 MB to be sent at 41.0 MB/s, "
         "beyond the 2000 s that QEMU takes as downtime-limit",
-        "the guest dirties as fast as is sent, 41.0 MB/s of pages over a pass of 3000.0 s, so that passes do not get shorter",
+        "the guest dirties as fast as is sent, 41.0 MB/s of pages over a pass of 3000.0 s, so that "
+        "passes do not get shorter",
         "the downtime-limit of 1 ms that is set never ends it",
         POSTCOPY,
     )
@@ -201,7 +203,7 @@ def test_a_guest_can_be_throttled_by_99_percent_at_most(pages, percent):
 def test_a_limit_that_did_is_advised_in_whole_milliseconds(limit_ms, advised_ms):
     rows = precopy(SAME, SAME, Pass(19_000))
     advice = advise(made([*rows, completed(rows)], limit_ms=limit_ms))
-    assert (advice.limit_ms, advice.range_ms.low, advice.range_ms.high) == (advised_ms, advised_ms, 2200)
+    assert (advice.limit_ms, advice.range_ms.low, advice.range_ms.high) == (advised_ms, advised_ms, 2289)
     assert (advice.syncs_seen, advice.best_point.number, advice.best_point.limit_ms) == (2, 3, 1901)
     assert advice.reasons == (f"the migration completed with the downtime-limit of {advised_ms} ms that was set",)
     assert advice.steps_ms == () and advice.bandwidth_bytes_per_ms is None

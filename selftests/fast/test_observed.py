@@ -90,7 +90,6 @@ def test_two_samples_that_are_far_apart_show_no_rest():
     [
         (300, [(1700, 3_000), (1800, 2_000)]),
         (50, [(1950, 500), (2050, 0)]),
-        (None, [(2000, 0), (2100, 0)]),
         (9000, [(0, 20_000), (100, 19_000)]),
     ],
 )
@@ -108,6 +107,18 @@ def test_the_next_sync_finds_the_most_of_what_is_pending_now_and_at_the_end_of_t
     for which in range(3):
         figures = iter([float(row == which) for row in range(3)])
         assert found.next_bytes(lambda *_, figures=figures: next(figures)) == 1.0
+
+
+def test_where_the_limit_is_not_known_a_pass_ends_as_those_did_that_were_seen_and_the_next_sync_finds_no_less():
+    """What was left of the last pass was not seen to be sent."""
+    rows = [one for one in precopy(SAME, SAME, SAME) if one["query-migrate"]["ram"]["remaining"] >= 5_000 * PAGE_BYTES]
+    found = observe(Evidence.of(made(rows, limit_ms=None)))
+    left_bytes = found.syncs[-1].at_sync_bytes.high
+    assert left_bytes > 20_000 * PAGE_BYTES
+    assert found.next_bytes(lambda ms, unsent_bytes: 1.0) == left_bytes
+    asked = []
+    found.next_bytes(lambda ms, unsent_bytes: asked.append(unsent_bytes) or 2 * left_bytes)
+    assert asked[1] == pytest.approx(left_bytes - 20_000 * PAGE_BYTES)
 
 
 def test_surprises_are_what_was_found_as_a_share_of_what_was_likely_but_for_the_first_pass():

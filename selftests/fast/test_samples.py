@@ -20,7 +20,7 @@ RAM = Ram(
     dirty_pages_per_s=500,
     mbps=8.0,
 )
-FULL = Sample(1.5, 20.0, "active", 300.0, RAM, "MIGRATION_PASS", 12.0, 262_144, 8192, 512, 0.25)
+FULL = Sample(1.5, 20.0, "active", 300.0, RAM, "MIGRATION_PASS", 12.0, 262_144, 8192, 512, 0.25, 3.0)
 BARE = Sample(2.5, 4.0, "completed")
 ANSWER = {
     "remaining": 81_920,
@@ -36,12 +36,12 @@ ANSWER = {
 def test_a_sample_is_a_row_of_its_columns():
     samples = Samples.of([FULL, BARE])
     assert (samples[0], samples[1], samples[-1], list(samples)) == (FULL, BARE, BARE, [FULL, BARE])
-    seen, counters = [1.5, 20, 0, 1, 300, 12, 262_144, 8192, 512, 0.25], [81_920, 4096, 70, 30, 2, 500, 8]
+    seen, counters = [1.5, 20, 0, 1, 300, 12, 262_144, 8192, 512, 0.25, 3], [81_920, 4096, 70, 30, 2, 500, 8]
     assert samples.table[:, 0].tolist() == [*seen, *counters]
     assert figures_of(FULL, Labels()) == samples.table[:, 0].tolist()
-    known = [False] * 3 + [True] * 5 + [False] * 2 + [True] * 7
+    known = [False] * 3 + [True] * 5 + [False] * 3 + [True] * 7
     assert [figure != figure for figure in figures_of(BARE, Labels())] == known
-    assert samples.table[Column.OPEN_BYTES : Column.REMAINING, 1].tolist() == [0, 0]
+    assert samples.table[Column.OPEN_BYTES : Column.REMAINING, 1].tolist() == [0, 0, 0]
     assert samples.table[Column.STATUS, 1] == 2
     assert samples.labels == ("active", "MIGRATION_PASS", "completed")
     assert (samples.ram(0), samples.ram(1)) == (RAM, None)
@@ -112,7 +112,7 @@ def test_those_so_far_do_not_change_by_what_is_added():
 def test_an_answer_is_read_field_by_field():
     answer = {"status": "active", "expected-downtime": 300, "downtime": 12, "ram": {**ANSWER, "total": 262_144}}
     sample = Sample.from_query(1.5, 20.0, {**answer, "disk": {"remaining": 8192}}, "MIGRATION_PASS")
-    assert sample == replace(FULL, open_bytes=0, open_mbps=0)
+    assert sample == replace(FULL, open_bytes=0, open_mbps=0, open_pages_per_s=0)
     assert Sample.from_query(1, 2, {}) == Sample(1, 2, "none")
     with pytest.raises(UsageError) as caught:
         Sample.from_query(0, 0, {"status": 5})

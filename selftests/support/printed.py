@@ -106,7 +106,8 @@ def vdsm(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
     head = f"INFO  (migmon/00000000) [virt.vm] (vmId='{_IDENTITY}') Migration Progress:"
     return "".join(
         f"{_at(t_s):%Y-%m-%d %H:%M:%S},000+0000 {head} {answer.get('total-time', 0) // 1000} seconds elapsed, "
-        f"{100 - 100 * ram['remaining'] // max(ram['total'], 1)}% of data processed, total data: {ram['total'] >> 20}MB, "
+        f"{100 - 100 * ram['remaining'] // max(ram['total'], 1)}% of data processed, total data: "
+        f"{ram['total'] >> 20}MB, "
         f"processed data: {ram['transferred'] >> 20}MB, remaining data: {ram['remaining'] >> 20}MB, "
         f"transfer speed {int(ram['mbps'] * 125_000) >> 20}MBps, zero pages: {ram['duplicate']}MB, compressed: 0MB, "
         f"dirty rate: {ram['dirty-pages-rate']}, memory iteration: {ram['dirty-sync-count']} (migration:847)\n"
