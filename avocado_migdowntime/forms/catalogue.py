@@ -12,6 +12,7 @@ from .qmp import Qmp
 from .vdsm import VdsmLog
 
 FORMS: tuple[type[Form], ...] = (
-    *(Qmp, MonitorText, DomJobInfo, MonitorParameters),
     *(ProxmoxLog, NovaLog, KubevirtLog, VdsmLog),
+    *(Qmp, MonitorText, DomJobInfo, MonitorParameters),
 )
+"""First those that know a line by itself: what goes on over lines does not take theirs."""

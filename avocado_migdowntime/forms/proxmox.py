@@ -99,6 +99,8 @@ class ProxmoxLog(Form):
             return []
         if match := _REAL.search(text):
             return self._ends(line, "completed", {"downtime": float(match[1])})
+        if not (self._begun or self._running):
+            return None
         if match := _ENDS.search(text):
             return self._ends(line, match[1])
         if _GIVEN_UP.search(text):

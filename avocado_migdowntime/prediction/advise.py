@@ -75,6 +75,7 @@ def advise(recorded: Trace | Evidence) -> Advice:
     trace = evidence.trace
     if trace.snapshot:
         advice = advise_from_a_look(evidence)
+        advice = replace(advice, reasons=(*advice.reasons, *trace.notes))
     else:
         advice = _with_all_that_was_needed(evidence, _advise(evidence))
         ended = (f"the migration was {evidence.status}",) if evidence.status in ("failed", "cancelled") else ()
@@ -96,7 +97,10 @@ def _advise(whole: Evidence) -> Advice:
     if status == "completed" and limit_ms is not None:
         return _advise_completed(precopy, ceil(limit_ms))
     if status == "completed" and now is not None:
+        shown_ms = whole.trace.downtime_limit_ms
         reason = "under which downtime-limit it did is not known"
+        if shown_ms is not None:
+            reason = f"the downtime-limit that is shown is {shown_ms:g} ms, unless somebody set another meanwhile"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
         looked = advise_from_a_look(evidence)

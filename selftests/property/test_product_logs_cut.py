@@ -28,7 +28,8 @@ LOGS = {form.__name__: logged(form, RECORDED) for form in FORMS}
 TEXTS = [path.read_bytes() for path in sorted((TOP / "selftests" / "texts").glob("*.txt"))]
 
 names = st.sampled_from(sorted(LOGS))
-others = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\r\n\x1b"), max_size=60)
+braces = st.text(st.sampled_from("{}[]\"':, a0"), min_size=40, max_size=90)
+others = braces | st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\r\n\x1b"), max_size=60)
 
 
 def figures(data):
