@@ -31,12 +31,14 @@ class _Ram(msgspec.Struct, gc=False, rename="kebab"):
     dirty_sync_count: float
     dirty_pages_rate: float
     mbps: float
+    precopy_bytes: float = _ABSENT
 
 
 class _Answer(msgspec.Struct, gc=False, rename="kebab"):
     status: str = "none"
     expected_downtime: float = _ABSENT
     downtime: float = _ABSENT
+    remaining: float = _ABSENT
     ram: _Ram | None = None
     xbzrle_cache: None = None
     compression: None = None
@@ -110,6 +112,7 @@ class LinesDecoder:
             self._numbered([line.on for line in lines]),
             [answer.expected_downtime for answer in answers],
             [answer.downtime for answer in answers],
+            [answer.remaining for answer in answers],
             [ram.remaining for ram in rams],
             [ram.page_size for ram in rams],
             [ram.normal for ram in rams],
@@ -117,6 +120,7 @@ class LinesDecoder:
             [ram.dirty_sync_count for ram in rams],
             [ram.dirty_pages_rate for ram in rams],
             [ram.mbps for ram in rams],
+            [ram.precopy_bytes for ram in rams],
         ]
         shape = len(Column), len(lines)
         table = np.fromiter(chain.from_iterable(columns), np.float64, shape[0] * shape[1]).reshape(shape)
@@ -128,6 +132,7 @@ class LinesDecoder:
             raise _Unusual
         table[Column.SENT] += table[Column.ZERO]
         table[Column.REMAINING : Column.MBPS] = np.trunc(table[Column.REMAINING : Column.MBPS])
+        table[Column.COUNTED] = np.trunc(table[Column.COUNTED])
         return table
 
     def _numbered(self, texts: list[str | None]) -> Iterable[float]:

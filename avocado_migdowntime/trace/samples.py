@@ -22,6 +22,8 @@ class Sample:
     """One answer to query-migrate, asked `t_s` seconds after the recording's zero.
 
     `on` is the event that it was asked at, `downtime_ms` what QEMU says, once completed, the downtime really was.
+    `pending_bytes` is what QEMU found pending when it last looked, devices counted (`remaining` of the whole answer,
+    since QEMU 11.1).
     """
 
     t_s: float
@@ -31,6 +33,7 @@ class Sample:
     ram: Ram | None = None
     on: str | None = None
     downtime_ms: float | None = None
+    pending_bytes: float | None = None
 
     @property
     def answered_s(self) -> float:
@@ -55,6 +58,7 @@ class Sample:
             ram=None if ram is None else ram_of(ram, answer),
             on=on,
             downtime_ms=optional_number(answer, "downtime"),
+            pending_bytes=optional_number(answer, "remaining"),
         )
 
 
@@ -67,6 +71,7 @@ class Column(IntEnum):
     ON = auto()
     EXPECTED = auto()
     DOWNTIME = auto()
+    PENDING = auto()
     REMAINING = auto()
     PAGE = auto()
     SENT = auto()
@@ -74,6 +79,7 @@ class Column(IntEnum):
     SYNCS = auto()
     DIRTY_RATE = auto()
     MBPS = auto()
+    COUNTED = auto()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -146,6 +152,11 @@ class Samples(Sequence[Sample]):
         return self._column(Column.EXPECTED)
 
     @property
+    def pending_bytes(self) -> Floats:
+        """What QEMU found pending when it last looked, NaN where it does not say."""
+        return self._column(Column.PENDING)
+
+    @property
     def has_ram(self) -> NDArray[np.bool_]:
         """Which of them carry RAM figures."""
         return ~np.isnan(self._column(Column.MBPS))
@@ -186,6 +197,11 @@ class Samples(Sequence[Sample]):
         return self._column(Column.MBPS)
 
     @property
+    def counted_bytes(self) -> Floats:
+        """What QEMU counted for the RAM that it sent, NaN where it does not say."""
+        return self._column(Column.COUNTED)
+
+    @property
     def conserved_bytes(self) -> Floats:
         """Remaining and sent together: constant within a pass."""
         return self.remaining_bytes + self.page_bytes * self.sent_pages
@@ -216,7 +232,7 @@ class Samples(Sequence[Sample]):
         return figures
 
     def _row(self, figures: list[float]) -> Sample:
-        t_s, latency_ms, status, on, expected_ms, downtime_ms, *ram = figures
+        t_s, latency_ms, status, on, expected_ms, downtime_ms, pending_bytes, *ram = figures
         return Sample(
             t_s=t_s,
             latency_ms=latency_ms,
@@ -225,6 +241,7 @@ class Samples(Sequence[Sample]):
             ram=_ram(ram),
             on=None if on != on else self.labels[int(on)],
             downtime_ms=_known(downtime_ms),
+            pending_bytes=_known(pending_bytes),
         )
 
 
@@ -259,7 +276,7 @@ class Labels(dict[str, int]):
 def figures_of(row: Sample, labels: Labels) -> list[float]:
     """The column of a `Samples.table` that a sample makes, in the order of `Column`."""
     ram, nan = row.ram, np.nan
-    counters: list[float] = [nan] * 7
+    counters: list[float] = [nan] * 8
     if ram is not None:
         counters = [
             ram.remaining_bytes,
@@ -269,6 +286,7 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
             ram.dirty_sync_count,
             ram.dirty_pages_per_s,
             ram.mbps,
+            nan if ram.counted_bytes is None else ram.counted_bytes,
         ]
     return [
         row.t_s,
@@ -277,13 +295,16 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
         nan if row.on is None else labels[row.on],
         nan if row.expected_downtime_ms is None else row.expected_downtime_ms,
         nan if row.downtime_ms is None else row.downtime_ms,
+        nan if row.pending_bytes is None else row.pending_bytes,
         *counters,
     ]
 
 
 def _ram(figures: Sequence[float]) -> Ram | None:
-    *counters, mbps = figures
-    return None if mbps != mbps else Ram(*map(int, counters), mbps=mbps)  # type: ignore[misc]
+    *counters, mbps, counted = figures
+    if mbps != mbps:
+        return None
+    return Ram(*map(int, counters), mbps=mbps, counted_bytes=None if counted != counted else int(counted))  # type: ignore[misc]
 
 
 def _known(figure: float) -> float | None:

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The samples on both sides of a dirty sync, and what was sent from the one side to the other."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..trace.ram import Ram
+from ..trace.samples import Floats, Samples
+from .passes import Pass
+from .rounds import rounds_ended
+
+ONE_LOOK_S = 0.6 * BUFFER_DELAY_MS / 1000
+"""No two windows begin within so much time, though one may come late."""
+_WINDOW_S = BUFFER_DELAY_MS / 1000
+_REST_S = 0.15 * _WINDOW_S
+"""Nothing sent for so long is a rest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seam:
+    """Where `before` ended and `after` began. Times are counted from when the last sample before was asked for."""
+
+    before: Pass
+    after: Pass
+
+    @property
+    def last(self) -> Ram:
+        """The last sample before the sync."""
+        return self.before.last
+
+    @cached_property
+    def since(self) -> Samples:
+        """The samples of the window after the sync, of which some may not have its number yet: at least one."""
+        after = self.after.samples
+        soon = after[: int(after.t_s.searchsorted(self.after.begin_s + _WINDOW_S, "right"))]
+        early = self.before.samples[self.before.whole_count :]
+        apart = np.abs(early.conserved_bytes - self.after.begin_bytes)
+        whole = int(np.count_nonzero(np.logical_and.accumulate((apart <= self.last.page_bytes)[::-1])))
+        if not whole:
+            return soon
+        return Samples(np.hstack([early.table[:, len(early) - whole :], soon.table]), after.labels)
+
+    @cached_property
+    def answered_s(self) -> Floats:
+        """When each of those was answered."""
+        later: Floats = self.since.answered_s - self.before.samples.t_s[self.before.last_row]
+        return later
+
+    @cached_property
+    def sent_bytes(self) -> Floats:
+        """What had been sent at each of those since the last one before."""
+        sent: Floats = np.maximum(0.0, self.since.sent_pages - self.last.sent_pages) * self.last.page_bytes
+        return sent
+
+    @cached_property
+    def rounds(self) -> Floats:
+        """How many rounds had ended since, at each of those; NaN where that is not told."""
+        row = self.before.last_row
+        return rounds_ended(self.since) - rounds_ended(self.before.samples[row : row + 1])
+
+    @property
+    def left_bytes(self) -> Interval:
+        """What was left at the sync, if nothing is known but what was sent."""
+        most = self.last.remaining_bytes
+        return Interval(max(0, most - float(self.sent_bytes[0])), most)
+
+    @cached_property
+    def rests(self) -> tuple[Floats, Floats]:
+        """When QEMU rested within a window before the sync: the end of each rest, and how long nothing was sent."""
+        samples, row = self.before.samples, self.before.last_row
+        recent = samples[int(samples.t_s.searchsorted(samples.t_s[row] - _WINDOW_S)) : row + 1]
+        sent, t_s = recent.sent_pages, recent.t_s
+        begins = np.flatnonzero(np.append(True, sent[1:] != sent[:-1]))
+        ends = np.append(begins[1:], len(sent)) - 1
+        lasted = t_s[ends] - recent.answered_s[begins]
+        long = lasted >= _REST_S
+        return t_s[ends[long]] - t_s[-1], lasted[long]
+
+    @property
+    def rested_s(self) -> float:
+        """How long nothing had been sent when the last sample before the sync was taken; 0 where that is no rest."""
+        ends_s, lasted_s = self.rests
+        return float(lasted_s[-1]) if len(ends_s) and ends_s[-1] == 0 else 0.0
+
+    @property
+    def window_s(self) -> float | None:
+        """The window of the sync began no earlier: the end of the last rest, where there was one."""
+        ends_s, _ = self.rests
+        return float(ends_s[-1]) if len(ends_s) else None
