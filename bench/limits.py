@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How well the ends of passes and the limit are known under limits of every size: `python -m bench.limits`.
+
+A row for each guest, QEMU and downtime-limit, over the dirty syncs after the first pass, which ends among zero pages.
+"""
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+from statistics import median
+
+from avocado_migdowntime.basics.interval import Interval
+from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.trace.file import read
+
+GUESTS = {
+    "x86_64, 4 KiB": {"arch": "x86_64", "page_size": "4K"},
+    "ppc64, 2 MiB": {"arch": "ppc64", "page_size": "2M"},
+    "x86_64, 2 MiB": {"arch": "x86_64", "page_size": "2M"},
+}
+LIMITS = {100: {}, 300: {}, 1000: {}, 5000: {"region": "100M"}}
+"""In ms, with what a pass needs to be longer than that."""
+WIDE = 0.005
+"""A sync whose amount is known to a larger share of it is counted as wide."""
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=2, help="runs of each (default: %(default)s)")
+    parser.add_argument("--guest", action="append", choices=GUESTS, help="only this one; can be given again")
+    parser.add_argument("--qemu", action="append", help="a suite or a path; can be given again (default: the PATH's)")
+    parser.add_argument("--limit", action="append", type=int, choices=LIMITS, help="ms; only this one, or these")
+    parser.add_argument("--passes", default="3", help="passes of each run (default: %(default)s)")
+    parser.add_argument("--keep", type=Path, help="leave what the runs leave in directories below this one")
+    chosen = parser.parse_args()
+    print("| guest | QEMU | limit, ms | accurate | syncs | known to, median | max | wide | limit as told, ms |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for guest in chosen.guest or GUESTS:
+        for qemu in chosen.qemu or [""]:
+            for limit_ms in chosen.limit or LIMITS:
+                given = GUESTS[guest] | LIMITS[limit_ms] | {"qemu": qemu, "downtime_limit": str(limit_ms)}
+                given |= {"accel": "tcg", "passes": chosen.passes}
+                ran = [run(given, chosen.keep) for _ in range(chosen.runs)]
+                print(f"| {guest} | {qemu or 'PATH'} | {limit_ms} | {' | '.join(cells(ran))} |", flush=True)
+
+
+def run(parameters: dict[str, str], keep: Path | None) -> tuple[bool, list[float], Interval | None]:
+    """Whether a run is accurate, how well each sync is known, and where the effective limit lies."""
+    with ExitStack() as leaving:
+        if keep is None:
+            directory = leaving.enter_context(tempfile.TemporaryDirectory())
+        else:
+            keep.mkdir(parents=True, exist_ok=True)
+            directory = tempfile.mkdtemp(dir=keep)
+        verdict = asyncio.run(expected_downtime(parse(parameters), Path(directory), lambda _: None))
+        syncs = Evidence.of(read(f"{directory}/trace.jsonl")).undisturbed.syncs
+    widths = [one.at_sync_bytes.width / one.at_sync_bytes.middle for one in syncs if one.before.number > 1]
+    return verdict.verdict == "accurate", widths, verdict.limit.effective_limit_interval_ms
+
+
+def cells(ran: Iterable[tuple[bool, list[float], Interval | None]]) -> list[str]:
+    """The figures of one row."""
+    accurate, widths, limits = zip(*ran, strict=True)
+    every = list(chain.from_iterable(widths))
+    told = ", ".join(f"{limit.low:.0f} to {limit.high:.0f}" if limit else "none" for limit in limits)
+    known = [f"{median(every):.2%}", f"{max(every):.2%}"] if every else ["", ""]
+    wide = sum(width > WIDE for width in every)
+    return [f"{sum(accurate)} of {len(accurate)}", str(len(every)), *known, str(wide), told]
+
+
+if __name__ == "__main__":
+    main()
