@@ -12,13 +12,17 @@ first sample after it (all of them were sent before the sync). More can be seen:
   in the midst of one, and looks between two (migration/ram.c: ram_save_host_page).
 - The monitor is held up by the sync, and answers right after it. So where exactly what was left has been sent, and more
   follows in the same window, QEMU synced because nothing was left.
+- Of hugepages, too, it can be certain that none is left (see hugepages.py).
 - QEMU 11.1 shows what it found when it looked (see pending.py).
 """
+
+from math import inf
 
 import numpy as np
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, MAX_WAIT_MS
+from .hugepages import nothing_left
 from .passes import Pass
 from .pending import most_left_bytes
 from .rounds import HEADER_BYTES, bursts_of_one_round
@@ -31,22 +35,25 @@ _BUDGET_MS = 1.2 * BUFFER_DELAY_MS
 _NOTHING = Interval(0, 0)
 
 
-def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float) -> Interval:
+def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pages: float = inf) -> Interval:
     """What `before` had left when the sync came that began `after`, from what was seen alone.
 
-    `host_page_bytes` is the size of the pages behind the guest's RAM, 0 where it is not known.
+    `host_page_bytes` is the size of the pages behind the guest's RAM, 0 where it is not known; no more than
+    `most_host_pages` of them are dirtied.
     """
     seam = Seam(before, after)
     left = seam.left_bytes
     if not left.width:
         return left
+    pages_each = host_page_bytes / seam.last.page_bytes
+    if pages_each > 1 and not left.low and nothing_left(seam, pages_each, most_host_pages):
+        return _NOTHING
     seen = Interval(left.low, max(left.low, min(left.high, most_left_bytes(seam))))
     if seam.answered_s[0] > ONE_LOOK_S:
         return seen
     if seam.sent_bytes[0] == left.high and _goes_on(seam):
         return _NOTHING
-    on_small_pages = 0 < host_page_bytes <= seam.last.page_bytes
-    if not on_small_pages or not seam.rested_s or seam.sent_bytes[0] > _budget_bytes(seam):
+    if not 0 < pages_each <= 1 or not seam.rested_s or seam.sent_bytes[0] > _budget_bytes(seam):
         return seen
     return Interval(left.high, left.high) if left.low else _by_rounds(seam) or seen
 

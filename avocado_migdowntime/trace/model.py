@@ -7,17 +7,22 @@ Everything that judges begins with a Trace; nothing here knows where it came fro
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 import numpy as np
 
-from ..basics.units import format_size
+from ..basics.units import MIB, format_size
 from ..errors import UsageError
 from .events import Event
 from .ram import optional_number
 from .samples import Sample, Samples
 
 _LEAST_GRANULE = 4096
+_DIRTIER = "dirtier"
+"""In the header, the guest of this package where it runs by itself (images/README.md)."""
+_HOST_PAGES_BESIDE = 8
+"""It writes to no more host pages beside its region: program, stack, telemetry, what the region is not aligned to."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
 SEVERAL = "several migrations are recorded: the last one is judged"
@@ -87,6 +92,17 @@ class Trace:
     def host_page_bytes(self) -> float:
         """The page size of what backs the guest's RAM, where it is recorded (`backing_page_size`), else 0."""
         return optional_number(self.header, "backing_page_size") or 0
+
+    @property
+    def most_host_pages(self) -> float:
+        """No more of those pages are dirtied, infinite where that is not known.
+
+        It is of the guest of this package, which writes to its region and to some pages of its own.
+        """
+        region_mib = optional_number(self.header, "dirtied_mib")
+        if self.header.get("guest") != _DIRTIER or not region_mib or not self.host_page_bytes:
+            return inf
+        return region_mib * MIB / self.host_page_bytes + _HOST_PAGES_BESIDE
 
     def last_migration(self) -> "Trace":
         """The trace itself, or where it holds several migrations, that from the last one's begin, with a note.
