@@ -65,7 +65,6 @@ def unsent(first, second, most=64.0):
         (mbps(9 * 7), OPEN),
         (mbps() * (1 + 1e-9), OPEN),
         (mbps(-1), OPEN),
-        (mbps(-(PAGE + 8) // 3), OPEN),
     ],
 )
 def test_after_a_rest_the_bandwidth_tells_whether_it_was_in_the_midst_of_a_hugepage(of_window, found):
