@@ -30,16 +30,14 @@ _EXACT = 1e-5
 
 def nothing_left(seam: Seam, pages_each: float, most: float) -> bool:
     """Whether that is certain of hugepages with so many pages each, of which at `most` so many are dirtied."""
-    if most > HOST_PAGES_A_LOOK:
+    if most > HOST_PAGES_A_LOOK or seam.rest is None or seam.answered_s[0] - seam.rest.end_s > ONE_LOOK_S:
         return False
-    samples = seam.before.samples[: seam.before.last_row + 1]
+    samples = seam.before.samples[: seam.rest.row + 1]
     rounds = rounds_ended(samples)
     in_the_round = samples.sent_pages[rounds == rounds[-1]]
     if not len(in_the_round) or in_the_round[-1] - in_the_round[0] <= pages_each:
         return False
-    if seam.rested_s:
-        return bool(seam.answered_s[0] <= ONE_LOOK_S) and _holds_pages_only(seam)
-    return seam.window_s is not None and bool(seam.answered_s[0] - seam.window_s <= ONE_LOOK_S)
+    return not seam.at_rest or _holds_pages_only(seam)
 
 
 def _holds_pages_only(seam: Seam) -> bool:

@@ -26,9 +26,9 @@ def most_left_bytes(seam: Seam) -> float:
     most = float(pending[without_number].min(initial=inf))
     # Once more was sent after the sync the figure is that of the sync, or of a look after the next rest.
     sent_on = np.flatnonzero((seam.sent_bytes > seam.sent_bytes[0]) | (seam.sent_bytes > seam.last.remaining_bytes))
-    if not len(sent_on) or seam.window_s is None:
+    if not len(sent_on) or seam.rest is None:
         return most
     row = int(sent_on[0])
-    if seam.answered_s[row] - seam.window_s > ONE_LOOK_S or pending[row] < since.remaining_bytes[: row + 1].max():
+    if seam.answered_s[row] - seam.rest.end_s > ONE_LOOK_S or pending[row] < since.remaining_bytes[: row + 1].max():
         return most
     return min(most, float(pending[row]) - (seam.after.begin_bytes - seam.before.end_bytes))

@@ -11,6 +11,7 @@ first page, may look like one. Where pages cost something else (xbzrle, multifd,
 import numpy as np
 from numpy.typing import NDArray
 
+from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..trace.samples import Floats, Samples
 
 HEADER_BYTES = 8
@@ -31,14 +32,16 @@ def rounds_ended(samples: Samples) -> Floats:
     return ends
 
 
-def bursts_of_one_round(samples: Samples, burst_pages: float) -> NDArray[np.bool_]:
-    """Which of the bursts, of so many pages each, were one round with nothing else counted beside it.
+def bursts_of_one_round(samples: Samples) -> NDArray[np.bool_]:
+    """Which of the bursts were whole and one round, with nothing else counted beside it.
 
-    The last samples of the rests between bursts show that; the last one of all has to be of a rest, too.
+    The last samples of the rests between bursts show that; the last one of all has to be of a rest, too. A window sends
+    as much as the greatest bandwidth says: one that began late shows less.
     """
     sent = samples.sent_pages
     rests = np.flatnonzero((sent[1:] == sent[:-1]) & np.append(sent[2:] > sent[1:-1], True)) + 1
-    bursts = np.diff(sent[rests]) / burst_pages
+    burst_bytes = BUFFER_DELAY_MS * samples.wire_bytes_per_ms.max()
+    bursts = np.diff(sent[rests]) * (samples.page_bytes[0] + HEADER_BYTES) / max(burst_bytes, 1)
     whole = np.rint(bursts)
     alike = np.abs(bursts - whole) <= _UNLIKE * whole
     plain: NDArray[np.bool_] = alike & (np.diff(rounds_ended(samples)[rests]) == whole)

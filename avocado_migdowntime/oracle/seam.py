@@ -69,25 +69,31 @@ class Seam:
         return Interval(max(0, most - float(self.sent_bytes[0])), most)
 
     @cached_property
-    def rests(self) -> tuple[Floats, Floats]:
-        """When QEMU rested within a window before the sync: the end of each rest, and how long nothing was sent."""
+    def rest(self) -> "Rest | None":
+        """The last rest before the sync, where there was one within a window."""
         samples, row = self.before.samples, self.before.last_row
-        recent = samples[int(samples.t_s.searchsorted(samples.t_s[row] - _WINDOW_S)) : row + 1]
+        begin = int(samples.t_s.searchsorted(samples.t_s[row] - _WINDOW_S))
+        recent = samples[begin : row + 1]
         sent, t_s = recent.sent_pages, recent.t_s
-        begins = np.flatnonzero(np.append(True, sent[1:] != sent[:-1]))
-        ends = np.append(begins[1:], len(sent)) - 1
-        lasted = t_s[ends] - recent.answered_s[begins]
-        long = lasted >= _REST_S
-        return t_s[ends[long]] - t_s[-1], lasted[long]
+        firsts = np.flatnonzero(np.append(True, sent[1:] != sent[:-1]))
+        lasts = np.append(firsts[1:], len(sent)) - 1
+        lasted_s = t_s[lasts] - recent.answered_s[firsts]
+        rests = np.flatnonzero(lasted_s >= _REST_S)
+        if not len(rests):
+            return None
+        end = int(lasts[rests[-1]])
+        return Rest(begin + end, float(t_s[end] - t_s[-1]), float(lasted_s[rests[-1]]))
 
     @property
-    def rested_s(self) -> float:
-        """How long nothing had been sent when the last sample before the sync was taken; 0 where that is no rest."""
-        ends_s, lasted_s = self.rests
-        return float(lasted_s[-1]) if len(ends_s) and ends_s[-1] == 0 else 0.0
+    def at_rest(self) -> bool:
+        """Whether nothing had been sent for a while when the last sample before the sync was taken."""
+        return self.rest is not None and self.rest.row == self.before.last_row
 
-    @property
-    def window_s(self) -> float | None:
-        """The window of the sync began no earlier: the end of the last rest, where there was one."""
-        ends_s, _ = self.rests
-        return float(ends_s[-1]) if len(ends_s) else None
+
+@dataclass(frozen=True)
+class Rest:
+    """Nothing was sent for `lasted_s` until the sample at `row` of a pass, which was asked for at `end_s`."""
+
+    row: int
+    end_s: float
+    lasted_s: float

@@ -8,8 +8,9 @@ first sample after it (all of them were sent before the sync). More can be seen:
   to sync as a window begins, before it sends, and besides only when nothing is left (migration/migration.c:
   migration_thread, migration_rate_limit). So a sync after a rest, with more left than has been sent since, came before
   all of that. Where more has been sent the rounds tell (see rounds.py): none or one that ended in that burst is of the
-  pass after the sync, of two the first ended the pass before with nothing left. On hugepages it is not so: QEMU rests
-  in the midst of one, and looks between two (migration/ram.c: ram_save_host_page).
+  pass after the sync, of two the first ended the pass before with nothing left; as did one in which QEMU was seen to
+  send. On hugepages it is not so: QEMU rests in the midst of one, and looks between two (migration/ram.c:
+  ram_save_host_page).
 - The monitor is held up by the sync, and answers right after it. So where exactly what was left has been sent, and more
   follows in the same window, QEMU synced because nothing was left.
 - Of hugepages, too, it can be certain that none is left (see hugepages.py).
@@ -25,7 +26,7 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS, MAX_WAIT_MS
 from .hugepages import nothing_left
 from .passes import Pass
 from .pending import most_left_bytes
-from .rounds import HEADER_BYTES, bursts_of_one_round
+from .rounds import bursts_of_one_round
 from .seam import ONE_LOOK_S, Seam
 
 _OVER_S = 0.5 * BUFFER_DELAY_MS / 1000
@@ -53,13 +54,16 @@ def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pa
         return seen
     if seam.sent_bytes[0] == left.high and _goes_on(seam):
         return _NOTHING
-    if not 0 < pages_each <= 1 or not seam.rested_s or seam.sent_bytes[0] > _budget_bytes(seam):
+    if not 0 < pages_each <= 1:
         return seen
-    return Interval(left.high, left.high) if left.low else _by_rounds(seam) or seen
+    if seam.at_rest and left.low and seam.sent_bytes[0] <= _budget_bytes(seam):
+        return Interval(left.high, left.high)
+    return seen if left.low else _by_rounds(seam) or seen
 
 
 def _budget_bytes(seam: Seam) -> float:
-    return _BUDGET_MS * max(seam.last.wire_bytes_per_ms, seam.after.first.wire_bytes_per_ms)
+    """The most that a window sends. The bandwidth is less where one began late, never more."""
+    return _BUDGET_MS * max(float(seam.before.samples.wire_bytes_per_ms.max()), seam.after.first.wire_bytes_per_ms)
 
 
 def _goes_on(seam: Seam) -> bool:
@@ -70,11 +74,16 @@ def _goes_on(seam: Seam) -> bool:
 
 def _by_rounds(seam: Seam) -> Interval | None:
     """All or nothing, by the rounds of the burst over the sync, which sent as much as was left or more."""
-    since, sent_bytes, rounds, last = seam.since, seam.sent_bytes, seam.rounds, seam.last
-    burst_pages = BUFFER_DELAY_MS * last.wire_bytes_per_ms / (last.page_bytes + HEADER_BYTES)
-    plain = bursts_of_one_round(seam.before.samples[: seam.before.last_row + 1], burst_pages)
-    if seam.rested_s < _OVER_S or not np.any(plain[-1:]):
+    rest, since, sent_bytes, rounds, last = seam.rest, seam.since, seam.sent_bytes, seam.rounds, seam.last
+    if rest is None or rest.lasted_s < _OVER_S:
         return None
+    plain = bursts_of_one_round(seam.before.samples[: rest.row + 1])
+    if not np.any(plain[-1:]):
+        return None
+    # No round that began after the rest has been ended for lasting too long.
+    short = seam.answered_s - rest.end_s <= MAX_WAIT_MS / 1000
+    if not seam.at_rest:
+        return _NOTHING if short[0] else None
     all_of_it = Interval(last.remaining_bytes, last.remaining_bytes)
     if rounds[0] == 0:
         return all_of_it
@@ -83,7 +92,6 @@ def _by_rounds(seam: Seam) -> Interval | None:
     over_s = float(since.t_s[after_it[-1]] - since.answered_s[after_it[0]])
     if rounds[after_it[-1]] == 1 and last.remaining_bytes < sent <= _budget_bytes(seam) and over_s >= _OVER_S:
         return all_of_it
-    # What looks like the end of a round may be the header of a page that is on its way, or the name of a RAM block; and
-    # a round that lasts for too long is ended.
+    # What looks like the end of a round may be the header of a page that is on its way, or the name of a RAM block.
     two = (rounds == 2) & (since.conserved_bytes >= seam.after.begin_bytes) & (sent_bytes <= _budget_bytes(seam))
-    return _NOTHING if np.all(plain) and np.any(two & (seam.answered_s <= MAX_WAIT_MS / 1000)) else None
+    return _NOTHING if np.all(plain) and np.any(two & short) else None

@@ -127,8 +127,18 @@ def test_a_qemu_that_does_not_say_what_it_counted_leaves_it_open():
 def test_a_burst_is_as_large_as_the_bandwidth_says_within_15_percent(pages, plain):
     """One that was not sampled counts with the next: two windows send twice as much in two rounds."""
     rounds = max(1, pages // BURST)
-    rows = [sample(0.02 * row, 1, 10, row // 2 * pages, rounds=row // 2 * rounds) for row in range(6)]
-    assert bursts_of_one_round(Samples.of(rows), BURST).tolist() == [plain, plain]
+    rows = [sample(0.02 * row, 1, 10, row // 2 * pages, MBPS, rounds=row // 2 * rounds) for row in range(6)]
+    assert bursts_of_one_round(Samples.of(rows)).tolist() == [plain, plain]
+    # A window that began late shows less.
+    rows = [*rows[:2], *(replace(one, ram=replace(one.ram, mbps=MBPS / 2)) for one in rows[2:])]
+    assert bursts_of_one_round(Samples.of(rows)).tolist() == [plain, plain]
+
+
+@pytest.mark.parametrize(("ms", "found"), [(38.4, NOTHING), (38.6, (0, LEFT - 50))])
+def test_where_it_was_seen_to_send_since_it_rested_nothing_was_left(ms, found):
+    """The rest was seen until -11 ms; until 50 ms later no round is ended but that of a pass."""
+    sending = [*before(rest_ms=(20, 50, 89)), moment(-1, 1, LEFT - 50, 2050, 2)]
+    assert unsent(sending, after((ms, 400, 1), (ms + 5, 500, 1), base=before()[-1])) == found
 
 
 def test_zero_pages_cost_a_byte_more_than_a_header():
