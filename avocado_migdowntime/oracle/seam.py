@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The samples on both sides of a dirty sync, and what was sent from the one side to the other."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,8 @@ from .rounds import rounds_ended
 
 ONE_LOOK_S = 0.6 * BUFFER_DELAY_MS / 1000
 """No two windows begin within so much time, though one may come late."""
+OVER_S = 0.5 * BUFFER_DELAY_MS / 1000
+"""Where nothing is sent for so long the burst is over, and its round with it."""
 _WINDOW_S = BUFFER_DELAY_MS / 1000
 _REST_S = 0.15 * _WINDOW_S
 """Nothing sent for so long is a rest."""
@@ -73,16 +76,7 @@ class Seam:
         """The last rest before the sync, where there was one within a window."""
         samples, row = self.before.samples, self.before.last_row
         begin = int(samples.t_s.searchsorted(samples.t_s[row] - _WINDOW_S))
-        recent = samples[begin : row + 1]
-        sent, t_s = recent.sent_pages, recent.t_s
-        firsts = np.flatnonzero(np.append(True, sent[1:] != sent[:-1]))
-        lasts = np.append(firsts[1:], len(sent)) - 1
-        lasted_s = t_s[lasts] - recent.answered_s[firsts]
-        rests = np.flatnonzero(lasted_s >= _REST_S)
-        if not len(rests):
-            return None
-        end = int(lasts[rests[-1]])
-        return Rest(begin + end, float(t_s[end] - t_s[-1]), float(lasted_s[rests[-1]]))
+        return next(iter(rests(samples[: row + 1], begin)), None)
 
     @property
     def at_rest(self) -> bool:
@@ -92,8 +86,24 @@ class Seam:
 
 @dataclass(frozen=True)
 class Rest:
-    """Nothing was sent for `lasted_s` until the sample at `row` of a pass, which was asked for at `end_s`."""
+    """Nothing was sent for `lasted_s` from the sample at `first_row` to that at `row`.
 
+    That was asked for at `end_s`, before the last of the samples in which it was looked for.
+    """
+
+    first_row: int
     row: int
     end_s: float
     lasted_s: float
+
+
+def rests(samples: Samples, begin: int) -> Iterator[Rest]:
+    """The rests from the sample at `begin` on, the last one first."""
+    recent = samples[begin:]
+    sent, t_s = recent.sent_pages, recent.t_s
+    firsts = np.flatnonzero(np.append(True, sent[1:] != sent[:-1]))
+    lasts = np.append(firsts[1:], len(sent)) - 1
+    lasted_s = t_s[lasts] - recent.answered_s[firsts]
+    for one in np.flatnonzero(lasted_s >= _REST_S)[::-1]:
+        end = int(lasts[one])
+        yield Rest(begin + int(firsts[one]), begin + end, float(t_s[end] - t_s[-1]), float(lasted_s[one]))

@@ -27,10 +27,8 @@ from .hugepages import nothing_left
 from .passes import Pass
 from .pending import most_left_bytes
 from .rounds import bursts_of_one_round
-from .seam import ONE_LOOK_S, Seam
+from .seam import ONE_LOOK_S, OVER_S, Seam
 
-_OVER_S = 0.5 * BUFFER_DELAY_MS / 1000
-"""Where nothing is sent for so long the burst is over, and its round with it."""
 _BUDGET_MS = 1.2 * BUFFER_DELAY_MS
 """No window sends more than so many milliseconds of bandwidth, except zero pages."""
 _NOTHING = Interval(0, 0)
@@ -75,7 +73,7 @@ def _goes_on(seam: Seam) -> bool:
 def _by_rounds(seam: Seam) -> Interval | None:
     """All or nothing, by the rounds of the burst over the sync, which sent as much as was left or more."""
     rest, since, sent_bytes, rounds, last = seam.rest, seam.since, seam.sent_bytes, seam.rounds, seam.last
-    if rest is None or rest.lasted_s < _OVER_S:
+    if rest is None or rest.lasted_s < OVER_S:
         return None
     plain = bursts_of_one_round(seam.before.samples[: rest.row + 1])
     if not np.any(plain[-1:]):
@@ -90,7 +88,7 @@ def _by_rounds(seam: Seam) -> Interval | None:
     sent = sent_bytes[int(seam.answered_s.searchsorted(ONE_LOOK_S, "right")) - 1]
     after_it = np.flatnonzero(sent_bytes == sent)
     over_s = float(since.t_s[after_it[-1]] - since.answered_s[after_it[0]])
-    if rounds[after_it[-1]] == 1 and last.remaining_bytes < sent <= _budget_bytes(seam) and over_s >= _OVER_S:
+    if rounds[after_it[-1]] == 1 and last.remaining_bytes < sent <= _budget_bytes(seam) and over_s >= OVER_S:
         return all_of_it
     # What looks like the end of a round may be the header of a page that is on its way, or the name of a RAM block.
     two = (rounds == 2) & (since.conserved_bytes >= seam.after.begin_bytes) & (sent_bytes <= _budget_bytes(seam))

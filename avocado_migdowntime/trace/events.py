@@ -20,11 +20,13 @@ SOUNDING, STOP_NOW = "SOUNDING", "STOP_NOW"
 """The next pass is to be of another length; the guest is stopped in mid-pass."""
 LIMIT_CHANGED = "LIMIT_CHANGED"
 """Somebody else has set another downtime-limit; it may have held from `since` on."""
+AIMED = "AIMED"
+"""For one look of QEMU's another downtime-limit holds, beside what is left then; or the usual one does again."""
 LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
-SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH)
+SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH, AIMED)
 """From one of these on another downtime-limit holds."""
-DISTURBS = (*SETS_LIMIT, BANDWIDTH, SOUNDING, STOP_NOW)
+DISTURBS = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW)
 """From one of these on the migration is no longer what it was when it began."""
 
 

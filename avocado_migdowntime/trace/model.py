@@ -167,6 +167,7 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     known.downtime_limit_ms  # noqa: B018 - raises on a wrong type
     if not isinstance(header["qemu"].get("qemu", {}), Mapping):
         raise UsageError(f"'qemu' is {reprlib.repr(header['qemu'])} where the answer to query-version was expected")
+    known.most_host_pages  # noqa: B018 - raises on a wrong type
     known.host_page_bytes  # noqa: B018 - raises on a wrong type
     capabilities = header.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):

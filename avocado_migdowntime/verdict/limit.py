@@ -26,6 +26,7 @@ from ..oracle.syncs import Sync
 from ..trace.ram import Ram
 from .check import Check, Outcome
 from .codes import CODES, LIMIT
+from .looks import works_as_ms
 
 BURST_MS = 1.2 * BUFFER_DELAY_MS
 """One window of the rate limit, and the scheduling of a busy host."""
@@ -93,7 +94,8 @@ class _Ending:
 
 def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
     """Compare where these passes ended, and the switchover came, with the limit that held."""
-    interval = _in_common([sync.works_as_ms for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync)])
+    few_zeros = [sync for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync)]
+    interval = _in_common([works_as_ms(evidence, sync) for sync in few_zeros])
     effective = interval.middle if interval and interval.width <= RESOLVED * interval.middle else None
     finding = LimitFinding("", effective, interval, _median([sync.unsent_ms for sync in syncs]))
     if blind := _blind(evidence):
