@@ -3,7 +3,8 @@
 
 QEMU looks once in a window of 100 ms whether what is left fits, so that the end of a pass tells the limit to 100 ms
 only. In the rest before the look at which what is left is nearest to the limit, that is set a little below it in one
-pass, so that QEMU has to go on, and a little above it in the next, so that it has to sync; then it is set back.
+pass, so that QEMU has to go on, and a little above it in another, so that it has to sync; then it is set back. Where
+the bandwidth of a busy host has moved meanwhile QEMU does otherwise, and that is tried once more in the next pass.
 """
 
 from math import ceil, floor
@@ -29,7 +30,11 @@ class AimedLimit:
         self._host_page_bytes = parameters.page_size
         # With other capabilities what is pending may not be what is left; on hugepages QEMU looks elsewhere.
         self._is_of_use = parameters.downtime_limit >= BUFFER_DELAY_MS / 2 and not parameters.capabilities
-        self._pass = self._aimed_in = 0
+        self._pass = 0
+        self._aimed: tuple[bool, int] | None = None
+        """Whether QEMU is to go on in this pass, and how much was sent then."""
+        self._done = {True: 0, False: 0}
+        """How often it went on where it was to, and synced where it was to."""
         self._fastest = 0.0
         self._before: Sample | None = None
         self._sent_s = 0.0
@@ -39,22 +44,24 @@ class AimedLimit:
         ram = sample.ram
         if not self._is_of_use or sample.status != "active" or ram is None or self._host_page_bytes > ram.page_bytes:
             return
-        if ram.dirty_sync_count != self._pass:
-            if self._aimed_in:
-                await self._set(self._limit_ms)
-            self._pass, self._aimed_in, self._fastest = ram.dirty_sync_count, 0, 0.0
         before, self._before = self._before, sample
+        if ram.dirty_sync_count != self._pass:
+            if self._aimed and before and before.ram:
+                goes_on, sent_pages = self._aimed
+                self._done[goes_on] += goes_on == (before.ram.sent_pages > sent_pages)
+                await self._set(self._limit_ms)
+            self._pass, self._aimed, self._fastest = ram.dirty_sync_count, None, 0.0
         if before is None or before.ram is None or before.ram.sent_pages != ram.sent_pages:
             self._sent_s = before.t_s if before else sample.t_s
             return
         self._fastest = max(self._fastest, ram.wire_bytes_per_ms)
         since_s = sample.answered_s - self._sent_s
-        if self._pass < 2 or self._aimed_in or not _RESTS_S <= since_s <= _LOOKS_S:
+        if self._pass < 2 or self._aimed or not _RESTS_S <= since_s <= _LOOKS_S:
             return
         left_ms = ram.remaining_bytes / self._fastest if self._fastest else 0.0
         if abs(left_ms - self._limit_ms) <= BUFFER_DELAY_MS / 2:
-            self._aimed_in = self._pass
-            goes_on = self._pass % 2 == 0
+            goes_on = self._done[True] <= self._done[False]
+            self._aimed = goes_on, ram.sent_pages
             await self._set(floor((1 - _BESIDE) * left_ms) if goes_on else ceil((1 + _BESIDE) * left_ms))
 
     async def _set(self, limit_ms: int) -> None:
