@@ -28,7 +28,7 @@ def works_as_ms(evidence: Evidence, sync: Sync) -> Interval:
     begin = int(samples.t_s.searchsorted(samples.t_s[row] - _LOOKS_BACK_S))
     seen = [rest for rest in rests(samples[: row + 1], begin) if rest.lasted_s >= OVER_S]
     # The last rest ended with a look that ended the pass, or with one after which all that was left went out.
-    ended = bool(seen) and seen[0].row == row and unsent.high == sync.before.last.remaining_bytes > 0
+    ended = bool(seen) and seen[0].row == row and unsent.high == sync.before.last.remaining_bytes
     went_on = seen[1:2] if ended else seen[:1] if not unsent.high else []
     least_ms = _left_ms(evidence, sync, seen[0]) if ended else 0.0
     most_ms = _left_ms(evidence, sync, went_on[0]) if went_on else None

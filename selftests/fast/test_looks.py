@@ -75,6 +75,8 @@ def test_each_by_the_bandwidth_of_the_window_before_it():
 
 def test_where_nothing_was_left_it_was_not_above_what_was_left_a_look_before():
     assert works_as(*rows_of(left=(350, 250, 150, 50), unsent=0)) == ms(0, 50)
+    # Where all went out in whole windows nothing was left at the look itself.
+    assert works_as(*rows_of(left=(330, 220, 110, 0), unsent=0)) == ms(0, 110)
 
 
 @pytest.mark.parametrize(
