@@ -16,6 +16,8 @@ from .migration import Migration
 
 _BESIDE = 0.02
 """The share by which the limit is set beside what is left: the bandwidth moves by 1 % with the clock of a window."""
+_FAR = 1.25
+"""A sync has to have found so many times as much as is left, lest the next one finds what fits that limit."""
 _RESTS_S, _LOOKS_S = 0.02, 0.06
 """A rest begins soon after QEMU has sent; no limit is set when it may look at any moment."""
 
@@ -35,7 +37,7 @@ class AimedLimit:
         """Whether QEMU is to go on in this pass, and how much was sent then."""
         self._done = {True: 0, False: 0}
         """How often it went on where it was to, and synced where it was to."""
-        self._fastest = 0.0
+        self._fastest = self._found_bytes = 0.0
         self._before: Sample | None = None
         self._sent_s = 0.0
 
@@ -51,6 +53,7 @@ class AimedLimit:
                 self._done[goes_on] += goes_on == (before.ram.sent_pages > sent_pages)
                 await self._set(self._limit_ms)
             self._pass, self._aimed, self._fastest = ram.dirty_sync_count, None, 0.0
+            self._found_bytes = ram.remaining_bytes
         if before is None or before.ram is None or before.ram.sent_pages != ram.sent_pages:
             self._sent_s = before.t_s if before else sample.t_s
             return
@@ -59,7 +62,8 @@ class AimedLimit:
         if self._pass < 2 or self._aimed or not _RESTS_S <= since_s <= _LOOKS_S:
             return
         left_ms = ram.remaining_bytes / self._fastest if self._fastest else 0.0
-        if abs(left_ms - self._limit_ms) <= BUFFER_DELAY_MS / 2:
+        is_far = self._found_bytes >= _FAR * ram.remaining_bytes
+        if is_far and abs(left_ms - self._limit_ms) <= BUFFER_DELAY_MS / 2:
             goes_on = self._done[True] <= self._done[False]
             self._aimed = goes_on, ram.sent_pages
             await self._set(floor((1 - _BESIDE) * left_ms) if goes_on else ceil((1 + _BESIDE) * left_ms))
