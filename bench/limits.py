@@ -7,17 +7,21 @@ A row for each guest, QEMU and downtime-limit, over the dirty syncs after the fi
 import argparse
 import asyncio
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from statistics import median
 
-from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.experiments.run import TRACE
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.trace.model import Trace
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Verdict
 
 GUESTS = {
     "x86_64, 4 KiB": {"arch": "x86_64", "page_size": "4K"},
@@ -40,8 +44,11 @@ def main() -> None:
     parser.add_argument("--passes", default="3", help="passes of each run (default: %(default)s)")
     parser.add_argument("--keep", type=Path, help="leave what the runs leave in directories below this one")
     chosen = parser.parse_args()
-    print("| guest | QEMU | limit, ms | accurate | syncs | known to, median | max | wide | limit as told, ms |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print(
+        "| guest | QEMU | limit, ms | accurate | passes judged | syncs | known to, median | max | wide | "
+        "limit as told, ms |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for guest in chosen.guest or GUESTS:
         for qemu in chosen.qemu or [""]:
             for limit_ms in chosen.limit or LIMITS:
@@ -51,28 +58,42 @@ def main() -> None:
                 print(f"| {guest} | {qemu or 'PATH'} | {limit_ms} | {' | '.join(cells(ran))} |", flush=True)
 
 
-def run(parameters: dict[str, str], keep: Path | None) -> tuple[bool, list[float], Interval | None]:
-    """Whether a run is accurate, how well each sync is known, and where the effective limit lies."""
+@dataclass(frozen=True)
+class Ran:
+    """A run: its verdict, and how well what each sync found is known, as a share of it."""
+
+    verdict: Verdict
+    widths: Sequence[float]
+
+
+def run(parameters: dict[str, str], keep: Path | None) -> Ran:
+    """Watch a migration with these parameters, and judge it."""
     with ExitStack() as leaving:
         if keep is None:
             directory = leaving.enter_context(tempfile.TemporaryDirectory())
         else:
             keep.mkdir(parents=True, exist_ok=True)
             directory = tempfile.mkdtemp(dir=keep)
-        verdict = asyncio.run(expected_downtime(parse(parameters), Path(directory), lambda _: None))
-        syncs = Evidence.of(read(f"{directory}/trace.jsonl")).undisturbed.syncs
+        asyncio.run(expected_downtime(parse(parameters), Path(directory), lambda _: None))
+        return judged(read(f"{directory}/{TRACE}"))
+
+
+def judged(trace: Trace) -> Ran:
+    """What a recorded run is."""
+    syncs = Evidence.of(trace).undisturbed.syncs
     widths = [one.at_sync_bytes.width / one.at_sync_bytes.middle for one in syncs if one.before.number > 1]
-    return verdict.verdict == "accurate", widths, verdict.limit.effective_limit_interval_ms
+    return Ran(judge(trace), widths)
 
 
-def cells(ran: Iterable[tuple[bool, list[float], Interval | None]]) -> list[str]:
+def cells(ran: Sequence[Ran]) -> list[str]:
     """The figures of one row."""
-    accurate, widths, limits = zip(*ran, strict=True)
-    every = list(chain.from_iterable(widths))
+    every = list(chain.from_iterable(one.widths for one in ran))
+    limits = [one.verdict.limit.effective_limit_interval_ms for one in ran]
     told = ", ".join(f"{limit.low:.0f} to {limit.high:.0f}" if limit else "none" for limit in limits)
     known = [f"{median(every):.2%}", f"{max(every):.2%}"] if every else ["", ""]
-    wide = sum(width > WIDE for width in every)
-    return [f"{sum(accurate)} of {len(accurate)}", str(len(every)), *known, str(wide), told]
+    accurate = sum(one.verdict.verdict == "accurate" for one in ran)
+    passes, wide = sum(one.verdict.passes for one in ran), sum(width > WIDE for width in every)
+    return [f"{accurate} of {len(ran)}", str(passes), str(len(every)), *known, str(wide), told]
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS, HOST_PAGES_A_LOOK
 from .rounds import HEADER_BYTES, rounds_ended
-from .seam import ONE_LOOK_S, Seam
+from .seam import ONE_LOOK_S, OVER_S, Seam
 
 _WINDOWS_MS = np.arange(BUFFER_DELAY_MS, 4 * BUFFER_DELAY_MS)
 """How long a window may have been, on a busy host."""
@@ -37,7 +37,7 @@ def nothing_left(seam: Seam, pages_each: float, most: float) -> bool:
     in_the_round = samples.sent_pages[rounds == rounds[-1]]
     if not len(in_the_round) or in_the_round[-1] - in_the_round[0] <= pages_each:
         return False
-    return not seam.at_rest or _holds_pages_only(seam)
+    return _holds_pages_only(seam) if seam.at_rest else seam.rest.lasted_s >= OVER_S
 
 
 def _holds_pages_only(seam: Seam) -> bool:
