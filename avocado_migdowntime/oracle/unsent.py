@@ -12,7 +12,7 @@ first sample after it (all of them were sent before the sync). More can be seen:
   send. On hugepages it is not so: QEMU rests in the midst of one, and looks between two (migration/ram.c:
   ram_save_host_page).
 - The monitor is held up by the sync, and answers right after it. So where exactly what was left has been sent, and more
-  follows in the same window, QEMU synced because nothing was left.
+  follows in the same window, QEMU synced because nothing was left; unless no round ended, and it is by chance.
 - Of hugepages, too, it can be certain that none is left (see hugepages.py).
 - QEMU 11.1 shows what it found when it looked (see pending.py).
 """
@@ -50,7 +50,7 @@ def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pa
     seen = Interval(left.low, max(left.low, min(left.high, most_left_bytes(seam))))
     if seam.answered_s[0] > ONE_LOOK_S:
         return seen
-    if seam.sent_bytes[0] == left.high and _goes_on(seam):
+    if seam.sent_bytes[0] == left.high and _goes_on(seam) and not seam.rounds[0] < 1:
         return _NOTHING
     if not 0 < pages_each <= 1:
         return seen

@@ -77,6 +77,9 @@ TWO_ROUNDS = (10, 1000, 2), (30, 1000, 2), (61, 1000, 2)
         (((10, 1202, 1), (61, 1202, 1)), ALL),
         (((10, 1203, 1), (61, 1203, 1)), OPEN),
         (((10, 1203, 2), (61, 1203, 2)), OPEN),
+        # An answer may come when just as much was sent as was left.
+        (((1, 300, 0), *ONE_ROUND), ALL),
+        (((1, 300, 1), *TWO_ROUNDS), NOTHING),
         # What was left may have gone out before the sync where no more was sent.
         (((10, 300, 1), (61, 300, 1)), OPEN),
     ],
