@@ -40,6 +40,8 @@ class Seam:
         """The samples of the window after the sync, of which some may not have its number yet: at least one."""
         after = self.after.samples
         soon = after[: int(after.t_s.searchsorted(self.after.begin_s + _WINDOW_S, "right"))]
+        if self.before.whole_count == len(self.before.samples):
+            return soon
         early = self.before.samples[self.before.whole_count :]
         apart = np.abs(early.conserved_bytes - self.after.begin_bytes)
         whole = int(np.count_nonzero(np.logical_and.accumulate((apart <= self.last.page_bytes)[::-1])))
@@ -62,6 +64,8 @@ class Seam:
     @cached_property
     def rounds(self) -> Floats:
         """How many rounds had ended since, at each of those; NaN where that is not told."""
+        if self.last.counted_bytes is None:
+            return np.full(len(self.since), np.nan)
         row = self.before.last_row
         return rounds_ended(self.since) - rounds_ended(self.before.samples[row : row + 1])
 
