@@ -2,7 +2,7 @@
 """The QEMUs that were unpacked, by the name of their suite."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -80,20 +80,21 @@ def remove(suite: str, resources: HostResources) -> None:
         raise HostRequirementError(f"{path} cannot be removed ({error.strerror}); see whose it is") from None
 
 
-def binary_of(suite: str, arch: str) -> Path | None:
-    """What starts the unpacked QEMU of a suite for `arch`; None where the suite was not unpacked.
+def binary_of(suite: str, archs: Sequence[str]) -> Path | None:
+    """What starts the unpacked QEMU of a suite for the first of `archs` that it has; None where it was not unpacked.
 
     Raises UsageError where it was unpacked for other architectures.
     """
     build = find(suite) if is_name(suite) else None
     if build is None:
         return None
-    if arch not in build.architectures:
-        raise UsageError(
-            f"the QEMU of {suite} was unpacked for {listed(build.architectures)}; "
-            f"have it for {arch} by: avocado migdowntime qemu add {suite} --arch {arch}"
-        )
-    return build.binary(arch)
+    for arch in archs:
+        if arch in build.architectures:
+            return build.binary(arch)
+    raise UsageError(
+        f"the QEMU of {suite} was unpacked for {listed(build.architectures)}; "
+        f"get it for {archs[0]} with: avocado migdowntime qemu add {suite} --arch {archs[0]}"
+    )
 
 
 def listed(architectures: Iterable[str]) -> str:

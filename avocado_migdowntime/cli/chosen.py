@@ -6,7 +6,7 @@ import argparse
 
 def configure(parser: argparse.ArgumentParser, meaning: str) -> None:
     """Give `parser` the options --arch and -p, of which the latter is what `meaning` says."""
-    parser.add_argument("--arch", help="architecture (default: that of the binary, else ppc64)")
+    parser.add_argument("--arch", help="architecture (default: that of the QEMU)")
     parser.add_argument("-p", dest="chosen", metavar="NAME=VALUE", action="append", default=[], help=meaning)
 
 

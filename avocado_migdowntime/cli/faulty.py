@@ -12,7 +12,7 @@ HELP = "make a QEMU that is known to be wrong, to see whether your tests notice"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..parameters.table import ARCHITECTURES
+    from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 
     parser.epilog = (
         "What is written is run in place of the QEMU it was made of, which it needs, with QMP on a UNIX socket. "
@@ -22,7 +22,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="list the faults")
     parser.add_argument("--output", metavar="FILE", help="where to write the executable")
     parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")
-    parser.add_argument("--arch", choices=ARCHITECTURES, default="ppc64", help="(default: %(default)s)")
+    parser.add_argument(
+        "--arch",
+        choices=ARCHITECTURES,
+        default=ANY_ARCHITECTURE,
+        help="architecture (default: that of the QEMU)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

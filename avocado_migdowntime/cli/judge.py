@@ -69,13 +69,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from ..errors import HostRequirementError, MigDowntimeError
     from ..experiments.catalogue import named_experiment
     from ..host.one_at_a_time import alone_on_host
-    from ..verification.builds import Untestable
 
     experiment, say = named_experiment(arguments.test), teller(NAME, arguments)
-    try:
-        parameters = _parameters(arguments, experiment.defaults)
-    except Untestable as error:
-        return _untold(error, None, arguments.format)
+    parameters = _parameters(arguments, experiment.defaults)
     with RunDirectory(arguments.output) as directory:
         try:
             with alone_on_host(say):
@@ -94,7 +90,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _parameters(arguments: argparse.Namespace, defaults: Mapping[str, str]) -> "Parameters":
-    """Raises UsageError where they make no sense, Untestable where a QEMU does not tell its architecture."""
+    """Raises UsageError where they make no sense."""
     from ..parameters.sources import of_settings
     from ..parameters.table import parse
     from ..verification.builds import named
@@ -104,9 +100,6 @@ def _parameters(arguments: argparse.Namespace, defaults: Mapping[str, str]) -> "
     if arguments.qemu is not None:
         [build] = named([arguments.qemu])
         given["qemu"] = build.given
-        parse(given)
-        if "arch" not in given and (arch := build.arch()):
-            given["arch"] = arch
     return parse(given)
 
 

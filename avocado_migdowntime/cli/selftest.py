@@ -14,7 +14,7 @@ HELP = "judge a real QEMU with each known fault, and say which faults were found
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..parameters.table import ARCHITECTURES
+    from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 
     parser.epilog = (
         "Exit status: 0 all were found, 1 some were not, 2 bad input or a host that lacks something. "
@@ -24,7 +24,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "faults", metavar="FAULT", nargs="*", help="such as factor=1.1 (default: all; see faulty --list)"
     )
     parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")
-    parser.add_argument("--arch", choices=ARCHITECTURES, default="ppc64", help="(default: %(default)s)")
+    parser.add_argument(
+        "--arch",
+        choices=ARCHITECTURES,
+        default=ANY_ARCHITECTURE,
+        help="architecture (default: that of the QEMU)",
+    )
     parser.add_argument("--json", action="store_true", help="print an object instead of text")
     may_be_quiet(parser)
 

@@ -2,12 +2,13 @@
 """From parameters to the guest that will run, as far as it can be known before anything is launched."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..basics.resources import directory as resource
 from ..errors import HostRequirementError, UsageError
 from ..host.resources import HostResources
 from ..linux.image import linux_image
-from ..parameters.table import Parameters
+from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
 from .backing import Backing
 from .guest import Guest, Linux, Orders, choose_machine
 from .probe import QemuInfo
@@ -39,6 +40,18 @@ async def planned_guest(
         ),
         linux,
     )
+
+
+def for_architecture(parameters: Parameters, qemu_info: QemuInfo) -> Parameters:
+    """With the architecture of that QEMU where none was chosen; raises UsageError where there is no guest for it."""
+    if parameters.arch != ANY_ARCHITECTURE:
+        return parameters
+    if qemu_info.arch not in ARCHITECTURES:
+        raise UsageError(
+            f"{qemu_info.binary} emulates {qemu_info.arch}, for which there is no guest; give a QEMU for one of "
+            f"{', '.join(ARCHITECTURES)}"
+        )
+    return replace(parameters, arch=qemu_info.arch)
 
 
 def check(qemu_info: QemuInfo, parameters: Parameters) -> None:

@@ -2,7 +2,6 @@
 """Builds of QEMU as a user names them: binaries, or directories with one for each architecture."""
 
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +12,7 @@ from ..basics import event_loop
 from ..errors import UsageError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
-from ..parameters.table import ARCHITECTURES
+from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 from ..qemu.probe import QemuInfo, find_binary, probe
 
 
@@ -35,16 +34,11 @@ class Build:
         except UsageError as error:
             raise Untestable(str(error)) from None
 
-    def arch(self) -> str | None:
-        """The architecture of a binary, by its name or else its answer; None for what may have several.
-
-        Raises Untestable.
-        """
-        binary = shutil.which(self.given)
-        if binary is None:
-            return None
+    def arch(self) -> str:
+        """The architecture that its QEMU is for; of several the first, as find_binary says. Raises Untestable."""
+        binary = self.binary(ANY_ARCHITECTURE)
         named_after = Path(binary).name.removeprefix("qemu-system-")
-        return named_after if named_after in ARCHITECTURES else probed(os.path.abspath(binary)).arch
+        return named_after if named_after in ARCHITECTURES else probed(binary).arch
 
 
 def named(places: Sequence[str]) -> list[Build]:

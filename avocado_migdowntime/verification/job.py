@@ -26,7 +26,7 @@ from ..comparison.outcome import RunOutcome, name_on
 from ..errors import HarnessError, UsageError
 from ..parameters.packaged_variants import located
 from ..parameters.sources import NAMESPACES, of_settings, of_variant
-from ..parameters.table import Parameters, parse
+from ..parameters.table import ANY_ARCHITECTURE, parse
 from .builds import Build, probed
 
 _PROGRESS_EVERY_S = 2.0
@@ -61,7 +61,7 @@ class Plan:
             variants = TestSuite.from_config(config).tests
         except (TestSuiteError, OptionValidationError) as error:
             raise UsageError(f"the variants cannot be used: {error}") from None
-        archs = [_arch(variant, config) or self.builds[0].arch() or Parameters().arch for variant in variants]
+        archs = [_arch(variant, config) or self.builds[0].arch() for variant in variants]
         tests = [
             [_on(variant, build, arch, config) for build in self.builds]
             for variant, arch in zip(variants, archs, strict=True)
@@ -169,11 +169,11 @@ class _Progress(logging.Handler):
 
 
 def _arch(test: Runnable, config: Mapping[str, Any]) -> str | None:
-    """The architecture that a variant or the settings name; raises UsageError where either makes no sense."""
+    """The architecture that a variant or the settings choose; raises UsageError where they make no sense."""
     nodes = (test.variant or {}).get("variant") or []
     parameters = {**of_variant(item for _, environment in nodes for item in environment), **of_settings(config)}
-    parse(parameters)
-    return parameters.get("arch")
+    arch = parse(parameters).arch
+    return None if arch == ANY_ARCHITECTURE else arch
 
 
 def _on(variant: Runnable, build: Build, arch: str, config: Mapping[str, Any]) -> Runnable:

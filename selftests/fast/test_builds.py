@@ -62,27 +62,44 @@ def test_what_was_unpacked_is_found_by_its_suite_and_by_a_directory(tmp_path, mo
     (tree / "build" / "qemu-system-ppc64").touch(0o755)
     assert find_binary(str(tree), "ppc64") == find_binary(str(tree / "build"), "ppc64")
     assert find_binary(str(tree), "ppc64") == str(tree / "build" / "qemu-system-ppc64")
-    assert binary_of("trixie", "ppc64") is None
+    assert binary_of("trixie", ["ppc64"]) is None
     monkeypatch.chdir(tree)
     assert find_binary(".", "ppc64") == str(tree / "build" / "qemu-system-ppc64")
     monkeypatch.chdir(tree / "build")
     (tree / "build" / "mine").touch(0o755)
     assert find_binary("mine", "ppc64") == str(tree / "build" / "mine")
     monkeypatch.chdir(tree.parent)
-    with pytest.raises(UsageError, match=r"^in the directory \. there is no qemu-system-ppc64"):  # The host has one.
+    with pytest.raises(UsageError, match=r"^the directory \. has no qemu-system-ppc64"):  # The host has one.
         find_binary(".", "ppc64")
+
+
+def test_without_an_architecture_the_first_that_is_there_is_taken(tmp_path, monkeypatch):
+    unpacked("bookworm", "x86_64", "ppc64")
+    unpacked("trixie", "arm")
+    assert find_binary("bookworm", "auto").endswith("bookworm/bin/qemu-system-ppc64")
+    assert find_binary("trixie", "auto").endswith("trixie/bin/qemu-system-arm")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(HostRequirementError, match=r"^no qemu-system-\* is on the PATH; .* qemu-system-ppc$"):
+        find_binary(None, "auto")
+    for below, arch in (("build", "arm"), ("bin", "x86_64"), ("", "s390x")):
+        (tmp_path / below).mkdir(exist_ok=True)
+        (tmp_path / below / f"qemu-system-{arch}").touch(0o755)
+    assert find_binary(str(tmp_path), "auto") == str(tmp_path / "bin" / "qemu-system-x86_64")
+    assert find_binary(None, "auto") == str(tmp_path / "qemu-system-s390x")
+    with pytest.raises(UsageError, match="^no QEMU is named; "):
+        find_binary("", "auto")
 
 
 def test_what_was_not_unpacked_is_named_with_the_command_that_does_it(tmp_path):
     unpacked("bookworm", "ppc64")
     with pytest.raises(
-        UsageError, match="was unpacked for ppc64; have it for arm by: .* qemu add bookworm --arch arm$"
+        UsageError, match="was unpacked for ppc64; get it for arm with: .* qemu add bookworm --arch arm$"
     ):
         find_binary("bookworm", "arm")
     with pytest.raises(UsageError, match="^the QEMU binary trixie does not exist; .* qemu add trixie$"):
         find_binary("trixie", "ppc64")
     with pytest.raises(
-        UsageError, match="^in the directory .* there is no qemu-system-ppc64, nor in bin or build below"
+        UsageError, match="^the directory .* has no qemu-system-ppc64, and none in bin or build below it"
     ):
         find_binary(str(tmp_path), "ppc64")
 
