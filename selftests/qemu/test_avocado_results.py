@@ -56,7 +56,9 @@ def test_results_xml_has_the_figures_of_both(job, verdicts):
     cases = ElementTree.parse(job.results / "latest" / "results.xml").findall("testcase")
     told = {case.find("failure") is None: case for case in cases}
     assert len(told) == len(cases) == 2
-    message = told[False].find("failure").get("message")
+    failure = told[False].find("failure")
+    message = failure.get("message")
+    assert failure.text == message
     failed = verdicts["dirty-rate"]
     assert f"QEMU said {failed['reported_ms']:.0f} ms, right is {failed['expected_ms']:.1f} ms;" in message
     assert f"apart {failed['relative_error']:+.2%}; formula last-sync; limit respected)" in message
@@ -83,6 +85,7 @@ def test_results_xml_says_why_a_test_was_cancelled_and_in_the_file_that_was_aske
         [case] = ElementTree.parse(path).findall("testcase")
         assert [part.tag for part in case] == ["skipped", "system-out"]
         assert "use accel=tcg" in case.find("system-out").text
+        assert "use accel=tcg" in case.find("skipped").get("message")
 
 
 def test_results_xml_is_cut_as_avocado_is_told_to_and_escapes_what_xml_cannot_hold(tmp_path):
