@@ -9,11 +9,12 @@ from itertools import takewhile
 from pathlib import Path
 
 from ..basics import event_loop
-from ..errors import UsageError
+from ..errors import HarnessError, UsageError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
-from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
+from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
 from ..qemu.probe import QemuInfo, find_binary, probe
+from ..qemu.trial_start import start
 
 
 class Untestable(UsageError):
@@ -63,6 +64,19 @@ def _names(paths: Sequence[str]) -> Sequence[str]:
 def _alike(parts: Sequence[Sequence[str]]) -> int:
     """How many of the first parts are the same in all."""
     return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False)))
+
+
+@cache
+def check_start(binary: str, parameters: Parameters) -> None:
+    """Raise Untestable where the QEMU does not start with the machine of such a run."""
+    with HostResources() as resources, work_directory(resources) as directory:
+        try:
+            event_loop.run(start(parameters, probed(binary), resources, directory, directory))
+        except HarnessError as error:
+            raise Untestable(
+                f"{binary} does not start ({error}); if firmware is missing, name the directory of its build, "
+                "`make install` it and name that directory, or install the firmware's package"
+            ) from None
 
 
 @cache
