@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import BAD_INPUT
+from .origin import heading
 
 if TYPE_CHECKING:
     from ..comparison.compare import Comparison
@@ -58,11 +59,11 @@ def _draw(builds: Sequence[Sequence["RunOutcome"]], file: str) -> None:
     save(strip, file)
 
 
-def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool) -> int:
+def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool, on_this_host: bool = False) -> int:
     """Print what the runs of at least two builds say; gives the exit status. Raises UsageError where they cannot."""
     from ..comparison.compare import compare
     from ..errors import UsageError
-    from ..report.comparison import fields, sentence, summary
+    from ..report.comparison import errors, fields, sentence, subjects, summary
     from ..report.terminal import fitted, terminal_columns
 
     if len(builds) < 2:
@@ -72,7 +73,9 @@ def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool) -> int:
     if as_json:
         print(json.dumps({"answer": sentence(comparisons), **fields(builds, comparisons)}, indent=2))
     else:
-        print(fitted(f"{summary(builds, terminal_columns())}\n\n{sentence(comparisons)}"))
+        said = " ".join(filter(None, [sentence(comparisons), errors(builds)]))
+        above = heading(subjects(builds), on_this_host)
+        print(fitted(f"{above}\n\n{summary(builds, terminal_columns())}\n\n{said}"))
     return status(comparisons)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from . import chosen
 from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad, tell
 from .compare import ANSWERS, answer
+from .origin import heading
 from .progress import may_be_quiet, teller
 
 if TYPE_CHECKING:
@@ -93,12 +94,12 @@ def _verified(arguments: argparse.Namespace) -> int:
         arguments.job_results_dir,
     )
     builds = plan.run(teller(NAME, arguments))
-    return answer(builds, arguments.json) if len(builds) > 1 else _alone(builds[0], arguments.json)
+    return answer(builds, arguments.json, on_this_host=True) if len(builds) > 1 else _alone(builds[0], arguments.json)
 
 
 def _alone(runs: Sequence["RunOutcome"], as_json: bool) -> int:
     from ..comparison.good_or_bad import Goodness, goodness
-    from ..report.comparison import fields, summary
+    from ..report.comparison import fields, subjects, summary
     from ..report.terminal import fitted, terminal_columns
 
     bisect_answer = goodness(runs)
@@ -108,5 +109,6 @@ def _alone(runs: Sequence["RunOutcome"], as_json: bool) -> int:
     if as_json:
         print(json.dumps({"answer": sentence, "goodness": str(bisect_answer.goodness), **fields([runs], [])}, indent=2))
     else:
-        print(fitted(f"{summary([runs], terminal_columns())}\n\n{sentence}"))
+        above = heading(subjects([runs]), on_this_host=True)
+        print(fitted(f"{above}\n\n{summary([runs], terminal_columns())}\n\n{sentence}"))
     return {Goodness.GOOD: GOOD, Goodness.BAD: BAD, Goodness.UNKNOWN: UNTOLD}[bisect_answer.goodness]

@@ -50,6 +50,7 @@ def test_each_figure_is_taken_from_the_verdict():
             contract="live",
             tolerance=0.02,
             guest="(Debian) ppc64 pseries tcg",
+            release="7.2.22",
         )
     ]
 
