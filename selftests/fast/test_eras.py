@@ -42,7 +42,7 @@ def test_a_clean_qemu_computes_as_its_release_does(name):
 def test_a_formula_of_the_past_is_remarked_on_in_every_report():
     verdict = judge(read(str(recording(FAULTY))))
     assert verdict.era == verdict.reasons[1] == fields(verdict)["era"] == MISSING
-    assert f"because    {MISSING}\n" in f"{summary(verdict)}\n"
+    assert f"reason     {MISSING}\n" in f"{summary(verdict)}\n"
     assert reason(verdict).endswith(f"it is what dirty-rate gives; {MISSING}")
 
 

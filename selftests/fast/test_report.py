@@ -29,7 +29,7 @@ KEPT = TOP / "docs/inaccurate.png"
 def test_the_page_answers_in_a_sentence_and_in_a_table(tmp_path):
     page = page_of(tmp_path, WRONG, ACCURATE)
     assert (
-        f'<p class="answer">2 tests: 1 right, 1 wrong. {WRONG}: QEMU said 980 ms, right is 5495.3 ms; '
+        f'<p class="answer">2 tests: 1 right, 1 wrong. {WRONG}: QEMU said 980 ms, expected 5495.3 ms; '
         "expected-downtime is inaccurate: the report is -82.16% off last-sync; it is what dirty-rate gives"
     ) in page
     (row,) = re.findall(r"<tr>\s*<th scope=\"row\"><a href=\"#test-1\">.*?</tr>", page, re.DOTALL)
