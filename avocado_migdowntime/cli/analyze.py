@@ -10,19 +10,22 @@ from . import BAD_INPUT
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "analyze"
-HELP = "judge recorded migrations, or the text of HMP `info migrate`"
+SUMMARY = "judge recorded migrations and pasted text"
 
 ACCURATE, INACCURATE, INCONCLUSIVE = 0, 1, 125
+STATUSES = {
+    ACCURATE: "accurate",
+    INACCURATE: "inaccurate, or downtime-limit violated",
+    INCONCLUSIVE: "inconclusive",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime analyze --json trace.jsonl.gz",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     from ..oracle.formulas import FORMULAS
 
-    parser.epilog = (
-        "Exit status: 0 accurate, 1 inaccurate or downtime-limit violated, 125 inconclusive, 2 bad input. "
-        "Example: avocado migdowntime analyze --json trace.jsonl.gz"
-    )
     parser.add_argument(
         "files",
         nargs="+",

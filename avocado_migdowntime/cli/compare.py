@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     from ..comparison.outcome import RunOutcome
 
 NAME = "compare"
-HELP = "say whether the QEMUs that jobs have run on are equal, or one is better or worse than the first"
-ANSWERS = "0 none is worse, 1 one is worse, 125 not enough runs to tell"
+SUMMARY = "compare builds of QEMU by the results of jobs"
+
+STATUSES = {
+    0: "no build is worse than the first",
+    1: "a build is worse",
+    125: "not enough runs to tell",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime compare OLD NEW",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = f"Exit status: {ANSWERS}, {BAD_INPUT} bad input. Example: avocado migdowntime compare OLD NEW"
     parser.add_argument(
         "jobs",
         metavar="JOB",

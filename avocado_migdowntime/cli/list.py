@@ -4,15 +4,21 @@
 import argparse
 import json
 
+from . import BAD_INPUT
+
 NAME = "list"
-HELP = "list tests, variants, workloads, formulas, parameters and JSON fields"
+SUMMARY = "list tests, variants, parameters, fields and codes"
+STATUSES = {
+    0: "listed",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime list variants parameters",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     from ..report.listing import KINDS
 
-    parser.epilog = "Exit status: 0 listed, 2 bad input. Example: avocado migdowntime list variants parameters"
     parser.add_argument(
         "kinds",
         nargs="*",

@@ -9,15 +9,16 @@ from . import BAD_INPUT
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "score"
-HELP = "score each estimator by how long guests were down that were stopped in mid-pass"
+SUMMARY = "compare formulas with the real downtime of guests stopped in mid-pass"
+STATUSES = {
+    0: "scored",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime score ~/avocado/job-results/latest --picture score.svg",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = (
-        "Exit status: 0 scored, 2 bad input. Example: avocado migdowntime score ~/avocado/job-results/latest "
-        "--picture score.svg"
-    )
     parser.add_argument(
         "places",
         metavar="JOB|TRACE",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import chosen
 from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad, tell
-from .compare import ANSWERS, answer
+from .compare import answer
 from .origin import heading
 from .progress import may_be_quiet, teller
 
@@ -17,24 +17,26 @@ if TYPE_CHECKING:
     from ..comparison.outcome import RunOutcome
 
 NAME = "verify"
-HELP = (
-    "run the same tests on several builds of QEMU and say whether one is better or worse; or judge one, for git bisect"
-)
+SUMMARY = "compare builds of QEMU by running tests on them, or judge one for git bisect"
+STATUSES = {
+    GOOD: "no build is worse than the first; of one build: good",
+    BAD: "a build is worse; of one build: bad",
+    UNTOLD: "not enough runs to tell; of one build: cannot tell, or no QEMU that starts",
+    UNUSABLE: "bad input or a failure of the tool: `git bisect run` stops",
+    INTERRUPTED: "interrupted: `git bisect run` stops",
+}
+EXAMPLES = ("avocado migdowntime verify --qemu old/build --qemu new/build",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = (
-        f"Exit status: for several builds {ANSWERS}; for one 0 good, 1 bad, 125 cannot tell, or no QEMU that starts. "
-        f"{UNUSABLE} bad input or a failure of the tool, {INTERRUPTED} interrupted: `git bisect run` ends there. "
-        "Example: avocado migdowntime verify --qemu old/build --qemu new/build"
-    )
     parser.add_argument(
         "--qemu",
         metavar="PATH",
         action="append",
         required=True,
-        help="a QEMU binary, a directory it was built in or installed to, or a suite; the others are held to the first",
+        help="a QEMU binary, the directory of its build or installation, or a suite; the first is what the others are "
+        "compared with",
     )
     parser.add_argument("--test", default="expected-downtime", metavar="NAME", help="(default: %(default)s)")
     parser.add_argument(
@@ -51,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--repeat",
         type=int,
         metavar="N",
-        help="runs of each variant on each build (default: one more than an answer takes)",
+        help="runs of each variant on each build (default: 5 with one variant and two builds; 3 for one build)",
     )
     parser.add_argument("--job-results-dir", metavar="DIRECTORY", help="as of `avocado run`")
     parser.add_argument("--json", action="store_true", help="print an object instead of a table")

@@ -27,7 +27,9 @@ def test_half_a_percent_of_bias_is_worse(tmp_path, capsys, monkeypatch):
     assert run(*COMPARE.split()[3:]) == 1
     above, table, said = capsys.readouterr().out.split("\n\n")
     tested, others, tool, command = above.splitlines()
-    assert tested.startswith("tested     old: QEMU 5.2.0 ppc64 tcg; QEMU 7.2.22 ppc64 tcg; ") and others == tested.replace("old", "new")
+    assert tested.startswith(
+        "tested     old: QEMU 5.2.0 ppc64 tcg; QEMU 7.2.22 ppc64 tcg; "
+    ) and others == tested.replace("old", "new")
     assert tool.startswith("tool       avocado_migdowntime ") and command.startswith("command    ")
     lines = table.splitlines()
     assert lines[0].split()[:3] == ["build", "variant", "verdict"]

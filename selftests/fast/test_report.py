@@ -130,7 +130,7 @@ def test_pictures_are_by_the_files_ending(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([ACCURATE, "--output", "report.docx"], "report.docx: nothing of this kind can be made; let the name end with"),
+        ([ACCURATE, "--output", "report.docx"], "report.docx: unsupported file type; use one of .html"),
         (["nowhere.jsonl", "--output", "report.html"], "nowhere.jsonl: No such file or directory"),
         ([ACCURATE, RECORDINGS / "README.md", "--output", "report.html"], "README.md: line 1 is no JSON"),
         ([RECORDINGS, "--output", "report.html"], "holds no test-results/*/data/trace.jsonl"),

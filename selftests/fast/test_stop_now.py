@@ -132,7 +132,7 @@ def test_the_command_prints_a_row_for_each_estimator_and_draws_a_picture(tmp_pat
         ([RECORDINGS], "holds no test-results/*/data/trace.jsonl"),
         (
             [STOPPED, "--picture", "picture.xyz"],
-            "picture.xyz: nothing of this kind can be made; let the name end with one of .png, .svg, .pdf",
+            "picture.xyz: unsupported file type; use one of .png, .svg, .pdf",
         ),
         ([STOPPED, "--picture", "/nowhere/picture.png"], "/nowhere/picture.png: cannot be written: No such file"),
     ],
