@@ -47,11 +47,15 @@ bench: packages $(VENV)/installed-dev
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
+	$(BIN)/codespell
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-wheel: $(VENV)/built
+wheel: $(VENV)/installed-dev
+	$(BIN)/python setup.py --quiet sdist --dist-dir $(VENV)/sdist
+	@rm -rf *.egg-info
+	$(BIN)/twine check --strict $(VENV)/wheel/*.whl $(VENV)/sdist/*.tar.gz
 	tools/try-wheel $(VENV)/wheel/*.whl
 
 packages:

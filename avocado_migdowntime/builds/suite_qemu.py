@@ -51,7 +51,7 @@ def find(suite: str) -> SuiteQemu | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HostRequirementError(
-            f"{manifest} cannot be read ({error}); mend it by: avocado migdowntime qemu remove {suite}"
+            f"{manifest} cannot be read ({error}); fix it with: avocado migdowntime qemu remove {suite}"
         ) from None
 
 

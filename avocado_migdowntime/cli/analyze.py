@@ -25,6 +25,7 @@ EXAMPLES = ("avocado migdowntime analyze --json trace.jsonl.gz",)
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     from ..oracle.formulas import FORMULAS
+    from ..verdict.judge import REPORT_TOLERANCE
 
     parser.add_argument(
         "files",
@@ -38,8 +39,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="last-sync",
         help="contract that QEMU is held to (default: %(default)s)",
     )
+    parser.add_argument(
+        "--tolerance",
+        type=_tolerance,
+        default=REPORT_TOLERANCE,
+        metavar="RELATIVE",
+        help="relative error that is still accurate (default: %(default)g)",
+    )
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of text")
     may_be_quiet(parser)
+
+
+def _tolerance(text: str) -> float:
+    from ..errors import UsageError
+    from ..parameters.table import parse
+
+    try:
+        return parse({"tolerance": text}).tolerance
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error).partition(": ")[2]) from None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             with lasting(teller(NAME, arguments), f"judging {name}"):
                 trace = read(name)
                 try:
-                    verdicts.append((name, judge(trace, arguments.formula)))
+                    verdicts.append((name, judge(trace, arguments.formula, arguments.tolerance)))
                 except UsageError as error:
                     raise UsageError(f"{name}: {error}") from None
         except UsageError as error:

@@ -116,7 +116,7 @@ def test_listed_for_people_and_programs(capsys):
     assert capsys.readouterr() == (f"{head}\n{row}\n", "")
     (build.path / "build.json").write_text("{")
     assert run("list") == 1
-    assert "mend it by: avocado migdowntime qemu remove bookworm" in capsys.readouterr().err
+    assert "fix it with: avocado migdowntime qemu remove bookworm" in capsys.readouterr().err
     assert run("remove", "bookworm") == 0
     assert left() == ["qemu"]
 

@@ -74,7 +74,7 @@ def test_a_pip_that_fails_leaves_none_that_is_whole_and_says_what_to_do(checkout
     assert status == 1 and not checkout.whole
     assert complained == (
         "pip could not finish, see above: mostly its package index was out of reach; run make again when that is "
-        "mended, which begins venv anew\n"
+        "fixed, which begins venv anew\n"
     )
 
 
