@@ -8,8 +8,6 @@ import pytest
 
 from ..support.avocado_command import avocado, write_tests
 
-pytestmark = pytest.mark.alone
-
 FORMULAS = """
 contract: !mux
     right:
@@ -43,6 +41,7 @@ def entries(job):
     return {"last-sync" if entry["status"] == "PASS" else "dirty-rate": entry for entry in json.loads(text)["tests"]}
 
 
+@pytest.mark.alone
 def test_results_json_has_the_whole_verdict_of_every_test(job, verdicts):
     assert job.status == 1, job.output
     assert [entries(job)[contract]["status"] for contract in ("last-sync", "dirty-rate")] == ["PASS", "FAIL"]
@@ -52,6 +51,7 @@ def test_results_json_has_the_whole_verdict_of_every_test(job, verdicts):
         assert None not in [whiteboard[name] for name in FIGURES]
 
 
+@pytest.mark.alone
 def test_results_xml_has_the_figures_of_both(job, verdicts):
     cases = ElementTree.parse(job.results / "latest" / "results.xml").findall("testcase")
     told = {case.find("failure") is None: case for case in cases}
@@ -68,6 +68,7 @@ def test_results_xml_has_the_figures_of_both(job, verdicts):
         assert f"QEMU said  {verdicts[contract]['reported_ms']:.0f} ms expected-downtime" in log.text
 
 
+@pytest.mark.alone
 def test_results_tap_has_the_summaries_where_the_logs_are_asked_for(job, verdicts):
     lines = (job.results / "latest" / "results.tap").read_text().splitlines()
     assert "1..2" in lines
