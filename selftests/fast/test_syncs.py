@@ -51,6 +51,23 @@ def test_of_that_no_more_was_left_than_the_limit_allows_unless_it_was_for_certai
     assert pages(sync.unsent_bytes) == (7, 11)
 
 
+@pytest.mark.parametrize(("limit_pages", "left"), [(None, 5.5), (12, 5.5), (11, 5.5), (10.9, 0)])
+def test_a_pass_that_went_on_although_all_that_was_left_did_not_fit_the_limit_likely_ended_with_nothing(
+    limit_pages, left
+):
+    """Up to 11 pages were left, or none; where they fitted the limit it is in the middle."""
+    after = [sample(1 + 0.02 * row, 2, 50 - row, 21 + row) for row in range(10)]
+    sync = around(BEFORE, after, limit_pages and limit_pages * PAGE / 1000)
+    assert pages(sync.unsent_bytes) == (0, 11)
+    assert sync.likely_bytes / PAGE == 51 + left
+
+
+@pytest.mark.parametrize(("limit_pages", "left"), [(None, 9), (12, 9), (9, 8), (6, 9)])
+def test_of_what_was_left_for_certain_and_may_have_been_the_middle_is_likely(limit_pages, left):
+    sync = around(BEFORE, AFTER, limit_pages and limit_pages * PAGE / 1000)
+    assert sync.likely_bytes / PAGE == pytest.approx(43 + left)
+
+
 def test_a_limit_of_nothing_leaves_a_page_that_is_between_two_counters():
     before = [sample(0.02 * row, 1, 12 - row, row) for row in range(10)]
     after = [sample(1 + 0.02 * row, 2, 50 - row, 12 + row) for row in range(10)]
@@ -61,6 +78,16 @@ def test_sent_pages_never_go_back_and_a_sync_finds_no_less_than_nothing():
     fewer = [sample(1 + 0.02 * row, 2, 5 - row // 9, row // 9) for row in range(10)]
     sync = around(BEFORE, fewer)
     assert pages(sync.unsent_bytes) == (11, 11) and pages(sync.at_sync_bytes) == (0, 0)
+    assert sync.likely_bytes == 0
+
+
+def test_where_the_pages_behind_the_ram_are_not_known_a_rest_tells_nothing():
+    """QEMU sent nothing for the last 60 ms of the pass, and three pages until the next sample."""
+    rested = [sample(0.02 * row, 1, 20 - min(row, 6), min(row, 6)) for row in range(10)]
+    after = [sample(0.2 + 0.02 * row, 2, 50 - row, 9 + row) for row in range(10)]
+    both = [Pass.of(Samples.of(rows)) for rows in (rested, after)]
+    (unknown,), (known,) = syncs(both, Limits()), syncs(both, Limits(), host_page_bytes=PAGE)
+    assert (pages(unknown.unsent_bytes), pages(known.unsent_bytes)) == ((11, 14), (14, 14))
 
 
 @pytest.mark.parametrize(("number", "pages_more"), [(0, 8), (1, 12)])
