@@ -110,6 +110,27 @@ def long_pass(begin_s, number, found):
     return [sample(begin_s + 0.02 * row, number, 50 + found - row - sent, sent + row) for row in range(30)]
 
 
+def rested(since_s, last_s=0.0, first_s=0.02):
+    """What was unsent after a pass that sent nothing from `since_s` to its last sample, and three pages after that."""
+    before = [sample(since_s - 0.02 * row, 1, 14 + row, 10 - row) for row in reversed(range(5))]
+    before.append(sample(last_s, 1, 14, 10))
+    after = [sample(first_s + 0.02 * row, 2, 50 - row, 13 + row) for row in range(5)]
+    (sync,) = syncs([Pass.of(Samples.of(rows)) for rows in (before, after)], Limits(), host_page_bytes=PAGE)
+    assert pages(sync.unsent_bytes) in ((14, 14), (11, 14))
+    return pages(sync.unsent_bytes) == (14, 14)
+
+
+@pytest.mark.parametrize(("since_s", "is_rest"), [(-0.0149, False), (-0.015, True), (-0.0999, True), (-0.10001, False)])
+def test_a_rest_is_seen_over_15_ms_by_samples_that_come_within_a_window(since_s, is_rest):
+    """Of samples that are further apart none shows what became of the window in between."""
+    assert rested(since_s) == is_rest
+
+
+@pytest.mark.parametrize(("first_s", "of_one_window"), [(0.06, True), (0.0601, False)])
+def test_after_a_rest_the_next_sample_has_to_come_within_60_ms(first_s, of_one_window):
+    assert rested(-0.05, first_s=first_s) == of_one_window
+
+
 def with_mbps(rows, mbps):
     """The same with these bandwidths at some of the rows."""
     return [replace(one, ram=replace(one.ram, mbps=mbps.get(row, one.ram.mbps))) for row, one in enumerate(rows)]
