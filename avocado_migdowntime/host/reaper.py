@@ -27,7 +27,7 @@ from .protocol import (
     Grant,
     ProtocolError,
     Refusal,
-    Release,
+    ReleaseLeases,
     Reply,
     Request,
     decode_request,
@@ -63,7 +63,7 @@ class Reaper:
 
     def reply(self, request: Request) -> Reply:
         """Do what is asked for, wholly or not at all; what goes wrong is in the reply."""
-        if isinstance(request, Release):
+        if isinstance(request, ReleaseLeases):
             for number in request.leases:
                 self._release(number)
             return Confirmation()

@@ -168,3 +168,29 @@ def test_nor_did_two_windows_begin_between_the_samples(latency_ms, exact):
     rows = precopy(RESTED, Pass(20_000, at_once=500))
     next(row for row in rows if row["query-migrate"]["ram"]["dirty-sync-count"] == 2)["latency_ms"] = latency_ms
     assert at_sync(rows) == (20_000 if exact else 19_500, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("host_page", "exact"), [(0, False), (PAGE_BYTES // 2, True), (PAGE_BYTES, True), (2 * PAGE_BYTES, False)]
+)
+def test_on_hugepages_a_rest_tells_nothing_nor_where_their_size_is_not_known(host_page, exact):
+    """QEMU rests in the midst of one there, and looks between two."""
+    rows = precopy(RESTED, Pass(20_000, at_once=500))
+    assert at_sync(rows, host_page) == (20_000 if exact else 19_500, 20_000)
+
+
+@pytest.mark.parametrize(("at_once", "exact"), [(1_200, True), (1_201, False)])
+@pytest.mark.parametrize("quick", [None, 1, 2])
+def test_no_more_than_one_windows_budget_was_sent_after_the_rest(at_once, exact, quick):
+    """That of 120 ms: of the larger bandwidth, where the samples beside the sync show two."""
+    sent = at_once * (1 if quick is None else 2)
+    mbps = {number: MBPS * (2 if number == quick else 1) for number in (1, 2)}
+    rows = precopy(replace(RESTED, unsent=5_000, mbps=mbps[1]), Pass(20_000, at_once=sent, mbps=mbps[2]))
+    assert at_sync(rows) == (20_000 if exact else 20_000 - sent, 20_000)
+
+
+@pytest.mark.parametrize(("period_ms", "ended_with_nothing"), [(59, True), (61, False)])
+def test_what_was_left_was_sent_before_the_sync_where_more_follows_in_the_same_window(period_ms, ended_with_nothing):
+    """Two windows begin 60 ms apart at least."""
+    rows = precopy(Pass(20_000, 1_000), Pass(20_000, at_once=1_000, period_ms=period_ms))
+    assert at_sync(rows) == (19_000, 19_000 if ended_with_nothing else 20_000)
