@@ -25,7 +25,7 @@ EXAMPLES = ("avocado migdowntime analyze --json trace.jsonl.gz",)
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     from ..oracle.formulas import FORMULAS
-    from ..verdict.judge import REPORT_TOLERANCE
+    from ..parameters.table import Parameters
 
     parser.add_argument(
         "files",
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tolerance",
         type=_tolerance,
-        default=REPORT_TOLERANCE,
+        default=Parameters().tolerance,
         metavar="RELATIVE",
         help="relative error that is still accurate (default: %(default)g)",
     )
