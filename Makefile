@@ -97,3 +97,8 @@ clean:
 .PHONY: mutants
 mutants: $(VENV)/installed-dev
 	$(BIN)/python tools/mutants.py $(ROOM)
+
+# The quick set with each Python and on each QEMU that is here, which takes some minutes for each Python.
+.PHONY: versions
+versions: packages $(VENV)/built
+	$(VENV)/bin/python tools/versions.py

@@ -37,7 +37,7 @@ class SuiteQemu:
 def place(suite: str) -> Path:
     """Where the QEMU of a suite is kept; raises UsageError for what can be no suite's name."""
     if not is_name(suite):
-        raise UsageError(f"{suite!r} is no name of a Debian suite; give one such as bookworm")
+        raise UsageError(f"{suite!r} is not the name of a Debian suite; give one such as bookworm")
     return cache_directory() / "qemu" / suite
 
 
@@ -77,7 +77,7 @@ def remove(suite: str, resources: HostResources) -> None:
         with work_directory(resources, cache_directory()) as scratch:
             path.rename(scratch / "removed")
     except OSError as error:
-        raise HostRequirementError(f"{path} cannot be removed ({error.strerror}); see whose it is") from None
+        raise HostRequirementError(f"{path} cannot be removed ({error.strerror}); check its owner") from None
 
 
 def binary_of(suite: str, archs: Sequence[str]) -> Path | None:

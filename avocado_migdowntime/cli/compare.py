@@ -61,7 +61,7 @@ def _draw(builds: Sequence[Sequence["RunOutcome"]], file: str) -> None:
 
     strip = of_builds(builds)
     if strip is None:
-        raise UsageError(f"{file}: there is nothing to draw, as no run came to a figure")
+        raise UsageError(f"{file}: nothing to draw: no run has a figure")
     save(strip, file)
 
 
@@ -73,7 +73,7 @@ def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool, on_this_host
     from ..report.terminal import fitted, terminal_columns
 
     if len(builds) < 2:
-        raise UsageError(f"all runs are on one build, {builds[0][0].build}; give jobs that ran on others as well")
+        raise UsageError(f"all runs are on one build, {builds[0][0].build}; give jobs on other builds too")
     reference, *others = builds
     comparisons = [compare(reference, build, len(builds)) for build in others]
     if as_json:

@@ -93,4 +93,4 @@ def _list(arguments: argparse.Namespace) -> None:
     elif builds:
         print(summary(builds, terminal_columns()))
     else:
-        print("no QEMU was unpacked yet; have one by: avocado migdowntime qemu add bookworm")
+        print("no QEMU was unpacked yet; get one with: avocado migdowntime qemu add bookworm")

@@ -53,11 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
                     raise
                 truth, why = None, str(error).removeprefix(f"{path}: ")
             if truth is None:
-                print(f"migdowntime score: {path}: {why or 'no guest was to be stopped in it'}", file=sys.stderr)
+                print(f"migdowntime score: {path}: {why or 'it stopped no guest in mid-pass'}", file=sys.stderr)
             else:
                 truths.append(truth)
         if not truths:
-            raise UsageError("in none of these was a guest stopped in mid-pass; run migdowntime:stop-now")
+            raise UsageError("none of these stopped a guest in mid-pass; run migdowntime:stop-now")
         scored = scores(truths)
         if arguments.picture:
             from ..pictures.strip_plot import of_truths

@@ -86,7 +86,7 @@ def _verified(arguments: argparse.Namespace) -> int:
 
     parameters = chosen.chosen(arguments, ("qemu", "qemu_destination"))
     if arguments.repeat is not None and arguments.repeat < 1:
-        raise UsageError(f"--repeat {arguments.repeat} runs nothing; give 1 or more")
+        raise UsageError(f"--repeat {arguments.repeat} runs nothing; use 1 or more")
     plan = Plan(
         named(arguments.qemu),
         arguments.test,

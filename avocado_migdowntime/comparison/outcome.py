@@ -73,7 +73,9 @@ def outcomes(results: Any, build: str) -> list[RunOutcome]:
         entries = sorted(results["tests"], key=lambda entry: int(entry["id"].partition("-")[0]))
         of_tests = [_outcome(entry, build) for entry in entries]
     except (TypeError, KeyError, ValueError, AttributeError):
-        raise UsageError("this is not what Avocado and this release write of a job's tests; run the job anew") from None
+        raise UsageError(
+            "this is not what Avocado and this release write about a job's tests; run the job again"
+        ) from None
     return [outcome for outcome in of_tests if outcome is not None]
 
 

@@ -86,7 +86,9 @@ class Reaper:
             self._release_after(before)
             if isinstance(error, MigDowntimeError):
                 return Refusal.of(error)
-            return Refusal.of(HarnessError(f"the request {request.kind} ended in {error!r}; see if the host allows it"))
+            return Refusal.of(
+                HarnessError(f"the request {request.kind} ended in {error!r}; check whether the host allows it")
+            )
 
     def _register(self, lease: Lease) -> int:
         self._last_number += 1

@@ -39,7 +39,7 @@ def _text(value: str) -> str | None:
 def _positive_size(value: str) -> int:
     if (size := parse_size(value)) > 0:
         return size
-    raise UsageError(f"{value!r} is no size to work with; give one above 0, such as 64M")
+    raise UsageError(f"{value!r} is not a usable size; give one above 0, such as 64M")
 
 
 def _size_if_any(value: str) -> int | None:

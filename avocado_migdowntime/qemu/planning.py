@@ -74,7 +74,7 @@ async def _linux(
 ) -> Linux | None:
     if parameters.guest != "linux":
         if parameters.guest_page_size:
-            raise UsageError("guest_page_size is for guest=linux; alone on the machine, the dirtier has `granule`")
+            raise UsageError("guest_page_size is for guest=linux; the guest without an operating system has `granule`")
         return None
     if profile.linux is None:
         known = ", ".join(arch for arch, other in PROFILES.items() if other.linux)

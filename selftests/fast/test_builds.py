@@ -106,7 +106,7 @@ def test_what_was_not_unpacked_is_named_with_the_command_that_does_it(tmp_path):
 
 def test_listed_for_people_and_programs(capsys):
     assert run("list") == 0
-    assert "have one by: avocado migdowntime qemu add bookworm" in capsys.readouterr().out
+    assert "get one with: avocado migdowntime qemu add bookworm" in capsys.readouterr().out
     build = unpacked("bookworm", "ppc64", "x86_64")
     assert run("list") == 0
     head, row = capsys.readouterr().out.splitlines()
@@ -145,7 +145,7 @@ def test_of_two_adds_at_one_time_neither_takes_away_what_the_other_brought(monke
 def test_no_apt_is_said_in_one_sentence(capsys, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     assert run("add", "bookworm") == 1
-    assert "this host has no apt-get, by which a suite's QEMU is had from Debian; give" in capsys.readouterr().err
+    assert "this host has no apt-get, which gets a suite's QEMU from Debian; give" in capsys.readouterr().err
     assert left() == ["qemu"]
 
 

@@ -87,7 +87,7 @@ def test_a_test_that_came_to_no_verdict_is_shown_with_its_reason(tmp_path, capsy
     ("content", "says"),
     [
         (None, "No such file or directory; give the results of a job"),
-        ("{", "is no JSON"),
+        ("{", "is not JSON"),
         ("[]", "is not what Avocado and this release write"),
         ('{"tests": [{"id": "x"}]}', "is not what Avocado and this release write"),
         ('{"tests": []}', "has no test of this project"),

@@ -98,7 +98,7 @@ def test_one_that_was_killed_is_not_whole_and_is_made_anew_from_nothing(checkout
         ),
         (
             "NO_ROOM",
-            "no virtual environment could be made in venv, see above; see if there is room, and if you may write "
+            "no virtual environment could be made in venv, see above; check for free space, and if you may write "
             "there\n",
         ),
     ],

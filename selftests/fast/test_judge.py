@@ -96,7 +96,7 @@ def test_a_directory_with_something_in_it_is_left_alone(tmp_path, monkeypatch, c
     experiment = made_up(monkeypatch, RIGHT)
     (tmp_path / "trace.jsonl").write_text("of another run")
     for place, why in (
-        (tmp_path, "has files in it already; give a new directory, or an empty one"),
+        (tmp_path, "already has files in it; give a new directory, or an empty one"),
         (tmp_path / "trace.jsonl", "no directory to write to: File exists; give another"),
         (Path("/proc/none/one"), "no directory to write to: No such file or directory; give another"),
     ):
@@ -129,10 +129,10 @@ def test_where_there_is_no_verdict_it_cannot_be_told(error, tap, with_tap, kept,
     ("words", "says"),
     [
         (["--test", "none"], "there is no test none; there are convergence, downtime, expected-downtime, "),
-        (["-p", "region"], "-p region is no NAME=VALUE"),
+        (["-p", "region"], "-p region is not NAME=VALUE"),
         (["-p", "region=none"], "parameter region: "),
         (["-p", "regions=1M"], "unknown parameter 'regions'"),
-        (["-p", "qemu=x"], "-p qemu=x: the builds are given by --qemu"),
+        (["-p", "qemu=x"], "-p qemu=x: name builds with --qemu"),
         (["--arch", "m68k"], "parameter arch: 'm68k' is not one of auto, ppc64, "),
         (["--qemu", "/nowhere", "-p", "passes=0"], "parameter passes: '0' is not a whole number from 1 to 1000"),
     ],

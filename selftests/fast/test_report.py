@@ -133,7 +133,7 @@ def test_pictures_are_by_the_files_ending(tmp_path):
         ([ACCURATE, "--output", "report.docx"], "report.docx: unsupported file type; use one of .html"),
         (["nowhere.jsonl", "--output", "report.html"], "nowhere.jsonl: No such file or directory"),
         ([ACCURATE, RECORDINGS / "README.md", "--output", "report.html"], "README.md: line 1 is no JSON"),
-        ([RECORDINGS, "--output", "report.html"], "holds no test-results/*/data/trace.jsonl"),
+        ([RECORDINGS, "--output", "report.html"], "contains no test-results/*/data/trace.jsonl"),
         ([ACCURATE, "--output", "nowhere/report.html"], "nowhere/report.html: cannot be written: No such file"),
         ([ACCURATE, "--output", "full.html"], "full.html: cannot be written: No space left on device"),
         ([SNAPSHOT, "--output", "report.png"], "a single look has no course to draw"),

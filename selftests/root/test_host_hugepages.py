@@ -211,7 +211,7 @@ def test_the_command_that_reserves(resources: HostResources, its_pool: Pool) -> 
     ):
         pass
     assert str(refusal.value) == (
-        f"{counters.available + 3} free hugepages of {size} are needed and {counters.available} are there; "
+        f"{counters.available + 3} free hugepages of {size} are needed, {counters.available} are available; "
         f"allow reserving them (reserve_hugepages=yes) as root, or run `{command}`"
     )
 
