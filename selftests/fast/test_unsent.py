@@ -93,6 +93,29 @@ def test_without_two_passes_in_a_row_nothing_is_known():
     assert effective(Pass(20_000, 1_000)) == (None, None)
 
 
+def test_a_quarter_of_it_is_narrow_enough_for_a_figure():
+    """200 ms of 800."""
+    assert effective(Pass(20_000, 7_000, 1_000), Pass(20_000)) == (pytest.approx(800), ms(700, 900))
+
+
+@pytest.mark.parametrize(("unseen", "common"), [(560, (500, 504)), (561, (400, 504))])
+def test_an_end_half_as_wide_again_as_the_narrowest_tells_as_much(unseen, common):
+    """Of one of 104 ms and one of 156 ms counts what they have in common; one that is wider does not count."""
+    assert effective(Pass(20_000, 4_000, 40), Pass(20_000, 5_000, unseen), Pass(20_000))[1] == ms(*common)
+
+
+@pytest.mark.parametrize(("zeros", "told"), [(99, True), (100, False)])
+def test_an_end_with_zero_pages_for_a_tenth_of_a_window_shows_no_limit(zeros, told):
+    """Nobody knows where among them QEMU looked."""
+    rows = precopy(Pass(20_000, 8_000, 240), Pass(20_000))
+    for answer in answers(rows, 2):
+        answer["ram"]["duplicate"] += zeros
+        answer["ram"]["normal"] -= zeros
+    finding = judge(made(rows, limit_ms=100)).limit
+    assert (finding.effective_limit_ms is not None) == told
+    assert finding.unsent_ms is not None
+
+
 def slower(rows, number, index, share=0.5):
     """One sample of a pass shows a lower bandwidth."""
     list(answers(rows, number))[index]["ram"]["mbps"] = share * MBPS
