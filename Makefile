@@ -14,6 +14,9 @@ PYTEST := $(BIN)/python -m pytest -q
 AT_ONCE := -n auto
 MODULES_AT_ONCE := -n auto --dist loadscope
 
+# Tests start many a Python: what was compiled for one is there for the next.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: test demo check coverage beside alone golden bench packages demo-packages browser lint types wheel clean
 # Tests that judge timing run alone.
 .NOTPARALLEL:
