@@ -55,11 +55,15 @@ bench: packages $(VENV)/installed-dev
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
+	$(BIN)/codespell
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-wheel: $(VENV)/tried/installed
+wheel: $(VENV)/installed-dev $(VENV)/tried/installed
+	$(BIN)/python setup.py --quiet sdist --dist-dir $(VENV)/sdist
+	@rm -rf *.egg-info
+	$(BIN)/twine check --strict $(VENV)/wheel/*.whl $(VENV)/sdist/*.tar.gz
 	tools/try-wheel use $(VENV)/tried
 
 packages:
@@ -105,3 +109,8 @@ clean:
 .PHONY: mutants
 mutants: $(VENV)/installed-dev
 	$(BIN)/python tools/mutants.py $(ROOM)
+
+# The quick set with each Python and on each QEMU that is here, which takes some minutes for each Python.
+.PHONY: versions
+versions: packages $(VENV)/built
+	$(VENV)/bin/python tools/versions.py

@@ -24,7 +24,7 @@ def traces_of(places: Iterable[str]) -> Iterator[str]:
             continue
         traces = sorted(Path(place).glob(_IN_A_JOB))
         if not traces:
-            raise UsageError(f"{place} holds no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
+            raise UsageError(f"{place} contains no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
         yield from map(str, traces)
 
 
@@ -43,7 +43,7 @@ def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
     for job in jobs:
         path = Path(job, _RESULTS)
         if path.resolve() in known_paths:
-            raise UsageError(f"{job} is given twice; the same runs again tell nothing new")
+            raise UsageError(f"{job} is given twice; the same runs prove nothing new")
         known_paths.add(path.resolve())
         try:
             runs = outcomes(json.loads(path.read_bytes()), job)
@@ -54,7 +54,7 @@ def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None
         except ValueError:
-            raise UsageError(f"{path} is no JSON; give the results of a job, such as job-results/latest") from None
+            raise UsageError(f"{path} is not JSON; give the results of a job, such as job-results/latest") from None
         if not runs:
             raise UsageError(f"{path} has no test of this project; give the results of a job that ran migdowntime:NAME")
         all_runs += runs

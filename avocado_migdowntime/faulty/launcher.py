@@ -35,7 +35,7 @@ def write(path: Path, fault: NamedFault, binary: str) -> None:
     """Write that executable; raises UsageError where it cannot be, or where something else is there already."""
     try:
         if path.exists() and MARK not in path.read_bytes()[:200].decode(errors="replace"):
-            raise UsageError(f"{path} exists and is no launcher of this kind; give another name with --output")
+            raise UsageError(f"{path} exists and was not written by this command; give another name with --output")
         path.write_text(script(fault, binary))
         path.chmod(0o755)
     except OSError as error:

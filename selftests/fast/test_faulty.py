@@ -78,7 +78,10 @@ def test_the_list_has_a_sentence_for_each_fault(capsys):
         (["kb"], "give a FAULT and --output FILE, or --list"),
         (["frost", "--output", "new"], "unknown fault 'frost'"),
         (["kb", "--output", "/nowhere/new"], "/nowhere/new: the launcher cannot be written: No such file or directory"),
-        (["kb", "--output", "mine"], "mine exists and is no launcher of this kind; give another name with --output"),
+        (
+            ["kb", "--output", "mine"],
+            "mine exists and was not written by this command; give another name with --output",
+        ),
         (["kb", "--output", "new", "--qemu", "/no/such"], "the QEMU binary /no/such does not exist"),
     ],
 )

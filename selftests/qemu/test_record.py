@@ -43,7 +43,7 @@ DELAYS_MS = 10
 """Milliseconds between two signals are tried from 0 to one less than this."""
 COMMANDS = re.findall(
     r"^avocado (migdowntime record \S+) (--output trace.jsonl.*)$",
-    (Path(__file__).parents[2] / "README.md").read_text(),
+    (Path(__file__).parents[2] / "docs/stuck.md").read_text(),
     re.MULTILINE,
 )
 
