@@ -218,6 +218,11 @@ def test_steps_are_limits_that_may_do_each_some_times_the_one_before():
     assert advice.bandwidth_bytes_per_ms == pytest.approx(40_960)
 
 
+@pytest.mark.parametrize(("pages", "steps_ms"), [(1_280, (130,)), (1_300, (101, 132))])
+def test_no_step_is_as_short_as_a_window(pages, steps_ms):
+    assert advised(*[Pass(pages)] * 3).steps_ms == steps_ms
+
+
 def test_the_greatest_limit_that_qemu_takes_is_advised():
     whole = Pass(19_801_975, period_ms=100_000)
     advice = advised(whole, whole, whole)

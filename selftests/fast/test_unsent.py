@@ -89,6 +89,11 @@ def test_ends_that_have_nothing_in_common_count_by_the_median_of_each_bound():
     assert effective(*ends, Pass(20_000, 9_000, 60), Pass(20_000))[1] == ms(440, 544)
 
 
+def test_ends_have_in_common_where_one_begins_as_the_other_ends():
+    ends = Pass(20_000, 4_000, 40), Pass(20_000, 5_040, 40)
+    assert effective(*ends, Pass(20_000)) == (pytest.approx(504), ms(504, 504))
+
+
 def test_without_two_passes_in_a_row_nothing_is_known():
     assert effective(Pass(20_000, 1_000)) == (None, None)
 
