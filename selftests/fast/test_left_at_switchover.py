@@ -71,7 +71,7 @@ def test_what_was_sent_of_zero_pages_took_no_time():
 
 def begun_and_stopped(pages, seen_ms, stop_ms, zeros=0):
     """A last pass that was seen for so long, the source's stop after that, and zero pages among what it was sent."""
-    rows = precopy(UNSEEN, UNSEEN, Pass(pages, pages - 10 * seen_ms))
+    rows = precopy(UNSEEN, UNSEEN, Pass(pages, pages - round(10 * seen_ms)))
     stop = event(rows[-1]["t"] + stop_ms / 1000, "source", "STOP")
     rows.append(completed(rows, 500))
     for answer in (*answers(rows, 3), rows[-1]["query-migrate"]):
@@ -88,9 +88,11 @@ def begun_and_stopped(pages, seen_ms, stop_ms, zeros=0):
         (4_230, 100, 1, violated(423)),
         (4_230, 100, 3, RESPECTED),
         (8_000, 100, 370, violated(800)),
+        (8_000, 100, 378.9, violated(800)),
+        (8_000, 100, 379.1, RESPECTED),
         (8_000, 100, 390, RESPECTED),
-        (8_000, 118, 1, violated(800)),
-        (8_000, 122, 1, RESPECTED),
+        (8_000, 119.9, 1, violated(800)),
+        (8_000, 120.1, 1, RESPECTED),
         (3_300, 0, 1, violated(330)),
     ],
 )
