@@ -135,7 +135,7 @@ def test_a_stop_within_a_burst_may_have_been_by_the_limit_before(set_before_stop
 @pytest.mark.parametrize(
     ("times", "reason"),
     [
-        (1.89, SHORTER),
+        (1.9, SHORTER),
         (1.91, "the bandwidth rose from 41.0 to 78.2 MB/s"),
         (2.2, "the bandwidth rose from 41.0 to 90.1 MB/s"),
     ],
