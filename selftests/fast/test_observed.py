@@ -76,6 +76,7 @@ def test_a_whole_pass_without_a_page_is_looked_beyond():
     assert observed(SAME, SAME, more=[*stuck, row(6.1, 3, 900, 40_000)]).wire_bytes_per_ms == 0
     nothing = [row(t, number, 900, 0) for number, t in ((1, 0), (1, 1), (2, 1.5), (2, 1.9))]
     assert observe(Evidence.of(made(nothing))).wire_bytes_per_ms == BYTES_PER_MS
+    assert observe(Evidence.of(made([*nothing, row(2.0, 2, 900, 0)]))).wire_bytes_per_ms == BYTES_PER_MS
     assert observe(Evidence.of(made([*nothing, row(2.1, 2, 900, 0)]))).wire_bytes_per_ms == 0
 
 
