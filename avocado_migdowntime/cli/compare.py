@@ -2,12 +2,11 @@
 """`avocado migdowntime compare`: are the QEMUs equal on which jobs have run?"""
 
 import argparse
-import json
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 
 if TYPE_CHECKING:
     from ..comparison.compare import Comparison
@@ -43,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             _draw(builds, arguments.picture)
         return answer(builds, arguments.json)
     except UsageError as error:
-        print(f"migdowntime compare: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
 
 
@@ -70,9 +69,9 @@ def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool) -> int:
     reference, *others = builds
     comparisons = [compare(reference, build, len(builds)) for build in others]
     if as_json:
-        print(json.dumps({"answer": sentence(comparisons), **fields(builds, comparisons)}, indent=2))
+        show_json({"answer": sentence(comparisons), **fields(builds, comparisons)})
     else:
-        print(fitted(f"{summary(builds, terminal_columns())}\n\n{sentence(comparisons)}"))
+        show(fitted(f"{summary(builds, terminal_columns())}\n\n{sentence(comparisons)}"))
     return status(comparisons)
 
 

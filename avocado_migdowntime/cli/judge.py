@@ -2,13 +2,13 @@
 """`avocado migdowntime judge`: judge one QEMU by one migration, without a job of Avocado's."""
 
 import argparse
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from . import chosen
-from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad, tell
+from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 if TYPE_CHECKING:
@@ -120,11 +120,11 @@ def _show(verdict: "Verdict", directory: str | None, form: str, strict: bool) ->
 
     files = [("files in", directory)] if directory else []
     if form == "json":
-        print(json.dumps({"files": directory, **fields(verdict)}, indent=2))
+        show_json({"files": directory, **fields(verdict)})
     elif form == "tap":
-        print(tap(verdict, strict, files))
+        show(tap(verdict, strict, files))
     else:
-        print(fitted(table([*labelled(verdict), *files])))
+        show(fitted(table([*labelled(verdict), *files])))
     if not verdict.passed:
         tell(NAME, reason(verdict))
 
@@ -138,5 +138,5 @@ def _untold(error: "MigDowntimeError", directory: str | None, form: str) -> int:
     lacking = isinstance(error, HostRequirementError)
     if form != "tap":
         return UNTOLD
-    print(skipped(str(error)) if lacking else bailed_out(str(error)))
+    show(skipped(str(error)) if lacking else bailed_out(str(error)))
     return GOOD if lacking else UNTOLD

@@ -2,7 +2,8 @@
 """`avocado migdowntime list`: tests, variants, workloads, formulas, parameters and JSON fields."""
 
 import argparse
-import json
+
+from .output import show, show_json
 
 NAME = "list"
 HELP = "list tests, variants, workloads, formulas, parameters and JSON fields"
@@ -31,5 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     wanted = KINDS if "all" in arguments.kinds else dict.fromkeys(arguments.kinds)
     kinds = {kind: KINDS[kind]() for kind in wanted}
-    print(json.dumps(fields(kinds), indent=2) if arguments.json else fitted(summary(kinds)))
+    if arguments.json:
+        show_json(fields(kinds))
+    else:
+        show(fitted(summary(kinds)))
     return 0

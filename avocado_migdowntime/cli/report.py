@@ -2,9 +2,9 @@
 """`avocado migdowntime report`: recorded migrations as a page to look at, or as a picture for a mail."""
 
 import argparse
-import sys
 
 from . import BAD_INPUT
+from .output import tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "report"
@@ -60,6 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
 
             save(tests, file)
     except UsageError as error:
-        print(f"migdowntime report: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     return 0

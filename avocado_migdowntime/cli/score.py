@@ -2,10 +2,9 @@
 """`avocado migdowntime score`: which formula comes closest to what stopped guests were really down for."""
 
 import argparse
-import json
-import sys
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "score"
@@ -52,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
                     raise
                 truth, why = None, str(error).removeprefix(f"{path}: ")
             if truth is None:
-                print(f"migdowntime score: {path}: {why or 'no guest was to be stopped in it'}", file=sys.stderr)
+                tell(NAME, f"{path}: {why or 'no guest was to be stopped in it'}")
             else:
                 truths.append(truth)
         if not truths:
@@ -64,10 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
 
             save(of_truths(truths), arguments.picture)
     except UsageError as error:
-        print(f"migdowntime score: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     if arguments.json:
-        print(json.dumps(fields(scored, truths), indent=2))
+        show_json(fields(scored, truths))
     else:
-        print(fitted(summary(scored, terminal_columns())))
+        show(fitted(summary(scored, terminal_columns())))
     return 0

@@ -17,6 +17,7 @@ from avocado.core.utils import messages
 from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTestRunner
 
 from ..basics.names import KIND, PROGRESS_LOGGER
+from ..basics.printable import in_a_line, in_lines
 from ..host.one_at_a_time import alone_on_host
 from ..host.parent import end_with_parent
 from ..parameters.sources import NAMESPACES
@@ -49,6 +50,7 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
     @staticmethod
     def _run_avocado(runnable: Any, queue: Any) -> None:
         _terminate_with_parent()
+        _say_what_is_printable()
         progress = logging.getLogger(PROGRESS_LOGGER)
         if not runnable.config.get("stdout_claimed_by"):  # Such as `--json -`, which Avocado would spoil.
             progress.addHandler(messages.RunnerLogHandler(queue, "output"))
@@ -58,6 +60,27 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
                 AvocadoInstrumentedTestRunner._run_avocado(runnable, queue)
         except TestInterrupt as interrupt:
             queue.put(messages.FinishedMessage.get("interrupted", fail_reason=str(interrupt)))
+
+
+def _say_what_is_printable() -> None:
+    """Have all that this process tells Avocado fit to be encoded and shown.
+
+    Avocado encodes what is logged, and where it cannot, as with a lone surrogate in an error text of QEMU's, the test's
+    process ends without telling its status, for which the job waits for ever.
+    """
+    running, finished = messages.GenericRunningMessage, messages.FinishedMessage
+    encoded, ended = running._get_running_message.__func__, finished.get.__func__
+
+    def of_text(kind: type, /, text: str | bytes) -> Any:
+        return encoded(kind, in_lines(text) if isinstance(text, str) else text)
+
+    def of_end(kind: type, /, result: str, fail_reason: Any = None, **more: Any) -> Any:
+        reason = fail_reason if fail_reason is None else in_a_line(str(fail_reason))
+        traceback = more.get("traceback")
+        shown = {"traceback": in_lines(traceback)} if isinstance(traceback, str) else {}
+        return ended(kind, result, fail_reason=reason, **{**more, **shown})
+
+    running._get_running_message, finished.get = classmethod(of_text), classmethod(of_end)
 
 
 def _terminate_with_parent() -> None:

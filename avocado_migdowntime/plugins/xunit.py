@@ -4,7 +4,6 @@
 A CI shows a test's `system-out` to who looks at it; Avocado's own plugin writes that of failed tests only.
 """
 
-import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -15,11 +14,10 @@ from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import JobPost
 
 from ..basics.names import KIND
+from ..basics.printable import in_lines
 from ..basics.whole_file import write
 from ..errors import UsageError
 from .result import entry
-
-_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class MigDowntimeXunit(JobPost):
@@ -72,4 +70,4 @@ def _log(test: dict[str, Any]) -> str:
         text = Path(test["logfile"]).read_text(errors="replace")
     except (KeyError, OSError):
         text = str(test.get("fail_reason") or "")
-    return _NOT_IN_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return in_lines(text)

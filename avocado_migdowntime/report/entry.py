@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..basics.printable import in_a_line, in_lines
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..pictures.chart import Chart
@@ -40,6 +41,12 @@ class Recorded:
     fault: str = ""
     commands: tuple[tuple[str, str], ...] = ()
     settings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("name", "status", "fault"):
+            object.__setattr__(self, name, in_a_line(getattr(self, name)))
+        object.__setattr__(self, "commands", tuple((side, in_lines(text)) for side, text in self.commands))
+        object.__setattr__(self, "settings", tuple(map(in_a_line, self.settings)))
 
     @property
     def passed(self) -> bool | None:

@@ -116,3 +116,29 @@ def test_inconclusive_may_be_a_failure(tmp_path: Path) -> None:
     )
     assert [entry["status"] for entry in asked.tests.values()] == ["FAIL"]
     assert asked.status == 1
+
+
+def test_a_text_that_cannot_be_encoded_ends_a_test_as_any_other(tmp_path: Path) -> None:
+    write_tests(
+        tmp_path,
+        r"""
+        async def fall(parameters, directory, progress):
+            progress("the guest says \udcff\x1b[2J")
+            try:
+                raise ValueError("a\ud800b")
+            except ValueError as error:
+                raise HarnessError("source QEMU refused migrate: a\udcffb\ud800c\nverdict    ACCURATE") from error
+
+        class Falling(MigrationTest):
+            def test(self):
+                self.log.info("\udcff")
+                self.judge(fall)
+        """,
+    )
+    finished = avocado(tmp_path, "run", "made_up.py", "--disable-sysinfo", "--job-timeout", "60")
+    (test,) = finished.tests.values()
+    reason = "source QEMU refused migrate: a\\udcffb\\ud800c\\nverdict    ACCURATE"
+    assert (test["status"], test["fail_reason"]) == ("ERROR", reason)
+    assert "\x1b[2J" not in finished.output and "\nverdict" not in finished.output
+    log = Path(test["logfile"]).read_bytes().decode()
+    assert "\\udcff\\x1b[2J" in log and "\x1b" not in log

@@ -81,7 +81,7 @@ def test_a_guest_is_what_was_migrated_without_the_release():
         ("migdowntime:downtime;ppc64;x", "job", "downtime ppc64;x"),
         ("tests/downtime.py:D.test@old", "old", "tests/downtime.py:D.test"),
         (name_on("migdowntime:downtime", "a/b") + ";run-v", "a/b", "downtime v"),
-        ("migdowntime:a\nb;run-c\nd", "job", "a\nb c\nd"),
+        ("migdowntime:a\nb;run-c\nd", "job", "a\\nb c\\nd"),
     ],
 )
 def test_a_tests_name_says_its_build_and_its_variant(name, build, variant):

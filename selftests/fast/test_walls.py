@@ -39,7 +39,7 @@ FLOORS = (
 
 CORE = (
     *("trace", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures", "errors"),
-    *("basics.interval", "basics.names", "basics.qemu_constants", "basics.units"),
+    *("basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
     *("parameters.bandwidth", "parameters.capabilities", "parameters.sources", "parameters.table"),
 )
 """What computes and does nothing else."""
