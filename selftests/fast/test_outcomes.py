@@ -161,6 +161,7 @@ def test_builds_of_several_jobs_are_put_together_by_their_names(tmp_path):
     [
         (None, "No such file or directory; give the results of a job, such as job-results/latest"),
         ("{", " is no JSON; give the results of a job, such as job-results/latest"),
+        ("[" * 100_000, " is no JSON; give the results of a job, such as job-results/latest"),
         ('{"tests": []}', " has no test of this project; give the results of a job that ran migdowntime:NAME"),
         ("[]", "this is not what Avocado and this release write of a job's tests; run the job anew"),
     ],
@@ -172,6 +173,46 @@ def test_a_job_that_cannot_be_used_is_named_with_what_to_give(content, says, tmp
     between = "" if says[0] == " " else ": "
     with pytest.raises(UsageError, match=f"^{re.escape(f'{path}{between}{says}')}$"):
         builds_of([str(tmp_path)])
+
+
+def test_a_job_whose_links_go_round_is_named(tmp_path):
+    for name in ("loop", "results.json"):
+        (tmp_path / name).symlink_to(name)
+    for place in (tmp_path / "loop", tmp_path):
+        with pytest.raises(UsageError, match=f"^{re.escape(str(place))}: its links go round in a circle; give"):
+            builds_of([str(place)])
+
+
+def test_a_job_whose_results_are_no_file_is_named(tmp_path):
+    (tmp_path / "results.json").symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match="results.json: is a device where a file was expected$"):
+        builds_of([str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"relative_error": "x"},
+        {"relative_error": float("nan")},
+        {"tolerance": 10**400},
+        {"tolerance": True},
+        {"passed": "yes"},
+        {"passed": []},
+        {"verdict": 1},
+        {"formula": ["last-sync"]},
+        {"downtime": {"qemu_ms": {}}},
+        {"convergence": {"judgement": 1}},
+        {"subject": None},
+    ],
+)
+def test_a_verdict_whose_figures_are_none_is_refused(wrong):
+    with pytest.raises(UsageError, match="^this is not what Avocado and this release write of a job's tests"):
+        one("migdowntime:x", {**VERDICT, **wrong})
+
+
+def test_a_whiteboard_that_is_nested_without_end_is_no_verdict():
+    results = {"tests": [{**entry(1, "migdowntime:x", None), "whiteboard": "[" * 100_000}]}
+    assert [run.verdict for run in outcomes(results, "job")] == [""]
 
 
 def test_a_job_that_is_given_twice_is_named(tmp_path):

@@ -58,10 +58,10 @@ So it has neither Avocado nor qemu.qmp, nor time, datetime, socket, subprocess, 
 READING = {
     "trace.file": {
         "pathlib": "a trace is a file, which is read, and written while the migration runs",
-        "io": "the bytes of a file are read as the file is",
-        "sys": "a file `-` is standard input",
+        "avocado_migdowntime.basics.input_file": "a trace is read as what somebody else made",
     },
     "comparison.job_results": {
+        "avocado_migdowntime.basics.input_file": "the results of a job are read as what somebody else made",
         "pathlib": "the results of a job are files of Avocado's, in folders that have to be looked through",
     },
 }
