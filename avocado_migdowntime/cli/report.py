@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report, whole or not at all; what cannot be used is named on standard error."""
-    from ..basics.whole_file import ending, write
+    from ..basics.whole_file import ending, refuse_as_output, write
     from ..comparison.job_results import builds_of, is_job, traces_of
     from ..errors import UsageError
     from ..report.entry import Recorded, name_of, recorded, truths_of
@@ -41,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         kind = ending(file, ("html", "png", "svg", "pdf"))
         tests = []
-        for path in traces_of(arguments.places):
+        traces = list(traces_of(arguments.places))
+        refuse_as_output(file, traces)
+        for path in traces:
             try:
                 with lasting(teller(NAME, arguments), f"judging {path}"):
                     tests.append(recorded(path))

@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the scores; a trace without a stopped guest is named on standard error and left out."""
+    from ..basics.whole_file import refuse_as_output
     from ..comparison.estimator_score import scores
     from ..comparison.job_results import traces_of
     from ..errors import UsageError
@@ -41,7 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     truths = []
     try:
-        for path in traces_of(arguments.places):
+        traces = list(traces_of(arguments.places))
+        if arguments.picture:
+            refuse_as_output(arguments.picture, traces)
+        for path in traces:
             try:
                 with lasting(teller(NAME, arguments), f"reading {path}"):
                     stop = mid_pass_stop(Evidence.of(read(path)))

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from ..basics import input_file
+from ..basics.whole_file import open_new
 from ..errors import HarnessError, UsageError
 from .bounds import Counted, in_bounds, inflated_in_bounds
 from .decode import LinesDecoder, blocks_of_lines, decoded
@@ -26,17 +27,23 @@ _GZIP = b"\x1f\x8b"
 
 
 class TraceWriter:
-    """Streams a trace into a file; each line is handed to the system at once.
+    """Streams a trace into a new file; each line is handed to the system at once.
 
-    Raises UsageError for a header that could not be read again, OSError where the file cannot be made, and HarnessError
-    where it cannot be written any further.
+    `is_new` is false where it goes into a pipe or a device that was there. Raises UsageError for a header that could
+    not be read again, OSError where the file cannot be made, and HarnessError where it cannot be written any further.
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
         first = checked_header(header)
         self.header = header
-        self._file: TextIO = path.open("w", encoding="utf-8", buffering=1)
-        self._line(first)
+        self._file, self.is_new = open_new(path)
+        self._name = str(path)
+        try:
+            self._line(first)
+        except HarnessError:
+            if self.is_new:
+                path.unlink()
+            raise
 
     def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
         """Append QEMU's whole `answer` to query-migrate."""
@@ -62,7 +69,7 @@ class TraceWriter:
             yield
         except OSError as error:
             raise HarnessError(
-                f"{self._file.name} cannot be written any further: {error.strerror}; make room, or choose another place"
+                f"{self._name} cannot be written any further: {error.strerror}; make room, or choose another place"
             ) from None
 
 

@@ -59,6 +59,7 @@ READING = {
     "trace.file": {
         "pathlib": "a trace is a file, which is read, and written while the migration runs",
         "avocado_migdowntime.basics.input_file": "a trace is read as what somebody else made",
+        "avocado_migdowntime.basics.whole_file": "a trace takes the place of no other file",
     },
     "comparison.job_results": {
         "avocado_migdowntime.basics.input_file": "the results of a job are read as what somebody else made",
