@@ -78,7 +78,7 @@ def _run(arguments: argparse.Namespace) -> int:
         return _untold(error, None, arguments.format)
     with RunDirectory(arguments.output) as directory:
         try:
-            with alone_on_host(say):
+            with alone_on_host(say, parameters.time_limit):
                 verdict = event_loop.run(experiment.run(parameters, directory.path, say))
         except MigDowntimeError as error:
             if not isinstance(error, HostRequirementError):

@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..experiments.selftest import FAULTS, run_fault
     from ..faults.catalogue import named_fault
     from ..host.one_at_a_time import alone_on_host
+    from ..parameters.table import Parameters
     from ..qemu.probe import find_binary
     from ..report.selftest import fields, line, summary
     from ..report.terminal import fitted
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         binary = find_binary(arguments.qemu, arguments.arch)
         for number, fault in enumerate(faults, 1):
             say = teller(f"{NAME}: {number} of {len(faults)}, {fault}", arguments)
-            with alone_on_host(say):
+            with alone_on_host(say, Parameters().time_limit):
                 say(fault.kind.sentence)
                 runs.append(run_fault(fault, binary, arguments.arch, lambda _: None))
             if not arguments.json:

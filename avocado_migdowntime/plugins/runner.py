@@ -9,6 +9,7 @@ import importlib
 import logging
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from avocado.core.exceptions import TestInterrupt
@@ -18,9 +19,11 @@ from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTest
 
 from ..basics.names import KIND, PROGRESS_LOGGER
 from ..basics.printable import in_a_line, in_lines
+from ..errors import HostRequirementError, UsageError
 from ..host.one_at_a_time import alone_on_host
 from ..host.parent import end_with_parent
-from ..parameters.sources import NAMESPACES
+from ..parameters.sources import NAMESPACES, of_settings, of_variant
+from ..parameters.table import Parameters, parse
 
 _NEEDED = ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run")
 """What each of the tests imports."""
@@ -56,10 +59,21 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
             progress.addHandler(messages.RunnerLogHandler(queue, "output"))
         progress.setLevel(logging.INFO)
         try:
-            with alone_on_host(progress.info):
+            with alone_on_host(progress.info, _time_limit_s(runnable)):
                 AvocadoInstrumentedTestRunner._run_avocado(runnable, queue)
+        except HostRequirementError as lacking:
+            queue.put(messages.FinishedMessage.get("cancel", fail_reason=str(lacking)))
         except TestInterrupt as interrupt:
             queue.put(messages.FinishedMessage.get("interrupted", fail_reason=str(interrupt)))
+
+
+def _time_limit_s(runnable: Any) -> float:
+    """What the test may take, as far as it is told; the test itself refuses what makes no sense."""
+    nodes = (runnable.variant or {}).get("variant") or []
+    with suppress(UsageError):
+        variant = of_variant(item for _, environment in nodes for item in environment)
+        return parse({**variant, **of_settings(runnable.config)}).time_limit
+    return Parameters().time_limit
 
 
 def _say_what_is_printable() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from ..basics import input_file
 from ..basics.whole_file import open_new
 from ..errors import HarnessError, UsageError
-from .bounds import Counted, in_bounds, inflated_in_bounds
+from .bounds import LONGEST_LINE_BYTES, Counted, in_bounds, inflated_in_bounds
 from .decode import LinesDecoder, blocks_of_lines, decoded
 from .info_migrate import looks_like_info_migrate, parse_info_migrate
 from .model import Trace, checked_header
@@ -60,8 +60,11 @@ class TraceWriter:
             self._file.close()
 
     def _line(self, record: Mapping[str, Any]) -> None:
+        line = json.dumps(record)
+        if len(line) > LONGEST_LINE_BYTES:
+            raise HarnessError(f"QEMU says {len(line) / 1e6:.0f} MB at once, as none does; use another, from 5.2 on")
         with self._writing():
-            self._file.write(json.dumps(record) + "\n")
+            self._file.write(f"{line}\n")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -2,11 +2,16 @@
 """Which status a test ends with, and what it leaves behind."""
 
 import json
+import os
+import socket
+import time
 from pathlib import Path
 
 import pytest
 
-from ..support.avocado_command import Finished, avocado, write_tests
+from avocado_migdowntime.host.one_at_a_time import NAME
+
+from ..support.avocado_command import TELLING, Finished, avocado, write_tests
 
 OUTCOMES = {
     "Accurate": "ACCURATE",
@@ -142,3 +147,22 @@ def test_a_text_that_cannot_be_encoded_ends_a_test_as_any_other(tmp_path: Path) 
     assert "\x1b[2J" not in finished.output and "\nverdict" not in finished.output
     log = Path(test["logfile"]).read_bytes().decode()
     assert "\\udcff\\x1b[2J" in log and "\x1b" not in log
+
+
+def test_a_turn_that_somebody_keeps_is_not_waited_for_beyond_the_time_limit(tmp_path: Path) -> None:
+    write_tests(tmp_path, TELLING)
+    with socket.socket(socket.AF_UNIX) as held:
+        deadline_s = time.monotonic() + 60
+        while True:  # Another test may have its turn now.
+            try:
+                held.bind(NAME)
+                break
+            except OSError:
+                assert time.monotonic() < deadline_s
+                time.sleep(0.01)
+        finished = avocado(
+            tmp_path, "run", "made_up.py", "--disable-sysinfo", "--migdowntime-time-limit", "1", "--job-timeout", "60"
+        )
+    test = finished.tests["Telling"]
+    assert test["status"] == "CANCEL"
+    assert f"for 1 s the turn has been that of process {os.getpid()} (" in test["fail_reason"]
