@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where what was made or fetched once is kept, from which programs are run: nobody else may put anything there."""
 
+import errno
 import grp
 import os
 import pwd
@@ -45,8 +46,13 @@ def trusted(path: Path) -> Path:
 
 
 def make_private(path: Path) -> None:
-    """Make the directory `path` and those on the way to it, as far as they are not there, for this user alone."""
-    if not path.is_dir():
+    """Make the directory `path` and those on the way to it, as far as they are not there, for this user alone.
+
+    Raises OSError.
+    """
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    if not path.exists():
         make_private(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..basics.cache import cache_directory, make_private
+from ..basics.cache import cache_directory, make_private, trusted
 from ..basics.whole_file import write
 from ..errors import HostRequirementError, UsageError
 from .probe import QemuInfo, probe
@@ -70,5 +70,7 @@ def _fingerprint(binary: str) -> _Fingerprint | None:
 def _place(binary: str) -> Path | None:
     """Where it is remembered, if there is such a place that nobody else can write to."""
     with suppress(HostRequirementError):
-        return cache_directory() / "probed" / f"{sha256(os.path.abspath(binary).encode()).hexdigest()[:32]}.json"
+        return (
+            trusted(cache_directory() / "probed") / f"{sha256(os.path.abspath(binary).encode()).hexdigest()[:32]}.json"
+        )
     return None

@@ -4,6 +4,7 @@
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -25,8 +26,7 @@ MANY = 500_000
 
 def memory_bytes(directory, *arguments):
     """The greatest memory that a command took, and what it said."""
-    program = "import resource, sys; sys.argv[0] = 'x'; from avocado_migdowntime.__main__ import main; main()"
-    program += "; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+    program = "from avocado_migdowntime.__main__ import main; main(); print(open('/proc/self/status').read())"
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         cwd=directory,
@@ -37,7 +37,7 @@ def memory_bytes(directory, *arguments):
         check=False,
         timeout=200,
     )
-    return int(done.stdout.split()[-1]), done.stderr
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", done.stdout)[1]), done.stderr
 
 
 def bomb(path, begin, again, times):

@@ -20,8 +20,8 @@ def empty_cache(own_cache):
     """Each test has a cache of its own, which is not there yet."""
 
 
-def planted(mode=0o755, owner=None):
-    """The launcher of a suite's QEMU, in a cache that has this mode and owner."""
+def planted():
+    """The launcher of a suite's QEMU in the cache; gives its directory."""
     place = cache_directory() / "qemu" / "bookworm"
     make_private(place)
     (place / "build.json").write_text('{"release": "7.2.0", "architectures": ["ppc64"], "size_bytes": 1}')
