@@ -47,11 +47,15 @@ bench: packages $(VENV)/installed-dev
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
+	$(BIN)/codespell
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-wheel: $(VENV)/built
+wheel: $(VENV)/installed-dev
+	$(BIN)/python setup.py --quiet sdist --dist-dir $(VENV)/sdist
+	@rm -rf *.egg-info
+	$(BIN)/twine check --strict $(VENV)/wheel/*.whl $(VENV)/sdist/*.tar.gz
 	tools/try-wheel $(VENV)/wheel/*.whl
 
 packages:
@@ -93,3 +97,8 @@ clean:
 .PHONY: mutants
 mutants: $(VENV)/installed-dev
 	$(BIN)/python tools/mutants.py $(ROOM)
+
+# The quick set with each Python and on each QEMU that is here, which takes some minutes for each Python.
+.PHONY: versions
+versions: packages $(VENV)/built
+	$(VENV)/bin/python tools/versions.py

@@ -21,7 +21,7 @@ def ending(file: str, known: Sequence[str]) -> str:
     suffix = Path(file).suffix.lower().removeprefix(".")
     if suffix not in known:
         endings = ", ".join(f".{known_ending}" for known_ending in known)
-        raise UsageError(f"{file}: nothing of this kind can be made; let the name end with one of {endings}")
+        raise UsageError(f"{file}: unsupported file type; use one of {endings}")
     return suffix
 
 

@@ -56,7 +56,7 @@ async def add(
                 (scratch / "build").rename(target)
         except OSError as error:
             raise HostRequirementError(
-                f"a QEMU cannot be kept in {target} ({error.strerror}); see if there is room, or set XDG_CACHE_HOME to "
+                f"a QEMU cannot be kept in {target} ({error.strerror}); check for free space, or set XDG_CACHE_HOME to "
                 "another directory"
             ) from None
         return build

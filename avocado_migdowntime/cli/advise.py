@@ -8,15 +8,18 @@ from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "advise"
-HELP = "choose the downtime-limit with which a migration finishes, from its recording"
+SUMMARY = "find the downtime-limit that ends a migration"
+STATUSES = {
+    0: "a limit was found",
+    1: "no limit ends it",
+    125: "cannot tell",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime advise trace.jsonl.gz",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = (
-        "Exit status: 0 a limit was found, 1 no limit will do, 125 cannot tell, 2 bad input. "
-        "Example: avocado migdowntime advise trace.jsonl.gz"
-    )
     parser.add_argument(
         "file",
         metavar="TRACE",

@@ -9,19 +9,23 @@ from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "analyze"
-HELP = "judge recorded migrations, or the text of HMP `info migrate`"
+SUMMARY = "judge recorded migrations and pasted text"
 
 ACCURATE, INACCURATE, INCONCLUSIVE = 0, 1, 125
+STATUSES = {
+    ACCURATE: "accurate",
+    INACCURATE: "inaccurate, or downtime-limit violated",
+    INCONCLUSIVE: "inconclusive",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime analyze --json trace.jsonl.gz",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     from ..oracle.formulas import FORMULAS
+    from ..parameters.table import Parameters
 
-    parser.epilog = (
-        "Exit status: 0 accurate, 1 inaccurate or downtime-limit violated, 125 inconclusive, 2 bad input. "
-        "Example: avocado migdowntime analyze --json trace.jsonl.gz"
-    )
     parser.add_argument(
         "files",
         nargs="+",
@@ -34,8 +38,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="last-sync",
         help="contract that QEMU is held to (default: %(default)s)",
     )
+    parser.add_argument(
+        "--tolerance",
+        type=_tolerance,
+        default=Parameters().tolerance,
+        metavar="RELATIVE",
+        help="relative error that is still accurate (default: %(default)g)",
+    )
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of text")
     may_be_quiet(parser)
+
+
+def _tolerance(text: str) -> float:
+    from ..errors import UsageError
+    from ..parameters.table import parse
+
+    try:
+        return parse({"tolerance": text}).tolerance
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error).partition(": ")[2]) from None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             with lasting(teller(NAME, arguments), f"judging {name}"):
                 trace = read(name)
                 try:
-                    verdicts.append((name, judge(trace, arguments.formula)))
+                    verdicts.append((name, judge(trace, arguments.formula, arguments.tolerance)))
                 except UsageError as error:
                     raise UsageError(f"{name}: {error}") from None
         except UsageError as error:

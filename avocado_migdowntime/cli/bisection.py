@@ -31,7 +31,10 @@ def never_bad(command: str, run: Callable[[], int]) -> int:
     except OSError:
         raise
     except ModuleNotFoundError as error:
-        tell(command, f"there is no module {error.name}, which this takes; have what it needs by: pip install .")
+        tell(
+            command,
+            f"there is no module {error.name}, which this command needs; install what it needs with: pip install .",
+        )
     except (Exception, SystemExit):
         print(in_lines(traceback.format_exc()), end="", file=sys.stderr)
     return UNUSABLE

@@ -7,22 +7,29 @@ from . import BAD_INPUT
 from .output import show, tell
 
 NAME = "faulty"
-HELP = "make a QEMU that is known to be wrong, to see whether your tests notice"
+SUMMARY = "make a QEMU that is known to be wrong"
+NOTES = "Run what is written in place of the QEMU that it was made of, which it needs, with QMP on a UNIX socket."
+STATUSES = {
+    0: "written",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime faulty factor=0.5 --output /tmp/faulty-qemu",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..parameters.table import ARCHITECTURES
+    from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 
-    parser.epilog = (
-        "What is written is run in place of the QEMU it was made of, which it needs, with QMP on a UNIX socket. "
-        "Exit status: 0 written, 2 bad input. Example: avocado migdowntime faulty factor=0.5 --output /tmp/faulty-qemu"
-    )
     parser.add_argument("fault", metavar="FAULT", nargs="?", help="a name of the list, some with a value: factor=1.1")
     parser.add_argument("--list", action="store_true", help="list the faults")
     parser.add_argument("--output", metavar="FILE", help="where to write the executable")
     parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")
-    parser.add_argument("--arch", choices=ARCHITECTURES, default="ppc64", help="(default: %(default)s)")
+    parser.add_argument(
+        "--arch",
+        choices=ARCHITECTURES,
+        default=ANY_ARCHITECTURE,
+        help="architecture (default: that of the QEMU)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

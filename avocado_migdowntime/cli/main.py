@@ -7,11 +7,13 @@ import os
 import signal
 import sys
 from importlib import import_module
+from itertools import chain
 from types import FrameType
 from typing import Any, NoReturn
 
 from ..basics.printable import in_a_line
-from . import BAD_INPUT, COMMANDS
+from . import BAD_INPUT, GROUPS
+from .help import of_all, of_command
 
 _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
 
@@ -37,14 +39,18 @@ class _Command(argparse.ArgumentParser):
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the sub-commands."""
-    parser.epilog = (
-        "Each command has --help, with its exit statuses and an example; those with --json print for programs. "
-        "Begin with: avocado migdowntime doctor"
-    )
+    groups = {title: [import_module(f".{name}", __package__) for name in names] for title, names in GROUPS.items()}
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = of_all(groups)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Command)
-    for name in COMMANDS:
-        module = import_module(f".{name}", __package__)
-        command = commands.add_parser(module.NAME, help=module.HELP, description=module.HELP, allow_abbrev=False)
+    for module in chain.from_iterable(groups.values()):
+        command = commands.add_parser(
+            module.NAME,
+            description=module.SUMMARY,
+            epilog=of_command(module),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
         command.bad_usage = getattr(module, "UNUSABLE", BAD_INPUT)
         command.set_defaults(migdowntime_run=module.run, migdowntime_unusable=command.bad_usage)
         module.configure(command)

@@ -8,22 +8,25 @@ from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 NAME = "qemu"
-HELP = "unpack the QEMU of a Debian suite beside the host's own; list and remove them"
+SUMMARY = "get the QEMU of another Debian release"
+NOTES = "Interrupting `add` changes nothing."
 
 _LACKING = 1
 _DEFAULT = ("ppc64", "x86_64")
+STATUSES = {
+    0: "done",
+    _LACKING: "this host lacks something",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime qemu add bookworm",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     from ..parameters.table import ARCHITECTURES
 
-    parser.epilog = (
-        "Exit status: 0 done, 1 this host lacks what it takes, 2 bad input. What an add "
-        "leaves when it is interrupted is what was there before. Example: avocado migdowntime qemu add bookworm"
-    )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    add = actions.add_parser("add", help="download and unpack one; at no cost where it is there", allow_abbrev=False)
+    add = actions.add_parser("add", help="download and unpack one, unless it is there", allow_abbrev=False)
     add.add_argument("suite", metavar="SUITE", help="such as bullseye, bookworm, trixie or trixie-backports")
     add.add_argument(
         "--arch",
@@ -95,4 +98,4 @@ def _list(arguments: argparse.Namespace) -> None:
     elif builds:
         show(summary(builds, terminal_columns()))
     else:
-        show("no QEMU was unpacked yet; have one by: avocado migdowntime qemu add bookworm")
+        show("no QEMU was unpacked yet; get one with: avocado migdowntime qemu add bookworm")

@@ -8,16 +8,17 @@ from .output import tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "report"
-HELP = "show recorded migrations as a page or a picture"
+SUMMARY = "make a page or a picture of recordings and jobs"
 TITLE = "Migration downtime"
+STATUSES = {
+    0: "written",
+    BAD_INPUT: "bad input or output",
+}
+EXAMPLES = ("avocado migdowntime report ~/avocado/job-results/latest --output report.html",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = (
-        "Exit status: 0 written, 2 bad input or output. Example: avocado migdowntime report "
-        "~/avocado/job-results/latest --output report.html"
-    )
     parser.add_argument(
         "places",
         metavar="JOB|TRACE",

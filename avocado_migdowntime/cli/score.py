@@ -8,15 +8,16 @@ from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "score"
-HELP = "score each estimator by how long guests were down that were stopped in mid-pass"
+SUMMARY = "compare formulas with the real downtime of guests stopped in mid-pass"
+STATUSES = {
+    0: "scored",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime score ~/avocado/job-results/latest --picture score.svg",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = (
-        "Exit status: 0 scored, 2 bad input. Example: avocado migdowntime score ~/avocado/job-results/latest "
-        "--picture score.svg"
-    )
     parser.add_argument(
         "places",
         metavar="JOB|TRACE",
@@ -55,11 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
                     raise
                 truth, why = None, str(error).removeprefix(f"{path}: ")
             if truth is None:
-                tell(NAME, f"{path}: {why or 'no guest was to be stopped in it'}")
+                tell(NAME, f"{path}: {why or 'it stopped no guest in mid-pass'}")
             else:
                 truths.append(truth)
         if not truths:
-            raise UsageError("in none of these was a guest stopped in mid-pass; run migdowntime:stop-now")
+            raise UsageError("none of these stopped a guest in mid-pass; run migdowntime:stop-now")
         scored = scores(truths)
         if arguments.picture:
             from ..pictures.strip_plot import of_truths

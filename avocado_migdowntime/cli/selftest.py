@@ -8,22 +8,29 @@ from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 NAME = "selftest"
-HELP = "judge a real QEMU with each known fault, and say which faults were found"
+SUMMARY = "check that each known fault of a QEMU is found on this host"
+STATUSES = {
+    0: "all were found",
+    1: "some were not",
+    BAD_INPUT: "bad input, or this host lacks something",
+}
+EXAMPLES = ("avocado migdowntime selftest dirty-rate limit-ignored",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..parameters.table import ARCHITECTURES
+    from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 
-    parser.epilog = (
-        "Exit status: 0 all were found, 1 some were not, 2 bad input or a host that lacks something. "
-        "Example: avocado migdowntime selftest dirty-rate limit-ignored"
-    )
     parser.add_argument(
         "faults", metavar="FAULT", nargs="*", help="such as factor=1.1 (default: all; see faulty --list)"
     )
     parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")
-    parser.add_argument("--arch", choices=ARCHITECTURES, default="ppc64", help="(default: %(default)s)")
+    parser.add_argument(
+        "--arch",
+        choices=ARCHITECTURES,
+        default=ANY_ARCHITECTURE,
+        help="architecture (default: that of the QEMU)",
+    )
     parser.add_argument("--json", action="store_true", help="print an object instead of text")
     may_be_quiet(parser)
 

@@ -27,7 +27,7 @@ def traces_of(places: Iterable[str]) -> Iterator[str]:
             continue
         traces = sorted(Path(place).glob(_IN_A_JOB))
         if not traces:
-            raise UsageError(f"{place} holds no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
+            raise UsageError(f"{place} contains no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
         yield from map(str, traces)
 
 
@@ -50,7 +50,7 @@ def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
         except (OSError, RuntimeError):
             raise UsageError(f"{job}: its links go round in a circle; give the results of a job") from None
         if resolved in known_paths:
-            raise UsageError(f"{job} is given twice; the same runs again tell nothing new")
+            raise UsageError(f"{job} is given twice; the same runs prove nothing new")
         known_paths.add(resolved)
         try:
             runs = outcomes(json.loads(input_file.whole(str(path), _MOST_BYTES)), job)
@@ -61,7 +61,7 @@ def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None
         except (ValueError, RecursionError):
-            raise UsageError(f"{path} is no JSON; give the results of a job, such as job-results/latest") from None
+            raise UsageError(f"{path} is not JSON; give the results of a job, such as job-results/latest") from None
         if not runs:
             raise UsageError(f"{path} has no test of this project; give the results of a job that ran migdowntime:NAME")
         all_runs += runs

@@ -17,7 +17,7 @@ ANOTHER_FAULT = 1e6
 
 _SCHEME = "migdowntime:"
 _NAME = re.compile(r"(?P<test>[^;@]*)(?:@(?P<build>[^;]*))?(?:;(?:run-)?(?P<variant>.*))?", re.DOTALL)
-_RELEASE = re.compile(r"^QEMU \S+ ?")
+_SUBJECT = re.compile(r"(?:QEMU (?P<release>\S+) ?)?(?P<guest>.*)", re.DOTALL)
 
 
 def name_on(test: str, build: str) -> str:
@@ -31,7 +31,7 @@ class RunOutcome:
 
     `status` is Avocado's, `reason` what it says of one other than PASS. The rest is from the run's verdict, which is
     empty where it came to none; `passed` is None then, as it is where that is inconclusive. `contract` is the formula
-    that QEMU was held to, within the relative `tolerance`; `guest` what was migrated, without QEMU's release.
+    that QEMU was held to, within the relative `tolerance`; `guest` what was migrated, and `release` by which QEMU.
     """
 
     build: str
@@ -48,6 +48,7 @@ class RunOutcome:
     contract: str = ""
     tolerance: float | None = None
     guest: str = ""
+    release: str = ""
 
     @property
     def abs_error(self) -> float | None:
@@ -74,7 +75,9 @@ def outcomes(results: Any, build: str) -> list[RunOutcome]:
         entries = sorted(results["tests"], key=lambda entry: int(entry["id"].partition("-")[0]))
         of_tests = [_outcome(entry, build) for entry in entries]
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
-        raise UsageError("this is not what Avocado and this release write of a job's tests; run the job anew") from None
+        raise UsageError(
+            "this is not what Avocado and this release write about a job's tests; run the job again"
+        ) from None
     return [outcome for outcome in of_tests if outcome is not None]
 
 
@@ -101,7 +104,7 @@ def _outcome(entry: Mapping[str, Any], build: str) -> RunOutcome | None:
         limit_verdict=_text(verdict["limit_verdict"]),
         contract=_text(verdict["contract"]),
         tolerance=_figure(verdict["tolerance"]),
-        guest=_RELEASE.sub("", verdict["subject"]),
+        **_SUBJECT.fullmatch(verdict["subject"]).groupdict(default=""),  # type: ignore[union-attr] # It matches any text.
         convergence=_text((verdict["convergence"] or {}).get("judgement", "")),
         downtime_ms=_figure((verdict["downtime"] or {}).get("qemu_ms")),
     )

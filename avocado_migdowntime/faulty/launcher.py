@@ -42,7 +42,7 @@ def write(path: Path, fault: NamedFault, binary: str) -> None:
         elif _is_launcher(path):
             whole_file.write(str(path), text)
         else:
-            raise UsageError(f"{path} exists and is no launcher of this kind; give another name with --output")
+            raise UsageError(f"{path} exists and was not written by this command; give another name with --output")
     except OSError as error:
         raise UsageError(f"{path}: the launcher cannot be written: {error.strerror}") from None
 

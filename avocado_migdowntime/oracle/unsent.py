@@ -48,7 +48,7 @@ def _rested(before: Pass) -> bool:
     samples, row = before.samples, before.last_row
     last_s = float(samples.t_s[row])
     recent = samples.t_s.searchsorted(last_s - BUFFER_DELAY_MS / 1000)
-    unmoved = samples.sent_pages[recent : row + 1] == samples.sent_pages[row]
+    unmoved = samples.sent_pages[recent:] == samples.sent_pages[row]
     return last_s - float(samples.answered_s[recent + int(unmoved.argmax())]) >= _REST_S
 
 

@@ -18,7 +18,7 @@ from avocado.core.resolver import ReferenceResolution, ReferenceResolutionResult
 from ..basics.names import KIND
 from ..basics.resources import packaged_tests
 from ..parameters.sources import of_settings
-from ..parameters.table import ACCELERATORS, ANY_ACCELERATOR, ARCHITECTURES
+from ..parameters.table import ACCELERATORS, ANY_ACCELERATOR, ANY_ARCHITECTURE, ARCHITECTURES
 from .test_files import Tags, merged, tests_in
 
 # What Avocado would find out by starting a process, 0.4 s, and looking for `avocado-runner-migdowntime` on the PATH,
@@ -76,8 +76,9 @@ def run_with(wanted: Mapping[str, str]) -> Tags:
 
     Avocado filters tests before it combines them with variants, so a variant's own are not known.
     """
+    architecture = wanted.get("arch", ANY_ARCHITECTURE)
     accelerator = wanted.get("accel", ANY_ACCELERATOR)
     return {
-        "arch": {wanted["arch"]} if "arch" in wanted else set(ARCHITECTURES),
+        "arch": set(ARCHITECTURES) if architecture == ANY_ARCHITECTURE else {architecture},
         "accel": set(ACCELERATORS) if accelerator == ANY_ACCELERATOR else {accelerator},
     }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What Avocado's xUnit file leaves out: the logs, with the figures, of tests that did not fail.
+"""What Avocado's xUnit file leaves out.
 
-A CI shows a test's `system-out` to who looks at it; Avocado's own plugin writes that of failed tests only.
+That is the log, with the figures, of a test that did not fail, and why a test was skipped. Of one that failed it has a
+traceback, where a reader of CI results looks for the answer.
 """
 
 from collections.abc import Iterator
@@ -19,12 +20,15 @@ from ..basics.whole_file import write
 from ..errors import UsageError
 from .result import entry
 
+_ANSWERS = ("TestFail", "UsageError", "HarnessError")
+"""What a test ends with whose reason is a sentence for a person; of anything else the traceback is worth more."""
+
 
 class MigDowntimeXunit(JobPost):
     """Adds them to the files that are there, once Avocado's plugins have written theirs."""
 
     name = "migdowntime-xunit"
-    description = "Figures of the migration downtime tests in xUnit files"
+    description = "Figures and reasons of the migration downtime tests in xUnit files"
 
     def post(self, job: Any) -> None:
         if not any(map(_may_have_a_verdict, job.result.tests)):
@@ -32,7 +36,7 @@ class MigDowntimeXunit(JobPost):
         most = int(job.config["job.run.result.xunit.max_test_log_chars"])
         for path in filter(Path.is_file, _files(job)):
             try:
-                write(str(path), _with_logs(path, job.result.tests, most))
+                write(str(path), _completed(path, job.result.tests, most))
             except UsageError as error:
                 LOG_UI.error("migdowntime: %s", error)
 
@@ -49,12 +53,18 @@ def _files(job: Any) -> Iterator[Path]:
         yield Path(named)
 
 
-def _with_logs(path: Path, tests: list[dict[str, Any]], most: int) -> bytes:
+def _completed(path: Path, tests: list[dict[str, Any]], most: int) -> bytes:
     from ..comparison.outcome import outcomes
 
     document = ElementTree.parse(path)
     # Avocado writes the tests in this order, each of them.
     for case, test in zip(document.iter("testcase"), tests, strict=True):
+        if why := in_lines(str(test.get("fail_reason") or "")):
+            for skipped in case.findall("skipped"):
+                skipped.set("message", why)
+            if test.get("fail_class") in _ANSWERS:
+                for failed in (*case.findall("failure"), *case.findall("error")):
+                    failed.text = why
         if case.find("system-out") is None and outcomes({"tests": [entry(test)]}, ""):
             log = _log(test)
             # The summary is at the end.

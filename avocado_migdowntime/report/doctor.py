@@ -16,7 +16,7 @@ def summary(findings: Sequence[HostCheck]) -> str:
     for finding in findings:
         lines.append(f"{finding.name:<{width}}  {finding.state:<5}  {in_a_line(finding.text)}")
         if finding.mend:
-            lines.append(f"{'':<{width}}  mend:  {in_a_line(finding.mend)}")
+            lines.append(f"{'':<{width}}  fix:   {in_a_line(finding.mend)}")
     can = "ok     can run" if able(findings) else "fault  cannot run, see the lines above that say so"
     return "\n".join([*lines, f"{'default test':<{width}}  {can}"])
 

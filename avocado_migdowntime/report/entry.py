@@ -81,7 +81,7 @@ def summed_up(tests: Sequence[Recorded]) -> str:
     kinds = {
         "right": sum(test.passed is True for test in tests),
         "wrong": sum(test.passed is False for test in tests),
-        "left open": sum(test.passed is None and not test.fault for test in tests),
+        "undecided": sum(test.passed is None and not test.fault for test in tests),
         "without a verdict": sum(bool(test.fault) for test in tests),
     }
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)

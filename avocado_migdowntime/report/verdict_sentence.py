@@ -10,7 +10,7 @@ def answer(verdict: Verdict) -> str:
     """What `verdict` comes to, with both figures where they are what it is about."""
     if verdict.reported_ms is None or verdict.expected_ms is None:
         return reason(verdict)
-    said = f"QEMU said {verdict.reported_ms:.0f} ms, right is {verdict.expected_ms:.1f} ms"
+    said = f"QEMU said {verdict.reported_ms:.0f} ms, expected {verdict.expected_ms:.1f} ms"
     if verdict.passed:
         return f"expected-downtime is accurate: {said}"
     if verdict.verdict is Judgement.INACCURATE and abs(verdict.relative_error or 0) > (verdict.tolerance or 0):

@@ -24,13 +24,13 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     """The lines of the summary, each with its label."""
     rows = [("verdict", verdict.verdict.upper())]
     if verdict.subject:
-        rows.append(("of", verdict.subject))
+        rows.append(("tested", verdict.subject))
     if verdict.reported_ms is not None:
         rows.append(("QEMU said", f"{verdict.reported_ms:.0f} ms expected-downtime"))
     if verdict.expected_ms is not None:
-        rows.append(("right is", f"{verdict.expected_ms:.1f} ms ({_basis(verdict)})"))
+        rows.append(("expected", f"{verdict.expected_ms:.1f} ms ({_basis(verdict)})"))
     if verdict.relative_error is not None:
-        rows.append(("apart", f"{verdict.relative_error:+.2%}{_between(verdict.relative_error_interval)}"))
+        rows.append(("error", f"{verdict.relative_error:+.2%}{_between(verdict.relative_error_interval)}"))
     if verdict.reported_ms is not None:
         rows.append(("formula", _formula(verdict)))
     rows.append(("limit", _limit(verdict)))
@@ -46,9 +46,9 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.integrity is not None:
         rows.append(("memory", str(verdict.integrity)))
     if verdict.passes:
-        rows.append(("rests on", f"{_count(verdict.passes, 'pass', 'passes')}, {verdict.samples_used} samples used"))
+        rows.append(("based on", f"{_count(verdict.passes, 'pass', 'passes')}, {verdict.samples_used} samples used"))
     rows += [("dropped", f"{count}: {reason}") for reason, count in verdict.samples_dropped.items()]
-    rows += [("because", reason) for reason in verdict.reasons]
+    rows += [("reason", reason) for reason in verdict.reasons]
     return rows
 
 
@@ -56,9 +56,9 @@ def figures(verdict: Verdict) -> str:
     """What was said and what is right in one line, for a place that has room for no more."""
     parts = []
     if verdict.reported_ms is not None and verdict.expected_ms is not None:
-        parts.append(f"QEMU said {verdict.reported_ms:.0f} ms, right is {verdict.expected_ms:.1f} ms")
+        parts.append(f"QEMU said {verdict.reported_ms:.0f} ms, expected {verdict.expected_ms:.1f} ms")
     if verdict.relative_error is not None:
-        parts.append(f"apart {verdict.relative_error:+.2%}")
+        parts.append(f"error {verdict.relative_error:+.2%}")
     if verdict.reported_ms is not None:
         parts.append(f"formula {_formula(verdict)}")
     parts.append(f"limit {verdict.limit_verdict}")

@@ -67,7 +67,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
             "Inaccurate",
             "FAIL",
             "expected-downtime is inaccurate: the report is -58.6% off last-sync; it is what dirty-rate gives "
-            "(QEMU said 1475 ms, right is 3561.8 ms; apart -58.59%; formula dirty-rate; limit respected)",
+            "(QEMU said 1475 ms, expected 3561.8 ms; error -58.59%; formula dirty-rate; limit respected)",
         ),
         (
             "Misled",

@@ -10,24 +10,14 @@ from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.prediction.advice import Advice, Finding
 from avocado_migdowntime.prediction.advise import advise, predict_convergence
 from avocado_migdowntime.trace.model import Trace
-from avocado_migdowntime.trace.ram import Ram
 from avocado_migdowntime.trace.samples import Sample
+from selftests.support.samples import TEN_SECONDS_LEFT
 from selftests.support.traces import Pass, made, precopy
 
-RAM = Ram(
-    remaining_bytes=1_250_000_000,
-    page_bytes=4096,
-    sent_pages=0,
-    zero_pages=0,
-    dirty_sync_count=2,
-    dirty_pages_per_s=6104,
-    mbps=1000.0,
-)
-"""25 MB/s are dirtied."""
 POSTCOPY = "postcopy finishes it whatever the guest dirties"
 
 
-def looked(reported_ms=None, status="active", ram=RAM, header=None, **of_ram):
+def looked(reported_ms=None, status="active", ram=TEN_SECONDS_LEFT, header=None, **of_ram):
     sample = Sample(0, 0, status, reported_ms, ram=ram and replace(ram, **of_ram))
     return advise(Trace((sample,), header=header or {}, snapshot=True))
 
@@ -71,7 +61,7 @@ def test_a_guest_of_which_nothing_is_left_needs_a_millisecond():
 
 @pytest.mark.parametrize(
     ("status", "ram"),
-    [("completed", RAM), ("active", None), ("postcopy-active", RAM)],
+    [("completed", TEN_SECONDS_LEFT), ("active", None), ("postcopy-active", TEN_SECONDS_LEFT)],
     ids=["over", "bare", "postcopy"],
 )
 def test_where_nothing_is_pending_nothing_is_advised(status, ram):

@@ -26,15 +26,15 @@ def test_text_says_what_to_set_and_what_else_would_help(capsys):
     assert run(CLEAN) == 0
     assert capsys.readouterr().out.splitlines() == [
         "set        2097 ms downtime-limit",
-        "of         QEMU 7.2.22 x86_64 kvm",
+        "tested     QEMU 7.2.22 x86_64 kvm",
         "range      2076 to 2097 ms",
         "best seen  2076 ms, when pass 2 began 2.0 s into the trace",
         f"or steps   {', '.join(map(str, STEPS))} ms, each for two passes: the downtime may be shorter then",
         "bandwidth  at 346.2 MB/s the default of 300 ms would do",
         "throttle   the guest by 86 % at least (auto-converge) for the same",
-        "rests on   5 syncs seen from both sides",
-        "because    the next sync is expected to find 103.9 MB to be sent at 50.0 MB/s",
-        "because    the downtime-limit of 1 ms that is set never ends it",
+        "based on   5 syncs seen from both sides",
+        "reason     the next sync is expected to find 103.9 MB to be sent at 50.0 MB/s",
+        "reason     the downtime-limit of 1 ms that is set never ends it",
     ]
 
 

@@ -68,6 +68,13 @@ def test_four_fifths_of_the_reports_of_each_pass_have_to_be_right(wrong, found):
     assert decided(RIGHT, scattered(wrong), RIGHT) == found
 
 
+@pytest.mark.parametrize(("wrong", "verdict"), [(18, "accurate"), (19, "inconclusive")])
+def test_just_four_fifths_are_enough(wrong, verdict):
+    """Of 90 reports, from 200 ms on."""
+    one = Pass(19_800, expected_ms=lambda ms: 1500 if 200 <= ms < 200 + 20 * wrong else 1980)
+    assert decided(RIGHT, one, RIGHT)[0] == verdict
+
+
 def test_passes_that_are_off_are_counted_with_the_worst_of_them():
     off = [Pass(20_000, expected_ms=ms) for ms in (2100, 1600, 2200)]
     assert decided(off[0], RIGHT, off[1], RIGHT) == (
@@ -153,11 +160,15 @@ def test_passes_of_which_too_little_is_known_are_judged_where_there_are_no_other
     assert not any("too roughly" in reason for reason in verdict.samples_dropped)
 
 
-def slowed(change, follows=True, expected_ms=2000):
-    """The verdict on a pass whose bandwidth is changed in its middle, and whether the report follows that."""
-    *before, last = precopy(FIRST, Pass(20_000, expected_ms=expected_ms), Pass(20_000, expected_ms=expected_ms))
+def slowed(change, follows=True, expected_ms=2000, between=()):
+    """The verdict on a pass whose bandwidth is changed in its middle, and whether the report follows that.
+
+    Other passes of 2 s may be `between` that one and the first that is judged.
+    """
+    one = Pass(20_000, expected_ms=expected_ms)
+    *before, last = precopy(FIRST, one, *between, one)
     rows = [*before, last]
-    changed_s = 3.001 + 2.001 + 1.01
+    changed_s = 3.001 + 2.001 * (1 + len(between)) + 1.01
     for one in rows:
         if one["t"] > changed_s:
             answer = one["query-migrate"]
@@ -179,6 +190,12 @@ def test_a_change_of_the_bandwidth_by_a_tenth_tells_whether_the_report_follows(c
         assert (verdict.verdict, verdict.formula) == ("inaccurate", "frozen")
         assert verdict.reasons[0] == f"{said}; it is never renewed, and stays at 2000 ms"
     assert slowed(change).verdict == "accurate"
+
+
+def test_the_bandwidth_has_changed_from_that_of_the_last_pass():
+    other = Pass(20_000, mbps=2 * MBPS, expected_ms=1000)
+    reason = slowed(-0.5, follows=False, between=[other]).reasons[0]
+    assert reason.startswith("the report is -50.00% off last-sync once the bandwidth has changed by -50%;")
 
 
 def test_a_formula_has_to_agree_under_another_bandwidth_too():

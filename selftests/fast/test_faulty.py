@@ -82,7 +82,10 @@ def test_the_list_has_a_sentence_for_each_fault(capsys):
         (["kb"], "give a FAULT and --output FILE, or --list"),
         (["frost", "--output", "new"], "unknown fault 'frost'"),
         (["kb", "--output", "/nowhere/new"], "/nowhere/new: the launcher cannot be written: No such file or directory"),
-        (["kb", "--output", "mine"], "mine exists and is no launcher of this kind; give another name with --output"),
+        (
+            ["kb", "--output", "mine"],
+            "mine exists and was not written by this command; give another name with --output",
+        ),
         (["kb", "--output", "new", "--qemu", "/no/such"], "the QEMU binary /no/such does not exist"),
     ],
 )
@@ -105,7 +108,7 @@ def test_what_is_no_file_is_no_launcher_and_is_not_read(kind, capsys, tmp_path):
     else:
         path.symlink_to("/dev/zero" if kind == "link to a device" else tmp_path / "nowhere")
     assert run("kb", "--output", path) == 2
-    assert f"{path} exists and is no launcher of this kind" in capsys.readouterr().err
+    assert f"{path} exists and was not written by this command" in capsys.readouterr().err
     assert os.listdir(tmp_path) == ["launcher"]
 
 

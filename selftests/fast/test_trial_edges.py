@@ -144,6 +144,24 @@ def test_a_bandwidth_at_which_the_limit_does_but_for_a_twentieth_may_have_been_i
     assert doubt(below(mbps=times * MBPS)) == reason
 
 
+@pytest.mark.parametrize(("since", "begun_in"), [(5.002, 2), (5.003, 3)])
+def test_a_limit_is_set_in_the_pass_of_the_last_sample_before_it_may_have_held(since, begun_in):
+    """The third pass is seen from 5.002 s on: what is under way then ends by two limits, and tells nothing."""
+    rows = precopy(FIRST, STEADY, Pass(20_000, 9_000), STEADY)
+    data = {"trial": "below", "downtime-limit": 900, "since": since}
+    found = judge_trials(Evidence.of(made(rows, [event(5.003, "harness", "LIMIT", data)])), NEEDED_MS, None)
+    (trial,) = found.trials
+    assert trial.passes == (2 if begun_in == 2 else 1)
+    assert (trial.effective_limit_ms is not None) == (begun_in == 2)
+
+
+@pytest.mark.parametrize(("stop_s", "tried_it"), [(6.0, True), (5.999, False)])
+def test_a_limit_that_is_set_after_the_stop_was_not_tried(stop_s, tried_it):
+    rows = precopy(FIRST, STEADY, Pass(20_000, 11_000))
+    found = tried([*rows, completed(rows, 500)], "below", 1000, at_s=6.0, stop_s=stop_s)
+    assert (found is not None) == tried_it
+
+
 def test_avail_switchover_bandwidth_is_what_qemu_took():
     rows = precopy(FIRST, STEADY, STEADY, Pass(20_000, 18_500))
     data = {"trial": "below", "downtime-limit": 1000}

@@ -40,7 +40,7 @@ def qemu(sockets):
 
 COMMANDS = re.findall(
     r"^avocado (migdowntime record \S+) (--output trace.jsonl.*)$",
-    (Path(__file__).parents[2] / "README.md").read_text(),
+    (Path(__file__).parents[2] / "docs/stuck.md").read_text(),
     re.MULTILINE,
 )
 
