@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is kept is trusted only where nobody else could have put it."""
 
+import asyncio
 import os
 import stat
 from pathlib import Path
@@ -8,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.basics.cache import cache_directory, make_private, trusted
+from avocado_migdowntime.builds.add import add
 from avocado_migdowntime.builds.suite_qemu import binary_of, find
 from avocado_migdowntime.errors import HostRequirementError
+from avocado_migdowntime.host.resources import HostResources
 
 SOMEBODY = 61234
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what is another user's")
@@ -31,9 +34,9 @@ def planted():
 
 
 def test_what_is_ones_own_is_used():
-    assert binary_of("bookworm", "ppc64") is None
+    assert binary_of("bookworm", ["ppc64"]) is None
     place = planted()
-    assert binary_of("bookworm", "ppc64") == place / "bin/qemu-system-ppc64"
+    assert binary_of("bookworm", ["ppc64"]) == place / "bin/qemu-system-ppc64"
     assert stat.S_IMODE(cache_directory().stat().st_mode) == 0o700
 
 
@@ -43,7 +46,7 @@ def test_what_is_another_users_is_not(below):
     place, cache = planted(), cache_directory()
     os.chown(cache / below, SOMEBODY, SOMEBODY)
     with pytest.raises(HostRequirementError) as caught:
-        binary_of("bookworm", "ppc64")
+        binary_of("bookworm", ["ppc64"])
     where = Path(os.path.realpath(cache / below))
     assert str(caught.value).endswith(
         f" is not to be trusted: {where} is user {SOMEBODY}'s; set XDG_CACHE_HOME to a directory that is yours alone"
@@ -102,3 +105,13 @@ def test_without_a_home_there_is_no_cache(monkeypatch):
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     with pytest.raises(HostRequirementError, match=r"has no home directory to keep a cache in; set XDG_CACHE_HOME"):
         cache_directory()
+
+
+@as_root
+def test_nothing_is_unpacked_into_what_somebody_planted():
+    planted()
+    os.chown(cache_directory() / "qemu", SOMEBODY, SOMEBODY)
+    before = sorted(cache_directory().rglob("*"))
+    with HostResources() as resources, pytest.raises(HostRequirementError, match="is not to be trusted"):
+        asyncio.run(add("trixie", ["ppc64"], resources, lambda _: None))
+    assert sorted(cache_directory().rglob("*")) == before
