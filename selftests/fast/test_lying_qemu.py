@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import HarnessError, UsageError
+from avocado_migdowntime.errors import HarnessError, MigDowntimeError, UsageError
+from avocado_migdowntime.experiments.run import run_and_judge
+from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.probe import probe
 from avocado_migdowntime.qemu.process import QemuProcess
 
@@ -143,3 +145,51 @@ def test_nor_by_who_waits_for_a_word_of_the_guest(tmp_path, sockets):
 
     with no_stray(told), pytest.raises(HarnessError, match="was ended by SIGKILL before the guest had reported"):
         asyncio.run(wait())
+
+
+MIGRATES = {
+    **PROBED,
+    "query-migrate-parameters": {"downtime-limit": 300, "max-bandwidth": 1_000_000},
+    "query-migrate": {**PROBED["query-migrate"], "socket-address": [{"port": "1"}]},
+}
+SPEAKS = "print('migdowntime: ready\\nmigdowntime: dirtying', flush=True)"
+MIGRATION = {
+    **{"arch": "x86_64", "accel": "tcg", "page_size": "4K", "ram": "64M", "region": "16M", "time_limit": "8"},
+    **{"max_bandwidth": "1000000", "downtime_limit": "300", "integrity": "no"},
+}
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize(
+    ("lie", "says"),
+    [
+        ({"migrate": {"error": {"class": "a", "desc": "b\udcff\n\x1b[2Jc"}}}, "source QEMU refused migrate: b\udcff\n"),
+        ({"query-migrate-parameters": {"max-bandwidth": 1}}, "QEMU says that its max-bandwidth is 1 in its answer"),
+        ({"query-migrate-parameters": {"max-bandwidth": 1_000_000}}, "QEMU says nothing of its 'downtime-limit' in"),
+        ({"migrate-set-capabilities": {"error": {}}}, "during migrate-set-capabilities"),
+        ({"migrate-incoming": None}, "the destination QEMU has not answered migrate-incoming for"),
+        ({"query-migrate": None}, "the source QEMU has not answered query-migrate for"),
+        ({"query-migrate": []}, "the source QEMU answers query-migrate with [], as no QEMU does: expected `object`"),
+        ({"query-migrate": {"status": "failed", "error-desc": 5}}, "expected `str`, got `int` at `$.error-desc`"),
+        (
+            {"query-migrate": {"status": "failed", "error-desc": "a\x1b"}},
+            "the migration is failed: a\x1b; the destination",
+        ),
+        ({"query-migrate": {"status": "active"}}, "has no 'ram', as that of an active migration should"),
+        ({"query-migrate": {"status": "none"}}, "given up after 8 s while"),
+        *(
+            ({"query-migrate": {"status": "none", **where}, "link": "tcp"}, "and does not say at which port")
+            for where in ({}, {"socket-address": []}, {"socket-address": [{"port": "a b"}]})
+        ),
+    ],
+)
+def test_a_migration_of_such_ends_in_a_sentence_and_leaves_nothing(tmp_path, lie, says):
+    binary = made_up_qemu(tmp_path / "mad", {**MIGRATES, **lie}, SPEAKS)
+    given = {**MIGRATION, "qemu": binary, "link": lie.get("link", "unix")}
+
+    async def course(run):
+        await run.follow(lambda _: False)
+
+    with pytest.raises(MigDowntimeError) as caught:
+        asyncio.run(run_and_judge(parse(given), tmp_path, lambda _: None, course))
+    assert says in str(caught.value)
