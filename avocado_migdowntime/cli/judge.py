@@ -76,7 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
         except MigDowntimeError as error:
             if not isinstance(error, HostRequirementError):
                 directory.keep()
-            return _untold(error, directory.kept, arguments.format)
+            return _untold(error, directory.kept, arguments.format, parameters.lacking == "fail")
         if not verdict.passed:
             directory.keep()
     strict = parameters.inconclusive == "fail"
@@ -119,14 +119,14 @@ def _show(verdict: "Verdict", directory: str | None, form: str, strict: bool) ->
         tell(NAME, reason(verdict))
 
 
-def _untold(error: "MigDowntimeError", directory: str | None, form: str) -> int:
-    """Say why there is no verdict; gives the exit status."""
+def _untold(error: "MigDowntimeError", directory: str | None, form: str, strict: bool) -> int:
+    """Say why there is no verdict; gives the exit status. A host that lacks something skips the test, unless `strict`."""
     from ..errors import HostRequirementError
     from ..report.verdict_tap import bailed_out, skipped
 
     tell(NAME, f"{error}; what was recorded is in {directory}" if directory else str(error))
-    lacking = isinstance(error, HostRequirementError)
+    skips = isinstance(error, HostRequirementError) and not strict
     if form != "tap":
         return UNTOLD
-    show(skipped(str(error)) if lacking else bailed_out(str(error)))
-    return GOOD if lacking else UNTOLD
+    show(skipped(str(error)) if skips else bailed_out(str(error)))
+    return GOOD if skips else UNTOLD

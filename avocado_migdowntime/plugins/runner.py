@@ -58,22 +58,23 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
         if not runnable.config.get("stdout_claimed_by"):  # Such as `--json -`, which Avocado would spoil.
             progress.addHandler(messages.RunnerLogHandler(queue, "output"))
         progress.setLevel(logging.INFO)
+        parameters = _parameters(runnable)
         try:
-            with alone_on_host(progress.info, _time_limit_s(runnable)):
+            with alone_on_host(progress.info, parameters.time_limit):
                 AvocadoInstrumentedTestRunner._run_avocado(runnable, queue)
         except HostRequirementError as lacking:
-            queue.put(messages.FinishedMessage.get("cancel", fail_reason=str(lacking)))
+            queue.put(messages.FinishedMessage.get(parameters.lacking, fail_reason=str(lacking)))
         except TestInterrupt as interrupt:
             queue.put(messages.FinishedMessage.get("interrupted", fail_reason=str(interrupt)))
 
 
-def _time_limit_s(runnable: Any) -> float:
-    """What the test may take, as far as it is told; the test itself refuses what makes no sense."""
+def _parameters(runnable: Any) -> Parameters:
+    """Those of the test, as far as they are told; the test itself refuses what makes no sense."""
     nodes = (runnable.variant or {}).get("variant") or []
     with suppress(UsageError):
         variant = of_variant(item for _, environment in nodes for item in environment)
-        return parse({**variant, **of_settings(runnable.config)}).time_limit
-    return Parameters().time_limit
+        return parse({**variant, **of_settings(runnable.config)})
+    return Parameters()
 
 
 def _say_what_is_printable() -> None:

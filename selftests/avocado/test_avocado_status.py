@@ -123,6 +123,15 @@ def test_inconclusive_may_be_a_failure(tmp_path: Path) -> None:
     assert asked.status == 1
 
 
+def test_a_run_that_judged_nothing_may_be_a_failure(tmp_path: Path) -> None:
+    write_tests(tmp_path, TESTS)
+    for asked, status, exit_status in (("cancel", "CANCEL", 0), ("fail", "FAIL", 1)):
+        finished = avocado(tmp_path, "run", "made_up.py:Lacking", "--disable-sysinfo", "--migdowntime-lacking", asked)
+        (entry,) = finished.tests.values()
+        assert (entry["status"], finished.status) == (status, exit_status)
+        assert entry["fail_reason"] == "2 hugepages are missing; run `echo 2 > nr_hugepages`"
+
+
 def test_a_text_that_cannot_be_encoded_ends_a_test_as_any_other(tmp_path: Path) -> None:
     write_tests(
         tmp_path,
