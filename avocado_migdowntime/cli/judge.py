@@ -120,7 +120,10 @@ def _show(verdict: "Verdict", directory: str | None, form: str, strict: bool) ->
 
 
 def _untold(error: "MigDowntimeError", directory: str | None, form: str, strict: bool) -> int:
-    """Say why there is no verdict; gives the exit status. A host that lacks something skips the test, unless `strict`."""
+    """Say why there is no verdict; gives the exit status.
+
+    Where the host lacks something the test counts as skipped, unless this is `strict`.
+    """
     from ..errors import HostRequirementError
     from ..report.verdict_tap import bailed_out, skipped
 
