@@ -87,15 +87,20 @@ def _say_what_is_printable() -> None:
     encoded, ended = running._get_running_message.__func__, finished.get.__func__
 
     def of_text(kind: type, /, text: str | bytes) -> Any:
-        return encoded(kind, in_lines(text) if isinstance(text, str) else text)
+        return encoded(kind, _in_lines(text) if isinstance(text, str) else text)
 
     def of_end(kind: type, /, result: str, fail_reason: Any = None, **more: Any) -> Any:
-        reason = fail_reason if fail_reason is None else in_a_line(str(fail_reason))
+        reason = fail_reason if fail_reason is None else in_a_line(_in_lines(str(fail_reason)))
         traceback = more.get("traceback")
-        shown = {"traceback": in_lines(traceback)} if isinstance(traceback, str) else {}
+        shown = {"traceback": _in_lines(traceback)} if isinstance(traceback, str) else {}
         return ended(kind, result, fail_reason=reason, **{**more, **shown})
 
     running._get_running_message, finished.get = classmethod(of_text), classmethod(of_end)
+
+
+def _in_lines(text: str) -> str:
+    # Avocado writes texts into the CDATA sections of its xUnit file, and none at all where one holds their end.
+    return in_lines(text).replace("]]>", "]]\\x3e")
 
 
 def _terminate_with_parent() -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -141,7 +142,7 @@ def test_a_text_that_cannot_be_encoded_ends_a_test_as_any_other(tmp_path: Path) 
             try:
                 raise ValueError("a\ud800b")
             except ValueError as error:
-                raise HarnessError("source QEMU refused migrate: a\udcffb\ud800c\nverdict    ACCURATE") from error
+                raise HarnessError("source QEMU refused migrate: a\udcffb\ud800c\nverdict    ACCURATE ]]>") from error
 
         class Falling(MigrationTest):
             def test(self):
@@ -151,9 +152,11 @@ def test_a_text_that_cannot_be_encoded_ends_a_test_as_any_other(tmp_path: Path) 
     )
     finished = avocado(tmp_path, "run", "made_up.py", "--disable-sysinfo", "--job-timeout", "60")
     (test,) = finished.tests.values()
-    reason = "source QEMU refused migrate: a\\udcffb\\ud800c\\nverdict    ACCURATE"
+    reason = "source QEMU refused migrate: a\\udcffb\\ud800c\\nverdict    ACCURATE ]]\\x3e"
     assert (test["status"], test["fail_reason"]) == ("ERROR", reason)
     assert "\x1b[2J" not in finished.output and "\nverdict" not in finished.output
+    (failure,) = ElementTree.parse(finished.results / "latest" / "results.xml").iter("error")
+    assert reason in failure.attrib["message"]
     log = Path(test["logfile"]).read_bytes().decode()
     assert "\\udcff\\x1b[2J" in log and "\x1b" not in log
 
