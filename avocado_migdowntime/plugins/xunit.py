@@ -15,7 +15,7 @@ from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import JobPost
 
 from ..basics.names import KIND
-from ..basics.printable import in_lines
+from ..basics.printable import in_a_line, in_lines
 from ..basics.whole_file import write
 from ..errors import UsageError
 from .result import entry
@@ -38,7 +38,7 @@ class MigDowntimeXunit(JobPost):
             try:
                 write(str(path), _completed(path, job.result.tests, most))
             except UsageError as error:
-                LOG_UI.error("migdowntime: %s", error)
+                LOG_UI.error("migdowntime: %s", in_a_line(str(error)))
 
 
 def _may_have_a_verdict(test: dict[str, Any]) -> bool:
