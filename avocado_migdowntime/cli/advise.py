@@ -2,10 +2,9 @@
 """`avocado migdowntime advise`: the downtime-limit with which a recorded migration finishes."""
 
 import argparse
-import json
-import sys
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "advise"
@@ -47,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
             except UsageError as error:
                 raise UsageError(f"{arguments.file}: {error}") from None
     except UsageError as error:
-        print(f"migdowntime advise: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     if arguments.json:
-        print(json.dumps({"file": arguments.file, **fields(advice)}, indent=2))
+        show_json({"file": arguments.file, **fields(advice)})
     else:
-        print(fitted(summary(advice)))
+        show(fitted(summary(advice)))
     return {Finding.FOUND: 0, Finding.NONE: 1, Finding.UNKNOWN: 125}[advice.finding]

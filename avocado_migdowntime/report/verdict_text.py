@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Sequence
 
 from ..basics.interval import Interval
+from ..basics.printable import in_a_line
 from ..verdict.downtime import Downtime
 from ..verdict.mid_pass_stop import GroundTruth
 from ..verdict.predicted_downtime import PredictedDowntime
@@ -66,7 +67,7 @@ def figures(verdict: Verdict) -> str:
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
     """Lines of a label and its text, the texts below each other."""
-    return "\n".join(f"{label:<{_LABEL_WIDTH}} {text}" for label, text in rows)
+    return "\n".join(f"{label:<{_LABEL_WIDTH}} {in_a_line(text)}" for label, text in rows)
 
 
 def _formula(verdict: Verdict) -> str:
@@ -78,6 +79,7 @@ def columns(rows: Sequence[Sequence[str]], left: int = 1, width: int | None = No
 
     The first row has the heads. Where a line would be longer than `width`, each row becomes a block of its own.
     """
+    rows = [tuple(map(in_a_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
         return _blocks(*rows)

@@ -6,38 +6,44 @@ event (`t`, `side`, `event`: a QMP message, or one of the harness's own). Times 
 since just before `migrate`.
 """
 
-import io
 import json
-import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any
 
+from ..basics import input_file
+from ..basics.whole_file import open_new
 from ..errors import HarnessError, UsageError
+from .bounds import LONGEST_LINE_BYTES, Counted, in_bounds, inflated_in_bounds
 from .decode import LinesDecoder, blocks_of_lines, decoded
 from .info_migrate import looks_like_info_migrate, parse_info_migrate
 from .model import Trace, checked_header
 from .samples import Samples
 
 _GZIP = b"\x1f\x8b"
-_CHUNK_BYTES = 1 << 18
 
 
 class TraceWriter:
-    """Streams a trace into a file; each line is handed to the system at once.
+    """Streams a trace into a new file; each line is handed to the system at once.
 
-    Raises UsageError for a header that could not be read again, OSError where the file cannot be made, and HarnessError
-    where it cannot be written any further.
+    `is_new` is false where it goes into a pipe or a device that was there. Raises UsageError for a header that could
+    not be read again, OSError where the file cannot be made, and HarnessError where it cannot be written any further.
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
         first = checked_header(header)
         self.header = header
-        self._file: TextIO = path.open("w", encoding="utf-8", buffering=1)
-        self._line(first)
+        self._file, self.is_new = open_new(path)
+        self._name = str(path)
+        try:
+            self._line(first)
+        except HarnessError:
+            if self.is_new:
+                path.unlink()
+            raise
 
     def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
         """Append QEMU's whole `answer` to query-migrate."""
@@ -54,8 +60,11 @@ class TraceWriter:
             self._file.close()
 
     def _line(self, record: Mapping[str, Any]) -> None:
+        line = json.dumps(record)
+        if len(line) > LONGEST_LINE_BYTES:
+            raise HarnessError(f"QEMU says {len(line) / 1e6:.0f} MB at once, as none does; use another, from 5.2 on")
         with self._writing():
-            self._file.write(json.dumps(record) + "\n")
+            self._file.write(f"{line}\n")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -63,7 +72,7 @@ class TraceWriter:
             yield
         except OSError as error:
             raise HarnessError(
-                f"{self._file.name} cannot be written any further: {error.strerror}; make room, or choose another place"
+                f"{self._name} cannot be written any further: {error.strerror}; make room, or choose another place"
             ) from None
 
 
@@ -74,8 +83,7 @@ def read(name: str) -> Trace:
     was cut off is used up to there; Trace.notes say so.
     """
     try:
-        with _standard_input() if name == "-" else Path(name).open("rb") as file:
-            return _parse(file)
+        return _parse(input_file.chunks(name))
     except OSError as error:
         expected = "expected a recorded migration or `info migrate` text"
         raise UsageError(f"{name}: {error.strerror or error}; {expected}") from None
@@ -85,23 +93,14 @@ def read(name: str) -> Trace:
 
 def parse(data: bytes) -> Trace:
     """The trace that the bytes of a file hold; raises UsageError as `read` does, without naming a file."""
-    return _parse(io.BytesIO(data))
+    size_bytes = input_file.CHUNK_BYTES
+    return _parse(data[begin : begin + size_bytes] for begin in range(0, len(data), size_bytes))
 
 
-@contextmanager
-def _standard_input() -> Iterator[BinaryIO]:
-    if sys.stdin is None:
-        raise OSError("standard input is closed")
-    yield sys.stdin.buffer
-
-
-def _parse(file: BinaryIO) -> Trace:
+def _parse(chunks: Iterator[bytes]) -> Trace:
     notes: list[str] = []
-    chunks = iter(lambda: file.read(_CHUNK_BYTES), b"")
+    chunks = plain_chunks(chunks, notes)
     first = next(chunks, b"")
-    if first[:2] == _GZIP:
-        chunks = _inflated(chain([first], chunks), notes)
-        first = next(chunks, b"")
     while not first.strip():
         more = next(chunks, b"")
         if not more:
@@ -116,6 +115,19 @@ def _parse(file: BinaryIO) -> Trace:
     return _parse_lines(chain([first], chunks), notes)
 
 
+def plain_chunks(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
+    """The chunks of a file as plain bytes, be it compressed; what is left out of it gets a note.
+
+    Raises UsageError where they are too much.
+    """
+    first = next(chunks, b"")
+    whole: Iterator[bytes] = chain([first], chunks)
+    if first[:2] == _GZIP:
+        packed = Counted(whole)
+        whole = inflated_in_bounds(_inflated(packed, notes), packed)
+    return in_bounds(whole)
+
+
 def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
     """The plain bytes of one or more gzip members; what is cut or foreign behind them is left out with a note."""
     data = next(chunks)
@@ -124,7 +136,7 @@ def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
         while not stream.eof:
             data = data or next(chunks, b"")
             try:
-                plain = stream.decompress(data, _CHUNK_BYTES) if data else stream.flush()
+                plain = stream.decompress(data, input_file.CHUNK_BYTES) if data else stream.flush()
             except zlib.error as error:
                 raise UsageError(f"is a damaged gzip file ({error}); record or copy it again") from None
             if plain:

@@ -224,8 +224,7 @@ class Samples(Sequence[Sample]):
     @property
     def statuses(self) -> list[str]:
         """The statuses that occur."""
-        codes = self._column(Column.STATUS)
-        return [label for code, label in enumerate(self.labels) if np.any(codes == code)]
+        return [self.labels[int(code)] for code in np.unique(self._column(Column.STATUS))]
 
     def _column(self, column: Column) -> Floats:
         figures: Floats = self.table[column]

@@ -39,7 +39,7 @@ FLOORS = (
 
 CORE = (
     *("trace", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures", "errors"),
-    *("basics.interval", "basics.names", "basics.qemu_constants", "basics.units"),
+    *("basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
     *("parameters.bandwidth", "parameters.capabilities", "parameters.sources", "parameters.table"),
 )
 """What computes and does nothing else."""
@@ -58,10 +58,11 @@ So it has neither Avocado nor qemu.qmp, nor time, datetime, socket, subprocess, 
 READING = {
     "trace.file": {
         "pathlib": "a trace is a file, which is read, and written while the migration runs",
-        "io": "the bytes of a file are read as the file is",
-        "sys": "a file `-` is standard input",
+        "avocado_migdowntime.basics.input_file": "a trace is read as what somebody else made",
+        "avocado_migdowntime.basics.whole_file": "a trace takes the place of no other file",
     },
     "comparison.job_results": {
+        "avocado_migdowntime.basics.input_file": "the results of a job are read as what somebody else made",
         "pathlib": "the results of a job are files of Avocado's, in folders that have to be looked through",
     },
 }
