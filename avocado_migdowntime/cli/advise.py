@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         metavar="TRACE",
-        help="trace (JSONL, plain or gzip) or `info migrate` text; - is standard input",
+        help="a recording, or a text that tells of a migration (`list texts`); - is standard input",
     )
     parser.add_argument("--json", action="store_true", help="print an object instead of text")
     may_be_quiet(parser)
@@ -32,11 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the advice; a file that cannot be used is named on standard error."""
     from ..errors import UsageError
+    from ..forms.file import read
     from ..prediction.advice import Finding
     from ..prediction.advise import advise
     from ..report.advice import fields, summary
     from ..report.terminal import fitted
-    from ..trace.file import read
 
     try:
         with lasting(teller(NAME, arguments), f"reading {arguments.file}"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime analyze`: judge recorded migrations, or the text of `info migrate`."""
+"""`avocado migdowntime analyze`: judge recorded migrations, or texts that tell of some."""
 
 import argparse
 from collections.abc import Collection
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="trace (JSONL, plain or gzip) or `info migrate` text; - is standard input",
+        help="a recording, or a text that tells of a migration (`list texts`); - is standard input",
     )
     parser.add_argument(
         "--formula",
@@ -63,10 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the verdicts; a file that cannot be used is named on standard error."""
     from ..basics.printable import in_a_line
     from ..errors import UsageError
+    from ..forms.file import read
     from ..report.terminal import fitted
     from ..report.verdict_json import fields
     from ..report.verdict_text import summary
-    from ..trace.file import read
     from ..verdict.judge import judge
 
     verdicts = []

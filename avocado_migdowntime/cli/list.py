@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime list`: tests, variants, workloads, formulas, parameters and JSON fields."""
+"""`avocado migdowntime list`: tests, variants, workloads, formulas, texts, parameters and JSON fields."""
 
 import argparse
 

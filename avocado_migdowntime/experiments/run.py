@@ -12,6 +12,7 @@ from typing import Any
 
 from ..basics.whole_file import write
 from ..errors import HarnessError
+from ..forms.file import read
 from ..parameters.table import Parameters
 from ..qemu.guest import dirtying, lagging
 from ..qemu.hang import HangWatch
@@ -20,7 +21,7 @@ from ..record.own_migration import OwnMigrationSampler
 from ..record.stage import Stage
 from ..report.verdict_json import fields
 from ..trace.events import LAGGING
-from ..trace.file import TraceWriter, read
+from ..trace.file import TraceWriter
 from ..verdict.judge import judge
 from ..verdict.verdict import Verdict
 from .arrival import Arrival, watch_arrival

@@ -9,10 +9,10 @@ from pathlib import Path
 from ..basics import input_file
 from ..basics.printable import in_a_line, in_lines
 from ..errors import UsageError
+from ..forms.file import read
 from ..oracle.evidence import Evidence
 from ..pictures.chart import Chart
 from ..pictures.chart_of_trace import chart
-from ..trace.file import read
 from ..trace.model import Trace
 from ..trace.ram import number
 from ..verdict.judge import REPORT_TOLERANCE, judge

@@ -8,7 +8,7 @@ which finds the line that is wrong and says what is wrong with it.
 import json
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -33,6 +33,11 @@ class _Ram(msgspec.Struct, gc=False, rename="kebab"):
     dirty_pages_rate: float
     mbps: float
     precopy_bytes: float = _ABSENT
+    total: float = _ABSENT
+
+
+class _Disk(msgspec.Struct, gc=False):
+    remaining: float = _ABSENT
 
 
 class _Answer(msgspec.Struct, gc=False, rename="kebab"):
@@ -41,6 +46,7 @@ class _Answer(msgspec.Struct, gc=False, rename="kebab"):
     downtime: float = _ABSENT
     remaining: float = _ABSENT
     ram: _Ram | None = None
+    disk: _Disk | None = None
     xbzrle_cache: None = None
     compression: None = None
 
@@ -56,6 +62,9 @@ class _Line(msgspec.Struct, gc=False):
 
 _DECODER = msgspec.json.Decoder(_Line)
 _NO_RAM = _Ram(*[_ABSENT] * len(_Ram.__struct_fields__))
+_NO_DISK = _Disk()
+_MORE = 1024
+"""A counter may exceed another by so little that nobody has to look at it."""
 
 
 class _Unusual(Exception):
@@ -71,6 +80,8 @@ class LinesDecoder:
     def __init__(self, line_number: int) -> None:
         self.line_number = line_number
         self.events: list[Event] = []
+        self.ran_over = False
+        """Whether a sample was left without its RAM figures, as more was left than there is."""
         self.cut_off = 0
         """The number of the last line where that was cut off."""
         self._labels = Labels()
@@ -117,6 +128,9 @@ class LinesDecoder:
             [answer.expected_downtime for answer in answers],
             [answer.downtime for answer in answers],
             [answer.remaining for answer in answers],
+            [ram.total for ram in rams],
+            [(answer.disk or _NO_DISK).remaining for answer in answers],
+            *(repeat(0.0, len(lines)) for _ in range(Column.OPEN_BYTES, Column.REMAINING)),
             [ram.remaining for ram in rams],
             [ram.page_size for ram in rams],
             [ram.normal for ram in rams],
@@ -130,6 +144,10 @@ class LinesDecoder:
         table = np.fromiter(chain.from_iterable(columns), np.float64, shape[0] * shape[1]).reshape(shape)
         # What is no number from 0 up is refused with the line that has it; comparing NaN gives False.
         if np.any(table < 0) or np.any(table > GREATEST) or np.any(table[Column.PAGE] == 0):
+            raise _Unusual
+        totals = np.fromiter((ram.total for ram in rams), np.float64, len(rams))
+        left = table[Column.REMAINING]
+        if np.any(left > np.fmin(totals, GREATEST / 2) + _MORE):
             raise _Unusual
         t_s = np.append(self._last_s, table[Column.T])
         if np.any(t_s[1:] < t_s[:-1]) or np.any(np.isnan(table[Column.LATENCY])):
@@ -159,6 +177,7 @@ class LinesDecoder:
             try:
                 if "query-migrate" in record:
                     rows.append(_sample(record, rows[-1].t_s if rows else self._last_s))
+                    self.ran_over |= rows[-1].ram is None and bool(record["query-migrate"].get("ram"))
                 elif "event" in record:
                     self._count(len(line))
                     event = event_of(number(record, "t"), str(record.get("side", "")), record["event"])
@@ -239,7 +258,7 @@ def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[st
     except (ValueError, RecursionError):
         if may_be_cut:
             return None
-        hint = "is no JSON; expected a recorded migration or `info migrate` text"
+        hint = "is no JSON; expected a recorded migration"
         raise UsageError(f"line {line_number} {hint}") from None
     if not isinstance(record, Mapping):
         raise UsageError(f"line {line_number} is not a JSON object; expected a recorded migration")

@@ -14,13 +14,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ..basics import input_file
+from ..basics.input_file import CHUNK_BYTES
 from ..basics.whole_file import open_new
 from ..errors import HarnessError, UsageError
 from .bounds import LONGEST_LINE_BYTES, Counted, in_bounds, inflated_in_bounds
 from .decode import LinesDecoder, blocks_of_lines, decoded
-from .info_migrate import looks_like_info_migrate, parse_info_migrate
 from .model import Trace, checked_header
+from .ram import RAN_OVER
 from .samples import Samples
 
 _GZIP = b"\x1f\x8b"
@@ -76,43 +76,13 @@ class TraceWriter:
             ) from None
 
 
-def read(name: str) -> Trace:
-    """The trace in the file `name` (`-`: standard input): a recording, or the text of HMP `info migrate`.
+def is_recording(first: bytes) -> bool:
+    """Whether a file that begins with the bytes `first`, of which some are no blanks, is a recording.
 
-    Raises UsageError where it cannot be read, is empty, is something else, or contradicts itself. A recording that
-    was cut off is used up to there; Trace.notes say so.
+    Its first line is an object that has what a header has.
     """
-    try:
-        return _parse(input_file.chunks(name))
-    except OSError as error:
-        expected = "expected a recorded migration or `info migrate` text"
-        raise UsageError(f"{name}: {error.strerror or error}; {expected}") from None
-    except UsageError as error:
-        raise UsageError(f"{'standard input' if name == '-' else name}: {error}") from None
-
-
-def parse(data: bytes) -> Trace:
-    """The trace that the bytes of a file hold; raises UsageError as `read` does, without naming a file."""
-    size_bytes = input_file.CHUNK_BYTES
-    return _parse(data[begin : begin + size_bytes] for begin in range(0, len(data), size_bytes))
-
-
-def _parse(chunks: Iterator[bytes]) -> Trace:
-    notes: list[str] = []
-    chunks = plain_chunks(chunks, notes)
-    first = next(chunks, b"")
-    while not first.strip():
-        more = next(chunks, b"")
-        if not more:
-            raise UsageError("is empty; expected a recorded migration or `info migrate` text")
-        first += more
-    first = first.removeprefix("\ufeff".encode())
-    if not first.lstrip().startswith(b"{"):
-        first = b"".join([first, *chunks])
-        text = first.decode("utf-8", errors="replace")
-        if looks_like_info_migrate(text):
-            return parse_info_migrate(text)
-    return _parse_lines(chain([first], chunks), notes)
+    line = first.removeprefix("\ufeff".encode()).lstrip().partition(b"\n")[0]
+    return line.startswith(b"{") and b'"migrate-parameters"' in line and b'"qemu"' in line
 
 
 def plain_chunks(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
@@ -136,7 +106,7 @@ def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
         while not stream.eof:
             data = data or next(chunks, b"")
             try:
-                plain = stream.decompress(data, input_file.CHUNK_BYTES) if data else stream.flush()
+                plain = stream.decompress(data, CHUNK_BYTES) if data else stream.flush()
             except zlib.error as error:
                 raise UsageError(f"is a damaged gzip file ({error}); record or copy it again") from None
             if plain:
@@ -156,14 +126,15 @@ def _is_foreign(data: bytes) -> bool:
     return bool(data.strip(b"\0"))
 
 
-def _parse_lines(chunks: Iterator[bytes], notes: list[str]) -> Trace:
+def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:
+    """The trace that the plain bytes of a recording hold; raises UsageError where one of its lines is wrong."""
     decoder: LinesDecoder | None = None
     header: Mapping[str, Any] = {}
     for block, is_last in blocks_of_lines(chunks):
         lines = block
         if decoder is None:
             blank = len(block) - len(block.lstrip())
-            first, _, lines = block[blank:].partition(b"\n")
+            first, _, lines = block[blank:].removeprefix("\ufeff".encode()).partition(b"\n")
             line_number = 1 + block.count(b"\n", 0, blank)
             record = decoded(first.decode("utf-8", errors="replace"), line_number)
             header, decoder = _header(record or {}, line_number), LinesDecoder(line_number + 1)
@@ -173,6 +144,8 @@ def _parse_lines(chunks: Iterator[bytes], notes: list[str]) -> Trace:
         raise UsageError("holds no query-migrate sample; expected a recorded migration")
     if decoder.cut_off:
         notes.append(f"cut off in line {decoder.cut_off}: used up to there")
+    if decoder.ran_over:
+        notes.append(RAN_OVER)
     return Trace(samples, tuple(decoder.events), header, tuple(notes))
 
 

@@ -17,6 +17,8 @@ from ..basics.units import MIB, format_size
 from ..errors import UsageError
 from .events import Event
 from .ram import optional_number
+from .reading import Reading
+from .rounding import rounded
 from .samples import Sample, Samples
 
 _LEAST_GRANULE = 4096
@@ -41,8 +43,13 @@ class Trace:
 
     `header` is what was known when it began: `qemu` (query-version), `arch`, `accelerator`, `migrate-parameters`
     (query-migrate-parameters), `capabilities` (those switched on) …; `notes` are remarks of whoever read it.
-    A `snapshot` is a single answer without a history. For `samples` a sequence of Sample will do, too. Texts are made
-    printable.
+    A `snapshot` is a single answer without a history, or several of which no pass can be made: its last sample counts.
+    Texts are made printable.
+    For `samples` a sequence of Sample will do, too.
+
+    Where it was read from a text, `readings` has what that shows for each of the last samples, the last for the last,
+    with what rounding leaves open and what was worked out; `lacks` names what that one does not show, in QMP's
+    spelling, for which 0 stands in the sample.
     """
 
     samples: Samples
@@ -50,6 +57,8 @@ class Trace:
     header: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     snapshot: bool = False
+    readings: tuple[Reading, ...] = ()
+    lacks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         rows: Sequence[Sample] = self.samples
@@ -59,6 +68,8 @@ class Trace:
         if labels != self.samples.labels:
             object.__setattr__(self, "samples", Samples(self.samples.table, labels))
         object.__setattr__(self, "header", printable(self.header))
+        if any(reading.rounding for reading in self.readings) and not np.any(self.samples.open_bytes):
+            object.__setattr__(self, "samples", rounded(self.samples, self.readings))
 
     @property
     def downtime_limit_ms(self) -> float | None:
@@ -125,9 +136,16 @@ class Trace:
         if not len(begins):
             return self
         samples = self.samples[int(begins[-1]) + 1 :]
+        readings = self.readings[-len(samples) :]
         earlier, events = parted(self.events, float(samples.t_s[0]))
         header = header_after(self.header, earlier)
-        return replace(self, samples=samples, events=tuple(events), header=header, notes=(*self.notes, SEVERAL))
+        notes = (*self.notes, SEVERAL)
+        return replace(self, samples=samples, events=tuple(events), header=header, notes=notes, readings=readings)
+
+    @property
+    def is_bare_text(self) -> bool:
+        """Whether it was read from a text, in which a limit may be shown that was changed before or after."""
+        return bool(self.readings) and "recorded" not in self.header
 
     @property
     def completed(self) -> bool:

@@ -20,7 +20,7 @@ FLOORS = (
     ("errors",),
     ("basics",),
     ("trace",),
-    ("oracle",),
+    ("oracle", "forms"),
     ("prediction",),
     ("verdict",),
     ("comparison", "guest_memory", "faults", "parameters"),
@@ -38,7 +38,19 @@ FLOORS = (
 """From below. A room may import those of the floors below it, and none beside it."""
 
 CORE = (
-    *("trace", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures", "errors"),
+    *("trace", "forms", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures"),
+    "errors",
+        "trace",
+        "forms",
+        "oracle",
+        "prediction",
+        "verdict",
+        "comparison",
+        "guest_memory",
+        "faults",
+        "pictures",
+        "errors",
+    ),
     *("basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
     *("parameters.bandwidth", "parameters.capabilities", "parameters.sources", "parameters.table"),
 )
@@ -46,7 +58,20 @@ CORE = (
 
 COMPUTING = frozenset(
     (
-        *("collections", "contextlib", "dataclasses", "enum", "functools", "itertools", "json", "math", "msgspec"),
+        *(
+            "ast",
+            "codecs",
+            "collections",
+            "contextlib",
+            "dataclasses",
+            "enum",
+            "functools",
+            "html",
+            "itertools",
+            "json",
+            "math",
+            "msgspec",
+        ),
         *("numpy", "re", "reprlib", "statistics", "struct", "typing", "zlib"),
     )
 )
@@ -57,9 +82,12 @@ So it has neither Avocado nor qemu.qmp, nor time, datetime, socket, subprocess, 
 
 READING = {
     "trace.file": {
-        "pathlib": "a trace is a file, which is read, and written while the migration runs",
-        "avocado_migdowntime.basics.input_file": "a trace is read as what somebody else made",
+        "pathlib": "a trace is a file, which is written while the migration runs",
+        "avocado_migdowntime.basics.input_file": "how much of a file is read at once",
         "avocado_migdowntime.basics.whole_file": "a trace takes the place of no other file",
+    },
+    "forms.file": {
+        "avocado_migdowntime.basics.input_file": "a recording or a text is read as what somebody else made",
     },
     "comparison.job_results": {
         "avocado_migdowntime.basics.input_file": "the results of a job are read as what somebody else made",
