@@ -40,17 +40,6 @@ FLOORS = (
 CORE = (
     *("trace", "forms", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures"),
     "errors",
-        "trace",
-        "forms",
-        "oracle",
-        "prediction",
-        "verdict",
-        "comparison",
-        "guest_memory",
-        "faults",
-        "pictures",
-        "errors",
-    ),
     *("basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
     *("parameters.bandwidth", "parameters.capabilities", "parameters.sources", "parameters.table"),
 )
