@@ -197,7 +197,9 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
 def _least_ms(precopy: ObservedPrecopy) -> float:
     """The least limit that would have done at one of the syncs, with the greatest bandwidth that was seen."""
     greatest = precopy.bandwidth_quantile(1)
-    return min(sync.at_sync_bytes.low / max(sync.bytes_per_ms.high, greatest) for sync in precopy.syncs)
+    # Those beside passes of few samples count as well: somebody may have seen them alone.
+    every = (*precopy.syncs, *precopy.evidence.syncs)
+    return min(sync.at_sync_bytes.low / max(sync.bytes_per_ms.high, greatest) for sync in every)
 
 
 def _most_ms(precopy: ObservedPrecopy) -> float:

@@ -249,9 +249,11 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Endin
     final, limit_ms = evidence.samples[-1].ram, evidence.limit_ms
     assert final is not None and limit_ms is not None
     to_stop_ms = (evidence.stopped_s - last_pass.end_s) * 1000
-    # The bandwidth that is shown is of windows that were not seen, unless samples go back far enough.
+    if to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
+        return None
+    # Up to the second pass the bandwidth that is shown may be that of zero pages, sent before the first sample.
     seen_s = last_pass.end_s - last_pass.begin_s
-    if to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S or seen_s < _WINDOWS_SEEN * UPDATE_S:
+    if last_pass.number <= 2 and seen_s < _WINDOWS_SEEN * UPDATE_S:
         return None
     samples = last_pass.samples
     recent = int(samples.t_s.searchsorted(last_pass.end_s - _WINDOWS_SEEN * UPDATE_S))
