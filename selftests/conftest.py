@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from .support import leftovers, no_qemu
+from .support import leftovers, no_qemu, slow_link
 from .support.dirtier_guest import MIB, Guest
 from .support.documents import TOP
 from .support.leftovers import traces_of_runs
@@ -86,14 +86,14 @@ def sockets():
     shutil.rmtree(path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ordinary_user():
     """One who is not root."""
     with OrdinaryUser.with_home() as user:
         yield user
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def user(ordinary_user):
     """One who is not root, on a host that has what a set-up needs, with a checkout in which nothing is set up."""
     subprocess.run([TOP / "tools/packages", "venv", "qemu-system-ppc64", "tc"], env={"PATH": PATH}, check=True)
@@ -101,10 +101,16 @@ def user(ordinary_user):
     return ordinary_user
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def environment(user):
     """Where the programs of this user's set-up are."""
     return user.set_up()
+
+
+@pytest.fixture(scope="session")
+def slow_link_run(user, environment):
+    """Does what `slow_link.left` does, and does it once."""
+    return cache(lambda: slow_link.left(user, environment))
 
 
 @pytest.fixture

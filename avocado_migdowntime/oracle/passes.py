@@ -65,6 +65,11 @@ class Pass:
         return float(medians(t_s[1:] - t_s[:-1])) if len(t_s) > 1 else 0.0
 
     @cached_property
+    def open_bytes(self) -> float:
+        """By how much K may be more or less, as a text rounds."""
+        return float(self.samples.open_bytes.max())
+
+    @cached_property
     def first(self) -> Ram:
         """The figures of the first sample."""
         return ram_at(self.samples, 0)

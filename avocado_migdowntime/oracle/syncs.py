@@ -116,7 +116,7 @@ def _sync(
             unsent = bounds.intersection(below)
             # A pass that went on although it did not fit the limit ends with nothing, but for a look between hugepages.
             likely = 0.0 if not bounds.low and bounds.high > below.high else unsent.middle
-    blur = (before.spread_bytes + after.spread_bytes) / 2
+    blur = (before.spread_bytes + after.spread_bytes) / 2 + before.open_bytes + after.open_bytes
     dirtied_bytes = after.begin_bytes - before.end_bytes
     at_sync = unsent.shifted(dirtied_bytes).shifted(-blur, blur)
     recent = int(before.samples.t_s.searchsorted(before.end_s - 2 * UPDATE_S))
@@ -141,4 +141,6 @@ def _near_bytes_per_ms(before: Pass, after: Pass) -> Interval:
     begin = max(0, before.whole_count - count) if count else 0
     near_mbps = [*before.samples.mbps[begin:].tolist(), *after.samples.mbps[:count].tolist()]
     sending = [mbps for mbps in near_mbps if mbps > 0] or [before.last.mbps]
-    return Interval(min(sending), max(sending)).scaled(BYTES_PER_MS_PER_MBPS)
+    either = max(float(before.samples.open_mbps[-1]), float(after.samples.open_mbps[0]))
+    least = max(min(sending) - either, min(sending) / 2)
+    return Interval(least, max(sending) + either).scaled(BYTES_PER_MS_PER_MBPS)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..basics.printable import in_a_line, printable
 from ..errors import UsageError
 from .ram import number
 
@@ -60,7 +61,9 @@ def event_of(t_s: float, side: str, message: Any) -> Event:
     data = message.get("data", {}) if isinstance(message, Mapping) else {}
     if not isinstance(message, Mapping) or not isinstance(message.get("event"), str) or not isinstance(data, Mapping):
         raise UsageError(f"'event' is {reprlib.repr(message)} where a QMP event was expected")
-    return Event(t_s, side, message["event"], data, _stamp_s(message))
+    if side == HARNESS:  # Whose words are quoted, such as those of the guest; of QEMU's events nothing is.
+        data = printable(data)
+    return Event(t_s, in_a_line(side), in_a_line(message["event"]), data, _stamp_s(message))
 
 
 def _stamp_s(message: Mapping[str, Any]) -> float | None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Answers as rows and as columns: each figure in its place, in its unit, and refused where it is none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ RAM = Ram(
     mbps=8.0,
     counted_bytes=170_000,
 )
-FULL = Sample(1.5, 20.0, "active", 300.0, RAM, "MIGRATION_PASS", 12.0, 90_000.0)
+FULL = Sample(1.5, 20.0, "active", 300.0, RAM, "MIGRATION_PASS", 12.0, 90_000.0, 262_144, 8192, 512, 0.25, 3.0)
 BARE = Sample(2.5, 4.0, "completed")
 ANSWER = {
     "remaining": 81_920,
@@ -36,10 +38,14 @@ ANSWER = {
 def test_a_sample_is_a_row_of_its_columns():
     samples = Samples.of([FULL, BARE])
     assert (samples[0], samples[1], samples[-1], list(samples)) == (FULL, BARE, BARE, [FULL, BARE])
-    assert samples.table[:, 0].tolist() == [1.5, 20, 0, 1, 300, 12, 90_000, 81_920, 4096, 70, 30, 2, 500, 8, 170_000]
+    seen = [1.5, 20, 0, 1, 300, 12, 90_000, 262_144, 8192, 512, 0.25, 3]
+    counters = [81_920, 4096, 70, 30, 2, 500, 8, 170_000]
+    assert samples.table[:, 0].tolist() == [*seen, *counters]
     assert figures_of(FULL, Labels()) == samples.table[:, 0].tolist()
-    assert [figure != figure for figure in figures_of(BARE, Labels())] == [False] * 3 + [True] * 12
-    assert np.isnan(samples.table[Column.ON :, 1]).all() and samples.table[Column.STATUS, 1] == 2
+    known = [False] * 3 + [True] * 6 + [False] * 3 + [True] * 8
+    assert [figure != figure for figure in figures_of(BARE, Labels())] == known
+    assert samples.table[Column.OPEN_BYTES : Column.REMAINING, 1].tolist() == [0, 0, 0]
+    assert samples.table[Column.STATUS, 1] == 2
     assert samples.labels == ("active", "MIGRATION_PASS", "completed")
     assert (samples.ram(0), samples.ram(1)) == (RAM, None)
 
@@ -109,8 +115,10 @@ def test_those_so_far_do_not_change_by_what_is_added():
 
 
 def test_an_answer_is_read_field_by_field():
-    answer = {"status": "active", "expected-downtime": 300, "downtime": 12, "remaining": 90_000, "ram": ANSWER}
-    assert Sample.from_query(1.5, 20.0, answer, "MIGRATION_PASS") == FULL
+    answer = {"status": "active", "expected-downtime": 300, "downtime": 12, "remaining": 90_000}
+    answer |= {"ram": {**ANSWER, "total": 262_144}, "disk": {"remaining": 8192}}
+    sample = Sample.from_query(1.5, 20.0, answer, "MIGRATION_PASS")
+    assert sample == replace(FULL, open_bytes=0, open_mbps=0, open_pages_per_s=0)
     assert Sample.from_query(1, 2, {}) == Sample(1, 2, "none")
     before_7_0 = {name: value for name, value in ANSWER.items() if name != "precopy-bytes"}
     assert ram_of(before_7_0, {}).counted_bytes is None

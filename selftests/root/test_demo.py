@@ -63,16 +63,6 @@ def test_a_demo_takes_hugepages_that_are_free(user):
     assert "on memfd pages of 2M\n" in told and "\nverdict    ACCURATE\n" in told and "demo: " not in told
 
 
-def test_on_a_slow_link_without_root_the_guest_is_down_for_as_long_as_was_said(user, environment):
-    options = {"arch": "x86_64", "accel": "tcg", "page-size": "4K", "link-rate": "25M", "region": "40M"}
-    words = [word for name, value in options.items() for word in (f"--migdowntime-{name}", value)]
-    for _ in range(ATTEMPTS):
-        line = (environment / "avocado", "run", "--job-results-dir", "results", *words, "migdowntime:downtime")
-        done = user.run(*line)
-        if done.returncode == 0 and " PASS " in done.stdout:
-            break
-    else:
-        pytest.fail(done.stdout)
-    [file] = (user.home / "checkout" / "results" / "latest" / "test-results").glob("*/data/verdict.json")
-    verdict = json.loads(file.read_text())
+def test_on_a_slow_link_without_root_the_guest_is_down_for_as_long_as_was_said(slow_link_run):
+    verdict = json.loads((slow_link_run() / "verdict.json").read_text())
     assert verdict["passed"] and verdict["promise"]["judgement"] == "kept"

@@ -17,7 +17,7 @@ STOPPED_AT_HALF = {
 """Half of a pass is sent, and all of the region is dirty again: what is down for 3 s, last-sync takes for 2 s."""
 SETTINGS = {
     CONVERGENCE: f"{SHORT}page_size = 4K\n",  # With hugepages it is not seen where passes end.
-    HUGEPAGE_IDLE: f"{SHORT}region = 176M\n",
+    HUGEPAGE_IDLE: f"{SHORT}ram = 256M\nregion = 176M\n",
     STOP_NOW: "".join(f"{name} = {value}\n" for name, value in STOPPED_AT_HALF.items()),
     VARIANTS: f"{SHORT}region = 20M\n",
 }
