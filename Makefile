@@ -105,6 +105,12 @@ $(VENV)/installed-dev: $(VENV)/installed
 clean:
 	rm -rf $(VENV) $(RESULTS) .mutants build dist *.egg-info
 
+# Does a part of a recording, in any form, ever say something else than the whole? 100 000 cases; docs/theory.md has
+# the table that it prints.
+.PHONY: contradictions
+contradictions: $(VENV)/installed-dev
+	nice -n 19 $(BIN)/python -m bench.contradictions --cases 100000
+
 # Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison.
 .PHONY: mutants
 mutants: $(VENV)/installed-dev

@@ -40,7 +40,7 @@ class MigrationTest(Test):
     | a limit that should do did not, or it did      | FAIL                      |
     | the guest was down for other than was said     | FAIL                      |
     | inconclusive                                   | WARN, or FAIL if asked to |
-    | HostRequirementError                           | CANCEL                    |
+    | HostRequirementError                           | CANCEL, FAIL if asked to  |
     | UsageError, HarnessError, anything else        | ERROR                     |
     """
 
@@ -69,6 +69,8 @@ class MigrationTest(Test):
         try:
             verdict = self._experiment.run(experiment(self.parameters, Path(self.outputdir), progress.info))
         except HostRequirementError as lacking:
+            if self.parameters.lacking == "fail":
+                self.fail(str(lacking))
             self.cancel(str(lacking))
         self.whiteboard = json.dumps(fields(verdict))
         progress.info("\n%s\n%-10s %s", summary(verdict), "files in", self.outputdir)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..basics.cache import cache_directory
+from ..basics.cache import cache_directory, trusted
 from ..debian.suite import is_name
 from ..errors import HostRequirementError, UsageError
 from ..host.resources import HostResources
@@ -35,10 +35,13 @@ class SuiteQemu:
 
 
 def place(suite: str) -> Path:
-    """Where the QEMU of a suite is kept; raises UsageError for what can be no suite's name."""
+    """Where the QEMU of a suite is kept.
+
+    Raises UsageError for what can be no suite's name, and HostRequirementError where others could have put it there.
+    """
     if not is_name(suite):
         raise UsageError(f"{suite!r} is not the name of a Debian suite; give one such as bookworm")
-    return cache_directory() / "qemu" / suite
+    return trusted(cache_directory() / "qemu" / suite)
 
 
 def find(suite: str) -> SuiteQemu | None:

@@ -2,10 +2,9 @@
 """`avocado migdowntime advise`: the downtime-limit with which a recorded migration finishes."""
 
 import argparse
-import json
-import sys
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "advise"
@@ -24,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         metavar="TRACE",
-        help="trace (JSONL, plain or gzip) or `info migrate` text; - is standard input",
+        help="a recording, or a text that tells of a migration (`list texts`); - is standard input",
     )
     parser.add_argument("--json", action="store_true", help="print an object instead of text")
     may_be_quiet(parser)
@@ -33,11 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the advice; a file that cannot be used is named on standard error."""
     from ..errors import UsageError
+    from ..forms.file import read
     from ..prediction.advice import Finding
     from ..prediction.advise import advise
     from ..report.advice import fields, summary
     from ..report.terminal import fitted
-    from ..trace.file import read
 
     try:
         with lasting(teller(NAME, arguments), f"reading {arguments.file}"):
@@ -47,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
             except UsageError as error:
                 raise UsageError(f"{arguments.file}: {error}") from None
     except UsageError as error:
-        print(f"migdowntime advise: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     if arguments.json:
-        print(json.dumps({"file": arguments.file, **fields(advice)}, indent=2))
+        show_json({"file": arguments.file, **fields(advice)})
     else:
-        print(fitted(summary(advice)))
+        show(fitted(summary(advice)))
     return {Finding.FOUND: 0, Finding.NONE: 1, Finding.UNKNOWN: 125}[advice.finding]

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime analyze`: judge recorded migrations, or the text of `info migrate`."""
+"""`avocado migdowntime analyze`: judge recorded migrations, or texts that tell of some."""
 
 import argparse
-import json
-import sys
 from collections.abc import Collection
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "analyze"
@@ -31,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="trace (JSONL, plain or gzip) or `info migrate` text; - is standard input",
+        help="a recording, or a text that tells of a migration (`list texts`); - is standard input",
     )
     parser.add_argument(
         "--formula",
@@ -62,11 +61,12 @@ def _tolerance(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdicts; a file that cannot be used is named on standard error."""
+    from ..basics.printable import in_a_line
     from ..errors import UsageError
+    from ..forms.file import read
     from ..report.terminal import fitted
     from ..report.verdict_json import fields
     from ..report.verdict_text import summary
-    from ..trace.file import read
     from ..verdict.judge import judge
 
     verdicts = []
@@ -80,13 +80,13 @@ def run(arguments: argparse.Namespace) -> int:
                 except UsageError as error:
                     raise UsageError(f"{name}: {error}") from None
         except UsageError as error:
-            print(f"migdowntime analyze: {error}", file=sys.stderr)
+            tell(NAME, str(error))
             statuses.append(BAD_INPUT)
     statuses += [_STATUS[verdict.passed] for _, verdict in verdicts]
     if arguments.json:
-        print(json.dumps([{"file": name, **fields(verdict)} for name, verdict in verdicts], indent=2))
+        show_json([{"file": name, **fields(verdict)} for name, verdict in verdicts])
     elif verdicts:
-        print("\n\n".join(f"{name}\n{fitted(summary(verdict))}" for name, verdict in verdicts))
+        show("\n\n".join(f"{in_a_line(name)}\n{fitted(summary(verdict))}" for name, verdict in verdicts))
     return _worst(statuses)
 
 

@@ -2,13 +2,12 @@
 """`avocado migdowntime compare`: are the QEMUs equal on which jobs have run?"""
 
 import argparse
-import json
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import BAD_INPUT
 from .origin import heading
+from .output import show, show_json, tell
 
 if TYPE_CHECKING:
     from ..comparison.compare import Comparison
@@ -50,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
             _draw(builds, arguments.picture)
         return answer(builds, arguments.json)
     except UsageError as error:
-        print(f"migdowntime compare: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
 
 
@@ -77,11 +76,11 @@ def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool, on_this_host
     reference, *others = builds
     comparisons = [compare(reference, build, len(builds)) for build in others]
     if as_json:
-        print(json.dumps({"answer": sentence(comparisons), **fields(builds, comparisons)}, indent=2))
+        show_json({"answer": sentence(comparisons), **fields(builds, comparisons)})
     else:
         said = " ".join(filter(None, [sentence(comparisons), errors(builds)]))
         above = heading(subjects(builds), on_this_host)
-        print(fitted(f"{above}\n\n{summary(builds, terminal_columns())}\n\n{said}"))
+        show(fitted(f"{above}\n\n{summary(builds, terminal_columns())}\n\n{said}"))
     return status(comparisons)
 
 

@@ -2,10 +2,9 @@
 """`avocado migdowntime doctor`: can the tests run here, and what mends it where they cannot?"""
 
 import argparse
-import json
-import sys
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 NAME = "doctor"
@@ -44,11 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
         parameters = parse(of_settings(vars(arguments)))
         findings = tuple(check_host(event_loop.run(examine(parameters, teller(NAME, arguments)))))
     except MigDowntimeError as error:
-        print(f"migdowntime doctor: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-        print(f"migdowntime doctor: {what}; /proc, /sys and /tmp of a Linux host are needed", file=sys.stderr)
+        tell(NAME, f"{what}; /proc, /sys and /tmp of a Linux host are needed")
         return BAD_INPUT
-    print(json.dumps(fields(findings), indent=2) if arguments.json else fitted(summary(findings)))
+    if arguments.json:
+        show_json(fields(findings))
+    else:
+        show(fitted(summary(findings)))
     return 0 if able(findings) else 1

@@ -2,9 +2,9 @@
 """`avocado migdowntime faulty`: a QEMU that is known to be wrong, to see whether a test notices."""
 
 import argparse
-import sys
 
 from . import BAD_INPUT
+from .output import show, tell
 
 NAME = "faulty"
 SUMMARY = "make a QEMU that is known to be wrong"
@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the executable, or print the list."""
     from pathlib import Path
 
+    from ..basics.printable import in_a_line
     from ..errors import HostRequirementError, UsageError
     from ..faults.catalogue import KINDS, named_fault
     from ..faulty.launcher import write
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.list:
         for name, kind in KINDS.items():
-            print(fitted(f"{f'{name}={kind.takes}' if kind.takes else name:<20}  {kind.sentence}"))
+            show(fitted(f"{f'{name}={kind.takes}' if kind.takes else name:<20}  {kind.sentence}"))
         return 0
     try:
         if arguments.fault is None or arguments.output is None:
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         fault, binary = named_fault(arguments.fault), find_binary(arguments.qemu, arguments.arch)
         write(Path(arguments.output), fault, binary)
     except (UsageError, HostRequirementError) as error:
-        print(f"migdowntime faulty: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
-    print(f"{arguments.output} is {binary} with the fault {fault}: {fault.kind.sentence}")
+    show(in_a_line(f"{arguments.output} is {binary} with the fault {fault}: {fault.kind.sentence}"))
     return 0

@@ -2,13 +2,13 @@
 """`avocado migdowntime judge`: judge one QEMU by one migration, without a job of Avocado's."""
 
 import argparse
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from . import chosen
-from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad, tell
+from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ def _run(arguments: argparse.Namespace) -> int:
     parameters = _parameters(arguments, experiment.defaults)
     with RunDirectory(arguments.output) as directory:
         try:
-            with alone_on_host(say):
+            with alone_on_host(say, parameters.time_limit):
                 verdict = event_loop.run(experiment.run(parameters, directory.path, say))
         except MigDowntimeError as error:
             if not isinstance(error, HostRequirementError):
                 directory.keep()
-            return _untold(error, directory.kept, arguments.format)
+            return _untold(error, directory.kept, arguments.format, parameters.lacking == "fail")
         if not verdict.passed:
             directory.keep()
     strict = parameters.inconclusive == "fail"
@@ -110,23 +110,26 @@ def _show(verdict: "Verdict", directory: str | None, form: str, strict: bool) ->
 
     files = [("files in", directory)] if directory else []
     if form == "json":
-        print(json.dumps({"files": directory, **fields(verdict)}, indent=2))
+        show_json({"files": directory, **fields(verdict)})
     elif form == "tap":
-        print(tap(verdict, strict, files))
+        show(tap(verdict, strict, files))
     else:
-        print(fitted(table([*labelled(verdict), *files])))
+        show(fitted(table([*labelled(verdict), *files])))
     if not verdict.passed:
         tell(NAME, reason(verdict))
 
 
-def _untold(error: "MigDowntimeError", directory: str | None, form: str) -> int:
-    """Say why there is no verdict; gives the exit status."""
+def _untold(error: "MigDowntimeError", directory: str | None, form: str, strict: bool) -> int:
+    """Say why there is no verdict; gives the exit status.
+
+    Where the host lacks something the test counts as skipped, unless this is `strict`.
+    """
     from ..errors import HostRequirementError
     from ..report.verdict_tap import bailed_out, skipped
 
     tell(NAME, f"{error}; what was recorded is in {directory}" if directory else str(error))
-    lacking = isinstance(error, HostRequirementError)
+    skips = isinstance(error, HostRequirementError) and not strict
     if form != "tap":
         return UNTOLD
-    print(skipped(str(error)) if lacking else bailed_out(str(error)))
-    return GOOD if lacking else UNTOLD
+    show(skipped(str(error)) if skips else bailed_out(str(error)))
+    return GOOD if skips else UNTOLD

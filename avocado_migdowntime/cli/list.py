@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime list`: tests, variants, workloads, formulas, parameters and JSON fields."""
+"""`avocado migdowntime list`: tests, variants, workloads, formulas, texts, parameters and JSON fields."""
 
 import argparse
-import json
 
 from . import BAD_INPUT
+from .output import show, show_json
 
 NAME = "list"
 SUMMARY = "list tests, variants, parameters, fields and codes"
@@ -37,5 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     wanted = LISTS if "all" in arguments.kinds else dict.fromkeys(arguments.kinds)
     kinds = {kind: LISTS[kind]() for kind in wanted}
-    print(json.dumps(fields(kinds), indent=2) if arguments.json else fitted(summary(kinds)))
+    if arguments.json:
+        show_json(fields(kinds))
+    else:
+        show(fitted(summary(kinds)))
     return 0

@@ -11,6 +11,7 @@ from itertools import chain
 from types import FrameType
 from typing import Any, NoReturn
 
+from ..basics.printable import in_a_line
 from . import BAD_INPUT, GROUPS
 from .help import of_all, of_command
 
@@ -27,7 +28,7 @@ class _Command(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(self.bad_usage, f"{self.prog}: error: {message}\n")
+        self.exit(self.bad_usage, f"{self.prog}: error: {in_a_line(message)}\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = super().parse_known_args(args, namespace)
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         if isinstance(error, BrokenPipeError):
             return _SIGPIPE
         what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
-        print(f"migdowntime: {what}: {error.strerror}", file=sys.stderr)
+        print(f"migdowntime: {in_a_line(what)}: {error.strerror}", file=sys.stderr)
         return unusable
     finally:
         if signal.getsignal(signal.SIGTERM) is _as_ctrl_c:  # An interrupted command has it ignored, up to the end.

@@ -2,10 +2,9 @@
 """`avocado migdowntime qemu`: QEMUs of Debian's suites beside the host's own."""
 
 import argparse
-import json
-import sys
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 NAME = "qemu"
@@ -51,10 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         arguments.migdowntime_qemu_act(arguments)
     except UsageError as error:
-        print(f"migdowntime qemu: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     except MigDowntimeError as error:
-        print(f"migdowntime qemu: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return _LACKING
     return 0
 
@@ -69,7 +68,10 @@ def _add(arguments: argparse.Namespace) -> None:
     with HostResources() as resources:
         say = teller(NAME, arguments)
         build = event_loop.run(add(arguments.suite, arguments.arch or _DEFAULT, resources, say))
-    print(json.dumps(fields(build), indent=2) if arguments.json else summary([build], terminal_columns()))
+    if arguments.json:
+        show_json(fields(build))
+    else:
+        show(summary([build], terminal_columns()))
 
 
 def _remove(arguments: argparse.Namespace) -> None:
@@ -79,7 +81,10 @@ def _remove(arguments: argparse.Namespace) -> None:
     with HostResources() as resources:
         remove(arguments.suite, resources)
     removed = {"removed": arguments.suite, "path": str(place(arguments.suite))}
-    print(json.dumps(removed) if arguments.json else f"removed {removed['path']}")
+    if arguments.json:
+        show_json(removed)
+    else:
+        show(f"removed {removed['path']}")
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -89,8 +94,8 @@ def _list(arguments: argparse.Namespace) -> None:
 
     builds = suite_qemus()
     if arguments.json:
-        print(json.dumps([fields(build) for build in builds], indent=2))
+        show_json([fields(build) for build in builds])
     elif builds:
-        print(summary(builds, terminal_columns()))
+        show(summary(builds, terminal_columns()))
     else:
-        print("no QEMU was unpacked yet; get one with: avocado migdowntime qemu add bookworm")
+        show("no QEMU was unpacked yet; get one with: avocado migdowntime qemu add bookworm")

@@ -5,6 +5,7 @@ import argparse
 import sys
 
 from . import BAD_INPUT
+from .output import tell
 from .progress import may_be_quiet, teller
 
 NAME = "record"
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError("--downtime-limit is for a pipe; over QMP it is asked for")
         new_trace = NewTrace(arguments.output)
     except MigDowntimeError as error:
-        print(f"migdowntime record: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     try:
         if arguments.source == "-":
@@ -82,11 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
         say("interrupted")
     except MigDowntimeError as error:
         kept = "; what was recorded is kept" if new_trace.samples else ""
-        print(f"migdowntime record: {error}{kept}", file=sys.stderr)
+        tell(NAME, f"{error}{kept}")
         status = OTHERWISE if new_trace.samples else BAD_INPUT
     if not new_trace.samples:
         if status != BAD_INPUT:
-            print("migdowntime record: nothing was recorded: no running migration was seen", file=sys.stderr)
+            tell(NAME, "nothing was recorded: no running migration was seen")
         return BAD_INPUT
     ended = new_trace.status if new_trace.ended else f"cut off while {new_trace.status}"
     say(f"{new_trace.samples} samples in {new_trace.file}, the migration {ended}")

@@ -2,10 +2,9 @@
 """`avocado migdowntime score`: which formula comes closest to what stopped guests were really down for."""
 
 import argparse
-import json
-import sys
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "score"
@@ -32,18 +31,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the scores; a trace without a stopped guest is named on standard error and left out."""
+    from ..basics.whole_file import refuse_as_output
     from ..comparison.estimator_score import scores
     from ..comparison.job_results import traces_of
     from ..errors import UsageError
+    from ..forms.file import read
     from ..oracle.evidence import Evidence
     from ..report.score import fields, summary
     from ..report.terminal import fitted, terminal_columns
-    from ..trace.file import read
     from ..verdict.mid_pass_stop import mid_pass_stop
 
     truths = []
     try:
-        for path in traces_of(arguments.places):
+        traces = list(traces_of(arguments.places))
+        if arguments.picture:
+            refuse_as_output(arguments.picture, traces)
+        for path in traces:
             try:
                 with lasting(teller(NAME, arguments), f"reading {path}"):
                     stop = mid_pass_stop(Evidence.of(read(path)))
@@ -53,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
                     raise
                 truth, why = None, str(error).removeprefix(f"{path}: ")
             if truth is None:
-                print(f"migdowntime score: {path}: {why or 'it stopped no guest in mid-pass'}", file=sys.stderr)
+                tell(NAME, f"{path}: {why or 'it stopped no guest in mid-pass'}")
             else:
                 truths.append(truth)
         if not truths:
@@ -65,10 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
 
             save(of_truths(truths), arguments.picture)
     except UsageError as error:
-        print(f"migdowntime score: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     if arguments.json:
-        print(json.dumps(fields(scored, truths), indent=2))
+        show_json(fields(scored, truths))
     else:
-        print(fitted(summary(scored, terminal_columns())))
+        show(fitted(summary(scored, terminal_columns())))
     return 0

@@ -2,15 +2,15 @@
 """`avocado migdowntime verify`: run a test on builds of QEMU and say whether they are equal, or one good or bad."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from . import chosen
-from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad, tell
+from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad
 from .compare import answer
 from .origin import heading
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def _alone(runs: Sequence["RunOutcome"], as_json: bool) -> int:
     if bisect_answer.goodness is Goodness.UNKNOWN:
         sentence = f"cannot tell whether {bisect_answer.build} is good: {bisect_answer.reason}."
     if as_json:
-        print(json.dumps({"answer": sentence, "goodness": str(bisect_answer.goodness), **fields([runs], [])}, indent=2))
+        show_json({"answer": sentence, "goodness": str(bisect_answer.goodness), **fields([runs], [])})
     else:
         above = heading(subjects([runs]), on_this_host=True)
-        print(fitted(f"{above}\n\n{summary([runs], terminal_columns())}\n\n{sentence}"))
+        show(fitted(f"{above}\n\n{summary([runs], terminal_columns())}\n\n{sentence}"))
     return {Goodness.GOOD: GOOD, Goodness.BAD: BAD, Goodness.UNKNOWN: UNTOLD}[bisect_answer.goodness]

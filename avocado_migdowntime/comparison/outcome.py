@@ -5,8 +5,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
+from ..basics.printable import in_a_line, printable
 from ..errors import UsageError
 from ..verdict.verdict import Judgement
 
@@ -72,7 +74,7 @@ def outcomes(results: Any, build: str) -> list[RunOutcome]:
     try:
         entries = sorted(results["tests"], key=lambda entry: int(entry["id"].partition("-")[0]))
         of_tests = [_outcome(entry, build) for entry in entries]
-    except (TypeError, KeyError, ValueError, AttributeError):
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         raise UsageError(
             "this is not what Avocado and this release write about a job's tests; run the job again"
         ) from None
@@ -90,22 +92,40 @@ def _outcome(entry: Mapping[str, Any], build: str) -> RunOutcome | None:
         "status": entry["status"],
         "reason": "" if entry["status"] == "PASS" else str(entry["fail_reason"]),
     }
+    fields = {name: in_a_line(str(text)) for name, text in fields.items()}
     if verdict is None:
         return RunOutcome(**fields)
-    of_verdict = ("passed", "verdict", "formula", "relative_error", "limit_verdict", "contract", "tolerance")
     return RunOutcome(
         **fields,
-        **{name: verdict[name] for name in of_verdict},
+        passed={None: None, False: False, True: True}[verdict["passed"]],
+        verdict=_text(verdict["verdict"]),
+        formula=None if verdict["formula"] is None else _text(verdict["formula"]),
+        relative_error=_figure(verdict["relative_error"]),
+        limit_verdict=_text(verdict["limit_verdict"]),
+        contract=_text(verdict["contract"]),
+        tolerance=_figure(verdict["tolerance"]),
         **_SUBJECT.fullmatch(verdict["subject"]).groupdict(default=""),  # type: ignore[union-attr] # It matches any text.
-        convergence=(verdict["convergence"] or {}).get("judgement", ""),
-        downtime_ms=(verdict["downtime"] or {}).get("qemu_ms"),
+        convergence=_text((verdict["convergence"] or {}).get("judgement", "")),
+        downtime_ms=_figure((verdict["downtime"] or {}).get("qemu_ms")),
     )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _figure(value: Any) -> float | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value)):
+        raise TypeError
+    return value
 
 
 def _verdict(whiteboard: str) -> Any:
     """The verdict that a test leaves there; None where it came to none, or is of another kind."""
     try:
         verdict = json.loads(whiteboard)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return verdict if isinstance(verdict, dict) and "limit_verdict" in verdict else None
+    return printable(verdict) if isinstance(verdict, dict) and "limit_verdict" in verdict else None

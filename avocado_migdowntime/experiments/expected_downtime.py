@@ -12,6 +12,7 @@ from ..trace.ram import Ram
 from ..trace.samples import Sample
 from ..verdict.judged_passes import GrowingSegments, judged_passes
 from ..verdict.verdict import Verdict
+from .aimed_limit import AimedLimit
 from .run import Run, run_and_judge
 
 SLOWED = 1 / 3
@@ -35,7 +36,7 @@ async def expected_downtime(parameters: Parameters, directory: Path, progress: C
 
 async def _course(run: Run) -> None:
     enough = EnoughPasses(run)
-    if not await run.follow(enough):
+    if not await run.follow(enough, AimedLimit(run)):
         return
     if enough.bytes_per_ms:
         run.stage.say(f"at {SLOWED:.0%} of the bandwidth, to see whether the report follows")

@@ -21,6 +21,8 @@ _ADVANCES, _WINDOWS = 3, 1.5
 """QEMU does not go on sending, by more than so many steps seen and for so many windows, without an update between them:
 one thread of it does both.
 """
+_SPARSE_ADVANCES = 2
+"""The same where steps are further apart than windows: of three that are sent, two are in different windows."""
 _LATE_S = 0.02
 """QEMU's window may be so much longer than it should."""
 
@@ -101,8 +103,8 @@ def usable_reports(one: Pass, excluded: ExcludedSamples, settled_from: int | Non
     samples, usable = one.samples, len(_FAULTS)
     has = np.zeros((usable + 1, len(samples)), bool)
     has[0] = np.isnan(samples.expected_downtime_ms)
-    has[1] = _settling(one) if settled_from is None else np.arange(len(samples)) < settled_from
-    has[2] = samples.dirty_pages_per_s == 0
+    has[1] = settling(one) if settled_from is None else np.arange(len(samples)) < settled_from
+    has[2] = samples.dirty_pages_per_s <= samples.open_pages_per_s
     has[3] = _hardly_sent(samples)
     if one.spacing_s < UPDATE_S:
         has[4, 1:] = samples.mbps[1:] != samples.mbps[:-1]
@@ -114,15 +116,15 @@ def usable_reports(one: Pass, excluded: ExcludedSamples, settled_from: int | Non
     return Reports(samples, np.flatnonzero(first == usable))
 
 
-def _settling(one: Pass) -> NDArray[np.bool_]:
+def settling(one: Pass) -> NDArray[np.bool_]:
     """The samples of a pass that QEMU may have answered before it had computed anything in it."""
-    settling: NDArray[np.bool_] = one.samples.t_s - one.begin_s < SETTLE_S
-    if one.spacing_s < UPDATE_S:
-        settling[: _not_renewed(one.samples, int(settling.sum()))] = True
-    return settling
+    early: NDArray[np.bool_] = one.samples.t_s - one.begin_s < SETTLE_S
+    advances = _ADVANCES if one.spacing_s < UPDATE_S else _SPARSE_ADVANCES
+    early[: _not_renewed(one.samples, int(early.sum()), advances)] = True
+    return early
 
 
-def _not_renewed(samples: Samples, settling: int) -> int:
+def _not_renewed(samples: Samples, settling: int, least_advances: int) -> int:
     """How many samples of a pass, the first ones, show no update yet.
 
     It renews bandwidth and report together. So another bandwidth than at the begin shows an update, and so does that it
@@ -138,7 +140,7 @@ def _not_renewed(samples: Samples, settling: int) -> int:
     sent_bytes = (samples.sent_pages - samples.sent_pages[0]) * samples.page_bytes
     advances = np.diff(samples.sent_pages, prepend=samples.sent_pages[:1]) > 0
     sending_ms = since_ms - since_ms[advances.argmax()]
-    went_on = (np.cumsum(advances) > _ADVANCES) & (sending_ms >= _WINDOWS * BUFFER_DELAY_MS)
+    went_on = (np.cumsum(advances) > least_advances) & (sending_ms >= _WINDOWS * BUFFER_DELAY_MS)
     at_that_rate = sent_bytes <= 2 * (since_ms + BUFFER_DELAY_MS) * samples.wire_bytes_per_ms
     renewed = went_on & at_that_rate
     return int(renewed.argmax()) if renewed.any() else until

@@ -199,6 +199,7 @@ class Parameters:
     formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")
     tolerance: float = _parameter("0.01", _number(0.0001, 1, whole=False), "relative error that is still accurate")
     inconclusive: str = _parameter("warn", _choice("warn", "fail"), "test status of an inconclusive verdict")
+    lacking: str = _parameter("cancel", _choice("cancel", "fail"), "test status where the host lacks something")
 
     @property
     def bytes_per_s(self) -> int:

@@ -16,6 +16,7 @@ from avocado.core.references import reference_split
 from avocado.core.resolver import ReferenceResolution, ReferenceResolutionResult
 
 from ..basics.names import KIND
+from ..basics.printable import in_a_line
 from ..basics.resources import packaged_tests
 from ..parameters.sources import of_settings
 from ..parameters.table import ACCELERATORS, ANY_ACCELERATOR, ANY_ARCHITECTURE, ARCHITECTURES
@@ -50,7 +51,9 @@ class MigDowntimeResolver(Resolver):
 def _named(wanted: str) -> list[Any]:
     known = packaged_tests()
     if wanted and wanted not in known:
-        LOG_UI.error(f"There is no test {KIND}:{wanted}; there are {', '.join(f'{KIND}:{name}' for name in known)}.")
+        LOG_UI.error(
+            f"There is no test {KIND}:{in_a_line(wanted)}; there are {', '.join(f'{KIND}:{name}' for name in known)}."
+        )
         sys.exit(exit_codes.AVOCADO_JOB_FAIL)
     return [
         Runnable(KIND, f"{path}:{test}", identifier=f"{KIND}:{name}", tags=tags)

@@ -5,7 +5,6 @@ That is the log, with the figures, of a test that did not fail, and why a test w
 traceback, where a reader of CI results looks for the answer.
 """
 
-import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -16,11 +15,10 @@ from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import JobPost
 
 from ..basics.names import KIND
+from ..basics.printable import in_a_line, in_lines
 from ..basics.whole_file import write
 from ..errors import UsageError
 from .result import entry
-
-_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _ANSWERS = ("TestFail", "UsageError", "HarnessError")
 """What a test ends with whose reason is a sentence for a person; of anything else the traceback is worth more."""
@@ -40,7 +38,7 @@ class MigDowntimeXunit(JobPost):
             try:
                 write(str(path), _completed(path, job.result.tests, most))
             except UsageError as error:
-                LOG_UI.error("migdowntime: %s", error)
+                LOG_UI.error("migdowntime: %s", in_a_line(str(error)))
 
 
 def _may_have_a_verdict(test: dict[str, Any]) -> bool:
@@ -61,7 +59,7 @@ def _completed(path: Path, tests: list[dict[str, Any]], most: int) -> bytes:
     document = ElementTree.parse(path)
     # Avocado writes the tests in this order, each of them.
     for case, test in zip(document.iter("testcase"), tests, strict=True):
-        if why := _in_xml(str(test.get("fail_reason") or "")):
+        if why := in_lines(str(test.get("fail_reason") or "")):
             for skipped in case.findall("skipped"):
                 skipped.set("message", why)
             if test.get("fail_class") in _ANSWERS:
@@ -82,8 +80,4 @@ def _log(test: dict[str, Any]) -> str:
         text = Path(test["logfile"]).read_text(errors="replace")
     except (KeyError, OSError):
         text = str(test.get("fail_reason") or "")
-    return _in_xml(text)
-
-
-def _in_xml(text: str) -> str:
-    return _NOT_IN_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return in_lines(text)

@@ -6,38 +6,44 @@ event (`t`, `side`, `event`: a QMP message, or one of the harness's own). Times 
 since just before `migrate`.
 """
 
-import io
 import json
-import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any
 
+from ..basics.input_file import CHUNK_BYTES
+from ..basics.whole_file import open_new
 from ..errors import HarnessError, UsageError
+from .bounds import LONGEST_LINE_BYTES, Counted, in_bounds, inflated_in_bounds
 from .decode import LinesDecoder, blocks_of_lines, decoded
-from .info_migrate import looks_like_info_migrate, parse_info_migrate
 from .model import Trace, checked_header
+from .ram import RAN_OVER
 from .samples import Samples
 
 _GZIP = b"\x1f\x8b"
-_CHUNK_BYTES = 1 << 18
 
 
 class TraceWriter:
-    """Streams a trace into a file; each line is handed to the system at once.
+    """Streams a trace into a new file; each line is handed to the system at once.
 
-    Raises UsageError for a header that could not be read again, OSError where the file cannot be made, and HarnessError
-    where it cannot be written any further.
+    `is_new` is false where it goes into a pipe or a device that was there. Raises UsageError for a header that could
+    not be read again, OSError where the file cannot be made, and HarnessError where it cannot be written any further.
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
         first = checked_header(header)
         self.header = header
-        self._file: TextIO = path.open("w", encoding="utf-8", buffering=1)
-        self._line(first)
+        self._file, self.is_new = open_new(path)
+        self._name = str(path)
+        try:
+            self._line(first)
+        except HarnessError:
+            if self.is_new:
+                path.unlink()
+            raise
 
     def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
         """Append QEMU's whole `answer` to query-migrate."""
@@ -54,8 +60,11 @@ class TraceWriter:
             self._file.close()
 
     def _line(self, record: Mapping[str, Any]) -> None:
+        line = json.dumps(record)
+        if len(line) > LONGEST_LINE_BYTES:
+            raise HarnessError(f"QEMU says {len(line) / 1e6:.0f} MB at once, as none does; use another, from 5.2 on")
         with self._writing():
-            self._file.write(json.dumps(record) + "\n")
+            self._file.write(f"{line}\n")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -63,57 +72,30 @@ class TraceWriter:
             yield
         except OSError as error:
             raise HarnessError(
-                f"{self._file.name} cannot be written any further: {error.strerror}; make room, or choose another place"
+                f"{self._name} cannot be written any further: {error.strerror}; make room, or choose another place"
             ) from None
 
 
-def read(name: str) -> Trace:
-    """The trace in the file `name` (`-`: standard input): a recording, or the text of HMP `info migrate`.
+def is_recording(first: bytes) -> bool:
+    """Whether a file that begins with the bytes `first`, of which some are no blanks, is a recording.
 
-    Raises UsageError where it cannot be read, is empty, is something else, or contradicts itself. A recording that
-    was cut off is used up to there; Trace.notes say so.
+    Its first line is an object that has what a header has.
     """
-    try:
-        with _standard_input() if name == "-" else Path(name).open("rb") as file:
-            return _parse(file)
-    except OSError as error:
-        expected = "expected a recorded migration or `info migrate` text"
-        raise UsageError(f"{name}: {error.strerror or error}; {expected}") from None
-    except UsageError as error:
-        raise UsageError(f"{'standard input' if name == '-' else name}: {error}") from None
+    line = first.removeprefix("\ufeff".encode()).lstrip().partition(b"\n")[0]
+    return line.startswith(b"{") and b'"migrate-parameters"' in line and b'"qemu"' in line
 
 
-def parse(data: bytes) -> Trace:
-    """The trace that the bytes of a file hold; raises UsageError as `read` does, without naming a file."""
-    return _parse(io.BytesIO(data))
+def plain_chunks(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
+    """The chunks of a file as plain bytes, be it compressed; what is left out of it gets a note.
 
-
-@contextmanager
-def _standard_input() -> Iterator[BinaryIO]:
-    if sys.stdin is None:
-        raise OSError("standard input is closed")
-    yield sys.stdin.buffer
-
-
-def _parse(file: BinaryIO) -> Trace:
-    notes: list[str] = []
-    chunks = iter(lambda: file.read(_CHUNK_BYTES), b"")
+    Raises UsageError where they are too much.
+    """
     first = next(chunks, b"")
+    whole: Iterator[bytes] = chain([first], chunks)
     if first[:2] == _GZIP:
-        chunks = _inflated(chain([first], chunks), notes)
-        first = next(chunks, b"")
-    while not first.strip():
-        more = next(chunks, b"")
-        if not more:
-            raise UsageError("is empty; expected a recorded migration or `info migrate` text")
-        first += more
-    first = first.removeprefix("\ufeff".encode())
-    if not first.lstrip().startswith(b"{"):
-        first = b"".join([first, *chunks])
-        text = first.decode("utf-8", errors="replace")
-        if looks_like_info_migrate(text):
-            return parse_info_migrate(text)
-    return _parse_lines(chain([first], chunks), notes)
+        packed = Counted(whole)
+        whole = inflated_in_bounds(_inflated(packed, notes), packed)
+    return in_bounds(whole)
 
 
 def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
@@ -124,7 +106,7 @@ def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
         while not stream.eof:
             data = data or next(chunks, b"")
             try:
-                plain = stream.decompress(data, _CHUNK_BYTES) if data else stream.flush()
+                plain = stream.decompress(data, CHUNK_BYTES) if data else stream.flush()
             except zlib.error as error:
                 raise UsageError(f"is a damaged gzip file ({error}); record or copy it again") from None
             if plain:
@@ -144,14 +126,15 @@ def _is_foreign(data: bytes) -> bool:
     return bool(data.strip(b"\0"))
 
 
-def _parse_lines(chunks: Iterator[bytes], notes: list[str]) -> Trace:
+def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:
+    """The trace that the plain bytes of a recording hold; raises UsageError where one of its lines is wrong."""
     decoder: LinesDecoder | None = None
     header: Mapping[str, Any] = {}
     for block, is_last in blocks_of_lines(chunks):
         lines = block
         if decoder is None:
             blank = len(block) - len(block.lstrip())
-            first, _, lines = block[blank:].partition(b"\n")
+            first, _, lines = block[blank:].removeprefix("\ufeff".encode()).partition(b"\n")
             line_number = 1 + block.count(b"\n", 0, blank)
             record = decoded(first.decode("utf-8", errors="replace"), line_number)
             header, decoder = _header(record or {}, line_number), LinesDecoder(line_number + 1)
@@ -161,6 +144,8 @@ def _parse_lines(chunks: Iterator[bytes], notes: list[str]) -> Trace:
         raise UsageError("holds no query-migrate sample; expected a recorded migration")
     if decoder.cut_off:
         notes.append(f"cut off in line {decoder.cut_off}: used up to there")
+    if decoder.ran_over:
+        notes.append(RAN_OVER)
     return Trace(samples, tuple(decoder.events), header, tuple(notes))
 
 

@@ -9,6 +9,10 @@ from typing import Any
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
 
+LEEWAY = 1.01
+"""A figure that was printed rounded may seem greater than another by this factor, and be the same."""
+RAN_OVER = "more RAM is said to be left than there is, by a counter that ran below 0: nothing is computed from that"
+"""The note on a trace that has such samples."""
 GREATEST = 2.0**64
 """Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
 
@@ -18,7 +22,8 @@ class Ram:
     """The `ram` part of a query-migrate answer.
 
     `sent_pages` counts every page that left `remaining_bytes`: normal and duplicate (zero) pages, and those sent
-    by xbzrle or by the compression threads; `zero_pages`, among them, cost hardly any bandwidth.
+    by xbzrle or by the compression threads; `zero_pages`, among them, cost hardly any bandwidth. `counted_bytes` are
+    those that QEMU counted for it all while the guest ran (precopy-bytes, since QEMU 7.0).
     """
 
     remaining_bytes: int
@@ -28,6 +33,7 @@ class Ram:
     dirty_sync_count: int
     dirty_pages_per_s: int
     mbps: float
+    counted_bytes: int | None = None
 
     @property
     def conserved_bytes(self) -> int:
@@ -54,6 +60,7 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
         raise UsageError(f"'ram' is {reprlib.repr(ram)} where an object was expected")
     if not (page_bytes := number(ram, "page-size")):
         raise UsageError("'page-size' is 0 where that of the target was expected")
+    counted = optional_number(ram, "precopy-bytes")
     sent = number(ram, "normal") + number(ram, "duplicate") + _encoded_pages(answer)
     return Ram(
         remaining_bytes=int(number(ram, "remaining")),
@@ -63,7 +70,18 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
         dirty_sync_count=int(number(ram, "dirty-sync-count")),
         dirty_pages_per_s=int(number(ram, "dirty-pages-rate")),
         mbps=number(ram, "mbps"),
+        counted_bytes=None if counted is None else int(counted),
     )
+
+
+def ran_over(ram: Mapping[str, Any]) -> bool:
+    """Whether more is said to be left than there is, as by a counter of 64 bits that ran below 0."""
+    remaining, total = ram.get("remaining"), ram.get("total")
+    if isinstance(remaining, bool) or not isinstance(remaining, int | float) or not 0 <= remaining <= GREATEST * 1024:
+        return False
+    if remaining >= GREATEST / 2:
+        return True
+    return isinstance(total, int | float) and 0 < total < (remaining - 1024) / LEEWAY
 
 
 def number(fields: Mapping[str, Any], name: str) -> float:

@@ -9,6 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from ..basics import event_loop
+from ..basics.printable import in_a_line
 from ..errors import HarnessError, UsageError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
@@ -47,7 +48,7 @@ def named(places: Sequence[str]) -> list[Build]:
     paths = [os.path.abspath(place) if os.path.exists(place) else place for place in places]
     if twice := [path for path in paths if paths.count(path) > 1]:
         raise UsageError(f"{twice[0]} is given twice; to see what chance does, give a link to it")
-    return [Build(name.replace(";", "_"), path) for name, path in zip(_names(paths), paths, strict=True)]
+    return [Build(in_a_line(name.replace(";", "_")), path) for name, path in zip(_names(paths), paths, strict=True)]
 
 
 def _names(paths: Sequence[str]) -> Sequence[str]:

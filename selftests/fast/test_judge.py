@@ -13,9 +13,9 @@ import pytest
 from avocado_migdowntime.basics.resources import packaged_tests
 from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
 from avocado_migdowntime.experiments.catalogue import EXPERIMENTS
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.report.verdict_text import summary
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 
 from ..support.documents import TOP
@@ -125,6 +125,13 @@ def test_where_there_is_no_verdict_it_cannot_be_told(error, tap, with_tap, kept,
     assert len(files_of(temporary)) == (2 if kept else 0)
 
 
+def test_a_host_that_lacks_something_fails_what_is_not_to_be_skipped(monkeypatch, temporary, capsys):
+    made_up(monkeypatch, error=HostRequirementError("no hugepages"))
+    assert judged("--quiet", "--tap", "-p", "lacking=fail") == 125
+    assert capsys.readouterr().out == "TAP version 13\nBail out! no hugepages\n"
+    assert judged("--quiet", "-p", "lacking=fail") == 125
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -208,7 +215,7 @@ async def hang(parameters, directory, progress):
         await asyncio.sleep(0.3)
         progress("cleaned up")
 
-one_at_a_time.alone_on_host = nullcontext
+one_at_a_time.alone_on_host = lambda say, within_s: nullcontext()
 catalogue.EXPERIMENTS["expected-downtime"] = catalogue.Experiment(hang)
 sys.exit(main())
 """

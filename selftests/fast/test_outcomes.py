@@ -82,7 +82,7 @@ def test_a_guest_is_what_was_migrated_without_the_release():
         ("migdowntime:downtime;ppc64;x", "job", "downtime ppc64;x"),
         ("tests/downtime.py:D.test@old", "old", "tests/downtime.py:D.test"),
         (name_on("migdowntime:downtime", "a/b") + ";run-v", "a/b", "downtime v"),
-        ("migdowntime:a\nb;run-c\nd", "job", "a\nb c\nd"),
+        ("migdowntime:a\nb;run-c\nd", "job", "a\\nb c\\nd"),
     ],
 )
 def test_a_tests_name_says_its_build_and_its_variant(name, build, variant):
@@ -162,6 +162,7 @@ def test_builds_of_several_jobs_are_put_together_by_their_names(tmp_path):
     [
         (None, "No such file or directory; give the results of a job, such as job-results/latest"),
         ("{", " is not JSON; give the results of a job, such as job-results/latest"),
+        ("[" * 100_000, " is not JSON; give the results of a job, such as job-results/latest"),
         ('{"tests": []}', " has no test of this project; give the results of a job that ran migdowntime:NAME"),
         ("[]", "this is not what Avocado and this release write about a job's tests; run the job again"),
     ],
@@ -173,6 +174,46 @@ def test_a_job_that_cannot_be_used_is_named_with_what_to_give(content, says, tmp
     between = "" if says[0] == " " else ": "
     with pytest.raises(UsageError, match=f"^{re.escape(f'{path}{between}{says}')}$"):
         builds_of([str(tmp_path)])
+
+
+def test_a_job_whose_links_go_round_is_named(tmp_path):
+    for name in ("loop", "results.json"):
+        (tmp_path / name).symlink_to(name)
+    for place in (tmp_path / "loop", tmp_path):
+        with pytest.raises(UsageError, match=f"^{re.escape(str(place))}: its links go round in a circle; give"):
+            builds_of([str(place)])
+
+
+def test_a_job_whose_results_are_no_file_is_named(tmp_path):
+    (tmp_path / "results.json").symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match="results.json: is a device where a file was expected$"):
+        builds_of([str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"relative_error": "x"},
+        {"relative_error": float("nan")},
+        {"tolerance": 10**400},
+        {"tolerance": True},
+        {"passed": "yes"},
+        {"passed": []},
+        {"verdict": 1},
+        {"formula": ["last-sync"]},
+        {"downtime": {"qemu_ms": {}}},
+        {"convergence": {"judgement": 1}},
+        {"subject": None},
+    ],
+)
+def test_a_verdict_whose_figures_are_none_is_refused(wrong):
+    with pytest.raises(UsageError, match="^this is not what Avocado and this release write about a job's tests"):
+        one("migdowntime:x", {**VERDICT, **wrong})
+
+
+def test_a_whiteboard_that_is_nested_without_end_is_no_verdict():
+    results = {"tests": [{**entry(1, "migdowntime:x", None), "whiteboard": "[" * 100_000}]}
+    assert [run.verdict for run in outcomes(results, "job")] == [""]
 
 
 def test_a_job_that_is_given_twice_is_named(tmp_path):

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.avocado_test import reason
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.formulas import FORMULAS
 from avocado_migdowntime.oracle.releases import ERAS, Release, era, release_of, remark
 from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.report.verdict_text import summary
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.recorded import CLEAN, recording
+from ..support.traces import Pass, made, precopy
 
 FAULTY = "ppc64-tcg-qemu-7.2-with-dirty-rate-formula"
 MISSING = (
@@ -80,6 +81,15 @@ def test_nothing_is_said_of_a_verdict_without_a_formula_or_without_a_conclusion(
     assert (unknown.verdict, unknown.formula, unknown.era) == (Judgement.INACCURATE, None, "")
     cut = judge(replace(trace, samples=trace.samples[:100]))
     assert (cut.verdict, cut.era) == (Judgement.INCONCLUSIVE, "")
+
+
+def test_nothing_is_said_of_a_fault_that_is_no_formula_nor_of_what_is_left_open():
+    header = {"qemu": {"qemu": {"major": 2, "minor": 12, "micro": 0}}}
+    frozen = precopy(Pass(30_000), Pass(20_000, expected_ms=777), Pass(22_100, expected_ms=777))
+    wide = precopy(Pass(30_000), Pass(20_010, expected_ms=1980))
+    for rows, formula, code in ((frozen, "frozen", "frozen"), (wide, "last-sync", "wide")):
+        verdict = judge(made(rows, header=header))
+        assert (verdict.formula, verdict.report.code, verdict.era) == (formula, code, "")
 
 
 def biased(sample):

@@ -120,7 +120,9 @@ def rested(since_s, last_s=0.0, first_s=0.02):
     return pages(sync.unsent_bytes) == (14, 14)
 
 
-@pytest.mark.parametrize(("since_s", "is_rest"), [(-0.0149, False), (-0.015, True), (-0.0999, True), (-0.10001, False)])
+@pytest.mark.parametrize(
+    ("since_s", "is_rest"), [(-0.0149, False), (-0.015, True), (-0.09995, True), (-0.10001, False)]
+)
 def test_a_rest_is_seen_over_15_ms_by_samples_that_come_within_a_window(since_s, is_rest):
     """Of samples that are further apart none shows what became of the window in between."""
     assert rested(since_s) == is_rest

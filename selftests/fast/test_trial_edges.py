@@ -135,7 +135,7 @@ def test_a_stop_within_a_burst_may_have_been_by_the_limit_before(set_before_stop
 @pytest.mark.parametrize(
     ("times", "reason"),
     [
-        (1.89, SHORTER),
+        (1.9, SHORTER),
         (1.91, "the bandwidth rose from 41.0 to 78.2 MB/s"),
         (2.2, "the bandwidth rose from 41.0 to 90.1 MB/s"),
     ],
@@ -153,6 +153,22 @@ def test_a_limit_is_set_in_the_pass_of_the_last_sample_before_it_may_have_held(s
     (trial,) = found.trials
     assert trial.passes == (2 if begun_in == 2 else 1)
     assert (trial.effective_limit_ms is not None) == (begun_in == 2)
+
+
+def test_a_migration_that_is_let_complete_is_under_no_trial_any_more():
+    rows = precopy(FIRST, STEADY, STEADY, STEADY, Pass(20_000, 11_000))
+    events = [
+        event(6.0, "harness", "LIMIT", {"trial": "below", "downtime-limit": 1000}),
+        event(8.0, "harness", "FINISH", {"downtime-limit": 2_000_000}),
+    ]
+    found = judge_trials(Evidence.of(made(rows, events)), NEEDED_MS, None)
+    assert [(one.name, one.limit_ms) for one in found.trials] == [("below", 1000)]
+
+
+@pytest.mark.parametrize(("at_s", "many"), [(0.0, 0), (0.001, 1), (7.003, 1), (7.004, 0)])
+def test_a_limit_under_which_nothing_is_seen_or_before_which_nothing_was_is_none_that_was_tried(at_s, many):
+    found = tried(precopy(FIRST, STEADY, STEADY, Pass(0)), "below", 1000, at_s)
+    assert len(found.trials if found else ()) == many
 
 
 @pytest.mark.parametrize(("stop_s", "tried_it"), [(6.0, True), (5.999, False)])

@@ -89,6 +89,17 @@ def test_ends_that_have_nothing_in_common_count_by_the_median_of_each_bound():
     assert effective(*ends, Pass(20_000, 9_000, 60), Pass(20_000))[1] == ms(440, 544)
 
 
+def test_of_four_such_ends_two_count():
+    """400 to 502 and 520 to 623 ms; those that are wider are 440 to 544 and 900 to 1005."""
+    ends = Pass(20_000, 4_000, 20), Pass(20_000, 5_200, 30), Pass(20_000, 4_400, 40), Pass(20_000, 9_000, 50)
+    assert effective(*ends, Pass(20_000))[1] == ms(460, 562.5)
+
+
+def test_ends_have_in_common_where_one_begins_as_the_other_ends():
+    ends = Pass(20_000, 4_000, 40), Pass(20_000, 5_040, 40)
+    assert effective(*ends, Pass(20_000)) == (pytest.approx(504), ms(504, 504))
+
+
 def test_without_two_passes_in_a_row_nothing_is_known():
     assert effective(Pass(20_000, 1_000)) == (None, None)
 

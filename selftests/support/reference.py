@@ -8,6 +8,7 @@ HEADINGS = {
     "variants": "Variants, for `-m`",
     "workloads": "Workloads, for `pattern`",
     "formulas": "Formulas, for `formula`",
+    "texts": "Texts that are read beside recordings, by `analyze`, `advise`, `report` and `record -`",
     "parameters": "Parameters, as `--migdowntime-NAME`, in variants, with `-p` and in section `migdowntime`",
     "capabilities": "Migration capabilities, for `capabilities`, and what they do to a run",
     "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`, `judge --json`",

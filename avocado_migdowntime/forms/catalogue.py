@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The forms that are known, in the order in which a line is shown to them."""
+
+from .domjobinfo import DomJobInfo
+from .form import Form
+from .kubevirt import KubevirtLog
+from .monitor_parameters import MonitorParameters
+from .monitor_text import MonitorText
+from .nova import NovaLog
+from .proxmox import ProxmoxLog
+from .qmp import Qmp
+from .vdsm import VdsmLog
+
+FORMS: tuple[type[Form], ...] = (
+    *(ProxmoxLog, NovaLog, KubevirtLog, VdsmLog),
+    *(Qmp, MonitorText, DomJobInfo, MonitorParameters),
+)
+"""First those that know a line by itself: what goes on over lines does not take theirs."""
