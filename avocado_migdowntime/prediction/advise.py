@@ -38,7 +38,7 @@ USUALLY = 0.05
 """In no more than this share of the windows is the bandwidth lower than is reckoned with."""
 CAPPED = 0.9
 """Who sends at so much of max-bandwidth is held there by that."""
-GREATEST_MARGIN = 0.3
+GREATEST_MARGIN = 0.5
 """Where passes differ by more than this share nothing is advised; less where a text does not tell what was changed."""
 NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""

@@ -81,7 +81,7 @@ def test_a_snapshot_is_advised_from(throughput, status, first, tmp_path, capsys)
     path = tmp_path / "info.txt"
     path.write_text(HMP.read_text().replace("throughput: 866.83", f"throughput: {throughput}"))
     assert run(str(path)) == status
-    told = [line.removeprefix("because").strip() for line in capsys.readouterr().out.splitlines()]
+    told = [line.removeprefix("reason").strip() for line in capsys.readouterr().out.splitlines()]
     assert first in told
 
 
