@@ -95,8 +95,8 @@ class MigrationTest(Test):
     def _monitor_log_to_file(self) -> None:
         # Avocado's runner drains one message per 10 ms; QMP's debug log would hold the test up.
         qmp = logging.getLogger("qemu.qmp")
-        file = logging.FileHandler(Path(self.outputdir, "qmp.log"))
-        file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+        file = logging.FileHandler(Path(self.outputdir, "qmp.log"), encoding="utf-8", errors="backslashreplace")
+        file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message).10000s"))
         qmp.addHandler(file)
         qmp.propagate = False
 

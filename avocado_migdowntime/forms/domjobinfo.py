@@ -145,9 +145,11 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
 
 def _in_mbps(figures: dict[str, Any], rounding: dict[str, Interval]) -> None:
     """virsh shows the bandwidth in bytes per second, whole ones with --rawstats."""
-    if "ram.mbps" not in figures:
-        if "ram.remaining" in figures:
-            figures["ram.mbps"] = 0.0
+    if "ram.dirty-sync-count" in figures:
+        # What shows iterations leaves out a bandwidth and a rate of 0; older ones show neither.
+        figures.setdefault("ram.mbps", 0)
+        figures.setdefault("ram.dirty-pages-rate", 0)
+    if not figures.get("ram.mbps"):
         return
     to_mbps = 1 / 1000 / BYTES_PER_MS_PER_MBPS
     shown = figures["ram.mbps"]

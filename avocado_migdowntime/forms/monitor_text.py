@@ -200,11 +200,12 @@ def _figures(text: str) -> _Figures:
 
 
 def _of_line(name: str, units: tuple[str, ...], shown: str, unit: str) -> _Figures:
-    if shown.endswith("nan"):
+    if shown.endswith("nan") or (shown.startswith("-") and name != "ram.remaining"):
         return {}
     if unit == "kbytes":
-        size = int(shown) << 10
-        return {name: (size, Interval(size, size) if name == "ram.page-size" else cut(int(shown), 1 << 10))}
+        kbytes = int(float(shown)) if "." in shown else int(shown)
+        size = kbytes << 10
+        return {name: (size, Interval(size, size) if name == "ram.page-size" else cut(kbytes, 1 << 10))}
     if "." in shown:
         return {name: (float(shown), to_digits(float(shown), len(shown.partition(".")[2])))}
     return {name: (int(shown), None)}

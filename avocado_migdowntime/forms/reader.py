@@ -66,8 +66,8 @@ class Reader:
             for line in lines_of(raw, came_s):
                 if line.text and len(self.first_lines) < FIRST_LINES:
                     self.first_lines.append(line.text)
-                if line.stamp is not None:
-                    line = replace(line, stamp=self._calendar.dated(line.stamp))
+                if line.stamp is not None and (dated := self._calendar.dated(line.stamp)) is not line.stamp:
+                    line = replace(line, stamp=dated)
                 items = self._offered(line)
                 told = told or items is not None
                 yield from items or ()

@@ -45,7 +45,7 @@ class Pass:
             whole_count=whole,
             begin_bytes=median(conserved[:EDGE_SAMPLES].tolist()),
             end_bytes=median(conserved[max(0, whole - EDGE_SAMPLES) : whole].tolist()),
-            spread_bytes=_middle_half(conserved) if len(samples) >= MIN_SAMPLES else 0.0,
+            spread_bytes=_middle_half(conserved[:whole]) if whole >= MIN_SAMPLES else 0.0,
         )
 
     @cached_property
@@ -125,14 +125,19 @@ def medians(figures: Floats) -> Floats:
 
 
 def _whole_count(samples: Samples) -> int:
-    """How many of the samples of a pass come before `remaining` rises at its end, as by a sync alone it does.
+    """How many of the samples of a pass come before those that show what the sync found that ended it.
 
-    QEMU 11.1 counts a sync when it is done.
+    QEMU 11.1 counts a sync when it is done: there `remaining` has risen by then, and K with it, which nothing else
+    makes it do. On a busy host that takes a window or two, but no half of a pass.
     """
-    t_s, remaining = samples.t_s, samples.remaining_bytes
-    end = int(t_s.searchsorted(t_s[-1] - UPDATE_S))
-    rises = np.flatnonzero(remaining[end + 1 :] > remaining[end:-1] + samples.page_bytes[0])
-    return end + 1 + int(rises[0]) if len(rises) else len(samples)
+    conserved, t_s, page_bytes = samples.conserved_bytes, samples.t_s, samples.page_bytes[0]
+    others = np.flatnonzero(np.abs(conserved - conserved[-1]) > page_bytes)
+    if not len(others) or len(samples) < MIN_SAMPLES:
+        return len(samples)
+    found = int(others[-1]) + 1
+    remaining = samples.remaining_bytes
+    rises = remaining[found] > remaining[found - 1] + page_bytes
+    return found if rises and t_s[-1] - t_s[found] < (t_s[-1] - t_s[0]) / 2 else len(samples)
 
 
 def _middle_half(figures: Floats) -> float:

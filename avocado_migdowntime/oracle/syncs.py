@@ -138,7 +138,8 @@ def _sync(
 def _near_bytes_per_ms(before: Pass, after: Pass) -> Interval:
     """The bandwidths that may have been in force at the sync between the two; some was seen before it."""
     count = NEAR_SAMPLES if max(before.spacing_s, after.spacing_s) < UPDATE_S else None
-    near_mbps = [*before.samples.mbps[-count if count else None :].tolist(), *after.samples.mbps[:count].tolist()]
+    begin = max(0, before.whole_count - count) if count else 0
+    near_mbps = [*before.samples.mbps[begin:].tolist(), *after.samples.mbps[:count].tolist()]
     sending = [mbps for mbps in near_mbps if mbps > 0] or [before.last.mbps]
     either = max(float(before.samples.open_mbps[-1]), float(after.samples.open_mbps[0]))
     least = max(min(sending) - either, min(sending) / 2)

@@ -75,12 +75,12 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
 
 
 def ran_over(ram: Mapping[str, Any]) -> bool:
-    """Whether more is said to be left than there is, as by a counter of 64 bits that ran below 0."""
+    """Whether more is said to be left than there is, or less than nothing: a counter of 64 bits that ran below 0."""
     remaining, total = ram.get("remaining"), ram.get("total")
-    if isinstance(remaining, bool) or not isinstance(remaining, int | float) or not 0 <= remaining <= GREATEST * 1024:
+    if isinstance(remaining, bool) or not isinstance(remaining, int | float) or not abs(remaining) <= GREATEST * 1024:
         return False
-    if remaining >= GREATEST / 2:
-        return True
+    if remaining < 0 or remaining >= GREATEST / 2:
+        return True  # QMP prints it as a signed number, the monitor as an unsigned one
     return isinstance(total, int | float) and 0 < total < (remaining - 1024) / LEEWAY
 
 

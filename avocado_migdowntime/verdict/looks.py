@@ -9,7 +9,7 @@ left at the look that ended the pass, and not above what was left at the look be
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.evidence import Evidence
-from ..oracle.seam import OVER_S, Rest, rests
+from ..oracle.seam import ONE_LOOK_S, OVER_S, Rest, rests
 from ..oracle.syncs import Sync
 
 _LOOKS_BACK_S = 3.5 * BUFFER_DELAY_MS / 1000
@@ -40,14 +40,14 @@ def works_as_ms(evidence: Evidence, sync: Sync) -> Interval:
 def _left_ms(evidence: Evidence, sync: Sync, rest: Rest) -> float | None:
     """What was left at the look that ended a rest, by the bandwidth and in proportion to the limit that held then.
 
-    None where it is not certain which limit did.
+    None where it is not certain which did.
     """
     samples = sync.before.samples
-    later = samples[rest.row + 1 : sync.before.last_row + 1]
+    later = samples[rest.row + 1 :]
     # The bandwidth of that look is shown until the next one.
     shown = later if len(later) else sync.after.samples
     rested_s, shown_s = float(samples.t_s[rest.row]), float(shown.t_s[0])
-    if any(
+    if float(shown.answered_s[0]) - rested_s > ONE_LOOK_S or any(
         event.limit_ms is not None and event.since_s <= shown_s and event.t_s >= rested_s
         for event in evidence.trace.events
     ):

@@ -137,8 +137,11 @@ def test_a_text_that_cannot_be_encoded_ends_a_test_as_any_other(tmp_path: Path) 
     write_tests(
         tmp_path,
         r"""
+        import logging
+
         async def fall(parameters, directory, progress):
             progress("the guest says \udcff\x1b[2J")
+            logging.getLogger("qemu.qmp").debug("an answer \udcff" + 1_000_000 * "x")
             try:
                 raise ValueError("a\ud800b")
             except ValueError as error:
@@ -159,6 +162,8 @@ def test_a_text_that_cannot_be_encoded_ends_a_test_as_any_other(tmp_path: Path) 
     assert reason in failure.attrib["message"]
     log = Path(test["logfile"]).read_bytes().decode()
     assert "\\udcff\\x1b[2J" in log and "\x1b" not in log
+    (monitor,) = finished.data("qmp.log")
+    assert "an answer \\udcffxxx" in monitor.read_text() and monitor.stat().st_size < 20_000
 
 
 def test_a_turn_that_somebody_keeps_is_not_waited_for_beyond_the_time_limit(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_a_wrong_line_is_refused_with_its_number(blocks, message, last):
 
 
 @BOTH
-@pytest.mark.parametrize("remaining", [2**64 - 4096, 2**63, RAM["total"] * 2])
+@pytest.mark.parametrize("remaining", [2**64 - 4096, 2**63, RAM["total"] * 2, -4096])
 def test_where_more_is_left_than_there_is_nothing_is_told_of_ram(last, remaining):
     decoder = decoder_of(block(sample(ram={**RAM, "remaining": remaining}), *last))
     (one, *_) = decoder.samples()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.trace.ram import RAN_OVER
 
 FORMS = Path(__file__).parents[1] / "forms"
 KIB = 1024
@@ -111,3 +112,10 @@ def test_a_stop_lies_where_the_log_has_it():
     trace = read("avocado-log-4.1.txt")
     assert [(one.name, 0.102 <= one.t_s <= 0.137) for one in trace.events] == [("STOP", True)]
     assert trace.samples[-1].downtime_ms == 30
+
+
+@pytest.mark.parametrize("remaining", ["-4096", "18446744073709547520", "18446744073709551612"])
+def test_a_counter_of_qmps_that_ran_below_0_is_none_either(remaining):
+    text = (FORMS / "qmp-in-the-first-pass.txt").read_text().replace("142815232", remaining)
+    trace = parse(text.encode())
+    assert trace.samples[0].ram is None and trace.notes == (RAN_OVER,)

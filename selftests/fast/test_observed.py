@@ -68,6 +68,12 @@ def test_nothing_is_sent_where_something_is_left_and_no_page_has_left_for_ten_se
     assert found.remaining_bytes == remaining * PAGE_BYTES
 
 
+def test_where_nothing_is_sent_the_limit_is_multiplied_by_nothing_whatever_is_set_for_the_switchover():
+    still = [row(5.0, 3, 5_000, 55_000, mbps=0)]
+    found = observed(SAME, SAME, more=still, parameters={"avail-switchover-bandwidth": 5_000_000})
+    assert (found.threshold_bytes_per_ms, found.wire_bytes_per_ms) == (0, 0)
+
+
 def test_a_whole_pass_without_a_page_is_looked_beyond():
     """The last page had left at 4.002 s, in the pass before, or at the begin of the first that is known."""
     stuck = [row(4.002 + t, 3, 900, 40_000) for t in (0, 0.5, 1.0)]

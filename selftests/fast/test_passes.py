@@ -20,15 +20,19 @@ def conserved(*pages):
     [
         ((100, 700), 0.0),
         ((100, 100, 100), 0.0),
-        ((100, 102, 104), 2.0),
-        ((110, 100, 120, 140), 17.5),  # From 107.5 to 125
-        ((100, 101, 102, 103, 190), 2.0),
-        ((100, 104, 110, 118, 128, 140), 20.0),  # From 105.5 to 125.5
+        ((104, 102, 100), 2.0),
+        ((140, 120, 110, 100), 17.5),  # From 107.5 to 125
+        ((190, 103, 102, 101, 100), 2.0),
+        ((140, 128, 118, 110, 104, 100), 20.0),  # From 105.5 to 125.5
         (tuple(range(100, 107)), 3.0),
     ],
 )
 def test_the_spread_is_that_of_the_middle_half_of_three_samples_or_more(pages, spread):
     assert conserved(*pages).spread_bytes == spread * PAGE
+
+
+def test_what_its_end_found_is_no_spread():
+    assert conserved(100, 100, 100, 101, 100, 100, 100, 900, 900, 900).spread_bytes == 0
 
 
 def test_at_its_begin_and_at_its_end_it_is_the_median_of_nine():

@@ -180,3 +180,11 @@ def test_a_sync_is_seen_between_passes_that_follow_each_other_where_something_wa
     after = [sample(1 + 0.02 * row, number, 50 - row, 13 + row) for row in range(10)]
     found = syncs([Pass.of(Samples.of(rows)) for rows in (before, after)], Limits())
     assert len(found) == int(seen)
+
+
+def test_the_bandwidths_near_a_sync_are_those_before_it_showed_too():
+    """On a busy host another was in force a window before, and a sync is seen 150 ms before it has its number."""
+    early = [sample(0.2 + 0.01 * row, 1, 11 + 43, 9, 16.0) for row in range(5)]
+    sync = around([*with_mbps(BEFORE, {9: 6.0}), *early], AFTER)
+    assert (sync.wire_bytes_per_ms.low, sync.wire_bytes_per_ms.high) == (750, 2000)
+    assert pages(sync.at_sync_bytes) == (54, 54)

@@ -143,3 +143,20 @@ def test_an_object_that_is_never_closed_takes_nothing_from_what_follows():
     expected = parse(TEXT.encode())
     for begin in ("{\n", 'see {"config": {\n', "[\n", '[{"return": {"status": "active",\n'):
         assert parse(begin.encode() + TEXT.encode()).samples == expected.samples
+
+
+def test_what_an_old_virsh_shows_has_the_mean_bandwidth():
+    shown = ("Job type", "Time elapsed", "Data ", "Memory processed", "Memory remaining", "Memory total")
+    trace = parse("".join(line for line in JOB.splitlines(True) if line.startswith(shown)).encode())
+    (sample,) = trace.samples
+    assert (sample.t_s, sample.ram.remaining_bytes) == (2.54, int(36.965 * (1 << 20)))
+    assert sample.ram.mbps == pytest.approx(44.083 * (1 << 20) / 2540 / 125)
+    assert {"ram.mbps", "ram.page-size"} == trace.readings[0].estimated.keys()
+    assert trace.lacks == ("ram.normal", "ram.duplicate", "ram.dirty-sync-count", "ram.dirty-pages-rate")
+
+
+@pytest.mark.parametrize("line", ["Memory bandwidth: 20.013 MiB/s\n", "Dirty rate:       5000         pages/s\n"])
+def test_a_bandwidth_and_a_rate_of_0_are_not_printed_by_virsh(line):
+    trace = parse(JOB.replace(line, "").encode())
+    (ram,) = (sample.ram for sample in trace.samples)
+    assert (ram.mbps == 0, ram.dirty_pages_per_s == 0) == ("bandwidth" in line, "rate" in line) and not trace.lacks
