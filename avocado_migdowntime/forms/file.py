@@ -17,7 +17,7 @@ from .foreign import of_bytes
 from .gathering import trace_of
 from .reader import Reader
 
-_CHUNK_BYTES = 1 << 18
+_CHUNK_BYTES = 1 << 17
 
 
 def read(name: str) -> Trace:
