@@ -5,33 +5,31 @@ import argparse
 import sys
 
 from . import BAD_INPUT
+from .output import tell
 from .progress import may_be_quiet, teller
 
 NAME = "record"
-HELP = "record the migration of a running QEMU, by its QMP socket or from what virsh prints"
+SUMMARY = "record a running migration, from QMP or a pipe"
+NOTES = """\
+It asks and changes nothing on the QEMU. A recording ends with the migration or with Ctrl-C; what was recorded is kept.
+A QEMU that stops answering is waited for, with a line that says so. A pipe may carry the JSON of query-migrate or the
+text of domjobinfo, plain or with --rawstats."""
 
 COMPLETED, OTHERWISE = 0, 1
-_EPILOG = """\
-It asks and changes nothing on the QEMU, and waits for one that stops answering, with a line that says so. A recording
-ends with the migration or with Ctrl-C, and what was recorded is kept whatever comes. A pipe may carry the JSON of
-query-migrate or the text of domjobinfo, plain or --rawstats.
-
-exit status:
-  0  recorded until the migration completed, or until Ctrl-C
-  1  the migration failed or was cancelled, or its end was not seen: QEMU, the pipe or libvirt's job ended before it
-  2  bad input: no such socket, no QMP, no migration within --wait, a file that is there already
-
-examples:
-  avocado migdowntime record /run/qemu/qmp.sock --output trace.jsonl
-  while virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'; do sleep .02; done |
-      avocado migdowntime record - --downtime-limit 300 --output trace.jsonl
-"""
+STATUSES = {
+    COMPLETED: "recorded until the migration completed, or until Ctrl-C",
+    OTHERWISE: "the migration failed or was cancelled, or its end was not seen",
+    BAD_INPUT: "bad input: no such socket, no QMP, no migration within --wait, a file that is there already",
+}
+EXAMPLES = (
+    "avocado migdowntime record /run/qemu/qmp.sock --output trace.jsonl",
+    """while virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'; do sleep .02; done |
+      avocado migdowntime record - --downtime-limit 300 --output trace.jsonl""",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EPILOG
     parser.add_argument(
         "source", metavar="SOCKET|HOST:PORT|-", help="QMP socket of the migration's source; - is standard input"
     )
@@ -70,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError("--downtime-limit is for a pipe; over QMP it is asked for")
         new_trace = NewTrace(arguments.output)
     except MigDowntimeError as error:
-        print(f"migdowntime record: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     try:
         if arguments.source == "-":
@@ -85,11 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
         say("interrupted")
     except MigDowntimeError as error:
         kept = "; what was recorded is kept" if new_trace.samples else ""
-        print(f"migdowntime record: {error}{kept}", file=sys.stderr)
+        tell(NAME, f"{error}{kept}")
         status = OTHERWISE if new_trace.samples else BAD_INPUT
     if not new_trace.samples:
         if status != BAD_INPUT:
-            print("migdowntime record: nothing was recorded: no running migration was seen", file=sys.stderr)
+            tell(NAME, "nothing was recorded: no running migration was seen")
         return BAD_INPUT
     ended = new_trace.status if new_trace.ended else f"cut off while {new_trace.status}"
     say(f"{new_trace.samples} samples in {new_trace.file}, the migration {ended}")

@@ -57,7 +57,8 @@ class Evidence:
 
     def syncs_between(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         """The same for some of the passes."""
-        return syncs(seen, self.limits, self.trace.switchover_bytes_per_ms, self.trace.host_page_bytes)
+        trace = self.trace
+        return syncs(seen, self.limits, trace.switchover_bytes_per_ms, trace.host_page_bytes, trace.most_host_pages)
 
     @cached_property
     def disturbed_s(self) -> float:

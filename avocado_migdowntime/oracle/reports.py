@@ -138,7 +138,7 @@ def _not_renewed(samples: Samples, settling: int, least_advances: int) -> int:
     samples = samples[:until]
     since_ms = (samples.t_s - samples.t_s[0]) * 1000
     sent_bytes = (samples.sent_pages - samples.sent_pages[0]) * samples.page_bytes
-    advances = np.diff(sent_bytes, prepend=0.0) > 0
+    advances = np.diff(samples.sent_pages, prepend=samples.sent_pages[:1]) > 0
     sending_ms = since_ms - since_ms[advances.argmax()]
     went_on = (np.cumsum(advances) > least_advances) & (sending_ms >= _WINDOWS * BUFFER_DELAY_MS)
     at_that_rate = sent_bytes <= 2 * (since_ms + BUFFER_DELAY_MS) * samples.wire_bytes_per_ms

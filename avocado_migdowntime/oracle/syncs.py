@@ -14,6 +14,7 @@ downtime-limit × bandwidth, so where that is not known exactly it is taken to b
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 
 import numpy as np
 
@@ -75,24 +76,30 @@ class Sync:
 
 
 def syncs(
-    seen: Sequence[Pass], limits: Limits, switchover_bytes_per_ms: float | None = None, host_page_bytes: float = 0
+    seen: Sequence[Pass],
+    limits: Limits,
+    switchover_bytes_per_ms: float | None = None,
+    host_page_bytes: float = 0,
+    most_host_pages: float = inf,
 ) -> list[Sync]:
     """The dirty syncs between passes that follow each other; one beside a missed pass cannot be told.
 
     QEMU divides by `switchover_bytes_per_ms` (avail-switchover-bandwidth) where that is set, else by what it sends;
-    `host_page_bytes` is the size of the pages behind the guest's RAM, where it is known.
+    `host_page_bytes` is the size of the pages behind the guest's RAM, where it is known; no more than `most_host_pages`
+    of them are dirtied.
     """
-    return [
-        _sync(
-            before,
-            after,
-            unsent_bytes(before, after, host_page_bytes),
-            limits.at(after.begin_s),
-            switchover_bytes_per_ms,
-        )
-        for before, after in pairwise(seen)
-        if after.number == before.number + 1 and before.last.mbps > 0
-    ]
+    found: list[Sync] = []
+    of_first_pass = inf
+    for before, after in pairwise(seen):
+        if after.number != before.number + 1 or not before.last.mbps > 0:
+            continue
+        # The first pass is of all RAM, and what it leaves is sent in the second.
+        others = {1: inf, 2: of_first_pass}.get(before.number, 0.0)
+        unsent = unsent_bytes(before, after, host_page_bytes, most_host_pages + others)
+        if before.number == 1:
+            of_first_pass = unsent.high / before.last.page_bytes
+        found.append(_sync(before, after, unsent, limits.at(after.begin_s), switchover_bytes_per_ms))
+    return found
 
 
 def _sync(

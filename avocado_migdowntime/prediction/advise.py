@@ -38,7 +38,7 @@ USUALLY = 0.05
 """In no more than this share of the windows is the bandwidth lower than is reckoned with."""
 CAPPED = 0.9
 """Who sends at so much of max-bandwidth is held there by that."""
-GREATEST_MARGIN = 0.3
+GREATEST_MARGIN = 0.5
 """Where passes differ by more than this share nothing is advised; less where a text does not tell what was changed."""
 NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
@@ -197,7 +197,9 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
 def _least_ms(precopy: ObservedPrecopy) -> float:
     """The least limit that would have done at one of the syncs, with the greatest bandwidth that was seen."""
     greatest = precopy.bandwidth_quantile(1)
-    return min(sync.at_sync_bytes.low / max(sync.bytes_per_ms.high, greatest) for sync in precopy.syncs)
+    # Those beside passes of few samples count as well: somebody may have seen them alone.
+    every = (*precopy.syncs, *precopy.evidence.syncs)
+    return min(sync.at_sync_bytes.low / max(sync.bytes_per_ms.high, greatest) for sync in every)
 
 
 def _most_ms(precopy: ObservedPrecopy) -> float:

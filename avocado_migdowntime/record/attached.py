@@ -3,18 +3,16 @@
 
 import asyncio
 import re
-import reprlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from qemu.qmp import ConnectError, ExecuteError, QMPError
 
 from ..errors import HarnessError, UsageError
+from ..qemu.answers import documented
 from ..qemu.monitor import Monitor
-
-T = TypeVar("T")
 
 _GREETING_S = 5.0
 _LOOK_S = 0.5
@@ -89,36 +87,29 @@ class AttachedQemu:
                 self._say(f"the QEMU at {self._name} {silence}; waiting for it to go on")
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """What QMP answers to `command`; raises HarnessError where it refuses, ConnectionGone where it is gone."""
+        """What QMP answers to `command`, as QEMU documents it.
+
+        Raises HarnessError where it refuses or answers something else, ConnectionGone where it is gone.
+        """
         try:
-            return await self.qmp.execute(command, dict(arguments) if arguments else None)
+            answer = await self.qmp.execute(command, dict(arguments) if arguments else None)
+            return documented(self._name, command, answer)
         except ExecuteError as error:
             raise HarnessError(f"QEMU at {self._name} refused {command}: {error}") from error
         except (QMPError, EOFError, OSError) as error:
             raise ConnectionGone(f"the connection to {self._name} has gone") from error
 
-    async def value_of(self, command: str, name: str, kind: type[T], otherwise: T | None = None) -> T:
-        """What is under `name` in the answer to `command`; raises HarnessError where that is nothing of this kind."""
-        answer = await self.execute(command)
-        value = answer.get(name, otherwise) if isinstance(answer, Mapping) else None
-        if not isinstance(value, kind):
-            raise HarnessError(
-                f"{self._name} answers {command} with {reprlib.repr(answer)}, as no QEMU does; expected the QMP socket "
-                "of a running QEMU"
-            )
-        return value
-
     async def header(self) -> Mapping[str, Any]:
         """What a trace says of this QEMU at its beginning."""
         header: dict[str, Any] = {
             "qemu": await self.execute("query-version"),
-            "arch": await self.value_of("query-target", "arch", str),
+            "arch": (await self.execute("query-target"))["arch"],
             "migrate-parameters": await self.execute("query-migrate-parameters"),
             "capabilities": [
                 each["capability"] for each in await self.execute("query-migrate-capabilities") if each["state"]
             ],
         }
-        if await self.value_of("query-kvm", "enabled", bool):
+        if (await self.execute("query-kvm"))["enabled"]:
             header["accelerator"] = "kvm"
         with suppress(HarnessError):  # Not every release or machine shows these; they only add to the subject.
             machine = await self.execute("qom-get", {"path": "/machine", "property": "type"})

@@ -23,17 +23,15 @@ class NewTrace:
         self.file = file
         self.samples = 0
         self.status = ""
-        self._opened = False
         self._writer: TraceWriter | None = None
         path = Path(file)
-        if path.is_file() or path.is_dir():
+        if path.is_file() or path.is_dir() or (path.is_symlink() and not path.exists()):
             raise UsageError(f"{file} is there already; give another --output, or remove it")
         if not path.exists() and not os.access(path.parent, os.W_OK):
             raise UsageError(f"{file} cannot be made, {path.parent} is no directory to write in; give another --output")
 
     def open(self, header: Mapping[str, Any]) -> TraceWriter:
         """The writer of the trace, which begins with `header`; raises UsageError where the file cannot be made."""
-        self._opened = True
         try:
             self._writer = TraceWriter(Path(self.file), header)
         except OSError as error:
@@ -51,8 +49,8 @@ class NewTrace:
             if self._writer is not None:
                 self._writer.close()
         finally:
-            if self._opened and not self.samples and Path(self.file).is_file():
-                Path(self.file).unlink()
+            if self._writer is not None and self._writer.is_new and not self.samples:
+                Path(self.file).unlink(missing_ok=True)
 
     @property
     def ended(self) -> bool:

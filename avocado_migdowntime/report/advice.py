@@ -16,7 +16,7 @@ def summary(advice: Advice) -> str:
     limit = f"{advice.limit_ms} ms downtime-limit" if advice.limit_ms is not None else _NO_LIMIT[advice.finding]
     rows = [("set", limit)]
     if advice.subject:
-        rows.append(("of", advice.subject))
+        rows.append(("tested", advice.subject))
     if advice.range_ms is not None:
         rows.append(("range", f"{advice.range_ms.low:.0f} to {advice.range_ms.high:.0f} ms"))
     if advice.best_point is not None:
@@ -30,9 +30,9 @@ def summary(advice: Advice) -> str:
     rows += _help(advice.help)
     if advice.syncs_seen:
         rows.append(
-            ("rests on", f"{advice.syncs_seen} {'sync' if advice.syncs_seen == 1 else 'syncs'} seen from both sides")
+            ("based on", f"{advice.syncs_seen} {'sync' if advice.syncs_seen == 1 else 'syncs'} seen from both sides")
         )
-    rows += [("because", reason) for reason in advice.reasons]
+    rows += [("reason", reason) for reason in advice.reasons]
     return table(rows)
 
 

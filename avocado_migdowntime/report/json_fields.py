@@ -72,7 +72,7 @@ VERDICT: Mapping[str, str] = {
     "checks.outcome": "passed, failed, undecided (the run is inconclusive) or not judged (it need not be)",
     "checks.code": "why, for programs: see Codes",
     "checks.sentence": "why, for people",
-    "samples_used": "samples that the verdict rests on",
+    "samples_used": "samples that the verdict is based on",
     "samples_dropped": "an object: how many were dropped, by the reason",
     "reasons": "a list of sentences; the first is that for the verdict",
 }
@@ -105,11 +105,11 @@ ADVICE: Mapping[str, str] = {
 
 DOCTOR: Mapping[str, str] = {
     "able": "true where the default test can run",
-    "findings": "a list, in the order in which they would be mended",
+    "findings": "a list, in the order in which to fix them",
     "findings.name": "what was looked at",
     "findings.state": "ok; note: other tests lack something or verdicts may suffer; fault: the default test cannot run",
     "findings.text": "what was seen, or what is wrong",
-    "findings.mend": "the command or the deed that mends it; else empty",
+    "findings.mend": "the command or the action that fixes it; else empty",
 }
 """Of `doctor --json`."""
 

@@ -76,7 +76,7 @@ def _codes() -> tuple[Entry, ...]:
     return tuple(Entry(f"{name}.{code}", meaning) for name, codes in CODES.items() for code, meaning in codes.items())
 
 
-KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
+LISTS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "tests": tests,
     "variants": variants,
     "workloads": workloads,

@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Sequence
 
 from ..basics.interval import Interval
+from ..basics.printable import in_a_line
 from ..verdict.check import Outcome
 from ..verdict.downtime import Downtime
 from ..verdict.mid_pass_stop import GroundTruth
@@ -25,15 +26,15 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     """The lines of the summary, each with its label."""
     rows = [("verdict", verdict.verdict.upper())]
     if verdict.subject:
-        rows.append(("of", verdict.subject))
+        rows.append(("tested", verdict.subject))
     if verdict.reported_ms is not None:
         rows.append(("QEMU said", f"{verdict.reported_ms:.0f} ms expected-downtime"))
     if verdict.left_now_ms is not None:
         rows.append(("left now", f"{verdict.left_now_ms:.1f} ms (what is left to send now ÷ bandwidth)"))
     if verdict.expected_ms is not None and not is_left_now(verdict):
-        rows.append(("right is", f"{verdict.expected_ms:.1f} ms ({_basis(verdict)})"))
+        rows.append(("expected", f"{verdict.expected_ms:.1f} ms ({_basis(verdict)})"))
     if verdict.relative_error is not None:
-        rows.append(("apart", f"{verdict.relative_error:+.2%}{_between(verdict.relative_error_interval)}"))
+        rows.append(("error", f"{verdict.relative_error:+.2%}{_between(verdict.relative_error_interval)}"))
     if verdict.reported_ms is not None and (formula := _formula(verdict)):
         rows.append(("formula", formula))
     rows.append(("limit", _limit(verdict)))
@@ -49,9 +50,9 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.integrity is not None:
         rows.append(("memory", str(verdict.integrity)))
     if verdict.passes:
-        rows.append(("rests on", f"{_count(verdict.passes, 'pass', 'passes')}, {verdict.samples_used} samples used"))
+        rows.append(("based on", f"{_count(verdict.passes, 'pass', 'passes')}, {verdict.samples_used} samples used"))
     rows += [("dropped", f"{count}: {reason}") for reason, count in verdict.samples_dropped.items()]
-    rows += [("because", reason) for reason in verdict.reasons]
+    rows += [("reason", reason) for reason in verdict.reasons]
     return rows
 
 
@@ -59,10 +60,10 @@ def figures(verdict: Verdict) -> str:
     """What was said and what is right in one line, for a place that has room for no more."""
     parts = []
     if verdict.reported_ms is not None and verdict.expected_ms is not None:
-        right = "left now are" if is_left_now(verdict) else "right is"
+        right = "left now are" if is_left_now(verdict) else "expected"
         parts.append(f"QEMU said {verdict.reported_ms:.0f} ms, {right} {verdict.expected_ms:.1f} ms")
     if verdict.relative_error is not None:
-        parts.append(f"apart {verdict.relative_error:+.2%}")
+        parts.append(f"error {verdict.relative_error:+.2%}")
     if verdict.reported_ms is not None and (formula := _formula(verdict)):
         parts.append(f"formula {formula}")
     parts.append(f"limit {verdict.limit_verdict}")
@@ -71,7 +72,7 @@ def figures(verdict: Verdict) -> str:
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
     """Lines of a label and its text, the texts below each other."""
-    return "\n".join(f"{label:<{_LABEL_WIDTH}} {text}" for label, text in rows)
+    return "\n".join(f"{label:<{_LABEL_WIDTH}} {in_a_line(text)}" for label, text in rows)
 
 
 def _formula(verdict: Verdict) -> str:
@@ -86,6 +87,7 @@ def columns(rows: Sequence[Sequence[str]], left: int = 1, width: int | None = No
 
     The first row has the heads. Where a line would be longer than `width`, each row becomes a block of its own.
     """
+    rows = [tuple(map(in_a_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
         return _blocks(*rows)

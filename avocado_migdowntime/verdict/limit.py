@@ -12,8 +12,9 @@ nothing whatever downtime-limit says; both were seen, the latter on 7.2, 10.0 an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -26,6 +27,7 @@ from ..oracle.syncs import Sync
 from ..trace.ram import Ram
 from .check import Check, Outcome
 from .codes import CODES, LIMIT
+from .looks import works_as_ms
 
 BURST_MS = 1.2 * BUFFER_DELAY_MS
 """One window of the rate limit, and the scheduling of a busy host."""
@@ -95,11 +97,17 @@ class _Ending:
 
 def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
     """Compare where these passes ended, and the switchover came, with the limit that held."""
-    interval = _in_common([sync.works_as_ms for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync)])
+    few_zeros = [sync for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync)]
+    interval = _in_common([works_as_ms(evidence, sync) for sync in few_zeros])
     effective = interval.middle if interval and interval.width <= RESOLVED * interval.middle else None
-    finding = LimitFinding("", effective, interval, _median([sync.unsent_ms for sync in syncs]))
+    finding = partial(
+        LimitFinding,
+        effective_limit_ms=effective,
+        effective_limit_interval_ms=interval,
+        unsent_ms=_median([sync.unsent_ms for sync in syncs]),
+    )
     if blind := _blind(evidence):
-        return replace(finding, code=blind, reason=CODES[LIMIT][blind])
+        return finding(blind, reason=CODES[LIMIT][blind])
     ends = [end for sync in syncs if (end := _pass_end(evidence, sync)) is not None]
     wrong_ends = [end for end in ends if end.code]
     switchover = _switchover(evidence, passes, syncs)
@@ -107,11 +115,11 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
     if violation is None and len(wrong_ends) > OFTEN * len(ends):
         violation = wrong_ends[0]
     if violation is not None:
-        return replace(finding, code=violation.code, reason=violation.reason)
+        return finding(violation.code, reason=violation.reason)
     if len(ends) > len(wrong_ends) or switchover is not None:
-        return replace(finding, code="respected")
+        return finding("respected")
     reason = "no end of a pass was seen closely enough to tell the effective downtime-limit"
-    return replace(finding, code="no-end-seen", reason=reason)
+    return finding("no-end-seen", reason=reason)
 
 
 def _blind(evidence: Evidence) -> str:
@@ -241,9 +249,11 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Endin
     final, limit_ms = evidence.samples[-1].ram, evidence.limit_ms
     assert final is not None and limit_ms is not None
     to_stop_ms = (evidence.stopped_s - last_pass.end_s) * 1000
-    # The bandwidth that is shown is of windows that were not seen, unless samples go back far enough.
+    if to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
+        return None
+    # Up to the second pass the bandwidth that is shown may be that of zero pages, sent before the first sample.
     seen_s = last_pass.end_s - last_pass.begin_s
-    if to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S or seen_s < _WINDOWS_SEEN * UPDATE_S:
+    if last_pass.number <= 2 and seen_s < _WINDOWS_SEEN * UPDATE_S:
         return None
     samples = last_pass.samples
     recent = int(samples.t_s.searchsorted(last_pass.end_s - _WINDOWS_SEEN * UPDATE_S))

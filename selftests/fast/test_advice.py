@@ -41,6 +41,22 @@ def test_a_margin_of_half_a_percent_is_worth_a_sentence(differ, told):
     assert any("the passes differ" in reason for reason in advice.reasons) == told
 
 
+@pytest.mark.parametrize(
+    ("passes", "likely_ms", "limit_ms", "most_ms"),
+    [
+        ([20_000, 8_000], 800, 889, 2289),  # A tenth more
+        ([20_000, 5_000, 8_000], 828, 1199, 2289),  # By as much as the passes differ
+    ],
+)
+def test_where_a_sync_may_find_more_the_limit_is_a_tenth_or_the_margin_above_what_is_likely(
+    passes, likely_ms, limit_ms, most_ms
+):
+    """A guest that dirties less in shorter passes: it is open how much in one that the limit of 1000 ms ends."""
+    advice = advised(Pass(30_000), *map(Pass, passes), limit_ms=1000)
+    assert (advice.limit_ms, advice.range_ms.high) == (limit_ms, most_ms)
+    assert advice.reasons[0].startswith(f"the next sync is expected to find {likely_ms * 0.04096:.1f} MB ")
+
+
 def test_passes_that_are_all_the_same_need_their_size_and_a_percent():
     advice = advised(SAME, SAME, SAME, SAME, limit_ms=300)
     assert (advice.finding, advice.limit_ms, advice.syncs_seen) == ("found", 2021, 3)
@@ -247,6 +263,11 @@ def test_steps_are_limits_that_may_do_each_some_times_the_one_before():
     assert advice.steps_ms[-1] == advice.limit_ms == 2021
     assert all(100 < less < more <= 1.31 * less for less, more in pairwise(advice.steps_ms))
     assert advice.bandwidth_bytes_per_ms == pytest.approx(40_960)
+
+
+@pytest.mark.parametrize(("pages", "steps_ms"), [(1_280, (130,)), (1_300, (101, 132))])
+def test_no_step_is_as_short_as_a_window(pages, steps_ms):
+    assert advised(*[Pass(pages)] * 3).steps_ms == steps_ms
 
 
 def test_the_greatest_limit_that_qemu_takes_is_advised():

@@ -10,21 +10,11 @@ from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.prediction.advice import Advice, Finding
 from avocado_migdowntime.prediction.advise import advise, predict_convergence
 from avocado_migdowntime.trace.model import Trace
-from avocado_migdowntime.trace.ram import Ram
 from avocado_migdowntime.trace.reading import Reading
 from avocado_migdowntime.trace.samples import Sample
+from selftests.support.samples import TEN_SECONDS_LEFT
 from selftests.support.traces import Pass, made, precopy
 
-RAM = Ram(
-    remaining_bytes=1_250_000_000,
-    page_bytes=4096,
-    sent_pages=0,
-    zero_pages=0,
-    dirty_sync_count=2,
-    dirty_pages_per_s=6104,
-    mbps=1000.0,
-)
-"""25 MB/s are dirtied."""
 POSTCOPY = "postcopy finishes it whatever the guest dirties"
 LEFT_NOW = "1250.0 MB, 10000 ms at 125.0 MB/s, are left now"
 AT_LEAST = f"{LEFT_NOW}, so that to end it now takes a limit of 10001 ms at least"
@@ -32,7 +22,7 @@ BETTER = "one look shows no sync: record the migration for a better one"
 ON_TOP = "what the guest dirtied since the last sync comes on top"
 
 
-def looked(reported_ms=None, status="active", ram=RAM, header=None, mean=125_000, sample=None, **of_ram):
+def looked(reported_ms=None, status="active", ram=TEN_SECONDS_LEFT, header=None, mean=125_000, sample=None, **of_ram):
     """The advice from one look; `mean` is the bandwidth of the whole migration until then."""
     one = Sample(0, 0, status, reported_ms, ram=ram and replace(ram, **of_ram), **(sample or {}))
     shown = {"ram": {"transferred": mean * 50_000}, "total-time": 50_001, "setup-time": 1} if mean else {}

@@ -26,7 +26,7 @@ def test_text_says_what_to_set_and_what_else_would_help(capsys):
     assert run(CLEAN) == 0
     assert capsys.readouterr().out.splitlines() == [
         "set        2097 ms downtime-limit",
-        "of         QEMU 7.2.22 x86_64 kvm",
+        "tested     QEMU 7.2.22 x86_64 kvm",
         "range      2055 to 2399 ms",
         "best seen  2076 ms, when pass 2 began 2.0 s into the trace",
         f"or steps   {', '.join(map(str, STEPS))} ms, each for two passes: the downtime may be shorter then",
@@ -35,12 +35,12 @@ def test_text_says_what_to_set_and_what_else_would_help(capsys):
         "the guest is stopped",
         "bandwidth  363.5 MB/s are enough for the default of 300 ms; less may do, but not below 41.5 MB/s",
         "throttle   the guest by 86 % (auto-converge) is enough, if it then dirties so much less",
-        "rests on   5 syncs seen from both sides",
-        "because    the next sync is expected to find 103.9 MB to be sent at 50.0 MB/s",
-        "because    the guest dirties as fast as is sent, 49.4 MB/s of pages over a pass of 2.1 s, "
+        "based on   5 syncs seen from both sides",
+        "reason     the next sync is expected to find 103.9 MB to be sent at 50.0 MB/s",
+        "reason     the guest dirties as fast as is sent, 49.4 MB/s of pages over a pass of 2.1 s, "
         "so that passes do not "
         "get shorter",
-        "because    the downtime-limit of 1 ms that is set never ends it",
+        "reason     the downtime-limit of 1 ms that is set never ends it",
     ]
 
 
@@ -81,7 +81,7 @@ def test_a_snapshot_is_advised_from(throughput, status, first, tmp_path, capsys)
     path = tmp_path / "info.txt"
     path.write_text(HMP.read_text().replace("throughput: 866.83", f"throughput: {throughput}"))
     assert run(str(path)) == status
-    told = [line.removeprefix("because").strip() for line in capsys.readouterr().out.splitlines()]
+    told = [line.removeprefix("reason").strip() for line in capsys.readouterr().out.splitlines()]
     assert first in told
 
 

@@ -165,6 +165,11 @@ def test_what_follows_in_another_block_is_put_behind(last):
         ([[sample(), b"\n \n", {"t": 5}]], "line 5: is neither a sample nor an event"),
         ([[sample(), {"event": {"event": "A"}}]], "line 3: 't' is missing where a number from 0 up was expected"),
         ([[sample(), event(5), {**event(6), "event": 3}]], "line 4: 'event' is 3 where a QMP event was expected"),
+        ([[{"t": 1, "event": {"event": 3}}]], "line 2: 'event' is {'event': 3} where a QMP event was expected"),
+        (
+            [[event(1, "A"), {"t": 1, "event": {"event": "A", "data": 5}}]],
+            "line 3: 'event' is {'data': 5, 'event': 'A'} where a QMP event was expected",
+        ),
         ([[sample(latency_ms=None)]], "line 2: 'latency_ms' is None where a number from 0 up was expected"),
         (
             [[{"t": 1, "query-migrate": {}}]],

@@ -22,7 +22,7 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "ppc64-tcg-qemu-7.2.jsonl.gz"
-README = Path(__file__).parents[2] / "README.md"
+STUCK = Path(__file__).parents[2] / "docs/stuck.md"
 LINES = [json.loads(line) for line in gzip.decompress(RECORDING.read_bytes()).splitlines()]
 ANSWERS = [(line["t"], line["query-migrate"]) for line in LINES if "query-migrate" in line]
 ACTIVE = next(answer for _, answer in ANSWERS if answer.get("expected-downtime", 0) > 100)
@@ -295,9 +295,9 @@ def test_quiet_says_nothing_of_a_good_recording(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_the_loop_of_the_readme_records(tmp_path):
+def test_the_loop_of_the_documents_records(tmp_path):
     """As it stands there, with a virsh that answers and fails when the guest is gone."""
-    (loop,) = re.findall(r"```\n(while virsh .*?)```", README.read_text(), re.DOTALL)
+    (loop,) = re.findall(r"```\n(while virsh .*?)```", STUCK.read_text(), re.DOTALL)
     for number, answer in enumerate([ACTIVE, ACTIVE, COMPLETED]):
         (tmp_path / str(number)).write_text(as_json(answer))
     virsh = tmp_path / "virsh"

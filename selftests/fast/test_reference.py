@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.builds.suite_qemu import SuiteQemu
 from avocado_migdowntime.doctor.host_check import HostCheck, State
-from avocado_migdowntime.prediction.advice import Advice, BestPoint, Finding
+from avocado_migdowntime.prediction.advice import Advice, BestPoint, Down, Finding
 from avocado_migdowntime.report import advice, builds, doctor
 from avocado_migdowntime.report import json_fields as meanings
 from avocado_migdowntime.report import verdict_json as fields
-from avocado_migdowntime.report.listing import KINDS
+from avocado_migdowntime.report.listing import LISTS
 from avocado_migdowntime.verdict.check import Check, Outcome
 from avocado_migdowntime.verdict.downtime import Downtime, Integrity
 from avocado_migdowntime.verdict.limit import LimitFinding, LimitJudgement
@@ -23,7 +23,7 @@ from ..support.reference import HEADINGS
 
 
 def test_each_kind_has_its_place():
-    assert HEADINGS.keys() == KINDS.keys()
+    assert HEADINGS.keys() == LISTS.keys()
 
 
 def test_each_field_of_a_verdict_is_told():
@@ -45,7 +45,7 @@ def test_each_field_of_a_verdict_is_told():
 
 
 def test_each_field_of_an_advice_is_told():
-    full = Advice(Finding.FOUND, 1, Interval(1, 1), (1,), BestPoint(2, 1.0, 1))
+    full = Advice(Finding.FOUND, 1, Interval(1, 1), (1,), BestPoint(2, 1.0, 1), down=Down(1.0))
     assert list(names(advice.fields(full))) == list(meanings.ADVICE)
 
 

@@ -6,20 +6,12 @@ from dataclasses import replace
 import pytest
 
 from avocado_migdowntime.trace.model import Trace
-from avocado_migdowntime.trace.ram import Ram
 from avocado_migdowntime.trace.samples import Sample
 from avocado_migdowntime.verdict.judge import judge
+from selftests.support.samples import TEN_SECONDS_LEFT
 
-RAM = Ram(
-    remaining_bytes=1_250_000_000,
-    page_bytes=4096,
-    sent_pages=0,
-    zero_pages=0,
-    dirty_sync_count=2,
-    dirty_pages_per_s=15_258,
-    mbps=1000.0,
-)
-"""10 s are left to send; 62.5 MB/s are dirtied, so that dirty-rate gives 499.974 ms."""
+RAM = replace(TEN_SECONDS_LEFT, dirty_pages_per_s=15_258)
+"""62.5 MB/s are dirtied, so that dirty-rate gives 499.974 ms."""
 NOTE = "a single snapshot is judged by what is left now, not by what was left at the last sync"
 UNLESS = "unless it was taken before the first update after a sync, or avail-switchover-bandwidth is set"
 LEFT = "10000.0 ms are left to send now"

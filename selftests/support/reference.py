@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What docs/reference.md has to be."""
 
-from avocado_migdowntime.report.listing import KINDS
+from avocado_migdowntime.report.listing import LISTS
 
 HEADINGS = {
     "tests": "Tests, for `avocado run`",
@@ -23,7 +23,7 @@ def reference() -> str:
     """The page, made from the code."""
     blocks = ["# Reference\n\nMade from the code, as `avocado migdowntime list` has it too."]
     for kind, heading in HEADINGS.items():
-        entries = KINDS[kind]()
+        entries = LISTS[kind]()
         defaults = any(entry.default is not None for entry in entries)
         rows = (
             ["| name | default | meaning |", "| --- | --- | --- |"]

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parts of recordings that say less than the whole, and why: nothing is advised where something else may be so."""
+
+from dataclasses import replace
+
+import pytest
+
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.prediction.advice import Finding
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Judgement
+from selftests.support.contradictions import real
+from selftests.support.printed import FORMS
+
+SLOWED = "ppc64-tcg-qemu-7.2-slowed-at-the-end.jsonl.gz"
+
+
+def printed(name, form, begin=0, end=None, every=1):
+    """A recording, or some of its samples, as a program prints it."""
+    known = real(name)
+    return parse(FORMS[form](known.header, known.answers[begin:end:every], known.events).encode())
+
+
+def doubt(trace):
+    """Why nothing is advised."""
+    advice = advise(trace)
+    assert (advice.finding, advice.limit_ms, advice.steps_ms) == (Finding.UNKNOWN, None, ())
+    return advice.reasons[0]
+
+
+def test_a_limit_that_a_text_shows_bounds_nothing_as_nobody_knows_who_changed_it():
+    trace = printed("x86_64-kvm-qemu-7.2-limit-700ms.jsonl.gz", "with parameters")
+    assert (trace.downtime_limit_ms, Evidence.of(trace).limits.steps) == (700, ())
+    verdict = judge(trace)
+    assert (verdict.limit.code, verdict.downtime_limit_ms) == ("not-tracked", 700)
+
+
+def test_once_it_completed_a_text_tells_what_it_was():
+    """Its harness raised the limit from 1 ms, of which the text tells nothing."""
+    trace = printed("ppc64-tcg-qemu-7.2-busy-host-xbzrle.jsonl.gz", "with parameters")
+    assert doubt(trace) == "the migration completed, and the guest was down for 71 ms: nothing is predicted now"
+
+
+def test_the_bandwidth_of_zero_pages_is_not_that_of_the_next_pass():
+    trace = printed(SLOWED, "recording", end=next(n for n, row in enumerate(real(SLOWED).answers) if row[0] > 2.45))
+    assert Evidence.of(trace).passes[-1].number == 2
+    assert doubt(trace) == "QEMU has not yet shown at which bandwidth it sends what is no zero page"
+
+
+def test_what_was_needed_before_something_was_changed_is_not_seen_after():
+    """`FINISH` lets it complete under the greatest limit."""
+    finished_s = next(row["t"] for row in real(SLOWED).events if row["event"]["event"] == "FINISH")
+    begin = next(number for number, row in enumerate(real(SLOWED).answers) if row[0] > finished_s)
+    assert doubt(printed(SLOWED, "recording", begin)) == (
+        "something was changed before the first sample: what was needed until then was not seen"
+    )
+
+
+def test_a_text_does_not_tell_who_changed_the_bandwidth():
+    trace = printed("ppc64-tcg-qemu-7.2-stopped-in-mid-pass.jsonl.gz", "query-migrate, lines", end=-5)
+    assert trace.samples[-1].status == "active"
+    assert doubt(trace).startswith("the bandwidth changed between ")
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+@pytest.mark.parametrize("every", [1, 7, 40, 200])
+def test_no_form_and_no_period_makes_the_bug_of_before_3_0_another_or_none(form, every):
+    trace = printed("ppc64-tcg-qemu-7.2-with-dirty-rate-formula.jsonl.gz", form, every=every)
+    verdict = judge(trace)
+    assert (verdict.verdict, verdict.formula) in (
+        (Judgement.INACCURATE, "dirty-rate"),
+        (Judgement.INCONCLUSIVE, None),
+    )
+    limit_ms = advise(trace).limit_ms
+    assert limit_ms is None or 5441 <= limit_ms <= 6352
+
+
+def test_rounding_leaves_open_what_it_does():
+    """Whole MiB and Mbps: remaining by half a MiB, the bandwidth by half an Mbps, so the bytes at a sync by a MiB."""
+    exact = printed("x86_64-kvm-qemu-7.2.jsonl.gz", "query-migrate, lines")
+    rounded = printed("x86_64-kvm-qemu-7.2.jsonl.gz", "KubeVirt")
+    assert rounded.samples.open_bytes.max() == pytest.approx(1 << 19, rel=0.01)
+    assert rounded.samples.open_mbps.max() == pytest.approx(0.5, rel=0.01)
+    assert (exact.samples.open_bytes.max(), exact.samples.open_mbps.max()) == (0, 0)
+    for sharp, blurred in zip(Evidence.of(exact).syncs, Evidence.of(rounded).syncs, strict=True):
+        assert sharp.at_sync_bytes.within(blurred.at_sync_bytes)
+        assert blurred.at_sync_bytes.width >= sharp.at_sync_bytes.width + (1 << 20)
+        assert sharp.bytes_per_ms.within(blurred.bytes_per_ms)
+
+
+def test_a_second_pass_that_was_hardly_seen_shows_no_switchover_that_came_early():
+    """The bandwidth shown is that of zero pages, which went before the first of its samples."""
+    name = "ppc64-tcg-qemu-7.2-asked-while-it-switched-over.jsonl.gz"
+    begin = next(n for n, row in enumerate(real(name).answers) if row[2].get("ram", {}).get("dirty-sync-count") == 2)
+    trace = printed(name, "recording", begin)
+    last = replace(trace, samples=[trace.samples[0], trace.samples[-1]])
+    assert (judge(last).limit.code, judge(trace).limit.code) == ("no-end-seen", "respected")
