@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest -q
 AT_ONCE := -n auto
 MODULES_AT_ONCE := -n auto --dist loadscope
 
-.PHONY: test demo check coverage beside alone golden bench packages demo-packages browser lint types wheel clean
+.PHONY: test demo check coverage beside alone golden bench packages demo-packages browser libvirt lint types wheel clean
 # Tests that judge timing run alone.
 .NOTPARALLEL:
 
@@ -24,7 +24,7 @@ test: $(VENV)/installed-dev
 demo: demo-packages $(VENV)/installed
 	@$(BIN)/python tools/demo.py $(RESULTS)
 
-check: browser $(VENV)/installed-dev lint types coverage beside wheel alone
+check: browser $(VENV)/installed-libvirt lint types coverage beside wheel alone
 
 # The fast tests, and how much of the pure core they go through (pyproject.toml says what that is). Property tests, which
 # take thrice as long when they are watched, would add next to nothing.
@@ -35,7 +35,7 @@ coverage: $(VENV)/installed-dev
 beside: browser $(VENV)/installed-dev
 	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' --ignore=$(FAST) selftests
 
-alone: browser $(VENV)/installed-dev
+alone: browser $(VENV)/installed-libvirt
 	$(PYTEST) --durations=10 -m alone $(OTHERS)
 
 golden: $(VENV)/installed-dev
@@ -63,6 +63,9 @@ demo-packages:
 browser: packages
 	@tools/packages chromium libatomic.so.1
 
+libvirt: packages
+	@tools/packages libvirtd libvirt_driver_qemu.so virsh pkg-config libvirt.pc cc Python.h
+
 # What follows is set up once. A step that is done has left its file in the environment; one that failed or was killed
 # has left none, and is done again.
 
@@ -84,6 +87,11 @@ $(VENV)/installed: $(VENV)/built
 
 $(VENV)/installed-dev: $(VENV)/installed
 	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[dev,images]"
+	@touch $@
+
+# Its Python binding is compiled: whoever runs the quick tests alone needs neither.
+$(VENV)/installed-libvirt: $(VENV)/installed-dev | libvirt
+	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[libvirt]"
 	@touch $@
 
 clean:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recording a migration over the QMP socket of its source."""
+"""Following a migration over the QMP socket of its source, or through libvirt."""
 
 import asyncio
 import time
@@ -8,9 +8,10 @@ from contextlib import aclosing, closing
 
 from ..errors import UsageError
 from ..trace.events import LIMIT_CHANGED
-from ..trace.samples import Sample
-from .attached import AttachedQemu, ConnectionGone
-from .new_trace import NewTrace, runs
+from .asked import AskedQemu, ConnectionGone
+from .attached import AttachedQemu
+from .libvirt_guest import LibvirtGuest
+from .new_trace import NewTrace, Show, runs
 from .sampler import Sampler
 
 _LOOK_AGAIN_S = 0.02
@@ -20,39 +21,44 @@ _ANSWER_S = 5.0
 """How long an answer may take beyond the time that a migration may take to begin."""
 
 
-async def record(
-    address: str,
+def asked(source: str, guest: str | None, say: Callable[[str], None]) -> AskedQemu:
+    """The QEMU at `source`: a QMP socket's path, HOST:PORT, or a URI of libvirt's with its `guest`."""
+    return LibvirtGuest(source, guest or "", say) if "://" in source else AttachedQemu(source, say)
+
+
+async def follow(
+    asked_qemu: AskedQemu,
     new_trace: NewTrace,
     rate_hz: float,
     wait_s: float,
     say: Callable[[str], None],
-    show: Callable[[Sample], None],
+    show: Show,
 ) -> None:
-    """Record the migration of the QEMU at `address`, which begins within `wait_s`, until it has ended.
+    """Follow the migration of a QEMU, which begins within `wait_s`, until it has ended.
 
     `show` gets each sample, `say` a line a second while nothing migrates, and one every two while the QEMU answers
     nothing. Raises UsageError where there is no such migration, ConnectionGone where the QEMU is gone; what is on
     record until then is kept.
     """
-    async with AttachedQemu(address, say) as qemu:
+    async with asked_qemu as qemu:
         try:
             async with asyncio.timeout(wait_s + _ANSWER_S):
-                await _begun(qemu, address, wait_s, say)
+                await _begun(qemu, wait_s, say)
         except TimeoutError:
             raise UsageError(
-                f"the QEMU at {address} {qemu.qmp.silence()}, and so says of no migration within {wait_s:g} s; see "
+                f"the QEMU at {qemu.name} {qemu.silence()}, and so says of no migration within {wait_s:g} s; see "
                 "whether it is stopped or hangs, or --wait longer"
             ) from None
         with closing(new_trace):
             header = await qemu.header()
             async with (
-                Sampler({"source": qemu}, new_trace.open(header), rate_hz) as sampler,
+                Sampler(qemu, new_trace.open(header), rate_hz, qemu.announcing) as sampler,
                 aclosing(sampler.taken()) as taken,
             ):
                 limit_ms, since_s = header["migrate-parameters"].get("downtime-limit"), 0.0
                 async for sample, _ in taken:
                     new_trace.count(sample)
-                    show(sample)
+                    show(sample, sampler.evidence)
                     looked_s = sampler.now_s()
                     if looked_s < since_s + _LOOKS_APART / rate_hz and not new_trace.ended:
                         continue  # Samples come densely: an answer beside each would only hold the next one up.
@@ -62,22 +68,22 @@ async def record(
                         if new_trace.ended:
                             return
                         raise
-                    if now_ms != limit_ms:
+                    if now_ms is not None and now_ms != limit_ms:
                         limit_ms = now_ms
                         sampler.note(LIMIT_CHANGED, {"downtime-limit": limit_ms, "since": round(since_s, 6)})
                     since_s = looked_s
 
 
-async def _begun(qemu: AttachedQemu, address: str, wait_s: float, say: Callable[[str], None]) -> None:
+async def _begun(qemu: AskedQemu, wait_s: float, say: Callable[[str], None]) -> None:
     if await qemu.value_of("query-status", "status", str) == "inmigrate":
         raise UsageError(
-            f"the QEMU at {address} is a destination, which knows of no expected downtime; give the source"
+            f"the QEMU at {qemu.name} is a destination, which knows of no expected downtime; give the source"
         )
     began_s = told_s = time.monotonic()
     while not runs(await qemu.value_of("query-migrate", "status", str, "none")):
         now_s = time.monotonic()
         if now_s > began_s + wait_s:
-            raise UsageError(f"no migration was running on {address} within {wait_s:g} s; start it, or --wait longer")
+            raise UsageError(f"no migration was running on {qemu.name} within {wait_s:g} s; start it, or --wait longer")
         if now_s > told_s + 1:
             told_s = now_s
             say(f"waiting for a migration to begin, {now_s - began_s:.0f} s so far")

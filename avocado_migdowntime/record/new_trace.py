@@ -2,37 +2,61 @@
 """A trace that is being recorded: its file, which appears with the first sample, and how far it is."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..trace.file import TraceWriter
-from ..trace.model import ENDED
+from ..oracle.evidence import Evidence
+from ..trace.file import TraceWriter, Writer
+from ..trace.model import ENDED, checked_header
 from ..trace.samples import Sample
+
+Show = Callable[[Sample, Callable[[], Evidence]], None]
+"""Is told each sample, and what there is to be asked for the evidence up to it."""
+
+
+class Nowhere:
+    """A writer that keeps nothing but the header."""
+
+    def __init__(self, header: Mapping[str, Any]) -> None:
+        self.header = checked_header(header)
+
+    def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
+        """Leave it."""
+
+    def event(self, t_s: float, side: str, message: Mapping[str, Any]) -> None:
+        """Leave it."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class NewTrace:
-    """What goes into `file`, and what has gone into it.
+    """What goes into `file`, if there is one, and what has gone into it.
 
     Raises UsageError where such a file is there already or cannot be made. Nothing is there until `open`, nor
     after `close` where no sample was taken.
     """
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str | None) -> None:
         self.file = file
         self.samples = 0
         self.status = ""
         self._opened = False
-        self._writer: TraceWriter | None = None
+        self._writer: Writer | None = None
+        if file is None:
+            return
         path = Path(file)
         if path.is_file() or path.is_dir():
             raise UsageError(f"{file} is there already; give another --output, or remove it")
         if not path.exists() and not os.access(path.parent, os.W_OK):
             raise UsageError(f"{file} cannot be made, {path.parent} is no directory to write in; give another --output")
 
-    def open(self, header: Mapping[str, Any]) -> TraceWriter:
+    def open(self, header: Mapping[str, Any]) -> Writer:
         """The writer of the trace, which begins with `header`; raises UsageError where the file cannot be made."""
+        if self.file is None:
+            return Nowhere(header)
         self._opened = True
         try:
             self._writer = TraceWriter(Path(self.file), header)
@@ -51,8 +75,8 @@ class NewTrace:
             if self._writer is not None:
                 self._writer.close()
         finally:
-            if self._opened and not self.samples and Path(self.file).is_file():
-                Path(self.file).unlink()
+            if self._opened and not self.samples and (path := Path(self.file or "")).is_file():
+                path.unlink()
 
     @property
     def ended(self) -> bool:

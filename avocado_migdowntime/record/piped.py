@@ -6,20 +6,21 @@ import os
 import reprlib
 import select
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
 from ..errors import UsageError
-from ..trace.file import TraceWriter
+from ..oracle.growing import GrowingEvidence
+from ..trace.file import Writer
 from ..trace.samples import Sample
 from .documents import Documents
-from .new_trace import NewTrace, runs
+from .new_trace import NewTrace, Show, runs
 
 _CHUNK_BYTES = 1 << 16
 
 
-def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, show: Callable[[Sample], None]) -> None:
+def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, show: Show) -> None:
     """Record the migration whose figures come over the descriptor `pipe`, until it or they end.
 
     A sample's time is that of its reading; `limit_ms` is the downtime-limit, if known. `show` gets each sample.
@@ -33,7 +34,7 @@ def consume(
     messages: Iterable[tuple[float, Mapping[str, Any]]],
     new_trace: NewTrace,
     limit_ms: int | None,
-    show: Callable[[Sample], None],
+    show: Show,
 ) -> None:
     """Record the migration that `messages` tell of, QMP's answers with their times in seconds.
 
@@ -41,7 +42,8 @@ def consume(
     """
     known = {} if limit_ms is None else {"downtime-limit": limit_ms}
     header: dict[str, Any] = {"qemu": {}, "migrate-parameters": known, "recorded": "from a pipe"}
-    writer: TraceWriter | None = None
+    writer: Writer | None = None
+    growing = GrowingEvidence(header)
     for t_s, message in messages:
         answer = _answer(message)
         sample = Sample.from_query(t_s, 0, answer)
@@ -55,10 +57,11 @@ def consume(
             return  # libvirt knows of no job any more
         else:
             if writer is None:
-                writer = new_trace.open(header)
+                writer, growing = new_trace.open(header), GrowingEvidence(header)
             writer.sample(t_s, 0, answer)
             new_trace.count(sample)
-            show(sample)
+            growing.sample(sample)
+            show(sample, growing.evidence)
             if new_trace.ended:
                 return
 

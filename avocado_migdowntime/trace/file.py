@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, Protocol, TextIO
 
 from ..errors import HarnessError, UsageError
 from .decode import LinesDecoder, blocks_of_lines, decoded
@@ -24,6 +24,21 @@ from .samples import Samples
 
 _GZIP = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 18
+
+
+class Writer(Protocol):
+    """Takes a trace as it comes."""
+
+    header: Mapping[str, Any]
+
+    def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
+        """Take QEMU's whole `answer` to query-migrate."""
+
+    def event(self, t_s: float, side: str, message: Mapping[str, Any]) -> None:
+        """Take an asynchronous QMP message of the `source` or the `destination`."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 class TraceWriter:

@@ -91,7 +91,7 @@ def recorded(tmp_path, texts, limit_ms=None):
         yield from documents.end()
 
     try:
-        consume(messages(), recording, limit_ms, lambda sample: None)
+        consume(messages(), recording, limit_ms, lambda sample, evidence: None)
     finally:
         recording.close()
     return read(recording.file), recording
