@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .errors import HarnessError, HostRequirementError, MigDowntimeError, UsageError
+    from .forms.file import read
     from .oracle.evidence import Evidence
     from .oracle.growing import GrowingEvidence
     from .prediction.advice import Advice
     from .prediction.advise import advise
     from .trace.events import Event
-    from .trace.file import read
     from .trace.model import Trace
     from .trace.samples import Sample
     from .verdict.check import Check, Outcome
@@ -44,7 +44,7 @@ else:
         "Advice": "prediction.advice",
         "advise": "prediction.advise",
         "Event": "trace.events",
-        "read": "trace.file",
+        "read": "forms.file",
         "Trace": "trace.model",
         "Sample": "trace.samples",
         "Check": "verdict.check",

@@ -19,9 +19,9 @@ from statistics import median
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.experiments.run import TRACE
 from avocado_migdowntime.faults.figures import EXPECTED, Scaled
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.host.one_at_a_time import alone_on_host
 from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement

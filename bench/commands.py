@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
 
-from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.forms.file import read
 from selftests.support.lone_qemu import Qemu
 
 RECORDING = Path(__file__).parents[1] / "selftests/recordings/x86_64-kvm-qemu-7.2.jsonl.gz"

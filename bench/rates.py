@@ -8,9 +8,9 @@ from pathlib import Path
 
 from avocado_migdowntime.errors import MigDowntimeError
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.parameters.table import ARCHITECTURES, parse
-from avocado_migdowntime.trace.file import read
 
 RATES = (500, 2000, 8000, 20000)
 LINUX_RATES = (1000, 2000, 4000, 8000)

@@ -14,9 +14,9 @@ from statistics import median
 from typing import Any
 
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.trace.model import Trace
 from bench.time_of_a_run import race
 

@@ -30,11 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the advice; a file that cannot be used is named on standard error."""
     from ..errors import UsageError
+    from ..forms.file import read
     from ..prediction.advice import Finding
     from ..prediction.advise import advise
     from ..report.advice import fields, summary
     from ..report.terminal import fitted
-    from ..trace.file import read
 
     try:
         with lasting(teller(NAME, arguments), f"reading {arguments.file}"):

@@ -42,10 +42,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdicts; a file that cannot be used is named on standard error."""
     from ..errors import UsageError
+    from ..forms.file import read
     from ..report.terminal import fitted
     from ..report.verdict_json import fields
     from ..report.verdict_text import summary
-    from ..trace.file import read
     from ..verdict.judge import judge
 
     verdicts = []

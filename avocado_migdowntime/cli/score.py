@@ -34,10 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     from ..comparison.estimator_score import scores
     from ..comparison.job_results import traces_of
     from ..errors import UsageError
+    from ..forms.file import read
     from ..oracle.evidence import Evidence
     from ..report.score import fields, summary
     from ..report.terminal import fitted, terminal_columns
-    from ..trace.file import read
     from ..verdict.mid_pass_stop import mid_pass_stop
 
     truths = []

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import HarnessError
+from ..forms.file import read
 from ..parameters.table import Parameters
 from ..qemu.guest import dirtying, lagging
 from ..qemu.hang import HangWatch
@@ -19,7 +20,7 @@ from ..record.own_migration import OwnMigrationSampler
 from ..record.stage import Stage
 from ..report.verdict_json import fields
 from ..trace.events import LAGGING
-from ..trace.file import TraceWriter, read
+from ..trace.file import TraceWriter
 from ..verdict.judge import judge
 from ..verdict.verdict import Verdict
 from .arrival import Arrival, watch_arrival

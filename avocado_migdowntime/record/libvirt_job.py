@@ -4,7 +4,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .domjobinfo import answer_of
+from ..forms.domjobinfo import of_fields
+from ..trace.reading import Reading
 
 _NONE, _UNBOUNDED, _COMPLETED = 0, 2, 3
 """Of virDomainJobType."""
@@ -26,8 +27,10 @@ def answer_of_job(job: Mapping[str, Any], completed: bool = False) -> Mapping[st
     kind = _COMPLETED if completed else job.get("type", _NONE)
     if kind == _NONE or job.get("operation", _MIGRATION_OUT) != _MIGRATION_OUT:
         return {"status": "none"}
-    figures = "\n".join(f"{name}: {figure}" for name, figure in job.items() if name not in ("type", "operation"))
-    answer = answer_of(f"Job type: {kind}\n{figures}")
+    figures = {name: figure for name, figure in job.items() if name != "operation"}
+    (reading,) = of_fields({**figures, "type": kind}, None, None)
+    assert isinstance(reading, Reading)
+    answer = reading.answer
     if answer["status"] == "active" and not {"ram", "expected-downtime"} <= answer.keys():
         return {"status": "setup"}
     return answer

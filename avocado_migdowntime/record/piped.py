@@ -1,98 +1,103 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recording a migration from what a repeated command prints, over a pipe."""
+"""Recording a migration from any text that tells of it, over a pipe, as it comes."""
 
-import codecs
 import os
-import reprlib
 import select
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import Any
 
 from ..errors import UsageError
+from ..forms.course import Begins, Courses, EventRow
+from ..forms.reader import Reader
+from ..forms.refusal import nothing_told
 from ..oracle.growing import GrowingEvidence
+from ..trace.events import event_of
 from ..trace.file import Writer
+from ..trace.reading import Item, Reading
 from ..trace.samples import Sample
-from .documents import Documents
 from .new_trace import NewTrace, Show, runs
 
 _CHUNK_BYTES = 1 << 16
+SILENCE_S = 0.5
+"""After so long without a byte a text has ended whose last line does not say so."""
 
 
 def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, show: Show) -> None:
     """Record the migration whose figures come over the descriptor `pipe`, until it or they end.
 
-    A sample's time is that of its reading; `limit_ms` is the downtime-limit, if known. `show` gets each sample.
-    Raises UsageError where something else comes, or no migration within `wait_s`; what is on record until then is kept.
+    A sample's time is the migration's own, or the log's; that of its reading only where the text has neither.
+    `limit_ms` is the downtime-limit, if known. `show` gets each sample. Raises UsageError where no migration comes
+    within `wait_s`, or nothing that tells of one; what is on record until then is kept.
     """
+    reader = Reader()
     with closing(new_trace):
-        consume(_messages(pipe, new_trace, wait_s), new_trace, limit_ms, show)
+        remarks = consume(_items(pipe, reader, new_trace, wait_s), new_trace, limit_ms, show)
+    if not new_trace.samples:
+        raise nothing_told(reader, remarks)
 
 
-def consume(
-    messages: Iterable[tuple[float, Mapping[str, Any]]],
-    new_trace: NewTrace,
-    limit_ms: int | None,
-    show: Show,
-) -> None:
-    """Record the migration that `messages` tell of, QMP's answers with their times in seconds.
+def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, show: Show) -> Sequence[str]:
+    """Record the first migration that `items` tell of that has not ended yet, until it ends or another one begins.
 
-    An answer to query-version or query-migrate-parameters that comes first goes into the trace's header.
+    What the text had to remark is given back.
     """
-    known = {} if limit_ms is None else {"downtime-limit": limit_ms}
-    header: dict[str, Any] = {"qemu": {}, "migrate-parameters": known, "recorded": "from a pipe"}
+    courses = Courses({} if limit_ms is None else {"downtime-limit": limit_ms})
     writer: Writer | None = None
-    growing = GrowingEvidence(header)
-    for t_s, message in messages:
-        answer = _answer(message)
-        sample = Sample.from_query(t_s, 0, answer)
-        if "downtime-limit" in answer:
-            header["migrate-parameters"] = answer
-        elif "qemu" in answer:
-            header["qemu"] = answer
-        elif writer is None and not runs(sample.status):
-            continue
-        elif sample.status == "none":
-            return  # libvirt knows of no job any more
-        else:
-            if writer is None:
-                writer, growing = new_trace.open(header), GrowingEvidence(header)
-            writer.sample(t_s, 0, answer)
-            new_trace.count(sample)
-            growing.sample(sample)
-            show(sample, growing.evidence)
-            if new_trace.ended:
-                return
+    growing = GrowingEvidence({})
+    chosen = ""
+    for item in items:
+        if writer is not None and isinstance(item, Reading) and item.of == chosen and _is_over(item):
+            return courses.remarks
+        for of, row in courses.rows(item):
+            if writer is not None and of != chosen:
+                continue
+            if isinstance(row, Begins):
+                if writer is not None:
+                    return courses.remarks
+            elif isinstance(row, EventRow):
+                if writer is not None:
+                    writer.event(row.t_s, row.side, row.message)
+                    growing.event(event_of(row.t_s, row.side, row.message))
+            else:
+                answer = row.filled.reading.answer
+                sample = Sample.from_query(row.t_s, row.latency_ms, answer)
+                if writer is None:
+                    if not runs(sample.status):
+                        continue
+                    chosen = of
+                    lacks = {"lacks": list(row.filled.lacks)} if row.filled.lacks else {}
+                    writer = new_trace.open({**courses[of].header, "recorded": "from a pipe", **lacks})
+                    growing = GrowingEvidence(writer.header)
+                writer.sample(row.t_s, row.latency_ms, answer)
+                growing.sample(sample)
+                new_trace.count(sample)
+                show(sample, growing.evidence)
+                if new_trace.ended:
+                    return courses.remarks
+    return courses.remarks
 
 
-def _answer(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "error" in message:
-        raise UsageError(f"QEMU answered with the error {reprlib.repr(message['error'])}")
-    answer = message.get("return", message)
-    if not isinstance(answer, Mapping) or not _is_known(answer):
-        raise UsageError(f"{reprlib.repr(answer)} is no answer to query-migrate")
-    return answer
+def _is_over(reading: Reading) -> bool:
+    """Whether libvirt knows of no job any more."""
+    return reading.answer.get("status") == "none"
 
 
-def _is_known(answer: Mapping[str, Any]) -> bool:
-    # query-status has a status as well
-    return not answer or (bool(answer.keys() & {"status", "downtime-limit", "qemu"}) and "running" not in answer)
-
-
-def _messages(pipe: int, new_trace: NewTrace, wait_s: float) -> Iterator[tuple[float, Mapping[str, Any]]]:
-    documents, decoder = Documents(), codecs.getincrementaldecoder("utf-8")(errors="replace")
+def _items(pipe: int, reader: Reader, new_trace: NewTrace, wait_s: float) -> Iterator[Item]:
     zero_s = time.monotonic()
     while True:
-        if not new_trace.samples:
-            left_s = zero_s + wait_s - time.monotonic()
-            if left_s < 0 or not select.select([pipe], [], [], left_s)[0]:
-                raise UsageError(f"no running migration was read within {wait_s:g} s; start it, or --wait longer")
+        now_s = time.monotonic() - zero_s
+        left_s = SILENCE_S if new_trace.samples else wait_s - now_s
+        if left_s < 0:
+            raise UsageError(f"no running migration was read within {wait_s:g} s; start it, or --wait longer")
+        if not select.select([pipe], [], [], min(left_s, SILENCE_S))[0]:
+            yield from reader.settle()
+            continue
         try:
             chunk = os.read(pipe, _CHUNK_BYTES)
         except OSError as error:
             raise UsageError(f"the pipe cannot be read: {error.strerror}") from None
         if not chunk:
             break
-        yield from documents.feed(decoder.decode(chunk), time.monotonic() - zero_s)
-    yield from documents.end()
+        yield from reader.feed(chunk, time.monotonic() - zero_s)
+    yield from reader.end(time.monotonic() - zero_s)

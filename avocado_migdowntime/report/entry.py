@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UsageError
+from ..forms.file import read
 from ..oracle.evidence import Evidence
 from ..pictures.chart import Chart
 from ..pictures.chart_of_trace import chart
-from ..trace.file import read
 from ..trace.model import Trace
 from ..verdict.judge import REPORT_TOLERANCE, judge
 from ..verdict.mid_pass_stop import GroundTruth

@@ -31,6 +31,7 @@ class _Ram(msgspec.Struct, gc=False, rename="kebab"):
     dirty_sync_count: float
     dirty_pages_rate: float
     mbps: float
+    total: float = _ABSENT
 
 
 class _Answer(msgspec.Struct, gc=False, rename="kebab"):
@@ -53,6 +54,8 @@ class _Line(msgspec.Struct, gc=False):
 
 _DECODER = msgspec.json.Decoder(_Line)
 _NO_RAM = _Ram(*[_ABSENT] * len(_Ram.__struct_fields__))
+_MORE = 1024
+"""A counter may exceed another by so little that nobody has to look at it."""
 
 
 class _Unusual(Exception):
@@ -68,6 +71,8 @@ class LinesDecoder:
     def __init__(self, line_number: int) -> None:
         self.line_number = line_number
         self.events: list[Event] = []
+        self.ran_over = False
+        """Whether a sample was left without its RAM figures, as more was left than there is."""
         self.cut_off = 0
         """The number of the last line where that was cut off."""
         self._labels = Labels()
@@ -123,6 +128,10 @@ class LinesDecoder:
         # What is no number from 0 up is refused with the line that has it; comparing NaN gives False.
         if np.any(table < 0) or np.any(table > GREATEST) or np.any(table[Column.PAGE] == 0):
             raise _Unusual
+        totals = np.fromiter((ram.total for ram in rams), np.float64, len(rams))
+        left = table[Column.REMAINING]
+        if np.any(left > np.fmin(totals, GREATEST / 2) + _MORE):
+            raise _Unusual
         t_s = np.append(self._last_s, table[Column.T])
         if np.any(t_s[1:] < t_s[:-1]) or np.any(np.isnan(table[Column.LATENCY])):
             raise _Unusual
@@ -150,6 +159,7 @@ class LinesDecoder:
             try:
                 if "query-migrate" in record:
                     rows.append(_sample(record, rows[-1].t_s if rows else self._last_s))
+                    self.ran_over |= rows[-1].ram is None and bool(record["query-migrate"].get("ram"))
                 elif "event" in record:
                     event = event_of(number(record, "t"), str(record.get("side", "")), record["event"])
                     events += _in_order([event], events)
@@ -219,7 +229,7 @@ def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[st
     except (ValueError, RecursionError):
         if may_be_cut:
             return None
-        hint = "is no JSON; expected a recorded migration or `info migrate` text"
+        hint = "is no JSON; expected a recorded migration"
         raise UsageError(f"line {line_number} {hint}") from None
     if not isinstance(record, Mapping):
         raise UsageError(f"line {line_number} is not a JSON object; expected a recorded migration")

@@ -6,20 +6,19 @@ event (`t`, `side`, `event`: a QMP message, or one of the harness's own). Times 
 since just before `migrate`.
 """
 
-import io
 import json
-import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from ..errors import HarnessError, UsageError
 from .decode import LinesDecoder, blocks_of_lines, decoded
-from .info_migrate import looks_like_info_migrate, parse_info_migrate
 from .model import Trace, checked_header
+from .ram import RAN_OVER
+from .reading import is_without_passes
 from .samples import Samples
 
 _GZIP = b"\x1f\x8b"
@@ -82,53 +81,20 @@ class TraceWriter:
             ) from None
 
 
-def read(name: str) -> Trace:
-    """The trace in the file `name` (`-`: standard input): a recording, or the text of HMP `info migrate`.
+def is_recording(first: bytes) -> bool:
+    """Whether a file that begins with the bytes `first`, of which some are no blanks, is a recording.
 
-    Raises UsageError where it cannot be read, is empty, is something else, or contradicts itself. A recording that
-    was cut off is used up to there; Trace.notes say so.
+    Its first line is an object that has what a header has.
     """
-    try:
-        with _standard_input() if name == "-" else Path(name).open("rb") as file:
-            return _parse(file)
-    except OSError as error:
-        expected = "expected a recorded migration or `info migrate` text"
-        raise UsageError(f"{name}: {error.strerror or error}; {expected}") from None
-    except UsageError as error:
-        raise UsageError(f"{'standard input' if name == '-' else name}: {error}") from None
+    line = first.removeprefix("\ufeff".encode()).lstrip().partition(b"\n")[0]
+    return line.startswith(b"{") and b'"migrate-parameters"' in line and b'"qemu"' in line
 
 
-def parse(data: bytes) -> Trace:
-    """The trace that the bytes of a file hold; raises UsageError as `read` does, without naming a file."""
-    return _parse(io.BytesIO(data))
-
-
-@contextmanager
-def _standard_input() -> Iterator[BinaryIO]:
-    if sys.stdin is None:
-        raise OSError("standard input is closed")
-    yield sys.stdin.buffer
-
-
-def _parse(file: BinaryIO) -> Trace:
-    notes: list[str] = []
-    chunks = iter(lambda: file.read(_CHUNK_BYTES), b"")
+def plain_chunks(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
+    """The chunks of a file as plain bytes, be it compressed; what is left out of it gets a note."""
     first = next(chunks, b"")
-    if first[:2] == _GZIP:
-        chunks = _inflated(chain([first], chunks), notes)
-        first = next(chunks, b"")
-    while not first.strip():
-        more = next(chunks, b"")
-        if not more:
-            raise UsageError("is empty; expected a recorded migration or `info migrate` text")
-        first += more
-    first = first.removeprefix("\ufeff".encode())
-    if not first.lstrip().startswith(b"{"):
-        first = b"".join([first, *chunks])
-        text = first.decode("utf-8", errors="replace")
-        if looks_like_info_migrate(text):
-            return parse_info_migrate(text)
-    return _parse_lines(chain([first], chunks), notes)
+    whole = chain([first], chunks)
+    return _inflated(whole, notes) if first[:2] == _GZIP else whole
 
 
 def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
@@ -159,14 +125,15 @@ def _is_foreign(data: bytes) -> bool:
     return bool(data.strip(b"\0"))
 
 
-def _parse_lines(chunks: Iterator[bytes], notes: list[str]) -> Trace:
+def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:
+    """The trace that the plain bytes of a recording hold; raises UsageError where one of its lines is wrong."""
     decoder: LinesDecoder | None = None
     header: Mapping[str, Any] = {}
     for block, is_last in blocks_of_lines(chunks):
         lines = block
         if decoder is None:
             blank = len(block) - len(block.lstrip())
-            first, _, lines = block[blank:].partition(b"\n")
+            first, _, lines = block[blank:].removeprefix("\ufeff".encode()).partition(b"\n")
             line_number = 1 + block.count(b"\n", 0, blank)
             record = decoded(first.decode("utf-8", errors="replace"), line_number)
             header, decoder = _header(record or {}, line_number), LinesDecoder(line_number + 1)
@@ -176,7 +143,10 @@ def _parse_lines(chunks: Iterator[bytes], notes: list[str]) -> Trace:
         raise UsageError("holds no query-migrate sample; expected a recorded migration")
     if decoder.cut_off:
         notes.append(f"cut off in line {decoder.cut_off}: used up to there")
-    return Trace(samples, tuple(decoder.events), header, tuple(notes))
+    if decoder.ran_over:
+        notes.append(RAN_OVER)
+    lacks = tuple(map(str, header.get("lacks", ())))
+    return Trace(samples, tuple(decoder.events), header, tuple(notes), snapshot=is_without_passes(lacks), lacks=lacks)
 
 
 def _header(record: Mapping[str, Any], line_number: int = 1) -> Mapping[str, Any]:

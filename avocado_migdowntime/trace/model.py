@@ -15,6 +15,7 @@ from ..basics.units import format_size
 from ..errors import UsageError
 from .events import Event
 from .ram import optional_number
+from .reading import Reading
 from .samples import Sample, Samples
 
 _LEAST_GRANULE = 4096
@@ -30,7 +31,12 @@ class Trace:
 
     `header` is what was known when it began: `qemu` (query-version), `arch`, `accelerator`, `migrate-parameters`
     (query-migrate-parameters), `capabilities` (those switched on) …; `notes` are remarks of whoever read it.
-    A `snapshot` is a single answer without a history. For `samples` a sequence of Sample will do, too.
+    A `snapshot` is a single answer without a history, or several of which no pass can be made: its last sample counts.
+    For `samples` a sequence of Sample will do, too.
+
+    Where it was read from a text, `readings` has what that shows for each of the last samples, the last for the last,
+    with what rounding leaves open and what was worked out; `lacks` names what that one does not show, in QMP's
+    spelling, for which 0 stands in the sample.
     """
 
     samples: Samples
@@ -38,6 +44,8 @@ class Trace:
     header: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     snapshot: bool = False
+    readings: tuple[Reading, ...] = ()
+    lacks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         rows: Sequence[Sample] = self.samples
@@ -98,9 +106,11 @@ class Trace:
         if not len(begins):
             return self
         samples = self.samples[int(begins[-1]) + 1 :]
+        readings = self.readings[-len(samples) :]
         earlier, events = parted(self.events, float(samples.t_s[0]))
         header = header_after(self.header, earlier)
-        return replace(self, samples=samples, events=tuple(events), header=header, notes=(*self.notes, SEVERAL))
+        notes = (*self.notes, SEVERAL)
+        return replace(self, samples=samples, events=tuple(events), header=header, notes=notes, readings=readings)
 
     @property
     def completed(self) -> bool:
@@ -152,6 +162,9 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(header["qemu"].get("qemu", {}), Mapping):
         raise UsageError(f"'qemu' is {reprlib.repr(header['qemu'])} where the answer to query-version was expected")
     known.host_page_bytes  # noqa: B018 - raises on a wrong type
+    lacks = header.get("lacks", [])
+    if not isinstance(lacks, list) or not all(isinstance(name, str) for name in lacks):
+        raise UsageError(f"'lacks' is {reprlib.repr(lacks)} where a list of names was expected")
     capabilities = header.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
         raise UsageError(f"'capabilities' is {reprlib.repr(capabilities)} where a list of names was expected")

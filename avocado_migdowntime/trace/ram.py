@@ -9,6 +9,10 @@ from typing import Any
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
 
+LEEWAY = 1.01
+"""A figure that was printed rounded may seem greater than another by this factor, and be the same."""
+RAN_OVER = "more RAM is said to be left than there is, by a counter that ran below 0: nothing is computed from that"
+"""The note on a trace that has such samples."""
 GREATEST = 2.0**64
 """Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
 
@@ -64,6 +68,16 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
         dirty_pages_per_s=int(number(ram, "dirty-pages-rate")),
         mbps=number(ram, "mbps"),
     )
+
+
+def ran_over(ram: Mapping[str, Any]) -> bool:
+    """Whether more is said to be left than there is, as by a counter of 64 bits that ran below 0."""
+    remaining, total = ram.get("remaining"), ram.get("total")
+    if isinstance(remaining, bool) or not isinstance(remaining, int | float) or not 0 <= remaining <= GREATEST * 1024:
+        return False
+    if remaining >= GREATEST / 2:
+        return True
+    return isinstance(total, int | float) and 0 < total < (remaining - 1024) / LEEWAY
 
 
 def number(fields: Mapping[str, Any], name: str) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
-from .ram import Ram, optional_number, ram_of
+from .ram import Ram, optional_number, ram_of, ran_over
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -39,7 +39,7 @@ class Sample:
 
     @classmethod
     def from_query(cls, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> "Sample":
-        """The sample that QEMU's `answer` to query-migrate makes.
+        """The sample that QEMU's `answer` to query-migrate makes; without RAM figures where more is left than there is.
 
         Raises UsageError naming the field where one is missing or of the wrong type.
         """
@@ -52,7 +52,7 @@ class Sample:
             latency_ms=latency_ms,
             status=status,
             expected_downtime_ms=optional_number(answer, "expected-downtime"),
-            ram=None if ram is None else ram_of(ram, answer),
+            ram=None if ram is None or (isinstance(ram, Mapping) and ran_over(ram)) else ram_of(ram, answer),
             on=on,
             downtime_ms=optional_number(answer, "downtime"),
         )

@@ -10,11 +10,11 @@ import pytest
 from matplotlib.image import imread
 from playwright.sync_api import expect, sync_playwright
 
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.pictures.chart_of_trace import chart
 from avocado_migdowntime.pictures.strip_plot import of_truths
 from avocado_migdowntime.report.entry import recorded
 from avocado_migdowntime.report.html.page import page
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from bench.report import write
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.pictures.chart import Role
 from avocado_migdowntime.pictures.chart_of_trace import chart
 from avocado_migdowntime.trace.events import Event
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 
 from ..support.simulate import PAGE, Simulation, record

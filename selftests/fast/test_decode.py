@@ -181,8 +181,17 @@ def test_a_wrong_line_is_refused_with_its_number(blocks, message, last):
 
 
 @BOTH
+@pytest.mark.parametrize("remaining", [2**64 - 4096, 2**63, RAM["total"] * 2])
+def test_where_more_is_left_than_there_is_nothing_is_told_of_ram(last, remaining):
+    decoder = decoder_of(block(sample(ram={**RAM, "remaining": remaining}), *last))
+    (one, *_) = decoder.samples()
+    assert (one.ram, one.status, decoder.ran_over) == (None, "active", True)
+    assert not decoder_of(block(sample(ram={**RAM, "remaining": RAM["total"]}), *last)).ran_over
+
+
+@BOTH
 def test_figures_up_to_the_greatest_are_taken_and_no_greater_ones(last):
-    for field, name in (("remaining", "remaining_bytes"), ("mbps", "mbps")):
+    for field, name in (("dirty-pages-rate", "dirty_pages_per_s"), ("mbps", "mbps")):
         (one, *_) = decoder_of(block(sample(ram={**RAM, field: 2**64}), *last)).samples()
         assert getattr(one.ram, name) == 2**64
         with pytest.raises(UsageError, match=f"^line 2: '{field}' is 36893488147419103232 where"):
@@ -202,7 +211,7 @@ def test_a_line_that_is_cut_off_is_left_out_at_the_very_end_alone():
         decoder = LinesDecoder(2)
         with pytest.raises(UsageError) as caught:
             decoder.add(data, is_last)
-        expected = f"line {line_number} is no JSON; expected a recorded migration or `info migrate` text"
+        expected = f"line {line_number} is no JSON; expected a recorded migration"
         assert str(caught.value) == expected
         assert decoder.cut_off == 0
 
@@ -245,8 +254,8 @@ def test_blocks_are_of_whole_lines_and_blank_ones_end_none(chunks, blocks):
     ("line", "message"),
     [
         ("[1]", "line 7 is not a JSON object; expected a recorded migration"),
-        ("{", "line 7 is no JSON; expected a recorded migration or `info migrate` text"),
-        ('{"a": NaN}', "line 7 is no JSON; expected a recorded migration or `info migrate` text"),
+        ("{", "line 7 is no JSON; expected a recorded migration"),
+        ('{"a": NaN}', "line 7 is no JSON; expected a recorded migration"),
     ],
 )
 def test_a_line_that_is_no_object_is_refused(line, message):

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.avocado_test import reason
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.formulas import FORMULAS
 from avocado_migdowntime.oracle.releases import ERAS, Release, era, release_of, remark
 from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.report.verdict_text import summary
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 

@@ -13,7 +13,7 @@ import pytest
 from avocado_migdowntime.basics import event_loop
 from avocado_migdowntime.basics.event_loop import to_its_end
 from avocado_migdowntime.cli import main
-from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.forms.file import read
 
 from ..support.made_up_monitor import MIGRATING, answering, served
 

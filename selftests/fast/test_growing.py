@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle import evidence as evidence_module
 from avocado_migdowntime.oracle import growing as growing_module
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.oracle.growing import GrowingEvidence
 from avocado_migdowntime.trace.events import Event
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.growing import differences, fed, grown, prefix
 from selftests.support.recorded import recording

@@ -13,9 +13,9 @@ import pytest
 from avocado_migdowntime.basics.resources import packaged_tests
 from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
 from avocado_migdowntime.experiments.catalogue import EXPERIMENTS
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.report.verdict_text import summary
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 
 from ..support.documents import TOP

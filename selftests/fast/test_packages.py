@@ -28,7 +28,8 @@ INSTALL = {
 }
 LIBVIRT = {
     "apt-get": "libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients pkg-config libvirt-dev gcc python3-dev",
-    "dnf": "libvirt-daemon libvirt-daemon-driver-qemu libvirt-client pkgconf-pkg-config libvirt-devel gcc python3-devel",
+    "dnf": "libvirt-daemon libvirt-daemon-driver-qemu libvirt-client pkgconf-pkg-config libvirt-devel gcc "
+    "python3-devel",
 }
 LIBVIRT["zypper"] = LIBVIRT["dnf"]
 NEEDED_BY_LIBVIRT = ("libvirtd", "libvirt_driver_qemu.so", "virsh", "pkg-config", "libvirt.pc", "cc", "Python.h")

@@ -8,15 +8,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.record.documents import Documents
-from avocado_migdowntime.record.domjobinfo import answer_of
+from avocado_migdowntime.forms.file import parse, read
+from avocado_migdowntime.forms.reader import Reader
 from avocado_migdowntime.record.new_trace import NewTrace
 from avocado_migdowntime.record.piped import consume
-from avocado_migdowntime.trace.file import parse, read
+from avocado_migdowntime.record.piped import record as record_pipe
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
@@ -25,7 +26,7 @@ README = Path(__file__).parents[2] / "README.md"
 LINES = [json.loads(line) for line in gzip.decompress(RECORDING.read_bytes()).splitlines()]
 ANSWERS = [(line["t"], line["query-migrate"]) for line in LINES if "query-migrate" in line]
 ACTIVE = next(answer for _, answer in ANSWERS if answer.get("expected-downtime", 0) > 100)
-COMPLETED = {**ACTIVE, "status": "completed", "downtime": 30}
+COMPLETED = {**ACTIVE, "status": "completed", "downtime": 30, "total-time": 99_000}
 
 
 def as_json(answer):
@@ -78,20 +79,24 @@ def as_job(answer):
 def as_raw(answer):
     if answer["status"] != "active":
         return "Job type: 0\n\n"
-    return "Job type: 2\n\n" + "".join(f"{name}: {value}\n" for name, value in figures(answer).items()) + "\n"
+    return (
+        "Job type: 2\n\noperation: 5\n"
+        + "".join(f"{name}: {value}\n" for name, value in figures(answer).items())
+        + "\n"
+    )
 
 
 def recorded(tmp_path, texts, limit_ms=None):
     """The trace of (time, text), and the recording that it came by."""
-    documents, recording = Documents(), NewTrace(str(tmp_path / "trace.jsonl"))
+    reader, recording = Reader(), NewTrace(str(tmp_path / "trace.jsonl"))
 
-    def messages():
+    def items():
         for t_s, text in texts:
-            yield from documents.feed(text, t_s)
-        yield from documents.end()
+            yield from reader.feed(text.encode(), t_s)
+        yield from reader.end(t_s)
 
     try:
-        consume(messages(), recording, limit_ms, lambda sample, evidence: None)
+        consume(items(), recording, limit_ms, lambda sample, evidence: None)
     finally:
         recording.close()
     return read(recording.file), recording
@@ -101,7 +106,8 @@ def recorded(tmp_path, texts, limit_ms=None):
 def test_each_form_is_judged_as_the_answers_that_it_was_made_from(form, tmp_path):
     own = judge(parse(RECORDING.read_bytes()))
     trace, _ = recorded(tmp_path, [(t_s, form(answer)) for t_s, answer in ANSWERS], limit_ms=1)
-    assert [sample.t_s for sample in trace.samples[:20]] == [t_s for t_s, _ in ANSWERS[:20]]
+    times_s = [answer["total-time"] / 1000 if form is as_json else t_s for t_s, answer in ANSWERS]
+    assert trace.samples.t_s.tolist() == pytest.approx(times_s, abs=1e-6)
     verdict = judge(trace)
     assert (verdict.verdict, verdict.formula, verdict.passes) == (Judgement.ACCURATE, "last-sync", own.passes)
     assert verdict.expected_ms == pytest.approx(own.expected_ms, rel=0.001)
@@ -145,11 +151,19 @@ def test_text_may_come_in_any_pieces(tmp_path):
     whole = "".join(form(ACTIVE) for form in (as_json, as_json)) + as_json(COMPLETED)
     trace, _ = recorded(tmp_path, [(i, letter) for i, letter in enumerate(whole)])
     assert [sample.status for sample in trace.samples] == ["active", "active", "completed"]
-    assert trace.samples[0].t_s < len(as_json(ACTIVE)) <= trace.samples[1].t_s
+    assert trace.samples.t_s.tolist() == [ACTIVE["total-time"] / 1000] * 2 + [99]
     jobs = "".join([as_job(ACTIVE)] * 2)
     (tmp_path / "trace.jsonl").unlink()
     trace, _ = recorded(tmp_path, [(i, letter) for i, letter in enumerate(jobs)])
-    assert [sample.t_s for sample in trace.samples] == [0, len(as_job(ACTIVE))]
+    first_line = jobs.index("\n")
+    assert [sample.t_s for sample in trace.samples] == [first_line, len(as_job(ACTIVE)) + first_line]
+
+
+def answer_of(text):
+    """The one answer that a text of domjobinfo makes."""
+    reader = Reader()
+    (reading,) = [*reader.feed(text.encode()), *reader.end()]
+    return reading.answer
 
 
 def test_units_are_those_of_libvirt():
@@ -159,38 +173,47 @@ def test_units_are_those_of_libvirt():
     raw = answer_of(as_raw(ACTIVE))
     assert raw["ram"] == {**raw["ram"], "remaining": ACTIVE["ram"]["remaining"], "normal": ACTIVE["ram"]["normal"]}
     assert raw["expected-downtime"] == ACTIVE["expected-downtime"]
-    assert answer_of("Job type: Unbounded\nTime elapsed: 3 ms\n") == {"status": "active"}
+    assert answer_of("Job type: Unbounded\nTime elapsed: 3 ms\n") == {"status": "active", "total-time": 3}
     assert answer_of("Job type: Completed\nTotal downtime: 42 ms\n") == {"status": "completed", "downtime": 42}
 
 
 WRONG = [
-    ("error: Domain not found\n", "'error: Domain not found' was read; expected what `virsh"),
-    ("{'status': 1}\n{\n", "is no JSON and another object follows"),
-    ('{"return": {"status": "running", "running": true}}\n', "is no answer to query-migrate"),
-    ('{"return": []}\n', "[] is no answer to query-migrate"),
-    ('{"return": {"status": ["active"]}}\n', "'status' is ['active'] where a text was expected"),
+    ("error: Domain not found\n", "'error: Domain not found' begins no text that is known"),
+    ("{'status': 1}\n{\n", "begins no text that is known"),
+    ('{"return": {"status": "running", "running": true}}\n', "this is QMP's replies, and no migration runs in it"),
+    ('{"return": []}\n', "this is QMP's replies, and no migration runs in it"),
+    ('{"return": {"status": ["active"]}}\n', "this is QMP's replies, and no migration runs in it"),
     ('{"downtime-limit": "300"}\n' + as_json(ACTIVE), "'downtime-limit' is '300'"),
-    ('{"error": {"class": "GenericError", "desc": "no"}}\n', "QEMU answered with the error"),
-    (as_json({**ACTIVE, "ram": {}}), "'page-size' is missing"),
-    (as_job(ACTIVE).replace("Page size:", "Pagesize:"), "domjobinfo shows no Page size"),
+    ('{"error": {"class": "GenericError", "desc": "no"}}\n', "QEMU answered with the error no; take `virsh"),
+    (as_json({**ACTIVE, "ram": {"remaining": "x", "mbps": 7}}), "'remaining' is 'x' where a number"),
     (as_job(ACTIVE).replace("Outgoing", "Incoming"), "the job is 'Incoming migration'"),
     (as_job(ACTIVE).replace("Unbounded", "Unbegrenzt"), "run virsh with LC_ALL=C"),
     (as_job(ACTIVE).replace("pages/s", "Seiten/s"), "Dirty rate is"),
-    ("{" * (1 << 20) + "{", "goes on for a megabyte"),
+    ("{" * (1 << 20) + "{", "begins no text that is known"),
 ]
 
 
 @pytest.mark.parametrize(("text", "words"), WRONG)
 def test_anything_else_is_refused_in_a_sentence_and_leaves_no_file(text, words, tmp_path):
-    with pytest.raises(UsageError) as caught:
-        recorded(tmp_path, [(0, text)])
+    pipe, other_end = os.pipe()
+    with pytest.raises(UsageError) as caught, os.fdopen(pipe, "rb"), os.fdopen(other_end, "wb") as file:
+        Thread(target=lambda: (file.write(text.encode()), file.close())).start()
+        record_pipe(pipe, NewTrace(str(tmp_path / "trace.jsonl")), 10, None, lambda sample: None)
     assert words in str(caught.value) and "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 
-def test_what_was_recorded_before_something_else_came_is_kept(tmp_path):
-    with pytest.raises(UsageError, match="Domain not found"):
-        recorded(tmp_path, [(1, as_json(ACTIVE)), (2, as_json(ACTIVE)), (3, "error: Domain not found\n")])
+def test_what_comes_between_is_passed_over(tmp_path):
+    between = "error: Timed out during operation: cannot acquire state change lock\n\n$ virsh domjobinfo GUEST\n"
+    later = {**ACTIVE, "total-time": ACTIVE["total-time"] + 20}
+    trace, _ = recorded(tmp_path, [(1, as_json(ACTIVE)), (2, between), (3, as_json(later))])
+    assert len(trace.samples) == 2
+
+
+def test_what_was_recorded_before_something_wrong_came_is_kept(tmp_path):
+    wrong = as_job(ACTIVE).replace("pages/s", "Seiten/s")
+    with pytest.raises(UsageError, match="Dirty rate is"):
+        recorded(tmp_path, [(1, as_job(ACTIVE)), (2, as_job(ACTIVE)), (3, wrong), (4, as_job(ACTIVE))])
     assert [sample.t_s for sample in read(str(tmp_path / "trace.jsonl")).samples] == [1, 2]
 
 
@@ -209,7 +232,7 @@ def record(tmp_path, shell, *arguments):
         ([ACTIVE, COMPLETED], 0, "2 samples in trace.jsonl, the migration completed"),
         ([ACTIVE, {**ACTIVE, "status": "failed"}], 1, "2 samples in trace.jsonl, the migration failed"),
         ([ACTIVE], 1, "1 samples in trace.jsonl, the migration cut off while active"),
-        ([{}], 2, "nothing was recorded: no running migration was seen"),
+        ([{}], 2, "this is QMP's replies, and no migration runs in it; take `virsh qemu-monitor-command"),
     ],
 )
 def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path):
@@ -224,7 +247,7 @@ def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path):
     [
         ("sleep 5 |", ("-", "--wait", "0.2"), "no running migration was read within 0.2 s; start it, or --wait longer"),
         ("", ("-", "<&-"), "standard input"),
-        ("echo hello |", ("-",), "'hello' was read; expected what `virsh qemu-monitor-command"),
+        ("echo hello |", ("-",), "'hello' begins no text that is known"),
         ("touch trace.jsonl;", ("-",), "trace.jsonl is there already; give another --output, or remove it"),
         ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe; over QMP it is asked for"),
         ("", ("-", "--wait", "nonsense"), "'nonsense' is not a number from 0 to 86400"),
@@ -255,9 +278,11 @@ def test_what_a_libvirt_printed_of_a_real_migration_is_what_its_qemu_answered():
     ram = {
         "total": pytest.approx(256.375 * (1 << 20)), "remaining": pytest.approx(36.965 * (1 << 20), rel=1e-5),
         "page-size": 4096, "normal": 11142, "duplicate": 55273, "dirty-sync-count": 2, "dirty-pages-rate": 5000,
-        "mbps": pytest.approx(167.881, rel=1e-4),
+        "mbps": pytest.approx(167.881, rel=1e-4), "transferred": pytest.approx(44.083 * (1 << 20), rel=1e-5),
+        "normal-bytes": pytest.approx(43.523 * (1 << 20), rel=1e-5), "postcopy-requests": 0,
     }  # fmt: skip
-    assert answer_of(printed) == {"status": "active", "expected-downtime": 1999, "ram": ram}
+    times = {"total-time": 2540, "setup-time": 1, "expected-downtime": 1999}
+    assert answer_of(printed) == {"status": "active", **times, "ram": ram}
 
 
 def test_a_disk_that_is_full_from_the_beginning_is_left_without_a_file(tmp_path):

@@ -3,8 +3,8 @@
 
 import pytest
 
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement

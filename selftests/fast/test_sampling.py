@@ -8,9 +8,10 @@ import pytest
 from qemu.qmp import QMPClient
 
 from avocado_migdowntime.errors import HarnessError
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.record import sampler
 from avocado_migdowntime.record.sampler import Sampler
-from avocado_migdowntime.trace.file import TraceWriter, read
+from avocado_migdowntime.trace.file import TraceWriter
 
 RAM = {
     "total": 1 << 28, "remaining": 1 << 20, "transferred": 1 << 24, "normal": 4096, "duplicate": 10, "mbps": 260.0,

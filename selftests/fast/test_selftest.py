@@ -13,7 +13,7 @@ from avocado_migdowntime.experiments.selftest import FAULTS
 from avocado_migdowntime.faults.catalogue import KINDS, named_fault
 from avocado_migdowntime.faults.expectation import expectation, in_words
 from avocado_migdowntime.faults.fault import Conversation
-from avocado_migdowntime.trace.file import parse as parse_trace
+from avocado_migdowntime.forms.file import parse as parse_trace
 from avocado_migdowntime.verdict.check import Check, Outcome
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitFinding, LimitJudgement

@@ -9,10 +9,10 @@ import pytest
 
 from avocado_migdowntime.cli import score as command
 from avocado_migdowntime.comparison.estimator_score import PARTS, scores
+from avocado_migdowntime.forms.file import parse as parse_trace
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.report.verdict_text import summary
-from avocado_migdowntime.trace.file import parse as parse_trace
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.mid_pass_stop import mid_pass_stop
 
@@ -113,7 +113,7 @@ def test_the_command_prints_a_row_for_each_estimator_and_draws_a_picture(tmp_pat
     picture = tmp_path / "picture.svg"
     assert run(tmp_path / "job", STOPPED, "--picture", picture) == 0
     said = capsys.readouterr()
-    assert said.err.startswith(f"migdowntime score: {broken}: line 1: has no") and said.err.count("\n") == 1
+    assert said.err.startswith(f"migdowntime score: {broken}: '{{}}' begins no text") and said.err.count("\n") == 1
     lines = said.out.splitlines()
     assert lines[0].split() == ["estimator", "median", "90", "%", "worst", "bias", *PARTS]
     assert lines[1].startswith("rest-and-dirtied") and len(lines) == 8

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from mesonbuild import mtest
 
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.report.verdict_tap import bailed_out, skipped, tap
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.check import Check, Outcome
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitFinding

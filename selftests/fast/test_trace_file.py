@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.trace.file import TraceWriter, parse, read
+from avocado_migdowntime.forms.file import parse, read
+from avocado_migdowntime.trace.file import TraceWriter
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.judge import judge
 
@@ -79,9 +80,9 @@ def test_members_are_joined_and_what_lies_behind_them_is_said():
 
 WRONG = [
     (b"", "is empty"),
-    (b"hello\n", "line 1 is no JSON"),
-    (b"[1]\n", "line 1 is not a JSON object"),
-    (lines({"a": 1}), "no 'qemu' and 'migrate-parameters'"),
+    (b"hello\n", "'hello' begins no text that is known"),
+    (b"[1]\n", "'[1]' begins no text that is known"),
+    (lines({"a": 1}), "begins no text that is known"),
     (lines(HEADER), "holds no query-migrate sample"),
     (lines(HEADER, sample(), {"x": 1}), "line 3: is neither a sample nor an event"),
     (lines(HEADER, sample(2), sample(1)), "line 3: is out of order: a sample at 1 s after one at 2 s"),
@@ -102,7 +103,7 @@ WRONG = [
     (lines(HEADER, sample()).replace(b"1.5", b"NaN") + b"\n{}", "line 2 is no JSON"),
     (b"\x1f\x8b" + b"x" * 30, "is a damaged gzip file"),
     (lines(HEADER, sample(remaining=10**400)), "line 2: 'remaining' is 1000"),
-    (b"[" * 100_000 + b"\n{}", "line 1 is no JSON"),
+    (b"[" * 100_000 + b"\n{}", "begins no text that is known"),
     (lines(HEADER, {**sample(), "on": [5]}), "line 2: 'on' is [5] where"),
     (lines(HEADER, {"t": 1, "event": {"event": "STOP", "data": []}}), "line 2: 'event' is"),
     (lines(HEADER, {"t": 2, "event": {"event": "A"}}, {"t": 1, "event": {"event": "B"}}), "line 3: is out of order"),

@@ -20,7 +20,7 @@ FLOORS = (
     ("errors",),
     ("basics",),
     ("trace",),
-    ("oracle",),
+    ("oracle", "forms"),
     ("prediction",),
     ("verdict",),
     ("comparison", "guest_memory", "faults", "parameters"),
@@ -38,7 +38,18 @@ FLOORS = (
 """From below. A room may import those of the floors below it, and none beside it."""
 
 CORE = (
-    *("trace", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures", "errors"),
+    *(
+        "trace",
+        "forms",
+        "oracle",
+        "prediction",
+        "verdict",
+        "comparison",
+        "guest_memory",
+        "faults",
+        "pictures",
+        "errors",
+    ),
     *("basics.interval", "basics.names", "basics.qemu_constants", "basics.units"),
     *("parameters.bandwidth", "parameters.capabilities", "parameters.sources", "parameters.table"),
 )
@@ -46,7 +57,19 @@ CORE = (
 
 COMPUTING = frozenset(
     (
-        *("collections", "contextlib", "dataclasses", "enum", "functools", "itertools", "json", "math", "msgspec"),
+        *(
+            "ast",
+            "codecs",
+            "collections",
+            "contextlib",
+            "dataclasses",
+            "enum",
+            "functools",
+            "itertools",
+            "json",
+            "math",
+            "msgspec",
+        ),
         *("numpy", "re", "reprlib", "statistics", "struct", "typing", "zlib"),
     )
 )
@@ -57,7 +80,10 @@ So it has neither Avocado nor qemu.qmp, nor time, datetime, socket, subprocess, 
 
 READING = {
     "trace.file": {
-        "pathlib": "a trace is a file, which is read, and written while the migration runs",
+        "pathlib": "a trace is a file, which is written while the migration runs",
+    },
+    "forms.file": {
+        "pathlib": "a recording or a text is a file, which is read",
         "io": "the bytes of a file are read as the file is",
         "sys": "a file `-` is standard input",
     },

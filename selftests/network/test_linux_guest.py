@@ -5,7 +5,7 @@ import pytest
 
 from avocado_migdowntime.basics.cache import cache_directory
 from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
-from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.linux_guest import image, run

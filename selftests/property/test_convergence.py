@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.basics.qemu_constants import BUFFER_DELAY_MS
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import parse, read
 from avocado_migdowntime.prediction.advice import STEP, Advice, Finding
 from avocado_migdowntime.prediction.advise import advise, predict_convergence
 from avocado_migdowntime.trace.events import DISTURBS, HARNESS, Event
-from avocado_migdowntime.trace.file import read
-from avocado_migdowntime.trace.info_migrate import parse_info_migrate
 
 from ..support.simulate import PAGE, Simulation, random_writes, record, sweep
 
@@ -249,7 +248,7 @@ def test_a_switchover_bandwidth_that_is_set_is_what_the_limit_is_multiplied_by()
     [("7.2", 2087, (629, 2087)), ("11.1", 1956, (296, 1956)), ("power8", 3562, (3562, 8819))],
 )
 def test_a_snapshot_is_a_guess_and_says_so(release, limit_ms, range_ms):
-    advice = advise(parse_info_migrate((RECORDINGS / f"info-migrate-{release}.txt").read_text()))
+    advice = advise(parse((RECORDINGS / f"info-migrate-{release}.txt").read_bytes()))
     assert (advice.finding, advice.limit_ms, advice.range_ms) == (Finding.FOUND, limit_ms, Interval(*range_ms))
     assert "a single snapshot shows no sync" in advice.reasons[1]
 
@@ -269,7 +268,7 @@ def test_a_snapshot_is_a_guess_and_says_so(release, limit_ms, range_ms):
 )
 def test_a_snapshot_may_have_no_limit(find, put, finding, words):
     text = (RECORDINGS / "info-migrate-power8.txt").read_text().replace(find, put)
-    advice = advise(parse_info_migrate(text))
+    advice = advise(parse(text.encode()))
     assert (advice.finding, advice.limit_ms) == (finding, None)
     assert words in advice.reasons[0]
 

@@ -10,9 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.basics.interval import Interval
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.prediction.dirty_curve import DirtyingCurve, Point, curve
-from avocado_migdowntime.trace.file import read
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 SET_BYTES = 50e6

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.prediction.dirty_curve import curve
 from avocado_migdowntime.prediction.precopy import predict
-from avocado_migdowntime.trace.file import read
 
 from ..support.simulate import PAGE, random_writes, sweep
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.trace.file import parse
+from avocado_migdowntime.forms.file import parse
 
 from ..support.recorded import recording
 

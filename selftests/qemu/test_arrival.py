@@ -11,12 +11,13 @@ import pytest
 from avocado_migdowntime.experiments import arrival
 from avocado_migdowntime.experiments.arrival import watch_arrival
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.guest import dirtying
 from avocado_migdowntime.qemu.pair import launched_pair
 from avocado_migdowntime.record.own_migration import OwnMigrationSampler
 from avocado_migdowntime.report.verdict_text import summary
-from avocado_migdowntime.trace.file import TraceWriter, read
+from avocado_migdowntime.trace.file import TraceWriter
 from avocado_migdowntime.verdict.judge import judge
 
 from ..support.dirtier_guest import MIB

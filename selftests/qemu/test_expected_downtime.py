@@ -13,9 +13,9 @@ import pytest
 
 from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.probe import find_binary
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement

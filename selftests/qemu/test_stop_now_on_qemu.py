@@ -7,9 +7,9 @@ import json
 import pytest
 
 from avocado_migdowntime.experiments.stop_now import stop_now
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.report.verdict_json import fields
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 
 from ..support import documented

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from avocado_migdowntime.experiments.convergence import convergence
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.report.verdict_json import fields
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement

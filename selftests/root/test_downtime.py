@@ -6,8 +6,8 @@ import asyncio
 import pytest
 
 from avocado_migdowntime.experiments.downtime import downtime
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.predicted_downtime import PredictionJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement

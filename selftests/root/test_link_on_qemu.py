@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.pair import launched_pair
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.held_networks import HARNESS, wait_until_gone

@@ -11,9 +11,9 @@ from typing import Any
 
 from avocado_migdowntime.cli import main as subcommands
 from avocado_migdowntime.experiments import catalogue
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.host import one_at_a_time
 from avocado_migdowntime.parameters.table import Parameters
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Verdict
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from avocado_migdowntime.faults.figures import Frozen, OnceAPass, Stale, Uncomputed
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.trace.events import Event
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.check import Outcome
 from avocado_migdowntime.verdict.mid_pass_stop import STOPS_AT

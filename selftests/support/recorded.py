@@ -5,7 +5,7 @@ import gzip
 import json
 from pathlib import Path
 
-from avocado_migdowntime.trace.file import parse
+from avocado_migdowntime.forms.file import parse
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 CLEAN = ["ppc64-tcg-qemu-5.2", "ppc64-tcg-qemu-7.2", "ppc64-tcg-qemu-11.1", "x86_64-kvm-qemu-7.2"]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from avocado_migdowntime.trace.file import parse
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.trace.model import Trace
 
 PAGE_BYTES = 4096

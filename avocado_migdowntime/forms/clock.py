@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The time of what a text tells, on the migration's own clock: the text has it, not the moment of reading.
+
+A reading's `total-time` is that clock; where it has none, the log's time, and without either when it was read.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..basics.interval import Interval
+from ..trace.reading import Happening, Reading, Stamp
+
+TICK_S = 0.001
+"""QEMU cuts total-time to whole milliseconds."""
+
+
+class Clock:
+    """Seconds since a migration began, as far as its readings tell that; they are to be asked for in their order."""
+
+    def __init__(self) -> None:
+        self.last_s = 0.0
+        self._total_s: float | None = None
+        self._log_zero_s: float | None = None
+        self._read_zero_s = 0.0
+        self._epoch_zero_s = Interval(-np.inf, np.inf)
+        self.known = False
+        """Whether the text has a clock at all."""
+
+    def restarts(self, reading: Reading) -> bool:
+        """Whether the total time of a reading is less than one before: it is of another migration."""
+        total_s = _total_s(reading.answer)
+        return total_s is not None and self._total_s is not None and total_s < self._total_s
+
+    def of_reading(self, reading: Reading) -> tuple[float, float]:
+        """When the figures of a reading were taken, and for how long after that they may have been."""
+        total_s, stamp = _total_s(reading.answer), reading.stamp
+        if total_s is not None:
+            self.known = True
+            self._total_s = total_s
+            if stamp is not None:
+                self._log_zero_s = stamp.t_s - total_s
+            if reading.arrived_s is not None:
+                self._read_zero_s = reading.arrived_s - total_s
+            return self._in_order(total_s), TICK_S
+        if stamp is not None:
+            self.known = True
+            if self._log_zero_s is None:
+                self._log_zero_s = stamp.t_s - self.last_s
+            return self._in_order(stamp.t_s - self._log_zero_s), stamp.tick_s
+        if reading.arrived_s is not None:
+            self._in_order(reading.arrived_s - self._read_zero_s)
+        return self.last_s, 0.0
+
+    def of_stamp(self, stamp: Stamp | None) -> float | None:
+        """When a line was logged; None where it does not say so."""
+        if stamp is None or self._log_zero_s is None:
+            return None
+        return stamp.t_s - self._log_zero_s
+
+    def of_event(self, happening: Happening, before_s: float, after_s: float) -> float:
+        """When something happened that the text tells between the readings of these two times.
+
+        By the log's time, else by QEMU's own of all events so far, each of which was between two readings.
+        """
+        logged_s = self.of_stamp(happening.stamp)
+        if logged_s is None:
+            epoch_s = _epoch_s(happening.message)
+            if epoch_s is None:
+                return before_s if before_s > -np.inf else after_s
+            zero_s = Interval(epoch_s - after_s, epoch_s - before_s)
+            narrowed = self._epoch_zero_s.intersection(zero_s) if self._epoch_zero_s.meets(zero_s) else zero_s
+            self._epoch_zero_s = narrowed
+            logged_s = epoch_s - (narrowed.low if narrowed.high == np.inf else narrowed.middle)
+        return min(max(logged_s, before_s), after_s)
+
+    def _in_order(self, t_s: float) -> float:
+        self.last_s = max(self.last_s, t_s)
+        return self.last_s
+
+
+def _total_s(answer: Mapping[str, Any]) -> float | None:
+    total_ms = answer.get("total-time")
+    return total_ms / 1000 if isinstance(total_ms, int | float) and not isinstance(total_ms, bool) else None
+
+
+def _epoch_s(message: Mapping[str, Any]) -> float | None:
+    stamp = message.get("timestamp")
+    if not isinstance(stamp, Mapping):
+        return None
+    seconds, microseconds = stamp.get("seconds"), stamp.get("microseconds", 0)
+    if not isinstance(seconds, int | float) or not isinstance(microseconds, int | float):
+        return None
+    return seconds + microseconds / 1e6

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the items of a text come to: one migration after another of each guest, in the rows of a trace."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..trace.events import HARNESS, LIMIT_CHANGED
+from ..trace.model import ENDED
+from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
+from .clock import Clock
+from .filling import Filled, filled
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """An answer to query-migrate, `t_s` on the migration's clock; its figures are at most `latency_ms` later."""
+
+    t_s: float
+    latency_ms: float
+    filled: Filled
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """A QMP event, or what the harness notes of a limit that somebody set."""
+
+    t_s: float
+    side: str
+    message: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Begins:
+    """Another migration of the same guest: no row before belongs to it."""
+
+
+Row = SampleRow | EventRow | Begins
+
+
+@dataclass
+class Known:
+    """What is known of a guest and its QEMU."""
+
+    qemu: Mapping[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    capabilities: tuple[str, ...] | None = None
+    remarks: list[str] = field(default_factory=list)
+
+    def header(self) -> dict[str, Any]:
+        """The header of a trace that begins now."""
+        known = {"capabilities": list(self.capabilities)} if self.capabilities is not None else {}
+        return {"qemu": self.qemu, "migrate-parameters": dict(self.parameters), **known}
+
+
+class Course:
+    """The rows that one guest's items make, in their order. `header` is that of the migration which they are of."""
+
+    def __init__(self, known: "Known | None" = None) -> None:
+        self.known = known or Known()
+        self.header: dict[str, Any] = self.known.header()
+        self.samples = 0
+        self.clock = Clock()
+        self._status = ""
+        self._held: list[Happening | Setting] = []
+
+    def rows(self, item: Item) -> Iterator[Row]:
+        """The rows that `item` makes; events wait for the reading that follows them."""
+        match item:
+            case Version():
+                self.known.qemu = item.qemu
+            case Remark():
+                if item.text not in self.known.remarks:
+                    self.known.remarks.append(item.text)
+            case Setting():
+                self._setting(item)
+            case Happening():
+                self._held.append(item)
+            case Reading():
+                yield from self._reading(item)
+
+    def rest(self) -> Iterator[Row]:
+        """The rows of events that no reading followed."""
+        yield from self._events(self.clock.last_s, np.inf)
+
+    def _setting(self, setting: Setting) -> None:
+        if setting.capabilities is not None:
+            self.known.capabilities = tuple(dict.fromkeys([*(self.known.capabilities or ()), *setting.capabilities]))
+        told_before = "downtime-limit" in self.known.parameters
+        if self.samples and "downtime-limit" in setting.parameters and (setting.changed or told_before):
+            self._held.append(setting)
+            return
+        self.known.parameters.update(setting.parameters)
+        if self.samples and not setting.changed:
+            # What is told below the figures held when they were taken.
+            self.header = self.known.header()
+
+    def _reading(self, reading: Reading) -> Iterator[Row]:
+        whole = filled(reading)
+        status = str(whole.reading.answer.get("status"))
+        if status == "none" or (status == "cancelled" and not self.samples):
+            return
+        if self.samples and (self.clock.restarts(reading) or (self._status in ENDED and status not in ENDED)):
+            self._restart()
+            yield Begins()
+        if self._status in ENDED:
+            return
+        before_s = self.clock.last_s if self.samples else -np.inf
+        t_s, width_s = self.clock.of_reading(reading)
+        yield from self._events(before_s, t_s)
+        if not self.samples:
+            self.header = self.known.header()
+        self.samples += 1
+        self._status = status
+        yield SampleRow(t_s, width_s * 1000, whole)
+
+    def _restart(self) -> None:
+        for held in self._held:
+            if isinstance(held, Setting):
+                self.known.parameters.update(held.parameters)
+        self._held = []
+        self.clock, self.samples, self._status = Clock(), 0, ""
+
+    def _events(self, before_s: float, after_s: float) -> Iterator[Row]:
+        held, self._held = self._held, []
+        last_s = max(0.0, before_s)
+        for one in held:
+            if isinstance(one, Setting):
+                yield from self._limit(one, last_s)
+                continue
+            t_s = self.clock.of_event(one, before_s, after_s)
+            if t_s < 0 or not np.isfinite(t_s):
+                continue
+            last_s = max(last_s, t_s)
+            yield EventRow(last_s, one.side, one.message)
+
+    def _limit(self, setting: Setting, last_s: float) -> Iterator[Row]:
+        limit_ms = setting.parameters["downtime-limit"]
+        if limit_ms == self.known.parameters.get("downtime-limit"):
+            return
+        logged_s = self.clock.of_stamp(setting.stamp)
+        self.known.parameters.update(setting.parameters)
+        message = {"event": LIMIT_CHANGED, "data": {"downtime-limit": limit_ms}}
+        yield EventRow(max(last_s, logged_s or 0.0), HARNESS, message)
+
+
+class Courses:
+    """Those of all guests of a text, by what it calls them. `told_last` is the one whose figures came last."""
+
+    def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
+        self._shared = Known(parameters=dict(parameters or {}))
+        self._of: dict[str, Course] = {}
+        self.told_last = ""
+
+    def __getitem__(self, of: str) -> Course:
+        if of not in self._of:
+            known = self._shared
+            self._of[of] = Course(Known(known.qemu, dict(known.parameters), known.capabilities, list(known.remarks)))
+        return self._of[of]
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """All that was remarked."""
+        every = [self._shared, *(course.known for course in self._of.values())]
+        return list(dict.fromkeys(text for known in every for text in known.remarks))
+
+    def rows(self, item: Item) -> Iterator[tuple[str, Row]]:
+        """The rows that `item` makes, each with its guest; what is of no guest in particular counts for each."""
+        if isinstance(item, Reading):
+            self.told_last = item.of
+        elif not item.of and not isinstance(item, Happening):
+            for _ in Course(self._shared).rows(item):
+                pass
+        for of in [*self._of] if not item.of and not isinstance(item, Reading) else [item.of]:
+            for row in self[of].rows(item):
+                yield of, row

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `virsh domjobinfo` prints of a migration, plain or with --rawstats, and libvirt's own dict of the same.
+
+Sources: tools/virsh-domain.c, cmdDomjobinfo of libvirt (names and units; sizes have three digits after the point of a
+binary unit), include/libvirt/libvirt-domain.h (VIR_DOMAIN_JOB_*), src/qemu/qemu_monitor_json.c (memory_bps is QEMU's
+decimal mbps in bytes per second).
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..errors import UsageError
+from ..trace.reading import Item, Reading, Remark, Stamp
+from .form import Form, Line
+from .monitor_text import nested
+from .rounding import UNITS, to_digits, whole
+
+_LINE = re.compile(r"(?P<name>[A-Za-z][\w -]*?):\s*(?P<value>.*)")
+_VALUE = re.compile(r"(?P<number>\d+(?:\.(?P<digits>\d+))?)\s*(?:(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?")
+_TYPES = ("None", "Bounded", "Unbounded", "Completed", "Failed", "Cancelled")
+_STATUSES = {"Completed": "completed", "Failed": "failed", "Cancelled": "cancelled"}
+_OUTGOING = ("Outgoing migration", "5")
+_NAMES: Mapping[str, tuple[str, str]] = {
+    "total-time": ("Time elapsed", "time_elapsed"),
+    "setup-time": ("Setup time", "setup_time"),
+    "disk.total": ("File total", "disk_total"),
+    "disk.transferred": ("File processed", "disk_processed"),
+    "disk.remaining": ("File remaining", "disk_remaining"),
+    "ram.total": ("Memory total", "memory_total"),
+    "ram.transferred": ("Memory processed", "memory_processed"),
+    "ram.remaining": ("Memory remaining", "memory_remaining"),
+    "ram.page-size": ("Page size", "memory_page_size"),
+    "ram.normal": ("Normal pages", "memory_normal"),
+    "ram.normal-bytes": ("Normal data", "memory_normal_bytes"),
+    "ram.duplicate": ("Constant pages", "memory_constant"),
+    "ram.dirty-sync-count": ("Iteration", "memory_iteration"),
+    "ram.dirty-pages-rate": ("Dirty rate", "memory_dirty_rate"),
+    "ram.postcopy-requests": ("Postcopy requests", "memory_postcopy_requests"),
+    "ram.mbps": ("Memory bandwidth", "memory_bps"),
+    "xbzrle-cache.cache-size": ("Compression cache", "compression_cache"),
+    "xbzrle-cache.bytes": ("Compressed data", "compression_bytes"),
+    "xbzrle-cache.pages": ("Compressed pages", "compression_pages"),
+    "xbzrle-cache.cache-miss": ("Compression cache misses", "compression_cache_misses"),
+    "xbzrle-cache.overflow": ("Compression overflows", "compression_overflow"),
+    "cpu-throttle-percentage": ("Auto converge throttle", "auto_converge_throttle"),
+}
+_DOWNTIMES = ("Expected downtime", "Total downtime", "downtime")
+_OTHERS = frozenset(
+    (
+        *("Job type", "Operation", "Time elapsed w/o network", "Time remaining", "Data processed", "Data remaining"),
+        *("Data total", "File bandwidth", "Downtime w/o network", "TLS handshake", "Stats", "Error message"),
+        *("type", "operation", "time_elapsed_net", "time_remaining", "data_total", "data_processed", "data_remaining"),
+        *("disk_bps", "downtime_net", "success", "errmsg", "memory_dirty_rate"),
+    )
+)
+_KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
+_BEGINS = "Job type"
+_GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
+"""Names that others use as well: none begins a job."""
+_ENOUGH = 3
+"""So many lines of a job whose first one is missing show that it is one."""
+
+
+@dataclass
+class _Job:
+    stamp: Stamp | None
+    arrived_s: float
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class DomJobInfo(Form):
+    """Reads the jobs that virsh prints one after another, whatever is between them."""
+
+    NAME = "what `virsh domjobinfo` prints"
+    NEEDLES = (b"emain",)
+    ALSO = (b"Job type:",)
+    INSTEAD = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._job: _Job | None = None
+
+    def take(self, line: Line) -> Sequence[Item | Line] | None:
+        for text in dict.fromkeys((line.text, line.message)):
+            match = _LINE.fullmatch(text)
+            if match is not None and match["name"] in (_KNOWN if self._job is not None else _KNOWN - _GENERAL):
+                ended = list(self.end()) if self._is_another(match["name"]) else []
+                if self._job is None:
+                    self._job = _Job(line.stamp, line.arrived_s)
+                self._job.fields[match["name"]] = match["value"].strip()
+                return ended
+        if self._job is None or not line.text:
+            return None
+        return [*self.end(), line]
+
+    def end(self) -> Iterable[Item]:
+        job, self._job = self._job, None
+        if job is None or (_BEGINS not in job.fields and len(job.fields) < _ENOUGH):
+            return
+        yield from of_fields(job.fields, job.stamp, job.arrived_s)
+
+    def _is_another(self, name: str) -> bool:
+        return self._job is not None and (name in self._job.fields or name == _BEGINS)
+
+
+def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float | None) -> Iterable[Item]:
+    """What a job tells whose figures have the names that virsh or libvirt give them.
+
+    Raises UsageError where one is no number, as in another language than English.
+    """
+    kind = str(fields.get(_BEGINS, fields.get("type", "Unbounded")))
+    if kind.isdigit() and int(kind) < len(_TYPES):
+        kind = _TYPES[int(kind)]
+    if kind not in _TYPES:
+        raise UsageError(f"Job type is {kind!r} where one of {', '.join(_TYPES)} was expected; run virsh with LC_ALL=C")
+    operation = str(fields.get("Operation", fields.get("operation", _OUTGOING[0])))
+    if operation not in _OUTGOING and kind != "None":
+        yield Remark(f"the job is {operation!r} where an outgoing migration was expected", arrived_s=arrived_s)
+        return
+    status = "none" if kind == "None" else _STATUSES.get(kind, "active")
+    figures: dict[str, Any] = {"status": status}
+    rounding: dict[str, Interval] = {}
+    for name, names in {**_NAMES, "downtime": _DOWNTIMES}.items():
+        shown = next((fields[one] for one in names if one in fields), None)
+        if shown is None:
+            continue
+        if name == "downtime" and status != "completed":
+            name = "expected-downtime"
+        figures[name], interval = _number(names[0], str(shown))
+        if interval is not None:
+            rounding[name] = interval
+    _in_mbps(figures, rounding)
+    if not figures.get("ram.total", True):
+        # Nothing is told of memory yet.
+        figures = {name: value for name, value in figures.items() if not name.startswith("ram.")}
+    yield Reading(nested(figures), stamp, rounding, arrived_s=arrived_s)
+
+
+def _in_mbps(figures: dict[str, Any], rounding: dict[str, Interval]) -> None:
+    """virsh shows the bandwidth in bytes per second, whole ones with --rawstats."""
+    if "ram.mbps" not in figures:
+        if "ram.remaining" in figures:
+            figures["ram.mbps"] = 0.0
+        return
+    to_mbps = 1 / 1000 / BYTES_PER_MS_PER_MBPS
+    shown = figures["ram.mbps"]
+    rounding["ram.mbps"] = rounding.get("ram.mbps", Interval(shown, shown + 1)).scaled(to_mbps)
+    figures["ram.mbps"] = shown * to_mbps
+
+
+def _number(name: str, shown: str) -> tuple[float, Interval | None]:
+    match = _VALUE.fullmatch(shown)
+    if match is None:
+        raise UsageError(f"{name} is {shown!r} where a number was expected; run virsh with LC_ALL=C")
+    number, unit = float(match["number"]), UNITS[(match["unit"] or "")[:1]]
+    if unit == 1:
+        return whole(number), None
+    return whole(number * unit), to_digits(number, len(match["digits"] or ""), unit)

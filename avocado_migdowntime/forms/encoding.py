@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bytes in any encoding that a text is kept in, as UTF-8 without a mark at its begin."""
+
+import codecs
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_LONGEST_MARK = 3
+
+
+class Utf8:
+    """Takes bytes as they come; what they are is told by their first ones."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._known = False
+        self._decoder: codecs.IncrementalDecoder | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """The same text, as far as it is whole."""
+        if not self._known:
+            data, self._held = self._held + data, b""
+            if len(data) <= _LONGEST_MARK:
+                self._held = data
+                return b""
+            data = self._begin(data)
+        return data if self._decoder is None else self._decoder.decode(data).encode("utf-8", "replace")
+
+    def end(self) -> bytes:
+        """What is left of it."""
+        if not self._known:
+            held, self._held = self._held, b""
+            self._known = True
+            return held
+        return b"" if self._decoder is None else self._decoder.decode(b"", True).encode("utf-8", "replace")
+
+    def _begin(self, data: bytes) -> bytes:
+        self._known = True
+        name = next((name for mark, name in _MARKS if data.startswith(mark)), "")
+        mark = next((mark for mark, _ in _MARKS if data.startswith(mark)), b"")
+        if not name and b"\0" in data[:4]:
+            name = "utf-16-be" if data[0] == 0 else "utf-16-le"
+        if name.startswith("utf-16"):
+            self._decoder = codecs.getincrementaldecoder(name)(errors="replace")
+        return data[len(mark) :]

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a text does not show of an answer to query-migrate, worked out of what it does.
+
+Exactly where that is possible (`derived`), about where it is not (`estimated`), and else named: 0 stands for it then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..trace.reading import Reading
+
+NEEDED = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate", "mbps")
+"""What a sample of a trace is made of."""
+_PAGE_SIZES = tuple(1 << power for power in range(10, 17))
+_USUAL_PAGE_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A reading whose `answer` is whole, and the names of what it `lacks` all the same."""
+
+    reading: Reading
+    lacks: tuple[str, ...] = ()
+
+
+def filled(reading: Reading) -> Filled:
+    """The reading with all that a sample is made of."""
+    answer: dict[str, Any] = dict(reading.answer)
+    derived, estimated = dict(reading.derived), dict(reading.estimated)
+    lacks: list[str] = []
+    if "status" not in answer:
+        _status(answer, derived, estimated)
+    ram = answer.get("ram")
+    if isinstance(ram, Mapping):
+        whole = dict(ram)
+        _page_size(whole, reading.rounding, derived, estimated)
+        _bandwidth(whole, answer, estimated)
+        for name in NEEDED:
+            if name not in whole:
+                lacks.append(f"ram.{name}")
+                whole[name] = 0
+        answer["ram"] = whole
+        if "ram.remaining" in lacks:
+            answer["ram"] = None
+    return Filled(replace(reading, answer=answer, derived=derived, estimated=estimated), tuple(lacks))
+
+
+def _status(answer: dict[str, Any], derived: dict[str, str], estimated: dict[str, str]) -> None:
+    """QEMU shows an expected downtime while a migration is active alone, and a downtime once the guest was stopped."""
+    if "expected-downtime" in answer:
+        answer["status"] = "active"
+        derived["status"] = "active, as an expected downtime is shown"
+    elif "downtime" in answer:
+        answer["status"] = "completed"
+        estimated["status"] = "completed, as a downtime is shown"
+    else:
+        answer["status"] = "active"
+        estimated["status"] = "taken as active"
+
+
+def _page_size(
+    ram: dict[str, Any], rounding: Mapping[str, Interval], derived: dict[str, str], estimated: dict[str, str]
+) -> None:
+    if ram.get("page-size"):
+        return
+    ram.pop("page-size", None)
+    normal, size = ram.get("normal"), ram.get("normal-bytes")
+    if isinstance(normal, int | float) and isinstance(size, int | float) and normal > 0:
+        sizes = rounding.get("ram.normal-bytes", Interval(size, size))
+        fitting = [page for page in _PAGE_SIZES if sizes.low <= normal * page <= sizes.high]
+        if len(fitting) == 1:
+            ram["page-size"] = fitting[0]
+            derived["ram.page-size"] = "it is normal bytes ÷ normal pages"
+            return
+        if not fitting and size >= 1 << 20:
+            page = min(_PAGE_SIZES, key=lambda one: abs(one - size / normal))
+            if abs(size / normal / page - 1) < 0.01:
+                ram["page-size"] = page
+                derived["ram.page-size"] = "it is normal bytes ÷ normal pages"
+                return
+    ram["page-size"] = _USUAL_PAGE_BYTES
+    estimated["ram.page-size"] = "taken as that of most targets"
+
+
+def _bandwidth(ram: dict[str, Any], answer: Mapping[str, Any], estimated: dict[str, str]) -> None:
+    """Where no throughput is shown, the mean one since the migration began."""
+    if "mbps" in ram:
+        return
+    transferred, total_ms = ram.get("transferred"), answer.get("total-time")
+    if not isinstance(transferred, int | float) or not isinstance(total_ms, int | float) or total_ms <= 0:
+        return
+    ram["mbps"] = transferred / total_ms / BYTES_PER_MS_PER_MBPS
+    estimated["ram.mbps"] = "transferred ÷ total time, the mean since the migration began"

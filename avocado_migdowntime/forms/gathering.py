@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From the items of a whole text to one trace: of the guest that was told of last, its last migration."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ..trace.events import Event, event_of
+from ..trace.model import ENDED, SEVERAL, Trace, checked_header
+from ..trace.ram import RAN_OVER, ran_over
+from ..trace.reading import Item, Reading, is_without_passes
+from ..trace.samples import Sample, SamplesWriter
+from .course import Begins, Courses, EventRow, Row
+from .reader import Reader
+from .refusal import nothing_told, too_little
+
+MANY = 1000
+"""Of so many samples, the last ones, a trace keeps the readings."""
+
+
+@dataclass
+class _Migration:
+    """The rows of one guest's last migration, as they come."""
+
+    samples: SamplesWriter = field(default_factory=SamplesWriter)
+    events: list[Event] = field(default_factory=list)
+    readings: deque[Reading] = field(default_factory=lambda: deque(maxlen=MANY))
+    lacks: tuple[str, ...] = ()
+
+    def add(self, row: Row) -> None:
+        """Add one."""
+        if isinstance(row, EventRow):
+            self.events.append(event_of(row.t_s, row.side, row.message))
+        elif not isinstance(row, Begins):
+            reading = row.filled.reading
+            self.samples.append(Sample.from_query(row.t_s, row.latency_ms, reading.answer))
+            self.readings.append(reading)
+            self.lacks = row.filled.lacks
+
+
+def trace_of(items: Iterable[Item], reader: Reader, notes: Sequence[str] = ()) -> Trace:
+    """The trace that the items of a text make, which `reader` reads.
+
+    Raises UsageError where they tell of no migration or of too little, and says what was recognised then.
+    """
+    courses, migrations, several = Courses(), dict[str, _Migration](), set[str]()
+    for item in items:
+        for of, row in courses.rows(item):
+            if isinstance(row, Begins):
+                several.add(of)
+                migrations[of] = _Migration()
+            migrations.setdefault(of, _Migration()).add(row)
+    known = {of: one for of, one in migrations.items() if one.readings}
+    if not known:
+        raise nothing_told(reader, courses.remarks)
+    of = courses.told_last if courses.told_last in known else next(reversed(known))
+    migration, course = known[of], courses[of]
+    for row in course.rest():
+        migration.add(row)
+    last = migration.readings[-1]
+    if last.answer.get("status") not in ENDED and "ram" not in last.answer:
+        raise too_little(reader, str(last.answer.get("status")))
+    remarks = [SEVERAL] if of in several else []
+    if len(known) > 1:
+        remarks.append(f"{len(known)} guests are migrated in this text: {of or 'the last one'} is judged")
+    if any(ran_over(one.answer.get("ram") or {}) for one in migration.readings):
+        remarks.append(RAN_OVER)
+    samples = migration.samples.samples()
+    return Trace(
+        samples=samples,
+        events=tuple(sorted(migration.events, key=lambda event: event.t_s)),
+        header=checked_header(course.header),
+        notes=(*notes, *remarks, *course.known.remarks, *_worked_out(last, migration.lacks)),
+        snapshot=len(samples) == 1 or is_without_passes(migration.lacks),
+        readings=tuple(migration.readings),
+        lacks=migration.lacks,
+    )
+
+
+def _worked_out(reading: Reading, lacks: Sequence[str]) -> list[str]:
+    """What the last reading has that was not shown, for people."""
+    notes = [f"{_short(name)} is not shown: {how}" for name, how in reading.derived.items()]
+    notes += [f"{_short(name)} is not shown, and only about right: {how}" for name, how in reading.estimated.items()]
+    if lacks:
+        notes.append(f"not shown: {', '.join(map(_short, lacks))}")
+    return notes
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("ram.")

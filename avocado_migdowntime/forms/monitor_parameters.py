@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The monitor's `info migrate_parameters` and `info migrate_capabilities`, and its commands that set them.
+
+Sources: as of `monitor_text`. Parameters have been on lines of their own since 2.10, before that on one.
+"""
+
+import re
+from collections.abc import Sequence
+
+from ..trace.reading import Item, Setting
+from .form import Form, Line
+
+_SHOWN = re.compile(
+    r"(?<![\w\"'-])(downtime-limit|max-bandwidth|avail-switchover-bandwidth):\s*'?(\d+)'?"
+    r"(?:\s*(?:ms|milliseconds|bytes/second|bytes))?(?=\s|$)"
+)
+_SET = re.compile(
+    r"\bmigrate_set_parameter\s+(downtime-limit|max-bandwidth|avail-switchover-bandwidth)\s+(\d+)([kKmMgGtT]?)"
+)
+_SET_DOWNTIME = re.compile(r"\(qemu\)\s*migrate_set_downtime\s+(\d+(?:\.\d+)?)(ms|us|s)?")
+_SET_SPEED = re.compile(r"\(qemu\)\s*migrate_set_speed\s+(\d+)([kKmMgGtT]?)")
+_CAPABILITIES = frozenset(
+    (
+        *("xbzrle", "rdma-pin-all", "x-rdma-pin-all", "auto-converge", "zero-blocks", "compress", "events", "block"),
+        *("postcopy-ram", "x-colo", "release-ram", "return-path", "pause-before-switchover", "multifd", "x-multifd"),
+        *("dirty-bitmaps", "postcopy-blocktime", "late-block-activate", "x-ignore-shared", "validate-uuid"),
+        *("background-snapshot", "zero-copy-send", "postcopy-preempt", "switchover-ack", "dirty-limit", "mapped-ram"),
+    )
+)
+"""QEMU's MigrationCapability, qapi/migration.json."""
+_SWITCHED = re.compile(r"(?<![\w-])([a-z][a-z-]+):\s*(on|off)(?![\w-])")
+_SWITCH = re.compile(r"\(qemu\)\s*migrate_set_capability\s+([a-z-]+)\s+(on|off)")
+_FACTORS = {"": 1 << 20, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+"""The monitor takes a plain number as MiB where it expects a size."""
+_MS = {None: 1000.0, "s": 1000.0, "ms": 1.0, "us": 0.001}
+
+
+class MonitorParameters(Form):
+    """Reads what limits a migration, and which capabilities are switched on."""
+
+    NAME = "the text of `info migrate_parameters`"
+    NEEDLES = (b"downtime",)
+    ALSO = (b"max-bandwidth", b"switchover-bandwidth", b"migrate_set_")
+
+    def take(self, line: Line) -> Sequence[Item | Line] | None:
+        text = line.text
+        if not text or text[0] in "{[\"'":
+            return None
+        if shown := _SHOWN.findall(text):
+            return [Setting({name: int(value) for name, value in shown}, line.stamp)]
+        if match := _SET.search(text):
+            factor = 1 if match[1] == "downtime-limit" else _FACTORS[match[3].lower()]
+            return [Setting({match[1]: int(match[2]) * factor}, line.stamp, changed=True)]
+        if match := _SET_DOWNTIME.search(text):
+            return [Setting({"downtime-limit": float(match[1]) * _MS[match[2]]}, line.stamp, changed=True)]
+        if match := _SET_SPEED.search(text):
+            bandwidth = int(match[1]) * _FACTORS[match[2].lower()]
+            return [Setting({"max-bandwidth": bandwidth}, line.stamp, changed=True)]
+        return self._capabilities(line)
+
+    def _capabilities(self, line: Line) -> Sequence[Item | Line] | None:
+        pairs = [*_SWITCHED.findall(line.text), *_SWITCH.findall(line.text)]
+        switched = [(name, state) for name, state in pairs if name in _CAPABILITIES]
+        if not switched:
+            return None
+        return [Setting({}, line.stamp, capabilities=tuple(name for name, state in switched if state == "on"))]

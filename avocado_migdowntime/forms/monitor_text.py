@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The text of the monitor's command `info migrate`, in each layout that QEMU has had since 1.3.
+
+Sources: migration/migration-hmp-cmds.c, before 8.0 monitor/hmp-cmds.c, before 2.12 hmp.c. Up to 10.0 there is a line
+for each figure, its bytes >> 10 as kbytes; since 10.1 lines hold several of them as `key=value`, with sizes of three
+digits. Both round the throughput to two digits, and leave out a dirty rate of 0. Throughput is shown since 1.6, dirty
+syncs since 2.1, the page size since 2.10.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..basics.interval import Interval
+from ..trace.reading import Item, Reading, Stamp
+from .form import Form, Line
+from .rounding import UNITS, cut, to_digits, to_three_digits, whole
+
+STATUSES = frozenset(
+    (
+        *("none", "setup", "cancelling", "cancelled", "active", "postcopy-active", "postcopy-paused", "completed"),
+        *("postcopy-recover-setup", "postcopy-recover", "postcopy-device", "failed", "failing", "colo"),
+        *("pre-switchover", "device", "wait-unplug"),
+    )
+)
+"""QEMU's MigrationStatus, qapi/migration.json."""
+_PROMPT = re.compile(r"\(qemu\)\s*")
+_STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*)\))?")
+_NAMED = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*(-?\d+(?:\.\d+)?|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
+_GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z]+)\))?\s*:\s*(.*)")
+_PAIR = re.compile(r"(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?")
+_MS, _KBYTES, _PAGES = ("ms", "milliseconds"), ("kbytes",), ("pages",)
+_LINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "total time": ("total-time", _MS),
+    "expected downtime": ("expected-downtime", _MS),
+    "downtime": ("downtime", _MS),
+    "setup": ("setup-time", _MS),
+    "transferred ram": ("ram.transferred", _KBYTES),
+    "throughput": ("ram.mbps", ("mbps",)),
+    "remaining ram": ("ram.remaining", _KBYTES),
+    "total ram": ("ram.total", _KBYTES),
+    "duplicate": ("ram.duplicate", _PAGES),
+    "skipped": ("ram.skipped", _PAGES),
+    "normal": ("ram.normal", _PAGES),
+    "normal bytes": ("ram.normal-bytes", _KBYTES),
+    "dirty sync count": ("ram.dirty-sync-count", ("",)),
+    "page size": ("ram.page-size", _KBYTES),
+    "multifd bytes": ("ram.multifd-bytes", _KBYTES),
+    "pages-per-second": ("ram.pages-per-second", ("",)),
+    "dirty pages rate": ("ram.dirty-pages-rate", _PAGES),
+    "postcopy request count": ("ram.postcopy-requests", ("",)),
+    "precopy ram": ("ram.precopy-bytes", _KBYTES),
+    "downtime ram": ("ram.downtime-bytes", _KBYTES),
+    "postcopy ram": ("ram.postcopy-bytes", _KBYTES),
+    "transferred disk": ("disk.transferred", _KBYTES),
+    "remaining disk": ("disk.remaining", _KBYTES),
+    "total disk": ("disk.total", _KBYTES),
+    "cache size": ("xbzrle-cache.cache-size", ("bytes",)),
+    "xbzrle transferred": ("xbzrle-cache.bytes", _KBYTES),
+    "xbzrle pages": ("xbzrle-cache.pages", _PAGES),
+    "xbzrle cache miss": ("xbzrle-cache.cache-miss", ("", "pages")),
+    "xbzrle cache miss rate": ("xbzrle-cache.cache-miss-rate", ("",)),
+    "xbzrle encoding rate": ("xbzrle-cache.encoding-rate", ("",)),
+    "xbzrle overflow": ("xbzrle-cache.overflow", ("",)),
+    "compression pages": ("compression.pages", _PAGES),
+    "compression busy": ("compression.busy", ("",)),
+    "compression busy rate": ("compression.busy-rate", ("",)),
+    "compressed size": ("compression.compressed-size", ("", "kbytes")),
+    "compression rate": ("compression.compression-rate", ("",)),
+    "cpu throttle percentage": ("cpu-throttle-percentage", ("",)),
+    "vfio device transferred": ("vfio.transferred", _KBYTES),
+}
+"""What a line is called, in QMP's spelling, with the units that it can have."""
+_GROUPS: Mapping[str, Mapping[str, str]] = {
+    "time": {"total": "total-time", "setup": "setup-time", "exp_down": "expected-downtime", "down": "downtime"},
+    "sizes": {"pagesize": "ram.page-size", "total": "ram.total"},
+    "transfers": {"transferred": "ram.transferred", "remain": "ram.remaining"},
+    "channels": {
+        "precopy": "ram.precopy-bytes",
+        "multifd": "ram.multifd-bytes",
+        "postcopy": "ram.postcopy-bytes",
+        "vfio": "vfio.transferred",
+    },
+    "page types": {"normal": "ram.normal", "zero": "ram.duplicate"},
+    "page rates": {
+        "transfer": "ram.pages-per-second",
+        "dirty": "ram.dirty-pages-rate",
+        "transfer_rate": "ram.pages-per-second",
+        "dirty_rate": "ram.dirty-pages-rate",
+    },
+    "others": {
+        "dirty_syncs": "ram.dirty-sync-count",
+        "postcopy_req": "ram.postcopy-requests",
+        "downtime_bytes": "ram.downtime-bytes",
+    },
+    "xbzrle": {
+        "size": "xbzrle-cache.cache-size",
+        "transferred": "xbzrle-cache.bytes",
+        "pages": "xbzrle-cache.pages",
+        "miss": "xbzrle-cache.cache-miss",
+    },
+}
+_XBZRLE_REST = {
+    "miss_rate": "xbzrle-cache.cache-miss-rate",
+    "encode_rate": "xbzrle-cache.encoding-rate",
+    "overflow": "xbzrle-cache.overflow",
+}
+_BEGINS = ("globals:", "capabilities:")
+_PATIENCE = 3
+"""So many lines of something else end a text that seemed to go on."""
+_ENOUGH = ("status", "expected-downtime", "downtime", "ram.remaining")
+
+
+@dataclass
+class _Shown:
+    """The figures of one text, by their names in QMP's spelling."""
+
+    stamp: Stamp | None
+    arrived_s: float
+    figures: dict[str, Any] = field(default_factory=dict)
+    rounding: dict[str, Interval] = field(default_factory=dict)
+    strange: int = 0
+
+
+class MonitorText(Form):
+    """Reads `info migrate`, as often as it is there."""
+
+    NAME = "the text of `info migrate`"
+    NEEDLES = (b"emain", b"downtime")
+    ALSO = (b"igration status: ", b"exp_down=", b"Status: ", b"Time (ms):")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: _Shown | None = None
+
+    def take(self, line: Line) -> Sequence[Item | Line] | None:
+        for text in dict.fromkeys((line.text, line.message)):
+            prompt = _PROMPT.match(text)
+            figures = _figures(text[prompt.end() :] if prompt else text)
+            if figures:
+                ended = list(self.end()) if self._is_another(figures) or (prompt and self._shown) else []
+                if self._shown is None:
+                    self._shown = _Shown(line.stamp, line.arrived_s)
+                self._shown.strange = 0
+                for name, (value, interval) in figures.items():
+                    self._shown.figures[name] = value
+                    if interval is not None:
+                        self._shown.rounding[name] = interval
+                return ended
+        return self._something_else(line)
+
+    def end(self) -> Iterable[Item]:
+        shown, self._shown = self._shown, None
+        if shown is None or not any(name in shown.figures for name in _ENOUGH):
+            return
+        if "ram.dirty-sync-count" in shown.figures:
+            # QEMU leaves out a rate of 0.
+            shown.figures.setdefault("ram.dirty-pages-rate", 0)
+        yield Reading(
+            answer=nested(shown.figures), stamp=shown.stamp, rounding=shown.rounding, arrived_s=shown.arrived_s
+        )
+
+    def _is_another(self, figures: Mapping[str, Any]) -> bool:
+        return self._shown is not None and any(name in self._shown.figures for name in figures)
+
+    def _something_else(self, line: Line) -> Sequence[Item | Line] | None:
+        if self._shown is None or not line.text:
+            return None
+        self._shown.strange += 1
+        if self._shown.strange < _PATIENCE and not _PROMPT.match(line.text) and not line.text.startswith(_BEGINS):
+            return None
+        return [*self.end(), line]
+
+
+def nested(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Names with a part's name before a point as an object in an object."""
+    answer: dict[str, Any] = {}
+    for name, value in figures.items():
+        part, _, inner = name.rpartition(".")
+        (answer.setdefault(part, {}) if part else answer)[inner] = value
+    return answer
+
+
+_Figures = Mapping[str, tuple[Any, Interval | None]]
+
+
+def _figures(text: str) -> _Figures:
+    """What one line shows, each with what rounding leaves open; nothing where it is no line of this."""
+    if not text or text[0] in "{[\"'":
+        return {}
+    if match := _STATUS.fullmatch(text):
+        return {"status": (match[1], None)} if match[1] in STATUSES else {}
+    if match := _NAMED.match(text):
+        name, unit = match[1], match[3].lower()
+        known = _LINES.get(name)
+        if known is not None:
+            return _of_line(*known, match[2], unit) if unit in known[1] else {}
+    return _of_group(text)
+
+
+def _of_line(name: str, units: tuple[str, ...], shown: str, unit: str) -> _Figures:
+    if shown.endswith("nan"):
+        return {}
+    if unit == "kbytes":
+        size = int(shown) << 10
+        return {name: (size, Interval(size, size) if name == "ram.page-size" else cut(int(shown), 1 << 10))}
+    if "." in shown:
+        return {name: (float(shown), to_digits(float(shown), len(shown.partition(".")[2])))}
+    return {name: (int(shown), None)}
+
+
+def _of_group(text: str) -> _Figures:
+    match = _GROUP.fullmatch(text)
+    if match is None:
+        if "miss_rate=" not in text:
+            return {}
+        return _pairs(text, _XBZRLE_REST, "")
+    label, unit, rest = match[1].lower(), match[2] or "", match[3]
+    if label == "throughput" and unit.lower() == "mbps":
+        number = re.match(r"\d+(?:\.(\d+))?", rest)
+        if number is None:
+            return {}
+        return {"ram.mbps": (float(number[0]), to_digits(float(number[0]), len(number[1] or "")))}
+    if label == "remaining" and re.fullmatch(r"[\d.e+]+ ?(?:[KMGTPE]i)?B", rest):
+        return _pairs(f"remaining={rest}", {"remaining": "remaining"}, "")
+    if label == "cpu throttle":
+        return {"cpu-throttle-percentage": (int(rest), None)} if rest.isdigit() else {}
+    names = _GROUPS.get(label)
+    return _pairs(rest, names, unit if unit == "KiB" else "") if names is not None else {}
+
+
+def _pairs(text: str, names: Mapping[str, str], unit: str) -> _Figures:
+    found: dict[str, tuple[Any, Interval | None]] = {}
+    for match in _PAIR.finditer(text):
+        name, shown = names.get(match[1]), match[2]
+        if name is None or shown.endswith("nan"):
+            continue
+        if match[4] or unit:
+            factor = UNITS[(match[3] or unit)[:1]]
+            interval = cut(float(shown), factor) if unit else to_three_digits(shown, factor)
+            if name == "ram.page-size":
+                interval = Interval(float(shown) * factor, float(shown) * factor)
+            found[name] = (whole(float(shown) * factor), interval)
+        else:
+            found[name] = (whole(float(shown)), None)
+    return found

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a figure may have been that was printed rounded."""
+
+from ..basics.interval import Interval
+
+UNITS = {"": 1, **{letter: 1 << 10 * power for power, letter in enumerate("KMGTPE", 1)}}
+"""Binary units, by their first letter."""
+
+
+def cut(shown: float, unit: int) -> Interval:
+    """Of what whole `unit`s were `shown`, the rest cut off."""
+    return Interval(shown * unit, (shown + 1) * unit - 1)
+
+
+def to_digits(shown: float, digits: int, unit: float = 1) -> Interval:
+    """Of what was rounded to so many digits after the point, in this unit."""
+    half = 0.5 * 10.0**-digits
+    return Interval(max(0.0, shown - half) * unit, (shown + half) * unit)
+
+
+def to_three_digits(shown: str, unit: int) -> Interval:
+    """Of what was printed with three significant digits, of which zeros at the end were left out (C's `%.3g`)."""
+    value = float(shown)
+    if unit == 1 and value < 1000:
+        return Interval(value, value)
+    exponent = int(f"{value:e}".partition("e")[2])
+    half = 0.5 * 10.0 ** (exponent - 2)
+    return Interval((value - half) * unit, (value + half) * unit)
+
+
+def whole(size: float) -> float:
+    """The same number, as an integer where it is one."""
+    return int(size) if size == int(size) else size

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The time and the words that logs put before what was logged."""
+
+import re
+
+from ..trace.reading import Stamp
+
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_CLOCK = r"(?P<hour>[012]\d):(?P<minute>[0-5]\d):(?P<second>[0-6]\d)(?:[.,](?P<part>\d{1,9}))?"
+_ZONE = r"\s?(?P<zone>Z|[+-]\d{2}:?\d{2})?"
+_STAMP = re.compile(
+    rf"""[\[("']?(?:
+        (?P<year>\d{{4}})[-/](?P<month>\d\d)[-/](?P<day>\d\d)[ T]{_CLOCK}{_ZONE}
+      | (?P<name>[A-Z][a-z]{{2}})\s+(?P<date>\d{{1,2}})\s+{_CLOCK.replace("?P<", "?P<n")}
+      | (?P<since>\d{{1,12}}\.\d{{3,9}})(?=[:\]\s])
+      | {_CLOCK.replace("?P<", "?P<c")}(?=\s)
+    )[\])"']?:?\s*""",
+    re.VERBOSE,
+)
+_NO_YEAR = 1972
+"""A leap year, taken where a log says no year."""
+_DAY_S = 86_400
+_HEADS = (
+    re.compile(r"\d+: (?:debug|info|warning|error) : \S+:\d+ : "),
+    re.compile(r"[\w.-]+ +L\d+ +[A-Z]+ *\| ?"),
+    re.compile(r"(?:[\w./-]+(?:\[\d+\])? )?[\w./-]+\[\d+\]: "),
+    re.compile(r"(?:[\w.-]+ +)?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITI?)(?: *[|:]| *\]) ?"),
+)
+"""libvirt; Avocado and its like; the journal and syslog; Python's logging."""
+
+
+def parted(text: str) -> tuple[Stamp | None, str]:
+    """The time that begins a line, where it does, and what was logged then."""
+    match = _STAMP.match(text)
+    if match is None or not match.end():
+        return None, _without_head(text)
+    stamp = _stamp(match.groupdict())
+    if stamp is None:
+        return None, text
+    return stamp, _without_head(text[match.end() :])
+
+
+def stamp_of(text: str) -> Stamp | None:
+    """The time that `text` is."""
+    return parted(text)[0]
+
+
+def _without_head(text: str) -> str:
+    for head in _HEADS:
+        if match := head.match(text):
+            return text[match.end() :]
+    return text
+
+
+def _stamp(found: dict[str, str | None]) -> Stamp | None:
+    if (since := found["since"]) is not None:
+        return Stamp(float(since), 10.0 ** -len(since.partition(".")[2]))
+    prefix, day = "", 0
+    if (year := found["year"]) is not None:
+        day = _day(int(year), int(found["month"] or 0), int(found["day"] or 0))
+    elif (name := found["name"]) is not None:
+        if name not in _MONTHS:
+            return None
+        prefix, day = "n", _day(_NO_YEAR, _MONTHS.index(name), int(found["date"] or 0))
+    else:
+        prefix = "c"
+    hour, minute, second, part = (found[prefix + name] for name in ("hour", "minute", "second", "part"))
+    t_s = day * _DAY_S + int(hour or 0) * 3600 + int(minute or 0) * 60 + int(second or 0)
+    fraction = float(f"0.{part}") if part else 0.0
+    return Stamp(t_s + fraction - _zone_s(found["zone"]), 10.0 ** -len(part or ""))
+
+
+def _zone_s(zone: str | None) -> int:
+    if zone is None or zone == "Z":
+        return 0
+    sign = -1 if zone[0] == "-" else 1
+    return sign * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
+
+
+def _day(year: int, month: int, day: int) -> int:
+    """Days since 1 January 1970, in the Gregorian calendar."""
+    year -= month <= 2
+    since_march = (month + 9) % 12
+    of_era = year * 365 + year // 4 - year // 100 + year // 400
+    return of_era + (153 * since_march + 2) // 5 + day - 719_469
