@@ -15,6 +15,7 @@ COMMANDS = (
     "score",
     "selftest",
     "verify",
+    "watch",
 )
 
 BAD_INPUT = 2

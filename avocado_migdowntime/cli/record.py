@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..record.stage import Stage
 
     status, say = COMPLETED, teller(NAME, arguments)
-    stage = Stage(say)
+    show = Stage(say).sample
     try:
         check_source(arguments)
         new_trace = NewTrace(arguments.output)
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"migdowntime record: {error}", file=sys.stderr)
         return BAD_INPUT
     try:
-        follow(arguments, new_trace, say, lambda sample, evidence: stage.sample(sample))
+        follow(arguments, new_trace, say, show)
         if new_trace.status != "completed":
             status = OTHERWISE
     except KeyboardInterrupt:

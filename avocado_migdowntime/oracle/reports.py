@@ -101,7 +101,7 @@ def usable_reports(one: Pass, excluded: ExcludedSamples, settled_from: int | Non
     samples, usable = one.samples, len(_FAULTS)
     has = np.zeros((usable + 1, len(samples)), bool)
     has[0] = np.isnan(samples.expected_downtime_ms)
-    has[1] = _settling(one) if settled_from is None else np.arange(len(samples)) < settled_from
+    has[1] = settling(one) if settled_from is None else np.arange(len(samples)) < settled_from
     has[2] = samples.dirty_pages_per_s == 0
     has[3] = _hardly_sent(samples)
     if one.spacing_s < UPDATE_S:
@@ -114,12 +114,12 @@ def usable_reports(one: Pass, excluded: ExcludedSamples, settled_from: int | Non
     return Reports(samples, np.flatnonzero(first == usable))
 
 
-def _settling(one: Pass) -> NDArray[np.bool_]:
+def settling(one: Pass) -> NDArray[np.bool_]:
     """The samples of a pass that QEMU may have answered before it had computed anything in it."""
-    settling: NDArray[np.bool_] = one.samples.t_s - one.begin_s < SETTLE_S
+    early: NDArray[np.bool_] = one.samples.t_s - one.begin_s < SETTLE_S
     if one.spacing_s < UPDATE_S:
-        settling[: _not_renewed(one.samples, int(settling.sum()))] = True
-    return settling
+        early[: _not_renewed(one.samples, int(early.sum()))] = True
+    return early
 
 
 def _not_renewed(samples: Samples, settling: int) -> int:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from contextlib import aclosing, closing
 
 from ..errors import UsageError
+from ..oracle.evidence import Evidence
 from ..trace.events import LIMIT_CHANGED
+from ..trace.model import Trace
+from ..trace.samples import Sample, Samples
 from .asked import AskedQemu, ConnectionGone
 from .attached import AttachedQemu
 from .libvirt_guest import LibvirtGuest
@@ -58,7 +61,7 @@ async def follow(
                 limit_ms, since_s = header["migrate-parameters"].get("downtime-limit"), 0.0
                 async for sample, _ in taken:
                     new_trace.count(sample)
-                    show(sample, sampler.evidence)
+                    show(sample)
                     looked_s = sampler.now_s()
                     if looked_s < since_s + _LOOKS_APART / rate_hz and not new_trace.ended:
                         continue  # Samples come densely: an answer beside each would only hold the next one up.
@@ -72,6 +75,16 @@ async def follow(
                         limit_ms = now_ms
                         sampler.note(LIMIT_CHANGED, {"downtime-limit": limit_ms, "since": round(since_s, 6)})
                     since_s = looked_s
+
+
+async def look(asked_qemu: AskedQemu) -> Evidence:
+    """What a QEMU answers at once; raises UsageError where nothing is migrated."""
+    async with asked_qemu as qemu:
+        header = await qemu.header()
+        sample = Sample.from_query(0.0, 0.0, await qemu.execute("query-migrate"))
+        if sample.status == "none":
+            raise UsageError(f"no migration is running on {qemu.name}; start it, or watch without --once")
+        return Evidence.of(Trace(Samples.of([sample]), header=header, snapshot=True))
 
 
 async def _begun(qemu: AskedQemu, wait_s: float, say: Callable[[str], None]) -> None:

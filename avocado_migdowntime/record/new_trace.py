@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..oracle.evidence import Evidence
 from ..trace.file import TraceWriter, Writer
 from ..trace.model import ENDED, checked_header
 from ..trace.samples import Sample
 
-Show = Callable[[Sample, Callable[[], Evidence]], None]
-"""Is told each sample, and what there is to be asked for the evidence up to it."""
+Show = Callable[[Sample], None]
+"""Is told each sample."""
 
 
 class Nowhere:

@@ -11,8 +11,6 @@ from ..errors import UsageError
 from ..forms.course import Begins, Courses, EventRow
 from ..forms.reader import Reader
 from ..forms.refusal import nothing_told
-from ..oracle.growing import GrowingEvidence
-from ..trace.events import event_of
 from ..trace.file import Writer
 from ..trace.reading import Item, Reading
 from ..trace.samples import Sample
@@ -44,7 +42,6 @@ def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, sh
     """
     courses = Courses({} if limit_ms is None else {"downtime-limit": limit_ms})
     writer: Writer | None = None
-    growing = GrowingEvidence({})
     chosen = ""
     for item in items:
         if writer is not None and isinstance(item, Reading) and item.of == chosen and _is_over(item):
@@ -58,7 +55,6 @@ def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, sh
             elif isinstance(row, EventRow):
                 if writer is not None:
                     writer.event(row.t_s, row.side, row.message)
-                    growing.event(event_of(row.t_s, row.side, row.message))
             else:
                 answer = row.filled.reading.answer
                 sample = Sample.from_query(row.t_s, row.latency_ms, answer)
@@ -68,11 +64,9 @@ def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, sh
                     chosen = of
                     lacks = {"lacks": list(row.filled.lacks)} if row.filled.lacks else {}
                     writer = new_trace.open({**courses[of].header, "recorded": "from a pipe", **lacks})
-                    growing = GrowingEvidence(writer.header)
                 writer.sample(row.t_s, row.latency_ms, answer)
-                growing.sample(sample)
                 new_trace.count(sample)
-                show(sample, growing.evidence)
+                show(sample)
                 if new_trace.ended:
                     return courses.remarks
     return courses.remarks

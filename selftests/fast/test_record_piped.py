@@ -96,7 +96,7 @@ def recorded(tmp_path, texts, limit_ms=None):
         yield from reader.end(t_s)
 
     try:
-        consume(items(), recording, limit_ms, lambda sample, evidence: None)
+        consume(items(), recording, limit_ms, lambda sample: None)
     finally:
         recording.close()
     return read(recording.file), recording

@@ -23,7 +23,7 @@ FLOORS = (
     ("oracle", "forms"),
     ("prediction",),
     ("verdict",),
-    ("comparison", "guest_memory", "faults", "parameters"),
+    ("comparison", "guest_memory", "faults", "parameters", "watching"),
     ("pictures", "faulty"),
     ("host",),
     ("debian",),
