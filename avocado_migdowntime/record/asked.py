@@ -84,7 +84,7 @@ class AskedQemu(ABC):
         return value
 
     async def header(self) -> Mapping[str, Any]:
-        """What a trace says of this QEMU at its beginning."""
+        """What a trace says of this QEMU at its beginning, by no command but query-*."""
         header: dict[str, Any] = {
             "qemu": await self.execute("query-version"),
             "arch": await self.value_of("query-target", "arch", str),
@@ -95,13 +95,18 @@ class AskedQemu(ABC):
         }
         if await self.value_of("query-kvm", "enabled", bool):
             header["accelerator"] = "kvm"
+        return header
+
+    async def details(self) -> Mapping[str, Any]:
+        """What a recording says besides, by commands that ask something as well."""
+        details: dict[str, Any] = {}
         with suppress(HarnessError):  # Not every release or machine shows these; they only add to the subject.
             machine = await self.execute("qom-get", {"path": "/machine", "property": "type"})
-            header["machine"] = str(machine).removesuffix("-machine")
+            details["machine"] = str(machine).removesuffix("-machine")
             blocks = await self.execute("human-monitor-command", {"command-line": "info ramblock"})
             if size := page_size_of(blocks):
-                header["backing_page_size"] = size
-        return header
+                details["backing_page_size"] = size
+        return details
 
     async def _tell_of_silence(self) -> None:
         told_s = 0.0

@@ -114,6 +114,10 @@ class LibvirtGuest(AskedQemu):
             header["accelerator"] = "kvm"
         return header
 
+    async def details(self) -> Mapping[str, Any]:
+        """What a recording says besides."""
+        return await super().details() if self._by_monitor else {}
+
     async def _of_job(self, command: str) -> Mapping[str, Any]:
         if command == "query-migrate-parameters":
             try:

@@ -53,7 +53,7 @@ async def follow(
                 "whether it is stopped or hangs, or --wait longer"
             ) from None
         with closing(new_trace):
-            header = await qemu.header()
+            header = {**await qemu.header(), **(await qemu.details() if new_trace.file is not None else {})}
             async with (
                 Sampler(qemu, new_trace.open(header), rate_hz, qemu.announcing) as sampler,
                 aclosing(sampler.taken()) as taken,

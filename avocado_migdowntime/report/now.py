@@ -103,10 +103,8 @@ def _advised(now: Now) -> str:
     if advice.limit_ms is None:
         return "no downtime-limit will do" if advice.finding is Finding.NONE else "not known yet"
     seen = f", between {advice.range_ms.low:.0f} and {advice.range_ms.high:.0f} ms" if advice.range_ms else ""
-    when = _when(now.advised) if now.advised is not None and now.advised.likely else ""
-    return (
-        f"{advice.limit_ms} ms downtime-limit{seen}; with it this ends{when}" if when else f"{advice.limit_ms} ms{seen}"
-    )
+    when = _when(now.advised) if now.advised is not None else ""
+    return f"{advice.limit_ms} ms downtime-limit{seen}{f'; with it this ends{when}' if when else ''}"
 
 
 def _end(now: Now) -> list[tuple[str, str]]:

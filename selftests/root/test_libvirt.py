@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
@@ -73,6 +73,7 @@ def test_a_migration_is_recorded_through_the_monitor_and_by_job_statistics(libvi
     migration = libvirt.migrate(10, 1)
     exact = command("record", libvirt.uri(), GUEST, "-o", "exact.jsonl")
     rounded = command("record", libvirt.uri(socket="libvirt-sock-ro"), GUEST, "-o", "rounded.jsonl")
+    watching = command("watch", libvirt.uri(), GUEST)
     until(lambda: passes(tmp_path / "exact.jsonl") == 5)
     libvirt.virsh("migrate-setmaxdowntime", GUEST, "20000")
     for process, words in (
@@ -81,6 +82,10 @@ def test_a_migration_is_recorded_through_the_monitor_and_by_job_statistics(libvi
     ):
         status, said = ended(process)
         assert status == 0 and words in said and "the migration completed" in said
+    status, shown = ended(watching)
+    told = r"QEMU says \d+ ms; right is \d+.*; limit 1 ms probably never ends it; least \d+ ms"
+    assert status == 0 and re.search(told, shown), shown
+    assert re.search(r"completed; \d+ ms as QEMU says, under a downtime-limit of 20000 ms\n$", shown)
     assert migration.wait(30) == 0 and "running" in libvirt.virsh("list", side="destination")
     traces = [read(str(tmp_path / name)) for name in ("exact.jsonl", "rounded.jsonl")]
     verdicts = [judge(trace) for trace in traces]
@@ -132,6 +137,8 @@ def test_each_end_of_a_job_is_one_sentence_and_the_trace_is_kept(libvirt, comman
 
 def test_what_there_is_none_of_is_told_with_what_there_is(libvirt, command):
     libvirt.start()
+    status, said = ended(command("watch", libvirt.uri(), GUEST, "--once", "--quiet"))
+    assert status == 2 and "no migration is running on dirtier at " in said
     libvirt.start("region=16M", name="another\u202e")
     for words, told in (
         ((libvirt.uri(), "nobody"), r"no guest nobody at .* is running; running there: another\\u202e, dirtier\n"),
