@@ -10,13 +10,19 @@ FAST := selftests/fast
 QUICK := $(FAST) selftests/property
 OTHERS := $(addprefix --ignore=,$(QUICK)) selftests
 PYTEST := $(BIN)/python -m pytest -q
-# As many at a time as there are CPUs; where a module's tests share what takes long to set up, modules.
+# As many at a time as there are CPUs; where a module's tests share what takes long to set up, modules, and one more, as
+# some of these wait.
 AT_ONCE := -n auto
-MODULES_AT_ONCE := -n auto --dist loadscope
+MODULES_AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist loadscope
+
+# Tests start many a Python: what was compiled for one is there for the next.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: test demo check coverage beside alone golden bench packages demo-packages browser libvirt lint types wheel clean
-# Tests that judge timing run alone.
+# Tests that judge timing run alone. `check` has what judges none done side by side.
+ifneq ($(SIDE_BY_SIDE),yes)
 .NOTPARALLEL:
+endif
 
 test: $(VENV)/installed-dev
 	$(PYTEST) $(AT_ONCE) $(QUICK)
@@ -24,7 +30,9 @@ test: $(VENV)/installed-dev
 demo: demo-packages $(VENV)/installed
 	@$(BIN)/python tools/demo.py $(RESULTS)
 
-check: browser $(VENV)/installed-libvirt lint types coverage beside wheel alone
+check: browser $(VENV)/installed-libvirt lint
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target SIDE_BY_SIDE=yes types coverage $(VENV)/tried/installed
+	@$(MAKE) --no-print-directory beside wheel alone
 
 # The fast tests, and how much of the pure core they go through (pyproject.toml says what that is). Property tests, which
 # take thrice as long when they are watched, would add next to nothing.
@@ -47,12 +55,16 @@ bench: packages $(VENV)/installed-dev
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
+	$(BIN)/codespell
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-wheel: $(VENV)/built
-	tools/try-wheel $(VENV)/wheel/*.whl
+wheel: $(VENV)/installed-dev $(VENV)/tried/installed
+	$(BIN)/python setup.py --quiet sdist --dist-dir $(VENV)/sdist
+	@rm -rf *.egg-info
+	$(BIN)/twine check --strict $(VENV)/wheel/*.whl $(VENV)/sdist/*.tar.gz
+	tools/try-wheel use $(VENV)/tried
 
 packages:
 	@tools/packages
@@ -79,6 +91,10 @@ $(VENV)/built: $(VENV)/made $(SOURCES)
 	@rm -rf build *.egg-info
 	@touch $@
 
+$(VENV)/tried/installed: $(VENV)/built
+	@tools/try-wheel install $(VENV)/tried $(VENV)/wheel/*.whl
+	@touch $@
+
 # By itself pip leaves a package alone that has the version of the wheel.
 $(VENV)/installed: $(VENV)/built
 	@tools/environment pip $(VENV) install --quiet --force-reinstall --no-deps $(VENV)/wheel/*.whl
@@ -97,7 +113,18 @@ $(VENV)/installed-libvirt: $(VENV)/installed-dev | libvirt
 clean:
 	rm -rf $(VENV) $(RESULTS) .mutants build dist *.egg-info
 
+# Does a part of a recording, in any form, ever say something else than the whole? 100 000 cases; docs/theory.md has
+# the table that it prints.
+.PHONY: contradictions
+contradictions: $(VENV)/installed-dev
+	nice -n 19 $(BIN)/python -m bench.contradictions --cases 100000
+
 # Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison.
 .PHONY: mutants
 mutants: $(VENV)/installed-dev
 	$(BIN)/python tools/mutants.py $(ROOM)
+
+# The quick set with each Python and on each QEMU that is here, which takes some minutes for each Python.
+.PHONY: versions
+versions: packages $(VENV)/built
+	$(VENV)/bin/python tools/versions.py

@@ -17,8 +17,8 @@ README = HERE / "README.md"
 
 setup(
     name="avocado-framework-plugin-migdowntime",
-    version="0.1.0",
-    description="Avocado tests that judge the expected-downtime which QEMU reports while it migrates a guest",
+    version="0.2.0",
+    description="Checks the downtime that QEMU predicts for a live migration, and whether the migration will finish",
     long_description=README.read_text(encoding="utf-8") if README.exists() else "",
     long_description_content_type="text/markdown",
     license="GPL-2.0-or-later",
@@ -48,6 +48,7 @@ setup(
     extras_require={
         "dev": [
             "avocado-framework-plugin-result-html==113.*",
+            "codespell==2.*",
             "grimp==3.*",
             "hypothesis==6.*",
             "meson==1.*",
@@ -60,6 +61,7 @@ setup(
             "pytest-cov==7.*",
             "pytest-xdist==3.*",
             "ruff>=0.17,<0.18",
+            "twine>=6",
             "types-PyYAML==6.*",
             "wheel==0.*",
         ],
@@ -77,10 +79,19 @@ setup(
         "avocado.plugins.resolver": ["migdowntime = avocado_migdowntime.plugins.resolver:MigDowntimeResolver"],
         "avocado.plugins.runnable.runner": ["migdowntime = avocado_migdowntime.plugins.runner:MigDowntimeRunner"],
     },
+    keywords=["qemu", "live migration", "downtime", "expected-downtime", "downtime-limit", "avocado", "libvirt"],
     classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
         "Environment :: Plugins",
+        "Intended Audience :: Developers",
+        "Intended Audience :: System Administrators",
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Software Development :: Quality Assurance",
         "Topic :: Software Development :: Testing",
+        "Topic :: System :: Emulators",
+        "Typing :: Typed",
     ],
 )

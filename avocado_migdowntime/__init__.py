@@ -9,8 +9,8 @@ it are internal: they change without notice.
 >>> verdict = judge(trace)
 >>> verdict.passed, verdict.formula, verdict.report.code
 (False, 'dirty-rate', 'another-formula')
->>> print(f"QEMU said {verdict.reported_ms:.0f} ms, right is {verdict.expected_ms:.0f} ms")
-QEMU said 980 ms, right is 5495 ms
+>>> print(f"QEMU said {verdict.reported_ms:.0f} ms, expected {verdict.expected_ms:.0f} ms")
+QEMU said 980 ms, expected 5495 ms
 >>> advise(trace).limit_ms > verdict.expected_ms
 True
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NoReturn
 from avocado import Test
 from avocado.core.exceptions import TestInterrupt, TestWarn
 
-from .basics.interruptible import Interruptible
+from .basics.event_loop import Cancellable
 from .basics.names import PROGRESS_LOGGER
 from .errors import HostRequirementError, UsageError
 from .parameters.sources import of_settings, of_variant
@@ -40,7 +40,7 @@ class MigrationTest(Test):
     | a limit that should do did not, or it did      | FAIL                      |
     | the guest was down for other than was said     | FAIL                      |
     | inconclusive                                   | WARN, or FAIL if asked to |
-    | HostRequirementError                           | CANCEL                    |
+    | HostRequirementError                           | CANCEL, FAIL if asked to  |
     | UsageError, HarnessError, anything else        | ERROR                     |
     """
 
@@ -64,11 +64,13 @@ class MigrationTest(Test):
     def judge(self, experiment: Experiment) -> None:
         """Do `experiment`; returns if the verdict is good."""
         self._monitor_log_to_file()
-        self._experiment = Interruptible()
+        self._experiment = Cancellable()
         progress = logging.getLogger(PROGRESS_LOGGER)
         try:
             verdict = self._experiment.run(experiment(self.parameters, Path(self.outputdir), progress.info))
         except HostRequirementError as lacking:
+            if self.parameters.lacking == "fail":
+                self.fail(str(lacking))
             self.cancel(str(lacking))
         self.whiteboard = json.dumps(fields(verdict))
         progress.info("\n%s\n%-10s %s", summary(verdict), "files in", self.outputdir)
@@ -77,8 +79,10 @@ class MigrationTest(Test):
 
     def tearDown(self) -> None:
         """Avocado leaves a test that timed out or was interrupted running in its thread."""
-        if hasattr(self, "_experiment") and not self._experiment.cancel(_CLEANING_UP_S):
-            self.log.error("the experiment has not cleaned up in %g s", _CLEANING_UP_S)
+        if hasattr(self, "_experiment"):
+            self._experiment.cancel()
+            if not self._experiment.has_ended(_CLEANING_UP_S):
+                self.log.error("the experiment has not cleaned up in %g s", _CLEANING_UP_S)
         super().tearDown()
 
     def _end_with(self, verdict: Verdict) -> NoReturn:

@@ -4,6 +4,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from functools import cache
@@ -12,10 +13,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from .support import leftovers, no_qemu
+from .support import leftovers, no_qemu, slow_link
 from .support.dirtier_guest import MIB, Guest
+from .support.documents import TOP
 from .support.leftovers import traces_of_runs
-from .support.ordinary_user import OrdinaryUser
+from .support.ordinary_user import PATH, OrdinaryUser
 
 HERE = Path(__file__).parent
 NO_QEMU = ("fast", "property", "avocado", "compiler")
@@ -84,11 +86,31 @@ def sockets():
     shutil.rmtree(path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ordinary_user():
     """One who is not root."""
     with OrdinaryUser.with_home() as user:
         yield user
+
+
+@pytest.fixture(scope="session")
+def user(ordinary_user):
+    """One who is not root, on a host that has what a set-up needs, with a checkout in which nothing is set up."""
+    subprocess.run([TOP / "tools/packages", "venv", "qemu-system-ppc64", "tc"], env={"PATH": PATH}, check=True)
+    ordinary_user.given()
+    return ordinary_user
+
+
+@pytest.fixture(scope="session")
+def environment(user):
+    """Where the programs of this user's set-up are."""
+    return user.set_up()
+
+
+@pytest.fixture(scope="session")
+def slow_link_run(user, environment):
+    """Does what `slow_link.left` does, and does it once."""
+    return cache(lambda: slow_link.left(user, environment))
 
 
 @pytest.fixture

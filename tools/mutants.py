@@ -42,7 +42,8 @@ ENOUGH = 0.9
 SECONDS_OF_TESTS = 20.0
 """A mutant is tried by the quickest tests that reach its function, and by so much of them at most."""
 NEAREST_TESTS = 15
-"""First by so many of them that reach the fewest functions, and as many of the others; by all where it survives these.
+"""First by so many of them that reach the fewest functions, and as many of the others; by all where it survives these
+and is not accepted: that takes longest.
 """
 SPARED = "-p no:unraisableexception -p no:threadexception"
 """Of pytest: at the end of each run these collect garbage again and again, which takes longer than most tests."""
@@ -183,9 +184,11 @@ def run(room: str | None) -> None:
     reached = Counter(test for tests in reaching.values() for test in tests)
     mutmut.collect_or_load_stats = lambda *_, **__: None  # Else each run would do that again.
     quickest = {name: _quickest(tests, durations_s) for name, tests in reaching.items()}
-    for tried in ({name: _nearest(tests, reached) for name, tests in quickest.items()}, quickest):
+    nearest = {name: _nearest(tests, reached) for name, tests in quickest.items()}
+    for tried, left_out in ((nearest, set()), (quickest, accepted())):
         state.tests_by_mangled_function_name = defaultdict(list, tried)
-        names = [mutant.name for mutant in mutants(room) if mutant.status != "killed"]
+        to_try = [mutant for mutant in mutants(room) if mutant.status != "killed"]
+        names = [mutant.name for mutant in to_try if mutant.change not in left_out]
         if names:
             mutmut._run(names, processes)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Coroutines and what would cut them short: signals, and cancellations while they clean up."""
+"""Coroutines and what would cut them short: signals, other threads, and cancellations while they clean up."""
 
 import asyncio
 import signal
@@ -27,11 +27,12 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """
     if threading.current_thread() is not threading.main_thread():
         return asyncio.run(coroutine)
-    interruption = _Interruption()
+    cancellable = Cancellable()
+    interruption = _Interruption(cancellable)
     numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interruption.come) for number in numbers}
     try:
-        result = asyncio.run(interruption.over(coroutine))
+        result = cancellable.run(coroutine)
     except BaseException:
         if interruption.came:
             raise KeyboardInterrupt from None
@@ -44,32 +45,56 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return result
 
 
-class _Interruption:
-    """Cancels one coroutine, of the event loop in this thread, when signals come."""
+class Cancellable:
+    """Runs one coroutine, in the thread that calls `run`; a signal handler or another thread may cancel it."""
 
     def __init__(self) -> None:
-        self.came = False
-        self._last_s = float("-inf")
+        self._cancelled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._ended = threading.Event()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """What `coroutine` returns or raises; asyncio.CancelledError after `cancel`, also one that came before."""
+        try:
+            return asyncio.run(self._remember(coroutine))
+        finally:
+            self._ended.set()
+
+    def cancel(self) -> None:
+        """Cancel the coroutine, between two steps of its event loop; one that has ended stays as it is."""
+        self._cancelled = True
+        if self._loop is not None and self._task is not None:
+            with suppress(RuntimeError):  # The loop may have been closed just now.
+                self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def has_ended(self, patience_s: float) -> bool:
+        """Whether no step of it is taken any more, at the latest after `patience_s`; not for the thread of `run`."""
+        return self._task is None or self._ended.wait(patience_s)
+
+    async def _remember(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        if self._cancelled:
+            coroutine.close()
+            raise asyncio.CancelledError
+        return await coroutine
+
+
+class _Interruption:
+    """Cancels a coroutine when signals come."""
+
+    def __init__(self, cancellable: Cancellable) -> None:
+        self.came = False
+        self._cancellable = cancellable
+        self._last_s = float("-inf")
 
     def come(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
         self.came = True
         now_s = time.monotonic()
-        if self._loop is None or self._task is None or now_s < self._last_s + _SAME_SIGNAL_S:
-            return
-        self._last_s = now_s
-        with suppress(RuntimeError):  # The loop may have been closed just now.
-            self._loop.call_soon_threadsafe(self._task.cancel)
-
-    async def over(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """What `coroutine` returns or raises; asyncio.CancelledError after a signal."""
-        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        if self.came:
-            coroutine.close()
-            raise asyncio.CancelledError
-        return await coroutine
+        if now_s >= self._last_s + _SAME_SIGNAL_S:
+            self._last_s = now_s
+            self._cancellable.cancel()
 
 
 async def to_its_end(coroutine: Coroutine[Any, Any, T]) -> T:

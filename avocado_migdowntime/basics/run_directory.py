@@ -30,11 +30,11 @@ class RunDirectory:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if any(self.path.iterdir()):
-                raise UsageError(f"{given} has files in it already; give a new directory, or an empty one")
+                raise UsageError(f"{given} already has files in it; give a new directory, or an empty one")
         except OSError as error:
             raise UsageError(f"{given}: no directory to write to: {error.strerror}; give another") from None
         if not os.access(self.path, os.W_OK | os.X_OK):
-            raise UsageError(f"{given}: no directory to write to: it may not be written; give another")
+            raise UsageError(f"{given}: this directory cannot be written to; give another")
 
     def __enter__(self) -> Self:
         return self

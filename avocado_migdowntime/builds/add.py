@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from ..basics.cache import cache_directory
+from ..basics.cache import cache_directory, make_private
 from ..debian.apt import Apt, cause
 from ..debian.suite import Download, download, opened
 from ..errors import HostRequirementError
@@ -45,7 +45,7 @@ async def add(
         if before and set(wanted) == set(before.architectures):
             return before
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_private(target.parent)
             # There, and not in /tmp, so that it takes its place at once.
             with work_directory(resources, cache_directory()) as scratch:
                 build = await _make(suite, wanted, scratch, say)
@@ -56,7 +56,7 @@ async def add(
                 (scratch / "build").rename(target)
         except OSError as error:
             raise HostRequirementError(
-                f"a QEMU cannot be kept in {target} ({error.strerror}); see if there is room, or set XDG_CACHE_HOME to "
+                f"a QEMU cannot be kept in {target} ({error.strerror}); check for free space, or set XDG_CACHE_HOME to "
                 "another directory"
             ) from None
         return build
@@ -74,7 +74,8 @@ async def _make(suite: str, architectures: Sequence[str], scratch: Path, say: Ca
     say(f"{suite}: unpacking")
     made = scratch / "build"
     root = made / "root"
-    root.mkdir(parents=True)
+    made.mkdir(mode=0o755)
+    root.mkdir(mode=0o755)
     await _unpack(apt, root)
     return await _finish(suite, architectures, made)
 
@@ -124,7 +125,7 @@ async def _unpack(apt: Apt, root: Path) -> None:
 
 async def _finish(suite: str, architectures: Sequence[str], made: Path) -> SuiteQemu:
     where = layout(made / "root")
-    (made / "bin").mkdir()
+    (made / "bin").mkdir(mode=0o755)
     releases = []
     for arch in architectures:
         program = f"qemu-system-{arch}"

@@ -2,11 +2,11 @@
 """The QEMUs that were unpacked, by the name of their suite."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..basics.cache import cache_directory
+from ..basics.cache import cache_directory, trusted
 from ..debian.suite import is_name
 from ..errors import HostRequirementError, UsageError
 from ..host.resources import HostResources
@@ -35,10 +35,13 @@ class SuiteQemu:
 
 
 def place(suite: str) -> Path:
-    """Where the QEMU of a suite is kept; raises UsageError for what can be no suite's name."""
+    """Where the QEMU of a suite is kept.
+
+    Raises UsageError for what can be no suite's name, and HostRequirementError where others could have put it there.
+    """
     if not is_name(suite):
-        raise UsageError(f"{suite!r} is no name of a Debian suite; give one such as bookworm")
-    return cache_directory() / "qemu" / suite
+        raise UsageError(f"{suite!r} is not the name of a Debian suite; give one such as bookworm")
+    return trusted(cache_directory() / "qemu" / suite)
 
 
 def find(suite: str) -> SuiteQemu | None:
@@ -51,7 +54,7 @@ def find(suite: str) -> SuiteQemu | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HostRequirementError(
-            f"{manifest} cannot be read ({error}); mend it by: avocado migdowntime qemu remove {suite}"
+            f"{manifest} cannot be read ({error}); fix it with: avocado migdowntime qemu remove {suite}"
         ) from None
 
 
@@ -77,23 +80,24 @@ def remove(suite: str, resources: HostResources) -> None:
         with work_directory(resources, cache_directory()) as scratch:
             path.rename(scratch / "removed")
     except OSError as error:
-        raise HostRequirementError(f"{path} cannot be removed ({error.strerror}); see whose it is") from None
+        raise HostRequirementError(f"{path} cannot be removed ({error.strerror}); check its owner") from None
 
 
-def binary_of(suite: str, arch: str) -> Path | None:
-    """What starts the unpacked QEMU of a suite for `arch`; None where the suite was not unpacked.
+def binary_of(suite: str, archs: Sequence[str]) -> Path | None:
+    """What starts the unpacked QEMU of a suite for the first of `archs` that it has; None where it was not unpacked.
 
     Raises UsageError where it was unpacked for other architectures.
     """
     build = find(suite) if is_name(suite) else None
     if build is None:
         return None
-    if arch not in build.architectures:
-        raise UsageError(
-            f"the QEMU of {suite} was unpacked for {listed(build.architectures)}; "
-            f"have it for {arch} by: avocado migdowntime qemu add {suite} --arch {arch}"
-        )
-    return build.binary(arch)
+    for arch in archs:
+        if arch in build.architectures:
+            return build.binary(arch)
+    raise UsageError(
+        f"the QEMU of {suite} was unpacked for {listed(build.architectures)}; "
+        f"get it for {archs[0]} with: avocado migdowntime qemu add {suite} --arch {archs[0]}"
+    )
 
 
 def listed(architectures: Iterable[str]) -> str:

@@ -1,22 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sub-commands of `avocado migdowntime`: modules with NAME, HELP, configure(parser) and run(arguments) -> status."""
+"""Sub-commands of `avocado migdowntime`.
 
-COMMANDS = (
-    "advise",
-    "analyze",
-    "compare",
-    "doctor",
-    "faulty",
-    "judge",
-    "list",
-    "qemu",
-    "record",
-    "report",
-    "score",
-    "selftest",
-    "verify",
-    "watch",
-)
+Each is a module with NAME, SUMMARY, perhaps NOTES, STATUSES, EXAMPLES, configure(parser) and run(arguments) -> status.
+"""
+
+GROUPS = {
+    "a migration": ("watch", "record", "analyze", "advise", "report", "score"),
+    "builds of QEMU": ("judge", "verify", "compare", "qemu"),
+    "the tool itself": ("doctor", "list", "faulty", "selftest"),
+}
+"""The names of the commands by what they are about."""
+
+COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 BAD_INPUT = 2
 """Exit status where what was given is of no use."""

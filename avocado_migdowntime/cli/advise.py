@@ -2,26 +2,28 @@
 """`avocado migdowntime advise`: the downtime-limit with which a recorded migration finishes."""
 
 import argparse
-import json
-import sys
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "advise"
-HELP = "choose the downtime-limit with which a migration finishes, from its recording"
+SUMMARY = "find the downtime-limit that ends a migration"
+STATUSES = {
+    0: "a limit was found",
+    1: "no limit ends it",
+    125: "cannot tell",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime advise trace.jsonl.gz",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = (
-        "Exit status: 0 a limit was found, 1 no limit will do, 125 cannot tell, 2 bad input. "
-        "Example: avocado migdowntime advise trace.jsonl.gz"
-    )
     parser.add_argument(
         "file",
         metavar="TRACE",
-        help="trace (JSONL, plain or gzip) or `info migrate` text; - is standard input",
+        help="a recording, or a text that tells of a migration (`list texts`); - is standard input",
     )
     parser.add_argument("--json", action="store_true", help="print an object instead of text")
     may_be_quiet(parser)
@@ -44,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
             except UsageError as error:
                 raise UsageError(f"{arguments.file}: {error}") from None
     except UsageError as error:
-        print(f"migdowntime advise: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     if arguments.json:
-        print(json.dumps({"file": arguments.file, **fields(advice)}, indent=2))
+        show_json({"file": arguments.file, **fields(advice)})
     else:
-        print(fitted(summary(advice)))
+        show(fitted(summary(advice)))
     return {Finding.FOUND: 0, Finding.NONE: 1, Finding.UNKNOWN: 125}[advice.finding]

@@ -1,33 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime analyze`: judge recorded migrations, or the text of `info migrate`."""
+"""`avocado migdowntime analyze`: judge recorded migrations, or texts that tell of some."""
 
 import argparse
-import json
-import sys
 from collections.abc import Collection
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "analyze"
-HELP = "judge recorded migrations, or the text of HMP `info migrate`"
+SUMMARY = "judge recorded migrations and pasted text"
 
 ACCURATE, INACCURATE, INCONCLUSIVE = 0, 1, 125
+STATUSES = {
+    ACCURATE: "accurate",
+    INACCURATE: "inaccurate, or downtime-limit violated",
+    INCONCLUSIVE: "inconclusive",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime analyze --json trace.jsonl.gz",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     from ..oracle.formulas import FORMULAS
+    from ..parameters.table import Parameters
 
-    parser.epilog = (
-        "Exit status: 0 accurate, 1 inaccurate or downtime-limit violated, 125 inconclusive, 2 bad input. "
-        "Example: avocado migdowntime analyze --json trace.jsonl.gz"
-    )
     parser.add_argument(
         "files",
         nargs="+",
         metavar="FILE",
-        help="trace (JSONL, plain or gzip) or `info migrate` text; - is standard input",
+        help="a recording, or a text that tells of a migration (`list texts`); - is standard input",
     )
     parser.add_argument(
         "--formula",
@@ -35,12 +38,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="last-sync",
         help="contract that QEMU is held to (default: %(default)s)",
     )
+    parser.add_argument(
+        "--tolerance",
+        type=_tolerance,
+        default=Parameters().tolerance,
+        metavar="RELATIVE",
+        help="relative error that is still accurate (default: %(default)g)",
+    )
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of text")
     may_be_quiet(parser)
 
 
+def _tolerance(text: str) -> float:
+    from ..errors import UsageError
+    from ..parameters.table import parse
+
+    try:
+        return parse({"tolerance": text}).tolerance
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error).partition(": ")[2]) from None
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdicts; a file that cannot be used is named on standard error."""
+    from ..basics.printable import in_a_line
     from ..errors import UsageError
     from ..forms.file import read
     from ..report.terminal import fitted
@@ -55,17 +76,17 @@ def run(arguments: argparse.Namespace) -> int:
             with lasting(teller(NAME, arguments), f"judging {name}"):
                 trace = read(name)
                 try:
-                    verdicts.append((name, judge(trace, arguments.formula)))
+                    verdicts.append((name, judge(trace, arguments.formula, arguments.tolerance)))
                 except UsageError as error:
                     raise UsageError(f"{name}: {error}") from None
         except UsageError as error:
-            print(f"migdowntime analyze: {error}", file=sys.stderr)
+            tell(NAME, str(error))
             statuses.append(BAD_INPUT)
     statuses += [_STATUS[verdict.passed] for _, verdict in verdicts]
     if arguments.json:
-        print(json.dumps([{"file": name, **fields(verdict)} for name, verdict in verdicts], indent=2))
+        show_json([{"file": name, **fields(verdict)} for name, verdict in verdicts])
     elif verdicts:
-        print("\n\n".join(f"{name}\n{fitted(summary(verdict))}" for name, verdict in verdicts))
+        show("\n\n".join(f"{in_a_line(name)}\n{fitted(summary(verdict))}" for name, verdict in verdicts))
     return _worst(statuses)
 
 

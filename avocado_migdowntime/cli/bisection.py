@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What commands have in common that `git bisect run` may run: no failure but that of a build says bad."""
 
-import sys
 from collections.abc import Callable
+
+from ..basics.printable import in_lines
+from .output import tell
 
 GOOD, BAD = 0, 1
 UNTOLD = 125
@@ -14,6 +16,7 @@ INTERRUPTED = 130
 
 def never_bad(command: str, run: Callable[[], int]) -> int:
     """The exit status that `run` gives; what it raises is told on standard error as `command`'s, and is never BAD."""
+    import sys
     import traceback
 
     from ..errors import MigDowntimeError
@@ -28,12 +31,10 @@ def never_bad(command: str, run: Callable[[], int]) -> int:
     except OSError:
         raise
     except ModuleNotFoundError as error:
-        tell(command, f"there is no module {error.name}, which this takes; have what it needs by: pip install .")
+        tell(
+            command,
+            f"there is no module {error.name}, which this command needs; install what it needs with: pip install .",
+        )
     except (Exception, SystemExit):
-        traceback.print_exc()
+        print(in_lines(traceback.format_exc()), end="", file=sys.stderr)
     return UNUSABLE
-
-
-def tell(command: str, text: str) -> None:
-    """Say to a person what is no progress, so that it is said with --quiet too."""
-    print(f"migdowntime {command}: {text}", file=sys.stderr, flush=True)

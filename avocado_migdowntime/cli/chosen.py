@@ -6,7 +6,7 @@ import argparse
 
 def configure(parser: argparse.ArgumentParser, meaning: str) -> None:
     """Give `parser` the options --arch and -p, of which the latter is what `meaning` says."""
-    parser.add_argument("--arch", help="architecture (default: that of the binary, else ppc64)")
+    parser.add_argument("--arch", help="architecture (default: that of the QEMU)")
     parser.add_argument("-p", dest="chosen", metavar="NAME=VALUE", action="append", default=[], help=meaning)
 
 
@@ -18,8 +18,8 @@ def chosen(arguments: argparse.Namespace, reserved: tuple[str, ...]) -> dict[str
     for text in arguments.chosen:
         name, equals, value = text.partition("=")
         if not equals:
-            raise UsageError(f"-p {text} is no NAME=VALUE, such as -p region=64M")
+            raise UsageError(f"-p {text} is not NAME=VALUE, such as -p region=64M")
         if name in reserved:
-            raise UsageError(f"-p {text}: the builds are given by --qemu")
+            raise UsageError(f"-p {text}: name builds with --qemu")
         pairs[name] = value
     return {**pairs, "arch": arguments.arch} if arguments.arch else pairs

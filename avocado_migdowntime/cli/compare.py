@@ -2,25 +2,31 @@
 """`avocado migdowntime compare`: are the QEMUs equal on which jobs have run?"""
 
 import argparse
-import json
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import BAD_INPUT
+from .origin import heading
+from .output import show, show_json, tell
 
 if TYPE_CHECKING:
     from ..comparison.compare import Comparison
     from ..comparison.outcome import RunOutcome
 
 NAME = "compare"
-HELP = "say whether the QEMUs that jobs have run on are equal, or one is better or worse than the first"
-ANSWERS = "0 none is worse, 1 one is worse, 125 not enough runs to tell"
+SUMMARY = "compare builds of QEMU by the results of jobs"
+
+STATUSES = {
+    0: "no build is worse than the first",
+    1: "a build is worse",
+    125: "not enough runs to tell",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime compare OLD NEW",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = f"Exit status: {ANSWERS}, {BAD_INPUT} bad input. Example: avocado migdowntime compare OLD NEW"
     parser.add_argument(
         "jobs",
         metavar="JOB",
@@ -43,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
             _draw(builds, arguments.picture)
         return answer(builds, arguments.json)
     except UsageError as error:
-        print(f"migdowntime compare: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
 
 
@@ -54,25 +60,27 @@ def _draw(builds: Sequence[Sequence["RunOutcome"]], file: str) -> None:
 
     strip = of_builds(builds)
     if strip is None:
-        raise UsageError(f"{file}: there is nothing to draw, as no run came to a figure")
+        raise UsageError(f"{file}: nothing to draw: no run has a figure")
     save(strip, file)
 
 
-def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool) -> int:
+def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool, on_this_host: bool = False) -> int:
     """Print what the runs of at least two builds say; gives the exit status. Raises UsageError where they cannot."""
     from ..comparison.compare import compare
     from ..errors import UsageError
-    from ..report.comparison import fields, sentence, summary
+    from ..report.comparison import errors, fields, sentence, subjects, summary
     from ..report.terminal import fitted, terminal_columns
 
     if len(builds) < 2:
-        raise UsageError(f"all runs are on one build, {builds[0][0].build}; give jobs that ran on others as well")
+        raise UsageError(f"all runs are on one build, {builds[0][0].build}; give jobs on other builds too")
     reference, *others = builds
     comparisons = [compare(reference, build, len(builds)) for build in others]
     if as_json:
-        print(json.dumps({"answer": sentence(comparisons), **fields(builds, comparisons)}, indent=2))
+        show_json({"answer": sentence(comparisons), **fields(builds, comparisons)})
     else:
-        print(fitted(f"{summary(builds, terminal_columns())}\n\n{sentence(comparisons)}"))
+        said = " ".join(filter(None, [sentence(comparisons), errors(builds)]))
+        above = heading(subjects(builds), on_this_host)
+        show(fitted(f"{above}\n\n{summary(builds, terminal_columns())}\n\n{said}"))
     return status(comparisons)
 
 

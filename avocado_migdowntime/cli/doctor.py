@@ -2,24 +2,26 @@
 """`avocado migdowntime doctor`: can the tests run here, and what mends it where they cannot?"""
 
 import argparse
-import json
-import sys
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 NAME = "doctor"
-HELP = "see whether the tests can run on this host, and what mends it where they cannot"
+SUMMARY = "check whether tests can run on this host, and how to fix it"
+NOTES = """\
+The default test is one with nothing but the settings in section migdowntime of Avocado's configuration. Each line is
+ok, a note (other tests lack something, or verdicts may suffer) or a fault. Nothing on the host is changed."""
+STATUSES = {
+    0: "the default test can run",
+    1: "it cannot",
+    BAD_INPUT: "the host could not be looked at",
+}
+EXAMPLES = ("avocado migdowntime doctor --json",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = (
-        "The default test is one with nothing but the settings in section migdowntime of Avocado's configuration. "
-        "Each line is ok, a note (other tests than the default one lack something, or verdicts may suffer) or a fault. "
-        "Nothing on the host is changed. Exit status: 0 the default test can run, 1 it cannot, 2 the host could not "
-        "be looked at. Example: avocado migdowntime doctor --json"
-    )
     parser.add_argument("--json", action="store_true", help="print an object instead of text")
     may_be_quiet(parser)
 
@@ -41,11 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
         parameters = parse(of_settings(vars(arguments)))
         findings = tuple(check_host(event_loop.run(examine(parameters, teller(NAME, arguments)))))
     except MigDowntimeError as error:
-        print(f"migdowntime doctor: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-        print(f"migdowntime doctor: {what}; /proc, /sys and /tmp of a Linux host are needed", file=sys.stderr)
+        tell(NAME, f"{what}; /proc, /sys and /tmp of a Linux host are needed")
         return BAD_INPUT
-    print(json.dumps(fields(findings), indent=2) if arguments.json else fitted(summary(findings)))
+    if arguments.json:
+        show_json(fields(findings))
+    else:
+        show(fitted(summary(findings)))
     return 0 if able(findings) else 1

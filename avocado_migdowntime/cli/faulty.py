@@ -2,33 +2,41 @@
 """`avocado migdowntime faulty`: a QEMU that is known to be wrong, to see whether a test notices."""
 
 import argparse
-import sys
 
 from . import BAD_INPUT
+from .output import show, tell
 
 NAME = "faulty"
-HELP = "make a QEMU that is known to be wrong, to see whether your tests notice"
+SUMMARY = "make a QEMU that is known to be wrong"
+NOTES = "Run what is written in place of the QEMU that it was made of, which it needs, with QMP on a UNIX socket."
+STATUSES = {
+    0: "written",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime faulty factor=0.5 --output /tmp/faulty-qemu",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..parameters.table import ARCHITECTURES
+    from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 
-    parser.epilog = (
-        "What is written is run in place of the QEMU it was made of, which it needs, with QMP on a UNIX socket. "
-        "Exit status: 0 written, 2 bad input. Example: avocado migdowntime faulty factor=0.5 --output /tmp/faulty-qemu"
-    )
     parser.add_argument("fault", metavar="FAULT", nargs="?", help="a name of the list, some with a value: factor=1.1")
     parser.add_argument("--list", action="store_true", help="list the faults")
     parser.add_argument("--output", metavar="FILE", help="where to write the executable")
     parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")
-    parser.add_argument("--arch", choices=ARCHITECTURES, default="ppc64", help="(default: %(default)s)")
+    parser.add_argument(
+        "--arch",
+        choices=ARCHITECTURES,
+        default=ANY_ARCHITECTURE,
+        help="architecture (default: that of the QEMU)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the executable, or print the list."""
     from pathlib import Path
 
+    from ..basics.printable import in_a_line
     from ..errors import HostRequirementError, UsageError
     from ..faults.catalogue import KINDS, named_fault
     from ..faulty.launcher import write
@@ -37,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.list:
         for name, kind in KINDS.items():
-            print(fitted(f"{f'{name}={kind.takes}' if kind.takes else name:<20}  {kind.sentence}"))
+            show(fitted(f"{f'{name}={kind.takes}' if kind.takes else name:<20}  {kind.sentence}"))
         return 0
     try:
         if arguments.fault is None or arguments.output is None:
@@ -45,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         fault, binary = named_fault(arguments.fault), find_binary(arguments.qemu, arguments.arch)
         write(Path(arguments.output), fault, binary)
     except (UsageError, HostRequirementError) as error:
-        print(f"migdowntime faulty: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
-    print(f"{arguments.output} is {binary} with the fault {fault}: {fault.kind.sentence}")
+    show(in_a_line(f"{arguments.output} is {binary} with the fault {fault}: {fault.kind.sentence}"))
     return 0

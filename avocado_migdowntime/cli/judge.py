@@ -2,13 +2,13 @@
 """`avocado migdowntime judge`: judge one QEMU by one migration, without a job of Avocado's."""
 
 import argparse
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from . import chosen
-from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad, tell
+from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 if TYPE_CHECKING:
@@ -17,28 +17,25 @@ if TYPE_CHECKING:
     from ..verdict.verdict import Verdict
 
 NAME = "judge"
-HELP = "judge one QEMU by one migration, without a job: for a look, for git bisect, and for runners that read TAP"
-_EPILOG = f"""\
-exit status:
-  0    good: all that was judged is right
-  1    bad: something is not, or the run is inconclusive and -p inconclusive=fail was given
-  125  cannot tell: the run is inconclusive, this host lacks something, or there is no QEMU that starts and migrates;
-       with --tap 0 in the first two cases, which are skipped tests then: runners take any other status for a failure
-  {UNUSABLE}  bad input or a failure of the tool; {INTERRUPTED} interrupted: `git bisect run` ends there
-
-example:
-  avocado migdowntime judge --qemu build/qemu-system-x86_64 -p page_size=4K
-"""
+SUMMARY = "judge one QEMU by one migration, without a job"
+NOTES = "For a look, for `git bisect run`, and for runners of tests that read TAP."
+STATUSES = {
+    GOOD: "good: all that was judged is right",
+    BAD: "bad: something is not, or the run is inconclusive and -p inconclusive=fail was given",
+    UNTOLD: "cannot tell: the run is inconclusive or this host lacks something (with --tap: skipped, status 0), or "
+    "there is no QEMU that starts and migrates",
+    UNUSABLE: "bad input or a failure of the tool: `git bisect run` stops",
+    INTERRUPTED: "interrupted: `git bisect run` stops",
+}
+EXAMPLES = ("avocado migdowntime judge --qemu build/qemu-system-x86_64 -p page_size=4K",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EPILOG
     parser.add_argument(
         "--qemu",
         metavar="PATH",
-        help="a QEMU binary, a directory it was built in or installed to, or a suite (default: qemu-system-ARCH on the "
+        help="a QEMU binary, the directory of its build or installation, or a suite (default: qemu-system-ARCH on the "
         "PATH)",
     )
     parser.add_argument("--test", default="expected-downtime", metavar="NAME", help="(default: %(default)s)")
@@ -69,21 +66,17 @@ def _run(arguments: argparse.Namespace) -> int:
     from ..errors import HostRequirementError, MigDowntimeError
     from ..experiments.catalogue import named_experiment
     from ..host.one_at_a_time import alone_on_host
-    from ..verification.builds import Untestable
 
     experiment, say = named_experiment(arguments.test), teller(NAME, arguments)
-    try:
-        parameters = _parameters(arguments, experiment.defaults)
-    except Untestable as error:
-        return _untold(error, None, arguments.format)
+    parameters = _parameters(arguments, experiment.defaults)
     with RunDirectory(arguments.output) as directory:
         try:
-            with alone_on_host(say):
+            with alone_on_host(say, parameters.time_limit):
                 verdict = event_loop.run(experiment.run(parameters, directory.path, say))
         except MigDowntimeError as error:
             if not isinstance(error, HostRequirementError):
                 directory.keep()
-            return _untold(error, directory.kept, arguments.format)
+            return _untold(error, directory.kept, arguments.format, parameters.lacking == "fail")
         if not verdict.passed:
             directory.keep()
     strict = parameters.inconclusive == "fail"
@@ -94,7 +87,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _parameters(arguments: argparse.Namespace, defaults: Mapping[str, str]) -> "Parameters":
-    """Raises UsageError where they make no sense, Untestable where a QEMU does not tell its architecture."""
+    """Raises UsageError where they make no sense."""
     from ..parameters.sources import of_settings
     from ..parameters.table import parse
     from ..verification.builds import named
@@ -104,9 +97,6 @@ def _parameters(arguments: argparse.Namespace, defaults: Mapping[str, str]) -> "
     if arguments.qemu is not None:
         [build] = named([arguments.qemu])
         given["qemu"] = build.given
-        parse(given)
-        if "arch" not in given and (arch := build.arch()):
-            given["arch"] = arch
     return parse(given)
 
 
@@ -120,23 +110,26 @@ def _show(verdict: "Verdict", directory: str | None, form: str, strict: bool) ->
 
     files = [("files in", directory)] if directory else []
     if form == "json":
-        print(json.dumps({"files": directory, **fields(verdict)}, indent=2))
+        show_json({"files": directory, **fields(verdict)})
     elif form == "tap":
-        print(tap(verdict, strict, files))
+        show(tap(verdict, strict, files))
     else:
-        print(fitted(table([*labelled(verdict), *files])))
+        show(fitted(table([*labelled(verdict), *files])))
     if not verdict.passed:
         tell(NAME, reason(verdict))
 
 
-def _untold(error: "MigDowntimeError", directory: str | None, form: str) -> int:
-    """Say why there is no verdict; gives the exit status."""
+def _untold(error: "MigDowntimeError", directory: str | None, form: str, strict: bool) -> int:
+    """Say why there is no verdict; gives the exit status.
+
+    Where the host lacks something the test counts as skipped, unless this is `strict`.
+    """
     from ..errors import HostRequirementError
     from ..report.verdict_tap import bailed_out, skipped
 
     tell(NAME, f"{error}; what was recorded is in {directory}" if directory else str(error))
-    lacking = isinstance(error, HostRequirementError)
+    skips = isinstance(error, HostRequirementError) and not strict
     if form != "tap":
         return UNTOLD
-    print(skipped(str(error)) if lacking else bailed_out(str(error)))
-    return GOOD if lacking else UNTOLD
+    show(skipped(str(error)) if skips else bailed_out(str(error)))
+    return GOOD if skips else UNTOLD

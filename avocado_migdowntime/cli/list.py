@@ -1,35 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime list`: tests, variants, workloads, formulas, parameters and JSON fields."""
+"""`avocado migdowntime list`: tests, variants, workloads, formulas, texts, parameters and JSON fields."""
 
 import argparse
-import json
+
+from . import BAD_INPUT
+from .output import show, show_json
 
 NAME = "list"
-HELP = "list tests, variants, workloads, formulas, parameters and JSON fields"
+SUMMARY = "list tests, variants, parameters, fields and codes"
+STATUSES = {
+    0: "listed",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime list variants parameters",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..report.listing import KINDS
+    from ..report.listing import LISTS
 
-    parser.epilog = "Exit status: 0 listed, 2 bad input. Example: avocado migdowntime list variants parameters"
     parser.add_argument(
         "kinds",
         nargs="*",
-        choices=(*KINDS, "all"),
+        choices=(*LISTS, "all"),
         default="all",
         metavar="KIND",
-        help=f"{', '.join(KINDS)} or all (default: %(default)s)",
+        help=f"{', '.join(LISTS)} or all (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print an object of lists instead of text")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what there is of each kind."""
-    from ..report.listing import KINDS, fields, summary
+    from ..report.listing import LISTS, fields, summary
     from ..report.terminal import fitted
 
-    wanted = KINDS if "all" in arguments.kinds else dict.fromkeys(arguments.kinds)
-    kinds = {kind: KINDS[kind]() for kind in wanted}
-    print(json.dumps(fields(kinds), indent=2) if arguments.json else fitted(summary(kinds)))
+    wanted = LISTS if "all" in arguments.kinds else dict.fromkeys(arguments.kinds)
+    kinds = {kind: LISTS[kind]() for kind in wanted}
+    if arguments.json:
+        show_json(fields(kinds))
+    else:
+        show(fitted(summary(kinds)))
     return 0

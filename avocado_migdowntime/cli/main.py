@@ -7,10 +7,13 @@ import os
 import signal
 import sys
 from importlib import import_module
+from itertools import chain
 from types import FrameType
 from typing import Any, NoReturn
 
-from . import BAD_INPUT, COMMANDS
+from ..basics.printable import in_a_line
+from . import BAD_INPUT, GROUPS
+from .help import of_all, of_command
 
 _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
 
@@ -25,7 +28,7 @@ class _Command(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(self.bad_usage, f"{self.prog}: error: {message}\n")
+        self.exit(self.bad_usage, f"{self.prog}: error: {in_a_line(message)}\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = super().parse_known_args(args, namespace)
@@ -36,14 +39,18 @@ class _Command(argparse.ArgumentParser):
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the sub-commands."""
-    parser.epilog = (
-        "Each command has --help, with its exit statuses and an example; those with --json print for programs. "
-        "Begin with: avocado migdowntime doctor"
-    )
+    groups = {title: [import_module(f".{name}", __package__) for name in names] for title, names in GROUPS.items()}
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = of_all(groups)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Command)
-    for name in COMMANDS:
-        module = import_module(f".{name}", __package__)
-        command = commands.add_parser(module.NAME, help=module.HELP, description=module.HELP, allow_abbrev=False)
+    for module in chain.from_iterable(groups.values()):
+        command = commands.add_parser(
+            module.NAME,
+            description=module.SUMMARY,
+            epilog=of_command(module),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
         command.bad_usage = getattr(module, "UNUSABLE", BAD_INPUT)
         command.set_defaults(migdowntime_run=module.run, migdowntime_unusable=command.bad_usage)
         module.configure(command)
@@ -72,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         if isinstance(error, BrokenPipeError):
             return _SIGPIPE
         what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
-        print(f"migdowntime: {what}: {error.strerror}", file=sys.stderr)
+        print(f"migdowntime: {in_a_line(what)}: {error.strerror}", file=sys.stderr)
         return unusable
     finally:
         if signal.getsignal(signal.SIGTERM) is _as_ctrl_c:  # An interrupted command has it ignored, up to the end.

@@ -2,11 +2,12 @@
 """Telling a person who waits how far a command is."""
 
 import argparse
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from .output import tell
 
 _PROGRESS_EVERY_S = 2.0
 
@@ -21,7 +22,7 @@ def teller(command: str, arguments: argparse.Namespace) -> Callable[[str], None]
 
     def say(text: str) -> None:
         if not arguments.quiet:
-            print(f"migdowntime {command}: {text}", file=sys.stderr, flush=True)
+            tell(command, text)
 
     return say
 

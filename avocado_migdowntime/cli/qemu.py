@@ -2,29 +2,31 @@
 """`avocado migdowntime qemu`: QEMUs of Debian's suites beside the host's own."""
 
 import argparse
-import json
-import sys
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 NAME = "qemu"
-HELP = "unpack the QEMU of a Debian suite beside the host's own; list and remove them"
+SUMMARY = "get the QEMU of another Debian release"
+NOTES = "Interrupting `add` changes nothing."
 
 _LACKING = 1
 _DEFAULT = ("ppc64", "x86_64")
+STATUSES = {
+    0: "done",
+    _LACKING: "this host lacks something",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime qemu add bookworm",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     from ..parameters.table import ARCHITECTURES
 
-    parser.epilog = (
-        "Exit status: 0 done, 1 this host lacks what it takes, 2 bad input. What an add "
-        "leaves when it is interrupted is what was there before. Example: avocado migdowntime qemu add bookworm"
-    )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    add = actions.add_parser("add", help="download and unpack one; at no cost where it is there", allow_abbrev=False)
+    add = actions.add_parser("add", help="download and unpack one, unless it is there", allow_abbrev=False)
     add.add_argument("suite", metavar="SUITE", help="such as bullseye, bookworm, trixie or trixie-backports")
     add.add_argument(
         "--arch",
@@ -48,10 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         arguments.migdowntime_qemu_act(arguments)
     except UsageError as error:
-        print(f"migdowntime qemu: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     except MigDowntimeError as error:
-        print(f"migdowntime qemu: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return _LACKING
     return 0
 
@@ -66,7 +68,10 @@ def _add(arguments: argparse.Namespace) -> None:
     with HostResources() as resources:
         say = teller(NAME, arguments)
         build = event_loop.run(add(arguments.suite, arguments.arch or _DEFAULT, resources, say))
-    print(json.dumps(fields(build), indent=2) if arguments.json else summary([build], terminal_columns()))
+    if arguments.json:
+        show_json(fields(build))
+    else:
+        show(summary([build], terminal_columns()))
 
 
 def _remove(arguments: argparse.Namespace) -> None:
@@ -76,7 +81,10 @@ def _remove(arguments: argparse.Namespace) -> None:
     with HostResources() as resources:
         remove(arguments.suite, resources)
     removed = {"removed": arguments.suite, "path": str(place(arguments.suite))}
-    print(json.dumps(removed) if arguments.json else f"removed {removed['path']}")
+    if arguments.json:
+        show_json(removed)
+    else:
+        show(f"removed {removed['path']}")
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -86,8 +94,8 @@ def _list(arguments: argparse.Namespace) -> None:
 
     builds = suite_qemus()
     if arguments.json:
-        print(json.dumps([fields(build) for build in builds], indent=2))
+        show_json([fields(build) for build in builds])
     elif builds:
-        print(summary(builds, terminal_columns()))
+        show(summary(builds, terminal_columns()))
     else:
-        print("no QEMU was unpacked yet; have one by: avocado migdowntime qemu add bookworm")
+        show("no QEMU was unpacked yet; get one with: avocado migdowntime qemu add bookworm")

@@ -2,41 +2,37 @@
 """`avocado migdowntime record`: the migration of any running QEMU, as a trace to be judged."""
 
 import argparse
-import sys
 
 from . import BAD_INPUT
+from .output import tell
 from .progress import may_be_quiet, teller
 from .source import check_source, follow, takes_source
 
 NAME = "record"
-HELP = "record the migration of a running QEMU, by its QMP socket, through libvirt or from what virsh prints"
+SUMMARY = "record a running migration, from QMP, libvirt or a pipe"
+NOTES = """\
+It asks and changes nothing on the QEMU. A recording ends with the migration or with Ctrl-C; what was recorded is kept.
+A QEMU that stops answering is waited for, with a line that says so. A pipe may carry the JSON of query-migrate or the
+text of domjobinfo, plain or with --rawstats.
+A guest of libvirt's is asked through QEMU's monitor, which libvirt notes as a taint (custom-monitor), or where that is
+not allowed for libvirt's statistics of the job. It takes libvirt's Python binding: pip install '…[libvirt]'."""
 
 COMPLETED, OTHERWISE = 0, 1
-_EPILOG = """\
-It asks and changes nothing on the QEMU, and waits for one that stops answering, with a line that says so. A recording
-ends with the migration or with Ctrl-C, and what was recorded is kept whatever comes. A pipe may carry the JSON of
-query-migrate or the text of domjobinfo, plain or --rawstats.
-
-A guest of libvirt's is asked through QEMU's monitor, which libvirt notes as a taint (custom-monitor), or where that is
-not allowed for libvirt's statistics of the job. It takes libvirt's Python binding: pip install '…[libvirt]'.
-
-exit status:
-  0  recorded until the migration completed, or until Ctrl-C
-  1  the migration failed or was cancelled, or its end was not seen: QEMU, the pipe or libvirt's job ended before it
-  2  bad input: no such socket, libvirt or guest, no QMP, no migration within --wait, a file that is there already
-
-examples:
-  avocado migdowntime record /run/qemu/qmp.sock --output trace.jsonl
-  avocado migdowntime record qemu:///system GUEST --output trace.jsonl
-  while virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'; do sleep .02; done |
-      avocado migdowntime record - --downtime-limit 300 --output trace.jsonl
-"""
+STATUSES = {
+    COMPLETED: "recorded until the migration completed, or until Ctrl-C",
+    OTHERWISE: "the migration failed or was cancelled, or its end was not seen",
+    BAD_INPUT: "bad input: no such socket, libvirt or guest, no QMP, no migration within --wait, a file that is there",
+}
+EXAMPLES = (
+    "avocado migdowntime record /run/qemu/qmp.sock --output trace.jsonl",
+    "avocado migdowntime record qemu:///system GUEST --output trace.jsonl",
+    """while virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'; do sleep .02; done |
+      avocado migdowntime record - --downtime-limit 300 --output trace.jsonl""",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EPILOG
     takes_source(parser)
     parser.add_argument("--output", "-o", metavar="FILE", required=True, help="where the trace goes, a new file")
     may_be_quiet(parser)
@@ -54,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_source(arguments)
         new_trace = NewTrace(arguments.output)
     except MigDowntimeError as error:
-        print(f"migdowntime record: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     try:
         follow(arguments, new_trace, say, show)
@@ -64,11 +60,11 @@ def run(arguments: argparse.Namespace) -> int:
         say("interrupted")
     except MigDowntimeError as error:
         kept = "; what was recorded is kept" if new_trace.samples else ""
-        print(f"migdowntime record: {error}{kept}", file=sys.stderr)
+        tell(NAME, f"{error}{kept}")
         status = OTHERWISE if new_trace.samples else BAD_INPUT
     if not new_trace.samples:
         if status != BAD_INPUT:
-            print("migdowntime record: nothing was recorded: no running migration was seen", file=sys.stderr)
+            tell(NAME, "nothing was recorded: no running migration was seen")
         return BAD_INPUT
     ended = new_trace.status if new_trace.ended else f"cut off while {new_trace.status}"
     say(f"{new_trace.samples} samples in {new_trace.file}, the migration {ended}")

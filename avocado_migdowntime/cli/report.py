@@ -2,27 +2,28 @@
 """`avocado migdowntime report`: recorded migrations as a page to look at, or as a picture for a mail."""
 
 import argparse
-import sys
 
 from . import BAD_INPUT
+from .output import tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "report"
-HELP = "show recorded migrations as a page or a picture"
+SUMMARY = "make a page or a picture of recordings and jobs"
 TITLE = "Migration downtime"
+STATUSES = {
+    0: "written",
+    BAD_INPUT: "bad input or output",
+}
+EXAMPLES = ("avocado migdowntime report ~/avocado/job-results/latest --output report.html",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = (
-        "Exit status: 0 written, 2 bad input or output. Example: avocado migdowntime report "
-        "~/avocado/job-results/latest --output report.html"
-    )
     parser.add_argument(
         "places",
         metavar="JOB|TRACE",
         nargs="+",
-        help="results of a job, or a trace (JSONL, plain or gzip); - is standard input",
+        help="results of a job, a recording, or a text that tells of a migration; - is standard input",
     )
     parser.add_argument(
         "--output", metavar="FILE", required=True, help="what to write: a page (.html) or a picture (.png, .svg, .pdf)"
@@ -32,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report, whole or not at all; what cannot be used is named on standard error."""
-    from ..basics.whole_file import ending, write
+    from ..basics.whole_file import ending, refuse_as_output, write
     from ..comparison.job_results import builds_of, is_job, traces_of
     from ..errors import UsageError
     from ..report.entry import Recorded, name_of, recorded, truths_of
@@ -41,7 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         kind = ending(file, ("html", "png", "svg", "pdf"))
         tests = []
-        for path in traces_of(arguments.places):
+        traces = list(traces_of(arguments.places))
+        refuse_as_output(file, traces)
+        for path in traces:
             try:
                 with lasting(teller(NAME, arguments), f"judging {path}"):
                     tests.append(recorded(path))
@@ -60,6 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
 
             save(tests, file)
     except UsageError as error:
-        print(f"migdowntime report: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     return 0

@@ -2,22 +2,22 @@
 """`avocado migdowntime score`: which formula comes closest to what stopped guests were really down for."""
 
 import argparse
-import json
-import sys
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "score"
-HELP = "score each estimator by how long guests were down that were stopped in mid-pass"
+SUMMARY = "compare formulas with the real downtime of guests stopped in mid-pass"
+STATUSES = {
+    0: "scored",
+    BAD_INPUT: "bad input",
+}
+EXAMPLES = ("avocado migdowntime score ~/avocado/job-results/latest --picture score.svg",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = (
-        "Exit status: 0 scored, 2 bad input. Example: avocado migdowntime score ~/avocado/job-results/latest "
-        "--picture score.svg"
-    )
     parser.add_argument(
         "places",
         metavar="JOB|TRACE",
@@ -31,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the scores; a trace without a stopped guest is named on standard error and left out."""
+    from ..basics.whole_file import refuse_as_output
     from ..comparison.estimator_score import scores
     from ..comparison.job_results import traces_of
     from ..errors import UsageError
@@ -42,7 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     truths = []
     try:
-        for path in traces_of(arguments.places):
+        traces = list(traces_of(arguments.places))
+        if arguments.picture:
+            refuse_as_output(arguments.picture, traces)
+        for path in traces:
             try:
                 with lasting(teller(NAME, arguments), f"reading {path}"):
                     stop = mid_pass_stop(Evidence.of(read(path)))
@@ -52,11 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
                     raise
                 truth, why = None, str(error).removeprefix(f"{path}: ")
             if truth is None:
-                print(f"migdowntime score: {path}: {why or 'no guest was to be stopped in it'}", file=sys.stderr)
+                tell(NAME, f"{path}: {why or 'it stopped no guest in mid-pass'}")
             else:
                 truths.append(truth)
         if not truths:
-            raise UsageError("in none of these was a guest stopped in mid-pass; run migdowntime:stop-now")
+            raise UsageError("none of these stopped a guest in mid-pass; run migdowntime:stop-now")
         scored = scores(truths)
         if arguments.picture:
             from ..pictures.strip_plot import of_truths
@@ -64,10 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
 
             save(of_truths(truths), arguments.picture)
     except UsageError as error:
-        print(f"migdowntime score: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     if arguments.json:
-        print(json.dumps(fields(scored, truths), indent=2))
+        show_json(fields(scored, truths))
     else:
-        print(fitted(summary(scored, terminal_columns())))
+        show(fitted(summary(scored, terminal_columns())))
     return 0

@@ -2,29 +2,35 @@
 """`avocado migdowntime selftest`: is each known fault of a QEMU found on this host?"""
 
 import argparse
-import json
-import sys
 
 from . import BAD_INPUT
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 NAME = "selftest"
-HELP = "judge a real QEMU with each known fault, and say which faults were found"
+SUMMARY = "check that each known fault of a QEMU is found on this host"
+STATUSES = {
+    0: "all were found",
+    1: "some were not",
+    BAD_INPUT: "bad input, or this host lacks something",
+}
+EXAMPLES = ("avocado migdowntime selftest dirty-rate limit-ignored",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..parameters.table import ARCHITECTURES
+    from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 
-    parser.epilog = (
-        "Exit status: 0 all were found, 1 some were not, 2 bad input or a host that lacks something. "
-        "Example: avocado migdowntime selftest dirty-rate limit-ignored"
-    )
     parser.add_argument(
         "faults", metavar="FAULT", nargs="*", help="such as factor=1.1 (default: all; see faulty --list)"
     )
     parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")
-    parser.add_argument("--arch", choices=ARCHITECTURES, default="ppc64", help="(default: %(default)s)")
+    parser.add_argument(
+        "--arch",
+        choices=ARCHITECTURES,
+        default=ANY_ARCHITECTURE,
+        help="architecture (default: that of the QEMU)",
+    )
     parser.add_argument("--json", action="store_true", help="print an object instead of text")
     may_be_quiet(parser)
 
@@ -35,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..experiments.selftest import FAULTS, run_fault
     from ..faults.catalogue import named_fault
     from ..host.one_at_a_time import alone_on_host
+    from ..parameters.table import Parameters
     from ..qemu.probe import find_binary
     from ..report.selftest import fields, line, summary
     from ..report.terminal import fitted
@@ -45,13 +52,16 @@ def run(arguments: argparse.Namespace) -> int:
         binary = find_binary(arguments.qemu, arguments.arch)
         for number, fault in enumerate(faults, 1):
             say = teller(f"{NAME}: {number} of {len(faults)}, {fault}", arguments)
-            with alone_on_host(say):
+            with alone_on_host(say, Parameters().time_limit):
                 say(fault.kind.sentence)
                 runs.append(run_fault(fault, binary, arguments.arch, lambda _: None))
             if not arguments.json:
-                print(fitted(line(runs[-1])), flush=True)
+                show(fitted(line(runs[-1])))
     except (UsageError, HostRequirementError) as error:
-        print(f"migdowntime selftest: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
-    print(json.dumps(fields(runs), indent=2) if arguments.json else summary(runs))
+    if arguments.json:
+        show_json(fields(runs))
+    else:
+        show(summary(runs))
     return 0 if all(run.found for run in runs) else 1

@@ -2,38 +2,41 @@
 """`avocado migdowntime verify`: run a test on builds of QEMU and say whether they are equal, or one good or bad."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from . import chosen
-from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad, tell
-from .compare import ANSWERS, answer
+from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad
+from .compare import answer
+from .origin import heading
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 if TYPE_CHECKING:
     from ..comparison.outcome import RunOutcome
 
 NAME = "verify"
-HELP = (
-    "run the same tests on several builds of QEMU and say whether one is better or worse; or judge one, for git bisect"
-)
+SUMMARY = "compare builds of QEMU by running tests on them, or judge one for git bisect"
+STATUSES = {
+    GOOD: "no build is worse than the first; of one build: good",
+    BAD: "a build is worse; of one build: bad",
+    UNTOLD: "not enough runs to tell; of one build: cannot tell, or no QEMU that starts",
+    UNUSABLE: "bad input or a failure of the tool: `git bisect run` stops",
+    INTERRUPTED: "interrupted: `git bisect run` stops",
+}
+EXAMPLES = ("avocado migdowntime verify --qemu old/build --qemu new/build",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.epilog = (
-        f"Exit status: for several builds {ANSWERS}; for one 0 good, 1 bad, 125 cannot tell, or no QEMU that starts. "
-        f"{UNUSABLE} bad input or a failure of the tool, {INTERRUPTED} interrupted: `git bisect run` ends there. "
-        "Example: avocado migdowntime verify --qemu old/build --qemu new/build"
-    )
     parser.add_argument(
         "--qemu",
         metavar="PATH",
         action="append",
         required=True,
-        help="a QEMU binary, a directory it was built in or installed to, or a suite; the others are held to the first",
+        help="a QEMU binary, the directory of its build or installation, or a suite; the first is what the others are "
+        "compared with",
     )
     parser.add_argument("--test", default="expected-downtime", metavar="NAME", help="(default: %(default)s)")
     parser.add_argument(
@@ -50,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--repeat",
         type=int,
         metavar="N",
-        help="runs of each variant on each build (default: one more than an answer takes)",
+        help="runs of each variant on each build (default: 5 with one variant and two builds; 3 for one build)",
     )
     parser.add_argument("--job-results-dir", metavar="DIRECTORY", help="as of `avocado run`")
     parser.add_argument("--json", action="store_true", help="print an object instead of a table")
@@ -83,7 +86,7 @@ def _verified(arguments: argparse.Namespace) -> int:
 
     parameters = chosen.chosen(arguments, ("qemu", "qemu_destination"))
     if arguments.repeat is not None and arguments.repeat < 1:
-        raise UsageError(f"--repeat {arguments.repeat} runs nothing; give 1 or more")
+        raise UsageError(f"--repeat {arguments.repeat} runs nothing; use 1 or more")
     plan = Plan(
         named(arguments.qemu),
         arguments.test,
@@ -93,12 +96,12 @@ def _verified(arguments: argparse.Namespace) -> int:
         arguments.job_results_dir,
     )
     builds = plan.run(teller(NAME, arguments))
-    return answer(builds, arguments.json) if len(builds) > 1 else _alone(builds[0], arguments.json)
+    return answer(builds, arguments.json, on_this_host=True) if len(builds) > 1 else _alone(builds[0], arguments.json)
 
 
 def _alone(runs: Sequence["RunOutcome"], as_json: bool) -> int:
     from ..comparison.good_or_bad import Goodness, goodness
-    from ..report.comparison import fields, summary
+    from ..report.comparison import fields, subjects, summary
     from ..report.terminal import fitted, terminal_columns
 
     bisect_answer = goodness(runs)
@@ -106,7 +109,8 @@ def _alone(runs: Sequence["RunOutcome"], as_json: bool) -> int:
     if bisect_answer.goodness is Goodness.UNKNOWN:
         sentence = f"cannot tell whether {bisect_answer.build} is good: {bisect_answer.reason}."
     if as_json:
-        print(json.dumps({"answer": sentence, "goodness": str(bisect_answer.goodness), **fields([runs], [])}, indent=2))
+        show_json({"answer": sentence, "goodness": str(bisect_answer.goodness), **fields([runs], [])})
     else:
-        print(fitted(f"{summary([runs], terminal_columns())}\n\n{sentence}"))
+        above = heading(subjects([runs]), on_this_host=True)
+        show(fitted(f"{above}\n\n{summary([runs], terminal_columns())}\n\n{sentence}"))
     return {Goodness.GOOD: GOOD, Goodness.BAD: BAD, Goodness.UNKNOWN: UNTOLD}[bisect_answer.goodness]

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from . import BAD_INPUT
+from .output import show, tell
 from .progress import may_be_quiet, teller
 from .source import check_source, follow, takes_source
 
@@ -18,32 +19,29 @@ if TYPE_CHECKING:
     from ..watching.watcher import Watcher
 
 NAME = "watch"
-HELP = "watch a running migration: what is left, what is right, and what its downtime-limit will do"
+SUMMARY = "watch a running migration: what is left, what is right, what its downtime-limit will do"
+NOTES = """\
+It asks and changes nothing on the QEMU. A QMP socket serves one client at a time: nobody else can use it meanwhile.
+Where the standard output is no terminal, there is a line a second. With --once the status is that of advise: 0 a limit
+was found, 1 no limit will do, 125 cannot tell, 2 bad input."""
 
 COMPLETED, OTHERWISE = 0, 1
 _EVERY_S, _AFTER_A_SYNC_S = 1.0, 0.3
 """How long what was shown stands; when QEMU will have renewed its figures after a sync."""
-_EPILOG = """\
-It asks and changes nothing on the QEMU. A QMP socket serves one client at a time: nobody else can use it meanwhile.
-Where the standard output is no terminal, there is a line a second.
-
-exit status:
-  0  watched until the migration completed, or until Ctrl-C
-  1  the migration failed or was cancelled, or its end was not seen
-  2  bad input: no such socket, libvirt or guest, no QMP, no migration within --wait
-  with --once as advise: 0 a limit was found, 1 no limit will do, 125 cannot tell, 2 bad input
-
-examples:
-  avocado migdowntime watch /run/qemu/qmp.sock
-  avocado migdowntime watch qemu:///system GUEST --metrics /var/lib/node_exporter/migration.prom
-  kubectl logs -f POD | avocado migdowntime watch -
-"""
+STATUSES = {
+    COMPLETED: "watched until the migration completed, or until Ctrl-C",
+    OTHERWISE: "the migration failed or was cancelled, or its end was not seen",
+    BAD_INPUT: "bad input: no such socket, libvirt or guest, no QMP, no migration within --wait",
+}
+EXAMPLES = (
+    "avocado migdowntime watch /run/qemu/qmp.sock",
+    "avocado migdowntime watch qemu:///system GUEST --metrics /var/lib/node_exporter/migration.prom",
+    "kubectl logs -f POD | avocado migdowntime watch -",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EPILOG
     takes_source(parser)
     parser.add_argument("--output", "-o", metavar="FILE", help="record it as well, in a new file")
     parser.add_argument(
@@ -74,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         trace = WatchedTrace(arguments.output, watcher)
         metrics = Metrics(arguments.metrics, _named(arguments)) if arguments.metrics else None
     except MigDowntimeError as error:
-        print(f"migdowntime watch: {error}", file=sys.stderr)
+        tell(NAME, str(error))
         return BAD_INPUT
     failure, interrupted = "", False
     with contextlib.ExitStack() as stack:
@@ -90,10 +88,10 @@ def run(arguments: argparse.Namespace) -> int:
         except MigDowntimeError as error:
             failure = str(error)
     if failure:
-        print(f"migdowntime watch: {failure}", file=sys.stderr)
+        tell(NAME, str(failure))
     if not trace.samples:
         if not failure:
-            print("migdowntime watch: no running migration was seen", file=sys.stderr)
+            tell(NAME, "no running migration was seen")
         return BAD_INPUT
     advised = _print(watcher) if arguments.once or sys.stdout.isatty() else 0
     if arguments.once:
@@ -139,7 +137,7 @@ def _look(arguments: argparse.Namespace) -> int:
 
     qemu = live.asked(arguments.source, arguments.guest, teller(NAME, arguments))
     known = now(event_loop.run(live.look(qemu)))
-    print(fitted(summary(known)))
+    show(fitted(summary(known)))
     if arguments.metrics:
         metrics = Metrics(arguments.metrics, _named(arguments))
         metrics.show(known)
@@ -153,7 +151,7 @@ def _print(watcher: "Watcher") -> int:
 
     known = watcher.now()
     assert known is not None
-    print(fitted(summary(known)))
+    show(fitted(summary(known)))
     return _of_advice(known.advice.finding)
 
 

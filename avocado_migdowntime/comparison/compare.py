@@ -201,5 +201,5 @@ def _tolerance(runs: Sequence[RunOutcome]) -> float:
     contracts = {(run.contract, run.tolerance) for run in runs if run.verdict}
     if len(contracts) > 1:
         names = " and ".join(f"{contract} ±{tolerance:.2%}" for contract, tolerance in sorted(contracts))
-        raise UsageError(f"the runs were held to {names}; compare runs that were held to one formula and tolerance")
+        raise UsageError(f"the runs were judged by {names}; compare runs judged by one formula and tolerance")
     return next((tolerance for _, tolerance in contracts), None) or 0.0

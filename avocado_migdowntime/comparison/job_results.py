@@ -5,12 +5,15 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ..basics import input_file
 from ..basics.names import TRACE_OF_TEST
 from ..errors import UsageError
 from .outcome import RunOutcome, outcomes
 
 _IN_A_JOB = f"test-results/*/{TRACE_OF_TEST}"
 _RESULTS = "results.json"
+_MOST_BYTES = 100_000_000
+"""A test leaves some 10 kB in them."""
 
 
 def traces_of(places: Iterable[str]) -> Iterator[str]:
@@ -24,7 +27,7 @@ def traces_of(places: Iterable[str]) -> Iterator[str]:
             continue
         traces = sorted(Path(place).glob(_IN_A_JOB))
         if not traces:
-            raise UsageError(f"{place} holds no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
+            raise UsageError(f"{place} contains no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
         yield from map(str, traces)
 
 
@@ -42,19 +45,23 @@ def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
     known_paths: set[Path] = set()
     for job in jobs:
         path = Path(job, _RESULTS)
-        if path.resolve() in known_paths:
-            raise UsageError(f"{job} is given twice; the same runs again tell nothing new")
-        known_paths.add(path.resolve())
         try:
-            runs = outcomes(json.loads(path.read_bytes()), job)
+            resolved = path.resolve()
+        except (OSError, RuntimeError):
+            raise UsageError(f"{job}: its links go round in a circle; give the results of a job") from None
+        if resolved in known_paths:
+            raise UsageError(f"{job} is given twice; the same runs prove nothing new")
+        known_paths.add(resolved)
+        try:
+            runs = outcomes(json.loads(input_file.whole(str(path), _MOST_BYTES)), job)
         except OSError as error:
             raise UsageError(
                 f"{path}: {error.strerror}; give the results of a job, such as job-results/latest"
             ) from None
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None
-        except ValueError:
-            raise UsageError(f"{path} is no JSON; give the results of a job, such as job-results/latest") from None
+        except (ValueError, RecursionError):
+            raise UsageError(f"{path} is not JSON; give the results of a job, such as job-results/latest") from None
         if not runs:
             raise UsageError(f"{path} has no test of this project; give the results of a job that ran migdowntime:NAME")
         all_runs += runs

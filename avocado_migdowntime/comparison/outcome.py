@@ -5,8 +5,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
+from ..basics.printable import in_a_line, printable
 from ..errors import UsageError
 from ..verdict.verdict import Judgement
 
@@ -15,7 +17,7 @@ ANOTHER_FAULT = 1e6
 
 _SCHEME = "migdowntime:"
 _NAME = re.compile(r"(?P<test>[^;@]*)(?:@(?P<build>[^;]*))?(?:;(?:run-)?(?P<variant>.*))?", re.DOTALL)
-_RELEASE = re.compile(r"^QEMU \S+ ?")
+_SUBJECT = re.compile(r"(?:QEMU (?P<release>\S+) ?)?(?P<guest>.*)", re.DOTALL)
 
 
 def name_on(test: str, build: str) -> str:
@@ -29,7 +31,7 @@ class RunOutcome:
 
     `status` is Avocado's, `reason` what it says of one other than PASS. The rest is from the run's verdict, which is
     empty where it came to none; `passed` is None then, as it is where that is inconclusive. `contract` is the formula
-    that QEMU was held to, within the relative `tolerance`; `guest` what was migrated, without QEMU's release.
+    that QEMU was held to, within the relative `tolerance`; `guest` what was migrated, and `release` by which QEMU.
     """
 
     build: str
@@ -46,6 +48,7 @@ class RunOutcome:
     contract: str = ""
     tolerance: float | None = None
     guest: str = ""
+    release: str = ""
 
     @property
     def abs_error(self) -> float | None:
@@ -71,8 +74,10 @@ def outcomes(results: Any, build: str) -> list[RunOutcome]:
     try:
         entries = sorted(results["tests"], key=lambda entry: int(entry["id"].partition("-")[0]))
         of_tests = [_outcome(entry, build) for entry in entries]
-    except (TypeError, KeyError, ValueError, AttributeError):
-        raise UsageError("this is not what Avocado and this release write of a job's tests; run the job anew") from None
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
+        raise UsageError(
+            "this is not what Avocado and this release write about a job's tests; run the job again"
+        ) from None
     return [outcome for outcome in of_tests if outcome is not None]
 
 
@@ -87,22 +92,40 @@ def _outcome(entry: Mapping[str, Any], build: str) -> RunOutcome | None:
         "status": entry["status"],
         "reason": "" if entry["status"] == "PASS" else str(entry["fail_reason"]),
     }
+    fields = {name: in_a_line(str(text)) for name, text in fields.items()}
     if verdict is None:
         return RunOutcome(**fields)
-    of_verdict = ("passed", "verdict", "formula", "relative_error", "limit_verdict", "contract", "tolerance")
     return RunOutcome(
         **fields,
-        **{name: verdict[name] for name in of_verdict},
-        guest=_RELEASE.sub("", verdict["subject"]),
-        convergence=(verdict["convergence"] or {}).get("judgement", ""),
-        downtime_ms=(verdict["downtime"] or {}).get("qemu_ms"),
+        passed={None: None, False: False, True: True}[verdict["passed"]],
+        verdict=_text(verdict["verdict"]),
+        formula=None if verdict["formula"] is None else _text(verdict["formula"]),
+        relative_error=_figure(verdict["relative_error"]),
+        limit_verdict=_text(verdict["limit_verdict"]),
+        contract=_text(verdict["contract"]),
+        tolerance=_figure(verdict["tolerance"]),
+        **_SUBJECT.fullmatch(verdict["subject"]).groupdict(default=""),  # type: ignore[union-attr] # It matches any text.
+        convergence=_text((verdict["convergence"] or {}).get("judgement", "")),
+        downtime_ms=_figure((verdict["downtime"] or {}).get("qemu_ms")),
     )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _figure(value: Any) -> float | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value)):
+        raise TypeError
+    return value
 
 
 def _verdict(whiteboard: str) -> Any:
     """The verdict that a test leaves there; None where it came to none, or is of another kind."""
     try:
         verdict = json.loads(whiteboard)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return verdict if isinstance(verdict, dict) and "limit_verdict" in verdict else None
+    return printable(verdict) if isinstance(verdict, dict) and "limit_verdict" in verdict else None

@@ -67,9 +67,7 @@ async def opened(suite: str, directory: Path, what: str, otherwise: str) -> Apt:
     indices = await host.apt("apt-get", "update", "--print-uris", "--quiet=0")
     listed = sources(indices, suite, _KEYRING if _KEYRING.exists() else None)
     if not listed:
-        raise HostRequirementError(
-            f"apt of this host has no source of packages that {what} could come from; {otherwise}"
-        )
+        raise HostRequirementError(f"apt of this host has no package source with {what}; {otherwise}")
     (directory / "sources.list").write_text(listed)
     options = [
         f"Dir::Etc::sourcelist={directory}/sources.list",
@@ -87,7 +85,7 @@ async def opened(suite: str, directory: Path, what: str, otherwise: str) -> Apt:
         if not any((directory / "state" / "lists").glob(f"*_dists_{suite}_*Release")):
             if f" {suite} Release' does not have a Release file" in str(failure):
                 raise UsageError(
-                    f"Debian has no suite {suite} where this host has its packages from; with a QEMU there are "
+                    f"Debian has no suite {suite} in this host's package sources; suites with a QEMU are "
                     "bullseye (5.2), bookworm (7.2), trixie (10.0) and trixie-backports"
                 ) from None
             raise

@@ -19,7 +19,7 @@ _QUIET_GOVERNORS = frozenset({"performance"})
 
 
 def check_host(host: Host) -> Iterator[HostCheck]:
-    """Every check, in the order in which a person would mend them."""
+    """Every check, in the order in which a person would fix them."""
     yield from check_versions(host.versions)
     for qemu in host.qemus:
         yield check_qemu(qemu, _without(qemu.arch == host.arch))
@@ -57,19 +57,21 @@ def check_qemu(qemu: Qemu, without: State) -> HostCheck:
     name = f"qemu {qemu.arch}"
     if qemu.fault:
         again = "--reinstall " if qemu.binary else ""
-        # No package mends what the settings ask for, nor a QEMU that answers: the fault says what to give.
-        packaged = not (qemu.given or any(qemu.release))
-        return HostCheck(name, without, qemu.fault, f"apt-get install {again}{qemu.package}" if packaged else "")
+        # No package fixes what the settings ask for, nor a QEMU that answers: the fault itself says what to do.
+        if qemu.given or any(qemu.release):
+            return HostCheck(name, without, qemu.fault)
+        what = qemu.fault.partition("; install ")[0]
+        return HostCheck(name, without, what, f"apt-get install {again}{qemu.package}")
     release = ".".join(map(str, qemu.release))
     text = f"{release} {qemu.binary}"
-    another = "give another binary: --migdowntime-qemu PATH"
+    another = "name another binary: --migdowntime-qemu PATH"
     if lacking := NEEDED_CAPABILITIES - qemu.capabilities:
-        return HostCheck(name, without, f"{text} lacks the migration capability {', '.join(sorted(lacking))}", another)
+        return HostCheck(name, without, f"{text} has no migration capability {', '.join(sorted(lacking))}", another)
     accelerators = "TCG and KVM" if qemu.has_kvm else "TCG"
     text += f": {', '.join(qemu.machines)}; {accelerators}; {len(qemu.capabilities)} migration capabilities"
     if not OLDEST_RELEASE <= qemu.release[:2] <= NEWEST_RELEASE:
         tried = " to ".join(".".join(map(str, release)) for release in (OLDEST_RELEASE, NEWEST_RELEASE))
-        return HostCheck(name, State.NOTE, f"{text}; verdicts were tried on {tried}", another)
+        return HostCheck(name, State.NOTE, f"{text}; this tool was tested with {tried}", another)
     return HostCheck(name, State.OK, text)
 
 
@@ -105,7 +107,7 @@ def check_pages(pages: Pages, root: bool) -> HostCheck:
     if not pages.missing:
         return HostCheck(name, State.OK, text)
     if pages.may_grow:
-        return HostCheck(name, State.OK, f"{text}, makes the {pages.missing} that are missing and gives them back")
+        return HostCheck(name, State.OK, f"{text}, reserves the {pages.missing} it needs and releases them afterwards")
     why = "and only root can make them"
     if root:
         why = "and the run makes none: reserve_hugepages is off, or /sys is read-only here"
@@ -119,7 +121,7 @@ def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_byt
     text = f"{available_bytes // MIB} MiB available, the default run needs {needed // MIB} MiB"
     if available_bytes >= needed:
         return HostCheck("memory", State.OK, text)
-    return HostCheck("memory", State.FAULT, text, "end what `ps -eo rss,pid,args --sort -rss | head` shows")
+    return HostCheck("memory", State.FAULT, text, "stop what `ps -eo rss,pid,args --sort -rss | head` shows")
 
 
 def check_shaped(shaped: Shaped, without: State) -> HostCheck:
@@ -140,23 +142,21 @@ def check_shaped(shaped: Shaped, without: State) -> HostCheck:
 def check_governor(cpu: Cpu) -> HostCheck:
     """The CPUs keep their clock, so that the guest keeps its rate."""
     if not cpu.governors:
-        return HostCheck("cpu governor", State.OK, "this host shows none")
+        return HostCheck("cpu governor", State.OK, "no CPU governor is visible on this host")
     text = ", ".join(sorted(cpu.governors))
     if cpu.governors <= _QUIET_GOVERNORS:
         return HostCheck("cpu governor", State.OK, text)
     mend = "as root: cpupower frequency-set --governor performance"
-    return HostCheck("cpu governor", State.NOTE, f"{text}: the clock varies, and the guest's rate with it", mend)
+    return HostCheck("cpu governor", State.NOTE, f"{text}: the CPU clock varies, and so does the guest's rate", mend)
 
 
 def check_load(cpu: Cpu) -> HostCheck:
     """CPUs are free for the guest and for the migration's thread."""
     text = f"load {cpu.load:.2f} on {cpu.usable} CPUs"
     if cpu.usable < 2:
-        return HostCheck(
-            "cpu load", State.NOTE, f"{text}: two are needed for steady figures", "give the host more CPUs"
-        )
+        return HostCheck("cpu load", State.NOTE, f"{text}: steady figures need two", "give the host more CPUs")
     if cpu.load > cpu.usable / 2:
-        mend = "end what `top` shows, or wait"
+        mend = "stop what `top` shows, or wait"
         return HostCheck("cpu load", State.NOTE, f"{text}: verdicts may be inconclusive on a busy host", mend)
     return HostCheck("cpu load", State.OK, text)
 

@@ -15,11 +15,11 @@ from ..host.pool import memory_bytes
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.capabilities import check_settings
-from ..parameters.table import Parameters
+from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
 from ..qemu.accel import choose_accel
 from ..qemu.backing import plan
 from ..qemu.guest import choose_machine
-from ..qemu.planning import check, planned_guest
+from ..qemu.planning import check, for_architecture, planned_guest
 from ..qemu.probe import QemuInfo, find_binary, probe
 from ..qemu.profiles import PROFILES, Profile
 from .host import Host, Kvm, Qemu
@@ -37,6 +37,7 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
     backing = plan(default.backing, default.page_size, default.ram, Path("/"))
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()
     with HostResources() as resources, work_directory(resources) as directory:
+        default = await _with_architecture(default, directory)
         tried = _probe_qemus(default, directory, resources), asyncio.to_thread(read_shaped, default.link_rate)
         trials = asyncio.create_task(_together(*tried))
         waited_s = 0.0
@@ -64,6 +65,18 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
         versions=versions,
         root=os.geteuid() == 0,
     )
+
+
+async def _with_architecture(default: Parameters, directory: Path) -> Parameters:
+    """With the architecture that the default test would have; where there is no QEMU, the one to have first."""
+    if default.arch != ANY_ARCHITECTURE:
+        return default
+    own = directory / "default"
+    own.mkdir()
+    try:
+        return for_architecture(default, await probe(find_binary(default.qemu, default.arch), own, own))
+    except MigDowntimeError:
+        return replace(default, arch=ARCHITECTURES[0])
 
 
 async def _together(*trials: Coroutine[Any, Any, Any]) -> list[Any]:

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Is the reported expected-downtime right? Watch a migration that is kept from completing, and judge its trace."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from ..oracle.reports import SETTLE_S, ExcludedSamples
-from ..oracle.segments import Segment, slowed
+from ..oracle.segments import slowed
 from ..parameters.table import Parameters
 from ..trace.events import BANDWIDTH
 from ..trace.ram import Ram
 from ..trace.samples import Sample
-from ..verdict.judged_passes import judged_passes
+from ..verdict.judged_passes import GrowingSegments, judged_passes
 from ..verdict.verdict import Verdict
+from .aimed_limit import AimedLimit
 from .run import Run, run_and_judge
 
 SLOWED = 1 / 3
@@ -35,7 +36,7 @@ async def expected_downtime(parameters: Parameters, directory: Path, progress: C
 
 async def _course(run: Run) -> None:
     enough = EnoughPasses(run)
-    if not await run.follow(enough):
+    if not await run.follow(enough, AimedLimit(run)):
         return
     if enough.bytes_per_ms:
         run.stage.say(f"at {SLOWED:.0%} of the bandwidth, to see whether the report follows")
@@ -56,6 +57,7 @@ class EnoughPasses:
         self.bytes_per_ms = 0.0
         self._run = run
         self._passes = run.parameters.passes
+        self._segments = GrowingSegments(run.parameters.formula, run.parameters.tolerance)
         self._begun: tuple[float, Ram] | None = None
 
     def __call__(self, sample: Sample) -> bool:
@@ -72,8 +74,8 @@ class EnoughPasses:
         return (half_way or self._passes > 1) and watched_s > SETTLE_S and self._judgeable()
 
     def _judgeable(self) -> bool:
-        segments = _segments(self._run)
-        return len(segments) > self._passes or (len(segments) == self._passes and len(segments[-1].reports) >= REPORTS)
+        count, last = self._segments.count_and_last(self._run.evidence().undisturbed)
+        return count > self._passes or (last is not None and count == self._passes and len(last.reports) >= REPORTS)
 
 
 class _Followed:
@@ -81,7 +83,8 @@ class _Followed:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._segments = _segments(run)
+        formula, tolerance = run.parameters.formula, run.parameters.tolerance
+        self._segments, _ = judged_passes(run.evidence().undisturbed, formula, tolerance, ExcludedSamples())
         self._first: tuple[float, int] | None = None
 
     def __call__(self, sample: Sample) -> bool:
@@ -99,9 +102,3 @@ class _Followed:
             return watched_s >= _LATE_S
         follows = len(rest.reports) >= REPORTS and rest.fits[parameters.formula].agrees
         return follows or watched_s >= _SLOWED_S
-
-
-def _segments(run: Run) -> Sequence[Segment]:
-    """The passes so far that can be judged."""
-    formula, tolerance = run.parameters.formula, run.parameters.tolerance
-    return judged_passes(run.evidence().undisturbed, formula, tolerance, ExcludedSamples())[0]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A migration on record, as an experiment has it in hand."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from math import ceil
 
@@ -23,10 +23,17 @@ class Migration:
     samples: AsyncGenerator[Sample, None]
     stage: Stage
 
-    async def follow(self, enough: Callable[[Sample], bool]) -> bool:
-        """Take samples until one is `enough`, or to the migration's end; gives whether it goes on."""
+    async def follow(
+        self, enough: Callable[[Sample], bool], at_each: Callable[[Sample], Awaitable[None]] | None = None
+    ) -> bool:
+        """Take samples until one is `enough`, or to the migration's end; gives whether it goes on.
+
+        What is to be done `at_each` is done as soon as it is taken.
+        """
         async for sample in self.samples:
             self.stage.sample(sample)
+            if at_each is not None:
+                await at_each(sample)
             if enough(sample):
                 return True
         return False

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..basics.whole_file import write
 from ..errors import HarnessError
 from ..forms.file import read
 from ..parameters.table import Parameters
@@ -76,7 +77,7 @@ async def run_and_judge(
             advice = f"{watch.found}; if it is only slow, raise `time_limit`"
         raise HarnessError(f"given up after {parameters.time_limit:g} s while {stage.last}; {advice}") from None
     verdict = judge(read(str(directory / TRACE)), parameters.formula, parameters.tolerance)
-    (directory / VERDICT).write_text(json.dumps(fields(verdict), indent=2) + "\n")
+    write(str(directory / VERDICT), f"{json.dumps(fields(verdict), indent=2)}\n".encode())
     return verdict
 
 

@@ -49,7 +49,7 @@ def positive(text: str) -> float:
     except ValueError:
         number = math.nan
     if not 0 < number < math.inf:
-        raise UsageError(f"{text!r} is no number above 0")
+        raise UsageError(f"{text!r} is not a number above 0")
     return number
 
 

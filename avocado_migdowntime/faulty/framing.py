@@ -17,7 +17,7 @@ class Framing:
     def feed(self, data: bytes) -> Iterator[tuple[bytes, Any]]:
         """The messages that are complete with `data`.
 
-        A line that is no JSON is handed on as it is, with None: QEMU has an answer to it.
+        A line that is not JSON is handed on as it is, with None: QEMU has an answer to it.
         """
         self._rest += data
         while self._rest.strip():

@@ -16,10 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..basics import whole_file
 from ..errors import UsageError
 from ..faults.catalogue import NamedFault, named_fault
 from . import monitors, relay
 
+_BEGINNING_BYTES = 200
 MARK = "# A QEMU with a fault; made by `avocado migdowntime faulty`."
 _START = "import sys; sys.path.insert(0, {top!r}); from avocado_migdowntime.faulty.launcher import main; main()"
 
@@ -34,12 +36,22 @@ def script(fault: NamedFault, binary: str) -> str:
 def write(path: Path, fault: NamedFault, binary: str) -> None:
     """Write that executable; raises UsageError where it cannot be, or where something else is there already."""
     try:
-        if path.exists() and MARK not in path.read_bytes()[:200].decode(errors="replace"):
-            raise UsageError(f"{path} exists and is no launcher of this kind; give another name with --output")
-        path.write_text(script(fault, binary))
-        path.chmod(0o755)
+        text = script(fault, binary).encode()
+        if not os.path.lexists(path):
+            whole_file.write_new(path, text, 0o755)
+        elif _is_launcher(path):
+            whole_file.write(str(path), text)
+        else:
+            raise UsageError(f"{path} exists and was not written by this command; give another name with --output")
     except OSError as error:
         raise UsageError(f"{path}: the launcher cannot be written: {error.strerror}") from None
+
+
+def _is_launcher(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return MARK.encode() in file.read(_BEGINNING_BYTES)
 
 
 def main() -> NoReturn:

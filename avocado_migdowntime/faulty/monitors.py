@@ -36,7 +36,7 @@ def find(arguments: Sequence[str]) -> Monitor | None:
     """The QMP monitor of these arguments, None where they ask for none; raises UsageError for one of another kind."""
     monitors = [monitor for place in range(len(arguments) - 1) if (monitor := _monitor(arguments, place))]
     if len(monitors) > 1:
-        raise UsageError("QEMU is given several QMP monitors, where a fault needs one; leave one of them")
+        raise UsageError("QEMU is given several QMP monitors, where a fault needs one; remove one of them")
     return monitors[0] if monitors else None
 
 

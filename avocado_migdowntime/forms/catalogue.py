@@ -3,8 +3,16 @@
 
 from .domjobinfo import DomJobInfo
 from .form import Form
+from .kubevirt import KubevirtLog
 from .monitor_parameters import MonitorParameters
 from .monitor_text import MonitorText
+from .nova import NovaLog
+from .proxmox import ProxmoxLog
 from .qmp import Qmp
+from .vdsm import VdsmLog
 
-FORMS: tuple[type[Form], ...] = (Qmp, MonitorText, DomJobInfo, MonitorParameters)
+FORMS: tuple[type[Form], ...] = (
+    *(ProxmoxLog, NovaLog, KubevirtLog, VdsmLog),
+    *(Qmp, MonitorText, DomJobInfo, MonitorParameters),
+)
+"""First those that know a line by itself: what goes on over lines does not take theirs."""

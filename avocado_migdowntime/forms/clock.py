@@ -12,6 +12,8 @@ import numpy as np
 from ..basics.interval import Interval
 from ..trace.reading import Happening, Reading, Stamp
 
+SETUP_S = 0.01
+"""No longer does QEMU take from the begin of total-time to saying that the migration is set up."""
 TICK_S = 0.001
 """QEMU cuts total-time to whole milliseconds."""
 
@@ -36,18 +38,22 @@ class Clock:
     def of_reading(self, reading: Reading) -> tuple[float, float]:
         """When the figures of a reading were taken, and for how long after that they may have been."""
         total_s, stamp = _total_s(reading.answer), reading.stamp
+        tick_s = _tick_s(reading)
+        self.known = self.known or total_s is not None or stamp is not None
         if total_s is not None:
-            self.known = True
             self._total_s = total_s
+        if stamp is not None and stamp.from_begin:
+            self._log_zero_s = 0.0
+            return self._in_order(stamp.t_s), stamp.tick_s
+        if total_s is not None and (tick_s <= TICK_S or stamp is None or stamp.tick_s >= tick_s):
             if stamp is not None:
                 self._log_zero_s = stamp.t_s - total_s
             if reading.arrived_s is not None:
                 self._read_zero_s = reading.arrived_s - total_s
-            return self._in_order(total_s), TICK_S
+            return self._in_order(total_s), tick_s
         if stamp is not None:
-            self.known = True
             if self._log_zero_s is None:
-                self._log_zero_s = stamp.t_s - self.last_s
+                self._log_zero_s = stamp.t_s - (total_s or self.last_s)
             return self._in_order(stamp.t_s - self._log_zero_s), stamp.tick_s
         if reading.arrived_s is not None:
             self._in_order(reading.arrived_s - self._read_zero_s)
@@ -70,6 +76,8 @@ class Clock:
             if epoch_s is None:
                 return before_s if before_s > -np.inf else after_s
             zero_s = Interval(epoch_s - after_s, epoch_s - before_s)
+            if begins_migration(happening.message):
+                zero_s = Interval(epoch_s - SETUP_S, epoch_s)
             narrowed = self._epoch_zero_s.intersection(zero_s) if self._epoch_zero_s.meets(zero_s) else zero_s
             self._epoch_zero_s = narrowed
             logged_s = epoch_s - (narrowed.low if narrowed.high == np.inf else narrowed.middle)
@@ -83,6 +91,18 @@ class Clock:
 def _total_s(answer: Mapping[str, Any]) -> float | None:
     total_ms = answer.get("total-time")
     return total_ms / 1000 if isinstance(total_ms, int | float) and not isinstance(total_ms, bool) else None
+
+
+def _tick_s(reading: Reading) -> float:
+    """To what the total time of a reading was cut; in its answer it is what is left after that."""
+    rounding = reading.rounding.get("total-time")
+    return TICK_S if rounding is None else rounding.width / 1000
+
+
+def begins_migration(message: Mapping[str, Any]) -> bool:
+    """Whether an event tells that the migration begins."""
+    data = message.get("data")
+    return message.get("event") == "MIGRATION" and isinstance(data, Mapping) and data.get("status") == "setup"
 
 
 def _epoch_s(message: Mapping[str, Any]) -> float | None:

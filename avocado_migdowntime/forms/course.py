@@ -10,7 +10,7 @@ import numpy as np
 from ..trace.events import HARNESS, LIMIT_CHANGED
 from ..trace.model import ENDED
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
-from .clock import Clock
+from .clock import Clock, begins_migration
 from .filling import Filled, filled
 
 
@@ -125,6 +125,8 @@ class Course:
 
     def _events(self, before_s: float, after_s: float) -> Iterator[Row]:
         held, self._held = self._held, []
+        if before_s == -np.inf:
+            held = _since_setup(held)
         last_s = max(0.0, before_s)
         for one in held:
             if isinstance(one, Setting):
@@ -144,6 +146,15 @@ class Course:
         self.known.parameters.update(setting.parameters)
         message = {"event": LIMIT_CHANGED, "data": {"downtime-limit": limit_ms}}
         yield EventRow(max(last_s, logged_s or 0.0), HARNESS, message)
+
+
+def _since_setup(held: Sequence[Happening | Setting]) -> list[Happening | Setting]:
+    """Of what happened before the first reading, what surely belongs to its migration."""
+    events = [one for one in held if isinstance(one, Happening)]
+    begins = [number for number, one in enumerate(events) if begins_migration(one.message)]
+    if begins:
+        return [*events[begins[-1] :]]
+    return [one for one in events if str(one.message.get("event")).startswith("MIGRATION")]
 
 
 class Courses:
@@ -173,6 +184,8 @@ class Courses:
         elif not item.of and not isinstance(item, Happening):
             for _ in Course(self._shared).rows(item):
                 pass
-        for of in [*self._of] if not item.of and not isinstance(item, Reading) else [item.of]:
+        of_all = not item.of and not isinstance(item, Reading)
+        guests = [*self._of] if of_all and (self._of or not isinstance(item, Happening)) else [item.of]
+        for of in guests:
             for row in self[of].rows(item):
                 yield of, row

@@ -19,7 +19,7 @@ from .form import Form, Line
 from .monitor_text import nested
 from .rounding import UNITS, to_digits, whole
 
-_LINE = re.compile(r"(?P<name>[A-Za-z][\w -]*?):\s*(?P<value>.*)")
+_LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?):\s*(?P<value>.*)")
 _VALUE = re.compile(r"(?P<number>\d+(?:\.(?P<digits>\d+))?)\s*(?:(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?")
 _TYPES = ("None", "Bounded", "Unbounded", "Completed", "Failed", "Cancelled")
 _STATUSES = {"Completed": "completed", "Failed": "failed", "Cancelled": "cancelled"}
@@ -61,6 +61,7 @@ _KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DO
 _BEGINS = "Job type"
 _GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
 """Names that others use as well: none begins a job."""
+_NO_FIELDS = ("error", "warning", "Migration status", "Status", "globals", "capabilities")
 _ENOUGH = 3
 """So many lines of a job whose first one is missing show that it is one."""
 
@@ -95,6 +96,8 @@ class DomJobInfo(Form):
                 return ended
         if self._job is None or not line.text:
             return None
+        if (match := _LINE.fullmatch(line.text)) and match["value"] and match["name"] not in _NO_FIELDS:
+            return []  # of a later libvirt
         return [*self.end(), line]
 
     def end(self) -> Iterable[Item]:
@@ -112,7 +115,7 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
 
     Raises UsageError where one is no number, as in another language than English.
     """
-    kind = str(fields.get(_BEGINS, fields.get("type", "Unbounded")))
+    kind = str(fields.get(_BEGINS, fields.get("type", "Completed" if _DOWNTIMES[1] in fields else "Unbounded")))
     if kind.isdigit() and int(kind) < len(_TYPES):
         kind = _TYPES[int(kind)]
     if kind not in _TYPES:

@@ -37,7 +37,7 @@ class Utf8:
         self._known = True
         name = next((name for mark, name in _MARKS if data.startswith(mark)), "")
         mark = next((mark for mark, _ in _MARKS if data.startswith(mark)), b"")
-        if not name and b"\0" in data[:4]:
+        if not name and b"\0\0" in (data[0:4:2], data[1:4:2]):
             name = "utf-16-be" if data[0] == 0 else "utf-16-le"
         if name.startswith("utf-16"):
             self._decoder = codecs.getincrementaldecoder(name)(errors="replace")

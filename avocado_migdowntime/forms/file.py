@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The one way in for whatever tells of a migration: a recording, or a text of any form that is known."""
 
-import io
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
-from pathlib import Path
-from typing import BinaryIO
 
+from ..basics import input_file
 from ..errors import UsageError
 from ..trace.file import is_recording, plain_chunks, recording
 from ..trace.model import Trace
+from .foreign import of_bytes
 from .gathering import trace_of
 from .reader import Reader
-
-_CHUNK_BYTES = 1 << 18
 
 
 def read(name: str) -> Trace:
@@ -25,8 +21,7 @@ def read(name: str) -> Trace:
     these, tells too little or contradicts itself. A recording that was cut off is used up to there; Trace.notes say so.
     """
     try:
-        with _standard_input() if name == "-" else Path(name).open("rb") as file:
-            return _parse(file)
+        return _parse(input_file.chunks(name))
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror or error}; expected a recorded migration or a text of one") from None
     except UsageError as error:
@@ -35,19 +30,18 @@ def read(name: str) -> Trace:
 
 def parse(data: bytes) -> Trace:
     """The trace that the bytes of a file hold; raises UsageError as `read` does, without naming a file."""
-    return _parse(io.BytesIO(data))
+    size_bytes = input_file.CHUNK_BYTES
+    return _parse(data[begin : begin + size_bytes] for begin in range(0, len(data), size_bytes))
 
 
-@contextmanager
-def _standard_input() -> Iterator[BinaryIO]:
-    if sys.stdin is None:
-        raise OSError("standard input is closed")
-    yield sys.stdin.buffer
+def _was_read(first: bytes) -> bool:
+    """Whether a recording has more than QEMU's answers: what is known of those that were read from a text."""
+    return b'"read": true' in first.lstrip().partition(b"\n")[0]
 
 
-def _parse(file: BinaryIO) -> Trace:
+def _parse(given: Iterator[bytes]) -> Trace:
     notes: list[str] = []
-    chunks = plain_chunks(iter(lambda: file.read(_CHUNK_BYTES), b""), notes)
+    chunks = plain_chunks(given, notes)
     first = next(chunks, b"")
     while not first.strip():
         more = next(chunks, b"")
@@ -55,7 +49,11 @@ def _parse(file: BinaryIO) -> Trace:
             raise UsageError("is empty; expected a recorded migration or a text of one")
         first += more
     chunks = chain([first], chunks)
-    if is_recording(first):
+    was_read = is_recording(first) and _was_read(first)
+    if is_recording(first) and not was_read:
         return recording(chunks, notes)
+    if foreign := of_bytes(first):
+        raise UsageError(foreign.sentence)
     reader = Reader()
-    return trace_of(chain(chain.from_iterable(map(reader.feed, chunks)), reader.end()), reader, notes)
+    trace = trace_of(chain(chain.from_iterable(map(reader.feed, chunks)), reader.end()), reader, notes)
+    return replace(trace, header={**trace.header, "recorded": "from a pipe"}) if was_read else trace

@@ -4,18 +4,24 @@
 Exactly where that is possible (`derived`), about where it is not (`estimated`), and else named: 0 stands for it then.
 """
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
-from ..trace.reading import Reading
+from ..errors import UsageError
+from ..trace.reading import Reading, Stamp
 
 NEEDED = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate", "mbps")
 """What a sample of a trace is made of."""
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _USUAL_PAGE_BYTES = 4096
+
+
+AS_READ = "as-read"
+"""What a recorded answer that was read from a text has beside QEMU's fields: what is known of them."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,37 @@ class Filled:
     reading: Reading
     lacks: tuple[str, ...] = ()
 
+    @property
+    def recordable(self) -> Mapping[str, Any]:
+        """The answer to be put on record, with what is known of its figures: see `reading_of_record`."""
+        one = self.reading
+        rounding = {name: [interval.low, interval.high] for name, interval in one.rounding.items()}
+        known = {"rounding": rounding, "derived": dict(one.derived), "estimated": dict(one.estimated)}
+        known |= {"lacks": list(self.lacks)}
+        known = {name: value for name, value in known.items() if value}
+        return {**one.answer, AS_READ: known} if known else one.answer
+
+
+def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Reading:
+    """The reading that was put on record: see `Filled.recordable`.
+
+    Raises UsageError where what is known of it is not as that has it.
+    """
+    answer, known = dict(recorded), recorded.get(AS_READ)
+    if known is None:
+        return Reading(answer, stamp)
+    try:
+        del answer[AS_READ]
+        ram = dict(answer.pop("ram") or {})
+        for name in known.get("lacks", ()):
+            ram.pop(name.removeprefix("ram."), None)
+        rounding = {name: Interval(low, high) for name, (low, high) in known.get("rounding", {}).items()}
+        derived, estimated = (dict(known.get(name, {})) for name in ("derived", "estimated"))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        wrong = f"{AS_READ!r} is {reprlib.repr(known)} where what is known of a text was expected"
+        raise UsageError(f"{wrong}; record it again") from None
+    return Reading({**answer, **({"ram": ram} if ram else {})}, stamp, rounding, derived, estimated)
+
 
 def filled(reading: Reading) -> Filled:
     """The reading with all that a sample is made of."""
@@ -33,6 +70,9 @@ def filled(reading: Reading) -> Filled:
     lacks: list[str] = []
     if "status" not in answer:
         _status(answer, derived, estimated)
+    for name in ("xbzrle-cache", "compression"):
+        if name in answer and not _counts_pages(answer[name]):
+            del answer[name]
     ram = answer.get("ram")
     if isinstance(ram, Mapping):
         whole = dict(ram)
@@ -46,6 +86,11 @@ def filled(reading: Reading) -> Filled:
         if "ram.remaining" in lacks:
             answer["ram"] = None
     return Filled(replace(reading, answer=answer, derived=derived, estimated=estimated), tuple(lacks))
+
+
+def _counts_pages(part: Any) -> bool:
+    """Whether it is shown how many pages were sent in another encoding: see `trace.ram`."""
+    return not isinstance(part, Mapping) or ("pages" in part and ("overflow" in part or "encoding-rate" not in part))
 
 
 def _status(answer: dict[str, Any], derived: dict[str, str], estimated: dict[str, str]) -> None:

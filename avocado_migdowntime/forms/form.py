@@ -43,10 +43,12 @@ class Form:
     """Each text of this form has one of these in it, and few others do: a log is searched for them first.
 
     A few lines around are read as well. What all forms name is searched for, so that a log of 300 MB costs more with
-    each: `emain` is in every figure that is called remaining.
+    each: `emain` is in every figure that is called remaining, `owntime` in every downtime.
     """
     ALSO: ClassVar[tuple[bytes, ...]] = ()
-    """What is in further lines that tell something; they are found only near those that have a needle."""
+    """What is in further lines that tell something; they are found only near those that have a needle, and only once a
+    line was of this form.
+    """
     LACKS: ClassVar[str] = ""
     """What no text of this form shows and a verdict needs: `no dirty rate and no pages`."""
     INSTEAD: ClassVar[str] = ""

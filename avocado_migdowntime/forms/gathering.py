@@ -66,12 +66,14 @@ def trace_of(items: Iterable[Item], reader: Reader, notes: Sequence[str] = ()) -
     if any(ran_over(one.answer.get("ram") or {}) for one in migration.readings):
         remarks.append(RAN_OVER)
     samples = migration.samples.samples()
+    if len(samples) > 1 and not course.clock.known:
+        remarks.append("the texts carry no time: the last one is judged")
     return Trace(
         samples=samples,
         events=tuple(sorted(migration.events, key=lambda event: event.t_s)),
         header=checked_header(course.header),
         notes=(*notes, *remarks, *course.known.remarks, *_worked_out(last, migration.lacks)),
-        snapshot=len(samples) == 1 or is_without_passes(migration.lacks),
+        snapshot=len(samples) == 1 or not course.clock.known or is_without_passes(migration.lacks),
         readings=tuple(migration.readings),
         lacks=migration.lacks,
     )

@@ -39,7 +39,7 @@ class MonitorParameters(Form):
     """Reads what limits a migration, and which capabilities are switched on."""
 
     NAME = "the text of `info migrate_parameters`"
-    NEEDLES = (b"downtime",)
+    NEEDLES = (b"owntime",)
     ALSO = (b"max-bandwidth", b"switchover-bandwidth", b"migrate_set_")
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:

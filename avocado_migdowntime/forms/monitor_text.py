@@ -29,7 +29,7 @@ _PROMPT = re.compile(r"\(qemu\)\s*")
 _STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*)\))?")
 _NAMED = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*(-?\d+(?:\.\d+)?|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
 _GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z]+)\))?\s*:\s*(.*)")
-_PAIR = re.compile(r"(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?")
+_PAIR = re.compile(r"(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
 _MS, _KBYTES, _PAGES = ("ms", "milliseconds"), ("kbytes",), ("pages",)
 _LINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "total time": ("total-time", _MS),
@@ -127,7 +127,7 @@ class MonitorText(Form):
     """Reads `info migrate`, as often as it is there."""
 
     NAME = "the text of `info migrate`"
-    NEEDLES = (b"emain", b"downtime")
+    NEEDLES = (b"emain", b"owntime")
     ALSO = (b"igration status: ", b"exp_down=", b"Status: ", b"Time (ms):")
 
     def __init__(self) -> None:

@@ -14,10 +14,18 @@ from typing import Any
 
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Stamp, Version
 from .domjobinfo import of_fields
+from .filling import reading_of_record
 from .form import MAYBE, Form, Line
 from .monitor_text import STATUSES
 
 _GREATEST_CHARACTERS = 1 << 20
+_WRAPPED = 60
+"""A line of so many characters may have been cut off by a terminal, to go on in the next: all have the same length."""
+_GREATEST_CUT = 1 << 14
+_RETURN = re.compile(r"[\"'](?:return|total-time|expected-downtime)[\"']")
+_GREATEST_TRIES = 50
+"""So many braces and brackets of a line that begin no message are looked at."""
+_DECODER = json.JSONDecoder(strict=False, parse_constant=lambda name: None)
 _TOKEN = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [\[\]{}] """, re.VERBOSE | re.DOTALL)
 _OPENS = re.compile(r"[\[{](?=\s*(?:$|[\"'{}\[\]]))")
 _GOES_ON = re.compile(r"\s*(?:[\"'{}\[\],:]|-?\d|-?(?:nan|inf)\b|(?:true|false|null|True|False|None)\b|$)")
@@ -40,8 +48,8 @@ class Qmp(Form):
     """Reads QMP's messages; what is sent to QEMU counts where it sets a limit."""
 
     NAME = "QMP's replies"
-    NEEDLES = (b"emain", b"downtime")
-    ALSO = (b'"event"', b"'event'", b'"QMP"', b"'QMP'", b'"status"', b"'status'")
+    NEEDLES = (b"emain", b"owntime")
+    ALSO = (b'"event"', b"'event'", b'"QMP"')
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,6 +57,7 @@ class Qmp(Form):
         self._characters = 0
         self._depth = _Depth()
         self._line: Line | None = None
+        self._width, self._is_cut = 0, False
         self._seen: dict[str, tuple[Any, float]] = {}
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -56,29 +65,24 @@ class Qmp(Form):
             return self._going_on(line)
         text = line.message
         found: list[Item | Line] = []
-        position, whole = 0, False
-        while match := _OPENS.search(text, position):
-            depth = _Depth()
-            end = depth.add(text, match.start())
-            if end is None and match[0] == "[":
-                # What is in an array over many lines is read one by one.
-                position = match.end()
-                continue
-            if end is None:
-                if not whole and _may_go_on(text[match.start() :]):
-                    self._begin(text[match.start() :], depth, line)
-                    return MAYBE
+        position, is_qmp = 0, False
+        for _ in range(_GREATEST_TRIES):
+            match = _OPENS.search(text, position)
+            if match is None:
                 break
-            message = parsed(text[match.start() : end])
-            if message is None:
-                position = match.start() + 1
-                continue
+            begin = match.start()
+            message, end = _decoded(text, begin)
+            if end < 0 and match[0] == "{":
+                if is_qmp or not _may_go_on(text[begin:]):
+                    break
+                self._begin(text[begin:], line)
+                return MAYBE
+            # What is in an array over many lines is read one by one.
+            position = max(end, begin + 1)
             items = list(self._told(message, line))
-            if items or _is_of_qmp(message):
-                whole = True
-                found += items
-            position = end
-        return found if whole or found else None
+            is_qmp = is_qmp or bool(items) or _is_of_qmp(message)
+            found += items
+        return found if is_qmp else None
 
     def end(self) -> Iterable[Item]:
         self._begun = []
@@ -87,26 +91,34 @@ class Qmp(Form):
     def settle(self) -> Iterable[Item]:
         return ()
 
-    def _begin(self, text: str, depth: "_Depth", line: Line) -> None:
-        self._begun, self._characters, self._depth, self._line = [text], len(text), depth, line
+    def _begin(self, text: str, line: Line) -> None:
+        self._width = len(line.text)
+        self._is_cut = self._width >= _WRAPPED and bool(_RETURN.search(text))
+        self._begun, self._characters, self._depth, self._line = [text], len(text), _Depth(), line
+        self._depth.add(text, 0)
 
     def _going_on(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.message
-        if not _GOES_ON.match(text):
+        stamped = replace(line, stamp=(self._line or line).stamp or line.stamp)
+        if self._is_cut:
+            message, whole_to = _decoded("".join([*self._begun, text]), 0)
+            if whole_to > 0:
+                self._begun = []
+                return list(self._told(message, stamped))
+            self._is_cut = abs(len(line.text) - self._width) <= 1 and self._characters < _GREATEST_CUT
+        if not self._is_cut and not _GOES_ON.match(text):
             self._begun = []
             return [line]
         end = self._depth.add(text, 0)
-        first = self._line or line
-        if end is None:
+        if end is None or self._is_cut:
             self._begun.append(text)
             self._characters += len(text)
             if self._characters > _GREATEST_CHARACTERS:
                 self._begun = []
             return MAYBE
-        whole = "\n".join([*self._begun, text[:end]])
-        self._begun = []
-        message = parsed(whole)
-        items: list[Item | Line] = list(self._told(message, replace(line, stamp=first.stamp or line.stamp)))
+        pieces, self._begun = [*self._begun, text[:end]], []
+        message = parsed("\n".join(pieces))
+        items: list[Item | Line] = list(self._told(message, stamped))
         if _OPENS.search(text, end):
             items.append(line.containing(text[end:]))
         return items if items or _is_of_qmp(message) else MAYBE
@@ -124,7 +136,7 @@ class Qmp(Form):
 
     def _is_repeated(self, item: Item) -> bool:
         """libvirt logs a message up to three times: as it came, as a line, as a reply."""
-        if not isinstance(item, Reading | Happening) or item.stamp is None:
+        if not isinstance(item, Reading | Happening) or item.stamp is None or item.stamp.from_begin:
             return False
         told = item.answer if isinstance(item, Reading) else item.message
         kind = type(item).__name__ + item.of
@@ -151,9 +163,25 @@ class _Depth:
         return None
 
 
+def _decoded(text: str, begin: int) -> tuple[Any, int]:
+    """The object or array that begins there, None where it is neither of JSON nor a repr, and where it ends, or -1."""
+    if text[begin + 1 : begin + 2] != "'":
+        try:
+            return _DECODER.raw_decode(text, begin)
+        except (ValueError, RecursionError):
+            pass
+    if text[begin] == "[" and not text[begin + 1 :].lstrip().startswith(("{", '"', "'")):
+        return None, -1
+    end = _Depth().add(text, begin)
+    if end is None:
+        return None, -1
+    message = parsed(text[begin:end])
+    return message, 0 if message is None else end
+
+
 def _may_go_on(text: str) -> bool:
     """Whether an object that is not whole may go on in the next line."""
-    return text.rstrip()[-1:] in "{[,:\"'}]0123456789"
+    return text.rstrip()[-1:] in "{[,:\"'}]0123456789" or (len(text) >= _WRAPPED and bool(_RETURN.search(text)))
 
 
 def parsed(text: str) -> Any:
@@ -161,7 +189,7 @@ def parsed(text: str) -> Any:
     if "n" in text or "I" in text:
         text = _NO_NUMBER.sub("null", text) if _NO_NUMBER.search(text) else text
     try:
-        return json.loads(text, strict=False)
+        return json.loads(text, strict=False, parse_constant=lambda name: None)
     except (ValueError, RecursionError):
         pass
     if "'" not in text:
@@ -197,12 +225,12 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     elif isinstance(message.get("event"), str):
         yield Happening(message, stamp)
     elif isinstance(recorded := message.get("event"), Mapping) and isinstance(message.get("t"), int | float):
-        yield Happening(recorded, Stamp(message["t"]), side=str(message.get("side", "source")))
+        yield Happening(recorded, Stamp(message["t"], from_begin=True), side=str(message.get("side", "source")))
     elif isinstance(recorded := message.get("query-migrate"), Mapping):
         t_s, latency_ms = message.get("t"), message.get("latency_ms", 0)
         if isinstance(t_s, int | float) and isinstance(latency_ms, int | float):
-            stamp = Stamp(t_s, latency_ms / 1000)
-        yield Reading(_without_none(recorded), stamp)
+            stamp = Stamp(t_s, latency_ms / 1000, from_begin=True)
+        yield reading_of_record(_without_none(recorded), stamp)
     elif isinstance(message.get("execute"), str):
         yield from _of_command(message, stamp)
     elif "return" in message:
@@ -211,7 +239,7 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
         yield Remark(f"QEMU answered with the error {error.get('desc', error['class'])!s}")
     elif isinstance(message.get("capability"), str):
         yield from _of_list([message], line)
-    else:
+    elif len(message) > 1 or "status" not in message:
         yield from _of_return(message, line)
 
 

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 from ..trace.reading import Item, Stamp
@@ -12,11 +13,17 @@ from .catalogue import FORMS
 from .encoding import Utf8
 from .form import MAYBE, Form, Line
 from .sieve import Sieve
-from .stamps import parted, stamp_of
+from .stamps import Calendar, parted, stamp_of
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[@-Z\\-_=>])")
-_QUOTED = re.compile(r"(?:[>|][ \t]?)+")
+_QUOTED = re.compile(r"(?:[>|][ \t]?|[-+*\u2022][ \t]+|\+|\d{1,6}:(?!\d))+")
+"""By `>` and `|`, as a list, as in a diff, and with the numbers that grep puts before lines."""
+_MAILED = re.compile(r"=([0-9A-F]{2})")
+"""Of mails in quoted-printable."""
+_TAGS = re.compile(r"</?(?:pre|code|br|p|div|span|li|td|tr)\b[^<>]*>")
 _UNSEEN = {ord(letter): None for letter in "\0\a\v\f\u200b\ufeff"} | {0xA0: " "}
+FIRST_LINES = 200
+"""So many lines with something in them are kept, to say what a text is that tells nothing."""
 _LOGGED = ("msg", "message", "MESSAGE", "log", "textPayload")
 _LOGGED_AT = ("timestamp", "time", "ts", "@timestamp", "__REALTIME_TIMESTAMP")
 
@@ -27,9 +34,9 @@ class Reader:
     def __init__(self) -> None:
         self._forms = tuple(form() for form in FORMS)
         self._utf8 = Utf8()
-        needles = [needle for form in FORMS for needle in form.NEEDLES]
-        self._sieve = Sieve(needles, [needle for form in FORMS for needle in form.ALSO])
-        self.first_line = ""
+        self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
+        self._calendar = Calendar()
+        self.first_lines: list[str] = []
 
     @property
     def forms(self) -> tuple[Form, ...]:
@@ -57,8 +64,10 @@ class Reader:
         for raw, came_s in lines:
             told = False
             for line in lines_of(raw, came_s):
-                if not self.first_line and line.text:
-                    self.first_line = line.text
+                if line.text and len(self.first_lines) < FIRST_LINES:
+                    self.first_lines.append(line.text)
+                if line.stamp is not None:
+                    line = replace(line, stamp=self._calendar.dated(line.stamp))
                 items = self._offered(line)
                 told = told or items is not None
                 yield from items or ()
@@ -70,8 +79,13 @@ class Reader:
         for form in self._forms:
             taken = form.take(line)
             if taken is not None:
-                form.recognised = form.recognised or taken is not MAYBE
+                if not form.recognised and taken is not MAYBE:
+                    form.recognised = True
+                    self._sieve.look_for(form.ALSO)
                 items: list[Item] = []
+                if taken:
+                    for other in self._forms:
+                        items += other.settle() if other is not form else ()
                 for one in taken:
                     if isinstance(one, Line):
                         items += self._offered(one) or ()
@@ -86,6 +100,10 @@ def lines_of(raw: bytes, came_s: float) -> Iterator[Line]:
     text = raw.decode("utf-8", "replace").rstrip("\r\n")
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
+    if "=3D" in text:
+        text = _MAILED.sub(lambda match: chr(int(match[1], 16)), text)
+    if "<" in text or "&" in text:
+        text = unescape(_TAGS.sub("", text))
     for part in text.split("\r") if "\r" in text else (text,):
         yield from _unwrapped(part.translate(_UNSEEN).strip(), came_s)
 
@@ -101,9 +119,9 @@ def _unwrapped(text: str, came_s: float) -> Iterator[Line]:
             for part in logged.splitlines():
                 part = part.strip()
                 own, message = parted(part)
-                yield Line(part, message, own or at or stamp, came_s)
+                yield Line(part, message.strip(), own or at or stamp, came_s)
             return
-    yield Line(text, message, stamp, came_s)
+    yield Line(text, message.strip(), stamp, came_s)
 
 
 def _logged(text: str) -> tuple[str, Stamp | None] | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..errors import UsageError
 from .catalogue import FORMS
+from .foreign import of_text
 from .reader import Reader
 
 EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, again and again"""
@@ -16,9 +17,11 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     """That no migration is told of."""
     if remarks:
         return UsageError(f"{remarks[-1]}; take {EXACT}, while the migration is active")
+    if not reader.forms and (foreign := of_text("\n".join(reader.first_lines))):
+        return UsageError(foreign.sentence)
     if not reader.forms:
         known = ", ".join(form.NAME for form in FORMS)
-        line = reprlib.repr(reader.first_line)
+        line = reprlib.repr(next(iter(reader.first_lines), ""))
         return UsageError(f"{line} begins no text that is known; expected a recorded migration, or one of: {known}")
     form = reader.forms[-1]
     return UsageError(f"this is {form.NAME}, and no migration runs in it; take {_instead(reader)}, while one does")

@@ -2,6 +2,7 @@
 """The time and the words that logs put before what was logged."""
 
 import re
+from dataclasses import replace
 
 from ..trace.reading import Stamp
 
@@ -17,9 +18,11 @@ _STAMP = re.compile(
     )[\])"']?:?\s*""",
     re.VERBOSE,
 )
+_DATE = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d")
 _NO_YEAR = 1972
 """A leap year, taken where a log says no year."""
 _DAY_S = 86_400
+_YEAR_S = 366 * _DAY_S
 _HEADS = (
     re.compile(r"\d+: (?:debug|info|warning|error) : \S+:\d+ : "),
     re.compile(r"[\w.-]+ +L\d+ +[A-Z]+ *\| ?"),
@@ -38,6 +41,32 @@ def parted(text: str) -> tuple[Stamp | None, str]:
     if stamp is None:
         return None, text
     return stamp, _without_head(text[match.end() :])
+
+
+class Calendar:
+    """Lets the times of a log that writes no year or no date go on at new year and at midnight."""
+
+    def __init__(self) -> None:
+        self._last: Stamp | None = None
+        self._passed_s = 0.0
+
+    def dated(self, stamp: Stamp) -> Stamp:
+        """The stamp of the line that follows those before, so that it is not half a period or more before them."""
+        last, self._last = self._last, stamp
+        if not stamp.period_s:
+            return stamp
+        if last is not None and last.period_s == stamp.period_s:
+            if stamp.t_s < last.t_s - stamp.period_s / 2:
+                self._passed_s += stamp.period_s
+            if (last.t_s // _DAY_S, stamp.t_s // _DAY_S) == _NO_LEAP_DAY:
+                self._passed_s -= _DAY_S
+        return replace(stamp, t_s=stamp.t_s + self._passed_s)
+
+
+def stamp_within(text: str) -> Stamp | None:
+    """The first date with a time that is anywhere in `text`, as where something stands before a log's own time."""
+    match = _DATE.search(text)
+    return stamp_of(text[match.start() :]) if match else None
 
 
 def stamp_of(text: str) -> Stamp | None:
@@ -67,7 +96,8 @@ def _stamp(found: dict[str, str | None]) -> Stamp | None:
     hour, minute, second, part = (found[prefix + name] for name in ("hour", "minute", "second", "part"))
     t_s = day * _DAY_S + int(hour or 0) * 3600 + int(minute or 0) * 60 + int(second or 0)
     fraction = float(f"0.{part}") if part else 0.0
-    return Stamp(t_s + fraction - _zone_s(found["zone"]), 10.0 ** -len(part or ""))
+    period_s = {"": 0, "n": _YEAR_S, "c": _DAY_S}[prefix]
+    return Stamp(t_s + fraction - _zone_s(found["zone"]), 10.0 ** -len(part or ""), period_s)
 
 
 def _zone_s(zone: str | None) -> int:
@@ -83,3 +113,7 @@ def _day(year: int, month: int, day: int) -> int:
     since_march = (month + 9) % 12
     of_era = year * 365 + year // 4 - year // 100 + year // 400
     return of_era + (153 * since_march + 2) // 5 + day - 719_469
+
+
+_NO_LEAP_DAY = (_day(_NO_YEAR, 2, 28), _day(_NO_YEAR, 3, 1))
+"""Where the one of these follows the other, the year has no 29th of February."""

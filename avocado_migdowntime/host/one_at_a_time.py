@@ -2,10 +2,17 @@
 """One timing-sensitive test at a time on a host."""
 
 import errno
+import os
+import pwd
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from math import inf
+from pathlib import Path
+
+from ..errors import HostRequirementError
 
 NAME = "\0avocado-migdowntime"
 """A name in the abstract namespace of UNIX sockets (unix(7)).
@@ -15,19 +22,35 @@ All users of a network namespace can hold it, one at a time. It leaves no file b
 
 _LOOK_AGAIN_S = 0.2
 _SAY_AGAIN_S = 1.0
+_PROC = Path("/proc")
+_CREDENTIALS = struct.Struct("3i")
 
 
 @contextmanager
-def alone_on_host(say: Callable[[str], None]) -> Iterator[None]:
-    """Wait, without limit, until no other process is in here; `say` gets a line a second while that lasts."""
-    start_s = time.monotonic()
+def alone_on_host(say: Callable[[str], None], within_s: float = inf) -> Iterator[None]:
+    """Wait until no other process is in here; `say` gets a line a second while that lasts, with who it is.
+
+    Raises HostRequirementError where the same one stays for longer than `within_s`: anybody can.
+    """
+    start_s = since_s = time.monotonic()
     last_said_s = start_s - _SAY_AGAIN_S
+    holder, inode = "", ""
     with socket.socket(socket.AF_UNIX) as lock:
         while not _try_bind(lock):
-            if (now_s := time.monotonic()) >= last_said_s + _SAY_AGAIN_S:
+            now_s = time.monotonic()
+            if (inode_now := _inode()) != inode:
+                inode, holder, since_s = inode_now, _holder(inode_now), now_s
+            if now_s > since_s + within_s:
+                raise HostRequirementError(
+                    f"tests take turns on a host, and for {within_s:g} s the turn has been that of {holder}; end that, "
+                    "or raise `time_limit`"
+                )
+            if now_s >= last_said_s + _SAY_AGAIN_S:
                 last_said_s = now_s
-                say(f"waiting for another test on this host to end, {now_s - start_s:.0f} s so far")
+                say(f"waiting for another test on this host to end, {now_s - start_s:.0f} s so far: that of {holder}")
             time.sleep(_LOOK_AGAIN_S)
+        # Who waits asks the kernel who listens.
+        lock.listen(socket.SOMAXCONN)
         yield
 
 
@@ -39,3 +62,50 @@ def _try_bind(lock: socket.socket) -> bool:
             raise
         return False
     return True
+
+
+def _inode() -> str:
+    """The number by which the kernel knows the socket that has the name."""
+    shown = f"@{NAME[1:]}"
+    with suppress(OSError):
+        for line in (_PROC / "net" / "unix").read_text(errors="replace").splitlines():
+            *_, inode, name = line.split(maxsplit=7)
+            if name == shown:
+                return inode
+    return ""
+
+
+def _holder(inode: str) -> str:
+    """Who has the socket with this inode, as far as this process may know."""
+    pid, uid = _listener()
+    if not pid:
+        pid, uid = _owner(inode)
+    if not pid:
+        return "a process that cannot be seen from here; as root, `ss -xp` shows it"
+    name = "unknown"
+    with suppress(OSError):
+        name = (_PROC / str(pid) / "comm").read_text(errors="replace").strip()
+    user = str(uid)
+    with suppress(KeyError):
+        user = pwd.getpwuid(uid).pw_name
+    return f"process {pid} ({name}) of user {user}"
+
+
+def _listener() -> tuple[int, int]:
+    """Process and user of who listens at the name; zeros where nobody does, or from another container."""
+    with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
+        client.setblocking(False)
+        client.connect(NAME)
+        found = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        pid, uid, _ = _CREDENTIALS.unpack(found)
+        return pid, uid
+    return 0, 0
+
+
+def _owner(inode: str) -> tuple[int, int]:
+    """Process and user of one that has the socket open, among those that this process may look at; else zeros."""
+    for directory in _PROC.glob("[0-9]*"):
+        with suppress(OSError):
+            if any(os.readlink(each) == f"socket:[{inode}]" for each in (directory / "fd").iterdir()):
+                return int(directory.name), directory.stat().st_uid
+    return 0, 0

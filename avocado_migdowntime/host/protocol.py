@@ -48,7 +48,7 @@ class AcquireHugepages:
 
 
 @dataclass(frozen=True)
-class Release:
+class ReleaseLeases:
     """Release leases by their numbers, in this order, but those released before; the reply is a Confirmation."""
 
     kind: ClassVar[str] = "release"
@@ -113,11 +113,11 @@ class FinalReport:
 
 Acquire = AcquireDirectory | AcquireHugetlbfs | AcquireHugepages
 Grant = DirectoryGrant | HugepagesGrant
-Request = Acquire | Release
+Request = Acquire | ReleaseLeases
 Reply = Grant | Confirmation | Refusal | FinalReport
 
 _ACQUIRE: tuple[type[Acquire], ...] = (AcquireDirectory, AcquireHugetlbfs, AcquireHugepages)
-REQUESTS: Mapping[str, type[Request]] = by_kind((*_ACQUIRE, Release))
+REQUESTS: Mapping[str, type[Request]] = by_kind((*_ACQUIRE, ReleaseLeases))
 """All requests by their kinds."""
 REPLIES: Mapping[str, type[Reply]] = by_kind((DirectoryGrant, HugepagesGrant, Confirmation, Refusal, FinalReport))
 """All replies by their kinds."""

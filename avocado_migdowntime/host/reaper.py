@@ -27,7 +27,7 @@ from .protocol import (
     Grant,
     ProtocolError,
     Refusal,
-    Release,
+    ReleaseLeases,
     Reply,
     Request,
     decode_request,
@@ -63,7 +63,7 @@ class Reaper:
 
     def reply(self, request: Request) -> Reply:
         """Do what is asked for, wholly or not at all; what goes wrong is in the reply."""
-        if isinstance(request, Release):
+        if isinstance(request, ReleaseLeases):
             for number in request.leases:
                 self._release(number)
             return Confirmation()
@@ -86,7 +86,9 @@ class Reaper:
             self._release_after(before)
             if isinstance(error, MigDowntimeError):
                 return Refusal.of(error)
-            return Refusal.of(HarnessError(f"the request {request.kind} ended in {error!r}; see if the host allows it"))
+            return Refusal.of(
+                HarnessError(f"the request {request.kind} ended in {error!r}; check whether the host allows it")
+            )
 
     def _register(self, lease: Lease) -> int:
         self._last_number += 1

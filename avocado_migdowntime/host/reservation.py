@@ -66,7 +66,7 @@ def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
     if not (allowed and pool.resizable):
         remedy = "as root" if allowed else "allow reserving them (reserve_hugepages=yes) as root, or"
         raise HostRequirementError(
-            f"{count} free hugepages of {size} are needed and {counters.available} are there; {remedy} run `{command}`"
+            f"{count} free hugepages of {size} are needed, {counters.available} are available; {remedy} run `{command}`"
         )
     _leave_memory(pool, missing)
     # Surplus pages are in use by a run that is about to end. A pool that grows takes them in first, which the

@@ -21,7 +21,7 @@ from .protocol import (
     FinalReport,
     HugepagesGrant,
     Refusal,
-    Release,
+    ReleaseLeases,
     Reply,
     Request,
     decode_reply,
@@ -94,7 +94,7 @@ class HostResources:
 
         What cannot be released is told at the end of `HostResources`.
         """
-        self._ask(Release(leases), Confirmation)
+        self._ask(ReleaseLeases(leases), Confirmation)
 
     def _ask(self, request: Request, expected: type[R]) -> R:
         with self._lock:

@@ -56,7 +56,7 @@ def _made(bytes_per_s: int) -> tuple[Reply, list[int]]:
                 process.kill()
             assert process.stderr is not None
             last = (process.stderr.read().strip().splitlines() or ["it printed nothing"])[-1]
-            raise HarnessError(f"the process that makes a link in a user namespace has gone: {last}")
+            raise HarnessError(f"the process that makes a link in a user namespace ended: {last}")
 
 
 def _started(its_socket: socket.socket, bytes_per_s: int) -> subprocess.Popen[str]:

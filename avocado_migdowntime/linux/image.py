@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..basics.cache import cache_directory
+from ..basics.cache import cache_directory, make_private, trusted
 from ..errors import HostRequirementError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
@@ -43,10 +43,10 @@ async def linux_image(
     """
     own = {"init": (sources / "init").read_bytes(), "bin/dirtier": (sources / recipe.program).read_bytes()}
     fingerprint = hashlib.sha256(b"\0".join(own.values())).hexdigest()[:12]
-    place = cache_directory() / f"{recipe.kernel_package}-{fingerprint}"
+    place = trusted(cache_directory() / f"{recipe.kernel_package}-{fingerprint}")
     try:
         if not place.is_dir():
-            place.parent.mkdir(parents=True, exist_ok=True)
+            make_private(place.parent)
             # There, and not in /tmp, so that the finished image takes its place at once.
             with work_directory(resources, place.parent) as scratch:
                 await _make(recipe, own, scratch, say)
@@ -68,7 +68,7 @@ async def _make(recipe: Recipe, own: dict[str, bytes], scratch: Path, say: Calla
     kernel = await packages.file(package, "boot/vmlinu")
     busybox = await packages.file("busybox-static", "bin/busybox", "usr/bin/busybox")
     image = scratch / "image"
-    image.mkdir()
+    image.mkdir(mode=0o755)
     (image / _KERNEL).write_bytes(kernel)
     (image / _INITRAMFS).write_bytes(initramfs({**own, "bin/busybox": busybox}))
     (image / _RELEASE).write_text(package.removeprefix("linux-image-") + "\n")

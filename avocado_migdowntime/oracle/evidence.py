@@ -42,7 +42,8 @@ class Evidence:
         if isinstance(recorded, Evidence):
             return recorded
         trace = recorded.last_migration()
-        return cls(trace, trace.samples, Limits.of(trace), trace.switchover_s)
+        # A text may show a limit, but not whether somebody changed it before or after that.
+        return cls(trace, trace.samples, Limits() if trace.is_bare_text else Limits.of(trace), trace.switchover_s)
 
     @cached_property
     def passes(self) -> Sequence[Pass]:
@@ -56,7 +57,13 @@ class Evidence:
 
     def syncs_between(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         """The same for some of the passes."""
-        return syncs(seen, self.limits, self.trace.switchover_bytes_per_ms, self.trace.host_page_bytes)
+        trace = self.trace
+        return syncs(seen, self.limits, trace.switchover_bytes_per_ms, trace.host_page_bytes, trace.most_host_pages)
+
+    @cached_property
+    def disturbed_s(self) -> float:
+        """From when on the migration is no longer what it was when it began; infinite where nothing was changed."""
+        return min((e.since_s for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS), default=np.inf)
 
     @cached_property
     def undisturbed(self) -> "Evidence":

@@ -75,8 +75,23 @@ def _errors(sync: Sync, reports: Reports, formula: str) -> Floats:
     at_sync_bytes = np.array([[sync.likely_bytes], [sizes.low], [sizes.high]])
     figures = FORMULAS[formula](at_sync_bytes, ram, sync.divisor_of(ram)[0])
     possible_ms = np.maximum(figures, _LEAST_MS).reshape(-1, len(reports))
-    computed_ms, least_ms, most_ms = possible_ms[0], possible_ms.min(axis=0), possible_ms.max(axis=0)
+    share = _open_share(reports, formula)
+    computed_ms = possible_ms[0]
+    least_ms, most_ms = possible_ms.min(axis=0) * (1 - share), possible_ms.max(axis=0) * (1 + share)
     return np.array([computed_ms, reported / computed_ms - 1, reported / most_ms - 1, (reported + 1) / least_ms - 1])
+
+
+def _open_share(reports: Reports, formula: str) -> Floats:
+    """By which share what a formula gives may be more or less, as a text rounds the figures that it is fed with."""
+    ram, rows = reports.samples, reports.rows
+    share = ram.open_mbps[rows] / np.maximum(ram.mbps[rows], _LEAST_MS)
+    if formula in ("dirty-rate", "redirty"):
+        share = share + ram.open_pages_per_s[rows] / np.maximum(ram.dirty_pages_per_s[rows], 1)
+    if formula == "redirty":
+        share = share + ram.open_mbps[rows] / np.maximum(ram.mbps[rows], _LEAST_MS)
+    if formula == "live":
+        share = share + ram.open_bytes[rows] / np.maximum(ram.remaining_bytes[rows], 1)
+    return np.minimum(share, 0.9)
 
 
 def _share_within(figures: Floats, tolerance: float) -> float:

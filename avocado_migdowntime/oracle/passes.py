@@ -22,10 +22,14 @@ UPDATE_S = BUFFER_DELAY_MS / 1000
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """The active samples that carry one dirty-sync-count; K at its begin and at its end, and how far it spreads."""
+    """The active samples that carry one dirty-sync-count; K at its begin and at its end, and how far it spreads.
+
+    Those from `whole_count` on, if any, show what the sync found that ended it before that has its number.
+    """
 
     number: int
     samples: Samples
+    whole_count: int
     begin_bytes: float
     end_bytes: float
     spread_bytes: float
@@ -34,11 +38,13 @@ class Pass:
     def of(cls, samples: Samples) -> "Pass":
         """The pass that at least one sample makes, all of them with the same dirty-sync-count."""
         conserved = samples.conserved_bytes
+        whole = _whole_count(samples)
         return cls(
             number=int(samples.dirty_sync_count[0]),
             samples=samples,
+            whole_count=whole,
             begin_bytes=median(conserved[:EDGE_SAMPLES].tolist()),
-            end_bytes=median(conserved[-EDGE_SAMPLES:].tolist()),
+            end_bytes=median(conserved[max(0, whole - EDGE_SAMPLES) : whole].tolist()),
             spread_bytes=_middle_half(conserved) if len(samples) >= MIN_SAMPLES else 0.0,
         )
 
@@ -59,6 +65,11 @@ class Pass:
         return float(medians(t_s[1:] - t_s[:-1])) if len(t_s) > 1 else 0.0
 
     @cached_property
+    def open_bytes(self) -> float:
+        """By how much K may be more or less, as a text rounds."""
+        return float(self.samples.open_bytes.max())
+
+    @cached_property
     def first(self) -> Ram:
         """The figures of the first sample."""
         return ram_at(self.samples, 0)
@@ -71,11 +82,11 @@ class Pass:
     @cached_property
     def last_row(self) -> int:
         """The last sample whose remaining and sent belong together: a sync may change one before the other."""
-        ending = self.samples[-EDGE_SAMPLES:]
+        ending = self.samples[max(0, self.whole_count - EDGE_SAMPLES) : self.whole_count]
         slack = max(self.spread_bytes, self.first.page_bytes)
         away = [abs(conserved - self.end_bytes) for conserved in ending.conserved_bytes.tolist()]
         row = max((row for row, bytes_away in enumerate(away) if bytes_away <= slack), default=len(away) - 1)
-        return len(self.samples) - len(away) + row
+        return self.whole_count - len(away) + row
 
 
 def passes(samples: Samples, stopped_s: float = np.inf) -> list[Pass]:
@@ -111,6 +122,17 @@ def medians(figures: Floats) -> Floats:
     ranked, count = np.sort(figures, axis=-1), figures.shape[-1]
     middles: Floats = (ranked[..., (count - 1) // 2] + ranked[..., count // 2]) / 2
     return middles
+
+
+def _whole_count(samples: Samples) -> int:
+    """How many of the samples of a pass come before `remaining` rises at its end, as by a sync alone it does.
+
+    QEMU 11.1 counts a sync when it is done.
+    """
+    t_s, remaining = samples.t_s, samples.remaining_bytes
+    end = int(t_s.searchsorted(t_s[-1] - UPDATE_S))
+    rises = np.flatnonzero(remaining[end + 1 :] > remaining[end:-1] + samples.page_bytes[0])
+    return end + 1 + int(rises[0]) if len(rises) else len(samples)
 
 
 def _middle_half(figures: Floats) -> float:

@@ -21,6 +21,8 @@ _ADVANCES, _WINDOWS = 3, 1.5
 """QEMU does not go on sending, by more than so many steps seen and for so many windows, without an update between them:
 one thread of it does both.
 """
+_SPARSE_ADVANCES = 2
+"""The same where steps are further apart than windows: of three that are sent, two are in different windows."""
 _LATE_S = 0.02
 """QEMU's window may be so much longer than it should."""
 
@@ -102,7 +104,7 @@ def usable_reports(one: Pass, excluded: ExcludedSamples, settled_from: int | Non
     has = np.zeros((usable + 1, len(samples)), bool)
     has[0] = np.isnan(samples.expected_downtime_ms)
     has[1] = settling(one) if settled_from is None else np.arange(len(samples)) < settled_from
-    has[2] = samples.dirty_pages_per_s == 0
+    has[2] = samples.dirty_pages_per_s <= samples.open_pages_per_s
     has[3] = _hardly_sent(samples)
     if one.spacing_s < UPDATE_S:
         has[4, 1:] = samples.mbps[1:] != samples.mbps[:-1]
@@ -117,12 +119,12 @@ def usable_reports(one: Pass, excluded: ExcludedSamples, settled_from: int | Non
 def settling(one: Pass) -> NDArray[np.bool_]:
     """The samples of a pass that QEMU may have answered before it had computed anything in it."""
     early: NDArray[np.bool_] = one.samples.t_s - one.begin_s < SETTLE_S
-    if one.spacing_s < UPDATE_S:
-        early[: _not_renewed(one.samples, int(early.sum()))] = True
+    advances = _ADVANCES if one.spacing_s < UPDATE_S else _SPARSE_ADVANCES
+    early[: _not_renewed(one.samples, int(early.sum()), advances)] = True
     return early
 
 
-def _not_renewed(samples: Samples, settling: int) -> int:
+def _not_renewed(samples: Samples, settling: int, least_advances: int) -> int:
     """How many samples of a pass, the first ones, show no update yet.
 
     It renews bandwidth and report together. So another bandwidth than at the begin shows an update, and so does that it
@@ -136,9 +138,9 @@ def _not_renewed(samples: Samples, settling: int) -> int:
     samples = samples[:until]
     since_ms = (samples.t_s - samples.t_s[0]) * 1000
     sent_bytes = (samples.sent_pages - samples.sent_pages[0]) * samples.page_bytes
-    advances = np.diff(sent_bytes, prepend=0.0) > 0
+    advances = np.diff(samples.sent_pages, prepend=samples.sent_pages[:1]) > 0
     sending_ms = since_ms - since_ms[advances.argmax()]
-    went_on = (np.cumsum(advances) > _ADVANCES) & (sending_ms >= _WINDOWS * BUFFER_DELAY_MS)
+    went_on = (np.cumsum(advances) > least_advances) & (sending_ms >= _WINDOWS * BUFFER_DELAY_MS)
     at_that_rate = sent_bytes <= 2 * (since_ms + BUFFER_DELAY_MS) * samples.wire_bytes_per_ms
     renewed = went_on & at_that_rate
     return int(renewed.argmax()) if renewed.any() else until

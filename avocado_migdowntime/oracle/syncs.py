@@ -14,6 +14,7 @@ downtime-limit × bandwidth, so where that is not known exactly it is taken to b
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 
 import numpy as np
 
@@ -75,24 +76,30 @@ class Sync:
 
 
 def syncs(
-    seen: Sequence[Pass], limits: Limits, switchover_bytes_per_ms: float | None = None, host_page_bytes: float = 0
+    seen: Sequence[Pass],
+    limits: Limits,
+    switchover_bytes_per_ms: float | None = None,
+    host_page_bytes: float = 0,
+    most_host_pages: float = inf,
 ) -> list[Sync]:
     """The dirty syncs between passes that follow each other; one beside a missed pass cannot be told.
 
     QEMU divides by `switchover_bytes_per_ms` (avail-switchover-bandwidth) where that is set, else by what it sends;
-    `host_page_bytes` is the size of the pages behind the guest's RAM, where it is known.
+    `host_page_bytes` is the size of the pages behind the guest's RAM, where it is known; no more than `most_host_pages`
+    of them are dirtied.
     """
-    return [
-        _sync(
-            before,
-            after,
-            unsent_bytes(before, after, host_page_bytes),
-            limits.at(after.begin_s),
-            switchover_bytes_per_ms,
-        )
-        for before, after in pairwise(seen)
-        if after.number == before.number + 1 and before.last.mbps > 0
-    ]
+    found: list[Sync] = []
+    of_first_pass = inf
+    for before, after in pairwise(seen):
+        if after.number != before.number + 1 or not before.last.mbps > 0:
+            continue
+        # The first pass is of all RAM, and what it leaves is sent in the second.
+        others = {1: inf, 2: of_first_pass}.get(before.number, 0.0)
+        unsent = unsent_bytes(before, after, host_page_bytes, most_host_pages + others)
+        if before.number == 1:
+            of_first_pass = unsent.high / before.last.page_bytes
+        found.append(_sync(before, after, unsent, limits.at(after.begin_s), switchover_bytes_per_ms))
+    return found
 
 
 def _sync(
@@ -109,7 +116,7 @@ def _sync(
             unsent = bounds.intersection(below)
             # A pass that went on although it did not fit the limit ends with nothing, but for a look between hugepages.
             likely = 0.0 if not bounds.low and bounds.high > below.high else unsent.middle
-    blur = (before.spread_bytes + after.spread_bytes) / 2
+    blur = (before.spread_bytes + after.spread_bytes) / 2 + before.open_bytes + after.open_bytes
     dirtied_bytes = after.begin_bytes - before.end_bytes
     at_sync = unsent.shifted(dirtied_bytes).shifted(-blur, blur)
     recent = int(before.samples.t_s.searchsorted(before.end_s - 2 * UPDATE_S))
@@ -133,4 +140,6 @@ def _near_bytes_per_ms(before: Pass, after: Pass) -> Interval:
     count = NEAR_SAMPLES if max(before.spacing_s, after.spacing_s) < UPDATE_S else None
     near_mbps = [*before.samples.mbps[-count if count else None :].tolist(), *after.samples.mbps[:count].tolist()]
     sending = [mbps for mbps in near_mbps if mbps > 0] or [before.last.mbps]
-    return Interval(min(sending), max(sending)).scaled(BYTES_PER_MS_PER_MBPS)
+    either = max(float(before.samples.open_mbps[-1]), float(after.samples.open_mbps[0]))
+    least = max(min(sending) - either, min(sending) / 2)
+    return Interval(least, max(sending) + either).scaled(BYTES_PER_MS_PER_MBPS)

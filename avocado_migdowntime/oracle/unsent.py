@@ -2,58 +2,94 @@
 """What was left to send when a pass ended, from the samples on both sides of the dirty sync.
 
 It lies between the last sample before the sync (nothing more was sent) and that less all the pages sent until the
-first sample after it (all of them were sent before the sync). Two things can be seen besides:
+first sample after it (all of them were sent before the sync). More can be seen:
 
 - Where the rate limit paces QEMU it sends one window's budget at once and rests until the next window. It looks whether
   to sync as a window begins, before it sends, and besides only when nothing is left (migration/migration.c:
   migration_thread, migration_rate_limit). So a sync after a rest, with more left than has been sent since, came before
-  all of that. On hugepages it is not so: QEMU rests in the midst of one, and looks between two (migration/ram.c:
+  all of that. Where more has been sent the rounds tell (see rounds.py): none or one that ended in that burst is of the
+  pass after the sync, of two the first ended the pass before with nothing left; as did one in which QEMU was seen to
+  send. On hugepages it is not so: QEMU rests in the midst of one, and looks between two (migration/ram.c:
   ram_save_host_page).
 - The monitor is held up by the sync, and answers right after it. So where exactly what was left has been sent, and more
-  follows in the same window, QEMU synced because nothing was left.
+  follows in the same window, QEMU synced because nothing was left; unless no round ended, and it is by chance.
+- Of hugepages, too, it can be certain that none is left (see hugepages.py).
+- QEMU 11.1 shows what it found when it looked (see pending.py).
 """
 
-from ..basics.interval import Interval
-from ..basics.qemu_constants import BUFFER_DELAY_MS
-from .passes import Pass
+from math import inf
 
-_REST_S = 0.15 * BUFFER_DELAY_MS / 1000
-"""Nothing sent for so long before the last sample is a rest."""
-_ONE_LOOK_S = 0.6 * BUFFER_DELAY_MS / 1000
-"""No two windows begin within so much time, though one may come late."""
+import numpy as np
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS, MAX_WAIT_MS
+from .hugepages import nothing_left
+from .passes import Pass
+from .pending import most_left_bytes
+from .rounds import bursts_of_one_round
+from .seam import ONE_LOOK_S, OVER_S, Seam
+
 _BUDGET_MS = 1.2 * BUFFER_DELAY_MS
 """No window sends more than so many milliseconds of bandwidth, except zero pages."""
+_NOTHING = Interval(0, 0)
 
 
-def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float) -> Interval:
+def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pages: float = inf) -> Interval:
     """What `before` had left when the sync came that began `after`, from what was seen alone.
 
-    `host_page_bytes` is the size of the pages behind the guest's RAM, 0 where it is not known.
+    `host_page_bytes` is the size of the pages behind the guest's RAM, 0 where it is not known; no more than
+    `most_host_pages` of them are dirtied.
     """
-    last, first = before.last, after.first
-    sent_bytes = max(0, first.sent_pages - last.sent_pages) * last.page_bytes
-    left = Interval(max(0, last.remaining_bytes - sent_bytes), last.remaining_bytes)
-    if not sent_bytes or float(after.samples.answered_s[0]) - float(before.samples.t_s[before.last_row]) > _ONE_LOOK_S:
+    seam = Seam(before, after)
+    left = seam.left_bytes
+    if not left.width:
         return left
-    if sent_bytes == last.remaining_bytes and _goes_on(after):
-        return Interval(0, 0)
-    of_one_window = sent_bytes <= _BUDGET_MS * max(last.wire_bytes_per_ms, first.wire_bytes_per_ms)
-    if left.low and of_one_window and 0 < host_page_bytes <= last.page_bytes and _rested(before):
+    pages_each = host_page_bytes / seam.last.page_bytes
+    if pages_each > 1 and not left.low and nothing_left(seam, pages_each, most_host_pages):
+        return _NOTHING
+    seen = Interval(left.low, max(left.low, min(left.high, most_left_bytes(seam))))
+    if seam.answered_s[0] > ONE_LOOK_S:
+        return seen
+    if seam.sent_bytes[0] == left.high and _goes_on(seam) and not seam.rounds[0] < 1:
+        return _NOTHING
+    if not 0 < pages_each <= 1:
+        return seen
+    if seam.at_rest and left.low and seam.sent_bytes[0] <= _budget_bytes(seam):
         return Interval(left.high, left.high)
-    return left
+    return seen if left.low else _by_rounds(seam) or seen
 
 
-def _rested(before: Pass) -> bool:
-    """Whether nothing was sent for a while before the last sample."""
-    samples, row = before.samples, before.last_row
-    last_s = float(samples.t_s[row])
-    recent = samples.t_s.searchsorted(last_s - BUFFER_DELAY_MS / 1000)
-    unmoved = samples.sent_pages[recent : row + 1] == samples.sent_pages[row]
-    return last_s - float(samples.answered_s[recent + int(unmoved.argmax())]) >= _REST_S
+def _budget_bytes(seam: Seam) -> float:
+    """The most that a window sends. The bandwidth is less where one began late, never more."""
+    return _BUDGET_MS * max(float(seam.before.samples.wire_bytes_per_ms.max()), seam.after.first.wire_bytes_per_ms)
 
 
-def _goes_on(after: Pass) -> bool:
+def _goes_on(seam: Seam) -> bool:
     """Whether QEMU went on sending after the first sample, in the same window."""
-    samples = after.samples
-    soon = samples.t_s.searchsorted(after.begin_s + _ONE_LOOK_S)
-    return bool(samples.sent_pages[max(0, int(soon) - 1)] > samples.sent_pages[0])
+    soon = int(seam.since.t_s.searchsorted(seam.since.t_s[0] + ONE_LOOK_S))
+    return bool(seam.sent_bytes[max(0, soon - 1)] > seam.sent_bytes[0])
+
+
+def _by_rounds(seam: Seam) -> Interval | None:
+    """All or nothing, by the rounds of the burst over the sync, which sent as much as was left or more."""
+    rest, since, sent_bytes, rounds, last = seam.rest, seam.since, seam.sent_bytes, seam.rounds, seam.last
+    if rest is None or rest.lasted_s < OVER_S:
+        return None
+    plain = bursts_of_one_round(seam.before.samples[: rest.row + 1])
+    if not np.any(plain[-1:]):
+        return None
+    # No round that began after the rest has been ended for lasting too long.
+    short = seam.answered_s - rest.end_s <= MAX_WAIT_MS / 1000
+    if not seam.at_rest:
+        return _NOTHING if short[0] else None
+    all_of_it = Interval(last.remaining_bytes, last.remaining_bytes)
+    if rounds[0] == 0:
+        return all_of_it
+    sent = sent_bytes[int(seam.answered_s.searchsorted(ONE_LOOK_S, "right")) - 1]
+    after_it = np.flatnonzero(sent_bytes == sent)
+    over_s = float(since.t_s[after_it[-1]] - since.answered_s[after_it[0]])
+    if rounds[after_it[-1]] == 1 and last.remaining_bytes < sent <= _budget_bytes(seam) and over_s >= OVER_S:
+        return all_of_it
+    # What looks like the end of a round may be the header of a page that is on its way, or the name of a RAM block.
+    two = (rounds == 2) & (since.conserved_bytes >= seam.after.begin_bytes) & (sent_bytes <= _budget_bytes(seam))
+    return _NOTHING if np.all(plain) and np.any(two & short) else None

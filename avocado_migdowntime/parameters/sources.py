@@ -30,5 +30,5 @@ def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
             continue
         text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         if (before := parameters.setdefault(name, text)) != text:
-            raise UsageError(f"parameter {name} is both {before!r} and {text!r} in one variant; leave one of them")
+            raise UsageError(f"parameter {name} is both {before!r} and {text!r} in one variant; remove one of them")
     return parameters

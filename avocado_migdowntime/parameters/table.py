@@ -26,6 +26,7 @@ PATTERNS: Mapping[str, str] = {
     "hot-cold": "one sweep, then `share` percent of the writes go to `hot` percent of the granules",
 }
 """The orders of writes, and what they are (images/README.md); `burst` goes with each."""
+ANY_ARCHITECTURE = "auto"
 ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x", "arm")
 ACCELERATORS = ("tcg", "kvm")
 ANY_ACCELERATOR = "auto"
@@ -38,7 +39,7 @@ def _text(value: str) -> str | None:
 def _positive_size(value: str) -> int:
     if (size := parse_size(value)) > 0:
         return size
-    raise UsageError(f"{value!r} is no size to work with; give one above 0, such as 64M")
+    raise UsageError(f"{value!r} is not a usable size; give one above 0, such as 64M")
 
 
 def _size_if_any(value: str) -> int | None:
@@ -110,7 +111,11 @@ def _parameter(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
 class Parameters:
     """What a test is told; sizes are bytes, bandwidth is bytes per second, an unset one is None."""
 
-    arch: str = _parameter("ppc64", _choice(*ARCHITECTURES), "architecture of the guest")
+    arch: str = _parameter(
+        ANY_ARCHITECTURE,
+        _choice(ANY_ARCHITECTURE, *ARCHITECTURES),
+        "architecture of the guest; auto: that of `qemu`; of several, or of what is installed, ppc64 comes first",
+    )
     qemu: str | None = _parameter(
         "",
         _text,
@@ -194,6 +199,7 @@ class Parameters:
     formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")
     tolerance: float = _parameter("0.01", _number(0.0001, 1, whole=False), "relative error that is still accurate")
     inconclusive: str = _parameter("warn", _choice("warn", "fail"), "test status of an inconclusive verdict")
+    lacking: str = _parameter("cancel", _choice("cancel", "fail"), "test status where the host lacks something")
 
     @property
     def bytes_per_s(self) -> int:

@@ -10,6 +10,7 @@ from avocado.core.plugin_interfaces import CLI, Init
 from avocado.core.settings import settings
 
 from ..basics.names import KIND
+from ..basics.printable import in_a_line
 from ..errors import UsageError
 from ..parameters.packaged_variants import located
 from ..parameters.sources import NAMESPACES, of_settings
@@ -58,5 +59,5 @@ class MigDowntimeCLI(CLI):
             files = config.get("yaml_to_mux.files") or []
             files[:] = [located(entry) for entry in files]
         except UsageError as error:
-            LOG_UI.error(str(error))
+            LOG_UI.error(in_a_line(str(error)))
             sys.exit(exit_codes.AVOCADO_FAIL)

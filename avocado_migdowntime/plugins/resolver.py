@@ -16,9 +16,10 @@ from avocado.core.references import reference_split
 from avocado.core.resolver import ReferenceResolution, ReferenceResolutionResult
 
 from ..basics.names import KIND
+from ..basics.printable import in_a_line
 from ..basics.resources import packaged_tests
 from ..parameters.sources import of_settings
-from ..parameters.table import ACCELERATORS, ANY_ACCELERATOR, ARCHITECTURES
+from ..parameters.table import ACCELERATORS, ANY_ACCELERATOR, ANY_ARCHITECTURE, ARCHITECTURES
 from .test_files import Tags, merged, tests_in
 
 # What Avocado would find out by starting a process, 0.4 s, and looking for `avocado-runner-migdowntime` on the PATH,
@@ -50,7 +51,9 @@ class MigDowntimeResolver(Resolver):
 def _named(wanted: str) -> list[Any]:
     known = packaged_tests()
     if wanted and wanted not in known:
-        LOG_UI.error(f"There is no test {KIND}:{wanted}; there are {', '.join(f'{KIND}:{name}' for name in known)}.")
+        LOG_UI.error(
+            f"There is no test {KIND}:{in_a_line(wanted)}; there are {', '.join(f'{KIND}:{name}' for name in known)}."
+        )
         sys.exit(exit_codes.AVOCADO_JOB_FAIL)
     return [
         Runnable(KIND, f"{path}:{test}", identifier=f"{KIND}:{name}", tags=tags)
@@ -76,8 +79,9 @@ def run_with(wanted: Mapping[str, str]) -> Tags:
 
     Avocado filters tests before it combines them with variants, so a variant's own are not known.
     """
+    architecture = wanted.get("arch", ANY_ARCHITECTURE)
     accelerator = wanted.get("accel", ANY_ACCELERATOR)
     return {
-        "arch": {wanted["arch"]} if "arch" in wanted else set(ARCHITECTURES),
+        "arch": set(ARCHITECTURES) if architecture == ANY_ARCHITECTURE else {architecture},
         "accel": set(ACCELERATORS) if accelerator == ANY_ACCELERATOR else {accelerator},
     }

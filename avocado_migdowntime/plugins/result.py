@@ -8,6 +8,7 @@ from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import Result
 
 from ..basics.names import TRACE_OF_TEST
+from ..basics.printable import in_a_line
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class MigDowntimeResult(Result):
         try:
             write(path, page(f"Migration downtime: job {job.unique_id[:7]}", entries, strip_plots))
         except UsageError as error:
-            LOG_UI.error("migdowntime: %s", error)
+            LOG_UI.error("migdowntime: %s", in_a_line(str(error)))
             return
         if job.config.get("stdout_claimed_by") is None:
             LOG_UI.info("JOB PAGE   : %s", path)

@@ -9,6 +9,7 @@ import importlib
 import logging
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from avocado.core.exceptions import TestInterrupt
@@ -17,9 +18,12 @@ from avocado.core.utils import messages
 from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTestRunner
 
 from ..basics.names import KIND, PROGRESS_LOGGER
+from ..basics.printable import in_a_line, in_lines
+from ..errors import HostRequirementError, UsageError
 from ..host.one_at_a_time import alone_on_host
 from ..host.parent import end_with_parent
-from ..parameters.sources import NAMESPACES
+from ..parameters.sources import NAMESPACES, of_settings, of_variant
+from ..parameters.table import Parameters, parse
 
 _NEEDED = ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run")
 """What each of the tests imports."""
@@ -49,15 +53,54 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
     @staticmethod
     def _run_avocado(runnable: Any, queue: Any) -> None:
         _terminate_with_parent()
+        _say_what_is_printable()
         progress = logging.getLogger(PROGRESS_LOGGER)
         if not runnable.config.get("stdout_claimed_by"):  # Such as `--json -`, which Avocado would spoil.
             progress.addHandler(messages.RunnerLogHandler(queue, "output"))
         progress.setLevel(logging.INFO)
+        parameters = _parameters(runnable)
         try:
-            with alone_on_host(progress.info):
+            with alone_on_host(progress.info, parameters.time_limit):
                 AvocadoInstrumentedTestRunner._run_avocado(runnable, queue)
+        except HostRequirementError as lacking:
+            queue.put(messages.FinishedMessage.get(parameters.lacking, fail_reason=str(lacking)))
         except TestInterrupt as interrupt:
             queue.put(messages.FinishedMessage.get("interrupted", fail_reason=str(interrupt)))
+
+
+def _parameters(runnable: Any) -> Parameters:
+    """Those of the test, as far as they are told; the test itself refuses what makes no sense."""
+    nodes = (runnable.variant or {}).get("variant") or []
+    with suppress(UsageError):
+        variant = of_variant(item for _, environment in nodes for item in environment)
+        return parse({**variant, **of_settings(runnable.config)})
+    return Parameters()
+
+
+def _say_what_is_printable() -> None:
+    """Have all that this process tells Avocado fit to be encoded and shown.
+
+    Avocado encodes what is logged, and where it cannot, as with a lone surrogate in an error text of QEMU's, the test's
+    process ends without telling its status, for which the job waits for ever.
+    """
+    running, finished = messages.GenericRunningMessage, messages.FinishedMessage
+    encoded, ended = running._get_running_message.__func__, finished.get.__func__
+
+    def of_text(kind: type, /, text: str | bytes) -> Any:
+        return encoded(kind, _in_lines(text) if isinstance(text, str) else text)
+
+    def of_end(kind: type, /, result: str, fail_reason: Any = None, **more: Any) -> Any:
+        reason = fail_reason if fail_reason is None else in_a_line(_in_lines(str(fail_reason)))
+        traceback = more.get("traceback")
+        shown = {"traceback": _in_lines(traceback)} if isinstance(traceback, str) else {}
+        return ended(kind, result, fail_reason=reason, **{**more, **shown})
+
+    running._get_running_message, finished.get = classmethod(of_text), classmethod(of_end)
+
+
+def _in_lines(text: str) -> str:
+    # Avocado writes texts into the CDATA sections of its xUnit file, and none at all where one holds their end.
+    return in_lines(text).replace("]]>", "]]\\x3e")
 
 
 def _terminate_with_parent() -> None:

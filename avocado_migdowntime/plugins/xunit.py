@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What Avocado's xUnit file leaves out: the logs, with the figures, of tests that did not fail.
+"""What Avocado's xUnit file leaves out.
 
-A CI shows a test's `system-out` to who looks at it; Avocado's own plugin writes that of failed tests only.
+That is the log, with the figures, of a test that did not fail, and why a test was skipped. Of one that failed it has a
+traceback, where a reader of CI results looks for the answer.
 """
 
-import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -15,18 +15,20 @@ from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import JobPost
 
 from ..basics.names import KIND
+from ..basics.printable import in_a_line, in_lines
 from ..basics.whole_file import write
 from ..errors import UsageError
 from .result import entry
 
-_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ANSWERS = ("TestFail", "UsageError", "HarnessError")
+"""What a test ends with whose reason is a sentence for a person; of anything else the traceback is worth more."""
 
 
 class MigDowntimeXunit(JobPost):
     """Adds them to the files that are there, once Avocado's plugins have written theirs."""
 
     name = "migdowntime-xunit"
-    description = "Figures of the migration downtime tests in xUnit files"
+    description = "Figures and reasons of the migration downtime tests in xUnit files"
 
     def post(self, job: Any) -> None:
         if not any(map(_may_have_a_verdict, job.result.tests)):
@@ -34,9 +36,9 @@ class MigDowntimeXunit(JobPost):
         most = int(job.config["job.run.result.xunit.max_test_log_chars"])
         for path in filter(Path.is_file, _files(job)):
             try:
-                write(str(path), _with_logs(path, job.result.tests, most))
+                write(str(path), _completed(path, job.result.tests, most))
             except UsageError as error:
-                LOG_UI.error("migdowntime: %s", error)
+                LOG_UI.error("migdowntime: %s", in_a_line(str(error)))
 
 
 def _may_have_a_verdict(test: dict[str, Any]) -> bool:
@@ -51,12 +53,18 @@ def _files(job: Any) -> Iterator[Path]:
         yield Path(named)
 
 
-def _with_logs(path: Path, tests: list[dict[str, Any]], most: int) -> bytes:
+def _completed(path: Path, tests: list[dict[str, Any]], most: int) -> bytes:
     from ..comparison.outcome import outcomes
 
     document = ElementTree.parse(path)
     # Avocado writes the tests in this order, each of them.
     for case, test in zip(document.iter("testcase"), tests, strict=True):
+        if why := in_lines(str(test.get("fail_reason") or "")):
+            for skipped in case.findall("skipped"):
+                skipped.set("message", why)
+            if test.get("fail_class") in _ANSWERS:
+                for failed in (*case.findall("failure"), *case.findall("error")):
+                    failed.text = why
         if case.find("system-out") is None and outcomes({"tests": [entry(test)]}, ""):
             log = _log(test)
             # The summary is at the end.
@@ -72,4 +80,4 @@ def _log(test: dict[str, Any]) -> str:
         text = Path(test["logfile"]).read_text(errors="replace")
     except (KeyError, OSError):
         text = str(test.get("fail_reason") or "")
-    return _NOT_IN_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return in_lines(text)

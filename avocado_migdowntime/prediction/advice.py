@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..basics.interval import Interval
+from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 
 STEP = 1.3
 """By how much a limit that is tried after another is larger."""
+BEYOND = f", beyond the {GREATEST_DOWNTIME_LIMIT_MS // 1000} s that QEMU takes as downtime-limit"
+POSTCOPY = "postcopy finishes it whatever the guest dirties"
 
 
 class Finding(StrEnum):
@@ -31,12 +34,27 @@ class BestPoint:
 class Help:
     """What makes the default limit of 300 ms do; None where it is not needed, not known or out of QEMU's reach.
 
-    `throttle_percent` is how much of its time the guest has to be stopped at least (auto-converge), if it dirties in
-    proportion to the rest.
+    `bandwidth_bytes_per_ms` is enough, whatever the guest does in passes shorter than those seen. To stop it for
+    `throttle_percent` of its time (auto-converge) is enough if it dirties in proportion to the rest. With less than
+    `least_bandwidth_bytes_per_ms` and `least_throttle_percent` it cannot finish: in between it may.
     """
 
     bandwidth_bytes_per_ms: float | None = None
     throttle_percent: int | None = None
+    least_bandwidth_bytes_per_ms: float | None = None
+    least_throttle_percent: int | None = None
+
+
+@dataclass(frozen=True)
+class Down:
+    """How long the guest is down for its RAM, `ms` at the bandwidth of now.
+
+    Where `max-bandwidth` holds that (`capped`, None where it is not known) it is lifted at the switchover, so that the
+    guest is down for less: as long as the link takes.
+    """
+
+    ms: float
+    capped: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -47,9 +65,9 @@ class Advice:
     after that, in 95 of 100 cases. `range_ms` goes from the least that may do so to the most that can be needed.
     `steps_ms` are limits up to that, the least first, each some STEP times the one before; none that is STEP times
     smaller than the first can do, where that is more than 100 ms. Who sets one after the other, each for two passes,
-    finishes at no more than some STEP times the least limit that does. `bandwidth_bytes_per_ms` is what QEMU multiplies
-    the limit by, `syncs_seen` counts the syncs that were seen from both sides. The first of the `reasons` is that for
-    `finding`.
+    finishes at no more than some STEP times the least limit that does. `down` is the downtime to expect.
+    `bandwidth_bytes_per_ms` is what QEMU multiplies the limit by, `syncs_seen` counts the syncs that were seen from
+    both sides. The first of the `reasons` is that for `finding`.
     """
 
     finding: Finding
@@ -58,8 +76,19 @@ class Advice:
     steps_ms: tuple[int, ...] = ()
     best_point: BestPoint | None = None
     help: Help = Help()
+    down: Down | None = None
     bandwidth_bytes_per_ms: float | None = None
     configured_ms: float | None = None
     syncs_seen: int = 0
     reasons: tuple[str, ...] = ()
     subject: str = ""
+
+
+def megabytes(size_bytes: float) -> str:
+    """A size in words."""
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e5 or not size_bytes else f"{size_bytes / 1e3:.1f} kB"
+
+
+def rate_in_words(bytes_per_ms: float) -> str:
+    """A bandwidth in words."""
+    return f"{bytes_per_ms / 1000:.1f} MB/s" if bytes_per_ms >= 100 else f"{bytes_per_ms:.1f} kB/s"

@@ -14,27 +14,36 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS, GREATEST_DOWNTIME_LIMIT_MS
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
-from ..oracle.formulas import live
+from ..oracle.last_look import last_look
+from ..oracle.passes import MIN_SAMPLES
+from ..oracle.standing import standing
 from ..oracle.syncs import Sync
 from ..trace.model import Trace
-from .advice import STEP, Advice, BestPoint, Finding, Help
-from .observed import ObservedPrecopy, observe
+from ..trace.ram import optional_number
+from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Down, Finding, Help, megabytes, rate_in_words
+from .dirty_curve import ALIKE, length_ms
+from .from_a_look import advise_from_a_look
+from .helping import bandwidth_needed, help_of
+from .narrowing import SHARP, is_sharp
+from .observed import STALLED_S, ObservedPrecopy, observe
 from .precopy import Course
 
-GREATEST_THROTTLE_PERCENT = 99
-"""QEMU slows a guest by no more (max-cpu-throttle)."""
 TICK = 0.01
 """QEMU times the windows of 100 ms that it takes its bandwidth from in whole ms: one may be taken for 1 % less."""
 UNEVEN = 1.1
 """Where the curve leaves it open, a sync in mid-pass may find so much more: seen on 7.2 with a guest that sends 80 % of
 its writes to 20 % of its pages.
 """
+USUALLY = 0.05
+"""In no more than this share of the windows is the bandwidth lower than is reckoned with."""
+CAPPED = 0.9
+"""Who sends at so much of max-bandwidth is held there by that."""
+GREATEST_MARGIN = 0.3
+"""Where passes differ by more than this share nothing is advised; less where a text does not tell what was changed."""
 NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
 _STUDENT_80 = (1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879)
 """What Student's t stays below in 80 of 100 cases, for 1, 2, … degrees of freedom: by the second sync that makes 96."""
-_BEYOND = f", beyond the {GREATEST_DOWNTIME_LIMIT_MS // 1000} s that QEMU takes as downtime-limit"
-_POSTCOPY = "postcopy finishes it whatever the guest dirties"
 
 
 @dataclass(frozen=True)
@@ -65,32 +74,92 @@ def advise(recorded: Trace | Evidence) -> Advice:
     evidence = Evidence.of(recorded)
     trace = evidence.trace
     if trace.snapshot:
-        advice = _advise_snapshot(evidence)
+        advice = advise_from_a_look(evidence)
+        advice = replace(advice, reasons=(*advice.reasons, *trace.notes))
     else:
-        advice = _advise(evidence.undisturbed)
+        advice = _with_all_that_was_needed(evidence, _advise(evidence))
         ended = (f"the migration was {evidence.status}",) if evidence.status in ("failed", "cancelled") else ()
         advice = replace(advice, reasons=(*advice.reasons, *ended, *trace.notes))
     return replace(advice, configured_ms=trace.downtime_limit_ms, subject=trace.subject)
 
 
-def _advise(evidence: Evidence) -> Advice:
+def _advise(whole: Evidence) -> Advice:
+    evidence = whole.undisturbed
     status, limit_ms = evidence.status, evidence.limit_ms
-    if status.startswith("postcopy"):
-        return Advice(Finding.UNKNOWN, reasons=("postcopy has begun: it finishes without a downtime-limit",))
+    now = standing(last_look(evidence))
+    if now is not None and now.code in ("postcopy", "disk"):
+        finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
+        return Advice(finding, reasons=(now.sentence, *([POSTCOPY] if now.code == "disk" else [])))
+    if whole.disturbed_s <= float(whole.samples.t_s[0]):
+        reason = "something was changed before the first sample: what was needed until then was not seen"
+        return Advice(Finding.UNKNOWN, reasons=(reason,))
     precopy = observe(evidence)
     if status == "completed" and limit_ms is not None:
         return _advise_completed(precopy, ceil(limit_ms))
+    if status == "completed" and now is not None:
+        shown_ms = whole.trace.downtime_limit_ms
+        reason = "under which downtime-limit it did is not known"
+        if shown_ms is not None:
+            reason = f"the downtime-limit that is shown is {shown_ms:g} ms, unless somebody set another meanwhile"
+        return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
-        return Advice(Finding.UNKNOWN, reasons=(_too_little(evidence),))
+        looked = advise_from_a_look(evidence)
+        few = _too_little(evidence)
+        known = looked.finding is not Finding.UNKNOWN
+        return replace(looked, reasons=(*looked.reasons, few) if known else (few, *looked.reasons))
+    if not precopy.wire_bytes_per_ms and precopy.remaining_bytes and not precopy.still_s > STALLED_S:
+        reason = "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now"
+        return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs), reasons=(reason,))
     if not precopy.wire_bytes_per_ms and not precopy.remaining_bytes:
         reason = "nothing is sent and nothing is left to be sent: any downtime-limit will do"
         any_ms = Interval(1, 1)
         return Advice(Finding.FOUND, limit_ms=1, range_ms=any_ms, syncs_seen=len(precopy.syncs), reasons=(reason,))
     if not precopy.wire_bytes_per_ms:
-        needed = Help(bandwidth_bytes_per_ms=_bandwidth_needed(precopy))
+        needed = Help(bandwidth_bytes_per_ms=bandwidth_needed(precopy))
         reason = "nothing is being sent, so no downtime-limit is large enough: look at the network and at max-bandwidth"
-        return Advice(Finding.NONE, help=needed, syncs_seen=len(precopy.syncs), reasons=(reason, _POSTCOPY))
-    return _advise_running(precopy)
+        return Advice(Finding.NONE, help=needed, syncs_seen=len(precopy.syncs), reasons=(reason, POSTCOPY))
+    return _unless_doubtful(precopy, _advise_running(precopy))
+
+
+def _with_all_that_was_needed(whole: Evidence, advice: Advice) -> Advice:
+    """The advice, its range with what was needed at the syncs that came after something was changed."""
+    if advice.range_ms is None or whole.disturbed_s > float(whole.samples.t_s[-1]):
+        return advice
+    later = [sync for sync in whole.syncs if sync.after.begin_s > whole.disturbed_s]
+    lows = [sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in later]
+    highs = [UNEVEN * (1 + SHARP) * sync.at_sync_bytes.high / sync.bytes_per_ms.low for sync in later]
+    low, high = min([advice.range_ms.low, *map(floor, lows)]), max([advice.range_ms.high, *map(ceil, highs)])
+    return replace(advice, range_ms=Interval(low, high))
+
+
+def _unless_doubtful(precopy: ObservedPrecopy, advice: Advice) -> Advice:
+    """The advice, but for its limit where too little is known for one."""
+    doubt = precopy.doubt or _rough(precopy) or _uneven(precopy)
+    if not doubt:
+        return advice
+    reasons = (doubt, *advice.reasons)
+    return replace(advice, finding=Finding.UNKNOWN, limit_ms=None, steps_ms=(), help=Help(), reasons=reasons)
+
+
+def _uneven(precopy: ObservedPrecopy) -> str:
+    """Why the passes differ too much to tell what the next will need, or ''."""
+    margin = _margin(precopy)
+    if margin > (UNEVEN - 1 if precopy.evidence.trace.readings else GREATEST_MARGIN):
+        return f"the passes differ by so much that the next may need {margin:.0%} more than is likely, or anything less"
+    return ""
+
+
+def _rough(precopy: ObservedPrecopy) -> str:
+    """Why what the syncs found is not known well enough, or ''."""
+    decisive = [sync for sync in precopy.syncs if sync.before.number > 1] or precopy.syncs
+    most = max(decisive, key=lambda sync: sync.at_sync_bytes.high)
+    if is_sharp(most):
+        return ""
+    low, high = most.at_sync_bytes.low, most.at_sync_bytes.high
+    return (
+        f"the sync before pass {most.after.number} found {megabytes(low)} to {megabytes(high)}: more samples, or the "
+        "downtime-limit that is set, would tell"
+    )
 
 
 def _advise_running(precopy: ObservedPrecopy) -> Advice:
@@ -100,23 +169,41 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
     most_bytes = precopy.next_bytes(curve.most_pending) * (1 + margin)
     limit_ms = _above_ms(min(next_bytes * max(1 + margin, UNEVEN), most_bytes) * (1 + TICK), bytes_per_ms)
     most_ms = _above_ms(most_bytes * (1 + TICK), bytes_per_ms)
-    least_ms = min(sync.at_sync_bytes.low / sync.bytes_per_ms.high for sync in precopy.syncs)
+    least_ms = _least_ms(precopy)
     advice = Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
-        range_ms=Interval(min(floor(least_ms) + 1, limit_ms), max(most_ms, limit_ms)),
+        range_ms=Interval(
+            min(floor(least_ms / (1 + TICK)) + 1, limit_ms),
+            max(most_ms, ceil(UNEVEN * (1 + SHARP) * max(limit_ms, _most_ms(precopy)))),
+        ),
         steps_ms=_steps(limit_ms, lambda ms: precopy.course(curve.least_in_bursts, ms, precopy.syncs[-1]).converges),
         best_point=min(map(_point, precopy.syncs), key=lambda point: point.limit_ms),
-        help=_help(precopy, limit_ms, next_bytes),
+        help=help_of(precopy, next_bytes) if limit_ms > DEFAULT_DOWNTIME_LIMIT_MS else Help(),
+        down=_down(precopy, next_bytes),
         bandwidth_bytes_per_ms=bytes_per_ms,
         syncs_seen=len(precopy.syncs),
     )
-    expectation = f"the next sync is expected to find {_mb(next_bytes)} to be sent at {bytes_per_ms / 1000:.1f} MB/s"
-    reasons = [expectation, *_remarks(precopy, margin)]
+    expectation = (
+        f"the next sync is expected to find {megabytes(next_bytes)} to be sent at {rate_in_words(bytes_per_ms)}"
+    )
+    reasons = [expectation, *filter(None, [_cause(precopy)]), *_remarks(precopy, margin)]
     if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
-        reasons[0] = expectation + _BEYOND
-        return replace(advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), reasons=(*reasons, _POSTCOPY))
+        reasons[0] = expectation + BEYOND
+        return replace(advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), reasons=(*reasons, POSTCOPY))
     return replace(advice, reasons=tuple(reasons))
+
+
+def _least_ms(precopy: ObservedPrecopy) -> float:
+    """The least limit that would have done at one of the syncs, with the greatest bandwidth that was seen."""
+    greatest = precopy.bandwidth_quantile(1)
+    return min(sync.at_sync_bytes.low / max(sync.bytes_per_ms.high, greatest) for sync in precopy.syncs)
+
+
+def _most_ms(precopy: ObservedPrecopy) -> float:
+    """The least limit that would have done at each of the syncs, but where the bandwidth was unusually low."""
+    most_bytes = max(sync.at_sync_bytes.high for sync in precopy.syncs)
+    return most_bytes / min(precopy.threshold_bytes_per_ms, precopy.bandwidth_quantile(USUALLY))
 
 
 def _advise_completed(precopy: ObservedPrecopy | None, limit_ms: int) -> Advice:
@@ -129,37 +216,12 @@ def _advise_completed(precopy: ObservedPrecopy | None, limit_ms: int) -> Advice:
     if precopy is None:
         return advice
     best = min(map(_point, precopy.syncs), key=lambda point: point.limit_ms)
-    return replace(advice, best_point=best, syncs_seen=len(precopy.syncs))
-
-
-def _advise_snapshot(evidence: Evidence) -> Advice:
-    """From a single answer: what is left now, or what was left at the last sync where the report can be that."""
-    sample = evidence.samples[-1]
-    ram, reported_ms = sample.ram, sample.expected_downtime_ms or 0
-    if sample.status != "active" or ram is None:
-        return Advice(Finding.UNKNOWN, reasons=(f"the migration is {sample.status}, not active: nothing is pending",))
-    bytes_per_ms = evidence.trace.switchover_bytes_per_ms or ram.wire_bytes_per_ms
-    if not bytes_per_ms:
-        reason = "no throughput is shown, so no downtime-limit is large enough: look at the network and max-bandwidth"
-        return Advice(Finding.NONE, reasons=(reason, _POSTCOPY))
-    now_ms = live(0, ram, bytes_per_ms)
-    dirtied_ms = now_ms * ram.dirty_bytes_per_ms / ram.wire_bytes_per_ms
-    limit_ms = floor(max(now_ms, reported_ms)) + 1
-    reason = f"{_mb(ram.remaining_bytes)} are left now; what the guest dirtied since the last sync comes on top"
-    if reported_ms >= now_ms:
-        reason = f"QEMU found {reported_ms:.0f} ms pending at the last sync, and {now_ms:.0f} ms of them are left"
-    beyond = limit_ms > GREATEST_DOWNTIME_LIMIT_MS
-    return Advice(
-        Finding.NONE if beyond else Finding.FOUND,
-        limit_ms=None if beyond else limit_ms,
-        range_ms=Interval(floor(now_ms) + 1, max(limit_ms, floor(now_ms + dirtied_ms) + 1)),
-        bandwidth_bytes_per_ms=bytes_per_ms,
-        reasons=(
-            reason + (_BEYOND if beyond else ""),
-            f"a single snapshot shows no sync: this is a guess, and {dirtied_ms:.0f} ms more are dirtied while that "
-            "is sent; record the migration for a better one",
-        ),
-    )
+    range_ms = Interval(limit_ms, limit_ms)
+    if precopy.wire_bytes_per_ms and not precopy.doubt:
+        ran = _advise_running(precopy).range_ms
+        assert ran is not None
+        range_ms = Interval(min(limit_ms, ran.low), max(limit_ms, ran.high))
+    return replace(advice, range_ms=range_ms, best_point=best, syncs_seen=len(precopy.syncs))
 
 
 def _too_little(evidence: Evidence) -> str:
@@ -208,18 +270,24 @@ def _margin(precopy: ObservedPrecopy) -> float:
     return max(0.0, mean + wide * deviation - 1)
 
 
-def _help(precopy: ObservedPrecopy, limit_ms: int, next_bytes: float) -> Help:
-    """What makes the default limit do: more bandwidth, or a guest that dirties less in the time of a whole pass."""
-    if limit_ms <= DEFAULT_DOWNTIME_LIMIT_MS:
-        return Help()
-    throttle = 1 - DEFAULT_DOWNTIME_LIMIT_MS * precopy.threshold_bytes_per_ms / next_bytes
-    percent = ceil(max(0.0, throttle) * 100)
-    return Help(_bandwidth_needed(precopy), percent if percent <= GREATEST_THROTTLE_PERCENT else None)
+def _down(precopy: ObservedPrecopy, next_bytes: float) -> Down:
+    """How long the guest is down once a limit ends the migration."""
+    cap = optional_number(precopy.evidence.trace.migrate_parameters, "max-bandwidth")
+    binds = None if cap is None else bool(cap) and precopy.wire_bytes_per_ms * 1000 >= CAPPED * cap
+    return Down(next_bytes / precopy.wire_bytes_per_ms, binds)
 
 
-def _bandwidth_needed(precopy: ObservedPrecopy) -> float:
-    """The bandwidth at which what is dirtied in 300 ms is sent in 300 ms: from then on passes get shorter."""
-    return precopy.curve.bounds(DEFAULT_DOWNTIME_LIMIT_MS).high / DEFAULT_DOWNTIME_LIMIT_MS
+def _cause(precopy: ObservedPrecopy) -> str:
+    """Why the migration goes on: how fast the guest dirties against how fast is sent, over the last pass seen."""
+    last = precopy.syncs[-1]
+    if last.before.number == 1 or min(len(last.before.samples), len(last.after.samples)) < MIN_SAMPLES:
+        return ""
+    dirtied = precopy.curve.likely(length_ms(last)) / length_ms(last)
+    sent = precopy.wire_bytes_per_ms
+    word = "slower than" if dirtied < sent / ALIKE else "faster than" if dirtied > sent * ALIKE else "as fast as"
+    shorter = "so that passes get shorter" if dirtied < sent / ALIKE else "so that passes do not get shorter"
+    pages = f"{rate_in_words(dirtied)} of pages over a pass of {length_ms(last) / 1000:.1f} s"
+    return f"the guest dirties {word} is sent, {pages}, {shorter}"
 
 
 def _point(sync: Sync) -> BestPoint:
@@ -240,7 +308,3 @@ def _steps(limit_ms: int, may_do: Callable[[int], bool]) -> tuple[int, ...]:
     while (less_ms := floor(steps[-1] / STEP)) > BUFFER_DELAY_MS and may_do(less_ms):
         steps.append(less_ms)
     return tuple(reversed(steps))
-
-
-def _mb(size_bytes: float) -> str:
-    return f"{size_bytes / 1e6:.1f} MB"

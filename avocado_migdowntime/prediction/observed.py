@@ -3,27 +3,45 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 import numpy as np
 
-from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS
 from ..oracle.evidence import Evidence
-from ..oracle.passes import MIN_SAMPLES, Pass, ram_at
+from ..oracle.passes import MIN_SAMPLES, UPDATE_S, Pass, ram_at
+from ..oracle.reports import settling
 from ..oracle.syncs import Sync
+from ..trace.samples import Floats, Samples
+from .advice import rate_in_words
 from .dirty_curve import DirtyingCurve, curve, length_ms, pending_bytes, unsent_bytes
+from .narrowing import narrowed
 from .precopy import Course, Pending, predict
 
-STALLED_S = 2.0
-"""A migration that sent no page for so long is taken to send nothing."""
+STALLED_S = 10.0
+"""A migration that was seen to send no page for so long is taken to send nothing."""
+PAUSE_S = 2.0
+"""From so long on nothing can be told of the bandwidth at which it will go on."""
+FEW_SAMPLES = 10
+"""Of fewer the median may be that of unusual moments."""
+APART = 0.1
+"""The bandwidth that QEMU shows may be so far from that at which pages were seen to go."""
+_LEAST_WINDOWS = 4
+"""In fewer windows of QEMU's rate limit the mean is not told to APART."""
+CHANGED = 1.15
+"""Bandwidths of passes that differ by more than this factor are not one bandwidth."""
+_UNUSUAL = 2.0
+"""A bandwidth that varies by more than this factor may be that of zero pages, or of before a sync that took long."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ObservedPrecopy:
     """The syncs between passes that were seen, at least one, and the curve that they make.
 
     `threshold_bytes_per_ms` is the bandwidth that QEMU multiplies the limit by, `wire_bytes_per_ms` that of its
-    sending: medians over the samples of the last two passes, 0 where nothing is sent.
+    sending: medians over the samples of the last two passes in which QEMU had renewed it, 0 where
+    nothing is sent. `still_s` is for how long no page
+    was seen to leave at the end. `mbps` are the bandwidths that QEMU showed, `renewed` tells whether within a pass.
     """
 
     evidence: Evidence
@@ -31,6 +49,36 @@ class ObservedPrecopy:
     curve: DirtyingCurve
     threshold_bytes_per_ms: float
     wire_bytes_per_ms: float
+    still_s: float
+    mbps: Floats
+    renewed: bool
+
+    @property
+    def doubt(self) -> str:
+        """Why the bandwidth cannot be relied on, or ''."""
+        if self.still_s > PAUSE_S:
+            return f"no page was sent for the last {self.still_s:.1f} s: it is not known at which bandwidth it goes on"
+        if not self.renewed and self.syncs[-1].before.number == 1 and self.syncs[-1].zero_bytes:
+            return "QEMU has not yet shown at which bandwidth it sends what is no zero page"
+        if self.evidence.trace.readings and (change := _change(self.evidence.passes)):
+            return f"the bandwidth changed {change} from one pass to another, and a text does not tell who did that"
+        went = _went_bytes_per_ms([pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:])
+        wire = self.wire_bytes_per_ms
+        if went is None or not wire or went.meets(Interval(wire * (1 - APART), wire * (1 + APART))):
+            return ""
+        if len(self.mbps) < FEW_SAMPLES or self.mbps.max() > _UNUSUAL * self.mbps.min():
+            return (
+                f"QEMU shows {rate_in_words(wire)} where pages went at {rate_in_words(went.middle)}: "
+                "it is not known which it compares with the limit"
+            )
+        return ""
+
+    def bandwidth_quantile(self, share: float) -> float:
+        """What that share of the bandwidths stays below which QEMU multiplied the limit by, bytes per ms."""
+        if self.threshold_bytes_per_ms != self.wire_bytes_per_ms:
+            return self.threshold_bytes_per_ms
+        every, _ = _shown_mbps(self.evidence.passes)
+        return float(np.quantile(every, share)) * BYTES_PER_MS_PER_MBPS
 
     @property
     def remaining_bytes(self) -> int:
@@ -45,9 +93,14 @@ class ObservedPrecopy:
         """
         last = self.syncs[-1].after
         at_sync_bytes = pending_bytes(self.syncs[-1])
-        limit_bytes = min((self.evidence.limit_ms or 0) * self.threshold_bytes_per_ms, at_sync_bytes)
+        limit_ms = self.evidence.limit_ms
+        allowed_bytes = unsent_bytes(self.syncs[-1]) if limit_ms is None else limit_ms * self.threshold_bytes_per_ms
+        limit_bytes = min(allowed_bytes, at_sync_bytes)
         whole_ms = (at_sync_bytes - limit_bytes) / self.wire_bytes_per_ms
+        # Where the limit is not known a pass may end as early as those did that were seen.
+        known = at_sync_bytes if limit_ms is None else 0.0
         return max(
+            known,
             pending((last.end_s - last.begin_s) * 1000, self.remaining_bytes),
             pending(whole_ms, limit_bytes),
             pending(whole_ms + BUFFER_DELAY_MS, max(0.0, limit_bytes - BUFFER_DELAY_MS * self.wire_bytes_per_ms)),
@@ -73,32 +126,96 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
     syncs = [sync for sync in syncs if min(len(sync.before.samples), len(sync.after.samples)) >= MIN_SAMPLES] or syncs
     if not syncs:
         return None
-    wire = _wire_bytes_per_ms(evidence.passes[-2:])
+    syncs = [narrowed(sync) for sync in syncs]
+    recent = evidence.passes[-2:]
+    still_s = _still_s(recent)
+    mbps, renewed = _shown_mbps(recent)
+    rests = still_s > STALLED_S or _is_idle(recent[-1]) or not len(mbps)
+    wire = 0.0 if rests else float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS
     return ObservedPrecopy(
         evidence=evidence,
         syncs=tuple(syncs),
         curve=curve(syncs),
         threshold_bytes_per_ms=(evidence.trace.switchover_bytes_per_ms or wire) if wire else 0.0,
         wire_bytes_per_ms=wire,
+        still_s=still_s,
+        mbps=mbps,
+        renewed=renewed,
     )
 
 
-def _wire_bytes_per_ms(passes: Sequence[Pass]) -> float:
-    """The usual bandwidth in these passes, or 0 where nothing is sent although something is left.
+def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
+    """The bandwidths above 0 of these passes, and whether QEMU has renewed them within a pass that is not the first.
 
-    QEMU says that nothing is, or no page has left for long.
+    Before that they may be those of the first pass, of its zero pages.
     """
-    rates: list[float] = [rate for pass_ in passes for rate in pass_.samples.wire_bytes_per_ms.tolist()]
+    later = [pass_ for pass_ in passes if pass_.number > 1]
+    for chosen, renewed in (
+        ([pass_.samples.mbps[~settling(pass_)] for pass_ in later], True),
+        ([pass_.samples.mbps for pass_ in later or passes], False),
+    ):
+        mbps = np.concatenate([np.empty(0), *chosen])
+        if np.any(mbps > 0):
+            return mbps[mbps > 0], renewed
+    return np.empty(0), False
+
+
+def _is_idle(pass_: Pass) -> bool:
+    """Whether for PAUSE_S nothing was left to be sent, and nothing was sent."""
+    late = pass_.samples[int(pass_.samples.t_s.searchsorted(pass_.end_s - PAUSE_S)) :]
+    seen = pass_.end_s - pass_.begin_s >= PAUSE_S
+    return seen and not np.any(late.remaining_bytes) and not np.any(late.mbps)
+
+
+def _change(passes: Sequence[Pass]) -> str:
+    """From which bandwidth to which passes were sent, where these differ for certain."""
+    shown = [pass_.samples.mbps[~settling(pass_) | (pass_.number > 2)] for pass_ in passes if pass_.number > 1]
+    medians = [float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS for mbps in shown if len(mbps)]
+    if not medians or max(medians) <= CHANGED * min(medians):
+        return ""
+    return f"between {rate_in_words(min(medians))} and {rate_in_words(max(medians))}"
+
+
+def _still_s(passes: Sequence[Pass]) -> float:
+    """For how long no page was seen to leave at the end although something is left; 0 where that is not known.
+
+    Samples that are far apart show a rest only where two of them have sent as much.
+    """
     last = ram_at(passes[-1].samples, -1)
-    if last.remaining_bytes and (last.mbps == 0 or passes[-1].end_s - _moved_s(passes, last.sent_pages) > STALLED_S):
+    if not last.remaining_bytes:
         return 0.0
-    return median(rates)
-
-
-def _moved_s(passes: Sequence[Pass], sent_pages: int) -> float:
-    """When the last sample was taken that had not yet sent so many pages; if there is none, the first."""
+    begin_s = passes[-1].end_s
     for pass_ in reversed(passes):
-        before = np.flatnonzero(pass_.samples.sent_pages != sent_pages)
-        if len(before):
-            return float(pass_.samples.t_s[before[-1]])
-    return passes[0].begin_s
+        same = np.flatnonzero(pass_.samples.sent_pages == last.sent_pages)
+        if not len(same):
+            break
+        begin_s = float(pass_.samples.t_s[same[0]])
+        if same[0]:
+            break
+    return passes[-1].end_s - begin_s
+
+
+def _went_bytes_per_ms(passes: Sequence[Pass]) -> Interval | None:
+    """How fast pages were seen to go, without zero pages: in the last pass that was seen for long enough, else in all.
+
+    Not counted is the rest at its begin, as the sync may take long.
+    """
+    for pass_ in reversed(passes):
+        sent = pass_.samples.sent_pages
+        begin = max(0, int(np.argmax(sent > sent[0])) - 1)
+        if (rate := _between(pass_.samples, begin, pass_.samples)) is not None:
+            return rate
+    return _between(passes[0].samples, 0, passes[-1].samples) if passes else None
+
+
+def _between(first: Samples, row: int, last: Samples) -> Interval | None:
+    """The rate from one sample of `first` to the last one of `last`; None where those are not far enough apart.
+
+    At either end a window may be seen in part.
+    """
+    lasted_s = float(last.t_s[-1] - first.t_s[row])
+    if lasted_s < _LEAST_WINDOWS * UPDATE_S:
+        return None
+    pages = (last.sent_pages - last.zero_pages)[-1] - (first.sent_pages - first.zero_pages)[row]
+    sent_bytes = max(0.0, float(pages)) * float(last.page_bytes[-1])
+    return Interval(sent_bytes / (lasted_s + UPDATE_S) / 1000, sent_bytes / (lasted_s - UPDATE_S) / 1000)

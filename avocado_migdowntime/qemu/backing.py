@@ -34,11 +34,11 @@ def plan(kind: str, page_size_bytes: int, ram_bytes: int, hugetlbfs_directory: P
     size, base = format_size(page_size_bytes), format_size(base_bytes)
     if page_size_bytes < base_bytes:
         raise HostRequirementError(
-            f"this host's pages are of {base}, so nothing on it is backed by pages of {size}; use page_size={base}"
+            f"this host's base page size is {base}, so it has no pages of {size}; use page_size={base}"
         )
     if ram_bytes % page_size_bytes:
         above = format_size(ram_bytes - ram_bytes % page_size_bytes + page_size_bytes)
-        raise UsageError(f"{format_size(ram_bytes)} of RAM is no multiple of the page size {size}; try ram={above}")
+        raise UsageError(f"{format_size(ram_bytes)} of RAM is not a multiple of the page size {size}; try ram={above}")
     huge = page_size_bytes > base_bytes
     # Shared hugepages are promised as QEMU maps them, and where there are too few it refuses to start: see filling.py.
     common = f"id={_ID},size={ram_bytes}"
@@ -63,5 +63,5 @@ def plan(kind: str, page_size_bytes: int, ram_bytes: int, hugetlbfs_directory: P
                 "or backing=anonymous, or a larger page_size"
             )
         case _:
-            raise UsageError(f"{kind!r} is no backing of guest RAM; use anonymous, hugetlbfs or memfd")
+            raise UsageError(f"{kind!r} is not a backing for guest RAM; use anonymous, hugetlbfs or memfd")
     return Backing(kind, page_size_bytes, ram_bytes // page_size_bytes if huge else 0, ("-object", backend))

@@ -93,7 +93,7 @@ class Guest:
         multiple = self.profile.ram_multiple_bytes
         if self.ram_bytes % multiple:
             raise UsageError(
-                f"{format_size(self.ram_bytes)} of RAM is no multiple of {format_size(multiple)}, "
+                f"{format_size(self.ram_bytes)} of RAM is not a multiple of {format_size(multiple)}, "
                 f"which a {self.profile.arch} guest needs; choose another `ram`"
             )
         most = self.profile.linux.most_ram_bytes if self.linux and self.profile.linux else None
@@ -160,7 +160,7 @@ def choose_machine(profile: Profile, qemu_info: QemuInfo, given: str | None) -> 
         )
     if machine not in qemu_info.backed_machines:
         raise HostRequirementError(
-            f"the machine {machine} of {qemu_info.binary} (QEMU {qemu_info.release_text}) takes its RAM from no "
+            f"the machine {machine} of {qemu_info.binary} (QEMU {qemu_info.release_text}) cannot take its RAM from a "
             "memory backend, where its pages could be seen; give a newer QEMU with `qemu`"
         )
     return machine

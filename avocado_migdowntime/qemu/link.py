@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..errors import HarnessError
 from ..host.netns import Namespace
 from ..host.shaped import shaped_link
 from ..host.wire import ShapedLink
@@ -65,8 +66,13 @@ class TcpLink:
     async def listen(self, destination: QemuProcess) -> None:
         """Have the destination wait for the source; raises HarnessError."""
         await destination.execute("migrate-incoming", {"uri": f"tcp:{self._address}:0"})
-        listening = (await destination.execute("query-migrate"))["socket-address"]
-        self.uri = f"tcp:{self._address}:{listening[0]['port']}"
+        listening = (await destination.execute("query-migrate")).get("socket-address") or [{}]
+        if not (port := listening[0].get("port", "")).isdecimal():
+            raise HarnessError(
+                "the destination QEMU listens for the source and does not say at which port, as those from 4.0 on do; "
+                "use link=unix"
+            )
+        self.uri = f"tcp:{self._address}:{port}"
 
 
 @contextmanager

@@ -22,10 +22,9 @@ from .backing import plan
 from .filling import filling
 from .guest import Guest
 from .link import Link, open_link
-from .planning import check, planned_guest
+from .planning import check, for_architecture, planned_guest
 from .probe import QemuInfo, find_binary
 from .process import QemuProcess
-from .profiles import PROFILES
 from .remembered import probed
 
 
@@ -96,20 +95,19 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
     QEMU's own output goes to `directory`. Raises UsageError, HostRequirementError or HarnessError.
     """
     check_settings(parameters.capabilities, parameters)
-    profile = PROFILES[parameters.arch]
-    binary = find_binary(parameters.qemu, profile.arch)
-    binaries = {"source": binary, "destination": binary}
-    if parameters.qemu_destination:
-        binaries["destination"] = find_binary(parameters.qemu_destination, profile.arch)
+    binary = find_binary(parameters.qemu, parameters.arch)
     with HostResources() as resources, work_directory(resources) as sockets, ExitStack() as stack:
         hugetlbfs = None
         if parameters.backing == "hugetlbfs":
             hugetlbfs = stack.enter_context(hugetlbfs_directory(resources, parameters.page_size))
         backing = plan(parameters.backing, parameters.page_size, parameters.ram, hugetlbfs)
-        known = {path: await probed(path, directory, sockets) for path in dict.fromkeys(binaries.values())}
-        for info in known.values():
-            check(info, parameters)
-        qemu_info = known[binary]
+        qemu_info = await probed(binary, directory, sockets)
+        parameters = for_architecture(parameters, qemu_info)
+        check(qemu_info, parameters)
+        destination_binary = binary
+        if parameters.qemu_destination:
+            destination_binary = find_binary(parameters.qemu_destination, parameters.arch)
+            check(await probed(destination_binary, directory, sockets), parameters)
         images = resource("images")
         guest = await planned_guest(parameters, qemu_info, backing, resources, say)
         accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets)
@@ -125,9 +123,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         arguments = guest.arguments(images)
         source = QemuProcess("source", binary, arguments, directory, sockets, link.source)
         incoming = (*arguments, "-incoming", "defer", *(("-S",) if parameters.integrity else ()))
-        destination = QemuProcess(
-            "destination", binaries["destination"], incoming, directory, sockets, link.destination
-        )
+        destination = QemuProcess("destination", destination_binary, incoming, directory, sockets, link.destination)
         async with AsyncExitStack() as running:
             with pages.hand_over():
                 await _enter_all(running, source, destination)

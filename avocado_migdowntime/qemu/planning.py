@@ -2,12 +2,13 @@
 """From parameters to the guest that will run, as far as it can be known before anything is launched."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..basics.resources import directory as resource
 from ..errors import HostRequirementError, UsageError
 from ..host.resources import HostResources
 from ..linux.image import linux_image
-from ..parameters.table import Parameters
+from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
 from .backing import Backing
 from .guest import Guest, Linux, Orders, choose_machine
 from .probe import QemuInfo
@@ -41,6 +42,18 @@ async def planned_guest(
     )
 
 
+def for_architecture(parameters: Parameters, qemu_info: QemuInfo) -> Parameters:
+    """With the architecture of that QEMU where none was chosen; raises UsageError where there is no guest for it."""
+    if parameters.arch != ANY_ARCHITECTURE:
+        return parameters
+    if qemu_info.arch not in ARCHITECTURES:
+        raise UsageError(
+            f"{qemu_info.binary} emulates {qemu_info.arch}, for which there is no guest; give a QEMU for one of "
+            f"{', '.join(ARCHITECTURES)}"
+        )
+    return replace(parameters, arch=qemu_info.arch)
+
+
 def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
     """Raise UsageError or HostRequirementError where a QEMU is of another architecture or lacks what is asked of it."""
     if qemu_info.arch != parameters.arch:
@@ -61,7 +74,7 @@ async def _linux(
 ) -> Linux | None:
     if parameters.guest != "linux":
         if parameters.guest_page_size:
-            raise UsageError("guest_page_size is for guest=linux; alone on the machine, the dirtier has `granule`")
+            raise UsageError("guest_page_size is for guest=linux; the guest without an operating system has `granule`")
         return None
     if profile.linux is None:
         known = ", ".join(arch for arch, other in PROFILES.items() if other.linux)

@@ -12,6 +12,7 @@ from typing import Any
 from ..builds.suite_qemu import binary_of
 from ..debian.suite import is_name
 from ..errors import HarnessError, HostRequirementError, UsageError
+from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 from .process import QemuProcess
 from .profiles import PROFILES
 
@@ -43,29 +44,38 @@ class QemuInfo:
 def find_binary(given: str | None, arch: str) -> str:
     """The path of the QEMU to use: `given`, or `qemu-system-ARCH` from the PATH.
 
-    What is given can also be a suite whose QEMU was unpacked (see builds/), or a directory that a QEMU was built in or
-    installed to. Raises UsageError where there is no executable file, HostRequirementError where none is installed.
+    What is given can also be a suite whose QEMU was unpacked (see builds/), or a directory in which QEMU was built or
+    installed. Where `arch` is auto, it is the first of ARCHITECTURES that is there. Raises UsageError where there is no
+    executable file, HostRequirementError where none is installed.
     """
+    archs = ARCHITECTURES if arch == ANY_ARCHITECTURE else (arch,)
+    wanted = "qemu-system-*" if arch == ANY_ARCHITECTURE else f"qemu-system-{arch}"
     if given is None:
-        if binary := shutil.which(f"qemu-system-{arch}"):
+        if binary := _first(f"qemu-system-{arch}" for arch in archs):
             return binary
-        package = PROFILES[arch].package
-        raise HostRequirementError(f"no qemu-system-{arch} is on the PATH; install it with: apt-get install {package}")
-    if unpacked := binary_of(given, arch):
+        package = PROFILES[archs[0]].package
+        raise HostRequirementError(f"no {wanted} is on the PATH; install one with: apt-get install {package}")
+    if not given:
+        raise UsageError(f"no QEMU is named; give the path of a {wanted}, or of a directory that has one")
+    if unpacked := binary_of(given, archs):
         return str(unpacked)
     if Path(given).is_dir():
         # In full, as a bare name would be looked for on the PATH.
-        places = [Path(given).absolute() / below / f"qemu-system-{arch}" for below in ("", "bin", "build")]
-        binary = next(filter(None, map(shutil.which, map(str, places))), None)
+        places = [Path(given).absolute() / below for below in ("", "bin", "build")]
+        binary = _first(str(place / f"qemu-system-{arch}") for arch in archs for place in places)
         if binary is None:
-            raise UsageError(f"in the directory {given} there is no qemu-system-{arch}, nor in bin or build below it")
+            raise UsageError(f"the directory {given} has no {wanted}, and none in bin or build below it; name another")
         return os.path.abspath(binary)
     binary = shutil.which(given) or shutil.which(os.path.abspath(given))
     if binary is None:
         what = "is not executable" if Path(given).exists() else "does not exist"
         suite = f", or have a Debian suite's by: avocado migdowntime qemu add {given}" if is_name(given) else ""
-        raise UsageError(f"the QEMU binary {given} {what}; give the path of a qemu-system-{arch}{suite}")
+        raise UsageError(f"the QEMU binary {given} {what}; give the path of a {wanted}{suite}")
     return os.path.abspath(binary)
+
+
+def _first(names: Iterable[str]) -> str | None:
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:

@@ -19,7 +19,9 @@ from ..errors import HarnessError
 from ..host.netns import Namespace
 from ..host.parent import end_with_parent
 from ..host.process_group import processes
+from .answers import documented
 from .monitor import Monitor
+from .output import Output
 
 _START_S = 20.0
 _END_S = 5.0
@@ -30,9 +32,10 @@ _SERIAL_LIMIT = 1 << 20
 class QemuProcess:
     """A QEMU that runs within an `async with` block.
 
-    Its standard error goes to `directory/NAME.stderr`, what comes over its serial line to `directory/NAME.serial`,
-    its command line to `directory/NAME.command`; the QMP socket lies in `sockets`, whose path must be short.
-    `arguments` are all but the monitor and the serial line. Its network is that of `namespace`, if one is given.
+    Beginning and end of its standard error go to `directory/NAME.stderr`, those of what comes over its serial line to
+    `directory/NAME.serial`, its command line to `directory/NAME.command`; the QMP socket lies in `sockets`, whose path
+    must be short. `arguments` are all but the monitor and the serial line. Its network is that of `namespace`, if one
+    is given.
     """
 
     def __init__(
@@ -48,8 +51,7 @@ class QemuProcess:
         self.qmp = Monitor(name)
         self.serial: list[str] = []
         self._socket = sockets / f"{name}.qmp"
-        self._stderr = directory / f"{name}.stderr"
-        self._serial_log = directory / f"{name}.serial"
+        self._directory = directory
         self._command = [
             binary,
             *arguments,
@@ -63,17 +65,19 @@ class QemuProcess:
             "chardev:serial",
         ]
         self._namespace = namespace
-        (directory / f"{name}.command").write_text(shlex.join(self._command) + "\n")
         self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._outputs: list[Output] = []
+        self._heard_bytes = 0
+        self._partial = b""
+        self._last_words = ""
         self._new_line = asyncio.Event()
+        self._ended: asyncio.Task[int] | None = None
 
     async def __aenter__(self) -> Self:
         try:
             # Cancelled at its first step qemu.qmp leaves a coroutine behind that was never awaited, and Python says so.
             await to_its_end(self.qmp.start_server(str(self._socket)))
             process = await to_its_end(self._spawn())
-            self._reader = asyncio.create_task(self._read_serial(process))
             await self._connected(process)
         except BaseException:
             await self._end()
@@ -81,17 +85,25 @@ class QemuProcess:
         return self
 
     async def _spawn(self) -> asyncio.subprocess.Process:
-        with self._stderr.open("wb") as stderr:
-            # In a group of its own it is not ended by the terminal's Ctrl-C before the test is, which would look
-            # like a fault of QEMU.
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=stderr,
-                preexec_fn=partial(_prepare, self._namespace),
-                process_group=0,
-            )
+        (self._directory / f"{self.name}.command").write_text(shlex.join(self._command) + "\n")
+        for kind, heard in (("serial", self._hear), ("stderr", lambda data: None)):
+            self._outputs.append(Output(self._directory / f"{self.name}.{kind}", heard))
+        serial, stderr = self._outputs
+        # In a group of its own it is not ended by the terminal's Ctrl-C before the test is, which would look like a
+        # fault of QEMU. With pipes of asyncio's its end would be waited for until these are closed, which a process
+        # that it left in another session may never do.
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=serial.write_end,
+            stderr=stderr.write_end,
+            preexec_fn=partial(_prepare, self._namespace),
+            process_group=0,
+        )
+        for output in self._outputs:
+            output.begin()
+        self._ended = asyncio.create_task(self._process.wait())
+        self._ended.add_done_callback(lambda _: self._new_line.set())
         return self._process
 
     async def __aexit__(
@@ -106,9 +118,13 @@ class QemuProcess:
         return self._process.pid
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """What QMP answers to `command`; raises HarnessError where it refuses or where the process is gone."""
+        """What QMP answers to `command`, as QEMU documents it.
+
+        Raises HarnessError where it refuses or answers something else, and where the process is gone.
+        """
         try:
-            return await self.qmp.execute(command, dict(arguments) if arguments else None)
+            answer = await self.qmp.execute(command, dict(arguments) if arguments else None)
+            return documented(f"the {self.name} QEMU", command, answer)
         except ExecuteError as error:
             raise HarnessError(f"{self.name} QEMU refused {command}: {error}") from error
         except (ExecInterruptedError, QMPError) as error:
@@ -120,10 +136,12 @@ class QemuProcess:
         Raises HarnessError where the process ends before.
         """
         while True:
+            if self._ended is not None and self._ended.done():
+                self._outputs[0].read()
             for line in self.serial:
                 if line.startswith(beginnings):
                     return line
-            if self._reader is None or self._reader.done():
+            if self._ended is None or self._ended.done() or self._outputs[0].is_over:
                 raise await self.gone(f"before the guest had reported{self._panic()}")
             self._new_line.clear()
             await self._new_line.wait()
@@ -164,18 +182,12 @@ class QemuProcess:
             f"{self.name} QEMU did not speak QMP within {_START_S:.0f} s{self._doing()}: {self.last_words()}"
         )
 
-    async def _read_serial(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        with self._serial_log.open("wb", buffering=0) as log:
-            partial = b""
-            while chunk := await process.stdout.read(4096):
-                if log.tell() > _SERIAL_LIMIT:
-                    continue
-                log.write(chunk)
-                *lines, partial = (partial + chunk).split(b"\n")
-                self.serial += [line.decode(errors="replace").strip() for line in lines]
-                if lines:
-                    self._new_line.set()
+    def _hear(self, data: bytes) -> None:
+        """Take what came over the serial line; nothing says that it has ended."""
+        if self._heard_bytes < _SERIAL_LIMIT:
+            self._heard_bytes += len(data)
+            *lines, self._partial = (self._partial + data).split(b"\n")
+            self.serial += [line.decode(errors="replace").strip() for line in lines]
         self._new_line.set()
 
     async def _end(self) -> None:
@@ -190,10 +202,11 @@ class QemuProcess:
             await self._process.wait()
         with contextlib.suppress(Exception):
             await self.qmp.disconnect()
-        if self._reader is not None:
-            await asyncio.wait({self._reader}, timeout=_END_S)
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+        if self._ended is not None:
+            await self._ended
+        self.last_words()
+        while self._outputs:
+            self._outputs.pop().close()
         self._socket.unlink(missing_ok=True)
 
     def _panic(self) -> str:
@@ -207,8 +220,10 @@ class QemuProcess:
 
     def last_words(self) -> str:
         """The last line of its standard error."""
-        lines = self._stderr.read_text(errors="replace").strip().splitlines() if self._stderr.exists() else []
-        return lines[-1] if lines else "it printed nothing"
+        for output in self._outputs[1:]:
+            output.read()
+            self._last_words = output.last_line()
+        return self._last_words or "it printed nothing"
 
 
 def _prepare(namespace: Namespace | None) -> None:

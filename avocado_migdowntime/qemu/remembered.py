@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from ..basics.cache import cache_directory
+from ..basics.cache import cache_directory, make_private, trusted
 from ..basics.whole_file import write
-from ..errors import UsageError
+from ..errors import HostRequirementError, UsageError
 from .probe import QemuInfo, probe
 
 _ELF = b"\x7fELF"
@@ -42,7 +42,7 @@ async def probed(binary: str, directory: Path, sockets: Path) -> QemuInfo:
     It is kept in the user's cache directory. Where that cannot be read or written, the binary is asked again.
     """
     fingerprint, place = _fingerprint(binary), _place(binary)
-    if fingerprint is None:
+    if fingerprint is None or place is None:
         return await probe(binary, directory, sockets)
     with suppress(OSError, msgspec.DecodeError):
         memory = msgspec.json.decode(place.read_bytes(), type=_Memory)
@@ -50,7 +50,7 @@ async def probed(binary: str, directory: Path, sockets: Path) -> QemuInfo:
             return replace(memory.qemu_info, binary=binary)
     qemu_info = await probe(binary, directory, sockets)
     with suppress(OSError, UsageError):
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_private(place.parent)
         write(str(place), msgspec.json.encode(_Memory(fingerprint, qemu_info)))
     return qemu_info
 
@@ -67,5 +67,10 @@ def _fingerprint(binary: str) -> _Fingerprint | None:
     return _Fingerprint(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def _place(binary: str) -> Path:
-    return cache_directory() / "probed" / f"{sha256(os.path.abspath(binary).encode()).hexdigest()[:32]}.json"
+def _place(binary: str) -> Path | None:
+    """Where it is remembered, if there is such a place that nobody else can write to."""
+    with suppress(HostRequirementError):
+        return (
+            trusted(cache_directory() / "probed") / f"{sha256(os.path.abspath(binary).encode()).hexdigest()[:32]}.json"
+        )
+    return None

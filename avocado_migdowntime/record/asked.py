@@ -3,18 +3,15 @@
 
 import asyncio
 import re
-import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from ..errors import HarnessError
 from ..qemu.monitor import Silence
 from .sampler import Announcing
-
-T = TypeVar("T")
 
 _LOOK_S = 0.5
 _SILENT_S = 2.0
@@ -70,30 +67,22 @@ class AskedQemu(ABC):
 
     @abstractmethod
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """What QMP answers to `command`; raises HarnessError where it refuses, ConnectionGone where it is gone."""
+        """What QMP answers to `command`, as QEMU documents it.
 
-    async def value_of(self, command: str, name: str, kind: type[T], otherwise: T | None = None) -> T:
-        """What is under `name` in the answer to `command`; raises HarnessError where that is nothing of this kind."""
-        answer = await self.execute(command)
-        value = answer.get(name, otherwise) if isinstance(answer, Mapping) else None
-        if not isinstance(value, kind):
-            raise HarnessError(
-                f"{self.name} answers {command} with {reprlib.repr(answer)}, as no QEMU does; expected the QMP socket "
-                "of a running QEMU"
-            )
-        return value
+        Raises HarnessError where it refuses or answers something else, ConnectionGone where it is gone.
+        """
 
     async def header(self) -> Mapping[str, Any]:
         """What a trace says of this QEMU at its beginning, by no command but query-*."""
         header: dict[str, Any] = {
             "qemu": await self.execute("query-version"),
-            "arch": await self.value_of("query-target", "arch", str),
+            "arch": (await self.execute("query-target"))["arch"],
             "migrate-parameters": await self.execute("query-migrate-parameters"),
             "capabilities": [
                 each["capability"] for each in await self.execute("query-migrate-capabilities") if each["state"]
             ],
         }
-        if await self.value_of("query-kvm", "enabled", bool):
+        if (await self.execute("query-kvm"))["enabled"]:
             header["accelerator"] = "kvm"
         return header
 

@@ -9,6 +9,7 @@ from typing import Any
 from qemu.qmp import ConnectError, ExecuteError, QMPError
 
 from ..errors import HarnessError, UsageError
+from ..qemu.answers import documented
 from ..qemu.monitor import Monitor, Silence
 from .asked import AskedQemu, ConnectionGone
 
@@ -64,9 +65,13 @@ class AttachedQemu(AskedQemu):
         return self.qmp.silence()
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """What QMP answers to `command`; raises HarnessError where it refuses, ConnectionGone where it is gone."""
+        """What QMP answers to `command`, as QEMU documents it.
+
+        Raises HarnessError where it refuses or answers something else, ConnectionGone where it is gone.
+        """
         try:
-            return await self.qmp.execute(command, dict(arguments) if arguments else None)
+            answer = await self.qmp.execute(command, dict(arguments) if arguments else None)
+            return documented(self.name, command, answer)
         except ExecuteError as error:
             raise HarnessError(f"QEMU at {self.name} refused {command}: {error}") from error
         except (QMPError, EOFError, OSError) as error:

@@ -9,8 +9,9 @@ from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
 
-from ..basics.printable import printable
+from ..basics.printable import in_a_line
 from ..errors import HarnessError, UsageError
+from ..qemu.answers import documented
 from ..qemu.monitor import Silence
 from .asked import AskedQemu, ConnectionGone
 from .binding import Binding, binding
@@ -36,7 +37,7 @@ class LibvirtGuest(AskedQemu):
     """
 
     def __init__(self, uri: str, name: str, say: Callable[[str], None]) -> None:
-        super().__init__(f"{printable(name)} at {printable(uri)}", say)
+        super().__init__(f"{in_a_line(name)} at {in_a_line(uri)}", say)
         self._uri, self._guest_name = uri, name
         self._worker = Worker()
         self._connection: Any = None
@@ -61,7 +62,7 @@ class LibvirtGuest(AskedQemu):
                 self._events.register, self._binding, self._connection, self._guest, self._by_monitor
             )
         except self._binding.libvirt.libvirtError as error:
-            raise UsageError(f"libvirt at {printable(self._uri)} tells no events: {_words(error)}") from None
+            raise UsageError(f"libvirt at {in_a_line(self._uri)} tells no events: {_words(error)}") from None
         self._say(
             f"asking {self.name} through QEMU's monitor; libvirt notes that as a taint of the guest (custom-monitor)"
             if self._by_monitor
@@ -95,7 +96,7 @@ class LibvirtGuest(AskedQemu):
             self._asked = None
         if "error" in answer:
             raise HarnessError(f"QEMU of {self.name} refused {command}: {answer['error'].get('desc')}")
-        return answer["return"]
+        return documented(self.name, command, answer["return"])
 
     async def header(self) -> Mapping[str, Any]:
         """What a trace says of this guest at its beginning."""
@@ -142,7 +143,7 @@ class LibvirtGuest(AskedQemu):
     async def _after(self, error: Exception, command: str) -> Mapping[str, Any]:
         """What there is to answer after libvirt has failed so."""
         if not await self._worker.call(self._connection.isAlive):
-            raise ConnectionGone(f"the connection to libvirt at {printable(self._uri)} has gone") from None
+            raise ConnectionGone(f"the connection to libvirt at {in_a_line(self._uri)} has gone") from None
         if not self._is_gone(error):
             raise HarnessError(f"libvirt refuses {command} on {self.name}: {_words(error)}") from None
         if (completed := await self._completed()) and command == "query-migrate":
@@ -172,7 +173,7 @@ class LibvirtGuest(AskedQemu):
         if (driver := connection.getType()) != "QEMU":
             connection.close()
             raise UsageError(
-                f"{printable(self._uri)} is libvirt's driver {driver}; expected QEMU's, such as qemu:///system"
+                f"{in_a_line(self._uri)} is libvirt's driver {driver}; expected QEMU's, such as qemu:///system"
             )
         with suppress(libvirt.libvirtError):  # Not each transport can.
             connection.setKeepAlive(_ALIVE_EVERY_S, _ALIVE_TRIES)
@@ -183,14 +184,14 @@ class LibvirtGuest(AskedQemu):
         forbidden = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_AUTH_UNAVAILABLE)
         if error.get_error_code() not in forbidden and "ermission denied" not in why:
             raise UsageError(
-                f"{printable(self._uri)}: {why}; expected the URI of the libvirt that the guest is migrated from, such "
+                f"{in_a_line(self._uri)}: {why}; expected the URI of the libvirt that the guest is migrated from, such "
                 "as qemu:///system or qemu+ssh://HOST/system"
             ) from None
         try:
             connection = libvirt.openReadOnly(self._uri)
         except libvirt.libvirtError:
             raise UsageError(
-                f"{printable(self._uri)}: no permission ({why}); run this as root, or as a member of the group libvirt"
+                f"{in_a_line(self._uri)}: no permission ({why}); run this as root, or as a member of the group libvirt"
             ) from None
         self._reads_only = True
         return connection
@@ -202,11 +203,11 @@ class LibvirtGuest(AskedQemu):
                 return guest
         except libvirt.libvirtError as error:
             if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
-                raise UsageError(f"libvirt at {printable(self._uri)}: {_words(error)}") from None
+                raise UsageError(f"libvirt at {in_a_line(self._uri)}: {_words(error)}") from None
         guests = self._connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
         there = _running(sorted(guest.name() for guest in guests))
         if not self._guest_name:
-            raise UsageError(f"say which guest of {printable(self._uri)} is meant; {there}") from None
+            raise UsageError(f"say which guest of {in_a_line(self._uri)} is meant; {there}") from None
         raise UsageError(f"no guest {self.name} is running; {there}") from None
 
     def _has_monitor(self) -> bool:
@@ -231,8 +232,8 @@ def _running(names: Sequence[str]) -> str:
     if not names:
         return "none is running there: give the host that the guest is migrated from"
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"running there: {', '.join(map(printable, names[:_SHOWN]))}{more}"
+    return f"running there: {', '.join(map(in_a_line, names[:_SHOWN]))}{more}"
 
 
 def _words(error: Exception) -> str:
-    return printable(" ".join(str(error).split()))
+    return in_a_line(" ".join(str(error).split()))

@@ -88,12 +88,12 @@ async def look(asked_qemu: AskedQemu) -> Evidence:
 
 
 async def _begun(qemu: AskedQemu, wait_s: float, say: Callable[[str], None]) -> None:
-    if await qemu.value_of("query-status", "status", str) == "inmigrate":
+    if (await qemu.execute("query-status"))["status"] == "inmigrate":
         raise UsageError(
             f"the QEMU at {qemu.name} is a destination, which knows of no expected downtime; give the source"
         )
     began_s = told_s = time.monotonic()
-    while not runs(await qemu.value_of("query-migrate", "status", str, "none")):
+    while not runs((await qemu.execute("query-migrate")).get("status", "none")):
         now_s = time.monotonic()
         if now_s > began_s + wait_s:
             raise UsageError(f"no migration was running on {qemu.name} within {wait_s:g} s; start it, or --wait longer")

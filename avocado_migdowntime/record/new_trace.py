@@ -42,12 +42,11 @@ class NewTrace:
         self.file = file
         self.samples = 0
         self.status = ""
-        self._opened = False
         self._writer: Writer | None = None
         if file is None:
             return
         path = Path(file)
-        if path.is_file() or path.is_dir():
+        if path.is_file() or path.is_dir() or (path.is_symlink() and not path.exists()):
             raise UsageError(f"{file} is there already; give another --output, or remove it")
         if not path.exists() and not os.access(path.parent, os.W_OK):
             raise UsageError(f"{file} cannot be made, {path.parent} is no directory to write in; give another --output")
@@ -56,7 +55,6 @@ class NewTrace:
         """The writer of the trace, which begins with `header`; raises UsageError where the file cannot be made."""
         if self.file is None:
             return Nowhere(header)
-        self._opened = True
         try:
             self._writer = TraceWriter(Path(self.file), header)
         except OSError as error:
@@ -74,8 +72,9 @@ class NewTrace:
             if self._writer is not None:
                 self._writer.close()
         finally:
-            if self._opened and not self.samples and (path := Path(self.file or "")).is_file():
-                path.unlink()
+            written = self._writer
+            if isinstance(written, TraceWriter) and written.is_new and not self.samples:
+                Path(self.file or "").unlink(missing_ok=True)
 
     @property
     def ended(self) -> bool:

@@ -9,6 +9,7 @@ from contextlib import closing
 
 from ..errors import UsageError
 from ..forms.course import Begins, Courses, EventRow
+from ..forms.filling import AS_READ
 from ..forms.reader import Reader
 from ..forms.refusal import nothing_told
 from ..trace.file import Writer
@@ -56,14 +57,14 @@ def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, sh
                 if writer is not None:
                     writer.event(row.t_s, row.side, row.message)
             else:
-                answer = row.filled.reading.answer
+                answer = row.filled.recordable
                 sample = Sample.from_query(row.t_s, row.latency_ms, answer)
                 if writer is None:
                     if not runs(sample.status):
                         continue
                     chosen = of
-                    lacks = {"lacks": list(row.filled.lacks)} if row.filled.lacks else {}
-                    writer = new_trace.open({**courses[of].header, "recorded": "from a pipe", **lacks})
+                    as_read = {"read": True} if AS_READ in answer else {}
+                    writer = new_trace.open({**courses[of].header, "recorded": "from a pipe", **as_read})
                 writer.sample(row.t_s, row.latency_ms, answer)
                 new_trace.count(sample)
                 show(sample)

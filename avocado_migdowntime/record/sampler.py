@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 from ..errors import HarnessError, UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.growing import GrowingEvidence
-from ..trace.events import HARNESS, event_of
+from ..trace.events import HARNESS, Event, event_of
 from ..trace.file import Writer
 from ..trace.model import ENDED, Trace
 from ..trace.samples import Sample, Samples
@@ -87,7 +87,8 @@ class Sampler:
             await asyncio.gather(*self._pumps, return_exceptions=True)
             self._listeners.close()
             while not self._events.empty():
-                self._writer.event(*self._events.get_nowait())
+                with contextlib.suppress(*(() if kind is None else (HarnessError,))):  # Another one is told.
+                    self._write(*self._events.get_nowait())
 
     async def taken(self) -> AsyncGenerator[tuple[Sample, Mapping[str, Any]], None]:
         """Each sample with the answer that it is made of, as it is written, until the migration has ended.
@@ -137,13 +138,20 @@ class Sampler:
                     arrived_s, side, message = self._events.get_nowait()
             except (TimeoutError, asyncio.QueueEmpty):
                 return None
-            self._writer.event(arrived_s, side, message)
-            event = event_of(arrived_s, side, message)
+            event = self._write(arrived_s, side, message)
             self._growing.event(event)
             if event.limit_ms is not None:
                 self._pace.limit_ms = event.limit_ms
-            if message["event"] == "MIGRATION_PASS" and side == "source":
+            if event.name == "MIGRATION_PASS" and side == "source":
                 return "MIGRATION_PASS"
+
+    def _write(self, arrived_s: float, side: str, message: Mapping[str, Any]) -> Event:
+        try:
+            event = event_of(arrived_s, side, message)
+        except UsageError as error:
+            raise HarnessError(f"an event of the {side} QEMU is not as it is documented: {error}; {_TRY}") from None
+        self._writer.event(arrived_s, side, message)
+        return event
 
     async def _pump(self, side: str, listener: AsyncIterable[Mapping[str, Any]]) -> None:
         async for message in listener:
@@ -156,7 +164,7 @@ class Sampler:
 
 def _ends(message: Mapping[str, Any]) -> bool:
     data = message.get("data")
-    return message["event"] == "MIGRATION" and isinstance(data, Mapping) and data.get("status") in ENDED
+    return message["event"] == "MIGRATION" and isinstance(data, Mapping) and data.get("status") in tuple(ENDED)
 
 
 def _is_torn(answer: Mapping[str, Any]) -> bool:

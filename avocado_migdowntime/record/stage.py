@@ -26,8 +26,7 @@ class Stage:
         if sample.ram is None or now_s < self._told_s + 1:
             return
         self._told_s = now_s
-        ram = sample.ram
-        self.say(
-            f"pass {ram.dirty_sync_count}: {ram.remaining_bytes / 1e6:.1f} MB remaining at "
-            f"{ram.mbps / 8:.1f} MB/s, expected-downtime {sample.expected_downtime_ms or 0:g} ms"
-        )
+        ram, reported_ms = sample.ram, sample.expected_downtime_ms
+        number = f"pass {ram.dirty_sync_count}: " if ram.dirty_sync_count else ""
+        report = "" if reported_ms is None else f", expected-downtime {reported_ms:g} ms"
+        self.say(f"{number}{ram.remaining_bytes / 1e6:.1f} MB remaining at {ram.mbps / 8:.1f} MB/s{report}")

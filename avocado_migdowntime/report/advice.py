@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
-from ..prediction.advice import Advice, Finding
+from ..prediction.advice import Advice, Down, Finding, Help
 from .verdict_text import table
 
 _NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit will do", Finding.UNKNOWN: "UNKNOWN: this trace cannot tell"}
@@ -16,7 +16,7 @@ def summary(advice: Advice) -> str:
     limit = f"{advice.limit_ms} ms downtime-limit" if advice.limit_ms is not None else _NO_LIMIT[advice.finding]
     rows = [("set", limit)]
     if advice.subject:
-        rows.append(("of", advice.subject))
+        rows.append(("tested", advice.subject))
     if advice.range_ms is not None:
         rows.append(("range", f"{advice.range_ms.low:.0f} to {advice.range_ms.high:.0f} ms"))
     if advice.best_point is not None:
@@ -25,19 +25,41 @@ def summary(advice: Advice) -> str:
     if len(advice.steps_ms) > 1:
         steps = ", ".join(map(str, advice.steps_ms))
         rows.append(("or steps", f"{steps} ms, each for two passes: the downtime may be shorter then"))
-    if advice.help.bandwidth_bytes_per_ms is not None:
-        needed = advice.help.bandwidth_bytes_per_ms / 1000
-        rows.append(("bandwidth", f"at {needed:.1f} MB/s the default of {DEFAULT_DOWNTIME_LIMIT_MS} ms would do"))
-    if advice.help.throttle_percent is not None:
-        rows.append(
-            ("throttle", f"the guest by {advice.help.throttle_percent} % at least (auto-converge) for the same")
-        )
+    if advice.down is not None and advice.limit_ms is not None:
+        rows.append(("downtime", _down(advice.down)))
+    rows += _help(advice.help)
     if advice.syncs_seen:
         rows.append(
-            ("rests on", f"{advice.syncs_seen} {'sync' if advice.syncs_seen == 1 else 'syncs'} seen from both sides")
+            ("based on", f"{advice.syncs_seen} {'sync' if advice.syncs_seen == 1 else 'syncs'} seen from both sides")
         )
-    rows += [("because", reason) for reason in advice.reasons]
+    rows += [("reason", reason) for reason in advice.reasons]
     return table(rows)
+
+
+def _down(down: Down) -> str:
+    here = f"some {down.ms:.0f} ms at the bandwidth of now"
+    if down.capped is None:
+        return f"{here}; less if max-bandwidth holds that, as it is lifted once the guest is stopped"
+    if not down.capped:
+        return f"{here}, which max-bandwidth does not hold"
+    return f"{here}, less without max-bandwidth, which holds that and is lifted once the guest is stopped"
+
+
+def _help(found: Help) -> list[tuple[str, str]]:
+    default = f"the default of {DEFAULT_DOWNTIME_LIMIT_MS} ms"
+    rows = []
+    if found.bandwidth_bytes_per_ms is not None:
+        less = ""
+        if found.least_bandwidth_bytes_per_ms is not None:
+            less = f"; less may do, but not below {found.least_bandwidth_bytes_per_ms / 1000:.1f} MB/s"
+        rows.append(("bandwidth", f"{found.bandwidth_bytes_per_ms / 1000:.1f} MB/s are enough for {default}{less}"))
+    if found.throttle_percent is not None:
+        less = ""
+        if found.least_throttle_percent:
+            less = f"; less may do, but not below {found.least_throttle_percent} %"
+        enough = f"the guest by {found.throttle_percent} % (auto-converge) is enough, if it then dirties so much less"
+        rows.append(("throttle", f"{enough}{less}"))
+    return rows
 
 
 def fields(advice: Advice) -> dict[str, Any]:
@@ -52,6 +74,7 @@ def fields(advice: Advice) -> dict[str, Any]:
         "bandwidth_bytes_per_ms": advice.bandwidth_bytes_per_ms,
         "configured_ms": advice.configured_ms,
         "help": asdict(advice.help),
+        "down": asdict(advice.down) if advice.down else None,
         "passes": advice.syncs_seen,
         "reasons": list(advice.reasons),
     }

@@ -20,6 +20,27 @@ def summary(builds: Sequence[Sequence[RunOutcome]], width: int | None = None) ->
     return columns([_HEADS, *rows], left=2, width=width)
 
 
+def subjects(builds: Sequence[Sequence[RunOutcome]]) -> list[tuple[str, str]]:
+    """For each build the QEMU and the guest that its verdicts are about."""
+    return [(runs[0].build, "; ".join(dict.fromkeys(_subject(run) for run in runs if run.guest))) for runs in builds]
+
+
+def _subject(run: RunOutcome) -> str:
+    return f"QEMU {run.release} {run.guest}" if run.release else run.guest
+
+
+def errors(builds: Sequence[Sequence[RunOutcome]]) -> str:
+    """How far each build is off in the median, and what is allowed; empty where one came to no error."""
+    off = {
+        runs[0].build: [abs(run.relative_error) for run in runs if run.relative_error is not None] for runs in builds
+    }
+    allowed = {run.tolerance for runs in builds for run in runs if run.tolerance is not None}
+    if not all(off.values()) or len(allowed) != 1:
+        return ""
+    each = ", ".join(f"{name} is off by {median(figures):.2%}" for name, figures in off.items())
+    return f"{each} in the median; {100 * allowed.pop():g}% is allowed."
+
+
 def sentence(comparisons: Sequence[Comparison]) -> str:
     """All answers, what they rest on, and what to do where there is none."""
     return "; ".join(part for one in comparisons for part in (_clause(one), one.unlike) if part) + "."

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..basics.printable import in_a_line
 from ..doctor.host_check import HostCheck, able
 
 
@@ -13,9 +14,9 @@ def summary(findings: Sequence[HostCheck]) -> str:
     width = max(len(finding.name) for finding in findings)
     lines = []
     for finding in findings:
-        lines.append(f"{finding.name:<{width}}  {finding.state:<5}  {finding.text}")
+        lines.append(f"{finding.name:<{width}}  {finding.state:<5}  {in_a_line(finding.text)}")
         if finding.mend:
-            lines.append(f"{'':<{width}}  mend:  {finding.mend}")
+            lines.append(f"{'':<{width}}  fix:   {in_a_line(finding.mend)}")
     can = "ok     can run" if able(findings) else "fault  cannot run, see the lines above that say so"
     return "\n".join([*lines, f"{'default test':<{width}}  {can}"])
 

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..basics import input_file
+from ..basics.printable import in_a_line, in_lines
 from ..errors import UsageError
 from ..forms.file import read
 from ..oracle.evidence import Evidence
 from ..pictures.chart import Chart
 from ..pictures.chart_of_trace import chart
 from ..trace.model import Trace
+from ..trace.ram import number
 from ..verdict.judge import REPORT_TOLERANCE, judge
 from ..verdict.mid_pass_stop import GroundTruth
 from ..verdict.verdict import Verdict
@@ -20,6 +23,8 @@ from .verdict_sentence import answer
 BUCKETS = 700
 """Stretches of time for each of which a picture keeps the extremes: about as many as it is pixels wide."""
 _COMMANDS = ("destination", "source")
+_MOST_BYTES = 1_000_000
+"""Of a file beside a trace: a command line, a verdict."""
 _SET_BY_HAND = (("downtime-limit", ""), ("max-bandwidth", "B"))
 """With their units: HMP takes a bandwidth without one for MiB/s (QEMU: migration/migration-hmp-cmds.c)."""
 
@@ -40,6 +45,12 @@ class Recorded:
     fault: str = ""
     commands: tuple[tuple[str, str], ...] = ()
     settings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("name", "status", "fault"):
+            object.__setattr__(self, name, in_a_line(getattr(self, name)))
+        object.__setattr__(self, "commands", tuple((side, in_lines(text)) for side, text in self.commands))
+        object.__setattr__(self, "settings", tuple(map(in_a_line, self.settings)))
 
     @property
     def passed(self) -> bool | None:
@@ -70,7 +81,7 @@ def summed_up(tests: Sequence[Recorded]) -> str:
     kinds = {
         "right": sum(test.passed is True for test in tests),
         "wrong": sum(test.passed is False for test in tests),
-        "left open": sum(test.passed is None and not test.fault for test in tests),
+        "undecided": sum(test.passed is None and not test.fault for test in tests),
         "without a verdict": sum(bool(test.fault) for test in tests),
     }
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
@@ -122,15 +133,22 @@ def name_of(file: str) -> str:
 def _held_to(beside: Path | None) -> tuple[str, float]:
     """The formula and the tolerance that the test held QEMU to."""
     try:
-        said = json.loads((beside / "verdict.json").read_bytes()) if beside is not None else {}
-        return str(said["contract"]), float(said["tolerance"])
-    except (OSError, ValueError, KeyError, TypeError):
+        said = json.loads(input_file.whole(str(beside / "verdict.json"), _MOST_BYTES)) if beside is not None else {}
+        return str(said["contract"]), number(said, "tolerance")
+    except (OSError, UsageError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return "last-sync", REPORT_TOLERANCE
 
 
 def _commands(beside: Path) -> list[tuple[str, str]]:
     files = [(side, beside / f"{side}.command") for side in _COMMANDS]
-    return [(side, file.read_text(errors="replace").strip()) for side, file in files if file.is_file()]
+    return [(side, _text(file)) for side, file in files if file.is_file()]
+
+
+def _text(file: Path) -> str:
+    try:
+        return input_file.whole(str(file), _MOST_BYTES).decode(errors="replace").strip()
+    except (OSError, UsageError) as error:
+        return f"cannot be read: {error}"
 
 
 def _settings(trace: Trace) -> list[str]:

@@ -15,7 +15,8 @@ VERDICT: Mapping[str, str] = {
     "formula": "what QEMU was found to use: a formula, or uncomputed, frozen, stale or once-a-pass; null if unknown",
     "era": "what the formula says of the build, where it is not its release's; else empty",
     "reported_ms": "QEMU's expected-downtime, median over the passes judged",
-    "expected_ms": "what the contract gives with the bytes left at each sync",
+    "expected_ms": "what the contract gives with the bytes left at each sync; of a single look what is left now",
+    "left_now_ms": "of a single look what is left now ÷ bandwidth, which what is right is never below; else null",
     "relative_error": "reported ÷ expected - 1, median over the passes judged",
     "relative_error_interval": "[least, most] that it can be, given sampling and whole milliseconds",
     "passes": "passes judged",
@@ -71,7 +72,7 @@ VERDICT: Mapping[str, str] = {
     "checks.outcome": "passed, failed, undecided (the run is inconclusive) or not judged (it need not be)",
     "checks.code": "why, for programs: see Codes",
     "checks.sentence": "why, for people",
-    "samples_used": "samples that the verdict rests on",
+    "samples_used": "samples that the verdict is based on",
     "samples_dropped": "an object: how many were dropped, by the reason",
     "reasons": "a list of sentences; the first is that for the verdict",
 }
@@ -90,8 +91,13 @@ ADVICE: Mapping[str, str] = {
     "bandwidth_bytes_per_ms": "what QEMU multiplies the limit by",
     "configured_ms": "the limit that is set",
     "help": "what makes the default of 300 ms do",
-    "help.bandwidth_bytes_per_ms": "so much bandwidth, null where it is not needed or not known",
-    "help.throttle_percent": "or stopping the guest for so much of its time at least",
+    "help.bandwidth_bytes_per_ms": "so much bandwidth is enough, null where it is not needed or not known",
+    "help.throttle_percent": "or stopping the guest for so much of its time, if it dirties in proportion to the rest",
+    "help.least_bandwidth_bytes_per_ms": "with less bandwidth it cannot finish; in between it may",
+    "help.least_throttle_percent": "with less throttling it cannot finish; in between it may",
+    "down": "how long the guest is down for its RAM under that limit",
+    "down.ms": "at the bandwidth of now",
+    "down.capped": "whether max-bandwidth, which is lifted at the switchover, holds it there; null if unknown",
     "passes": "passes seen from end to end",
     "reasons": "a list of sentences; the first is that for the finding",
 }
@@ -99,11 +105,11 @@ ADVICE: Mapping[str, str] = {
 
 DOCTOR: Mapping[str, str] = {
     "able": "true where the default test can run",
-    "findings": "a list, in the order in which they would be mended",
+    "findings": "a list, in the order in which to fix them",
     "findings.name": "what was looked at",
     "findings.state": "ok; note: other tests lack something or verdicts may suffer; fault: the default test cannot run",
     "findings.text": "what was seen, or what is wrong",
-    "findings.mend": "the command or the deed that mends it; else empty",
+    "findings.mend": "the command or the action that fixes it; else empty",
 }
 """Of `doctor --json`."""
 

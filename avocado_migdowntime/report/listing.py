@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..basics.resources import directory, packaged_tests
+from ..forms.catalogue import FORMS
 from ..oracle.formulas import FORMULAS
 from ..parameters.capabilities import CAPABILITIES
 from ..parameters.table import PATTERNS, describe
@@ -46,6 +47,16 @@ def formulas() -> tuple[Entry, ...]:
     return tuple(Entry(name, _first_line(inspect.getdoc(function))) for name, function in FORMULAS.items())
 
 
+def texts() -> tuple[Entry, ...]:
+    """The texts that are read beside recordings, each told by what is in it."""
+    modules = (inspect.getmodule(form) for form in FORMS)
+    return tuple(
+        Entry(module.__name__.rpartition(".")[2].replace("_", "-"), _first_line(inspect.getdoc(module)))
+        for module in modules
+        if module is not None
+    )
+
+
 def parameters() -> tuple[Entry, ...]:
     """What a test can be told."""
     return tuple(Entry(row.name, row.meaning, row.default) for row in describe())
@@ -66,11 +77,12 @@ def _codes() -> tuple[Entry, ...]:
     return tuple(Entry(f"{name}.{code}", meaning) for name, codes in CODES.items() for code, meaning in codes.items())
 
 
-KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
+LISTS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "tests": tests,
     "variants": variants,
     "workloads": workloads,
     "formulas": formulas,
+    "texts": texts,
     "parameters": parameters,
     "capabilities": capabilities,
     "verdict-fields": _meanings(json_fields.VERDICT),

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from ..basics import whole_file
-from ..basics.printable import printable
+from ..basics.printable import in_a_line
 from ..errors import UsageError
 from ..verdict.verdict import Judgement
 from ..watching.now import Now
@@ -81,7 +81,7 @@ class Metrics:
                 f"metrics take the package prometheus_client ({error}); install it by pip install "
                 "'avocado-framework-plugin-migdowntime[metrics]'"
             ) from None
-        self._source = printable(source)
+        self._source = in_a_line(source)
         self._now: Now | None = None
         self._file = None if where.isdecimal() else where
         if self._file is None and not 0 < int(where) <= _GREATEST_PORT:

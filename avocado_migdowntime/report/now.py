@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from ..basics.printable import printable
+from ..basics.printable import in_a_line
 from ..prediction.advice import Finding
 from ..prediction.outlook import Outlook
 from ..verdict.downtime import Downtime
@@ -44,7 +44,7 @@ def rows(now: Now, columns: int, signs: str = BARS) -> Sequence[tuple[str, str]]
     shown += [("because", reason) for reason in now.advice.reasons[:1] if not now.ended]
     if now.subject:
         shown.append(("of", now.subject))
-    return [(label, printable(text)) for label, text in shown]
+    return [(label, in_a_line(text)) for label, text in shown]
 
 
 def line(now: Now) -> str:
@@ -66,7 +66,7 @@ def line(now: Now) -> str:
         parts.append(f"limit {now.limit_ms:g} ms {_does(now.outlook)}")
     if now.advice.limit_ms is not None and not now.ended:
         parts.append(f"least {now.advice.limit_ms} ms")
-    return printable("; ".join(parts))
+    return in_a_line("; ".join(parts))
 
 
 def _figure(text: str, course: Course, sparks: int, signs: str) -> str:

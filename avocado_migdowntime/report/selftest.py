@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ..basics.printable import in_a_line
 from ..faults.fault_run import FaultRun
 
 
@@ -12,7 +13,7 @@ def line(run: FaultRun) -> str:
     word = "found" if run.found else "MISSED"
     again = f", at attempt {run.attempts}" if run.attempts > 1 else ""
     due = "" if run.found else f"; expected: {run.expected}"
-    return f"{word:<6}  {run.fault!s:<25} {run.seconds:4.1f} s  {run.outcome}{again}{due}"
+    return in_a_line(f"{word:<6}  {run.fault!s:<25} {run.seconds:4.1f} s  {run.outcome}{again}{due}")
 
 
 def summary(runs: Sequence[FaultRun]) -> str:

@@ -8,7 +8,7 @@ from matplotlib.ticker import PercentFormatter
 
 from ..pictures.strip_plot import Strip
 from .picture import save_figure
-from .style import KINDS
+from .style import KIND_STYLES
 
 _SHAPES = "^ovsDP"
 _ROW_WIDTH = 48
@@ -31,7 +31,7 @@ def save(strip: Strip, file: str) -> None:
             kind.heights,
             s=18,
             marker=_SHAPES[kind.shape % len(_SHAPES)],
-            color=KINDS[kind.colour % len(KINDS)].light,
+            color=KIND_STYLES[kind.colour % len(KIND_STYLES)].light,
             alpha=0.6,
             label=fill(kind.name, _ROW_WIDTH),
         )

@@ -36,7 +36,7 @@ STYLES: Mapping[Role, Style] = {
     Role.BANDWIDTH: Style("#00805c", "#3ddbab"),
     Role.DIRTYING: Style("#b87800", "#ffc04d"),
 }
-KINDS = (
+KIND_STYLES = (
     Style("#0072b2", "#79c7ff"),
     Style("#d55e00", "#ff8c42"),
     Style("#00805c", "#3ddbab"),

@@ -26,6 +26,7 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "era": verdict.era,
         "reported_ms": verdict.reported_ms,
         "expected_ms": verdict.expected_ms,
+        "left_now_ms": verdict.left_now_ms,
         "relative_error": verdict.relative_error,
         "relative_error_interval": _ends(verdict.relative_error_interval),
         "passes": verdict.passes,

@@ -10,12 +10,18 @@ def answer(verdict: Verdict) -> str:
     """What `verdict` comes to, with both figures where they are what it is about."""
     if verdict.reported_ms is None or verdict.expected_ms is None:
         return reason(verdict)
-    said = f"QEMU said {verdict.reported_ms:.0f} ms, right is {verdict.expected_ms:.1f} ms"
+    right = "left now are" if is_left_now(verdict) else "expected"
+    said = f"QEMU said {verdict.reported_ms:.0f} ms, {right} {verdict.expected_ms:.1f} ms"
     if verdict.passed:
         return f"expected-downtime is accurate: {said}"
     if verdict.verdict is Judgement.INACCURATE and abs(verdict.relative_error or 0) > (verdict.tolerance or 0):
         return f"{said}; {reason(verdict)}"
     return reason(verdict)
+
+
+def is_left_now(verdict: Verdict) -> bool:
+    """Whether what the report is held against is only what is left now: what is right is never below that."""
+    return verdict.expected_ms is not None and verdict.expected_ms == verdict.left_now_ms
 
 
 def reason(verdict: Verdict) -> str:

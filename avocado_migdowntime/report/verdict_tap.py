@@ -8,6 +8,7 @@ and is read by fewer.
 import json
 from collections.abc import Iterable
 
+from ..basics.printable import in_a_line
 from ..verdict.check import Check, Outcome
 from ..verdict.verdict import Verdict
 from .verdict_sentence import sentence
@@ -48,4 +49,4 @@ def _point(number: int, check: Check, verdict: Verdict, strict: bool) -> list[st
 
 
 def _in_a_line(text: str) -> str:
-    return " ".join(text.split())
+    return in_a_line(" ".join(text.split()))

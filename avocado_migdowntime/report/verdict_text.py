@@ -4,12 +4,15 @@
 from collections.abc import Iterable, Sequence
 
 from ..basics.interval import Interval
+from ..basics.printable import in_a_line
+from ..verdict.check import Outcome
 from ..verdict.downtime import Downtime
 from ..verdict.mid_pass_stop import GroundTruth
 from ..verdict.predicted_downtime import PredictedDowntime
 from ..verdict.trials import Convergence, Trial
 from ..verdict.verdict import Verdict
 from .verdict_json import PROMISE
+from .verdict_sentence import is_left_now
 
 _LABEL_WIDTH = 10
 
@@ -23,15 +26,17 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     """The lines of the summary, each with its label."""
     rows = [("verdict", verdict.verdict.upper())]
     if verdict.subject:
-        rows.append(("of", verdict.subject))
+        rows.append(("tested", verdict.subject))
     if verdict.reported_ms is not None:
         rows.append(("QEMU said", f"{verdict.reported_ms:.0f} ms expected-downtime"))
-    if verdict.expected_ms is not None:
-        rows.append(("right is", f"{verdict.expected_ms:.1f} ms ({_basis(verdict)})"))
+    if verdict.left_now_ms is not None:
+        rows.append(("left now", f"{verdict.left_now_ms:.1f} ms (what is left to send now ÷ bandwidth)"))
+    if verdict.expected_ms is not None and not is_left_now(verdict):
+        rows.append(("expected", f"{verdict.expected_ms:.1f} ms ({_basis(verdict)})"))
     if verdict.relative_error is not None:
-        rows.append(("apart", f"{verdict.relative_error:+.2%}{_between(verdict.relative_error_interval)}"))
-    if verdict.reported_ms is not None:
-        rows.append(("formula", _formula(verdict)))
+        rows.append(("error", f"{verdict.relative_error:+.2%}{_between(verdict.relative_error_interval)}"))
+    if verdict.reported_ms is not None and (formula := _formula(verdict)):
+        rows.append(("formula", formula))
     rows.append(("limit", _limit(verdict)))
     if verdict.convergence is not None:
         rows.append(("converges", _convergence(verdict.convergence)))
@@ -45,9 +50,9 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.integrity is not None:
         rows.append(("memory", str(verdict.integrity)))
     if verdict.passes:
-        rows.append(("rests on", f"{_count(verdict.passes, 'pass', 'passes')}, {verdict.samples_used} samples used"))
+        rows.append(("based on", f"{_count(verdict.passes, 'pass', 'passes')}, {verdict.samples_used} samples used"))
     rows += [("dropped", f"{count}: {reason}") for reason, count in verdict.samples_dropped.items()]
-    rows += [("because", reason) for reason in verdict.reasons]
+    rows += [("reason", reason) for reason in verdict.reasons]
     return rows
 
 
@@ -55,21 +60,25 @@ def figures(verdict: Verdict) -> str:
     """What was said and what is right in one line, for a place that has room for no more."""
     parts = []
     if verdict.reported_ms is not None and verdict.expected_ms is not None:
-        parts.append(f"QEMU said {verdict.reported_ms:.0f} ms, right is {verdict.expected_ms:.1f} ms")
+        right = "left now are" if is_left_now(verdict) else "expected"
+        parts.append(f"QEMU said {verdict.reported_ms:.0f} ms, {right} {verdict.expected_ms:.1f} ms")
     if verdict.relative_error is not None:
-        parts.append(f"apart {verdict.relative_error:+.2%}")
-    if verdict.reported_ms is not None:
-        parts.append(f"formula {_formula(verdict)}")
+        parts.append(f"error {verdict.relative_error:+.2%}")
+    if verdict.reported_ms is not None and (formula := _formula(verdict)):
+        parts.append(f"formula {formula}")
     parts.append(f"limit {verdict.limit_verdict}")
     return "; ".join(parts)
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
     """Lines of a label and its text, the texts below each other."""
-    return "\n".join(f"{label:<{_LABEL_WIDTH}} {text}" for label, text in rows)
+    return "\n".join(f"{label:<{_LABEL_WIDTH}} {in_a_line(text)}" for label, text in rows)
 
 
 def _formula(verdict: Verdict) -> str:
+    """The formula that was found, or that none was; '' where that cannot be told."""
+    if verdict.formula is None and verdict.report.outcome is Outcome.UNDECIDED:
+        return ""
     return verdict.formula or "none of the known ones"
 
 
@@ -78,6 +87,7 @@ def columns(rows: Sequence[Sequence[str]], left: int = 1, width: int | None = No
 
     The first row has the heads. Where a line would be longer than `width`, each row becomes a block of its own.
     """
+    rows = [tuple(map(in_a_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
         return _blocks(*rows)
@@ -94,8 +104,6 @@ def _blocks(heads: Sequence[str], *rows: Sequence[str]) -> str:
 
 
 def _basis(verdict: Verdict) -> str:
-    if not verdict.passes and verdict.contract != "dirty-rate":
-        return "what is left now ÷ bandwidth"
     if verdict.contract == "last-sync":
         return "last-sync: the bytes left at the dirty sync ÷ bandwidth"
     return f"by the formula {verdict.contract}"

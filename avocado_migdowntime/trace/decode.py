@@ -8,13 +8,14 @@ which finds the line that is wrong and says what is wrong with it.
 import json
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from ..errors import UsageError
+from .bounds import EVENTS_BYTES
 from .events import Event, event_of
 from .ram import GREATEST, number
 from .samples import Column, Floats, Labels, Sample, Samples, figures_of
@@ -31,14 +32,21 @@ class _Ram(msgspec.Struct, gc=False, rename="kebab"):
     dirty_sync_count: float
     dirty_pages_rate: float
     mbps: float
+    precopy_bytes: float = _ABSENT
     total: float = _ABSENT
+
+
+class _Disk(msgspec.Struct, gc=False):
+    remaining: float = _ABSENT
 
 
 class _Answer(msgspec.Struct, gc=False, rename="kebab"):
     status: str = "none"
     expected_downtime: float = _ABSENT
     downtime: float = _ABSENT
+    remaining: float = _ABSENT
     ram: _Ram | None = None
+    disk: _Disk | None = None
     xbzrle_cache: None = None
     compression: None = None
 
@@ -49,11 +57,12 @@ class _Line(msgspec.Struct, gc=False):
     answer: _Answer | msgspec.UnsetType = msgspec.field(name="query-migrate", default=msgspec.UNSET)
     on: str | None = None
     side: Any = ""
-    event: Any = msgspec.UNSET
+    event: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 _DECODER = msgspec.json.Decoder(_Line)
 _NO_RAM = _Ram(*[_ABSENT] * len(_Ram.__struct_fields__))
+_NO_DISK = _Disk()
 _MORE = 1024
 """A counter may exceed another by so little that nobody has to look at it."""
 
@@ -78,12 +87,15 @@ class LinesDecoder:
         self._labels = Labels()
         self._tables = _Tables()
         self._last_s = -np.inf
+        self._events_bytes = 0
 
     def add(self, block: bytes, is_last: bool) -> None:
         """Take the whole lines of `block`; only the `is_last` one may end in a line that was cut off."""
+        events_bytes = self._events_bytes
         try:
             samples, events = self._block(block)
         except (msgspec.MsgspecError, UnicodeDecodeError, UsageError, _Unusual):
+            self._events_bytes = events_bytes
             samples, events = self._line_by_line(block, is_last)
         self.events += events
         self.line_number += block.count(b"\n")
@@ -103,7 +115,7 @@ class LinesDecoder:
         if any(line.event is msgspec.UNSET for line in events):
             raise _Unusual
         table = self._table(lines)
-        return table, list(_in_order(map(_event_of_line, events), self.events))
+        return table, list(_in_order(map(self._event, events), self.events))
 
     def _table(self, lines: list[_Line]) -> Floats:
         answers: list[Any] = [line.answer for line in lines]
@@ -115,6 +127,10 @@ class LinesDecoder:
             self._numbered([line.on for line in lines]),
             [answer.expected_downtime for answer in answers],
             [answer.downtime for answer in answers],
+            [answer.remaining for answer in answers],
+            [ram.total for ram in rams],
+            [(answer.disk or _NO_DISK).remaining for answer in answers],
+            *(repeat(0.0, len(lines)) for _ in range(Column.OPEN_BYTES, Column.REMAINING)),
             [ram.remaining for ram in rams],
             [ram.page_size for ram in rams],
             [ram.normal for ram in rams],
@@ -122,6 +138,7 @@ class LinesDecoder:
             [ram.dirty_sync_count for ram in rams],
             [ram.dirty_pages_rate for ram in rams],
             [ram.mbps for ram in rams],
+            [ram.precopy_bytes for ram in rams],
         ]
         shape = len(Column), len(lines)
         table = np.fromiter(chain.from_iterable(columns), np.float64, shape[0] * shape[1]).reshape(shape)
@@ -137,6 +154,7 @@ class LinesDecoder:
             raise _Unusual
         table[Column.SENT] += table[Column.ZERO]
         table[Column.REMAINING : Column.MBPS] = np.trunc(table[Column.REMAINING : Column.MBPS])
+        table[Column.COUNTED] = np.trunc(table[Column.COUNTED])
         return table
 
     def _numbered(self, texts: list[str | None]) -> Iterable[float]:
@@ -161,6 +179,7 @@ class LinesDecoder:
                     rows.append(_sample(record, rows[-1].t_s if rows else self._last_s))
                     self.ran_over |= rows[-1].ram is None and bool(record["query-migrate"].get("ram"))
                 elif "event" in record:
+                    self._count(len(line))
                     event = event_of(number(record, "t"), str(record.get("side", "")), record["event"])
                     events += _in_order([event], events)
                 else:
@@ -169,6 +188,16 @@ class LinesDecoder:
                 raise UsageError(f"line {line_number}: {error}") from None
         table = np.array([figures_of(row, self._labels) for row in rows]).reshape(len(rows), len(Column)).T
         return table, events[len(self.events[-1:]) :]
+
+    def _event(self, line: _Line) -> Event:
+        assert isinstance(line.event, msgspec.Raw)
+        self._count(len(line.event))
+        return event_of(line.t, str(line.side), msgspec.json.decode(line.event))
+
+    def _count(self, event_bytes: int) -> None:
+        self._events_bytes += event_bytes
+        if self._events_bytes > EVENTS_BYTES:
+            raise UsageError(f"is one event too many: there are more than {EVENTS_BYTES >> 20} MiB of them")
 
 
 class _Tables:
@@ -251,10 +280,6 @@ def _sample(record: Mapping[str, Any], before_s: float) -> Sample:
     if sample.t_s < before_s:
         raise UsageError(f"is out of order: a sample at {sample.t_s:.12g} s after one at {before_s:.12g} s")
     return sample
-
-
-def _event_of_line(line: _Line) -> Event:
-    return event_of(line.t, str(line.side), line.event)
 
 
 def _in_order(events: Iterable[Event], before: Sequence[Event]) -> Iterator[Event]:

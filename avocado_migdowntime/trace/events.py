@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..basics.printable import in_a_line, printable
 from ..errors import UsageError
 from .ram import number
 
@@ -20,11 +21,13 @@ SOUNDING, STOP_NOW = "SOUNDING", "STOP_NOW"
 """The next pass is to be of another length; the guest is stopped in mid-pass."""
 LIMIT_CHANGED = "LIMIT_CHANGED"
 """Somebody else has set another downtime-limit; it may have held from `since` on."""
+AIMED = "AIMED"
+"""For one look of QEMU's another downtime-limit holds, beside what is left then; or the usual one does again."""
 LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
-SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH)
+SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH, AIMED)
 """From one of these on another downtime-limit holds."""
-DISTURBS = (*SETS_LIMIT, BANDWIDTH, SOUNDING, STOP_NOW)
+DISTURBS = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW)
 """From one of these on the migration is no longer what it was when it began."""
 
 
@@ -58,7 +61,9 @@ def event_of(t_s: float, side: str, message: Any) -> Event:
     data = message.get("data", {}) if isinstance(message, Mapping) else {}
     if not isinstance(message, Mapping) or not isinstance(message.get("event"), str) or not isinstance(data, Mapping):
         raise UsageError(f"'event' is {reprlib.repr(message)} where a QMP event was expected")
-    return Event(t_s, side, message["event"], data, _stamp_s(message))
+    if side == HARNESS:  # Whose words are quoted, such as those of the guest; of QEMU's events nothing is.
+        data = printable(data)
+    return Event(t_s, in_a_line(side), in_a_line(message["event"]), data, _stamp_s(message))
 
 
 def _stamp_s(message: Mapping[str, Any]) -> float | None:

@@ -12,17 +12,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
+from ..basics.input_file import CHUNK_BYTES
+from ..basics.whole_file import open_new
 from ..errors import HarnessError, UsageError
+from .bounds import LONGEST_LINE_BYTES, Counted, in_bounds, inflated_in_bounds
 from .decode import LinesDecoder, blocks_of_lines, decoded
 from .model import Trace, checked_header
 from .ram import RAN_OVER
-from .reading import is_without_passes
 from .samples import Samples
 
 _GZIP = b"\x1f\x8b"
-_CHUNK_BYTES = 1 << 18
 
 
 class Writer(Protocol):
@@ -41,17 +42,23 @@ class Writer(Protocol):
 
 
 class TraceWriter:
-    """Streams a trace into a file; each line is handed to the system at once.
+    """Streams a trace into a new file; each line is handed to the system at once.
 
-    Raises UsageError for a header that could not be read again, OSError where the file cannot be made, and HarnessError
-    where it cannot be written any further.
+    `is_new` is false where it goes into a pipe or a device that was there. Raises UsageError for a header that could
+    not be read again, OSError where the file cannot be made, and HarnessError where it cannot be written any further.
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
         first = checked_header(header)
         self.header = header
-        self._file: TextIO = path.open("w", encoding="utf-8", buffering=1)
-        self._line(first)
+        self._file, self.is_new = open_new(path)
+        self._name = str(path)
+        try:
+            self._line(first)
+        except HarnessError:
+            if self.is_new:
+                path.unlink()
+            raise
 
     def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
         """Append QEMU's whole `answer` to query-migrate."""
@@ -68,8 +75,11 @@ class TraceWriter:
             self._file.close()
 
     def _line(self, record: Mapping[str, Any]) -> None:
+        line = json.dumps(record)
+        if len(line) > LONGEST_LINE_BYTES:
+            raise HarnessError(f"QEMU says {len(line) / 1e6:.0f} MB at once, as none does; use another, from 5.2 on")
         with self._writing():
-            self._file.write(json.dumps(record) + "\n")
+            self._file.write(f"{line}\n")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -77,7 +87,7 @@ class TraceWriter:
             yield
         except OSError as error:
             raise HarnessError(
-                f"{self._file.name} cannot be written any further: {error.strerror}; make room, or choose another place"
+                f"{self._name} cannot be written any further: {error.strerror}; make room, or choose another place"
             ) from None
 
 
@@ -91,10 +101,16 @@ def is_recording(first: bytes) -> bool:
 
 
 def plain_chunks(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
-    """The chunks of a file as plain bytes, be it compressed; what is left out of it gets a note."""
+    """The chunks of a file as plain bytes, be it compressed; what is left out of it gets a note.
+
+    Raises UsageError where they are too much.
+    """
     first = next(chunks, b"")
-    whole = chain([first], chunks)
-    return _inflated(whole, notes) if first[:2] == _GZIP else whole
+    whole: Iterator[bytes] = chain([first], chunks)
+    if first[:2] == _GZIP:
+        packed = Counted(whole)
+        whole = inflated_in_bounds(_inflated(packed, notes), packed)
+    return in_bounds(whole)
 
 
 def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
@@ -105,7 +121,7 @@ def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
         while not stream.eof:
             data = data or next(chunks, b"")
             try:
-                plain = stream.decompress(data, _CHUNK_BYTES) if data else stream.flush()
+                plain = stream.decompress(data, CHUNK_BYTES) if data else stream.flush()
             except zlib.error as error:
                 raise UsageError(f"is a damaged gzip file ({error}); record or copy it again") from None
             if plain:
@@ -145,8 +161,7 @@ def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:
         notes.append(f"cut off in line {decoder.cut_off}: used up to there")
     if decoder.ran_over:
         notes.append(RAN_OVER)
-    lacks = tuple(map(str, header.get("lacks", ())))
-    return Trace(samples, tuple(decoder.events), header, tuple(notes), snapshot=is_without_passes(lacks), lacks=lacks)
+    return Trace(samples, tuple(decoder.events), header, tuple(notes))
 
 
 def _header(record: Mapping[str, Any], line_number: int = 1) -> Mapping[str, Any]:

@@ -7,18 +7,30 @@ Everything that judges begins with a Trace; nothing here knows where it came fro
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 import numpy as np
 
-from ..basics.units import format_size
+from ..basics.printable import in_a_line, printable
+from ..basics.units import MIB, format_size
 from ..errors import UsageError
 from .events import Event
 from .ram import optional_number
 from .reading import Reading
+from .rounding import rounded
 from .samples import Sample, Samples
 
 _LEAST_GRANULE = 4096
+_DIRTIER = "dirtier"
+"""In the header, the guest of this package where it runs by itself (images/README.md)."""
+_HOST_PAGES_BESIDE = 8
+"""It writes to no more host pages beside its region: program, stack, telemetry, what the region is not aligned to."""
+_RELEASE_PARTS = ("major", "minor", "micro")
+_GREATEST_PART = 999
+_NAMES = ("arch", "machine", "accelerator", "guest", "backing")
+"""Texts that tell what was migrated."""
+_LONGEST_NAME = 200
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
 SEVERAL = "several migrations are recorded: the last one is judged"
@@ -32,6 +44,7 @@ class Trace:
     `header` is what was known when it began: `qemu` (query-version), `arch`, `accelerator`, `migrate-parameters`
     (query-migrate-parameters), `capabilities` (those switched on) …; `notes` are remarks of whoever read it.
     A `snapshot` is a single answer without a history, or several of which no pass can be made: its last sample counts.
+    Texts are made printable.
     For `samples` a sequence of Sample will do, too.
 
     Where it was read from a text, `readings` has what that shows for each of the last samples, the last for the last,
@@ -51,6 +64,12 @@ class Trace:
         rows: Sequence[Sample] = self.samples
         if not isinstance(rows, Samples):
             object.__setattr__(self, "samples", Samples.of(rows))
+        labels = tuple(map(in_a_line, self.samples.labels))
+        if labels != self.samples.labels:
+            object.__setattr__(self, "samples", Samples(self.samples.table, labels))
+        object.__setattr__(self, "header", printable(self.header))
+        if any(reading.rounding for reading in self.readings) and not np.any(self.samples.open_bytes):
+            object.__setattr__(self, "samples", rounded(self.samples, self.readings))
 
     @property
     def downtime_limit_ms(self) -> float | None:
@@ -79,7 +98,7 @@ class Trace:
         """What was migrated, as far as the recording says: QEMU's release, the guest, and what backs its RAM."""
         release = self.header.get("qemu", {}).get("qemu")
         words = [
-            f"QEMU {'.'.join(str(release.get(part, '?')) for part in ('major', 'minor', 'micro'))}" if release else "",
+            f"QEMU {'.'.join(str(release.get(part, '?')) for part in _RELEASE_PARTS)}" if release else "",
             *(str(self.header[name]) for name in ("arch", "machine", "accelerator") if name in self.header),
         ]
         if str(self.header.get("guest")).startswith("Linux"):
@@ -96,6 +115,17 @@ class Trace:
         """The page size of what backs the guest's RAM, where it is recorded (`backing_page_size`), else 0."""
         return optional_number(self.header, "backing_page_size") or 0
 
+    @property
+    def most_host_pages(self) -> float:
+        """No more of those pages are dirtied, infinite where that is not known.
+
+        It is of the guest of this package, which writes to its region and to some pages of its own.
+        """
+        region_mib = optional_number(self.header, "dirtied_mib")
+        if self.header.get("guest") != _DIRTIER or not region_mib or not self.host_page_bytes:
+            return inf
+        return region_mib * MIB / self.host_page_bytes + _HOST_PAGES_BESIDE
+
     def last_migration(self) -> "Trace":
         """The trace itself, or where it holds several migrations, that from the last one's begin, with a note.
 
@@ -111,6 +141,11 @@ class Trace:
         header = header_after(self.header, earlier)
         notes = (*self.notes, SEVERAL)
         return replace(self, samples=samples, events=tuple(events), header=header, notes=notes, readings=readings)
+
+    @property
+    def is_bare_text(self) -> bool:
+        """Whether it was read from a text, in which a limit may be shown that was changed before or after."""
+        return bool(self.readings) and "recorded" not in self.header
 
     @property
     def completed(self) -> bool:
@@ -161,11 +196,27 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     known.downtime_limit_ms  # noqa: B018 - raises on a wrong type
     if not isinstance(header["qemu"].get("qemu", {}), Mapping):
         raise UsageError(f"'qemu' is {reprlib.repr(header['qemu'])} where the answer to query-version was expected")
+    known.most_host_pages  # noqa: B018 - raises on a wrong type
+    _check_parts(header["qemu"].get("qemu", {}))
+    _check_names(header)
     known.host_page_bytes  # noqa: B018 - raises on a wrong type
-    lacks = header.get("lacks", [])
-    if not isinstance(lacks, list) or not all(isinstance(name, str) for name in lacks):
-        raise UsageError(f"'lacks' is {reprlib.repr(lacks)} where a list of names was expected")
     capabilities = header.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
         raise UsageError(f"'capabilities' is {reprlib.repr(capabilities)} where a list of names was expected")
     return header
+
+
+def _check_parts(release: Mapping[str, Any]) -> None:
+    for name in filter(release.__contains__, _RELEASE_PARTS):
+        part = release[name]
+        if isinstance(part, bool) or not isinstance(part, int) or not 0 <= part <= _GREATEST_PART:
+            shown = reprlib.repr(part)
+            raise UsageError(
+                f"{name!r} of QEMU's release is {shown} where a number up to {_GREATEST_PART} was expected"
+            )
+
+
+def _check_names(header: Mapping[str, Any]) -> None:
+    for name in filter(header.__contains__, _NAMES):
+        if not isinstance(header[name], str) or len(header[name]) > _LONGEST_NAME:
+            raise UsageError(f"{name!r} is {reprlib.repr(header[name])} where a name was expected")

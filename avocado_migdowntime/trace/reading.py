@@ -23,11 +23,14 @@ def is_without_passes(lacks: Iterable[str]) -> bool:
 class Stamp:
     """When a line says that it was written: seconds since an epoch, the same one for the whole text.
 
-    It was written between `t_s` and `t_s + tick_s`.
+    It was written between `t_s` and `t_s + tick_s`. The same stamp comes again after `period_s`, where that is not 0: a
+    year where a log writes none, a day where it writes no date. In a recording it counts `from_begin` of the migration.
     """
 
     t_s: float
     tick_s: float = 0.0
+    period_s: float = 0.0
+    from_begin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ class Sample:
     """One answer to query-migrate, asked `t_s` seconds after the recording's zero.
 
     `on` is the event that it was asked at, `downtime_ms` what QEMU says, once completed, the downtime really was.
+    `pending_bytes` is what QEMU found pending when it last looked, devices counted (`remaining` of the whole answer,
+    since QEMU 11.1).
+    `total_bytes` is the guest's whole RAM, `disk_bytes` what is left of disks that are sent as well, where that is
+    shown. `remaining_bytes`, `mbps` and the dirty rate of `ram` may be more or less by `open_…`, as a text rounds.
     """
 
     t_s: float
@@ -31,6 +35,12 @@ class Sample:
     ram: Ram | None = None
     on: str | None = None
     downtime_ms: float | None = None
+    pending_bytes: float | None = None
+    total_bytes: float | None = None
+    disk_bytes: float | None = None
+    open_bytes: float = 0.0
+    open_mbps: float = 0.0
+    open_pages_per_s: float = 0.0
 
     @property
     def answered_s(self) -> float:
@@ -55,7 +65,14 @@ class Sample:
             ram=None if ram is None or (isinstance(ram, Mapping) and ran_over(ram)) else ram_of(ram, answer),
             on=on,
             downtime_ms=optional_number(answer, "downtime"),
+            pending_bytes=optional_number(answer, "remaining"),
+            total_bytes=_of_part(ram, "total"),
+            disk_bytes=_of_part(answer.get("disk"), "remaining"),
         )
+
+
+def _of_part(part: Any, name: str) -> float | None:
+    return optional_number(part, name) if isinstance(part, Mapping) else None
 
 
 class Column(IntEnum):
@@ -67,6 +84,12 @@ class Column(IntEnum):
     ON = auto()
     EXPECTED = auto()
     DOWNTIME = auto()
+    PENDING = auto()
+    TOTAL = auto()
+    DISK = auto()
+    OPEN_BYTES = auto()
+    OPEN_MBPS = auto()
+    OPEN_RATE = auto()
     REMAINING = auto()
     PAGE = auto()
     SENT = auto()
@@ -74,6 +97,7 @@ class Column(IntEnum):
     SYNCS = auto()
     DIRTY_RATE = auto()
     MBPS = auto()
+    COUNTED = auto()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -146,6 +170,36 @@ class Samples(Sequence[Sample]):
         return self._column(Column.EXPECTED)
 
     @property
+    def pending_bytes(self) -> Floats:
+        """What QEMU found pending when it last looked, NaN where it does not say."""
+        return self._column(Column.PENDING)
+
+    @property
+    def disk_bytes(self) -> Floats:
+        """What is left of disks that are sent as well, NaN where none are."""
+        return self._column(Column.DISK)
+
+    @property
+    def sends_a_disk(self) -> bool:
+        """Whether there is something left of a disk in one of them that is active."""
+        return bool(np.any(self.are("active") & (self.disk_bytes > 0)))
+
+    @property
+    def open_bytes(self) -> Floats:
+        """By how much `remaining_bytes` may be more or less than it was shown."""
+        return self._column(Column.OPEN_BYTES)
+
+    @property
+    def open_mbps(self) -> Floats:
+        """By how much `mbps` may be more or less than it was shown."""
+        return self._column(Column.OPEN_MBPS)
+
+    @property
+    def open_pages_per_s(self) -> Floats:
+        """By how much `dirty_pages_per_s` may be more or less than it was shown."""
+        return self._column(Column.OPEN_RATE)
+
+    @property
     def has_ram(self) -> NDArray[np.bool_]:
         """Which of them carry RAM figures."""
         return ~np.isnan(self._column(Column.MBPS))
@@ -186,6 +240,11 @@ class Samples(Sequence[Sample]):
         return self._column(Column.MBPS)
 
     @property
+    def counted_bytes(self) -> Floats:
+        """What QEMU counted for the RAM that it sent, NaN where it does not say."""
+        return self._column(Column.COUNTED)
+
+    @property
     def conserved_bytes(self) -> Floats:
         """Remaining and sent together: constant within a pass."""
         return self.remaining_bytes + self.page_bytes * self.sent_pages
@@ -208,23 +267,31 @@ class Samples(Sequence[Sample]):
     @property
     def statuses(self) -> list[str]:
         """The statuses that occur."""
-        codes = self._column(Column.STATUS)
-        return [label for code, label in enumerate(self.labels) if np.any(codes == code)]
+        return [self.labels[int(code)] for code in np.unique(self._column(Column.STATUS))]
 
     def _column(self, column: Column) -> Floats:
         figures: Floats = self.table[column]
         return figures
 
     def _row(self, figures: list[float]) -> Sample:
-        t_s, latency_ms, status, on, expected_ms, downtime_ms, *ram = figures
+        t_s, latency_ms, status, on, expected_ms, downtime_ms, pending, total, disk, *opened = figures[
+            : Column.REMAINING
+        ]
+        open_bytes, open_mbps, open_pages_per_s = opened
         return Sample(
             t_s=t_s,
             latency_ms=latency_ms,
             status=self.labels[int(status)],
             expected_downtime_ms=_known(expected_ms),
-            ram=_ram(ram),
+            ram=_ram(figures[Column.REMAINING :]),
             on=None if on != on else self.labels[int(on)],
             downtime_ms=_known(downtime_ms),
+            pending_bytes=_known(pending),
+            total_bytes=_known(total),
+            disk_bytes=_known(disk),
+            open_bytes=open_bytes,
+            open_mbps=open_mbps,
+            open_pages_per_s=open_pages_per_s,
         )
 
 
@@ -259,7 +326,7 @@ class Labels(dict[str, int]):
 def figures_of(row: Sample, labels: Labels) -> list[float]:
     """The column of a `Samples.table` that a sample makes, in the order of `Column`."""
     ram, nan = row.ram, np.nan
-    counters: list[float] = [nan] * 7
+    counters: list[float] = [nan] * 8
     if ram is not None:
         counters = [
             ram.remaining_bytes,
@@ -269,6 +336,7 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
             ram.dirty_sync_count,
             ram.dirty_pages_per_s,
             ram.mbps,
+            nan if ram.counted_bytes is None else ram.counted_bytes,
         ]
     return [
         row.t_s,
@@ -277,13 +345,21 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
         nan if row.on is None else labels[row.on],
         nan if row.expected_downtime_ms is None else row.expected_downtime_ms,
         nan if row.downtime_ms is None else row.downtime_ms,
+        nan if row.pending_bytes is None else row.pending_bytes,
+        nan if row.total_bytes is None else row.total_bytes,
+        nan if row.disk_bytes is None else row.disk_bytes,
+        row.open_bytes,
+        row.open_mbps,
+        row.open_pages_per_s,
         *counters,
     ]
 
 
 def _ram(figures: Sequence[float]) -> Ram | None:
-    *counters, mbps = figures
-    return None if mbps != mbps else Ram(*map(int, counters), mbps=mbps)  # type: ignore[misc]
+    *counters, mbps, counted = figures
+    if mbps != mbps:
+        return None
+    return Ram(*map(int, counters), mbps=mbps, counted_bytes=None if counted != counted else int(counted))  # type: ignore[misc]
 
 
 def _known(figure: float) -> float | None:

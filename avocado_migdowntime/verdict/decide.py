@@ -28,12 +28,8 @@ def decide(
 ) -> tuple[str | None, Check]:
     """The formula that QEMU was found to use, or the fault of its updates, and the check of its reports.
 
-    `segments` are the judged passes, and `rest` is what came of the last of them under another bandwidth.
+    `segments` are the judged passes, at least one, and `rest` is what came of the last of them under another bandwidth.
     """
-    if not segments:
-        needed = "two passes in a row with samples are needed, the second with reports"
-        sentence = f"no pass could be judged: {needed}; the migration was last {evidence.status}"
-        return None, _undecided("no-pass", sentence)
     fits = [segment.fits[contract] for segment in segments]
     agreeing = sorted(
         (name for name in FORMULAS if _agrees(name, segments, rest if name != contract else None)),

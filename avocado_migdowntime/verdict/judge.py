@@ -12,14 +12,15 @@ from ..oracle.reports import ExcludedSamples
 from ..oracle.segments import slowed
 from ..trace.events import HARNESS, LAGGING
 from ..trace.model import Trace
-from .check import Outcome
+from .check import Check, Outcome
+from .codes import REPORT
 from .decide import decide
 from .downtime import downtime, integrity
 from .judged_passes import judged_passes
 from .limit import judge_limit
 from .mid_pass_stop import mid_pass_stop
 from .predicted_downtime import judge_predicted_downtime
-from .snapshot import judge_snapshot
+from .snapshot import decide_without_pass, judge_snapshot, left_now_ms, reported_of
 from .trials import judge_trials
 from .verdict import Verdict
 
@@ -48,8 +49,15 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     if down is not None and (stop is None or stop.truth is None):
         remarks.append(down.remark)
     fit = fit_passes(segment.fits[contract] for segment in segments) if segments else None
-    formula, report = decide(evidence, segments, slowed(whole, segments, tolerance), contract, tolerance)
+    look = None
+    if segments:
+        formula, report = decide(evidence, segments, slowed(whole, segments, tolerance), contract, tolerance)
+    else:
+        formula, report, look = decide_without_pass(evidence, contract, tolerance)
     reported_ms = median(segment.reported_ms for segment in segments) if segments else None
+    if evidence.samples.sends_a_disk and report.outcome is not Outcome.UNDECIDED:
+        sentence = f"a disk was sent as well, of which the report may be: {report.sentence}"
+        formula, report = None, Check(REPORT, Outcome.UNDECIDED, "disk", sentence)
     trials = judge_trials(whole, fit.computed_ms if fit else None, reported_ms)
     if trials is not None:
         remarks.append(trials.reason)
@@ -68,8 +76,9 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         limit=limit,
         tolerance=tolerance,
         formula=formula,
-        reported_ms=reported_ms,
+        reported_ms=reported_of(look) if look else reported_ms,
         expected_ms=fit.computed_ms if fit else None,
+        left_now_ms=left_now_ms(look) if look else None,
         relative_error=fit.error if fit else None,
         relative_error_interval=fit.error_interval if fit else None,
         passes=len(segments),

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which passes of a migration can be judged, and why the others cannot."""
 
+from collections.abc import Sequence
+
 from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
-from ..oracle.passes import MIN_SAMPLES
+from ..oracle.passes import MIN_SAMPLES, Pass
 from ..oracle.reports import ExcludedSamples
 from ..oracle.segments import Segment, segment
 from ..oracle.syncs import Sync
@@ -18,6 +20,48 @@ def judged_passes(
     segments = _decisive(segments, contract, tolerance, excluded, remarks)
     _put_down_others(evidence, excluded, remarks)
     return segments, remarks
+
+
+class GrowingSegments:
+    """The passes of one migration that can be judged, while its evidence grows: each that has ended is judged once."""
+
+    def __init__(self, contract: str, tolerance: float) -> None:
+        self._contract, self._tolerance = contract, tolerance
+        self._count: int
+        self._last: tuple[Pass, ...]
+        self._begin()
+
+    def count_and_last(self, evidence: Evidence) -> tuple[int, Segment | None]:
+        """How many passes `judged_passes` would give of this evidence, which has grown, and the last of them."""
+        ended = evidence.ended_passes
+        if ended[: self._count][-1:] != self._last:
+            self._begin()
+        self._judge(evidence, ended[max(self._count - 1, 0) :], self._judged, self._decisive)
+        self._count, self._last = len(ended), ended[-1:]
+        judged: list[Segment] = []
+        decisive: list[Segment] = []
+        self._judge(evidence, evidence.passes[max(self._count - 1, 0) :], judged, decisive)
+        if self._decisive or decisive:
+            return _count_and_last(self._decisive, decisive)
+        return _count_and_last(self._judged, judged)
+
+    def _begin(self) -> None:
+        self._count, self._last = 0, ()
+        self._judged: list[Segment] = []
+        self._decisive: list[Segment] = []
+
+    def _judge(self, evidence: Evidence, seen: Sequence[Pass], judged: list[Segment], decisive: list[Segment]) -> None:
+        """Add the passes after the first of those `seen` that can be judged, and of these those that can tell."""
+        for sync in evidence.syncs_between(seen):
+            if one := _judged_pass(sync, self._tolerance, ExcludedSamples(), []):
+                judged.append(one)
+                if _decides(one, self._contract, self._tolerance):
+                    decisive.append(one)
+
+
+def _count_and_last(ended: Sequence[Segment], under_way: Sequence[Segment]) -> tuple[int, Segment | None]:
+    last = [*ended[-1:], *under_way][-1:]
+    return len(ended) + len(under_way), last[0] if last else None
 
 
 def _judged_pass(sync: Sync, tolerance: float, excluded: ExcludedSamples, remarks: list[str]) -> Segment | None:
@@ -36,17 +80,21 @@ def _decisive(
     segments: list[Segment], contract: str, tolerance: float, excluded: ExcludedSamples, remarks: list[str]
 ) -> list[Segment]:
     """The passes that can tell, where there are any: what was left at a sync may be known too roughly for that."""
-    accurate = Interval(-tolerance, tolerance)
-    errors = [judged.fits[contract].error_interval for judged in segments]
-    decisive = [error.within(accurate) or not error.meets(accurate) for error in errors]
+    decisive = [_decides(judged, contract, tolerance) for judged in segments]
     if not any(decisive):
         return segments
-    for judged, error, decides in zip(segments, errors, decisive, strict=True):
+    for judged, decides in zip(segments, decisive, strict=True):
         if not decides:
             excluded.add("what was left at the sync is known too roughly", judged.reports.t_s)
-            width = f"{error.width:.1%}"
+            width = f"{judged.fits[contract].error_interval.width:.1%}"
             remarks.append(f"pass {judged.number} is not judged: what was left at its sync is known to {width} only")
     return [judged for judged, decides in zip(segments, decisive, strict=True) if decides]
+
+
+def _decides(judged: Segment, contract: str, tolerance: float) -> bool:
+    """Whether all of what its error may be is within the tolerance, or all of it beyond."""
+    accurate, error = Interval(-tolerance, tolerance), judged.fits[contract].error_interval
+    return error.within(accurate) or not error.meets(accurate)
 
 
 def _doubt(sync: Sync, tolerance: float) -> str:

@@ -12,8 +12,9 @@ nothing whatever downtime-limit says; both were seen, the latter on 7.2, 10.0 an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -26,6 +27,7 @@ from ..oracle.syncs import Sync
 from ..trace.ram import Ram
 from .check import Check, Outcome
 from .codes import CODES, LIMIT
+from .looks import works_as_ms
 
 BURST_MS = 1.2 * BUFFER_DELAY_MS
 """One window of the rate limit, and the scheduling of a busy host."""
@@ -37,6 +39,8 @@ _FEW = 0.1
 """Zero pages that would fill such a share of a window are few: of more, nobody knows where the look came."""
 _ALIKE = 1.5
 """Pass ends whose intervals are so many times as wide as the narrowest, at most, tell as much as that."""
+_WINDOWS_SEEN = 3
+"""So many windows before the stop have to be seen for the bandwidth that they show."""
 OFTEN = 0.25
 """Share of the pass ends seen that have to be wrong: a single one may be a bandwidth that sampling missed."""
 
@@ -93,11 +97,17 @@ class _Ending:
 
 def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
     """Compare where these passes ended, and the switchover came, with the limit that held."""
-    interval = _in_common([sync.works_as_ms for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync)])
+    few_zeros = [sync for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync)]
+    interval = _in_common([works_as_ms(evidence, sync) for sync in few_zeros])
     effective = interval.middle if interval and interval.width <= RESOLVED * interval.middle else None
-    finding = LimitFinding("", effective, interval, _median([sync.unsent_ms for sync in syncs]))
+    finding = partial(
+        LimitFinding,
+        effective_limit_ms=effective,
+        effective_limit_interval_ms=interval,
+        unsent_ms=_median([sync.unsent_ms for sync in syncs]),
+    )
     if blind := _blind(evidence):
-        return replace(finding, code=blind, reason=CODES[LIMIT][blind])
+        return finding(blind, reason=CODES[LIMIT][blind])
     ends = [end for sync in syncs if (end := _pass_end(evidence, sync)) is not None]
     wrong_ends = [end for end in ends if end.code]
     switchover = _switchover(evidence, passes, syncs)
@@ -105,17 +115,17 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
     if violation is None and len(wrong_ends) > OFTEN * len(ends):
         violation = wrong_ends[0]
     if violation is not None:
-        return replace(finding, code=violation.code, reason=violation.reason)
+        return finding(violation.code, reason=violation.reason)
     if len(ends) > len(wrong_ends) or switchover is not None:
-        return replace(finding, code="respected")
+        return finding("respected")
     reason = "no end of a pass was seen closely enough to tell the effective downtime-limit"
-    return replace(finding, code="no-end-seen", reason=reason)
+    return finding("no-end-seen", reason=reason)
 
 
 def _blind(evidence: Evidence) -> str:
     """The code of why the ends of passes say nothing about the limit, if they do not."""
     if evidence.limit_ms is None:
-        return "not-recorded"
+        return "not-recorded" if evidence.trace.downtime_limit_ms is None else "not-tracked"
     if "auto-converge" in evidence.trace.capabilities:
         return "auto-converge"
     if any(status.startswith("postcopy") for status in evidence.samples.statuses):
@@ -239,12 +249,16 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> _Endin
     final, limit_ms = evidence.samples[-1].ram, evidence.limit_ms
     assert final is not None and limit_ms is not None
     to_stop_ms = (evidence.stopped_s - last_pass.end_s) * 1000
-    if to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
+    # The bandwidth that is shown is of windows that were not seen, unless samples go back far enough.
+    seen_s = last_pass.end_s - last_pass.begin_s
+    if to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S or seen_s < _WINDOWS_SEEN * UPDATE_S:
         return None
-    last, ending = ram_at(last_pass.samples, -1), last_pass.samples[-EDGE_SAMPLES:]
+    samples = last_pass.samples
+    recent = int(samples.t_s.searchsorted(last_pass.end_s - _WINDOWS_SEEN * UPDATE_S))
+    last, ending = ram_at(samples, -1), samples[-EDGE_SAMPLES:]
     wire = float(ending.wire_bytes_per_ms.max())
     bytes_per_ms, burst = evidence.trace.switchover_bytes_per_ms or wire, BURST_MS * wire
-    zeros = (final.zero_pages - float(ending.zero_pages[0])) * last.page_bytes
+    zeros = (final.zero_pages - float(samples.zero_pages[recent])) * last.page_bytes
     if not bytes_per_ms or zeros > burst:  # Zero pages make the bandwidth that was seen a low one.
         return None
     sent = (final.sent_pages - last.sent_pages) * last.page_bytes

@@ -1,29 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Judging one look at a migration, such as HMP's `info migrate`: there is no sync to compare with.
 
-What is left now is never more than what was left at the last sync, so a report below it cannot be right; and a
-report that is just what dirty-rate gives shows that formula. Anything else stays open.
+What is left now is never more than what was left at the last sync. So a report above it may be right, and one below
+it may be that of the pass before, for as long as QEMU has not renewed it. That it is the bug of QEMU before 3.0 shows
+where it is just what dirty-rate gives, and cannot be what was left.
 """
 
-from ..basics.interval import Interval
+from collections.abc import Collection
+
 from ..oracle.evidence import Evidence
-from ..oracle.formulas import dirty_rate, live
-from ..oracle.reports import computes_nothing
-from ..trace.samples import Sample
+from ..oracle.last_look import last_look
+from ..oracle.look import Look
+from ..oracle.standing import standing
 from .check import Check, Outcome
 from .codes import REPORT
 from .limit import LimitFinding
 from .verdict import Verdict
 
-ROUNDED_MBPS = 0.005
-"""HMP prints mbps with two digits."""
+_NOTE = "a single snapshot is judged by what is left now, not by what was left at the last sync"
+_OF_A_TRACE = ("postcopy", "disk", "overrun", "first-pass")
+"""What is the matter with a whole trace where it is with its last sample."""
+_UNLESS = "unless it was taken before the first update after a sync, or avail-switchover-bandwidth is set"
 
 
 def judge_snapshot(evidence: Evidence, contract: str, tolerance: float) -> Verdict:
     """The verdict on a single sample; `passes` is 0 and the limit is not judged."""
-    sample = evidence.samples[-1]
-    formula, report = _decide(sample, contract, tolerance)
-    reported, now_ms = sample.expected_downtime_ms, _computed_ms(sample, contract)
+    look = last_look(evidence)
+    formula, report = decide_by_look(look, contract, tolerance)
+    reported = reported_of(look)
+    rate_ms = look.dirtied_ms.middle if look.dirtied_ms is not None else None
+    computed_ms = (rate_ms if contract == "dirty-rate" else left_now_ms(look)) if standing(look) is None else None
+    comparable = not look.estimated and report.code in (
+        "accurate",
+        "another-formula",
+        "no-formula",
+        "below-what-is-left",
+    )
     return Verdict(
         report=report,
         contract=contract,
@@ -31,62 +43,97 @@ def judge_snapshot(evidence: Evidence, contract: str, tolerance: float) -> Verdi
         tolerance=tolerance,
         formula=formula,
         reported_ms=reported,
-        expected_ms=now_ms,
-        relative_error=reported / now_ms - 1 if reported is not None and now_ms else None,
+        expected_ms=computed_ms,
+        left_now_ms=left_now_ms(look),
+        relative_error=reported / computed_ms - 1 if comparable and reported is not None and computed_ms else None,
         downtime_limit_ms=evidence.trace.downtime_limit_ms,
         samples_used=int(report.outcome is not Outcome.UNDECIDED),
-        reasons=(
-            report.sentence,
-            "a single snapshot is judged by what is left now, not by what was left at the last sync",
-        ),
+        reasons=(report.sentence, *([_NOTE] if computed_ms is not None else []), *evidence.trace.notes),
+        subject=evidence.trace.subject,
     )
 
 
-def _decide(sample: Sample, contract: str, tolerance: float) -> tuple[str | None, Check]:
+def reported_of(look: Look) -> float | None:
+    """QEMU's expected-downtime."""
+    return look.reported_ms.low if look.reported_ms is not None else None
+
+
+def left_now_ms(look: Look) -> float | None:
+    """What is left now ÷ bandwidth, where that is of use, by the figures that are shown."""
+    if look.left_ms is None or look.ran_over or look.ended:
+        return None
+    return look.left_ms.middle if look.left_shown_ms is None else look.left_shown_ms
+
+
+def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | None, Check]:
     """The formula that the report shows, if it does, and what it comes to."""
-    reported, ram, now_ms = sample.expected_downtime_ms, sample.ram, _live_ms(sample)
-    if sample.status != "active":
-        return _open("not-active", f"the migration is {sample.status}, not active: nothing is predicted")
-    if reported is None or ram is None or now_ms is None:
-        return _open("nothing-shown", "no expected downtime or no throughput is shown")
-    if idle := computes_nothing(ram):
-        return _open("nothing-computed", idle)
-    rate_ms = dirty_rate(0, ram, ram.wire_bytes_per_ms)
-    shown = Interval(reported, reported + 1)
-    fitting = [name for name, ms in (("dirty-rate", rate_ms), ("live", now_ms)) if shown.meets(_rounded(ms, ram.mbps))]
-    if contract in fitting:
-        return contract, Check(REPORT, Outcome.PASSED, "accurate", f"the report is what {contract} gives")
-    if "dirty-rate" in fitting:
-        sentence = f"the report is what dirty-rate gives ({rate_ms:.1f} ms): a rate over a bandwidth, not an amount"
+    if (now := standing(look)) is not None:
+        return _open(now.code, now.sentence)
+    if look.reported_ms is None:
+        return _open("nothing-shown", f"no expected downtime is shown{_left(look)}")
+    if look.idle or look.hardly_sent:
+        why = "dirty-pages-rate is 0" if look.idle else "hardly anything is sent"
+        return _open("nothing-computed", f"{why}: QEMU computes nothing{_left(look)}")
+    if look.uncomputed:
+        begins = f"{look.reported_ms.low:g} ms is what QEMU begins by, and may not be computed yet"
+        return _open("nothing-computed", f"{begins}{_left(look)}")
+    if look.estimated:
+        return _by_mean_bandwidth(look, tolerance)
+    fitting = look.explanations(tolerance)
+    dirty_rate = "dirty-rate" in fitting and look.sharp
+    if dirty_rate and len(fitting) == 1:
+        gives = f"the report is what dirty-rate gives ({look.dirtied_ms.middle:.1f} ms)"  # type: ignore[union-attr]
+        if contract == "dirty-rate":
+            return contract, Check(REPORT, Outcome.PASSED, "accurate", f"the report is what {contract} gives")
+        sentence = f"{gives}: a rate over a bandwidth, not an amount{_left(look)}"
         return "dirty-rate", Check(REPORT, Outcome.FAILED, "another-formula", sentence)
-    if shown.high < now_ms * (1 - tolerance):
-        below = f"the report is below the {now_ms:.1f} ms that are left to send even now"
-        unless = "unless it was taken within 0.2 s of a sync, or avail-switchover-bandwidth is set"
-        return None, Check(REPORT, Outcome.FAILED, "below-what-is-left", f"{below} ({unless})")
-    if contract == "dirty-rate":
-        return None, Check(REPORT, Outcome.FAILED, "no-formula", "the report is not what dirty-rate gives")
-    return _open("plausible", f"the report is not below the {now_ms:.1f} ms that are left to send now")
+    if "dirty-rate" in fitting or "live" in fitting or (contract in fitting and contract != "last-sync"):
+        names = " and ".join(name for name in fitting if name != "redirty" or contract == name)
+        return _open("formulas-alike", f"the report fits {names}: one look cannot tell them apart{_left(look)}")
+    return _open(*_by_what_is_left(look, contract, fitting))
+
+
+def decide_without_pass(evidence: Evidence, contract: str, tolerance: float) -> tuple[str | None, Check, Look]:
+    """The same by the last sample of a trace that shows no pass to be judged, and that sample."""
+    look = last_look(evidence)
+    formula, report = decide_by_look(look, contract, tolerance)
+    if report.outcome is Outcome.UNDECIDED:
+        needed = "two passes in a row with samples are needed, the second with reports"
+        code = report.code if report.code in _OF_A_TRACE else "no-pass"
+        report = Check(REPORT, report.outcome, code, f"no pass could be judged: {needed}; {report.sentence}")
+    return formula, report, look
+
+
+def _by_what_is_left(look: Look, contract: str, fitting: Collection[str]) -> tuple[str, str]:
+    assert look.left_ms is not None
+    left = f"the {left_now_ms(look):.1f} ms that are left to send"
+    if contract != "last-sync":
+        return "no-formula", f"the report is not what {contract} gives, {_UNLESS}{_left(look)}"
+    if "last-sync" in fitting:
+        return "plausible", f"the report is not below {left} now"
+    return "below-what-is-left", f"the report is below {left} even now: it is wrong {_UNLESS}"
+
+
+def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
+    """Where no bandwidth is shown: what the report would be at which, and what is left by the mean one."""
+    left, dirtied, reported, mean = look.left_ms, look.dirtied_ms, look.reported_ms, look.divisor
+    assert left is not None and reported is not None and mean is not None
+    fits = [("what is left now", left), *([("dirty-rate", dirtied)] if dirtied is not None else [])]
+    at = [
+        f"{name} at {mean.middle * ms.middle / max(reported.middle, 0.5) / 1000:.0f} MB/s"
+        for name, ms in reversed(fits)
+    ]
+    sentence = (
+        f"no bandwidth is shown: {reported.low:g} ms are {' or '.join(at)}; by the mean one of "
+        f"{mean.middle / 1000:.0f} MB/s {left.middle / 1000:.1f} s are left"
+    )
+    below = reported.high < left.low * (1 - tolerance)
+    return _open("below-what-is-left" if below else "plausible", sentence)
+
+
+def _left(look: Look) -> str:
+    return f"; {left:.1f} ms are left to send now" if (left := left_now_ms(look)) is not None else ""
 
 
 def _open(code: str, sentence: str) -> tuple[None, Check]:
     return None, Check(REPORT, Outcome.UNDECIDED, code, sentence)
-
-
-def _computed_ms(sample: Sample, contract: str) -> float | None:
-    """What the report is held against: dirty-rate where that is the contract, else what is left now."""
-    if contract == "dirty-rate" and sample.ram and sample.ram.mbps > 0:
-        return float(dirty_rate(0, sample.ram, sample.ram.wire_bytes_per_ms))
-    return _live_ms(sample)
-
-
-def _live_ms(sample: Sample) -> float | None:
-    ram = sample.ram
-    return float(live(0, ram, ram.wire_bytes_per_ms)) if ram and ram.mbps > 0 else None
-
-
-def _rounded(value_ms: float, mbps: float) -> Interval:
-    """What `value_ms` may be, given that the bandwidth it was divided by was shown with two digits.
-
-    Below 0.8 Mbps QEMU computes nothing, so that this is not asked.
-    """
-    return Interval(value_ms * mbps / (mbps + ROUNDED_MBPS), value_ms * mbps / (mbps - ROUNDED_MBPS))

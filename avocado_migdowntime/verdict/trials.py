@@ -15,7 +15,7 @@ What is needed is what the oracle found at the syncs before, divided by the band
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
+from itertools import zip_longest
 from math import inf
 
 from ..errors import UsageError
@@ -137,8 +137,8 @@ class _Part:
 def _parts(evidence: Evidence) -> Iterator[_Part]:
     samples = evidence.samples
     events = [e for e in evidence.trace.events if e.side == HARNESS and e.name in (LIMIT, FINISH)]
-    for event, after in pairwise([*events, None]):
-        if event is None or event.name == FINISH or evidence.stopped_s < event.t_s:
+    for event, after in zip_longest(events, events[1:]):
+        if event.name == FINISH or evidence.stopped_s < event.t_s:
             return
         before = samples.dirty_sync_count[samples.has_ram & (samples.t_s < event.since_s)]
         limit_ms, until_s = number(event.data, "downtime-limit"), after.since_s if after else inf

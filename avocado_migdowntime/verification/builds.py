@@ -2,7 +2,6 @@
 """Builds of QEMU as a user names them: binaries, or directories with one for each architecture."""
 
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,11 +9,13 @@ from itertools import takewhile
 from pathlib import Path
 
 from ..basics import event_loop
-from ..errors import UsageError
+from ..basics.printable import in_a_line
+from ..errors import HarnessError, UsageError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
-from ..parameters.table import ARCHITECTURES
+from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
 from ..qemu.probe import QemuInfo, find_binary, probe
+from ..qemu.trial_start import start
 
 
 class Untestable(UsageError):
@@ -35,16 +36,11 @@ class Build:
         except UsageError as error:
             raise Untestable(str(error)) from None
 
-    def arch(self) -> str | None:
-        """The architecture of a binary, by its name or else its answer; None for what may have several.
-
-        Raises Untestable.
-        """
-        binary = shutil.which(self.given)
-        if binary is None:
-            return None
+    def arch(self) -> str:
+        """The architecture that its QEMU is for; of several the first, as find_binary says. Raises Untestable."""
+        binary = self.binary(ANY_ARCHITECTURE)
         named_after = Path(binary).name.removeprefix("qemu-system-")
-        return named_after if named_after in ARCHITECTURES else probed(os.path.abspath(binary)).arch
+        return named_after if named_after in ARCHITECTURES else probed(binary).arch
 
 
 def named(places: Sequence[str]) -> list[Build]:
@@ -52,7 +48,7 @@ def named(places: Sequence[str]) -> list[Build]:
     paths = [os.path.abspath(place) if os.path.exists(place) else place for place in places]
     if twice := [path for path in paths if paths.count(path) > 1]:
         raise UsageError(f"{twice[0]} is given twice; to see what chance does, give a link to it")
-    return [Build(name.replace(";", "_"), path) for name, path in zip(_names(paths), paths, strict=True)]
+    return [Build(in_a_line(name.replace(";", "_")), path) for name, path in zip(_names(paths), paths, strict=True)]
 
 
 def _names(paths: Sequence[str]) -> Sequence[str]:
@@ -69,6 +65,19 @@ def _names(paths: Sequence[str]) -> Sequence[str]:
 def _alike(parts: Sequence[Sequence[str]]) -> int:
     """How many of the first parts are the same in all."""
     return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False)))
+
+
+@cache
+def check_start(binary: str, parameters: Parameters) -> None:
+    """Raise Untestable where the QEMU does not start with the machine of such a run."""
+    with HostResources() as resources, work_directory(resources) as directory:
+        try:
+            event_loop.run(start(parameters, probed(binary), resources, directory, directory))
+        except HarnessError as error:
+            raise Untestable(
+                f"{binary} does not start ({error}); if firmware is missing, name the directory of its build, "
+                "`make install` it and name that directory, or install the firmware's package"
+            ) from None
 
 
 @cache

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from avocado.core.exceptions import JobBaseException, OptionValidationError
@@ -26,8 +26,8 @@ from ..comparison.outcome import RunOutcome, name_on
 from ..errors import HarnessError, UsageError
 from ..parameters.packaged_variants import located
 from ..parameters.sources import NAMESPACES, of_settings, of_variant
-from ..parameters.table import Parameters, parse
-from .builds import Build, probed
+from ..parameters.table import ANY_ARCHITECTURE, Parameters, parse
+from .builds import Build, check_start, probed
 
 _PROGRESS_EVERY_S = 2.0
 
@@ -61,10 +61,10 @@ class Plan:
             variants = TestSuite.from_config(config).tests
         except (TestSuiteError, OptionValidationError) as error:
             raise UsageError(f"the variants cannot be used: {error}") from None
-        archs = [_arch(variant, config) or self.builds[0].arch() or Parameters().arch for variant in variants]
+        chosen = [_with_architecture(_parameters(variant, config), self.builds[0]) for variant in variants]
         tests = [
-            [_on(variant, build, arch, config) for build in self.builds]
-            for variant, arch in zip(variants, archs, strict=True)
+            [_on(variant, build, parameters, config) for build in self.builds]
+            for variant, parameters in zip(variants, chosen, strict=True)
         ]
         many = len(self.builds)
         repeat = self.repeat or (ALONE if many == 1 else repetitions(len(variants), many) + SPARE)
@@ -168,22 +168,29 @@ class _Progress(logging.Handler):
             self._say(f"{self._ended} of {self._runs}: {arguments[-1]['status']}{to_go}")
 
 
-def _arch(test: Runnable, config: Mapping[str, Any]) -> str | None:
-    """The architecture that a variant or the settings name; raises UsageError where either makes no sense."""
+def _parameters(test: Runnable, config: Mapping[str, Any]) -> Parameters:
+    """What a variant and the settings choose; raises UsageError where they make no sense."""
     nodes = (test.variant or {}).get("variant") or []
-    parameters = {**of_variant(item for _, environment in nodes for item in environment), **of_settings(config)}
-    parse(parameters)
-    return parameters.get("arch")
+    return parse({**of_variant(item for _, environment in nodes for item in environment), **of_settings(config)})
 
 
-def _on(variant: Runnable, build: Build, arch: str, config: Mapping[str, Any]) -> Runnable:
-    """The test of a variant on one build; raises UsageError where that is of another architecture, Untestable."""
+def _with_architecture(parameters: Parameters, build: Build) -> Parameters:
+    return replace(parameters, arch=build.arch()) if parameters.arch == ANY_ARCHITECTURE else parameters
+
+
+def _on(variant: Runnable, build: Build, parameters: Parameters, config: Mapping[str, Any]) -> Runnable:
+    """The test of a variant on one build.
+
+    Raises UsageError where that is of another architecture, Untestable where it has no QEMU that starts.
+    """
+    arch = parameters.arch
     binary = build.binary(arch)
     binary_arch = probed(binary).arch
     if binary_arch != arch:
         raise UsageError(
             f"{binary} is for {binary_arch}, and {arch} is to be tested; give --arch, or a directory that has both"
         )
+    check_start(binary, parameters)
     identified = name_on(variant.identifier, build.name)
     test = Runnable(variant.kind, variant.uri, identifier=identified, variant=variant.variant)
     chosen = {NAMESPACES["arch"]: arch, NAMESPACES["qemu"]: binary, NAMESPACES["qemu_destination"]: ""}

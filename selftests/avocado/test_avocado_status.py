@@ -2,11 +2,17 @@
 """Which status a test ends with, and what it leaves behind."""
 
 import json
+import os
+import socket
+import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from ..support.avocado_command import Finished, avocado, write_tests
+from avocado_migdowntime.host.one_at_a_time import NAME
+
+from ..support.avocado_command import TELLING, Finished, avocado, write_tests
 
 OUTCOMES = {
     "Accurate": "ACCURATE",
@@ -62,7 +68,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
             "Inaccurate",
             "FAIL",
             "expected-downtime is inaccurate: the report is -58.6% off last-sync; it is what dirty-rate gives "
-            "(QEMU said 1475 ms, right is 3561.8 ms; apart -58.59%; formula dirty-rate; limit respected)",
+            "(QEMU said 1475 ms, expected 3561.8 ms; error -58.59%; formula dirty-rate; limit respected)",
         ),
         (
             "Misled",
@@ -116,3 +122,59 @@ def test_inconclusive_may_be_a_failure(tmp_path: Path) -> None:
     )
     assert [entry["status"] for entry in asked.tests.values()] == ["FAIL"]
     assert asked.status == 1
+
+
+def test_a_run_that_judged_nothing_may_be_a_failure(tmp_path: Path) -> None:
+    write_tests(tmp_path, TESTS)
+    for asked, status, exit_status in (("cancel", "CANCEL", 0), ("fail", "FAIL", 1)):
+        finished = avocado(tmp_path, "run", "made_up.py:Lacking", "--disable-sysinfo", "--migdowntime-lacking", asked)
+        (entry,) = finished.tests.values()
+        assert (entry["status"], finished.status) == (status, exit_status)
+        assert entry["fail_reason"] == "2 hugepages are missing; run `echo 2 > nr_hugepages`"
+
+
+def test_a_text_that_cannot_be_encoded_ends_a_test_as_any_other(tmp_path: Path) -> None:
+    write_tests(
+        tmp_path,
+        r"""
+        async def fall(parameters, directory, progress):
+            progress("the guest says \udcff\x1b[2J")
+            try:
+                raise ValueError("a\ud800b")
+            except ValueError as error:
+                raise HarnessError("source QEMU refused migrate: a\udcffb\ud800c\nverdict    ACCURATE ]]>") from error
+
+        class Falling(MigrationTest):
+            def test(self):
+                self.log.info("\udcff")
+                self.judge(fall)
+        """,
+    )
+    finished = avocado(tmp_path, "run", "made_up.py", "--disable-sysinfo", "--job-timeout", "60")
+    (test,) = finished.tests.values()
+    reason = "source QEMU refused migrate: a\\udcffb\\ud800c\\nverdict    ACCURATE ]]\\x3e"
+    assert (test["status"], test["fail_reason"]) == ("ERROR", reason)
+    assert "\x1b[2J" not in finished.output and "\nverdict" not in finished.output
+    (failure,) = ElementTree.parse(finished.results / "latest" / "results.xml").iter("error")
+    assert reason in failure.attrib["message"]
+    log = Path(test["logfile"]).read_bytes().decode()
+    assert "\\udcff\\x1b[2J" in log and "\x1b" not in log
+
+
+def test_a_turn_that_somebody_keeps_is_not_waited_for_beyond_the_time_limit(tmp_path: Path) -> None:
+    write_tests(tmp_path, TELLING)
+    with socket.socket(socket.AF_UNIX) as held:
+        deadline_s = time.monotonic() + 60
+        while True:  # Another test may have its turn now.
+            try:
+                held.bind(NAME)
+                break
+            except OSError:
+                assert time.monotonic() < deadline_s
+                time.sleep(0.01)
+        finished = avocado(
+            tmp_path, "run", "made_up.py", "--disable-sysinfo", "--migdowntime-time-limit", "1", "--job-timeout", "60"
+        )
+    test = finished.tests["Telling"]
+    assert test["status"] == "CANCEL"
+    assert f"for 1 s the turn has been that of process {os.getpid()} (" in test["fail_reason"]

@@ -10,102 +10,129 @@ from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.prediction.advice import Advice, Finding
 from avocado_migdowntime.prediction.advise import advise, predict_convergence
 from avocado_migdowntime.trace.model import Trace
-from avocado_migdowntime.trace.ram import Ram
+from avocado_migdowntime.trace.reading import Reading
 from avocado_migdowntime.trace.samples import Sample
+from selftests.support.samples import TEN_SECONDS_LEFT
 from selftests.support.traces import Pass, made, precopy
 
-RAM = Ram(
-    remaining_bytes=1_250_000_000,
-    page_bytes=4096,
-    sent_pages=0,
-    zero_pages=0,
-    dirty_sync_count=2,
-    dirty_pages_per_s=6104,
-    mbps=1000.0,
-)
-"""25 MB/s are dirtied."""
 POSTCOPY = "postcopy finishes it whatever the guest dirties"
+LEFT_NOW = "1250.0 MB, 10000 ms at 125.0 MB/s, are left now"
+AT_LEAST = f"{LEFT_NOW}, so that to end it now takes a limit of 10001 ms at least"
+BETTER = "one look shows no sync: record the migration for a better one"
+ON_TOP = "what the guest dirtied since the last sync comes on top"
 
 
-def looked(reported_ms=None, status="active", ram=RAM, header=None, **of_ram):
-    sample = Sample(0, 0, status, reported_ms, ram=ram and replace(ram, **of_ram))
-    return advise(Trace((sample,), header=header or {}, snapshot=True))
-
-
-def guess(dirtied_ms):
-    return (
-        f"a single snapshot shows no sync: this is a guess, and {dirtied_ms} ms more are dirtied while that is sent; "
-        "record the migration for a better one"
-    )
-
-
-LEFT_NOW = "1250.0 MB are left now; what the guest dirtied since the last sync comes on top"
+def looked(reported_ms=None, status="active", ram=TEN_SECONDS_LEFT, header=None, mean=125_000, sample=None, **of_ram):
+    """The advice from one look; `mean` is the bandwidth of the whole migration until then."""
+    one = Sample(0, 0, status, reported_ms, ram=ram and replace(ram, **of_ram), **(sample or {}))
+    shown = {"ram": {"transferred": mean * 50_000}, "total-time": 50_001, "setup-time": 1} if mean else {}
+    reading = Reading({"status": status, **shown})
+    return advise(Trace((one,), header=header or {}, snapshot=True, readings=(reading,)))
 
 
 @pytest.mark.parametrize(
-    ("reported_ms", "limit_ms", "high_ms", "reason"),
-    [
-        (None, 10_001, 12_001, LEFT_NOW),
-        (9999.0, 10_001, 12_001, LEFT_NOW),
-        (10_000.0, 10_001, 12_001, "QEMU found 10000 ms pending at the last sync, and 10000 ms of them are left"),
-        (11_000.0, 11_001, 12_001, "QEMU found 11000 ms pending at the last sync, and 10000 ms of them are left"),
-        (13_000.0, 13_001, 13_001, "QEMU found 13000 ms pending at the last sync, and 10000 ms of them are left"),
-    ],
+    ("reported_ms", "limit_ms", "high_ms"), [(10_002.0, 10_003, 12_001), (10_100.0, 10_101, 12_001)]
 )
-def test_it_takes_what_is_left_or_what_was_reported_where_that_is_more(reported_ms, limit_ms, high_ms, reason):
+def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_ms, limit_ms, high_ms):
     assert looked(reported_ms) == Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
         range_ms=Interval(10_001, high_ms),
         bandwidth_bytes_per_ms=125_000.0,
-        reasons=(reason, guess(2000)),
-    )
-
-
-def test_a_guest_of_which_nothing_is_left_needs_a_millisecond():
-    found = looked(remaining_bytes=0)
-    assert (found.limit_ms, found.range_ms, found.reasons[0]) == (
-        1, Interval(1, 1), "QEMU found 0 ms pending at the last sync, and 0 ms of them are left",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("status", "ram"),
-    [("completed", RAM), ("active", None), ("postcopy-active", RAM)],
-    ids=["over", "bare", "postcopy"],
-)
-def test_where_nothing_is_pending_nothing_is_advised(status, ram):
-    found = looked(status=status, ram=ram)
-    assert (found.finding, found.limit_ms) == (Finding.UNKNOWN, None)
-    assert found.reasons == (f"the migration is {status}, not active: nothing is pending",)
-
-
-def test_without_a_bandwidth_no_limit_will_do():
-    assert looked(mbps=0.0) == Advice(
-        Finding.NONE,
         reasons=(
-            "no throughput is shown, so no downtime-limit is large enough: look at the network and max-bandwidth",
-            POSTCOPY,
+            f"QEMU found {reported_ms:.0f} ms pending at the last sync, and 10000 ms of them are left",
+            "a single snapshot shows no sync: this is a guess, and 2000 ms more are dirtied while "
+            "what is left is sent; "
+            "record the migration for a better one",
         ),
     )
 
 
-@pytest.mark.parametrize(("left_ms", "found"), [(1_999_999, True), (2_000_000, False)])
-def test_a_limit_beyond_the_greatest_that_qemu_takes_is_none(left_ms, found):
-    advice = looked(remaining_bytes=left_ms * 125_000, dirty_pages_per_s=0)
-    begin = f"{left_ms / 8:.1f} MB are left now; what the guest dirtied since the last sync comes on top"
-    beyond = ", beyond the 2000 s that QEMU takes as downtime-limit"
-    assert (advice.finding, advice.limit_ms, advice.reasons[0]) == (
-        (Finding.FOUND, left_ms + 1, begin) if found else (Finding.NONE, None, begin + beyond)
+@pytest.mark.parametrize(
+    ("reported_ms", "more", "doubt"),
+    [
+        (None, {}, f"no expected downtime is shown, and {ON_TOP}"),
+        (9000.0, {}, f"the report of 9000 ms is below what is left now: {ON_TOP}"),
+        (
+            200.0, {"dirty_pages_per_s": 6104}, f"the report of 200 ms is what dirty-rate gives, a rate and no amount: "
+            f"{ON_TOP}",
+        ),
+        (
+            10_000.0, {}, "the report of 10000 ms fits live as well as last-sync: if this QEMU computes as releases "
+            "since 3.0 do, the limit is 10001 ms",
+        ),
+        (
+            13_000.0, {}, "the report of 13000 ms fits redirty as well as last-sync: if this QEMU computes as releases "
+            "since 3.0 do, the limit is 13001 ms",
+        ),
+        (300.0, {}, "the report of 300 ms may be what QEMU begins by, before it has computed one"),
+        (
+            10_100.0, {"dirty_pages_per_s": 0},
+            "the report of 10100 ms may be what QEMU begins by, before it has computed one",
+        ),
+        (10_100.0, {"mean": 90_000}, "the bandwidth of this moment is not shown to be about that of the whole "
+            "migration"),
+        (10_100.0, {"mean": None}, "the bandwidth of this moment is not shown to be about that of the whole migration"),
+    ],
+)  # fmt: skip
+def test_where_a_report_may_be_something_else_only_the_least_is_told(reported_ms, more, doubt):
+    assert looked(reported_ms, **more) == Advice(
+        Finding.UNKNOWN, bandwidth_bytes_per_ms=125_000.0, reasons=(AT_LEAST, doubt, BETTER)
     )
-    assert advice.range_ms == Interval(left_ms + 1, left_ms + 1)
 
 
-def test_the_bandwidth_of_the_switchover_is_divided_by_and_that_of_sending_bounds_what_is_dirtied():
+@pytest.mark.parametrize(
+    ("shown", "finding", "reason", "more"),
+    [
+        (
+            {"status": "completed", "sample": {"downtime_ms": 54}}, Finding.UNKNOWN,
+            "the migration completed, and the guest was down for 54 ms: nothing is predicted now", (),
+        ),
+        (
+            {"status": "postcopy-active"}, Finding.UNKNOWN,
+            "postcopy has begun: it finishes without a downtime-limit, and none matters any more", (),
+        ),
+        ({"ram": None}, Finding.UNKNOWN, "no figures of RAM are shown: take them while the migration is active", ()),
+        (
+            {"dirty_sync_count": 1}, Finding.UNKNOWN,
+            "this is the first pass, which sends all of RAM: QEMU reports the downtime-limit or its "
+            "initial value until "
+            "it has computed something", (LEFT_NOW,),
+        ),
+        (
+            {"mbps": 0.0}, Finding.UNKNOWN,
+            "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now", (),
+        ),
+        (
+            {"sample": {"disk_bytes": 5e6}}, Finding.NONE,
+            "a disk is sent as well, of which 5.0 MB are left; 10000 ms of RAM are left: no "
+            "downtime-limit will do while "
+            "the disk is sent", (POSTCOPY,),
+        ),
+    ],
+    ids=["over", "postcopy", "bare", "first", "still", "disk"],
+)  # fmt: skip
+def test_where_nothing_follows_nothing_is_advised(shown, finding, reason, more):
+    found = looked(10_100.0, **shown)
+    assert (found.finding, found.limit_ms, found.range_ms, found.reasons) == (finding, None, None, (reason, *more))
+
+
+def test_what_is_left_beyond_the_greatest_limit_that_qemu_takes_has_none():
+    left = 2_000_000 * 125_000 + 2_000_000
+    found = looked(remaining_bytes=left)
+    assert (found.finding, found.limit_ms) == (Finding.NONE, None)
+    assert found.reasons == (
+        "250002.0 MB, 2000016 ms at 125.0 MB/s, are left now, beyond the 2000 s that QEMU takes as downtime-limit",
+        POSTCOPY,
+    )
+    assert looked(remaining_bytes=left, mean=60_000).finding is Finding.UNKNOWN
+
+
+def test_the_bandwidth_of_the_switchover_is_divided_by():
     parameters = {"avail-switchover-bandwidth": 250_000_000, "downtime-limit": 317}
-    found = looked(header={"migrate-parameters": parameters})
-    assert (found.limit_ms, found.range_ms, found.bandwidth_bytes_per_ms) == (5001, Interval(5001, 6001), 250_000)
-    assert (found.reasons[1], found.configured_ms) == (guess(1000), 317)
+    found = looked(5002.0, header={"migrate-parameters": parameters}, dirty_pages_per_s=12_208)
+    assert (found.limit_ms, found.range_ms, found.bandwidth_bytes_per_ms) == (5003, Interval(5001, 6001), 250_000)
+    assert found.configured_ms == 317
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,9 @@ def test_arguments(kind: str, page_size: int, directory: Path | None, needed: in
             "hugetlbfs has hugepages only, not the host's pages of 4K; use backing=memfd "
             "or backing=anonymous, or a larger page_size",
         ),
-        ("memfd", 1 * GIB, 256 * MIB, "256M of RAM is no multiple of the page size 1G; try ram=1G"),
-        ("memfd", 16 * MIB, 100 * MIB, "100M of RAM is no multiple of the page size 16M; try ram=112M"),
-        ("floppy", 4 * KIB, 256 * MIB, "'floppy' is no backing of guest RAM; use anonymous, hugetlbfs or memfd"),
+        ("memfd", 1 * GIB, 256 * MIB, "256M of RAM is not a multiple of the page size 1G; try ram=1G"),
+        ("memfd", 16 * MIB, 100 * MIB, "100M of RAM is not a multiple of the page size 16M; try ram=112M"),
+        ("floppy", 4 * KIB, 256 * MIB, "'floppy' is not a backing for guest RAM; use anonymous, hugetlbfs or memfd"),
     ],
 )
 def test_what_does_not_go_together(kind: str, page_size: int, ram: int, sentence: str) -> None:
@@ -84,9 +84,7 @@ def test_what_does_not_go_together(kind: str, page_size: int, ram: int, sentence
 def test_pages_smaller_than_the_hosts(kind: str) -> None:
     with pytest.raises(HostRequirementError) as refusal:
         plan(kind, 4 * KIB, 256 * MIB, Path("/mnt"))
-    assert str(refusal.value) == (
-        "this host's pages are of 64K, so nothing on it is backed by pages of 4K; use page_size=64K"
-    )
+    assert str(refusal.value) == ("this host's base page size is 64K, so it has no pages of 4K; use page_size=64K")
 
 
 @pytest.mark.usefixtures("host_of_64k")

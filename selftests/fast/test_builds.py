@@ -62,34 +62,51 @@ def test_what_was_unpacked_is_found_by_its_suite_and_by_a_directory(tmp_path, mo
     (tree / "build" / "qemu-system-ppc64").touch(0o755)
     assert find_binary(str(tree), "ppc64") == find_binary(str(tree / "build"), "ppc64")
     assert find_binary(str(tree), "ppc64") == str(tree / "build" / "qemu-system-ppc64")
-    assert binary_of("trixie", "ppc64") is None
+    assert binary_of("trixie", ["ppc64"]) is None
     monkeypatch.chdir(tree)
     assert find_binary(".", "ppc64") == str(tree / "build" / "qemu-system-ppc64")
     monkeypatch.chdir(tree / "build")
     (tree / "build" / "mine").touch(0o755)
     assert find_binary("mine", "ppc64") == str(tree / "build" / "mine")
     monkeypatch.chdir(tree.parent)
-    with pytest.raises(UsageError, match=r"^in the directory \. there is no qemu-system-ppc64"):  # The host has one.
+    with pytest.raises(UsageError, match=r"^the directory \. has no qemu-system-ppc64"):  # The host has one.
         find_binary(".", "ppc64")
+
+
+def test_without_an_architecture_the_first_that_is_there_is_taken(tmp_path, monkeypatch):
+    unpacked("bookworm", "x86_64", "ppc64")
+    unpacked("trixie", "arm")
+    assert find_binary("bookworm", "auto").endswith("bookworm/bin/qemu-system-ppc64")
+    assert find_binary("trixie", "auto").endswith("trixie/bin/qemu-system-arm")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(HostRequirementError, match=r"^no qemu-system-\* is on the PATH; .* qemu-system-ppc$"):
+        find_binary(None, "auto")
+    for below, arch in (("build", "arm"), ("bin", "x86_64"), ("", "s390x")):
+        (tmp_path / below).mkdir(exist_ok=True)
+        (tmp_path / below / f"qemu-system-{arch}").touch(0o755)
+    assert find_binary(str(tmp_path), "auto") == str(tmp_path / "bin" / "qemu-system-x86_64")
+    assert find_binary(None, "auto") == str(tmp_path / "qemu-system-s390x")
+    with pytest.raises(UsageError, match="^no QEMU is named; "):
+        find_binary("", "auto")
 
 
 def test_what_was_not_unpacked_is_named_with_the_command_that_does_it(tmp_path):
     unpacked("bookworm", "ppc64")
     with pytest.raises(
-        UsageError, match="was unpacked for ppc64; have it for arm by: .* qemu add bookworm --arch arm$"
+        UsageError, match="was unpacked for ppc64; get it for arm with: .* qemu add bookworm --arch arm$"
     ):
         find_binary("bookworm", "arm")
     with pytest.raises(UsageError, match="^the QEMU binary trixie does not exist; .* qemu add trixie$"):
         find_binary("trixie", "ppc64")
     with pytest.raises(
-        UsageError, match="^in the directory .* there is no qemu-system-ppc64, nor in bin or build below"
+        UsageError, match="^the directory .* has no qemu-system-ppc64, and none in bin or build below it"
     ):
         find_binary(str(tmp_path), "ppc64")
 
 
 def test_listed_for_people_and_programs(capsys):
     assert run("list") == 0
-    assert "have one by: avocado migdowntime qemu add bookworm" in capsys.readouterr().out
+    assert "get one with: avocado migdowntime qemu add bookworm" in capsys.readouterr().out
     build = unpacked("bookworm", "ppc64", "x86_64")
     assert run("list") == 0
     head, row = capsys.readouterr().out.splitlines()
@@ -99,7 +116,7 @@ def test_listed_for_people_and_programs(capsys):
     assert capsys.readouterr() == (f"{head}\n{row}\n", "")
     (build.path / "build.json").write_text("{")
     assert run("list") == 1
-    assert "mend it by: avocado migdowntime qemu remove bookworm" in capsys.readouterr().err
+    assert "fix it with: avocado migdowntime qemu remove bookworm" in capsys.readouterr().err
     assert run("remove", "bookworm") == 0
     assert left() == ["qemu"]
 
@@ -128,7 +145,7 @@ def test_of_two_adds_at_one_time_neither_takes_away_what_the_other_brought(monke
 def test_no_apt_is_said_in_one_sentence(capsys, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     assert run("add", "bookworm") == 1
-    assert "this host has no apt-get, by which a suite's QEMU is had from Debian; give" in capsys.readouterr().err
+    assert "this host has no apt-get, which gets a suite's QEMU from Debian; give" in capsys.readouterr().err
     assert left() == ["qemu"]
 
 

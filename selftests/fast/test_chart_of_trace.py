@@ -137,6 +137,23 @@ def test_the_panels_are_named_with_their_units_and_as_high_as_what_they_show():
     assert all(series.low is None for name, series in found.items() if series.role is Role.OTHER)
 
 
+def test_each_curve_has_its_role_and_the_picture_ends_with_the_last_sample():
+    rows = precopy(*[Pass(20_000, 9_000, 200)] * 2, Pass(20_000))
+    shown, found = drawn(rows)
+    assert {name: one.role for name, one in found.items() if one.role not in (Role.OTHER, Role.DROPPED)} == {
+        "remaining now": Role.REMAINING,
+        "left at the dirty sync": Role.AT_SYNC,
+        "QEMU's expected-downtime": Role.REPORTED,
+        "last-sync, computed": Role.CONTRACT,
+        "downtime-limit, as set": Role.LIMIT,
+        "downtime-limit, as it works": Role.EFFECTIVE_LIMIT,
+        "left when a pass ended": Role.UNSENT,
+        "bandwidth": Role.BANDWIDTH,
+        "dirtied, says QEMU": Role.DIRTYING,
+    }
+    assert shown.end_s == rows[-1]["t"]
+
+
 def test_without_a_sync_the_picture_is_as_high_as_what_is_usually_left():
     """95 of 100 samples of a pass of 30000 pages have no more than 28500 left."""
     shown, found = drawn(precopy(Pass(30_000)))

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from avocado_migdowntime.report.listing import KINDS
+from avocado_migdowntime.report.listing import LISTS
 from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.report.verdict_sentence import reason
 from avocado_migdowntime.verdict.check import Check, Outcome, passed
@@ -32,7 +32,7 @@ def test_a_check_of_an_undocumented_name_or_code_is_refused(name, code):
 
 def test_every_code_is_documented_and_in_the_reference():
     assert all(meaning and code == code.lower() for codes in CODES.values() for code, meaning in codes.items())
-    entries = {entry.name: entry.meaning for entry in KINDS["codes"]()}
+    entries = {entry.name: entry.meaning for entry in LISTS["codes"]()}
     assert entries == {f"{name}.{code}": meaning for name, codes in CODES.items() for code, meaning in codes.items()}
 
 

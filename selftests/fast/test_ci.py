@@ -19,7 +19,7 @@ def test_both_jobs_run_the_same_commands_in_the_same_debian_and_keep_the_same_re
 
 def test_what_judge_takes_without_avocado_is_what_the_package_requires_of_it():
     installed = r"pip\"? install (?:--quiet --no-compile )?('\S+'(?: '\S+')*)\n"
-    [in_docs] = re.findall(installed, (TOP / "docs/ci.md").read_text())
+    [in_docs] = re.findall(installed, (TOP / "docs/patch.md").read_text())
     [in_trial] = re.findall(installed, (TOP / "tools/try-wheel").read_text())
     assert in_docs == in_trial
     required = (TOP / "setup.py").read_text()

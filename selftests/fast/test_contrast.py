@@ -167,8 +167,8 @@ def test_runs_of_no_common_variant_or_of_two_contracts_are_refused_in_a_sentence
         compare([run("old", 0.0, "a")], [run("new", 0.0, "b")])
     live = replace(run("new", 0.0, tolerance=0.02), contract="live")
     says = (
-        r"^the runs were held to last-sync ±1\.00% and live ±2\.00%; "
-        "compare runs that were held to one formula and tolerance$"
+        r"^the runs were judged by last-sync ±1\.00% and live ±2\.00%; "
+        "compare runs judged by one formula and tolerance$"
     )
     with pytest.raises(UsageError, match=says):
         compare([run("old", 0.0)], [live])

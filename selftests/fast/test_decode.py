@@ -25,6 +25,12 @@ def sample(t=0.5, on=None, latency_ms=0.25, **answer):
     return {"t": t, "latency_ms": latency_ms, **cause, "query-migrate": {"status": "active", "ram": RAM, **answer}}
 
 
+def kept(*figures, disk_bytes=None):
+    """The sample that has these figures, and all of RAM where it has some of that."""
+    one = Sample(*figures)
+    return replace(one, total_bytes=None if one.ram is None else 1 << 30, disk_bytes=disk_bytes)
+
+
 def event(t, name="STOP", **more):
     return {"t": t, "event": {"event": name, "data": {"a": 1}}, **more}
 
@@ -51,7 +57,7 @@ def decoder_of(*blocks, line_number=2):
 def test_each_field_of_a_sample_is_kept(last):
     rows = [
         sample(0.5, "MIGRATION_PASS", **{"expected-downtime": 300, "downtime": 12}),
-        sample(0.5, latency_ms=4),
+        sample(0.5, latency_ms=4, disk={"remaining": 5, "total": 9}),
         {"t": 1, "latency_ms": 0, "query-migrate": {"status": "setup"}},
         {"t": 1.5, "latency_ms": 0, "query-migrate": {"xbzrle-cache": None}},
         sample(2, "STOP", ram={**RAM, "remaining": 8192.0, "dirty-sync-count": 3}),
@@ -60,13 +66,13 @@ def test_each_field_of_a_sample_is_kept(last):
     ]
     samples = decoder_of(block(*rows, *last)).samples()
     assert list(samples)[: len(rows)] == [
-        Sample(0.5, 0.25, "active", 300, FIGURES, "MIGRATION_PASS", 12),
-        Sample(0.5, 4, "active", None, FIGURES),
-        Sample(1, 0, "setup"),
-        Sample(1.5, 0, "none"),
-        Sample(2, 0.25, "active", None, Ram(8192, 4096, 100, 30, 3, 7, 1.5), "STOP"),
-        Sample(2, 0.25, "active", None, Ram(0, 1, 0, 0, 2, 7, 1.5)),
-        Sample(3, 0.25, "active", None, FIGURES),
+        kept(0.5, 0.25, "active", 300, FIGURES, "MIGRATION_PASS", 12),
+        kept(0.5, 4, "active", None, FIGURES, disk_bytes=5),
+        kept(1, 0, "setup"),
+        kept(1.5, 0, "none"),
+        kept(2, 0.25, "active", None, Ram(8192, 4096, 100, 30, 3, 7, 1.5), "STOP"),
+        kept(2, 0.25, "active", None, Ram(0, 1, 0, 0, 2, 7, 1.5)),
+        kept(3, 0.25, "active", None, FIGURES),
     ]
     assert len(samples) == len(rows) + len(last)
 
@@ -91,11 +97,11 @@ def test_lines_as_this_package_writes_them_are_decoded_as_a_block(monkeypatch):
     samples = decoder.samples()
     assert samples.labels == ("active", "setup", "completed", "MIGRATION_PASS")
     assert list(samples) == [
-        Sample(0.5, 0.25, "active", 300, FIGURES, "MIGRATION_PASS"),
-        Sample(1, 0, "setup"),
-        Sample(1, 0, "completed", None, FIGURES, None, 12),
-        Sample(1.5, 0.25, "active", None, replace(FIGURES, mbps=2**64)),
-        Sample(2, 0.25, "active", None, FIGURES),
+        kept(0.5, 0.25, "active", 300, FIGURES, "MIGRATION_PASS"),
+        kept(1, 0, "setup"),
+        kept(1, 0, "completed", None, FIGURES, None, 12),
+        kept(1.5, 0.25, "active", None, replace(FIGURES, mbps=2**64)),
+        kept(2, 0.25, "active", None, FIGURES),
     ]
     assert decoder.events == [
         Event(1, "source", "MIGRATION_PASS", {"pass": 2}, 5.5),
@@ -159,6 +165,11 @@ def test_what_follows_in_another_block_is_put_behind(last):
         ([[sample(), b"\n \n", {"t": 5}]], "line 5: is neither a sample nor an event"),
         ([[sample(), {"event": {"event": "A"}}]], "line 3: 't' is missing where a number from 0 up was expected"),
         ([[sample(), event(5), {**event(6), "event": 3}]], "line 4: 'event' is 3 where a QMP event was expected"),
+        ([[{"t": 1, "event": {"event": 3}}]], "line 2: 'event' is {'event': 3} where a QMP event was expected"),
+        (
+            [[event(1, "A"), {"t": 1, "event": {"event": "A", "data": 5}}]],
+            "line 3: 'event' is {'data': 5, 'event': 'A'} where a QMP event was expected",
+        ),
         ([[sample(latency_ms=None)]], "line 2: 'latency_ms' is None where a number from 0 up was expected"),
         (
             [[{"t": 1, "query-migrate": {}}]],

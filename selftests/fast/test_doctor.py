@@ -122,7 +122,7 @@ def test_pages_of_each_node_are_told_apart():
 def test_lines_fit_a_terminal_and_go_on_below_their_own_column():
     text = fitted(summary(list(check_host(replace(GOOD, pages=(few(),))))), 60)
     assert max(map(len, text.splitlines())) <= 60
-    assert "\n              mend:  as root: grow\n" in text
+    assert "\n              fix:   as root: grow\n" in text
     assert "the default\n                     run needs 256 and only root can make\n" in text
     long = "label      " + "x" * 200
     assert [line[:11] for line in fitted(long, 80).splitlines()] == ["label      ", " " * 11, " " * 11]

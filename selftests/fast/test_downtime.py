@@ -101,6 +101,13 @@ def test_views_that_are_apart_by_50_ms_and_a_quarter_are_remarkable(qemu_ms, low
     assert apart(qemu_ms, low_ms, high_ms) == remark
 
 
+@pytest.mark.parametrize(
+    ("qemu_ms", "low_ms", "remarkable"), [(100, 150, True), (100, 149.9, False), (400, 500, True), (400, 499.9, False)]
+)
+def test_just_50_ms_and_just_a_quarter_are_remarkable(qemu_ms, low_ms, remarkable):
+    assert bool(Downtime(qemu_ms, guest_ms=Interval(low_ms, 900)).remark) == remarkable
+
+
 def test_without_qemus_figure_nothing_is_remarkable():
     assert apart(None, 5000, 6000) == []
     assert Downtime().remark == Downtime(100, guest_ms=Interval(90, 110)).remark == ""

@@ -74,7 +74,7 @@ def test_a_pip_that_fails_leaves_none_that_is_whole_and_says_what_to_do(checkout
     assert status == 1 and not checkout.whole
     assert complained == (
         "pip could not finish, see above: mostly its package index was out of reach; run make again when that is "
-        "mended, which begins venv anew\n"
+        "fixed, which begins venv anew\n"
     )
 
 
@@ -98,7 +98,7 @@ def test_one_that_was_killed_is_not_whole_and_is_made_anew_from_nothing(checkout
         ),
         (
             "NO_ROOM",
-            "no virtual environment could be made in venv, see above; see if there is room, and if you may write "
+            "no virtual environment could be made in venv, see above; check for free space, and if you may write "
             "there\n",
         ),
     ],

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from avocado_migdowntime.basics import event_loop
-from avocado_migdowntime.basics.event_loop import to_its_end
+from avocado_migdowntime.basics.event_loop import Cancellable, to_its_end
 from avocado_migdowntime.cli import main
 from avocado_migdowntime.forms.file import read
 
@@ -115,6 +115,49 @@ def test_another_thread_may_run_one_as_well():
     thread.start()
     thread.join()
     assert results == ["done"]
+
+
+def test_another_thread_cancels_one_and_waits_until_it_has_cleaned_up():
+    done, cancellable, begun = [], Cancellable(), threading.Event()
+
+    async def work():
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)
+            done.append("cleaned up")
+
+    def run():
+        with pytest.raises(asyncio.CancelledError):
+            cancellable.run(work())
+        done.append("cancelled")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    begun.wait()
+    assert not cancellable.has_ended(0.01)
+    cancellable.cancel()
+    assert cancellable.has_ended(60) and done[:1] == ["cleaned up"]
+    thread.join()
+    assert done == ["cleaned up", "cancelled"]
+
+
+def test_one_that_was_cancelled_before_it_began_does_not_begin_and_one_that_has_ended_stays_so():
+    done, cancellable = [], Cancellable()
+
+    async def work():
+        done.append("begun")
+
+    assert cancellable.has_ended(60)
+    cancellable.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        cancellable.run(work())
+    assert done == [] and cancellable.has_ended(60)
+    other = Cancellable()
+    other.run(work())
+    other.cancel()
+    assert done == ["begun"] and other.has_ended(60)
 
 
 def test_what_must_come_to_its_end_does_so_before_cancellations_take_effect():

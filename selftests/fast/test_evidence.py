@@ -229,9 +229,19 @@ def test_another_bandwidth_is_what_was_sampled_after_it_was_set_until_the_next_c
     assert len(Evidence.of(made(ROWS, changes[1:])).under_another_bandwidth) == 0
     to_the_end = Evidence.of(made(ROWS, changes[:1])).under_another_bandwidth
     assert to_the_end.t_s[-1] == pytest.approx(7.002)
+    # Nor does what the harness notes, or what QEMU does.
+    others = [event(6.0, "harness", "HEARTBEAT"), event(6.5, "source", "LIMIT")]
+    assert len(Evidence.of(made(ROWS, [changes[0], *others])).under_another_bandwidth) == len(to_the_end)
     # What was changed before does not end it; nor is it cut by the part that is judged.
     before = [event(5.1, "harness", "SOUNDING"), *changes]
     assert Evidence.of(made(ROWS, before)).under_another_bandwidth.t_s[0] == pytest.approx(5.522)
+
+
+@pytest.mark.parametrize(("late_s", "last_s"), [(0, 5.962), (1e-9, 5.982)])
+def test_what_is_answered_as_the_next_change_comes_is_not_of_another_bandwidth(late_s, last_s):
+    answered_s = next(one.answered_s for one in Evidence.of(made(ROWS)).samples if one.t_s == 5.982)
+    changes = [event(5.502, "harness", "BANDWIDTH"), event(answered_s + late_s, "harness", "SOUNDING")]
+    assert Evidence.of(made(ROWS, changes)).under_another_bandwidth.t_s[-1] == last_s
 
 
 def test_while_a_limit_held_it_is_the_only_one():

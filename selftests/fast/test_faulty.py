@@ -2,6 +2,8 @@
 """What puts a fault between a QEMU and its user: its arguments, and how it is made."""
 
 import argparse
+import os
+import resource
 import subprocess
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from avocado_migdowntime.faults.catalogue import KINDS
 from avocado_migdowntime.faulty import monitors
 from avocado_migdowntime.faulty.framing import Framing
 from avocado_migdowntime.faulty.launcher import MARK
+
+from ..support.limits import limited
 
 
 def run(*arguments):
@@ -78,7 +82,10 @@ def test_the_list_has_a_sentence_for_each_fault(capsys):
         (["kb"], "give a FAULT and --output FILE, or --list"),
         (["frost", "--output", "new"], "unknown fault 'frost'"),
         (["kb", "--output", "/nowhere/new"], "/nowhere/new: the launcher cannot be written: No such file or directory"),
-        (["kb", "--output", "mine"], "mine exists and is no launcher of this kind; give another name with --output"),
+        (
+            ["kb", "--output", "mine"],
+            "mine exists and was not written by this command; give another name with --output",
+        ),
         (["kb", "--output", "new", "--qemu", "/no/such"], "the QEMU binary /no/such does not exist"),
     ],
 )
@@ -89,6 +96,28 @@ def test_what_cannot_be_made_is_said_in_a_sentence(arguments, says, capsys, tmp_
     captured = capsys.readouterr()
     assert captured.err.startswith(f"migdowntime faulty: {says}") and captured.out == ""
     assert [path.name for path in tmp_path.iterdir()] == ["mine"] and Path("mine").read_text() == "precious"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link to a device", "link to nowhere", "directory"])
+def test_what_is_no_file_is_no_launcher_and_is_not_read(kind, capsys, tmp_path):
+    path = tmp_path / "launcher"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if kind == "link to a device" else tmp_path / "nowhere")
+    assert run("kb", "--output", path) == 2
+    assert f"{path} exists and was not written by this command" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["launcher"]
+
+
+def test_a_full_disk_leaves_no_launcher(capsys, tmp_path):
+    with limited(resource.RLIMIT_FSIZE, 10):
+        assert run("kb", "--output", tmp_path / "launcher") == 2
+    assert "the launcher cannot be written: File too large" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+    assert run("kb", "--output", tmp_path / "launcher") == 0
 
 
 def test_one_launcher_takes_the_place_of_another(tmp_path):

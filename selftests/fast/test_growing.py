@@ -163,7 +163,7 @@ def test_an_answer_without_figures_or_of_another_status_ends_no_pass(status):
 def test_before_the_first_sample_there_is_no_evidence():
     evidence = GrowingEvidence(made(ROWS).header)
     evidence.event(Event(0.0, "source", "MIGRATION", {"status": "setup"}))
-    with pytest.raises(UsageError, match="holds no sample yet"):
+    with pytest.raises(UsageError, match="^holds no sample yet; add an answer to query-migrate first$"):
         evidence.evidence()
 
 

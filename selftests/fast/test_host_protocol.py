@@ -26,7 +26,7 @@ from avocado_migdowntime.host.protocol import (
     HugepagesGrant,
     ProtocolError,
     Refusal,
-    Release,
+    ReleaseLeases,
     decode_reply,
     decode_request,
     encode,
@@ -40,7 +40,7 @@ WIRE = {
     AcquireHugetlbfs(2097152): '{"number": 1, "kind": "acquire-hugetlbfs", "page_size_bytes": 2097152}',
     AcquireHugepages(2097152, 16, True): '{"number": 1, "kind": "acquire-hugepages", "page_size_bytes": 2097152, '
     '"count": 16, "allowed": true}',
-    Release((3, 2)): '{"number": 1, "kind": "release", "leases": [3, 2]}',
+    ReleaseLeases((3, 2)): '{"number": 1, "kind": "release", "leases": [3, 2]}',
     DirectoryGrant("/tmp/x", (1,)): '{"number": 1, "kind": "directory-grant", "path": "/tmp/x", "leases": [1]}',
     HugepagesGrant(4, 3, (3, 2)): '{"number": 1, "kind": "hugepages-grant", "added": 4, "hold": 3, "leases": [3, 2]}',
     Confirmation(): '{"number": 1, "kind": "confirmation"}',
@@ -115,17 +115,17 @@ def test_two_classes_of_one_kind_are_an_error():
     class Again:
         kind: ClassVar[str] = "release"
 
-    with pytest.raises(ValueError, match="^Again and Release are both of the kind 'release'$"):
-        by_kind((Release, Again))
+    with pytest.raises(ValueError, match="^Again and ReleaseLeases are both of the kind 'release'$"):
+        by_kind((ReleaseLeases, Again))
 
 
 def test_a_reaper_does_what_it_is_asked_for_and_gives_it_back(tmp_path):
     reaper = Reaper()
     number, grant = decode_reply(reaper.answer(encode(5, AcquireDirectory(str(tmp_path)))))
     assert number == 5 and Path(grant.path).parent == tmp_path and os.listdir(tmp_path)
-    assert decode_reply(reaper.answer(encode(6, Release(grant.leases)))) == (6, Confirmation())
+    assert decode_reply(reaper.answer(encode(6, ReleaseLeases(grant.leases)))) == (6, Confirmation())
     assert not os.listdir(tmp_path)
-    assert reaper.reply(Release(grant.leases)) == Confirmation()
+    assert reaper.reply(ReleaseLeases(grant.leases)) == Confirmation()
 
 
 def test_what_the_host_refuses_unforeseen_is_a_sentence(tmp_path):

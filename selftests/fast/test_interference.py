@@ -57,14 +57,16 @@ CHANGED_S = 6.011
 """Half of the last pass is sent."""
 
 
-def slowed(seen, late_ms=0.5, end="FINISH", after_ms=11, change=0.5):
+def slowed(seen, late_ms=0.5, end="FINISH", after_ms=11, change=0.5, unchanged=0):
     """The verdict on so many samples at half of the bandwidth, whose report stays, until something else happens.
 
-    The last of them is answered so late.
+    The last of them is answered so late. Before them `unchanged` ones still show the bandwidth of before.
     """
     before = [row for row in ROWS if row["t"] < CHANGED_S]
-    rest = [row for row in precopy(Pass(30_000), Pass(20_000), Pass(20_000)) if row["t"] > CHANGED_S][:seen]
-    for one in rest:
+    rest = [row for row in precopy(Pass(30_000), Pass(20_000), Pass(20_000)) if row["t"] > CHANGED_S][
+        : unchanged + seen
+    ]
+    for one in rest[unchanged:]:
         one["query-migrate"]["ram"]["mbps"] = change * MBPS
     rest[-1]["latency_ms"] = late_ms
     end_s = rest[-1]["t"] + after_ms / 1000
@@ -94,6 +96,11 @@ def test_three_usable_samples_under_another_bandwidth_tell(end):
     """They count as soon as that is shown, but for the first that shows it, which may be torn."""
     assert found(slowed(4, end=end))
     assert not found(slowed(3, end=end))
+
+
+@pytest.mark.parametrize(("seen", "tell"), [(3, False), (4, True)])
+def test_until_the_other_bandwidth_is_shown_no_sample_counts(seen, tell):
+    assert found(slowed(seen, unchanged=3)) == tell
 
 
 @pytest.mark.parametrize("end", ["FINISH", "STOP"])

@@ -96,7 +96,7 @@ def test_a_directory_with_something_in_it_is_left_alone(tmp_path, monkeypatch, c
     experiment = made_up(monkeypatch, RIGHT)
     (tmp_path / "trace.jsonl").write_text("of another run")
     for place, why in (
-        (tmp_path, "has files in it already; give a new directory, or an empty one"),
+        (tmp_path, "already has files in it; give a new directory, or an empty one"),
         (tmp_path / "trace.jsonl", "no directory to write to: File exists; give another"),
         (Path("/proc/none/one"), "no directory to write to: No such file or directory; give another"),
     ):
@@ -125,15 +125,22 @@ def test_where_there_is_no_verdict_it_cannot_be_told(error, tap, with_tap, kept,
     assert len(files_of(temporary)) == (2 if kept else 0)
 
 
+def test_a_host_that_lacks_something_fails_what_is_not_to_be_skipped(monkeypatch, temporary, capsys):
+    made_up(monkeypatch, error=HostRequirementError("no hugepages"))
+    assert judged("--quiet", "--tap", "-p", "lacking=fail") == 125
+    assert capsys.readouterr().out == "TAP version 13\nBail out! no hugepages\n"
+    assert judged("--quiet", "-p", "lacking=fail") == 125
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["--test", "none"], "there is no test none; there are convergence, downtime, expected-downtime, "),
-        (["-p", "region"], "-p region is no NAME=VALUE"),
+        (["-p", "region"], "-p region is not NAME=VALUE"),
         (["-p", "region=none"], "parameter region: "),
         (["-p", "regions=1M"], "unknown parameter 'regions'"),
-        (["-p", "qemu=x"], "-p qemu=x: the builds are given by --qemu"),
-        (["--arch", "m68k"], "parameter arch: 'm68k' is not one of ppc64, "),
+        (["-p", "qemu=x"], "-p qemu=x: name builds with --qemu"),
+        (["--arch", "m68k"], "parameter arch: 'm68k' is not one of auto, ppc64, "),
         (["--qemu", "/nowhere", "-p", "passes=0"], "parameter passes: '0' is not a whole number from 1 to 1000"),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, list) else None,
@@ -161,15 +168,14 @@ def test_no_failure_of_the_tool_is_taken_for_a_bad_build(monkeypatch, temporary,
 @pytest.mark.parametrize(
     ("words", "arch"),
     [
-        ([], "ppc64"),
-        (["--qemu", "qemu-system-x86_64"], "x86_64"),
-        (["--qemu", "."], "ppc64"),
+        ([], "auto"),
+        (["--qemu", "qemu-system-x86_64"], "auto"),
         (["--qemu", "qemu-system-x86_64", "--arch", "arm"], "arm"),
         (["--qemu", "qemu-system-x86_64", "-p", "arch=s390x"], "s390x"),
     ],
     ids=" ".join,
 )
-def test_the_architecture_is_that_of_the_binary_unless_another_is_given(words, arch, tmp_path, monkeypatch):
+def test_the_architecture_is_left_to_the_binary_unless_one_is_given(words, arch, tmp_path, monkeypatch):
     experiment = made_up(monkeypatch, RIGHT)
     (tmp_path / "qemu-system-x86_64").touch(mode=0o755)
     monkeypatch.chdir(tmp_path)
@@ -209,7 +215,7 @@ async def hang(parameters, directory, progress):
         await asyncio.sleep(0.3)
         progress("cleaned up")
 
-one_at_a_time.alone_on_host = nullcontext
+one_at_a_time.alone_on_host = lambda say, within_s: nullcontext()
 catalogue.EXPERIMENTS["expected-downtime"] = catalogue.Experiment(hang)
 sys.exit(main())
 """

@@ -63,6 +63,12 @@ def test_a_pass_may_go_on_below_the_limit_for_one_burst(unsent, unseen, found):
     assert limit(ending(unsent, unseen), 1000) == found
 
 
+@pytest.mark.parametrize("header", [{}, {"backing_page_size": 4096}])
+def test_on_pages_as_large_as_the_guests_own_it_looks_after_each_burst(header):
+    assert limit(ending(8_300), 1000, header=header) == RESPECTED
+    assert limit(ending(8_299), 1000, header=header)[0] is LimitJudgement.VIOLATED
+
+
 @pytest.mark.parametrize(("unsent", "excused"), [(13_532, True), (13_531, False)])
 def test_between_two_looks_qemu_sends_64_hugepages(unsent, excused):
     rows = ending(unsent, passes=3, pages=60_000)

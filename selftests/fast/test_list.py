@@ -10,7 +10,7 @@ import pytest
 from avocado_migdowntime.cli import list as listing
 from avocado_migdowntime.oracle.formulas import FORMULAS
 from avocado_migdowntime.parameters.table import describe, parse
-from avocado_migdowntime.report.listing import KINDS
+from avocado_migdowntime.report.listing import LISTS
 
 TOP = Path(__file__).parents[2]
 
@@ -28,7 +28,7 @@ def listed(capsys, *kinds):
 
 def test_everything_is_listed_with_a_line_on_what_it_is(capsys):
     kinds = listed(capsys)
-    assert list(kinds) == list(KINDS)
+    assert list(kinds) == list(LISTS)
     for kind, entries in kinds.items():
         assert entries and all(entry["meaning"] and "\n" not in entry["meaning"] for entry in entries), kind
     names = {kind: [entry["name"] for entry in entries] for kind, entries in kinds.items()}
@@ -55,6 +55,6 @@ def test_text_has_a_block_for_each_kind_and_defaults_where_there_are_any(capsys)
     assert variants.startswith("variants\n") and parameters.startswith("parameters\n")
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "all"])
+@pytest.mark.parametrize("kind", [*LISTS, "all"])
 def test_each_kind_can_be_asked_for_alone(kind, capsys):
-    assert list(listed(capsys, kind)) == (list(KINDS) if kind == "all" else [kind])
+    assert list(listed(capsys, kind)) == (list(LISTS) if kind == "all" else [kind])

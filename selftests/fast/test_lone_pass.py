@@ -48,7 +48,7 @@ def test_all_that_is_sent_after_the_stop_had_been_left(sent, found):
     assert limit(sent) == found
 
 
-@pytest.mark.parametrize(("stop_ms", "found"), [(419, violated(321)), (421, NOT_TOLD)])
+@pytest.mark.parametrize(("stop_ms", "found"), [(419, violated(321)), (419.9, violated(320)), (420.1, NOT_TOLD)])
 def test_what_may_have_gone_until_the_stop_was_not_left(stop_ms, found):
     assert limit(8_600, stop_ms) == found
 

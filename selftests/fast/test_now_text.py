@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from avocado_migdowntime.basics.printable import printable
+from avocado_migdowntime.basics.printable import in_a_line
 from avocado_migdowntime.prediction.advice import Advice, Finding
 from avocado_migdowntime.prediction.outlook import Outlook
 from avocado_migdowntime.report.now import line, rows
@@ -93,7 +93,7 @@ def test_what_would_move_the_cursor_is_spelt_out():
     for text in (*(text for _, text in rows(evil, 80)), line(evil)):
         assert text.isprintable()
     assert told(evil, "of") == "\\x1b[2J\\x1b]0;gone\\x07 \\u202e\\n"
-    assert printable("×–é") == "×–é"
+    assert in_a_line("×–é") == "×–é"
 
 
 def test_a_sparkline_is_as_high_as_its_figures():

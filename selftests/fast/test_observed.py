@@ -50,33 +50,39 @@ def test_the_bandwidth_is_the_median_of_the_last_two_passes():
 @pytest.mark.parametrize(
     ("still_s", "remaining", "mbps", "wire"),
     [
-        (1.99, 5_000, MBPS, BYTES_PER_MS),
-        (2.01, 5_000, MBPS, 0),
-        (2.01, 0, MBPS, BYTES_PER_MS),
-        (0.1, 5_000, 0, 0),
+        (9.99, 5_000, MBPS, BYTES_PER_MS),
+        (10.01, 5_000, MBPS, 0),
+        (10.01, 0, MBPS, BYTES_PER_MS),
+        (0.1, 5_000, 0, BYTES_PER_MS),
         (0.1, 0, 0, BYTES_PER_MS),
     ],
 )
-def test_nothing_is_sent_where_something_is_left_and_no_page_has_left_for_two_seconds(still_s, remaining, mbps, wire):
-    """From the last sample that had not sent as much."""
+def test_nothing_is_sent_where_something_is_left_and_no_page_has_left_for_ten_seconds(still_s, remaining, mbps, wire):
+    """From the first sample that had sent as much."""
     rows = precopy(SAME, SAME, Pass(20_000, remaining))
     last = rows[-1]["t"]
-    before_s = rows[-2]["t"]
     sent = 60_000 - remaining
-    more = [row(last + 0.01, 3, remaining, sent), row(before_s + still_s, 3, remaining, sent, mbps=mbps)]
+    more = [row(last + 0.01, 3, remaining, sent), row(last + still_s, 3, remaining, sent, mbps=mbps)]
     found = observed(SAME, SAME, Pass(20_000, remaining), more=more)
     assert (found.wire_bytes_per_ms, found.threshold_bytes_per_ms) == (wire, wire)
     assert found.remaining_bytes == remaining * PAGE_BYTES
 
 
 def test_a_whole_pass_without_a_page_is_looked_beyond():
-    """The last page left at 4.001 s, in the pass before, or at the begin of the first that is known."""
+    """The last page had left at 4.002 s, in the pass before, or at the begin of the first that is known."""
     stuck = [row(4.002 + t, 3, 900, 40_000) for t in (0, 0.5, 1.0)]
     assert observed(SAME, SAME, more=stuck).wire_bytes_per_ms == BYTES_PER_MS
-    assert observed(SAME, SAME, more=[*stuck, row(6.1, 3, 900, 40_000)]).wire_bytes_per_ms == 0
-    nothing = [row(t, number, 900, 0) for number, t in ((1, 0), (1, 1), (2, 1.5), (2, 1.9))]
+    assert observed(SAME, SAME, more=[*stuck, row(14.1, 3, 900, 40_000)]).wire_bytes_per_ms == 0
+    nothing = [row(t, number, 900, 0) for number, t in ((1, 0), (1, 1), (2, 1.5), (2, 9.9))]
+    assert observe(Evidence.of(made(nothing))).still_s == 9.9
     assert observe(Evidence.of(made(nothing))).wire_bytes_per_ms == BYTES_PER_MS
-    assert observe(Evidence.of(made([*nothing, row(2.1, 2, 900, 0)]))).wire_bytes_per_ms == 0
+    assert observe(Evidence.of(made([*nothing, row(10.1, 2, 900, 0)]))).wire_bytes_per_ms == 0
+
+
+def test_two_samples_that_are_far_apart_show_no_rest():
+    """What each has sent differs, so that pages went in between."""
+    rows = [row(0, 2, 900, 100), row(60, 3, 900, 40_000), row(120, 4, 900, 80_000)]
+    assert observe(Evidence.of(made(rows))).still_s == 0
 
 
 @pytest.mark.parametrize(
@@ -84,7 +90,6 @@ def test_a_whole_pass_without_a_page_is_looked_beyond():
     [
         (300, [(1700, 3_000), (1800, 2_000)]),
         (50, [(1950, 500), (2050, 0)]),
-        (None, [(2000, 0), (2100, 0)]),
         (9000, [(0, 20_000), (100, 19_000)]),
     ],
 )
@@ -102,6 +107,18 @@ def test_the_next_sync_finds_the_most_of_what_is_pending_now_and_at_the_end_of_t
     for which in range(3):
         figures = iter([float(row == which) for row in range(3)])
         assert found.next_bytes(lambda *_, figures=figures: next(figures)) == 1.0
+
+
+def test_where_the_limit_is_not_known_a_pass_ends_as_those_did_that_were_seen_and_the_next_sync_finds_no_less():
+    """What was left of the last pass was not seen to be sent."""
+    rows = [one for one in precopy(SAME, SAME, SAME) if one["query-migrate"]["ram"]["remaining"] >= 5_000 * PAGE_BYTES]
+    found = observe(Evidence.of(made(rows, limit_ms=None)))
+    left_bytes = found.syncs[-1].at_sync_bytes.high
+    assert left_bytes > 20_000 * PAGE_BYTES
+    assert found.next_bytes(lambda ms, unsent_bytes: 1.0) == left_bytes
+    asked = []
+    found.next_bytes(lambda ms, unsent_bytes: asked.append(unsent_bytes) or 2 * left_bytes)
+    assert asked[1] == pytest.approx(left_bytes - 20_000 * PAGE_BYTES)
 
 
 def test_surprises_are_what_was_found_as_a_share_of_what_was_likely_but_for_the_first_pass():

@@ -50,6 +50,7 @@ def test_each_figure_is_taken_from_the_verdict():
             contract="live",
             tolerance=0.02,
             guest="(Debian) ppc64 pseries tcg",
+            release="7.2.22",
         )
     ]
 
@@ -81,7 +82,7 @@ def test_a_guest_is_what_was_migrated_without_the_release():
         ("migdowntime:downtime;ppc64;x", "job", "downtime ppc64;x"),
         ("tests/downtime.py:D.test@old", "old", "tests/downtime.py:D.test"),
         (name_on("migdowntime:downtime", "a/b") + ";run-v", "a/b", "downtime v"),
-        ("migdowntime:a\nb;run-c\nd", "job", "a\nb c\nd"),
+        ("migdowntime:a\nb;run-c\nd", "job", "a\\nb c\\nd"),
     ],
 )
 def test_a_tests_name_says_its_build_and_its_variant(name, build, variant):
@@ -122,7 +123,7 @@ def test_runs_are_in_the_order_of_their_numbers():
     ],
 )
 def test_what_is_no_result_is_refused_in_a_sentence(results):
-    says = "^this is not what Avocado and this release write of a job's tests; run the job anew$"
+    says = "^this is not what Avocado and this release write about a job's tests; run the job again$"
     with pytest.raises(UsageError, match=says):
         outcomes(results, "job")
 
@@ -160,9 +161,10 @@ def test_builds_of_several_jobs_are_put_together_by_their_names(tmp_path):
     ("content", "says"),
     [
         (None, "No such file or directory; give the results of a job, such as job-results/latest"),
-        ("{", " is no JSON; give the results of a job, such as job-results/latest"),
+        ("{", " is not JSON; give the results of a job, such as job-results/latest"),
+        ("[" * 100_000, " is not JSON; give the results of a job, such as job-results/latest"),
         ('{"tests": []}', " has no test of this project; give the results of a job that ran migdowntime:NAME"),
-        ("[]", "this is not what Avocado and this release write of a job's tests; run the job anew"),
+        ("[]", "this is not what Avocado and this release write about a job's tests; run the job again"),
     ],
 )
 def test_a_job_that_cannot_be_used_is_named_with_what_to_give(content, says, tmp_path):
@@ -174,10 +176,50 @@ def test_a_job_that_cannot_be_used_is_named_with_what_to_give(content, says, tmp
         builds_of([str(tmp_path)])
 
 
+def test_a_job_whose_links_go_round_is_named(tmp_path):
+    for name in ("loop", "results.json"):
+        (tmp_path / name).symlink_to(name)
+    for place in (tmp_path / "loop", tmp_path):
+        with pytest.raises(UsageError, match=f"^{re.escape(str(place))}: its links go round in a circle; give"):
+            builds_of([str(place)])
+
+
+def test_a_job_whose_results_are_no_file_is_named(tmp_path):
+    (tmp_path / "results.json").symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match="results.json: is a device where a file was expected$"):
+        builds_of([str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"relative_error": "x"},
+        {"relative_error": float("nan")},
+        {"tolerance": 10**400},
+        {"tolerance": True},
+        {"passed": "yes"},
+        {"passed": []},
+        {"verdict": 1},
+        {"formula": ["last-sync"]},
+        {"downtime": {"qemu_ms": {}}},
+        {"convergence": {"judgement": 1}},
+        {"subject": None},
+    ],
+)
+def test_a_verdict_whose_figures_are_none_is_refused(wrong):
+    with pytest.raises(UsageError, match="^this is not what Avocado and this release write about a job's tests"):
+        one("migdowntime:x", {**VERDICT, **wrong})
+
+
+def test_a_whiteboard_that_is_nested_without_end_is_no_verdict():
+    results = {"tests": [{**entry(1, "migdowntime:x", None), "whiteboard": "[" * 100_000}]}
+    assert [run.verdict for run in outcomes(results, "job")] == [""]
+
+
 def test_a_job_that_is_given_twice_is_named(tmp_path):
     old = job(tmp_path / "old", [entry(1, "migdowntime:x", None)])
     again = f"{tmp_path}/./old"
-    with pytest.raises(UsageError, match=f"^{re.escape(again)} is given twice; the same runs again tell nothing new$"):
+    with pytest.raises(UsageError, match=f"^{re.escape(again)} is given twice; the same runs prove nothing new$"):
         builds_of([old, again])
 
 
@@ -189,7 +231,7 @@ def test_traces_are_files_as_they_are_and_those_below_a_jobs_results(tmp_path):
     inside = [f"{tmp_path}/test-results/{number}-x/data/trace.jsonl" for number in (1, 2)]
     assert list(traces_of(["-", str(tmp_path), "nowhere"])) == ["-", *inside, "nowhere"]
     empty = tmp_path / "test-results"
-    says = f"{empty} holds no test-results/*/data/trace.jsonl; give the results of a job, such as job-results/latest"
+    says = f"{empty} contains no test-results/*/data/trace.jsonl; give the results of a job, such as job-results/latest"
     with pytest.raises(UsageError, match=f"^{re.escape(says)}$"):
         list(traces_of([str(empty)]))
 

@@ -165,5 +165,5 @@ def test_a_manager_that_fails_and_a_host_without_one_are_told(host):
     assert host.packages("tc") == (
         1,
         "missing: tc; installing iproute-tc\n"
-        "dnf could not install iproute-tc, see above; mend that, or have tc on the PATH another way\n",
+        "dnf could not install iproute-tc, see above; fix that, or have tc on the PATH another way\n",
     )

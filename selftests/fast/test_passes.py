@@ -59,6 +59,12 @@ def test_the_last_is_that_whose_figures_belong_together_but_for_a_page(off, sent
     assert Pass.of(Samples.of(rows)).last.sent_pages == sent
 
 
+def test_it_is_so_of_a_pass_of_a_few_samples_too():
+    rows = [sample(0.1 * row, sent=row, remaining=100 - row) for row in range(5)]
+    rows.append(sample(0.5, sent=5, remaining=150))
+    assert Pass.of(Samples.of(rows)).last.sent_pages == 4
+
+
 def test_of_two_samples_that_do_not_belong_together_it_is_the_second():
     found = Pass.of(Samples.of([sample(0, sent=0, remaining=100), sample(1, sent=1, remaining=200)]))
     assert found.last.sent_pages == 1

@@ -24,7 +24,7 @@ def test_a_missing_binary_is_the_users_when_named_and_the_hosts_when_not(tmp_pat
 
 
 def test_ram_that_pseries_refuses_is_refused_before():
-    with pytest.raises(UsageError, match="300M of RAM is no multiple of 256M"):
+    with pytest.raises(UsageError, match="300M of RAM is not a multiple of 256M"):
         Guest(
             PROFILES["ppc64"],
             "pseries",

@@ -22,7 +22,7 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "ppc64-tcg-qemu-7.2.jsonl.gz"
-README = Path(__file__).parents[2] / "README.md"
+STUCK = Path(__file__).parents[2] / "docs/stuck.md"
 LINES = [json.loads(line) for line in gzip.decompress(RECORDING.read_bytes()).splitlines()]
 ANSWERS = [(line["t"], line["query-migrate"]) for line in LINES if "query-migrate" in line]
 ACTIVE = next(answer for _, answer in ANSWERS if answer.get("expected-downtime", 0) > 100)
@@ -178,7 +178,7 @@ def test_units_are_those_of_libvirt():
 
 
 WRONG = [
-    ("error: Domain not found\n", "'error: Domain not found' begins no text that is known"),
+    ("error: Domain not found\n", "is an error of virsh or kubectl: 'error: Domain not found'"),
     ("{'status': 1}\n{\n", "begins no text that is known"),
     ('{"return": {"status": "running", "running": true}}\n', "this is QMP's replies, and no migration runs in it"),
     ('{"return": []}\n', "this is QMP's replies, and no migration runs in it"),
@@ -299,9 +299,9 @@ def test_quiet_says_nothing_of_a_good_recording(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_the_loop_of_the_readme_records(tmp_path):
+def test_the_loop_of_the_documents_records(tmp_path):
     """As it stands there, with a virsh that answers and fails when the guest is gone."""
-    (loop,) = re.findall(r"```\n(while virsh .*?)```", README.read_text(), re.DOTALL)
+    (loop,) = re.findall(r"```\n(while virsh .*?)```", STUCK.read_text(), re.DOTALL)
     for number, answer in enumerate([ACTIVE, ACTIVE, COMPLETED]):
         (tmp_path / str(number)).write_text(as_json(answer))
     virsh = tmp_path / "virsh"
@@ -315,3 +315,25 @@ def test_the_loop_of_the_readme_records(tmp_path):
     done = subprocess.run(loop, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "3 samples in trace.jsonl, the migration completed" in done.stderr
     assert read(str(tmp_path / "trace.jsonl")).downtime_limit_ms == 300
+
+
+@pytest.mark.parametrize("text", sorted((RECORDING.parents[1] / "forms").glob("*.txt")), ids=lambda path: path.stem)
+def test_what_is_known_of_a_text_stays_known_when_it_was_recorded(text, tmp_path):
+    own = parse(text.read_bytes())
+    running = [sample for sample in own.samples if sample.status != "completed"]
+    trace, _ = recorded(tmp_path, [(1, text.read_text())])
+    assert list(trace.samples) == list(own.samples) and running
+    assert (trace.lacks, trace.notes, trace.downtime_limit_ms) == (own.lacks, own.notes, own.downtime_limit_ms)
+    known, kept = ([(one.rounding, one.derived, one.estimated) for one in whole.readings] for whole in (own, trace))
+    assert kept == known or (not kept and not any(map(any, known)))
+
+
+GARBLED = [5, [], {"rounding": 5}, {"rounding": {"ram.mbps": [2, 1]}}, {"lacks": 7}, {"derived": 1}]
+
+
+@pytest.mark.parametrize("known", GARBLED)
+def test_what_is_known_of_a_text_is_refused_where_it_is_garbled(known):
+    header = {"qemu": {}, "migrate-parameters": {}, "read": True}
+    sample = {"t": 1, "latency_ms": 1, "query-migrate": {**ACTIVE, "as-read": known}}
+    with pytest.raises(UsageError, match="'as-read' is .* where what is known of a text was expected; record it again"):
+        parse("\n".join(map(json.dumps, (header, sample))).encode())

@@ -10,7 +10,7 @@ from avocado_migdowntime.prediction.advice import Advice, BestPoint, Finding
 from avocado_migdowntime.report import advice, builds, doctor
 from avocado_migdowntime.report import json_fields as meanings
 from avocado_migdowntime.report import verdict_json as fields
-from avocado_migdowntime.report.listing import KINDS
+from avocado_migdowntime.report.listing import LISTS
 from avocado_migdowntime.verdict.check import Check, Outcome
 from avocado_migdowntime.verdict.downtime import Downtime, Integrity
 from avocado_migdowntime.verdict.limit import LimitFinding, LimitJudgement
@@ -23,7 +23,7 @@ from ..support.reference import HEADINGS
 
 
 def test_each_kind_has_its_place():
-    assert HEADINGS.keys() == KINDS.keys()
+    assert HEADINGS.keys() == LISTS.keys()
 
 
 def test_each_field_of_a_verdict_is_told():

@@ -114,6 +114,16 @@ def test_where_nothing_can_be_kept_it_is_asked_each_time(binary: Path, asked: li
     assert [known(binary).release[0] for _ in range(2)] == [1, 2]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what is another user's")
+def test_what_another_user_keeps_is_neither_believed_nor_written(binary: Path, asked: list[str]) -> None:
+    known(binary)
+    (file,) = _files()
+    before = file.read_bytes()
+    os.chown(file.parent, 61234, 61234)
+    assert [known(binary).release[0] for _ in range(2)] == [2, 3]
+    assert file.read_bytes() == before
+
+
 def test_what_is_no_qemu_is_asked_again(binary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refused(*_: object) -> QemuInfo:
         raise UsageError("it did not answer")

@@ -29,7 +29,7 @@ KEPT = TOP / "docs/inaccurate.png"
 def test_the_page_answers_in_a_sentence_and_in_a_table(tmp_path):
     page = page_of(tmp_path, WRONG, ACCURATE)
     assert (
-        f'<p class="answer">2 tests: 1 right, 1 wrong. {WRONG}: QEMU said 980 ms, right is 5495.3 ms; '
+        f'<p class="answer">2 tests: 1 right, 1 wrong. {WRONG}: QEMU said 980 ms, expected 5495.3 ms; '
         "expected-downtime is inaccurate: the report is -82.16% off last-sync; it is what dirty-rate gives"
     ) in page
     (row,) = re.findall(r"<tr>\s*<th scope=\"row\"><a href=\"#test-1\">.*?</tr>", page, re.DOTALL)
@@ -130,13 +130,13 @@ def test_pictures_are_by_the_files_ending(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([ACCURATE, "--output", "report.docx"], "report.docx: nothing of this kind can be made; let the name end with"),
+        ([ACCURATE, "--output", "report.docx"], "report.docx: unsupported file type; use one of .html"),
         (["nowhere.jsonl", "--output", "report.html"], "nowhere.jsonl: No such file or directory"),
         (
             [ACCURATE, RECORDINGS / "README.md", "--output", "report.html"],
             "README.md: '# Recorded migrations' begins no text that is known",
         ),
-        ([RECORDINGS, "--output", "report.html"], "holds no test-results/*/data/trace.jsonl"),
+        ([RECORDINGS, "--output", "report.html"], "contains no test-results/*/data/trace.jsonl"),
         ([ACCURATE, "--output", "nowhere/report.html"], "nowhere/report.html: cannot be written: No such file"),
         ([ACCURATE, "--output", "full.html"], "full.html: cannot be written: No space left on device"),
         ([SNAPSHOT, "--output", "report.png"], "a single look has no course to draw"),

@@ -68,10 +68,47 @@ def test_another_bandwidth_than_at_first_shows_it_too(changes, settling, torn):
     assert usable(begins(20), later_mbps=8.1, later_from=changes) == (settling, torn)
 
 
-@pytest.mark.parametrize(("spacing_s", "settling", "torn"), [(0.09, 20, 1), (0.11, 2, 0)])
-def test_samples_that_come_slower_than_it_is_renewed_show_neither(spacing_s, settling, torn):
+@pytest.mark.parametrize(("spacing_s", "settling", "torn"), [(0.09, 20, 1), (0.11, 20, 0), (2.0, 20, 0)])
+def test_samples_that_come_slower_than_it_is_renewed_are_none_torn(spacing_s, settling, torn):
     later = {"later_mbps": 8.1, "later_from": 20}
     assert usable([0] * 60, spacing_s=spacing_s, **later) == (settling, torn)
+
+
+def counted(times_s, sent, mbps=()):
+    """The same as `usable`, of samples at these times; the bandwidth is 16.384 Mbps, 2048 bytes a millisecond."""
+    shown = [*mbps, *[16.384] * (len(times_s) - len(mbps))]
+    rows = [
+        Sample(t_s, 0.0, "active", 2000.0, Ram(10**9, 4096, pages, 0, 2, 100, shown[row]))
+        for row, (t_s, pages) in enumerate(zip(times_s, sent, strict=True))
+    ]
+    excluded = ExcludedSamples()
+    usable_reports(Pass.of(Samples.of(rows)), excluded)
+    return tuple(excluded.counts.get(reason, 0) for reason in (SETTLING, TORN))
+
+
+@pytest.mark.parametrize(("mbps", "settling"), [((), 2), ((16.384, 16.384, 8.0), 2)])
+def test_nor_do_those_that_come_as_fast_as_it_is_renewed(mbps, settling):
+    """One counts: that which is 200 ms after the first."""
+    assert counted([-0.1, 0.0, 0.1], [0, 0, 0], mbps) == (settling, 0)
+
+
+@pytest.mark.parametrize(("went_on_s", "settling"), [(0.4, 6), (0.3999, 7)])
+def test_a_window_and_a_half_are_150_ms_of_sending(went_on_s, settling):
+    """A page at 250 ms, and one at each sample that follows; two of them are within 150 ms of that, and the next."""
+    times_s = [0.0, 0.25, 0.27, 0.29, 0.31, 0.33, went_on_s, 0.42, 0.44, 0.46, 0.48, 0.5]
+    assert counted(times_s, [0, *range(1, 12)]) == (settling, 0)
+
+
+def test_what_was_sent_in_the_beginning_counts_as_sent():
+    """200 pages at once, between the first two samples."""
+    assert usable(begins(1, jump=200)) == (18, 0)
+
+
+@pytest.mark.parametrize(("more", "settling"), [(0, 30), (1, 31)])
+def test_twice_the_bandwidth_that_is_shown_is_not_too_much(more, settling):
+    """That is 20 × row + 100 pages until then: in row 30 as many as were sent, or one fewer."""
+    sent = [0 if row < 20 else 670 + row + more for row in range(60)]
+    assert counted([0.02 * row for row in range(60)], sent) == (settling, 0)
 
 
 @pytest.mark.parametrize(

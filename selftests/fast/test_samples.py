@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Answers as rows and as columns: each figure in its place, in its unit, and refused where it is none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,8 +19,9 @@ RAM = Ram(
     dirty_sync_count=2,
     dirty_pages_per_s=500,
     mbps=8.0,
+    counted_bytes=170_000,
 )
-FULL = Sample(1.5, 20.0, "active", 300.0, RAM, "MIGRATION_PASS", 12.0)
+FULL = Sample(1.5, 20.0, "active", 300.0, RAM, "MIGRATION_PASS", 12.0, 90_000.0, 262_144, 8192, 512, 0.25, 3.0)
 BARE = Sample(2.5, 4.0, "completed")
 ANSWER = {
     "remaining": 81_920,
@@ -28,16 +31,21 @@ ANSWER = {
     "dirty-sync-count": 2,
     "dirty-pages-rate": 500,
     "mbps": 8.0,
+    "precopy-bytes": 170_000,
 }
 
 
 def test_a_sample_is_a_row_of_its_columns():
     samples = Samples.of([FULL, BARE])
     assert (samples[0], samples[1], samples[-1], list(samples)) == (FULL, BARE, BARE, [FULL, BARE])
-    assert samples.table[:, 0].tolist() == [1.5, 20, 0, 1, 300, 12, 81_920, 4096, 70, 30, 2, 500, 8]
+    seen = [1.5, 20, 0, 1, 300, 12, 90_000, 262_144, 8192, 512, 0.25, 3]
+    counters = [81_920, 4096, 70, 30, 2, 500, 8, 170_000]
+    assert samples.table[:, 0].tolist() == [*seen, *counters]
     assert figures_of(FULL, Labels()) == samples.table[:, 0].tolist()
-    assert [figure != figure for figure in figures_of(BARE, Labels())] == [False] * 3 + [True] * 10
-    assert np.isnan(samples.table[Column.ON :, 1]).all() and samples.table[Column.STATUS, 1] == 2
+    known = [False] * 3 + [True] * 6 + [False] * 3 + [True] * 8
+    assert [figure != figure for figure in figures_of(BARE, Labels())] == known
+    assert samples.table[Column.OPEN_BYTES : Column.REMAINING, 1].tolist() == [0, 0, 0]
+    assert samples.table[Column.STATUS, 1] == 2
     assert samples.labels == ("active", "MIGRATION_PASS", "completed")
     assert (samples.ram(0), samples.ram(1)) == (RAM, None)
 
@@ -49,6 +57,7 @@ def test_each_column_has_its_name():
     assert samples.has_ram.tolist() == [True, False]
     columns = {
         "expected_downtime_ms": 300,
+        "pending_bytes": 90_000,
         "remaining_bytes": 81_920,
         "page_bytes": 4096,
         "sent_pages": 70,
@@ -56,6 +65,7 @@ def test_each_column_has_its_name():
         "dirty_sync_count": 2,
         "dirty_pages_per_s": 500,
         "mbps": 8,
+        "counted_bytes": 170_000,
         "conserved_bytes": 81_920 + 70 * 4096,
         "wire_bytes_per_ms": 1000,
         "dirty_bytes_per_ms": 2048,
@@ -105,9 +115,13 @@ def test_those_so_far_do_not_change_by_what_is_added():
 
 
 def test_an_answer_is_read_field_by_field():
-    answer = {"status": "active", "expected-downtime": 300, "downtime": 12, "ram": ANSWER}
-    assert Sample.from_query(1.5, 20.0, answer, "MIGRATION_PASS") == FULL
+    answer = {"status": "active", "expected-downtime": 300, "downtime": 12, "remaining": 90_000}
+    answer |= {"ram": {**ANSWER, "total": 262_144}, "disk": {"remaining": 8192}}
+    sample = Sample.from_query(1.5, 20.0, answer, "MIGRATION_PASS")
+    assert sample == replace(FULL, open_bytes=0, open_mbps=0, open_pages_per_s=0)
     assert Sample.from_query(1, 2, {}) == Sample(1, 2, "none")
+    before_7_0 = {name: value for name, value in ANSWER.items() if name != "precopy-bytes"}
+    assert ram_of(before_7_0, {}).counted_bytes is None
     with pytest.raises(UsageError) as caught:
         Sample.from_query(0, 0, {"status": 5})
     assert str(caught.value) == "'status' is 5 where a text was expected"
@@ -134,7 +148,7 @@ def test_encoded_pages_count_among_those_sent(encoded, pages):
 
 def test_counters_are_made_whole_and_the_bandwidth_stays_as_it_is():
     fractions = {name: value + 0.75 for name, value in ANSWER.items()}
-    assert ram_of(fractions, {}) == Ram(81_920, 4096, 71, 30, 2, 500, 8.75)
+    assert ram_of(fractions, {}) == Ram(81_920, 4096, 71, 30, 2, 500, 8.75, 170_000)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +165,7 @@ def test_counters_are_made_whole_and_the_bandwidth_stays_as_it_is():
                 f"'{name}' is missing where a number from 0 up was expected",
             )
             for name in ANSWER
+            if name != "precopy-bytes"
         ),
     ],
 )

@@ -127,12 +127,12 @@ def test_the_command_prints_a_row_for_each_estimator_and_draws_a_picture(tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([ORDINARY], "in none of these was a guest stopped in mid-pass; run migdowntime:stop-now"),
+        ([ORDINARY], "none of these stopped a guest in mid-pass; run migdowntime:stop-now"),
         (["nowhere.jsonl"], "nowhere.jsonl: No such file"),
-        ([RECORDINGS], "holds no test-results/*/data/trace.jsonl"),
+        ([RECORDINGS], "contains no test-results/*/data/trace.jsonl"),
         (
             [STOPPED, "--picture", "picture.xyz"],
-            "picture.xyz: nothing of this kind can be made; let the name end with one of .png, .svg, .pdf",
+            "picture.xyz: unsupported file type; use one of .png, .svg, .pdf",
         ),
         ([STOPPED, "--picture", "/nowhere/picture.png"], "/nowhere/picture.png: cannot be written: No such file"),
     ],

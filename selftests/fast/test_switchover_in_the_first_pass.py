@@ -140,6 +140,15 @@ def test_zero_pages_late_in_the_pass_leave_the_bandwidth_open(seen):
     assert limit(with_zeros(1_200, seen=seen)) == switched_over_early(1759)
 
 
+@pytest.mark.parametrize(("unsent", "found"), [(4_409, NOT_TOLD), (4_411, switched_over_early(320))])
+def test_zero_pages_of_long_before_took_none_at_the_end(unsent, found):
+    rows = lone(unsent)
+    final = completed(rows, 51, 0, 2)
+    for one in (*rows, final):
+        one["query-migrate"]["ram"]["duplicate"] += 1_000
+    assert limit(made([*rows, final], [event(rows[-1]["t"] + 0.001, "source", "STOP")], LIMIT_MS)) == found
+
+
 def test_zero_pages_took_no_time():
     assert limit(with_zeros(1_000, 5_412)) == switched_over_early(320)
     assert limit(with_zeros(1_000, 5_408)) == NOT_TOLD
@@ -188,7 +197,9 @@ def test_a_guest_that_somebody_else_stopped_as_the_pass_ended_is_not_judged():
     assert limit(stopped(rows, after_ms=2_000, between=between, dirtied=20_000, syncs=3)) == NOT_TOLD
 
 
-@pytest.mark.parametrize(("first_ms", "found"), [(120, switched_over_early(1879)), (122, NOT_TOLD)])
+@pytest.mark.parametrize(
+    ("first_ms", "found"), [(120, switched_over_early(1879)), (120.95, switched_over_early(1879)), (121.05, NOT_TOLD)]
+)
 def test_samples_of_the_switchover_itself_do_not_matter(first_ms, found):
     """QEMU answers hardly any until all is sent, as it holds its big lock; within a burst they may be."""
     rows = lone(20_000)

@@ -51,6 +51,23 @@ def test_of_that_no_more_was_left_than_the_limit_allows_unless_it_was_for_certai
     assert pages(sync.unsent_bytes) == (7, 11)
 
 
+@pytest.mark.parametrize(("limit_pages", "left"), [(None, 5.5), (12, 5.5), (11, 5.5), (10.9, 0)])
+def test_a_pass_that_went_on_although_all_that_was_left_did_not_fit_the_limit_likely_ended_with_nothing(
+    limit_pages, left
+):
+    """Up to 11 pages were left, or none; where they fitted the limit it is in the middle."""
+    after = [sample(1 + 0.02 * row, 2, 50 - row, 21 + row) for row in range(10)]
+    sync = around(BEFORE, after, limit_pages and limit_pages * PAGE / 1000)
+    assert pages(sync.unsent_bytes) == (0, 11)
+    assert sync.likely_bytes / PAGE == 51 + left
+
+
+@pytest.mark.parametrize(("limit_pages", "left"), [(None, 9), (12, 9), (9, 8), (6, 9)])
+def test_of_what_was_left_for_certain_and_may_have_been_the_middle_is_likely(limit_pages, left):
+    sync = around(BEFORE, AFTER, limit_pages and limit_pages * PAGE / 1000)
+    assert sync.likely_bytes / PAGE == pytest.approx(43 + left)
+
+
 def test_a_limit_of_nothing_leaves_a_page_that_is_between_two_counters():
     before = [sample(0.02 * row, 1, 12 - row, row) for row in range(10)]
     after = [sample(1 + 0.02 * row, 2, 50 - row, 12 + row) for row in range(10)]
@@ -61,6 +78,16 @@ def test_sent_pages_never_go_back_and_a_sync_finds_no_less_than_nothing():
     fewer = [sample(1 + 0.02 * row, 2, 5 - row // 9, row // 9) for row in range(10)]
     sync = around(BEFORE, fewer)
     assert pages(sync.unsent_bytes) == (11, 11) and pages(sync.at_sync_bytes) == (0, 0)
+    assert sync.likely_bytes == 0
+
+
+def test_where_the_pages_behind_the_ram_are_not_known_a_rest_tells_nothing():
+    """QEMU sent nothing for the last 60 ms of the pass, and three pages until the next sample."""
+    rested = [sample(0.02 * row, 1, 20 - min(row, 6), min(row, 6)) for row in range(10)]
+    after = [sample(0.2 + 0.02 * row, 2, 50 - row, 9 + row) for row in range(10)]
+    both = [Pass.of(Samples.of(rows)) for rows in (rested, after)]
+    (unknown,), (known,) = syncs(both, Limits()), syncs(both, Limits(), host_page_bytes=PAGE)
+    assert (pages(unknown.unsent_bytes), pages(known.unsent_bytes)) == ((11, 14), (14, 14))
 
 
 @pytest.mark.parametrize(("number", "pages_more"), [(0, 8), (1, 12)])
@@ -81,6 +108,29 @@ def long_pass(begin_s, number, found):
     """30 samples, at each of which a page more is sent, of a pass that followed one of 30 pages."""
     sent = 29 * (number - 1)
     return [sample(begin_s + 0.02 * row, number, 50 + found - row - sent, sent + row) for row in range(30)]
+
+
+def rested(since_s, last_s=0.0, first_s=0.02):
+    """What was unsent after a pass that sent nothing from `since_s` to its last sample, and three pages after that."""
+    before = [sample(since_s - 0.02 * row, 1, 14 + row, 10 - row) for row in reversed(range(5))]
+    before.append(sample(last_s, 1, 14, 10))
+    after = [sample(first_s + 0.02 * row, 2, 50 - row, 13 + row) for row in range(5)]
+    (sync,) = syncs([Pass.of(Samples.of(rows)) for rows in (before, after)], Limits(), host_page_bytes=PAGE)
+    assert pages(sync.unsent_bytes) in ((14, 14), (11, 14))
+    return pages(sync.unsent_bytes) == (14, 14)
+
+
+@pytest.mark.parametrize(
+    ("since_s", "is_rest"), [(-0.0149, False), (-0.015, True), (-0.09995, True), (-0.10001, False)]
+)
+def test_a_rest_is_seen_over_15_ms_by_samples_that_come_within_a_window(since_s, is_rest):
+    """Of samples that are further apart none shows what became of the window in between."""
+    assert rested(since_s) == is_rest
+
+
+@pytest.mark.parametrize(("first_s", "of_one_window"), [(0.06, True), (0.0601, False)])
+def test_after_a_rest_the_next_sample_has_to_come_within_60_ms(first_s, of_one_window):
+    assert rested(-0.05, first_s=first_s) == of_one_window
 
 
 def with_mbps(rows, mbps):

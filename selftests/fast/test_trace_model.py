@@ -4,7 +4,7 @@
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.trace.events import Event
+from avocado_migdowntime.trace.events import Event, event_of
 from avocado_migdowntime.trace.model import SEVERAL, Trace, checked_header, header_after, parted
 from avocado_migdowntime.trace.samples import Sample, Samples
 
@@ -134,6 +134,20 @@ def test_an_event_is_found_by_its_side_its_name_and_what_it_holds():
     assert trace.first_event("source", "STOP") is None
 
 
+def test_texts_of_a_trace_can_be_printed():
+    header = {"arch": "ppc64\nverdict    ACCURATE", "more": ["\x1b[2J", {"\udcff": 1}]}
+    trace = Trace((sample(0, status="act\x1bive"),), header=header)
+    assert trace.subject == "ppc64\\nverdict    ACCURATE"
+    assert trace.header["more"] == ["\\x1b[2J", {"\\udcff": 1}]
+    assert [one.status for one in trace.samples] == trace.samples.statuses == ["act\\x1bive"]
+
+
+def test_so_can_what_the_harness_quotes():
+    lagging = event_of(0, "harness", {"event": "LAGGING", "data": {"said": "a\nb", "faults": ["\x9b"]}})
+    assert lagging.data == {"said": "a\\nb", "faults": ["\\x9b"]}
+    assert event_of(0, "\x1b", {"event": "\r"}) == Event(0, "\\x1b", "\\r", {})
+
+
 def test_rows_are_made_into_columns():
     rows = (sample(0), sample(1))
     trace = Trace(rows)
@@ -163,6 +177,25 @@ NO_HEADER = "has no 'qemu' and 'migrate-parameters' objects; this is not the hea
             {**RIGHT, "capabilities": ["events", 1]},
             "'capabilities' is ['events', 1] where a list of names was expected",
         ),
+        *(
+            (
+                {**RIGHT, "qemu": {"qemu": {"major": 7, "minor": part}}},
+                f"'minor' of QEMU's release is {shown} where a number up to 999 was expected",
+            )
+            for part, shown in (
+                ("2", "'2'"),
+                ([2], "[2]"),
+                (None, "None"),
+                (2.0, "2.0"),
+                (True, "True"),
+                (-1, "-1"),
+                (1000, "1000"),
+                (10**4000, "100000000000000000...0000000000000000000"),
+            )
+        ),
+        ({**RIGHT, "arch": ["ppc64"]}, "'arch' is ['ppc64'] where a name was expected"),
+        ({**RIGHT, "machine": {}}, "'machine' is {} where a name was expected"),
+        ({**RIGHT, "guest": "x" * 201}, "'guest' is 'xxxxxxxxxxxx...xxxxxxxxxxxxx' where a name was expected"),
     ],
 )
 def test_a_header_that_is_none_or_says_what_it_cannot_is_refused(header, message):

@@ -135,13 +135,47 @@ def test_a_stop_within_a_burst_may_have_been_by_the_limit_before(set_before_stop
 @pytest.mark.parametrize(
     ("times", "reason"),
     [
-        (1.89, SHORTER),
+        (1.9, SHORTER),
         (1.91, "the bandwidth rose from 41.0 to 78.2 MB/s"),
         (2.2, "the bandwidth rose from 41.0 to 90.1 MB/s"),
     ],
 )
 def test_a_bandwidth_at_which_the_limit_does_but_for_a_twentieth_may_have_been_it(times, reason):
     assert doubt(below(mbps=times * MBPS)) == reason
+
+
+@pytest.mark.parametrize(("since", "begun_in"), [(5.002, 2), (5.003, 3)])
+def test_a_limit_is_set_in_the_pass_of_the_last_sample_before_it_may_have_held(since, begun_in):
+    """The third pass is seen from 5.002 s on: what is under way then ends by two limits, and tells nothing."""
+    rows = precopy(FIRST, STEADY, Pass(20_000, 9_000), STEADY)
+    data = {"trial": "below", "downtime-limit": 900, "since": since}
+    found = judge_trials(Evidence.of(made(rows, [event(5.003, "harness", "LIMIT", data)])), NEEDED_MS, None)
+    (trial,) = found.trials
+    assert trial.passes == (2 if begun_in == 2 else 1)
+    assert (trial.effective_limit_ms is not None) == (begun_in == 2)
+
+
+def test_a_migration_that_is_let_complete_is_under_no_trial_any_more():
+    rows = precopy(FIRST, STEADY, STEADY, STEADY, Pass(20_000, 11_000))
+    events = [
+        event(6.0, "harness", "LIMIT", {"trial": "below", "downtime-limit": 1000}),
+        event(8.0, "harness", "FINISH", {"downtime-limit": 2_000_000}),
+    ]
+    found = judge_trials(Evidence.of(made(rows, events)), NEEDED_MS, None)
+    assert [(one.name, one.limit_ms) for one in found.trials] == [("below", 1000)]
+
+
+@pytest.mark.parametrize(("at_s", "many"), [(0.0, 0), (0.001, 1), (7.003, 1), (7.004, 0)])
+def test_a_limit_under_which_nothing_is_seen_or_before_which_nothing_was_is_none_that_was_tried(at_s, many):
+    found = tried(precopy(FIRST, STEADY, STEADY, Pass(0)), "below", 1000, at_s)
+    assert len(found.trials if found else ()) == many
+
+
+@pytest.mark.parametrize(("stop_s", "tried_it"), [(6.0, True), (5.999, False)])
+def test_a_limit_that_is_set_after_the_stop_was_not_tried(stop_s, tried_it):
+    rows = precopy(FIRST, STEADY, Pass(20_000, 11_000))
+    found = tried([*rows, completed(rows, 500)], "below", 1000, at_s=6.0, stop_s=stop_s)
+    assert (found is not None) == tried_it
 
 
 def test_avail_switchover_bandwidth_is_what_qemu_took():

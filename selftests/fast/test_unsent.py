@@ -89,8 +89,42 @@ def test_ends_that_have_nothing_in_common_count_by_the_median_of_each_bound():
     assert effective(*ends, Pass(20_000, 9_000, 60), Pass(20_000))[1] == ms(440, 544)
 
 
+def test_of_four_such_ends_two_count():
+    """400 to 502 and 520 to 623 ms; those that are wider are 440 to 544 and 900 to 1005."""
+    ends = Pass(20_000, 4_000, 20), Pass(20_000, 5_200, 30), Pass(20_000, 4_400, 40), Pass(20_000, 9_000, 50)
+    assert effective(*ends, Pass(20_000))[1] == ms(460, 562.5)
+
+
+def test_ends_have_in_common_where_one_begins_as_the_other_ends():
+    ends = Pass(20_000, 4_000, 40), Pass(20_000, 5_040, 40)
+    assert effective(*ends, Pass(20_000)) == (pytest.approx(504), ms(504, 504))
+
+
 def test_without_two_passes_in_a_row_nothing_is_known():
     assert effective(Pass(20_000, 1_000)) == (None, None)
+
+
+def test_a_quarter_of_it_is_narrow_enough_for_a_figure():
+    """200 ms of 800."""
+    assert effective(Pass(20_000, 7_000, 1_000), Pass(20_000)) == (pytest.approx(800), ms(700, 900))
+
+
+@pytest.mark.parametrize(("unseen", "common"), [(560, (500, 504)), (561, (400, 504))])
+def test_an_end_half_as_wide_again_as_the_narrowest_tells_as_much(unseen, common):
+    """Of one of 104 ms and one of 156 ms counts what they have in common; one that is wider does not count."""
+    assert effective(Pass(20_000, 4_000, 40), Pass(20_000, 5_000, unseen), Pass(20_000))[1] == ms(*common)
+
+
+@pytest.mark.parametrize(("zeros", "told"), [(99, True), (100, False)])
+def test_an_end_with_zero_pages_for_a_tenth_of_a_window_shows_no_limit(zeros, told):
+    """Nobody knows where among them QEMU looked."""
+    rows = precopy(Pass(20_000, 8_000, 240), Pass(20_000))
+    for answer in answers(rows, 2):
+        answer["ram"]["duplicate"] += zeros
+        answer["ram"]["normal"] -= zeros
+    finding = judge(made(rows, limit_ms=100)).limit
+    assert (finding.effective_limit_ms is not None) == told
+    assert finding.unsent_ms is not None
 
 
 def slower(rows, number, index, share=0.5):
@@ -168,3 +202,29 @@ def test_nor_did_two_windows_begin_between_the_samples(latency_ms, exact):
     rows = precopy(RESTED, Pass(20_000, at_once=500))
     next(row for row in rows if row["query-migrate"]["ram"]["dirty-sync-count"] == 2)["latency_ms"] = latency_ms
     assert at_sync(rows) == (20_000 if exact else 19_500, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("host_page", "exact"), [(0, False), (PAGE_BYTES // 2, True), (PAGE_BYTES, True), (2 * PAGE_BYTES, False)]
+)
+def test_on_hugepages_a_rest_tells_nothing_nor_where_their_size_is_not_known(host_page, exact):
+    """QEMU rests in the midst of one there, and looks between two."""
+    rows = precopy(RESTED, Pass(20_000, at_once=500))
+    assert at_sync(rows, host_page) == (20_000 if exact else 19_500, 20_000)
+
+
+@pytest.mark.parametrize(("at_once", "exact"), [(1_200, True), (1_201, False)])
+@pytest.mark.parametrize("quick", [None, 1, 2])
+def test_no_more_than_one_windows_budget_was_sent_after_the_rest(at_once, exact, quick):
+    """That of 120 ms: of the larger bandwidth, where the samples beside the sync show two."""
+    sent = at_once * (1 if quick is None else 2)
+    mbps = {number: MBPS * (2 if number == quick else 1) for number in (1, 2)}
+    rows = precopy(replace(RESTED, unsent=5_000, mbps=mbps[1]), Pass(20_000, at_once=sent, mbps=mbps[2]))
+    assert at_sync(rows) == (20_000 if exact else 20_000 - sent, 20_000)
+
+
+@pytest.mark.parametrize(("period_ms", "ended_with_nothing"), [(59, True), (61, False)])
+def test_what_was_left_was_sent_before_the_sync_where_more_follows_in_the_same_window(period_ms, ended_with_nothing):
+    """Two windows begin 60 ms apart at least."""
+    rows = precopy(Pass(20_000, 1_000), Pass(20_000, at_once=1_000, period_ms=period_ms))
+    assert at_sync(rows) == (19_000, 19_000 if ended_with_nothing else 20_000)

@@ -140,6 +140,23 @@ def test_late_is_what_stands_at_the_figure_of_the_pass_before_and_then_changes_o
     assert named(says(20_000), says(25_000, until_ms=1500, before=2000), says(25_000)) == LATE
 
 
+def test_a_late_figure_may_be_of_a_window_that_one_sample_alone_shows():
+    """All 130 ms: at 1560 ms into the pass the bandwidth is that by which 2450 ms are right; 2500 are by the others."""
+
+    def other_window(rows):
+        list(answers(rows, 3))[12]["ram"]["mbps"] *= 2500 / 2450
+
+    slow = Pass(25_000, period_ms=130, expected_ms=lambda ms: 2000 if ms < 1500 else 2450)
+    assert named(says(20_000), slow, says(25_000), alter=other_window) == LATE
+    assert named(says(20_000), slow, says(25_000)) == wrong(None, NO_FORMULA)
+
+
+def test_a_report_that_is_right_in_the_middle_is_off_in_a_part_of_a_pass():
+    rows = precopy(FIRST, says(20_000), says(25_000, until_ms=900, before=2000), says(25_000))
+    words = "the report is off last-sync in a part of a pass; it is renewed once a pass, and late"
+    assert judge(made(rows)).reasons[0] == words
+
+
 def late(stands_ms, alter=None):
     """A figure that stands for so long in the last pass, and for most of the pass before."""
     return named(

@@ -38,19 +38,9 @@ FLOORS = (
 """From below. A room may import those of the floors below it, and none beside it."""
 
 CORE = (
-    *(
-        "trace",
-        "forms",
-        "oracle",
-        "prediction",
-        "verdict",
-        "comparison",
-        "guest_memory",
-        "faults",
-        "pictures",
-        "errors",
-    ),
-    *("basics.interval", "basics.names", "basics.qemu_constants", "basics.units"),
+    *("trace", "forms", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures"),
+    *("errors", "watching"),
+    *("basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
     *("parameters.bandwidth", "parameters.capabilities", "parameters.sources", "parameters.table"),
 )
 """What computes and does nothing else."""
@@ -65,6 +55,7 @@ COMPUTING = frozenset(
             "dataclasses",
             "enum",
             "functools",
+            "html",
             "itertools",
             "json",
             "math",
@@ -81,13 +72,14 @@ So it has neither Avocado nor qemu.qmp, nor time, datetime, socket, subprocess, 
 READING = {
     "trace.file": {
         "pathlib": "a trace is a file, which is written while the migration runs",
+        "avocado_migdowntime.basics.input_file": "how much of a file is read at once",
+        "avocado_migdowntime.basics.whole_file": "a trace takes the place of no other file",
     },
     "forms.file": {
-        "pathlib": "a recording or a text is a file, which is read",
-        "io": "the bytes of a file are read as the file is",
-        "sys": "a file `-` is standard input",
+        "avocado_migdowntime.basics.input_file": "a recording or a text is read as what somebody else made",
     },
     "comparison.job_results": {
+        "avocado_migdowntime.basics.input_file": "the results of a job are read as what somebody else made",
         "pathlib": "the results of a job are files of Avocado's, in folders that have to be looked through",
     },
 }

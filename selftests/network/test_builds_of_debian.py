@@ -83,8 +83,8 @@ def roms(binary):
     ("arguments", "words"),
     [
         (("remove", "bookworm"), "no QEMU of a suite bookworm was unpacked; there is trixie"),
-        (("remove", "../qemu"), "'../qemu' is no name of a Debian suite; give one such as bookworm"),
-        (("add", "/etc"), "'/etc' is no name of a Debian suite; give one such as bookworm"),
+        (("remove", "../qemu"), "'../qemu' is not the name of a Debian suite; give one such as bookworm"),
+        (("add", "/etc"), "'/etc' is not the name of a Debian suite; give one such as bookworm"),
         (("add", "nosuchsuite"), "Debian has no suite nosuchsuite where this host has its packages from; with a QEMU"),
     ],
 )

@@ -13,7 +13,7 @@ from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.correct_qemu import check_judged_right
-from ..support.simulate import Simulation, record
+from ..support.simulate import PAGE, Simulation, record
 
 PASS_MS = st.one_of(st.integers(400, 800), st.integers(1300, 3000))
 """Passes well away from 1 s, where dirty-rate and last-sync agree."""
@@ -91,10 +91,18 @@ def test_a_trace_cut_anywhere_is_never_called_inaccurate(pass_ms, bandwidth, lim
 
 
 @slow
-@given(st.lists(st.integers(1300, 3000), min_size=2, max_size=4), BANDWIDTHS, LIMITS_MS, SEEDS, st.floats(0, 0.05))
-def test_the_oracle_encloses_what_was_left_at_each_sync(pass_ms, bandwidth, limit_ms, seed, torn):
+@given(
+    st.lists(st.integers(1300, 3000), min_size=2, max_size=4),
+    BANDWIDTHS,
+    LIMITS_MS,
+    SEEDS,
+    st.floats(0, 0.05),
+    st.sampled_from([None, PAGE]),
+    st.booleans(),
+)
+def test_the_oracle_encloses_what_was_left_at_each_sync(pass_ms, bandwidth, limit_ms, seed, torn, host_page, on_syncs):
     simulated = simulation(pass_ms, bandwidth, limit_ms)
-    trace = record(simulated, seed=seed, torn=torn)
+    trace = record(simulated, seed=seed, torn=torn, host_page_bytes=host_page, on_syncs=on_syncs)
     found = [s for s in Evidence.of(trace).syncs if min(len(s.before.samples), len(s.after.samples)) >= 10]
     assert found
     for sync in found:

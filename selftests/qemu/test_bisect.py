@@ -15,8 +15,6 @@ from avocado_migdowntime.faulty.launcher import script
 from ..support.documents import BISECT, BISECT_QUICKLY
 from ..support.verified_builds import BINARY, settle
 
-pytestmark = pytest.mark.alone
-
 RIGHT = f'#!/bin/sh\nexec {BINARY} "$@"\n'
 WRONG = script(named_fault("dirty-rate"), BINARY)
 COMMITS = {"good": RIGHT, "fine": RIGHT, "not-building": None, "last": RIGHT, "culprit": WRONG, "bad": WRONG}
@@ -57,6 +55,7 @@ def shell(command, tree):
     return done.stdout + done.stderr
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("commands", "good", "bad"),
     [

@@ -6,10 +6,18 @@ import pytest
 from ..support import documented
 from ..support.documents import RUN_ELSEWHERE, commands
 
-pytestmark = pytest.mark.alone
+TIMED = ("avocado run", "avocado migdowntime judge", "avocado migdowntime selftest")
+"""How commands begin that judge timing."""
 
 
-@pytest.mark.parametrize("command", [c for c in commands() if c not in RUN_ELSEWHERE])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(command, marks=[pytest.mark.alone] if command.startswith(TIMED) else [])
+        for command in commands()
+        if command not in RUN_ELSEWHERE
+    ],
+)
 def test_each_command_of_the_documents_runs(command, once, nothing_left):
     ran = once(documented.ran, command)
     assert ran.status == 0, ran.output + ran.error

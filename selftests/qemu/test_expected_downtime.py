@@ -22,7 +22,7 @@ from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.correct_qemu import check_judged_right
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+pytestmark = pytest.mark.usefixtures("nothing_left")
 
 
 def run(directory, **parameters):
@@ -31,6 +31,7 @@ def run(directory, **parameters):
     return verdict, told
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -61,12 +62,14 @@ def test_a_real_qemu_is_judged_and_what_was_seen_is_kept(parameters, tmp_path):
     assert any("pass 1" in line for line in told)
 
 
+@pytest.mark.alone
 def test_a_guest_started_by_its_firmware_is_judged_alike(tmp_path):
     verdict, _ = run(tmp_path, boot="firmware", passes="1")
     assert verdict.verdict is Judgement.ACCURATE, verdict
     assert "SLOF" in (tmp_path / "source.serial").read_text()
 
 
+@pytest.mark.alone
 def test_a_guest_that_cannot_keep_to_its_rate_is_quoted(tmp_path):
     verdict, _ = run(tmp_path, page_size="4K", rate="1000000000", passes="1")
     assert verdict.verdict is Judgement.ACCURATE, verdict
@@ -91,6 +94,7 @@ def firmware_runs_under_kvm(directory):
     return runs
 
 
+@pytest.mark.alone
 def test_kvm_is_judged_where_it_runs_a_guest(tmp_path):
     """Small and slow: KVM inside a virtual machine may be far slower than TCG."""
     if not firmware_runs_under_kvm(tmp_path):
@@ -114,6 +118,7 @@ def test_kvm_that_does_not_start_the_guest_is_named(tmp_path):
     assert str(lacking.value).endswith("; use accel=tcg")
 
 
+@pytest.mark.alone
 def test_a_limit_that_lets_it_complete_is_judged_at_the_switchover(tmp_path):
     verdict, _ = run(
         tmp_path, page_size="4K", rate="1500", region="16M", max_bandwidth="12M", downtime_limit="317", passes="9"
@@ -140,14 +145,17 @@ def test_a_migration_that_fails_is_the_harness_business(tmp_path):
         ({"qemu": "/no/such/qemu"}, UsageError, "/no/such/qemu does not exist"),
         ({"arch": "x86_64", "qemu": "qemu-system-ppc64"}, UsageError, "emulates ppc64, not x86_64"),
         ({"machine": "pc"}, UsageError, "'pc' is not known for ppc64"),
-        ({"ram": "300M", "page_size": "4K"}, UsageError, "300M of RAM is no multiple of 256M"),
-        ({"ram": "257M"}, UsageError, "257M of RAM is no multiple of the page size 2M"),
+        ({"ram": "300M", "page_size": "4K"}, UsageError, "300M of RAM is not a multiple of 256M"),
+        ({"ram": "257M"}, UsageError, "257M of RAM is not a multiple of the page size 2M"),
         ({"backing": "anonymous", "page_size": "2M"}, UsageError, "anonymous memory has the host's pages"),
         ({"page_size": "16M"}, HostRequirementError, "16M"),
         ({"accel": "kvm"}, HostRequirementError, "KVM cannot run this guest here"),
         ({"capabilities": "warp-drive"}, HostRequirementError, "no migration capability warp-drive"),
         ({"region": "1G", "page_size": "4K"}, UsageError, "the guest refused its orders"),
-        ({"time_limit": "1", "page_size": "4K"}, HarnessError, "given up after 1 s while pass 1"),
+        pytest.param(
+            *({"time_limit": "1", "page_size": "4K"}, HarnessError, "given up after 1 s while pass 1"),
+            marks=pytest.mark.alone,
+        ),
         ({"capabilities": "background-snapshot"}, UsageError, "no precopy and has no expected downtime: leave it out"),
     ],
 )

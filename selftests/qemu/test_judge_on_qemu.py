@@ -19,7 +19,7 @@ from ..support.avocado_command import command
 from ..support.documents import TOP
 from ..support.meson_lines import run_by_meson
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+pytestmark = pytest.mark.usefixtures("nothing_left")
 
 SHORT = ["-p", "accel=tcg", "-p", "page_size=4K", "-p", "passes=1", "-p", "integrity=no"]
 """Parameters with which a run takes two seconds less."""
@@ -57,6 +57,7 @@ def faulty(directory, fault, arch="ppc64"):
     return launcher
 
 
+@pytest.mark.alone
 def test_a_good_qemu(temporary):
     status, out, said = judged(temporary, "--qemu", find_binary(None, "x86_64"), *SHORT)
     assert status == 0, out + said
@@ -64,6 +65,7 @@ def test_a_good_qemu(temporary):
     assert "migdowntime judge: waiting for the guest to go on" in said and list(temporary.iterdir()) == []
 
 
+@pytest.mark.alone
 def test_a_bad_qemu_of_which_the_files_are_kept(tmp_path, temporary):
     launcher = faulty(tmp_path, "factor=1.1", "x86_64")
     status, out, said = judged(temporary, "--quiet", "--json", "--qemu", str(launcher), *SHORT)
@@ -118,6 +120,7 @@ def test_an_interrupted_run_ends_in_a_sentence_and_leaves_nothing(said, number, 
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.alone
 def test_a_host_without_avocado_judges_as_well(tmp_path):
     line = "import sys; sys.modules['avocado'] = None; from avocado_migdowntime.__main__ import main; sys.exit(main())"
     done = subprocess.run(
@@ -130,6 +133,7 @@ def test_a_host_without_avocado_judges_as_well(tmp_path):
     assert (done.returncode, done.stderr) == (0, "") and "verdict    ACCURATE" in done.stdout
 
 
+@pytest.mark.alone
 def test_meson_runs_the_lines_for_its_own_tests(tmp_path):
     good, wrong = Path(find_binary(None, "ppc64")), faulty(tmp_path, "dirty-rate", "x86_64")
     status, shown = run_by_meson(tmp_path, {"qemu-system-ppc64": good, "qemu-system-x86_64": wrong})

@@ -18,8 +18,6 @@ from ..support import documented
 from ..support.avocado_command import avocado
 from ..support.documents import SELFTEST
 
-pytestmark = pytest.mark.alone
-
 
 def run(command, *arguments):
     parser = argparse.ArgumentParser()
@@ -27,6 +25,7 @@ def run(command, *arguments):
     return command.run(parser.parse_args(list(map(str, arguments))))
 
 
+@pytest.mark.alone
 def test_real_qemus_with_faults_are_found(capsys, once, nothing_left):
     assert run(selftest, "frozen", "missing=mbps") == 0
     ran = once(documented.ran, SELFTEST)
@@ -42,6 +41,7 @@ def test_real_qemus_with_faults_are_found(capsys, once, nothing_left):
     assert "2 of 2, limit-ignored: downtime-limit is 300 ms whatever is set" in ran.error
 
 
+@pytest.mark.alone
 def test_a_fault_that_cannot_be_found_is_missed_and_both_are_said(capsys, nothing_left):
     """Where passes end is known to one burst of sending, so a limit that is a tenth off is not told."""
     assert run(selftest, "limit-factor=1.1", "missing=downtime-limit", "--arch", "x86_64", "--json") == 1
@@ -67,6 +67,7 @@ def test_what_cannot_be_tried_is_said_in_a_sentence(arguments, says, capsys, not
     assert says in captured.err.splitlines()[-1]
 
 
+@pytest.mark.alone
 def test_avocado_fails_a_test_on_such_a_qemu(tmp_path, nothing_left):
     launcher = tmp_path / "faulty-qemu"
     assert run(faulty, "factor=0.5", "--output", launcher) == 0
@@ -78,6 +79,7 @@ def test_avocado_fails_a_test_on_such_a_qemu(tmp_path, nothing_left):
     assert entry["fail_reason"].startswith("expected-downtime is inaccurate: the report is -50.")
 
 
+@pytest.mark.alone
 def test_a_user_who_trusts_a_report_that_is_too_low_is_told_what_it_did(tmp_path, nothing_left):
     launcher, directory = tmp_path / "faulty-qemu", tmp_path / "run"
     directory.mkdir()

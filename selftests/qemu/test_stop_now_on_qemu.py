@@ -26,9 +26,7 @@ def event(name):
 
 def test_a_real_guest_is_stopped_and_its_memory_arrives(tmp_path, once, nothing_left):
     """It is down for as long as what is sent takes, where nothing else holds the host up: of a few runs one is."""
-    given = parse(
-        {"accel": "tcg", "arch": "x86_64", "page_size": "4K", "region": "24M", "rate": "4000", "stop_at": "0.7"}
-    )
+    given = parse({"accel": "tcg", **documented.STOPPED_AT_HALF})
     directory, ratios = once(documented.ran, STOP_NOW).left(), []
     while True:
         trace = read(str(directory / "trace.jsonl"))
@@ -36,7 +34,7 @@ def test_a_real_guest_is_stopped_and_its_memory_arrives(tmp_path, once, nothing_
         assert json.loads((directory / "verdict.json").read_text()) == json.loads(json.dumps(fields(verdict)))
         assert verdict.passed and verdict.integrity.intact and verdict.check("guest").code == "went-on", verdict
         found = verdict.ground_truth
-        assert found.in_pass == pytest.approx(0.7, abs=0.1)
+        assert found.in_pass == pytest.approx(0.5, abs=0.1)
         bytes_per_ms = trace.header["migrate-parameters"]["max-bandwidth"] / 1000
         ratios.append(found.down_ms * bytes_per_ms / (found.rest_bytes + found.dirtied_bytes))
         if ratios[-1] == pytest.approx(1, abs=0.15) or len(ratios) == RUNS:

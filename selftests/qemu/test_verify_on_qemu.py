@@ -18,8 +18,6 @@ from ..support.avocado_command import command
 from ..support.documents import COMPARE, VERIFY
 from ..support.verified_builds import BINARY, avocado, old_and_new
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture
 def home(tmp_path):
@@ -32,6 +30,7 @@ def verified(*arguments):
     return verify.run(parser.parse_args(arguments))
 
 
+@pytest.mark.alone
 def test_a_wrong_build_is_worse_and_the_job_says_the_same_again(home, nothing_left):
     done = avocado(home, *shlex.split(VERIFY)[1:])
     assert done.returncode == 1, done.stdout + done.stderr
@@ -49,6 +48,7 @@ def test_a_wrong_build_is_worse_and_the_job_says_the_same_again(home, nothing_le
     assert {one["verdict"] for one in found["runs"] if one["build"] == "old"} == {"accurate"}
 
 
+@pytest.mark.alone
 def test_an_interrupted_verification_ends_with_130_and_leaves_nothing(home, nothing_left):
     line, environment = command(home, "migdowntime", "verify", "--qemu", "old")
     with subprocess.Popen(
@@ -80,7 +80,7 @@ def test_an_interrupted_verification_ends_with_130_and_leaves_nothing(home, noth
         (["--qemu", BINARY, "-m", "none"], 129, "-m none: there is no such file"),
         (["--qemu", BINARY, "-p", "region=none"], 129, "parameter region"),
         (["--qemu", BINARY, "-p", "region"], 129, "-p region is no NAME=VALUE"),
-        (["--qemu", BINARY, "-p", "qemu=x"], 129, "the builds are given by --qemu"),
+        (["--qemu", BINARY, "-p", "qemu=x"], 129, "name builds with --qemu"),
         (["--qemu", BINARY, "--repeat", "0"], 129, "--repeat 0 runs nothing"),
     ],
 )

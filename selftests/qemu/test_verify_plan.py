@@ -4,7 +4,9 @@
 import shutil
 from pathlib import Path
 
-from avocado_migdowntime.verification.builds import named
+import pytest
+
+from avocado_migdowntime.verification.builds import Untestable, named
 from avocado_migdowntime.verification.job import Plan
 
 from ..support.verified_builds import old_and_new
@@ -37,6 +39,21 @@ def test_the_architecture_is_the_variants_or_else_the_builds():
         assert [Path(test.default_config["migdowntime.qemu"]).name for test in tests] == [
             f"qemu-system-{arch}" for arch in archs
         ]
+
+
+def test_a_build_that_does_not_start_is_named_before_anything_is_run(tmp_path):
+    x86_64 = shutil.which("qemu-system-x86_64")
+    without_firmware = tmp_path / "qemu-system-x86_64"
+    without_firmware.write_text(
+        f'#!/bin/sh\ncase "$*" in *"-machine none"*) exec {x86_64} "$@";; esac\n'
+        "echo \"qemu: could not load PC BIOS 'bios-256k.bin'\" >&2\nexit 1\n"
+    )
+    without_firmware.chmod(0o755)
+    plan = Plan(named([x86_64, str(without_firmware)]), "expected-downtime", [], {}, None, None)
+    with pytest.raises(
+        Untestable, match=rf"^{without_firmware} does not start .*bios-256k.bin.*; if firmware is missing"
+    ):
+        plan.tests()
 
 
 def test_repetitions_are_one_more_than_an_answer_takes(tmp_path):

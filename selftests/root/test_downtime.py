@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """On a link that is really slow the guest is down for as long as was said."""
 
-import asyncio
-
 import pytest
 
-from avocado_migdowntime.experiments.downtime import downtime
 from avocado_migdowntime.forms.file import read
-from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.predicted_downtime import PredictionJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
@@ -15,7 +11,7 @@ from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 from ..support import documented
 from ..support.documents import DOWNTIME
 
-pytestmark = [pytest.mark.alone, pytest.mark.qemu, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.alone, pytest.mark.qemu, pytest.mark.network, pytest.mark.usefixtures("nothing_left")]
 
 
 @pytest.fixture
@@ -25,13 +21,9 @@ def ppc64(once):
 
 
 @pytest.fixture
-def x86_64(tmp_path):
-    given = parse({
-        "accel": "tcg", "arch": "x86_64", "page_size": "4K", "link": "shaped", "link_rate": "25M",
-        "max_bandwidth": "100G", "region": "40M", "passes": "1",
-    })  # fmt: skip
-    asyncio.run(downtime(given, tmp_path, lambda _: None))
-    return tmp_path
+def x86_64(slow_link_run):
+    """What a run of an ordinary user has left."""
+    return slow_link_run()
 
 
 @pytest.mark.parametrize("arch", ["ppc64", "x86_64"])

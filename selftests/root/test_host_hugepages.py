@@ -130,7 +130,7 @@ def test_free_pages_are_used_and_kept_from_others(resources: HostResources, its_
         with lease_hugepages(resources, its_pool.page_size_bytes, free, allowed=False) as pages:
             assert (pages.added, its_pool.size_pages) == (0, size + 8)
             with (
-                pytest.raises(HostRequirementError, match="^1 free hugepages of .* are needed and 0 are there; "),
+                pytest.raises(HostRequirementError, match="^1 free hugepages of .* are needed, 0 are available; "),
                 lease_hugepages(resources, its_pool.page_size_bytes, 1, allowed=False),
             ):
                 pass
@@ -211,7 +211,7 @@ def test_the_command_that_reserves(resources: HostResources, its_pool: Pool) -> 
     ):
         pass
     assert str(refusal.value) == (
-        f"{counters.available + 3} free hugepages of {size} are needed and {counters.available} are there; "
+        f"{counters.available + 3} free hugepages of {size} are needed, {counters.available} are available; "
         f"allow reserving them (reserve_hugepages=yes) as root, or run `{command}`"
     )
 
@@ -271,8 +271,8 @@ def test_others_than_root_are_told_what_root_can_do(for_all: Path) -> None:
         ).stdout.strip()
 
     assert said(counters.available + 2) == (
-        f"{counters.available + 2} free hugepages of {format_size(size)} are needed and {counters.available} are "
-        f"there; as root run `sysctl vm.nr_hugepages={counters.total + 2}`"
+        f"{counters.available + 2} free hugepages of {format_size(size)} are needed, {counters.available} are "
+        f"available; as root run `sysctl vm.nr_hugepages={counters.total + 2}`"
     )
     if its_pool.resizable:
         its_pool.resize(before := its_pool.size_pages + 2)

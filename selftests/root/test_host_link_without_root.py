@@ -136,7 +136,7 @@ def test_a_maker_that_is_killed_is_told(ordinary_user):
         *_, last = harness.stdout.read().splitlines()
     wait_until_gone(made)
     assert last == (
-        "avocado_migdowntime.errors.HarnessError: the process that makes a link in a user namespace has gone: "
+        "avocado_migdowntime.errors.HarnessError: the process that makes a link in a user namespace ended: "
         "it printed nothing"
     )
 

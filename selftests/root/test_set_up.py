@@ -1,59 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An ordinary user's set-up and demo, with what can go wrong: no index, a kill, no ensurepip, no hugepages."""
+"""An ordinary user's set-up and what can go wrong with it: no index, a kill, no ensurepip, no QEMU, or a wrong one."""
 
 import json
 import os
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
 
 import pytest
 
-from avocado_migdowntime.host.lock import exclusive
-from avocado_migdowntime.host.pool import Pool
-
-from ..support.documents import TOP
 from ..support.held_networks import HARNESS, wait_until_gone
 from ..support.leftovers import network_namespaces
-from ..support.ordinary_user import PATH, PYTHON, for_root
+from ..support.ordinary_user import NO_INDEX, PATH, PYTHON, for_root
 
-pytestmark = [
-    pytest.mark.alone,
-    pytest.mark.qemu,
-    pytest.mark.network,
-    pytest.mark.usefixtures("nothing_left"),
-]
-MIB = 1 << 20
-NEEDED = 256
-"""Hugepages of 2 MiB for the demo."""
-ATTEMPTS = 3
-"""A busy host makes a verdict inconclusive now and then."""
-NO_INDEX = {
-    "PIP_INDEX_URL": "http://127.0.0.1:9/",
-    "PIP_RETRIES": "0",
-    "PIP_CONFIG_FILE": os.devnull,
-    "PIP_EXTRA_INDEX_URL": "",
-    "PIP_FIND_LINKS": "",
-    "PIP_NO_CACHE_DIR": "1",
-}
-"""Port 9 is closed."""
-
-
-@pytest.fixture(scope="module")
-def user(ordinary_user):
-    """One with a checkout, in which nothing is set up."""
-    subprocess.run([TOP / "tools/packages", "venv", "qemu-system-ppc64", "tc"], env={"PATH": PATH}, check=True)
-    ordinary_user.given()
-    return ordinary_user
-
-
-@pytest.fixture(scope="module")
-def environment(user):
-    """Where the programs of a set-up are."""
-    done = user.run("make", ".venv/installed")
-    assert done.returncode == 0, done.stdout
-    return user.home / "checkout" / ".venv" / "bin"
+pytestmark = [pytest.mark.qemu, pytest.mark.network, pytest.mark.usefixtures("nothing_left")]
 
 
 def stamps(user):
@@ -83,50 +43,6 @@ def test_a_try_that_is_killed_is_healed_by_the_next_one(user):
     assert again.returncode == 0, again.stdout
     assert stamps(user) == ["made", "built", "installed"]
     assert "expected-downtime" in user.run(".venv/bin/avocado", "list", "migdowntime:").stdout
-
-
-@contextmanager
-def free_hugepages(count):
-    """Have so many of 2 MiB, where there are fewer."""
-    pool = Pool(2 * MIB)
-    with exclusive(pool.path):
-        before = pool.size_pages
-        missing = max(0, count - pool.counters().available)
-        assert pool.resize(before + missing) == before + missing
-    try:
-        yield
-    finally:
-        with exclusive(pool.path):
-            pool.resize(pool.size_pages - missing)
-
-
-def judged_demo(user, **more):
-    """What a demo prints that has come to a verdict."""
-    for _ in range(ATTEMPTS):
-        done = user.run("make", "demo", **more)
-        if done.returncode == 0:
-            return done.stdout
-    return pytest.fail(done.stdout)
-
-
-@pytest.mark.usefixtures("environment")
-def test_a_demo_without_hugepages_takes_small_ones_and_says_why_and_costs_no_set_up_again(user):
-    available = Pool(2 * MIB).counters().available
-    if available >= NEEDED:
-        pytest.skip("this host has free hugepages")
-    told = judged_demo(user, **NO_INDEX)
-    said = f"as {NEEDED} free hugepages of 2M are needed and {available} are there; as root run "
-    assert told.count(f"demo: on this host's own pages of 4K, {said}") == 1
-    assert "on memfd pages of 4K\n" in told and "\nverdict    ACCURATE\n" in told
-    assert "No such file" not in told and "pip" not in told
-
-
-@for_root
-@pytest.mark.usefixtures("environment")
-def test_a_demo_takes_hugepages_that_are_free(user):
-    with free_hugepages(NEEDED):
-        told = judged_demo(user)
-    assert "on memfd pages of 2M\n" in told and "\nverdict    ACCURATE\n" in told and "demo: " not in told
 
 
 def test_a_demo_without_qemu_says_what_to_install_before_anything_is_set_up(user):
@@ -172,21 +88,6 @@ def test_doctor_finds_what_lies_in_usr_sbin_and_tells_of_a_link_without_root(use
     [shaped] = [finding for finding in json.loads(done.stdout)["findings"] if finding["name"] == "link=shaped"]
     assert shaped["state"] == "ok" and shaped["mend"] == "" and "MB/s" in shaped["text"]
     assert shaped["text"].endswith(", in a user namespace")
-
-
-def test_on_a_slow_link_without_root_the_guest_is_down_for_as_long_as_was_said(user, environment):
-    options = {"arch": "x86_64", "accel": "tcg", "page-size": "4K", "link-rate": "25M", "region": "40M"}
-    words = [word for name, value in options.items() for word in (f"--migdowntime-{name}", value)]
-    for _ in range(ATTEMPTS):
-        line = (environment / "avocado", "run", "--job-results-dir", "results", *words, "migdowntime:downtime")
-        done = user.run(*line)
-        if done.returncode == 0 and " PASS " in done.stdout:
-            break
-    else:
-        pytest.fail(done.stdout)
-    [file] = (user.home / "checkout" / "results" / "latest" / "test-results").glob("*/data/verdict.json")
-    verdict = json.loads(file.read_text())
-    assert verdict["passed"] and verdict["promise"]["judgement"] == "kept"
 
 
 def test_a_harness_that_is_killed_without_root_leaves_neither_its_networks_nor_the_qemus_in_them(user, environment):

@@ -53,7 +53,8 @@ def done(directory: Path) -> Done:
     write_settings(checkout / ".venv", SETTINGS)  # Where Avocado looks for them in an activated environment.
     here = str(Path(sys.executable).parent)
     path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != here)
-    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    dropped = ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
+    environment = {name: value for name, value in os.environ.items() if name not in dropped}
     # pip: no-compile is switched on by a no.
     environment |= {"PATH": path, "HOME": str(directory), "PIP_NO_COMPILE": "no"}
     script = "\n".join(jobs()[0]["script"])

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .stopped import wait_until_stopped
+
 IMAGES = Path(__file__).resolve().parents[2] / "images"
 PSERIES = "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"
 PATIENCE_S = 30.0
@@ -132,8 +134,7 @@ class Guest:
     def freeze(self) -> dict[str, int]:
         """Stop the whole QEMU between two instructions, so that RAM and telemetry stand still."""
         os.kill(self.process.pid, signal.SIGSTOP)
-        while Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-            time.sleep(0.001)
+        wait_until_stopped(self.process.pid)
         return self.telemetry()
 
     def qmp(self, execute: str, **arguments: Any) -> Any:

@@ -10,10 +10,15 @@ from pathlib import Path
 from .documents import CONVERGENCE, HUGEPAGE_IDLE, STOP_NOW, TOP, VARIANTS
 
 SHORT = "passes = 1\n"
+STOPPED_AT_HALF = {
+    **{"arch": "x86_64", "page_size": "4K", "region": "24M", "max_bandwidth": "12M"},
+    **{"rate": "8000", "stop_at": "0.5"},
+}
+"""Half of a pass is sent, and all of the region is dirty again: what is down for 3 s, last-sync takes for 2 s."""
 SETTINGS = {
     CONVERGENCE: f"{SHORT}page_size = 4K\n",  # With hugepages it is not seen where passes end.
-    HUGEPAGE_IDLE: f"{SHORT}region = 176M\n",
-    STOP_NOW: "arch = x86_64\npage_size = 4K\nregion = 24M\nrate = 4000\nmax_bandwidth = 12M\nstop_at = 0.7\n",
+    HUGEPAGE_IDLE: f"{SHORT}ram = 256M\nregion = 176M\n",
+    STOP_NOW: "".join(f"{name} = {value}\n" for name, value in STOPPED_AT_HALF.items()),
     VARIANTS: f"{SHORT}region = 20M\n",
 }
 """Where they are not just `SHORT`; after one pass `stop-now` has nothing to judge the report by."""

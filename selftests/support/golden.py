@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whole outputs as they are kept in selftests/golden, and docs/reference.md; `make golden` writes all of them anew."""
+"""Whole outputs in selftests/golden, and pages made from the code; `make golden` writes all of them anew."""
 
 import argparse
 import contextlib
@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from avocado_migdowntime.cli import main as subcommands
 
+from .commands_page import commands_page
 from .documents import TOP
 from .made_up_host import GOOD, SHORT_OF_PAGES, told
 from .recorded import RECORDINGS
@@ -45,6 +46,7 @@ def _of_recordings() -> dict[str, Callable[[], str]]:
 _STOPPED = f"{os.path.relpath(RECORDINGS, TOP)}/ppc64-tcg-qemu-7.2-stopped-in-mid-pass.jsonl.gz"
 OUTPUTS = {
     "docs/reference.md": reference,
+    "docs/commands.md": commands_page,
     **{
         f"{GOLDEN}/{name}": made
         for name, made in {

@@ -44,7 +44,7 @@ def made_up(monkeypatch: Any, recording: Path | None = None, error: BaseExceptio
     experiment = MadeUp(recording, error)
     for name, real in catalogue.EXPERIMENTS.items():
         monkeypatch.setitem(catalogue.EXPERIMENTS, name, catalogue.Experiment(experiment, real.defaults))
-    monkeypatch.setattr(one_at_a_time, "alone_on_host", nullcontext)
+    monkeypatch.setattr(one_at_a_time, "alone_on_host", lambda say, within_s: nullcontext())
     return experiment
 
 

@@ -55,7 +55,8 @@ class Qemu:
         self.execute("migrate-set-parameters", **{"max-bandwidth": 65536})
         self.execute("migrate", uri="exec:cat >/dev/null")
 
-    def end(self):
+    def close(self):
+        """End it."""
         self._lines.close()
         self._orders.close()
         self.process.kill()

@@ -61,7 +61,7 @@ def answering(client, answers):
             pending = pending[end:].lstrip()
             answer = answers.get(asked["execute"], {})
             if answer is not None:
-                message = answer if "error" in answer else {"return": answer}
+                message = answer if isinstance(answer, dict) and "error" in answer else {"return": answer}
                 if "id" in asked:
                     message = {**message, "id": asked["id"]}
                 client.sendall(json.dumps(message).encode() + b"\n")

@@ -28,6 +28,17 @@ _UID = 61234
 """Of no account, by Debian's policy on user ids: from 60000 on they are for what asked for one."""
 PYTHON = "/usr/bin/python3"
 PATH = "/usr/local/bin:/usr/bin:/bin"
+NO_INDEX = {
+    "PIP_INDEX_URL": "http://127.0.0.1:9/",
+    "PIP_RETRIES": "0",
+    "PIP_CONFIG_FILE": os.devnull,
+    "PIP_EXTRA_INDEX_URL": "",
+    "PIP_FIND_LINKS": "",
+    "PIP_NO_CACHE_DIR": "1",
+}
+"""An environment in which pip finds nothing: port 9 is closed."""
+_QUICKLY = {"PIP_NO_COMPILE": "no"}
+"""Compiling all that is installed takes longer than what is used of it; no-compile is switched on by a no."""
 _NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "results", "__pycache__", ".*_cache", ".mutants", ".hypothesis")
 
 
@@ -58,6 +69,12 @@ class OrdinaryUser:
             subprocess.run(["chown", "--recursive", f"{_UID}:{_UID}", checkout], check=True)
         return checkout
 
+    def set_up(self) -> Path:
+        """Have the environment of the checkout made, as far as runs need it; gives where its programs are."""
+        done = self.run("make", ".venv/installed")
+        assert done.returncode == 0, done.stdout
+        return self.home / "checkout" / ".venv" / "bin"
+
     def command(self, *words: str | Path) -> list[str | Path]:
         """The command line by which the user runs these words."""
         if not ROOT:
@@ -69,7 +86,7 @@ class OrdinaryUser:
         kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "MIGDOWNTIME_"))}
         kept |= {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
         own = {"HOME": str(self.home), "PATH": PATH, "USER": "somebody", "LOGNAME": "somebody"}
-        return {**kept, **own, **more}
+        return {**kept, **_QUICKLY, **own, **more}
 
     def run(self, *words: str | Path, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run these words in the checkout, if there is one, and wait; `more` goes into the environment."""

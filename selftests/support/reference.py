@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What docs/reference.md has to be."""
 
-from avocado_migdowntime.report.listing import KINDS
+from avocado_migdowntime.report.listing import LISTS
 
 HEADINGS = {
     "tests": "Tests, for `avocado run`",
     "variants": "Variants, for `-m`",
     "workloads": "Workloads, for `pattern`",
     "formulas": "Formulas, for `formula`",
+    "texts": "Texts that are read beside recordings, by `analyze`, `advise`, `report` and `record -`",
     "parameters": "Parameters, as `--migdowntime-NAME`, in variants, with `-p` and in section `migdowntime`",
     "capabilities": "Migration capabilities, for `capabilities`, and what they do to a run",
     "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`, `judge --json`",
@@ -23,7 +24,7 @@ def reference() -> str:
     """The page, made from the code."""
     blocks = ["# Reference\n\nMade from the code, as `avocado migdowntime list` has it too."]
     for kind, heading in HEADINGS.items():
-        entries = KINDS[kind]()
+        entries = LISTS[kind]()
         defaults = any(entry.default is not None for entry in entries)
         rows = (
             ["| name | default | meaning |", "| --- | --- | --- |"]

@@ -5,9 +5,34 @@ from avocado_migdowntime.trace.ram import Ram
 from avocado_migdowntime.trace.samples import Sample
 
 PAGE = 4096
+TEN_SECONDS_LEFT = Ram(
+    remaining_bytes=1_250_000_000,
+    page_bytes=PAGE,
+    sent_pages=0,
+    zero_pages=0,
+    dirty_sync_count=2,
+    dirty_pages_per_s=6104,
+    mbps=1000.0,
+)
+"""What a single look shows of a guest that dirties 25 MB/s, of which 10 s are left to be sent at 125 MB/s."""
 
 
-def sample(t_s, number=2, remaining=100, sent=0, mbps=8.0, status="active", latency_ms=0.0, zeros=0):
-    """One with so many pages left and sent, at 1000 bytes a millisecond."""
-    ram = Ram(remaining * PAGE, PAGE, sent, zeros, number, 0, mbps)
-    return Sample(t_s, latency_ms, status, None, ram)
+def sample(
+    t_s,
+    number=2,
+    remaining=100,
+    sent=0,
+    mbps=8.0,
+    status="active",
+    latency_ms=0.0,
+    zeros=0,
+    rounds=None,
+    pending=None,
+):
+    """One with so many pages left and sent, at 1000 bytes a millisecond.
+
+    After so many `rounds`, where QEMU says what it counted, and so many pages `pending` when it last looked.
+    """
+    counted = None if rounds is None else (PAGE + 8) * (sent - zeros) + 9 * zeros + round(8 * rounds)
+    ram = Ram(remaining * PAGE, PAGE, sent, zeros, number, 0, mbps, counted)
+    return Sample(t_s, latency_ms, status, None, ram, pending_bytes=None if pending is None else pending * PAGE)

@@ -3,7 +3,8 @@
 
 It follows QEMU's order of things (migration/migration.c, migration/ram.c): every 100 ms a burst of sending fills
 the rate limit; a pass ends when what is left between bursts fits the limit, or when nothing is left within one;
-the estimate is renewed at the end of a window. It knows the truth that the oracle has to find.
+the estimate is renewed at the end of a window. What it counts ends a round with each burst and each pass. It knows
+the truth that the oracle has to find.
 """
 
 import math
@@ -53,7 +54,7 @@ class Simulation:
         dice = random.Random(self.noise)
         pages = list(self.pass_pages)
         self._remaining = self.zero_pages + pages[0]
-        self._normal = self._duplicate = 0
+        self._normal = self._duplicate = self._rounds = 0
         self._sync, self._sync_ms, self._begin_ms = 1, 0, 0
         self._rate = 0
         self._mbps, self._expected = 0.0, self.limit_ms
@@ -80,6 +81,7 @@ class Simulation:
                     self._normal += due
                     self._remaining -= due
                     sent += due
+                    self._rounds += bool(due) and (sent == budget or not self._remaining)
                 if not self._remaining:
                     if self._next(ms, pages):
                         yield ms, self._completed()
@@ -146,6 +148,7 @@ class Simulation:
             "dirty-sync-count": self._sync,
             "mbps": mbps,
             "dirty-pages-rate": rate,
+            "precopy-bytes": (PAGE + 8) * self._normal + 9 * self._duplicate + 8 * self._rounds,
         }
 
 
@@ -173,18 +176,21 @@ def record(
     on_syncs: bool = True,
     fault: Fault | None = None,
     switchover_ms: int | None = None,
+    host_page_bytes: int | None = None,
 ) -> Trace:
     """Sample a simulated migration as a harness would, at a steady rate and (`on_syncs`) on each sync.
 
     A share `torn` of the samples mixes the figures of two moments; the passes in `missed` are not sampled at all. A
     `fault` alters what is answered. With `switchover_ms` the source tells that it stops the guest to complete, and
-    answers nothing until all is sent, so much later.
+    answers nothing until all is sent, so much later. The guest's RAM is on pages of `host_page_bytes`, if that is told.
     """
     dice = random.Random(seed)
-    header = {
+    header: dict[str, Any] = {
         "qemu": {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""},
         "migrate-parameters": {"downtime-limit": simulation.limit_ms},
     }
+    if host_page_bytes is not None:
+        header["backing_page_size"] = host_page_bytes
     wanted = set()
     at = dice.randrange(1, period_ms)
     while at < simulation.duration_ms:

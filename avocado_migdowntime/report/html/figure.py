@@ -15,7 +15,7 @@ import numpy as np
 
 from ...pictures.chart import STEPPED, Chart, Floats, Panel, Role, Series
 from ...pictures.strip_plot import Strip
-from ..style import KINDS, MARKERS, STYLES, look_of
+from ..style import KIND_STYLES, MARKERS, STYLES, look_of
 
 Part = dict[str, Any]
 """A figure, or a part of one."""
@@ -83,7 +83,7 @@ def strip_figure(strip: Strip) -> Part:
                 "marker": {"size": 8, "symbol": look},
                 "opacity": 0.75,
                 "hovertemplate": f"{escape(kind.name)}: %{{x:+.2f}} %<extra></extra>",
-                "meta": _meta(f"kind-{kind.colour % len(KINDS)}", kind.name, "Off by", "%", look),
+                "meta": _meta(f"kind-{kind.colour % len(KIND_STYLES)}", kind.name, "Off by", "%", look),
                 "zorder": number,
             }
         )

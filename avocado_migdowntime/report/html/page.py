@@ -18,7 +18,7 @@ from plotly.offline import get_plotlyjs
 
 from ...pictures.strip_plot import Strip
 from ..entry import Recorded, summed_up
-from ..style import KINDS, LINES, MARKERS, STYLES
+from ..style import KIND_STYLES, LINES, MARKERS, STYLES
 from ..verdict_text import labelled
 from .figure import Part, figure, strip_figure
 
@@ -44,7 +44,7 @@ def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) ->
         ],
         hashes=[_hash(plotly), _hash(script)],
         style=own.joinpath("page.css").read_text("utf-8"),
-        colours={**STYLES, **{f"kind-{number}": style for number, style in enumerate(KINDS)}},
+        colours={**STYLES, **{f"kind-{number}": style for number, style in enumerate(KIND_STYLES)}},
         lines=LINES,
         markers=MARKERS,
         plotly=plotly,

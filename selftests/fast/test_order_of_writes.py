@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import itertools
 
-from ..support.dirtier_guest import (
-    random_walk,
-)
+from ..support.dirtier_guest import random_walk
 
 
 def test_random_walks_differ_between_seeds_and_sweeps() -> None:

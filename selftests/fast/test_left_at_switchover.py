@@ -69,18 +69,28 @@ def test_what_was_sent_of_zero_pages_took_no_time():
     assert limit(rows) == NOT_TOLD
 
 
-def begun_and_stopped(pages, seen_ms, stop_ms, zeros=0):
+def test_zero_pages_of_the_first_pass_took_none_in_the_last():
+    rows = stopped(Pass(30_000, 5_401), after_ms=100)
+    for one in rows:
+        one["query-migrate"]["ram"]["duplicate"] += 1_000
+    assert limit(rows) == violated(320)
+
+
+def begun_and_stopped(pages, seen_ms, stop_ms, zeros=0, zeros_before=0):
     """A last pass that was seen for so long, the source's stop after that, and zero pages among what it was sent."""
-    rows = precopy(UNSEEN, UNSEEN, Pass(pages, pages - 10 * seen_ms))
+    rows = precopy(UNSEEN, UNSEEN, Pass(pages, pages - round(10 * seen_ms)))
     stop = event(rows[-1]["t"] + stop_ms / 1000, "source", "STOP")
     rows.append(completed(rows, 500))
     for answer in (*answers(rows, 3), rows[-1]["query-migrate"]):
         answer["ram"]["duplicate"] += zeros
         answer["ram"]["normal"] -= zeros
+    for one in rows:
+        one["query-migrate"]["ram"]["duplicate"] += zeros_before
     verdict = judge(made(rows, [stop], limit_ms=LIMIT_MS))
     return verdict.limit_verdict, verdict.limit.reason
 
 
+@pytest.mark.parametrize("zeros_before", [0, 1_000])
 @pytest.mark.parametrize(
     ("pages", "seen_ms", "stop_ms", "found"),
     [
@@ -88,15 +98,19 @@ def begun_and_stopped(pages, seen_ms, stop_ms, zeros=0):
         (4_230, 100, 1, violated(423)),
         (4_230, 100, 3, RESPECTED),
         (8_000, 100, 370, violated(800)),
+        (8_000, 100, 378.9, violated(800)),
+        (8_000, 100, 379.1, RESPECTED),
         (8_000, 100, 390, RESPECTED),
-        (8_000, 118, 1, violated(800)),
-        (8_000, 122, 1, RESPECTED),
+        (8_000, 119.9, 1, violated(800)),
+        (8_000, 120.1, 1, RESPECTED),
         (3_300, 0, 1, violated(330)),
     ],
 )
-def test_what_cannot_have_been_sent_before_the_stop_is_no_pass_but_the_switchover(pages, seen_ms, stop_ms, found):
+def test_what_cannot_have_been_sent_before_the_stop_is_no_pass_but_the_switchover(
+    pages, seen_ms, stop_ms, found, zeros_before
+):
     """201 ms before its first sample the sync may have come; 120 more may have been sent; it was seen for less."""
-    assert begun_and_stopped(pages, seen_ms, stop_ms) == found
+    assert begun_and_stopped(pages, seen_ms, stop_ms, zeros_before=zeros_before) == found
 
 
 @pytest.mark.parametrize(("zeros", "found"), [(500, violated(500)), (900, RESPECTED)])

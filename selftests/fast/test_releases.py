@@ -17,6 +17,7 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.recorded import CLEAN, recording
+from ..support.traces import Pass, made, precopy
 
 FAULTY = "ppc64-tcg-qemu-7.2-with-dirty-rate-formula"
 MISSING = (
@@ -42,7 +43,7 @@ def test_a_clean_qemu_computes_as_its_release_does(name):
 def test_a_formula_of_the_past_is_remarked_on_in_every_report():
     verdict = judge(read(str(recording(FAULTY))))
     assert verdict.era == verdict.reasons[1] == fields(verdict)["era"] == MISSING
-    assert f"because    {MISSING}\n" in f"{summary(verdict)}\n"
+    assert f"reason     {MISSING}\n" in f"{summary(verdict)}\n"
     assert reason(verdict).endswith(f"it is what dirty-rate gives; {MISSING}")
 
 
@@ -80,6 +81,15 @@ def test_nothing_is_said_of_a_verdict_without_a_formula_or_without_a_conclusion(
     assert (unknown.verdict, unknown.formula, unknown.era) == (Judgement.INACCURATE, None, "")
     cut = judge(replace(trace, samples=trace.samples[:100]))
     assert (cut.verdict, cut.era) == (Judgement.INCONCLUSIVE, "")
+
+
+def test_nothing_is_said_of_a_fault_that_is_no_formula_nor_of_what_is_left_open():
+    header = {"qemu": {"qemu": {"major": 2, "minor": 12, "micro": 0}}}
+    frozen = precopy(Pass(30_000), Pass(20_000, expected_ms=777), Pass(22_100, expected_ms=777))
+    wide = precopy(Pass(30_000), Pass(20_010, expected_ms=1980))
+    for rows, formula, code in ((frozen, "frozen", "frozen"), (wide, "last-sync", "wide")):
+        verdict = judge(made(rows, header=header))
+        assert (verdict.formula, verdict.report.code, verdict.era) == (formula, code, "")
 
 
 def biased(sample):
@@ -169,9 +179,9 @@ def test_the_eras_are_of_known_formulas_and_follow_each_other():
         assert following is None or one.last < following.first
 
 
-def test_the_readme_names_the_releases_and_commits_of_each_era():
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    rows = dict(re.findall(rf"^\| `({'|'.join(FORMULAS)})` \|(.*)\|$", readme, re.MULTILINE))
+def test_the_theory_names_the_releases_and_commits_of_each_era():
+    theory = (Path(__file__).parents[2] / "docs/theory.md").read_text().partition("## The oracle")[0]
+    rows = dict(re.findall(rf"^\| `({'|'.join(FORMULAS)})` \|(.*)\|$", theory, re.MULTILINE))
     assert rows.keys() == FORMULAS.keys()
     assert {name for name in rows if "QEMU" in rows[name]} == {one.formula for one in ERAS}
     for one in ERAS:

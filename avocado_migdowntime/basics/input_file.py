@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Files that somebody else made: none is waited for without end, and none is read beyond a limit."""
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+from ..errors import UsageError
+
+CHUNK_BYTES = 1 << 18
+WRITER_S = 10.0
+"""How long somebody may take to open a pipe for writing that has a name."""
+_LOOK_S = 0.05
+
+
+def chunks(name: str) -> Iterator[bytes]:
+    """What is in the file `name` (`-`: standard input), a chunk after another.
+
+    Raises OSError where it cannot be read, and UsageError where it is a device, or a pipe that nobody opens for writing
+    in WRITER_S.
+    """
+    if name == "-":
+        if sys.stdin is None:
+            raise OSError("standard input is closed")
+        yield from iter(lambda: sys.stdin.buffer.read(CHUNK_BYTES), b"")
+        return
+    # A pipe would be waited for without end, and a terminal would become that of this process.
+    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        kind = os.fstat(descriptor).st_mode
+        if stat.S_ISBLK(kind) or (stat.S_ISCHR(kind) and not file.isatty()):
+            raise UsageError("is a device where a file was expected")
+        if stat.S_ISFIFO(kind) and (first := _first_of_pipe(descriptor)):
+            yield first
+        os.set_blocking(descriptor, True)
+        yield from iter(lambda: file.read(CHUNK_BYTES), b"")
+
+
+def whole(name: str, most_bytes: int) -> bytes:
+    """All of the file `name`; raises as `chunks` does, and UsageError where it holds more than `most_bytes`."""
+    read: list[bytes] = []
+    size_bytes = 0
+    for chunk in chunks(name):
+        read.append(chunk)
+        size_bytes += len(chunk)
+        if size_bytes > most_bytes:
+            raise UsageError(f"holds more than {most_bytes / 1e6:.0f} MB, which is too much for what it is to be")
+    return b"".join(read)
+
+
+def _first_of_pipe(descriptor: int) -> bytes:
+    """What is read first, or nothing where somebody has opened it and not written yet."""
+    deadline_s = time.monotonic() + WRITER_S
+    while True:
+        with suppress(BlockingIOError):  # Somebody has.
+            if data := os.read(descriptor, CHUNK_BYTES):
+                return data
+            if time.monotonic() > deadline_s:
+                raise UsageError(
+                    f"is a pipe that nobody has opened for writing within {WRITER_S:g} s; start what writes into it"
+                )
+            time.sleep(_LOOK_S)
+            continue
+        return b""

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the sub-commands print: answers on standard output, all else on standard error, and nothing unprintable."""
+
+import json
+import sys
+from typing import Any
+
+from ..basics.printable import in_a_line, in_lines, printable
+
+
+def show(text: str) -> None:
+    """Print lines of an answer."""
+    print(in_lines(text), flush=True)
+
+
+def show_json(value: Any) -> None:
+    """Print an answer for programs."""
+    print(json.dumps(printable(value), indent=2))
+
+
+def tell(command: str, text: str) -> None:
+    """Say to a person, on a line, what is no answer of `command`."""
+    print(f"migdowntime {command}: {in_a_line(text)}", file=sys.stderr, flush=True)

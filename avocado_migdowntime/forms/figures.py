@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Figures as logs print them, rounded, and what they may have been."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..basics.interval import Interval
+from ..trace.reading import Reading, Stamp
+from .monitor_text import nested
+from .rounding import UNITS, to_digits, whole
+
+BITS, MEGABIT = 8, 1_000_000
+NUMBER = r"\d{1,20}"
+"""A whole number, as a regular expression: no counter of QEMU's has more digits."""
+SIZE = rf"{NUMBER}(?:\.\d{{1,9}})?(?: ?(?:[KMGTP]i?)?B)?"
+"""A size with its unit, as a regular expression without groups; without a unit it is in bytes."""
+_BROKEN = ("mbps", "total-time")
+"""The figures that may have digits after the point; all others are whole numbers with QEMU."""
+_SIZE = re.compile(r"(?P<number>\d+(?:\.(?P<digits>\d+))?)(?: ?(?P<unit>[KMGTP]?)i?B)?")
+
+
+def size_of(text: str) -> float | Interval:
+    """The bytes that `text` tells, which matches `SIZE`: exactly where it is a whole number of them, else rounded.
+
+    KB is as much as KiB: so do those write it that are read here.
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no size")
+    number, digits, factor = float(match["number"]), match["digits"] or "", UNITS[match["unit"] or ""]
+    if factor == 1 and not digits.strip("0"):
+        return number
+    return to_digits(number, len(digits), factor)
+
+
+def cut_off(shown: float, unit: float = 1) -> Interval:
+    """What a figure that need not be a whole number may have been of which whole `unit`s are `shown`."""
+    return Interval(shown * unit, (shown + 1) * unit)
+
+
+def scaled(figure: float | Interval, factor: float) -> float | Interval:
+    """The figure in another unit."""
+    return figure.scaled(factor) if isinstance(figure, Interval) else figure * factor
+
+
+def reading(
+    status: str,
+    figures: Mapping[str, float | Interval | None],
+    stamp: Stamp | None,
+    of: str = "",
+    derived: Mapping[str, str] | None = None,
+    estimated: Mapping[str, str] | None = None,
+) -> Reading:
+    """What the `figures` of one line make, by QMP's names, with a part's name and a point before those of a part.
+
+    Where one is an interval, the reading's `rounding` has it and the answer its middle; of a time and of what
+    was shown as 0 the low end. None is left out.
+    """
+    shown: dict[str, Any] = {"status": status}
+    rounding: dict[str, Interval] = {}
+    for name, figure in figures.items():
+        if isinstance(figure, Interval):
+            rounding[name] = figure
+            figure = figure.low if name == "total-time" or not figure.low else figure.middle
+        if figure is not None:
+            shown[name] = whole(figure) if name.endswith(_BROKEN) else round(figure)
+    return Reading(nested(shown), stamp, rounding, derived or {}, estimated or {}, of)

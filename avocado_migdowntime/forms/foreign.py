@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What people have in hand that tells nothing of QEMU's figures: recognised, to say what to take instead.
+
+Files that are no text are told by their first bytes, texts by a line that only they have.
+"""
+
+import re
+import reprlib
+from dataclasses import dataclass, replace
+
+READ = "copy the text out of it"
+DOMJOBINFO = "the output of `virsh domjobinfo GUEST`, on the source host while the migration runs"
+_LOOKED_AT_BYTES = 1 << 16
+_TAR_AT = 257
+_STRANGE = 0.02
+"""Of texts a smaller share is control characters, of what is packed a greater one."""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Something that cannot be used: `what` it is, why not, and what to do or `take` instead."""
+
+    what: str
+    why: str
+    take: str
+
+    @property
+    def sentence(self) -> str:
+        """What to say of a file that is this, behind its name."""
+        why = f": {self.why}" if self.why else ""
+        return f"is {self.what}{why}; {self.take}"
+
+
+def _packed(what: str, command: str) -> Foreign:
+    return Foreign(what, "", f"unpack it by `{command}` and give what was in it")
+
+
+_IMAGE = Foreign("an image", "a screenshot cannot be read", "copy the text itself, or type off the figures")
+_PACKETS = Foreign("a capture of network packets", "the figures are with QEMU, not on the wire", f"take {DOMJOBINFO}")
+_PROGRAM = Foreign("a program or a core dump (ELF)", "it tells nothing of a migration", f"take {DOMJOBINFO}")
+_STREAM = Foreign("a guest's saved state", "it has the guest's memory and no figures", f"take {DOMJOBINFO}")
+_OFFICE = Foreign("a document of an office program", "", f"{READ}, or save it as plain text")
+
+MAGIC: tuple[tuple[bytes, Foreign], ...] = (
+    (b"\x7fELF", _PROGRAM),
+    (b"%PDF-", Foreign("a PDF document", "", f"{READ}, as by `pdftotext FILE -`")),
+    (b"PK\x03\x04", _packed("a zip archive (or a document kept in one)", "unzip FILE")),
+    (b"\xfd7zXZ\0", _packed("packed by xz", "xz -dk FILE")),
+    (b"\x28\xb5\x2f\xfd", _packed("packed by zstd", "zstd -d FILE")),
+    (b"BZh", _packed("packed by bzip2", "bunzip2 -k FILE")),
+    (b"\x04\x22\x4d\x18", _packed("packed by lz4", "lz4 -d FILE")),
+    (b"\x1f\x9d", _packed("packed by compress", "uncompress FILE")),
+    (b"7z\xbc\xaf\x27\x1c", _packed("a 7z archive", "7z x FILE")),
+    (b"Rar!\x1a\x07", _packed("a RAR archive", "unrar x FILE")),
+    (b"\xd4\xc3\xb2\xa1", _PACKETS),
+    (b"\xa1\xb2\xc3\xd4", _PACKETS),
+    (b"\x4d\x3c\xb2\xa1", _PACKETS),
+    (b"\x0a\x0d\x0d\x0a", _PACKETS),
+    (b"\x89PNG\r\n", _IMAGE),
+    (b"\xff\xd8\xff", _IMAGE),
+    (b"GIF8", _IMAGE),
+    (b"RIFF", _IMAGE),
+    (b"QEVM", _STREAM),
+    (b"LibvirtQemud", _STREAM),
+    (b"QFI\xfb", Foreign("a disk image (qcow2)", "it tells nothing of a migration", f"take {DOMJOBINFO}")),
+    (b"LPKSHHRH", Foreign("a file of the systemd journal", "", "print it by `journalctl --file FILE` and give that")),
+    (b"SQLite format 3", Foreign("an SQLite database", "it tells nothing of a migration", f"take {DOMJOBINFO}")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OFFICE),
+    (b"{\\rtf", _OFFICE),
+)
+"""First bytes, and what a file is that has them."""
+_TAR = _packed("a tar archive", "tar xf FILE")
+_NO_TEXT = Foreign("no text", "bytes of no encoding and no packing that is known", f"take {DOMJOBINFO}")
+
+_KVM_ONLY = "its migrations have other figures, and this judges QEMU's"
+_QEMU_FIGURES = "QEMU's own figures are not in it"
+TEXTS: tuple[tuple[re.Pattern[str], Foreign], ...] = tuple(
+    (re.compile(pattern, re.MULTILINE), Foreign(what, why, take))
+    for pattern, what, why, take in (
+        (
+            r"(?i)\A\s*(?:<!doctype html|<html\b)",
+            "a web page",
+            "",
+            "copy the text out of it, or take the raw one (a paste's `raw` link)",
+        ),
+        (
+            r"^\s*Migration: \[ *\d+(?:\.\d+)? ?%\]",
+            "what `virsh migrate --verbose` shows",
+            "it has the share that is done and nothing else",
+            f"take {DOMJOBINFO}",
+        ),
+        (
+            r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d{4}: \d+: (?:debug|info|warning|error) : ",
+            "a log of libvirt's daemon",
+            "no reply of QEMU's to query-migrate is in it",
+            'let it log them by `virt-admin daemon-log-outputs "1:file:/var/log/libvirt/libvirtd.log"` and '
+            '`virt-admin daemon-log-filters "1:qemu.qemu_monitor"` while the migration runs, or take ' + DOMJOBINFO,
+        ),
+        (
+            r"starting up libvirt version: |^char device redirected to |^\S*qemu(?:-system-\w+|-kvm): |^-name guest=",
+            "the log of a guest's QEMU",
+            "QEMU logs no figures of a migration",
+            f"take {DOMJOBINFO}",
+        ),
+        (
+            r"(?:\bxc: (?:info|detail|error|progress|Frames)\b|^migration (?:target|sender): |new xl format|\blibxl: )",
+            "the output of Xen's `xl migrate`",
+            _KVM_ONLY,
+            "there is nothing to take instead",
+        ),
+        (
+            r"(?:\bvmx\b.*\| ?|\bVMotion|\bvMotion|\bvmkernel: )",
+            "a log of VMware's",
+            _KVM_ONLY,
+            "there is nothing to take instead",
+        ),
+        (r"\bHyper-V\b", "a log of Hyper-V's", _KVM_ONLY, "there is nothing to take instead"),
+        (
+            r"^cloud-hypervisor: +[\d.]+m?s: ",
+            "a log of Cloud Hypervisor's",
+            _KVM_ONLY,
+            "there is nothing to take instead",
+        ),
+        (
+            r"\[\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d virt-manager \d+\]",
+            "a log of virt-manager's",
+            _QEMU_FIGURES,
+            f"take {DOMJOBINFO}",
+        ),
+        (
+            r"^(?:info )?migrate(?:_\w+)?\b.* -- |^info migrate\s+--",
+            "the help of QEMU's monitor",
+            "it tells of commands, not of a migration",
+            "take what `info migrate` prints while the migration runs",
+        ),
+        (
+            r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:domain|domstatus|domainsnapshot)\b",
+            "a guest's definition in XML",
+            "it tells nothing of a migration",
+            f"take {DOMJOBINFO}",
+        ),
+        (
+            r"^ *(?:apiVersion: kubevirt\.io/|kind: VirtualMachineInstance)|\"apiVersion\": *\"kubevirt\.io/",
+            "an object of KubeVirt's",
+            _QEMU_FIGURES,
+            "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
+            "virsh -r domjobinfo 1`, again and again",
+        ),
+        (
+            r"\bmemory_remaining_bytes\"? *[|:]",
+            "what `openstack server migration show` prints",
+            "it has no time and no bandwidth",
+            f"take the log of nova-compute on the source host, or {DOMJOBINFO}",
+        ),
+        (
+            r"^(?P<why>(?:error: |Error from server ).*)",
+            "an error of virsh or kubectl",
+            "",
+            f"mend what it says, and take {DOMJOBINFO}",
+        ),
+        (r"^Traceback \(most recent call last\):", "a traceback of Python's", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
+    )
+)
+"""A line that a text has, and what it is then; the first that fits counts."""
+
+
+def of_bytes(data: bytes) -> Foreign | None:
+    """What a file is that begins with `data` and is no text, or is packed in a way that is not read here."""
+    for magic, foreign in MAGIC:
+        if data.startswith(magic):
+            return foreign
+    if data[_TAR_AT : _TAR_AT + 5] == b"ustar":
+        return _TAR
+    return _NO_TEXT if _is_binary(data[:_LOOKED_AT_BYTES]) else None
+
+
+def of_text(text: str) -> Foreign | None:
+    """What a `text` is in which no form was recognised; with the line that says why, where it has one."""
+    for pattern, foreign in TEXTS:
+        if match := pattern.search(text):
+            why = match.groupdict().get("why")
+            return foreign if why is None else replace(foreign, why=reprlib.repr(why))
+    return None
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether there are more control characters in `data` than in a text of any encoding that is read here."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or _is_utf16(data):
+        return False
+    strange = sum(data.count(code) for code in range(32) if code not in b"\t\n\v\f\r\a\b\x1b")
+    return strange > len(data) * _STRANGE
+
+
+def _is_utf16(data: bytes) -> bool:
+    """Whether every other byte is 0, as in UTF-16 of what is mostly ASCII."""
+    zeros = sorted((data[::2].count(0), data[1::2].count(0)))
+    return zeros[1] > 0.7 * (len(data) // 2) > 2 * zeros[0]

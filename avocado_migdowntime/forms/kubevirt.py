@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The log of KubeVirt's virt-launcher, of the pod that a guest is migrated from.
+
+Source: kubevirt, pkg/virt-launcher/virtwrap/live-migration-source.go, of 2022 to 2026: libvirt's job statistics every
+4 s, and at each sync where stall detection is on. Until August 2023 in bytes; since then in whole MiB and Mbps, cut
+off, of which MiB are right and Mbps are not until February 2024 (KubeVirt 1.0 and 1.1): bytes were divided by 8 where
+they had to be multiplied, so that what is shown is 64 times too little. No limit is logged, and QEMU's 300 ms holds,
+unless KubeVirt sets another.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
+from ..basics.units import MIB
+from ..trace.reading import Happening, Item, Remark, Setting
+from .figures import BITS, MEGABIT, NUMBER, cut_off, reading, scaled
+from .form import Form, Line
+from .left import POSTCOPY, LastLooks
+from .stamps import stamp_within
+
+TOO_LITTLE = 64
+_ABOUT_64 = Interval(16, 256)
+_RIGHT = Interval(0, 8)
+_PAGE_BYTES = 4096
+_PAGE_SIZES = tuple(1 << power for power in range(10, 17))
+_TOLD = re.compile(r"igration |borting migration|max.downtime|post.copy mode|start post|has been aborted")
+_JOB = re.compile(r"\bMigration info for (?P<of>[\w-]*): (?P<figures>TimeElapsed:.*)")
+_FIGURE = re.compile(rf"(\w+):({NUMBER})(?!\d)([\w/]*)")
+_LIMIT = re.compile(
+    r"max_downtime \d+ms -> (?P<tuned>\d{1,9})ms|setting max downtime to (?P<set>\d{1,9})ms"
+    r"|max downtime set to (?P<done>\d{1,9})ms|Set max downtime to (?P<seconds>\d{1,9})s "
+)
+_ABORTED = re.compile(r"[Aa]borting migration|Live migration (?:stuck|is not completed|abort)|has been aborted")
+_STATUSES = {
+    "Live migration succeeded": "completed",
+    "Migration has been completed": "completed",
+    "Live migration failed": "failed",
+    "Migration job failed": "failed",
+    "Migration was canceled": "cancelled",
+}
+_SIZES = {
+    "ram.transferred": "MemoryProcessed",
+    "ram.remaining": "MemoryRemaining",
+    "ram.total": "MemoryTotal",
+    "ram.normal-bytes": "NormalData",
+}
+_COUNTS = {
+    "ram.dirty-sync-count": "Iteration",
+    "ram.postcopy-requests": "PostcopyRequests",
+    "ram.duplicate": "ConstantPages",
+    "ram.normal": "NormalPages",
+}
+_LAST = {"DiskMbps", "DiskBps"}
+_UNITS = {"B": 1, "MiB": MIB}
+_RATES = {"B/s": BITS / MEGABIT, "Mbps": 1.0}
+
+
+class KubevirtLog(Form):
+    """Reads the log of one pod, or of several; each migration has its own identifier."""
+
+    NAME = "a log of KubeVirt's virt-launcher"
+    NEEDLES = (b"emain", b"owntime")
+    ALSO = (
+        b"Live migration ",
+        b"post copy mode",
+        b"post-copy mode",
+        b"start post",
+        b"borting migration",
+        b"Migration ",
+        b"Pausing the guest",
+    )
+    LACKS = "whole MiB and Mbps only, every 4 s"
+    INSTEAD = "`kubectl exec POD -c compute -- virsh -r domjobinfo 1`, again and again"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of = ""
+        self._shows_64th: dict[str, bool] = {}
+        self._looks = LastLooks()
+        self._limited: set[str] = set()
+
+    def take(self, line: Line) -> Sequence[Item | Line] | None:
+        text = line.text
+        if not _TOLD.search(text):
+            return None
+        if line.stamp is None:
+            line = replace(line, stamp=stamp_within(text))
+        if match := _JOB.search(text):
+            self._of = match["of"]
+            return self._job(line, _shown(match["figures"]))
+        if not self._of:
+            return None
+        if match := _LIMIT.search(text):
+            limit_ms = float(match["seconds"]) * 1000 if match["seconds"] else float(next(filter(None, match.groups())))
+            self._limited.add(self._of)
+            return [Setting({"downtime-limit": limit_ms}, line.stamp, changed=True, of=self._of)]
+        if "Pausing the guest to allow migration to complete" in text:
+            return [Happening({"event": "STOP"}, line.stamp, of=self._of)]
+        if _ABORTED.search(text):
+            return self._looks.ends(self._of, "cancelled", line.stamp)
+        if "tarting post copy mode" in text or "starting post-copy mode" in text:
+            return self._looks.postcopy(self._of, line.stamp)
+        if "failed to start post" in text:
+            return self._looks.postcopy(self._of, line.stamp, failed=True)
+        status = next((status for words, status in _STATUSES.items() if words in text), None)
+        return None if status is None else self._looks.ends(self._of, status, line.stamp)
+
+    def end(self) -> Iterable[Item]:
+        return self._looks.compared(
+            DEFAULT_DOWNTIME_LIMIT_MS, "of QEMU's default, as no other is logged", self._limited
+        )
+
+    def _job(self, line: Line, shown: Mapping[str, tuple[float, str]]) -> Sequence[Item]:
+        figures: dict[str, Any] = {"total-time": _number(shown, "TimeElapsed")}
+        figures |= {name: _size(shown, of) for name, of in _SIZES.items()}
+        figures |= {name: _number(shown, of) for name, of in _COUNTS.items()}
+        figures |= _disk(shown)
+        if "Downtime" in shown:
+            figures["downtime"] = shown["Downtime"][0]
+            return self._looks.ends(self._of, "completed", line.stamp, figures)
+        page_bytes, derived, estimated = _page_bytes(figures["ram.normal-bytes"], figures["ram.normal"])
+        items: list[Item] = []
+        factor = self._factor(shown, figures, items)
+        if factor is not None:
+            figures["ram.mbps"] = _rate(shown, "MemoryBandwidth", factor)
+            dirty = _rate(shown, "DirtyRate", factor * MEGABIT / BITS / page_bytes)
+            figures["ram.dirty-pages-rate"] = dirty
+        figures |= {"ram.page-size": page_bytes, "expected-downtime": _number(shown, "ExpectedDowntime")}
+        status = POSTCOPY if figures["ram.postcopy-requests"] else "active"
+        told = reading(status, figures, line.stamp, self._of)
+        return [*items, self._looks.active(replace(told, derived=derived, estimated=estimated))]
+
+    def _factor(
+        self, shown: Mapping[str, tuple[float, str]], figures: Mapping[str, Any], items: list[Item]
+    ) -> float | None:
+        """By what Mbps have to be multiplied, told by the first figures; None while that is not known."""
+        rate = shown.get("MemoryBandwidth", (0.0, ""))
+        if rate[1] != "Mbps":
+            return 1
+        if self._of not in self._shows_64th:
+            sent, elapsed_ms = figures["ram.transferred"], figures["total-time"]
+            if not rate[0] or not elapsed_ms or not sent:
+                return None
+            mean_mbps = (sent.middle if isinstance(sent, Interval) else sent) * BITS / MEGABIT / (elapsed_ms / 1000)
+            times = mean_mbps / (rate[0] + 0.5)
+            if times > _RIGHT.high and not _ABOUT_64.low <= times <= _ABOUT_64.high:
+                return None
+            self._shows_64th[self._of] = times > _RIGHT.high
+            if times > _RIGHT.high:
+                items.append(
+                    Remark("this KubeVirt logs Mbps that are 64 times too little; they are multiplied", self._of)
+                )
+        return TOO_LITTLE if self._shows_64th[self._of] else 1
+
+
+def _shown(text: str) -> Mapping[str, tuple[float, str]]:
+    """The figures of a line with their units; without the last one where the line is cut off, for it may be, too."""
+    shown = {name: (float(number), unit) for name, number, unit in _FIGURE.findall(text)}
+    if shown and not shown.keys() & _LAST:
+        del shown[next(reversed(shown))]
+    return shown
+
+
+def _number(shown: Mapping[str, tuple[float, str]], name: str) -> float | None:
+    return shown[name][0] if name in shown else None
+
+
+def _size(shown: Mapping[str, tuple[float, str]], name: str) -> float | Interval | None:
+    number, unit = shown.get(name, (0.0, ""))
+    if unit not in _UNITS:
+        return None
+    return number if unit == "B" else cut_off(number, _UNITS[unit])
+
+
+def _rate(shown: Mapping[str, tuple[float, str]], name: str, factor: float) -> float | Interval | None:
+    number, unit = shown.get(name, (0.0, ""))
+    if unit not in _RATES:
+        return None
+    return scaled(number * _RATES[unit] if unit == "B/s" else cut_off(number), factor)
+
+
+def _disk(shown: Mapping[str, tuple[float, str]]) -> Mapping[str, Any]:
+    """What is left of disks, where more data are to be sent than there is memory."""
+    names = ("DataTotal", "MemoryTotal", "DataRemaining", "MemoryRemaining")
+    if any(name not in shown for name in names):
+        return {}
+    (total, unit), (ram_total, _), (left, _), (ram_left, _) = (shown[name] for name in names)
+    if total <= ram_total + 1:
+        return {}
+    factor = _UNITS.get(unit, 1)
+    return {"disk.remaining": max(0.0, left - ram_left) * factor, "disk.total": (total - ram_total) * factor}
+
+
+def _page_bytes(data: float | Interval | None, pages: float | None) -> tuple[int, Mapping[str, str], Mapping[str, str]]:
+    """The page size, how it follows from the bytes in normal pages, or why it is taken for likely."""
+    if data is not None and pages:
+        bytes_each = data.scaled(1 / pages) if isinstance(data, Interval) else Interval(data / pages, data / pages)
+        fitting = [size for size in _PAGE_SIZES if bytes_each.low <= size <= bytes_each.high]
+        if len(fitting) == 1:
+            return fitting[0], {"ram.page-size": "the power of two that NormalData ÷ NormalPages rounds to"}, {}
+    return _PAGE_BYTES, {}, {"ram.page-size": "4 KiB, as on all that KubeVirt runs on"}

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was left to be sent at the last line of a log that tells figures, in words: of each migration in it."""
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..trace.reading import Item, Reading, Remark, Stamp
+from .figures import reading
+
+POSTCOPY = "postcopy-active"
+_NARROW = 0.02
+"""A figure that is known to this share is told as one number."""
+_BEYOND = 1.01
+"""What was sent and what is left come to so much more than all of RAM only after the first pass."""
+
+
+class LastLooks:
+    """Remembers what each migration's last line with figures told, until that migration ends."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, Reading] = {}
+        self._ended: set[str] = set()
+        self._in_postcopy: set[str] = set()
+
+    def __getitem__(self, of: str) -> Reading | None:
+        return self._last.get(of)
+
+    def active(self, told: Reading) -> Reading:
+        """Remember what was `told` of a migration that goes on, and give it with its status if postcopy has begun."""
+        if told.of in self._in_postcopy:
+            told = replace(told, answer={**told.answer, "status": POSTCOPY})
+        self._last[told.of] = told
+        self._ended.discard(told.of)
+        return told
+
+    def postcopy(self, of: str, stamp: Stamp | None, failed: bool = False) -> Sequence[Item]:
+        """What is made of it that postcopy begins, or could not."""
+        if failed:
+            self._in_postcopy.discard(of)
+            return []
+        self._in_postcopy.add(of)
+        return [reading(POSTCOPY, {}, stamp, of)]
+
+    def ends(
+        self,
+        of: str,
+        status: str,
+        stamp: Stamp | None,
+        figures: Mapping[str, Any] | None = None,
+        limit_ms: float | None = None,
+    ) -> Sequence[Item]:
+        """What the end of a migration makes, the first time that it is told; `limit_ms` is the limit that held then."""
+        if of in self._ended:
+            return []
+        self._ended.add(of)
+        self._in_postcopy.discard(of)
+        last = self._last.pop(of, None)
+        told = reading(status, figures or {}, stamp or (last.stamp if last else None), of)
+        left = left_in_words(last) if last else ""
+        under = "" if limit_ms is None else f"under a downtime-limit of {limit_ms:g} ms"
+        words = ", ".join(filter(None, (left and f"at the last line before that {left}", under)))
+        return [told, Remark(words, of)] if words else [told]
+
+    def __iter__(self) -> Iterator[Reading]:
+        """The last lines of the migrations that have not ended."""
+        return iter(self._last.values())
+
+    def compared(self, limit_ms: float, whose: str, besides: Container[str] = ()) -> Sequence[Item]:
+        """How what was left of migrations that have not ended compares to a downtime-limit, in words: `whose` it is.
+
+        Of those `besides` nothing is said.
+        """
+        remarks = []
+        for of, last in self._last.items():
+            if of in besides or of in self._in_postcopy:
+                continue
+            took, left = left_ms(last), left_in_words(last)
+            if took is None or not past_first_pass(last):
+                continue
+            if took.low > limit_ms:
+                far = "far above" if took.low > 2 * limit_ms else "above"
+                remarks.append(Remark(f"at the last line {left}, {far} the {limit_ms:g} ms {whose}", of))
+            elif took.high < limit_ms:
+                remarks.append(Remark(f"at the last line {left}, below the {limit_ms:g} ms {whose}", of))
+        return remarks
+
+
+def left_ms(told: Reading) -> Interval | None:
+    """How long what was left takes at the bandwidth that was told, or None where that is not known."""
+    left, mbps = shown(told, "ram.remaining"), shown(told, "ram.mbps")
+    if left is None or mbps is None or mbps.low <= 0:
+        return None
+    return Interval(left.low / mbps.high / BYTES_PER_MS_PER_MBPS, left.high / mbps.low / BYTES_PER_MS_PER_MBPS)
+
+
+def left_in_words(told: Reading) -> str:
+    """The same with the figures that it comes of; nothing where it is not known."""
+    took, left, mbps = left_ms(told), shown(told, "ram.remaining"), shown(told, "ram.mbps")
+    if took is None or left is None or mbps is None:
+        return ""
+    return f"{_words(left.scaled(1e-6), 'MB')} were left: {_time(took)} at {_rate(mbps)}"
+
+
+def limit_in_words(told: Reading, limit_ms: float) -> str:
+    """How much may be left for a downtime-limit at the bandwidth that was told; nothing where that is not known."""
+    mbps = shown(told, "ram.mbps")
+    if mbps is None:
+        return ""
+    size = _words(mbps.scaled(limit_ms * BYTES_PER_MS_PER_MBPS / 1e6), "MB")
+    return f"the downtime-limit of {limit_ms:g} ms is {size} at {_rate(mbps)}"
+
+
+def past_first_pass(told: Reading) -> bool:
+    """Whether it is sure that the first pass, which sends all of RAM, was over."""
+    sent, left, total = (shown(told, f"ram.{name}") for name in ("transferred", "remaining", "total"))
+    if sent is not None and left is not None and total is not None and sent.low + left.low > total.high * _BEYOND:
+        return True
+    syncs = shown(told, "ram.dirty-sync-count")
+    return syncs is not None and syncs.low > 1
+
+
+def shown(told: Reading, name: str) -> Interval | None:
+    """What a figure may have been that was told, named as in the reading's `rounding`."""
+    if name in told.rounding:
+        return told.rounding[name]
+    part, _, field = name.rpartition(".")
+    figure = (told.answer.get(part, {}) if part else told.answer).get(field)
+    return None if figure is None else Interval(figure, figure)
+
+
+def _rate(mbps: Interval) -> str:
+    return _words(mbps.scaled(BYTES_PER_MS_PER_MBPS / 1000), "MB/s")
+
+
+def _time(took: Interval) -> str:
+    return _words(took, "ms") if took.high < 1000 else _words(took.scaled(1e-3), "s")
+
+
+def _words(figure: Interval, unit: str) -> str:
+    low, high = _digits(figure.low), _digits(figure.high)
+    if low == high or figure.width <= _NARROW * (figure.low or inf):
+        return f"{_digits(figure.middle)} {unit}"
+    return f"{_digits(figure.middle)} {unit} ({low} to {high})"
+
+
+def _digits(figure: float) -> str:
+    return f"{figure:.0f}" if figure >= 1000 else f"{figure:.3g}"

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The log of OpenStack's nova-compute, on the host that a guest is migrated from.
+
+Source: nova, nova/virt/libvirt/driver.py:_live_migration_monitor and migration.py, of 2015 to 2026. Bytes are libvirt's
+as they are; seconds are whole ones, cut off, since Nova began to look, which is before QEMU begins to send. The
+downtime-limit is raised in steps: the highest is live_migration_downtime, 500 ms by default.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..trace.reading import Item, Remark, Setting, Stamp
+from .figures import NUMBER, cut_off, reading
+from .form import Form, Line
+from .left import LastLooks
+from .pace import WHY, Pace
+from .stamps import stamp_within
+
+DEFAULT_GREATEST_MS = 500
+_TOLD = re.compile(r"Migration (?:running|operation)|Data remaining|downtime to |Live [mM]igration|to post-copy")
+_OF = re.compile(r"\[instance: ([0-9a-zA-Z-]+)\]")
+_BYTES = rf"\(bytes processed=({NUMBER}), remaining=({NUMBER}), total=({NUMBER})\)"
+_PROGRESS = re.compile(
+    rf"Migration running for ({NUMBER}) secs, memory \d+% remaining;? {_BYTES}(?:; disk \d+% remaining {_BYTES})?"
+)
+_LEFT = re.compile(rf"Data remaining ({NUMBER}) bytes, low watermark \d+ bytes")
+_LIMIT = re.compile(rf"Increasing downtime to ({NUMBER}) ms after ({NUMBER}) sec elapsed time")
+_LIMIT_FAILED = re.compile(rf"Unable to increase max downtime to ({NUMBER}) ?ms")
+_TIMEOUT = re.compile(r"Live migration (?:not completed after|stuck for) (\d+) sec")
+_STATUSES = {
+    "Migration operation has completed": "completed",
+    "Migration operation has aborted": "failed",
+    "Migration operation was cancelled": "cancelled",
+    "Live Migration failure: ": "failed",
+}
+
+
+class NovaLog(Form):
+    """Reads a log in which any number of guests may be migrated, at a time or one after another."""
+
+    NAME = "a log of nova-compute"
+    NEEDLES = (b"emain", b"owntime", b"Migration operation ")
+    ALSO = (b"Live Migration", b"Live migration", b"to post-copy")
+    LACKS = "no expected downtime, no dirty rate and no pages"
+    INSTEAD = "`virsh domjobinfo INSTANCE` on the source host, again and again"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looks = LastLooks()
+        self._limits_ms: dict[str, list[float]] = {}
+        self._paces: dict[str, Pace] = {}
+        self._just_told = ""
+        self._by_log: bool | None = None
+
+    def take(self, line: Line) -> Sequence[Item | Line] | None:
+        text = line.text
+        if not _TOLD.search(text):
+            return None
+        if line.stamp is None:
+            line = replace(line, stamp=stamp_within(text))
+        match = _OF.search(text)
+        of = f"instance {match[1]}" if match else ""
+        just_told, self._just_told = self._just_told, ""
+        if match := _PROGRESS.search(text):
+            return self._progress(line, of, match)
+        if match := _LEFT.search(text):
+            return self._left(float(match[1]), of) if of == just_told else []
+        if match := _LIMIT.search(text):
+            limit_ms, after_s = float(match[1]), float(match[2])
+            self._limits_ms.setdefault(of, []).append(limit_ms)
+            return [Setting({"downtime-limit": limit_ms}, self._stamp(line, after_s), changed=True, of=of)]
+        if match := _LIMIT_FAILED.search(text):
+            return self._limit_failed(line, of, float(match[1]))
+        if match := _TIMEOUT.search(text):
+            told = (
+                "Nova gave this migration up"
+                if "not completed" in text
+                else "Nova saw no progress any more and gave up"
+            )
+            return [Remark(f"{told} after {match[1]} s, unless it was told to force it", of)]
+        if "Switching to post-copy migration mode" in text:
+            return self._looks.postcopy(of, line.stamp)
+        status = next((status for words, status in _STATUSES.items() if words in text), None)
+        if status is None:
+            self._just_told = just_told
+            return None
+        return self._looks.ends(of, status, line.stamp)
+
+    def _progress(self, line: Line, of: str, match: re.Match[str]) -> Sequence[Item]:
+        elapsed_s, sent, left, total, disk_sent, disk_left, disk_total = match.groups()
+        figures: dict[str, Any] = {
+            "total-time": cut_off(float(elapsed_s), 1000),
+            "ram.transferred": float(sent),
+            "ram.remaining": float(left),
+            "ram.total": float(total),
+        }
+        if disk_total and float(disk_total):
+            figures |= {
+                "disk.transferred": float(disk_sent),
+                "disk.remaining": float(disk_left),
+                "disk.total": float(disk_total),
+            }
+        stamp = self._stamp(line, float(elapsed_s))
+        figures["ram.mbps"] = mbps = self._paces.setdefault(of, Pace()).mbps(stamp, float(sent))
+        told = reading("active", figures, stamp, of, estimated={} if mbps is None else {"ram.mbps": WHY})
+        self._just_told = of
+        return [self._looks.active(told)]
+
+    def _stamp(self, line: Line, elapsed_s: float) -> Stamp | None:
+        """The time of the log where its lines have one, else that since Nova began to look: the same for all lines."""
+        if self._by_log is None:
+            self._by_log = line.stamp is not None
+        return line.stamp if self._by_log else Stamp(elapsed_s, 1.0)
+
+    def _left(self, left_bytes: float, of: str) -> Sequence[Item]:
+        """What is left of RAM and disks, logged right behind the line that tells of RAM."""
+        last = self._looks[of]
+        if last is None:
+            return []
+        disk_bytes = left_bytes - last.answer["ram"]["remaining"]
+        if disk_bytes <= 0 or "disk" in last.answer:
+            return []
+        return [replace(last, answer={**last.answer, "disk": {"remaining": disk_bytes}})]
+
+    def _limit_failed(self, line: Line, of: str, limit_ms: float) -> Sequence[Item]:
+        limits_ms = [limit for limit in self._limits_ms.get(of, []) if limit != limit_ms]
+        if not limits_ms:
+            return [Remark(f"the downtime-limit of {limit_ms:g} ms could not be set", of)]
+        return [Setting({"downtime-limit": limits_ms[-1]}, line.stamp, changed=True, of=of)]
+
+    def end(self) -> Iterable[Item]:
+        return self._looks.compared(DEFAULT_GREATEST_MS, "that Nova ends with by default (live_migration_downtime)")

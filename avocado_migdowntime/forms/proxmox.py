@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The task log of a migration in Proxmox VE.
+
+Source: qemu-server, PVE/QemuMigrate.pm, of 2012 to 2026. Until April 2021 it logs bytes as QEMU shows them; since then
+sizes with one digit after the point of a binary unit, a speed that is pages-per-second times the page size, so that
+zero pages count in it as if they were sent, and no remaining RAM; the rate at which the guest dirties is logged where
+it is above that speed. The downtime-limit begins at migrate_downtime, 100 ms by default, and is doubled when the
+remaining RAM was seen to grow six times.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..trace.reading import Item, Remark, Setting
+from .figures import NUMBER, SIZE, reading, scaled, size_of
+from .form import Form, Line
+from .left import LastLooks, limit_in_words
+from .pace import WHY, Pace
+from .stamps import stamp_within
+
+PAGE_BYTES = 4096
+_FOUR_KIB = {"ram.page-size": "4 KiB, as on all that Proxmox VE runs on"}
+_TOLD = re.compile(
+    r"VM-state|remaining |downtime|speed|starting migration of VM|start migrate command|set (?:migr|cache)"
+)
+_ENDED = re.compile(r"cachesize|client_migrate_info|migration status|migrate_cancel|online migrate|migrate-set-param")
+_BEGINS = re.compile(r"starting migration of VM (\d+) ")
+_OLD = re.compile(
+    rf"migration(?: status:)? (?P<status>[\w-]+) \(transferred (?P<sent>{SIZE}), remaining (?P<left>{SIZE})\), "
+    rf"total (?P<total>{SIZE})\)(?: , expected downtime (?P<expected>{NUMBER}))?"
+)
+_NEW = re.compile(
+    rf"migration (?P<status>[\w-]+), transferred (?P<sent>{SIZE}) of (?P<total>{SIZE}) VM-state, (?P<speed>{SIZE})/s"
+    rf"(?: \(\+ (?P<devices>{SIZE}) VFIO-state\))?(?:, VM dirties lots of memory: (?P<dirty>{SIZE})/s)?"
+)
+_LIMIT_S = re.compile(rf"migrate_set_downtime: ({NUMBER}(?:\.\d{{1,9}})?)(?!\.)")
+_LIMIT_MS = re.compile(
+    rf"(?:migration downtime limit|auto-increased downtime to continue migration): ({NUMBER}(?:\.\d{{1,9}})?) ms"
+)
+_LIMIT_FAILED = re.compile(r"(?:migrate_set_downtime|migrate-set-parameters) error: ")
+_SPEED_LIMIT = re.compile(rf"(?:migrate_set_speed|migration speed limit): ({SIZE})")
+_ABOUT_TO_SEND = re.compile(
+    r"start migrate command to|set (?:migration|cachesize)|migration cachesize|client_migrate_info"
+)
+_REAL = re.compile(rf"migration speed: .* - downtime ({NUMBER}) ms")
+_ENDS = re.compile(r"migration status(?: error)?: (completed|failed|cancelled)\b(?: - (?P<why>.+))?")
+_GIVEN_UP = re.compile(r"\bmigrate_cancel$|ERROR: online migrate failure")
+
+
+class ProxmoxLog(Form):
+    """Reads the task log of one migration, or of several one after another."""
+
+    NAME = "a task log of Proxmox VE"
+    NEEDLES = (b"emain", b"owntime", b"VM-state")
+    ALSO = (
+        b"starting migration of VM ",
+        b"speed",
+        b"migration status",
+        b"migrate_cancel",
+        b"online migrate",
+        b"start migrate command",
+    )
+    LACKS = "no expected downtime, and since 2021 no remaining RAM"
+    INSTEAD = "`echo 'info migrate' | qm monitor VMID` on the source host, again and again"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of = ""
+        self._begun = 0
+        self._running = False
+        self._looks = LastLooks()
+        self._limits_ms: list[float] = []
+        self._pace = Pace()
+
+    def take(self, line: Line) -> Sequence[Item | Line] | None:
+        text = line.text
+        if "igrat" not in text or not (_TOLD.search(text) or _ENDED.search(text)):
+            return None
+        if line.stamp is None:
+            line = replace(line, stamp=stamp_within(text))
+        if match := _OLD.search(text):
+            return self._progress(line, match["status"], _old(match.groupdict()), {})
+        if match := _NEW.search(text):
+            return self._progress(line, match["status"], _new(match.groupdict()), _FOUR_KIB)
+        if match := _BEGINS.search(text):
+            return self._begins(match[1])
+        if match := _LIMIT_S.search(text):
+            return self._limit(line, float(match[1]) * 1000)
+        if match := _LIMIT_MS.search(text):
+            return self._limit(line, float(match[1]))
+        if _LIMIT_FAILED.search(text):
+            return self._limit_failed(line)
+        if match := _SPEED_LIMIT.search(text):
+            return [self._setting(line, {"max-bandwidth": _middle(match[1])})]
+        if _ABOUT_TO_SEND.search(text):
+            self._pace.begin(line.stamp)
+            return []
+        if match := _REAL.search(text):
+            return self._ends(line, "completed", {"downtime": float(match[1])})
+        if not (self._begun or self._running):
+            return None
+        if match := _ENDS.search(text):
+            return self._ends(line, match[1])
+        if _GIVEN_UP.search(text):
+            return self._ends(line, "cancelled") if self._running else []
+        return None
+
+    def end(self) -> Iterable[Item]:
+        last = self._looks[self._of]
+        if last is not None and self._limits_ms and (limit := limit_in_words(last, self._limits_ms[-1])):
+            yield Remark(limit, self._of)
+
+    def _begins(self, guest: str) -> Sequence[Item]:
+        self._begun += 1
+        self._running, self._limits_ms = False, []
+        of = f"VM {guest}"
+        self._of = f"{of}, migration {self._begun}" if self._looks[of] is not None else of
+        return []
+
+    def _progress(
+        self, line: Line, status: str, figures: Mapping[str, Any], estimated: Mapping[str, str]
+    ) -> Sequence[Item]:
+        self._running = True
+        mbps = self._pace.mbps(line.stamp, figures["ram.transferred"])
+        if mbps is not None:
+            estimated = {**estimated, "ram.mbps": WHY}
+        told = reading(status, {**figures, "ram.mbps": mbps}, line.stamp, self._of, estimated=estimated)
+        return [self._looks.active(told)]
+
+    def _ends(self, line: Line, status: str, figures: Mapping[str, float] | None = None) -> Sequence[Item]:
+        limit_ms = self._limits_ms[-1] if self._limits_ms else None
+        return self._looks.ends(self._of, status, line.stamp, figures, limit_ms)
+
+    def _limit(self, line: Line, limit_ms: float) -> Sequence[Item]:
+        self._limits_ms.append(limit_ms)
+        return [self._setting(line, {"downtime-limit": limit_ms})]
+
+    def _limit_failed(self, line: Line) -> Sequence[Item]:
+        failed_ms = self._limits_ms.pop() if self._limits_ms else None
+        if self._limits_ms:
+            return [self._setting(line, {"downtime-limit": self._limits_ms[-1]})]
+        what = "" if failed_ms is None else f" of {failed_ms:g} ms"
+        return [Remark(f"QEMU refused the downtime-limit{what}: {line.message}", self._of)]
+
+    def _setting(self, line: Line, parameters: Mapping[str, float]) -> Setting:
+        if not self._running:
+            self._pace.begin(line.stamp)
+        return Setting(parameters, line.stamp, changed=self._running, of=self._of)
+
+
+def _old(shown: Mapping[str, str]) -> Mapping[str, Any]:
+    return {
+        "ram.transferred": size_of(shown["sent"]),
+        "ram.remaining": size_of(shown["left"]),
+        "ram.total": size_of(shown["total"]),
+        "expected-downtime": float(shown["expected"]) if shown["expected"] else None,
+    }
+
+
+def _new(shown: Mapping[str, str]) -> Mapping[str, Any]:
+    return {
+        "ram.transferred": size_of(shown["sent"]),
+        "ram.total": size_of(shown["total"]),
+        "ram.page-size": PAGE_BYTES,
+        "ram.pages-per-second": scaled(size_of(shown["speed"]), 1 / PAGE_BYTES),
+        "ram.dirty-pages-rate": scaled(size_of(shown["dirty"]), 1 / PAGE_BYTES) if shown["dirty"] else None,
+        "vfio.transferred": size_of(shown["devices"]) if shown["devices"] else None,
+    }
+
+
+def _middle(text: str) -> float:
+    size = size_of(text)
+    return size if isinstance(size, float) else size.middle

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The log of oVirt's vdsm, on the host that a guest is migrated from.
+
+Source: vdsm, lib/vdsm/virt/migration.py, of 2011 to 2026. What is called MB are MiB, cut off. The speed is in MiB/s and
+called MBps until August 2020, since then in binary megabits per second (an eighth of MiB/s) and called Mbps. Zero pages
+are a number of pages, whatever is written behind it; a dirty rate and an iteration of -1 are not known. Seconds are
+whole ones before vdsm ran on Python 3, exact to a millisecond since. Until 2016 it logs no more than the share that is
+done, and what is left where that grew. oVirt's engine logs the real downtime of a migration that completed.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..basics.interval import Interval
+from ..basics.units import MIB
+from ..trace.reading import Item, Setting
+from .figures import MEGABIT, NUMBER, cut_off, reading
+from .form import Form, Line
+from .left import LastLooks
+from .stamps import stamp_within
+
+PAGE_BYTES = 4096
+_FOUR_KIB = {"ram.page-size": "4 KiB, as on all that oVirt runs on"}
+_BITS_OF_SPEED = {"MBps": 8 * MIB, "Mbps": MIB}
+_TOLD = re.compile(r"Migration |owntime|max bandwidth to|seconds to complete|to migrate|Aborting migration|be aborted")
+_OF = re.compile(r"vmI[dD]['\"]?[=:] ?u?['\"`]?([0-9a-fA-F-]{8,36})")
+_PROGRESS = re.compile(
+    rf"Migration Progress: (?P<elapsed>{NUMBER}(?:\.\d{{1,9}})?) seconds elapsed, \d+% of data processed"
+    rf"(?:, total data: (?P<total>{NUMBER})MB, processed data: (?P<sent>{NUMBER})MB,"
+    rf" remaining data: (?P<left>{NUMBER})MB, transfer speed (?P<speed>{NUMBER})(?P<unit>M[Bb]ps)"
+    rf"(?:, zero pages: (?P<zero>{NUMBER})(?:MB)?(?=,))?"
+    rf"(?:, compressed: (?P<compressed>{NUMBER})MB)?(?:, dirty rate: (?P<dirty>-?{NUMBER})(?=,))?"
+    rf"(?:, memory iteration: (?P<iteration>-?{NUMBER})(?!\d))?)?"
+)
+_STALLING = re.compile(rf"Migration stalling: remaining \(({NUMBER})MiB\) > lowmark \(\d+MiB\)")
+_LIMIT = re.compile(r"[Ss]etting (?:migration )?downtime to (\d{1,9})\b")
+_SPEED_LIMIT = re.compile(r"setting migration max bandwidth to (\d{1,9})\b")
+_SCHEDULE = re.compile(r"['\"]init['\"]: ?\[")
+_SET_DOWNTIME = re.compile(
+    r"['\"]params['\"]: ?\[u?['\"]?(\d+)['\"]?\], u?['\"]name['\"]: ?u?['\"]setDowntime"
+    r"|['\"]name['\"]: ?u?['\"]setDowntime['\"], u?['\"]params['\"]: ?\[u?['\"]?(\d+)"
+)
+_ENGINE = re.compile(r"Migration completed \(VM: ([^,]+),.*Actual downtime: (\d{1,9}) ?ms\)")
+_GIVEN_UP = re.compile(r"Aborting migration|Migration is stuck: |The migration will be aborted")
+_POSTCOPY = re.compile(r"Migration (?:switched to|entered) post-copy mode")
+_STATUSES = {
+    "seconds to complete": "completed",
+    "Failed to migrate": "failed",
+}
+
+
+_ENDS = (b"seconds to complete", b"Aborting migration", b"Migration is stuck", b"will be aborted")
+
+
+class VdsmLog(Form):
+    """Reads a log in which any number of guests may be migrated, at a time or one after another."""
+
+    NAME = "a log of oVirt's vdsm"
+    NEEDLES = (b"emain", b"owntime")
+    ALSO = (
+        b"seconds elapsed",
+        b"seconds to complete",
+        b"post-copy mode",
+        b"max bandwidth to",
+        b"Failed to migrate",
+        *_ENDS,
+    )
+    LACKS = "no expected downtime and no pages"
+    INSTEAD = "`virsh -r domjobinfo VM` on the source host, again and again"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left: dict[str, Interval] = {}
+        self._greatest_ms: dict[str, float] = {}
+        self._looks = LastLooks()
+
+    def take(self, line: Line) -> Sequence[Item | Line] | None:
+        text = line.text
+        if not _TOLD.search(text):
+            return None
+        if line.stamp is None:
+            line = replace(line, stamp=stamp_within(text))
+        match = _OF.search(text)
+        of = f"VM {match[1]}" if match else ""
+        if match := _PROGRESS.search(text):
+            return self._progress(line, of, match.groupdict())
+        if match := _STALLING.search(text):
+            self._left[of] = cut_off(float(match[1]), MIB)
+            return []
+        if _SCHEDULE.search(text) and "setDowntime" in text:
+            return self._schedule(line, of)
+        if match := _LIMIT.search(text):
+            return [Setting({"downtime-limit": float(match[1])}, line.stamp, changed=True, of=of)]
+        if match := _SPEED_LIMIT.search(text):
+            return [Setting({"max-bandwidth": float(match[1]) * MIB}, line.stamp, changed=True, of=of)]
+        if match := _ENGINE.search(text):
+            return self._looks.ends(f"VM {match[1]}", "completed", line.stamp, {"downtime": float(match[2])})
+        if not of or "igrat" not in text:
+            return None
+        if _GIVEN_UP.search(text):
+            return self._looks.ends(of, "cancelled", line.stamp)
+        if _POSTCOPY.search(text):
+            return self._looks.postcopy(of, line.stamp)
+        status = next((status for words, status in _STATUSES.items() if words in text), None)
+        return None if status is None else self._looks.ends(of, status, line.stamp)
+
+    def end(self) -> Iterable[Item]:
+        for of, greatest_ms in self._greatest_ms.items():
+            others = {last.of for last in self._looks if last.of != of}
+            yield from self._looks.compared(greatest_ms, "that vdsm was told to raise the downtime-limit to", others)
+
+    def _progress(self, line: Line, of: str, shown: Mapping[str, str | None]) -> Sequence[Item]:
+        elapsed = shown["elapsed"] or ""
+        ms = float(elapsed) * 1000 if "." in elapsed else cut_off(float(elapsed), 1000)
+        figures: dict[str, Any] = {"total-time": ms}
+        estimated: Mapping[str, str] = {}
+        left = self._left.pop(of, None)
+        if shown["total"] is not None:
+            estimated = _FOUR_KIB
+            figures |= _figures(shown)
+            self._without_what_is_cut_off(figures, of)
+        elif left is None:
+            return []
+        else:
+            figures["ram.remaining"] = left
+        return [self._looks.active(reading("active", figures, line.stamp, of, estimated=estimated))]
+
+    def _without_what_is_cut_off(self, figures: dict[str, Any], of: str) -> None:
+        """The iteration ends the line: where it is less than before in one migration, it is not whole."""
+        last = self._looks[of]
+        before = last.answer if last is not None else {}
+        iteration = figures["ram.dirty-sync-count"]
+        if (
+            iteration is None
+            or "total-time" not in before
+            or iteration >= before.get("ram", {}).get("dirty-sync-count", 0)
+        ):
+            return
+        elapsed = figures["total-time"]
+        if (elapsed.high if isinstance(elapsed, Interval) else elapsed) >= before["total-time"]:
+            figures["ram.dirty-sync-count"] = None
+
+    def _schedule(self, line: Line, of: str) -> Sequence[Item]:
+        """The downtime-limits that vdsm was told to set: one at the begin, others when passes have gone by."""
+        if of in self._greatest_ms:
+            return []
+        first, _, later = line.text[_begin(line.text) :].partition("stalling")
+        begins, raises = _limits_ms(first), _limits_ms(later or line.text[: _begin(line.text)])
+        self._greatest_ms[of] = max([*begins, *raises], default=0.0)
+        return [Setting({"downtime-limit": begins[-1]}, line.stamp, of=of)] if begins else []
+
+
+def _figures(shown: Mapping[str, str | None]) -> Mapping[str, Any]:
+    def number(name: str) -> float | None:
+        text = shown[name]
+        return None if text is None or text.startswith("-") else float(text)
+
+    sizes = {"ram.total": "total", "ram.transferred": "sent", "ram.remaining": "left"}
+    speed = cut_off(number("speed") or 0, _BITS_OF_SPEED[shown["unit"] or ""] / MEGABIT)
+    return {
+        **{name: cut_off(number(size) or 0, MIB) for name, size in sizes.items()},
+        "ram.page-size": PAGE_BYTES,
+        "ram.duplicate": number("zero"),
+        "ram.dirty-pages-rate": number("dirty"),
+        "ram.dirty-sync-count": number("iteration"),
+        "ram.mbps": speed,
+    }
+
+
+def _begin(text: str) -> int:
+    match = _SCHEDULE.search(text)
+    return match.start() if match else 0
+
+
+def _limits_ms(text: str) -> list[float]:
+    return [float(one or other) for one, other in _SET_DOWNTIME.findall(text)]

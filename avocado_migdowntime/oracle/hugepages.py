@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether a pass on hugepages ended with nothing left.
+
+There a round of sending ends (migration/ram.c: ram_save_iterate, ram_save_host_page)
+
+1. when nothing is left,
+2. after its first hugepage, if that took 50 ms, and again after each 64 more of them,
+3. after a rest, if the window's budget was used up by the very last page of a hugepage.
+
+Where it was none of the last two it was the first. The second is out where more than one hugepage was sent in the round
+that was under way, and no 65 are dirtied. The third is out where QEMU was sending again when it was last seen, too
+early for another rest; or by the bandwidth, which is what a window carried ÷ whole milliseconds: after a rest within a
+hugepage that is a number of pages with their headers, and after one at its end also the 8 bytes that end a round, with
+up to 10 around them. There QEMU renews the bandwidth with the first page of a window, and here before that.
+"""
+
+import numpy as np
+
+from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS, HOST_PAGES_A_LOOK
+from .rounds import HEADER_BYTES, rounds_ended
+from .seam import ONE_LOOK_S, OVER_S, Seam
+
+_WINDOWS_MS = np.arange(BUFFER_DELAY_MS, 4 * BUFFER_DELAY_MS)
+"""How long a window may have been, on a busy host."""
+_ENDS_BYTES = 64
+"""What the end of a round adds to a window is less."""
+_EXACT = 1e-5
+"""By less than this share of a byte is a whole number of them missed."""
+
+
+def nothing_left(seam: Seam, pages_each: float, most: float) -> bool:
+    """Whether that is certain of hugepages with so many pages each, of which at `most` so many are dirtied."""
+    if most > HOST_PAGES_A_LOOK or seam.rest is None or seam.answered_s[0] - seam.rest.end_s > ONE_LOOK_S:
+        return False
+    samples = seam.before.samples[: seam.rest.row + 1]
+    rounds = rounds_ended(samples)
+    in_the_round = samples.sent_pages[rounds == rounds[-1]]
+    if not len(in_the_round) or in_the_round[-1] - in_the_round[0] <= pages_each:
+        return False
+    return _holds_pages_only(seam) if seam.at_rest else seam.rest.lasted_s >= OVER_S
+
+
+def _holds_pages_only(seam: Seam) -> bool:
+    """Whether the window that ended with the last rest carried pages, and not the end of a round."""
+    carried = float(seam.since.mbps[0]) * BYTES_PER_MS_PER_MBPS * _WINDOWS_MS
+    whole = np.rint(carried)
+    beyond_pages = whole[np.abs(carried - whole) <= _EXACT] % (seam.last.page_bytes + HEADER_BYTES)
+    return bool(np.any(beyond_pages == 0) and not np.any((beyond_pages > 0) & (beyond_pages < _ENDS_BYTES)))

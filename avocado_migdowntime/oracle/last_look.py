@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The last answer of a trace as one look: as the text showed it that it was read from, else as it was sampled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..trace.ram import ran_over
+from ..trace.reading import Reading
+from ..trace.samples import Sample
+from .evidence import Evidence
+from .look import Look
+
+_TWO_DIGITS = 0.005
+"""By so much may mbps be more or less that a text shows with two digits."""
+
+
+def last_look(evidence: Evidence) -> Look:
+    """What the last sample of `evidence` shows."""
+    trace, sample = evidence.trace, evidence.samples[-1]
+    reading = trace.readings[-1] if trace.readings else Reading({})
+    lacks = trace.lacks if trace.readings else ()
+    ram, part = sample.ram, reading.answer.get("ram")
+    shown: Mapping[str, Any] = part if isinstance(part, Mapping) else {}
+    remaining = _shown(reading, "ram.remaining", ram.remaining_bytes) if ram and "ram.remaining" not in lacks else None
+    mbps = _shown(reading, "ram.mbps", ram.mbps) if ram and "ram.mbps" not in lacks else None
+    if mbps is not None and mbps.high and trace.snapshot and not reading.answer:
+        mbps = Interval(max(0.0, mbps.low - _TWO_DIGITS), mbps.high + _TWO_DIGITS)
+    dirty = None
+    if ram and "ram.dirty-pages-rate" not in lacks:
+        dirty = _shown(reading, "ram.dirty-pages-rate", ram.dirty_pages_per_s).scaled(ram.page_bytes / 1000)
+    over = ran_over(shown)
+    if over:
+        remaining = Interval(shown["remaining"], shown["remaining"])
+    return Look(
+        status=sample.status,
+        reported_ms=_reported(sample, reading),
+        remaining_bytes=remaining,
+        bytes_per_ms=mbps.scaled(BYTES_PER_MS_PER_MBPS) if mbps is not None else None,
+        estimated="ram.mbps" in reading.estimated,
+        dirty_bytes_per_ms=dirty,
+        syncs=int(ram.dirty_sync_count) if ram and "ram.dirty-sync-count" not in lacks else 0,
+        conserved_bytes=ram.conserved_bytes if ram and ram.sent_pages and "ram.normal" not in lacks else None,
+        total_bytes=sample.total_bytes,
+        disk_bytes=sample.disk_bytes,
+        mean_bytes_per_ms=_mean(reading.answer),
+        switchover_bytes_per_ms=trace.switchover_bytes_per_ms,
+        limit_ms=trace.downtime_limit_ms if trace.readings else evidence.limits.at(sample.t_s),
+        down_ms=sample.downtime_ms,
+        left_shown_ms=_left_ms(shown, trace.switchover_bytes_per_ms),
+        ran_over=over,
+    )
+
+
+def _shown(reading: Reading, name: str, value: float) -> Interval:
+    return reading.rounding.get(name, Interval(value, value))
+
+
+def _reported(sample: Sample, reading: Reading) -> Interval | None:
+    """QEMU cuts the milliseconds."""
+    if sample.expected_downtime_ms is None:
+        return None
+    shown = _shown(reading, "expected-downtime", sample.expected_downtime_ms)
+    return Interval(shown.low, shown.high + 1)
+
+
+def _left_ms(ram: Mapping[str, Any], switchover_bytes_per_ms: float | None) -> float | None:
+    remaining, mbps = ram.get("remaining"), ram.get("mbps")
+    if not isinstance(remaining, int | float) or not isinstance(mbps, int | float):
+        return None
+    bytes_per_ms = switchover_bytes_per_ms or mbps * BYTES_PER_MS_PER_MBPS
+    return remaining / bytes_per_ms if bytes_per_ms else None
+
+
+def _mean(answer: Mapping[str, Any]) -> float | None:
+    """The bandwidth of the whole migration: what was transferred ÷ time since the setup."""
+    ram, whole_ms, setup_ms = answer.get("ram"), answer.get("total-time"), answer.get("setup-time", 0)
+    sent = ram.get("transferred") if isinstance(ram, Mapping) else None
+    if not isinstance(sent, int | float) or not isinstance(whole_ms, int | float):
+        return None
+    lasted_ms = whole_ms - (setup_ms if isinstance(setup_ms, int | float) else 0)
+    return sent / lasted_ms if lasted_ms > 0 else None

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One look at a migration: what its figures may be, as far as rounding leaves that open, and which formulas they fit.
+
+Of a single look it is not known what was left at the last sync, only that it was no less than what is left now. So a
+report above what is left may always be what was left then, whatever other formula gives the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import (
+    BUFFER_DELAY_MS,
+    DEFAULT_DOWNTIME_LIMIT_MS,
+    LEAST_WINDOW_BYTES,
+)
+from ..trace.ram import LEEWAY
+
+SHARP = 0.01
+"""Where rounding leaves a figure open by more than this share, it is no sign of a formula that a report meets it."""
+NEAR = 0.15
+"""By so much a report may be off what another formula gives, as it is that of the pass before until it is renewed."""
+FAR_BELOW = 0.8
+"""A report that is further below what is left is hardly that of the pass before, of a guest that goes on as it did."""
+USUAL = 0.25
+"""A bandwidth further than this share from that of the whole migration is that of an unusual moment."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one answer shows; None where it does not, 0 for `syncs` where it does not. Milliseconds and bytes.
+
+    `bytes_per_ms` is the bandwidth that was shown, unless it is `estimated`, `mean_bytes_per_ms` that of the whole
+    migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit,
+    `down_ms` what QEMU says that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as
+    they stand. Where `ran_over`, more is said to be left than there is.
+    """
+
+    status: str
+    reported_ms: Interval | None = None
+    remaining_bytes: Interval | None = None
+    bytes_per_ms: Interval | None = None
+    dirty_bytes_per_ms: Interval | None = None
+    syncs: int = 0
+    conserved_bytes: float | None = None
+    total_bytes: float | None = None
+    disk_bytes: float | None = None
+    mean_bytes_per_ms: float | None = None
+    estimated: bool = False
+    switchover_bytes_per_ms: float | None = None
+    limit_ms: float | None = None
+    down_ms: float | None = None
+    left_shown_ms: float | None = None
+    ran_over: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is pending any more, or will be met by a downtime-limit."""
+        return self.status != "active"
+
+    @property
+    def divisor(self) -> Interval | None:
+        """The bandwidth that QEMU divides by, where there is one: above 0."""
+        if self.switchover_bytes_per_ms:
+            return Interval(self.switchover_bytes_per_ms, self.switchover_bytes_per_ms)
+        known = self.bytes_per_ms
+        return known if known is not None and known.low > 0 else None
+
+    @property
+    def left_ms(self) -> Interval | None:
+        """What is left now ÷ bandwidth."""
+        return _over(self.remaining_bytes, self.divisor)
+
+    @property
+    def dirtied_ms(self) -> Interval | None:
+        """What the guest dirties in a second ÷ bandwidth, which is what the formula dirty-rate gives."""
+        in_a_second = self.dirty_bytes_per_ms.scaled(1000) if self.dirty_bytes_per_ms is not None else None
+        return _over(in_a_second, self.divisor)
+
+    @property
+    def usual(self) -> bool:
+        """Whether the bandwidth is shown to be about that of the whole migration."""
+        if not self.mean_bytes_per_ms or self.bytes_per_ms is None:
+            return False
+        return abs(self.bytes_per_ms.middle / self.mean_bytes_per_ms - 1) <= USUAL
+
+    @property
+    def in_first_pass(self) -> bool | None:
+        """Whether it is the first pass, which sends all of RAM; None where that cannot be told.
+
+        What was sent and what is left come to more than all of RAM only after a sync has found more.
+        """
+        if self.syncs:
+            return self.syncs == 1
+        if self.conserved_bytes is not None and self.total_bytes:
+            return False if self.conserved_bytes > self.total_bytes * LEEWAY else None
+        return None
+
+    @property
+    def uncomputed(self) -> bool:
+        """Whether QEMU may have computed nothing yet: it begins with the downtime-limit, and shows it in pass 2 too."""
+        begins_with = (0, DEFAULT_DOWNTIME_LIMIT_MS if self.limit_ms is None else self.limit_ms)
+        return self.syncs <= 2 and self.reported_ms is not None and self.reported_ms.low in begins_with
+
+    @property
+    def idle(self) -> bool:
+        """Whether QEMU may show a dirty rate of 0, beside which it computes nothing up to 11.0."""
+        return self.dirty_bytes_per_ms is not None and not self.dirty_bytes_per_ms.low
+
+    @property
+    def hardly_sent(self) -> bool:
+        """Whether so little goes out that QEMU up to 11.0 leaves its report as it is."""
+        return self.bytes_per_ms is not None and self.bytes_per_ms.middle * BUFFER_DELAY_MS <= LEAST_WINDOW_BYTES
+
+    def explanations(self, tolerance: float) -> Mapping[str, Interval | None]:
+        """The formulas that may have given the report, each with what was left at the last sync, ms, if it tells that.
+
+        Within the relative `tolerance` for what is left: QEMU cuts figures, and may round bandwidths.
+        """
+        reported, left, dirtied = self.reported_ms, self.left_ms, self.dirtied_ms
+        if reported is None or left is None:
+            return {}
+        found: dict[str, Interval | None] = {}
+        least_ms = left.low * (1 - tolerance)
+        if reported.high >= least_ms:
+            found["last-sync"] = Interval(max(reported.low, min(left.low, reported.high)), reported.high)
+        if dirtied is not None and reported.meets(dirtied):
+            found["dirty-rate"] = None
+        if dirtied is not None and (high := reported.high / (1 + dirtied.low / 1000)) >= left.low * (1 - NEAR):
+            found["redirty"] = Interval(min(reported.low / (1 + dirtied.high / 1000), high), high)
+        if reported.meets(left):
+            found["live"] = None
+        return found
+
+    @property
+    def sharp(self) -> bool:
+        """Whether a report that meets what dirty-rate gives hardly does so by chance."""
+        dirtied, reported, left = self.dirtied_ms, self.reported_ms, self.left_ms
+        if dirtied is None or reported is None or left is None or not dirtied.low:
+            return False
+        return max(dirtied.width, reported.width) <= SHARP * dirtied.low and reported.high < FAR_BELOW * left.low
+
+
+def _over(size_bytes: Interval | None, bytes_per_ms: Interval | None) -> Interval | None:
+    if size_bytes is None or bytes_per_ms is None:
+        return None
+    return Interval(size_bytes.low / bytes_per_ms.high, size_bytes.high / bytes_per_ms.low)

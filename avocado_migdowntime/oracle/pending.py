@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What QEMU 11.1 says that it found pending when it last looked, and what that tells of the end of a pass.
+
+It is the `remaining` of the whole answer, devices counted. QEMU looks between two rounds of sending: it takes the
+figure, and if that fits the limit it syncs and takes it again, before it sends on. So until the next look it is what
+the sync found and, for a moment before the sync has its number, still what was left then.
+"""
+
+from math import inf
+
+import numpy as np
+
+from .seam import ONE_LOOK_S, Seam
+
+
+def most_left_bytes(seam: Seam) -> float:
+    """No more was left at the sync, infinite where QEMU does not say.
+
+    It counts what devices have as well, so that less may have been left.
+    """
+    since = seam.since
+    pending = since.pending_bytes
+    if np.isnan(pending[0]):
+        return inf
+    without_number = since.dirty_sync_count == seam.before.number
+    most = float(pending[without_number].min(initial=inf))
+    # Once more was sent after the sync the figure is that of the sync, or of a look after the next rest.
+    sent_on = np.flatnonzero((seam.sent_bytes > seam.sent_bytes[0]) | (seam.sent_bytes > seam.last.remaining_bytes))
+    if not len(sent_on) or seam.rest is None:
+        return most
+    row = int(sent_on[0])
+    if seam.answered_s[row] - seam.rest.end_s > ONE_LOOK_S or pending[row] < since.remaining_bytes[: row + 1].max():
+        return most
+    return min(most, float(pending[row]) - (seam.after.begin_bytes - seam.before.end_bytes))

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The samples on both sides of a dirty sync, and what was sent from the one side to the other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..trace.ram import Ram
+from ..trace.samples import Floats, Samples
+from .passes import Pass
+from .rounds import rounds_ended
+
+ONE_LOOK_S = 0.6 * BUFFER_DELAY_MS / 1000
+"""No two windows begin within so much time, though one may come late."""
+OVER_S = 0.5 * BUFFER_DELAY_MS / 1000
+"""Where nothing is sent for so long the burst is over, and its round with it."""
+_WINDOW_S = BUFFER_DELAY_MS / 1000
+_REST_S = 0.15 * _WINDOW_S
+"""Nothing sent for so long is a rest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seam:
+    """Where `before` ended and `after` began. Times are counted from when the last sample before was asked for."""
+
+    before: Pass
+    after: Pass
+
+    @property
+    def last(self) -> Ram:
+        """The last sample before the sync."""
+        return self.before.last
+
+    @cached_property
+    def since(self) -> Samples:
+        """The samples of the window after the sync, of which some may not have its number yet: at least one."""
+        after = self.after.samples
+        soon = after[: int(after.t_s.searchsorted(self.after.begin_s + _WINDOW_S, "right"))]
+        if self.before.whole_count == len(self.before.samples):
+            return soon
+        early = self.before.samples[self.before.whole_count :]
+        apart = np.abs(early.conserved_bytes - self.after.begin_bytes)
+        whole = int(np.count_nonzero(np.logical_and.accumulate((apart <= self.last.page_bytes)[::-1])))
+        if not whole:
+            return soon
+        return Samples(np.hstack([early.table[:, len(early) - whole :], soon.table]), after.labels)
+
+    @cached_property
+    def answered_s(self) -> Floats:
+        """When each of those was answered."""
+        later: Floats = self.since.answered_s - self.before.samples.t_s[self.before.last_row]
+        return later
+
+    @cached_property
+    def sent_bytes(self) -> Floats:
+        """What had been sent at each of those since the last one before."""
+        sent: Floats = np.maximum(0.0, self.since.sent_pages - self.last.sent_pages) * self.last.page_bytes
+        return sent
+
+    @cached_property
+    def rounds(self) -> Floats:
+        """How many rounds had ended since, at each of those; NaN where that is not told."""
+        if self.last.counted_bytes is None:
+            return np.full(len(self.since), np.nan)
+        row = self.before.last_row
+        return rounds_ended(self.since) - rounds_ended(self.before.samples[row : row + 1])
+
+    @property
+    def left_bytes(self) -> Interval:
+        """What was left at the sync, if nothing is known but what was sent."""
+        most = self.last.remaining_bytes
+        return Interval(max(0, most - float(self.sent_bytes[0])), most)
+
+    @cached_property
+    def rest(self) -> "Rest | None":
+        """The last rest before the sync, where there was one within a window."""
+        samples, row = self.before.samples, self.before.last_row
+        begin = int(samples.t_s.searchsorted(samples.t_s[row] - _WINDOW_S))
+        return next(iter(rests(samples[: row + 1], begin)), None)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing had been sent for a while when the last sample before the sync was taken."""
+        return self.rest is not None and self.rest.row == self.before.last_row
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Nothing was sent for `lasted_s` from the sample at `first_row` to that at `row`.
+
+    That was asked for at `end_s`, before the last of the samples in which it was looked for.
+    """
+
+    first_row: int
+    row: int
+    end_s: float
+    lasted_s: float
+
+
+def rests(samples: Samples, begin: int) -> Iterator[Rest]:
+    """The rests from the sample at `begin` on, the last one first."""
+    recent = samples[begin:]
+    sent, t_s = recent.sent_pages, recent.t_s
+    firsts = np.flatnonzero(np.append(True, sent[1:] != sent[:-1]))
+    lasts = np.append(firsts[1:], len(sent)) - 1
+    lasted_s = t_s[lasts] - recent.answered_s[firsts]
+    for one in np.flatnonzero(lasted_s >= _REST_S)[::-1]:
+        end = int(lasts[one])
+        yield Rest(begin + int(firsts[one]), begin + end, float(t_s[end] - t_s[-1]), float(lasted_s[one]))

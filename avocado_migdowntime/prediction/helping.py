@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What else makes the default downtime-limit do: more bandwidth, or a guest that is slowed.
+
+Passes as long as those that were seen leave open how much the guest dirties in shorter ones. So what is enough in any
+case and what is needed in any case are two figures, each by following the passes under the limit.
+"""
+
+from collections.abc import Callable
+from math import ceil, floor
+
+from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS
+from .advice import Help
+from .observed import ObservedPrecopy
+from .precopy import Pending, predict
+
+GREATEST_THROTTLE_PERCENT = 99
+"""QEMU slows a guest by no more (max-cpu-throttle)."""
+SPARE = 1.05
+"""What is called enough is so much more than just enough: bandwidths move."""
+_HALVINGS = 20
+
+
+def help_of(precopy: ObservedPrecopy, next_bytes: float) -> Help:
+    """What makes the default limit do, from the last sync on; the next one finds `next_bytes` as it is."""
+    curve, wire = precopy.curve, precopy.wire_bytes_per_ms
+    most_bytes_per_ms = bandwidth_needed(precopy)
+    enough = _least(lambda bandwidth: _converges(precopy, curve.most_pending, bandwidth), wire, most_bytes_per_ms * 2)
+    needed = _least(lambda bandwidth: _converges(precopy, curve.least_pending, bandwidth), wire / 2, enough)
+    whole = range(GREATEST_THROTTLE_PERCENT + 1)
+    percent = ceil(100 * max(0.0, 1 - DEFAULT_DOWNTIME_LIMIT_MS * precopy.threshold_bytes_per_ms / next_bytes))
+    least = next((one for one in whole if _converges(precopy, _slowed(curve.least_pending, one), wire)), None)
+    return Help(
+        bandwidth_bytes_per_ms=enough * SPARE,
+        throttle_percent=percent if percent <= GREATEST_THROTTLE_PERCENT else None,
+        least_bandwidth_bytes_per_ms=needed / SPARE,
+        least_throttle_percent=None if least is None else floor(least / SPARE),
+    )
+
+
+def bandwidth_needed(precopy: ObservedPrecopy) -> float:
+    """The bandwidth at which all that may be dirtied in 300 ms is sent in 300 ms: from then on passes get shorter."""
+    within_ms = DEFAULT_DOWNTIME_LIMIT_MS + BUFFER_DELAY_MS
+    return precopy.curve.bounds(within_ms).high / DEFAULT_DOWNTIME_LIMIT_MS
+
+
+def _converges(precopy: ObservedPrecopy, pending: Pending, bytes_per_ms: float) -> bool:
+    begin_bytes = precopy.syncs[-1].at_sync_bytes.high
+    return predict(pending, bytes_per_ms, begin_bytes, DEFAULT_DOWNTIME_LIMIT_MS).converges
+
+
+def _slowed(pending: Pending, percent: int) -> Pending:
+    """The same of a guest that stands still for so much of the time."""
+    return lambda duration_ms, unsent_bytes: pending(duration_ms * (1 - percent / 100), unsent_bytes)
+
+
+def _least(does: Callable[[float], bool], low: float, high: float) -> float:
+    """The least bandwidth between the two that does, by halving; `high` is taken to."""
+    if does(low):
+        return low
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if does(middle) else (middle, high)
+    return high

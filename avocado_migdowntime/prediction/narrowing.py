@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a sync found, told more closely by what QEMU reported after it, where nothing else is known of what was unsent.
+
+That is so where the downtime-limit is not recorded, or samples are sparse. A report that can be nothing but what was
+left at the sync, within what the law of conservation allows, says it.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..oracle.syncs import Sync
+
+SHARP = 0.04
+"""What a sync found is known well where it is known to this share."""
+_SENT_WINDOWS = 2.5
+"""Where so much was sent since the sync QEMU has renewed its report."""
+NEAR = 0.1
+"""The bandwidth that a report was divided by may be so far from that beside it."""
+
+
+def is_sharp(sync: Sync) -> bool:
+    """Whether it is known well what the sync found."""
+    return sync.at_sync_bytes.width <= SHARP * sync.at_sync_bytes.high + sync.before.last.page_bytes
+
+
+def narrowed(sync: Sync) -> Sync:
+    """The same sync with less left open of what it found, where the reports after it allow that."""
+    found, ram = sync.at_sync_bytes, sync.after.samples
+    sent_bytes = found.low - ram.remaining_bytes
+    telling = (sent_bytes >= _SENT_WINDOWS * BUFFER_DELAY_MS * ram.wire_bytes_per_ms) & (ram.dirty_pages_per_s > 0)
+    rows = np.flatnonzero(telling & (ram.mbps > 0) & ~np.isnan(ram.expected_downtime_ms))
+    if is_sharp(sync) or not len(rows):
+        return sync
+    bytes_per_ms = sync.divisor_of(ram)[rows]
+    reported = float(np.median(ram.expected_downtime_ms[rows] * bytes_per_ms))
+    dirtied = float(np.median(ram.dirty_bytes_per_ms[rows] * 1000))
+    factor = 1 + float(np.median(ram.dirty_bytes_per_ms[rows] / bytes_per_ms))
+    least, most = found.low * (1 - NEAR), found.high * (1 + NEAR)
+    if abs(reported / dirtied - 1) <= NEAR or not least <= reported <= most or least <= reported / factor:
+        return sync
+    said = Interval(reported * (1 - SHARP / 4), reported * (1 + SHARP / 4))
+    known = (
+        said.intersection(found) if said.meets(found) else Interval(*[min(max(reported, found.low), found.high)] * 2)
+    )
+    return replace(sync, at_sync_bytes=known, likely_bytes=known.middle)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What QEMU documents of its answers, as far as anything here rests on it: they are held to that as they come.
+
+Source: QEMU's qapi/control.json, machine.json, migration.json and misc.json. What an answer has besides stays in it.
+"""
+
+import reprlib
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+
+from ..errors import HarnessError
+
+_Part = Annotated[int, msgspec.Meta(ge=0, le=999)]
+_Name = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+_Figure = Annotated[int, msgspec.Meta(ge=0)] | Annotated[float, msgspec.Meta(ge=0)]
+
+
+class _Release(msgspec.Struct):
+    major: _Part
+    minor: _Part
+    micro: _Part
+
+
+class _Version(msgspec.Struct):
+    qemu: _Release
+    package: str
+
+
+class _Target(msgspec.Struct):
+    arch: _Name
+
+
+class _Machine(msgspec.Struct, rename="kebab"):
+    name: _Name
+    alias: _Name = ""
+    default_ram_id: str = ""
+
+
+class _Kvm(msgspec.Struct):
+    enabled: bool
+    present: bool = False
+
+
+class _Capability(msgspec.Struct):
+    capability: _Name
+    state: bool
+
+
+class _Address(msgspec.Struct):
+    port: str = ""
+
+
+class _Migration(msgspec.Struct, rename="kebab"):
+    status: _Name = "none"
+    socket_address: list[_Address] = []
+    error_desc: str = ""
+
+
+class _Parameters(msgspec.Struct, rename="kebab"):
+    downtime_limit: _Figure = 0
+    max_bandwidth: _Figure = 0
+    avail_switchover_bandwidth: _Figure = 0
+
+
+class _Status(msgspec.Struct):
+    status: _Name
+
+
+_DOCUMENTED: Mapping[str, Any] = {
+    "query-version": _Version,
+    "query-target": _Target,
+    "query-machines": list[_Machine],
+    "query-kvm": _Kvm,
+    "query-migrate-parameters": _Parameters,
+    "query-migrate-capabilities": list[_Capability],
+    "query-migrate": _Migration,
+    "query-status": _Status,
+    "human-monitor-command": str,
+}
+
+
+def documented(who: str, command: str, answer: Any) -> Any:
+    """The `answer` to `command`; raises HarnessError where `who` gave one that is not as QEMU documents it."""
+    try:
+        msgspec.convert(answer, _DOCUMENTED.get(command, Any))
+    except msgspec.ValidationError as error:
+        raise HarnessError(
+            f"{who} answers {command} with {reprlib.repr(answer)}, as no QEMU does: {_lower(str(error))}; expected one "
+            "of 5.2 or newer"
+        ) from None
+    return answer
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:].replace(" - at `$", " at `$")

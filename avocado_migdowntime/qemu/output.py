@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a process prints, on file: its beginning and its end, however much that is."""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+_KEPT_BYTES = 1 << 20
+"""Of the beginning, and as much of the end."""
+_CHUNK_BYTES = 1 << 16
+_AT_A_TIME = 64
+"""Chunks that are read before the event loop has its turn: a program may print without end."""
+_LAST_WORDS_BYTES = 4096
+
+
+class Output:
+    """A pipe into which a process prints, and the file that this is kept in. `heard` gets what is read.
+
+    Who has the other end, such as a child that the process left behind, is not waited for. Raises OSError where the
+    file cannot be made.
+    """
+
+    def __init__(self, path: Path, heard: Callable[[bytes], None] = lambda data: None) -> None:
+        self.is_over = False
+        """Whether nobody has the other end any more."""
+        self._heard = heard
+        self._file = path.open("wb", buffering=0)
+        self._read_end, self._write_end = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(self._read_end, False)
+        self._begin_bytes = self._left_out_bytes = 0
+        self._end: deque[bytes] = deque()
+        self._end_bytes = 0
+        self._last = b""
+
+    @property
+    def write_end(self) -> int:
+        """The descriptor that the process is to have."""
+        return self._write_end
+
+    def begin(self) -> None:
+        """Read from now on, as the process is there."""
+        os.close(self._write_end)
+        self._write_end = -1
+        asyncio.get_running_loop().add_reader(self._read_end, self.read)
+
+    def read(self) -> None:
+        """Take what has been printed."""
+        for _ in range(_AT_A_TIME):
+            try:
+                data = os.read(self._read_end, _CHUNK_BYTES)
+            except BlockingIOError:
+                return
+            if not data:
+                self.is_over = True
+                asyncio.get_running_loop().remove_reader(self._read_end)
+                self._heard(b"")
+                return
+            self._keep(data)
+            self._heard(data)
+
+    def close(self) -> None:
+        """Take what has been printed, and end the file."""
+        if not self.is_over:
+            if self._write_end >= 0:
+                os.close(self._write_end)
+            else:
+                self.read()
+                asyncio.get_running_loop().remove_reader(self._read_end)
+        os.close(self._read_end)
+        if self._left_out_bytes:
+            self._write(f"\n[{self._left_out_bytes} bytes are left out]\n".encode())
+        self._write(b"".join(self._end))
+        self._file.close()
+
+    def last_line(self) -> str:
+        """The last line so far; empty where there is none."""
+        lines = self._last.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def _keep(self, data: bytes) -> None:
+        self._last = (self._last + data)[-_LAST_WORDS_BYTES:]
+        begin = data[: _KEPT_BYTES - self._begin_bytes]
+        self._begin_bytes += len(begin)
+        self._write(begin)
+        if rest := data[len(begin) :]:
+            self._end.append(rest)
+            self._end_bytes += len(rest)
+        while self._end_bytes > _KEPT_BYTES:
+            over = self._end_bytes - _KEPT_BYTES
+            first = self._end.popleft()
+            if len(first) > over:
+                self._end.appendleft(first[over:])
+            left_out = min(over, len(first))
+            self._end_bytes -= left_out
+            self._left_out_bytes += left_out
+
+    def _write(self, data: bytes) -> None:
+        while data and not self._file.closed:
+            try:
+                data = data[self._file.write(data) :]
+            except OSError:  # A full disk: the run has more important things to write, and says so.
+                self._file.close()

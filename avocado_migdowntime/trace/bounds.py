@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How much may be in what is read: bytes that are no recording must not cost the memory of the host.
+
+The limits are far from what recordings are. A sample in one takes some 250 bytes or, compressed, 15 or more; in memory
+it takes a hundred. One of a migration that has not begun tells of no RAM, and takes 5 bytes compressed.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from ..errors import UsageError
+
+LONGEST_LINE_BYTES = 4 << 20
+EVENTS_BYTES = 16 << 20
+"""Of a recording's events altogether."""
+_ANYHOW_BYTES, _FACTOR = 64 << 20, 100
+"""What a compressed file may hold, however small it is, and the bytes besides for each of its own."""
+_ANYHOW_LINES, _BYTES_A_LINE = 250_000, 6
+"""And the same of lines."""
+
+
+class Counted:
+    """Chunks with a count of the bytes that were taken."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self.size_bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = next(self._chunks)
+        self.size_bytes += len(chunk)
+        return chunk
+
+
+def inflated_in_bounds(plain: Iterable[bytes], packed: Counted) -> Iterator[bytes]:
+    """The `plain` chunks that are made of those `packed`; raises UsageError where they are far too many."""
+    size_bytes = lines = 0
+    for chunk in plain:
+        size_bytes += len(chunk)
+        lines += chunk.count(b"\n")
+        much = size_bytes > _ANYHOW_BYTES + _FACTOR * packed.size_bytes
+        if much or lines > _ANYHOW_LINES + packed.size_bytes // _BYTES_A_LINE:
+            raise UsageError(
+                f"is compressed and holds more than recordings do: its first {packed.size_bytes} bytes make "
+                f"{size_bytes / 1e6:.0f} MB with {lines} lines; inflate it, if you trust it"
+            )
+        yield chunk
+
+
+def in_bounds(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Plain `chunks`; raises UsageError where a line of them, or a stretch of blanks, is too long."""
+    line_bytes = blank_bytes = 0
+    for chunk in chunks:
+        first = chunk.find(b"\n")
+        line_bytes += len(chunk) if first < 0 else first
+        blank_bytes = blank_bytes + len(chunk) if chunk.isspace() else 0
+        if max(line_bytes, blank_bytes) > LONGEST_LINE_BYTES:
+            raise UsageError(
+                f"holds {'a line' if line_bytes > LONGEST_LINE_BYTES else 'nothing but blanks'} of more than "
+                f"{LONGEST_LINE_BYTES >> 20} MiB; expected a recorded migration or `info migrate` text"
+            )
+        if first >= 0:
+            line_bytes = len(chunk) - chunk.rfind(b"\n") - 1
+        yield chunk

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the downtime-limit works, by the looks of QEMU's at the end of one pass.
+
+At a look it computes the bandwidth of the window that has just ended, and syncs if what is left is below limit ×
+bandwidth (migration/migration.c: migration_update_counters, migration_iteration_run). So the limit is above what was
+left at the look that ended the pass, and not above what was left at the look before, at which QEMU went on.
+"""
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..oracle.evidence import Evidence
+from ..oracle.seam import OVER_S, Rest, rests
+from ..oracle.syncs import Sync
+
+_LOOKS_BACK_S = 3.5 * BUFFER_DELAY_MS / 1000
+"""So long before the end of a pass rests are looked for, of which two are needed."""
+
+
+def works_as_ms(evidence: Evidence, sync: Sync) -> Interval:
+    """The configured downtime-limit as it worked at this end; other limits that held then are taken in proportion.
+
+    Where the looks are not seen it lies above what was left, and below what was left a window before.
+    """
+    page_bytes, unsent = sync.before.last.page_bytes, sync.unsent_bytes
+    if unsent.width or not 0 < evidence.trace.host_page_bytes <= page_bytes:
+        return _in_proportion(evidence, sync.works_as_ms, sync.limit_ms)
+    samples, row = sync.before.samples, sync.before.last_row
+    begin = int(samples.t_s.searchsorted(samples.t_s[row] - _LOOKS_BACK_S))
+    seen = [rest for rest in rests(samples[: row + 1], begin) if rest.lasted_s >= OVER_S]
+    # The last rest ended with a look that ended the pass, or with one after which all that was left went out.
+    ended = bool(seen) and seen[0].row == row and unsent.high == sync.before.last.remaining_bytes
+    went_on = seen[1:2] if ended else seen[:1] if not unsent.high else []
+    least_ms = _left_ms(evidence, sync, seen[0]) if ended else 0.0
+    most_ms = _left_ms(evidence, sync, went_on[0]) if went_on else None
+    if least_ms is None or most_ms is None:
+        return _in_proportion(evidence, sync.works_as_ms, sync.limit_ms)
+    return Interval(least_ms, max(least_ms, most_ms))
+
+
+def _left_ms(evidence: Evidence, sync: Sync, rest: Rest) -> float | None:
+    """What was left at the look that ended a rest, by the bandwidth and in proportion to the limit that held then.
+
+    None where it is not certain which limit did.
+    """
+    samples = sync.before.samples
+    later = samples[rest.row + 1 : sync.before.last_row + 1]
+    # The bandwidth of that look is shown until the next one.
+    shown = later if len(later) else sync.after.samples
+    rested_s, shown_s = float(samples.t_s[rest.row]), float(shown.t_s[0])
+    if any(
+        event.limit_ms is not None and event.since_s <= shown_s and event.t_s >= rested_s
+        for event in evidence.trace.events
+    ):
+        return None
+    bytes_per_ms = evidence.trace.switchover_bytes_per_ms or float(shown.wire_bytes_per_ms[0])
+    if not bytes_per_ms:
+        return None
+    left_ms = float(samples.remaining_bytes[rest.row]) / bytes_per_ms
+    return _in_proportion(evidence, Interval(left_ms, left_ms), evidence.limits.at(shown_s)).high
+
+
+def _in_proportion(evidence: Evidence, works_as: Interval, limit_ms: float | None) -> Interval:
+    configured_ms = evidence.limit_ms
+    return works_as.scaled(configured_ms / limit_ms) if configured_ms and limit_ms else works_as

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a long log costs to read, against reading its lines: `python -m bench.texts`.
+
+Each figure is of a whole process; those that are divided by each other ran one right after the other.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench.core import Cost, cost, print_head, print_row
+
+LINES = """
+import sys
+for line in open(sys.argv[1]):
+    pass
+"""
+READ = """
+import sys
+from avocado_migdowntime import read
+print(len(read(sys.argv[1]).samples))
+"""
+START = "from avocado_migdowntime import read; import avocado_migdowntime.forms.file"
+NOTHING = "pass"
+BETWEEN = "2024-05-12 11:57:06.546+0000: 4242: debug : virThreadJobSet:93 : Thread 4242 is now running job %d\n"
+BEFORE_A_REPLY = "2024-05-12 11:57:06.546+0000: 4242: info : line:240 : QEMU_MONITOR_RECV_REPLY: mon=0x7f reply="
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="runs of each (default: %(default)s)")
+    parser.add_argument("--megabytes", type=int, default=300, help="of each log (default: %(default)s)")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        for name, lines in LOGS.items():
+            log = Path(directory) / "log"
+            write(log, lines, chosen.megabytes * 1_000_000)
+            rounds = [measured(log) for _ in range(chosen.runs)]
+            log.unlink()
+            print_head(name)
+            print_row("reading its lines, s of the processor", [one["lines"].cpu_s for one in rounds])
+            print_row("reading it ÷ reading its lines", [spent(one, "read") / spent(one, "lines") for one in rounds])
+            print_row("peak of memory, MB", [one["read"].peak_mb for one in rounds], "{:.0f}")
+
+
+def spent(costs: dict[str, Cost], what: str) -> float:
+    """Processor time beyond what the process takes that does nothing with the same imports."""
+    return costs[what].cpu_s - costs[{"read": "start", "lines": "nothing"}[what]].cpu_s
+
+
+def measured(log: Path) -> dict[str, Cost]:
+    """The cost of each process, in turn."""
+    programs = {"lines": LINES, "read": READ, "start": START, "nothing": NOTHING}
+    return {name: cost([sys.executable, "-c", program, str(log)]) for name, program in programs.items()}
+
+
+def write(path: Path, lines: Callable[[int], Iterator[str]], size: int) -> None:
+    """A log of about `size` bytes."""
+    written = number = 0
+    with path.open("w") as file:
+        while written < size:
+            for line in lines(number):
+                written += file.write(line)
+            number += 1
+
+
+def reply(number: int) -> str:
+    """A reply to query-migrate, one every 50 ms."""
+    ram = {
+        "total": 1 << 40, "remaining": (1 << 39) - 4096 * number, "page-size": 4096, "normal": number, "duplicate": 0,
+        "dirty-sync-count": 1, "dirty-pages-rate": 0, "mbps": 0.66, "transferred": 4096 * number, "normal-bytes": 4096,
+    }  # fmt: skip
+    answer = {"status": "active", "total-time": 50 * number, "setup-time": 1, "expected-downtime": 300, "ram": ram}
+    return json.dumps({"return": answer, "id": f"libvirt-{number}"})
+
+
+def hardly_any(number: int) -> Iterator[str]:
+    """A reply in 20 000 lines."""
+    if number % 20_000 == 0:
+        yield f"{BEFORE_A_REPLY}{reply(number)}\n"
+    yield BETWEEN % number
+
+
+def one_in_a_hundred(number: int) -> Iterator[str]:
+    """A reply in 100 lines."""
+    if number % 100 == 0:
+        yield f"{BEFORE_A_REPLY}{reply(number)}\n"
+    yield BETWEEN % number
+
+
+def nothing_else(number: int) -> Iterator[str]:
+    """A reply a line."""
+    yield reply(number) + "\n"
+
+
+LOGS: dict[str, Callable[[int], Iterator[str]]] = {
+    "a reply in 20 000 lines": hardly_any,
+    "a reply in 100 lines": one_in_a_hundred,
+    "a reply a line": nothing_else,
+}
+
+if __name__ == "__main__":
+    main()

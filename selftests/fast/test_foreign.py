@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is recognised though nothing can be read of it, and what is said to be taken instead."""
+
+import bz2
+import gzip
+import io
+import lzma
+import random
+import re
+import tarfile
+import zipfile
+
+import pytest
+
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.forms.foreign import TEXTS, of_bytes, of_text
+from avocado_migdowntime.forms.reader import Reader
+
+from ..support.documents import TOP
+from ..support.recorded import RECORDINGS
+
+TEXT = b"Migration status: active\nremaining ram: 376892 kbytes\n" * 20
+
+
+def zipped():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("log.txt", TEXT)
+    return packed.getvalue()
+
+
+def tarred():
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("log.txt"), io.BytesIO())
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "what", "take"),
+    [
+        (lzma.compress(TEXT), "packed by xz", "`xz -dk FILE`"),
+        (bz2.compress(TEXT), "packed by bzip2", "`bunzip2 -k FILE`"),
+        (zipped(), "a zip archive", "`unzip FILE`"),
+        (tarred(), "a tar archive", "`tar xf FILE`"),
+        (b"\x28\xb5\x2f\xfd\x04\x58", "packed by zstd", "`zstd -d FILE`"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF document", "pdftotext"),
+        (b"\x7fELF\x02\x01\x01\0", "a program or a core dump (ELF)", "virsh domjobinfo"),
+        (b"\x89PNG\r\n\x1a\n", "an image", "copy the text"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "an image", "copy the text"),
+        (b"\xd4\xc3\xb2\xa1\x02\0\x04\0", "a capture of network packets", "virsh domjobinfo"),
+        (b"QEVM\0\0\0\x03", "a guest's saved state", "virsh domjobinfo"),
+        (random.Random(0).randbytes(4096), "no text", "virsh domjobinfo"),
+        (bytes(4096), "no text", "virsh domjobinfo"),
+    ],
+)
+def test_a_file_that_is_no_text_is_called_what_it_is(data, what, take):
+    foreign = of_bytes(data)
+    assert foreign is not None
+    assert foreign.what.startswith(what)
+    assert take in foreign.take
+    assert foreign.sentence.startswith(f"is {what}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+def test_a_text_is_a_text_in_each_encoding(encoding):
+    assert of_bytes(("Übertragung: " + TEXT.decode()).encode(encoding)) is None
+
+
+def test_a_text_in_a_terminal_s_colours_is_a_text():
+    assert of_bytes(b"\x1b[1mMigration status: active\x1b[0m\r\n") is None
+
+
+SAMPLES = {
+    "a web page": "<!DOCTYPE html>\n<html><head><title>paste</title></head>",
+    "what `virsh migrate --verbose` shows": "Migration: [ 97 %]",
+    "a log of libvirt's daemon": (
+        "2024-05-12 11:57:06.546+0000: 1234: info : libvirt version: 9.0.0, package: 4+deb12u1 (Debian)\n"
+        "2024-05-12 11:57:06.546+0000: 1235: error : virNetSocketReadWire:1805 : End of file while reading data"
+    ),
+    "the log of a guest's QEMU": (
+        "2024-05-12 11:57:06.546+0000: starting up libvirt version: 9.0.0, qemu version: 7.2.9, hostname: host1\n"
+        "LC_ALL=C \\\nPATH=/usr/bin \\\n/usr/bin/qemu-system-x86_64 \\\n-name guest=vm1,debug-threads=on \\\n"
+    ),
+    "the output of Xen's `xl migrate`": (
+        "migration target: Ready to receive domain.\nSaving to migration stream new xl format (info 0x3/0x0/1444)\n"
+        "xc: info: Saving domain 6, type x86 PV"
+    ),
+    "a log of VMware's": "2024-05-12T11:57:06.546Z| vmx| I125: VMotion: 1234: starting pre-copy",
+    "a log of Hyper-V's": "Microsoft-Windows-Hyper-V-VMMS 20415 Live migration of 'vm1' succeeded. Blackout: 0.8 s",
+    "a log of Cloud Hypervisor's": (
+        "cloud-hypervisor:  12.702682s: <vmm> DEBUG:vmm/src/lib.rs:1313 -- Precopy: iter=0 total=6144MiB"
+    ),
+    "a log of virt-manager's": "[Sun, 12 May 2024 11:57:06 virt-manager 1234] DEBUG (migrate:567) Migrating vm1",
+    "the help of QEMU's monitor": (
+        "(qemu) help migrate\nmigrate [-d] [-r] uri -- migrate to URI (using -d to not wait for completion)"
+    ),
+    "a guest's definition in XML": "<domain type='kvm' id='3'>\n  <name>vm1</name>",
+    "an object of KubeVirt's": "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstanceMigration\nmetadata:",
+    "what `openstack server migration show` prints": "| memory_remaining_bytes | 831111168 |",
+    "an error of virsh or kubectl": "error: failed to get domain 'vm2'",
+    "a traceback of Python's": 'Traceback (most recent call last):\n  File "x.py", line 1',
+}
+
+
+@pytest.mark.parametrize(("what", "text"), SAMPLES.items())
+def test_a_text_of_something_else_is_called_what_it_is(what, text):
+    foreign = of_text(text)
+    assert foreign is not None and foreign.what == what
+    reader = Reader()
+    assert [*reader.feed(f"{text}\n".encode()), *reader.end()] == []
+
+
+@pytest.mark.parametrize(("what", "text"), SAMPLES.items())
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_the_sentence_says_what_it_is_and_what_to_do(what, text, encoding):
+    with pytest.raises(UsageError) as caught:
+        parse(text.encode(encoding))
+    assert re.fullmatch(rf"is {re.escape(what)}(: [^;]+)?; (take|copy|mend|let|there is) .+", str(caught.value))
+
+
+def test_what_is_packed_twice_is_told_by_what_is_within():
+    with pytest.raises(UsageError, match="is a tar archive; unpack it by `tar xf FILE`"):
+        parse(gzip.compress(tarred()))
+
+
+def test_each_text_that_is_known_has_an_example():
+    assert {foreign.what for _, foreign in TEXTS} == set(SAMPLES)
+
+
+REAL = [*RECORDINGS.glob("*.txt"), *(TOP / "selftests" / "texts").glob("*.txt")]
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)
+def test_what_can_be_read_is_nothing_foreign(path):
+    assert of_bytes(path.read_bytes()) is None
+    assert of_text(path.read_text()) is None

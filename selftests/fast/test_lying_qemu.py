@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A QEMU that is none, or a mad one: whatever it says, does and leaves behind, it is a sentence, and in time."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.errors import HarnessError, MigDowntimeError, UsageError
+from avocado_migdowntime.experiments.run import run_and_judge
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu.probe import probe
+from avocado_migdowntime.qemu.process import QemuProcess
+
+from ..support.made_up_qemu import PROBED, made_up_qemu
+
+
+def version(**parts):
+    return {"qemu": {"major": 7, "minor": 2, "micro": 0, **parts}, "package": ""}
+
+
+def probed(tmp_path, sockets, answers=PROBED, first=""):
+    return asyncio.run(probe(made_up_qemu(tmp_path / "mad", answers, first), tmp_path, sockets))
+
+
+def test_one_that_answers_as_documented_is_taken_at_its_word(tmp_path, sockets):
+    found = probed(tmp_path, sockets)
+    assert (found.release, found.arch, found.backed_machines) == ((7, 2, 0), "x86_64", {"pc"})
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "says"),
+    [
+        ("query-version", [], "with [], as no QEMU does: expected `object`, got `array`"),
+        ("query-version", {}, "with {}, as no QEMU does: object missing required field `qemu`"),
+        ("query-version", None, None),
+        ("query-version", {"qemu": 7, "package": ""}, "expected `object`, got `int` at `$.qemu`"),
+        ("query-version", version(major="7"), "expected `int`, got `str` at `$.qemu.major`"),
+        ("query-version", version(minor=[2]), "expected `int`, got `array` at `$.qemu.minor`"),
+        ("query-version", version(micro=10**4000), "at `$.qemu.micro`"),
+        ("query-version", version(micro=-1), "expected `int` >= 0 at `$.qemu.micro`"),
+        ("query-target", {"arch": 5}, "expected `str`, got `int` at `$.arch`"),
+        ("query-target", {"arch": "x" * 201}, "expected `str` of length <= 200 at `$.arch`"),
+        ("query-machines", {}, "expected `array`, got `object`"),
+        ("query-machines", [{"name": {}}], "expected `str`, got `object` at `$[0].name`"),
+        ("query-machines", ["pc"], "expected `object`, got `str` at `$[0]`"),
+        ("query-kvm", {"enabled": "no"}, "expected `bool`, got `str` at `$.enabled`"),
+        ("query-migrate-parameters", [1], "expected `object`, got `array`"),
+        ("query-migrate-parameters", {"downtime-limit": "1"}, "at `$.downtime-limit`"),
+        ("query-migrate-capabilities", [[]], "expected `object`, got `array` at `$[0]`"),
+        ("query-migrate-capabilities", [{"capability": "x"}], "object missing required field `state` at `$[0]`"),
+    ],
+)
+def test_an_answer_that_is_none_is_named_with_its_command(tmp_path, sockets, command, answer, says):
+    if says is None:
+        answer, says = {"error": {"class": "GenericError", "desc": "a\udcff"}}, "refused query-version: a\udcff"
+    with pytest.raises(UsageError) as caught:
+        probed(tmp_path, sockets, {**PROBED, command: answer})
+    said = str(caught.value)
+    assert says in said and command in said and len(said) < 500
+    assert said.startswith(f"{tmp_path / 'mad'} did not answer as a QEMU does (")
+
+
+@pytest.mark.parametrize(
+    "answer", ["[" * 200_000, '{"return":{}}' * 3, '{"return":', "\0\0\n", "nonsense\n", '{"event":1}\n']
+)
+def test_what_is_no_answer_is_a_sentence_too(tmp_path, sockets, answer):
+    first = f"""
+with socket.socket(socket.AF_UNIX) as client:
+    client.connect(at.removeprefix("socket,id=qmp,path="))
+    client.sendall(b'{{"QMP":{{"version":{{}},"capabilities":[]}}}}\\n')
+    client.recv(1000)
+    client.sendall({answer.encode()!r})
+    client.shutdown(socket.SHUT_WR)
+    client.recv(1000)
+sys.exit()
+"""
+    with pytest.raises(UsageError, match="^[^\n]*did not answer as a QEMU does"):
+        probed(tmp_path, sockets, first=first)
+
+
+def test_of_what_it_prints_the_beginning_and_the_end_are_kept(tmp_path, sockets):
+    first = "sys.stderr.write('first' + 20_000_000 * 'x' + '\\nlast words\\n'); sys.stderr.flush(); sys.exit(3)"
+    with pytest.raises(UsageError, match="ended with status 3 at its start: last words"):
+        probed(tmp_path, sockets, first=first)
+    (kept,) = (path.read_bytes() for path in tmp_path.glob("*.stderr"))
+    assert kept.startswith(b"firstxxx") and kept.endswith(b"xxx\nlast words\n") and len(kept) < 2_200_000
+    left_out = 20_000_017 - (2 << 20)
+    assert f"x\n[{left_out} bytes are left out]\nx".encode() in kept
+
+
+def test_so_of_what_comes_over_its_serial_line(tmp_path, sockets):
+    first = "sys.stdout.write('hello\\n' + 20_000_000 * 'x' + 'bye'); sys.stdout.flush()"
+
+    async def talk():
+        binary = made_up_qemu(tmp_path / "mad", PROBED, first)
+        async with QemuProcess("mad", binary, (), tmp_path, sockets) as qemu:
+            assert await qemu.line("hel") == "hello"
+
+    asyncio.run(talk())
+    kept = (tmp_path / "mad.serial").read_bytes()
+    assert kept.startswith(b"hello\nxxx") and kept.endswith(b"xbye") and len(kept) < 2_200_000
+
+
+STRAY = """
+stray = subprocess.Popen(["sleep", "60"], start_new_session=True)
+open({told!r}, "w").write(str(stray.pid))
+"""
+
+
+@contextlib.contextmanager
+def no_stray(told):
+    try:
+        yield
+    finally:
+        os.kill(int(told.read_text()), signal.SIGKILL)
+
+
+def test_what_it_left_behind_is_not_waited_for(tmp_path, sockets):
+    """A process in a session of its own holds the pipes; the end is that of the QEMU."""
+    told = tmp_path / "told"
+    with no_stray(told):
+        began_s = time.monotonic()
+        assert probed(tmp_path, sockets, first=STRAY.format(told=str(told))).arch == "x86_64"
+        assert time.monotonic() - began_s < 30
+        assert Path(f"/proc/{told.read_text()}").exists()
+
+
+def test_nor_by_who_waits_for_a_word_of_the_guest(tmp_path, sockets):
+    told = tmp_path / "told"
+    first = STRAY.format(told=str(told))
+
+    async def wait():
+        binary = made_up_qemu(tmp_path / "mad", {**PROBED, "quit": {}}, first)
+        async with QemuProcess("mad", binary, (), tmp_path, sockets) as qemu:
+            line = asyncio.ensure_future(qemu.line("hello"))
+            await asyncio.sleep(0)
+            os.kill(qemu.pid, signal.SIGKILL)
+            async with asyncio.timeout(30):
+                await line
+
+    with no_stray(told), pytest.raises(HarnessError, match="was ended by SIGKILL before the guest had reported"):
+        asyncio.run(wait())
+
+
+MIGRATES = {
+    **PROBED,
+    "query-migrate-parameters": {"downtime-limit": 300, "max-bandwidth": 1_000_000},
+    "query-migrate": {**PROBED["query-migrate"], "socket-address": [{"port": "1"}]},
+}
+SPEAKS = "print('migdowntime: ready\\nmigdowntime: dirtying', flush=True)"
+MIGRATION = {
+    **{"arch": "x86_64", "accel": "tcg", "page_size": "4K", "ram": "64M", "region": "16M", "time_limit": "8"},
+    **{"max_bandwidth": "1000000", "downtime_limit": "300", "integrity": "no"},
+}
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize(
+    ("lie", "says"),
+    [
+        ({"migrate": {"error": {"class": "a", "desc": "b\udcff\n\x1b[2Jc"}}}, "source QEMU refused migrate: b\udcff\n"),
+        ({"query-migrate-parameters": {"max-bandwidth": 1}}, "QEMU says that its max-bandwidth is 1 in its answer"),
+        ({"query-migrate-parameters": {"max-bandwidth": 1_000_000}}, "QEMU says nothing of its 'downtime-limit' in"),
+        ({"migrate-set-capabilities": {"error": {}}}, "during migrate-set-capabilities"),
+        ({"migrate-incoming": None}, "the destination QEMU has not answered migrate-incoming for"),
+        ({"query-migrate": None}, "the source QEMU has not answered query-migrate for"),
+        ({"query-migrate": []}, "the source QEMU answers query-migrate with [], as no QEMU does: expected `object`"),
+        ({"query-migrate": {"status": "failed", "error-desc": 5}}, "expected `str`, got `int` at `$.error-desc`"),
+        (
+            {"query-migrate": {"status": "failed", "error-desc": "a\x1b"}},
+            "the migration is failed: a\x1b; the destination",
+        ),
+        ({"query-migrate": {"status": "active"}}, "has no 'ram', as that of an active migration should"),
+        ({"query-migrate": {"status": "none"}}, "given up after 8 s while"),
+        *(
+            ({"query-migrate": {"status": "none", **where}, "link": "tcp"}, "and does not say at which port")
+            for where in ({}, {"socket-address": []}, {"socket-address": [{"port": "a b"}]})
+        ),
+    ],
+)
+def test_a_migration_of_such_ends_in_a_sentence_and_leaves_nothing(tmp_path, lie, says):
+    binary = made_up_qemu(tmp_path / "mad", {**MIGRATES, **lie}, SPEAKS)
+    given = {**MIGRATION, "qemu": binary, "link": lie.get("link", "unix")}
+
+    async def course(run):
+        await run.follow(lambda _: False)
+
+    with pytest.raises(MigDowntimeError) as caught:
+        asyncio.run(run_and_judge(parse(given), tmp_path, lambda _: None, course))
+    assert says in str(caught.value)

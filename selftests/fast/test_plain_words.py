@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What users read is in plain words: none of those that had to be read twice comes back."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..support.documents import DOCUMENTS, TOP
+
+INSTEAD = {
+    r"\bright is\b": "expected",
+    r"\bmend(s|ed|ing)?\b(?!`)": "fix",
+    r"\bfor ever\b": "forever",
+    r"\botherwise than\b": "differently from",
+    r"\bat no cost\b": "safe to run again",
+    r"\bheld to the first\b": "compared with the first",
+    r"\bor the other way round\b": "say both",
+    r"\bpassed over\b": "skipped",
+    r"\brests? on\b": "based on",
+    r"\bit is learnt\b": "show",
+    r"\bmoods?\b": "noise",
+    r"\bnone is promised\b": "conservative",
+    r"\bleft open\b": "undecided",
+    r"\bWho wants\b": "To …,",
+    r"\bmet alike\b": "affect equally",
+    r"\bof this kind\b": "unsupported",
+}
+"""Words that stopped readers, and what says it plainly."""
+USERS = [*DOCUMENTS, TOP / "CONTRIBUTING.md", TOP / "images/README.md"]
+"""The changelog has to name what is gone."""
+
+
+@pytest.mark.parametrize("document", USERS, ids=lambda path: path.name)
+def test_a_document_is_in_plain_words(document: Path) -> None:
+    assert list(_found(document.read_text())) == []
+
+
+@pytest.mark.parametrize("module", sorted((TOP / "avocado_migdowntime").rglob("*.py")), ids=lambda path: path.stem)
+def test_the_messages_of_a_module_are_in_plain_words(module: Path) -> None:
+    assert [found for text in _messages(module.read_text()) for found in _found(text)] == []
+
+
+def test_words_that_stop_a_reader_are_found_in_messages_only() -> None:
+    source = '"""A table that rests on others."""\nWHY = "mend it"\nNAME = f"{WHY} for ever"\nFIELD = "mend"\n'
+    assert [list(_found(text)) for text in _messages(source)] == [["mend: fix"], ["for ever: forever"]]
+
+
+def _found(text: str) -> Iterator[str]:
+    for pattern, instead in INSTEAD.items():
+        for match in re.finditer(pattern, text):
+            yield f"{match[0]}: {instead}"
+
+
+def _messages(source: str) -> Iterator[str]:
+    """The texts in a module that hold more than a word, without its docstrings."""
+    tree = ast.parse(source)
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if text and id(node) not in said and " " in node.value:
+            yield node.value

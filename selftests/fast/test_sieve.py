@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which lines of a long log are read: those that may tell something, wherever they are and however the bytes come."""
+
+import pytest
+
+from avocado_migdowntime.forms import sieve
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.forms.sieve import Sieve
+
+from ..support.recorded import RECORDINGS
+
+NOISE = b"2024-05-12 11:57:06.546+0000: 4242: debug : virThreadJobSet:93 : Thread 4242 is now running a job\n"
+TEXT = (RECORDINGS / "info-migrate-7.2.txt").read_bytes()
+FAR = NOISE * 6000
+
+
+def lines(data, size=1 << 18, also=(), tells=lambda line: b"emain" in line):
+    """The lines that are given of `data` in pieces of `size` bytes, each with the number of its last piece."""
+    made, given = Sieve([b"emain"]), []
+    made.look_for(also)
+    for number, begin in enumerate(range(0, len(data), size)):
+        for line, came in made.feed(data[begin : begin + size], number):
+            given.append((line, came))
+            if tells(line):
+                made.told()
+    return given + list(made.end(-1))
+
+
+def test_the_first_lines_are_read_and_no_others():
+    assert len(lines(FAR)) == sieve.FIRST_LINES
+    assert {line for line, _ in lines(FAR)} == {NOISE}
+
+
+@pytest.mark.parametrize("size", [7, 1000, 4096, 1 << 14, 1 << 18, 1 << 24])
+def test_a_text_in_the_middle_is_read_whole_whatever_the_pieces_are(size):
+    given = b"".join(line for line, _ in lines(FAR + TEXT + FAR, size))
+    assert TEXT in given and len(given) < len(TEXT) + (sieve.FIRST_LINES + 400) * len(NOISE)
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_a_needle_is_found_at_any_place(shift):
+    line = b"x" * shift + b"remaining\n"
+    assert line in [line for line, _ in lines(FAR + line + FAR)]
+
+
+def test_a_long_line_is_a_message_by_itself():
+    message = b'{"remaining": 1' + b" " * sieve.SHORT_BYTES + b"}\n"
+    assert len(lines(FAR + message + FAR)) == sieve.FIRST_LINES + 1
+
+
+def test_what_is_rarer_is_looked_for_only_near():
+    near = FAR + b"an event\n" + NOISE * 20 + b"remaining" + b" " * sieve.SHORT_BYTES + b"\n" + NOISE * 20 + b"event\n"
+    found = [line for line, _ in lines(near + FAR + b"a far event\n" + FAR, also=[b"event"]) if b"event" in line]
+    assert found == [b"an event\n", b"event\n"]
+
+
+def test_a_line_has_the_time_at_which_its_last_byte_came():
+    data = FAR + b"remaining 1\n" + FAR
+    (came,) = (came for line, came in lines(data, size=1000) if b"emain" in line)
+    assert came == (len(FAR) + len(b"remaining 1\n") - 1) // 1000
+
+
+def test_no_line_is_given_twice_nor_out_of_its_order():
+    numbered = b"".join(
+        b"%d remaining\n" % number if number % 97 == 0 else b"%d\n" % number for number in range(99_999)
+    )
+    for size in (100, 5000, 1 << 18):
+        numbers = [int(line.split()[0]) for line, _ in lines(numbered, size)]
+        assert numbers == sorted(set(numbers)) and {*range(0, 99_999, 97)} <= {*numbers}
+
+
+def test_a_line_without_an_end_is_given_up_in_time(monkeypatch):
+    monkeypatch.setattr(sieve, "LONGEST_LINE_BYTES", 1000)
+    assert sum(len(line) for line, _ in lines(b"x" * 5000, size=100)) <= 1000
+
+
+def test_a_text_far_down_a_log_is_found_with_its_limit():
+    limit = b"(qemu) info migrate_parameters\ndowntime-limit: 317 milliseconds\n"
+    trace = parse(FAR + limit + FAR + TEXT + FAR)
+    assert trace.downtime_limit_ms == 317 and trace.samples == parse(TEXT).samples

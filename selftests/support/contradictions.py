@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Does a part of a recording ever say something else than the whole?
+
+A recording is thinned to some period, cut somewhere and put into one of the forms that people have. What is then
+concluded has to be what the whole says, or nothing: each case is told by its seed alone.
+"""
+
+import gzip
+import json
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from typing import Any
+
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.prediction.advice import Advice, Finding
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.trace.model import Trace
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Judgement, Verdict
+
+from .printed import FORMS, Rows
+from .recorded import RECORDINGS
+from .simulate import Simulation, random_writes, sweep
+
+LEAST_PERIOD_S, GREATEST_PERIOD_S = 0.01, 60.0
+CUTS = 10
+"""So many cases are cut from one text."""
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A whole migration: its header, its answers with their times, its other lines, and what is said of it."""
+
+    name: str
+    header: Answer
+    answers: Sequence[tuple[float, float, Answer]]
+    events: Sequence[Answer]
+    verdict: Verdict
+    advice: Advice
+
+    @classmethod
+    def of(cls, name: str, lines: Sequence[Answer]) -> "Recording":
+        """The recording that these lines of a file make."""
+        header, *rest = lines
+        answers = [(row["t"], row["latency_ms"], row["query-migrate"]) for row in rest if "query-migrate" in row]
+        events = [row for row in rest if "event" in row]
+        trace = parse("\n".join(map(json.dumps, lines)).encode())
+        return cls(name, header, answers, events, judge(trace), advise(trace))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One part of one recording in one form; `trace` is None where the form's reader refuses it."""
+
+    seed: int
+    recording: Recording
+    period_s: float
+    form: str
+    trace: Trace | None
+
+
+def case(seed: int) -> Case:
+    """The case of that seed. Those of the same CUTS are cut from one text, the first of them before it is read."""
+    group, cut = divmod(seed, CUTS)
+    recording, period_s, form, kept, trace = _text(group)
+    dice = random.Random(seed)
+    if not cut:
+        begin, end = _cut(len(kept), dice)
+        trace = _read(FORMS[form](recording.header, kept[begin:end], recording.events))
+    elif trace is not None:
+        begin, end = _cut(len(trace.samples), dice)
+        readings = trace.readings[len(trace.readings) - len(trace.samples) :][begin:end] if trace.readings else ()
+        single = end - begin == 1 and bool(trace.readings)
+        trace = replace(trace, samples=trace.samples[begin:end], readings=readings, snapshot=trace.snapshot or single)
+    return Case(seed, recording, period_s, form, trace)
+
+
+@lru_cache(maxsize=2)
+def _text(group: int) -> tuple[Recording, float, str, Rows, Trace | None]:
+    """A recording thinned to some period, in some form, and what is read of that."""
+    dice = random.Random(f"text {group}")
+    names = sorted(path.name for path in RECORDINGS.glob("*.gz"))
+    recording = real(dice.choice(names)) if dice.randrange(4) else simulated(dice.randrange(500))
+    period_s = math.exp(dice.uniform(math.log(LEAST_PERIOD_S), math.log(GREATEST_PERIOD_S)))
+    form = dice.choice(sorted(FORMS))
+    kept = _thinned(recording.answers, period_s, dice)
+    return recording, period_s, form, kept, _read(FORMS[form](recording.header, kept, recording.events))
+
+
+def _read(text: str) -> Trace | None:
+    try:
+        return parse(text.encode())
+    except UsageError:
+        return None
+
+
+def _cut(count: int, dice: random.Random) -> tuple[int, int]:
+    begin = dice.choice([0, dice.randrange(count)])
+    return begin, dice.choice([count, dice.randrange(begin, count) + 1])
+
+
+def contradictions(one: Case) -> list[str]:
+    """What is said of the part that the whole denies."""
+    if one.trace is None:
+        return []
+    whole, verdict = one.recording.verdict, judge(one.trace)
+    found = []
+    if verdict.verdict not in (Judgement.INCONCLUSIVE, whole.verdict):
+        found.append(f"{verdict.verdict} ({verdict.report.code}) where the whole is {whole.verdict}")
+    if verdict.formula not in (None, whole.formula):
+        found.append(f"{verdict.formula} where the whole shows {whole.formula}")
+    if verdict.passed not in (None, whole.passed):
+        found.append(f"passed is {verdict.passed} where that of the whole is {whole.passed}")
+    advice, of_whole = advise(one.trace), one.recording.advice
+    if advice.finding is not Finding.UNKNOWN and advice.finding is not of_whole.finding:
+        found.append(f"limit {advice.finding} where that of the whole is {of_whole.finding}")
+    elif advice.limit_ms is not None and of_whole.range_ms is not None:
+        low, high = of_whole.range_ms.low, of_whole.range_ms.high
+        if not low <= advice.limit_ms <= high:
+            found.append(f"a limit of {advice.limit_ms} ms where that of the whole is {low:.0f} to {high:.0f} ms")
+    return found
+
+
+@cache
+def real(name: str) -> Recording:
+    """One of the recordings beside the tests."""
+    lines = gzip.decompress((RECORDINGS / name).read_bytes()).decode().splitlines()
+    return Recording.of(name, [json.loads(line) for line in lines])
+
+
+@cache
+def simulated(seed: int) -> Recording:
+    """A simulated migration: any guest, bandwidth, limit and formula."""
+    dice = random.Random(seed)
+    bytes_per_ms = math.exp(dice.uniform(math.log(3_000), math.log(120_000)))
+    pages = int(dice.uniform(300, 4_000) * bytes_per_ms / 4096)
+    kind = dice.choice([random_writes, sweep])
+    estimate = dice.choice([Simulation.estimate, Simulation.estimate, *_OTHERS])
+    simulation = Simulation(
+        [pages + dice.randrange(1 + pages)],
+        bytes_per_ms,
+        dice.choice([1, 5, 50, 150, 300, 700]),
+        estimate=estimate,
+        noise=dice.choice([0.0, 0.0, 0.02, 0.1]),
+        workload=kind(pages, dice.uniform(0.3, 5) * bytes_per_ms / 4096),
+        duration_ms=dice.randrange(4_000, 30_000),
+    )
+    header = {"qemu": {}, "migrate-parameters": {"downtime-limit": simulation.limit_ms}}
+    rows: list[Answer] = [header]
+    transferred = 0.0
+    before = 0.0
+    for ms, answer in simulation.run(range(1, simulation.duration_ms, 20)):
+        ram = answer.get("ram")
+        if ram is not None:
+            transferred += max(0.0, ram["normal"] - before) * 4096
+            before = ram["normal"]
+            ram = {**ram, "transferred": int(transferred), "normal-bytes": ram["normal"] * 4096}
+            answer = {**answer, "ram": ram, "total-time": ms, "setup-time": 1}
+        rows.append({"t": ms / 1000, "latency_ms": 0.5, "query-migrate": answer})
+    return Recording.of(f"simulated {seed}", rows)
+
+
+_OTHERS = (
+    lambda sync, live, rate, bw: rate / bw * 1000,
+    lambda sync, live, rate, bw: sync / bw * (1 + rate / bw),
+)
+"""dirty-rate and redirty."""
+
+
+def _thinned(
+    answers: Sequence[tuple[float, float, Answer]], period_s: float, dice: random.Random
+) -> list[tuple[float, float, Answer]]:
+    """The answers nearest to multiples of the period, from some phase on; the last one with an even chance."""
+    next_s = answers[0][0] + dice.uniform(0, min(period_s, answers[-1][0] - answers[0][0]))
+    kept = []
+    for row in answers:
+        if row[0] >= next_s:
+            kept.append(row)
+            next_s = max(next_s + period_s, row[0])
+    if dice.random() < 0.5 and (not kept or kept[-1] is not answers[-1]):
+        kept.append(answers[-1])
+    return kept or [answers[-1]]

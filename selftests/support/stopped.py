@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Processes stopped by a signal, with all their threads."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from avocado_migdowntime.host.process_group import processes
+
+_PATIENCE_S = 30.0
+
+
+def stop(group: int) -> None:
+    """Stop the processes of a group; when this returns none of them takes a step any more."""
+    os.killpg(group, signal.SIGSTOP)
+    for process in processes(group):
+        wait_until_stopped(process.pid)
+
+
+def wait_until_stopped(pid: int) -> None:
+    """Return when each thread of a process that was sent SIGSTOP has stopped; on a busy host that takes a while."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while {_state(thread) for thread in Path(f"/proc/{pid}/task").iterdir()} != {"T"}:
+        assert time.monotonic() < deadline, f"process {pid} does not stop"
+        time.sleep(0.001)
+
+
+def _state(thread: Path) -> str:
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
