@@ -35,7 +35,7 @@ def outlook(learnt: Evidence, limit_ms: float, under_way: Pass) -> Outlook | Non
     None where that is open. That it does not end is never sure where it is not known which capabilities are on.
     """
     precopy = observe(learnt.undisturbed)
-    if precopy is None or not precopy.wire_bytes_per_ms:
+    if precopy is None or precopy.doubt or not precopy.wire_bytes_per_ms:
         return None
     curve, trace = precopy.curve, learnt.trace
     to_go_ms, likely = _course(precopy, curve.likely_pending, limit_ms, under_way)
