@@ -144,12 +144,24 @@ class LibvirtGuest(AskedQemu):
         """What there is to answer after libvirt has failed so."""
         if not await self._worker.call(self._connection.isAlive):
             raise ConnectionGone(f"the connection to libvirt at {in_a_line(self._uri)} has gone") from None
-        if not self._is_gone(error):
+        if not self._is_gone(error) and await self._runs_on():
             raise HarnessError(f"libvirt refuses {command} on {self.name}: {_words(error)}") from None
         if (completed := await self._completed()) and command == "query-migrate":
             return completed
         how = f" ({self._events.stopped})" if self._events.stopped else ""
         raise GuestGone(f"{self.name} has gone{how}") from None
+
+    async def _runs_on(self) -> bool:
+        """Whether the guest is still there when libvirt has had the time to notice its end."""
+        until_s = time.monotonic() + _LAST_WORDS_S
+        while not self._events.stopped and time.monotonic() < until_s:
+            try:
+                if not await self._worker.call(self._guest.isActive):
+                    return False
+            except self._binding.libvirt.libvirtError:
+                return False
+            await asyncio.sleep(0.02)
+        return not self._events.stopped
 
     async def _completed(self) -> Mapping[str, Any] | None:
         """What libvirt tells of the job, if it completed."""
