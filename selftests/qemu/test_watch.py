@@ -25,7 +25,7 @@ def source(sockets):
     """A QEMU whose guest dirties 24 MiB again and again, and whose migration goes into nothing."""
     with ExitStack() as stack:
         made = Qemu(sockets, "-kernel", str(IMAGE), "-append", "region=24M rate=4000 flush=yes")
-        stack.callback(made.end)
+        stack.callback(made.close)
         made.execute("cont")
         yield made
 
