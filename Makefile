@@ -18,7 +18,7 @@ MODULES_AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist loadscope
 # Tests start many a Python: what was compiled for one is there for the next.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: test demo check coverage beside alone golden bench packages demo-packages browser lint types wheel clean
+.PHONY: test demo check coverage beside alone golden bench packages demo-packages browser libvirt lint types wheel clean
 # Tests that judge timing run alone. `check` has what judges none done side by side.
 ifneq ($(SIDE_BY_SIDE),yes)
 .NOTPARALLEL:
@@ -30,7 +30,7 @@ test: $(VENV)/installed-dev
 demo: demo-packages $(VENV)/installed
 	@$(BIN)/python tools/demo.py $(RESULTS)
 
-check: browser $(VENV)/installed-dev lint
+check: browser $(VENV)/installed-libvirt lint
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target SIDE_BY_SIDE=yes types coverage $(VENV)/tried/installed
 	@$(MAKE) --no-print-directory beside wheel alone
 
@@ -43,7 +43,7 @@ coverage: $(VENV)/installed-dev
 beside: browser $(VENV)/installed-dev
 	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' --ignore=$(FAST) selftests
 
-alone: browser $(VENV)/installed-dev
+alone: browser $(VENV)/installed-libvirt
 	$(PYTEST) --durations=10 -m alone $(OTHERS)
 
 golden: $(VENV)/installed-dev
@@ -75,6 +75,9 @@ demo-packages:
 browser: packages
 	@tools/packages chromium libatomic.so.1
 
+libvirt: packages
+	@tools/packages libvirtd libvirt_driver_qemu.so virsh pkg-config libvirt.pc cc Python.h
+
 # What follows is set up once. A step that is done has left its file in the environment; one that failed or was killed
 # has left none, and is done again.
 
@@ -100,6 +103,11 @@ $(VENV)/installed: $(VENV)/built
 
 $(VENV)/installed-dev: $(VENV)/installed
 	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[dev,images]"
+	@touch $@
+
+# Its Python binding is compiled: whoever runs the quick tests alone needs neither.
+$(VENV)/installed-libvirt: $(VENV)/installed-dev | libvirt
+	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[libvirt]"
 	@touch $@
 
 clean:

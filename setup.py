@@ -42,6 +42,7 @@ setup(
         "packaging>=23",
         "plotly==7.*",
         "qemu-qmp==0.0.6.*",  # Not qemu.qmp: pkg_resources, by which Avocado loads plugins, does not find that name.
+        "rich==15.*",
         "setuptools<80.9",  # Avocado 113 imports pkg_resources: 82 dropped it, 80.9 warns of that at each command.
     ],
     extras_require={
@@ -55,6 +56,7 @@ setup(
             "mypy==2.*",
             "ninja==1.*",
             "playwright==1.*",
+            "prometheus_client==0.*",
             "pytest==9.*",
             "pytest-cov==7.*",
             "pytest-xdist==3.*",
@@ -64,6 +66,8 @@ setup(
             "wheel==0.*",
         ],
         "images": ["ziglang==0.17.1"],
+        "libvirt": ["libvirt-python>=9"],
+        "metrics": ["prometheus_client==0.*"],
     },
     entry_points={
         "console_scripts": ["avocado-runner-migdowntime = avocado_migdowntime.plugins.runner:main"],

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from ..errors import UsageError
 
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 17
 WRITER_S = 10.0
 """How long somebody may take to open a pipe for writing that has a name."""
 _LOOK_S = 0.05

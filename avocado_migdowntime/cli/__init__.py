@@ -5,7 +5,7 @@ Each is a module with NAME, SUMMARY, perhaps NOTES, STATUSES, EXAMPLES, configur
 """
 
 GROUPS = {
-    "a migration": ("record", "analyze", "advise", "report", "score"),
+    "a migration": ("watch", "record", "analyze", "advise", "report", "score"),
     "builds of QEMU": ("judge", "verify", "compare", "qemu"),
     "the tool itself": ("doctor", "list", "faulty", "selftest"),
 }

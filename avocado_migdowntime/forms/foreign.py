@@ -156,7 +156,7 @@ TEXTS: tuple[tuple[re.Pattern[str], Foreign], ...] = tuple(
             r"^(?P<why>(?:error: |Error from server ).*)",
             "an error of virsh or kubectl",
             "",
-            f"mend what it says, and take {DOMJOBINFO}",
+            f"fix what it says, and take {DOMJOBINFO}",
         ),
         (r"^Traceback \(most recent call last\):", "a traceback of Python's", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
     )

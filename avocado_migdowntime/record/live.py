@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recording a migration over the QMP socket of its source."""
+"""Following a migration over the QMP socket of its source, or through libvirt."""
 
 import asyncio
 import time
@@ -7,10 +7,14 @@ from collections.abc import Callable
 from contextlib import aclosing, closing
 
 from ..errors import UsageError
+from ..oracle.evidence import Evidence
 from ..trace.events import LIMIT_CHANGED
-from ..trace.samples import Sample
-from .attached import AttachedQemu, ConnectionGone
-from .new_trace import NewTrace, runs
+from ..trace.model import Trace
+from ..trace.samples import Sample, Samples
+from .asked import AskedQemu, ConnectionGone
+from .attached import AttachedQemu
+from .libvirt_guest import LibvirtGuest
+from .new_trace import NewTrace, Show, runs
 from .sampler import Sampler
 
 _LOOK_AGAIN_S = 0.02
@@ -20,33 +24,38 @@ _ANSWER_S = 5.0
 """How long an answer may take beyond the time that a migration may take to begin."""
 
 
-async def record(
-    address: str,
+def asked(source: str, guest: str | None, say: Callable[[str], None]) -> AskedQemu:
+    """The QEMU at `source`: a QMP socket's path, HOST:PORT, or a URI of libvirt's with its `guest`."""
+    return LibvirtGuest(source, guest or "", say) if "://" in source else AttachedQemu(source, say)
+
+
+async def follow(
+    asked_qemu: AskedQemu,
     new_trace: NewTrace,
     rate_hz: float,
     wait_s: float,
     say: Callable[[str], None],
-    show: Callable[[Sample], None],
+    show: Show,
 ) -> None:
-    """Record the migration of the QEMU at `address`, which begins within `wait_s`, until it has ended.
+    """Follow the migration of a QEMU, which begins within `wait_s`, until it has ended.
 
     `show` gets each sample, `say` a line a second while nothing migrates, and one every two while the QEMU answers
     nothing. Raises UsageError where there is no such migration, ConnectionGone where the QEMU is gone; what is on
     record until then is kept.
     """
-    async with AttachedQemu(address, say) as qemu:
+    async with asked_qemu as qemu:
         try:
             async with asyncio.timeout(wait_s + _ANSWER_S):
-                await _begun(qemu, address, wait_s, say)
+                await _begun(qemu, wait_s, say)
         except TimeoutError:
             raise UsageError(
-                f"the QEMU at {address} {qemu.qmp.silence()}, and so says of no migration within {wait_s:g} s; see "
+                f"the QEMU at {qemu.name} {qemu.silence()}, and so says of no migration within {wait_s:g} s; see "
                 "whether it is stopped or hangs, or --wait longer"
             ) from None
         with closing(new_trace):
-            header = await qemu.header()
+            header = {**await qemu.header(), **(await qemu.details() if new_trace.file is not None else {})}
             async with (
-                Sampler({"source": qemu}, new_trace.open(header), rate_hz) as sampler,
+                Sampler(qemu, new_trace.open(header), rate_hz, qemu.announcing) as sampler,
                 aclosing(sampler.taken()) as taken,
             ):
                 limit_ms, since_s = header["migrate-parameters"].get("downtime-limit"), 0.0
@@ -62,22 +71,32 @@ async def record(
                         if new_trace.ended:
                             return
                         raise
-                    if now_ms != limit_ms:
+                    if now_ms is not None and now_ms != limit_ms:
                         limit_ms = now_ms
                         sampler.note(LIMIT_CHANGED, {"downtime-limit": limit_ms, "since": round(since_s, 6)})
                     since_s = looked_s
 
 
-async def _begun(qemu: AttachedQemu, address: str, wait_s: float, say: Callable[[str], None]) -> None:
+async def look(asked_qemu: AskedQemu) -> Evidence:
+    """What a QEMU answers at once; raises UsageError where nothing is migrated."""
+    async with asked_qemu as qemu:
+        header = await qemu.header()
+        sample = Sample.from_query(0.0, 0.0, await qemu.execute("query-migrate"))
+        if sample.status == "none":
+            raise UsageError(f"no migration is running on {qemu.name}; start it, or watch without --once")
+        return Evidence.of(Trace(Samples.of([sample]), header=header, snapshot=True))
+
+
+async def _begun(qemu: AskedQemu, wait_s: float, say: Callable[[str], None]) -> None:
     if (await qemu.execute("query-status"))["status"] == "inmigrate":
         raise UsageError(
-            f"the QEMU at {address} is a destination, which knows of no expected downtime; give the source"
+            f"the QEMU at {qemu.name} is a destination, which knows of no expected downtime; give the source"
         )
     began_s = told_s = time.monotonic()
     while not runs((await qemu.execute("query-migrate")).get("status", "none")):
         now_s = time.monotonic()
         if now_s > began_s + wait_s:
-            raise UsageError(f"no migration was running on {address} within {wait_s:g} s; start it, or --wait longer")
+            raise UsageError(f"no migration was running on {qemu.name} within {wait_s:g} s; start it, or --wait longer")
         if now_s > told_s + 1:
             told_s = now_s
             say(f"waiting for a migration to begin, {now_s - began_s:.0f} s so far")

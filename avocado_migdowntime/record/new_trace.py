@@ -2,36 +2,59 @@
 """A trace that is being recorded: its file, which appears with the first sample, and how far it is."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..trace.file import TraceWriter
-from ..trace.model import ENDED
+from ..trace.file import TraceWriter, Writer
+from ..trace.model import ENDED, checked_header
 from ..trace.samples import Sample
+
+Show = Callable[[Sample], None]
+"""Is told each sample."""
+
+
+class Nowhere:
+    """A writer that keeps nothing but the header."""
+
+    def __init__(self, header: Mapping[str, Any]) -> None:
+        self.header = checked_header(header)
+
+    def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
+        """Leave it."""
+
+    def event(self, t_s: float, side: str, message: Mapping[str, Any]) -> None:
+        """Leave it."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class NewTrace:
-    """What goes into `file`, and what has gone into it.
+    """What goes into `file`, if there is one, and what has gone into it.
 
     Raises UsageError where such a file is there already or cannot be made. Nothing is there until `open`, nor
     after `close` where no sample was taken.
     """
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str | None) -> None:
         self.file = file
         self.samples = 0
         self.status = ""
-        self._writer: TraceWriter | None = None
+        self._writer: Writer | None = None
+        if file is None:
+            return
         path = Path(file)
         if path.is_file() or path.is_dir() or (path.is_symlink() and not path.exists()):
             raise UsageError(f"{file} is there already; give another --output, or remove it")
         if not path.exists() and not os.access(path.parent, os.W_OK):
             raise UsageError(f"{file} cannot be made, {path.parent} is no directory to write in; give another --output")
 
-    def open(self, header: Mapping[str, Any]) -> TraceWriter:
+    def open(self, header: Mapping[str, Any]) -> Writer:
         """The writer of the trace, which begins with `header`; raises UsageError where the file cannot be made."""
+        if self.file is None:
+            return Nowhere(header)
         try:
             self._writer = TraceWriter(Path(self.file), header)
         except OSError as error:
@@ -49,8 +72,9 @@ class NewTrace:
             if self._writer is not None:
                 self._writer.close()
         finally:
-            if self._writer is not None and self._writer.is_new and not self.samples:
-                Path(self.file).unlink(missing_ok=True)
+            written = self._writer
+            if isinstance(written, TraceWriter) and written.is_new and not self.samples:
+                Path(self.file or "").unlink(missing_ok=True)
 
     @property
     def ended(self) -> bool:

@@ -16,8 +16,8 @@ class OwnMigrationSampler(Sampler):
     """Writes a trace whose zero is just before the migration, within an `async with` block."""
 
     def __init__(self, source: QemuProcess, destination: QemuProcess, writer: TraceWriter, rate_hz: float) -> None:
-        super().__init__({"source": source, "destination": destination}, writer, rate_hz)
-        self._source, self._destination = source, destination
+        super().__init__(source, writer, rate_hz, {"source": source, "destination": destination})
+        self._destination = destination
 
     async def samples(self, uri: str) -> AsyncGenerator[Sample, None]:
         """Start the migration to `uri` and yield each sample as it is written, until the migration has ended.

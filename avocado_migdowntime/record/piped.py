@@ -4,7 +4,7 @@
 import os
 import select
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 
 from ..errors import UsageError
@@ -12,17 +12,17 @@ from ..forms.course import Begins, Courses, EventRow
 from ..forms.filling import AS_READ
 from ..forms.reader import Reader
 from ..forms.refusal import nothing_told
-from ..trace.file import TraceWriter
+from ..trace.file import Writer
 from ..trace.reading import Item, Reading
 from ..trace.samples import Sample
-from .new_trace import NewTrace, runs
+from .new_trace import NewTrace, Show, runs
 
 _CHUNK_BYTES = 1 << 16
 SILENCE_S = 0.5
 """After so long without a byte a text has ended whose last line does not say so."""
 
 
-def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, show: Callable[[Sample], None]) -> None:
+def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, show: Show) -> None:
     """Record the migration whose figures come over the descriptor `pipe`, until it or they end.
 
     A sample's time is the migration's own, or the log's; that of its reading only where the text has neither.
@@ -36,15 +36,13 @@ def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, 
         raise nothing_told(reader, remarks)
 
 
-def consume(
-    items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, show: Callable[[Sample], None]
-) -> Sequence[str]:
+def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, show: Show) -> Sequence[str]:
     """Record the first migration that `items` tell of that has not ended yet, until it ends or another one begins.
 
     What the text had to remark is given back.
     """
     courses = Courses({} if limit_ms is None else {"downtime-limit": limit_ms})
-    writer: TraceWriter | None = None
+    writer: Writer | None = None
     chosen = ""
     for item in items:
         if writer is not None and isinstance(item, Reading) and item.of == chosen and _is_over(item):

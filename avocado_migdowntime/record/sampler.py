@@ -4,17 +4,16 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Protocol, Self
-
-from qemu.qmp import EventListener, QMPClient
 
 from ..errors import HarnessError, UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.growing import GrowingEvidence
 from ..trace.events import HARNESS, Event, event_of
-from ..trace.file import TraceWriter
+from ..trace.file import Writer
 from ..trace.model import ENDED, Trace
 from ..trace.samples import Sample, Samples
 from .pace import Pace
@@ -24,25 +23,37 @@ _LAST_EVENTS_S = 0.2
 """What the sides announce of the switchover arrives soon after it: no later than this, or with their own ends."""
 
 
-class QmpPeer(Protocol):
-    """A QEMU that answers QMP."""
+class Listened(Protocol):
+    """A connection over which QMP's events come."""
+
+    def listener(self) -> AbstractContextManager[AsyncIterable[Mapping[str, Any]]]:
+        """Those that come within the block."""
+
+
+class Announcing(Protocol):
+    """Who announces events."""
 
     @property
-    def qmp(self) -> QMPClient:
+    def qmp(self) -> Listened:
         """The connection, whose events are listened to."""
+
+
+class Asked(Protocol):
+    """A QEMU that answers QMP."""
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
         """What QMP answers to `command`; raises HarnessError where it refuses or is gone."""
 
 
 class Sampler:
-    """Writes what the `source` answers and what all peers announce into a trace, within an `async with` block.
+    """Writes what the `source` answers and what all who are `announcing` do into a trace, within an `async with` block.
 
-    `peers` are by their side, of which `source` is one. The trace's zero is when the block is entered.
+    Those are by their side, `source` and others. The trace's zero is when the block is entered.
     """
 
-    def __init__(self, peers: Mapping[str, QmpPeer], writer: TraceWriter, rate_hz: float) -> None:
-        self._peers = peers
+    def __init__(self, source: Asked, writer: Writer, rate_hz: float, announcing: Mapping[str, Announcing]) -> None:
+        self._source = source
+        self._announcing = announcing
         self._writer = writer
         begin = Trace(Samples(), header=writer.header)
         self._pace = Pace(1 / rate_hz, begin.downtime_limit_ms, begin.switchover_bytes_per_ms)
@@ -51,13 +62,13 @@ class Sampler:
         self._events: asyncio.Queue[tuple[float, str, Mapping[str, Any]]] = asyncio.Queue()
         self._listeners = contextlib.ExitStack()
         self._pumps: list[asyncio.Task[None]] = []
-        self._going_on = set(peers)
+        self._going_on = set(self._announcing)
         self._all_ended = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._pumps = [
-            asyncio.create_task(self._pump(side, self._listeners.enter_context(qemu.qmp.listener())))
-            for side, qemu in self._peers.items()
+            asyncio.create_task(self._pump(side, self._listeners.enter_context(each.qmp.listener())))
+            for side, each in self._announcing.items()
         ]
         self._zero_s = time.monotonic()
         return self
@@ -89,7 +100,7 @@ class Sampler:
         while True:
             cause = await self._wait_until(due_s)
             asked_s = self.now_s()
-            answer = await self._peers["source"].execute("query-migrate")
+            answer = await self._source.execute("query-migrate")
             latency_ms = (self.now_s() - asked_s) * 1000
             if _is_torn(answer):
                 continue
@@ -142,7 +153,7 @@ class Sampler:
         self._writer.event(arrived_s, side, message)
         return event
 
-    async def _pump(self, side: str, listener: EventListener) -> None:
+    async def _pump(self, side: str, listener: AsyncIterable[Mapping[str, Any]]) -> None:
         async for message in listener:
             self._events.put_nowait((self.now_s(), side, dict(message)))
             if _ends(message):

@@ -16,7 +16,7 @@ VERDICT: Mapping[str, str] = {
     "era": "what the formula says of the build, where it is not its release's; else empty",
     "reported_ms": "QEMU's expected-downtime, median over the passes judged",
     "expected_ms": "what the contract gives with the bytes left at each sync; of a single look what is left now",
-    "left_now_ms": "of a single look what is left now ÷ bandwidth, which what is right is never below; else null",
+    "left_now_ms": "of a single look: what is left now ÷ bandwidth; the expected figure is never less; else null",
     "relative_error": "reported ÷ expected - 1, median over the passes judged",
     "relative_error_interval": "[least, most] that it can be, given sampling and whole milliseconds",
     "passes": "passes judged",

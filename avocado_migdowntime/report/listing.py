@@ -15,6 +15,7 @@ from ..parameters.capabilities import CAPABILITIES
 from ..parameters.table import PATTERNS, describe
 from ..verdict.codes import CODES
 from . import json_fields
+from .metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ LISTS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "codes": _codes,
     "advice-fields": _meanings(json_fields.ADVICE),
     "doctor-fields": _meanings(json_fields.DOCTOR),
+    "metrics": _meanings(METRICS),
     "qemu-fields": _meanings(json_fields.QEMU),
 }
 

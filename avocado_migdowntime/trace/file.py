@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..basics.input_file import CHUNK_BYTES
 from ..basics.whole_file import open_new
@@ -24,6 +24,21 @@ from .ram import RAN_OVER
 from .samples import Samples
 
 _GZIP = b"\x1f\x8b"
+
+
+class Writer(Protocol):
+    """Takes a trace as it comes."""
+
+    header: Mapping[str, Any]
+
+    def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
+        """Take QEMU's whole `answer` to query-migrate."""
+
+    def event(self, t_s: float, side: str, message: Mapping[str, Any]) -> None:
+        """Take an asynchronous QMP message of the `source` or the `destination`."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 class TraceWriter:

@@ -18,10 +18,12 @@ _ROUNDED = {
 def rounded(samples: Samples, readings: Sequence[Reading]) -> Samples:
     """The same samples, the last of which are those of `readings`, with the middle of what each rounded figure may be.
 
-    By how much it may be more or less stands beside it.
+    By how much it may be more or less stands beside it. What was counted to the byte is not known where it is rounded.
     """
     table = samples.table.copy()
     for column, reading in zip(range(-len(readings), 0), readings, strict=True):
+        if reading.rounding:
+            table[Column.COUNTED, column] = np.nan
         for name, (figure, half) in _ROUNDED.items():
             if name in reading.rounding and not np.isnan(table[figure, column]):
                 table[figure, column] = reading.rounding[name].middle

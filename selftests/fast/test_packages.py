@@ -26,6 +26,13 @@ INSTALL = {
     "dnf": "dnf install --assumeyes --quiet --setopt=install_weak_deps=False ",
     "zypper": "zypper --non-interactive --quiet install --no-recommends ",
 }
+LIBVIRT = {
+    "apt-get": "libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients pkg-config libvirt-dev gcc python3-dev",
+    "dnf": "libvirt-daemon libvirt-daemon-driver-qemu libvirt-client pkgconf-pkg-config libvirt-devel gcc "
+    "python3-devel",
+}
+LIBVIRT["zypper"] = LIBVIRT["dnf"]
+NEEDED_BY_LIBVIRT = ("libvirtd", "libvirt_driver_qemu.so", "virsh", "pkg-config", "libvirt.pc", "cc", "Python.h")
 BROWSER = {"apt-get": "chromium libatomic1", "dnf": "chromium libatomic", "zypper": "chromium libatomic1"}
 
 
@@ -62,7 +69,9 @@ def host(tmp_path):
         (tmp_path / program).symlink_to(shutil.which(program))
     script = (TOP / "tools/packages").read_text()
     assert script.count("/usr/local/sbin:/usr/sbin:/sbin") == 1
-    (tmp_path / "packages").write_text(script.replace("/usr/local/sbin:/usr/sbin:/sbin", str(tmp_path / "sbin")))
+    assert script.count("/usr/lib*/") == 2
+    script = script.replace("/usr/local/sbin:/usr/sbin:/sbin", str(tmp_path / "sbin"))
+    (tmp_path / "packages").write_text(script.replace("/usr/lib*/", f"{tmp_path}/lib*/"))
     made.has("python3", "exit 1")
     made.has("id", "echo 0")
     made.has("ldconfig", "echo 'libc.so.6 (libc6,x86-64) => /lib/libc.so.6'")
@@ -82,6 +91,26 @@ def test_what_is_asked_for_alone_is_looked_for(host, manager):
     host.has_manager(manager)
     assert host.packages("chromium", "libatomic.so.1")[0] == 0
     assert host.asked == f"{INSTALL[manager]}{BROWSER[manager]}\n"
+
+
+@pytest.mark.parametrize("manager", LIBVIRT)
+def test_libvirt_and_what_its_binding_is_built_by_are_installed(host, manager):
+    host.has_manager(manager)
+    assert host.packages(*NEEDED_BY_LIBVIRT)[0] == 0
+    assert host.asked == f"{INSTALL[manager]}{LIBVIRT[manager]}\n"
+
+
+@pytest.mark.parametrize("folder", ["lib64", "lib/x86_64-linux-gnu"])
+def test_libvirt_that_is_there_is_found(host, folder):
+    host.has_manager("apt-get")
+    for program in ("libvirtd", "virsh", "cc"):
+        host.has(program)
+    host.has("pkg-config", '[ "$*" = "--exists libvirt" ]')
+    host.has("python3", 'case "$*" in *Python.h*) exit 0 ;; esac\nexit 1')
+    driver = host.bin / folder / "libvirt/connection-driver/libvirt_driver_qemu.so"
+    driver.parent.mkdir(parents=True)
+    driver.touch()
+    assert host.packages(*NEEDED_BY_LIBVIRT) == (0, "") and host.asked == ""
 
 
 def test_a_browser_by_its_name_on_fedora_is_one(host):

@@ -79,7 +79,11 @@ def as_job(answer):
 def as_raw(answer):
     if answer["status"] != "active":
         return "Job type: 0\n\n"
-    return "Job type: 2\n\n" + "".join(f"{name}: {value}\n" for name, value in figures(answer).items()) + "\n"
+    return (
+        "Job type: 2\n\noperation: 5\n"
+        + "".join(f"{name}: {value}\n" for name, value in figures(answer).items())
+        + "\n"
+    )
 
 
 def recorded(tmp_path, texts, limit_ms=None):

@@ -37,7 +37,8 @@ class Played:
 
 def statuses(path, *answers):
     async def taken():
-        async with Sampler({"source": Played(*answers)}, writer, 1000) as sampler:
+        source = Played(*answers)
+        async with Sampler(source, writer, 1000, {"source": source}) as sampler:
             return [sample.status async for sample, _ in sampler.taken()]
 
     writer = TraceWriter(path, {"qemu": {}, "migrate-parameters": {}})
@@ -90,7 +91,8 @@ def test_what_the_sides_announce_is_awaited_no_longer_than_until_both_have_ended
     async def taken():
         source = Announcing([ACTIVE, COMPLETED], ["active", "completed"])
         destination = Announcing([], of_destination)
-        async with Sampler({"source": source, "destination": destination}, writer, 1000) as sampling:
+        sides = {"source": source, "destination": destination}
+        async with Sampler(source, writer, 1000, sides) as sampling:
             async for _ in sampling.taken():
                 pass
 

@@ -23,7 +23,7 @@ FLOORS = (
     ("oracle", "forms"),
     ("prediction",),
     ("verdict",),
-    ("comparison", "guest_memory", "faults", "parameters"),
+    ("comparison", "guest_memory", "faults", "parameters", "watching"),
     ("pictures", "faulty"),
     ("host",),
     ("debian",),
@@ -39,7 +39,7 @@ FLOORS = (
 
 CORE = (
     *("trace", "forms", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures"),
-    "errors",
+    *("errors", "watching"),
     *("basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
     *("parameters.bandwidth", "parameters.capabilities", "parameters.sources", "parameters.table"),
 )

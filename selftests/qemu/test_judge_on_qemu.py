@@ -93,7 +93,7 @@ def test_a_run_that_cannot_tell(temporary):
     [
         (["--qemu", "/nowhere"], "the QEMU binary /nowhere does not exist"),
         (["--qemu", "/bin/true"], "/bin/true did not answer as a QEMU does"),
-        (["--qemu", "/etc"], "in the directory /etc there is no qemu-system-ppc64"),
+        (["--qemu", "/etc"], "the directory /etc has no qemu-system-*, and none in bin or build below it"),
         (["-p", "capabilities=none-such"], "has no migration capability none-such"),
         (["--arch", "x86_64", "--qemu", "{ppc64}"], "emulates ppc64, not x86_64; give another"),
     ],

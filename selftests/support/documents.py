@@ -43,6 +43,9 @@ RUN_ELSEWHERE = {
 }
 """Commands that .ci/run, a step of `make check` or another test runs."""
 
+FINDS_A_FAULT = "avocado migdowntime analyze selftests/recordings/ppc64-tcg-qemu-7.2-with-dirty-rate-formula.jsonl.gz"
+"""The command that ends with 1 for that."""
+
 
 def commands():
     blocks = [block for text in DOCUMENTS for block in re.findall(r"```console\n(.*?)```", text.read_text(), re.DOTALL)]

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`avocado migdowntime watch`: a migration that goes on, live."""
+
+import argparse
+import contextlib
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from . import BAD_INPUT
+from .output import show, tell
+from .progress import may_be_quiet, teller
+from .source import check_source, follow, takes_source
+
+if TYPE_CHECKING:
+    from ..report.metrics import Metrics
+    from ..report.screen import Display
+    from ..trace.samples import Sample
+    from ..watching.watcher import Watcher
+
+NAME = "watch"
+SUMMARY = "watch a running migration: what is left, what is right, what its downtime-limit will do"
+NOTES = """\
+It asks and changes nothing on the QEMU. A QMP socket serves one client at a time: nobody else can use it meanwhile.
+Where the standard output is no terminal, there is a line a second. With --once the status is that of advise: 0 a limit
+was found, 1 no limit will do, 125 cannot tell, 2 bad input."""
+
+COMPLETED, OTHERWISE = 0, 1
+_EVERY_S, _AFTER_A_SYNC_S = 1.0, 0.3
+"""How long what was shown stands; when QEMU will have renewed its figures after a sync."""
+STATUSES = {
+    COMPLETED: "watched until the migration completed, or until Ctrl-C",
+    OTHERWISE: "the migration failed or was cancelled, or its end was not seen",
+    BAD_INPUT: "bad input: no such socket, libvirt or guest, no QMP, no migration within --wait",
+}
+EXAMPLES = (
+    "avocado migdowntime watch /run/qemu/qmp.sock",
+    "avocado migdowntime watch qemu:///system GUEST --metrics /var/lib/node_exporter/migration.prom",
+    "kubectl logs -f POD | avocado migdowntime watch -",
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of this command."""
+    takes_source(parser)
+    parser.add_argument("--output", "-o", metavar="FILE", help="record it as well, in a new file")
+    parser.add_argument(
+        "--once", action="store_true", help="look once and print all, of a pipe when it has ended; changes the status"
+    )
+    parser.add_argument(
+        "--metrics",
+        metavar="FILE|PORT",
+        help="tell the same in OpenMetrics format, in a file or at a port of this host's loopback",
+    )
+    may_be_quiet(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Watch, and print what stays to be known."""
+    from ..errors import MigDowntimeError
+    from ..record.watched import WatchedTrace
+    from ..report.metrics import Metrics
+    from ..report.screen import display
+    from ..watching.watcher import Watcher
+
+    say = teller(NAME, arguments)
+    watcher = Watcher()
+    try:
+        check_source(arguments)
+        if arguments.once and arguments.source != "-":
+            return _look(arguments)
+        trace = WatchedTrace(arguments.output, watcher)
+        metrics = Metrics(arguments.metrics, _named(arguments)) if arguments.metrics else None
+    except MigDowntimeError as error:
+        tell(NAME, str(error))
+        return BAD_INPUT
+    failure, interrupted = "", False
+    with contextlib.ExitStack() as stack:
+        if metrics is not None:
+            stack.callback(metrics.end)
+        screen = None if arguments.once else stack.enter_context(display(say))
+        looks = _Looks(watcher, screen, metrics)
+        try:
+            follow(arguments, trace, say if screen is None else screen.say, looks.sample)
+            looks.show()
+        except KeyboardInterrupt:
+            interrupted = True
+        except MigDowntimeError as error:
+            failure = str(error)
+    if failure:
+        tell(NAME, str(failure))
+    if not trace.samples:
+        if not failure:
+            tell(NAME, "no running migration was seen")
+        return BAD_INPUT
+    advised = _print(watcher) if arguments.once or sys.stdout.isatty() else 0
+    if arguments.once:
+        return BAD_INPUT if failure else advised
+    return COMPLETED if trace.status == "completed" or interrupted else OTHERWISE
+
+
+class _Looks:
+    """Shows what is known once a second, and soon after a sync."""
+
+    def __init__(self, watcher: "Watcher", screen: "Display | None", metrics: "Metrics | None") -> None:
+        self._watcher, self._screen, self._metrics = watcher, screen, metrics
+        self._due_s = 0.0
+
+    def sample(self, sample: "Sample") -> None:
+        """Take a sample, and show what is known if it is time for that."""
+        turned, now_s = self._watcher.sample(sample), time.monotonic()
+        if turned and self._due_s:
+            self._due_s = min(self._due_s, now_s + _AFTER_A_SYNC_S)
+        if now_s >= self._due_s:
+            self._due_s = now_s + _EVERY_S
+            self.show()
+
+    def show(self) -> None:
+        """Show what is known, if anything is."""
+        if self._screen is None and self._metrics is None:
+            return
+        now = self._watcher.now()
+        if now is not None and self._screen is not None:
+            self._screen.show(now)
+        if now is not None and self._metrics is not None:
+            self._metrics.show(now)
+
+
+def _look(arguments: argparse.Namespace) -> int:
+    """Ask once, and print what that shows."""
+    from ..basics import event_loop
+    from ..record import live
+    from ..report.metrics import Metrics
+    from ..report.screen import summary
+    from ..report.terminal import fitted
+    from ..watching.now import now
+
+    qemu = live.asked(arguments.source, arguments.guest, teller(NAME, arguments))
+    known = now(event_loop.run(live.look(qemu)))
+    show(fitted(summary(known)))
+    if arguments.metrics:
+        metrics = Metrics(arguments.metrics, _named(arguments))
+        metrics.show(known)
+        metrics.end()
+    return _of_advice(known.advice.finding)
+
+
+def _print(watcher: "Watcher") -> int:
+    from ..report.screen import summary
+    from ..report.terminal import fitted
+
+    known = watcher.now()
+    assert known is not None
+    show(fitted(summary(known)))
+    return _of_advice(known.advice.finding)
+
+
+def _of_advice(finding: str) -> int:
+    return {"found": 0, "none": 1, "unknown": 125}[finding]
+
+
+def _named(arguments: argparse.Namespace) -> str:
+    return f"{arguments.guest} at {arguments.source}" if arguments.guest else arguments.source

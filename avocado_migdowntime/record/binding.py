@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""libvirt's own Python binding, imported when it is asked for, with its event loop in a thread."""
+
+import threading
+from functools import cache
+from typing import Any
+
+from ..errors import UsageError
+
+
+class Binding:
+    """The modules `libvirt` and `libvirt_qemu`; None for the second where the binding comes without it."""
+
+    def __init__(self) -> None:
+        try:
+            import libvirt
+        except ImportError as error:
+            raise UsageError(
+                f"libvirt's Python binding cannot be imported ({error}); install it by pip install "
+                "'avocado-framework-plugin-migdowntime[libvirt]', which takes a compiler, pkg-config and libvirt-dev, "
+                "or use virsh qemu-monitor-command and record -"
+            ) from None
+        try:
+            import libvirt_qemu
+        except ImportError:
+            libvirt_qemu = None
+        self.libvirt: Any = libvirt
+        self.qemu: Any = libvirt_qemu
+
+
+@cache
+def binding() -> Binding:
+    """The binding, which tells its events from now on; raises UsageError where there is none."""
+    made = Binding()
+    made.libvirt.registerErrorHandler(lambda context, error: None, None)  # It would print them.
+    made.libvirt.virEventRegisterDefaultImpl()
+    threading.Thread(target=_tell_events, args=(made.libvirt,), daemon=True).start()
+    return made
+
+
+def _tell_events(libvirt: Any) -> None:
+    while True:
+        libvirt.virEventRunDefaultImpl()

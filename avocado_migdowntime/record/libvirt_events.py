@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What libvirt announces of a guest, and what its QEMU does over libvirt, as QMP's events."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+from .binding import Binding
+
+LIFECYCLE, ITERATION, JOB_COMPLETED = "LIFECYCLE", "MIGRATION_ITERATION", "JOB_COMPLETED"
+_PHASES = ("defined", "undefined", "started", "suspended", "resumed", "stopped", "shutdown", "suspended by its power")
+_SUSPENDED, _RESUMED, _STOPPED = (_PHASES.index(name) for name in ("suspended", "resumed", "stopped"))
+_STOPS = ("shut down", "destroyed", "crashed", "migrated", "saved", "failed", "reverted to a snapshot")
+"""How a guest stopped (virDomainEventStoppedDetailType)."""
+_MIGRATED = 3
+
+
+class Events:
+    """Those of one side, taken in any thread and listened to in the loop that this is made in."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[Mapping[str, Any]] | None = None
+
+    @property
+    def qmp(self) -> "Events":
+        """Itself: it is what is listened to."""
+        return self
+
+    @contextmanager
+    def listener(self) -> Iterator[AsyncIterator[Mapping[str, Any]]]:
+        """The events that come within the block."""
+        self._queue = asyncio.Queue()
+        try:
+            yield self._come(self._queue)
+        finally:
+            self._queue = None
+
+    def put(self, message: Mapping[str, Any]) -> None:
+        """Add one, from any thread."""
+        with suppress(RuntimeError):  # The loop has been closed.
+            self._loop.call_soon_threadsafe(self._put, message)
+
+    def _put(self, message: Mapping[str, Any]) -> None:
+        if self._queue is not None:
+            self._queue.put_nowait(message)
+
+    async def _come(self, queue: "asyncio.Queue[Mapping[str, Any]]") -> AsyncIterator[Mapping[str, Any]]:
+        while True:
+            yield await queue.get()
+
+
+class GuestEvents:
+    """The events of a guest: `of_qemu`, its QEMU's, and `of_libvirt`, as far as they tell of a migration.
+
+    Where QEMU's cannot be had, libvirt's stand for those that they were made of. `completed` is what libvirt told of
+    the job when it completed, `stopped` how the guest came to stop.
+    """
+
+    def __init__(self) -> None:
+        self.of_qemu, self.of_libvirt = Events(), Events()
+        self.completed: Mapping[str, Any] | None = None
+        self.stopped = ""
+        self._stand_in = False
+        self._registered: list[Callable[[], None]] = []
+
+    def register(self, binding: Binding, connection: Any, guest: Any, with_monitor: bool) -> None:
+        """Have libvirt tell its events; raises libvirt's errors."""
+        libvirt, self._stand_in = binding.libvirt, not with_monitor
+        for number, tell in (
+            (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle),
+            (libvirt.VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, self._iteration),
+            (libvirt.VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, self._job_completed),
+        ):
+            known = connection.domainEventRegisterAny(guest, number, tell, None)
+            self._registered.append(partial(connection.domainEventDeregisterAny, known))
+        if with_monitor:
+            known = binding.qemu.qemuMonitorEventRegister(connection, guest, None, self._qemu_event, None, 0)
+            self._registered.append(partial(binding.qemu.qemuMonitorEventDeregister, connection, known))
+
+    def deregister(self) -> None:
+        """Let none come any more; raises libvirt's errors."""
+        while self._registered:
+            self._registered.pop()()
+
+    def _qemu_event(
+        self, connection: Any, guest: Any, name: str, seconds: int, microseconds: int, details: str | None, opaque: Any
+    ) -> None:
+        stamp = {"seconds": seconds, "microseconds": microseconds}
+        data = json.loads(details) if details else {}
+        self.of_qemu.put({"event": name, "data": data, "timestamp": stamp})
+
+    def _lifecycle(self, connection: Any, guest: Any, phase: int, detail: int, opaque: Any) -> None:
+        name = _PHASES[phase] if phase < len(_PHASES) else str(phase)
+        self.of_libvirt.put({"event": LIFECYCLE, "data": {"phase": name, "detail": detail}})
+        if phase == _STOPPED:
+            self.stopped = _STOPS[detail] if detail < len(_STOPS) else name
+        if self._stand_in and phase in (_SUSPENDED, _RESUMED):
+            self.of_qemu.put({"event": "STOP" if phase == _SUSPENDED else "RESUME", "data": {}})
+
+    def _iteration(self, connection: Any, guest: Any, number: int, opaque: Any) -> None:
+        self.of_libvirt.put({"event": ITERATION, "data": {"iteration": number}})
+        if self._stand_in:
+            self.of_qemu.put({"event": "MIGRATION_PASS", "data": {"pass": number}})
+
+    def _job_completed(self, connection: Any, guest: Any, told: Mapping[str, Any], opaque: Any) -> None:
+        self.completed = dict(told)
+        self.of_libvirt.put({"event": JOB_COMPLETED, "data": self.completed})

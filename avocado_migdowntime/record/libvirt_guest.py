@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A guest of libvirt's: its QEMU asked through the monitor where libvirt allows that, else by the job's statistics."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+from xml.etree import ElementTree
+
+from ..basics.printable import in_a_line
+from ..errors import HarnessError, UsageError
+from ..qemu.answers import documented
+from ..qemu.monitor import Silence
+from .asked import AskedQemu, ConnectionGone
+from .binding import Binding, binding
+from .libvirt_events import Events, GuestEvents
+from .libvirt_job import answer_of_job, is_incoming
+from .worker import Worker
+
+_ALIVE_EVERY_S, _ALIVE_TRIES = 5, 3
+"""A libvirt that answers none of so many pings is taken to be gone."""
+_LAST_WORDS_S = 1.0
+"""What libvirt tells of a guest's end comes a moment after the guest has gone."""
+_SHOWN = 12
+
+
+class GuestGone(ConnectionGone):
+    """The guest is no longer where it was."""
+
+
+class LibvirtGuest(AskedQemu):
+    """The guest `name` of the libvirt at `uri`.
+
+    Raises UsageError where there is no such libvirt, no such guest or no permission, and without libvirt's binding.
+    """
+
+    def __init__(self, uri: str, name: str, say: Callable[[str], None]) -> None:
+        super().__init__(f"{in_a_line(name)} at {in_a_line(uri)}", say)
+        self._uri, self._guest_name = uri, name
+        self._worker = Worker()
+        self._connection: Any = None
+        self._guest: Any = None
+        self._reads_only = self._by_monitor = self._ran = False
+        self._asked: tuple[str, float] | None = None
+        self._binding: Binding
+        self._events: GuestEvents
+
+    @property
+    def announcing(self) -> Mapping[str, Events]:
+        """Its QEMU and libvirt."""
+        return {"source": self._events.of_qemu, "libvirt": self._events.of_libvirt}
+
+    async def _begin(self) -> None:
+        self._binding, self._events = binding(), GuestEvents()
+        self._connection = await self._worker.call(self._open)
+        self._guest = await self._worker.call(self._look_up)
+        self._by_monitor = await self._worker.call(self._has_monitor)
+        try:
+            await self._worker.call(
+                self._events.register, self._binding, self._connection, self._guest, self._by_monitor
+            )
+        except self._binding.libvirt.libvirtError as error:
+            raise UsageError(f"libvirt at {in_a_line(self._uri)} tells no events: {_words(error)}") from None
+        self._say(
+            f"asking {self.name} through QEMU's monitor; libvirt notes that as a taint of the guest (custom-monitor)"
+            if self._by_monitor
+            else f"asking {self.name} for libvirt's statistics of the job, as QEMU's monitor may not be used"
+        )
+
+    async def _end(self) -> None:
+        if self._connection is not None:
+            async with asyncio.timeout(_LAST_WORDS_S):  # It may hang.
+                await self._worker.call(self._close)
+
+    def silence(self) -> Silence | None:
+        """What libvirt has not answered yet."""
+        return None if self._asked is None else Silence(self._asked[0], time.monotonic() - self._asked[1])
+
+    async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
+        """What QMP answers to `command`, or libvirt's job says of it.
+
+        Raises HarnessError where it refuses, GuestGone where the guest is gone, ConnectionGone where libvirt is. A
+        migration that libvirt says has completed is told to have, though its QEMU be gone.
+        """
+        self._asked = command, time.monotonic()
+        try:
+            if not self._by_monitor:
+                return await self._of_job(command)
+            line = json.dumps({"execute": command, "arguments": dict(arguments or {})})
+            answer = json.loads(await self._worker.call(self._binding.qemu.qemuMonitorCommand, self._guest, line, 0))
+        except self._binding.libvirt.libvirtError as error:
+            return await self._after(error, command)
+        finally:
+            self._asked = None
+        if "error" in answer:
+            raise HarnessError(f"QEMU of {self.name} refused {command}: {answer['error'].get('desc')}")
+        return documented(self.name, command, answer["return"])
+
+    async def header(self) -> Mapping[str, Any]:
+        """What a trace says of this guest at its beginning."""
+        if self._by_monitor:
+            return {**await super().header(), "recorded": "by libvirt, through QEMU's monitor"}
+        header: dict[str, Any] = {
+            "qemu": {},
+            "migrate-parameters": await self.execute("query-migrate-parameters"),
+            "recorded": "by libvirt, from its statistics of the job",
+        }
+        described = ElementTree.fromstring(await self._worker.call(self._guest.XMLDesc))
+        machine = described.find("os/type")
+        if machine is not None:
+            header |= {name: machine.get(name) for name in ("arch", "machine") if machine.get(name)}
+        if described.get("type") == "kvm":
+            header["accelerator"] = "kvm"
+        return header
+
+    async def details(self) -> Mapping[str, Any]:
+        """What a recording says besides."""
+        return await super().details() if self._by_monitor else {}
+
+    async def _of_job(self, command: str) -> Mapping[str, Any]:
+        if command == "query-migrate-parameters":
+            try:
+                return {"downtime-limit": await self._worker.call(self._guest.migrateGetMaxDowntime)}
+            except self._binding.libvirt.libvirtError as error:
+                if self._is_gone(error):
+                    raise
+                return {}
+        job = await self._worker.call(self._guest.jobStats)
+        if command == "query-status":
+            return {"status": "inmigrate" if is_incoming(job) else "running"}
+        answer = answer_of_job(job)
+        if answer["status"] != "none" or not self._ran:
+            self._ran = answer["status"] != "none"
+            return answer
+        if completed := await self._completed():
+            return completed
+        raise HarnessError(
+            f"the migration of {self.name} failed or was cancelled: libvirt's job is over, and it runs on"
+        )
+
+    async def _after(self, error: Exception, command: str) -> Mapping[str, Any]:
+        """What there is to answer after libvirt has failed so."""
+        if not await self._worker.call(self._connection.isAlive):
+            raise ConnectionGone(f"the connection to libvirt at {in_a_line(self._uri)} has gone") from None
+        if not self._is_gone(error) and await self._runs_on():
+            raise HarnessError(f"libvirt refuses {command} on {self.name}: {_words(error)}") from None
+        if (completed := await self._completed()) and command == "query-migrate":
+            return completed
+        how = f" ({self._events.stopped})" if self._events.stopped else ""
+        raise GuestGone(f"{self.name} has gone{how}") from None
+
+    async def _runs_on(self) -> bool:
+        """Whether the guest is still there when libvirt has had the time to notice its end."""
+        until_s = time.monotonic() + _LAST_WORDS_S
+        while not self._events.stopped and time.monotonic() < until_s:
+            try:
+                if not await self._worker.call(self._guest.isActive):
+                    return False
+            except self._binding.libvirt.libvirtError:
+                return False
+            await asyncio.sleep(0.02)
+        return not self._events.stopped
+
+    async def _completed(self) -> Mapping[str, Any] | None:
+        """What libvirt tells of the job, if it completed."""
+        until_s = time.monotonic() + _LAST_WORDS_S
+        while (
+            self._events.completed is None and self._events.stopped in ("", "migrated") and time.monotonic() < until_s
+        ):
+            await asyncio.sleep(0.02)
+        return None if self._events.completed is None else answer_of_job(self._events.completed, completed=True)
+
+    def _is_gone(self, error: Any) -> bool:
+        libvirt = self._binding.libvirt
+        return error.get_error_code() in (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID)
+
+    def _open(self) -> Any:
+        libvirt = self._binding.libvirt
+        try:
+            connection = libvirt.open(self._uri)
+        except libvirt.libvirtError as error:
+            connection = self._open_to_read(error)
+        if (driver := connection.getType()) != "QEMU":
+            connection.close()
+            raise UsageError(
+                f"{in_a_line(self._uri)} is libvirt's driver {driver}; expected QEMU's, such as qemu:///system"
+            )
+        with suppress(libvirt.libvirtError):  # Not each transport can.
+            connection.setKeepAlive(_ALIVE_EVERY_S, _ALIVE_TRIES)
+        return connection
+
+    def _open_to_read(self, error: Any) -> Any:
+        libvirt, why = self._binding.libvirt, _words(error)
+        forbidden = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_AUTH_UNAVAILABLE)
+        if error.get_error_code() not in forbidden and "ermission denied" not in why:
+            raise UsageError(
+                f"{in_a_line(self._uri)}: {why}; expected the URI of the libvirt that the guest is migrated from, such "
+                "as qemu:///system or qemu+ssh://HOST/system"
+            ) from None
+        try:
+            connection = libvirt.openReadOnly(self._uri)
+        except libvirt.libvirtError:
+            raise UsageError(
+                f"{in_a_line(self._uri)}: no permission ({why}); run this as root, or as a member of the group libvirt"
+            ) from None
+        self._reads_only = True
+        return connection
+
+    def _look_up(self) -> Any:
+        libvirt = self._binding.libvirt
+        try:
+            if self._guest_name and (guest := self._connection.lookupByName(self._guest_name)).isActive():
+                return guest
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+                raise UsageError(f"libvirt at {in_a_line(self._uri)}: {_words(error)}") from None
+        guests = self._connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
+        there = _running(sorted(guest.name() for guest in guests))
+        if not self._guest_name:
+            raise UsageError(f"say which guest of {in_a_line(self._uri)} is meant; {there}") from None
+        raise UsageError(f"no guest {self.name} is running; {there}") from None
+
+    def _has_monitor(self) -> bool:
+        libvirt = self._binding.libvirt
+        if self._reads_only or self._binding.qemu is None:
+            return False
+        try:
+            self._binding.qemu.qemuMonitorCommand(self._guest, '{"execute": "query-version"}', 0)
+        except libvirt.libvirtError as error:
+            refused = ("OPERATION_DENIED", "ACCESS_DENIED", "NO_SUPPORT", "OPERATION_UNSUPPORTED")
+            if error.get_error_code() not in {getattr(libvirt, f"VIR_ERR_{name}") for name in refused}:
+                raise UsageError(f"libvirt refuses QEMU's monitor of {self.name}: {_words(error)}") from None
+            return False
+        return True
+
+    def _close(self) -> None:
+        self._events.deregister()
+        self._connection.close()
+
+
+def _running(names: Sequence[str]) -> str:
+    if not names:
+        return "none is running there: give the host that the guest is migrated from"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"running there: {', '.join(map(in_a_line, names[:_SHOWN]))}{more}"
+
+
+def _words(error: Exception) -> str:
+    return in_a_line(" ".join(str(error).split()))

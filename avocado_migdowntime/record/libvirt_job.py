@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""libvirt's statistics of a job as the answer to query-migrate that they were made from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..forms.domjobinfo import of_fields
+from ..trace.reading import Reading
+
+_NONE, _UNBOUNDED, _COMPLETED = 0, 2, 3
+"""Of virDomainJobType."""
+_MIGRATION_IN, _MIGRATION_OUT = 4, 5
+"""Of virDomainJobOperation."""
+
+
+def is_incoming(job: Mapping[str, Any]) -> bool:
+    """Whether a migration to this host is what libvirt is at."""
+    return job.get("type", _NONE) != _NONE and job.get("operation") == _MIGRATION_IN
+
+
+def answer_of_job(job: Mapping[str, Any], completed: bool = False) -> Mapping[str, Any]:
+    """The answer to query-migrate; its status is `none` where there is no migration, `setup` where nothing is told yet.
+
+    What libvirt tells as a job completes does not say of what type it is: it is `completed` then. Raises UsageError
+    where figures are missing.
+    """
+    kind = _COMPLETED if completed else job.get("type", _NONE)
+    if kind == _NONE or job.get("operation", _MIGRATION_OUT) != _MIGRATION_OUT:
+        return {"status": "none"}
+    figures = {name: figure for name, figure in job.items() if name != "operation"}
+    (reading,) = of_fields({**figures, "type": kind}, None, None)
+    assert isinstance(reading, Reading)
+    answer = reading.answer
+    if answer["status"] == "active" and not {"ram", "expected-downtime"} <= answer.keys():
+        return {"status": "setup"}
+    return answer

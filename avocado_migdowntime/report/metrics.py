@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known of a migration now as metrics, in OpenMetrics' text format, in a file or over HTTP.
+
+All are gauges, so that the file can be read as Prometheus's older text format too, which names counters otherwise and
+has no sets of states.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from ..basics import whole_file
+from ..basics.printable import in_a_line
+from ..errors import UsageError
+from ..verdict.verdict import Judgement
+from ..watching.now import Now
+
+PREFIX = "migdowntime_"
+METRICS: Mapping[str, str] = {
+    "status": "1, with the migration's status as a label",
+    "pass": "the number of the pass under way",
+    "remaining_bytes": "what is left to send",
+    "bandwidth_bytes_per_second": "what QEMU shows as its throughput",
+    "dirtied_bytes_per_second": "what QEMU shows as the guest's dirty rate",
+    "reported_downtime_seconds": "QEMU's expected-downtime, once it has computed it in this pass",
+    "right_downtime_seconds": "what is right, as its least and its greatest value (label bound)",
+    "report_accurate": "1 where QEMU's reports are accurate, 0 where not; missing where that is open",
+    "limit_seconds": "the downtime-limit that is set",
+    "limit_ends_it": "1 where that limit is expected to end the migration, 0 where not; missing where that is open",
+    "end_seconds": "the time until it is expected to end under that limit",
+    "downtime_at_end_seconds": "how long the guest is expected to be down then, at the bandwidth of now",
+    "least_limit_seconds": "the least limit that is advised",
+    "downtime_seconds": "how long the guest was down, as QEMU says; once the migration has completed",
+}
+"""Names without their prefix. Each has the label `source`, what was watched."""
+_LOOPBACK, _GREATEST_PORT = "127.0.0.1", 65535
+
+
+def figures(now: Now) -> Iterator[tuple[str, Mapping[str, str], float]]:
+    """Each metric that has a value, with its labels besides the source."""
+    yield "status", {"status": now.status}, 1
+    if now.ram is not None:
+        yield "pass", {}, now.ram.dirty_sync_count
+        yield "remaining_bytes", {}, now.ram.remaining_bytes
+        yield "bandwidth_bytes_per_second", {}, now.ram.wire_bytes_per_ms * 1000
+        yield "dirtied_bytes_per_second", {}, now.ram.dirty_bytes_per_ms * 1000
+    if now.reported_ms is not None and now.renewed:
+        yield "reported_downtime_seconds", {}, now.reported_ms / 1000
+    if now.right_ms is not None:
+        yield "right_downtime_seconds", {"bound": "least"}, now.right_ms.low / 1000
+        yield "right_downtime_seconds", {"bound": "greatest"}, now.right_ms.high / 1000
+    if now.verdict.verdict is not Judgement.INCONCLUSIVE:
+        yield "report_accurate", {}, float(now.verdict.verdict is Judgement.ACCURATE)
+    if now.limit_ms is not None:
+        yield "limit_seconds", {}, now.limit_ms / 1000
+    if now.outlook is not None:
+        yield "limit_ends_it", {}, float(now.outlook.likely)
+        if now.outlook.in_ms is not None and now.outlook.down_ms is not None:
+            yield "end_seconds", {}, now.outlook.in_ms / 1000
+            yield "downtime_at_end_seconds", {}, now.outlook.down_ms / 1000
+    if now.advice.limit_ms is not None:
+        yield "least_limit_seconds", {}, now.advice.limit_ms / 1000
+    if now.verdict.downtime is not None and now.verdict.downtime.qemu_ms is not None:
+        yield "downtime_seconds", {}, now.verdict.downtime.qemu_ms / 1000
+
+
+class Metrics:
+    """The metrics of what is watched at `source`; `show` takes what is known.
+
+    `where` is a file, which is written anew as a whole, or a port, at which this host alone is answered. Raises
+    UsageError where the port cannot be had, the file not be written, or prometheus_client is missing.
+    """
+
+    def __init__(self, where: str, source: str) -> None:
+        try:
+            import prometheus_client
+            from prometheus_client.core import GaugeMetricFamily
+            from prometheus_client.openmetrics import exposition
+        except ImportError as error:
+            raise UsageError(
+                f"metrics take the package prometheus_client ({error}); install it by pip install "
+                "'avocado-framework-plugin-migdowntime[metrics]'"
+            ) from None
+        self._source = in_a_line(source)
+        self._now: Now | None = None
+        self._file = None if where.isdecimal() else where
+        if self._file is None and not 0 < int(where) <= _GREATEST_PORT:
+            raise UsageError(f"{where} is no port; give one from 1 to {_GREATEST_PORT}, or the name of a file")
+        self._family: Any = GaugeMetricFamily
+        self._server: Any = None
+        registry = prometheus_client.CollectorRegistry()
+        registry.register(self)
+        generate: Any = exposition.generate_latest
+        self._text: Callable[[], bytes] = partial(generate, registry)
+        if self._file is None:
+            try:
+                self._server, _ = prometheus_client.start_http_server(int(where), addr=_LOOPBACK, registry=registry)
+            except OSError as error:
+                raise UsageError(f"the port {where} of {_LOOPBACK} cannot be had: {error}; give another one") from None
+
+    def show(self, now: Now) -> None:
+        """Have this told from now on."""
+        self._now = now
+        if self._file is not None:
+            whole_file.write(self._file, self._text())
+
+    def end(self) -> None:
+        """Answer nobody any more; a file stays."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+
+    def collect(self) -> Iterator[Any]:
+        """What prometheus_client asks for."""
+        told = list(figures(self._now)) if self._now is not None else []
+        for name, meaning in METRICS.items():
+            values = [(labels, value) for told_name, labels, value in told if told_name == name]
+            if values:
+                labels = ["source", *values[0][0]]
+                family = self._family(PREFIX + name, meaning, labels=labels)
+                for own, value in values:
+                    family.add_metric([self._source, *own.values()], value)
+                yield family

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known of a migration now, in rows for a screen and in one line."""
+
+from collections.abc import Sequence
+
+from ..basics.printable import in_a_line
+from ..prediction.advice import Finding
+from ..prediction.outlook import Outlook
+from ..verdict.downtime import Downtime
+from ..watching.histories import Course
+from ..watching.now import Now
+from .sparkline import BARS, sparkline
+
+LABEL_COLUMNS = 11
+"""What a row's label takes."""
+_FIGURE_COLUMNS = 15
+_LEAST_SPARKS = 5
+
+
+def rows(now: Now, columns: int, signs: str = BARS) -> Sequence[tuple[str, str]]:
+    """Labels with their texts, what matters most first; histories end where `columns` do."""
+    ram, told = now.ram, now.histories
+    told_status = f"{now.status}, pass {now.number}" if now.number is not None else now.status
+    shown = [("status", f"{told_status}, {now.t_s:.1f} s")]
+    if ram is not None:
+        sparks = columns - LABEL_COLUMNS - _FIGURE_COLUMNS
+        shown += [
+            ("left", _figure(f"{ram.remaining_bytes / 1e6:.1f} MB", told.remaining_bytes, sparks, signs)),
+            ("bandwidth", _figure(_rate(ram.wire_bytes_per_ms), told.bandwidth_bytes_per_ms, sparks, signs)),
+            ("dirtied", _figure(_rate(ram.dirty_bytes_per_ms), told.dirty_bytes_per_ms, sparks, signs)),
+        ]
+    if now.reported_ms is not None:
+        of_before = "" if now.renewed else ", not computed in this pass yet"
+        shown.append(("QEMU says", f"{now.reported_ms:.0f} ms{of_before}"))
+    if now.right_ms is not None:
+        shown.append(("right is", f"{_right(now)} (left at the last sync ÷ bandwidth)"))
+    if now.ended:
+        shown += _end(now)
+    elif now.limit_ms is not None:
+        shown.append(("limit", f"{now.limit_ms:g} ms {_does(now.outlook)}"))
+    if not now.ended:
+        shown.append(("set", _advised(now)))
+    shown.append(("verdict", f"{now.verdict.verdict.upper()}: {now.verdict.reasons[0]}"))
+    shown += [("because", reason) for reason in now.advice.reasons[:1] if not now.ended]
+    if now.subject:
+        shown.append(("of", now.subject))
+    return [(label, in_a_line(text)) for label, text in shown]
+
+
+def line(now: Now) -> str:
+    """The same in one line, for a log."""
+    ram = now.ram
+    parts = [f"{now.t_s:.1f} s {now.status}{f' pass {now.number}' if now.number is not None else ''}"]
+    if ram is not None:
+        parts[0] += (
+            f": {ram.remaining_bytes / 1e6:.1f} MB left, {_rate(ram.wire_bytes_per_ms)} sent, "
+            f"{_rate(ram.dirty_bytes_per_ms)} dirtied"
+        )
+    if now.reported_ms is not None and now.renewed:
+        parts.append(f"QEMU says {now.reported_ms:.0f} ms")
+    if now.right_ms is not None:
+        parts.append(f"right is {_right(now)}")
+    if now.ended:
+        parts += [text for _, text in _end(now)]
+    elif now.outlook is not None:
+        parts.append(f"limit {now.limit_ms:g} ms {_does(now.outlook)}")
+    if now.advice.limit_ms is not None and not now.ended:
+        parts.append(f"least {now.advice.limit_ms} ms")
+    return in_a_line("; ".join(parts))
+
+
+def _figure(text: str, course: Course, sparks: int, signs: str) -> str:
+    drawn = sparkline(course, sparks, signs) if sparks >= _LEAST_SPARKS else ""
+    return f"{text:<{_FIGURE_COLUMNS - 1}} {drawn}".rstrip()
+
+
+def _rate(bytes_per_ms: float) -> str:
+    return f"{bytes_per_ms / 1000:.1f} MB/s"
+
+
+def _right(now: Now) -> str:
+    assert now.right_ms is not None
+    low, high = f"{now.right_ms.low:.0f}", f"{now.right_ms.high:.0f}"
+    return f"{low} ms" if low == high else f"{low} to {high} ms"
+
+
+def _does(outlook: Outlook | None) -> str:
+    if outlook is None:
+        return "is set; what it does is not known yet"
+    probably = "" if outlook.converges is outlook.likely else "probably "
+    return f"{probably}ends it{_when(outlook)}" if outlook.likely else f"{probably}never ends it"
+
+
+def _when(outlook: Outlook) -> str:
+    if outlook.in_ms is None or outlook.down_ms is None:
+        return ""
+    down = f"the guest down for some {outlook.down_ms:.0f} ms, less where max-bandwidth slows it"
+    return f" in some {outlook.in_ms / 1000:.0f} s, {down}"
+
+
+def _advised(now: Now) -> str:
+    advice = now.advice
+    if advice.limit_ms is None:
+        return "no downtime-limit will do" if advice.finding is Finding.NONE else "not known yet"
+    seen = f", between {advice.range_ms.low:.0f} and {advice.range_ms.high:.0f} ms" if advice.range_ms else ""
+    when = _when(now.advised) if now.advised is not None else ""
+    return f"{advice.limit_ms} ms downtime-limit{seen}{f'; with it this ends{when}' if when else ''}"
+
+
+def _end(now: Now) -> list[tuple[str, str]]:
+    down = now.verdict.downtime
+    limit = f", under a downtime-limit of {now.limit_ms:g} ms" if now.limit_ms is not None else ""
+    return [("downtime", f"{_down(down)}{limit}")] if down is not None else []
+
+
+def _down(down: Downtime) -> str:
+    told = [f"{down.qemu_ms:.0f} ms as QEMU says"] if down.qemu_ms is not None else []
+    told += [f"{down.events_ms:.0f} ms from STOP to RESUME"] if down.events_ms is not None else []
+    return ", ".join(told) or "not told"

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Figures as a line of signs that are as high as they are."""
+
+from collections.abc import Sequence
+
+BARS, PLAIN = "▁▂▃▄▅▆▇█", "_.-=+*#@"
+"""The eight heights, for a terminal that has them and for one that has ASCII alone."""
+
+
+def sparkline(figures: Sequence[float | None], columns: int, signs: str = BARS) -> str:
+    """The last `columns` of `figures`, from 0 up to the greatest of them; a gap where there is none."""
+    shown = figures[-columns:] if columns > 0 else ()
+    greatest = max((figure for figure in shown if figure is not None), default=0)
+    return "".join(" " if figure is None else signs[_height(figure, greatest, len(signs))] for figure in shown)
+
+
+def _height(figure: float, greatest: float, heights: int) -> int:
+    return min(int(figure / greatest * heights), heights - 1) if greatest > 0 else 0

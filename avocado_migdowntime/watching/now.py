@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known of a migration now."""
+
+from dataclasses import dataclass, field
+
+from ..basics.interval import Interval, span
+from ..oracle.evidence import Evidence
+from ..oracle.formulas import last_sync
+from ..oracle.passes import Pass
+from ..oracle.reports import computes_nothing, settling
+from ..prediction.advice import Advice
+from ..prediction.advise import advise
+from ..prediction.outlook import Outlook, outlook
+from ..trace.model import ENDED
+from ..trace.ram import Ram
+from ..verdict.judge import judge
+from ..verdict.verdict import Verdict
+from .histories import Histories
+
+
+@dataclass(frozen=True)
+class Now:
+    """A migration as it stands at `t_s` on its trace's clock.
+
+    `number` is the pass under way, `ram` what the last sample shows of it. `reported_ms` is what QEMU says that the
+    guest would be down for, `renewed` whether it has computed that in this pass; `right_ms` is what is right, by what
+    was left at the last sync, where that was seen. `limit_ms` is the downtime-limit that is set and `outlook` what it
+    does, `advice` says which one to set and `advised` what that does. While the migration goes on they rest on what was
+    seen since the limit was last changed, or before, until that shows enough. `verdict` is on QEMU's report; once the
+    migration has completed it tells the real downtime.
+    """
+
+    t_s: float
+    status: str
+    subject: str
+    number: int | None
+    ram: Ram | None
+    reported_ms: float | None
+    renewed: bool
+    right_ms: Interval | None
+    limit_ms: float | None
+    outlook: Outlook | None
+    advice: Advice
+    advised: Outlook | None
+    verdict: Verdict
+    histories: Histories = field(default_factory=Histories)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the migration has ended, well or not."""
+        return self.status in ENDED
+
+
+def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | None = None) -> Now:
+    """What `whole` shows of its last moment; how the guest dirties and QEMU reports is learnt from `learnt`."""
+    learnt = learnt or whole
+    sample = whole.samples[-1]
+    active = sample.status == "active" and sample.ram is not None
+    ram = sample.ram if active else None
+    number = ram.dirty_sync_count if ram else None
+    sync = whole.syncs[-1] if whole.syncs and whole.syncs[-1].after.number == number else None
+    under_way = sync.after if sync is not None else None
+    limit_ms = whole.limits.at(sample.t_s)
+    right_ms = None
+    if sync is not None and ram is not None and ram.mbps > 0:
+        bytes_per_ms = float(sync.divisor_of(whole.samples[-1:])[0])
+        ends = (sync.at_sync_bytes.low, sync.at_sync_bytes.high)
+        right_ms = span(float(last_sync(end, ram, bytes_per_ms)) for end in ends)
+    advice = advise(whole if sample.status in ENDED else learnt)
+    return Now(
+        t_s=sample.t_s,
+        status=sample.status,
+        subject=whole.trace.subject,
+        number=number,
+        ram=ram,
+        reported_ms=sample.expected_downtime_ms if active else None,
+        renewed=ram is not None and sync is not None and not (computes_nothing(ram) or settling(sync.after)[-1]),
+        right_ms=right_ms,
+        limit_ms=limit_ms,
+        outlook=_outlook(learnt, limit_ms, under_way),
+        advice=advice,
+        advised=_outlook(learnt, advice.limit_ms, under_way),
+        verdict=judge(whole if sample.status in ENDED else learnt),
+        histories=histories or Histories(),
+    )
+
+
+def _outlook(learnt: Evidence, limit_ms: float | None, under_way: Pass | None) -> Outlook | None:
+    return None if limit_ms is None or under_way is None else outlook(learnt, limit_ms, under_way)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Follows a migration, and tells at any moment what is known of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..oracle.evidence import Evidence
+from ..oracle.growing import GrowingEvidence
+from ..trace.events import Event
+from ..trace.model import ENDED, header_after
+from ..trace.samples import Sample
+from .histories import HistoryWriter
+from .now import Now, now
+
+
+@dataclass
+class _Stretch:
+    """The part of a migration that one downtime-limit held in, from the first pass on that is whole."""
+
+    header: Mapping[str, Any]
+    begun: bool
+    growing: GrowingEvidence
+    number: int | None = None
+    samples: int = 0
+
+    @classmethod
+    def of(cls, header: Mapping[str, Any], begun: bool) -> "_Stretch":
+        return cls(header, begun, GrowingEvidence(header))
+
+    def sample(self, row: Sample) -> None:
+        """Take a sample, unless it is of a pass whose begin was not seen: its length is not known."""
+        active = row.status == "active" and row.ram is not None
+        if not self.begun and active:
+            assert row.ram is not None
+            self.begun = self.number is not None and row.ram.dirty_sync_count > self.number
+            self.number = row.ram.dirty_sync_count
+        if self.begun:
+            self.samples += 1
+            self.growing.sample(row)
+
+
+class Watcher:
+    """Takes samples and events as they come, in the order of their time; a sample costs the same however many came.
+
+    `now` costs what the pass under way and the number of passes do.
+    """
+
+    def __init__(self) -> None:
+        self._history = HistoryWriter()
+        self._whole = GrowingEvidence({})
+        self._last: Sample | None = None
+        self._stretch = _Stretch.of({}, False)
+        self._before: Evidence | None = None
+
+    def begin(self, header: Mapping[str, Any]) -> None:
+        """Take what was known as the migration began, or as watching did; this comes first."""
+        self._whole = GrowingEvidence(header)
+        self._stretch = _Stretch.of(header, False)
+
+    def sample(self, row: Sample) -> bool:
+        """Take a sample; tells whether something has turned by it: a pass, or the migration's status."""
+        before, self._last = self._last, row
+        if before is None and row.status != "active":
+            self._stretch.begun = True  # It is seen from its begin.
+        if before is not None and before.status in ENDED and row.status not in ENDED:  # Another migration begins.
+            self._stretch, self._before = _Stretch.of(self._stretch.header, True), None
+        self._history.sample(row)
+        self._whole.sample(row)
+        self._stretch.sample(row)
+        return before is None or _turn(before) != _turn(row)
+
+    def event(self, event: Event) -> None:
+        """Take an event."""
+        self._whole.event(event)
+        self._stretch.growing.event(event)
+        if event.limit_ms is None:
+            return
+        if self._stretch.samples and (seen := self._stretch.growing.evidence()).undisturbed.syncs:
+            self._before = seen
+        self._stretch = _Stretch.of(header_after(self._stretch.header, [event]), False)
+
+    def now(self) -> Now | None:
+        """What is known; None before the first sample."""
+        if self._last is None:
+            return None
+        whole, learnt = self._whole.evidence(), self._before
+        if self._stretch.samples and ((seen := self._stretch.growing.evidence()).syncs or learnt is None):
+            learnt = seen
+        return now(whole, learnt, self._history.histories())
+
+
+def _turn(row: Sample) -> tuple[str, int | None]:
+    return row.status, row.ram.dirty_sync_count if row.ram else None
