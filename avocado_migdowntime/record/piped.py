@@ -60,7 +60,7 @@ def consume(
                     writer.event(row.t_s, row.side, row.message)
             else:
                 answer = row.filled.recordable
-                sample = Sample.from_query(row.t_s, row.latency_ms, answer)
+                sample = Sample.from_query(row.t_s, row.latency_ms, row.filled.figures)
                 if writer is None:
                     if not runs(sample.status):
                         continue
