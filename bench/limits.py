@@ -16,9 +16,9 @@ from statistics import median
 
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.experiments.run import TRACE
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Verdict

@@ -14,7 +14,7 @@ import pytest
 
 from avocado_migdowntime.basics import input_file
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.trace.file import parse, read
+from avocado_migdowntime.forms.file import parse, read
 
 from ..support.documents import TOP
 

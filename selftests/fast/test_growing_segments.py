@@ -3,9 +3,9 @@
 
 import pytest
 
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.growing import GrowingEvidence
 from avocado_migdowntime.oracle.reports import ExcludedSamples
-from avocado_migdowntime.trace.file import read
 from avocado_migdowntime.verdict import judged_passes as module
 from avocado_migdowntime.verdict.judged_passes import GrowingSegments, judged_passes
 from selftests.support.growing import fed

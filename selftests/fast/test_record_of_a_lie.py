@@ -9,9 +9,9 @@ import socket
 import pytest
 
 from avocado_migdowntime.errors import MigDowntimeError
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.record import live
 from avocado_migdowntime.record.new_trace import NewTrace
-from avocado_migdowntime.trace.file import read
 
 from ..support.made_up_monitor import GREETING, MIGRATING, RAM, answering, served
 
