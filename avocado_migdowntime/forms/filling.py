@@ -16,6 +16,7 @@ from ..trace.reading import Reading, Stamp
 
 NEEDED = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate", "mbps")
 """What a sample of a trace is made of."""
+_TO_THE_BYTE = "ram.precopy-bytes"
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _USUAL_PAGE_BYTES = 4096
 
@@ -30,6 +31,15 @@ class Filled:
 
     reading: Reading
     lacks: tuple[str, ...] = ()
+
+    @property
+    def figures(self) -> Mapping[str, Any]:
+        """The answer without what is of no use rounded: bytes of which the last ones count."""
+        answer, shown = self.reading.answer, self.reading.rounding.get(_TO_THE_BYTE)
+        if shown is None or not shown.width or not isinstance(answer.get("ram"), Mapping):
+            return answer
+        ram = {name: value for name, value in answer["ram"].items() if f"ram.{name}" != _TO_THE_BYTE}
+        return {**answer, "ram": ram}
 
     @property
     def recordable(self) -> Mapping[str, Any]:

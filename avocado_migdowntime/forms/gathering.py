@@ -33,7 +33,7 @@ class _Migration:
             self.events.append(event_of(row.t_s, row.side, row.message))
         elif not isinstance(row, Begins):
             reading = row.filled.reading
-            self.samples.append(Sample.from_query(row.t_s, row.latency_ms, reading.answer))
+            self.samples.append(Sample.from_query(row.t_s, row.latency_ms, row.filled.figures))
             self.readings.append(reading)
             self.lacks = row.filled.lacks
 

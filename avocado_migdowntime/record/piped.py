@@ -58,7 +58,7 @@ def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, sh
                     writer.event(row.t_s, row.side, row.message)
             else:
                 answer = row.filled.recordable
-                sample = Sample.from_query(row.t_s, row.latency_ms, answer)
+                sample = Sample.from_query(row.t_s, row.latency_ms, row.filled.figures)
                 if writer is None:
                     if not runs(sample.status):
                         continue

@@ -12,8 +12,8 @@ from ..support.recorded import RECORDINGS, SNAPSHOT
 
 KNOWN = {
     "power8": (130.874, 1475.0, Ram((376_892 << 10) + 511, 4096, 6_215_060, 1_678_265, 6, 39_044, 866.83)),
-    "7.2": (3.602, 2086.0, Ram((7404 << 10) + 511, 4096, 69_831, 59_380, 2, 2894, 96.53, 42_407 << 10)),
-    "11.1": (3.602, 1955.0, Ram(int(3.63 * (1 << 20)), 4096, 70_752, 59_380, 2, 3161, 103.0, 45 << 20)),
+    "7.2": (3.602, 2086.0, Ram((7404 << 10) + 511, 4096, 69_831, 59_380, 2, 2894, 96.53)),
+    "11.1": (3.602, 1955.0, Ram(int(3.63 * (1 << 20)), 4096, 70_752, 59_380, 2, 3161, 103.0)),
 }
 
 
@@ -139,3 +139,14 @@ def test_words_that_only_look_like_it_are_no_text_of_it(text):
 def test_a_status_is_read_with_what_is_said_of_it():
     trace = read("Migration status: failed (Unable to write to socket: Broken pipe)\ntotal time: 0 ms\n")
     assert trace.samples[0].status == "failed"
+
+
+def test_bytes_of_which_the_last_ones_count_are_not_taken_rounded():
+    whole = parse(
+        b'{"return": {"status": "active", "total-time": 7, "ram": {"remaining": 4096, "mbps": 1, "normal": 1, '
+        b'"duplicate": 0, "page-size": 4096, "dirty-sync-count": 2, "precopy-bytes": 43424768}}}'
+    )
+    assert whole.samples[0].ram.counted_bytes == 43_424_768
+    rounded = read(text_of("7.2"))
+    assert rounded.samples[0].ram.counted_bytes is None
+    assert rounded.readings[0].answer["ram"]["precopy-bytes"] == 43_424_768

@@ -75,7 +75,7 @@ def test_one_that_tells_the_truth_is_recorded(tmp_path, sockets):
             "'remaining' is 'many' where a number from 0 up was expected",
         ),
         ({**ACTIVE, "ram": {**RAM, "remaining": 10**400}}, "'remaining' is 1000"),
-        ({**ACTIVE, "ram": {**RAM, "remaining": -1}}, "'remaining' is -1 where a number from 0 up was expected"),
+        ({**ACTIVE, "ram": {**RAM, "normal": -1}}, "'normal' is -1 where a number from 0 up was expected"),
         ({**ACTIVE, "ram": {**RAM, "page-size": 0}}, "'page-size' is 0"),
         ({**ACTIVE, "ram": {**RAM, "mbps": float("nan")}}, "'mbps' is nan where a number from 0 up was expected"),
         ({**ACTIVE, "ram": {**RAM, "mbps": float("inf")}}, "'mbps' is inf where a number from 0 up was expected"),
