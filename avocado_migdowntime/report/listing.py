@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..basics.resources import directory, packaged_tests
-from ..forms.catalogue import FORMS
 from ..oracle.formulas import FORMULAS
 from ..parameters.capabilities import CAPABILITIES
 from ..parameters.table import PATTERNS, describe
 from ..verdict.codes import CODES
 from . import json_fields
-from .metrics import METRICS
+from .metric_names import METRICS
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,8 @@ def formulas() -> tuple[Entry, ...]:
 
 def texts() -> tuple[Entry, ...]:
     """The texts that are read beside recordings, each told by what is in it."""
+    from ..forms.catalogue import FORMS  # Readers need numpy, which takes long to import.
+
     modules = (inspect.getmodule(form) for form in FORMS)
     return tuple(
         Entry(module.__name__.rpartition(".")[2].replace("_", "-"), _first_line(inspect.getdoc(module)))

@@ -33,7 +33,7 @@ def rows(now: Now, columns: int, signs: str = BARS) -> Sequence[tuple[str, str]]
         of_before = "" if now.renewed else ", not computed in this pass yet"
         shown.append(("QEMU says", f"{now.reported_ms:.0f} ms{of_before}"))
     if now.right_ms is not None:
-        shown.append(("right is", f"{_right(now)} (left at the last sync ÷ bandwidth)"))
+        shown.append(("expected", f"{_right(now)} (left at the last sync ÷ bandwidth)"))
     if now.ended:
         shown += _end(now)
     elif now.limit_ms is not None:
@@ -41,9 +41,9 @@ def rows(now: Now, columns: int, signs: str = BARS) -> Sequence[tuple[str, str]]
     if not now.ended:
         shown.append(("set", _advised(now)))
     shown.append(("verdict", f"{now.verdict.verdict.upper()}: {now.verdict.reasons[0]}"))
-    shown += [("because", reason) for reason in now.advice.reasons[:1] if not now.ended]
+    shown += [("reason", reason) for reason in now.advice.reasons[:1] if not now.ended]
     if now.subject:
-        shown.append(("of", now.subject))
+        shown.append(("tested", now.subject))
     return [(label, in_a_line(text)) for label, text in shown]
 
 
@@ -59,7 +59,7 @@ def line(now: Now) -> str:
     if now.reported_ms is not None and now.renewed:
         parts.append(f"QEMU says {now.reported_ms:.0f} ms")
     if now.right_ms is not None:
-        parts.append(f"right is {_right(now)}")
+        parts.append(f"expected {_right(now)}")
     if now.ended:
         parts += [text for _, text in _end(now)]
     elif now.outlook is not None:

@@ -28,14 +28,26 @@ def told(now, label, columns=80):
 
 def test_all_that_a_person_asks_is_in_the_rows():
     assert [label for label, _ in rows(NOW, 80)] == [
-        *("status", "left", "bandwidth", "dirtied", "QEMU says", "right is", "limit", "set", "verdict", "because", "of")
+        *(
+            "status",
+            "left",
+            "bandwidth",
+            "dirtied",
+            "QEMU says",
+            "expected",
+            "limit",
+            "set",
+            "verdict",
+            "reason",
+            "tested",
+        )
     ]
     assert told(NOW, "status") == f"active, pass {NOW.number}, 14.0 s"
     assert told(NOW, "left").startswith(f"{NOW.ram.remaining_bytes / 1e6:.1f} MB ")
     assert told(NOW, "QEMU says") == f"{NOW.reported_ms:.0f} ms"
-    assert told(NOW, "right is").endswith(" (left at the last sync ÷ bandwidth)")
+    assert told(NOW, "expected").endswith(" (left at the last sync ÷ bandwidth)")
     assert told(NOW, "verdict").startswith("ACCURATE: the report is ")
-    assert told(NOW, "of") == "QEMU 7.2.22 ppc64 tcg"
+    assert told(NOW, "tested") == "QEMU 7.2.22 ppc64 tcg"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +87,7 @@ def test_a_figure_of_the_pass_before_is_told_to_be_that():
 def test_the_end_tells_what_really_was():
     trace = parse(recording("ppc64-tcg-qemu-7.2-busy-host-convergence").read_bytes())
     now = at(trace, float(trace.samples.t_s[-1]))
-    assert now.ended and told(now, "set") is None and told(now, "because") is None
+    assert now.ended and told(now, "set") is None and told(now, "reason") is None
     down, text = now.verdict.downtime, told(now, "downtime")
     limit = f", under a downtime-limit of {now.limit_ms:g} ms"
     assert text.startswith(f"{down.qemu_ms:.0f} ms as QEMU says") and text.endswith(limit) and line(now).endswith(text)
@@ -84,7 +96,7 @@ def test_the_end_tells_what_really_was():
 def test_a_line_holds_what_a_log_wants():
     left = f"{NOW.ram.remaining_bytes / 1e6:.1f} MB left"
     assert line(NOW).startswith(f"14.0 s active pass {NOW.number}: {left}, 12.0 MB/s sent, ")
-    assert "; right is " in line(NOW) and line(NOW).endswith(f"; least {NOW.advice.limit_ms} ms")
+    assert "; expected " in line(NOW) and line(NOW).endswith(f"; least {NOW.advice.limit_ms} ms")
     assert "\n" not in line(NOW)
 
 
@@ -92,7 +104,7 @@ def test_what_would_move_the_cursor_is_spelt_out():
     evil = replace(NOW, subject="\x1b[2J\x1b]0;gone\x07 \u202e\n", status="\x1b[1m")
     for text in (*(text for _, text in rows(evil, 80)), line(evil)):
         assert text.isprintable()
-    assert told(evil, "of") == "\\x1b[2J\\x1b]0;gone\\x07 \\u202e\\n"
+    assert told(evil, "tested") == "\\x1b[2J\\x1b]0;gone\\x07 \\u202e\\n"
     assert in_a_line("×–é") == "×–é"
 
 

@@ -69,7 +69,7 @@ def test_nothing_is_sent_where_something_is_left_and_no_page_has_left_for_ten_se
 
 
 def test_where_nothing_is_sent_the_limit_is_multiplied_by_nothing_whatever_is_set_for_the_switchover():
-    still = [row(t_s, 3, 5_000, 55_000, mbps=0) for t_s in (5.0, 15.1)]
+    still = [row(t_s, 3, 5_000, 55_000, mbps=0) for t_s in (5.0, 8.0, 11.0, 15.1)]
     found = observed(SAME, SAME, more=still, parameters={"avail-switchover-bandwidth": 5_000_000})
     assert (found.threshold_bytes_per_ms, found.wire_bytes_per_ms) == (0, 0)
 

@@ -38,7 +38,8 @@ def recorded(tmp_path, sockets, talk):
 
     async def record():
         async with asyncio.timeout(30):
-            await live.record(str(sockets / "qmp"), new_trace, 500, 5, lambda _: None, lambda _: None)
+            qemu = live.asked(str(sockets / "qmp"), None, print)
+            await live.follow(qemu, new_trace, 500, 5, print, lambda _: None)
 
     said = ""
     with served(sockets / "qmp", talk):
