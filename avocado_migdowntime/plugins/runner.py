@@ -8,11 +8,13 @@ by SIGTERM to their own process, so that they can clean up.
 import importlib
 import logging
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from avocado.core.exceptions import TestInterrupt
 from avocado.core.nrunner.app import BaseRunnerApp
+from avocado.core.nrunner.runner import RUNNER_RUN_CHECK_INTERVAL
 from avocado.core.utils import messages
 from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTestRunner
 
@@ -20,6 +22,9 @@ from ..basics.names import KIND, PROGRESS_LOGGER
 from ..host.one_at_a_time import alone_on_host
 from ..host.parent import end_with_parent
 from ..parameters.sources import NAMESPACES
+from .last_word import told_anyway
+
+KILLED = "the test's process was killed; what it had of the host was given back"
 
 _NEEDED = ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run")
 """What each of the tests imports."""
@@ -47,6 +52,25 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
         yield from super().run(runnable)
 
     @staticmethod
+    def _monitor(queue: Any) -> Iterator[dict[str, Any]]:
+        """As Avocado's, which waits forever for a process that was killed."""
+        queue._writer.close()  # So that the pipe ends with the test's process.
+        while True:
+            time.sleep(RUNNER_RUN_CHECK_INTERVAL)
+            if queue.empty():
+                yield messages.RunningMessage.get()
+                continue
+            try:
+                message = queue.get()
+            except EOFError:
+                yield messages.FinishedMessage.get("error", fail_reason=KILLED)
+                return
+            if message.get("type") != "early_state":
+                yield message
+            if message.get("status") == "finished":
+                return
+
+    @staticmethod
     def _run_avocado(runnable: Any, queue: Any) -> None:
         _terminate_with_parent()
         progress = logging.getLogger(PROGRESS_LOGGER)
@@ -71,6 +95,12 @@ class RunnerApp(BaseRunnerApp):
     PROG_NAME = "avocado-runner-migdowntime"
     PROG_DESCRIPTION = "nrunner application for migration downtime tests"
     RUNNABLE_KINDS_CAPABLE: ClassVar = [KIND]
+
+    def command_task_run(self, args: Any) -> Any:
+        """Run a task; what there is to tell of it is told even if this process is killed."""
+        names = {"id": args["identifier"], **({"job_id": args["job_id"]} if args.get("job_id") else {})}
+        with told_anyway(args.get("status_uri") or [], names):
+            return super().command_task_run(args)
 
 
 def main() -> None:
