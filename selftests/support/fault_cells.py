@@ -91,7 +91,11 @@ class Cell:
             return frozenset({"PASS", "WARN"}), r"."
         if self.target in QEMUS:
             sides = "source|destination" if self.target == "both" else self.target
-            named = rf"({sides}) QEMU|the migration is failed|did not answer|answers? no" if self.target != "both" else r"QEMU"
+            named = (
+                rf"({sides}) QEMU|the migration is failed|did not answer|answers? no"
+                if self.target != "both"
+                else r"QEMU"
+            )
             return frozenset({"ERROR"}) | late, named
         if self.target == "Avocado":
             return frozenset({"none", "INTERRUPTED", "SKIP"}) | late, r""
@@ -120,10 +124,7 @@ def cells() -> list[Cell]:
         if moment not in ("probing", "results")  # There is no pair yet, or any more.
     ]
     made += [
-        Cell(fault, target, moment)
-        for fault in ("SIGKILL", "SIGTERM", PAUSED)
-        for target in OURS
-        for moment in MOMENTS
+        Cell(fault, target, moment) for fault in ("SIGKILL", "SIGTERM", PAUSED) for target in OURS for moment in MOMENTS
     ]
     return made + [Cell(fault, "terminal", moment) for fault in ("Ctrl-C", "Ctrl-C twice") for moment in MOMENTS]
 
@@ -215,7 +216,9 @@ def main() -> int:
     for number in range(arguments.repeat):
         for cell in chosen:
             outcomes.append(one := outcome(cell))
-            print(f"{number + 1} {cell.fault}, {cell.target}, {cell.moment}: {one.status} {one.said[:100]!r}", flush=True)
+            print(
+                f"{number + 1} {cell.fault}, {cell.target}, {cell.moment}: {one.status} {one.said[:100]!r}", flush=True
+            )
             for fault in one.faults:
                 print(f"    {fault}", flush=True)
     if not arguments.match:

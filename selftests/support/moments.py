@@ -7,14 +7,14 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from .avocado_command import command
 
 _MARK = "MIGDOWNTIME_FAULT_CELL"
-_LOOK_S = 0.004
+_LOOK_S = 0.01
 _LONGEST_S = 60.0
 RUN = (
     *("run", "migdowntime:expected-downtime", "--disable-sysinfo", "--migdowntime-arch", "x86_64"),
@@ -31,6 +31,8 @@ class WatchedJob:
         line, environment = command(home, *RUN)
         name, _, value = self._mark.partition("=")
         self.log = home / "job.log"
+        self._trace: TextIO | None = None
+        self._line, self._rows = "", list[Mapping[str, Any]]()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 line,
@@ -78,13 +80,15 @@ class WatchedJob:
         ]
 
     def rows(self) -> list[Mapping[str, Any]]:
-        """The whole lines of the trace so far."""
-        found = []
-        for path in self.data("trace.jsonl"):
-            for line in path.read_text().splitlines(keepends=True):
-                if line.endswith("\n"):
-                    found.append(json.loads(line))
-        return found
+        """The whole lines of the trace so far; those that were read before are not read again."""
+        for path in [] if self._trace else self.data("trace.jsonl"):
+            self._trace = path.open(encoding="utf-8")
+        while self._trace and (line := self._trace.readline()):
+            self._line += line
+            if line.endswith("\n"):
+                self._rows.append(json.loads(self._line))
+                self._line = ""
+        return self._rows
 
     def data(self, name: str) -> list[Path]:
         """The files of this name in the test's output directory."""
@@ -105,6 +109,8 @@ class WatchedJob:
         except subprocess.TimeoutExpired:
             return False
         finally:
+            if self._trace:
+                self._trace.close()
             until_s = time.monotonic() + 15
             while (left := self.processes()) and time.monotonic() < until_s:
                 time.sleep(0.1)
@@ -113,34 +119,32 @@ class WatchedJob:
                 os.kill(pid, signal.SIGKILL)
 
 
-def _status(job: WatchedJob) -> Iterator[Mapping[str, Any]]:
-    for row in job.rows():
-        if "query-migrate" in row:
-            yield row["query-migrate"]
+def _last(job: WatchedJob) -> Mapping[str, Any]:
+    """The last answer to query-migrate."""
+    return next((row["query-migrate"] for row in reversed(job.rows()) if "query-migrate" in row), {})
 
 
-def _syncs(job: WatchedJob) -> list[int]:
-    return [answer["ram"]["dirty-sync-count"] for answer in _status(job) if "ram" in answer]
+def _syncs(job: WatchedJob) -> int:
+    return int(_last(job).get("ram", {}).get("dirty-sync-count", 0))
 
 
 def _in_mid_pass(job: WatchedJob) -> bool:
-    left = [a["ram"]["remaining"] for a in _status(job) if "ram" in a and a["ram"]["dirty-sync-count"] == 2]
-    return bool(left) and left[-1] < left[0] / 2
+    return _syncs(job) == 2 and _last(job)["ram"]["remaining"] < 10 << 20
 
 
 def _has_event(job: WatchedJob, name: str) -> bool:
-    return any(row.get("event", {}).get("event") == name for row in job.rows())
+    return any(row.get("event", {}).get("event") == name for row in job.rows()[-200:])
 
 
 MOMENTS: Mapping[str, Callable[[WatchedJob], bool]] = {
     "probing": lambda job: any("-machine none" in line for line in job.processes().values()),
     "boot": lambda job: bool(job.targets("both")) and not job.rows(),
-    "first pass": lambda job: 1 in _syncs(job),
+    "first pass": lambda job: _syncs(job) == 1,
     "mid-pass": _in_mid_pass,
-    "at a sync": lambda job: 3 in _syncs(job),
+    "at a sync": lambda job: _syncs(job) == 3,
     "slowed": lambda job: _has_event(job, "BANDWIDTH"),
     "switchover": lambda job: _has_event(job, "FINISH"),
-    "completed": lambda job: any(answer.get("status") == "completed" for answer in _status(job)),
+    "completed": lambda job: _last(job).get("status") == "completed",
     "memory checked": lambda job: _has_event(job, "INTEGRITY"),
     "results": lambda job: bool(job.data("verdict.json")),
 }
