@@ -8,12 +8,14 @@ by SIGTERM to their own process, so that they can clean up.
 import importlib
 import logging
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, ClassVar
 
 from avocado.core.exceptions import TestInterrupt
 from avocado.core.nrunner.app import BaseRunnerApp
+from avocado.core.nrunner.runner import RUNNER_RUN_CHECK_INTERVAL
 from avocado.core.utils import messages
 from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTestRunner
 
@@ -24,6 +26,9 @@ from ..host.one_at_a_time import alone_on_host
 from ..host.parent import end_with_parent
 from ..parameters.sources import NAMESPACES, of_settings, of_variant
 from ..parameters.table import Parameters, parse
+from .last_word import told_anyway
+
+KILLED = "the test's process was killed; what it had of the host was given back"
 
 _NEEDED = ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run")
 """What each of the tests imports."""
@@ -48,7 +53,35 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
         # Here, not in the test's process: what Avocado tells as the time of a test is that of its migration then.
         for module in _NEEDED:
             importlib.import_module(module)
-        yield from super().run(runnable)
+        # Avocado is told that the test has started when its turn has come, so that waiting is no part of its time.
+        signal.signal(signal.SIGTERM, self.signal_handler)
+        parameters = _parameters(runnable)
+        try:
+            with alone_on_host(_quietly, parameters.time_limit):
+                yield from super().run(runnable)
+        except HostRequirementError as lacking:
+            yield messages.FinishedMessage.get(parameters.lacking, fail_reason=in_a_line(str(lacking)))
+        except TestInterrupt as interrupt:
+            yield messages.FinishedMessage.get("interrupted", fail_reason=str(interrupt))
+
+    @staticmethod
+    def _monitor(queue: Any) -> Iterator[dict[str, Any]]:
+        """As Avocado's, which waits forever for a process that was killed."""
+        queue._writer.close()  # So that the pipe ends with the test's process.
+        while True:
+            time.sleep(RUNNER_RUN_CHECK_INTERVAL)
+            if queue.empty():
+                yield messages.RunningMessage.get()
+                continue
+            try:
+                message = queue.get()
+            except EOFError:
+                yield messages.FinishedMessage.get("error", fail_reason=KILLED)
+                return
+            if message.get("type") != "early_state":
+                yield message
+            if message.get("status") == "finished":
+                return
 
     @staticmethod
     def _run_avocado(runnable: Any, queue: Any) -> None:
@@ -58,14 +91,14 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
         if not runnable.config.get("stdout_claimed_by"):  # Such as `--json -`, which Avocado would spoil.
             progress.addHandler(messages.RunnerLogHandler(queue, "output"))
         progress.setLevel(logging.INFO)
-        parameters = _parameters(runnable)
         try:
-            with alone_on_host(progress.info, parameters.time_limit):
-                AvocadoInstrumentedTestRunner._run_avocado(runnable, queue)
-        except HostRequirementError as lacking:
-            queue.put(messages.FinishedMessage.get(parameters.lacking, fail_reason=str(lacking)))
+            AvocadoInstrumentedTestRunner._run_avocado(runnable, queue)
         except TestInterrupt as interrupt:
             queue.put(messages.FinishedMessage.get("interrupted", fail_reason=str(interrupt)))
+
+
+def _quietly(text: str) -> None:
+    """Tests of a job wait for each other: nobody wants a line a second of that."""
 
 
 def _parameters(runnable: Any) -> Parameters:
@@ -81,7 +114,7 @@ def _say_what_is_printable() -> None:
     """Have all that this process tells Avocado fit to be encoded and shown.
 
     Avocado encodes what is logged, and where it cannot, as with a lone surrogate in an error text of QEMU's, the test's
-    process ends without telling its status, for which the job waits for ever.
+    process ends without telling its status, for which the job waits forever.
     """
     running, finished = messages.GenericRunningMessage, messages.FinishedMessage
     encoded, ended = running._get_running_message.__func__, finished.get.__func__
@@ -114,6 +147,12 @@ class RunnerApp(BaseRunnerApp):
     PROG_NAME = "avocado-runner-migdowntime"
     PROG_DESCRIPTION = "nrunner application for migration downtime tests"
     RUNNABLE_KINDS_CAPABLE: ClassVar = [KIND]
+
+    def command_task_run(self, args: Any) -> Any:
+        """Run a task; what there is to tell of it is told even if this process is killed."""
+        names = {"id": args["identifier"], **({"job_id": args["job_id"]} if args.get("job_id") else {})}
+        with told_anyway(args.get("status_uri") or [], names):
+            return super().command_task_run(args)
 
 
 def main() -> None:

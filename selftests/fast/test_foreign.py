@@ -117,7 +117,7 @@ def test_a_text_of_something_else_is_called_what_it_is(what, text):
 def test_the_sentence_says_what_it_is_and_what_to_do(what, text, encoding):
     with pytest.raises(UsageError) as caught:
         parse(text.encode(encoding))
-    assert re.fullmatch(rf"is {re.escape(what)}(: [^;]+)?; (take|copy|mend|let|there is) .+", str(caught.value))
+    assert re.fullmatch(rf"is {re.escape(what)}(: [^;]+)?; (take|copy|fix|let|there is) .+", str(caught.value))
 
 
 def test_what_is_packed_twice_is_told_by_what_is_within():
