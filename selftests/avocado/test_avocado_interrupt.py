@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,26 @@ class Started:
     def sleeping(self) -> None:
         """Wait until the experiment runs."""
         until(lambda: bool(self._pid_file.exists() and self._pid_file.read_text()))
+
+    def entries(self) -> list[dict[str, Any]]:
+        """What Avocado says of the tests at the end."""
+        [results] = (self.directory / "avocado" / "job-results").glob("job-*/results.json")
+        tests: list[dict[str, Any]] = json.loads(results.read_text())["tests"]
+        return tests
+
+    def entry(self) -> tuple[str, str]:
+        """Status and reason of the only one."""
+        [test] = self.entries()
+        return test["status"], test["fail_reason"]
+
+    def process_of_the_test(self) -> int:
+        """The process id of what runs the test, which has started another one."""
+        [sleeping] = Path(f"/proc/{self._pid_file.read_text()}/status").read_text().partition("PPid:")[2].split()[:1]
+        return int(sleeping)
+
+    def kill_sleeping(self) -> None:
+        """End what the experiment has started; this one has nothing that ends it with its parent."""
+        os.kill(int(self._pid_file.read_text()), signal.SIGKILL)
 
     def runner(self) -> int:
         """The process id of the test's runner."""
@@ -144,6 +165,19 @@ def test_runner_killed(start: Callable[..., Started]) -> None:
     run.sleeping()
     os.kill(run.runner(), signal.SIGKILL)
     run.cleaned_up()
+    run.process.communicate(timeout=30)
+    assert run.process.returncode == 1
+    assert run.entry() == ("ERROR", "the test's runner was killed; what the test had of the host was given back")
+
+
+def test_process_of_the_test_killed(start: Callable[..., Started]) -> None:
+    run = start("made_up.py:Hanging")
+    run.sleeping()
+    os.kill(run.process_of_the_test(), signal.SIGKILL)
+    run.process.communicate(timeout=30)
+    assert run.process.returncode == 1
+    assert run.entry() == ("ERROR", "the test's process was killed; what it had of the host was given back")
+    run.kill_sleeping()
 
 
 def test_avocado_killed(start: Callable[..., Started]) -> None:
@@ -157,4 +191,6 @@ def test_one_at_a_time(start: Callable[..., Started], tmp_path: Path) -> None:
     run = start("made_up.py:First", "made_up.py:Second", "--max-parallel-tasks", "2")
     output, _ = run.process.communicate(timeout=30)
     assert (tmp_path / "order").read_text().split() == ["begin", "end"] * 2
-    assert "waiting for another test on this host to end" in output
+    assert "waiting" not in output
+    earlier, later = sorted(run.entries(), key=lambda entry: float(entry["time_start"]))
+    assert later["time_start"] > earlier["time_end"], "waiting is no part of a test's time"

@@ -26,7 +26,7 @@ STOPPED = str(recorded.STOPPED)
 def test_the_help_of_all_names_each_command_and_where_to_begin(tmp_path):
     done = avocado(tmp_path, "migdowntime", "--help")
     assert done.status == 0 and "avocado migdowntime doctor" in re.sub(r"\s+", " ", done.output)
-    assert all(f"\n    {name} " in done.output for name in COMMANDS)
+    assert all(f"\n  {name} " in done.output for name in COMMANDS)
 
 
 def on_terminal(tmp_path, width, *arguments):

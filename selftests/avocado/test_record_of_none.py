@@ -45,7 +45,7 @@ RUNNING = {"query-status": {"status": "running"}}
         ({}, "query-status"),
         ({"query-status": []}, "query-status"),
         ({**RUNNING, "query-migrate": {"status": ["active"]}}, "query-migrate"),
-        ({**RUNNING, "query-migrate": {"status": "active"}}, "query-target"),
+        ({**RUNNING, "query-migrate": {"status": "active"}}, "query-version"),
     ],
 )
 def test_what_speaks_qmp_and_is_no_qemu_is_refused(answers, command, sockets, tmp_path):

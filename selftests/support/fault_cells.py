@@ -181,10 +181,10 @@ def page(outcomes: Sequence[Outcome], repeat: int) -> str:
         rows.setdefault(one.cell, []).append(one)
     head = f"""# Faults at moments
 
-Made by `make faults`. Each cell is a job on two real QEMUs to which one thing happens at one moment, {repeat} times. After
-each: the status and a sentence that names the cause, a trace that can be read up to that moment, and a host as it was: no
-process, namespace, mount, directory or hugepage of the job's. A cell shows the statuses that the test ended with; `none`
-where Avocado was killed and says nothing any more.
+Made by `make faults`. Each cell is a job on two real QEMUs to which one thing happens at one moment, {repeat} times.
+After each: the status and a sentence that names the cause, a trace that can be read up to that moment, and a host as it
+was: no process, namespace, mount, directory or hugepage of the job's. A cell shows the statuses that the test ended
+with; `none` where Avocado was killed and says nothing any more.
 """
     lines = [head]
     for fault in FAULTS:
