@@ -128,3 +128,8 @@ mutants: $(VENV)/installed-dev
 .PHONY: versions
 versions: packages $(VENV)/built
 	$(VENV)/bin/python tools/versions.py
+
+# Each fault at each moment of a job, three times: more than an hour. The page docs/faults.md is made of it.
+.PHONY: faults
+faults: packages $(VENV)/installed-dev
+	$(BIN)/python -m selftests.support.fault_cells --repeat 3
