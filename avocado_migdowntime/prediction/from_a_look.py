@@ -48,8 +48,8 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         reasons=(
             f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are "
             "left",
-            f"a single snapshot shows no sync: this is a guess, and {dirtied_ms:.0f} ms more are dirtied while what is "
-            f"left is sent; {_BETTER}",
+            "a single snapshot shows no sync, so this is a guess; meanwhile the guest dirties another "
+            f"{dirtied_ms:.0f} ms' worth; {_BETTER}",
         ),
     )
 

@@ -21,10 +21,12 @@ def summary(advice: Advice) -> str:
         rows.append(("range", f"{advice.range_ms.low:.0f} to {advice.range_ms.high:.0f} ms"))
     if advice.best_point is not None:
         best = advice.best_point
-        rows.append(("best seen", f"{best.limit_ms} ms, when pass {best.number} began {best.t_s:.1f} s into the trace"))
+        rows.append(
+            ("lowest", f"{best.limit_ms} ms would have worked, at the start of pass {best.number} ({best.t_s:.1f} s)")
+        )
     if len(advice.steps_ms) > 1:
         steps = ", ".join(map(str, advice.steps_ms))
-        rows.append(("or steps", f"{steps} ms, each for two passes: the downtime may be shorter then"))
+        rows.append(("or try", f"{steps} ms in turn, two passes each; one may work with a shorter downtime"))
     if advice.down is not None and advice.limit_ms is not None:
         rows.append(("downtime", _down(advice.down)))
     rows += _help(advice.help)
@@ -37,12 +39,12 @@ def summary(advice: Advice) -> str:
 
 
 def _down(down: Down) -> str:
-    here = f"some {down.ms:.0f} ms at the bandwidth of now"
+    here = f"some {down.ms:.0f} ms at the present bandwidth"
     if down.capped is None:
-        return f"{here}; less if max-bandwidth holds that, as it is lifted once the guest is stopped"
+        return f"{here}; less if max-bandwidth is what limits it, as QEMU lifts that at the switchover"
     if not down.capped:
-        return f"{here}, which max-bandwidth does not hold"
-    return f"{here}, less without max-bandwidth, which holds that and is lifted once the guest is stopped"
+        return f"{here}, which max-bandwidth does not limit"
+    return f"{here}, less in fact: max-bandwidth limits it, and QEMU lifts that at the switchover"
 
 
 def _help(found: Help) -> list[tuple[str, str]]:
@@ -52,7 +54,7 @@ def _help(found: Help) -> list[tuple[str, str]]:
         less = ""
         if found.least_bandwidth_bytes_per_ms is not None:
             less = f"; less may do, but not below {found.least_bandwidth_bytes_per_ms / 1000:.1f} MB/s"
-        rows.append(("bandwidth", f"{found.bandwidth_bytes_per_ms / 1000:.1f} MB/s are enough for {default}{less}"))
+        rows.append(("bandwidth", f"{found.bandwidth_bytes_per_ms / 1000:.1f} MB/s is enough for {default}{less}"))
     if found.throttle_percent is not None:
         less = ""
         if found.least_throttle_percent:

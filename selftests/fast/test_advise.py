@@ -28,12 +28,11 @@ def test_text_says_what_to_set_and_what_else_would_help(capsys):
         "set        2097 ms downtime-limit",
         "tested     QEMU 7.2.22 x86_64 kvm",
         "range      2055 to 2399 ms",
-        "best seen  2076 ms, when pass 2 began 2.0 s into the trace",
-        f"or steps   {', '.join(map(str, STEPS))} ms, each for two passes: the downtime may be shorter then",
-        "downtime   some 2076 ms at the bandwidth of now, less without max-bandwidth, which holds "
-        "that and is lifted once "
-        "the guest is stopped",
-        "bandwidth  363.5 MB/s are enough for the default of 300 ms; less may do, but not below 41.5 MB/s",
+        "lowest     2076 ms would have worked, at the start of pass 2 (2.0 s)",
+        f"or try     {', '.join(map(str, STEPS))} ms in turn, two passes each; one may work with a shorter downtime",
+        "downtime   some 2076 ms at the present bandwidth, less in fact: max-bandwidth limits it, and QEMU lifts that "
+        "at the switchover",
+        "bandwidth  363.5 MB/s is enough for the default of 300 ms; less may do, but not below 41.5 MB/s",
         "throttle   the guest by 86 % (auto-converge) is enough, if it then dirties so much less",
         "based on   5 syncs seen from both sides",
         "reason     the next sync is expected to find 103.9 MB to be sent at 50.0 MB/s",
