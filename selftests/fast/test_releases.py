@@ -59,9 +59,7 @@ def test_the_remark_does_not_depend_on_the_contract():
 
 def test_a_formula_of_no_release_is_called_a_patch():
     verdict = judge(read(str(recording("ppc64-tcg-qemu-7.2-with-redirty-formula"))))
-    assert verdict.era == (
-        "no release of QEMU computes redirty, but this one, which reports 7.2.22: is it patched?"
-    )
+    assert verdict.era == ("no release of QEMU computes redirty, but this one, which reports 7.2.22: is it patched?")
 
 
 def test_a_formula_of_the_future_is_called_a_backport():

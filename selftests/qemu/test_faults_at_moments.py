@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Some of the faults at moments; `make faults` makes all of them."""
+
+import pytest
+
+from ..support.fault_cells import Cell, cells, outcome, page
+
+pytestmark = pytest.mark.alone
+
+SOME = [
+    Cell("SIGKILL", "source", "mid-pass"),
+    Cell("SIGTERM", "destination", "boot"),
+    Cell("SIGKILL", "test", "first pass"),
+    Cell("SIGKILL", "runner", "at a sync"),
+    Cell("Ctrl-C", "terminal", "slowed"),
+]
+
+
+@pytest.mark.parametrize("cell", SOME, ids=lambda cell: f"{cell.fault}-{cell.target}-{cell.moment}")
+def test_a_fault_ends_a_job_in_order(cell):
+    assert outcome(cell).faults == ()
+
+
+def test_there_are_more_than_a_hundred_of_them_and_each_has_its_place_on_the_page():
+    made = cells()
+    assert len(made) == len(set(made)) > 100 and set(SOME) <= set(made)
+    text = page([], 3)
+    assert text.startswith("# Faults at moments\n") and "3 times" in text
