@@ -85,7 +85,7 @@ def roms(binary):
         (("remove", "bookworm"), "no QEMU of a suite bookworm was unpacked; there is trixie"),
         (("remove", "../qemu"), "'../qemu' is not the name of a Debian suite; give one such as bookworm"),
         (("add", "/etc"), "'/etc' is not the name of a Debian suite; give one such as bookworm"),
-        (("add", "nosuchsuite"), "Debian has no suite nosuchsuite where this host has its packages from; with a QEMU"),
+        (("add", "nosuchsuite"), "Debian has no suite nosuchsuite in this host's package sources; suites with a QEMU"),
     ],
 )
 def test_what_makes_no_sense_is_said_in_one_sentence(arguments, words, capsys):
@@ -111,7 +111,7 @@ def test_no_network_is_said_in_one_sentence(capsys, apt_settings):
 def test_no_sources_are_said_in_one_sentence(capsys, apt_settings, tmp_path):
     apt_settings(f'Dir::Etc::sourcelist "{tmp_path}/none"; Dir::Etc::sourceparts "/dev/null";')
     assert run("add", "bookworm") == 1
-    assert "apt of this host has no source of packages that a suite's QEMU could" in capsys.readouterr().err
+    assert "apt of this host has no package source with a suite's QEMU" in capsys.readouterr().err
     assert left() == ["qemu"]
 
 

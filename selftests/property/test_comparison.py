@@ -128,7 +128,7 @@ def test_a_build_that_comes_to_no_verdict_is_neither_equal_nor_worse():
 
 
 def test_runs_that_were_judged_otherwise_or_elsewhere_are_refused():
-    with pytest.raises(UsageError, match=r"held to last-sync ±1.00% and last-sync ±2.00%"):
+    with pytest.raises(UsageError, match=r"judged by last-sync ±1.00% and last-sync ±2.00%"):
         compare([run("old", 0.0)], [run("new", 0.0, tolerance=0.02)])
     with pytest.raises(UsageError, match="new and old have no variant in common"):
         compare([run("old", 0.0)], [run("new", 0.0, "x86_64")])

@@ -54,7 +54,7 @@ def test_what_the_default_run_takes_follows_the_settings(tmp_path):
         ("machine = nonsense", "machine 'nonsense' is not known for ppc64"),
         ("capabilities = nonsense", "has no migration capability nonsense"),
         ("qemu_destination = /nowhere", "/nowhere does not exist"),
-        ("qemu = /usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-x86_64 emulates x86_64, not ppc64"),
+        ("arch = ppc64\nqemu = /usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-x86_64 emulates x86_64, not ppc64"),
     ],
 )
 def test_what_the_settings_ask_of_qemu_is_asked(settings, why, tmp_path):

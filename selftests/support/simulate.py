@@ -140,7 +140,7 @@ class Simulation:
 
     def _ram(self, remaining: int, mbps: float, rate: int) -> dict[str, Any]:
         return {
-            "total": (self.zero_pages + self.pass_pages[0]) * PAGE,
+            "total": (self.zero_pages + max(self.pass_pages)) * PAGE,
             "remaining": remaining,
             "page-size": PAGE,
             "normal": self._normal,
