@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.trace.file import read
+from avocado_migdowntime.forms.file import read
 
 from . import leftovers
 from .documents import TOP
