@@ -67,6 +67,8 @@ def test_a_migration_is_told_in_lines_as_metrics_and_kept(tmp_path, source):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_terminal_is_used_in_any_size_and_given_back(tmp_path, source, number):
     line, environment = command(tmp_path, "migdowntime", "watch", str(source.socket))
+    for name in ("COLUMNS", "LINES"):  # They would stand for the terminal's size.
+        environment.pop(name, None)
     terminal = OnTerminal(line, 80, 24, cwd=tmp_path, env={**environment, "TERM": "xterm-256color"})
     until(lambda: "waiting for a migration to begin" in terminal.shown)
     source.migrate_slowly()
