@@ -42,7 +42,8 @@ class LibvirtGuest(AskedQemu):
         self._worker = Worker()
         self._connection: Any = None
         self._guest: Any = None
-        self._reads_only = self._by_monitor = self._ran = False
+        self._reads_only = self._by_monitor = False
+        self._status = "none"
         self._asked: tuple[str, float] | None = None
         self._binding: Binding
         self._events: GuestEvents
@@ -127,18 +128,27 @@ class LibvirtGuest(AskedQemu):
                 if self._is_gone(error):
                     raise
                 return {}
-        job = await self._worker.call(self._guest.jobStats)
         if command == "query-status":
+            job = await self._worker.call(self._guest.jobStats)
             return {"status": "inmigrate" if is_incoming(job) else "running"}
-        answer = answer_of_job(job)
-        if answer["status"] != "none" or not self._ran:
-            self._ran = answer["status"] != "none"
+        answer = await self._figures()
+        if answer["status"] != "none" or self._status == "none":
+            self._status = answer["status"]
             return answer
         if completed := await self._completed():
             return completed
         raise HarnessError(
             f"the migration of {self.name} failed or was cancelled: libvirt's job is over, and it runs on"
         )
+
+    async def _figures(self) -> Mapping[str, Any]:
+        """What the job tells. One that told figures and tells none is about to be over, which is waited for."""
+        until_s = time.monotonic() + _LAST_WORDS_S
+        while True:
+            answer = answer_of_job(await self._worker.call(self._guest.jobStats))
+            if answer["status"] != "setup" or self._status in ("none", "setup") or time.monotonic() > until_s:
+                return answer
+            await asyncio.sleep(0.02)
 
     async def _after(self, error: Exception, command: str) -> Mapping[str, Any]:
         """What there is to answer after libvirt has failed so."""
