@@ -126,7 +126,7 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
     syncs = [sync for sync in syncs if min(len(sync.before.samples), len(sync.after.samples)) >= MIN_SAMPLES] or syncs
     if not syncs:
         return None
-    syncs = [narrowed(sync) for sync in syncs]
+    syncs = [narrowed(sync) for sync in syncs if from_its_begin(sync, evidence)] or [narrowed(syncs[0])]
     recent = evidence.passes[-2:]
     still_s = _still_s(recent)
     mbps, renewed = _shown_mbps(recent)
@@ -142,6 +142,15 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
         mbps=mbps,
         renewed=renewed,
     )
+
+
+def from_its_begin(sync: Sync, evidence: Evidence) -> bool:
+    """Whether the pass that the sync ended was seen from its begin, as one is not in which a recording begins.
+
+    It lasted for longer than was seen, and what it dirtied would look as if dirtied faster. The first pass stays: what
+    it dirtied is not taken for what the guest dirties in that time.
+    """
+    return sync.before.number == 1 or sync.before is not evidence.passes[0]
 
 
 def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
