@@ -33,7 +33,7 @@ def never_bad(command: str, run: Callable[[], int]) -> int:
     except ModuleNotFoundError as error:
         tell(
             command,
-            f"there is no module {error.name}, which this command needs; install what it needs with: pip install .",
+            f"there is no module {error.name}, which this command needs; install this package: pip install .",
         )
     except (Exception, SystemExit):
         print(in_lines(traceback.format_exc()), end="", file=sys.stderr)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ..watching.watcher import Watcher
 
 NAME = "watch"
-SUMMARY = "watch a running migration: what is left, what is right, what its downtime-limit will do"
+SUMMARY = "watch a running migration: what is left, the expected downtime, what its downtime-limit will do"
 NOTES = """\
-It asks and changes nothing on the QEMU. A QMP socket serves one client at a time: nobody else can use it meanwhile.
-Where the standard output is no terminal, there is a line a second. With --once the status is that of advise: 0 a limit
-was found, 1 no limit will do, 125 cannot tell, 2 bad input."""
+It only queries QEMU and changes nothing. A QMP socket serves one client at a time: nobody else can use it meanwhile.
+Without a terminal it prints a line a second. With --once the exit status is that of advise: 0 a limit was found, 1 no
+limit ends it, 125 cannot tell, 2 bad input."""
 
 COMPLETED, OTHERWISE = 0, 1
 _EVERY_S, _AFTER_A_SYNC_S = 1.0, 0.3
@@ -43,14 +43,16 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     takes_source(parser)
-    parser.add_argument("--output", "-o", metavar="FILE", help="record it as well, in a new file")
+    parser.add_argument("--output", "-o", metavar="FILE", help="record the migration as well, in a new file")
     parser.add_argument(
-        "--once", action="store_true", help="look once and print all, of a pipe when it has ended; changes the status"
+        "--once",
+        action="store_true",
+        help="take one sample (of a pipe: read to its end), print all of it; changes the status",
     )
     parser.add_argument(
         "--metrics",
         metavar="FILE|PORT",
-        help="tell the same in OpenMetrics format, in a file or at a port of this host's loopback",
+        help="give the figures in OpenMetrics format as well, in a file or on a loopback port",
     )
     may_be_quiet(parser)
 

@@ -48,7 +48,7 @@ def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
         try:
             resolved = path.resolve()
         except (OSError, RuntimeError):
-            raise UsageError(f"{job}: its links go round in a circle; give the results of a job") from None
+            raise UsageError(f"{job}: its links form a loop; give the results of a job") from None
         if resolved in known_paths:
             raise UsageError(f"{job} is given twice; the same runs prove nothing new")
         known_paths.add(resolved)
@@ -56,7 +56,9 @@ def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
             runs = outcomes(json.loads(input_file.whole(str(path), _MOST_BYTES)), job)
         except OSError as error:
             raise UsageError(
-                f"{path}: {error.strerror}; give the results of a job, such as job-results/latest"
+                f"{path}: {error.strerror}; give the results of a job, such as job-results/latest, or compare builds "
+                "of "
+                "QEMU by verify --qemu"
             ) from None
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None

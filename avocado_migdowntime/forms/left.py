@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was left to be sent at the last line of a log that tells figures, in words: of each migration in it."""
+"""What was left to send at the last line of a log that tells figures, in words: of each migration in it."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -22,9 +22,11 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     if not reader.forms:
         known = ", ".join(form.NAME for form in FORMS)
         line = reprlib.repr(next(iter(reader.first_lines), ""))
-        return UsageError(f"{line} begins no text that is known; expected a recorded migration, or one of: {known}")
+        return UsageError(f"{line} matches no known text; expected a recorded migration, or one of: {known}")
     form = reader.forms[-1]
-    return UsageError(f"this is {form.NAME}, and no migration runs in it; take {_instead(reader)}, while one does")
+    return UsageError(
+        f"this is {form.NAME}, and it shows no running migration; take {_instead(reader)}, while one runs"
+    )
 
 
 def too_little(reader: Reader, status: str) -> UsageError:

@@ -39,7 +39,7 @@ def _writable_mount(page_size_bytes: int) -> Path:
     size = format_size(page_size_bytes)
     directory = f"/mnt/huge-{size}"
     raise HostRequirementError(
-        f"no hugetlbfs with pages of {size} that you may write to is mounted; as root run "
+        f"no hugetlbfs with pages of {size} is mounted for you to write to; as root run "
         f"`mkdir -p {directory} && "
         f"mount -t hugetlbfs -o pagesize={size},mode=1777 none {directory}`"
     )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..basics.packages import IPROUTE2
 from ..basics.programs import WHERE, find_program
 from ..errors import HostRequirementError
 from .netns import Namespace, new_namespace
@@ -92,7 +93,7 @@ def _run(namespace: Namespace, option: str, *command: str) -> None:
     program = find_program(command[0])
     if program is None:
         raise HostRequirementError(
-            f"no {command[0]} is {WHERE}, which link=shaped needs; install it with: apt-get install iproute2"
+            f"link=shaped needs {command[0]}, which is not {WHERE}; install it with: {IPROUTE2.install}"
         )
 
     def run() -> subprocess.CompletedProcess[str]:

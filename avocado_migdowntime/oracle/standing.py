@@ -24,7 +24,7 @@ def standing(look: Look) -> Standing | None:
 def _not_under_way(look: Look) -> Standing | None:
     down = f"the guest was down for {look.down_ms:g} ms" if look.down_ms is not None else ""
     if look.status.startswith("postcopy"):
-        began = "postcopy has begun: it finishes without a downtime-limit, and none matters any more"
+        began = "postcopy has begun: it finishes whatever the downtime-limit is"
         return Standing("postcopy", f"{began}; {down}" if down else began)
     if look.status == "completed":
         return Standing("ended", f"the migration completed{f', and {down}' if down else ''}: nothing is predicted now")
@@ -41,14 +41,14 @@ def _not_to_be_used(look: Look) -> Standing | None:
     if remaining is None:
         return Standing("nothing-shown", "no figures of RAM are shown: take them while the migration is active")
     if look.ran_over:
-        whole = f"all of RAM is {look.total_bytes:.3g}" if look.total_bytes else "no guest has as much"
-        sentence = f"{remaining.low:.3g} bytes are said to be left where {whole}: a counter of this QEMU ran below 0"
+        whole = f"{look.total_bytes:.3g} bytes of RAM" if look.total_bytes else "its RAM, more than a guest has"
+        sentence = f"QEMU reports {remaining.low:.3g} bytes left of {whole}: one of its counters ran below 0"
         return Standing("overrun", f"{sentence}, and nothing can be computed from it")
     if look.disk_bytes:
         left = f"; {look.left_ms.middle:.0f} ms of RAM are left" if look.left_ms is not None else ""
         disk = f"{look.disk_bytes / 1e9:.0f} GB" if look.disk_bytes >= 1e9 else f"{look.disk_bytes / 1e6:.1f} MB"
-        sentence = f"a disk is sent as well, of which {disk} are left{left}"
-        return Standing("disk", f"{sentence}: no downtime-limit will do while the disk is sent")
+        sentence = f"a disk is sent as well, with {disk} left{left}"
+        return Standing("disk", f"{sentence}: no downtime-limit ends it while the disk is sent")
     if look.in_first_pass:
         return Standing("first-pass", f"this is the first pass, which sends all of RAM: {_BEGINS}")
     if look.bytes_per_ms is not None and not look.bytes_per_ms.low:
@@ -56,7 +56,5 @@ def _not_to_be_used(look: Look) -> Standing | None:
     if look.divisor is None:
         return Standing("nothing-shown", "no throughput is shown")
     if look.in_first_pass is None and look.reported_ms is not None:
-        return Standing(
-            "first-pass", f"no count of dirty syncs is shown, so that this may be the first pass: {_BEGINS}"
-        )
+        return Standing("first-pass", f"no count of dirty syncs is shown, so this may be the first pass: {_BEGINS}")
     return None

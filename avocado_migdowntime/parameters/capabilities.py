@@ -36,11 +36,11 @@ def _only(meaning: str, instead: str) -> Capability:
 
 CAPABILITIES: Mapping[str, Capability] = {
     "auto-converge": Capability("slows the guest down, and may sync in mid-pass"),
-    "block": Capability("sends disks, of which the guest has none; QEMU before 9.1"),
+    "block": Capability("sends disks; the guest has none; QEMU before 9.1"),
     "compress": Capability("sends compressed pages; QEMU before 9.1"),
-    "dirty-bitmaps": Capability("sends bitmaps of disks, of which the guest has none"),
+    "dirty-bitmaps": Capability("sends bitmaps of disks; the guest has none"),
     "events": Capability("is on in each run"),
-    "late-block-activate": Capability("is about disks, of which the guest has none"),
+    "late-block-activate": Capability("is about disks; the guest has none"),
     "multifd": Capability(
         "sends pages over several connections, which newer releases count ahead; short passes may be inconclusive"
     ),
@@ -48,13 +48,13 @@ CAPABILITIES: Mapping[str, Capability] = {
     "postcopy-blocktime": Capability("measures what postcopy waits for; the run ends in precopy"),
     "postcopy-ram": Capability("allows for postcopy, which the run does not start; inconclusive on 11.1"),
     "postcopy-preempt": Capability("is about postcopy, which the run does not start", ("postcopy-ram",)),
-    "rdma-pin-all": Capability("is about RDMA, which no link here is"),
+    "rdma-pin-all": Capability("is about RDMA, which no link here uses"),
     "release-ram": Capability("frees what postcopy has sent; the run ends in precopy"),
     "return-path": Capability("has the destination answer the source"),
     "switchover-ack": Capability("has the destination agree to the switchover", ("return-path",)),
     "validate-uuid": Capability("compares the guests' UUIDs"),
     "xbzrle": Capability("sends differences of pages"),
-    "zero-blocks": Capability("is about disks, of which the guest has none; QEMU before 11.0"),
+    "zero-blocks": Capability("is about disks; the guest has none; QEMU before 11.0"),
     "zero-copy-send": Capability("sends pages without copying them", ("multifd",), {"link": ("tcp", "shaped")}),
     "x-ignore-shared": Capability(
         "leaves shared memory out, in some releases that of memfd as well", settings={"backing": ("anonymous",)}
@@ -64,7 +64,7 @@ CAPABILITIES: Mapping[str, Capability] = {
         "it is no precopy and has no expected downtime: leave it out",
     ),
     "dirty-limit": _only(
-        "slows the guest down by KVM's dirty ring, with which no QEMU is started here", "use auto-converge instead"
+        "slows the guest down by KVM's dirty ring, which no QEMU here is started with", "use auto-converge instead"
     ),
     "mapped-ram": _only(
         "writes each page to its own place in a file, and the migration here goes over a socket", "leave it out"
@@ -94,6 +94,6 @@ def check_settings(names: Collection[str], parameters: object) -> None:
         for parameter, allowed in capability.settings.items():
             if (given := getattr(parameters, parameter)) not in allowed:
                 raise UsageError(
-                    f"capability {name} {capability.meaning}, which does not go with {parameter}={given}; "
+                    f"capability {name} ({capability.meaning}) does not work with {parameter}={given}; "
                     f"use {parameter}={' or '.join(allowed)}, or leave the capability out"
                 )

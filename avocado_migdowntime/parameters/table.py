@@ -164,7 +164,7 @@ class Parameters:
         "yes", _flag, "under TCG, flush the TLB at each page: QEMU before 9.0 loses writes otherwise"
     )
     link: str = _parameter(
-        "unix", _choice(*LINKS), "what the migration goes over; shaped: a network that is really that slow"
+        "unix", _choice(*LINKS), "what carries the migration; shaped: a network limited to `link_rate`"
     )
     link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")
     max_bandwidth: int | None = _parameter(
@@ -186,17 +186,17 @@ class Parameters:
     limit_from: str = _parameter(
         "oracle",
         _choice("oracle", "reported"),
-        "convergence: choose the limit from what is right, or from QEMU's report",
+        "convergence: choose the limit from the expected downtime, or from QEMU's report",
     )
     limit_factor: float = _parameter(
-        "1.2", _number(0.1, 10, whole=False), "convergence: the limit is so many times that expected downtime"
+        "1.2", _number(0.1, 10, whole=False), "convergence: the limit is this many times that downtime"
     )
     stop_at: float = _parameter(
-        "0.5", _number(0.01, 0.99, whole=False), "stop-now: the guest is stopped when such a share of a pass is sent"
+        "0.5", _number(0.01, 0.99, whole=False), "stop-now: the guest is stopped when this share of a pass is sent"
     )
     sample_rate: float = _parameter("100", _number(1, 1000, whole=False), "`query-migrate` samples a second")
     time_limit: float = _parameter("120", _number(1, 86400, whole=False), "seconds until the run is given up")
-    formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")
+    formula: str = _parameter("last-sync", _choice(*FORMULAS), "formula that QEMU has to follow")
     tolerance: float = _parameter("0.01", _number(0.0001, 1, whole=False), "relative error that is still accurate")
     inconclusive: str = _parameter("warn", _choice("warn", "fail"), "test status of an inconclusive verdict")
     lacking: str = _parameter("cancel", _choice("cancel", "fail"), "test status where the host lacks something")

@@ -98,9 +98,9 @@ def _advise(whole: Evidence) -> Advice:
         return _advise_completed(precopy, ceil(limit_ms))
     if status == "completed" and now is not None:
         shown_ms = whole.trace.downtime_limit_ms
-        reason = "under which downtime-limit it did is not known"
+        reason = "the downtime-limit under which it completed is not known"
         if shown_ms is not None:
-            reason = f"the downtime-limit that is shown is {shown_ms:g} ms, unless somebody set another meanwhile"
+            reason = f"the text shows a downtime-limit of {shown_ms:g} ms, which somebody may have changed since"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
         looked = advise_from_a_look(evidence)
@@ -145,7 +145,7 @@ def _uneven(precopy: ObservedPrecopy) -> str:
     """Why the passes differ too much to tell what the next will need, or ''."""
     margin = _margin(precopy)
     if margin > (UNEVEN - 1 if precopy.evidence.trace.readings else GREATEST_MARGIN):
-        return f"the passes differ by so much that the next may need {margin:.0%} more than is likely, or anything less"
+        return f"the passes differ too much: the next may need up to {margin:.0%} more than is likely, or less"
     return ""
 
 
@@ -184,9 +184,7 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
         bandwidth_bytes_per_ms=bytes_per_ms,
         syncs_seen=len(precopy.syncs),
     )
-    expectation = (
-        f"the next sync is expected to find {megabytes(next_bytes)} to be sent at {rate_in_words(bytes_per_ms)}"
-    )
+    expectation = f"the next sync is expected to find {megabytes(next_bytes)} to send at {rate_in_words(bytes_per_ms)}"
     reasons = [expectation, *filter(None, [_cause(precopy)]), *_remarks(precopy, margin)]
     if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
         reasons[0] = expectation + BEYOND
@@ -243,7 +241,7 @@ def _remarks(precopy: ObservedPrecopy, margin: float) -> list[str]:
     if margin > NOTABLE:
         remarks.append(f"the passes differ, so {margin:.1%} are added to what is expected")
     if len(precopy.syncs) == 1:
-        remarks.append("only one pass was seen from end to end: how far they differ is not known")
+        remarks.append("only one pass was seen from end to end: how much passes differ is not known")
     limit_ms = precopy.evidence.limit_ms
     if limit_ms is not None:
         now = _predict(precopy, limit_ms, precopy.syncs[-1])
@@ -289,7 +287,7 @@ def _cause(precopy: ObservedPrecopy) -> str:
     word = "slower than" if dirtied < sent / ALIKE else "faster than" if dirtied > sent * ALIKE else "as fast as"
     shorter = "so that passes get shorter" if dirtied < sent / ALIKE else "so that passes do not get shorter"
     pages = f"{rate_in_words(dirtied)} of pages over a pass of {length_ms(last) / 1000:.1f} s"
-    return f"the guest dirties {word} is sent, {pages}, {shorter}"
+    return f"the guest dirties memory {word} it is sent, {pages}, {shorter}"
 
 
 def _point(sync: Sync) -> BestPoint:

@@ -57,11 +57,13 @@ class ObservedPrecopy:
     def doubt(self) -> str:
         """Why the bandwidth cannot be relied on, or ''."""
         if self.still_s > PAUSE_S:
-            return f"no page was sent for the last {self.still_s:.1f} s: it is not known at which bandwidth it goes on"
+            return (
+                f"no page was sent for the last {self.still_s:.1f} s: the bandwidth at which it continues is not known"
+            )
         if not self.renewed and self.syncs[-1].before.number == 1 and self.syncs[-1].zero_bytes:
-            return "QEMU has not yet shown at which bandwidth it sends what is no zero page"
+            return "QEMU has not yet shown the bandwidth at which it sends pages that are not zero"
         if self.evidence.trace.readings and (change := _change(self.evidence.passes)):
-            return f"the bandwidth changed {change} from one pass to another, and a text does not tell who did that"
+            return f"the bandwidth changed {change} from one pass to another, and a text does not show why"
         went = _went_bytes_per_ms([pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:])
         wire = self.wire_bytes_per_ms
         if went is None or not wire or went.meets(Interval(wire * (1 - APART), wire * (1 + APART))):

@@ -46,7 +46,7 @@ async def _kvm_fault(
     if guest.profile.arch != platform.machine().replace("ppc64le", "ppc64"):
         return f"the host is {platform.machine()}, the guest {guest.profile.arch}"
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return "/dev/kvm is missing or may not be opened"
+        return "/dev/kvm is missing or cannot be opened"
     ram = max(256 * MIB, guest.profile.ram_multiple_bytes)
     trial = replace(
         guest,

@@ -89,8 +89,8 @@ def documented(who: str, command: str, answer: Any) -> Any:
         msgspec.convert(answer, _DOCUMENTED.get(command, Any))
     except msgspec.ValidationError as error:
         raise HarnessError(
-            f"{who} answers {command} with {reprlib.repr(answer)}, as no QEMU does: {_lower(str(error))}; expected one "
-            "of 5.2 or newer"
+            f"{who} answers {command} with {reprlib.repr(answer)}, which no QEMU does: {_lower(str(error))}; use "
+            "QEMU 5.2 or later"
         ) from None
     return answer
 

@@ -8,7 +8,7 @@ from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..prediction.advice import Advice, Down, Finding, Help
 from .verdict_text import table
 
-_NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit will do", Finding.UNKNOWN: "UNKNOWN: this trace cannot tell"}
+_NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit ends it", Finding.UNKNOWN: "UNKNOWN: the data cannot tell"}
 
 
 def summary(advice: Advice) -> str:

@@ -115,5 +115,5 @@ def _put_down_others(evidence: Evidence, excluded: ExcludedSamples, remarks: lis
         if pass_.number == 1:
             excluded.add("first pass: all of RAM is sent, nothing is predicted", pass_.samples.t_s)
         elif pass_.number not in after_a_sync:
-            excluded.add("the pass before was not sampled, or too short for a bandwidth", pass_.samples.t_s)
+            excluded.add("the previous pass was not sampled, or too short for a bandwidth", pass_.samples.t_s)
             remarks.append(f"pass {pass_.number} is not judged: pass {pass_.number - 1} was not sampled or too short")

@@ -17,7 +17,7 @@ from .codes import REPORT
 from .limit import LimitFinding
 from .verdict import Verdict
 
-_NOTE = "a single snapshot is judged by what is left now, not by what was left at the last sync"
+_NOTE = "a single sample is judged by what is left now, not by what was left at the last sync"
 _OF_A_TRACE = ("postcopy", "disk", "overrun", "first-pass")
 """What is the matter with a whole trace where it is with its last sample."""
 _UNLESS = "unless it was taken before the first update after a sync, or avail-switchover-bandwidth is set"
@@ -75,7 +75,7 @@ def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | N
         why = "dirty-pages-rate is 0" if look.idle else "hardly anything is sent"
         return _open("nothing-computed", f"{why}: QEMU computes nothing{_left(look)}")
     if look.uncomputed:
-        begins = f"{look.reported_ms.low:g} ms is what QEMU begins by, and may not be computed yet"
+        begins = f"{look.reported_ms.low:g} ms may be QEMU's initial value, before it has computed one"
         return _open("nothing-computed", f"{begins}{_left(look)}")
     if look.estimated:
         return _by_mean_bandwidth(look, tolerance)
@@ -89,7 +89,7 @@ def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | N
         return "dirty-rate", Check(REPORT, Outcome.FAILED, "another-formula", sentence)
     if "dirty-rate" in fitting or "live" in fitting or (contract in fitting and contract != "last-sync"):
         names = " and ".join(name for name in fitting if name != "redirty" or contract == name)
-        return _open("formulas-alike", f"the report fits {names}: one look cannot tell them apart{_left(look)}")
+        return _open("formulas-alike", f"the report fits {names}: one sample cannot tell them apart{_left(look)}")
     return _open(*_by_what_is_left(look, contract, fitting))
 
 
@@ -106,12 +106,12 @@ def decide_without_pass(evidence: Evidence, contract: str, tolerance: float) -> 
 
 def _by_what_is_left(look: Look, contract: str, fitting: Collection[str]) -> tuple[str, str]:
     assert look.left_ms is not None
-    left = f"the {left_now_ms(look):.1f} ms that are left to send"
+    left = f"the {left_now_ms(look):.1f} ms left to send now"
     if contract != "last-sync":
         return "no-formula", f"the report is not what {contract} gives, {_UNLESS}{_left(look)}"
     if "last-sync" in fitting:
-        return "plausible", f"the report is not below {left} now"
-    return "below-what-is-left", f"the report is below {left} even now: it is wrong {_UNLESS}"
+        return "plausible", f"QEMU's figure is at least {left}, as it should be"
+    return "below-what-is-left", f"QEMU's figure is below {left}: it is wrong {_UNLESS}"
 
 
 def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
@@ -124,8 +124,8 @@ def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
         for name, ms in reversed(fits)
     ]
     sentence = (
-        f"no bandwidth is shown: {reported.low:g} ms are {' or '.join(at)}; by the mean one of "
-        f"{mean.middle / 1000:.0f} MB/s {left.middle / 1000:.1f} s are left"
+        f"no bandwidth is shown: {reported.low:g} ms are {' or '.join(at)}; at the mean of "
+        f"{mean.middle / 1000:.0f} MB/s, {left.middle / 1000:.1f} s are left"
     )
     below = reported.high < left.low * (1 - tolerance)
     return _open("below-what-is-left" if below else "plausible", sentence)

@@ -89,7 +89,7 @@ def faulty_updates(
     if len(figures) == 1 and look.moved:
         return Updates(FROZEN, f"it is never renewed, and stays at {_words(figures)}")
     if _is_stale(look):
-        return Updates(STALE, "it is that of the pass before")
+        return Updates(STALE, "it is that of the previous pass")
     if _is_late(look):
         return Updates(ONCE_A_PASS, "it is renewed once a pass, and late")
     if _is_early(look):

@@ -42,12 +42,13 @@ ANSWERS = {
     "texts/proxmox-2014.txt": ("inconclusive", "no-pass", None, None, None, "unknown", None),
 }  # fmt: skip
 SENTENCES = {
-    "forms/info-migrate-1.6.txt": "519 ms are dirty-rate at 533 MB/s or what is left now at 5427 MB/s; by the mean one "
-    "of 264 MB/s 10.7 s are left",
+    "forms/info-migrate-1.6.txt": (
+        "519 ms are dirty-rate at 533 MB/s or what is left now at 5427 MB/s; at the mean of 264 MB/s, 10.7 s are left"
+    ),
     "forms/avocado-log-4.1.txt": "the migration completed, and the guest was down for 30 ms",
-    "forms/info-migrate-10.1-postcopy.txt": "none matters any more; the guest was down for 16 ms",
+    "forms/info-migrate-10.1-postcopy.txt": "whatever the downtime-limit is; the guest was down for 16 ms",
     "forms/info-migrate-7.2-active-then-completed.txt": "the migration completed, and the guest was down for 76 ms",
-    "forms/qmp-2.3-with-a-disk-and-nan.txt": "194 GB are left; 296 ms of RAM are left: no downtime-limit will do",
+    "forms/qmp-2.3-with-a-disk-and-nan.txt": "194 GB left; 296 ms of RAM are left: no downtime-limit ends it",
     "forms/qmp-array.txt": "the migration completed, and the guest was down for 7 ms",
     "texts/proxmox-2014.txt": "the migration completed, and the guest was down for 54 ms",
 }

@@ -71,7 +71,7 @@ def test_what_the_limit_that_is_set_does(outlook, words):
     ("advice", "words"),
     [
         (Advice(Finding.UNKNOWN, reasons=("why",)), "not known yet"),
-        (Advice(Finding.NONE, reasons=("why",)), "no downtime-limit will do"),
+        (Advice(Finding.NONE, reasons=("why",)), "no downtime-limit ends it"),
         (Advice(Finding.FOUND, limit_ms=700, reasons=("why",)), "700 ms downtime-limit"),
     ],
 )

@@ -179,17 +179,20 @@ def test_units_are_those_of_libvirt():
 
 WRONG = [
     ("error: Domain not found\n", "is an error of virsh or kubectl: 'error: Domain not found'"),
-    ("{'status': 1}\n{\n", "begins no text that is known"),
-    ('{"return": {"status": "running", "running": true}}\n', "this is QMP's replies, and no migration runs in it"),
-    ('{"return": []}\n', "this is QMP's replies, and no migration runs in it"),
-    ('{"return": {"status": ["active"]}}\n', "this is QMP's replies, and no migration runs in it"),
+    ("{'status': 1}\n{\n", "matches no known text"),
+    (
+        '{"return": {"status": "running", "running": true}}\n',
+        "this is QMP's replies, and it shows no running migration",
+    ),
+    ('{"return": []}\n', "this is QMP's replies, and it shows no running migration"),
+    ('{"return": {"status": ["active"]}}\n', "this is QMP's replies, and it shows no running migration"),
     ('{"downtime-limit": "300"}\n' + as_json(ACTIVE), "'downtime-limit' is '300'"),
     ('{"error": {"class": "GenericError", "desc": "no"}}\n', "QEMU answered with the error no; take `virsh"),
     (as_json({**ACTIVE, "ram": {"remaining": "x", "mbps": 7}}), "'remaining' is 'x' where a number"),
     (as_job(ACTIVE).replace("Outgoing", "Incoming"), "the job is 'Incoming migration'"),
     (as_job(ACTIVE).replace("Unbounded", "Unbegrenzt"), "run virsh with LC_ALL=C"),
     (as_job(ACTIVE).replace("pages/s", "Seiten/s"), "Dirty rate is"),
-    ("{" * (1 << 20) + "{", "begins no text that is known"),
+    ("{" * (1 << 20) + "{", "matches no known text"),
 ]
 
 
@@ -232,7 +235,7 @@ def record(tmp_path, shell, *arguments):
         ([ACTIVE, COMPLETED], 0, "2 samples in trace.jsonl, the migration completed"),
         ([ACTIVE, {**ACTIVE, "status": "failed"}], 1, "2 samples in trace.jsonl, the migration failed"),
         ([ACTIVE], 1, "1 samples in trace.jsonl, the migration cut off while active"),
-        ([{}], 2, "this is QMP's replies, and no migration runs in it; take `virsh qemu-monitor-command"),
+        ([{}], 2, "this is QMP's replies, and it shows no running migration; take `virsh qemu-monitor-command"),
     ],
 )
 def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path):
@@ -247,9 +250,9 @@ def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path):
     [
         ("sleep 5 |", ("-", "--wait", "0.2"), "no running migration was read within 0.2 s; start it, or --wait longer"),
         ("", ("-", "<&-"), "standard input"),
-        ("echo hello |", ("-",), "'hello' begins no text that is known"),
-        ("touch trace.jsonl;", ("-",), "trace.jsonl is there already; give another --output, or remove it"),
-        ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe; over QMP it is asked for"),
+        ("echo hello |", ("-",), "'hello' matches no known text"),
+        ("touch trace.jsonl;", ("-",), "trace.jsonl exists already; give another --output, or remove it"),
+        ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe only; QMP and libvirt tell it"),
         ("", ("-", "--wait", "nonsense"), "'nonsense' is not a number from 0 to 86400"),
         ("", ("-", "--downtime-limit", "2000001"), "'2000001' is not a number from 0 to 2000000"),
     ],

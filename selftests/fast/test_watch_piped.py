@@ -43,7 +43,7 @@ def test_lines_end_with_what_is_known_in_the_end(tmp_path, data, status, words):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-",), "'hello' begins no text that is known"),
+        (("-",), "'hello' matches no known text"),
         (("nowhere",), "nowhere: No such file or directory; expected the QMP socket of a running QEMU"),
         (("-", "--metrics", "0"), "0 is no port; give one from 1 to 65535"),
         (("-", "--metrics", "no/where"), "no/where: cannot be written"),

@@ -113,8 +113,8 @@ SOCKETS = ("libvirt-sock", "libvirt-sock-ro")
             lambda libvirt: libvirt.virsh("domjobabort", GUEST),
             ("", ".* failed or was cancelled: libvirt's job is over.*"),
         ),
-        (lambda libvirt: libvirt.virsh("destroy", GUEST), (r".* has gone( \(destroyed\))?",) * 2),
-        (lambda libvirt: libvirt.kill("source"), ("the connection to libvirt at .* has gone",) * 2),
+        (lambda libvirt: libvirt.virsh("destroy", GUEST), (r".* runs there no more( \(destroyed\))?",) * 2),
+        (lambda libvirt: libvirt.kill("source"), ("the connection to libvirt at .* was lost",) * 2),
     ],
     ids=["cancelled", "gone", "lost"],
 )
