@@ -60,8 +60,8 @@ def test_who_has_the_turn_is_named_and_given_up_in_time(holder, manner):
         pass
     who = rf"process {other.pid} \(.*has kept others waiting for 0.5 s"
     assert re.search(who, str(caught.value))
-    assert ") of user " in str(caught.value) and str(caught.value).endswith("end that, or raise `time_limit`")
-    assert said[0].startswith("waiting for another test on this host to end, 0 s so far: that of process")
+    assert ") of user " in str(caught.value) and str(caught.value).endswith("; end it, or raise `time_limit`")
+    assert said[0].startswith("waiting for another test on this host to end, 0 s so far: process")
 
 
 def test_one_that_ends_in_time_is_waited_for(holder):
