@@ -99,10 +99,11 @@ def test_the_header_of_a_page_that_is_on_its_way_is_no_round():
 
 def test_what_a_sync_found_before_it_has_its_number_is_of_no_round_before_it():
     """What was seen of it then counts with what came after it, up to the page that is on its way."""
-    one, two = after((1, 400, 1), (2, 500, 1))
+    rest, one, two = after((0, 0, 0), (1, 400, 1), (2, 500, 1))
     off = replace(one, ram=replace(one.ram, remaining_bytes=one.ram.remaining_bytes - PAGE))
     far = replace(one, ram=replace(one.ram, remaining_bytes=one.ram.remaining_bytes - 2 * PAGE))
-    for early, rows in (([one, two], 7), ([off, two], 7), ([far, off], 6)):
+    cases = (([one, two], 7, NOTHING), ([off, two], 7, NOTHING), ([far, off], 6, NOTHING), ([rest, two], 7, ALL))
+    for early, rows, found in cases:
         numbered = [replace(row, ram=replace(row.ram, dirty_sync_count=1)) for row in early]
         first = [*before(), *(replace(row, t_s=0.001 * number) for number, row in enumerate(numbered))]
         seen = after((4, 600, 1), (10, 1000, 2), (30, 1000, 2), (61, 1000, 2), (99, 1000, 2), (120, 1100, 3))
@@ -110,7 +111,7 @@ def test_what_a_sync_found_before_it_has_its_number_is_of_no_round_before_it():
         assert len(seam.since) == rows
         assert seam.rounds[-5:].tolist() == [1, 2, 2, 2, 2]
         assert (seam.rest.row, seam.before.last_row) == (5, 5)
-        assert unsent(first, seen) == NOTHING
+        assert unsent(first, seen) == found
 
 
 @pytest.mark.parametrize(
