@@ -20,7 +20,7 @@ def last_look(evidence: Evidence) -> Look:
     """What the last sample of `evidence` shows."""
     trace, sample = evidence.trace, evidence.samples[-1]
     reading = trace.readings[-1] if trace.readings else Reading({})
-    lacks = trace.lacks if trace.readings else ()
+    lacks = trace.lacks
     ram, part = sample.ram, reading.answer.get("ram")
     shown: Mapping[str, Any] = part if isinstance(part, Mapping) else {}
     remaining = _shown(reading, "ram.remaining", ram.remaining_bytes) if ram and "ram.remaining" not in lacks else None
@@ -46,7 +46,7 @@ def last_look(evidence: Evidence) -> Look:
         disk_bytes=sample.disk_bytes,
         mean_bytes_per_ms=_mean(reading.answer),
         switchover_bytes_per_ms=trace.switchover_bytes_per_ms,
-        limit_ms=trace.downtime_limit_ms if trace.readings else evidence.limits.at(sample.t_s),
+        limit_ms=trace.downtime_limit_ms if trace.is_bare_text else evidence.limits.at(sample.t_s),
         down_ms=sample.downtime_ms,
         left_shown_ms=_left_ms(shown, trace.switchover_bytes_per_ms),
         ran_over=over,
