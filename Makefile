@@ -132,4 +132,4 @@ versions: packages $(VENV)/built
 # Each fault at each moment of a job, three times: more than an hour. The page docs/faults.md is made of it.
 .PHONY: faults
 faults: packages $(VENV)/installed-dev
-	$(BIN)/python -m selftests.support.fault_cells --repeat 3
+	$(BIN)/python -m selftests.support.fault_runs --repeat 3

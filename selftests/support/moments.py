@@ -25,10 +25,13 @@ RUN = (
 class WatchedJob:
     """An `avocado run` in a session of its own, with a home of its own; its processes are known by a mark."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *words: str) -> None:
+        home.mkdir(exist_ok=True)
         self.home = home
+        self.second: WatchedJob | None = None
+        """One that was started meanwhile."""
         self._mark = f"{_MARK}={uuid.uuid4().hex}"
-        line, environment = command(home, *RUN)
+        line, environment = command(home, *RUN, *words)
         name, _, value = self._mark.partition("=")
         self.log = home / "job.log"
         self._trace: TextIO | None = None
