@@ -129,7 +129,18 @@ mutants: $(VENV)/installed-dev
 versions: packages $(VENV)/built
 	$(VENV)/bin/python tools/versions.py
 
-# Each fault at each moment of a job, three times: more than an hour. The page docs/faults.md is made of it.
+# Each fault at each moment of a job, three times: some hours, or SECONDS; it goes on where it was ended. The page
+# docs/faults.md is made of it.
 .PHONY: faults
 faults: packages $(VENV)/installed-dev
-	$(BIN)/python -m selftests.support.fault_runs --repeat 3
+	$(BIN)/python -m selftests.support.fault_runs --repeat 3 $(if $(SECONDS),--seconds $(SECONDS))
+
+# Every reader of what others made on inputs that a fuzzer makes up: RUNS of them each, SECONDS at most, MATCH for some.
+.PHONY: fuzz
+RUNS := 1000000
+fuzz: $(VENV)/installed-fuzz
+	nice -n 19 $(BIN)/python -m bench.fuzz --runs $(RUNS) --match '$(MATCH)' $(if $(SECONDS),--seconds $(SECONDS))
+
+$(VENV)/installed-fuzz: $(VENV)/installed-dev
+	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[fuzz]"
+	@touch $@

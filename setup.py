@@ -65,6 +65,7 @@ setup(
             "types-PyYAML==6.*",
             "wheel==0.*",
         ],
+        "fuzz": ["atheris==3.*"],
         "images": ["ziglang==0.17.1"],
         "libvirt": ["libvirt-python>=9"],
         "metrics": ["prometheus_client==0.*"],

@@ -70,7 +70,7 @@ class _Status(msgspec.Struct):
     status: _Name
 
 
-_DOCUMENTED: Mapping[str, Any] = {
+DOCUMENTED: Mapping[str, Any] = {
     "query-version": _Version,
     "query-target": _Target,
     "query-machines": list[_Machine],
@@ -81,12 +81,13 @@ _DOCUMENTED: Mapping[str, Any] = {
     "query-status": _Status,
     "human-monitor-command": str,
 }
+"""What each command that is asked answers, as a type of msgspec's."""
 
 
 def documented(who: str, command: str, answer: Any) -> Any:
     """The `answer` to `command`; raises HarnessError where `who` gave one that is not as QEMU documents it."""
     try:
-        msgspec.convert(answer, _DOCUMENTED.get(command, Any))
+        msgspec.convert(answer, DOCUMENTED.get(command, Any))
     except msgspec.ValidationError as error:
         raise HarnessError(
             f"{who} answers {command} with {reprlib.repr(answer)}, as no QEMU does: {_lower(str(error))}; expected one "
