@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ _TEXTS = [
 _SAMPLES = 12
 _COLUMNS = 100
 _DEPTH = 20
+_MOST_VARIANTS = 50
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ def _variants(data: bytes) -> None:
         loaded = yaml.load(data, _Yaml)
     except (yaml.YAMLError, ValueError, RecursionError):
         return
-    table.parse(of_variant(_leaves("/run", loaded, 0)))
+    for variant in islice(_branches("/run", loaded, ()), _MOST_VARIANTS):
+        table.parse(of_variant(variant))
 
 
 class _Yaml(yaml.SafeLoader):
@@ -137,12 +139,19 @@ class _Yaml(yaml.SafeLoader):
 _Yaml.add_multi_constructor("!", lambda loader, tag, node: loader.construct_mapping(node))
 
 
-def _leaves(path: str, node: object, depth: int) -> Iterator[tuple[str, str, Any]]:
-    for key, value in node.items() if isinstance(node, dict) and depth < _DEPTH else ():
-        if isinstance(value, dict):
-            yield from _leaves(f"{path}/{key}", value, depth + 1)
-        else:
-            yield path, str(key), value
+_Item = tuple[str, str, Any]
+
+
+def _branches(path: str, node: object, above: tuple[_Item, ...]) -> Iterator[tuple[_Item, ...]]:
+    """What each of the outermost branches has, and what it has from those that it is on."""
+    if not isinstance(node, dict) or path.count("/") > _DEPTH:
+        return
+    own = (*above, *((path, str(key), value) for key, value in node.items() if not isinstance(value, dict)))
+    branches = [(key, value) for key, value in node.items() if isinstance(value, dict)]
+    for key, value in branches:
+        yield from _branches(f"{path}/{key}", value, own)
+    if not branches:
+        yield own
 
 
 def _host_messages(data: bytes) -> None:
@@ -240,7 +249,9 @@ def _telemetry_seed(byte_order: str, pattern: int) -> bytes:
     return words.tobytes()
 
 
-_MESSAGES = [json.dumps(answer).encode() for answer in PROBED.values()]
+_ANSWERS = [
+    bytes([number]) + json.dumps(PROBED[name]).encode() for number, name in enumerate(DOCUMENTED) if name in PROBED
+]
 _ORDERS = Orders("random", 1 << 16, 100, 4096)
 _HEADER = json.loads(_short(CLEAN[0]).splitlines()[0])
 _VARIANT = b"architecture: !mux\n  ppc64:\n    arch: ppc64\n  x86_64:\n    arch: x86_64\n    page_size: 4K\n"
@@ -267,7 +278,7 @@ def readers() -> Mapping[str, Reader]:
         Reader("variants", _variants, [_VARIANT, *(path.read_bytes() for path in (TOP / "variants").glob("*.yaml"))]),
         Reader("messages of the host's guardian", _host_messages, _host_seeds()),
         Reader("telemetry", _telemetry, [_telemetry_seed(order, n) for order in "<>" for n in range(4)]),
-        Reader("QMP answers", _answers, [bytes([n]) + each for n in range(len(DOCUMENTED)) for each in _MESSAGES]),
+        Reader("QMP answers", _answers, _ANSWERS),
         Reader("QMP answers, recorded", _recorded, answers),
     ]
     return {reader.name: reader for reader in found}
