@@ -70,6 +70,7 @@ class QemuProcess:
         self._heard_bytes = 0
         self._partial = b""
         self._last_words = ""
+        self._gone_when = ""
         self._new_line = asyncio.Event()
         self._ended: asyncio.Task[int] | None = None
 
@@ -149,13 +150,19 @@ class QemuProcess:
     async def gone(self, when: str) -> HarnessError:
         """The error that says how the process ended, with its own last words."""
         assert self._process is not None
+        self._gone_when = when
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_END_S):
                 await self._process.wait()
         return HarnessError(f"{self.name} QEMU {_ending(self._process.returncode)} {when}: {self.last_words()}")
 
     def silence(self, least_s: float) -> str | None:
-        """Says what it has not answered, where it has answered nothing for `least_s`, and what it does meanwhile."""
+        """Says what it has not answered, where it has answered nothing for `least_s`, and what it does meanwhile.
+
+        One that has closed its QMP connection answers nothing any more.
+        """
+        if self._gone_when and self._process is not None and self._process.returncode is None:
+            return f"the {self.name} QEMU {_ending(None)} {self._gone_when}{self._doing()}: {self.last_words()}"
         silence = self.qmp.silence()
         if silence is None or silence.seconds < least_s:
             return None
