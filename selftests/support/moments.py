@@ -8,6 +8,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -100,8 +101,9 @@ class WatchedJob:
     def entry(self) -> Mapping[str, Any] | None:
         """What Avocado says of the test at the end, if it says anything."""
         for path in (self.home / "avocado" / "job-results").glob("job-*/results.json"):
-            for test in json.loads(path.read_text())["tests"]:
-                return test
+            with suppress(ValueError):  # There was no room for it.
+                for test in json.loads(path.read_text())["tests"]:
+                    return test
         return None
 
     def end(self) -> bool:
