@@ -66,6 +66,10 @@ class _Parameters(msgspec.Struct, rename="kebab"):
     avail_switchover_bandwidth: _Figure = 0
 
 
+class _Option(msgspec.Struct):
+    option: _Name
+
+
 class _Status(msgspec.Struct):
     status: _Name
 
@@ -79,6 +83,7 @@ DOCUMENTED: Mapping[str, Any] = {
     "query-migrate-capabilities": list[_Capability],
     "query-migrate": _Migration,
     "query-status": _Status,
+    "query-command-line-options": list[_Option],
     "human-monitor-command": str,
 }
 """What each command that is asked answers, as a type of msgspec's."""

@@ -30,6 +30,12 @@ def probed(tmp_path, sockets, answers=PROBED, first=""):
 def test_one_that_answers_as_documented_is_taken_at_its_word(tmp_path, sockets):
     found = probed(tmp_path, sockets)
     assert (found.release, found.arch, found.backed_machines) == ((7, 2, 0), "x86_64", {"pc"})
+    assert found.confinement[0] == "-sandbox" and "spawn=deny" in found.confinement[1]
+
+
+@pytest.mark.parametrize("answer", [{"error": {"class": "GenericError", "desc": "Invalid parameter 'sandbox'"}}, []])
+def test_one_that_was_built_without_a_sandbox_is_started_without(tmp_path, sockets, answer):
+    assert probed(tmp_path, sockets, {**PROBED, "query-command-line-options": answer}).confinement == ()
 
 
 @pytest.mark.parametrize(
