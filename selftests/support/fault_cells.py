@@ -39,7 +39,9 @@ class Cell:
         late = _HELD if self.moment in LATE else frozenset()
         if self.target == "terminal":
             return frozenset({"INTERRUPTED", "SKIP", "CANCEL", "none"}) | late, r"."
-        if self.fault in (PAUSED, POOL_EMPTIED, CUT_SHORTLY, SECOND):
+        if self.fault == POOL_EMPTIED:
+            return frozenset({"ERROR", "CANCEL"}) | _HELD, r"backing store|hugepages"
+        if self.fault in (PAUSED, CUT_SHORTLY, SECOND):
             return _HELD, r"."
         if self.fault == broken_monitor.HUGE:
             return frozenset({"ERROR"}) | _HELD, rf"{self.target} QEMU|did not answer as a QEMU does|at once"

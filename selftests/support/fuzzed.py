@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from avocado_migdowntime.basics.input_file import CHUNK_BYTES
 from avocado_migdowntime.comparison.compare import compare
 from avocado_migdowntime.comparison.job_results import builds_of
 from avocado_migdowntime.errors import MigDowntimeError
@@ -185,7 +186,9 @@ def _recorded(data: bytes) -> None:
         path = beside.with_name("trace.jsonl")
         writer, taken = TraceWriter(path, _HEADER), 0
         try:
-            for number, (_, message) in enumerate(Framing().feed(data + b"\n")):
+            framing = Framing()
+            pieces = (data[begin : begin + CHUNK_BYTES] for begin in range(0, len(data), CHUNK_BYTES))
+            for number, (_, message) in enumerate(chain.from_iterable(map(framing.feed, (*pieces, b"\n")))):
                 if isinstance(message, dict) and "event" in message:
                     writer.event(number * 0.01, "source", message)
                 elif message is not None:
