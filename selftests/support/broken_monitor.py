@@ -60,7 +60,8 @@ def main() -> NoReturn:
             os._exit(0)
     for_qemu.set_inheritable(True)
     arguments[number] = f"socket,id=qmp,fd={for_qemu.detach()}"
-    os.execv(binary, [binary, *arguments])
+    # Whoever looks for a side's QEMU finds it by the path.
+    os.execv(binary, [binary, *arguments, "-name", path])
 
 
 def _hand_on(user: socket.socket, qemu: socket.socket, asked: Path, side: str) -> None:

@@ -4,6 +4,7 @@
 import os
 import re
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ QEMUS = ("source", "destination", "both")
 OURS = ("test", "runner", "Avocado")
 LATE = ("completed", "memory checked", "results")
 """From here on a verdict may have been reached before the fault was felt."""
+_OTHERS_S = 15.0
 _HELD = frozenset({"PASS", "WARN"})
 """Of a run that has come to a verdict."""
 
@@ -131,8 +133,16 @@ def outcome(cell: Cell) -> Outcome:
                     faults += _unexpected(cell, *_told(job.second))
             if faults:
                 faults.append(f"log: {job.log.read_text(errors='replace')[-600:]}")
-        faults += [f"left: {one}" for one in sorted(leftovers.traces_of_runs(True) - before)]
+        faults += [f"left: {one}" for one in _left_since(before)]
     return Outcome(cell, status, said, tuple(faults))
+
+
+def _left_since(before: set[str]) -> list[str]:
+    """What stays, which others of this host may have for a while."""
+    until_s = time.monotonic() + _OTHERS_S
+    while (left := leftovers.traces_of_runs(True) - before) and time.monotonic() < until_s:
+        time.sleep(0.1)
+    return sorted(left)
 
 
 def _told(job: WatchedJob) -> tuple[str, str]:
