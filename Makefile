@@ -30,7 +30,7 @@ test: $(VENV)/installed-dev
 demo: demo-packages $(VENV)/installed
 	@$(BIN)/python tools/demo.py $(RESULTS)
 
-check: browser $(VENV)/installed-libvirt lint
+check: browser $(VENV)/installed-libvirt lint audit
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target SIDE_BY_SIDE=yes types coverage $(VENV)/tried/installed
 	@$(MAKE) --no-print-directory beside wheel alone
 
@@ -101,14 +101,25 @@ $(VENV)/installed: $(VENV)/built
 	@tools/environment pip $(VENV) install --quiet $(VENV)/wheel/*.whl
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
-	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[dev,images]"
+# The very releases that `make locked` has chosen.
+$(VENV)/installed-dev: $(VENV)/installed tools/locked.txt
+	@tools/environment pip $(VENV) install --quiet --require-hashes --requirement tools/locked.txt
 	@touch $@
 
 # Its Python binding is compiled: whoever runs the quick tests alone needs neither.
-$(VENV)/installed-libvirt: $(VENV)/installed-dev | libvirt
-	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[libvirt]"
+$(VENV)/installed-libvirt: $(VENV)/installed-dev tools/locked-libvirt.txt | libvirt
+	@tools/environment pip $(VENV) install --quiet --require-hashes --requirement tools/locked-libvirt.txt
 	@touch $@
+
+# Are vulnerabilities known of what is installed? Says where no database is to be had.
+.PHONY: audit locked
+audit: $(VENV)/installed-dev
+	@$(BIN)/python tools/audit.py
+
+# Choose the releases that CI installs anew.
+locked: $(VENV)/installed
+	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[lock]"
+	$(BIN)/python tools/lock.py
 
 clean:
 	rm -rf $(VENV) $(RESULTS) .mutants build dist *.egg-info
