@@ -155,3 +155,8 @@ fuzz: $(VENV)/installed-fuzz
 $(VENV)/installed-fuzz: $(VENV)/installed-dev
 	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[fuzz]"
 	@touch $@
+
+# The default matrix again and again for SECONDS, an hour by default: does anything pile up?
+.PHONY: soak
+soak: packages $(VENV)/installed-dev
+	$(BIN)/python -m bench.soak $(if $(SECONDS),--seconds $(SECONDS))
