@@ -55,6 +55,7 @@ setup(
             "mutmut==3.8.*",
             "mypy==2.*",
             "ninja==1.*",
+            "pip-audit==2.*",
             "playwright==1.*",
             "prometheus_client==0.*",
             "pytest==9.*",
@@ -65,8 +66,10 @@ setup(
             "types-PyYAML==6.*",
             "wheel==0.*",
         ],
+        "fuzz": ["atheris==3.*"],
         "images": ["ziglang==0.17.1"],
         "libvirt": ["libvirt-python>=9"],
+        "lock": ["uv==0.*"],
         "metrics": ["prometheus_client==0.*"],
     },
     entry_points={

@@ -66,11 +66,15 @@ class _Parameters(msgspec.Struct, rename="kebab"):
     avail_switchover_bandwidth: _Figure = 0
 
 
+class _Option(msgspec.Struct):
+    option: _Name
+
+
 class _Status(msgspec.Struct):
     status: _Name
 
 
-_DOCUMENTED: Mapping[str, Any] = {
+DOCUMENTED: Mapping[str, Any] = {
     "query-version": _Version,
     "query-target": _Target,
     "query-machines": list[_Machine],
@@ -79,14 +83,16 @@ _DOCUMENTED: Mapping[str, Any] = {
     "query-migrate-capabilities": list[_Capability],
     "query-migrate": _Migration,
     "query-status": _Status,
+    "query-command-line-options": list[_Option],
     "human-monitor-command": str,
 }
+"""What each command that is asked answers, as a type of msgspec's."""
 
 
 def documented(who: str, command: str, answer: Any) -> Any:
     """The `answer` to `command`; raises HarnessError where `who` gave one that is not as QEMU documents it."""
     try:
-        msgspec.convert(answer, _DOCUMENTED.get(command, Any))
+        msgspec.convert(answer, DOCUMENTED.get(command, Any))
     except msgspec.ValidationError as error:
         raise HarnessError(
             f"{who} answers {command} with {reprlib.repr(answer)}, as no QEMU does: {_lower(str(error))}; expected one "

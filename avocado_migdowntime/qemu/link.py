@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import HarnessError
-from ..host.netns import Namespace
+from ..host.netns import Network, NoNetwork
 from ..host.shaped import shaped_link
 from ..host.wire import ShapedLink
 from ..parameters.table import Parameters
@@ -17,13 +17,13 @@ from .process import QemuProcess
 class Link(Protocol):
     """A way to the destination: `uri` is where the source finds it, once it listens.
 
-    `header` is what a trace says of the link. A QEMU has to run in the namespace of its side, if there is one.
+    `header` is what a trace says of the link. A QEMU has to run in the network of its side: None is the host's.
     """
 
     uri: str
     header: Mapping[str, Any]
-    source: Namespace | None
-    destination: Namespace | None
+    source: Network | None
+    destination: Network | None
 
     async def listen(self, destination: QemuProcess) -> None:
         """Have the destination wait for the source; raises HarnessError."""
@@ -32,8 +32,8 @@ class Link(Protocol):
 class UnixLink:
     """A socket in a directory that both sides see."""
 
-    source: Namespace | None = None
-    destination: Namespace | None = None
+    source: Network | None = NoNetwork()
+    destination: Network | None = NoNetwork()
 
     def __init__(self, sockets: Path) -> None:
         self.uri = f"unix:{sockets}/migration"
@@ -54,8 +54,8 @@ class TcpLink:
         self,
         address: str,
         header: Mapping[str, Any],
-        source: Namespace | None = None,
-        destination: Namespace | None = None,
+        source: Network | None = None,
+        destination: Network | None = None,
     ) -> None:
         self.uri = ""
         self.header = header

@@ -104,10 +104,11 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         qemu_info = await probed(binary, directory, sockets)
         parameters = for_architecture(parameters, qemu_info)
         check(qemu_info, parameters)
-        destination_binary = binary
+        destination_info = qemu_info
         if parameters.qemu_destination:
             destination_binary = find_binary(parameters.qemu_destination, parameters.arch)
-            check(await probed(destination_binary, directory, sockets), parameters)
+            destination_info = await probed(destination_binary, directory, sockets)
+            check(destination_info, parameters)
         images = resource("images")
         guest = await planned_guest(parameters, qemu_info, backing, resources, say)
         accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets)
@@ -121,9 +122,14 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
             )
         )
         arguments = guest.arguments(images)
-        source = QemuProcess("source", binary, arguments, directory, sockets, link.source)
         incoming = (*arguments, "-incoming", "defer", *(("-S",) if parameters.integrity else ()))
-        destination = QemuProcess("destination", destination_binary, incoming, directory, sockets, link.destination)
+        source, destination = (
+            QemuProcess(side, info.binary, (*info.confinement, *words), directory, sockets, network)
+            for side, info, words, network in (
+                ("source", qemu_info, arguments, link.source),
+                ("destination", destination_info, incoming, link.destination),
+            )
+        )
         async with AsyncExitStack() as running:
             with pages.hand_over():
                 await _enter_all(running, source, destination)

@@ -26,7 +26,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
         binaries.append(binary)
         release = (len(binaries), 2, 22)
-        return QemuInfo(binary, release, "Debian", "ppc64", NUMBERS, frozenset(), False, PARAMETERS, CAPABILITIES)
+        return QemuInfo(binary, release, "Debian", "ppc64", NUMBERS, frozenset(), False, PARAMETERS, CAPABILITIES, True)
 
     monkeypatch.setattr(remembered, "probe", probe)
     return binaries

@@ -12,6 +12,7 @@ PROBED = {
     **MIGRATING,
     "query-machines": [{"name": "pc", "default-ram-id": "pc.ram"}],
     "query-kvm": {"enabled": False, "present": True},
+    "query-command-line-options": [{"option": "sandbox", "parameters": []}],
     "query-migrate-capabilities": [{"capability": "events", "state": False}],
 }
 """The answers of a QEMU to those who ask what it can do."""
