@@ -13,6 +13,8 @@ HOST_PAGES_A_LOOK = 64
 
 DEFAULT_DOWNTIME_LIMIT_MS = 300
 """QEMU: DEFAULT_MIGRATE_SET_DOWNTIME, in migration/migration.c, since 8.1 in migration/options.c."""
+DEFAULT_MAX_BANDWIDTH = 128 << 20
+"""Bytes per second. QEMU: MAX_THROTTLE, in migration/migration.c, since 8.1 in migration/options.c; since 3.0."""
 GREATEST_DOWNTIME_LIMIT_MS = 2_000_000
 """No larger downtime-limit can be set.
 

@@ -8,13 +8,15 @@ from typing import Union
 
 import numpy as np
 
-from ..trace.events import BANDWIDTH, DISTURBS, HARNESS
+from ..trace.events import BANDWIDTH, DISTURBS, FINISH, HARNESS
 from ..trace.model import Trace
 from ..trace.samples import Samples
+from .caps import Held, most_used
 from .limits import Limits
 from .passes import Pass, passes
 from .releases import Release, release_of
 from .syncs import Sync, syncs
+from .windows import Sending, sending
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,31 @@ class Evidence:
         """The same for some of the passes."""
         trace = self.trace
         return syncs(seen, self.limits, trace.switchover_bytes_per_ms, trace.host_page_bytes, trace.most_host_pages)
+
+    @cached_property
+    def sending(self) -> Sending | None:
+        """What QEMU's bandwidth comes to against what it sent; None where too little was seen of that.
+
+        What is sent without a max-bandwidth, once the harness lets a migration complete, is too little for that.
+        """
+        finish = self.trace.first_event(HARNESS, FINISH)
+        return sending(self.samples, min(self.stopped_s, finish.since_s if finish else np.inf))
+
+    @cached_property
+    def at_sent_bandwidth(self) -> "Evidence":
+        """The same with the bandwidth at which QEMU sent in place of what it says, where that is off for certain."""
+        if self.sending is None:
+            return self
+        off, likely, samples = self.sending.error, self.sending.likely_error, self.trace.samples
+        mbps = samples.mbps / (1 + likely)
+        either = max((1 + likely) / (1 + off.low) - 1, 1 - (1 + likely) / (1 + off.high), 0.0)
+        open_mbps = samples.open_mbps + mbps * either
+        return Evidence.of(replace(self.trace, samples=samples.with_bandwidth(mbps, open_mbps)))
+
+    @cached_property
+    def most_of_cap(self) -> Held | None:
+        """Where the most was sent of what max-bandwidth allowed while the guest ran; None where none held."""
+        return most_used(self.trace, self.samples, self.stopped_s)
 
     @cached_property
     def disturbed_s(self) -> float:

@@ -17,6 +17,7 @@ from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.capabilities import check_settings
 from ..parameters.table import Parameters
+from ..trace.model import TRACKED
 from .accel import choose_accel
 from .backing import plan
 from .filling import filling
@@ -85,6 +86,7 @@ class Pair:
             **self.link.header,
             "capabilities": list(capabilities),
             "migrate-parameters": in_force,
+            TRACKED: list(settings),
         }
 
 

@@ -34,6 +34,8 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "effective_limit_ms": verdict.limit.effective_limit_ms,
         "effective_limit_interval_ms": _ends(verdict.limit.effective_limit_interval_ms),
         "limit_verdict": str(verdict.limit_verdict),
+        "bandwidth_error": verdict.bandwidth.error if verdict.bandwidth else None,
+        "bandwidth_error_interval": _ends(verdict.bandwidth.error_interval) if verdict.bandwidth else None,
         "downtime": _downtime(verdict.downtime) if verdict.downtime else None,
         "integrity": asdict(verdict.integrity) if verdict.integrity else None,
         "convergence": _convergence(verdict.convergence) if verdict.convergence else None,

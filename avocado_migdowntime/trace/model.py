@@ -31,6 +31,8 @@ _GREATEST_PART = 999
 _NAMES = ("arch", "machine", "accelerator", "guest", "backing")
 """Texts that tell what was migrated."""
 _LONGEST_NAME = 200
+TRACKED = "tracked"
+"""Key of a header: the migration's parameters of which each change is on record."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
 SEVERAL = "several migrations are recorded: the last one is judged"
@@ -81,6 +83,11 @@ class Trace:
         """avail-switchover-bandwidth where it is set: QEMU 8.2 and later divide by it instead of by mbps."""
         bandwidth = optional_number(self.migrate_parameters, "avail-switchover-bandwidth")
         return bandwidth / 1000 if bandwidth else None
+
+    def tracks(self, parameter: str) -> bool:
+        """Whether it is on record what this parameter of the migration was all the time."""
+        tracked = self.header.get(TRACKED)
+        return parameter in self.migrate_parameters and isinstance(tracked, list) and parameter in tracked
 
     @property
     def migrate_parameters(self) -> Mapping[str, Any]:
@@ -180,11 +187,14 @@ def parted(events: Iterable[Event], begin_s: float) -> tuple[list[Event], list[E
 
 def header_after(header: Mapping[str, Any], earlier: Iterable[Event]) -> Mapping[str, Any]:
     """The header of a migration that began after these events."""
-    limits_ms = [event.limit_ms for event in earlier if event.limit_ms is not None]
-    if not limits_ms:
+    later: dict[str, float] = {}
+    for event in earlier:
+        changed = {"downtime-limit": event.limit_ms, "max-bandwidth": event.cap_bytes_per_s}
+        later |= {name: value for name, value in changed.items() if value is not None}
+    if not later:
         return header
     parameters = Trace(Samples(), header=header).migrate_parameters
-    return {**header, "migrate-parameters": {**parameters, "downtime-limit": limits_ms[-1]}}
+    return {**header, "migrate-parameters": {**parameters, **later}}
 
 
 def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:

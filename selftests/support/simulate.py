@@ -46,6 +46,8 @@ class Simulation:
     """Other downtime-limits, by the ms from which they hold; a QEMU with a `used_limit_ms` cares for none."""
     later_bytes_per_ms: Mapping[int, float] = field(default_factory=dict)
     """Other bandwidths, by the ms from which they hold."""
+    syncs_at_switchover: int = 1
+    """QEMU syncs once more when the guest is stopped."""
     true_sync_bytes: dict[int, int] = field(default_factory=dict)
 
     def run(self, wanted: Container[int]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -136,6 +138,7 @@ class Simulation:
 
     def _completed(self) -> dict[str, Any]:
         self._normal += self._remaining
+        self._sync += self.syncs_at_switchover
         return {"status": "completed", "downtime": 7, "ram": self._ram(0, self.bytes_per_ms / 125, 0)}
 
     def _ram(self, remaining: int, mbps: float, rate: int) -> dict[str, Any]:
@@ -148,6 +151,7 @@ class Simulation:
             "dirty-sync-count": self._sync,
             "mbps": mbps,
             "dirty-pages-rate": rate,
+            "transferred": PAGE * self._normal,
             "precopy-bytes": (PAGE + 8) * self._normal + 9 * self._duplicate + 8 * self._rounds,
         }
 
