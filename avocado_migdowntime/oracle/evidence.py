@@ -12,6 +12,7 @@ from ..trace.events import BANDWIDTH, DISTURBS, FINISH, HARNESS
 from ..trace.model import Trace
 from ..trace.samples import Samples
 from .caps import Held, most_used
+from .devices import LEAST_BYTES, Devices, devices
 from .limits import Limits
 from .passes import Pass, passes
 from .releases import Release, release_of
@@ -59,6 +60,19 @@ class Evidence:
 
     def syncs_between(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         """The same for some of the passes."""
+        found, devices = self._syncs_of_ram(seen), self.devices
+        if devices is None or devices.likely_bytes.low < LEAST_BYTES:
+            return found
+        return [sync.beside_devices(devices.likely_bytes.low) for sync in found]
+
+    @cached_property
+    def devices(self) -> Devices | None:
+        """What devices have to send; None where QEMU does not say, as up to 11.0."""
+        if np.all(np.isnan(self.samples.pending_bytes)):
+            return None
+        return devices(self.passes, self._syncs_of_ram(self.passes))
+
+    def _syncs_of_ram(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         trace = self.trace
         return syncs(seen, self.limits, trace.switchover_bytes_per_ms, trace.host_page_bytes, trace.most_host_pages)
 

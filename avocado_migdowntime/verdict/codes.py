@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 
 REPORT, LIMIT, CONVERGENCE = "report", "limit", "convergence"
-BANDWIDTH, CAP, SWITCHOVER = "bandwidth", "max-bandwidth", "switchover"
+BANDWIDTH, CAP, SWITCHOVER, PENDING = "bandwidth", "max-bandwidth", "switchover", "pending"
 MEMORY, GUEST, DOWNTIME, MID_PASS_STOP = "memory", "guest", "downtime", "mid-pass-stop"
 """The names of the checks."""
 
@@ -66,6 +66,10 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "without-a-sync": "QEMU switched over without a last sync",
         "before-a-window": "all of RAM was sent before QEMU had measured a bandwidth, and it switched over then",
         "not-seen": "the last pass was not seen closely enough",
+    },
+    PENDING: {
+        "adds-up": "what is said to be pending is what was left of RAM, and what devices have",
+        "not-what-is-left": "what is said to be pending is not what was left",
     },
     CONVERGENCE: {
         "right": "each limit did what it should",

@@ -13,6 +13,7 @@ from .check import Check, Outcome, passed
 from .downtime import Downtime, Integrity
 from .limit import LimitFinding, LimitJudgement
 from .mid_pass_stop import GroundTruth, MidPassStop
+from .pending import PendingFinding
 from .predicted_downtime import PredictedDowntime
 from .switchover import SwitchoverFinding
 from .trials import Convergence
@@ -45,7 +46,8 @@ class Verdict:
     `convergence` what the limits did that were tried on it; `predicted_downtime` whether QEMU had said how long the
     downtime would be; `stop` what came of stopping the guest in mid-pass, where that was the question.
     Of more than a single look `bandwidth` says whether `mbps` is what was sent (where it is not, all else rests on what
-    was sent), `cap` whether max-bandwidth was kept, and `switchover` whether that came after a sync.
+    was sent), `cap` whether max-bandwidth was kept, and `switchover` whether that came after a
+    sync; `pending` says whether what QEMU 11.1 says that is pending was left, and what devices have.
     """
 
     report: Check
@@ -74,6 +76,7 @@ class Verdict:
     bandwidth: BandwidthFinding | None = None
     cap: CapFinding | None = None
     switchover: SwitchoverFinding | None = None
+    pending: PendingFinding | None = None
 
     @property
     def verdict(self) -> Judgement:
@@ -94,7 +97,7 @@ class Verdict:
     def checks(self) -> tuple[Check, ...]:
         """All that was looked at; what a user is up against comes first."""
         of_guest = (self.integrity, self.downtime, self.predicted_downtime, self.stop)
-        parts = (self.convergence, self.limit, self.switchover, self.bandwidth, self.cap, *of_guest)
+        parts = (self.convergence, self.limit, self.switchover, self.bandwidth, self.cap, self.pending, *of_guest)
         checks = [part.check for part in parts if part is not None]
         return (*checks[: int(self.convergence is not None)], self.report, *checks[int(self.convergence is not None) :])
 

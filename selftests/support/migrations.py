@@ -138,6 +138,19 @@ def one_late():
     return altered
 
 
+class Pending(Fault):
+    """What is pending is so many times the right one, and the report with it."""
+
+    def __init__(self, factor):
+        self._factor = factor
+
+    def answered(self, command, answer):
+        return {
+            **answer,
+            **{n: int(answer[n] * self._factor) for n in ("remaining", "expected-downtime") if n in answer},
+        }
+
+
 def capped(bytes_per_ms):
     """A migration at BYTES_PER_MS, with another max-bandwidth than that on record."""
     parameters = {"downtime-limit": 1, "max-bandwidth": bytes_per_ms * 1000}
@@ -306,6 +319,12 @@ MIGRATIONS = {
         lambda: record(Simulation([PAGES]), period_ms=300, on_syncs=False), ("bandwidth", N, "not-seen")
     ),
     "a bandwidth beside a disk": row(beside_a_disk, ("bandwidth", N, "disk"), ("report", U, "disk")),
+    "devices that have much to send": row(
+        lambda: of([2000], device_bytes=3_000_000), ("report", P, "accurate"), ("pending", P, "adds-up")
+    ),
+    "more pending than was left": row(
+        lambda: of([2000], device_bytes=0, fault=Pending(1.5)), ("pending", F, "not-what-is-left")
+    ),
     "a cap that is kept": row(lambda: capped(BYTES_PER_MS), ("max-bandwidth", P, "kept")),
     "a cap that is not": row(lambda: capped(BYTES_PER_MS / 2), ("max-bandwidth", F, "not-kept")),
     "a cap that may have been changed": row(lambda: of([2000]), ("max-bandwidth", N, "not-tracked")),

@@ -46,6 +46,8 @@ class Simulation:
     """Other downtime-limits, by the ms from which they hold; a QEMU with a `used_limit_ms` cares for none."""
     later_bytes_per_ms: Mapping[int, float] = field(default_factory=dict)
     """Other bandwidths, by the ms from which they hold."""
+    device_bytes: int | None = None
+    """What devices have to send besides RAM, where this QEMU says what is pending, as from 11.1 on."""
     syncs_at_switchover: int = 1
     """QEMU syncs once more when the guest is stopped."""
     true_sync_bytes: dict[int, int] = field(default_factory=dict)
@@ -68,6 +70,8 @@ class Simulation:
             budget = int(credit // PAGE)
             sent = 0
             for ms in range(start, start + WINDOW_MS):
+                if ms == start:
+                    self._pending = self._remaining * PAGE
                 if ms == start > 0 and self._remaining * PAGE < self._threshold:
                     if self._next(ms, pages):
                         yield ms, self._completed()
@@ -108,7 +112,7 @@ class Simulation:
             self._sync_ms = now_ms
         self._remaining += fresh
         self._sync += 1
-        self._at_sync = self._remaining * PAGE
+        self._at_sync = self._pending = self._remaining * PAGE
         self.true_sync_bytes[self._sync] = self._at_sync
         return self._at_sync <= self._threshold
 
@@ -126,11 +130,18 @@ class Simulation:
         if self._rate and sent_bytes > 10_000:
             bandwidth = sent_bytes / WINDOW_MS
             self._expected = int(
-                self.estimate(self._at_sync, self._remaining * PAGE, self._rate * PAGE / 1000, bandwidth)
+                self.estimate(
+                    self._at_sync + (self.device_bytes or 0),
+                    self._remaining * PAGE,
+                    self._rate * PAGE / 1000,
+                    bandwidth,
+                )
             )
 
     def _answer(self) -> dict[str, Any]:
+        pending = {} if self.device_bytes is None else {"remaining": self._pending + self.device_bytes}
         return {
+            **pending,
             "status": "active",
             "expected-downtime": self._expected,
             "ram": self._ram(self._remaining * PAGE, self._mbps, self._rate),
