@@ -13,7 +13,7 @@ from avocado_migdowntime.verdict.judge import judge
 from ..support.migrations import with_events, with_header
 from ..support.windows import Sender
 
-CAP = 12_000_000
+CAP, USUAL = 12_000_000, Sender()
 
 
 @cache
@@ -21,7 +21,7 @@ def sampled(sender):
     return sender.samples(8_000, 20, 1, seed=3)
 
 
-def capped(*events, sender=Sender(), capabilities=(), cap=CAP, **parameters):
+def capped(*events, sender=USUAL, capabilities=(), cap=CAP, **parameters):
     """8 s of a QEMU that sends 12 MB/s, with this max-bandwidth on record, and these changes of it."""
     header = {
         "qemu": {},
