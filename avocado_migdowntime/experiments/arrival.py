@@ -59,6 +59,7 @@ class Arrival:
         `say` is told what is waited for.
         """
         destination = self._pair.destination
+        await self._pair.link.deliver(destination)
         say("waiting for the destination to have loaded all of the guest")
         while (await destination.execute("query-status"))["status"] == "inmigrate":
             await asyncio.sleep(_LOOK_S)

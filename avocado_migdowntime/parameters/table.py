@@ -11,12 +11,14 @@ from ..errors import UsageError
 from ..oracle.formulas import FORMULAS
 from .bandwidth import FOR_A_SLOW_GUEST, for_short_passes
 from .capabilities import check_together
+from .migrate_parameters import parse_settings
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
 GUEST_PAGE_SIZES = ("2M", "16M", "1G")
 GUESTS = ("dirtier", "linux")
 BACKINGS = ("anonymous", "hugetlbfs", "memfd")
-LINKS = ("unix", "tcp", "shaped")
+LINKS = ("unix", "tcp", "shaped", "fd", "exec", "file", "vsock")
+TLS = ("none", "psk", "x509")
 LINK_RATES = (1_250_000, 1_250_000_000)
 """Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
 PATTERNS: Mapping[str, str] = {
@@ -164,7 +166,10 @@ class Parameters:
         "yes", _flag, "under TCG, flush the TLB at each page: QEMU before 9.0 loses writes otherwise"
     )
     link: str = _parameter(
-        "unix", _choice(*LINKS), "what the migration goes over; shaped: a network that is really that slow"
+        "unix",
+        _choice(*LINKS),
+        "what the migration goes over; shaped: a network that is really that slow; file: the destination reads it "
+        "when all is written",
     )
     link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")
     max_bandwidth: int | None = _parameter(
@@ -179,6 +184,12 @@ class Parameters:
     capabilities: tuple[str, ...] = _parameter(
         "", _capabilities, "further migration capabilities, comma separated (see capabilities)"
     )
+    migrate_parameters: tuple[tuple[str, str], ...] = _parameter(
+        "",
+        lambda v: parse_settings(v) if v else (),
+        "further migrate parameters of both ends, NAME=VALUE, comma separated (see migrate-parameters)",
+    )
+    tls: str = _parameter("none", _choice(*TLS), "encrypts the migration: by a shared key, or by certificates (x509)")
     passes: int = _parameter("2", _number(1, 1000, whole=True), "passes to judge before the run ends")
     integrity: bool = _parameter(
         "yes", _flag, "hold the guest at the destination until each page it dirtied was compared with what it wrote"

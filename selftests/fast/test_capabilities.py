@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.parameters.capabilities import CAPABILITIES, check_settings
+from avocado_migdowntime.parameters.capabilities import CAPABILITIES
 from avocado_migdowntime.parameters.table import Parameters, parse
 from avocado_migdowntime.qemu.pair import launched_pair
+from avocado_migdowntime.qemu.planning import check_among_themselves
 
 REFUSED = {name for name, capability in CAPABILITIES.items() if capability.refused}
 UNUSABLE = {
@@ -20,8 +21,8 @@ UNUSABLE = {
 
 
 def test_those_are_refused_that_are_no_precopy_or_cannot_be_had_here():
-    assert {"background-snapshot", "x-colo", "mapped-ram", "dirty-limit"} <= REFUSED
-    assert not REFUSED & {"xbzrle", "multifd", "auto-converge", "postcopy-ram", "return-path"}
+    assert {"background-snapshot", "x-colo", "dirty-limit"} <= REFUSED
+    assert not REFUSED & {"xbzrle", "multifd", "auto-converge", "postcopy-ram", "return-path", "mapped-ram"}
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
@@ -45,6 +46,15 @@ def test_what_only_needs_another_is_told_which(name):
     ("given", "words"),
     [
         ({"capabilities": "multifd,zero-copy-send"}, "with link=unix; use link=tcp or shaped, or leave"),
+        ({"capabilities": "mapped-ram"}, "with link=unix; use link=file, or leave the capability out"),
+        (
+            {"capabilities": "multifd", "link": "exec"},
+            "with link=exec; use link=unix or tcp or shaped or vsock or file",
+        ),
+        (
+            {"capabilities": "return-path", "link": "file"},
+            "with link=file; use link=unix or tcp or shaped or",
+        ),
         ({"capabilities": "x-ignore-shared"}, "with backing=memfd; use backing=anonymous, or leave the capability out"),
         ({"capabilities": "x-ignore-shared", "backing": "hugetlbfs"}, "with backing=hugetlbfs; use backing=anonymous"),
     ],
@@ -63,10 +73,10 @@ def test_what_does_not_go_with_another_parameter_is_told_before_anything_is_laun
 def test_with_what_it_needs_each_other_one_is_taken(name):
     needed = {name: allowed[0] for name, allowed in CAPABILITIES[name].settings.items()}
     given = parse({"capabilities": ",".join((name, *CAPABILITIES[name].needs)), **needed})
-    check_settings(given.capabilities, given)
+    check_among_themselves(given)
 
 
 def test_one_that_is_not_known_is_for_qemu_to_refuse():
     given = replace(Parameters(), capabilities=parse({"capabilities": "warp-drive"}).capabilities)
-    check_settings(given.capabilities, given)
+    check_among_themselves(given)
     assert given.capabilities == ("warp-drive",)

@@ -41,7 +41,8 @@ CORE = (
     *("trace", "forms", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures"),
     *("errors", "watching"),
     *("basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
-    *("parameters.bandwidth", "parameters.capabilities", "parameters.sources", "parameters.table"),
+    *("parameters.bandwidth", "parameters.capabilities", "parameters.migrate_parameters", "parameters.setting"),
+    *("parameters.sources", "parameters.table"),
 )
 """What computes and does nothing else."""
 
