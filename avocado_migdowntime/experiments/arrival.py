@@ -12,7 +12,7 @@ from ..qemu.guest_ram import GuestRam, PrivateRam, inspect, shared_ram, telemetr
 from ..qemu.heartbeat import HeartbeatWatch
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
-from ..trace.events import FINISH, HEARTBEAT, INTEGRITY, STOP_NOW
+from ..trace.events import FINISH, HEARTBEAT, INTEGRITY, POSTCOPY, STOP_NOW
 from ..trace.samples import Sample
 
 _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT_MS}
@@ -44,6 +44,13 @@ class Arrival:
         self._sampler.note(FINISH, _ANY_LIMIT)
         source = self._pair.source
         await source.execute("migrate-set-parameters", _ANY_LIMIT)
+        async for _ in samples:
+            pass
+
+    async def let_complete_by_postcopy(self, samples: AsyncGenerator[Sample, None]) -> None:
+        """Let the guest go over first and its RAM after it, and take the migration's samples to the end."""
+        self._sampler.note(POSTCOPY, {})
+        await self._pair.source.execute("migrate-start-postcopy")
         async for _ in samples:
             pass
 

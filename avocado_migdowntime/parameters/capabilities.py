@@ -25,11 +25,13 @@ CAPABILITIES: Mapping[str, Setting] = {
     ),
     "mapped-ram": Setting("writes each page to its own place in a file, since 9.0", settings={"link": ("file",)}),
     "pause-before-switchover": Setting("pauses before the switchover; the run lets it go on"),
-    "postcopy-blocktime": Setting("measures what postcopy waits for; the run ends in precopy"),
-    "postcopy-ram": Setting("allows for postcopy, which the run does not start; inconclusive on 11.1"),
-    "postcopy-preempt": Setting("is about postcopy, which the run does not start", ("postcopy-ram",)),
+    "postcopy-blocktime": Setting("measures what postcopy waits for"),
+    "postcopy-ram": Setting(
+        "allows for postcopy, by which the run ends with postcopy=yes", settings={"link": _SOCKETS}
+    ),
+    "postcopy-preempt": Setting("sends what postcopy is waited for by a connection of its own", ("postcopy-ram",)),
     "rdma-pin-all": Setting("is about RDMA, which no link here is"),
-    "release-ram": Setting("frees what postcopy has sent; the run ends in precopy"),
+    "release-ram": Setting("frees what postcopy has sent"),
     "return-path": Setting("has the destination answer the source", settings={"link": (*_SOCKETS, "fd")}),
     "switchover-ack": Setting("has the destination agree to the switchover", ("return-path",)),
     "validate-uuid": Setting("compares the guests' UUIDs"),
@@ -43,8 +45,9 @@ CAPABILITIES: Mapping[str, Setting] = {
         "sends the guest's memory as it was when it began, and not what the guest writes meanwhile",
         "it is no precopy and has no expected downtime: leave it out",
     ),
-    "dirty-limit": only(
-        "slows the guest down by KVM's dirty ring, with which no QEMU is started here", "use auto-converge instead"
+    "dirty-limit": Setting(
+        "slows the guest down by KVM's dirty ring",
+        lacking="no QEMU is started with one here; use auto-converge instead",
     ),
     "x-colo": only("goes on replicating the guest and never completes", "leave it out"),
 }

@@ -39,8 +39,11 @@ MIGRATE_PARAMETERS: Mapping[str, Setting] = {
     "downtime-limit": _own("downtime_limit"),
     "max-bandwidth": _own("max_bandwidth"),
     "max-cpu-throttle": Setting("is by how much the guest is slowed at most", _AUTO_CONVERGE),
-    "max-postcopy-bandwidth": Setting("holds postcopy back, which the run does not start", ("postcopy-ram",)),
-    "mode": only("is precopy by itself, and in any other mode no RAM is sent", "leave it out"),
+    "max-postcopy-bandwidth": Setting("is the most that postcopy sends a second", ("postcopy-ram",)),
+    "mode": Setting(
+        "leaves RAM where it is, in any mode but normal",
+        lacking="no RAM is sent then, so that nothing is predicted; leave it out",
+    ),
     "multifd-channels": Setting("is over how many connections pages go", _MULTIFD),
     "multifd-compression": Setting(
         "sends compressed pages, of which QEMU counts whole ones as left: its report is of those", _MULTIFD

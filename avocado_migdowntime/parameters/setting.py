@@ -4,7 +4,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..errors import UsageError
+from ..errors import HostRequirementError, UsageError
 
 
 @dataclass(frozen=True)
@@ -12,17 +12,21 @@ class Setting:
     """What a capability or a migrate parameter does to a run.
 
     `needs` are capabilities that have to be on as well, `settings` the values that other parameters have to have, by
-    their names. `refused` says why a run with it cannot be judged, and what to do instead; it is empty where one can.
+    their names. `refused` says why a run with it cannot be judged, and what to do instead, `lacking` why there is none
+    here; they are empty where there is one that can.
     """
 
     meaning: str
     needs: tuple[str, ...] = ()
     settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     refused: str = ""
+    lacking: str = ""
 
     def __str__(self) -> str:
         if self.refused:
             return f"refused: it {self.refused}"
+        if self.lacking:
+            return f"{self.meaning}; cancelled: {self.lacking}"
         needs = [*self.needs, *(f"{name}={' or '.join(allowed)}" for name, allowed in self.settings.items())]
         return f"{self.meaning}; needs {' and '.join(needs)}" if needs else self.meaning
 
@@ -41,6 +45,13 @@ def given_of(names: Collection[str], table: Mapping[str, Setting]) -> Iterator[t
         if setting.refused:
             raise UsageError(f"{name} {setting.refused}")
         yield name, setting
+
+
+def check_had(names: Collection[str], table: Mapping[str, Setting]) -> None:
+    """Raise HostRequirementError at one of the names with which there is no run here."""
+    for name, setting in given_of(names, table):
+        if setting.lacking:
+            raise HostRequirementError(f"{name} {setting.meaning}: {setting.lacking}")
 
 
 def check_settings(kind: str, names: Collection[str], table: Mapping[str, Setting], parameters: object) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every parameter of a test: one table, read by options, variants, settings and documentation alike."""
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -99,6 +100,13 @@ def _is_phase(text: str) -> bool:
     return text.isascii() and text.isdigit() and int(text) <= 3_600_000
 
 
+def _words(value: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as error:
+        raise UsageError(f"{value!r} cannot be taken apart into words ({error}); quote it as for a shell") from None
+
+
 def _capabilities(value: str) -> tuple[str, ...]:
     names = tuple(value.replace(",", " ").split())
     check_together(names)
@@ -190,6 +198,12 @@ class Parameters:
         "further migrate parameters of both ends, NAME=VALUE, comma separated (see migrate-parameters)",
     )
     tls: str = _parameter("none", _choice(*TLS), "encrypts the migration: by a shared key, or by certificates (x509)")
+    postcopy: bool = _parameter(
+        "no", _flag, "let the migration end by postcopy, once enough passes were seen (with capability postcopy-ram)"
+    )
+    qemu_arguments: tuple[str, ...] = _parameter(
+        "", _words, "further arguments of both QEMUs, as a shell takes them, such as devices that add state"
+    )
     passes: int = _parameter("2", _number(1, 1000, whole=True), "passes to judge before the run ends")
     integrity: bool = _parameter(
         "yes", _flag, "hold the guest at the destination until each page it dirtied was compared with what it wrote"

@@ -91,6 +91,7 @@ class Pair:
             "backing_page_size": self.guest.backing.page_size_bytes,
             **self.link.header,
             "tls": parameters.tls,
+            "qemu_arguments": list(parameters.qemu_arguments),
             "capabilities": list(capabilities),
             "migrate-parameters": in_force,
         }
@@ -130,7 +131,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
             )
         )
         made = credentials(parameters.tls, sockets)
-        arguments = guest.arguments(images)
+        arguments = (*guest.arguments(images), *parameters.qemu_arguments)
         outgoing = (*arguments, *made.arguments_of("source"))
         source = QemuProcess("source", binary, outgoing, directory, sockets, link.source)
         beside = made.arguments_of("destination")

@@ -10,7 +10,7 @@ from ..host.resources import HostResources
 from ..linux.image import linux_image
 from ..parameters.capabilities import CAPABILITIES
 from ..parameters.migrate_parameters import MIGRATE_PARAMETERS, check_capabilities
-from ..parameters.setting import check_settings
+from ..parameters.setting import check_had, check_settings
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
 from .backing import Backing
 from .guest import Guest, Linux, Orders, choose_machine
@@ -88,6 +88,13 @@ def check_among_themselves(parameters: Parameters) -> None:
     check_settings("capability", parameters.capabilities, CAPABILITIES, parameters)
     check_settings("migrate parameter", names, MIGRATE_PARAMETERS, parameters)
     check_capabilities(names, parameters.capabilities)
+    check_had(parameters.capabilities, CAPABILITIES)
+    check_had(names, MIGRATE_PARAMETERS)
+    if parameters.postcopy and "postcopy-ram" not in parameters.capabilities:
+        together = ",".join((*parameters.capabilities, "postcopy-ram"))
+        raise UsageError(
+            f"postcopy=yes takes the capability postcopy-ram; give capabilities={together}, or postcopy=no"
+        )
     if parameters.tls != "none" and parameters.link in _NOT_ANSWERED:
         raise UsageError(
             f"tls={parameters.tls} takes a link over which the destination answers, which {parameters.link} is not; "

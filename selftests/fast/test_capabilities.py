@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.errors import HostRequirementError, UsageError
 from avocado_migdowntime.parameters.capabilities import CAPABILITIES
 from avocado_migdowntime.parameters.table import Parameters, parse
 from avocado_migdowntime.qemu.pair import launched_pair
@@ -21,7 +21,7 @@ UNUSABLE = {
 
 
 def test_those_are_refused_that_are_no_precopy_or_cannot_be_had_here():
-    assert {"background-snapshot", "x-colo", "dirty-limit"} <= REFUSED
+    assert {"background-snapshot", "x-colo"} <= REFUSED
     assert not REFUSED & {"xbzrle", "multifd", "auto-converge", "postcopy-ram", "return-path", "mapped-ram"}
 
 
@@ -69,7 +69,12 @@ def test_what_does_not_go_with_another_parameter_is_told_before_anything_is_laun
     assert words in str(caught.value) and str(caught.value).startswith("capability ")
 
 
-@pytest.mark.parametrize("name", sorted(set(CAPABILITIES) - REFUSED))
+def test_one_that_no_qemu_is_started_for_is_lacking():
+    with pytest.raises(HostRequirementError, match="^dirty-limit slows the guest down by KVM's dirty ring: no "):
+        check_among_themselves(parse({"capabilities": "dirty-limit"}))
+
+
+@pytest.mark.parametrize("name", sorted(set(CAPABILITIES) - REFUSED - {"dirty-limit"}))
 def test_with_what_it_needs_each_other_one_is_taken(name):
     needed = {name: allowed[0] for name, allowed in CAPABILITIES[name].settings.items()}
     given = parse({"capabilities": ",".join((name, *CAPABILITIES[name].needs)), **needed})

@@ -40,7 +40,6 @@ def test_names_and_values_are_taken_apart():
         ("multifd-channels=4,multifd-channels=5", "multifd-channels is given twice; give it once"),
         ("downtime-limit=3", "downtime-limit is a parameter of each run; use downtime_limit instead"),
         ("tls-creds=x", "tls-creds goes with credentials that are made for a run; use tls=psk or tls=x509 instead"),
-        ("mode=cpr-reboot", "mode is precopy by itself, and in any other mode no RAM is sent; leave it out"),
     ],
 )
 def test_what_is_none_is_a_sentence(given, words):
@@ -57,7 +56,12 @@ def test_a_refusal_says_what_to_try(name):
     assert str(caught.value).endswith(("leave it out", "instead"))
 
 
-@pytest.mark.parametrize("name", sorted(set(MIGRATE_PARAMETERS) - REFUSED))
+def test_a_mode_that_sends_no_ram_is_lacking():
+    with pytest.raises(HostRequirementError, match="^mode leaves RAM where it is, in any mode but normal: no RAM"):
+        check_among_themselves(parse({"migrate_parameters": "mode=cpr-reboot"}))
+
+
+@pytest.mark.parametrize("name", sorted(set(MIGRATE_PARAMETERS) - REFUSED - {"mode"}))
 def test_each_other_one_is_taken_with_the_capabilities_that_it_needs(name):
     setting = MIGRATE_PARAMETERS[name]
     where = {"link": "file"} if "mapped-ram" in setting.needs else {}

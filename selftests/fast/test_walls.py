@@ -62,7 +62,7 @@ COMPUTING = frozenset(
             "math",
             "msgspec",
         ),
-        *("numpy", "re", "reprlib", "statistics", "struct", "typing", "zlib"),
+        *("numpy", "re", "reprlib", "shlex", "statistics", "struct", "typing", "zlib"),
     )
 )
 """What the core may import from outside, and does: no clock, no socket, no process, no thread, nothing of the host's.
