@@ -133,3 +133,8 @@ versions: packages $(VENV)/built
 .PHONY: faults
 faults: packages $(VENV)/installed-dev
 	$(BIN)/python -m selftests.support.fault_cells --repeat 3
+
+# Each way to migrate on each QEMU that is here, some half an hour; goes on where it was ended. Writes docs/features.md.
+.PHONY: features
+features: packages $(VENV)/installed-dev
+	$(BIN)/python tools/features.py

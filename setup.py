@@ -61,6 +61,7 @@ setup(
             "pytest-cov==7.*",
             "pytest-xdist==3.*",
             "ruff>=0.17,<0.18",
+            "trustme==1.*",
             "twine>=6",
             "types-PyYAML==6.*",
             "wheel==0.*",
@@ -68,6 +69,7 @@ setup(
         "images": ["ziglang==0.17.1"],
         "libvirt": ["libvirt-python>=9"],
         "metrics": ["prometheus_client==0.*"],
+        "tls": ["trustme==1.*"],
     },
     entry_points={
         "console_scripts": ["avocado-runner-migdowntime = avocado_migdowntime.plugins.runner:main"],

@@ -31,3 +31,7 @@ LEAST_WINDOW_BYTES = 10_000
 
 QEMU up to 11.0: migration/migration.c, migration_update_counters.
 """
+MULTIFD_PACKET_BYTES = 512 * 1024
+"""A channel of multifd is given so many bytes of pages at once. QEMU: migration/multifd.h, MULTIFD_PACKET_SIZE."""
+DEFAULT_MULTIFD_CHANNELS = 2
+"""QEMU: DEFAULT_MIGRATE_MULTIFD_CHANNELS, in migration/migration.c, since 8.1 in migration/options.c."""

@@ -51,7 +51,8 @@ class Evidence:
     @cached_property
     def passes(self) -> Sequence[Pass]:
         """The passes, in their order."""
-        return [*self.ended_passes, *passes(self.samples[self.open_from :], self.stopped_s)]
+        open_ = passes(self.samples[self.open_from :], self.stopped_s, self.trace.queued_bytes)
+        return [*self.ended_passes, *open_]
 
     @cached_property
     def syncs(self) -> Sequence[Sync]:

@@ -15,6 +15,7 @@ from ..errors import HarnessError, HostRequirementError, UsageError
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 from .process import QemuProcess
 from .profiles import PROFILES
+from .schema import argument_kinds
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class QemuInfo:
 
     `has_kvm` says that KVM was compiled in; whether it really starts a guest is known after trying (see accel.py).
     `machines` holds names and aliases; `backed_machines` those that can have their RAM from a memory backend.
+    `migrate_parameter_kinds` has for each parameter that can be set its choices, or the JSON type of its value.
     """
 
     binary: str
@@ -34,6 +36,7 @@ class QemuInfo:
     has_kvm: bool
     migrate_parameters: Mapping[str, Any]
     migrate_capabilities: frozenset[str]
+    migrate_parameter_kinds: Mapping[str, str | tuple[str, ...]]
 
     @property
     def release_text(self) -> str:
@@ -84,14 +87,16 @@ async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
     process = QemuProcess(name, binary, ("-machine", "none", "-nodefaults", "-display", "none"), directory, sockets)
     try:
         async with process as qemu:
-            version, target, machines, kvm, parameters, capabilities = await asyncio.gather(
+            version, target, machines, kvm, parameters, capabilities, schema = await asyncio.gather(
                 qemu.execute("query-version"),
                 qemu.execute("query-target"),
                 qemu.execute("query-machines"),
                 qemu.execute("query-kvm"),
                 qemu.execute("query-migrate-parameters"),
                 qemu.execute("query-migrate-capabilities"),
+                qemu.execute("query-qmp-schema"),
             )
+        kinds = argument_kinds(schema, "migrate-set-parameters")
     except (HarnessError, OSError) as error:
         raise UsageError(
             f"{binary} did not answer as a QEMU does ({error}); give the path of a qemu-system-*"
@@ -107,6 +112,7 @@ async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
         has_kvm=kvm["present"],
         migrate_parameters=parameters,
         migrate_capabilities=frozenset(c["capability"] for c in capabilities),
+        migrate_parameter_kinds=kinds,
     )
 
 

@@ -13,6 +13,8 @@ from .ram import number, optional_number
 HARNESS = "harness"
 LIMIT, FINISH = "LIMIT", "FINISH"
 """Events of the harness: a limit is tried; the migration is let complete."""
+POSTCOPY = "POSTCOPY"
+"""The migration is let end by postcopy."""
 FIRST_PASS = "FIRST_PASS"
 """The first pass, which nobody judges, is held back by another max-bandwidth, and then let go on."""
 BANDWIDTH = "BANDWIDTH"
@@ -29,7 +31,7 @@ LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
 SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH, AIMED)
 """From one of these on another downtime-limit holds."""
-DISTURBS = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW)
+DISTURBS = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW, POSTCOPY)
 """From one of these on the migration is no longer what it was when it began."""
 
 

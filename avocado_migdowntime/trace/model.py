@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..basics.printable import in_a_line, printable
+from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES
 from ..basics.units import MIB, format_size
 from ..errors import UsageError
 from .events import Event
@@ -28,6 +29,8 @@ _HOST_PAGES_BESIDE = 8
 """It writes to no more host pages beside its region: program, stack, telemetry, what the region is not aligned to."""
 _RELEASE_PARTS = ("major", "minor", "micro")
 _GREATEST_PART = 999
+_COUNTS_LATE = 8
+"""From this release on pages of multifd may count as sent later than they are queued."""
 _NAMES = ("arch", "machine", "accelerator", "guest", "backing")
 """Texts that tell what was migrated."""
 _LONGEST_NAME = 200
@@ -88,6 +91,19 @@ class Trace:
         """Whether it is on record what this parameter of the migration was all the time."""
         tracked = self.header.get(TRACKED)
         return parameter in self.migrate_parameters and isinstance(tracked, list) and parameter in tracked
+
+    @property
+    def queued_bytes(self) -> float:
+        """The most that is on its way before it counts as sent, 0 where that does at once.
+
+        QEMU 7.2 counts the pages of multifd as it queues them (migration/ram.c: ram_save_multifd_page), 9.0 and later
+        as a channel takes them up; one packet more than there are channels waits.
+        """
+        release = self.header.get("qemu", {}).get("qemu") or {}
+        if "multifd" not in self.capabilities or release.get("major", _COUNTS_LATE) < _COUNTS_LATE:
+            return 0.0
+        channels = optional_number(self.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
+        return (channels + 1) * MULTIFD_PACKET_BYTES
 
     @property
     def migrate_parameters(self) -> Mapping[str, Any]:

@@ -51,6 +51,13 @@ def test_one_that_answers_as_documented_is_taken_at_its_word(tmp_path, sockets):
         ("query-kvm", {"enabled": "no"}, "expected `bool`, got `str` at `$.enabled`"),
         ("query-migrate-parameters", [1], "expected `object`, got `array`"),
         ("query-migrate-parameters", {"downtime-limit": "1"}, "at `$.downtime-limit`"),
+        ("query-qmp-schema", {}, "expected `array`, got `object`"),
+        ("query-qmp-schema", [{"name": "x"}], "object missing required field `meta-type` at `$[0]`"),
+        (
+            "query-qmp-schema",
+            [],
+            "query-qmp-schema has no 'migrate-set-parameters', as each has that knows",
+        ),
         ("query-migrate-capabilities", [[]], "expected `object`, got `array` at `$[0]`"),
         ("query-migrate-capabilities", [{"capability": "x"}], "object missing required field `state` at `$[0]`"),
     ],
