@@ -160,3 +160,8 @@ $(VENV)/installed-fuzz: $(VENV)/installed-dev
 .PHONY: soak
 soak: packages $(VENV)/installed-dev
 	$(BIN)/python -m bench.soak $(if $(SECONDS),--seconds $(SECONDS))
+
+# Each way to migrate on each QEMU that is here, some half an hour; goes on where it was ended. Writes docs/features.md.
+.PHONY: features
+features: packages $(VENV)/installed-dev
+	$(BIN)/python tools/features.py

@@ -62,6 +62,7 @@ setup(
             "pytest-cov==7.*",
             "pytest-xdist==3.*",
             "ruff>=0.17,<0.18",
+            "trustme==1.*",
             "twine>=6",
             "types-PyYAML==6.*",
             "wheel==0.*",
@@ -71,6 +72,7 @@ setup(
         "libvirt": ["libvirt-python>=9"],
         "lock": ["uv==0.*"],
         "metrics": ["prometheus_client==0.*"],
+        "tls": ["trustme==1.*"],
     },
     entry_points={
         "console_scripts": ["avocado-runner-migdowntime = avocado_migdowntime.plugins.runner:main"],

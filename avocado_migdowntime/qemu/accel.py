@@ -59,7 +59,7 @@ async def _kvm_fault(
     )
     try:
         async with asyncio.timeout(within_s):
-            arguments = (*qemu_info.confinement, *trial.arguments(images))
+            arguments = (*qemu_info.confinement(), *trial.arguments(images))
             process = QemuProcess("trial-kvm", qemu_info.binary, arguments, directory, sockets, NoNetwork())
             async with process as qemu:
                 await started(qemu)

@@ -131,6 +131,11 @@ class QemuProcess:
         except (ExecInterruptedError, QMPError) as error:
             raise await self.gone(f"during {command}") from error
 
+    async def give(self, name: str, descriptor: int) -> None:
+        """Give QEMU a copy of an open file, which it knows by `name` then; raises HarnessError."""
+        self.qmp.send_fd_scm(descriptor)
+        await self.execute("getfd", {"fdname": name})
+
     async def line(self, *beginnings: str) -> str:
         """The first line from the serial port, past or to come, that starts with one of `beginnings`.
 

@@ -12,6 +12,8 @@ from ..oracle.reports import ExcludedSamples
 from ..oracle.segments import slowed
 from ..trace.events import HARNESS, LAGGING
 from ..trace.model import Trace
+from .bandwidth import judge_bandwidth
+from .cap import judge_cap
 from .check import Check, Outcome
 from .codes import REPORT
 from .decide import decide
@@ -19,8 +21,10 @@ from .downtime import downtime, integrity
 from .judged_passes import judged_passes
 from .limit import judge_limit
 from .mid_pass_stop import mid_pass_stop
+from .pending import judge_pending
 from .predicted_downtime import judge_predicted_downtime
 from .snapshot import decide_without_pass, judge_snapshot, left_now_ms, reported_of
+from .switchover import judge_switchover
 from .trials import judge_trials
 from .verdict import Verdict
 
@@ -39,6 +43,10 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     whole = Evidence.of(recorded)
     if whole.trace.snapshot:
         return judge_snapshot(whole, contract, tolerance)
+    bandwidth, cap, switchover = judge_bandwidth(whole), judge_cap(whole), judge_switchover(whole)
+    pending = judge_pending(whole)
+    if bandwidth.code == "not-as-sent":
+        whole = whole.at_sent_bandwidth
     evidence = whole.undisturbed
     excluded = ExcludedSamples()
     segments, remarks = judged_passes(evidence, contract, tolerance, excluded)
@@ -68,6 +76,8 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         remarks.append(predicted.reason)
     if stop is not None:
         remarks.append(stop.check.sentence)
+    findings = [one.check for one in (bandwidth, cap, switchover, pending) if one is not None]
+    remarks += [check.sentence for check in findings if check.outcome is Outcome.FAILED]
     of_formula = report.outcome is not Outcome.UNDECIDED and formula in FORMULAS
     era = remark(formula, whole.release) if of_formula else ""
     return Verdict(
@@ -94,4 +104,8 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         convergence=trials,
         predicted_downtime=predicted,
         stop=stop,
+        bandwidth=bandwidth,
+        cap=cap,
+        switchover=switchover,
+        pending=pending,
     )

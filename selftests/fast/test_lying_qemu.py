@@ -30,12 +30,13 @@ def probed(tmp_path, sockets, answers=PROBED, first=""):
 def test_one_that_answers_as_documented_is_taken_at_its_word(tmp_path, sockets):
     found = probed(tmp_path, sockets)
     assert (found.release, found.arch, found.backed_machines) == ((7, 2, 0), "x86_64", {"pc"})
-    assert found.confinement[0] == "-sandbox" and "spawn=deny" in found.confinement[1]
+    assert found.confinement()[0] == "-sandbox" and "spawn=deny" in found.confinement()[1]
+    assert "spawn" not in found.confinement(spawning=True)[1]
 
 
 @pytest.mark.parametrize("answer", [{"error": {"class": "GenericError", "desc": "Invalid parameter 'sandbox'"}}, []])
 def test_one_that_was_built_without_a_sandbox_is_started_without(tmp_path, sockets, answer):
-    assert probed(tmp_path, sockets, {**PROBED, "query-command-line-options": answer}).confinement == ()
+    assert probed(tmp_path, sockets, {**PROBED, "query-command-line-options": answer}).confinement() == ()
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,13 @@ def test_one_that_was_built_without_a_sandbox_is_started_without(tmp_path, socke
         ("query-kvm", {"enabled": "no"}, "expected `bool`, got `str` at `$.enabled`"),
         ("query-migrate-parameters", [1], "expected `object`, got `array`"),
         ("query-migrate-parameters", {"downtime-limit": "1"}, "at `$.downtime-limit`"),
+        ("query-qmp-schema", {}, "expected `array`, got `object`"),
+        ("query-qmp-schema", [{"name": "x"}], "object missing required field `meta-type` at `$[0]`"),
+        (
+            "query-qmp-schema",
+            [],
+            "query-qmp-schema has no 'migrate-set-parameters', as each has that knows",
+        ),
         ("query-migrate-capabilities", [[]], "expected `object`, got `array` at `$[0]`"),
         ("query-migrate-capabilities", [{"capability": "x"}], "object missing required field `state` at `$[0]`"),
     ],
