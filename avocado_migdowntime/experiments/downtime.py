@@ -52,7 +52,7 @@ async def downtime(parameters: Parameters, directory: Path, progress: Callable[[
     begun_s = time.monotonic()
     (directory / _IDLE_DIRECTORY).mkdir()
     idle = replace(parameters, pattern="idle", rate=0, burst=None, integrity=False)
-    progress("first the same guest idle: its downtime is what devices take")
+    progress("first an idle guest, to measure the downtime of its devices")
     rested = await run_and_judge(idle, directory / _IDLE_DIRECTORY, progress, _complete_when_sent)
     if rested.downtime is None or rested.downtime.qemu_ms is None:
         raise HarnessError("QEMU did not say how long the idle guest was down; see its trace")

@@ -70,7 +70,7 @@ def _long(arguments: Sequence[str], name: str) -> MonitorOption:
         options = parsed(arguments[place + 1], "backend")
         if options.get("id") == name and options.get("backend") == "socket" and "path" in options:
             return MonitorOption(options["path"], _listens(options), tuple(arguments), {place + 1: _socket(options)})
-    raise UsageError(f"QMP is at the chardev {name!r}, where a fault needs {_SUPPORTED}")
+    raise UsageError(f"QMP is at the chardev {name!r}, and a fault needs {_SUPPORTED}")
 
 
 def _option(word: str) -> str:

@@ -145,7 +145,7 @@ TEXTS = _rows(
     (
         r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:domain|domstatus|domainsnapshot)\b",
         "a guest's definition in XML",
-        "it tells nothing of a migration",
+        "it has no figures of a migration",
         f"take {DOMJOBINFO}",
     ),
     (

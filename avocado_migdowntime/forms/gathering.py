@@ -98,7 +98,7 @@ def _worked_out(reading: Reading, lacks: Sequence[str], reader: Reader) -> list[
     """What the last reading has that was not shown, for people."""
     notes = [*_beside(reading.answer)]
     notes += [f"{_short(name)} is not shown: {how}" for name, how in reading.derived.items()]
-    notes += [f"{_short(name)} is not shown, and only about right: {how}" for name, how in reading.estimated.items()]
+    notes += [f"{_short(name)} is not shown, and is estimated: {how}" for name, how in reading.estimated.items()]
     if lacks:
         notes.append(f"not shown: {', '.join(map(_short, lacks))}{lacking(reader)}")
     return notes

@@ -33,7 +33,7 @@ class Look:
     `bytes_per_ms` is the bandwidth that was shown, unless it is `estimated`, `mean_bytes_per_ms` that of the whole
     migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit,
     `down_ms` what QEMU says that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as
-    they stand. `sent_bytes` is all that went out, where that is of RAM alone. Where `ran_over`, more is said to be left
+    they stand. `sent_bytes` is all that went out, where that is of RAM alone. Where `ran_over`, more is reported left
     than there is.
     """
 

@@ -30,7 +30,7 @@ NOT_REPORTED = "no expected-downtime reported"
 SETTLING = "before the first update after the sync"
 NOTHING_DIRTIED = "dirty-pages-rate is 0: QEMU computes nothing"
 HARDLY_SENT = "hardly anything was sent: QEMU computes nothing"
-TORN = "mbps changed since the sample before: perhaps torn"
+TORN = "mbps changed since the previous sample: the figures may not belong together"
 _FAULTS = (NOT_REPORTED, SETTLING, NOTHING_DIRTIED, HARDLY_SENT, TORN)
 """Of several that a sample has the first is its reason."""
 

@@ -26,7 +26,7 @@ MIGRATE_PARAMETERS: Mapping[str, Setting] = {
     "announce-step": _ANNOUNCES,
     "avail-switchover-bandwidth": Setting("is what QEMU divides by, instead of what it sends, since 8.2"),
     "block-bitmap-mapping": only("is about bitmaps of disks, of which the guest has none", "leave it out"),
-    "block-incremental": Setting("is about disks, of which the guest has none; QEMU before 9.1"),
+    "block-incremental": Setting("is about disks; the guest has none; QEMU before 9.1"),
     "compress-level": Setting("is how hard pages are compressed", _COMPRESS),
     "compress-threads": Setting("is how many threads compress", _COMPRESS),
     "compress-wait-thread": Setting("has pages wait for a thread that compresses them", _COMPRESS),
@@ -57,7 +57,7 @@ MIGRATE_PARAMETERS: Mapping[str, Setting] = {
     "tls-hostname": _TLS,
     "vcpu-dirty-limit": only("goes with dirty-limit, which no QEMU here is started for", "use auto-converge instead"),
     "x-checkpoint-delay": only("is about a guest that goes on being replicated", "leave it out"),
-    "x-rdma-chunk-size": only("is about RDMA, which no link here is", "leave it out"),
+    "x-rdma-chunk-size": only("is about RDMA, which no link here uses", "leave it out"),
     "x-vcpu-dirty-limit-period": only(
         "goes with dirty-limit, which no QEMU here is started for", "use auto-converge instead"
     ),

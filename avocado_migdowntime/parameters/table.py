@@ -176,7 +176,7 @@ class Parameters:
     link: str = _parameter(
         "unix",
         _choice(*LINKS),
-        "what the migration goes over; shaped: a network that is really that slow; file: the destination reads it "
+        "what carries the migration; shaped: a network limited to `link_rate`; file: the destination reads it "
         "when all is written",
     )
     link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")

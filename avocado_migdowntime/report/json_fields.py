@@ -70,7 +70,7 @@ VERDICT: Mapping[str, str] = {
     "ground_truth.estimates.name": "reported, a formula, or rest-and-dirtied",
     "ground_truth.estimates.ms": "what it gave just before the stop",
     "ground_truth.estimates.error": "that ÷ the truth - 1",
-    "checks": "a list of all that was looked at; what a user is up against comes first",
+    "checks": "a list of all checks; what matters most to a user comes first",
     "checks.name": "such as report or limit: see Codes, which begin with it",
     "checks.outcome": "passed, failed, undecided (the run is inconclusive) or not judged (it need not be)",
     "checks.code": "why, for programs: see Codes",

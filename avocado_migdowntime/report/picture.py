@@ -32,7 +32,7 @@ def save(tests: Sequence[Recorded], file: str) -> None:
     cannot be written.
     """
     if len(tests) > MOST_TRACES:
-        many = f"{len(tests)} traces are too many for a picture, {MOST_TRACES} fit"
+        many = f"{len(tests)} recordings are too many for a picture, {MOST_TRACES} fit"
         raise UsageError(f"{file}: {many}; write a page, .html")
     figure = Figure(figsize=(_INCHES[0], _INCHES[1] * len(tests)), layout="constrained")
     parts = figure.subfigures(len(tests), squeeze=False)[:, 0]

@@ -104,9 +104,8 @@ def test_where_a_report_may_be_something_else_only_the_least_is_told(reported_ms
         ),
         (
             {"sample": {"disk_bytes": 5e6}}, Finding.NONE,
-            "a disk is sent as well, of which 5.0 MB are left; 10000 ms of RAM are left: no "
-            "downtime-limit will do while "
-            "the disk is sent", (),
+            "a disk is sent as well, with 5.0 MB left; 10000 ms of RAM are left: no downtime-limit ends it while the "
+            "disk is sent", (),
         ),
     ],
     ids=["over", "postcopy", "bare", "first", "still", "disk"],

@@ -181,7 +181,7 @@ def test_units_are_those_of_libvirt():
 
 WRONG = [
     ("error: Domain not found\n", "is an error of virsh or kubectl: 'error: Domain not found'"),
-    ("{'status': 1}\n{\n", "begins no text that is known"),
+    ("{'status': 1}\n{\n", "matches no known text"),
     (
         '{"return": {"status": "running", "running": true}}\n',
         NO_FIGURES,
