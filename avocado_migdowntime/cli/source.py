@@ -44,7 +44,7 @@ def check_source(arguments: argparse.Namespace) -> None:
         raise UsageError("--downtime-limit is for a pipe only; QMP and libvirt tell it")
     if arguments.guest is not None and "://" not in arguments.source:
         raise UsageError(
-            f"{arguments.source} is no URI of a libvirt whose guest {arguments.guest} could be; give one such as "
+            f"{arguments.source} is not a libvirt URI that could have a guest {arguments.guest}; give one such as "
             "qemu:///system"
         )
     if arguments.source == "-" and sys.stdin is None:

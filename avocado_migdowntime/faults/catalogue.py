@@ -78,7 +78,7 @@ KINDS: Mapping[str, Kind] = {
     "zero": Kind("expected-downtime stays at 0", lambda _: Uncomputed(zero=True)),
     "limit-ignored": Kind("downtime-limit is 300 ms whatever is set", lambda _: limit_ignored()),
     "limit-factor": Kind("downtime-limit is FACTOR times what is set", lambda v: limit_scaled(positive(v)), "FACTOR"),
-    "mbps-halved": Kind("mbps is half of the right one, and expected-downtime twice", lambda _: BandwidthHalved()),
+    "mbps-halved": Kind("mbps is half of the correct one, and expected-downtime twice", lambda _: BandwidthHalved()),
     "bandwidth-cap-ignored": Kind("max-bandwidth is 128 MiB/s whatever is set", lambda _: CapIgnored()),
     "missing": Kind(
         "FIELD is missing from the answers to query-migrate and query-migrate-parameters",

@@ -71,7 +71,7 @@ def trace_of(items: Iterable[Item], reader: Reader, notes: Sequence[str] = ()) -
     if len(known) > 1:
         remarks.append(f"{len(known)} guests are migrated in this text: {of or 'the last one'} is judged")
     if why := last.answer.get("error-desc"):
-        remarks.append(f"the reason that is told: {why}")
+        remarks.append(f"the reason that it shows: {why}")
     if any(ran_over(one.answer.get("ram") or {}) for one in migration.readings):
         remarks.append(RAN_OVER)
     samples = migration.samples.samples()

@@ -20,7 +20,7 @@ CAPABILITIES: Mapping[str, Setting] = {
     "events": Setting("is on in each run"),
     "late-block-activate": Setting("is about disks; the guest has none"),
     "multifd": Setting(
-        "sends pages over several connections, and from 9.0 on counts them when they go",
+        "sends pages over several connections; QEMU 9.0 and later count them when they go",
         settings={"link": (*_SOCKETS, "file")},
     ),
     "mapped-ram": Setting("writes each page to its own place in a file, since 9.0", settings={"link": ("file",)}),

@@ -92,7 +92,7 @@ def _burst(value: str) -> tuple[int, int] | None:
         return None
     write_ms, slash, rest_ms = value.partition("/")
     if not (slash and _is_phase(write_ms) and _is_phase(rest_ms) and int(write_ms)):
-        raise UsageError(f"{value!r} is not WRITE/REST in ms, such as 200/800, of which WRITE is not 0")
+        raise UsageError(f"{value!r} is not WRITE/REST in ms with WRITE above 0, such as 200/800")
     return int(write_ms), int(rest_ms)
 
 

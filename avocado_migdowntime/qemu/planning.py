@@ -76,7 +76,7 @@ def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
         )
     if parameters.link == "file" and qemu_info.release < _FILE_SINCE:
         raise HostRequirementError(
-            f"QEMU {qemu_info.release_text} cannot migrate to a file by itself, as those from 8.2 on do; "
+            f"QEMU {qemu_info.release_text} cannot migrate to a file by itself, as QEMU 8.2 and later can; "
             "use link=exec, or give another `qemu`"
         )
     typed(qemu_info, parameters.migrate_parameters)

@@ -12,7 +12,12 @@ _NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit ends it", Finding.UNKNOWN: "
 
 
 def summary(advice: Advice) -> str:
-    """The limit to set, how far it may be off, what helps where it is too large, and what the answer rests on."""
+    """The limit to set, how far it may be off, what helps where it is too large, and what the answer is based on."""
+    return table(labelled(advice))
+
+
+def labelled(advice: Advice) -> list[tuple[str, str]]:
+    """The lines of the summary, each with its label."""
     limit = f"{advice.limit_ms} ms downtime-limit" if advice.limit_ms is not None else _NO_LIMIT[advice.finding]
     rows = [("set", limit)]
     if advice.subject:
@@ -35,7 +40,7 @@ def summary(advice: Advice) -> str:
             ("based on", f"{advice.syncs_seen} {'sync' if advice.syncs_seen == 1 else 'syncs'} seen from both sides")
         )
     rows += [("reason", reason) for reason in advice.reasons]
-    return table(rows)
+    return rows
 
 
 def _down(down: Down) -> str:

@@ -27,7 +27,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "ended": "the migration has ended: nothing is predicted any more",
         "postcopy": "postcopy has begun: it finishes without a downtime-limit",
         "overrun": "QEMU reports more left than there is: a counter ran below 0",
-        "disk": "a disk is sent as well, of which the report may be",
+        "disk": "a disk is sent as well, and the report may be about it",
         "first-pass": "it is, or may be, the first pass, in which QEMU predicts nothing",
         "no-bandwidth": "a throughput of 0 is shown",
         "nothing-shown": "the single sample shows no expected downtime or no throughput",
@@ -102,7 +102,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "timed": "it was timed how long the guest was down",
         "not-stopped": "the guest was not stopped: the migration ended before",
         "no-time-stamps": "the events of the stop and of the destination's end bear no time stamps",
-        "too-little-seen": "too little was seen of the pass in which the guest was stopped, or of that before",
+        "too-little-seen": "too little was seen of the pass in which the guest was stopped, or of the previous one",
         "no-bandwidth": "the bandwidth before the stop, or what was sent after it, is not on record",
     },
 }

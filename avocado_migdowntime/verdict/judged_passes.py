@@ -99,7 +99,7 @@ def _decides(judged: Segment, contract: str, tolerance: float) -> bool:
 
 def _doubt(sync: Sync, tolerance: float) -> str:
     if min(len(sync.before.samples), len(sync.after.samples)) < MIN_SAMPLES:
-        return f"fewer than {MIN_SAMPLES} samples in it or in the pass before"
+        return f"fewer than {MIN_SAMPLES} samples in it or in the previous pass"
     for pass_ in (sync.before, sync.after):
         if pass_.spread_bytes > tolerance * max(sync.at_sync_bytes.middle, 1):
             return (

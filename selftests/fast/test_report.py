@@ -24,6 +24,7 @@ from ..support.recorded import ACCURATE, RECORDINGS, SNAPSHOT, STOPPED, WRONG
 
 TOP = Path(__file__).parents[2]
 KEPT = TOP / "docs/inaccurate.png"
+GOES_ON, ENDED = "x86_64-kvm-qemu-7.2", "ppc64-tcg-qemu-7.2-stopped-in-mid-pass"
 
 
 def test_the_page_answers_in_a_sentence_and_in_a_table(tmp_path):
@@ -69,6 +70,13 @@ def test_the_page_loads_nothing(tmp_path):
 def test_a_single_look_gets_a_row_and_no_picture(tmp_path):
     page = page_of(tmp_path, SNAPSHOT)
     assert "1475 ms" in page and figures(page) == []
+
+
+def test_the_page_of_a_migration_that_goes_on_says_which_limit_ends_it(tmp_path):
+    active, ended = (page_of(tmp_path, str(RECORDINGS / f"{name}.jsonl.gz")) for name in (GOES_ON, ENDED))
+    assert '<tr><th scope="row">set</th><td>2097 ms downtime-limit</td></tr>' in active
+    assert "the guest dirties memory as fast as it is sent, 49.4 MB/s of pages" in active
+    assert "Which downtime-limit ends it" not in ended
 
 
 def test_the_command_lines_are_those_of_the_run(tmp_path):

@@ -109,7 +109,7 @@ def test_three_samples_of_a_pass_and_of_that_before_are_needed():
     verdict = judged(few(3, 3))
     assert verdict.passes == 1 and verdict.samples_used == 3
     verdict = judged(few(2, 3))
-    doubt = "fewer than 3 samples in it or in the pass before"
+    doubt = "fewer than 3 samples in it or in the previous pass"
     assert verdict.passes == 0
     assert {f"pass {number} is not judged: {doubt}" for number in (2, 3)} < set(verdict.reasons)
     assert verdict.samples_dropped[f"the pass cannot be judged: {doubt}"] == 7

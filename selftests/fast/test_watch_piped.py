@@ -49,7 +49,7 @@ def test_lines_end_with_what_is_known_in_the_end(watch, tmp_path, data, status, 
         (("nowhere",), "nowhere: No such file or directory; expected the QMP socket of a running QEMU"),
         (("-", "--metrics", "0"), "0 is no port; give one from 1 to 65535"),
         (("-", "--metrics", "no/where"), "no/where: cannot be written"),
-        (("nowhere", "guest"), "nowhere is no URI of a libvirt whose guest guest could be"),
+        (("nowhere", "guest"), "nowhere is not a libvirt URI that could have a guest guest; give"),
         (("nowhere", "--downtime-limit", "1"), "--downtime-limit is for a pipe"),
     ],
 )
