@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime doctor`: can the tests run here, and what mends it where they cannot?"""
+"""`avocado migdowntime doctor`: can the tests run here, and what fixes it where they cannot?"""
 
 import argparse
 

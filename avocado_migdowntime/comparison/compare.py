@@ -26,7 +26,7 @@ ENOUGH = 20
 
 
 class Answer(StrEnum):
-    """What a build is, against the one it is held against."""
+    """What a build is, against the one it is compared with."""
 
     WORSE = "worse"
     BETTER = "better"
@@ -103,7 +103,7 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The answer for one build, and the contrast that it rests on; `needed` repetitions may tell where these do not.
+    """The answer for one build, and the contrast that it is based on; `needed` repetitions may tell where these do not.
 
     `untold` names a variant of which either side has no run that could tell, and why; `contrast` is None where that is
     so of all, and the variant that is the least sure where the builds are equal. `unlike` says what else than the build

@@ -58,7 +58,7 @@ def download(uris: str) -> Download:
 
 
 async def opened(suite: str, directory: Path, what: str, otherwise: str) -> Apt:
-    """An apt that knows the packages of `suite` alone, and of what it rests on, with its signature verified.
+    """An apt that knows the packages of `suite` alone, and of what it is based on, with its signature verified.
 
     Nothing counts as installed. Raises UsageError where there is no such suite, HostRequirementError where it cannot be
     had.

@@ -2,7 +2,7 @@
 """QMP as it is found in texts: JSON on one line or over many, and the reprs of Python that test logs have.
 
 A message is found wherever it is in a line, so that prompts, the heads of logs and names such as libvirt's `reply=` do
-not matter. What is no message of QMP's is passed over.
+not matter. What is no message of QMP's is skipped.
 """
 
 import ast

@@ -108,7 +108,7 @@ class Journal:
                 os.pwrite(self._file, encode(leases), 0)
 
     def close(self) -> None:
-        """Remove the file: everything was given back."""
+        """Remove the file: everything was released."""
         if self._file is not None:
             with exclusive(_DIRECTORY.parent):
                 self._path.unlink()

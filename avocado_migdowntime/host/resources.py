@@ -90,7 +90,7 @@ class HostResources:
                 self.release(granted.leases)
 
     def release(self, leases: tuple[int, ...]) -> None:
-        """Release leases by their numbers, in this order, passing over those that have ended; raises HarnessError.
+        """Release leases by their numbers, in this order, skipping those that have ended; raises HarnessError.
 
         What cannot be released is told at the end of `HostResources`.
         """

@@ -47,7 +47,7 @@ class ShapedLink:
 def wire(bytes_per_s: int) -> Iterator[ShapedLink]:
     """A link, made by this process, that carries so much payload to its destination; the way back is not limited.
 
-    The rate is that of a token bucket (tc-tbf(8)) before a veth pair. Raises HostRequirementError, with what mends
+    The rate is that of a token bucket (tc-tbf(8)) before a veth pair. Raises HostRequirementError, with what fixes
     it, where this process, its programs or the kernel cannot make the link; HarnessError where nothing gets over it.
     """
     with new_namespace() as source, new_namespace() as destination:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One look at a migration: what its figures may be, as far as rounding leaves that open, and which formulas they fit.
 
-Of a single look it is not known what was left at the last sync, only that it was no less than what is left now. So a
+Of a single sample it is not known what was left at the last sync, only that it was no less than what is left now. So a
 report above what is left may always be what was left then, whatever other formula gives the same.
 """
 

@@ -81,7 +81,7 @@ ERAS = (
 )
 """Read in migration/migration.c at 650af8907bd5 (beside `max-postcopy-bandwidth`, new in 3.0) and at 8b2395970aa3
 (beside its documentation, "since 8.2"), and in a 1.7, which has the dirty rate. That 90f8ae724a57 came with 1.5 and the
-last two with 11.1 rests on when they were posted or merged (February 2013; May 2026) and on a recorded 11.1.
+last two with 11.1 is based on when they were posted or merged (February 2013; May 2026) and on a recorded 11.1.
 """
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which samples of a pass may be held against the oracle, and why the others may not."""
+"""Which samples of a pass may be compared with the oracle, and why the others may not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .formulas import RamFigures
 from .passes import UPDATE_S, Pass
 
 SETTLE_S = 0.2
-"""The first update after a sync comes up to 150 ms later; until then the report is the pass before's.
+"""The first update after a sync comes up to 150 ms later; until then the report is the previous pass's.
 
 On a busy host it may come seconds later, as the sync itself takes so long: see `_not_renewed`.
 """

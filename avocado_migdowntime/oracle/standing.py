@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a migration has come to at one look, where nothing can be concluded or advised from that, and why."""
+"""What a migration has come to by one sample, where nothing can be concluded or advised from that, and why."""
 
 from dataclasses import dataclass
 

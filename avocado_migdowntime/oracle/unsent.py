@@ -8,7 +8,7 @@ first sample after it (all of them were sent before the sync). More can be seen:
   to sync as a window begins, before it sends, and besides only when nothing is left (migration/migration.c:
   migration_thread, migration_rate_limit). So a sync after a rest, with more left than has been sent since, came before
   all of that. Where more has been sent the rounds tell (see rounds.py): none or one that ended in that burst is of the
-  pass after the sync, of two the first ended the pass before with nothing left; as did one in which QEMU was seen to
+  pass after the sync, of two the first ended the previous pass with nothing left; as did one in which QEMU was seen to
   send. On hugepages it is not so: QEMU rests in the midst of one, and looks between two (migration/ram.c:
   ram_save_host_page).
 - The monitor is held up by the sync, and answers right after it. So where exactly what was left has been sent, and more

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The downtime-limit that one look at a migration lets advise: seldom one, as no sync is seen.
+"""The downtime-limit that one sample of a migration lets advise: seldom one, as no sync is seen.
 
 What was pending at the last sync is no less than what is left now, and is what QEMU reports if it computes as its
 releases since 3.0 do. So where the report can be nothing else, a limit just above it is a guess.

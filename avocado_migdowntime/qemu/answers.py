@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What QEMU documents of its answers, as far as anything here rests on it: they are held to that as they come.
+"""What QEMU documents of its answers, as far as anything here is based on it: they are held to that as they come.
 
 Source: QEMU's qapi/control.json, introspect.json, machine.json, migration.json and misc.json. What an answer has
 besides stays in it.

@@ -42,7 +42,7 @@ def errors(builds: Sequence[Sequence[RunOutcome]]) -> str:
 
 
 def sentence(comparisons: Sequence[Comparison]) -> str:
-    """All answers, what they rest on, and what to do where there is none."""
+    """All answers, what they are based on, and what to do where there is none."""
     return "; ".join(part for one in comparisons for part in (_clause(one), one.unlike) if part) + "."
 
 

@@ -19,7 +19,7 @@ _LABEL_WIDTH = 10
 
 
 def summary(verdict: Verdict) -> str:
-    """What QEMU said, what is right, how far apart, the formula it uses, and what the answer rests on."""
+    """What QEMU said, what is expected, how far it is off, the formula it uses, and what the answer is based on."""
     return table(labelled(verdict))
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Judging one look at a migration, such as HMP's `info migrate`: there is no sync to compare with.
+"""Judging one sample of a migration, such as HMP's `info migrate`: there is no sync to compare with.
 
 What is left now is never more than what was left at the last sync. So a report above it may be right, and one below
-it may be that of the pass before, for as long as QEMU has not renewed it. That it is the bug of QEMU before 3.0 shows
+it may be that of the previous pass, for as long as QEMU has not renewed it. That it is the bug of QEMU before 3.0 shows
 where it is just what dirty-rate gives, and cannot be what was left.
 """
 

@@ -5,7 +5,7 @@
 | ------------- | ---------- |
 | `uncomputed`  | stays at 0, or at the downtime-limit, by which QEMU begins |
 | `frozen`      | stays at one figure while what is right has moved |
-| `stale`       | is what was right in the pass before |
+| `stale`       | is what was right in the previous pass |
 | `once-a-pass` | is renewed only once in a pass |
 """
 
@@ -151,7 +151,7 @@ def _runs(reports: Reports) -> list[Reports]:
 
 
 def _before(segment: Segment) -> float | None:
-    """What was reported last in the pass before."""
+    """What was reported last in the previous pass."""
     return segment.sync.before.samples[-1].expected_downtime_ms
 
 
