@@ -19,7 +19,7 @@ _CACHED_PAGES = 256
 """A MiB at a time stays in a processor's cache."""
 _NAMED_FAULTS = 20
 
-Indices = np.ndarray[Any, np.dtype[np.int64]]
+PageIndices = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class Inspection:
@@ -36,7 +36,7 @@ class Inspection:
         self._intact = self._expected.epochs == 0  # What was never written may hold anything.
         self._damage_of: dict[int, str] = {}
 
-    def see(self, indices: Indices, rows: Words) -> None:
+    def see(self, indices: PageIndices, rows: Words) -> None:
         """Take rows of 512 words, as they lie in RAM, for the pages of these indices.
 
         A page may be seen more than once, as candidates: it is right if one of them is.
@@ -55,7 +55,7 @@ class Inspection:
         damaged = np.flatnonzero(~self._intact).tolist()
         return Integrity(self._telemetry.pages, len(damaged), tuple(self._faults(damaged)))
 
-    def _see(self, indices: Indices, rows: Words) -> None:
+    def _see(self, indices: PageIndices, rows: Words) -> None:
         telemetry, epochs = self._telemetry, self._expected.epochs[indices]
         intact = (rows == _content(indices, epochs, telemetry)).all(axis=1)
         self._intact[indices[intact]] = True
@@ -88,7 +88,7 @@ class Inspection:
                 yield f"pages {pages[0]} to {pages[-1]}: the first{place} {damage}"
 
 
-def _content(indices: Indices, epochs: Words, telemetry: Telemetry) -> Words:
+def _content(indices: PageIndices, epochs: Words, telemetry: Telemetry) -> Words:
     """What the pages hold after they were written in these epochs, a row each, in the guest's byte order."""
     index, seed = indices.astype(np.uint64), np.uint64(telemetry.seed)
     value = mix(index * _STEP + epochs * _EPOCH_STEP + seed)

@@ -24,7 +24,8 @@ class Ram:
 
     `sent_pages` counts every page that left `remaining_bytes`: normal and duplicate (zero) pages, and those sent
     by xbzrle or by the compression threads; `zero_pages`, among them, cost hardly any bandwidth. `counted_bytes` are
-    those that QEMU counted for it all while the guest ran (precopy-bytes, since QEMU 7.0).
+    those that QEMU counted for it all while the guest ran (precopy-bytes, since QEMU 7.0), `transferred_bytes` those
+    that it counted for all that it sent.
     """
 
     remaining_bytes: int
@@ -35,6 +36,7 @@ class Ram:
     dirty_pages_per_s: int
     mbps: float
     counted_bytes: int | None = None
+    transferred_bytes: int | None = None
 
     @property
     def conserved_bytes(self) -> int:
@@ -61,7 +63,7 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
         raise UsageError(f"'ram' is {reprlib.repr(ram)} where an object was expected")
     if not (page_bytes := number(ram, "page-size")):
         raise UsageError("'page-size' is 0 where that of the target was expected")
-    counted = optional_number(ram, "precopy-bytes")
+    counted, transferred = optional_number(ram, "precopy-bytes"), optional_number(ram, "transferred")
     sent = number(ram, "normal") + number(ram, "duplicate") + _encoded_pages(answer)
     return Ram(
         remaining_bytes=int(number(ram, "remaining")),
@@ -72,6 +74,7 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
         dirty_pages_per_s=int(number(ram, "dirty-pages-rate")),
         mbps=number(ram, "mbps"),
         counted_bytes=None if counted is None else int(counted),
+        transferred_bytes=None if transferred is None else int(transferred),
     )
 
 
