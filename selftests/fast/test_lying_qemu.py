@@ -178,7 +178,7 @@ def test_one_that_closes_its_connection_and_goes_on_is_told_of_at_once(tmp_path,
 
     async def ask():
         binary = made_up_qemu(tmp_path / "mad", PROBED, CLOSES)
-        async with asyncio.timeout(60), QemuProcess("mad", binary, (), tmp_path, sockets) as qemu:
+        async with asyncio.timeout(HANGS_S), QemuProcess("mad", binary, (), tmp_path, sockets) as qemu:
             asking = asyncio.ensure_future(qemu.execute("query-status"))
             while (said := qemu.silence(50)) is None:
                 await asyncio.sleep(0.01)
