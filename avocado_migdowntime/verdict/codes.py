@@ -97,6 +97,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "match": "the guest was down for as long as QEMU had said",
         "not-as-reported": "the guest was down for longer or shorter than QEMU had said",
         "above-the-limit": "the guest was down for longer than the downtime-limit",
+        "odd-window": "it was, but what QEMU said last is of a window that sent far more or less than the others",
     },
     MID_PASS_STOP: {
         "timed": "it was timed how long the guest was down",

@@ -16,6 +16,7 @@ from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse, read
 
 from ..support.documents import TOP
+from ..support.waiting import HANGS_S
 
 HEADER = b'{"qemu":{},"migrate-parameters":{"downtime-limit":300}}\n'
 SAMPLE = b'{"t":0,"latency_ms":0,"query-migrate":{}}\n'
@@ -34,7 +35,7 @@ def memory_bytes(directory, *arguments):
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=HANGS_S,
     )
     return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", done.stdout)[1]), done.stderr
 

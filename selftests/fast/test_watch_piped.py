@@ -12,6 +12,7 @@ import pytest
 from ..support.documents import TOP
 from ..support.made_up_monitor import MIGRATING, answering, served
 from ..support.recorded import recording
+from ..support.waiting import HANGS_S
 
 CLEAN = gzip.decompress(recording("ppc64-tcg-qemu-7.2").read_bytes())
 COMPLETED = gzip.decompress(recording("ppc64-tcg-qemu-7.2-busy-host-convergence").read_bytes())
@@ -84,5 +85,5 @@ def test_a_signal_ends_it_with_what_was_known(tmp_path, number):
         process.stdin.flush()
         assert process.stdout.readline().startswith(b"0.0 s active pass 1: ")
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=HANGS_S)
     assert process.returncode == 0 and b"Traceback" not in said
