@@ -160,5 +160,5 @@ def test_the_limit_is_above_the_report_and_above_what_is_left_and_one_that_can_b
     assert (found.finding, found.limit_ms) == (Finding.UNKNOWN if limit_ms is None else Finding.FOUND, limit_ms)
     if limit_ms == 10_001:
         assert found.range_ms == Interval(10_001, 12_001)
-        just_synced = f"the report of {reported_ms:.0f} ms is about what is left now, 10000 ms, as if QEMU had just synced"
-        assert found.reasons[0] == just_synced
+        about = f"the report of {reported_ms:.0f} ms is about what is left now, 10000 ms"
+        assert found.reasons[0] == f"{about}, as if QEMU had just synced"

@@ -20,7 +20,7 @@ from avocado_migdowntime.watching.watcher import Watcher
 
 from ..support.recorded import CLEAN, WRONG, parse, recording
 from ..support.simulate import Simulation, random_writes, record
-from ..support.traces import Pass, made, precopy
+from ..support.traces import MBPS, Pass, made, precopy
 from ..support.watching import at, watched
 
 PAGES, BYTES_PER_MS = 6000, 12_000.0
@@ -112,6 +112,14 @@ def test_until_qemu_has_renewed_its_report_that_is_of_the_pass_before():
     third = next(s.t_s for s in trace.samples if s.ram and s.ram.dirty_sync_count == 3)
     assert not at(trace, third).renewed and at(trace, third + 0.5).renewed
     assert not at(trace, 1.0).renewed
+
+
+@pytest.mark.parametrize(("mbps", "right_ms"), [(0, None), (0.5, 2000 * MBPS / 0.5), (MBPS, 2000)])
+def test_what_is_right_is_by_the_bandwidth_of_now(mbps, right_ms):
+    rows = precopy(Pass(30_000), Pass(20_000))
+    rows[-1]["query-migrate"]["ram"]["mbps"] = mbps
+    found = at(made(rows), rows[-1]["t"]).right_ms
+    assert found is None if right_ms is None else found.middle == pytest.approx(right_ms)
 
 
 def test_a_turn_is_the_first_sample_a_new_pass_or_another_status():
