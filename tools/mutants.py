@@ -4,7 +4,7 @@
 
 `tools/mutants.py [ROOM]` tries all, those of a room or those of a file such as `comparison/compare`. It works on a copy
 in `.mutants/`, and goes on there where a run before it ended: what was killed stays so until its function changes, all
-else is tried anew. It prints the survivors and a table by room, and fails where a room's score is below 90 % or an
+else is tried anew. It prints the survivors and a table by room, and fails where a room's score is below its floor or an
 entry of `selftests/mutants.toml`, survivors that are accepted, is of none.
 
 mutmut makes the mutants and runs them. It mutates no function that has a decorator, so in the copy `@property` and its
@@ -29,7 +29,7 @@ MUTATED = COPY / "mutants"
 STATS = MUTATED / "mutmut-stats.json"
 PACKAGE = "avocado_migdowntime"
 ACCEPTED = TOP / "selftests" / "mutants.toml"
-OF_THIS_TOOL = {str(path.relative_to(TOP)) for path in (Path(__file__).resolve(), ACCEPTED)}
+OF_THIS_TOOL = {str(path.relative_to(TOP)) for path in (Path(__file__).resolve(), ACCEPTED)} | {"selftests/floors.toml"}
 TESTS = ("selftests/fast", "selftests/property")
 OF_OTHER_THINGS = (
     *("backing", "bounds", "builds", "cache", "capabilities", "ci", "commands", "debian", "doctor", "environment"),
@@ -43,7 +43,8 @@ OF_OTHER_THINGS = (
 measure memory.
 """
 ENOUGH = 0.9
-"""The score that each room has to reach."""
+"""The score that each room has to reach for which FLOORS has no other."""
+FLOORS = TOP / "selftests" / "floors.toml"
 SECONDS_OF_TESTS = 20.0
 """A mutant is tried by the quickest tests that reach its function, and by so much of them at most."""
 NEAREST_TESTS = 15
@@ -259,12 +260,17 @@ def report(room: str | None) -> int:
         if is_in(f"{PACKAGE}/{entry.function.replace('.', '/')}", room)
     ]
     print(f"\n{'room':14}{'mutants':>9}{'killed':>9}{'survived':>10}{'timed out':>11}{'accepted':>10}{'score':>9}")
-    low = [name for name in rooms if _row(name, [one for one in every if one.room == name], explained) < ENOUGH]
+    low = [name for name in rooms if _row(name, [one for one in every if one.room == name], explained) < floor(name)]
     if len(rooms) > 1:
         _row("all", every, explained)
-    stale += [f"{name}: fewer than {ENOUGH:.0%} of the mutants are killed" for name in low]
+    stale += [f"{name}: fewer than {floor(name):.0%} of the mutants are killed" for name in low]
     print(*stale, sep="\n", end="\n" if stale else "")
     return 1 if stale else 0
+
+
+def floor(room: str) -> float:
+    """The score that a room had, and may not fall below."""
+    return float(tomllib.loads(FLOORS.read_text())["mutants"].get(room, 100 * ENOUGH)) / 100
 
 
 def accepted() -> set[Change]:
@@ -279,7 +285,7 @@ def accepted() -> set[Change]:
 def _row(name: str, of_it: list[Mutant], explained: set[str]) -> float:
     count = Counter(mutant.status for mutant in of_it)
     accepted = sum(mutant.name in explained for mutant in of_it)
-    score = (count["killed"] + count["timed out"]) / len(of_it)
+    score = (count["killed"] + count["timed out"]) / max(1, len(of_it) - count["not tried"])
     figures = f"{count['killed']:9}{count['survived']:10}{count['timed out']:11}{accepted:10}{score:9.1%}"
     print(f"{name:14}{len(of_it):9}{figures}" + (f"  {count['not tried']} not tried" if count["not tried"] else ""))
     return score

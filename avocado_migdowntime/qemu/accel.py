@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..basics.units import MIB
 from ..errors import HarnessError, HostRequirementError
+from ..host.netns import NoNetwork
 from .backing import plan
 from .guest import Guest, Orders, started
 from .probe import QemuInfo
@@ -58,7 +59,8 @@ async def _kvm_fault(
     )
     try:
         async with asyncio.timeout(within_s):
-            process = QemuProcess("trial-kvm", qemu_info.binary, trial.arguments(images), directory, sockets)
+            arguments = (*qemu_info.confinement(), *trial.arguments(images))
+            process = QemuProcess("trial-kvm", qemu_info.binary, arguments, directory, sockets, NoNetwork())
             async with process as qemu:
                 await started(qemu)
     except TimeoutError:

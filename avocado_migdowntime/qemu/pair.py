@@ -15,25 +15,27 @@ from ..host.hugepages import lease_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
-from ..parameters.capabilities import check_settings
 from ..parameters.table import Parameters
+from ..trace.model import TRACKED
 from .accel import choose_accel
 from .backing import plan
 from .filling import filling
 from .guest import Guest
 from .link import Link, open_link
-from .planning import check, for_architecture, planned_guest
+from .planning import check, check_among_themselves, for_architecture, planned_guest
 from .probe import QemuInfo, find_binary
 from .process import QemuProcess
 from .remembered import probed
+from .settings import check_ranges, typed
+from .tls import Credentials, credentials
 
 
 @dataclass(frozen=True)
 class Pair:
     """Two running QEMUs, the guest that the source runs, and the link between them.
 
-    `sockets` is a private directory that goes when they do. Their hugepages are all made when `filled` is done; it
-    raises HostRequirementError where they are not to be had.
+    `sockets` is a private directory that goes when they do; `credentials` are what an encrypted migration takes. Their
+    hugepages are all made when `filled` is done; it raises HostRequirementError where they are not to be had.
     """
 
     source: QemuProcess
@@ -41,6 +43,7 @@ class Pair:
     qemu_info: QemuInfo
     guest: Guest
     link: Link
+    credentials: Credentials
     sockets: Path
     filled: asyncio.Task[None]
 
@@ -55,12 +58,17 @@ class Pair:
         Raises HarnessError where QEMU refuses, or says that it has other parameters.
         """
         capabilities = ("events", *parameters.capabilities)
-        settings = {"max-bandwidth": parameters.bytes_per_s, "downtime-limit": parameters.downtime_limit}
+        settings = {
+            "max-bandwidth": parameters.bytes_per_s,
+            "downtime-limit": parameters.downtime_limit,
+            **typed(self.qemu_info, parameters.migrate_parameters),
+        }
         switched = [{"capability": name, "state": True} for name in capabilities]
         for qemu in (self.source, self.destination):
+            of_side = self.credentials.settings.get(qemu.name, {})
             await qemu.execute("migrate-set-capabilities", {"capabilities": switched})
-            await qemu.execute("migrate-set-parameters", settings)
-        await self.link.listen(self.destination)
+            await qemu.execute("migrate-set-parameters", {**settings, **of_side})
+        await self.link.listen(self.source, self.destination)
         in_force = await self.source.execute("query-migrate-parameters")
         for name, value in settings.items():
             if in_force.get(name) != value:
@@ -83,8 +91,11 @@ class Pair:
             "backing": self.guest.backing.kind,
             "backing_page_size": self.guest.backing.page_size_bytes,
             **self.link.header,
+            "tls": parameters.tls,
+            "qemu_arguments": list(parameters.qemu_arguments),
             "capabilities": list(capabilities),
             "migrate-parameters": in_force,
+            TRACKED: list(settings),
         }
 
 
@@ -94,7 +105,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
 
     QEMU's own output goes to `directory`. Raises UsageError, HostRequirementError or HarnessError.
     """
-    check_settings(parameters.capabilities, parameters)
+    check_among_themselves(parameters)
     binary = find_binary(parameters.qemu, parameters.arch)
     with HostResources() as resources, work_directory(resources) as sockets, ExitStack() as stack:
         hugetlbfs = None
@@ -104,10 +115,12 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
         qemu_info = await probed(binary, directory, sockets)
         parameters = for_architecture(parameters, qemu_info)
         check(qemu_info, parameters)
-        destination_binary = binary
+        destination_info = qemu_info
         if parameters.qemu_destination:
             destination_binary = find_binary(parameters.qemu_destination, parameters.arch)
-            check(await probed(destination_binary, directory, sockets), parameters)
+            destination_info = await probed(destination_binary, directory, sockets)
+            check(destination_info, parameters)
+        await check_ranges(qemu_info, typed(qemu_info, parameters.migrate_parameters), directory, sockets)
         images = resource("images")
         guest = await planned_guest(parameters, qemu_info, backing, resources, say)
         accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets)
@@ -120,15 +133,28 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
                 resources, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages
             )
         )
-        arguments = guest.arguments(images)
-        source = QemuProcess("source", binary, arguments, directory, sockets, link.source)
-        incoming = (*arguments, "-incoming", "defer", *(("-S",) if parameters.integrity else ()))
-        destination = QemuProcess("destination", destination_binary, incoming, directory, sockets, link.destination)
+        made = credentials(parameters.tls, sockets)
+        arguments = (*guest.arguments(images), *parameters.qemu_arguments)
+        incoming = ("-incoming", "defer", *(("-S",) if parameters.integrity else ()))
+        # What a user adds may start a process of its own, such as the script of a tap.
+        spawning = link.spawns or bool(parameters.qemu_arguments)
+        source, destination = (
+            QemuProcess(side, info.binary, (*info.confinement(spawning=spawning), *words), directory, sockets, network)
+            for side, info, words, network in (
+                ("source", qemu_info, (*arguments, *made.arguments_of("source")), link.source),
+                (
+                    "destination",
+                    destination_info,
+                    (*arguments, *made.arguments_of("destination"), *incoming),
+                    link.destination,
+                ),
+            )
+        )
         async with AsyncExitStack() as running:
             with pages.hand_over():
                 await _enter_all(running, source, destination)
             async with filling((source, destination), backing, parameters.ram) as filled:
-                yield Pair(source, destination, qemu_info, guest, link, sockets, filled)
+                yield Pair(source, destination, qemu_info, guest, link, made, sockets, filled)
 
 
 async def _enter_all(stack: AsyncExitStack, *processes: QemuProcess) -> None:

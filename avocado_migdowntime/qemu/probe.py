@@ -12,9 +12,15 @@ from typing import Any
 from ..builds.suite_qemu import binary_of
 from ..debian.suite import is_name
 from ..errors import HarnessError, HostRequirementError, UsageError
+from ..host.netns import NoNetwork
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 from .process import QemuProcess
 from .profiles import PROFILES
+from .schema import argument_kinds
+
+_SANDBOX = "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny"
+"""QEMU: softmmu/qemu-seccomp.c, since 8.2 system/qemu-seccomp.c; all that there is since 2.11."""
+_FILTERS = Path("/proc/sys/kernel/seccomp/actions_avail")
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class QemuInfo:
 
     `has_kvm` says that KVM was compiled in; whether it really starts a guest is known after trying (see accel.py).
     `machines` holds names and aliases; `backed_machines` those that can have their RAM from a memory backend.
+    `migrate_parameter_kinds` has for each parameter that can be set its choices, or the JSON type of its value.
     """
 
     binary: str
@@ -34,6 +41,14 @@ class QemuInfo:
     has_kvm: bool
     migrate_parameters: Mapping[str, Any]
     migrate_capabilities: frozenset[str]
+    migrate_parameter_kinds: Mapping[str, str | tuple[str, ...]]
+    has_seccomp: bool
+
+    def confinement(self, *, spawning: bool = False) -> tuple[str, ...]:
+        """The arguments by which it gives up system calls that no run needs, where it was built for that."""
+        if not self.has_seccomp:
+            return ()
+        return ("-sandbox", _SANDBOX if spawning else f"{_SANDBOX},spawn=deny")
 
     @property
     def release_text(self) -> str:
@@ -81,17 +96,21 @@ def _first(names: Iterable[str]) -> str | None:
 async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
     """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does."""
     name = f"probe-{Path(binary).name}"
-    process = QemuProcess(name, binary, ("-machine", "none", "-nodefaults", "-display", "none"), directory, sockets)
+    arguments = ("-machine", "none", "-nodefaults", "-display", "none")
+    process = QemuProcess(name, binary, arguments, directory, sockets, NoNetwork())
     try:
         async with process as qemu:
-            version, target, machines, kvm, parameters, capabilities = await asyncio.gather(
+            version, target, machines, kvm, parameters, capabilities, schema, has_seccomp = await asyncio.gather(
                 qemu.execute("query-version"),
                 qemu.execute("query-target"),
                 qemu.execute("query-machines"),
                 qemu.execute("query-kvm"),
                 qemu.execute("query-migrate-parameters"),
                 qemu.execute("query-migrate-capabilities"),
+                qemu.execute("query-qmp-schema"),
+                _has_seccomp(qemu),
             )
+        kinds = argument_kinds(schema, "migrate-set-parameters")
     except (HarnessError, OSError) as error:
         raise UsageError(
             f"{binary} did not answer as a QEMU does ({error}); give the path of a qemu-system-*"
@@ -107,7 +126,18 @@ async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
         has_kvm=kvm["present"],
         migrate_parameters=parameters,
         migrate_capabilities=frozenset(c["capability"] for c in capabilities),
+        migrate_parameter_kinds=kinds,
+        has_seccomp=has_seccomp,
     )
+
+
+async def _has_seccomp(qemu: QemuProcess) -> bool:
+    """Whether it knows -sandbox, and the kernel the filters that it takes."""
+    try:
+        known = await qemu.execute("query-command-line-options", {"option": "sandbox"})
+    except HarnessError:  # It refuses to tell of an option that it was not built with.
+        return False
+    return bool(known) and _FILTERS.exists()
 
 
 def _names(machines: Iterable[Mapping[str, Any]]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from qemu.qmp import ExecInterruptedError, ExecuteError, QMPError
 
 from ..basics.event_loop import to_its_end
 from ..errors import HarnessError
-from ..host.netns import Namespace
+from ..host.netns import Network
 from ..host.parent import end_with_parent
 from ..host.process_group import processes
 from .answers import documented
@@ -34,8 +34,8 @@ class QemuProcess:
 
     Beginning and end of its standard error go to `directory/NAME.stderr`, those of what comes over its serial line to
     `directory/NAME.serial`, its command line to `directory/NAME.command`; the QMP socket lies in `sockets`, whose path
-    must be short. `arguments` are all but the monitor and the serial line. Its network is that of `namespace`, if one
-    is given.
+    must be short. `arguments` are all but the monitor and the serial line. It runs in the `network` that is given,
+    or else in the host's.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class QemuProcess:
         arguments: Sequence[str],
         directory: Path,
         sockets: Path,
-        namespace: Namespace | None = None,
+        network: Network | None = None,
     ) -> None:
         self.name = name
         self.qmp = Monitor(name)
@@ -64,12 +64,13 @@ class QemuProcess:
             "-serial",
             "chardev:serial",
         ]
-        self._namespace = namespace
+        self._network = network
         self._process: asyncio.subprocess.Process | None = None
         self._outputs: list[Output] = []
         self._heard_bytes = 0
         self._partial = b""
         self._last_words = ""
+        self._gone_when = ""
         self._new_line = asyncio.Event()
         self._ended: asyncio.Task[int] | None = None
 
@@ -97,7 +98,7 @@ class QemuProcess:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=serial.write_end,
             stderr=stderr.write_end,
-            preexec_fn=partial(_prepare, self._namespace),
+            preexec_fn=partial(_prepare, self._network),
             process_group=0,
         )
         for output in self._outputs:
@@ -130,6 +131,11 @@ class QemuProcess:
         except (ExecInterruptedError, QMPError) as error:
             raise await self.gone(f"during {command}") from error
 
+    async def give(self, name: str, descriptor: int) -> None:
+        """Give QEMU a copy of an open file, which it knows by `name` then; raises HarnessError."""
+        self.qmp.send_fd_scm(descriptor)
+        await self.execute("getfd", {"fdname": name})
+
     async def line(self, *beginnings: str) -> str:
         """The first line from the serial port, past or to come, that starts with one of `beginnings`.
 
@@ -149,13 +155,19 @@ class QemuProcess:
     async def gone(self, when: str) -> HarnessError:
         """The error that says how the process ended, with its own last words."""
         assert self._process is not None
+        self._gone_when = when
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_END_S):
                 await self._process.wait()
         return HarnessError(f"{self.name} QEMU {_ending(self._process.returncode)} {when}: {self.last_words()}")
 
     def silence(self, least_s: float) -> str | None:
-        """Says what it has not answered, where it has answered nothing for `least_s`, and what it does meanwhile."""
+        """Says what it has not answered, where it has answered nothing for `least_s`, and what it does meanwhile.
+
+        One that has closed its QMP connection answers nothing any more.
+        """
+        if self._gone_when and self._process is not None and self._process.returncode is None:
+            return f"the {self.name} QEMU {_ending(None)} {self._gone_when}{self._doing()}: {self.last_words()}"
         silence = self.qmp.silence()
         if silence is None or silence.seconds < least_s:
             return None
@@ -226,13 +238,13 @@ class QemuProcess:
         return self._last_words or "it printed nothing"
 
 
-def _prepare(namespace: Namespace | None) -> None:
+def _prepare(network: Network | None) -> None:
     # Without this a SIGKILL of the harness would leave a QEMU that holds gigabytes. The signal follows the thread
     # that forks, which must be the test's own: so the child enters the namespace, not a thread that starts it there.
     # `ip netns exec` would give it mounts of its own besides, and keep a hugetlbfs that is unmounted meanwhile.
     end_with_parent()
-    if namespace is not None:
-        namespace.enter()
+    if network is not None:
+        network.enter()
 
 
 def _ending(status: int | None) -> str:
