@@ -47,6 +47,7 @@ setup(
     ],
     extras_require={
         "dev": [
+            "asyncssh>=2.14",
             "avocado-framework-plugin-result-html==113.*",
             "codespell==2.*",
             "grimp==3.*",
@@ -65,6 +66,7 @@ setup(
             "types-PyYAML==6.*",
             "wheel==0.*",
         ],
+        "ssh": ["asyncssh>=2.14"],
         "images": ["ziglang==0.17.1"],
         "libvirt": ["libvirt-python>=9"],
         "metrics": ["prometheus_client==0.*"],

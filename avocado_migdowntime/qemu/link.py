@@ -47,6 +47,8 @@ class UnixLink:
 class TcpLink:
     """A port that the destination chooses, so that it is nobody else's, at an address of its own.
 
+    The source sees it at `address`; where that is another than its own, it `listens_at` that.
+
     Source: `socket-address` of query-migrate at the destination, since QEMU 4.0 (qapi/migration.json).
     """
 
@@ -56,16 +58,18 @@ class TcpLink:
         header: Mapping[str, Any],
         source: Namespace | None = None,
         destination: Namespace | None = None,
+        listens_at: str = "",
     ) -> None:
         self.uri = ""
         self.header = header
         self.source = source
         self.destination = destination
-        self._address = address
+        self._address = _bracketed(address)
+        self._listens_at = _bracketed(listens_at or address)
 
     async def listen(self, destination: QemuProcess) -> None:
         """Have the destination wait for the source; raises HarnessError."""
-        await destination.execute("migrate-incoming", {"uri": f"tcp:{self._address}:0"})
+        await destination.execute("migrate-incoming", {"uri": f"tcp:{self._listens_at}:0"})
         listening = (await destination.execute("query-migrate")).get("socket-address") or [{}]
         if not (port := listening[0].get("port", "")).isdecimal():
             raise HarnessError(
@@ -73,6 +77,11 @@ class TcpLink:
                 "use link=unix"
             )
         self.uri = f"tcp:{self._address}:{port}"
+
+
+def _bracketed(address: str) -> str:
+    """As QEMU wants it before a port (util/qemu-sockets.c: inet_parse)."""
+    return f"[{address}]" if ":" in address else address
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from ..builds.suite_qemu import binary_of
 from ..debian.suite import is_name
 from ..errors import HarnessError, HostRequirementError, UsageError
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
+from .launching import HERE, Launcher
 from .process import QemuProcess
 from .profiles import PROFILES
 
@@ -78,10 +79,13 @@ def _first(names: Iterable[str]) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
-    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does."""
-    name = f"probe-{Path(binary).name}"
-    process = QemuProcess(name, binary, ("-machine", "none", "-nodefaults", "-display", "none"), directory, sockets)
+async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher = HERE, suffix: str = "") -> QemuInfo:
+    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does.
+
+    The name of the process ends with `suffix`.
+    """
+    name, bare = f"probe-{Path(binary).name}{suffix}", ("-machine", "none", "-nodefaults", "-display", "none")
+    process = QemuProcess(name, binary, bare, directory, sockets, launcher=launcher)
     try:
         async with process as qemu:
             version, target, machines, kvm, parameters, capabilities = await asyncio.gather(
