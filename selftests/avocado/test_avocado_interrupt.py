@@ -5,7 +5,9 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -185,6 +187,36 @@ def test_avocado_killed(start: Callable[..., Started]) -> None:
     run.sleeping()
     run.process.kill()
     run.cleaned_up()
+
+
+def test_avocado_that_listens_no_more(tmp_path: Path) -> None:
+    write_tests(tmp_path, TESTS)
+    _, environment = command(tmp_path)
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:
+        address = Path(temporary, "status")
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(address))
+            listening.listen()
+            task = ["-i", "1", "-k", "migdowntime", "-u", "made_up.py:Hanging.test", "-s", str(address)]
+            runner = subprocess.Popen(
+                [sys.executable, "-P", "-m", "avocado_migdowntime.plugins.runner", "task-run", *task],
+                cwd=tmp_path,
+                env=environment | {"TMPDIR": temporary},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            try:
+                connection, _ = listening.accept()
+                with connection:
+                    until(lambda: bool(connection.recv(65536)) and (tmp_path / "sleep.pid").exists())
+                    address.unlink()
+                until(lambda: runner.poll() is not None)
+                assert (tmp_path / "cleaned_up").exists()
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(runner.pid, signal.SIGKILL)
+                runner.wait()
 
 
 def test_one_at_a_time(start: Callable[..., Started], tmp_path: Path) -> None:
