@@ -26,7 +26,7 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 class Service:
-    """Answers questions: each method `do_…` gives a value and bytes, or raises.
+    """Answers questions: each method `do_…` gives a value, or bytes, or raises.
 
     What raises KeeperError is lacking here; anything else is a failure.
     """
@@ -49,7 +49,7 @@ class Service:
             given["data"] = data
         method: Callable[..., Any] = getattr(self, f"do_{question['do']}")
         result = await method(**given)
-        return result if isinstance(result, tuple) else (result, b"")
+        return (None, result) if isinstance(result, bytes) else (result, b"")
 
     def hear(self, name: str, data: bytes) -> None:
         """Pass on what the other end says to a program."""
@@ -142,15 +142,15 @@ class Service:
         if path:
             os.unlink(path)
 
-    async def do_read(self, file: int, offset: int, size: int) -> tuple[Any, bytes]:
+    async def do_read(self, file: int, offset: int, size: int) -> Any:
         """Bytes of a file."""
-        return None, await _in_thread(memory.read, file, offset, size)
+        return await _in_thread(memory.read, file, offset, size)
 
-    async def do_sums(self, file: int, offset: int, size: int, seed: str = "") -> tuple[Any, bytes]:
+    async def do_sums(self, file: int, offset: int, size: int, seed: str = "") -> Any:
         """Sums of its pages, with their headers of those that have a seed if one is given, in hexadecimal digits."""
         if seed:
-            return None, await _in_thread(memory.seeded, file, offset, size, bytes.fromhex(seed))
-        return None, await _in_thread(memory.sums, file, offset, size)
+            return await _in_thread(memory.seeded, file, offset, size, bytes.fromhex(seed))
+        return await _in_thread(memory.sums, file, offset, size)
 
     async def do_fill(self, name: str, ram_bytes: int, step: int) -> Any:
         """Have all of a guest's hugepages made."""

@@ -150,7 +150,7 @@ class FarPlace:
             ) from None
         say(f"the network to {self.name} carries {bytes_per_s / 1e6:.2f} MB/s")
         header = {"link": "tcp", "link_bytes_per_s": round(bytes_per_s), "destination_host": self.name}
-        return TcpLink(its, header, listens_at=own)
+        return TcpLink(its, header, listens_at=own, bytes_per_s=bytes_per_s)
 
     async def _sent(self, file: str) -> str:
         if file not in self._files:

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,9 +19,11 @@ class Link(Protocol):
     """A way to the destination: `uri` is where the source finds it, once it listens.
 
     `header` is what a trace says of the link. A QEMU has to run in the namespace of its side, if there is one.
+    It carries `bytes_per_s`, infinite where that is not known.
     """
 
     uri: str
+    bytes_per_s: float
     header: Mapping[str, Any]
     source: Namespace | None
     destination: Namespace | None
@@ -34,6 +37,7 @@ class UnixLink:
 
     source: Namespace | None = None
     destination: Namespace | None = None
+    bytes_per_s = inf
 
     def __init__(self, sockets: Path) -> None:
         self.uri = f"unix:{sockets}/migration"
@@ -59,9 +63,11 @@ class TcpLink:
         source: Namespace | None = None,
         destination: Namespace | None = None,
         listens_at: str = "",
+        bytes_per_s: float = inf,
     ) -> None:
         self.uri = ""
         self.header = header
+        self.bytes_per_s = bytes_per_s
         self.source = source
         self.destination = destination
         self._address = _bracketed(address)
@@ -100,4 +106,4 @@ def open_link(parameters: Parameters, sockets: Path, say: Callable[[str], None])
 
 def _over(shaped: ShapedLink, wanted_bytes_per_s: int) -> TcpLink:
     header = {"link": "shaped", "link_rate": wanted_bytes_per_s, "link_bytes_per_s": round(shaped.bytes_per_s)}
-    return TcpLink(shaped.address, header, shaped.source, shaped.destination)
+    return TcpLink(shaped.address, header, shaped.source, shaped.destination, bytes_per_s=shaped.bytes_per_s)

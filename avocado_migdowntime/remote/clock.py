@@ -8,11 +8,14 @@ as the clocks keep pace with each other.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from ..basics.interval import Interval
 
 DRIFT = 1e-3
 """So many seconds may two clocks part in a second: Linux lets each be slewed by 500 ppm (adjtimex(2))."""
+
+_STEP_S, _STEPS = 0.5, 64
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,14 @@ def ahead_s(readings: Iterable[Reading], begin_s: float, end_s: float) -> Interv
 
     None where one of them was set while they were read, or was never read.
     """
-    intervals = [reading.ahead_s(begin_s, end_s) for reading in readings]
-    if not intervals:
-        return None
-    low, high = max(each.low for each in intervals), min(each.high for each in intervals)
-    return Interval(low, high) if low <= high else None
+    known = list(readings)
+    step_s = max(_STEP_S, (end_s - begin_s) / _STEPS)
+    low, high, at_s = inf, -inf, begin_s
+    while known and at_s <= end_s:
+        # A reading tells the less the longer ago it was: not all of a long time has to be known from one.
+        intervals = [reading.ahead_s(at_s, min(at_s + step_s, end_s)) for reading in known]
+        its_low, its_high = max(each.low for each in intervals), min(each.high for each in intervals)
+        if its_low > its_high:
+            return None
+        low, high, at_s = min(low, its_low), max(high, its_high), at_s + step_s
+    return Interval(low, high) if known else None

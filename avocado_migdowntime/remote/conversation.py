@@ -4,6 +4,7 @@
 import asyncio
 import itertools
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from .clock import Reading, ahead_s
 SILENCE_S = 10.0
 """After so long without a word each side takes the other for gone: well above what a busy host takes for an answer."""
 _CLOCK_S = 0.5
+_KEPT_READINGS = 1000
 _CHUNK_BYTES = 1 << 20
 _END_S = 20.0
 """For all to be given back there: pages that are being made are waited for."""
@@ -56,7 +58,7 @@ class Conversation:
         self._numbers = itertools.count(1)
         self._asked: dict[int, asyncio.Future[tuple[dict[str, Any], bytes]]] = {}
         self._programs: dict[str, Heard] = {}
-        self._readings: list[tuple[Reading, Reading]] = []
+        self._readings: deque[tuple[Reading, Reading]] = deque(maxlen=_KEPT_READINGS)
         self._heard_s = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
 

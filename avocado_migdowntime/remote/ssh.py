@@ -3,6 +3,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -91,7 +92,9 @@ async def _connection(asyncssh: Any, address: HostAddress) -> Any:
         why = f"it lets nobody in by the keys that are here ({error.reason}); give it one of them with ssh-copy-id"
     except asyncssh.Error as error:
         why = str(error.reason)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    except ValueError as error:
         why = str(error)
     raise HostRequirementError(f"the host {address} is not to be reached by SSH: {why}")
 

@@ -2,7 +2,7 @@
 """How long the guest was down, as each party saw it, and what became of its memory: read from a trace's end."""
 
 from dataclasses import dataclass
-from math import isfinite
+from math import inf
 from typing import Any
 
 from ..basics.interval import Interval
@@ -145,10 +145,8 @@ def apart_ms(trace: Trace, earlier: Event | None, later: Event | None) -> Interv
 
 
 def _ahead_s(data: Any) -> Interval:
-    numbers = (
-        [each for each in data if isinstance(each, (int, float)) and isfinite(each)] if isinstance(data, list) else []
-    )
-    if len(numbers) != 2 or len(numbers) != len(data) or numbers[0] > numbers[1]:
+    numbers = [each for each in data if isinstance(each, int | float)] if isinstance(data, list) else []
+    if len(numbers) != 2 or len(data) != 2 or not -inf < numbers[0] <= numbers[1] < inf:
         raise UsageError(f"'ahead_s' of the event {CLOCK} is {data!r} where a least and a greatest time were expected")
     return Interval(*numbers)
 

@@ -44,6 +44,7 @@ UsePAM no
 PidFile none
 PasswordAuthentication no
 PermitRootLogin prohibit-password
+AllowUsers root
 """
 
 
@@ -74,16 +75,14 @@ class Hosts:
 
     def there(self, *words: str) -> str:
         """What a command prints on the second host."""
-        pid = inner(self.init)
-        line = ["nsenter", "--all", f"--target={pid}", *words]
+        line = ["nsenter", "--all", f"--target={inner(self.init)}", *words]
         return subprocess.run(line, capture_output=True, text=True, check=True).stdout
 
     def left_there(self) -> list[str]:
         """Processes of the second host beside its sshd, and directories and mounts of runs."""
-        processes = self.there("ps", "-e", "-o", "comm=,args=").splitlines()
-        runs = [line for line in processes if line.split()[0] not in ("sshd", "ps", "nsenter")]
+        space = os.readlink(f"/proc/{inner(self.init)}/ns/pid")
         left = "ls -d /tmp/migdowntime-* 2>/dev/null; grep hugetlbfs /proc/mounts; true"
-        return [*runs, *self.there("sh", "-c", left).splitlines()]
+        return [*_processes(space), *self.there("sh", "-c", left).splitlines()]
 
     def cut(self) -> None:
         """Take the link between the two down."""
@@ -92,6 +91,15 @@ class Hosts:
     def mend(self) -> None:
         """And up again."""
         subprocess.run(self.command("ip", "link", "set", "wire", "up"), check=True)
+
+
+def _processes(space: str) -> Iterator[str]:
+    """What runs in a process namespace, but sshd."""
+    for directory in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # It may have ended just now.
+            program = (directory / "comm").read_text().strip()
+            if os.readlink(directory / "ns" / "pid") == space and program != "sshd":
+                yield f"process {program}"
 
 
 def inner(init: "subprocess.Popen[bytes]") -> int:
