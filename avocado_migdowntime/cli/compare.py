@@ -31,8 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "jobs",
         metavar="JOB",
         nargs="+",
-        help="results of a job on one build, such as job-results/latest, or of a `verify` on several; the first "
-        "build is what the others are held against",
+        help="results of a job on one build, such as job-results/latest, or of a `verify` on several; a directory or a "
+        ".tar.gz of such is one set; the first build is what the others are held against",
     )
     parser.add_argument("--json", action="store_true", help="print an object instead of a table")
     parser.add_argument("--picture", metavar="FILE", help="draw the errors of all runs as well: .png, .svg or .pdf")
@@ -40,11 +40,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table of the builds and the answer; a job that cannot be used is named on standard error."""
+    from ..basics.archive import unpacked
     from ..comparison.job_results import builds_of
     from ..errors import UsageError
 
     try:
-        builds = builds_of(arguments.jobs)
+        with unpacked(arguments.jobs) as directories:
+            builds = builds_of(arguments.jobs, directories)
         if arguments.picture and len(builds) > 1:
             _draw(builds, arguments.picture)
         return answer(builds, arguments.json)
