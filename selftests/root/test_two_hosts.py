@@ -92,7 +92,8 @@ def test_a_link_that_is_cut_ends_the_run_in_a_sentence_and_the_other_host_by_its
 
 
 def test_a_host_that_is_gone_ends_the_run_in_a_sentence() -> None:
-    with two_hosts() as others, others.start(*LONG) as process:
+    # What it had of the hugepages would go with a host of its own; here it is of this one.
+    with two_hosts() as others, others.start(*LONG, "-p", "page_size=4K") as process:
         assert _under_way(process)
         others.init.kill()
         out, _ = process.communicate(timeout=10 * GONE_S)
