@@ -5,6 +5,7 @@ import ast
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
 from contextlib import asynccontextmanager, suppress
@@ -145,3 +146,11 @@ def test_it_is_written_in_an_older_python_and_needs_nothing_else(path):
 
 def test_all_of_it_is_sent():
     assert {f"{name or '__init__'}.py" for name in _MODULES} == {path.name for path in ROOM.glob("*.py")}
+
+
+def test_where_no_other_host_is_named_nothing_that_speaks_to_one_is_imported():
+    asked = "import sys, avocado_migdowntime.experiments.catalogue as c; print(*sys.modules)"
+    line = [sys.executable, "-c", asked]
+    loaded = subprocess.run(line, capture_output=True, text=True, check=True, cwd=TOP).stdout.split()
+    assert "avocado_migdowntime.qemu.pair" in loaded and "asyncssh" not in loaded
+    assert [name for name in loaded if name.startswith("avocado_migdowntime.remote")] == []
