@@ -18,6 +18,7 @@ from .support.dirtier_guest import MIB, Guest
 from .support.documents import TOP
 from .support.leftovers import traces_of_runs
 from .support.ordinary_user import PATH, OrdinaryUser
+from .support.warm import Warm
 
 HERE = Path(__file__).parent
 NO_QEMU = ("fast", "property", "avocado", "compiler")
@@ -76,6 +77,14 @@ def own_cache(tmp_path, monkeypatch):
 def once(tmp_path_factory):
     """Calls a function with a directory and what more is given: once, whichever tests look at what comes of it."""
     return cache(lambda run, *given: run(tmp_path_factory.mktemp(run.__name__), *given))
+
+
+@pytest.fixture(scope="session")
+def warm():
+    """Runs commands of the package in processes that need not import it first."""
+    made = Warm()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ class RunDirectory:
             return
         self.path = Path(given)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(0o700, parents=True, exist_ok=True)
             if any(self.path.iterdir()):
                 raise UsageError(f"{given} already has files in it; give a new directory, or an empty one")
         except OSError as error:

@@ -5,8 +5,8 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -23,6 +23,16 @@ def ending(file: str, known: Sequence[str]) -> str:
         endings = ", ".join(f".{known_ending}" for known_ending in known)
         raise UsageError(f"{file}: unsupported file type; use one of {endings}")
     return suffix
+
+
+@contextmanager
+def for_this_user_alone() -> Iterator[None]:
+    """All files and directories that this process makes within the block, and what it starts there, are so."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def refuse_as_output(file: str, inputs: Iterable[str]) -> None:
@@ -75,10 +85,11 @@ def write_new(file: Path, data: bytes, mode: int = 0o666) -> None:
 def open_new(path: Path) -> tuple[TextIO, bool]:
     """A file of lines to write to, and whether it is made by this; what was there already may be a pipe or a device.
 
+    A new one is for this user alone.
     Raises OSError, so where something else is there, be it since a moment, or a link to nowhere.
     """
     try:
-        return _lines(_new(path, 0o666)), True
+        return _lines(_new(path, 0o600)), True
     except FileExistsError:
         # Nothing is harmed by opening it. A pipe that nobody reads would be waited for without end.
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)

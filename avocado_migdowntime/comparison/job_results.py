@@ -16,6 +16,8 @@ _DEEPEST = 4
 """So far below a directory jobs are looked for."""
 _MOST_BYTES = 100_000_000
 """A test leaves some 10 kB in them."""
+_ANYHOW_PARTS, _BYTES_A_PART = 500_000, 12
+"""A part, between two of `,[{`, takes a hundred bytes when it is read. Real ones have one in 26 bytes."""
 
 
 _NOWHERE_ELSE: Mapping[str, str] = {}
@@ -82,7 +84,7 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
             raise UsageError(f"{job} is given twice; the same runs prove nothing new")
         known_paths.add(resolved)
         try:
-            runs = outcomes(json.loads(input_file.whole(str(path), _MOST_BYTES)), job)
+            runs = outcomes(json.loads(_in_bounds(input_file.whole(str(path), _MOST_BYTES))), job)
         except OSError as error:
             raise UsageError(
                 f"{path}: {error.strerror}; give the results of a job, such as job-results/latest"
@@ -95,6 +97,14 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
             raise UsageError(f"{path} has no test of this project; give the results of a job that ran migdowntime:NAME")
         all_runs += runs
     return by_build(all_runs)
+
+
+def _in_bounds(data: bytes) -> bytes:
+    """The same; raises UsageError where it is of so many parts that they would take far more memory than it is long."""
+    parts = sum(map(data.count, (b",", b"[", b"{")))
+    if parts > _ANYHOW_PARTS + len(data) // _BYTES_A_PART:
+        raise UsageError(f"has {parts} parts in {len(data)} bytes, as no results have; give the results of a job")
+    return data
 
 
 def by_build(runs: Iterable[RunOutcome]) -> list[list[RunOutcome]]:

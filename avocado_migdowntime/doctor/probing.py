@@ -15,13 +15,12 @@ from ..errors import MigDowntimeError
 from ..host.pool import memory_bytes
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
-from ..parameters.capabilities import check_settings
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
 from ..qemu.accel import choose_accel
 from ..qemu.backing import plan
 from ..qemu.guest import choose_machine
 from ..qemu.place import Here
-from ..qemu.planning import check, for_architecture, planned_guest
+from ..qemu.planning import check, check_among_themselves, for_architecture, planned_guest
 from ..qemu.probe import QemuInfo, find_binary, probe
 from ..qemu.profiles import PROFILES, Profile
 from .host import Host, Kvm, Qemu
@@ -116,7 +115,7 @@ async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[
             has_kvm=info.has_kvm,
             capabilities=info.migrate_capabilities,
         )
-        check_settings(parameters.capabilities, parameters)
+        check_among_themselves(parameters)
         check(info, parameters)
         choose_machine(profile, info, parameters.machine)
         if parameters.qemu_destination:

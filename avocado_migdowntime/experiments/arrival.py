@@ -13,7 +13,7 @@ from ..qemu.guest_ram import GuestRam, inspect, telemetry
 from ..qemu.heartbeat import Beat, Heart, beats
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
-from ..trace.events import CLOCK, FINISH, HEARTBEAT, INTEGRITY, STOP_NOW
+from ..trace.events import CLOCK, FINISH, HEARTBEAT, INTEGRITY, POSTCOPY, STOP_NOW
 from ..trace.samples import Sample
 
 _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT_MS}
@@ -51,6 +51,14 @@ class Arrival:
         async for _ in samples:
             pass
 
+    async def let_complete_by_postcopy(self, samples: AsyncGenerator[Sample, None]) -> None:
+        """Let the guest go over first and its RAM after it, and take the migration's samples to the end."""
+        self._ending_s = time.time()
+        self._sampler.note(POSTCOPY, {})
+        await self._pair.source.execute("migrate-start-postcopy")
+        async for _ in samples:
+            pass
+
     async def stop_now(self) -> None:
         """Stop the guest at the source: it arrives stopped, and is told to go on when it was inspected."""
         self._ending_s = time.time()
@@ -64,6 +72,7 @@ class Arrival:
         `say` is told what is waited for.
         """
         destination = self._pair.destination
+        await self._pair.link.deliver(destination)
         say("waiting for the destination to have loaded all of the guest")
         while (await destination.execute("query-status"))["status"] == "inmigrate":
             await asyncio.sleep(_LOOK_S)

@@ -16,7 +16,7 @@ from ..verdict.verdict import Verdict
 from .convergence import try_limits
 from .run import Run, run_and_judge
 
-IDLE = "idle"
+_IDLE_DIRECTORY = "idle"
 """The directory of what the idle guest's run leaves, below that of the run."""
 DEFAULTS = MappingProxyType({"link": "shaped", "max_bandwidth": "100G", "region": "80M"})
 """Parameters of the test where nobody gives others."""
@@ -48,10 +48,10 @@ async def downtime(parameters: Parameters, directory: Path, progress: Callable[[
             "switchover, so that the downtime tells nothing; give a larger one"
         )
     begun_s = time.monotonic()
-    (directory / IDLE).mkdir()
+    (directory / _IDLE_DIRECTORY).mkdir()
     idle = replace(parameters, pattern="idle", rate=0, burst=None, integrity=False)
     progress("first the same guest idle: its downtime is what devices take")
-    rested = await run_and_judge(idle, directory / IDLE, progress, _complete_when_sent)
+    rested = await run_and_judge(idle, directory / _IDLE_DIRECTORY, progress, _complete_when_sent)
     if rested.downtime is None or rested.downtime.qemu_ms is None:
         raise HarnessError("QEMU did not say how long the idle guest was down; see its trace")
     known = {FIXED_DOWNTIME_MS: rested.downtime.qemu_ms, TRIES_LIMITS: True}

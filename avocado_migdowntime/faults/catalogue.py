@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ..errors import UsageError
 from ..oracle.formulas import dirty_rate, live, redirty
 from .fault import Fault
-from .figures import Computed, Frozen, OnceAPass, Scaled, Stale, Uncomputed
-from .traffic import Late, Missing, limit_ignored, limit_scaled
+from .figures import BandwidthHalved, Computed, Frozen, OnceAPass, Scaled, Stale, Uncomputed
+from .traffic import CapIgnored, Late, Missing, limit_ignored, limit_scaled
 
 KIB_AS_KB = 1000 / 1024
 
@@ -78,6 +78,8 @@ KINDS: Mapping[str, Kind] = {
     "zero": Kind("expected-downtime stays at 0", lambda _: Uncomputed(zero=True)),
     "limit-ignored": Kind("downtime-limit is 300 ms whatever is set", lambda _: limit_ignored()),
     "limit-factor": Kind("downtime-limit is so many times what is set", lambda v: limit_scaled(positive(v)), "FACTOR"),
+    "mbps-halved": Kind("mbps is half of the right one, and expected-downtime twice", lambda _: BandwidthHalved()),
+    "bandwidth-cap-ignored": Kind("max-bandwidth is 128 MiB/s whatever is set", lambda _: CapIgnored()),
     "missing": Kind(
         "a field is missing in what is answered to query-migrate and query-migrate-parameters",
         lambda v: Missing(_field(v)),

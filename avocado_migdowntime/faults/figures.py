@@ -37,6 +37,20 @@ class Scaled(WrongFigure):
         return int(answer[EXPECTED] * self._factor)
 
 
+class BandwidthHalved(WrongFigure):
+    """Half of the right bandwidth, and with that twice the right figure: the two agree with each other."""
+
+    def answered(self, command: Message, answer: Any) -> Any:
+        doubled = super().answered(command, answer)
+        if doubled is answer or "mbps" not in answer["ram"]:
+            return answer
+        return {**doubled, "ram": {**answer["ram"], "mbps": answer["ram"]["mbps"] / 2}}
+
+    def figure(self, answer: Message) -> int:
+        doubled: int = 2 * answer[EXPECTED]
+        return doubled
+
+
 class Computed(WrongFigure):
     """The figure that another formula gives, from what the answer shows.
 

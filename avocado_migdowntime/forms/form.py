@@ -51,6 +51,8 @@ class Form:
     """
     LACKS: ClassVar[str] = ""
     """What no text of this form shows and a verdict needs: `no dirty rate and no pages`."""
+    LOGS_LIMITS: ClassVar[bool] = False
+    """Whether each downtime-limit that is set is in a text of this form, the first one as well."""
     INSTEAD: ClassVar[str] = ""
     """The command of that product that shows it, to be put behind `take`."""
 
@@ -72,4 +74,4 @@ class Form:
 
     def settle(self) -> Iterable[Item]:
         """What is whole if nothing has followed for a while, though something may."""
-        return self.end()
+        return ()

@@ -25,7 +25,7 @@ _UNSEEN = {ord(letter): None for letter in "\0\a\v\f\u200b\ufeff"} | {0xA0: " "}
 FIRST_LINES = 200
 """So many lines with something in them are kept, to say what a text is that tells nothing."""
 _LOGGED = ("msg", "message", "MESSAGE", "log", "textPayload")
-_LOGGED_AT = ("timestamp", "time", "ts", "@timestamp", "__REALTIME_TIMESTAMP")
+_LOGGED_AT = ("timestamp", "time", "ts", "@timestamp", "__REALTIME_TIMESTAMP", "asctime")
 
 
 class Reader:
@@ -37,6 +37,7 @@ class Reader:
         self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
         self._calendar = Calendar()
         self.first_lines: list[str] = []
+        self.first_bytes: list[bytes] = []
 
     @property
     def forms(self) -> tuple[Form, ...]:
@@ -63,6 +64,8 @@ class Reader:
     def _read(self, lines: Iterator[tuple[bytes, float]]) -> Iterator[Item]:
         for raw, came_s in lines:
             told = False
+            if len(self.first_bytes) < FIRST_LINES:
+                self.first_bytes.append(raw)
             for line in lines_of(raw, came_s):
                 if line.text and len(self.first_lines) < FIRST_LINES:
                     self.first_lines.append(line.text)

@@ -20,7 +20,7 @@ _CACHED_PAGES = 256
 """A MiB at a time stays in a processor's cache."""
 _NAMED_FAULTS = 20
 
-Indices = np.ndarray[Any, np.dtype[np.int64]]
+PageIndices = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class Inspection:
@@ -38,7 +38,7 @@ class Inspection:
         self._seen = np.zeros(len(self._intact), dtype=bool)
         self._damage_of: dict[int, str] = {}
 
-    def see(self, indices: Indices, rows: Words) -> None:
+    def see(self, indices: PageIndices, rows: Words) -> None:
         """Take rows of 512 words, as they lie in RAM, for the pages of these indices.
 
         A page may be seen more than once, as candidates: it is right if one of them is.
@@ -52,7 +52,7 @@ class Inspection:
         of_region = (header[:, 0] < self._telemetry.pages) & (header[:, 2] == self._telemetry.seed)
         self.see(header[of_region, 0].astype(np.int64), rows[of_region])
 
-    def see_sums(self, indices: Indices, its_sums: bytes) -> list[int]:
+    def see_sums(self, indices: PageIndices, its_sums: bytes) -> list[int]:
         """Take what stands for the pages of these indices (agent/page_sums.py), one behind the other.
 
         Gives those that have to be seen in full, in this order: the page that may be half written, and the first ones
@@ -85,7 +85,7 @@ class Inspection:
         word = np.array([self._telemetry.seed], dtype=np.uint64)
         return _in_guest_order(word, self._telemetry).tobytes()
 
-    def _sums(self, indices: Indices) -> Iterator[bytes]:
+    def _sums(self, indices: PageIndices) -> Iterator[bytes]:
         for start in range(0, len(indices), _CACHED_PAGES):
             some = indices[start : start + _CACHED_PAGES]
             rows = _content(some, self._expected.epochs[some], self._telemetry)
@@ -96,7 +96,7 @@ class Inspection:
         damaged = np.flatnonzero(~self._intact).tolist()
         return Integrity(self._telemetry.pages, len(damaged), tuple(self._faults(damaged)))
 
-    def _see(self, indices: Indices, rows: Words) -> None:
+    def _see(self, indices: PageIndices, rows: Words) -> None:
         telemetry, epochs = self._telemetry, self._expected.epochs[indices]
         intact = (rows == _content(indices, epochs, telemetry)).all(axis=1)
         self._intact[indices[intact]] = True
@@ -130,7 +130,7 @@ class Inspection:
                 yield f"pages {pages[0]} to {pages[-1]}: the first{place} {damage}"
 
 
-def _content(indices: Indices, epochs: Words, telemetry: Telemetry) -> Words:
+def _content(indices: PageIndices, epochs: Words, telemetry: Telemetry) -> Words:
     """What the pages hold after they were written in these epochs, a row each, in the guest's byte order."""
     index, seed = indices.astype(np.uint64), np.uint64(telemetry.seed)
     value = mix(index * _STEP + epochs * _EPOCH_STEP + seed)

@@ -10,9 +10,9 @@ import ctypes
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ..errors import NotPermittedError
 
@@ -54,6 +54,22 @@ class Namespace:
             return function()
 
         return _in_own_thread(inside)
+
+
+class NoNetwork:
+    """A network of a process's own with nothing in it, where that may be made; else the host's."""
+
+    def enter(self) -> None:
+        """Bring the calling thread inside, for good."""
+        with suppress(OSError):
+            unshare(_CLONE_NEWNET)
+
+
+class Network(Protocol):
+    """Where a process can be brought between fork and exec."""
+
+    def enter(self) -> None:
+        """Bring the calling thread inside, for good; raises OSError."""
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from .module_process import environment, module_command
 from .netns import Namespace
 from .protocol import PACKET_BYTES, Refusal
 from .wire import ShapedLink
-from .wire_process import DESCRIPTORS, Reply, decode
+from .wire_process import DESCRIPTORS, WireReply, decode
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def wire_in_user_namespace(bytes_per_s: int) -> Iterator[ShapedLink]:
         )
 
 
-def _made(bytes_per_s: int) -> tuple[Reply, list[int]]:
+def _made(bytes_per_s: int) -> tuple[WireReply, list[int]]:
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours:
         with its:

@@ -32,11 +32,11 @@ class WireReady:
     bytes_per_s: int
 
 
-Reply = WireReady | Refusal
-_REPLIES: Mapping[str, type[Reply]] = by_kind((WireReady, Refusal))
+WireReply = WireReady | Refusal
+_REPLIES: Mapping[str, type[WireReply]] = by_kind((WireReady, Refusal))
 
 
-def decode(packet: bytes) -> Reply:
+def decode(packet: bytes) -> WireReply:
     """The reply in a packet."""
     return from_json(json.loads(packet), _REPLIES)
 

@@ -28,10 +28,10 @@ _LATE_S = 0.02
 
 NOT_REPORTED = "no expected-downtime reported"
 SETTLING = "before the first update after the sync"
-IDLE = "dirty-pages-rate is 0: QEMU computes nothing"
+NOTHING_DIRTIED = "dirty-pages-rate is 0: QEMU computes nothing"
 HARDLY_SENT = "hardly anything was sent: QEMU computes nothing"
 TORN = "mbps changed since the sample before: perhaps torn"
-_FAULTS = (NOT_REPORTED, SETTLING, IDLE, HARDLY_SENT, TORN)
+_FAULTS = (NOT_REPORTED, SETTLING, NOTHING_DIRTIED, HARDLY_SENT, TORN)
 """Of several that a sample has the first is its reason."""
 
 
@@ -149,7 +149,7 @@ def _not_renewed(samples: Samples, settling: int, least_advances: int) -> int:
 def computes_nothing(ram: RamFigures) -> str:
     """Why QEMU up to 11.0 leaves its report as it is at this moment, if it does."""
     if ram.dirty_pages_per_s == 0:
-        return IDLE
+        return NOTHING_DIRTIED
     return HARDLY_SENT if _hardly_sent(ram) else ""
 
 

@@ -23,14 +23,17 @@ def standing(look: Look) -> Standing | None:
 
 def _not_under_way(look: Look) -> Standing | None:
     down = f"the guest was down for {look.down_ms:g} ms" if look.down_ms is not None else ""
+    if look.status in ("postcopy-paused", "postcopy-recover", "postcopy-recover-setup"):
+        broken = "postcopy was cut off, and goes on once it is recovered (migrate-recover, and migrate with resume)"
+        return Standing("postcopy", f"{broken}: no downtime-limit matters any more")
     if look.status.startswith("postcopy"):
         began = "postcopy has begun: it finishes without a downtime-limit, and none matters any more"
         return Standing("postcopy", f"{began}; {down}" if down else began)
     if look.status == "completed":
         return Standing("ended", f"the migration completed{f', and {down}' if down else ''}: nothing is predicted now")
     if look.status in ("failed", "cancelled", "cancelling"):
-        was = "is being" if look.status == "cancelling" else "was" if look.status == "cancelled" else "has"
-        return Standing("ended", f"the migration {was} {look.status.replace('ing', 'ed')}: nothing is predicted now")
+        word = {"failed": "failed", "cancelled": "was cancelled", "cancelling": "is being cancelled"}[look.status]
+        return Standing("ended", f"the migration {word}: nothing is predicted now")
     if look.status != "active":
         return Standing("not-active", f"the migration is {look.status}, not active: nothing is predicted")
     return None
@@ -39,7 +42,7 @@ def _not_under_way(look: Look) -> Standing | None:
 def _not_to_be_used(look: Look) -> Standing | None:
     remaining = look.remaining_bytes
     if remaining is None:
-        return Standing("nothing-shown", "no figures of RAM are shown: take them while the migration is active")
+        return Standing("nothing-shown", "how much RAM is left is not shown")
     if look.ran_over:
         whole = f"all of RAM is {look.total_bytes:.3g}" if look.total_bytes else "no guest has as much"
         sentence = f"{remaining.low:.3g} bytes are said to be left where {whole}: a counter of this QEMU ran below 0"

@@ -12,7 +12,7 @@ downtime-limit × bandwidth, so where that is not known exactly it is taken to b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
 
@@ -59,6 +59,11 @@ class Sync:
         if self.switchover_bytes_per_ms:
             return np.full_like(ram.mbps, self.switchover_bytes_per_ms)
         return ram.wire_bytes_per_ms
+
+    def beside_devices(self, device_bytes: float) -> "Sync":
+        """The same where devices have so much to send as well."""
+        at_sync, likely = self.at_sync_bytes.shifted(device_bytes), self.likely_bytes + device_bytes
+        return replace(self, at_sync_bytes=at_sync, likely_bytes=likely)
 
     @property
     def unsent_ms(self) -> Interval:
@@ -118,14 +123,14 @@ def _sync(
             likely = 0.0 if not bounds.low and bounds.high > below.high else unsent.middle
     blur = (before.spread_bytes + after.spread_bytes) / 2 + before.open_bytes + after.open_bytes
     dirtied_bytes = after.begin_bytes - before.end_bytes
-    at_sync = unsent.shifted(dirtied_bytes).shifted(-blur, blur)
+    at_sync = unsent.shifted(dirtied_bytes).shifted(-blur - before.late_bytes, blur + after.late_bytes)
     recent = int(before.samples.t_s.searchsorted(before.end_s - 2 * UPDATE_S))
     return Sync(
         before=before,
         after=after,
         unsent_bytes=bounds,
         at_sync_bytes=Interval(max(0, at_sync.low), max(0, at_sync.high)),
-        likely_bytes=max(0, likely + dirtied_bytes),
+        likely_bytes=max(0, likely + dirtied_bytes + (after.late_bytes - before.late_bytes) / 2),
         bytes_per_ms=bytes_per_ms,
         wire_bytes_per_ms=wire,
         limit_ms=limit_ms,

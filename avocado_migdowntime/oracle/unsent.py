@@ -15,6 +15,8 @@ first sample after it (all of them were sent before the sync). More can be seen:
   follows in the same window, QEMU synced because nothing was left; unless no round ended, and it is by chance.
 - Of hugepages, too, it can be certain that none is left (see hugepages.py).
 - QEMU 11.1 shows what it found when it looked (see pending.py).
+
+Where pages count as sent late (see late.py) more may have been sent than is shown, and nothing of that is seen.
 """
 
 from math import inf
@@ -42,6 +44,8 @@ def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pa
     """
     seam = Seam(before, after)
     left = seam.left_bytes
+    if before.queued_bytes:
+        return Interval(max(0, left.low - before.queued_bytes), left.high)
     if not left.width:
         return left
     pages_each = host_page_bytes / seam.last.page_bytes

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every parameter of a test: one table, read by options, variants, settings and documentation alike."""
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -12,12 +13,14 @@ from ..oracle.formulas import FORMULAS
 from .bandwidth import FOR_A_SLOW_GUEST, for_short_passes
 from .capabilities import check_together
 from .host_address import parse_host
+from .migrate_parameters import parse_settings
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
 GUEST_PAGE_SIZES = ("2M", "16M", "1G")
 GUESTS = ("dirtier", "linux")
 BACKINGS = ("anonymous", "hugetlbfs", "memfd")
-LINKS = ("unix", "tcp", "shaped")
+LINKS = ("unix", "tcp", "shaped", "fd", "exec", "file", "vsock")
+TLS = ("none", "psk", "x509")
 LINK_RATES = (1_250_000, 1_250_000_000)
 """Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
 PATTERNS: Mapping[str, str] = {
@@ -104,6 +107,13 @@ def _is_phase(text: str) -> bool:
     return text.isascii() and text.isdigit() and int(text) <= 3_600_000
 
 
+def _words(value: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as error:
+        raise UsageError(f"{value!r} cannot be taken apart into words ({error}); quote it as for a shell") from None
+
+
 def _capabilities(value: str) -> tuple[str, ...]:
     names = tuple(value.replace(",", " ").split())
     check_together(names)
@@ -177,7 +187,10 @@ class Parameters:
         "yes", _flag, "under TCG, flush the TLB at each page: QEMU before 9.0 loses writes otherwise"
     )
     link: str = _parameter(
-        "unix", _choice(*LINKS), "what the migration goes over; shaped: a network that is really that slow"
+        "unix",
+        _choice(*LINKS),
+        "what the migration goes over; shaped: a network that is really that slow; file: the destination reads it "
+        "when all is written",
     )
     link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")
     max_bandwidth: int | None = _parameter(
@@ -191,6 +204,18 @@ class Parameters:
     )
     capabilities: tuple[str, ...] = _parameter(
         "", _capabilities, "further migration capabilities, comma separated (see capabilities)"
+    )
+    migrate_parameters: tuple[tuple[str, str], ...] = _parameter(
+        "",
+        lambda v: parse_settings(v) if v else (),
+        "further migrate parameters of both ends, NAME=VALUE, comma separated (see migrate-parameters)",
+    )
+    tls: str = _parameter("none", _choice(*TLS), "encrypts the migration: by a shared key, or by certificates (x509)")
+    postcopy: bool = _parameter(
+        "no", _flag, "let the migration end by postcopy, once enough passes were seen (with capability postcopy-ram)"
+    )
+    qemu_arguments: tuple[str, ...] = _parameter(
+        "", _words, "further arguments of both QEMUs, as a shell takes them, such as devices that add state"
     )
     passes: int = _parameter("2", _number(1, 1000, whole=True), "passes to judge before the run ends")
     integrity: bool = _parameter(

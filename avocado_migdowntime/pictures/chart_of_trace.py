@@ -13,9 +13,9 @@ from ..oracle.evidence import Evidence
 from ..oracle.formulas import FORMULAS
 from ..oracle.syncs import Sync
 from ..trace.model import ENDED, Trace
-from ..trace.samples import Column, Samples
+from ..trace.samples import Column, Floats, Samples
 from ..verdict.verdict import Verdict
-from .chart import Chart, Floats, Panel, Role, Series
+from .chart import Chart, Panel, Role, Series
 
 MARGIN = 1.15
 """A panel is by so much higher than the highest point that it is to show."""

@@ -78,18 +78,21 @@ def advise(recorded: Trace | Evidence) -> Advice:
         advice = replace(advice, reasons=(*advice.reasons, *trace.notes))
     else:
         advice = _with_all_that_was_needed(evidence, _advise(evidence))
-        ended = (f"the migration was {evidence.status}",) if evidence.status in ("failed", "cancelled") else ()
+        failure = evidence.failure
+        ended = (failure,) if failure and not any(reason.startswith(failure) for reason in advice.reasons) else ()
         advice = replace(advice, reasons=(*advice.reasons, *ended, *trace.notes))
-    return replace(advice, configured_ms=trace.downtime_limit_ms, subject=trace.subject)
+    return replace(advice, configured_ms=evidence.set_limit_ms, subject=trace.subject)
 
 
 def _advise(whole: Evidence) -> Advice:
     evidence = whole.undisturbed
-    status, limit_ms = evidence.status, evidence.limit_ms
+    if whole.came_to_an_end and observe(evidence) is None:
+        evidence = whole
+    status, limit_ms = evidence.status, evidence.last_limit_ms
     now = standing(last_look(evidence))
     if now is not None and now.code in ("postcopy", "disk"):
         finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
-        return Advice(finding, reasons=(now.sentence, *([POSTCOPY] if now.code == "disk" else [])))
+        return Advice(finding, reasons=(now.sentence,))
     if whole.disturbed_s <= float(whole.samples.t_s[0]):
         reason = "something was changed before the first sample: what was needed until then was not seen"
         return Advice(Finding.UNKNOWN, reasons=(reason,))

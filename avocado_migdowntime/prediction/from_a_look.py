@@ -26,8 +26,8 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
     now = standing(look)
     if now is not None:
         left = "" if look.left_ms is None or look.ran_over or now.code == "disk" else _left(look)
-        finding, more = (Finding.NONE, (POSTCOPY,)) if now.code == "disk" else (Finding.UNKNOWN, ())
-        return Advice(finding, reasons=(now.sentence, *([left] if left and not look.ended else []), *more))
+        finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
+        return Advice(finding, reasons=(now.sentence, *([left] if left and not look.ended else [])))
     left_ms, bytes_per_ms = look.left_ms, look.divisor
     assert left_ms is not None and bytes_per_ms is not None
     if left_ms.low >= GREATEST_DOWNTIME_LIMIT_MS and look.usual and not look.estimated and look.in_first_pass is False:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..basics.units import MIB
 from ..errors import HarnessError, HostRequirementError
+from ..host.netns import NoNetwork
 from .backing import plan
 from .guest import Guest, Orders, started
 from .place import Place
@@ -64,9 +65,10 @@ async def _kvm_fault(
     )
     try:
         async with asyncio.timeout(within_s):
-            arguments = await place.arguments(trial.arguments(images))
+            arguments = (*qemu_info.confinement(), *await place.arguments(trial.arguments(images)))
+            name = f"trial-kvm{place.suffix}"
             process = QemuProcess(
-                f"trial-kvm{place.suffix}", qemu_info.binary, arguments, directory, sockets, launcher=place.launcher
+                name, qemu_info.binary, arguments, directory, sockets, NoNetwork(), launcher=place.launcher
             )
             async with process as qemu:
                 await started(qemu)

@@ -15,22 +15,30 @@ from .guest import Guest
 from .place import Place
 from .planning import check, for_architecture, planned_guest
 from .probe import QemuInfo
+from .settings import check_ranges, typed
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a QEMU runs, which it is, and the arguments for its guest."""
+
+    place: Place
+    info: QemuInfo
+    arguments: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Ends:
-    """Of source and destination in this order: QEMU's binary and its arguments; and the guest of the source."""
+    """Both of them; the guest is as the source has it."""
 
-    places: tuple[Place, Place]
-    binaries: tuple[str, str]
-    arguments: tuple[tuple[str, ...], tuple[str, ...]]
+    source: End
+    destination: End
     guest: Guest
-    qemu_info: QemuInfo
 
     async def lend_hugepages(self, allowed: bool) -> None:
         """Have the hugepages of both; raises HostRequirementError where they are not to be had."""
         backing = self.guest.backing
-        here, there = self.places
+        here, there = self.source.place, self.destination.place
         count = backing.hugepages_needed
         await here.lend_hugepages(backing.page_size_bytes, 2 * count if there is here else count, allowed)
         if there is not here:
@@ -40,7 +48,7 @@ class Ends:
     async def handing_over(self) -> AsyncIterator[None]:
         """Let the QEMUs that are launched in this block have them."""
         async with AsyncExitStack() as stack:
-            for place in dict.fromkeys(self.places):
+            for place in dict.fromkeys((self.source.place, self.destination.place)):
                 await stack.enter_async_context(place.handing_over())
             yield
 
@@ -60,13 +68,14 @@ async def planned_ends(
     qemu_info = await here.probed(binary, directory, sockets)
     parameters = for_architecture(parameters, qemu_info)
     check(qemu_info, parameters)
-    its_binary, its_info, its_backing = binary, qemu_info, backing
+    its_info, its_backing = qemu_info, backing
     if parameters.qemu_destination or there is not here:
         its_binary = await there.binary(parameters.qemu_destination or parameters.qemu, parameters.arch)
         its_info = await there.probed(its_binary, directory, sockets)
         check(its_info, parameters)
     if there is not here:
         its_backing = await _backing(parameters, there)
+    await check_ranges(qemu_info, typed(qemu_info, parameters.migrate_parameters), directory, sockets)
     images = resource("images")
     guest = await planned_guest(parameters, qemu_info, backing, resources, say)
     accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets, here)
@@ -77,7 +86,10 @@ async def planned_ends(
     where = f", to QEMU {its_info.release_text} on {there.name}" if there.name else ""
     say(f"QEMU {qemu_info.release_text}, {guest.name} on {guest.machine} under {accel.upper()}{because}{where}")
     its_arguments = await there.arguments(replace(guest, backing=its_backing).arguments(images))
-    return Ends((here, there), (binary, its_binary), (guest.arguments(images), its_arguments), guest, qemu_info)
+    more = parameters.qemu_arguments
+    return Ends(
+        End(here, qemu_info, (*guest.arguments(images), *more)), End(there, its_info, (*its_arguments, *more)), guest
+    )
 
 
 async def _backing(parameters: Parameters, place: Place) -> Backing:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..agent import rate
 from ..errors import HarnessError, HostRequirementError, UsageError
-from ..host.netns import Namespace
+from ..host.netns import Network
 from ..parameters.host_address import HostAddress
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 from ..remote.conversation import Conversation
@@ -170,10 +170,9 @@ class _LaunchThere:
         return f"{self._conversation.facts['directory']}/{socket.name}"
 
     async def launch(
-        self, name: str, command: Sequence[str], socket: Path, stdout: int, stderr: int, namespace: Namespace | None
+        self, name: str, command: Sequence[str], socket: Path, stdout: int, stderr: int, network: Network | None
     ) -> Running:
-        """Start a program; raises HarnessError or HostRequirementError where it cannot be started."""
-        assert namespace is None, "namespaces are of this host"
+        """Start a program in that host's network; raises HarnessError or HostRequirementError where it cannot be."""
         program = FarProgram(self._conversation, name, socket)
         await program.start(list(command), stdout, stderr)
         return program

@@ -74,7 +74,9 @@ class SharedRam(_ReadRam):
 
     def now(self, address: int, size: int) -> bytes:
         """The same at once, from any thread."""
-        data = os.pread(self._file, size, address - self._start)
+        data = b""
+        with suppress(OSError, OverflowError):  # It is before the beginning, or further than files go.
+            data = os.pread(self._file, size, address - self._start)
         if len(data) < size:
             raise HarnessError(f"the guest has no RAM from {address:#x} to {address + size:#x}")
         return data
@@ -137,7 +139,7 @@ async def inspect(source: GuestRam, ram: GuestRam, address: int, guest: Guest) -
     `address` is that of the telemetry page. Raises HarnessError.
     """
     left, arrived = [await side.read(address, PAGE_BYTES) for side in (source, ram)]
-    at_source = Telemetry.parse(left)
+    at_source = Telemetry.parse(left).held_to(guest.orders.told())
     inspection = Inspection(at_source)
     if at_source.region_start:
         await ram.show(at_source.region_start, at_source.region_bytes, inspection)

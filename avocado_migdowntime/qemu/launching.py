@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from ..host.netns import Namespace
+from ..host.netns import Network
 from ..host.parent import end_with_parent
 from ..host.process_group import Process, processes
 
@@ -47,7 +47,7 @@ class Launcher(Protocol):
         """What a program there has to connect to, for that to arrive at a socket here."""
 
     async def launch(
-        self, name: str, command: Sequence[str], socket: Path, stdout: int, stderr: int, namespace: Namespace | None
+        self, name: str, command: Sequence[str], socket: Path, stdout: int, stderr: int, network: Network | None
     ) -> Running:
         """Start a program whose output goes into these descriptors, and what it connects to `path` to `socket`.
 
@@ -91,7 +91,7 @@ class LaunchHere:
         return str(socket)
 
     async def launch(
-        self, name: str, command: Sequence[str], socket: Path, stdout: int, stderr: int, namespace: Namespace | None
+        self, name: str, command: Sequence[str], socket: Path, stdout: int, stderr: int, network: Network | None
     ) -> Running:
         """Start a program; raises OSError."""
         # In a group of its own it is not ended by the terminal's Ctrl-C before the test is, which would look like a
@@ -102,7 +102,7 @@ class LaunchHere:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            preexec_fn=partial(_prepare, namespace),
+            preexec_fn=partial(_prepare, network),
             process_group=0,
         )
         return _RunningHere(process)
@@ -111,10 +111,10 @@ class LaunchHere:
 HERE = LaunchHere()
 
 
-def _prepare(namespace: Namespace | None) -> None:
+def _prepare(network: Network | None) -> None:
     # Without this a SIGKILL of the harness would leave a QEMU that holds gigabytes. The signal follows the thread
     # that forks, which must be the test's own: so the child enters the namespace, not a thread that starts it there.
     # `ip netns exec` would give it mounts of its own besides, and keep a hugetlbfs that is unmounted meanwhile.
     end_with_parent()
-    if namespace is not None:
-        namespace.enter()
+    if network is not None:
+        network.enter()

@@ -13,16 +13,19 @@ from ..basics.units import MIB
 from ..errors import HarnessError, UsageError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
-from ..parameters.capabilities import check_settings
 from ..parameters.host_address import parse_host
 from ..parameters.table import Parameters
+from ..trace.model import TRACKED
 from .ends import planned_ends
 from .filling import filling
 from .guest import Guest
 from .link import Link, open_link
 from .place import Here, Place
+from .planning import check_among_themselves
 from .probe import QemuInfo
 from .process import QemuProcess
+from .settings import typed
+from .tls import Credentials, credentials
 
 if TYPE_CHECKING:
     from .far_place import FarPlace
@@ -40,8 +43,9 @@ class Side:
 class Pair:
     """Two running QEMUs, the guest that the source runs, and the link between them.
 
-    `sockets` is a private directory that goes when they do. Their hugepages are all made when `filled` is done; it
-    raises HostRequirementError where they are not to be had. `sides` are the QEMUs with the hosts that they run on.
+    `sockets` is a private directory that goes when they do; `credentials` are what an encrypted migration takes. Their
+    hugepages are all made when `filled` is done; it raises HostRequirementError where they are not to be had. `sides`
+    are the QEMUs with the hosts that they run on.
     """
 
     source: QemuProcess
@@ -49,6 +53,7 @@ class Pair:
     qemu_info: QemuInfo
     guest: Guest
     link: Link
+    credentials: Credentials
     sockets: Path
     filled: asyncio.Task[None]
     sides: tuple[Side, Side]
@@ -64,12 +69,17 @@ class Pair:
         Raises HarnessError where QEMU refuses, or says that it has other parameters.
         """
         capabilities = ("events", *parameters.capabilities)
-        settings = {"max-bandwidth": parameters.bytes_per_s, "downtime-limit": parameters.downtime_limit}
+        settings = {
+            "max-bandwidth": parameters.bytes_per_s,
+            "downtime-limit": parameters.downtime_limit,
+            **typed(self.qemu_info, parameters.migrate_parameters),
+        }
         switched = [{"capability": name, "state": True} for name in capabilities]
         for qemu in (self.source, self.destination):
+            of_side = self.credentials.settings.get(qemu.name, {})
             await qemu.execute("migrate-set-capabilities", {"capabilities": switched})
-            await qemu.execute("migrate-set-parameters", settings)
-        await self.link.listen(self.destination)
+            await qemu.execute("migrate-set-parameters", {**settings, **of_side})
+        await self.link.listen(self.source, self.destination)
         in_force = await self.source.execute("query-migrate-parameters")
         for name, value in settings.items():
             if in_force.get(name) != value:
@@ -92,8 +102,11 @@ class Pair:
             "backing": self.guest.backing.kind,
             "backing_page_size": self.guest.backing.page_size_bytes,
             **self.link.header,
+            "tls": parameters.tls,
+            "qemu_arguments": list(parameters.qemu_arguments),
             "capabilities": list(capabilities),
             "migrate-parameters": in_force,
+            TRACKED: list(settings),
         }
 
 
@@ -103,7 +116,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
 
     QEMU's own output goes to `directory`. Raises UsageError, HostRequirementError or HarnessError.
     """
-    check_settings(parameters.capabilities, parameters)
+    check_among_themselves(parameters)
     with HostResources() as resources, work_directory(resources) as sockets, ExitStack() as stack:
         here = Here(resources, stack, sockets)
         async with _destination(parameters, here, say) as there:
@@ -113,10 +126,24 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
             else:
                 link = await there.link(say)
             await ends.lend_hugepages(parameters.reserve_hugepages)
-            source = QemuProcess("source", ends.binaries[0], ends.arguments[0], directory, sockets, link.source)
-            incoming = (*ends.arguments[1], "-incoming", "defer", *(("-S",) if parameters.integrity else ()))
-            destination = QemuProcess(
-                "destination", ends.binaries[1], incoming, directory, sockets, link.destination, there.launcher
+            made = credentials(parameters.tls, sockets)
+            # What a user adds may start a process of its own, such as the script of a tap.
+            spawning = link.spawns or bool(parameters.qemu_arguments)
+            incoming = ("-incoming", "defer", *(("-S",) if parameters.integrity else ()))
+            source, destination = (
+                QemuProcess(
+                    side,
+                    end.info.binary,
+                    (*end.info.confinement(spawning=spawning), *end.arguments, *made.arguments_of(side), *more),
+                    directory,
+                    sockets,
+                    network,
+                    end.place.launcher,
+                )
+                for side, end, more, network in (
+                    ("source", ends.source, (), link.source),
+                    ("destination", ends.destination, incoming, link.destination),
+                )
             )
             async with AsyncExitStack() as running:
                 async with ends.handing_over():
@@ -124,7 +151,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
                 sides = (Side(source, here), Side(destination, there))
                 fills = [partial(each.place.fill, each.qemu, ends.guest.backing, parameters.ram) for each in sides]
                 async with filling(fills) as filled:
-                    yield Pair(source, destination, ends.qemu_info, ends.guest, link, sockets, filled, sides)
+                    yield Pair(source, destination, ends.source.info, ends.guest, link, made, sockets, filled, sides)
 
 
 @asynccontextmanager
@@ -135,10 +162,12 @@ async def _destination(
     if parameters.destination_host is None:
         yield here
         return
-    if parameters.link == "shaped":
+    if parameters.link not in ("unix", "tcp"):
         raise UsageError(
-            "link=shaped is a network of this host's, and destination_host is another; leave one of them out"
+            f"link={parameters.link} is of one host, and destination_host is another; leave one of them out"
         )
+    if parameters.tls != "none":
+        raise UsageError(f"tls={parameters.tls} is for two QEMUs of one host; leave it out, or destination_host")
     from .far_place import far_place
 
     async with far_place(parse_host(parameters.destination_host), say) as there:

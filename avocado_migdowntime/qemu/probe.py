@@ -12,10 +12,16 @@ from typing import Any
 from ..builds.suite_qemu import binary_of
 from ..debian.suite import is_name
 from ..errors import HarnessError, HostRequirementError, UsageError
+from ..host.netns import NoNetwork
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 from .launching import HERE, Launcher
 from .process import QemuProcess
 from .profiles import PROFILES
+from .schema import argument_kinds
+
+_SANDBOX = "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny"
+"""QEMU: softmmu/qemu-seccomp.c, since 8.2 system/qemu-seccomp.c; all that there is since 2.11."""
+_FILTERS = Path("/proc/sys/kernel/seccomp/actions_avail")
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,7 @@ class QemuInfo:
 
     `has_kvm` says that KVM was compiled in; whether it really starts a guest is known after trying (see accel.py).
     `machines` holds names and aliases; `backed_machines` those that can have their RAM from a memory backend.
+    `migrate_parameter_kinds` has for each parameter that can be set its choices, or the JSON type of its value.
     """
 
     binary: str
@@ -35,6 +42,14 @@ class QemuInfo:
     has_kvm: bool
     migrate_parameters: Mapping[str, Any]
     migrate_capabilities: frozenset[str]
+    migrate_parameter_kinds: Mapping[str, str | tuple[str, ...]]
+    has_seccomp: bool
+
+    def confinement(self, *, spawning: bool = False) -> tuple[str, ...]:
+        """The arguments by which it gives up system calls that no run needs, where it was built for that."""
+        if not self.has_seccomp:
+            return ()
+        return ("-sandbox", _SANDBOX if spawning else f"{_SANDBOX},spawn=deny")
 
     @property
     def release_text(self) -> str:
@@ -85,17 +100,20 @@ async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher 
     The name of the process ends with `suffix`.
     """
     name, bare = f"probe-{Path(binary).name}{suffix}", ("-machine", "none", "-nodefaults", "-display", "none")
-    process = QemuProcess(name, binary, bare, directory, sockets, launcher=launcher)
+    process = QemuProcess(name, binary, bare, directory, sockets, NoNetwork(), launcher)
     try:
         async with process as qemu:
-            version, target, machines, kvm, parameters, capabilities = await asyncio.gather(
+            version, target, machines, kvm, parameters, capabilities, schema, has_seccomp = await asyncio.gather(
                 qemu.execute("query-version"),
                 qemu.execute("query-target"),
                 qemu.execute("query-machines"),
                 qemu.execute("query-kvm"),
                 qemu.execute("query-migrate-parameters"),
                 qemu.execute("query-migrate-capabilities"),
+                qemu.execute("query-qmp-schema"),
+                _has_seccomp(qemu),
             )
+        kinds = argument_kinds(schema, "migrate-set-parameters")
     except (HarnessError, OSError) as error:
         raise UsageError(
             f"{binary} did not answer as a QEMU does ({error}); give the path of a qemu-system-*"
@@ -111,7 +129,18 @@ async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher 
         has_kvm=kvm["present"],
         migrate_parameters=parameters,
         migrate_capabilities=frozenset(c["capability"] for c in capabilities),
+        migrate_parameter_kinds=kinds,
+        has_seccomp=has_seccomp,
     )
+
+
+async def _has_seccomp(qemu: QemuProcess) -> bool:
+    """Whether it knows -sandbox, and the kernel the filters that it takes."""
+    try:
+        known = await qemu.execute("query-command-line-options", {"option": "sandbox"})
+    except HarnessError:  # It refuses to tell of an option that it was not built with.
+        return False
+    return bool(known) and _FILTERS.exists()
 
 
 def _names(machines: Iterable[Mapping[str, Any]]) -> frozenset[str]:

@@ -14,7 +14,7 @@ from qemu.qmp import ExecInterruptedError, ExecuteError, QMPError
 
 from ..basics.event_loop import to_its_end
 from ..errors import HarnessError
-from ..host.netns import Namespace
+from ..host.netns import Network
 from .answers import documented
 from .launching import HERE, Launcher, Running
 from .monitor import Monitor
@@ -31,8 +31,8 @@ class QemuProcess:
 
     Beginning and end of its standard error go to `directory/NAME.stderr`, those of what comes over its serial line to
     `directory/NAME.serial`, its command line to `directory/NAME.command`; the QMP socket lies in `sockets`, whose path
-    must be short. `arguments` are all but the monitor and the serial line. Its network is that of `namespace`, if one
-    is given. It runs where `launcher` has it run.
+    must be short. `arguments` are all but the monitor and the serial line. It runs in the `network` that is given,
+    or else in the host's, where `launcher` has it run.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class QemuProcess:
         arguments: Sequence[str],
         directory: Path,
         sockets: Path,
-        namespace: Namespace | None = None,
+        network: Network | None = None,
         launcher: Launcher = HERE,
     ) -> None:
         self.name = name
@@ -62,13 +62,14 @@ class QemuProcess:
             "-serial",
             "chardev:serial",
         ]
-        self._namespace = namespace
+        self._network = network
         self._launcher = launcher
         self._process: Running | None = None
         self._outputs: list[Output] = []
         self._heard_bytes = 0
         self._partial = b""
         self._last_words = ""
+        self._gone_when = ""
         self._new_line = asyncio.Event()
         self._ended: asyncio.Task[int | None] | None = None
 
@@ -89,7 +90,7 @@ class QemuProcess:
             self._outputs.append(Output(self._directory / f"{self.name}.{kind}", heard))
         serial, stderr = self._outputs
         self._process = await self._launcher.launch(
-            self.name, self._command, self._socket, serial.write_end, stderr.write_end, self._namespace
+            self.name, self._command, self._socket, serial.write_end, stderr.write_end, self._network
         )
         for output in self._outputs:
             output.begin()
@@ -121,6 +122,11 @@ class QemuProcess:
         except (ExecInterruptedError, QMPError) as error:
             raise await self.gone(f"during {command}") from error
 
+    async def give(self, name: str, descriptor: int) -> None:
+        """Give QEMU a copy of an open file, which it knows by `name` then; raises HarnessError."""
+        self.qmp.send_fd_scm(descriptor)
+        await self.execute("getfd", {"fdname": name})
+
     async def line(self, *beginnings: str) -> str:
         """The first line from the serial port, past or to come, that starts with one of `beginnings`.
 
@@ -140,6 +146,7 @@ class QemuProcess:
     async def gone(self, when: str) -> HarnessError:
         """The error that says how the process ended, with its own last words."""
         assert self._process is not None
+        self._gone_when = when
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_END_S):
                 await self._process.wait()
@@ -148,7 +155,12 @@ class QemuProcess:
         return HarnessError(f"{self.name} QEMU {_ending(self._process.returncode)} {when}: {self.last_words()}")
 
     def silence(self, least_s: float) -> str | None:
-        """Says what it has not answered, where it has answered nothing for `least_s`, and what it does meanwhile."""
+        """Says what it has not answered, where it has answered nothing for `least_s`, and what it does meanwhile.
+
+        One that has closed its QMP connection answers nothing any more.
+        """
+        if self._gone_when and self._process is not None and self._process.returncode is None:
+            return f"the {self.name} QEMU {_ending(None)} {self._gone_when}{self._doing()}: {self.last_words()}"
         silence = self.qmp.silence()
         if silence is None or silence.seconds < least_s:
             return None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from ..basics.interval import Interval
 from ..basics.printable import in_a_line
+from ..verdict.bandwidth import BandwidthFinding
 from ..verdict.check import Outcome
 from ..verdict.downtime import Downtime
 from ..verdict.mid_pass_stop import GroundTruth
@@ -38,6 +39,10 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.reported_ms is not None and (formula := _formula(verdict)):
         rows.append(("formula", formula))
     rows.append(("limit", _limit(verdict)))
+    if verdict.bandwidth is not None and verdict.bandwidth.error is not None:
+        rows.append(("bandwidth", _bandwidth(verdict.bandwidth)))
+    if verdict.pending is not None and verdict.pending.has_devices:
+        rows.append(("devices", f"have {verdict.pending.device_bytes.low / 1e6:.3f} MB to send besides RAM"))
     if verdict.convergence is not None:
         rows.append(("converges", _convergence(verdict.convergence)))
     if verdict.downtime is not None:
@@ -122,6 +127,12 @@ def _limit(verdict: Verdict) -> str:
     if verdict.limit.unsent_ms is not None:
         return f"{text}: passes end with at most {verdict.limit.unsent_ms.high:.0f} ms left"
     return text
+
+
+def _bandwidth(found: BandwidthFinding) -> str:
+    if found.code == "wide":
+        return f"mbps may be off what was sent by anything {found.between}"
+    return f"mbps is {found.error:+.2%} off what was sent, {found.between}"
 
 
 def _convergence(found: Convergence) -> str:

@@ -33,6 +33,7 @@ class _Ram(msgspec.Struct, gc=False, rename="kebab"):
     dirty_pages_rate: float
     mbps: float
     precopy_bytes: float = _ABSENT
+    transferred: float = _ABSENT
     total: float = _ABSENT
 
 
@@ -139,6 +140,7 @@ class LinesDecoder:
             [ram.dirty_pages_rate for ram in rams],
             [ram.mbps for ram in rams],
             [ram.precopy_bytes for ram in rams],
+            [ram.transferred for ram in rams],
         ]
         shape = len(Column), len(lines)
         table = np.fromiter(chain.from_iterable(columns), np.float64, shape[0] * shape[1]).reshape(shape)
@@ -154,7 +156,7 @@ class LinesDecoder:
             raise _Unusual
         table[Column.SENT] += table[Column.ZERO]
         table[Column.REMAINING : Column.MBPS] = np.trunc(table[Column.REMAINING : Column.MBPS])
-        table[Column.COUNTED] = np.trunc(table[Column.COUNTED])
+        table[Column.COUNTED :] = np.trunc(table[Column.COUNTED :])
         return table
 
     def _numbered(self, texts: list[str | None]) -> Iterable[float]:

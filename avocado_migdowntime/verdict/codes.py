@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 
 REPORT, LIMIT, CONVERGENCE = "report", "limit", "convergence"
+BANDWIDTH, CAP, SWITCHOVER, PENDING = "bandwidth", "max-bandwidth", "switchover", "pending"
 MEMORY, GUEST, DOWNTIME, MID_PASS_STOP = "memory", "guest", "downtime", "mid-pass-stop"
 """The names of the checks."""
 
@@ -45,6 +46,30 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "no-end-seen": "no end of a pass was seen closely enough",
         "single-look": "a single look shows no end of a pass",
         "cut-short": "the limit was set in mid-pass to end it",
+    },
+    BANDWIDTH: {
+        "as-sent": "mbps is what was sent",
+        "not-as-sent": "mbps is not what was sent in the same windows",
+        "not-of-its-window": "mbps is right over many windows, and not what was sent in most of them",
+        "wide": "what is known of the error of mbps is too wide",
+        "not-seen": "too few of QEMU's windows were seen from end to end",
+        "disk": "a disk is sent as well, which mbps counts and transferred does not on every release",
+    },
+    CAP: {
+        "kept": "no more was sent than max-bandwidth allows",
+        "not-kept": "more was sent than max-bandwidth allows",
+        "not-tracked": "max-bandwidth is not recorded, or not whether it was changed",
+        "not-seen": "nothing was seen that was sent under a max-bandwidth",
+    },
+    SWITCHOVER: {
+        "after-a-sync": "QEMU switched over at a sync",
+        "without-a-sync": "QEMU switched over without a last sync",
+        "before-a-window": "all of RAM was sent before QEMU had measured a bandwidth, and it switched over then",
+        "not-seen": "the last pass was not seen closely enough",
+    },
+    PENDING: {
+        "adds-up": "what is said to be pending is what was left of RAM, and what devices have",
+        "not-what-is-left": "what is said to be pending is not what was left",
     },
     CONVERGENCE: {
         "right": "each limit did what it should",

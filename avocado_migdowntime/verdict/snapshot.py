@@ -14,6 +14,7 @@ from ..oracle.look import Look
 from ..oracle.standing import standing
 from .check import Check, Outcome
 from .codes import REPORT
+from .downtime import downtime
 from .limit import LimitFinding
 from .verdict import Verdict
 
@@ -46,7 +47,8 @@ def judge_snapshot(evidence: Evidence, contract: str, tolerance: float) -> Verdi
         expected_ms=computed_ms,
         left_now_ms=left_now_ms(look),
         relative_error=reported / computed_ms - 1 if comparable and reported is not None and computed_ms else None,
-        downtime_limit_ms=evidence.trace.downtime_limit_ms,
+        downtime_limit_ms=evidence.set_limit_ms,
+        downtime=downtime(evidence),
         samples_used=int(report.outcome is not Outcome.UNDECIDED),
         reasons=(report.sentence, *([_NOTE] if computed_ms is not None else []), *evidence.trace.notes),
         subject=evidence.trace.subject,

@@ -39,7 +39,7 @@ ANSWERS = {
     ),
     "texts/kubevirt-2024.txt": ("inconclusive", "no-pass", None, 2149, 1791.6, "unknown", None),
     "texts/nova-2018.txt": ("inconclusive", "nothing-shown", None, None, 6914.9, "unknown", None),
-    "texts/proxmox-2014.txt": ("inconclusive", "no-pass", None, None, None, "unknown", None),
+    "texts/proxmox-2014.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
 }  # fmt: skip
 SENTENCES = {
     "forms/info-migrate-1.6.txt": "519 ms are dirty-rate at 533 MB/s or what is left now at 5427 MB/s; by the mean one "

@@ -9,7 +9,7 @@ import pytest
 from avocado_migdowntime.agent import page_sums
 from avocado_migdowntime.errors import HarnessError
 from avocado_migdowntime.guest_memory.inspection import PAGE_WORDS, Inspection
-from avocado_migdowntime.guest_memory.telemetry import PAGE_BYTES, PATTERNS, Telemetry
+from avocado_migdowntime.guest_memory.telemetry import PAGE_BYTES, PATTERN_NAMES, Telemetry
 from avocado_migdowntime.guest_memory.write_order import expected_pages
 
 from ..support.dirtier_guest import MASK, hot_cold_walk, mix, random_walk
@@ -79,7 +79,7 @@ def summed_up(telemetry, ram):
     return inspection.finding()
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("pattern", PATTERN_NAMES)
 @pytest.mark.parametrize("per_granule", [1, 8])
 @pytest.mark.parametrize("writes", [0, 5, PAGES, PAGES + 1, 3 * PAGES + 41])
 def test_the_epoch_of_each_page_follows_from_the_count_of_writes(pattern, per_granule, writes):
@@ -95,7 +95,7 @@ def test_the_page_that_may_be_half_written_is_the_next_one():
 
 
 @pytest.mark.parametrize("byte_order", "<>")
-@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("pattern", PATTERN_NAMES)
 def test_memory_as_the_guest_wrote_it_is_intact(byte_order, pattern):
     telemetry = told(byte_order=byte_order, pattern=pattern)
     found = finding(telemetry, memory(telemetry))

@@ -30,6 +30,13 @@ def probed(tmp_path, sockets, answers=PROBED, first=""):
 def test_one_that_answers_as_documented_is_taken_at_its_word(tmp_path, sockets):
     found = probed(tmp_path, sockets)
     assert (found.release, found.arch, found.backed_machines) == ((7, 2, 0), "x86_64", {"pc"})
+    assert found.confinement()[0] == "-sandbox" and "spawn=deny" in found.confinement()[1]
+    assert "spawn" not in found.confinement(spawning=True)[1]
+
+
+@pytest.mark.parametrize("answer", [{"error": {"class": "GenericError", "desc": "Invalid parameter 'sandbox'"}}, []])
+def test_one_that_was_built_without_a_sandbox_is_started_without(tmp_path, sockets, answer):
+    assert probed(tmp_path, sockets, {**PROBED, "query-command-line-options": answer}).confinement() == ()
 
 
 @pytest.mark.parametrize(
@@ -51,6 +58,13 @@ def test_one_that_answers_as_documented_is_taken_at_its_word(tmp_path, sockets):
         ("query-kvm", {"enabled": "no"}, "expected `bool`, got `str` at `$.enabled`"),
         ("query-migrate-parameters", [1], "expected `object`, got `array`"),
         ("query-migrate-parameters", {"downtime-limit": "1"}, "at `$.downtime-limit`"),
+        ("query-qmp-schema", {}, "expected `array`, got `object`"),
+        ("query-qmp-schema", [{"name": "x"}], "object missing required field `meta-type` at `$[0]`"),
+        (
+            "query-qmp-schema",
+            [],
+            "query-qmp-schema has no 'migrate-set-parameters', as each has that knows",
+        ),
         ("query-migrate-capabilities", [[]], "expected `object`, got `array` at `$[0]`"),
         ("query-migrate-capabilities", [{"capability": "x"}], "object missing required field `state` at `$[0]`"),
     ],
@@ -145,6 +159,34 @@ def test_nor_by_who_waits_for_a_word_of_the_guest(tmp_path, sockets):
 
     with no_stray(told), pytest.raises(HarnessError, match="was ended by SIGKILL before the guest had reported"):
         asyncio.run(wait())
+
+
+CLOSES = """
+with socket.socket(socket.AF_UNIX) as client:
+    client.connect(at.removeprefix("socket,id=qmp,path="))
+    client.sendall(b'{"QMP": {"version": {}, "capabilities": []}}\\n')
+    client.recv(1000)
+    client.sendall(b'{"return": {}}\\n')
+    client.recv(1000)
+time.sleep(60)
+"""
+
+
+def test_one_that_closes_its_connection_and_goes_on_is_told_of_at_once(tmp_path, sockets):
+    """Its end, which would be told, is waited for meanwhile; a run that is out of time then says what was seen."""
+
+    async def ask():
+        binary = made_up_qemu(tmp_path / "mad", PROBED, CLOSES)
+        async with asyncio.timeout(60), QemuProcess("mad", binary, (), tmp_path, sockets) as qemu:
+            asking = asyncio.ensure_future(qemu.execute("query-status"))
+            while (said := qemu.silence(50)) is None:
+                await asyncio.sleep(0.01)
+            assert not asking.done()
+            asking.cancel()
+            return said
+
+    said = asyncio.run(ask())
+    assert said.startswith("the mad QEMU closed its QMP connection during query-status, ")
 
 
 MIGRATES = {

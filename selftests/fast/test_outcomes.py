@@ -176,6 +176,14 @@ def test_a_job_that_cannot_be_used_is_named_with_what_to_give(content, says, tmp
         builds_of([str(tmp_path)])
 
 
+@pytest.mark.parametrize("part", ["[],", '{"a":1},', '"",'])
+def test_a_job_of_more_parts_than_bytes_allow_is_refused_before_it_takes_memory(part, tmp_path):
+    count = 1_000_000
+    (tmp_path / "results.json").write_text(f'{{"tests":[{part * count}1]}}')
+    with pytest.raises(UsageError, match=r"has \d+ parts in \d+ bytes, as no results have; give the results of a job"):
+        builds_of([str(tmp_path)])
+
+
 def test_a_job_whose_links_go_round_is_named(tmp_path):
     for name in ("loop", "results.json"):
         (tmp_path / name).symlink_to(name)

@@ -28,6 +28,8 @@ ANSWERS = [(line["t"], line["query-migrate"]) for line in LINES if "query-migrat
 ACTIVE = next(answer for _, answer in ANSWERS if answer.get("expected-downtime", 0) > 100)
 COMPLETED = {**ACTIVE, "status": "completed", "downtime": 30, "total-time": 99_000}
 
+NO_FIGURES = "this is a text with QMP's replies without figures of a migration"
+
 
 def as_json(answer):
     return json.dumps({"return": answer, "id": "libvirt-7"}, indent=2) + "\n\n"
@@ -180,9 +182,12 @@ def test_units_are_those_of_libvirt():
 WRONG = [
     ("error: Domain not found\n", "is an error of virsh or kubectl: 'error: Domain not found'"),
     ("{'status': 1}\n{\n", "begins no text that is known"),
-    ('{"return": {"status": "running", "running": true}}\n', "this is QMP's replies, and no migration runs in it"),
-    ('{"return": []}\n', "this is QMP's replies, and no migration runs in it"),
-    ('{"return": {"status": ["active"]}}\n', "this is QMP's replies, and no migration runs in it"),
+    (
+        '{"return": {"status": "running", "running": true}}\n',
+        NO_FIGURES,
+    ),
+    ('{"return": []}\n', NO_FIGURES),
+    ('{"return": {"status": ["active"]}}\n', NO_FIGURES),
     ('{"downtime-limit": "300"}\n' + as_json(ACTIVE), "'downtime-limit' is '300'"),
     ('{"error": {"class": "GenericError", "desc": "no"}}\n', "QEMU answered with the error no; take `virsh"),
     (as_json({**ACTIVE, "ram": {"remaining": "x", "mbps": 7}}), "'remaining' is 'x' where a number"),
@@ -232,7 +237,7 @@ def record(tmp_path, shell, *arguments):
         ([ACTIVE, COMPLETED], 0, "2 samples in trace.jsonl, the migration completed"),
         ([ACTIVE, {**ACTIVE, "status": "failed"}], 1, "2 samples in trace.jsonl, the migration failed"),
         ([ACTIVE], 1, "1 samples in trace.jsonl, the migration cut off while active"),
-        ([{}], 2, "this is QMP's replies, and no migration runs in it; take `virsh qemu-monitor-command"),
+        ([{}], 2, f"{NO_FIGURES}; take `virsh qemu-monitor-command"),
     ],
 )
 def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path):

@@ -114,7 +114,7 @@ def test_a_bandwidth_of_two_digits_leaves_open_what_it_was_divided_by(reported_m
             {"status": "completed", "sample": {"downtime_ms": 76}}, "ended",
             "the migration completed, and the guest was down for 76 ms: nothing is predicted now",
         ),
-        ({"status": "failed"}, "ended", "the migration has failed: nothing is predicted now"),
+        ({"status": "failed"}, "ended", "the migration failed: nothing is predicted now"),
         ({"status": "cancelled"}, "ended", "the migration was cancelled: nothing is predicted now"),
         ({"status": "cancelling"}, "ended", "the migration is being cancelled: nothing is predicted now"),
         ({"status": "device"}, "not-active", "the migration is device, not active: nothing is predicted"),
@@ -123,7 +123,7 @@ def test_a_bandwidth_of_two_digits_leaves_open_what_it_was_divided_by(reported_m
             "postcopy has begun: it finishes without a downtime-limit, and none matters any more; the guest was down "
             "for 16 ms",
         ),
-        ({"ram": None}, "nothing-shown", "no figures of RAM are shown: take them while the migration is active"),
+        ({"ram": None}, "nothing-shown", "how much RAM is left is not shown"),
         (
             {"sample": {"disk_bytes": 194e9}}, "disk",
             "a disk is sent as well, of which 194 GB are left; 10000 ms of RAM are left: no downtime-limit will do "

@@ -41,13 +41,9 @@ CORE = (
     *("trace", "forms", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures"),
     *("errors", "watching", "agent.page_sums"),
     *("basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
-    *(
-        "parameters.bandwidth",
-        "parameters.capabilities",
-        "parameters.host_address",
-        "parameters.sources",
-        "parameters.table",
-    ),
+    *("parameters.bandwidth", "parameters.capabilities", "parameters.host_address"),
+    *("parameters.migrate_parameters", "parameters.setting"),
+    *("parameters.sources", "parameters.table"),
 )
 """What computes and does nothing else."""
 
@@ -68,7 +64,7 @@ COMPUTING = frozenset(
             "math",
             "msgspec",
         ),
-        *("numpy", "re", "reprlib", "statistics", "struct", "typing", "zlib"),
+        *("numpy", "re", "reprlib", "shlex", "statistics", "struct", "typing", "zlib"),
     )
 )
 """What the core may import from outside, and does: no clock, no socket, no process, no thread, nothing of the host's.

@@ -77,7 +77,7 @@ def test_remarks_come_in_their_order_and_the_notes_of_the_reader_last():
         "the guest could not keep to its rate: it says no more",
         stopped,
     )
-    assert judge(made(rows)).reasons[1:] == ("the migration was failed",)
+    assert judge(made(rows)).reasons[1:] == ("the migration failed",)
     assert verdict.stop.check.sentence == stopped and verdict.convergence.code == "chosen-not-tried"
 
 

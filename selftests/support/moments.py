@@ -8,6 +8,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -25,10 +26,13 @@ RUN = (
 class WatchedJob:
     """An `avocado run` in a session of its own, with a home of its own; its processes are known by a mark."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *words: str) -> None:
+        home.mkdir(exist_ok=True)
         self.home = home
+        self.second: WatchedJob | None = None
+        """One that was started meanwhile."""
         self._mark = f"{_MARK}={uuid.uuid4().hex}"
-        line, environment = command(home, *RUN)
+        line, environment = command(home, *RUN, *words)
         name, _, value = self._mark.partition("=")
         self.log = home / "job.log"
         self._trace: TextIO | None = None
@@ -97,8 +101,9 @@ class WatchedJob:
     def entry(self) -> Mapping[str, Any] | None:
         """What Avocado says of the test at the end, if it says anything."""
         for path in (self.home / "avocado" / "job-results").glob("job-*/results.json"):
-            for test in json.loads(path.read_text())["tests"]:
-                return test
+            with suppress(ValueError):  # There was no room for it.
+                for test in json.loads(path.read_text())["tests"]:
+                    return test
         return None
 
     def end(self) -> bool:

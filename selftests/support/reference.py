@@ -11,6 +11,7 @@ HEADINGS = {
     "texts": "Texts that are read beside recordings, by `analyze`, `advise`, `report` and `record -`",
     "parameters": "Parameters, as `--migdowntime-NAME`, in variants, with `-p` and in section `migdowntime`",
     "capabilities": "Migration capabilities, for `capabilities`, and what they do to a run",
+    "migrate-parameters": "Migrate parameters, for `migrate_parameters`, and what they do to a run",
     "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`, `judge --json`",
     "codes": "Codes of a verdict's checks: stable, for programs",
     "advice-fields": "JSON fields of `advise --json`",
