@@ -18,7 +18,7 @@ from .frames import Frames, encode
 from .keeper import Keeper, KeeperError, keep
 from .service import Service
 
-_LOOK_S = 0.5
+_LOOK_S, _LATE_S = 0.5, 1.0
 _CHUNK_BYTES = 1 << 20
 
 
@@ -67,8 +67,11 @@ async def _listen(reader: asyncio.StreamReader, service: Service, tell: Any, kee
     frames, heard_s, tasks = Frames(), asyncio.get_running_loop().time(), set()
     pending = asyncio.ensure_future(reader.read(_CHUNK_BYTES))
     while True:
+        begun_s = asyncio.get_running_loop().time()
         done, _ = await asyncio.wait({pending}, timeout=_LOOK_S)
         now_s = asyncio.get_running_loop().time()
+        if now_s > begun_s + _LOOK_S + _LATE_S:
+            heard_s = now_s  # What stood still itself has not listened.
         if not done:
             if now_s - heard_s > silence_s or keeper.is_gone():
                 return None

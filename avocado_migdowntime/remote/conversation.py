@@ -17,6 +17,7 @@ from .clock import Reading, ahead_s
 SILENCE_S = 10.0
 """After so long without a word each side takes the other for gone: well above what a busy host takes for an answer."""
 _CLOCK_S = 0.5
+_LATE_S = 1.0
 _KEPT_READINGS = 1000
 _CHUNK_BYTES = 1 << 20
 _END_S = 20.0
@@ -152,8 +153,12 @@ class Conversation:
         while not self.lost:
             if asking is None or asking.done():
                 asking = asyncio.create_task(self._read_clock())
+            begun_s = time.monotonic()
             await asyncio.sleep(_CLOCK_S)
-            if time.monotonic() > self._heard_s + SILENCE_S:
+            now_s = time.monotonic()
+            # What stood still itself has not listened.
+            stood_still = now_s > begun_s + _CLOCK_S + _LATE_S
+            if now_s > self._heard_s + SILENCE_S and not stood_still:
                 asking.cancel()
                 self._lose(f"nothing was heard of it for {SILENCE_S:g} s")
 
