@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ..oracle.formulas import FORMULAS
 from .bandwidth import FOR_A_SLOW_GUEST, for_short_passes
 from .capabilities import check_together
+from .host_address import parse_host
 from .migrate_parameters import parse_settings
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
@@ -36,6 +37,12 @@ ANY_ACCELERATOR = "auto"
 
 
 def _text(value: str) -> str | None:
+    return value or None
+
+
+def _host(value: str) -> str | None:
+    if value:
+        parse_host(value)
     return value or None
 
 
@@ -132,6 +139,12 @@ class Parameters:
         "QEMU binary, a directory with one, or a suite (see `qemu add`) (default: `qemu-system-ARCH` on the PATH)",
     )
     qemu_destination: str | None = _parameter("", _text, "the same for the destination (default: the same QEMU)")
+    destination_host: str | None = _parameter(
+        "",
+        _host,
+        "[USER@]HOST[:PORT]: launch the destination there over SSH; the migration goes over the network to it "
+        "(default: this host)",
+    )
     machine: str | None = _parameter(
         "", _text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
     )

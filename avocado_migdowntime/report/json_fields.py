@@ -30,6 +30,7 @@ VERDICT: Mapping[str, str] = {
     "downtime": "how long the guest was down, null where the migration did not complete",
     "downtime.qemu_ms": "as QEMU says",
     "downtime.events_ms": "from STOP to RESUME, by QEMU's time stamps",
+    "downtime.events_open_ms": "so much more or less it may be, as is not known of the clocks of two hosts",
     "downtime.guest_ms": "[least, most] between two beats of the guest's heart",
     "downtime.held_ms": "how long the harness held the guest to compare its memory: left out of the others",
     "downtime.silent_s": "how long its heart was waited for in vain, else null",

@@ -29,6 +29,8 @@ AIMED = "AIMED"
 """For one look of QEMU's another downtime-limit holds, beside what is left then; or the usual one does again."""
 LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
+CLOCK = "CLOCK"
+"""The real-time clock of a `side` on another host is ahead of the one here by `ahead_s`, [least, most]."""
 SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH, AIMED)
 """From one of these on another downtime-limit holds."""
 DISTURBS = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW, POSTCOPY)

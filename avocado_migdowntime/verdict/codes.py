@@ -102,7 +102,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
     MID_PASS_STOP: {
         "timed": "it was timed how long the guest was down",
         "not-stopped": "the guest was not stopped: the migration ended before",
-        "no-time-stamps": "the events of the stop and of the destination's end bear no time stamps",
+        "no-time-stamps": "the events of the stop and of the destination's end bear no comparable time stamps",
         "too-little-seen": "too little was seen of the pass in which the guest was stopped, or of the previous one",
         "no-bandwidth": "the bandwidth before the stop, or what was sent after it, is not on record",
     },

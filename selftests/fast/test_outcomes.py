@@ -154,7 +154,7 @@ def test_builds_of_several_jobs_are_put_together_by_their_names(tmp_path):
     old = job(tmp_path / "old", [entry(1, "migdowntime:x", None), entry(2, "migdowntime:x@new", None)])
     new = job(tmp_path / "new", [entry(1, "migdowntime:x@new", None)])
     assert [[found.build for found in runs] for runs in builds_of([old, new])] == [[old], ["new", "new"]]
-    assert is_job(old) and not is_job(str(tmp_path))
+    assert is_job(old) and is_job(str(tmp_path)) and not is_job(str(tmp_path / "none"))
 
 
 @pytest.mark.parametrize(
