@@ -21,7 +21,7 @@ _ANYHOW_PARTS, _BYTES_A_PART = 500_000, 12
 def traces_of(places: Iterable[str]) -> Iterator[str]:
     """The paths of the traces that `places` are (files; - is standard input) or hold (directories of jobs' results).
 
-    Raises UsageError where a directory holds none.
+    Raises UsageError where a directory holds none, or one by a link that leads out of it.
     """
     for place in places:
         if not Path(place).is_dir():
@@ -30,7 +30,9 @@ def traces_of(places: Iterable[str]) -> Iterator[str]:
         traces = sorted(Path(place).glob(_IN_A_JOB))
         if not traces:
             raise UsageError(f"{place} contains no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
-        yield from map(str, traces)
+        for trace in traces:
+            _refuse_outside(trace, Path(place))
+            yield str(trace)
 
 
 def is_job(place: str) -> bool:
@@ -54,6 +56,7 @@ def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
         if resolved in known_paths:
             raise UsageError(f"{job} is given twice; the same runs prove nothing new")
         known_paths.add(resolved)
+        _refuse_outside(path, Path(job))
         try:
             runs = outcomes(json.loads(_in_bounds(input_file.whole(str(path), _MOST_BYTES))), job)
         except OSError as error:
@@ -68,6 +71,11 @@ def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
             raise UsageError(f"{path} has no test of this project; give the results of a job that ran migdowntime:NAME")
         all_runs += runs
     return by_build(all_runs)
+
+
+def _refuse_outside(path: Path, of: Path) -> None:
+    if input_file.leads_out(path, of):
+        raise UsageError(f"{path} is a link to outside of {of}, which is not followed; name what it leads to instead")
 
 
 def _in_bounds(data: bytes) -> bytes:
