@@ -19,7 +19,7 @@ _LOOK_S = 0.01
 _LONGEST_S = 60.0
 RUN = (
     *("run", "migdowntime:expected-downtime", "--disable-sysinfo", "--migdowntime-arch", "x86_64"),
-    *("--migdowntime-page-size", "4K", "--migdowntime-accel", "tcg", "--migdowntime-time-limit", "12"),
+    *("--migdowntime-page-size", "4K", "--migdowntime-accel", "tcg", "--migdowntime-time-limit", "20"),
 )
 
 
