@@ -135,6 +135,8 @@ def outcome(cell: Cell) -> Outcome:
             faults += _unread(job)
             if reached and all(ended):
                 faults += _unexpected(cell, status, said)
+                if cell.fault == FULL and status == "none":
+                    faults += _unexpected(cell, "ERROR", job.log.read_text(errors="replace"))
                 if job.second is not None:
                     faults += _unexpected(cell, *_told(job.second))
             if faults:
