@@ -98,11 +98,11 @@ def test_a_line_may_be_as_long_as_its_limit_and_no_longer():
 
 def test_more_events_than_any_migration_has_are_refused():
     event = b'{"t":0,"event":{"event":"A","data":{"a":"' + b"x" * 1000 + b'"}}}\n'
-    assert len(parse(HEADER + SAMPLE + event * 16_000).events) == 16_000
+    assert len(parse(HEADER + SAMPLE + event * 5_900).events) == 5_900
     with pytest.raises(
-        UsageError, match=r"^line \d+: is one event too many: a recording holds at most 16 MiB of them$"
+        UsageError, match=r"^line \d+: is one event too many: a recording holds at most 6 MiB of them$"
     ):
-        parse(HEADER + SAMPLE + event * 17_000)
+        parse(HEADER + SAMPLE + event * 6_200)
 
 
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/urandom", "/dev/null"])
