@@ -79,8 +79,11 @@ class Evidence:
     def sending(self) -> Sending | None:
         """What QEMU's bandwidth comes to against what it sent; None where too little was seen of that.
 
-        What is sent without a max-bandwidth, once the harness lets a migration complete, is too little for that.
+        What is sent without a max-bandwidth, once the harness lets a migration complete, is too little for that, and
+        the times in a text may be cut.
         """
+        if self.trace.readings:
+            return None
         finish = self.trace.first_event(HARNESS, FINISH)
         return sending(self.samples, min(self.stopped_s, finish.since_s if finish else np.inf))
 
