@@ -99,3 +99,15 @@ def test_the_times_in_a_text_may_be_cut_so_that_it_tells_nothing():
     assert judge(trace).bandwidth.code == "as-sent"
     text = replace(trace, readings=(Reading({}),) * len(trace.samples))
     assert judge(text).bandwidth.code == "not-seen"
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name.removesuffix(".jsonl.gz"))
+def test_half_of_each_recorded_bandwidth_is_found(path):
+    """Of plain migrations, and of those by multifd, compressed or not, and by xbzrle; but for one of a few windows."""
+    trace = read(str(path))
+    halved = trace.samples.with_bandwidth(trace.samples.mbps / 2, trace.samples.open_mbps)
+    finding = judge_bandwidth(Evidence.of(replace(trace, samples=halved)))
+    if path.name.endswith("asked-while-it-switched-over.jsonl.gz"):
+        assert finding.code in ("wide", "not-as-sent")
+    else:
+        assert finding.code == "not-as-sent" and finding.error == pytest.approx(-0.5, abs=0.015)
