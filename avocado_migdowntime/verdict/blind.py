@@ -3,8 +3,12 @@
 
 from ..oracle.evidence import Evidence
 
-_SYNCS_AT_EACH_LOOK = 11
-"""From this release on, with postcopy-ram."""
+_UP_TO, _AND = 7, 10
+"""Releases by their first number: with postcopy-ram, too, these sync when what is left fits the limit.
+
+Source: migration/ram.c, ram_save_pending, of 7.2; migration/migration.c, migration_iteration_run, of 10.0. On 11.1,
+where RAM need not be sent in precopy then, each window of 100 ms has a sync of its own (measured).
+"""
 
 
 def why_blind(evidence: Evidence) -> str:
@@ -21,9 +25,5 @@ def why_blind(evidence: Evidence) -> str:
 
 
 def _syncs_at_the_limit(evidence: Evidence) -> bool:
-    """Whether this release is known to sync when what is left fits the limit, with postcopy-ram as without.
-
-    Measured: 7.2 and 10.0 do. On 11.1, where with that capability RAM need not be sent in precopy, each window of 100
-    ms has a sync of its own.
-    """
-    return evidence.release is not None and evidence.release.major < _SYNCS_AT_EACH_LOOK
+    release = evidence.release
+    return release is not None and (release.major <= _UP_TO or release.major == _AND)
