@@ -20,6 +20,7 @@ GUEST_PAGE_SIZES = ("2M", "16M", "1G")
 GUESTS = ("dirtier", "linux")
 BACKINGS = ("anonymous", "hugetlbfs", "memfd")
 LINKS = ("unix", "tcp", "shaped", "fd", "exec", "file", "vsock")
+POSTCOPY = ("no", "yes", "recovery")
 TLS = ("none", "psk", "x509")
 LINK_RATES = (1_250_000, 1_250_000_000)
 """Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
@@ -211,8 +212,11 @@ class Parameters:
         "further migrate parameters of both ends, NAME=VALUE, comma separated (see migrate-parameters)",
     )
     tls: str = _parameter("none", _choice(*TLS), "encrypts the migration: by a shared key, or by certificates (x509)")
-    postcopy: bool = _parameter(
-        "no", _flag, "let the migration end by postcopy, once enough passes were seen (with capability postcopy-ram)"
+    postcopy: str = _parameter(
+        "no",
+        _choice(*POSTCOPY),
+        "let the migration end by postcopy, once enough passes were seen (takes capability postcopy-ram); recovery: "
+        "its channel breaks, and it goes on over another one",
     )
     qemu_arguments: tuple[str, ...] = _parameter(
         "", _words, "further arguments of both QEMUs, as a shell takes them, such as devices that add state"

@@ -45,6 +45,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "not-tracked": "a text shows the downtime-limit, but not whether it was changed",
         "auto-converge": "auto-converge may sync in mid-pass, so that passes do not show the limit",
         "postcopy": "postcopy began, so that the last pass does not show the limit",
+        "postcopy-ram": "with postcopy-ram QEMU 11.1 syncs each time it looks, so that passes do not show the limit",
         "no-end-seen": "no end of a pass was seen closely enough",
         "single-look": "a single sample shows no end of a pass",
         "cut-short": "the limit was set in mid-pass to end it",
