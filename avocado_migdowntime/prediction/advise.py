@@ -86,8 +86,10 @@ def advise(recorded: Trace | Evidence) -> Advice:
 
 def _advise(whole: Evidence) -> Advice:
     evidence = whole.undisturbed
-    if whole.came_to_an_end and observe(evidence) is None:
-        evidence = whole
+    if whole.came_to_an_end and evidence is not whole and observe(evidence) is None:
+        ended = standing(last_look(whole))
+        assert ended is not None
+        return Advice(Finding.UNKNOWN, reasons=(ended.sentence,))
     status, limit_ms = evidence.status, evidence.last_limit_ms
     now = standing(last_look(evidence))
     if now is not None and now.code in ("postcopy", "disk"):
@@ -182,7 +184,7 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
         ),
         steps_ms=_steps(limit_ms, lambda ms: precopy.course(curve.least_in_bursts, ms, precopy.syncs[-1]).converges),
         best_point=min(map(_point, precopy.syncs), key=lambda point: point.limit_ms),
-        help=help_of(precopy, next_bytes) if limit_ms > DEFAULT_DOWNTIME_LIMIT_MS else Help(),
+        help=help_of(precopy, next_bytes) if limit_ms > DEFAULT_DOWNTIME_LIMIT_MS and precopy.timed else Help(),
         down=_down(precopy, next_bytes),
         bandwidth_bytes_per_ms=bytes_per_ms,
         syncs_seen=len(precopy.syncs),
@@ -246,12 +248,15 @@ def _remarks(precopy: ObservedPrecopy, margin: float) -> list[str]:
     if margin > NOTABLE:
         remarks.append(f"the passes differ, so {margin:.1%} are added to what is expected")
     if len(precopy.syncs) == 1:
-        remarks.append("only one pass was seen from end to end: how far they differ is not known")
+        seen = "from end to end" if precopy.timed else "to its end, and not from its begin"
+        remarks.append(f"only one pass was seen {seen}: how far they differ is not known")
     limit_ms = precopy.evidence.limit_ms
     if limit_ms is not None:
         now = _predict(precopy, limit_ms, precopy.syncs[-1])
         word = "ends it" if now.course.converges else "never ends it"
-        sure = "" if now.converges is not None else "probably "
+        # QEMU looks once a window, so that passes may be shorter than is known of limits that are less.
+        surely = now.converges is not None and (now.converges or limit_ms >= BUFFER_DELAY_MS)
+        sure = "" if surely else "probably "
         remarks.append(f"the downtime-limit of {limit_ms:g} ms that is set {sure}{word}")
     return remarks
 
@@ -285,7 +290,11 @@ def _down(precopy: ObservedPrecopy, next_bytes: float) -> Down:
 def _cause(precopy: ObservedPrecopy) -> str:
     """Why the migration goes on: how fast the guest dirties against how fast is sent, over the last pass seen."""
     last = precopy.syncs[-1]
-    if last.before.number == 1 or min(len(last.before.samples), len(last.after.samples)) < MIN_SAMPLES:
+    if (
+        last not in precopy.timed
+        or last.before.number == 1
+        or min(len(last.before.samples), len(last.after.samples)) < MIN_SAMPLES
+    ):
         return ""
     dirtied = precopy.curve.likely(length_ms(last)) / length_ms(last)
     sent = precopy.wire_bytes_per_ms

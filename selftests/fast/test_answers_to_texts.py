@@ -133,9 +133,9 @@ def test_nothing_is_said_of_another_product_or_of_several_guests_where_there_is_
 @pytest.mark.parametrize(
     ("name", "limit_ms"),
     [
-        ("texts/proxmox-2018-limit-raised.txt", 200),
-        ("texts/nova-2023-completed.txt", 95),
-        ("texts/proxmox-2014.txt", 100),
+        ("proxmox-2018-limit-raised.txt", 200),
+        ("nova-2023-completed.txt", 95),
+        ("proxmox-2014.txt", 100),
     ],
 )
 def test_of_a_log_that_tells_each_limit_the_last_one_is_the_one_that_is_set(name, limit_ms):
