@@ -9,6 +9,7 @@ from .catalogue import FORMS
 from .encoding import Utf8
 from .form import MAYBE, Form, Line
 from .lines import Lines
+from .qmp import Qmp
 from .sieve import Sieve
 from .stamps import Calendar
 from .wrapped import Unwrapper
@@ -22,6 +23,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._forms = tuple(form() for form in FORMS)
+        self._of_replies = tuple(sorted(self._forms, key=lambda form: not isinstance(form, Qmp)))
         self._utf8 = Utf8()
         self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
         self._calendar = Calendar()
@@ -83,7 +85,7 @@ class Reader:
 
     def _offered(self, line: Line) -> list[Item] | None:
         """What the first form makes of a line that it takes; None where none does."""
-        for form in self._forms:
+        for form in self._of_replies if '"return"' in line.message else self._forms:
             taken = form.take(line)
             if taken is not None:
                 if not form.recognised and taken is not MAYBE:

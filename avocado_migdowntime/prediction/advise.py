@@ -40,6 +40,8 @@ CAPPED = 0.9
 """Who sends at so much of max-bandwidth is held there by that."""
 GREATEST_MARGIN = 0.5
 """Where passes differ by more than this share nothing is advised; less where a text does not tell what was changed."""
+BEYOND_SEEN = 1.2
+"""Where no limit is known, nothing is advised that is so many times what any sync was seen to find."""
 NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
 _STUDENT_80 = (1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879)
@@ -139,7 +141,7 @@ def _with_all_that_was_needed(whole: Evidence, advice: Advice) -> Advice:
 
 def _unless_doubtful(precopy: ObservedPrecopy, advice: Advice) -> Advice:
     """The advice, but for its limit where too little is known for one."""
-    doubt = precopy.doubt or _rough(precopy) or _uneven(precopy)
+    doubt = precopy.doubt or _rough(precopy) or _uneven(precopy) or _beyond_all_seen(precopy)
     if not doubt:
         return advice
     reasons = (doubt, *advice.reasons)
@@ -152,6 +154,21 @@ def _uneven(precopy: ObservedPrecopy) -> str:
     if margin > (UNEVEN - 1 if precopy.evidence.trace.readings else GREATEST_MARGIN):
         return f"the passes differ by so much that the next may need {margin:.0%} more than is likely, or anything less"
     return ""
+
+
+def _beyond_all_seen(precopy: ObservedPrecopy) -> str:
+    """Why a text that shows no limit does not tell where passes end, or ''."""
+    if not precopy.evidence.trace.readings or precopy.evidence.limit_ms is not None:
+        return ""
+    seen, likely = (
+        max(sync.at_sync_bytes.high for sync in precopy.syncs),
+        precopy.next_bytes(precopy.curve.likely_pending),
+    )
+    if likely <= BEYOND_SEEN * seen:
+        return ""
+    return (
+        f"no sync found more than {megabytes(seen)}, and how much earlier passes may end is not known without the limit"
+    )
 
 
 def _rough(precopy: ObservedPrecopy) -> str:
