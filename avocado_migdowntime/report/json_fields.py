@@ -107,6 +107,29 @@ ADVICE: Mapping[str, str] = {
 }
 """Of `advise --json`, which has `file` besides."""
 
+WATCH: Mapping[str, str] = {
+    "t_s": "of the last look, seconds since the migration began",
+    "status": "as QEMU calls it",
+    "pass": "the number of the pass that is under way, null where there is none",
+    "remaining_bytes": "what is left to send",
+    "bandwidth_bytes_per_ms": "at which QEMU says that it sends",
+    "dirty_bytes_per_ms": "how fast QEMU says that the guest dirties",
+    "reported_ms": "QEMU's expected-downtime",
+    "renewed": "whether QEMU has computed that in this pass",
+    "expected_ms": "[least, most] that is right, by what was left at the last sync ÷ bandwidth",
+    "limit_ms": "the downtime-limit that is set",
+    "outlook": "what that limit does",
+    "outlook.limit_ms": "which one",
+    "outlook.converges": "whether it ends the migration, null where that is not sure",
+    "outlook.likely": "the better guess",
+    "outlook.in_ms": "until the guest is stopped",
+    "outlook.down_ms": "how long it is down then at the bandwidth of now",
+    "advised": "the same of the limit that is advised",
+    "advice": "as of `advise --json`",
+    "verdict": "as of `analyze --json`",
+}
+"""Of `watch --once --json`, which has `source` besides."""
+
 DOCTOR: Mapping[str, str] = {
     "able": "true where the default test can run",
     "findings": "a list, in the order in which to fix them",

@@ -99,9 +99,7 @@ def test_a_line_may_be_as_long_as_its_limit_and_no_longer():
 def test_more_events_than_any_migration_has_are_refused():
     event = b'{"t":0,"event":{"event":"A","data":{"a":"' + b"x" * 1000 + b'"}}}\n'
     assert len(parse(HEADER + SAMPLE + event * 5_900).events) == 5_900
-    with pytest.raises(
-        UsageError, match=r"^line \d+: is one event too many: a recording holds at most 6 MiB of them$"
-    ):
+    with pytest.raises(UsageError, match=r"^line \d+: is one event too many: a recording holds at most 6 MiB of them$"):
         parse(HEADER + SAMPLE + event * 6_200)
 
 
