@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from ..errors import UsageError
 
@@ -37,6 +38,14 @@ def chunks(name: str) -> Iterator[bytes]:
             yield first
         os.set_blocking(descriptor, True)
         yield from iter(lambda: file.read(CHUNK_BYTES), b"")
+
+
+def leads_out(path: Path, of: Path) -> bool:
+    """Whether `path` is behind a link that leads out of the directory `of`: what is there is not of who gave that."""
+    try:
+        return not path.resolve().is_relative_to(of.resolve())
+    except (OSError, RuntimeError):  # Its links go round in a circle.
+        return True
 
 
 def whole(name: str, most_bytes: int) -> bytes:

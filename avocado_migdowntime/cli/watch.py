@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from . import BAD_INPUT
-from .output import show, tell
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 from .source import check_source, follow, takes_source
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..report.metrics import Metrics
     from ..report.screen import Display
     from ..trace.samples import Sample
+    from ..watching.now import Now
     from ..watching.watcher import Watcher
 
 NAME = "watch"
@@ -49,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take one sample (of a pipe: read to its end), print all of it; changes the status",
     )
+    parser.add_argument("--json", action="store_true", help="with --once: print an object instead of text")
     parser.add_argument(
         "--metrics",
         metavar="FILE|PORT",
@@ -59,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch, and print what stays to be known."""
-    from ..errors import MigDowntimeError
+    from ..errors import MigDowntimeError, UsageError
     from ..record.watched import WatchedTrace
     from ..report.metrics import Metrics
     from ..report.screen import display
@@ -68,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     say = teller(NAME, arguments)
     watcher = Watcher()
     try:
+        if arguments.json and not arguments.once:
+            raise UsageError("--json tells of one look; add --once, or take --metrics")
         check_source(arguments)
         if arguments.once and arguments.source != "-":
             return _look(arguments)
@@ -95,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not failure:
             tell(NAME, "no running migration was seen")
         return BAD_INPUT
-    advised = _print(watcher) if arguments.once or sys.stdout.isatty() else 0
+    advised = _print(watcher, arguments) if arguments.once or sys.stdout.isatty() else 0
     if arguments.once:
         return BAD_INPUT if failure else advised
     return COMPLETED if trace.status == "completed" or interrupted else OTHERWISE
@@ -133,13 +137,11 @@ def _look(arguments: argparse.Namespace) -> int:
     from ..basics import event_loop
     from ..record import live
     from ..report.metrics import Metrics
-    from ..report.screen import summary
-    from ..report.terminal import fitted
     from ..watching.now import now
 
     qemu = live.asked(arguments.source, arguments.guest, teller(NAME, arguments))
     known = now(event_loop.run(live.look(qemu)))
-    show(fitted(summary(known)))
+    _tell(known, arguments)
     if arguments.metrics:
         metrics = Metrics(arguments.metrics, _named(arguments))
         metrics.show(known)
@@ -147,13 +149,21 @@ def _look(arguments: argparse.Namespace) -> int:
     return _of_advice(known.advice.finding)
 
 
-def _print(watcher: "Watcher") -> int:
+def _tell(known: "Now", arguments: argparse.Namespace) -> None:
+    from ..report.now_json import fields
     from ..report.screen import summary
     from ..report.terminal import fitted
 
+    if arguments.json:
+        show_json({"source": _named(arguments), **fields(known)})
+    else:
+        show(fitted(summary(known)))
+
+
+def _print(watcher: "Watcher", arguments: argparse.Namespace) -> int:
     known = watcher.now()
     assert known is not None
-    show(fitted(summary(known)))
+    _tell(known, arguments)
     return _of_advice(known.advice.finding)
 
 

@@ -103,6 +103,10 @@ class Qmp(Form):
         if not self._is_cut and not _GOES_ON.match(text):
             self._begun = []
             return [line]
+        if text.startswith("{") and _RETURN.search(text) and _decoded(text, 0)[1] > 0:
+            # A reply within what another program tells of its own.
+            self._begun = []
+            return [line]
         end = self._depth.add(text, 0)
         if end is None or self._is_cut:
             self._begun.append(text)

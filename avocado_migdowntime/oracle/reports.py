@@ -153,6 +153,12 @@ def computes_nothing(ram: RamFigures) -> str:
     return HARDLY_SENT if _hardly_sent(ram) else ""
 
 
+def computes_something(samples: Samples) -> NDArray[np.bool_]:
+    """The samples at which `computes_nothing` does not hold."""
+    computes: NDArray[np.bool_] = (samples.dirty_pages_per_s != 0) & ~_hardly_sent(samples)
+    return computes
+
+
 def _hardly_sent(ram: RamFigures) -> NDArray[np.bool_]:
     hardly: NDArray[np.bool_] = ram.wire_bytes_per_ms * UPDATE_S * 1000 <= LEAST_WINDOW_BYTES
     return hardly

@@ -7,6 +7,13 @@ from .look import Look
 
 _BEGINS = "QEMU reports the downtime-limit or its initial value until it has computed something"
 
+_ENDS_BADLY = {
+    "failed": "has failed",
+    "failing": "is failing",
+    "cancelled": "was cancelled",
+    "cancelling": "is being cancelled",
+}
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -31,9 +38,8 @@ def _not_under_way(look: Look) -> Standing | None:
         return Standing("postcopy", f"{began}; {down}" if down else began)
     if look.status == "completed":
         return Standing("ended", f"the migration completed{f', and {down}' if down else ''}: nothing is predicted now")
-    if look.status in ("failed", "cancelled", "cancelling"):
-        word = {"failed": "failed", "cancelled": "was cancelled", "cancelling": "is being cancelled"}[look.status]
-        return Standing("ended", f"the migration {word}: nothing is predicted now")
+    if look.status in _ENDS_BADLY:
+        return Standing("ended", f"the migration {_ENDS_BADLY[look.status]}: nothing is predicted now")
     if look.status != "active":
         return Standing("not-active", f"the migration is {look.status}, not active: nothing is predicted")
     return None

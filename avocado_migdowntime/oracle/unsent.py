@@ -16,7 +16,8 @@ first sample after it (all of them were sent before the sync). More can be seen:
 - Of hugepages, too, it can be certain that none is left (see hugepages.py).
 - QEMU 11.1 shows what it found when it looked (see pending.py).
 
-Where pages count as sent late (see late.py) more may have been sent than is shown, and nothing of that is seen.
+Where pages count as sent late (see late.py) more may have been sent than is shown, and only that nothing was left is
+seen.
 """
 
 from math import inf
@@ -45,7 +46,7 @@ def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pa
     seam = Seam(before, after)
     left = seam.left_bytes
     if before.queued_bytes:
-        return Interval(max(0, left.low - before.queued_bytes), left.high)
+        return Interval(max(0, left.low - before.queued_bytes), left.high) if before.late_bytes else _NOTHING
     if not left.width:
         return left
     pages_each = host_page_bytes / seam.last.page_bytes

@@ -27,7 +27,7 @@ CAPABILITIES: Mapping[str, Setting] = {
     "pause-before-switchover": Setting("pauses before the switchover; the run lets it go on"),
     "postcopy-blocktime": Setting("measures what postcopy waits for"),
     "postcopy-ram": Setting(
-        "allows for postcopy, by which the run ends with postcopy=yes", settings={"link": _SOCKETS}
+        "allows for postcopy, by which the run ends with postcopy=yes or recovery", settings={"link": _SOCKETS}
     ),
     "postcopy-preempt": Setting("sends what postcopy is waited for by a connection of its own", ("postcopy-ram",)),
     "rdma-pin-all": Setting("is about RDMA, which no link here uses"),

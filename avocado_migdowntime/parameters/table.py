@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ..oracle.formulas import FORMULAS
 from .bandwidth import FOR_A_SLOW_GUEST, for_short_passes
 from .capabilities import check_together
+from .host_address import parse_host
 from .migrate_parameters import parse_settings
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
@@ -19,6 +20,7 @@ GUEST_PAGE_SIZES = ("2M", "16M", "1G")
 GUESTS = ("dirtier", "linux")
 BACKINGS = ("anonymous", "hugetlbfs", "memfd")
 LINKS = ("unix", "tcp", "shaped", "fd", "exec", "file", "vsock")
+POSTCOPY = ("no", "yes", "recovery")
 TLS = ("none", "psk", "x509")
 LINK_RATES = (1_250_000, 1_250_000_000)
 """Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
@@ -36,6 +38,12 @@ ANY_ACCELERATOR = "auto"
 
 
 def _text(value: str) -> str | None:
+    return value or None
+
+
+def _host(value: str) -> str | None:
+    if value:
+        parse_host(value)
     return value or None
 
 
@@ -132,6 +140,12 @@ class Parameters:
         "QEMU binary, a directory with one, or a suite (see `qemu add`) (default: `qemu-system-ARCH` on the PATH)",
     )
     qemu_destination: str | None = _parameter("", _text, "the same for the destination (default: the same QEMU)")
+    destination_host: str | None = _parameter(
+        "",
+        _host,
+        "[USER@]HOST[:PORT]: launch the destination there over SSH; the migration goes over the network to it "
+        "(default: this host)",
+    )
     machine: str | None = _parameter(
         "", _text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
     )
@@ -198,8 +212,11 @@ class Parameters:
         "further migrate parameters of both ends, NAME=VALUE, comma separated (see migrate-parameters)",
     )
     tls: str = _parameter("none", _choice(*TLS), "encrypts the migration: by a shared key, or by certificates (x509)")
-    postcopy: bool = _parameter(
-        "no", _flag, "let the migration end by postcopy, once enough passes were seen (with capability postcopy-ram)"
+    postcopy: str = _parameter(
+        "no",
+        _choice(*POSTCOPY),
+        "let the migration end by postcopy, once enough passes were seen (takes capability postcopy-ram); recovery: "
+        "its channel breaks, and it goes on over another one",
     )
     qemu_arguments: tuple[str, ...] = _parameter(
         "", _words, "further arguments of both QEMUs, as a shell takes them, such as devices that add state"

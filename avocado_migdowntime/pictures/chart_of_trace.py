@@ -159,7 +159,8 @@ def _downtimes(trace: Trace, verdict: Verdict) -> list[Series]:
         if down.qemu_ms is not None:
             seen.append(("downtime, says QEMU", Interval(down.qemu_ms, down.qemu_ms)))
         if down.events_ms is not None:
-            seen.append(("downtime, STOP to RESUME", Interval(down.events_ms, down.events_ms)))
+            ends = Interval(down.events_ms - down.events_open_ms, down.events_ms + down.events_open_ms)
+            seen.append(("downtime, STOP to RESUME", ends))
         if down.guest_ms is not None:
             seen.append(("downtime, seen by the guest", down.guest_ms))
     return [_intervals(name, Role.DOWN, [stop.t_s], [ms]) for name, ms in seen]

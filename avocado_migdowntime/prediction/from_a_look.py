@@ -38,16 +38,16 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         least = f"{_left(look)}, so ending it now takes a limit of {floor(left_ms.low) + 1} ms at least"
         doubts = (doubt or "QEMU accepts no limit as large", f"one sample shows no sync: {_BETTER}")
         return Advice(Finding.UNKNOWN, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(least, *doubts))
-    limit_ms = floor(pending_ms.high) if pending_ms.high > pending_ms.low else floor(pending_ms.high) + 1
+    # What was pending at the sync is no less than what is left now, though a report of a window before may say so.
+    limit_ms = max(floor(pending_ms.high), floor(left_ms.low) + 1)
     dirtied_ms = left_ms.high * (look.dirtied_ms.high if look.dirtied_ms is not None else 0) / 1000
     return Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
-        range_ms=Interval(min(floor(left_ms.low) + 1, limit_ms), max(limit_ms, floor(left_ms.high + dirtied_ms) + 1)),
+        range_ms=Interval(floor(left_ms.low) + 1, max(limit_ms, floor(left_ms.high + dirtied_ms) + 1)),
         bandwidth_bytes_per_ms=bytes_per_ms.middle,
         reasons=(
-            f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are "
-            "left",
+            _found(look, pending_ms, left_ms),
             "a single sample shows no sync, so this is a guess; meanwhile the guest dirties another "
             f"{dirtied_ms:.0f} ms' worth; {_BETTER}",
         ),
@@ -81,6 +81,13 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
     if not look.usual:
         return None, "the bandwidth at this moment may differ from that of the whole migration"
     return fitting["last-sync"], ""
+
+
+def _found(look: Look, pending_ms: Interval, left_ms: Interval) -> str:
+    if look.reported_ms is not None and look.reported_ms.high <= left_ms.low:
+        said = f"the report of {look.reported_ms.low:g} ms"
+        return f"{said} is about what is left now, {left_ms.middle:.0f} ms, as if QEMU had just synced"
+    return f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are left"
 
 
 def _left(look: Look) -> str:

@@ -6,12 +6,11 @@ case and what is needed in any case are two figures, each by following the passe
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import ceil, floor
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS
 from .advice import Help
-from .observed import ObservedPrecopy, from_its_begin
+from .observed import ObservedPrecopy
 from .precopy import Pending, predict
 
 GREATEST_THROTTLE_PERCENT = 99
@@ -30,14 +29,9 @@ def help_of(precopy: ObservedPrecopy, next_bytes: float) -> Help:
     whole = range(GREATEST_THROTTLE_PERCENT + 1)
     percent = ceil(100 * max(0.0, 1 - DEFAULT_DOWNTIME_LIMIT_MS * precopy.threshold_bytes_per_ms / next_bytes))
     least = next((one for one in whole if _converges(precopy, _slowed(curve.least_pending, one), wire)), None)
-    found = Help(
+    return Help(
         bandwidth_bytes_per_ms=enough * SPARE,
         throttle_percent=percent if percent <= GREATEST_THROTTLE_PERCENT else None,
-    )
-    if not from_its_begin(precopy.syncs[0], precopy.evidence):
-        return found  # What was dirtied in a longer time than was seen shows no least.
-    return replace(
-        found,
         least_bandwidth_bytes_per_ms=needed / SPARE,
         least_throttle_percent=None if least is None else floor(least / SPARE),
     )

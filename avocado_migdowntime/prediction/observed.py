@@ -41,11 +41,13 @@ class ObservedPrecopy:
     `threshold_bytes_per_ms` is the bandwidth that QEMU multiplies the limit by, `wire_bytes_per_ms` that of its
     sending: medians over the samples of the last two passes in which QEMU had renewed it, 0 where
     nothing is sent. `still_s` is for how long no page
-    was seen to leave at the end. `mbps` are the bandwidths that QEMU showed, `renewed` tells whether within a pass.
+    was seen to leave at the end. `timed` are the syncs that ended a pass of which it is known when it began: not one in
+    whose midst the recording began. `mbps` are the bandwidths that QEMU showed, `renewed` tells whether within a pass.
     """
 
     evidence: Evidence
     syncs: tuple[Sync, ...]
+    timed: tuple[Sync, ...]
     curve: DirtyingCurve
     threshold_bytes_per_ms: float
     wire_bytes_per_ms: float
@@ -113,7 +115,7 @@ class ObservedPrecopy:
         """What each sync found, as a share of what the curve makes likely; without that of the first pass."""
         return [
             pending_bytes(sync) / likely
-            for sync in self.syncs
+            for sync in self.timed
             if sync.before.number > 1 and (likely := self.curve.likely_pending(length_ms(sync), unsent_bytes(sync)))
         ]
 
@@ -128,7 +130,8 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
     syncs = [sync for sync in syncs if min(len(sync.before.samples), len(sync.after.samples)) >= MIN_SAMPLES] or syncs
     if not syncs:
         return None
-    syncs = [narrowed(sync) for sync in syncs if from_its_begin(sync, evidence)] or [narrowed(syncs[0])]
+    syncs = [narrowed(sync) for sync in syncs]
+    timed = tuple(sync for sync in syncs if _is_timed(sync, evidence))
     recent = evidence.passes[-2:]
     still_s = _still_s(recent)
     mbps, renewed = _shown_mbps(recent)
@@ -137,7 +140,8 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
     return ObservedPrecopy(
         evidence=evidence,
         syncs=tuple(syncs),
-        curve=curve(syncs),
+        timed=timed,
+        curve=curve(timed or syncs),
         threshold_bytes_per_ms=(evidence.trace.switchover_bytes_per_ms or wire) if wire else 0.0,
         wire_bytes_per_ms=wire,
         still_s=still_s,
@@ -146,13 +150,9 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
     )
 
 
-def from_its_begin(sync: Sync, evidence: Evidence) -> bool:
-    """Whether the pass that the sync ended was seen from its begin, as one is not in which a recording begins.
-
-    It lasted for longer than was seen, and what it dirtied would look as if dirtied faster. The first pass stays: what
-    it dirtied is not taken for what the guest dirties in that time.
-    """
-    return sync.before.number == 1 or sync.before is not evidence.passes[0]
+def _is_timed(sync: Sync, evidence: Evidence) -> bool:
+    """Whether it is known when the pass began that this sync ended: the first one begins with the migration."""
+    return sync.before.number == 1 or sync.before.begin_s > evidence.passes[0].begin_s
 
 
 def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:

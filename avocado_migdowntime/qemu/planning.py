@@ -90,10 +90,11 @@ def check_among_themselves(parameters: Parameters) -> None:
     check_capabilities(names, parameters.capabilities)
     check_had(parameters.capabilities, CAPABILITIES)
     check_had(names, MIGRATE_PARAMETERS)
-    if parameters.postcopy and "postcopy-ram" not in parameters.capabilities:
+    if parameters.postcopy != "no" and "postcopy-ram" not in parameters.capabilities:
         together = ",".join((*parameters.capabilities, "postcopy-ram"))
         raise UsageError(
-            f"postcopy=yes takes the capability postcopy-ram; give capabilities={together}, or postcopy=no"
+            f"postcopy={parameters.postcopy} takes the capability postcopy-ram; "
+            f"give capabilities={together}, or postcopy=no"
         )
     if parameters.tls != "none" and parameters.link in _NOT_ANSWERED:
         raise UsageError(

@@ -14,6 +14,7 @@ from ..debian.suite import is_name
 from ..errors import HarnessError, HostRequirementError, UsageError
 from ..host.netns import NoNetwork
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
+from .launching import HERE, Launcher
 from .process import QemuProcess
 from .profiles import PROFILES
 from .schema import argument_kinds
@@ -93,11 +94,13 @@ def _first(names: Iterable[str]) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
-    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does."""
-    name = f"probe-{Path(binary).name}"
-    arguments = ("-machine", "none", "-nodefaults", "-display", "none")
-    process = QemuProcess(name, binary, arguments, directory, sockets, NoNetwork())
+async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher = HERE, suffix: str = "") -> QemuInfo:
+    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does.
+
+    The name of the process ends with `suffix`.
+    """
+    name, bare = f"probe-{Path(binary).name}{suffix}", ("-machine", "none", "-nodefaults", "-display", "none")
+    process = QemuProcess(name, binary, bare, directory, sockets, NoNetwork(), launcher)
     try:
         async with process as qemu:
             version, target, machines, kvm, parameters, capabilities, schema, has_seccomp = await asyncio.gather(

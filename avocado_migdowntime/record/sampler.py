@@ -123,7 +123,11 @@ class Sampler:
 
     def now_s(self) -> float:
         """Seconds since the trace's zero."""
-        return time.monotonic() - self._zero_s
+        return self.at_s(time.monotonic())
+
+    def at_s(self, monotonic_s: float) -> float:
+        """A time of `time.monotonic` in seconds since the trace's zero."""
+        return monotonic_s - self._zero_s
 
     async def _wait_until(self, due_s: float) -> str | None:
         """Write events until it is time for a sample; gives MIGRATION_PASS when that event asks for one at once."""

@@ -33,7 +33,7 @@ def labelled(advice: Advice) -> list[tuple[str, str]]:
         steps = ", ".join(map(str, advice.steps_ms))
         rows.append(("or try", f"{steps} ms in turn, two passes each; one may work with a shorter downtime"))
     if advice.down is not None and advice.limit_ms is not None:
-        rows.append(("downtime", _down(advice.down)))
+        rows.append(("downtime", down_in_words(advice.down)))
     rows += _help(advice.help)
     if advice.syncs_seen:
         rows.append(
@@ -43,7 +43,8 @@ def labelled(advice: Advice) -> list[tuple[str, str]]:
     return rows
 
 
-def _down(down: Down) -> str:
+def down_in_words(down: Down) -> str:
+    """How long the guest is down with the limit that is advised."""
     here = f"some {down.ms:.0f} ms at the present bandwidth"
     if down.capped is None:
         return f"{here}; less if max-bandwidth is what limits it, as QEMU lifts that at the switchover"

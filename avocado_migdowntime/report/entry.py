@@ -146,7 +146,7 @@ def _held_to(beside: Path | None) -> tuple[str, float]:
 
 def _commands(beside: Path) -> list[tuple[str, str]]:
     files = [(side, beside / f"{side}.command") for side in _COMMANDS]
-    return [(side, _text(file)) for side, file in files if file.is_file()]
+    return [(side, _text(file)) for side, file in files if file.is_file() and not input_file.leads_out(file, beside)]
 
 
 def _text(file: Path) -> str:

@@ -30,6 +30,7 @@ VERDICT: Mapping[str, str] = {
     "downtime": "how long the guest was down, null where the migration did not complete",
     "downtime.qemu_ms": "as QEMU says",
     "downtime.events_ms": "from STOP to RESUME, by QEMU's time stamps",
+    "downtime.events_open_ms": "so much more or less it may be, as is not known of the clocks of two hosts",
     "downtime.guest_ms": "[least, most] between two beats of the guest's heart",
     "downtime.held_ms": "how long the harness held the guest to compare its memory: left out of the others",
     "downtime.silent_s": "how long its heart was waited for in vain, else null",
@@ -52,13 +53,13 @@ VERDICT: Mapping[str, str] = {
     "convergence.trials.limit_verdict": "respected, violated or inconclusive",
     "convergence.reason": "why the judgement is not right, else empty",
     "promise": "the real downtime against the last report, on a link that is really slow; else null",
-    "promise.judgement": "kept or broken",
+    "promise.judgement": "kept, broken or undecided",
     "promise.said_ms": "what QEMU reported last",
     "promise.down_ms": "what the guest was down for",
     "promise.fixed_ms": "what an idle guest was down for, for its devices",
     "promise.limit_ms": "the downtime-limit that held",
     "promise.error": "(down - fixed) ÷ said - 1",
-    "promise.reason": "why it is broken, else empty",
+    "promise.reason": "why it is not kept, else empty",
     "ground_truth": "how long a guest was down that was stopped in mid-pass, null where none was",
     "ground_truth.down_ms": "from its STOP until the destination could run it",
     "ground_truth.number": "the pass in which it was stopped",
@@ -105,6 +106,29 @@ ADVICE: Mapping[str, str] = {
     "reasons": "a list of sentences; the first is that for the finding",
 }
 """Of `advise --json`, which has `file` besides."""
+
+WATCH: Mapping[str, str] = {
+    "t_s": "of the last look, seconds since the migration began",
+    "status": "as QEMU calls it",
+    "pass": "the number of the pass that is under way, null where there is none",
+    "remaining_bytes": "what is left to send",
+    "bandwidth_bytes_per_ms": "at which QEMU says that it sends",
+    "dirty_bytes_per_ms": "how fast QEMU says that the guest dirties",
+    "reported_ms": "QEMU's expected-downtime",
+    "renewed": "whether QEMU has computed that in this pass",
+    "expected_ms": "[least, most] that is right, by what was left at the last sync ÷ bandwidth",
+    "limit_ms": "the downtime-limit that is set",
+    "outlook": "what that limit does",
+    "outlook.limit_ms": "which one",
+    "outlook.converges": "whether it ends the migration, null where that is not sure",
+    "outlook.likely": "the better guess",
+    "outlook.in_ms": "until the guest is stopped",
+    "outlook.down_ms": "how long it is down then at the bandwidth of now",
+    "advised": "the same of the limit that is advised",
+    "advice": "as of `advise --json`",
+    "verdict": "as of `analyze --json`",
+}
+"""Of `watch --once --json`, which has `source` besides."""
 
 DOCTOR: Mapping[str, str] = {
     "able": "true where the default test can run",

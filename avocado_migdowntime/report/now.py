@@ -9,6 +9,7 @@ from ..prediction.outlook import Outlook
 from ..verdict.downtime import Downtime
 from ..watching.histories import Course
 from ..watching.now import Now
+from .advice import down_in_words
 from .sparkline import BARS, sparkline
 
 LABEL_COLUMNS = 11
@@ -104,6 +105,8 @@ def _advised(now: Now) -> str:
         return "no downtime-limit ends it" if advice.finding is Finding.NONE else "not known yet"
     seen = f", between {advice.range_ms.low:.0f} and {advice.range_ms.high:.0f} ms" if advice.range_ms else ""
     when = _when(now.advised) if now.advised is not None else ""
+    if not when and advice.down is not None:
+        return f"{advice.limit_ms} ms downtime-limit{seen}; the guest is down for {down_in_words(advice.down)}"
     return f"{advice.limit_ms} ms downtime-limit{seen}{f'; with it this ends{when}' if when else ''}"
 
 

@@ -153,7 +153,8 @@ def _downtime(down: Downtime) -> str:
     if down.qemu_ms is not None:
         parts.append(f"QEMU {down.qemu_ms:.0f} ms")
     if down.events_ms is not None:
-        parts.append(f"STOP to RESUME {down.events_ms:.0f} ms")
+        clocks = f" ± {down.events_open_ms:.1f} ms" if down.events_open_ms else ""
+        parts.append(f"STOP to RESUME {down.events_ms:.0f} ms{clocks}")
     if down.guest_ms is not None:
         parts.append(f"seen by the guest {down.guest_ms.low:.0f} to {down.guest_ms.high:.0f} ms")
     if down.silent_s is not None:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from ..errors import UsageError
 
 LONGEST_LINE_BYTES = 4 << 20
-EVENTS_BYTES = 16 << 20
-"""Of a recording's events altogether."""
+EVENTS_BYTES = 6 << 20
+"""Of a recording's events altogether; Python makes up to 24 times that of them."""
 _ANYHOW_BYTES, _FACTOR = 64 << 20, 100
 """What a compressed file may hold, however small it is, and the bytes besides for each of its own."""
 _ANYHOW_LINES, _BYTES_A_LINE = 250_000, 6

@@ -103,16 +103,6 @@ def test_more_bandwidth_or_a_throttled_guest_make_the_default_do():
     assert (enough.throttle_percent, enough.bandwidth_bytes_per_ms) == (None, None)
 
 
-def test_a_pass_in_which_the_recording_begins_dirtied_no_faster_than_others():
-    """Seen is the last tenth of it: what it dirtied in 2 s is not dirtied in 0.2 s."""
-    late = [one for one in precopy(SAME, SAME, SAME, SAME) if one["t"] > 3.8]
-    begun_late = advise(made(late, limit_ms=1))
-    assert (begun_late.help, begun_late.syncs_seen) == (advised(SAME, SAME, SAME, SAME).help, 1)
-    lone = advise(made([one for one in late if one["t"] < 5], limit_ms=1))
-    assert lone.finding == "found" and lone.help.bandwidth_bytes_per_ms
-    assert (lone.help.least_throttle_percent, lone.help.least_bandwidth_bytes_per_ms) == (None, None)
-
-
 @pytest.mark.parametrize(
     ("still_s", "finding", "reason"),
     [
@@ -211,7 +201,7 @@ def test_a_limit_beyond_the_greatest_is_none():
         "beyond the 2000 s that QEMU takes as downtime-limit",
         "the guest dirties memory as fast as it is sent, 41.0 MB/s of pages over a pass of 3000.0 s, so that "
         "passes do not get shorter",
-        "the downtime-limit of 1 ms that is set never ends it",
+        "the downtime-limit of 1 ms that is set probably never ends it",
         POSTCOPY,
     )
     assert (advice.best_point.limit_ms, advice.help.throttle_percent) == (3_000_001, None)

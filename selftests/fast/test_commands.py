@@ -19,6 +19,7 @@ from avocado_migdowntime.report.verdict_text import columns
 
 from ..support import recorded
 from ..support.documents import TOP
+from ..support.waiting import HANGS_S
 
 STOPPED = str(recorded.STOPPED)
 
@@ -29,15 +30,20 @@ def parser():
     return made
 
 
-def help_of(*words):
+@pytest.fixture
+def help_of(capsys):
     """The help as it stands there, its lines joined."""
-    line = [sys.executable, "-m", "avocado_migdowntime", *words, "--help"]
-    done = subprocess.run(line, cwd=TOP, capture_output=True, text=True, check=True)
-    return re.sub(r"\s+", " ", done.stdout)
+
+    def printed(*words):
+        with pytest.raises(SystemExit, match="^0$"):
+            parser().parse_args([*words, "--help"])
+        return re.sub(r"\s+", " ", capsys.readouterr().out)
+
+    return printed
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_of_a_command_has_its_exit_statuses_and_an_example_that_is_understood(name):
+def test_the_help_of_a_command_has_its_exit_statuses_and_an_example_that_is_understood(name, help_of):
     text = help_of(name)
     assert "exit status:" in text.lower() and re.search(r"\b(2|129) (bad input|the host could not)", text)
     example = re.search(rf"xamples?: avocado migdowntime {name}([^|;]*?)(?: avocado | while |$)", text)[1]
@@ -54,7 +60,7 @@ def test_a_table_that_is_too_wide_becomes_blocks():
 @pytest.mark.parametrize(
     "words", ["advise", "analyze", "doctor", "judge", "qemu add", "record", "report", "score", "selftest", "verify"]
 )
-def test_a_command_that_tells_how_far_it_is_can_be_quiet(words):
+def test_a_command_that_tells_how_far_it_is_can_be_quiet(words, help_of):
     assert "--quiet print no progress on standard error" in help_of(*words.split())
 
 
@@ -75,7 +81,7 @@ def held_open(say, what):
 
     with progress.lasting(told, what):
         yield
-        assert said.wait(20)
+        assert said.wait(HANGS_S)
 
 
 @pytest.mark.parametrize("words", ["advise", "analyze --json", "report --output report.html", "score"])

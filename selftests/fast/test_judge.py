@@ -21,6 +21,7 @@ from avocado_migdowntime.verdict.judge import judge
 from ..support.documents import TOP
 from ..support.judged import judged, made_up
 from ..support.recorded import WRONG, recording
+from ..support.waiting import HANGS_S
 
 RIGHT = recording("ppc64-tcg-qemu-7.2")
 OPEN = recording("ppc64-tcg-qemu-7.2-asked-while-it-switched-over")
@@ -231,7 +232,7 @@ def test_an_interrupted_run_cleans_up_and_leaves_nothing(number, times, temporar
         assert process.stderr.readline() == "migdowntime judge: under way\n" and len(files_of(temporary)) == 1
         for _ in range(times):
             process.send_signal(number)
-        out, told = process.communicate(timeout=60)
+        out, told = process.communicate(timeout=HANGS_S)
     assert (process.returncode, out) == (130, "")
     assert told == "migdowntime judge: cleaned up\nmigdowntime judge: interrupted\n"
     assert files_of(temporary) == []

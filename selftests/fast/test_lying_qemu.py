@@ -17,6 +17,7 @@ from avocado_migdowntime.qemu.probe import probe
 from avocado_migdowntime.qemu.process import QemuProcess
 
 from ..support.made_up_qemu import PROBED, made_up_qemu
+from ..support.waiting import HANGS_S
 
 
 def version(**parts):
@@ -154,7 +155,7 @@ def test_nor_by_who_waits_for_a_word_of_the_guest(tmp_path, sockets):
             line = asyncio.ensure_future(qemu.line("hello"))
             await asyncio.sleep(0)
             os.kill(qemu.pid, signal.SIGKILL)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(HANGS_S):
                 await line
 
     with no_stray(told), pytest.raises(HarnessError, match="was ended by SIGKILL before the guest had reported"):
@@ -177,7 +178,7 @@ def test_one_that_closes_its_connection_and_goes_on_is_told_of_at_once(tmp_path,
 
     async def ask():
         binary = made_up_qemu(tmp_path / "mad", PROBED, CLOSES)
-        async with asyncio.timeout(60), QemuProcess("mad", binary, (), tmp_path, sockets) as qemu:
+        async with asyncio.timeout(HANGS_S), QemuProcess("mad", binary, (), tmp_path, sockets) as qemu:
             asking = asyncio.ensure_future(qemu.execute("query-status"))
             while (said := qemu.silence(50)) is None:
                 await asyncio.sleep(0.01)

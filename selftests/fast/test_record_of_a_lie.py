@@ -14,6 +14,7 @@ from avocado_migdowntime.record import live
 from avocado_migdowntime.record.new_trace import NewTrace
 
 from ..support.made_up_monitor import GREETING, MIGRATING, RAM, answering, served
+from ..support.waiting import HANGS_S
 
 ACTIVE = MIGRATING["query-migrate"]
 DONE = {"status": "completed", "total-time": 2000, "downtime": 5, "ram": RAM}
@@ -37,7 +38,7 @@ def recorded(tmp_path, sockets, talk):
     new_trace = NewTrace(str(tmp_path / "trace.jsonl"))
 
     async def record():
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANGS_S):
             qemu = live.asked(str(sockets / "qmp"), None, print)
             await live.follow(qemu, new_trace, 500, 5, print, lambda _: None)
 

@@ -21,6 +21,7 @@ from avocado_migdowntime.verdict import judge
 
 from ..support.pages import EVIL, figures, page_of, renamed, run
 from ..support.recorded import ACCURATE, RECORDINGS, SNAPSHOT, STOPPED, WRONG
+from ..support.waiting import HANGS_S
 
 TOP = Path(__file__).parents[2]
 KEPT = TOP / "docs/inaccurate.png"
@@ -195,6 +196,6 @@ def test_what_lasts_is_told_until_it_has_ended(monkeypatch):
         heard.set()
 
     with progress.lasting(say, "judging a trace"):
-        assert heard.wait(20)
+        assert heard.wait(HANGS_S)
     assert not any(one.name.endswith("(tell)") for one in threading.enumerate())
     assert told and all(text.startswith("judging a trace, ") for text in told)

@@ -117,6 +117,7 @@ def test_a_bandwidth_of_two_digits_leaves_open_what_it_was_divided_by(reported_m
         ({"status": "failed"}, "ended", "the migration failed: nothing is predicted now"),
         ({"status": "cancelled"}, "ended", "the migration was cancelled: nothing is predicted now"),
         ({"status": "cancelling"}, "ended", "the migration is being cancelled: nothing is predicted now"),
+        ({"status": "failing"}, "ended", "the migration is failing: nothing is predicted now"),
         ({"status": "device"}, "not-active", "the migration is device, not active: nothing is predicted"),
         (
             {"status": "postcopy-active", "sample": {"downtime_ms": 16}}, "postcopy",

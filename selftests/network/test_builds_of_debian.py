@@ -17,6 +17,7 @@ from ..support.avocado_command import command
 from ..support.documented import SHORT, write_settings
 from ..support.documents import BUILDS
 from ..support.kept_builds import left, run, unpacked
+from ..support.waiting import HANGS_S, until
 
 pytestmark = pytest.mark.usefixtures("nothing_left", "own_cache")
 
@@ -75,7 +76,7 @@ def roms(binary):
     with_link = Path(os.environ["XDG_CACHE_HOME"]).parent / "linked"
     with_link.symlink_to(binary)
     words = [with_link, "-display", "none", "-S", "-monitor", "stdio"]
-    done = subprocess.run(words, input="info roms\nquit\n", capture_output=True, text=True, timeout=30)
+    done = subprocess.run(words, input="info roms\nquit\n", capture_output=True, text=True, timeout=HANGS_S)
     return done.stdout + done.stderr
 
 
@@ -154,8 +155,6 @@ def test_an_add_that_is_ended_leaves_what_was_there_and_nothing_half_made(tmp_pa
     process.send_signal(number)
     assert "Traceback" not in process.communicate()[1]
     assert process.returncode == status
-    deadline = time.monotonic() + 20
-    while left() != files and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert left() == files and find("bookworm") == before
+    until(lambda: left() == files, "the removal of what was fetched", 0.1)
+    assert find("bookworm") == before
     assert list((tmp_path / "temporary").iterdir()) == []

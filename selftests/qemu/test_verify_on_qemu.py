@@ -17,6 +17,7 @@ from avocado_migdowntime.comparison.compare import Answer
 from ..support.avocado_command import command
 from ..support.documents import COMPARE, VERIFY
 from ..support.verified_builds import BINARY, avocado, old_and_new
+from ..support.waiting import HANGS_S
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_an_interrupted_verification_ends_with_130_and_leaves_nothing(home, noth
     ) as started:
         assert "1 of 3" in started.stderr.readline()
         os.killpg(started.pid, signal.SIGINT)
-        out, said = started.communicate(timeout=60)
+        out, said = started.communicate(timeout=HANGS_S)
     assert (started.returncode, out) == (130, "")
     assert said.endswith("migdowntime verify: interrupted\n")
 

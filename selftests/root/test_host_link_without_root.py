@@ -12,6 +12,7 @@ import pytest
 from ..support.held_networks import wait_until_gone
 from ..support.leftovers import network_namespaces
 from ..support.ordinary_user import PYTHON, if_networks
+from ..support.waiting import HANGS_S
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left"), if_networks]
 RATE = 25_000_000
@@ -102,7 +103,7 @@ def makers():
 
 def maker_at_work(before):
     """The process that makes a link and has come to its networks, which are not this process's."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HANGS_S
     while time.monotonic() < deadline:
         for pid in makers():
             networks = {name for name in map(target, glob.glob(f"/proc/{pid}/fd/*")) if name.startswith("net:")}
