@@ -59,14 +59,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--match", default="", help="what of 'Python, what, QEMU' to run (default: all)")
     wanted = parser.parse_args().match
-    known, passed = kept(), True
+    passed = True
     for python in pythons():
         for cell, run_it in offered(python):
             if re.search(wanted, ", ".join(cell)):
-                known[cell] = Result(run_it(), str(datetime.date.today()))
-                print(" | ".join((*cell, *known[cell])), flush=True)
-                passed &= known[cell].passed
-                PAGE.write_text(page(known))
+                result = Result(run_it(), str(datetime.date.today()))
+                print(" | ".join((*cell, *result)), flush=True)
+                passed &= result.passed
+                PAGE.write_text(page({**kept(), cell: result}))
     return 0 if passed else 1
 
 

@@ -31,10 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "jobs",
         metavar="JOB",
         nargs="+",
-        help="results of a job on one build, such as job-results/latest, or of a `verify` on several; a directory or a "
-        ".tar.gz of such is one set; the first build is what the others are held against",
+        help=(
+            "results of a job on one build, such as job-results/latest, or of a `verify` on several; a directory or a "
+            ".tar.gz of such is one set; the others are compared with the first build"
+        ),
     )
-    parser.add_argument("--json", action="store_true", help="print an object instead of a table")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--picture", metavar="FILE", help="draw the errors of all runs as well: .png, .svg or .pdf")
 
 

@@ -23,8 +23,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "places",
         metavar="JOB|TRACE",
         nargs="+",
-        help="results of a job, a directory or a .tar.gz of jobs, a recording, or a text that tells of a migration; - "
-        "is standard input",
+        help=(
+            "results of a job, a directory or a .tar.gz of jobs, a recording, or a text about a migration; - is "
+            "standard input"
+        ),
     )
     parser.add_argument(
         "--output", metavar="FILE", required=True, help="what to write: a page (.html) or a picture (.png, .svg, .pdf)"

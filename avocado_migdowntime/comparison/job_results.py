@@ -29,7 +29,7 @@ def traces_of(places: Iterable[str], directories: Mapping[str, str] = _NOWHERE_E
 
     Those that lie in other `directories`, as archives do, are looked for there.
 
-    Raises UsageError where a directory holds none.
+    Raises UsageError where a directory holds none, or one by a link that leads out of it.
     """
     for place in places:
         directory = Path(directories.get(place, place))
@@ -39,7 +39,9 @@ def traces_of(places: Iterable[str], directories: Mapping[str, str] = _NOWHERE_E
         traces = [trace for job in _jobs_in(directory) for trace in sorted(job.glob(_IN_A_JOB))]
         if not traces:
             raise UsageError(f"{place} contains no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
-        yield from map(str, traces)
+        for trace in traces:
+            _refuse_outside(trace, directory)
+            yield str(trace)
 
 
 def _jobs_in(place: Path) -> list[Path]:
@@ -92,15 +94,18 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
         try:
             resolved = path.resolve()
         except (OSError, RuntimeError):
-            raise UsageError(f"{job}: its links go round in a circle; give the results of a job") from None
+            raise UsageError(f"{job}: its links form a loop; give the results of a job") from None
         if resolved in known_paths:
             raise UsageError(f"{job} is given twice; the same runs prove nothing new")
         known_paths.add(resolved)
+        _refuse_outside(path, Path(job))
         try:
             runs = outcomes(json.loads(_in_bounds(input_file.whole(str(path), _MOST_BYTES))), job)
         except OSError as error:
             raise UsageError(
-                f"{path}: {error.strerror}; give the results of a job, such as job-results/latest"
+                f"{path}: {error.strerror}; give the results of a job, such as job-results/latest, or compare builds "
+                "of "
+                "QEMU by verify --qemu"
             ) from None
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None
@@ -110,6 +115,11 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
             raise UsageError(f"{path} has no test of this project; give the results of a job that ran migdowntime:NAME")
         all_runs += runs
     return by_build(all_runs)
+
+
+def _refuse_outside(path: Path, of: Path) -> None:
+    if input_file.leads_out(path, of):
+        raise UsageError(f"{path} is a link to outside of {of}, which is not followed; name what it leads to instead")
 
 
 def _in_bounds(data: bytes) -> bytes:

@@ -126,7 +126,7 @@ async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[
 
 
 async def _try_kvm(arch: str, qemu_info: QemuInfo | None, directory: Path, resources: HostResources) -> Kvm:
-    fault = f"there is no QEMU of {arch}, this host's architecture, that could use it"
+    fault = f"there is no QEMU of {arch}, this host's architecture, that can use it"
     if qemu_info is not None:
         parameters = replace(Parameters(), arch=arch, backing="anonymous", page_size=os.sysconf("SC_PAGE_SIZE"))
         backing = plan(parameters.backing, parameters.page_size, parameters.ram)

@@ -13,13 +13,15 @@ from ..qemu.guest_ram import GuestRam, inspect, telemetry
 from ..qemu.heartbeat import Beat, Heart, beats
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
-from ..trace.events import CLOCK, FINISH, HEARTBEAT, INTEGRITY, POSTCOPY, STOP_NOW
+from ..trace.events import BROKEN, CLOCK, FINISH, HEARTBEAT, INTEGRITY, POSTCOPY, RECOVERED, STOP_NOW
 from ..trace.samples import Sample
 
 _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT_MS}
 """With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""
 _HEARTBEAT_PATIENCE_S = 10.0
 _LOOK_S = 0.005
+_HELD_BYTES_PER_S = 1_000_000
+"""Postcopy is held back to so much until its channel breaks: it would be over before."""
 
 
 class Arrival:
@@ -51,13 +53,34 @@ class Arrival:
         async for _ in samples:
             pass
 
-    async def let_complete_by_postcopy(self, samples: AsyncGenerator[Sample, None]) -> None:
-        """Let the guest go over first and its RAM after it, and take the migration's samples to the end."""
+    async def let_complete_by_postcopy(self, samples: AsyncGenerator[Sample, None], breaks: bool) -> None:
+        """Let the guest go over first and its RAM after it, and take the migration's samples to the end.
+
+        If it `breaks`, the channel does so amidst of that, and the migration goes on over another one.
+        """
         self._ending_s = time.time()
         self._sampler.note(POSTCOPY, {})
-        await self._pair.source.execute("migrate-start-postcopy")
-        async for _ in samples:
-            pass
+        source = self._pair.source
+        if breaks:
+            await source.execute("migrate-set-parameters", {"max-postcopy-bandwidth": _HELD_BYTES_PER_S})
+        await source.execute("migrate-start-postcopy")
+        async for sample in samples:
+            if breaks and sample.status == "postcopy-active":
+                await self._break_and_recover()
+                breaks = False
+
+    async def _break_and_recover(self) -> None:
+        source, destination = self._pair.source, self._pair.destination
+        uri = f"unix:{self._pair.sockets}/recovery"
+        await source.execute("migrate-pause")
+        self._sampler.note(BROKEN, {})
+        for qemu in (source, destination):
+            while (await qemu.execute("query-migrate"))["status"] != "postcopy-paused":
+                await asyncio.sleep(_LOOK_S)
+        await destination.execute("migrate-recover", {"uri": uri})
+        await source.execute("migrate-set-parameters", {"max-postcopy-bandwidth": 0})
+        await source.execute("migrate", {"uri": uri, "resume": True})
+        self._sampler.note(RECOVERED, {})
 
     async def stop_now(self) -> None:
         """Stop the guest at the source: it arrives stopped, and is told to go on when it was inspected."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """From the Evidence of a migration and the Verdict on it to a Chart.
 
-Every figure is one that the verdict rests on: the same passes, syncs and formulas.
+Every figure is one that the verdict is based on: the same passes, syncs and formulas.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ USUAL = 95.0
 
 
 def chart(recorded: Trace | Evidence, verdict: Verdict) -> Chart | None:
-    """The picture of a migration and the verdict on it, or None where a single look has no course to show."""
+    """The picture of a migration and the verdict on it, or None where a single sample has no course to show."""
     evidence = Evidence.of(recorded)
     if evidence.trace.snapshot:
         return None

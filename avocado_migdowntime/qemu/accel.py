@@ -53,7 +53,7 @@ async def _kvm_fault(
     if guest.profile.arch != place.machine.replace("ppc64le", "ppc64"):
         return f"the host is {place.machine}, the guest {guest.profile.arch}"
     if not place.may_use_kvm:
-        return "/dev/kvm is missing or may not be opened"
+        return "/dev/kvm is missing or cannot be opened"
     ram = max(256 * MIB, guest.profile.ram_multiple_bytes)
     trial = replace(
         guest,

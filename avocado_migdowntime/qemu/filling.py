@@ -68,8 +68,8 @@ def _fill(qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.E
     except OSError as error:
         size = format_size(backing.page_size_bytes)
         raise HostRequirementError(
-            f"hugepages of {size} that were promised to the {qemu.name} QEMU are not to be had ({error.strerror}); see "
-            "whether a cgroup limits them"
+            f"hugepages of {size} reserved for the {qemu.name} QEMU cannot be used ({error.strerror}); check whether "
+            "a cgroup limits them"
         ) from None
     finally:
         os.close(file)

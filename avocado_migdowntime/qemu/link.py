@@ -77,7 +77,7 @@ class TcpLink(Link):
         listening = (await destination.execute("query-migrate")).get("socket-address") or [{}]
         if not (port := listening[0].get("port", "")).isdecimal():
             raise HarnessError(
-                "the destination QEMU listens for the source and does not say at which port, as those from 4.0 on do; "
+                "the destination QEMU does not report the port that it listens on, as QEMU 4.0 and later do; "
                 "use link=unix"
             )
         self.uri = f"tcp:{self._address}:{port}"

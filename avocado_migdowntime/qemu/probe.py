@@ -70,7 +70,7 @@ def find_binary(given: str | None, arch: str) -> str:
         if binary := _first(f"qemu-system-{arch}" for arch in archs):
             return binary
         package = PROFILES[archs[0]].package
-        raise HostRequirementError(f"no {wanted} is on the PATH; install one with: apt-get install {package}")
+        raise HostRequirementError(f"no {wanted} is on the PATH; install one with: {package.install}")
     if not given:
         raise UsageError(f"no QEMU is named; give the path of a {wanted}, or of a directory that has one")
     if unpacked := binary_of(given, archs):
@@ -85,7 +85,7 @@ def find_binary(given: str | None, arch: str) -> str:
     binary = shutil.which(given) or shutil.which(os.path.abspath(given))
     if binary is None:
         what = "is not executable" if Path(given).exists() else "does not exist"
-        suite = f", or have a Debian suite's by: avocado migdowntime qemu add {given}" if is_name(given) else ""
+        suite = f", or get that of a Debian suite with: avocado migdowntime qemu add {given}" if is_name(given) else ""
         raise UsageError(f"the QEMU binary {given} {what}; give the path of a {wanted}{suite}")
     return os.path.abspath(binary)
 

@@ -23,7 +23,7 @@ from .output import Output
 _START_S = 20.0
 _END_S = 5.0
 _SERIAL_LIMIT = 1 << 20
-"""Bytes of serial output that are kept: a guest (or a program that is no QEMU) may print for ever."""
+"""Bytes of serial output that are kept: a guest (or a program that is no QEMU) may print forever."""
 
 
 class QemuProcess:

@@ -40,6 +40,11 @@ class BandwidthFinding:
         return Check(BANDWIDTH, _OUTCOMES.get(self.code, Outcome.NOT_JUDGED), self.code, self.sentence)
 
     @property
+    def needs_no_more(self) -> bool:
+        """Whether it is told, or more samples would not help."""
+        return self.code not in ("wide", "not-seen")
+
+    @property
     def sentence(self) -> str:
         """What was found, for people; empty where the bandwidth is right."""
         if self.code == "not-as-sent":

@@ -78,7 +78,7 @@ def test_what_the_host_refuses_is_told_also_where_the_qemu_dies_of_it(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", refuse)
-    with pytest.raises(HostRequirementError, match="^hugepages of 4K that were promised to the source QEMU are not to"):
+    with pytest.raises(HostRequirementError, match="^hugepages of 4K reserved for the source QEMU cannot be used"):
         filled(qemu, HUGE)
 
     async def dies() -> None:
@@ -86,7 +86,7 @@ def test_what_the_host_refuses_is_told_also_where_the_qemu_dies_of_it(
             await asyncio.wait({done})
             raise HarnessError("source QEMU was ended by SIGBUS")
 
-    with pytest.raises(HostRequirementError, match="not to be had"):
+    with pytest.raises(HostRequirementError, match="cannot be used"):
         asyncio.run(dies())
 
 
