@@ -66,7 +66,7 @@ async def _complete_when_sent(run: Run) -> None:
         raise UsageError(
             f"max_bandwidth={run.parameters.bytes_per_s} is below what the network carries, "
             f"{run.pair.link.bytes_per_s:.0f} bytes per second, and is lifted at the switchover, so that the downtime "
-            "tells nothing; give a larger one"
+            "shows nothing; give a larger one"
         )
     if await run.follow(_second_pass):
         await run.let_complete()

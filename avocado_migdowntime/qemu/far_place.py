@@ -106,7 +106,7 @@ class FarPlace:
                 await self.conversation.ask("fill", name=qemu.name, ram_bytes=ram_bytes, step=step)
             except HarnessError as error:
                 raise HostRequirementError(
-                    f"hugepages that were promised to the {qemu.name} QEMU are not to be had: {error}; see whether a "
+                    f"hugepages that were promised to the {qemu.name} QEMU are not available: {error}; see whether a "
                     "cgroup limits them there"
                 ) from None
 

@@ -60,7 +60,7 @@ async def connected(address: HostAddress) -> AsyncIterator[Connected]:
         finally:
             failures = await to_its_end(conversation.end())
         if failures:
-            raise HarnessError(f"{name} was not given back all that it lent: {'; '.join(failures)}")
+            raise HarnessError(f"{name} has not got back all that it lent: {'; '.join(failures)}")
     finally:
         connection.abort()
         with suppress(Exception):
