@@ -36,7 +36,7 @@ class Connected:
 async def connected(address: HostAddress) -> AsyncIterator[Connected]:
     """Have a host answer within the block; on leaving, all that it lent is given back.
 
-    Keys, known hosts and jumps are those of the user's SSH. Raises HostRequirementError where it is not to be
+    Keys and known hosts are those of the user's SSH. Raises HostRequirementError where it is not to be
     reached, may not be used or has no python3, HarnessError where not all is given back there.
     """
     asyncssh = _asyncssh()
