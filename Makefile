@@ -10,9 +10,8 @@ FAST := selftests/fast
 QUICK := $(FAST) selftests/property
 OTHERS := $(addprefix --ignore=,$(QUICK)) selftests
 PYTEST := $(BIN)/python -m pytest -q
-# As many at a time as there are CPUs; where a module's tests share what takes long to set up, modules, and one more, as
-# some of these wait.
-AT_ONCE := -n auto
+# One more at a time than there are CPUs, as some wait; where a module's tests share what takes long to set up, modules.
+AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist worksteal
 MODULES_AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist loadscope
 
 # Tests start many a Python: what was compiled for one is there for the next.
@@ -160,3 +159,8 @@ $(VENV)/installed-fuzz: $(VENV)/installed-dev
 .PHONY: soak
 soak: packages $(VENV)/installed-dev
 	$(BIN)/python -m bench.soak $(if $(SECONDS),--seconds $(SECONDS))
+
+# Each way to migrate on each QEMU that is here, some half an hour; goes on where it was ended. Writes docs/features.md.
+.PHONY: features
+features: packages $(VENV)/installed-dev
+	$(BIN)/python tools/features.py

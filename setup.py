@@ -47,6 +47,7 @@ setup(
     ],
     extras_require={
         "dev": [
+            "asyncssh>=2.14",
             "avocado-framework-plugin-result-html==113.*",
             "codespell==2.*",
             "grimp==3.*",
@@ -62,15 +63,18 @@ setup(
             "pytest-cov==7.*",
             "pytest-xdist==3.*",
             "ruff>=0.17,<0.18",
+            "trustme==1.*",
             "twine>=6",
             "types-PyYAML==6.*",
             "wheel==0.*",
         ],
         "fuzz": ["atheris==3.*"],
+        "ssh": ["asyncssh>=2.14"],
         "images": ["ziglang==0.17.1"],
         "libvirt": ["libvirt-python>=9"],
         "lock": ["uv==0.*"],
         "metrics": ["prometheus_client==0.*"],
+        "tls": ["trustme==1.*"],
     },
     entry_points={
         "console_scripts": ["avocado-runner-migdowntime = avocado_migdowntime.plugins.runner:main"],

@@ -56,7 +56,7 @@ def whole(name: str, most_bytes: int) -> bytes:
         read.append(chunk)
         size_bytes += len(chunk)
         if size_bytes > most_bytes:
-            raise UsageError(f"holds more than {most_bytes / 1e6:.0f} MB, which is too much for what it is to be")
+            raise UsageError(f"holds more than {most_bytes / 1e6:.0f} MB, the most that such a file may hold")
     return b"".join(read)
 
 
@@ -69,7 +69,7 @@ def _first_of_pipe(descriptor: int) -> bytes:
                 return data
             if time.monotonic() > deadline_s:
                 raise UsageError(
-                    f"is a pipe that nobody has opened for writing within {WRITER_S:g} s; start what writes into it"
+                    f"is a pipe that no process opened for writing within {WRITER_S:g} s; start the writer"
                 )
             time.sleep(_LOOK_S)
             continue

@@ -13,6 +13,8 @@ HOST_PAGES_A_LOOK = 64
 
 DEFAULT_DOWNTIME_LIMIT_MS = 300
 """QEMU: DEFAULT_MIGRATE_SET_DOWNTIME, in migration/migration.c, since 8.1 in migration/options.c."""
+DEFAULT_MAX_BANDWIDTH = 128 << 20
+"""Bytes per second. QEMU: MAX_THROTTLE, in migration/migration.c, since 8.1 in migration/options.c; since 3.0."""
 GREATEST_DOWNTIME_LIMIT_MS = 2_000_000
 """No larger downtime-limit can be set.
 
@@ -29,3 +31,7 @@ LEAST_WINDOW_BYTES = 10_000
 
 QEMU up to 11.0: migration/migration.c, migration_update_counters.
 """
+MULTIFD_PACKET_BYTES = 512 * 1024
+"""A channel of multifd is given so many bytes of pages at once. QEMU: migration/multifd.h, MULTIFD_PACKET_SIZE."""
+DEFAULT_MULTIFD_CHANNELS = 2
+"""QEMU: DEFAULT_MIGRATE_MULTIFD_CHANNELS, in migration/migration.c, since 8.1 in migration/options.c."""

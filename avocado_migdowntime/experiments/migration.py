@@ -41,8 +41,9 @@ class Migration:
     async def send_at(self, bytes_per_ms: float, event: str) -> None:
         """Give the migration another max-bandwidth, and note that under the name `event`."""
         bandwidth = {"max-bandwidth": ceil(bytes_per_ms * 1000)}
-        self.sampler.note(event, bandwidth)
+        since_s = self.sampler.now_s()
         await self.pair.source.execute("migrate-set-parameters", bandwidth)
+        self.sampler.note(event, {**bandwidth, "since": round(since_s, 6)})
 
     def evidence(self) -> Evidence:
         """What is on record so far."""

@@ -35,6 +35,8 @@ FAULTS = tuple(
             "limit-ignored",
             "limit-factor=0.5",
             "limit-factor=2",
+            "mbps-halved",
+            "bandwidth-cap-ignored",
             *(f"missing={field}" for field in ("expected-downtime", "ram", "mbps", "remaining", "downtime-limit")),
             "late=200",
         ),

@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 
 from ..errors import MigDowntimeError
+from ..verdict.check import Outcome
+from ..verdict.codes import BANDWIDTH, CAP
 from ..verdict.judge import REPORT_TOLERANCE
 from ..verdict.limit import LimitJudgement
 from ..verdict.updates import FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED
@@ -24,6 +26,8 @@ _NAMES_IN_VERDICTS = {
 }
 """What a verdict is to call a fault of the figure."""
 _UPDATE_FAULTS = (FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED)
+_FAILED_CHECKS = {"mbps-halved": (BANDWIDTH, "not-as-sent"), "bandwidth-cap-ignored": (CAP, "not-kept")}
+"""Which check a fault of the bandwidth is to fail, with which code."""
 _LIMIT_FAULTS = ("limit-ignored", "limit-factor")
 
 
@@ -31,7 +35,8 @@ _LIMIT_FAULTS = ("limit-ignored", "limit-factor")
 class Expectation:
     """A verdict with one of these `judgements`, or an error that names the field which is `missing`.
 
-    A `formula` has to be named, an `error` be found, and the limit be seen `violated`, where they are given; without a
+    The check `failed` has to be failed with that code, where it is given, whatever else is said. A `formula` has to be
+    named, an `error` be found, and the limit be seen `violated`, where they are given; without a
     `formula` none of how a report is renewed may be named. A violated limit is enough whatever is said of the report.
     """
 
@@ -40,10 +45,13 @@ class Expectation:
     error: float | None = None
     violated: bool = False
     missing: str = ""
+    failed: tuple[str, str] = ("", "")
 
     def __str__(self) -> str:
         if self.missing:
             return f"an error that names {self.missing!r}"
+        if any(self.failed):
+            return ": ".join(self.failed)
         if self.violated:
             return "downtime-limit violated"
         text = " or ".join(self.judgements)
@@ -55,6 +63,9 @@ class Expectation:
         """Whether this is the outcome."""
         if isinstance(outcome, MigDowntimeError):
             return bool(self.missing) and repr(self.missing) in str(outcome)
+        if any(self.failed):
+            check = outcome.check(self.failed[0])
+            return check is not None and (check.outcome, check.code) == (Outcome.FAILED, self.failed[1])
         violated = outcome.limit_verdict is LimitJudgement.VIOLATED
         if self.missing or self.violated != violated:
             return False
@@ -80,6 +91,8 @@ def expectation(fault: NamedFault) -> Expectation:
         return Expectation(inaccurate, error=KIB_AS_KB - 1)
     if fault.name in _LIMIT_FAULTS:
         return Expectation(violated=True)
+    if fault.name in _FAILED_CHECKS:
+        return Expectation(failed=_FAILED_CHECKS[fault.name])
     if fault.name == "missing":
         return Expectation(missing=fault.value)
     if fault.name == "late":
@@ -98,4 +111,5 @@ def in_words(outcome: Verdict | MigDowntimeError) -> str:
         text += f", as {outcome.formula}"
     if outcome.limit_verdict is LimitJudgement.VIOLATED:
         text += ", downtime-limit violated"
-    return text
+    failed = (check for check in outcome.checks if check.name in (BANDWIDTH, CAP))
+    return text + "".join(f", {check.name}: {check.code}" for check in failed if check.outcome is Outcome.FAILED)

@@ -37,6 +37,20 @@ class Scaled(WrongFigure):
         return int(answer[EXPECTED] * self._factor)
 
 
+class BandwidthHalved(WrongFigure):
+    """Half of the right bandwidth, and with that twice the right figure: the two agree with each other."""
+
+    def answered(self, command: Message, answer: Any) -> Any:
+        doubled = super().answered(command, answer)
+        if doubled is answer or "mbps" not in answer["ram"]:
+            return answer
+        return {**doubled, "ram": {**answer["ram"], "mbps": answer["ram"]["mbps"] / 2}}
+
+    def figure(self, answer: Message) -> int:
+        doubled: int = 2 * answer[EXPECTED]
+        return doubled
+
+
 class Computed(WrongFigure):
     """The figure that another formula gives, from what the answer shows.
 
@@ -56,7 +70,7 @@ class Computed(WrongFigure):
 
 
 class Frozen(WrongFigure):
-    """The first figure that QEMU computed, for ever: until then it shows what it began with."""
+    """The first figure that QEMU computed, forever: until then it shows what it began with."""
 
     def __init__(self) -> None:
         self._initial_ms: int | None = None
@@ -72,7 +86,7 @@ class Frozen(WrongFigure):
 
 
 class Stale(WrongFigure):
-    """What was right at the end of the pass before."""
+    """What was right at the end of the previous pass."""
 
     def __init__(self) -> None:
         self._pass_number = 0

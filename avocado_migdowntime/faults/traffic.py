@@ -4,10 +4,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS, GREATEST_DOWNTIME_LIMIT_MS
+from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS, DEFAULT_MAX_BANDWIDTH, GREATEST_DOWNTIME_LIMIT_MS
 from .fault import Fault, Message
 
-LIMIT = "downtime-limit"
+LIMIT, CAP = "downtime-limit", "max-bandwidth"
 
 
 class OtherLimit(Fault):
@@ -40,6 +40,25 @@ def limit_ignored() -> OtherLimit:
 def limit_scaled(factor: float) -> OtherLimit:
     """A multiple of what is set is used."""
     return OtherLimit(lambda limit_ms: factor * limit_ms)
+
+
+class CapIgnored(Fault):
+    """QEMU is told its default of max-bandwidth whatever its user sets, and says that it has the user's."""
+
+    def __init__(self) -> None:
+        self._set: int | None = None
+
+    def asked(self, command: Message) -> Message:
+        arguments = command.get("arguments", {})
+        if command.get("execute") != "migrate-set-parameters" or CAP not in arguments:
+            return command
+        self._set = arguments[CAP]
+        return {**command, "arguments": {**arguments, CAP: DEFAULT_MAX_BANDWIDTH}}
+
+    def answered(self, command: Message, answer: Any) -> Any:
+        if command.get("execute") != "query-migrate-parameters" or self._set is None:
+            return answer
+        return {**answer, CAP: self._set}
 
 
 class Missing(Fault):

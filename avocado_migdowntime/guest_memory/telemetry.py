@@ -9,7 +9,7 @@ from ..errors import HarnessError
 
 PAGE_BYTES = 4096
 """What the guest writes at a time, and the size of the telemetry page itself."""
-PATTERNS = ("sequential", "random", "idle", "hot-cold")
+PATTERN_NAMES = ("sequential", "random", "idle", "hot-cold")
 """By the number that stands for them in the page."""
 HEARTBEAT_COUNT_OFFSET = 48
 _MAGIC = b"MIGDOWNT"
@@ -46,7 +46,7 @@ class Telemetry:
         if len(page) < 8 * _FIELDS:
             raise HarnessError(f"the guest's telemetry page ends after {len(page)} bytes")
         words = struct.unpack_from(f"{byte_order}{_FIELDS}Q", page)
-        if words[11] >= len(PATTERNS):
+        if words[11] >= len(PATTERN_NAMES):
             raise HarnessError(f"the guest's telemetry page names pattern {words[11]}, which is unknown")
         return cls(
             byte_order=byte_order,
@@ -55,7 +55,7 @@ class Telemetry:
             region_bytes=words[8],
             granule_bytes=words[9],
             rate_pages_per_s=words[10],
-            pattern=PATTERNS[words[11]],
+            pattern=PATTERN_NAMES[words[11]],
             seed=words[12],
             pages_written=words[13],
             hot_percent=words[22],

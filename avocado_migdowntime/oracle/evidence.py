@@ -8,13 +8,16 @@ from typing import Union
 
 import numpy as np
 
-from ..trace.events import BANDWIDTH, DISTURBS, HARNESS
-from ..trace.model import Trace
+from ..trace.events import BANDWIDTH, DISTURBS, FINISH, HARNESS
+from ..trace.model import ENDED, LIMITS_LOGGED, Trace
 from ..trace.samples import Samples
+from .caps import Held, most_used
+from .devices import Devices, devices, with_devices
 from .limits import Limits
 from .passes import Pass, passes
 from .releases import Release, release_of
 from .syncs import Sync, syncs
+from .windows import Sending, sending
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +51,8 @@ class Evidence:
     @cached_property
     def passes(self) -> Sequence[Pass]:
         """The passes, in their order."""
-        return [*self.ended_passes, *passes(self.samples[self.open_from :], self.stopped_s)]
+        open_ = passes(self.samples[self.open_from :], self.stopped_s, self.trace.queued_bytes)
+        return [*self.ended_passes, *open_]
 
     @cached_property
     def syncs(self) -> Sequence[Sync]:
@@ -57,8 +61,47 @@ class Evidence:
 
     def syncs_between(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         """The same for some of the passes."""
+        found, devices = self._syncs_of_ram(seen), self.devices
+        return found if devices is None else [with_devices(sync, devices) for sync in found]
+
+    @cached_property
+    def devices(self) -> Devices | None:
+        """What devices have to send; None where QEMU does not say, as up to 11.0."""
+        if np.all(np.isnan(self.samples.pending_bytes)):
+            return None
+        return devices(self.passes, self._syncs_of_ram(self.passes))
+
+    def _syncs_of_ram(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         trace = self.trace
         return syncs(seen, self.limits, trace.switchover_bytes_per_ms, trace.host_page_bytes, trace.most_host_pages)
+
+    @cached_property
+    def sending(self) -> Sending | None:
+        """What QEMU's bandwidth comes to against what it sent; None where too little was seen of that.
+
+        What is sent without a max-bandwidth, once the harness lets a migration complete, is too little for that, and
+        the times in a text may be cut.
+        """
+        if self.trace.readings:
+            return None
+        finish = self.trace.first_event(HARNESS, FINISH)
+        return sending(self.samples, min(self.stopped_s, finish.since_s if finish else np.inf))
+
+    @cached_property
+    def at_sent_bandwidth(self) -> "Evidence":
+        """The same with the bandwidth at which QEMU sent in place of what it says, where that is off for certain."""
+        if self.sending is None:
+            return self
+        off, likely, samples = self.sending.error, self.sending.likely_error, self.trace.samples
+        mbps = samples.mbps / (1 + likely)
+        either = max((1 + likely) / (1 + off.low) - 1, 1 - (1 + likely) / (1 + off.high), 0.0)
+        open_mbps = samples.open_mbps + mbps * either
+        return Evidence.of(replace(self.trace, samples=samples.with_bandwidth(mbps, open_mbps)))
+
+    @cached_property
+    def most_of_cap(self) -> Held | None:
+        """Where the most was sent of what max-bandwidth allowed while the guest ran; None where none held."""
+        return most_used(self.trace, self.samples, self.stopped_s)
 
     @cached_property
     def disturbed_s(self) -> float:
@@ -97,6 +140,27 @@ class Evidence:
     def limit_ms(self) -> float | None:
         """The downtime-limit that held when this began, where it is known."""
         return self.limits.at(float(self.samples.t_s[0]))
+
+    @property
+    def last_limit_ms(self) -> float | None:
+        """The downtime-limit that held when this ended, or the source stopped the guest, where it is known."""
+        return self.limits.at(min(float(self.samples.t_s[-1]), self.stopped_s))
+
+    @property
+    def set_limit_ms(self) -> float | None:
+        """The configured downtime-limit; of a log that tells each that is set, the last one."""
+        return self.limits.at(np.inf) if LIMITS_LOGGED in self.trace.header else self.trace.downtime_limit_ms
+
+    @property
+    def failure(self) -> str:
+        """That the migration failed or was cancelled, if it did."""
+        return {"failed": "the migration failed", "cancelled": "the migration was cancelled"}.get(self.status, "")
+
+    @property
+    def came_to_an_end(self) -> bool:
+        """Whether all that follows is known: the whole migration ended, or postcopy took over."""
+        last = self.trace.samples[-1].status
+        return last in ENDED or last.startswith("postcopy")
 
     @property
     def status(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import UsageError
 from ..trace.events import Event
 from ..trace.model import ENDED, SEVERAL, Trace, header_after, parted
-from ..trace.samples import Sample, SamplesWriter
+from ..trace.samples import Sample, Samples, SamplesWriter
 from .evidence import Evidence
 from .passes import Pass, passes
 
@@ -61,6 +61,7 @@ class GrowingEvidence:
 
     def _begin(self, events: list[Event]) -> None:
         self._samples = SamplesWriter()
+        self._queued_bytes = Trace(Samples(), header=self._header).queued_bytes
         self._events = events
         self._ended: list[Pass] = []
         self._count = self._open_from = self._number = 0
@@ -68,5 +69,5 @@ class GrowingEvidence:
 
     def _end_pass(self) -> None:
         samples = self._samples.samples()
-        self._ended += passes(samples[self._open_from :])
+        self._ended += passes(samples[self._open_from :], queued_bytes=self._queued_bytes)
         self._open_from = self._count

@@ -11,6 +11,7 @@ import numpy as np
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..trace.ram import Ram
 from ..trace.samples import Floats, Samples
+from . import late
 
 MIN_SAMPLES = 3
 """Samples that a pass needs before its K is believed."""
@@ -24,7 +25,8 @@ UPDATE_S = BUFFER_DELAY_MS / 1000
 class Pass:
     """The active samples that carry one dirty-sync-count; K at its begin and at its end, and how far it spreads.
 
-    Those from `whole_count` on, if any, show what the sync found that ended it before that has its number.
+    Those from `whole_count` on, if any, show what the sync found that ended it before that has its number. Where up to
+    `queued_bytes` may be on their way before they count as sent, K may be more by up to `late_bytes` (see late.py).
     """
 
     number: int
@@ -33,10 +35,14 @@ class Pass:
     begin_bytes: float
     end_bytes: float
     spread_bytes: float
+    queued_bytes: float = 0.0
+    late_bytes: float = 0.0
 
     @classmethod
-    def of(cls, samples: Samples) -> "Pass":
+    def of(cls, samples: Samples, queued_bytes: float = 0.0) -> "Pass":
         """The pass that at least one sample makes, all of them with the same dirty-sync-count."""
+        if queued_bytes:
+            return cls._counted_late(samples, queued_bytes)
         conserved = samples.conserved_bytes
         whole = _whole_count(samples)
         return cls(
@@ -47,6 +53,13 @@ class Pass:
             end_bytes=median(conserved[max(0, whole - EDGE_SAMPLES) : whole].tolist()),
             spread_bytes=_middle_half(conserved[:whole]) if whole >= MIN_SAMPLES else 0.0,
         )
+
+    @classmethod
+    def _counted_late(cls, samples: Samples, queued_bytes: float) -> "Pass":
+        whole = late.whole_count(samples)
+        conserved_bytes, late_bytes = late.conserved_bytes(samples, whole)
+        number = int(samples.dirty_sync_count[0])
+        return cls(number, samples, whole, conserved_bytes, conserved_bytes, 0.0, queued_bytes, late_bytes)
 
     @cached_property
     def begin_s(self) -> float:
@@ -89,8 +102,8 @@ class Pass:
         return self.whole_count - len(away) + row
 
 
-def passes(samples: Samples, stopped_s: float = np.inf) -> list[Pass]:
-    """The passes that `samples` show, in their order.
+def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.0) -> list[Pass]:
+    """The passes that `samples` show, in their order; pages count as sent up to `queued_bytes` late.
 
     Those that are not active or carry no RAM figures belong to none, nor do those answered from `stopped_s` on: they
     are of the switchover, which syncs too.
@@ -107,7 +120,7 @@ def passes(samples: Samples, stopped_s: float = np.inf) -> list[Pass]:
     if not len(counted):
         return []
     bounds = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(counted)]
-    return [Pass.of(samples.take(counted[begin:end])) for begin, end in pairwise(bounds)]
+    return [Pass.of(samples.take(counted[begin:end]), queued_bytes) for begin, end in pairwise(bounds)]
 
 
 def ram_at(samples: Samples, index: int) -> Ram:

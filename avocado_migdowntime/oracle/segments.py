@@ -70,7 +70,7 @@ def segment(
 
 def slowed(evidence: Evidence, judged: Sequence[Segment], tolerance: float) -> Segment | None:
     """The rest of the last judged pass, if the harness gave it another bandwidth and what is right followed that."""
-    rest = passes(evidence.under_another_bandwidth)
+    rest = passes(evidence.under_another_bandwidth, queued_bytes=evidence.trace.queued_bytes)
     if not rest or not judged or rest[0].number != judged[-1].number:
         return None
     bandwidth = judged[-1].bytes_per_ms

@@ -6,7 +6,7 @@ constant. A dirty sync adds what was dirtied meanwhile, so between two passes
 
     remaining at the sync = K - K before + unsent,
 
-where `unsent` is what was left when the pass before ended (see unsent.py). QEMU ends a pass when what is left fits
+where `unsent` is what was left when the previous pass ended (see unsent.py). QEMU ends a pass when what is left fits
 downtime-limit × bandwidth, so where that is not known exactly it is taken to be below that, if it may be
 (migration/migration.c:migration_iteration_run).
 """
@@ -118,14 +118,14 @@ def _sync(
             likely = 0.0 if not bounds.low and bounds.high > below.high else unsent.middle
     blur = (before.spread_bytes + after.spread_bytes) / 2 + before.open_bytes + after.open_bytes
     dirtied_bytes = after.begin_bytes - before.end_bytes
-    at_sync = unsent.shifted(dirtied_bytes).shifted(-blur, blur)
+    at_sync = unsent.shifted(dirtied_bytes).shifted(-blur - before.late_bytes, blur + after.late_bytes)
     recent = int(before.samples.t_s.searchsorted(before.end_s - 2 * UPDATE_S))
     return Sync(
         before=before,
         after=after,
         unsent_bytes=bounds,
         at_sync_bytes=Interval(max(0, at_sync.low), max(0, at_sync.high)),
-        likely_bytes=max(0, likely + dirtied_bytes),
+        likely_bytes=max(0, likely + dirtied_bytes + (after.late_bytes - before.late_bytes) / 2),
         bytes_per_ms=bytes_per_ms,
         wire_bytes_per_ms=wire,
         limit_ms=limit_ms,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What QEMU documents of its answers, as far as anything here rests on it: they are held to that as they come.
+"""What QEMU documents of its answers, as far as anything here is based on it: they are held to that as they come.
 
-Source: QEMU's qapi/control.json, machine.json, migration.json and misc.json. What an answer has besides stays in it.
+Source: QEMU's qapi/control.json, introspect.json, machine.json, migration.json and misc.json. What an answer has
+besides stays in it.
 """
 
 import reprlib
@@ -50,6 +51,20 @@ class _Capability(msgspec.Struct):
     state: bool
 
 
+class _Member(msgspec.Struct):
+    type: _Name = ""
+    name: _Name = ""
+
+
+class _Entity(msgspec.Struct, rename="kebab"):
+    name: _Name
+    meta_type: _Name
+    json_type: _Name = ""
+    arg_type: _Name = ""
+    values: list[_Name] = []
+    members: list[_Member] = []
+
+
 class _Address(msgspec.Struct):
     port: str = ""
 
@@ -81,6 +96,7 @@ DOCUMENTED: Mapping[str, Any] = {
     "query-kvm": _Kvm,
     "query-migrate-parameters": _Parameters,
     "query-migrate-capabilities": list[_Capability],
+    "query-qmp-schema": list[_Entity],
     "query-migrate": _Migration,
     "query-status": _Status,
     "query-command-line-options": list[_Option],
@@ -95,8 +111,8 @@ def documented(who: str, command: str, answer: Any) -> Any:
         msgspec.convert(answer, DOCUMENTED.get(command, Any))
     except msgspec.ValidationError as error:
         raise HarnessError(
-            f"{who} answers {command} with {reprlib.repr(answer)}, as no QEMU does: {_lower(str(error))}; expected one "
-            "of 5.2 or newer"
+            f"{who} answers {command} with {reprlib.repr(answer)}, which no QEMU does: {_lower(str(error))}; use "
+            "QEMU 5.2 or later"
         ) from None
     return answer
 

@@ -1,51 +1,56 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the migration goes over, from source to destination; QMP goes through the file system in any case."""
 
+import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from ..errors import HarnessError
+from ..errors import HarnessError, HostRequirementError
 from ..host.netns import Network, NoNetwork
 from ..host.shaped import shaped_link
 from ..host.wire import ShapedLink
 from ..parameters.table import Parameters
 from .process import QemuProcess
 
+_FD = "migration"
+"""The name by which each QEMU knows the descriptor that it was given."""
+_VSOCK_LOOPBACK = 1
+"""The context of this host itself (vsock(7): VMADDR_CID_LOCAL)."""
 
-class Link(Protocol):
+
+class Link:
     """A way to the destination: `uri` is where the source finds it, once it listens.
 
-    `header` is what a trace says of the link. A QEMU has to run in the network of its side: None is the host's.
+    `header` is what a trace says of the link. A QEMU has to run in the network of its side: None is the host's. Where
+    the link `spawns`, QEMU starts a process of its own for it. It carries `bytes_per_s`, infinite where that is not
+    known.
     """
-
-    uri: str
-    header: Mapping[str, Any]
-    source: Network | None
-    destination: Network | None
-
-    async def listen(self, destination: QemuProcess) -> None:
-        """Have the destination wait for the source; raises HarnessError."""
-
-
-class UnixLink:
-    """A socket in a directory that both sides see."""
 
     source: Network | None = NoNetwork()
     destination: Network | None = NoNetwork()
+    spawns = False
+    bytes_per_s = inf
 
-    def __init__(self, sockets: Path) -> None:
-        self.uri = f"unix:{sockets}/migration"
-        self.header: Mapping[str, Any] = {"link": "unix"}
+    def __init__(self, uri: str, header: Mapping[str, Any]) -> None:
+        self.uri = uri
+        self.header = header
 
-    async def listen(self, destination: QemuProcess) -> None:
+    async def listen(self, source: QemuProcess, destination: QemuProcess) -> None:
         """Have the destination wait for the source; raises HarnessError."""
         await destination.execute("migrate-incoming", {"uri": self.uri})
 
+    async def deliver(self, destination: QemuProcess) -> None:
+        """Let the destination have what the source, which is done, has left for it; raises HarnessError."""
 
-class TcpLink:
+
+class TcpLink(Link):
     """A port that the destination chooses, so that it is nobody else's, at an address of its own.
+
+    The source sees it at `address`; where that is another than its own, it `listens_at` that.
 
     Source: `socket-address` of query-migrate at the destination, since QEMU 4.0 (qapi/migration.json).
     """
@@ -56,23 +61,81 @@ class TcpLink:
         header: Mapping[str, Any],
         source: Network | None = None,
         destination: Network | None = None,
+        listens_at: str = "",
+        bytes_per_s: float = inf,
     ) -> None:
-        self.uri = ""
-        self.header = header
+        super().__init__("", header)
+        self.bytes_per_s = bytes_per_s
         self.source = source
         self.destination = destination
-        self._address = address
+        self._address = _bracketed(address)
+        self._listens_at = _bracketed(listens_at or address)
 
-    async def listen(self, destination: QemuProcess) -> None:
+    async def listen(self, source: QemuProcess, destination: QemuProcess) -> None:
         """Have the destination wait for the source; raises HarnessError."""
-        await destination.execute("migrate-incoming", {"uri": f"tcp:{self._address}:0"})
+        await destination.execute("migrate-incoming", {"uri": f"tcp:{self._listens_at}:0"})
         listening = (await destination.execute("query-migrate")).get("socket-address") or [{}]
         if not (port := listening[0].get("port", "")).isdecimal():
             raise HarnessError(
-                "the destination QEMU listens for the source and does not say at which port, as those from 4.0 on do; "
+                "the destination QEMU does not report the port that it listens on, as QEMU 4.0 and later do; "
                 "use link=unix"
             )
         self.uri = f"tcp:{self._address}:{port}"
+
+
+def _bracketed(address: str) -> str:
+    """As QEMU wants it before a port (util/qemu-sockets.c: inet_parse)."""
+    return f"[{address}]" if ":" in address else address
+
+
+class VsockLink(Link):
+    """A port of this host's own vsock, which is one for each network of the host."""
+
+    source = None
+    destination = None
+
+
+class FdLink(Link):
+    """A pair of connected sockets, of which each QEMU is given one."""
+
+    def __init__(self) -> None:
+        super().__init__(f"fd:{_FD}", {"link": "fd"})
+
+    async def listen(self, source: QemuProcess, destination: QemuProcess) -> None:
+        """Have the destination wait for the source; raises HarnessError."""
+        for qemu, end in zip((source, destination), socket.socketpair(), strict=True):
+            with end:
+                await qemu.give(_FD, end.fileno())
+        await super().listen(source, destination)
+
+
+class ExecLink(Link):
+    """A named pipe, into which a command of the source's writes, and from which one of the destination's reads."""
+
+    spawns = True
+
+    def __init__(self, sockets: Path) -> None:
+        self._pipe = sockets / "migration"
+        super().__init__(f"exec:exec cat > {self._pipe}", {"link": "exec"})
+
+    async def listen(self, source: QemuProcess, destination: QemuProcess) -> None:
+        """Have the destination wait for the source; raises HarnessError."""
+        os.mkfifo(self._pipe, 0o600)
+        await destination.execute("migrate-incoming", {"uri": f"exec:exec cat {self._pipe}"})
+
+
+class FileLink(Link):
+    """A file, which the destination reads when the source has written it all."""
+
+    def __init__(self, sockets: Path) -> None:
+        super().__init__(f"file:{sockets}/migration", {"link": "file"})
+
+    async def listen(self, source: QemuProcess, destination: QemuProcess) -> None:
+        """Nothing has to wait."""
+
+    async def deliver(self, destination: QemuProcess) -> None:
+        """Have the destination read the file; raises HarnessError."""
+        await destination.execute("migrate-incoming", {"uri": self.uri})
 
 
 @contextmanager
@@ -80,9 +143,17 @@ def open_link(parameters: Parameters, sockets: Path, say: Callable[[str], None])
     """The link that `parameters` ask for; raises HostRequirementError where this host cannot have it."""
     match parameters.link:
         case "unix":
-            yield UnixLink(sockets)
+            yield Link(f"unix:{sockets}/migration", {"link": "unix"})
         case "tcp":
             yield TcpLink("127.0.0.1", {"link": "tcp"})
+        case "fd":
+            yield FdLink()
+        case "exec":
+            yield ExecLink(sockets)
+        case "file":
+            yield FileLink(sockets)
+        case "vsock":
+            yield VsockLink(f"vsock:{_VSOCK_LOOPBACK}:{_free_vsock_port()}", {"link": "vsock"})
         case _:
             with shaped_link(parameters.link_rate) as shaped:
                 say(f"a link of {parameters.link_rate / 1e6:g} MB/s carries {shaped.bytes_per_s / 1e6:.2f} MB/s")
@@ -91,4 +162,16 @@ def open_link(parameters: Parameters, sockets: Path, say: Callable[[str], None])
 
 def _over(shaped: ShapedLink, wanted_bytes_per_s: int) -> TcpLink:
     header = {"link": "shaped", "link_rate": wanted_bytes_per_s, "link_bytes_per_s": round(shaped.bytes_per_s)}
-    return TcpLink(shaped.address, header, shaped.source, shaped.destination)
+    return TcpLink(shaped.address, header, shaped.source, shaped.destination, bytes_per_s=shaped.bytes_per_s)
+
+
+def _free_vsock_port() -> int:
+    """A port of this host's own vsock at which nobody listens now."""
+    try:
+        with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as tried:
+            tried.bind((_VSOCK_LOOPBACK, socket.VMADDR_PORT_ANY))
+            return int(tried.getsockname()[1])
+    except OSError as error:
+        raise HostRequirementError(
+            f"this host has no vsock of its own ({error.strerror}); load vsock_loopback, or use another link"
+        ) from None

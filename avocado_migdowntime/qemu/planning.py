@@ -8,11 +8,18 @@ from ..basics.resources import directory as resource
 from ..errors import HostRequirementError, UsageError
 from ..host.resources import HostResources
 from ..linux.image import linux_image
+from ..parameters.capabilities import CAPABILITIES
+from ..parameters.migrate_parameters import MIGRATE_PARAMETERS, check_capabilities
+from ..parameters.setting import check_had, check_settings
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
 from .backing import Backing
 from .guest import Guest, Linux, Orders, choose_machine
 from .probe import QemuInfo
 from .profiles import PROFILES, Profile
+from .settings import typed
+
+_FILE_SINCE = (8, 2, 0)
+_NOT_ANSWERED = ("exec", "file")
 
 
 async def planned_guest(
@@ -66,6 +73,33 @@ def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
         raise HostRequirementError(
             f"QEMU {qemu_info.release_text} has no migration capability {', '.join(sorted(lacking))}; "
             "see what query-migrate-capabilities names, or give another `qemu`"
+        )
+    if parameters.link == "file" and qemu_info.release < _FILE_SINCE:
+        raise HostRequirementError(
+            f"QEMU {qemu_info.release_text} cannot migrate to a file by itself, as QEMU 8.2 and later can; "
+            "use link=exec, or give another `qemu`"
+        )
+    typed(qemu_info, parameters.migrate_parameters)
+
+
+def check_among_themselves(parameters: Parameters) -> None:
+    """Raise UsageError where capabilities and migrate parameters do not go with each other or with the link."""
+    names = [name for name, _ in parameters.migrate_parameters]
+    check_settings("capability", parameters.capabilities, CAPABILITIES, parameters)
+    check_settings("migrate parameter", names, MIGRATE_PARAMETERS, parameters)
+    check_capabilities(names, parameters.capabilities)
+    check_had(parameters.capabilities, CAPABILITIES)
+    check_had(names, MIGRATE_PARAMETERS)
+    if parameters.postcopy != "no" and "postcopy-ram" not in parameters.capabilities:
+        together = ",".join((*parameters.capabilities, "postcopy-ram"))
+        raise UsageError(
+            f"postcopy={parameters.postcopy} takes the capability postcopy-ram; "
+            f"give capabilities={together}, or postcopy=no"
+        )
+    if parameters.tls != "none" and parameters.link in _NOT_ANSWERED:
+        raise UsageError(
+            f"tls={parameters.tls} takes a link over which the destination answers, which {parameters.link} is not; "
+            "use another link, or tls=none"
         )
 
 

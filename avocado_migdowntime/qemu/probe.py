@@ -14,10 +14,12 @@ from ..debian.suite import is_name
 from ..errors import HarnessError, HostRequirementError, UsageError
 from ..host.netns import NoNetwork
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
+from .launching import HERE, Launcher
 from .process import QemuProcess
 from .profiles import PROFILES
+from .schema import argument_kinds
 
-_SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+_SANDBOX = "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny"
 """QEMU: softmmu/qemu-seccomp.c, since 8.2 system/qemu-seccomp.c; all that there is since 2.11."""
 _FILTERS = Path("/proc/sys/kernel/seccomp/actions_avail")
 
@@ -28,6 +30,7 @@ class QemuInfo:
 
     `has_kvm` says that KVM was compiled in; whether it really starts a guest is known after trying (see accel.py).
     `machines` holds names and aliases; `backed_machines` those that can have their RAM from a memory backend.
+    `migrate_parameter_kinds` has for each parameter that can be set its choices, or the JSON type of its value.
     """
 
     binary: str
@@ -39,12 +42,14 @@ class QemuInfo:
     has_kvm: bool
     migrate_parameters: Mapping[str, Any]
     migrate_capabilities: frozenset[str]
+    migrate_parameter_kinds: Mapping[str, str | tuple[str, ...]]
     has_seccomp: bool
 
-    @property
-    def confinement(self) -> tuple[str, ...]:
+    def confinement(self, *, spawning: bool = False) -> tuple[str, ...]:
         """The arguments by which it gives up system calls that no run needs, where it was built for that."""
-        return ("-sandbox", _SANDBOX) if self.has_seccomp else ()
+        if not self.has_seccomp:
+            return ()
+        return ("-sandbox", _SANDBOX if spawning else f"{_SANDBOX},spawn=deny")
 
     @property
     def release_text(self) -> str:
@@ -65,7 +70,7 @@ def find_binary(given: str | None, arch: str) -> str:
         if binary := _first(f"qemu-system-{arch}" for arch in archs):
             return binary
         package = PROFILES[archs[0]].package
-        raise HostRequirementError(f"no {wanted} is on the PATH; install one with: apt-get install {package}")
+        raise HostRequirementError(f"no {wanted} is on the PATH; install one with: {package.install}")
     if not given:
         raise UsageError(f"no QEMU is named; give the path of a {wanted}, or of a directory that has one")
     if unpacked := binary_of(given, archs):
@@ -80,7 +85,7 @@ def find_binary(given: str | None, arch: str) -> str:
     binary = shutil.which(given) or shutil.which(os.path.abspath(given))
     if binary is None:
         what = "is not executable" if Path(given).exists() else "does not exist"
-        suite = f", or have a Debian suite's by: avocado migdowntime qemu add {given}" if is_name(given) else ""
+        suite = f", or get that of a Debian suite with: avocado migdowntime qemu add {given}" if is_name(given) else ""
         raise UsageError(f"the QEMU binary {given} {what}; give the path of a {wanted}{suite}")
     return os.path.abspath(binary)
 
@@ -89,22 +94,26 @@ def _first(names: Iterable[str]) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
-    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does."""
-    name = f"probe-{Path(binary).name}"
-    arguments = ("-machine", "none", "-nodefaults", "-display", "none")
-    process = QemuProcess(name, binary, arguments, directory, sockets, NoNetwork())
+async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher = HERE, suffix: str = "") -> QemuInfo:
+    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does.
+
+    The name of the process ends with `suffix`.
+    """
+    name, bare = f"probe-{Path(binary).name}{suffix}", ("-machine", "none", "-nodefaults", "-display", "none")
+    process = QemuProcess(name, binary, bare, directory, sockets, NoNetwork(), launcher)
     try:
         async with process as qemu:
-            version, target, machines, kvm, parameters, capabilities, has_seccomp = await asyncio.gather(
+            version, target, machines, kvm, parameters, capabilities, schema, has_seccomp = await asyncio.gather(
                 qemu.execute("query-version"),
                 qemu.execute("query-target"),
                 qemu.execute("query-machines"),
                 qemu.execute("query-kvm"),
                 qemu.execute("query-migrate-parameters"),
                 qemu.execute("query-migrate-capabilities"),
+                qemu.execute("query-qmp-schema"),
                 _has_seccomp(qemu),
             )
+        kinds = argument_kinds(schema, "migrate-set-parameters")
     except (HarnessError, OSError) as error:
         raise UsageError(
             f"{binary} did not answer as a QEMU does ({error}); give the path of a qemu-system-*"
@@ -120,6 +129,7 @@ async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
         has_kvm=kvm["present"],
         migrate_parameters=parameters,
         migrate_capabilities=frozenset(c["capability"] for c in capabilities),
+        migrate_parameter_kinds=kinds,
         has_seccomp=has_seccomp,
     )
 

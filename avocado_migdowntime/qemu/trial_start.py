@@ -32,6 +32,6 @@ async def start(
     )
     backing = plan(simplest.backing, simplest.page_size, simplest.ram)
     guest = await planned_guest(simplest, qemu_info, backing, resources, lambda _: None)
-    arguments = (*qemu_info.confinement, *guest.arguments(resource("images")), "-S")
+    arguments = (*qemu_info.confinement(), *guest.arguments(resource("images")), "-S")
     async with QemuProcess("trial", qemu_info.binary, arguments, directory, sockets, NoNetwork()):
         pass

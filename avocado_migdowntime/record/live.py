@@ -8,8 +8,8 @@ from contextlib import aclosing, closing
 
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
-from ..trace.events import LIMIT_CHANGED
-from ..trace.model import Trace
+from ..trace.events import CAP_CHANGED, LIMIT_CHANGED
+from ..trace.model import TRACKED, Trace
 from ..trace.samples import Sample, Samples
 from .asked import AskedQemu, ConnectionGone
 from .attached import AttachedQemu
@@ -19,7 +19,9 @@ from .sampler import Sampler
 
 _LOOK_AGAIN_S = 0.02
 _LOOKS_APART = 0.9
-"""The share of a sample's period after which the limit is looked at again."""
+"""The share of a sample's period after which parameters are looked at again."""
+_FOLLOWED = {"downtime-limit": LIMIT_CHANGED, "max-bandwidth": CAP_CHANGED}
+"""The parameters whose changes are noted, and under which name."""
 _ANSWER_S = 5.0
 """How long an answer may take beyond the time that a migration may take to begin."""
 
@@ -49,16 +51,17 @@ async def follow(
                 await _begun(qemu, wait_s, say)
         except TimeoutError:
             raise UsageError(
-                f"the QEMU at {qemu.name} {qemu.silence()}, and so says of no migration within {wait_s:g} s; see "
+                f"the QEMU at {qemu.name} {qemu.silence()}, so no migration was seen within {wait_s:g} s; check "
                 "whether it is stopped or hangs, or --wait longer"
             ) from None
         with closing(new_trace):
             header = {**await qemu.header(), **(await qemu.details() if new_trace.file is not None else {})}
+            header[TRACKED] = list(_FOLLOWED)
             async with (
                 Sampler(qemu, new_trace.open(header), rate_hz, qemu.announcing) as sampler,
                 aclosing(sampler.taken()) as taken,
             ):
-                limit_ms, since_s = header["migrate-parameters"].get("downtime-limit"), 0.0
+                known, since_s = {name: header["migrate-parameters"].get(name) for name in _FOLLOWED}, 0.0
                 async for sample, _ in taken:
                     new_trace.count(sample)
                     show(sample)
@@ -66,14 +69,15 @@ async def follow(
                     if looked_s < since_s + _LOOKS_APART / rate_hz and not new_trace.ended:
                         continue  # Samples come densely: an answer beside each would only hold the next one up.
                     try:
-                        now_ms = (await qemu.execute("query-migrate-parameters")).get("downtime-limit")
+                        now = await qemu.execute("query-migrate-parameters")
                     except ConnectionGone:
                         if new_trace.ended:
                             return
                         raise
-                    if now_ms is not None and now_ms != limit_ms:
-                        limit_ms = now_ms
-                        sampler.note(LIMIT_CHANGED, {"downtime-limit": limit_ms, "since": round(since_s, 6)})
+                    for name, event in _FOLLOWED.items():
+                        if name in now and now[name] != known[name]:
+                            known[name] = now[name]
+                            sampler.note(event, {name: now[name], "since": round(since_s, 6)})
                     since_s = looked_s
 
 
@@ -90,14 +94,17 @@ async def look(asked_qemu: AskedQemu) -> Evidence:
 async def _begun(qemu: AskedQemu, wait_s: float, say: Callable[[str], None]) -> None:
     if (await qemu.execute("query-status"))["status"] == "inmigrate":
         raise UsageError(
-            f"the QEMU at {qemu.name} is a destination, which knows of no expected downtime; give the source"
+            f"the QEMU at {qemu.name} is a destination, which computes no expected downtime; give the source"
         )
     began_s = told_s = time.monotonic()
-    while not runs((await qemu.execute("query-migrate")).get("status", "none")):
+    while not runs(status := (await qemu.execute("query-migrate")).get("status", "none")):
         now_s = time.monotonic()
+        before = "" if status == "none" else f"the last migration on {qemu.name} has status {status}; "
         if now_s > began_s + wait_s:
-            raise UsageError(f"no migration was running on {qemu.name} within {wait_s:g} s; start it, or --wait longer")
+            raise UsageError(
+                f"{before}no migration was running on {qemu.name} within {wait_s:g} s; start one, or --wait longer"
+            )
         if now_s > told_s + 1:
             told_s = now_s
-            say(f"waiting for a migration to begin, {now_s - began_s:.0f} s so far")
+            say(f"{before}waiting for a migration to begin, {now_s - began_s:.0f} s so far")
         await asyncio.sleep(_LOOK_AGAIN_S)

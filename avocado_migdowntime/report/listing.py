@@ -11,6 +11,7 @@ from typing import Any
 from ..basics.resources import directory, packaged_tests
 from ..oracle.formulas import FORMULAS
 from ..parameters.capabilities import CAPABILITIES
+from ..parameters.migrate_parameters import MIGRATE_PARAMETERS
 from ..parameters.table import PATTERNS, describe
 from ..verdict.codes import CODES
 from . import json_fields
@@ -68,6 +69,11 @@ def capabilities() -> tuple[Entry, ...]:
     return tuple(Entry(name, str(capability)) for name, capability in CAPABILITIES.items())
 
 
+def migrate_parameters() -> tuple[Entry, ...]:
+    """The migrate parameters that are known, and what they make of a run."""
+    return tuple(Entry(name, str(parameter)) for name, parameter in MIGRATE_PARAMETERS.items())
+
+
 def _meanings(meaning_of: Mapping[str, str]) -> Callable[[], tuple[Entry, ...]]:
     """JSON fields, of what `json_fields` says for each of these."""
     return lambda: tuple(Entry(name, meaning) for name, meaning in meaning_of.items())
@@ -86,9 +92,11 @@ LISTS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "texts": texts,
     "parameters": parameters,
     "capabilities": capabilities,
+    "migrate-parameters": migrate_parameters,
     "verdict-fields": _meanings(json_fields.VERDICT),
     "codes": _codes,
     "advice-fields": _meanings(json_fields.ADVICE),
+    "watch-fields": _meanings(json_fields.WATCH),
     "doctor-fields": _meanings(json_fields.DOCTOR),
     "metrics": _meanings(METRICS),
     "qemu-fields": _meanings(json_fields.QEMU),

@@ -10,8 +10,12 @@ from ..verdict.predicted_downtime import PredictedDowntime, PredictionJudgement
 from ..verdict.trials import Convergence
 from ..verdict.verdict import Verdict
 
-PROMISE = {PredictionJudgement.MATCH: "kept", PredictionJudgement.MISMATCH: "broken"}
-"""What outputs call it that the downtime is the predicted one, or is not."""
+PROMISE = {
+    PredictionJudgement.MATCH: "kept",
+    PredictionJudgement.MISMATCH: "broken",
+    PredictionJudgement.UNDECIDED: "undecided",
+}
+"""What outputs call it that the downtime is the predicted one, or is not, or that this cannot be told."""
 
 
 def fields(verdict: Verdict) -> dict[str, Any]:
@@ -34,6 +38,9 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "effective_limit_ms": verdict.limit.effective_limit_ms,
         "effective_limit_interval_ms": _ends(verdict.limit.effective_limit_interval_ms),
         "limit_verdict": str(verdict.limit_verdict),
+        "bandwidth_error": verdict.bandwidth.error if verdict.bandwidth else None,
+        "bandwidth_error_interval": _ends(verdict.bandwidth.error_interval) if verdict.bandwidth else None,
+        "device_bytes": _ends(verdict.pending.device_bytes) if verdict.pending else None,
         "downtime": _downtime(verdict.downtime) if verdict.downtime else None,
         "integrity": asdict(verdict.integrity) if verdict.integrity else None,
         "convergence": _convergence(verdict.convergence) if verdict.convergence else None,

@@ -33,6 +33,7 @@ class _Ram(msgspec.Struct, gc=False, rename="kebab"):
     dirty_pages_rate: float
     mbps: float
     precopy_bytes: float = _ABSENT
+    transferred: float = _ABSENT
     total: float = _ABSENT
 
 
@@ -139,6 +140,7 @@ class LinesDecoder:
             [ram.dirty_pages_rate for ram in rams],
             [ram.mbps for ram in rams],
             [ram.precopy_bytes for ram in rams],
+            [ram.transferred for ram in rams],
         ]
         shape = len(Column), len(lines)
         table = np.fromiter(chain.from_iterable(columns), np.float64, shape[0] * shape[1]).reshape(shape)
@@ -154,7 +156,7 @@ class LinesDecoder:
             raise _Unusual
         table[Column.SENT] += table[Column.ZERO]
         table[Column.REMAINING : Column.MBPS] = np.trunc(table[Column.REMAINING : Column.MBPS])
-        table[Column.COUNTED] = np.trunc(table[Column.COUNTED])
+        table[Column.COUNTED :] = np.trunc(table[Column.COUNTED :])
         return table
 
     def _numbered(self, texts: list[str | None]) -> Iterable[float]:
@@ -197,7 +199,7 @@ class LinesDecoder:
     def _count(self, event_bytes: int) -> None:
         self._events_bytes += event_bytes
         if self._events_bytes > EVENTS_BYTES:
-            raise UsageError(f"is one event too many: there are more than {EVENTS_BYTES >> 20} MiB of them")
+            raise UsageError(f"is one event too many: a recording holds at most {EVENTS_BYTES >> 20} MiB of them")
 
 
 class _Tables:
@@ -258,7 +260,7 @@ def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[st
     except (ValueError, RecursionError):
         if may_be_cut:
             return None
-        hint = "is no JSON; expected a recorded migration"
+        hint = "is not JSON; expected a recorded migration"
         raise UsageError(f"line {line_number} {hint}") from None
     if not isinstance(record, Mapping):
         raise UsageError(f"line {line_number} is not a JSON object; expected a recorded migration")

@@ -8,11 +8,13 @@ from typing import Any
 
 from ..basics.printable import in_a_line, printable
 from ..errors import UsageError
-from .ram import number
+from .ram import number, optional_number
 
 HARNESS = "harness"
 LIMIT, FINISH = "LIMIT", "FINISH"
 """Events of the harness: a limit is tried; the migration is let complete."""
+POSTCOPY, BROKEN, RECOVERED = "POSTCOPY", "BROKEN", "RECOVERED"
+"""The migration is let end by postcopy; its channel breaks; it goes on over another."""
 FIRST_PASS = "FIRST_PASS"
 """The first pass, which nobody judges, is held back by another max-bandwidth, and then let go on."""
 BANDWIDTH = "BANDWIDTH"
@@ -21,13 +23,17 @@ SOUNDING, STOP_NOW = "SOUNDING", "STOP_NOW"
 """The next pass is to be of another length; the guest is stopped in mid-pass."""
 LIMIT_CHANGED = "LIMIT_CHANGED"
 """Somebody else has set another downtime-limit; it may have held from `since` on."""
+CAP_CHANGED = "CAP_CHANGED"
+"""Somebody else has set another max-bandwidth; it may have held from `since` on."""
 AIMED = "AIMED"
 """For one look of QEMU's another downtime-limit holds, beside what is left then; or the usual one does again."""
 LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
+CLOCK = "CLOCK"
+"""The real-time clock of a `side` on another host is ahead of the one here by `ahead_s`, [least, most]."""
 SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH, AIMED)
 """From one of these on another downtime-limit holds."""
-DISTURBS = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW)
+DISTURBS = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW, POSTCOPY)
 """From one of these on the migration is no longer what it was when it began."""
 
 
@@ -54,6 +60,11 @@ class Event:
         """The downtime-limit that may hold from then on, where it is one that sets another or tells of it."""
         sets = self.side == HARNESS and self.name in SETS_LIMIT and "downtime-limit" in self.data
         return number(self.data, "downtime-limit") if sets else None
+
+    @property
+    def cap_bytes_per_s(self) -> float | None:
+        """The max-bandwidth that may hold from then on, where it is one that sets another or tells of it."""
+        return optional_number(self.data, "max-bandwidth") if self.side == HARNESS else None
 
 
 def event_of(t_s: float, side: str, message: Any) -> Event:

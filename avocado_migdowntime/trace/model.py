@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..basics.printable import in_a_line, printable
+from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES
 from ..basics.units import MIB, format_size
 from ..errors import UsageError
 from .events import Event
@@ -28,11 +29,17 @@ _HOST_PAGES_BESIDE = 8
 """It writes to no more host pages beside its region: program, stack, telemetry, what the region is not aligned to."""
 _RELEASE_PARTS = ("major", "minor", "micro")
 _GREATEST_PART = 999
+_COUNTS_LATE = 8
+"""From this release on pages of multifd may count as sent later than they are queued."""
 _NAMES = ("arch", "machine", "accelerator", "guest", "backing")
 """Texts that tell what was migrated."""
 _LONGEST_NAME = 200
+TRACKED = "tracked"
+"""Key of a header: the migration's parameters of which each change is on record."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
+LIMITS_LOGGED = "limits-logged"
+"""In the header of what was read from a text that logs each downtime-limit that is set."""
 SEVERAL = "several migrations are recorded: the last one is judged"
 """The note on a trace that is the last of several."""
 
@@ -49,7 +56,7 @@ class Trace:
 
     Where it was read from a text, `readings` has what that shows for each of the last samples, the last for the last,
     with what rounding leaves open and what was worked out; `lacks` names what that one does not show, in QMP's
-    spelling, for which 0 stands in the sample.
+    spelling, for which 0 stands in the sample; where that has no figures of RAM, what the last one with them lacks.
     """
 
     samples: Samples
@@ -81,6 +88,24 @@ class Trace:
         """avail-switchover-bandwidth where it is set: QEMU 8.2 and later divide by it instead of by mbps."""
         bandwidth = optional_number(self.migrate_parameters, "avail-switchover-bandwidth")
         return bandwidth / 1000 if bandwidth else None
+
+    def tracks(self, parameter: str) -> bool:
+        """Whether it is on record what this parameter of the migration was all the time."""
+        tracked = self.header.get(TRACKED)
+        return parameter in self.migrate_parameters and isinstance(tracked, list) and parameter in tracked
+
+    @property
+    def queued_bytes(self) -> float:
+        """The most that is on its way before it counts as sent, 0 where that does at once.
+
+        QEMU 7.2 counts the pages of multifd as it queues them (migration/ram.c: ram_save_multifd_page), 9.0 and later
+        as a channel takes them up; one packet more than there are channels waits.
+        """
+        release = self.header.get("qemu", {}).get("qemu") or {}
+        if "multifd" not in self.capabilities or release.get("major", _COUNTS_LATE) < _COUNTS_LATE:
+            return 0.0
+        channels = optional_number(self.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
+        return (channels + 1) * MULTIFD_PACKET_BYTES
 
     @property
     def migrate_parameters(self) -> Mapping[str, Any]:
@@ -144,8 +169,8 @@ class Trace:
 
     @property
     def is_bare_text(self) -> bool:
-        """Whether it was read from a text, in which a limit may be shown that was changed before or after."""
-        return bool(self.readings) and "recorded" not in self.header
+        """Whether it was read from a text in which a limit may be shown that was changed before or after."""
+        return bool(self.readings) and not self.header.keys() & {"recorded", LIMITS_LOGGED}
 
     @property
     def completed(self) -> bool:
@@ -180,11 +205,14 @@ def parted(events: Iterable[Event], begin_s: float) -> tuple[list[Event], list[E
 
 def header_after(header: Mapping[str, Any], earlier: Iterable[Event]) -> Mapping[str, Any]:
     """The header of a migration that began after these events."""
-    limits_ms = [event.limit_ms for event in earlier if event.limit_ms is not None]
-    if not limits_ms:
+    later: dict[str, float] = {}
+    for event in earlier:
+        changed = {"downtime-limit": event.limit_ms, "max-bandwidth": event.cap_bytes_per_s}
+        later |= {name: value for name, value in changed.items() if value is not None}
+    if not later:
         return header
     parameters = Trace(Samples(), header=header).migrate_parameters
-    return {**header, "migrate-parameters": {**parameters, "downtime-limit": limits_ms[-1]}}
+    return {**header, "migrate-parameters": {**parameters, **later}}
 
 
 def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -98,6 +98,7 @@ class Column(IntEnum):
     DIRTY_RATE = auto()
     MBPS = auto()
     COUNTED = auto()
+    TRANSFERRED = auto()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -138,6 +139,8 @@ class Samples(Sequence[Sample]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Samples):
             return NotImplemented
+        if self.labels == other.labels:
+            return np.array_equal(self.table, other.table, equal_nan=True)
         return list(self) == list(other)
 
     def ram(self, index: int) -> Ram | None:
@@ -153,6 +156,12 @@ class Samples(Sequence[Sample]):
     def arranged(self, indices: Indices) -> "Samples":
         """The samples at `indices`, in any order; the columns get the shape of `indices`, which may be any."""
         return Samples(self.table[:, indices], self.labels)
+
+    def with_bandwidth(self, mbps: Floats, open_mbps: Floats) -> "Samples":
+        """The same with other figures for `mbps`, and for what these may be more or less."""
+        table = self.table.copy()
+        table[Column.MBPS], table[Column.OPEN_MBPS] = mbps, np.nan_to_num(open_mbps)
+        return Samples(table, self.labels)
 
     @property
     def t_s(self) -> Floats:
@@ -245,6 +254,11 @@ class Samples(Sequence[Sample]):
         return self._column(Column.COUNTED)
 
     @property
+    def transferred_bytes(self) -> Floats:
+        """What QEMU counted for all that it sent, NaN where it does not say."""
+        return self._column(Column.TRANSFERRED)
+
+    @property
     def conserved_bytes(self) -> Floats:
         """Remaining and sent together: constant within a pass."""
         return self.remaining_bytes + self.page_bytes * self.sent_pages
@@ -326,7 +340,7 @@ class Labels(dict[str, int]):
 def figures_of(row: Sample, labels: Labels) -> list[float]:
     """The column of a `Samples.table` that a sample makes, in the order of `Column`."""
     ram, nan = row.ram, np.nan
-    counters: list[float] = [nan] * 8
+    counters: list[float] = [nan] * 9
     if ram is not None:
         counters = [
             ram.remaining_bytes,
@@ -337,6 +351,7 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
             ram.dirty_pages_per_s,
             ram.mbps,
             nan if ram.counted_bytes is None else ram.counted_bytes,
+            nan if ram.transferred_bytes is None else ram.transferred_bytes,
         ]
     return [
         row.t_s,
@@ -356,10 +371,14 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
 
 
 def _ram(figures: Sequence[float]) -> Ram | None:
-    *counters, mbps, counted = figures
+    *counters, mbps, counted, transferred = figures
     if mbps != mbps:
         return None
-    return Ram(*map(int, counters), mbps=mbps, counted_bytes=None if counted != counted else int(counted))  # type: ignore[misc]
+    return Ram(*map(int, counters), mbps=mbps, counted_bytes=_whole(counted), transferred_bytes=_whole(transferred))  # type: ignore[misc]
+
+
+def _whole(figure: float) -> int | None:
+    return None if figure != figure else int(figure)
 
 
 def _known(figure: float) -> float | None:

@@ -4,33 +4,36 @@
 from collections.abc import Mapping
 
 REPORT, LIMIT, CONVERGENCE = "report", "limit", "convergence"
+BANDWIDTH, CAP, SWITCHOVER, PENDING = "bandwidth", "max-bandwidth", "switchover", "pending"
 MEMORY, GUEST, DOWNTIME, MID_PASS_STOP = "memory", "guest", "downtime", "mid-pass-stop"
 """The names of the checks."""
 
 CODES: Mapping[str, Mapping[str, str]] = {
     REPORT: {
-        "accurate": "the report is what the contract gives",
+        "accurate": "the report is what the expected formula gives",
         "another-formula": "the report is what another formula gives",
-        "no-formula": "the report is off the contract, and fits no known formula",
+        "no-formula": "the report differs from the expected formula, and fits no known one",
         "uncomputed": "the report is never computed",
         "frozen": "the report is never renewed",
-        "stale": "the report is that of the pass before",
+        "stale": "the report is that of the previous pass",
         "once-a-pass": "the report is renewed only once in a pass",
         "no-pass": "no pass could be judged",
         "scattered": "the reports of a pass scatter",
-        "formulas-alike": "this run cannot tell the contract from another formula, or a single look formulas apart",
+        "formulas-alike": (
+            "this run cannot tell the expected formula from another, or a single sample cannot tell formulas apart"
+        ),
         "wide": "what is known of the error is too wide to tell it against the tolerance",
-        "not-active": "the single look shows a migration that is not active",
+        "not-active": "the single sample shows a migration that is not active",
         "ended": "the migration has ended: nothing is predicted any more",
         "postcopy": "postcopy has begun: it finishes without a downtime-limit",
-        "overrun": "more is said to be left than there is: a counter ran below 0",
-        "disk": "a disk is sent as well, of which the report may be",
+        "overrun": "QEMU reports more left than there is: a counter ran below 0",
+        "disk": "a disk is sent as well, and the report may be about it",
         "first-pass": "it is, or may be, the first pass, in which QEMU predicts nothing",
         "no-bandwidth": "a throughput of 0 is shown",
-        "nothing-shown": "the single look shows no expected downtime or no throughput",
-        "nothing-computed": "QEMU computes nothing at the moment of the single look",
-        "below-what-is-left": "the single look shows a report below what is left to send even now",
-        "plausible": "the report is not below what is left to send now",
+        "nothing-shown": "the single sample shows no expected downtime or no throughput",
+        "nothing-computed": "QEMU computes nothing at the moment of the single sample",
+        "below-what-is-left": "the single sample shows a report below what is left to send now",
+        "plausible": "the report is at least what is left to send now, as it should be",
     },
     LIMIT: {
         "respected": "passes end, and QEMU switches over, where downtime-limit says",
@@ -42,9 +45,34 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "not-tracked": "a text shows the downtime-limit, but not whether it was changed",
         "auto-converge": "auto-converge may sync in mid-pass, so that passes do not show the limit",
         "postcopy": "postcopy began, so that the last pass does not show the limit",
+        "postcopy-ram": "with postcopy-ram QEMU 11.1 syncs each time it looks, so that passes do not show the limit",
         "no-end-seen": "no end of a pass was seen closely enough",
-        "single-look": "a single look shows no end of a pass",
+        "single-look": "a single sample shows no end of a pass",
         "cut-short": "the limit was set in mid-pass to end it",
+    },
+    BANDWIDTH: {
+        "as-sent": "mbps is what was sent",
+        "not-as-sent": "mbps is not what was sent in the same windows",
+        "not-of-its-window": "mbps is right over many windows, and not what was sent in most of them",
+        "wide": "what is known of the error of mbps is too wide",
+        "not-seen": "too few of QEMU's windows were seen from end to end",
+        "disk": "a disk is sent as well, which mbps counts and transferred does not on every release",
+    },
+    CAP: {
+        "kept": "no more was sent than max-bandwidth allows",
+        "not-kept": "more was sent than max-bandwidth allows",
+        "not-tracked": "max-bandwidth is not recorded, or not whether it was changed",
+        "not-seen": "nothing was seen that was sent under a max-bandwidth",
+    },
+    SWITCHOVER: {
+        "after-a-sync": "QEMU switched over at a sync",
+        "without-a-sync": "QEMU switched over without a last sync",
+        "before-a-window": "all of RAM was sent before QEMU had measured a bandwidth, and it switched over then",
+        "not-seen": "the last pass was not seen closely enough",
+    },
+    PENDING: {
+        "adds-up": "what is said to be pending is what was left of RAM, and what devices have",
+        "not-what-is-left": "what is said to be pending is not what was left",
     },
     CONVERGENCE: {
         "right": "each limit did what it should",
@@ -52,10 +80,10 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "chosen-not-tried": "the migration ended before the chosen limit was tried",
         "need-unknown": "what was needed could not be told before limits were tried",
         "too-short": "the trace ends before a sync under the limit",
-        "did-not-converge": "the migration did not converge at the next sync under a limit that should do",
-        "guest-dirtied-more": "it did not, but the guest dirtied more than before",
-        "converged-under-less": "the migration converged under less than was needed",
-        "may-have-needed-less": "it did, which may have been right",
+        "did-not-converge": "the migration did not converge at the next sync under a sufficient limit",
+        "guest-dirtied-more": "it did not converge, but the guest dirtied more than before",
+        "converged-under-less": "the migration converged under an insufficient limit",
+        "may-have-needed-less": "it converged under a limit that may have been sufficient",
         "limit-violated": "passes under a limit did not end where it says",
     },
     MEMORY: {
@@ -70,12 +98,13 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "match": "the guest was down for as long as QEMU had said",
         "not-as-reported": "the guest was down for longer or shorter than QEMU had said",
         "above-the-limit": "the guest was down for longer than the downtime-limit",
+        "odd-window": "it was, but what QEMU said last is of a window that sent far more or less than the others",
     },
     MID_PASS_STOP: {
         "timed": "it was timed how long the guest was down",
         "not-stopped": "the guest was not stopped: the migration ended before",
-        "no-time-stamps": "the events of the stop and of the destination's end bear no time stamps",
-        "too-little-seen": "too little was seen of the pass in which the guest was stopped, or of that before",
+        "no-time-stamps": "the events of the stop and of the destination's end bear no comparable time stamps",
+        "too-little-seen": "too little was seen of the pass in which the guest was stopped, or of the previous one",
         "no-bandwidth": "the bandwidth before the stop, or what was sent after it, is not on record",
     },
 }

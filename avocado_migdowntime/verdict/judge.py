@@ -12,6 +12,8 @@ from ..oracle.reports import ExcludedSamples
 from ..oracle.segments import slowed
 from ..trace.events import HARNESS, LAGGING
 from ..trace.model import Trace
+from .bandwidth import judge_bandwidth
+from .cap import judge_cap
 from .check import Check, Outcome
 from .codes import REPORT
 from .decide import decide
@@ -19,8 +21,10 @@ from .downtime import downtime, integrity
 from .judged_passes import judged_passes
 from .limit import judge_limit
 from .mid_pass_stop import mid_pass_stop
+from .pending import judge_pending
 from .predicted_downtime import judge_predicted_downtime
 from .snapshot import decide_without_pass, judge_snapshot, left_now_ms, reported_of
+from .switchover import judge_switchover
 from .trials import judge_trials
 from .verdict import Verdict
 
@@ -39,11 +43,15 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     whole = Evidence.of(recorded)
     if whole.trace.snapshot:
         return judge_snapshot(whole, contract, tolerance)
+    bandwidth, cap, switchover = judge_bandwidth(whole), judge_cap(whole), judge_switchover(whole)
+    pending = judge_pending(whole)
+    if bandwidth.code == "not-as-sent":
+        whole = whole.at_sent_bandwidth
     evidence = whole.undisturbed
     excluded = ExcludedSamples()
     segments, remarks = judged_passes(evidence, contract, tolerance, excluded)
-    if evidence.status in ("failed", "cancelled"):
-        remarks.append(f"the migration was {evidence.status}")
+    if evidence.failure and segments:
+        remarks.append(evidence.failure)
     limit = judge_limit(evidence, evidence.passes, evidence.syncs)
     down, stop = downtime(whole), mid_pass_stop(whole)
     if down is not None and (stop is None or stop.truth is None):
@@ -53,10 +61,10 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     if segments:
         formula, report = decide(evidence, segments, slowed(whole, segments, tolerance), contract, tolerance)
     else:
-        formula, report, look = decide_without_pass(evidence, contract, tolerance)
+        formula, report, look = decide_without_pass(whole if whole.came_to_an_end else evidence, contract, tolerance)
     reported_ms = median(segment.reported_ms for segment in segments) if segments else None
     if evidence.samples.sends_a_disk and report.outcome is not Outcome.UNDECIDED:
-        sentence = f"a disk was sent as well, of which the report may be: {report.sentence}"
+        sentence = f"a disk was sent as well, and the report may be about it: {report.sentence}"
         formula, report = None, Check(REPORT, Outcome.UNDECIDED, "disk", sentence)
     trials = judge_trials(whole, fit.computed_ms if fit else None, reported_ms)
     if trials is not None:
@@ -68,6 +76,8 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         remarks.append(predicted.reason)
     if stop is not None:
         remarks.append(stop.check.sentence)
+    findings = [one.check for one in (bandwidth, cap, switchover, pending) if one is not None]
+    remarks += [check.sentence for check in findings if check.outcome is Outcome.FAILED]
     of_formula = report.outcome is not Outcome.UNDECIDED and formula in FORMULAS
     era = remark(formula, whole.release) if of_formula else ""
     return Verdict(
@@ -94,4 +104,8 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         convergence=trials,
         predicted_downtime=predicted,
         stop=stop,
+        bandwidth=bandwidth,
+        cap=cap,
+        switchover=switchover,
+        pending=pending,
     )

@@ -7,11 +7,15 @@ from enum import StrEnum
 
 from ..basics.interval import Interval
 from ..trace.samples import Floats
+from .bandwidth import BandwidthFinding
+from .cap import CapFinding
 from .check import Check, Outcome, passed
 from .downtime import Downtime, Integrity
 from .limit import LimitFinding, LimitJudgement
 from .mid_pass_stop import GroundTruth, MidPassStop
+from .pending import PendingFinding
 from .predicted_downtime import PredictedDowntime
+from .switchover import SwitchoverFinding
 from .trials import Convergence
 
 
@@ -36,11 +40,14 @@ class Verdict:
     formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
     the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason, `dropped_at_s` has
     their times. The first of the `reasons` is that for `verdict`.
-    Of a single look `left_now_ms` is what is left now ÷ bandwidth, which what is right is never below.
+    Of a single sample `left_now_ms` is what is left now ÷ bandwidth, which what is right is never below.
     `era` says, where it is so, that this release of QEMU is not one of those that compute by `formula`.
     `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed;
     `convergence` what the limits did that were tried on it; `predicted_downtime` whether QEMU had said how long the
     downtime would be; `stop` what came of stopping the guest in mid-pass, where that was the question.
+    Of more than a single look `bandwidth` says whether `mbps` is what was sent (where it is not, all else rests on what
+    was sent), `cap` whether max-bandwidth was kept, and `switchover` whether that came after a
+    sync; `pending` says whether what QEMU 11.1 says that is pending was left, and what devices have.
     """
 
     report: Check
@@ -66,6 +73,10 @@ class Verdict:
     convergence: Convergence | None = None
     predicted_downtime: PredictedDowntime | None = None
     stop: MidPassStop | None = None
+    bandwidth: BandwidthFinding | None = None
+    cap: CapFinding | None = None
+    switchover: SwitchoverFinding | None = None
+    pending: PendingFinding | None = None
 
     @property
     def verdict(self) -> Judgement:
@@ -85,7 +96,8 @@ class Verdict:
     @property
     def checks(self) -> tuple[Check, ...]:
         """All that was looked at; what a user is up against comes first."""
-        parts = (self.convergence, self.limit, self.integrity, self.downtime, self.predicted_downtime, self.stop)
+        of_guest = (self.integrity, self.downtime, self.predicted_downtime, self.stop)
+        parts = (self.convergence, self.limit, self.switchover, self.bandwidth, self.cap, self.pending, *of_guest)
         checks = [part.check for part in parts if part is not None]
         return (*checks[: int(self.convergence is not None)], self.report, *checks[int(self.convergence is not None) :])
 

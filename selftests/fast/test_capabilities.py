@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.parameters.capabilities import CAPABILITIES, check_settings
+from avocado_migdowntime.errors import HostRequirementError, UsageError
+from avocado_migdowntime.parameters.capabilities import CAPABILITIES
 from avocado_migdowntime.parameters.table import Parameters, parse
 from avocado_migdowntime.qemu.pair import launched_pair
+from avocado_migdowntime.qemu.planning import check_among_themselves
 
 REFUSED = {name for name, capability in CAPABILITIES.items() if capability.refused}
 UNUSABLE = {
@@ -20,8 +21,8 @@ UNUSABLE = {
 
 
 def test_those_are_refused_that_are_no_precopy_or_cannot_be_had_here():
-    assert {"background-snapshot", "x-colo", "mapped-ram", "dirty-limit"} <= REFUSED
-    assert not REFUSED & {"xbzrle", "multifd", "auto-converge", "postcopy-ram", "return-path"}
+    assert {"background-snapshot", "x-colo"} <= REFUSED
+    assert not REFUSED & {"xbzrle", "multifd", "auto-converge", "postcopy-ram", "return-path", "mapped-ram"}
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
@@ -45,6 +46,15 @@ def test_what_only_needs_another_is_told_which(name):
     ("given", "words"),
     [
         ({"capabilities": "multifd,zero-copy-send"}, "with link=unix; use link=tcp or shaped, or leave"),
+        ({"capabilities": "mapped-ram"}, "with link=unix; use link=file, or leave the capability out"),
+        (
+            {"capabilities": "multifd", "link": "exec"},
+            "with link=exec; use link=unix or tcp or shaped or vsock or file",
+        ),
+        (
+            {"capabilities": "return-path", "link": "file"},
+            "with link=file; use link=unix or tcp or shaped or",
+        ),
         ({"capabilities": "x-ignore-shared"}, "with backing=memfd; use backing=anonymous, or leave the capability out"),
         ({"capabilities": "x-ignore-shared", "backing": "hugetlbfs"}, "with backing=hugetlbfs; use backing=anonymous"),
     ],
@@ -59,14 +69,19 @@ def test_what_does_not_go_with_another_parameter_is_told_before_anything_is_laun
     assert words in str(caught.value) and str(caught.value).startswith("capability ")
 
 
-@pytest.mark.parametrize("name", sorted(set(CAPABILITIES) - REFUSED))
+def test_one_that_no_qemu_is_started_for_is_lacking():
+    with pytest.raises(HostRequirementError, match="^dirty-limit slows the guest down by KVM's dirty ring: no "):
+        check_among_themselves(parse({"capabilities": "dirty-limit"}))
+
+
+@pytest.mark.parametrize("name", sorted(set(CAPABILITIES) - REFUSED - {"dirty-limit"}))
 def test_with_what_it_needs_each_other_one_is_taken(name):
     needed = {name: allowed[0] for name, allowed in CAPABILITIES[name].settings.items()}
     given = parse({"capabilities": ",".join((name, *CAPABILITIES[name].needs)), **needed})
-    check_settings(given.capabilities, given)
+    check_among_themselves(given)
 
 
 def test_one_that_is_not_known_is_for_qemu_to_refuse():
     given = replace(Parameters(), capabilities=parse({"capabilities": "warp-drive"}).capabilities)
-    check_settings(given.capabilities, given)
+    check_among_themselves(given)
     assert given.capabilities == ("warp-drive",)

@@ -170,9 +170,9 @@ def test_before_the_first_sample_there_is_no_evidence():
 def test_each_sample_of_a_pass_that_has_ended_is_gone_through_once(monkeypatch):
     gone_through = []
 
-    def counted(samples, *more):
+    def counted(samples, *more, **named):
         gone_through.extend(samples.t_s.tolist())
-        return passes(samples, *more)
+        return passes(samples, *more, **named)
 
     passes = growing_module.passes
     monkeypatch.setattr(growing_module, "passes", counted)

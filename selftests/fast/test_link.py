@@ -11,7 +11,7 @@ from avocado_migdowntime.parameters.table import parse
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"link": "wifi"}, "parameter link: 'wifi' is not one of unix, tcp, shaped"),
+        ({"link": "wifi"}, "parameter link: 'wifi' is not one of unix, tcp, shaped, fd, exec, file, vsock"),
         (
             {"link_rate": "fast"},
             "parameter link_rate: 'fast' is not a rate; write bytes per second, such as 12500000 or 47.7M",

@@ -15,6 +15,7 @@ from avocado_migdowntime.prediction.outlook import Outlook
 from avocado_migdowntime.report.metrics import METRICS, PREFIX, Metrics, figures
 
 from ..support.recorded import parse, recording
+from ..support.waiting import HANGS_S
 from ..support.watching import at
 
 TRACE = parse(recording("ppc64-tcg-qemu-7.2").read_bytes())
@@ -80,7 +81,7 @@ def test_a_port_answers_this_host_in_the_format_that_it_is_asked_for():
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/metrics", headers={"Accept": "application/openmetrics-text"}
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=HANGS_S) as answer:
             assert "openmetrics" in answer.headers["Content-Type"]
             assert f"{PREFIX}remaining_bytes" in families(answer.read().decode())
         with pytest.raises(UsageError, match=rf"the port {port} of 127.0.0.1 cannot be had: .*; give another one"):
@@ -88,7 +89,7 @@ def test_a_port_answers_this_host_in_the_format_that_it_is_asked_for():
     finally:
         metrics.end()
     with pytest.raises(OSError):
-        urllib.request.urlopen(request, timeout=20)
+        urllib.request.urlopen(request, timeout=HANGS_S)
 
 
 @pytest.mark.parametrize("port", ["0", "65536"])

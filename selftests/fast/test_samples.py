@@ -20,6 +20,7 @@ RAM = Ram(
     dirty_pages_per_s=500,
     mbps=8.0,
     counted_bytes=170_000,
+    transferred_bytes=171_000,
 )
 FULL = Sample(1.5, 20.0, "active", 300.0, RAM, "MIGRATION_PASS", 12.0, 90_000.0, 262_144, 8192, 512, 0.25, 3.0)
 BARE = Sample(2.5, 4.0, "completed")
@@ -32,6 +33,7 @@ ANSWER = {
     "dirty-pages-rate": 500,
     "mbps": 8.0,
     "precopy-bytes": 170_000,
+    "transferred": 171_000,
 }
 
 
@@ -39,10 +41,10 @@ def test_a_sample_is_a_row_of_its_columns():
     samples = Samples.of([FULL, BARE])
     assert (samples[0], samples[1], samples[-1], list(samples)) == (FULL, BARE, BARE, [FULL, BARE])
     seen = [1.5, 20, 0, 1, 300, 12, 90_000, 262_144, 8192, 512, 0.25, 3]
-    counters = [81_920, 4096, 70, 30, 2, 500, 8, 170_000]
+    counters = [81_920, 4096, 70, 30, 2, 500, 8, 170_000, 171_000]
     assert samples.table[:, 0].tolist() == [*seen, *counters]
     assert figures_of(FULL, Labels()) == samples.table[:, 0].tolist()
-    known = [False] * 3 + [True] * 6 + [False] * 3 + [True] * 8
+    known = [False] * 3 + [True] * 6 + [False] * 3 + [True] * 9
     assert [figure != figure for figure in figures_of(BARE, Labels())] == known
     assert samples.table[Column.OPEN_BYTES : Column.REMAINING, 1].tolist() == [0, 0, 0]
     assert samples.table[Column.STATUS, 1] == 2
@@ -66,6 +68,7 @@ def test_each_column_has_its_name():
         "dirty_pages_per_s": 500,
         "mbps": 8,
         "counted_bytes": 170_000,
+        "transferred_bytes": 171_000,
         "conserved_bytes": 81_920 + 70 * 4096,
         "wire_bytes_per_ms": 1000,
         "dirty_bytes_per_ms": 2048,
@@ -121,7 +124,8 @@ def test_an_answer_is_read_field_by_field():
     assert sample == replace(FULL, open_bytes=0, open_mbps=0, open_pages_per_s=0)
     assert Sample.from_query(1, 2, {}) == Sample(1, 2, "none")
     before_7_0 = {name: value for name, value in ANSWER.items() if name != "precopy-bytes"}
-    assert ram_of(before_7_0, {}).counted_bytes is None
+    assert (ram_of(before_7_0, {}).counted_bytes, ram_of(before_7_0, {}).transferred_bytes) == (None, 171_000)
+    assert ram_of({name: ANSWER[name] for name in ANSWER if name != "transferred"}, {}).transferred_bytes is None
     with pytest.raises(UsageError) as caught:
         Sample.from_query(0, 0, {"status": 5})
     assert str(caught.value) == "'status' is 5 where a text was expected"
@@ -148,7 +152,7 @@ def test_encoded_pages_count_among_those_sent(encoded, pages):
 
 def test_counters_are_made_whole_and_the_bandwidth_stays_as_it_is():
     fractions = {name: value + 0.75 for name, value in ANSWER.items()}
-    assert ram_of(fractions, {}) == Ram(81_920, 4096, 71, 30, 2, 500, 8.75, 170_000)
+    assert ram_of(fractions, {}) == Ram(81_920, 4096, 71, 30, 2, 500, 8.75, 170_000, 171_000)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +169,7 @@ def test_counters_are_made_whole_and_the_bandwidth_stays_as_it_is():
                 f"'{name}' is missing where a number from 0 up was expected",
             )
             for name in ANSWER
-            if name != "precopy-bytes"
+            if name not in ("precopy-bytes", "transferred")
         ),
     ],
 )

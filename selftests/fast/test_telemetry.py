@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from avocado_migdowntime.errors import HarnessError
-from avocado_migdowntime.guest_memory.telemetry import PATTERNS, Telemetry
+from avocado_migdowntime.guest_memory.telemetry import PATTERN_NAMES, Telemetry
 
 MAGIC = int.from_bytes(b"MIGDOWNT", "big")
 
@@ -42,7 +42,7 @@ def test_no_more_of_the_page_is_read_than_there_are_fields():
         Telemetry.parse(page("<")[: 26 * 8 - 1])
 
 
-@pytest.mark.parametrize(("number", "pattern"), list(enumerate(PATTERNS)))
+@pytest.mark.parametrize(("number", "pattern"), list(enumerate(PATTERN_NAMES)))
 def test_a_pattern_is_named_by_its_number(number, pattern):
     assert Telemetry.parse(page(">", pattern=number)).pattern == pattern
 

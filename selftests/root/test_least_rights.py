@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from ..support.ordinary_user import for_root
+from ..support.waiting import HANGS_S
 
 pytestmark = [
     for_root,
@@ -31,7 +32,9 @@ def test_it_comes_to_its_verdict_and_leaves_files_of_its_own_alone(user, umask):
     checkout, uid = user.home / "checkout", user.home.stat().st_uid
     place = user.home / f"run-{umask}"
     words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _SCRIPT, "-", checkout, umask, uid, place]
-    done = subprocess.run([*map(str, words)], cwd=user.home, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [*map(str, words)], cwd=user.home, capture_output=True, text=True, timeout=HANGS_S, check=False
+    )
     assert json.loads(done.stdout)["verdict"] in ("accurate", "inconclusive"), done
     files = {path.name: path.stat() for path in [place, *place.rglob("*")]}
     assert {"trace.jsonl", "verdict.json", "source.command", "destination.stderr"} <= set(files)

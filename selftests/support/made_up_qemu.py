@@ -14,6 +14,29 @@ PROBED = {
     "query-kvm": {"enabled": False, "present": True},
     "query-command-line-options": [{"option": "sandbox", "parameters": []}],
     "query-migrate-capabilities": [{"capability": "events", "state": False}],
+    "query-qmp-schema": [
+        {"name": "migrate-set-parameters", "meta-type": "command", "arg-type": "1", "ret-type": "2"},
+        {
+            "name": "1",
+            "meta-type": "object",
+            "members": [
+                {"name": name, "type": kind, "default": None}
+                for name, kind in {
+                    "multifd-channels": "int",
+                    "multifd-compression": "3",
+                    "cpu-throttle-tailslow": "bool",
+                    "block-bitmap-mapping": "[4]",
+                    "warp-name": "5",
+                }.items()
+            ],
+        },
+        {"name": "2", "meta-type": "object", "members": []},
+        {"name": "3", "meta-type": "enum", "values": ["none", "zstd"], "members": [{"name": "none"}, {"name": "zstd"}]},
+        {"name": "[4]", "meta-type": "array", "element-type": "1"},
+        {"name": "5", "meta-type": "alternate", "members": [{"type": "int"}]},
+        {"name": "int", "meta-type": "builtin", "json-type": "int"},
+        {"name": "bool", "meta-type": "builtin", "json-type": "boolean"},
+    ],
 }
 """The answers of a QEMU to those who ask what it can do."""
 

@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from avocado_migdowntime.faults.fault import Fault
 from avocado_migdowntime.faults.figures import Frozen, OnceAPass, Stale, Uncomputed
 from avocado_migdowntime.forms.file import parse, read
 from avocado_migdowntime.trace.events import Event
@@ -78,14 +79,20 @@ def dirties_more():
     return tried({8_000: ("chosen", 2500.0)}, workload=lambda ms, unsent: PAGES * next(found), duration_ms=30_000)
 
 
-def predicted(down_ms, limit_ms=2500.0):
-    """A migration over a link that is really slow, with the downtime that QEMU tells in the end."""
+def predicted(down_ms, limit_ms=2500.0, window=0.0):
+    """A migration over a link that is really slow, with the downtime that QEMU tells in the end.
+
+    The window of its last report sent more than others by `window`, a share.
+    """
     simulation = Simulation([PAGES], BYTES_PER_MS, later_limits_ms={8_000: 2500.0}, duration_ms=20_000)
     trace = record(simulation, switchover_ms=30)
     data = {"trial": "chosen", "downtime-limit": limit_ms, "limit-from": "oracle"}
     trace = with_events(with_header(trace, **{FIXED_DOWNTIME_MS: 40}), Event(7.9, "harness", "LIMIT", data))
-    *before, last = trace.samples
-    return replace(trace, samples=(*before, replace(last, downtime_ms=down_ms)))
+    *before, active, last = trace.samples
+    if window:
+        ram = replace(active.ram, mbps=active.ram.mbps * (1 + window))
+        active = replace(active, ram=ram, expected_downtime_ms=active.expected_downtime_ms // (1 + window))
+    return replace(trace, samples=(*before, active, replace(last, downtime_ms=down_ms)))
 
 
 def stopped(trace=None, stamps=(1000.0, 1003.0), order=True):
@@ -113,6 +120,70 @@ def missing_before_the_stop():
     return replace(trace, samples=tuple(s for s in trace.samples if s.ram.dirty_sync_count != number))
 
 
+class Mbps(Fault):
+    """Another bandwidth than the right one, of which `altered` makes it."""
+
+    def __init__(self, altered):
+        self._altered = altered
+
+    def answered(self, command, answer):
+        if not (ram := answer.get("ram")):
+            return answer
+        return {**answer, "ram": {**ram, "mbps": self._altered(ram["mbps"])}}
+
+
+def one_late():
+    """The bandwidth of the window before, which is right over many windows."""
+    shown = [0.0, 0.0]
+
+    def altered(mbps):
+        if mbps != shown[-1]:
+            shown.append(mbps)
+        return shown[-2]
+
+    return altered
+
+
+class Pending(Fault):
+    """What is pending is so many times the right one, and the report with it."""
+
+    def __init__(self, factor):
+        self._factor = factor
+
+    def answered(self, command, answer):
+        return {
+            **answer,
+            **{n: int(answer[n] * self._factor) for n in ("remaining", "expected-downtime") if n in answer},
+        }
+
+
+def capped(bytes_per_ms):
+    """A migration at BYTES_PER_MS, with another max-bandwidth than that on record."""
+    parameters = {"downtime-limit": 1, "max-bandwidth": bytes_per_ms * 1000}
+    return with_header(of([2000]), **{"migrate-parameters": parameters, "tracked": ["max-bandwidth"]})
+
+
+def at_once():
+    """One that is over before a window is."""
+    trace = of([], duration_ms=80)
+    last = trace.samples[-1]
+    over = replace(last.ram, remaining_bytes=0, dirty_sync_count=2)
+    final = replace(last, t_s=last.t_s + 0.05, status="completed", ram=over)
+    trace = replace(trace, samples=(*trace.samples, final))
+    return with_events(trace, Event(last.t_s + 0.01, "source", "STOP", {}))
+
+
+def unseen():
+    """A switchover without a sync, before which nothing was sampled for a while."""
+    trace = of([2000, 10], 300.0, syncs_at_switchover=0)
+    return replace(trace, samples=(*trace.samples[:-20], trace.samples[-1]))
+
+
+def beside_a_disk():
+    trace = of([2000])
+    return replace(trace, samples=tuple(replace(sample, disk_bytes=9e6) for sample in trace.samples))
+
+
 @dataclass(frozen=True)
 class Migration:
     """What makes its trace, what it is held to, and some of its checks: their names, outcomes and codes."""
@@ -127,6 +198,8 @@ def row(make, *codes, **more):
     return Migration(make, tuple(tuple(code) for code in codes), **more)
 
 
+BY_TURNS = {ms: BYTES_PER_MS / (1 + ms // 100 % 2) for ms in range(0, 12_000, 100)}
+"""Each second window carries half of what the others do."""
 WRONG = {"factor": lambda sync, live, rate, bw: 1.5 * sync / bw, "rate": lambda sync, live, rate, bw: 1000 * rate / bw}
 MIGRATIONS = {
     "a correct QEMU": row(lambda: of([2000]), ("report", P, "accurate"), ("limit", P, "respected")),
@@ -237,7 +310,41 @@ MIGRATIONS = {
     ),
     "a downtime as said": row(lambda: predicted(NEEDED_MS + 40), ("downtime", P, "match")),
     "a downtime that is longer": row(lambda: predicted(2 * NEEDED_MS), ("downtime", F, "not-as-reported")),
+    "a downtime after an odd window": row(lambda: predicted(NEEDED_MS, window=0.31), ("downtime", U, "odd-window")),
     "a downtime above the limit": row(lambda: predicted(NEEDED_MS, 1500.0), ("downtime", F, "above-the-limit")),
+    "a bandwidth that is too high": row(
+        lambda: of([2000], fault=Mbps(lambda mbps: 1.5 * mbps)),
+        ("report", U, "wide"),
+        ("bandwidth", F, "not-as-sent"),
+    ),
+    "a bandwidth of other windows": row(
+        lambda: of([2000], later_bytes_per_ms=BY_TURNS, fault=Mbps(one_late())), ("bandwidth", F, "not-of-its-window")
+    ),
+    "a bandwidth as it should be": row(lambda: of([2000]), ("bandwidth", P, "as-sent")),
+    "a bandwidth of a few windows": row(lambda: of([2000], duration_ms=600), ("bandwidth", N, "wide")),
+    "a bandwidth that is hardly sampled": row(
+        lambda: record(Simulation([PAGES]), period_ms=300, on_syncs=False), ("bandwidth", N, "not-seen")
+    ),
+    "a bandwidth beside a disk": row(beside_a_disk, ("bandwidth", N, "disk"), ("report", U, "disk")),
+    "devices that have much to send": row(
+        lambda: of([2000], device_bytes=3_000_000), ("report", P, "accurate"), ("pending", P, "adds-up")
+    ),
+    "more pending than was left": row(
+        lambda: of([2000], device_bytes=0, fault=Pending(1.5)), ("pending", F, "not-what-is-left")
+    ),
+    "a cap that is kept": row(lambda: capped(BYTES_PER_MS), ("max-bandwidth", P, "kept")),
+    "a cap that is not": row(lambda: capped(BYTES_PER_MS / 2), ("max-bandwidth", F, "not-kept")),
+    "a cap that may have been changed": row(lambda: of([2000]), ("max-bandwidth", N, "not-tracked")),
+    "no cap": row(lambda: capped(0), ("max-bandwidth", N, "not-seen")),
+    "a switchover at a sync": row(lambda: of([2000, 10], 300.0), ("switchover", P, "after-a-sync")),
+    "a switchover without one": row(
+        lambda: of([2000, 10], 300.0, syncs_at_switchover=0), ("switchover", F, "without-a-sync")
+    ),
+    "a switchover at once": row(at_once, ("switchover", N, "before-a-window")),
+    "a switchover that was not seen": row(
+        lambda: unseen(),
+        ("switchover", N, "not-seen"),
+    ),
     "a stop": row(stopped, ("mid-pass-stop", P, "timed")),
     "a stop that was not": row(lambda: stopped(order=False), ("mid-pass-stop", U, "not-stopped")),
     "a stop without stamps": row(lambda: stopped(stamps=(None, 1.0)), ("mid-pass-stop", U, "no-time-stamps")),

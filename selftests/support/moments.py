@@ -17,6 +17,7 @@ from .avocado_command import command
 _MARK = "MIGDOWNTIME_FAULT_CELL"
 _LOOK_S = 0.01
 _LONGEST_S = 60.0
+_GONE_S = 15.0
 RUN = (
     *("run", "migdowntime:expected-downtime", "--disable-sysinfo", "--migdowntime-arch", "x86_64"),
     *("--migdowntime-page-size", "4K", "--migdowntime-accel", "tcg", "--migdowntime-time-limit", "20"),
@@ -116,7 +117,7 @@ class WatchedJob:
         finally:
             if self._trace:
                 self._trace.close()
-            until_s = time.monotonic() + 15
+            until_s = time.monotonic() + _GONE_S
             while (left := self.processes()) and time.monotonic() < until_s:
                 time.sleep(0.1)
             self.left = sorted(left.values())

@@ -46,6 +46,10 @@ class Simulation:
     """Other downtime-limits, by the ms from which they hold; a QEMU with a `used_limit_ms` cares for none."""
     later_bytes_per_ms: Mapping[int, float] = field(default_factory=dict)
     """Other bandwidths, by the ms from which they hold."""
+    device_bytes: int | None = None
+    """What devices have to send besides RAM, where this QEMU says what is pending, as from 11.1 on."""
+    syncs_at_switchover: int = 1
+    """QEMU syncs once more when the guest is stopped."""
     true_sync_bytes: dict[int, int] = field(default_factory=dict)
 
     def run(self, wanted: Container[int]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -66,6 +70,8 @@ class Simulation:
             budget = int(credit // PAGE)
             sent = 0
             for ms in range(start, start + WINDOW_MS):
+                if ms == start:
+                    self._pending = self._remaining * PAGE
                 if ms == start > 0 and self._remaining * PAGE < self._threshold:
                     if self._next(ms, pages):
                         yield ms, self._completed()
@@ -89,6 +95,11 @@ class Simulation:
                     yield ms, self._answer()
                 elif ms in wanted:
                     yield ms, self._answer()
+                if sent == budget and ms - start + 1 >= BURST_MS:  # Until the next window nothing changes any more.
+                    for later in range(ms + 1, start + WINDOW_MS):
+                        if later in wanted:
+                            yield later, self._answer()
+                    break
             credit -= sent * PAGE
             self._update(sent * PAGE, start + WINDOW_MS)
         if self.fails:
@@ -106,7 +117,7 @@ class Simulation:
             self._sync_ms = now_ms
         self._remaining += fresh
         self._sync += 1
-        self._at_sync = self._remaining * PAGE
+        self._at_sync = self._pending = self._remaining * PAGE
         self.true_sync_bytes[self._sync] = self._at_sync
         return self._at_sync <= self._threshold
 
@@ -124,11 +135,18 @@ class Simulation:
         if self._rate and sent_bytes > 10_000:
             bandwidth = sent_bytes / WINDOW_MS
             self._expected = int(
-                self.estimate(self._at_sync, self._remaining * PAGE, self._rate * PAGE / 1000, bandwidth)
+                self.estimate(
+                    self._at_sync + (self.device_bytes or 0),
+                    self._remaining * PAGE,
+                    self._rate * PAGE / 1000,
+                    bandwidth,
+                )
             )
 
     def _answer(self) -> dict[str, Any]:
+        pending = {} if self.device_bytes is None else {"remaining": self._pending + self.device_bytes}
         return {
+            **pending,
             "status": "active",
             "expected-downtime": self._expected,
             "ram": self._ram(self._remaining * PAGE, self._mbps, self._rate),
@@ -136,6 +154,7 @@ class Simulation:
 
     def _completed(self) -> dict[str, Any]:
         self._normal += self._remaining
+        self._sync += self.syncs_at_switchover
         return {"status": "completed", "downtime": 7, "ram": self._ram(0, self.bytes_per_ms / 125, 0)}
 
     def _ram(self, remaining: int, mbps: float, rate: int) -> dict[str, Any]:
@@ -148,6 +167,7 @@ class Simulation:
             "dirty-sync-count": self._sync,
             "mbps": mbps,
             "dirty-pages-rate": rate,
+            "transferred": PAGE * self._normal,
             "precopy-bytes": (PAGE + 8) * self._normal + 9 * self._duplicate + 8 * self._rounds,
         }
 

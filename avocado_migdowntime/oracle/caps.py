@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which max-bandwidth held when, and how much more than it allows was sent.
+
+QEMU gives each of its windows a tenth of max-bandwidth, and rests when that is used up (migration/migration.c:
+migration_rate_limit, XFER_LIMIT_RATIO). It looks between two pages, at what it has handed to the system: so a window
+may carry more by what is gathered before that, and with multifd by what each channel has in hand. A window is never
+shorter than its time, and any span of time meets two that are not wholly in it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+
+import numpy as np
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES
+from ..trace.model import Trace
+from ..trace.ram import optional_number
+from ..trace.samples import Samples
+
+NAME = "max-bandwidth"
+_BEYOND_ANY_LINK = 1e11
+"""A max-bandwidth of 100 GB/s holds nobody back; QEMU takes 0 for none."""
+_LEAST_WINDOW_MS = BUFFER_DELAY_MS - 1
+"""Times are cut to whole milliseconds."""
+_GATHERED_PAGES = 64
+"""So many pages may be gathered before they count. QEMU: migration/qemu-file.c, MAX_IOV_SIZE, and compress-threads."""
+_HEADER_BYTES = 32
+_PACKET_BYTES = MULTIFD_PACKET_BYTES + 8192
+"""With its header."""
+_SPAN_S = 1.0
+"""Besides the whole, spans of so long are looked at."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Under a max-bandwidth of `bytes_per_s` no more than `allowed_bytes` can have been sent in `lasted_s`.
+
+    `sent_bytes` were.
+    """
+
+    bytes_per_s: float
+    lasted_s: float
+    sent_bytes: float
+    allowed_bytes: float
+
+    @property
+    def used(self) -> float:
+        """The share of it that was sent."""
+        return self.sent_bytes / self.allowed_bytes
+
+
+def most_used(trace: Trace, samples: Samples, stopped_s: float) -> Held | None:
+    """Where the most was sent of what max-bandwidth allowed until the guest was stopped; None where none held."""
+    counted = ~np.isnan(samples.transferred_bytes) & samples.are("active") & (samples.answered_s < stopped_s)
+    seen = samples.take(np.flatnonzero(counted & (samples.open_bytes == 0)))
+    spans = (
+        held
+        for since_s, until_s, bytes_per_s in _spans(trace)
+        if 0 < bytes_per_s < _BEYOND_ANY_LINK
+        for held in _held(trace, seen, Interval(since_s, until_s), bytes_per_s)
+    )
+    return max(spans, key=lambda held: held.used, default=None)
+
+
+def _spans(trace: Trace) -> Iterator[tuple[float, float, float]]:
+    """From when until when which max-bandwidth held for certain, or less than that."""
+    steps = [(-inf, -inf, optional_number(trace.migrate_parameters, NAME) or 0.0)]
+    for event in trace.events:
+        if (later := event.cap_bytes_per_s) is not None:
+            # One that is noted before it is set may come into force at any time.
+            least = later if "since" in event.data else max(later or inf, steps[-1][2] or inf)
+            steps.append((event.since_s, event.t_s, least))
+    for (_, begin_s, bytes_per_s), (end_s, _, _) in pairwise([*steps, (inf, inf, 0.0)]):
+        if begin_s < end_s:
+            yield begin_s, end_s, bytes_per_s
+
+
+def _held(trace: Trace, seen: Samples, span_s: Interval, bytes_per_s: float) -> Iterator[Held]:
+    part = seen.take(np.flatnonzero((seen.t_s >= span_s.low) & (seen.answered_s <= span_s.high)))
+    if len(part) < 2:
+        return
+    t_s, answered_s, sent = part.t_s, part.answered_s, part.transferred_bytes
+    ends = np.minimum(t_s.searchsorted(t_s + _SPAN_S), len(part) - 1)
+    begins = np.append(np.arange(len(part)), 0)
+    ends = np.append(ends, len(part) - 1)
+    lasted_s, sent_bytes = answered_s[ends] - t_s[begins], sent[ends] - sent[begins]
+    window_bytes = bytes_per_s * BUFFER_DELAY_MS / 1000 + _beyond_bytes(trace, float(part.page_bytes[0]))
+    allowed = (lasted_s * 1000 / _LEAST_WINDOW_MS + 2) * window_bytes
+    row = int((sent_bytes / allowed).argmax())
+    yield Held(bytes_per_s, float(lasted_s[row]), float(sent_bytes[row]), float(allowed[row]))
+
+
+def _beyond_bytes(trace: Trace, page_bytes: float) -> float:
+    """What a window may carry beyond its share."""
+    beyond = _GATHERED_PAGES * (page_bytes + _HEADER_BYTES)
+    if "multifd" in trace.capabilities:
+        channels = optional_number(trace.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
+        beyond += (channels + 1) * _PACKET_BYTES
+    return beyond

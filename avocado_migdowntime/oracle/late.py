@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""K where pages count as sent later than they leave `remaining`: with multifd, from QEMU 9.0 on.
+
+There a page leaves `remaining` when it is put into a packet, and counts when the thread of a channel takes that up
+(migration/multifd-nocomp.c: multifd_queue_page; multifd-zero-page.c: multifd_send_zero_page_detect). So K is short by
+what waits, by nothing at best, and never too great: its greatest value is the best one. A packet that is not full may
+wait for all of the pass, until it is flushed when nothing is left (multifd_ram_flush_and_sync).
+"""
+
+import numpy as np
+
+from ..basics.qemu_constants import MULTIFD_PACKET_BYTES
+from ..trace.samples import Samples
+
+_PLATEAU = 2
+"""What is flushed has all been counted when so many samples that follow each other say the same."""
+
+
+def whole_count(samples: Samples) -> int:
+    """How many of the samples of a pass come before those that show what the sync found that ended it.
+
+    QEMU 11.1 counts a sync when it is done: there `remaining` has risen by then, which nothing else makes it do.
+    """
+    t_s, remaining = samples.t_s, samples.remaining_bytes
+    middle_s = (t_s[0] + t_s[-1]) / 2
+    rises = np.flatnonzero((np.diff(remaining) > samples.page_bytes[0]) & (t_s[1:] > middle_s))
+    return int(rises[0]) + 1 if len(rises) else len(samples)
+
+
+def conserved_bytes(samples: Samples, whole: int) -> tuple[float, float]:
+    """The least that K of a pass can be, by the first `whole` samples, at least one, and how much more it may be."""
+    counted = samples[:whole]
+    most = float(counted.conserved_bytes.max())
+    at_sync = _flushed_bytes(counted, samples[whole:])
+    if at_sync is not None and most <= at_sync < most + MULTIFD_PACKET_BYTES:
+        return at_sync, 0.0
+    flushed = counted[-_PLATEAU:]
+    is_exact = len(counted) >= _PLATEAU and not flushed.remaining_bytes.any()
+    is_exact = is_exact and bool(np.all(flushed.conserved_bytes == most))
+    return most, 0.0 if is_exact else float(MULTIFD_PACKET_BYTES)
+
+
+def _flushed_bytes(before: Samples, during: Samples) -> float | None:
+    """K where the pass is known to have ended with nothing left, by what had been sent when the sync was under way.
+
+    Whole packets are sent in a pass; another remainder shows a flush, and between two samples, without a rest, QEMU
+    syncs after one only when nothing is left. Zero pages go in packets too, or else for themselves.
+    """
+    if not len(during) or before.open_bytes.any():
+        return None
+    page_bytes = float(before.page_bytes[0])
+    sent = float(during.sent_pages[0] - before.sent_pages[-1])
+    normal = sent - float(during.zero_pages[0] - before.zero_pages[-1])
+    a_packet = MULTIFD_PACKET_BYTES / page_bytes
+    all_seen = before.remaining_bytes[-1] == 0 and sent == 0
+    is_flushed = sent % a_packet != 0 and normal % a_packet != 0
+    return float(during.sent_pages[0]) * page_bytes if all_seen or is_flushed else None

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What QEMU says that it sends, against what it counted as sent meanwhile.
+
+QEMU renews `mbps` as a window of 100 ms or more ends: what went out in it ÷ its whole milliseconds
+(migration/migration.c: migration_update_counters). A new figure between two samples shows such an end to the time
+between them, and to what was sent between them; so does a burst after a rest, where such bursts come once a window. So
+mbps × time over many windows is known, and so is what
+`transferred` says of the same windows. Both are intervals:
+
+- A figure that stays the same may be that of several windows. Where it changes after two windows' time or more, the
+  time before the last window is one of either figure.
+- QEMU counts `transferred` up by what leaves its buffers, and a query reads it before `mbps`: an update may come in
+  between. So an end lies somewhere from the sample before it to the one after it.
+- Where samples are so far apart that two updates fit between them, nothing is concluded over that place.
+
+What one window carried is known that closely only where its ends lie in rests: where the rate limit paces QEMU it
+sends as a window begins, after the update. Where max-bandwidth is changed in mid-window, or a busy host halts QEMU
+there, it is not so; so of windows only most are believed.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..trace.samples import Floats, Indices, Samples
+
+WINDOWS = 3
+"""So many windows that follow each other tell something: the ends of fewer are too large a part of them."""
+_ALSO = (WINDOWS, 5, 10, 20)
+"""Runs of at least so many windows are taken together, whichever of these tells most: each run has two ends."""
+_LEAST_MS = BUFFER_DELAY_MS - 1
+"""No window is shorter: QEMU takes the difference of two times that are cut to whole milliseconds."""
+_ONE_UPDATE_MS = 0.95 * BUFFER_DELAY_MS
+"""Between two samples that are no further apart there is one update at most."""
+_BUFFER_BYTES = 1 << 16
+"""So much may be counted on one side and not on the other. QEMU: migration/qemu-file.c, IO_BUF_SIZE, and headers."""
+_PACE_MS = (0.85 * BUFFER_DELAY_MS, 1.3 * BUFFER_DELAY_MS)
+"""Bursts so far apart, with a rest between them, are of windows one behind the other: no halt of a busy host is so."""
+_JUMP = 0.05
+"""Where the bandwidth changes by a larger share, and it is not certain when, the windows before and after are apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sending:
+    """What QEMU's `mbps` comes to over `windows` windows, and what it counted as sent in them, bytes.
+
+    `of_windows` has a column for each window whose ends may be known: the least and the most that its `mbps` ÷ what
+    was sent - 1 can be.
+    """
+
+    windows: int
+    told_bytes: Interval
+    sent_bytes: Interval
+    likely_error: float
+    of_windows: Floats
+
+    @property
+    def error(self) -> Interval:
+        """What was told ÷ what was sent - 1."""
+        sent = self.sent_bytes
+        return Interval(self.told_bytes.low / sent.high - 1, self.told_bytes.high / sent.low - 1)
+
+    def wrong_windows(self, tolerance: float) -> int:
+        """Of how many windows alone `mbps` is off what was sent by more than the relative `tolerance`."""
+        least, most = self.of_windows
+        return int(np.count_nonzero((least > tolerance) | (most < -tolerance)))
+
+
+def sending(samples: Samples, stopped_s: float) -> Sending | None:
+    """What `samples` show of it until the guest was stopped; None where too little was seen for that."""
+    exact = (samples.open_mbps == 0) & (samples.open_bytes == 0) & ~np.isnan(samples.transferred_bytes)
+    counted = exact & samples.are("active") & samples.has_ram & (samples.answered_s < stopped_s)
+    updates = _Updates.seen_in(samples.take(np.flatnonzero(counted)))
+    stretches = list(updates.stretches())
+    chosen = (_together([one for one in stretches if len(one.figures) > least]) for least in _ALSO)
+    return min((one for one in chosen if one is not None), key=lambda one: one.error.width, default=None)
+
+
+def _together(stretches: Sequence["_Stretch"]) -> Sending | None:
+    if not stretches:
+        return None
+    told, sent = _sum(one.told for one in stretches), _sum(one.sent for one in stretches)
+    likely_told, likely_sent = np.sum([one.likely for one in stretches], axis=0).tolist()
+    if not sent.low or not likely_sent:
+        return None
+    return Sending(
+        windows=sum(len(one.figures) - 1 for one in stretches),
+        told_bytes=told,
+        sent_bytes=sent,
+        likely_error=likely_told / likely_sent - 1,
+        of_windows=np.hstack([one.of_windows for one in stretches]),
+    )
+
+
+def _sum(intervals: Iterable[Interval]) -> Interval:
+    """What the sum may be of figures that each lie somewhere in one of at least one interval."""
+    every = list(intervals)
+    return Interval(sum(one.low for one in every), sum(one.high for one in every))
+
+
+@dataclass(frozen=True, eq=False)
+class _Updates:
+    """Updates that follow each other, each a column: [earliest, latest] of its moment, of what had been sent, and of
+    that where a rest before it is believed; `figures` is the bandwidth that it brought, bytes per millisecond.
+
+    `apart` are those before which something is not known.
+    """
+
+    moments_ms: Floats
+    sent_bytes: Floats
+    at_rest_bytes: Floats
+    figures: Floats
+    apart: NDArray[np.bool_]
+
+    @classmethod
+    def seen_in(cls, samples: Samples) -> "_Updates":
+        asked_ms, answered_ms = samples.t_s * 1000, samples.answered_s * 1000
+        sent, figures, count = samples.transferred_bytes, samples.wire_bytes_per_ms, len(samples)
+        rows = _rows_of_updates(asked_ms, sent, figures)
+        before, after = sent[rows - 1], sent[np.minimum(rows + 1, max(count - 1, 0))]
+        rests = before == sent[np.maximum(rows - 2, 0)]
+        gaps = np.flatnonzero(answered_ms[1:] - asked_ms[:-1] > _ONE_UPDATE_MS) + 1
+        moments_ms = np.array([asked_ms[rows - 1], answered_ms[rows]])
+        figures = figures[rows]
+        longest_ms = moments_ms[1, 1:] - moments_ms[0, :-1]
+        far_off = np.abs(np.diff(figures)) > _JUMP * np.maximum(figures[1:], figures[:-1])
+        jumps = (longest_ms >= 2 * _LEAST_MS) & far_off
+        gap_between = np.diff(gaps.searchsorted(rows, "right")) > 0
+        return cls(
+            moments_ms=moments_ms,
+            sent_bytes=np.array([before, after]),
+            at_rest_bytes=np.array([before, np.where(rests, before, after)]),
+            figures=figures,
+            apart=np.append(True, jumps | gap_between)[: len(rows)],
+        )
+
+    def stretches(self) -> Iterator["_Stretch"]:
+        """The longest runs of updates with nothing unknown between them."""
+        begins = [*np.flatnonzero(self.apart).tolist(), len(self.figures)]
+        for begin, end in pairwise(begins):
+            part = slice(begin, end)
+            columns = self.moments_ms[:, part], self.sent_bytes[:, part], self.at_rest_bytes[:, part]
+            yield _Stretch(*columns, self.figures[part])
+
+
+def _rows_of_updates(asked_ms: Floats, sent: Floats, figures: Floats) -> Indices:
+    """The samples before which an update was made: it changed the bandwidth, or bursts come at its pace."""
+    changes = np.flatnonzero(figures[1:] != figures[:-1]) + 1
+    advances = sent[1:] > sent[:-1]
+    bursts = np.flatnonzero(advances[1:] & ~advances[:-1]) + 2
+    apart_ms = np.diff(asked_ms[bursts])
+    paced = bursts[1:][(apart_ms >= _PACE_MS[0]) & (apart_ms <= _PACE_MS[1])]
+    if len(changes):
+        after = changes.searchsorted(paced)
+        later, earlier = changes[np.minimum(after, len(changes) - 1)], changes[np.maximum(after - 1, 0)]
+        away_ms = np.minimum(np.abs(asked_ms[later] - asked_ms[paced]), np.abs(asked_ms[paced] - asked_ms[earlier]))
+        paced = paced[away_ms > BUFFER_DELAY_MS / 2]
+    rows: Indices = np.union1d(changes, paced)
+    return rows
+
+
+@dataclass(frozen=True, eq=False)
+class _Stretch:
+    """Windows one behind the other, between updates as `_Updates` has them."""
+
+    moments_ms: Floats
+    sent_bytes: Floats
+    at_rest_bytes: Floats
+    figures: Floats
+
+    @cached_property
+    def _longest_ms(self) -> Floats:
+        """The most time that may lie between an update and the next one that was seen."""
+        longest: Floats = self.moments_ms[1, 1:] - self.moments_ms[0, :-1]
+        return longest
+
+    @cached_property
+    def told(self) -> Interval:
+        """What the bandwidths come to, bytes: the sum of each × its time, in which each moment is met twice."""
+        figures = self.figures
+        factors = np.concatenate([[-figures[1]], figures[1:-1] - figures[2:], [figures[-1]]])
+        products = factors * self.moments_ms
+        # Before the last window of several alike one figure held or the other; a window is of whole milliseconds.
+        either = (figures[:-1] - figures[1:]) * np.where(
+            self._longest_ms < 2 * _LEAST_MS, 0.0, self._longest_ms - _LEAST_MS
+        )
+        cut = float(figures[1:].max())
+        low = products.min(axis=0).sum() + np.minimum(either, 0).sum() - cut
+        high = products.max(axis=0).sum() + np.maximum(either, 0).sum() + cut
+        return Interval(max(0.0, float(low)), max(0.0, float(high)))
+
+    @cached_property
+    def sent(self) -> Interval:
+        """What was counted as sent."""
+        least = self.sent_bytes[0, -1] - self.sent_bytes[1, 0] - _BUFFER_BYTES
+        most = self.sent_bytes[1, -1] - self.sent_bytes[0, 0] + _BUFFER_BYTES
+        return Interval(max(0.0, float(least)), max(0.0, float(most)))
+
+    @cached_property
+    def likely(self) -> tuple[float, float]:
+        """What was told and what was sent, most likely: both ends are looked at alike, and the last window is short."""
+        lasted_ms = np.diff(self.moments_ms.mean(axis=0))
+        window_ms = np.where(self._longest_ms < 2 * _LEAST_MS, lasted_ms, np.minimum(lasted_ms, BUFFER_DELAY_MS))
+        told = self.figures[1:] * window_ms + self.figures[:-1] * (lasted_ms - window_ms)
+        return float(told.sum()), float(self.sent_bytes[0, -1] - self.sent_bytes[0, 0])
+
+    @cached_property
+    def of_windows(self) -> Floats:
+        """See `Sending.of_windows`."""
+        at_rest, moments = self.at_rest_bytes, self.moments_ms
+        least = np.maximum(at_rest[0, 1:] - at_rest[1, :-1], 0.0) - _BUFFER_BYTES
+        most = at_rest[1, 1:] - at_rest[0, :-1] + _BUFFER_BYTES
+        shortest_ms = np.maximum(moments[0, 1:] - moments[1, :-1] - 1, _LEAST_MS)
+        two = self._longest_ms >= 2 * _LEAST_MS
+        slower = np.where(two, np.minimum(self.figures[1:], self.figures[:-1]), self.figures[1:])
+        faster = np.where(two, np.maximum(self.figures[1:], self.figures[:-1]), self.figures[1:])
+        told = least > 0
+        errors: Floats = np.array(
+            [
+                slower[told] * shortest_ms[told] / most[told] - 1,
+                faster[told] * (self._longest_ms[told] + 1) / least[told] - 1,
+            ]
+        )
+        return errors

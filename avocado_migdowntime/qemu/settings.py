@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Migrate parameters as the QEMU takes them that is to run, found wrong before any guest is launched."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..basics.units import parse_size
+from ..errors import HarnessError, HostRequirementError, UsageError
+from .probe import QemuInfo
+from .process import QemuProcess
+
+_FLAGS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+
+
+def typed(qemu_info: QemuInfo, given: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The values of migrate parameters as QMP takes them.
+
+    Raises HostRequirementError where this QEMU lacks a parameter or a choice of it, UsageError where a value is of
+    another type.
+    """
+    return {name: _typed(qemu_info, name, text) for name, text in given}
+
+
+async def check_ranges(qemu_info: QemuInfo, settings: Mapping[str, Any], directory: Path, sockets: Path) -> None:
+    """Set parameters on a QEMU without a guest; raises UsageError with its own words where it refuses one."""
+    if not any(isinstance(value, int) and not isinstance(value, bool) for value in settings.values()):
+        return
+    arguments = ("-machine", "none", "-nodefaults", "-display", "none")
+    async with QemuProcess("settings", qemu_info.binary, arguments, directory, sockets) as qemu:
+        for name, value in settings.items():
+            try:
+                await qemu.execute("migrate-set-parameters", {name: value})
+            except HarnessError as error:
+                why = error.__cause__ or error
+                raise UsageError(
+                    f"QEMU {qemu_info.release_text} refuses migrate parameter {name}={value}: {why}; give another value"
+                ) from None
+
+
+def _typed(qemu_info: QemuInfo, name: str, text: str) -> Any:
+    kinds, qemu = qemu_info.migrate_parameter_kinds, f"QEMU {qemu_info.release_text}"
+    if name not in kinds:
+        raise HostRequirementError(
+            f"{qemu} has no migrate parameter {name}; it has {', '.join(sorted(kinds))}; give one of these, or another "
+            "`qemu`"
+        )
+    kind, what = kinds[name], f"migrate parameter {name} of {qemu}"
+    if not isinstance(kind, str):
+        if text not in kind:
+            raise HostRequirementError(f"{what} can be {', '.join(kind)}, not {text!r}; give one of these")
+        return text
+    if kind == "boolean":
+        if text.lower() not in _FLAGS:
+            raise UsageError(f"{what} is on or off, not {text!r}; give one of the two")
+        return _FLAGS[text.lower()]
+    if kind == "int":
+        try:
+            return parse_size(text)
+        except UsageError:
+            raise UsageError(f"{what} is a whole number, not {text!r}; give one, such as 4 or 64M") from None
+    if kind in ("array", "object"):
+        raise UsageError(f"{what} is no single value, and cannot be given here; leave it out")
+    return text

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Is what QEMU 11.1 says that is pending what was left of RAM, and what devices have?"""
+
+from dataclasses import dataclass
+
+from ..basics.interval import Interval
+from ..oracle.devices import LEAST_BYTES
+from ..oracle.evidence import Evidence
+from .check import Check, Outcome
+from .codes import PENDING
+
+_MOST = 0.5
+"""The share of looks that have to be strange: a single one may be torn."""
+_OUTCOMES = {"adds-up": Outcome.PASSED, "not-what-is-left": Outcome.FAILED}
+
+
+@dataclass(frozen=True)
+class PendingFinding:
+    """Whether the `remaining` of the whole answer adds up, by a `code` of the check.
+
+    `device_bytes` is what devices have to send, as far as that is known, and `strange` at how many of the `looks` it
+    would have to be something else.
+    """
+
+    code: str
+    device_bytes: Interval
+    strange: int
+    looks: int
+
+    @property
+    def has_devices(self) -> bool:
+        """Whether devices have something to send for certain."""
+        return self.device_bytes.low >= LEAST_BYTES
+
+    @property
+    def check(self) -> Check:
+        """Whether what is said to be pending is what was left."""
+        return Check(PENDING, _OUTCOMES[self.code], self.code, self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with it, else empty."""
+        if self.code == "adds-up":
+            return ""
+        return (
+            "the remaining bytes of the whole answer are not what was left of RAM and the same again for devices: not "
+            f"at {self.strange} of {self.looks} looks of QEMU's"
+        )
+
+
+def judge_pending(evidence: Evidence) -> PendingFinding | None:
+    """Compare what QEMU says that is pending with what was left; None where it does not say, as up to 11.0."""
+    seen = evidence.devices
+    if seen is None:
+        return None
+    looks = seen.at_looks.shape[1]
+    strange = seen.strange_looks(LEAST_BYTES)
+    code = "not-what-is-left" if strange > _MOST * looks else "adds-up"
+    return PendingFinding(code, seen.likely_bytes, strange, looks)

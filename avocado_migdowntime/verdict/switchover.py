@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Did QEMU sync before it switched over?
+
+It is to switch over where a dirty sync has found what fits the limit. Up to 11.0 there is a way around that sync: what
+is pending is compared with the threshold by `<` before it, and after it by `<=`, or 0 suffices (migration/migration.c:
+migration_iteration_run). So where exactly the threshold is pending, such as nothing after a window in which nothing
+was sent, the guest is stopped without one, and everything that it has dirtied since the sync before is sent while it
+is down, whatever the limit says.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..oracle.evidence import Evidence
+from ..oracle.passes import UPDATE_S
+from .check import Check, Outcome
+from .codes import CODES, SWITCHOVER
+
+_OUTCOMES = {"after-a-sync": Outcome.PASSED, "without-a-sync": Outcome.FAILED}
+
+
+@dataclass(frozen=True)
+class SwitchoverFinding:
+    """Whether a switchover came after a sync, by a `code` of the check."""
+
+    code: str
+    sentence: str = ""
+
+    @property
+    def check(self) -> Check:
+        """Whether QEMU switched over at a sync."""
+        outcome = _OUTCOMES.get(self.code, Outcome.NOT_JUDGED)
+        sentence = CODES[SWITCHOVER][self.code] if outcome is Outcome.NOT_JUDGED else self.sentence
+        return Check(SWITCHOVER, outcome, self.code, sentence)
+
+
+def judge_switchover(evidence: Evidence) -> SwitchoverFinding | None:
+    """What the end of a migration shows of it; None where that did not complete, or not by precopy.
+
+    The switchover syncs once more when the guest is stopped. So where QEMU sent anything after the last sync before
+    that one, it had looked and gone on, and then did not sync when it looked again.
+    """
+    samples, final = evidence.samples, evidence.samples[-1].ram
+    if not np.isfinite(evidence.stopped_s) or final is None:
+        return None
+    if any(status.startswith("postcopy") for status in samples.statuses):
+        return None
+    last = evidence.passes[-1] if evidence.passes else None
+    if last is None or last.number >= final.dirty_sync_count:
+        return SwitchoverFinding("not-seen")
+    if max(last.number, _announced(evidence)) < final.dirty_sync_count - 1 or _announced(evidence) > last.number:
+        return SwitchoverFinding("after-a-sync")
+    if last.number == 1 and not np.any(last.samples.mbps):
+        return SwitchoverFinding("before-a-window")
+    # The first answer with the number of a pass may have been made of what was sent before its sync.
+    sent = last.samples.sent_pages[1:]
+    if len(sent) < 2 or evidence.stopped_s - last.end_s > UPDATE_S:
+        return SwitchoverFinding("not-seen")
+    if sent[-1] == sent[0]:
+        return SwitchoverFinding("after-a-sync")
+    sentence = (
+        f"QEMU switched over in the midst of pass {last.number}, without another sync: what the guest had dirtied "
+        f"since that pass began was sent while it was down"
+    )
+    return SwitchoverFinding("without-a-sync", sentence)
+
+
+def _announced(evidence: Evidence) -> int:
+    """The number of the last sync that was announced before the guest was stopped; 0 where none was."""
+    events = evidence.trace.events
+    stop = evidence.trace.switchover_stop
+    before = events[: events.index(stop)] if stop in events else ()
+    numbers = [event.data.get("pass") for event in before if (event.side, event.name) == ("source", "MIGRATION_PASS")]
+    return max((number for number in numbers if isinstance(number, int)), default=0)

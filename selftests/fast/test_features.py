@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The ways to migrate by name: each is what a test takes, and its cell says what came of it."""
+
+import importlib.util
+import json
+import re
+
+import pytest
+
+from avocado_migdowntime.errors import HostRequirementError
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu.planning import check_among_themselves
+
+from ..support.documents import TOP
+
+spec = importlib.util.spec_from_file_location("features", TOP / "tools" / "features.py")
+tool = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tool)
+COMMON, WAYS = tool.features(tool.FEATURES)
+CANCELLED = {"dirty_limit", "mode-reboot"}
+ACCURATE = {"name": "report", "outcome": "passed", "code": "accurate", "sentence": "it is"}
+
+
+def parsed(way):
+    return parse({name: tool.text(value) for name, value in {**COMMON, **way.parameters}.items()})
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_each_is_what_a_test_takes_or_is_cancelled_with_the_reason(way):
+    assert way.judged
+    if way.name in CANCELLED:
+        with pytest.raises(HostRequirementError):
+            check_among_themselves(parsed(way))
+    else:
+        check_among_themselves(parsed(way))
+
+
+def test_no_two_are_the_same():
+    assert len({parsed(way) for way in WAYS}) == len(WAYS) and len({way.name for way in WAYS}) == len(WAYS)
+
+
+def test_the_quick_ones_are_some_of_them():
+    common, quick = tool.features(TOP / "variants" / "features-quick.yaml")
+    assert common == COMMON and 5 <= len(quick) < len(WAYS) / 3
+    assert [way for way in WAYS if way in quick] == quick
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown", "reason"),
+    [
+        (None, "not run", ""),
+        (
+            {"status": 0, "said": [], "verdict": {"checks": [ACCURATE], "relative_error": -0.0012, "passes": 2}},
+            *("accurate, -0.12%, 2", ""),
+        ),
+        (
+            {
+                "status": 1,
+                "said": [],
+                "verdict": {
+                    "checks": [
+                        ACCURATE,
+                        {"name": "limit", "outcome": "failed", "code": "ended-early", "sentence": "so"},
+                    ],
+                    "relative_error": 0,
+                    "passes": 2,
+                },
+            },
+            *("accurate, but limit: ended-early", "so"),
+        ),
+        (
+            {
+                "status": 1,
+                "said": [],
+                "verdict": {
+                    "checks": [{**ACCURATE, "outcome": "failed", "code": "stale", "sentence": "old"}],
+                    "relative_error": 0.5,
+                },
+            },
+            *("stale, +50.00%", "old"),
+        ),
+        (
+            {
+                "status": 125,
+                "said": ["…"],
+                "verdict": {"checks": [{**ACCURATE, "outcome": "undecided", "code": "no-pass", "sentence": "none"}]},
+            },
+            *("cannot tell: no-pass", "none"),
+        ),
+        (
+            {
+                "status": 125,
+                "said": ["migdowntime judge: it lacks it; what was recorded is in /x"],
+                "verdict": None,
+            },
+            *("lacks", "it lacks it"),
+        ),
+        ({"status": 129, "said": ["migdowntime judge: broken"], "verdict": None}, "fails", "broken"),
+    ],
+)
+def test_a_cell_says_what_came_of_it(answer, shown, reason, tmp_path):
+    place = tmp_path / "cell.json"
+    if answer is not None:
+        place.write_text(json.dumps(answer))
+    assert tool.cell(place) == (shown, reason)
+
+
+def test_the_page_has_a_row_for_each():
+    rows = re.findall(r"^\| `([\w-]+)` \|", (TOP / "docs" / "features.md").read_text(), re.MULTILINE)
+    assert rows == [way.name for way in WAYS]

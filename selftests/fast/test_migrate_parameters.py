@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Migrate parameters are held to what the QEMU has that is to run, before any guest is launched."""
+
+import asyncio
+
+import pytest
+
+from avocado_migdowntime.errors import HostRequirementError, UsageError
+from avocado_migdowntime.parameters.migrate_parameters import MIGRATE_PARAMETERS
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu.pair import launched_pair
+from avocado_migdowntime.qemu.planning import check, check_among_themselves
+from avocado_migdowntime.qemu.probe import probe
+from avocado_migdowntime.qemu.settings import check_ranges, typed
+
+from ..support.made_up_qemu import PROBED, made_up_qemu
+
+REFUSED = {name for name, parameter in MIGRATE_PARAMETERS.items() if parameter.refused}
+REFUSES = {"error": {"class": "GenericError", "desc": "Parameter 'multifd_channels' expects a value between 1 and 255"}}
+
+
+@pytest.fixture
+def qemu_info(tmp_path, sockets):
+    return asyncio.run(probe(made_up_qemu(tmp_path / "qemu"), tmp_path, sockets))
+
+
+def test_names_and_values_are_taken_apart():
+    given = parse({"migrate_parameters": "multifd-channels=4, multifd-compression=zstd"})
+    assert given.migrate_parameters == (("multifd-channels", "4"), ("multifd-compression", "zstd"))
+    assert parse({}).migrate_parameters == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("multifd-channels", "'multifd-channels' is not NAME=VALUE; write it so, such as multifd-channels=4"),
+        ("=4", "'=4' is not NAME=VALUE"),
+        ("multifd-channels=", "'multifd-channels=' is not NAME=VALUE"),
+        ("multifd-channels=4,", "'' is not NAME=VALUE"),
+        ("multifd-channels=4,multifd-channels=5", "multifd-channels is given twice; give it once"),
+        ("downtime-limit=3", "downtime-limit is a parameter of each run; use downtime_limit instead"),
+        ("tls-creds=x", "tls-creds goes with credentials that are made for a run; use tls=psk or tls=x509 instead"),
+    ],
+)
+def test_what_is_none_is_a_sentence(given, words):
+    with pytest.raises(UsageError) as caught:
+        parse({"migrate_parameters": given})
+    assert str(caught.value).startswith(f"parameter migrate_parameters: {words}")
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_refusal_says_what_to_try(name):
+    with pytest.raises(UsageError) as caught:
+        parse({"migrate_parameters": f"{name}=1"})
+    assert str(caught.value).startswith(f"parameter migrate_parameters: {name} ")
+    assert str(caught.value).endswith(("leave it out", "instead"))
+
+
+def test_a_mode_that_sends_no_ram_is_lacking():
+    with pytest.raises(HostRequirementError, match="^mode leaves RAM where it is, in any mode but normal: no RAM"):
+        check_among_themselves(parse({"migrate_parameters": "mode=cpr-reboot"}))
+
+
+@pytest.mark.parametrize("name", sorted(set(MIGRATE_PARAMETERS) - REFUSED - {"mode"}))
+def test_each_other_one_is_taken_with_the_capabilities_that_it_needs(name):
+    setting = MIGRATE_PARAMETERS[name]
+    where = {"link": "file"} if "mapped-ram" in setting.needs else {}
+    given = {"migrate_parameters": f"{name}=1", "capabilities": ",".join(setting.needs), **where}
+    check_among_themselves(parse(given))
+    if setting.needs:
+        with pytest.raises(
+            UsageError, match=f"^migrate parameter {name} .*; give capabilities={','.join(setting.needs)}"
+        ):
+            check_among_themselves(parse({**given, "capabilities": ""}))
+
+
+def test_values_get_the_types_that_this_qemu_has(qemu_info):
+    given = [("multifd-channels", "4"), ("multifd-compression", "zstd"), ("cpu-throttle-tailslow", "on")]
+    settings = typed(qemu_info, [*given, ("warp-name", "nine")])
+    assert settings == {
+        "multifd-channels": 4,
+        "multifd-compression": "zstd",
+        "cpu-throttle-tailslow": True,
+        "warp-name": "nine",
+    }
+    assert settings["cpu-throttle-tailslow"] is True
+    assert typed(qemu_info, [("multifd-channels", "64M")]) == {"multifd-channels": 64 << 20}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind", "words"),
+    [
+        (
+            *("zero-page-detection", "none", HostRequirementError),
+            "QEMU 7.2.0 has no migrate parameter zero-page-detection; it has block-bitmap-mapping, "
+            "cpu-throttle-tailslow, multifd-channels, multifd-compression, warp-name; "
+            "give one of these, or another `qemu`",
+        ),
+        (
+            *("multifd-compression", "qpl", HostRequirementError),
+            "migrate parameter multifd-compression of QEMU 7.2.0 can be none, zstd, not 'qpl'; give one of these",
+        ),
+        (
+            *("multifd-channels", "four", UsageError),
+            "migrate parameter multifd-channels of QEMU 7.2.0 is a whole number, not 'four'; "
+            "give one, such as 4 or 64M",
+        ),
+        (
+            *("cpu-throttle-tailslow", "4", UsageError),
+            "migrate parameter cpu-throttle-tailslow of QEMU 7.2.0 is on or off, not '4'; give one of the two",
+        ),
+        (
+            *("block-bitmap-mapping", "x", UsageError),
+            "migrate parameter block-bitmap-mapping of QEMU 7.2.0 is no single value, and cannot be given here; "
+            "leave it out",
+        ),
+    ],
+)
+def test_what_this_qemu_has_not_is_named_beside_what_it_has(qemu_info, name, value, kind, words):
+    with pytest.raises(kind) as caught:
+        typed(qemu_info, [(name, value)])
+    assert str(caught.value) == words
+
+
+def test_a_value_out_of_range_is_refused_in_qemus_own_words(tmp_path, sockets):
+    binary = made_up_qemu(tmp_path / "qemu", {**PROBED, "migrate-set-parameters": REFUSES})
+    info = asyncio.run(probe(binary, tmp_path, sockets))
+    with pytest.raises(UsageError) as caught:
+        asyncio.run(check_ranges(info, {"multifd-channels": 500}, tmp_path, sockets))
+    assert str(caught.value) == (
+        "QEMU 7.2.0 refuses migrate parameter multifd-channels=500: Parameter 'multifd_channels' expects a value "
+        "between 1 and 255; give another value"
+    )
+    asyncio.run(check_ranges(info, {"multifd-compression": "zstd", "cpu-throttle-tailslow": True}, tmp_path, sockets))
+
+
+def test_one_that_an_end_has_not_is_found_before_a_guest_is_launched(qemu_info):
+    with pytest.raises(HostRequirementError, match="QEMU 7.2.0 has no migrate parameter zero-page-detection"):
+        check(qemu_info, parse({"arch": "x86_64", "migrate_parameters": "zero-page-detection=none"}))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"tls": "psk", "link": "exec"}, "tls=psk takes a link over which the destination answers, which exec is"),
+        (
+            {"tls": "x509", "link": "file"},
+            "tls=x509 takes a link over which the destination answers, which file",
+        ),
+        ({"postcopy": "yes"}, "postcopy=yes takes the capability postcopy-ram; give capabilities=postcopy-ram, or"),
+        (
+            {"migrate_parameters": "multifd-channels=4"},
+            "does nothing without the capability multifd; give ",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_told_before_anything_is_launched(given, words, tmp_path):
+    async def launch():
+        async with launched_pair(parse(given), tmp_path, print):
+            raise AssertionError("it was launched")
+
+    with pytest.raises(UsageError) as caught:
+        asyncio.run(launch())
+    assert words in str(caught.value)
+
+
+def test_a_file_is_for_releases_that_write_one(qemu_info):
+    with pytest.raises(HostRequirementError, match=r"^QEMU 7.2.0 cannot migrate to a file by itself, as those"):
+        check(qemu_info, parse({"arch": "x86_64", "link": "file"}))

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The bandwidth against what was sent: where windows end, what stays open, and what is judged by it then."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avocado_migdowntime.faults.figures import BandwidthHalved
+from avocado_migdowntime.forms.file import read
+from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.oracle.windows import sending
+from avocado_migdowntime.trace.reading import Reading
+from avocado_migdowntime.trace.samples import Column, Samples
+from avocado_migdowntime.verdict.bandwidth import judge_bandwidth
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Judgement
+
+from ..support.migrations import of
+from ..support.windows import Sender
+
+RECORDINGS = sorted((Path(__file__).parents[1] / "recordings").glob("*.jsonl.gz"))
+STEADY = ("qemu-5.2", "qemu-7.2", "qemu-11.1", "limit-700ms", "formula")
+"""How the names of those end whose bandwidth nobody changed, on a host that was not busy."""
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name.removesuffix(".jsonl.gz"))
+def test_no_recorded_qemu_has_a_wrong_bandwidth(path):
+    seen = Evidence.of(read(str(path))).sending
+    assert seen.error.low <= 0 <= seen.error.high
+    assert seen.wrong_windows(0.01) < 0.1 * seen.of_windows.shape[1] + 1
+    if path.name.removesuffix(".jsonl.gz").endswith(STEADY):
+        assert seen.error.width < 0.025 and abs(seen.likely_error) < 0.0015
+
+
+def test_windows_alike_are_told_by_their_bursts():
+    """QEMU's bandwidth is the same to the last digit where windows carry the same in the same milliseconds."""
+    steady = Sender(late_ms=0).samples(2_000, 15, 1, seed=1)
+    assert len(np.unique(steady.mbps)) <= 3  # The 0 of the begin, and windows of 100 ms.
+    seen = sending(steady, math.inf)
+    assert seen.windows >= 15 and seen.error.width < 0.35 and abs(seen.likely_error) < 0.02
+
+
+def test_nothing_is_concluded_over_a_gap_in_which_two_updates_may_be():
+    whole = Sender().samples(3_000, 15, 1, seed=2)
+    gaps = whole.take(np.flatnonzero((whole.t_s % 0.3) > 0.12))
+    assert sending(whole, math.inf).windows >= 25
+    assert sending(gaps, math.inf) is None
+
+
+def test_what_came_when_the_guest_was_stopped_does_not_count():
+    samples = Sender().samples(3_000, 15, 1, seed=2)
+    assert sending(samples, 1.5).windows < sending(samples, math.inf).windows
+    assert sending(samples, 0.2) is None
+
+
+@pytest.mark.parametrize("column", [Column.OPEN_MBPS, Column.OPEN_BYTES])
+def test_figures_that_were_rounded_tell_nothing(column):
+    samples = Sender().samples(3_000, 15, 1, seed=2)
+    table = samples.table.copy()
+    table[column] = 0.5
+    assert sending(Samples(table, samples.labels), math.inf) is None
+
+
+def test_a_bandwidth_and_a_report_that_agree_are_both_found_wrong():
+    """The product of the two is what was left, so that the one alone tells nothing of the other."""
+    verdict = judge(of([2000, 2000], fault=BandwidthHalved()))
+    assert (verdict.bandwidth.code, verdict.verdict) == ("not-as-sent", Judgement.INACCURATE)
+    assert verdict.bandwidth.error == pytest.approx(-0.5, abs=0.015)
+    assert verdict.bandwidth.error_interval.low < -0.5 < verdict.bandwidth.error_interval.high
+    assert verdict.relative_error == pytest.approx(1.0, abs=0.03)
+    assert verdict.relative_error_interval.low < 1 < verdict.relative_error_interval.high
+    assert verdict.reasons[0].startswith("the report is +") and any(
+        "mbps is -5" in reason for reason in verdict.reasons
+    )
+    assert verdict.passed is False
+
+
+def test_a_wrong_bandwidth_does_not_make_a_right_report_a_wrong_one():
+    trace = of([2000, 2000])
+    rows = [replace(one, ram=replace(one.ram, mbps=one.ram.mbps / 2)) for one in trace.samples]
+    verdict = judge(replace(trace, samples=tuple(rows)))
+    assert verdict.bandwidth.code == "not-as-sent" and verdict.report.outcome != "failed"
+    assert verdict.relative_error == pytest.approx(0, abs=0.02)
+
+
+@pytest.mark.parametrize("factor", [0.8, 0.95, 1.0, 1.05, 1.25])
+def test_what_is_found_of_a_factor_is_the_factor(factor):
+    samples = Sender(noise=0.02, mbps_factor=factor).samples(6_000, 15, 1, seed=5)
+    finding = judge_bandwidth(Evidence.of(replace(of([2000]), samples=samples, events=())))
+    assert finding.code == ("as-sent" if factor == 1 else "not-as-sent")
+    assert finding.error == pytest.approx(factor - 1, abs=0.015)
+
+
+def test_the_times_in_a_text_may_be_cut_so_that_it_tells_nothing():
+    trace = read(str(RECORDINGS[0]))
+    assert judge(trace).bandwidth.code == "as-sent"
+    text = replace(trace, readings=(Reading({}),) * len(trace.samples))
+    assert judge(text).bandwidth.code == "not-seen"
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name.removesuffix(".jsonl.gz"))
+def test_half_of_each_recorded_bandwidth_is_found(path):
+    """Of plain migrations, and of those by multifd, compressed or not, and by xbzrle; but for one of a few windows."""
+    trace = read(str(path))
+    halved = trace.samples.with_bandwidth(trace.samples.mbps / 2, trace.samples.open_mbps)
+    finding = judge_bandwidth(Evidence.of(replace(trace, samples=halved)))
+    if path.name.endswith("asked-while-it-switched-over.jsonl.gz"):
+        assert finding.code in ("wide", "not-as-sent")
+    else:
+        assert finding.code == "not-as-sent" and finding.error == pytest.approx(-0.5, abs=0.015)
