@@ -51,7 +51,8 @@ class Result(NamedTuple):
     @property
     def passed(self) -> bool:
         """Whether it is as it should be."""
-        return self.said in ("passed", "accurate") or re.fullmatch(r"\d+ passed(, \d+ skipped)?", self.said) is not None
+        tests = r"\d+ passed(, \d+ (skipped|warnings?))*"
+        return self.said in ("passed", "accurate") or re.fullmatch(tests, self.said) is not None
 
 
 def main() -> int:
