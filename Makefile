@@ -10,9 +10,8 @@ FAST := selftests/fast
 QUICK := $(FAST) selftests/property
 OTHERS := $(addprefix --ignore=,$(QUICK)) selftests
 PYTEST := $(BIN)/python -m pytest -q
-# As many at a time as there are CPUs; where a module's tests share what takes long to set up, modules, and one more, as
-# some of these wait.
-AT_ONCE := -n auto
+# One more at a time than there are CPUs, as some wait; where a module's tests share what takes long to set up, modules.
+AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist worksteal
 MODULES_AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist loadscope
 
 # Tests start many a Python: what was compiled for one is there for the next.
@@ -30,7 +29,7 @@ test: $(VENV)/installed-dev
 demo: demo-packages $(VENV)/installed
 	@$(BIN)/python tools/demo.py $(RESULTS)
 
-check: browser $(VENV)/installed-libvirt lint
+check: browser $(VENV)/installed-libvirt lint audit
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target SIDE_BY_SIDE=yes types coverage $(VENV)/tried/installed
 	@$(MAKE) --no-print-directory beside wheel alone
 
@@ -101,14 +100,25 @@ $(VENV)/installed: $(VENV)/built
 	@tools/environment pip $(VENV) install --quiet $(VENV)/wheel/*.whl
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
-	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[dev,images]"
+# The very releases that `make locked` has chosen.
+$(VENV)/installed-dev: $(VENV)/installed tools/locked.txt
+	@tools/environment pip $(VENV) install --quiet --require-hashes --requirement tools/locked.txt
 	@touch $@
 
 # Its Python binding is compiled: whoever runs the quick tests alone needs neither.
-$(VENV)/installed-libvirt: $(VENV)/installed-dev | libvirt
-	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[libvirt]"
+$(VENV)/installed-libvirt: $(VENV)/installed-dev tools/locked-libvirt.txt | libvirt
+	@tools/environment pip $(VENV) install --quiet --require-hashes --requirement tools/locked-libvirt.txt
 	@touch $@
+
+# Are vulnerabilities known of what is installed? Says where no database is to be had.
+.PHONY: audit locked
+audit: $(VENV)/installed-dev
+	@$(BIN)/python tools/audit.py
+
+# Choose the releases that CI installs anew.
+locked: $(VENV)/installed
+	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[lock]"
+	$(BIN)/python tools/lock.py
 
 clean:
 	rm -rf $(VENV) $(RESULTS) .mutants build dist *.egg-info
@@ -129,10 +139,26 @@ mutants: $(VENV)/installed-dev
 versions: packages $(VENV)/built
 	$(VENV)/bin/python tools/versions.py
 
-# Each fault at each moment of a job, three times: more than an hour. The page docs/faults.md is made of it.
+# Each fault at each moment of a job, three times: some hours, or SECONDS; it goes on where it was ended. The page
+# docs/faults.md is made of it.
 .PHONY: faults
 faults: packages $(VENV)/installed-dev
-	$(BIN)/python -m selftests.support.fault_cells --repeat 3
+	$(BIN)/python -m selftests.support.fault_runs --repeat 3 $(if $(SECONDS),--seconds $(SECONDS))
+
+# Every reader of what others made on inputs that a fuzzer makes up: RUNS of them each, SECONDS at most, MATCH for some.
+.PHONY: fuzz
+RUNS := 1000000
+fuzz: $(VENV)/installed-fuzz
+	nice -n 19 $(BIN)/python -m bench.fuzz --runs $(RUNS) --match '$(MATCH)' $(if $(SECONDS),--seconds $(SECONDS))
+
+$(VENV)/installed-fuzz: $(VENV)/installed-dev
+	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[fuzz]"
+	@touch $@
+
+# The default matrix again and again for SECONDS, an hour by default: does anything pile up?
+.PHONY: soak
+soak: packages $(VENV)/installed-dev
+	$(BIN)/python -m bench.soak $(if $(SECONDS),--seconds $(SECONDS))
 
 # Each way to migrate on each QEMU that is here, some half an hour; goes on where it was ended. Writes docs/features.md.
 .PHONY: features

@@ -47,6 +47,7 @@ setup(
     ],
     extras_require={
         "dev": [
+            "asyncssh>=2.14",
             "avocado-framework-plugin-result-html==113.*",
             "codespell==2.*",
             "grimp==3.*",
@@ -55,6 +56,7 @@ setup(
             "mutmut==3.8.*",
             "mypy==2.*",
             "ninja==1.*",
+            "pip-audit==2.*",
             "playwright==1.*",
             "prometheus_client==0.*",
             "pytest==9.*",
@@ -66,8 +68,11 @@ setup(
             "types-PyYAML==6.*",
             "wheel==0.*",
         ],
+        "fuzz": ["atheris==3.*"],
+        "ssh": ["asyncssh>=2.14"],
         "images": ["ziglang==0.17.1"],
         "libvirt": ["libvirt-python>=9"],
+        "lock": ["uv==0.*"],
         "metrics": ["prometheus_client==0.*"],
         "tls": ["trustme==1.*"],
     },

@@ -24,7 +24,7 @@ from .report.verdict_sentence import reason
 from .report.verdict_text import figures, summary
 from .verdict.verdict import Verdict
 
-Experiment = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
+Procedure = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
 
 _CLEANING_UP_S = 30.0
 
@@ -61,7 +61,7 @@ class MigrationTest(Test):
             self.timeout = self.parameters.time_limit + self.grace_s
         super().run_avocado()
 
-    def judge(self, experiment: Experiment) -> None:
+    def judge(self, experiment: Procedure) -> None:
         """Do `experiment`; returns if the verdict is good."""
         self._monitor_log_to_file()
         self._experiment = Cancellable()

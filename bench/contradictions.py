@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
-from avocado_migdowntime.prediction.advise import advise
-from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 from selftests.support.contradictions import case, contradictions
 from selftests.support.printed import FORMS
@@ -47,8 +45,8 @@ def tried(seed: int, reached: Reached) -> int:
         print(f"seed {seed}: {one.recording.name}, {one.form}, every {one.period_s:.3g} s: {found}", flush=True)
     period_s = next(limit for limit in PERIODS_S if one.period_s <= limit)
     if one.trace is not None:
-        reached[one.form, period_s, "verdict"] += judge(one.trace).verdict is not Judgement.INCONCLUSIVE
-        reached[one.form, period_s, "limit"] += advise(one.trace).limit_ms is not None
+        reached[one.form, period_s, "verdict"] += one.verdict.verdict is not Judgement.INCONCLUSIVE
+        reached[one.form, period_s, "limit"] += one.advice.limit_ms is not None
     reached[one.form, period_s, "cases"] += 1
     return len(denied)
 

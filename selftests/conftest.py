@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from .support.dirtier_guest import MIB, Guest
 from .support.documents import TOP
 from .support.leftovers import traces_of_runs
 from .support.ordinary_user import PATH, OrdinaryUser
+from .support.waiting import until
+from .support.warm import Warm
 
 HERE = Path(__file__).parent
 NO_QEMU = ("fast", "property", "avocado", "compiler")
@@ -78,6 +80,14 @@ def once(tmp_path_factory):
     return cache(lambda run, *given: run(tmp_path_factory.mktemp(run.__name__), *given))
 
 
+@pytest.fixture(scope="session")
+def warm():
+    """Runs commands of the package in processes that need not import it first."""
+    made = Warm()
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def sockets():
     """A directory with a path short enough for UNIX sockets: pytest's own is not."""
@@ -135,7 +145,13 @@ def nothing_left(request):
     alone = bool(request.node.get_closest_marker("alone"))
     before = traces_of_runs(alone)
     yield
-    deadline = time.monotonic() + 20
-    while (left := traces_of_runs(alone) - before) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    left = set()
+
+    def gone():
+        nonlocal left
+        left = traces_of_runs(alone) - before
+        return not left
+
+    with suppress(AssertionError):
+        until(gone, every_s=0.1)
     assert not left

@@ -2,54 +2,86 @@
 """Run the quick set with each Python and on each QEMU that is here, and write docs/versions.md.
 
 A Python is a `python3.N` on the PATH, from 3.11 on. A QEMU is the installed one, or that of a suite which was unpacked
-by `avocado migdowntime qemu add`.
+by `avocado migdowntime qemu add`. `--match` is for a part, such as '3.12.*fast'; what is not run again stays on
+the page with the day on which it was.
 """
 
+import argparse
 import datetime
 import json
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 TOP = Path(__file__).parents[1]
 PAGE = TOP / "docs" / "versions.md"
+ENVIRONMENTS = TOP / "results" / "versions"
 OLDEST, NEWEST = 11, 15
 """Minor releases of Python 3 to look for."""
 ARCHITECTURES = ("ppc64", "x86_64")
 HEAD = """# Supported versions
 
-Made by `make versions` on {day}, with Avocado {avocado}. Python {oldest} or later is needed.
+Made by `make versions`, with Avocado {avocado}. Python {oldest} or later is needed, and QEMU 5.2 or later.
 
-| Python | fast tests | quick job of Avocado | QEMU | {architectures} |
-| --- | --- | --- | --- |{dashes}
+| Python | what | QEMU | result | last run |
+| --- | --- | --- | --- | --- |
 """
+_ROW = re.compile(r"^\| (3\.\S+) \| (.+?) \| (\S+) \| (.+?) \| (\d{4}-\d\d-\d\d) \|$", re.MULTILINE)
+
+
+class Cell(NamedTuple):
+    """Something that is run with a Python, perhaps on a QEMU."""
+
+    python: str
+    what: str
+    qemu: str = "-"
+
+
+class Result(NamedTuple):
+    """What came of it, and when."""
+
+    said: str
+    day: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is as it should be."""
+        return self.said in ("passed", "accurate") or re.fullmatch(r"\d+ passed(, \d+ skipped)?", self.said) is not None
 
 
 def main() -> int:
-    """Print each result as it comes, and write the page; 1 where something did not pass."""
-    rows, passed = [], True
+    """Run what matches, print each result as it comes, and write the page; 1 where something did not pass."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--match", default="", help="what of 'Python, what, QEMU' to run (default: all)")
+    wanted = parser.parse_args().match
+    passed = True
     for python in pythons():
-        with tempfile.TemporaryDirectory(prefix="migdowntime-versions-") as directory:
-            environment = Path(directory)
-            if why := prepare(python, environment):
-                rows.append((release_of(python), why, "-", "-", *("-" for _ in ARCHITECTURES)))
-                passed = False
-                continue
-            tests, job = fast_tests(environment), quick_job(environment)
-            for number, (release, qemu) in enumerate(qemus(environment)):
-                verdicts = [judged(environment, qemu, arch) for arch in ARCHITECTURES]
-                first = (release_of(python), tests, job) if not number else ("", "", "")
-                rows.append((*first, release, *verdicts))
-                passed &= all(verdict == "accurate" for verdict in verdicts)
-            passed &= "failed" not in tests and job == "passed"
-    for row in rows:
-        print(" | ".join(row), flush=True)
-    PAGE.write_text(page(rows))
+        for cell, run_it in offered(python):
+            if re.search(wanted, ", ".join(cell)):
+                result = Result(run_it(), str(datetime.date.today()))
+                print(" | ".join((*cell, *result)), flush=True)
+                passed &= result.passed
+                PAGE.write_text(page({**kept(), cell: result}))
     return 0 if passed else 1
+
+
+def kept() -> dict[Cell, Result]:
+    """What the page says."""
+    text = PAGE.read_text() if PAGE.exists() else ""
+    return {Cell(*found[:3]): Result(*found[3:]) for found in _ROW.findall(text)}
+
+
+def page(known: Mapping[Cell, Result]) -> str:
+    """The whole page."""
+    [avocado] = re.findall(r'"avocado-framework==([\d.]+)', (TOP / "setup.py").read_text())
+    rows = sorted(known.items(), key=lambda item: ([*map(int, item[0].python.split("."))], item[0].what, item[0].qemu))
+    lines = "".join(f"| {' | '.join((*cell, *result))} |\n" for cell, result in rows)
+    return HEAD.format(avocado=avocado.rstrip("."), oldest=f"3.{OLDEST}") + lines
 
 
 def pythons() -> Iterator[str]:
@@ -60,20 +92,36 @@ def pythons() -> Iterator[str]:
             yield path
 
 
-def release_of(python: str) -> str:
-    """Its whole release."""
-    return run([python, "--version"]).stdout.split()[-1]
+def offered(python: str) -> Iterator[tuple[Cell, Callable[[], str]]]:
+    """What there is to run with a Python, and how."""
+    release = run([python, "--version"]).stdout.split()[-1]
+    environment = ENVIRONMENTS / release
+    why = prepare(python, environment)
+    say = (lambda: why) if why else None
+    yield Cell(release, "fast tests"), say or partial(fast_tests, environment)
+    if why:
+        return
+    found = list(qemus(environment))
+    for number, (qemu, words) in enumerate(found):
+        if not number:
+            yield Cell(release, "quick job of Avocado", qemu), partial(quick_job, environment)
+        for arch in ARCHITECTURES:
+            yield Cell(release, f"`judge` of {arch}", qemu), partial(judged, environment, words, arch)
 
 
 def prepare(python: str, environment: Path) -> str:
-    """Make a virtual environment with this project in it; says why that failed, else nothing."""
+    """See that there is a virtual environment with this project in it; says why that failed, else nothing."""
     [wheel] = (TOP / ".venv" / "wheel").glob("*.whl")
+    done = environment / "done"
+    if done.exists() and done.stat().st_mtime > wheel.stat().st_mtime:
+        return ""
     for command in (
-        [python, "-m", "venv", str(environment)],
+        [python, "-m", "venv", "--clear", str(environment)],
         [str(environment / "bin" / "pip"), "install", "--quiet", f"{wheel}[dev]"],
     ):
-        if (done := run(command)).returncode:
-            return f"not installed: {(done.stderr.strip() or done.stdout.strip()).splitlines()[-1]}"
+        if (tried := run(command)).returncode:
+            return f"not installed: {(tried.stderr.strip() or tried.stdout.strip()).splitlines()[-1]}"
+    done.touch()
     return ""
 
 
@@ -85,16 +133,15 @@ def fast_tests(environment: Path) -> str:
 
 def quick_job(environment: Path) -> str:
     """Whether the job of docs/ci.md passes."""
-    results = environment / "results"
     words = ["run", "migdowntime:", "--filter-by-tags", "quick", "-m", "quick", "--job-results-dir"]
-    done = run([str(environment / "bin" / "avocado"), *words, str(results)])
+    done = run([str(environment / "bin" / "avocado"), *words, str(environment / "results")], environment)
     return "passed" if done.returncode == 0 else f"status {done.returncode}"
 
 
 def qemus(environment: Path) -> Iterator[tuple[str, list[str]]]:
     """Each QEMU by its release, with the option that names it."""
     installed = run([shutil.which("qemu-system-x86_64") or "false", "--version"]).stdout
-    if found := re.search(r"version (\S+)", installed):
+    if found := re.search(r"version (\d[\d.]*)", installed):
         yield found[1], []
     listed = run([str(environment / "bin" / "avocado"), "migdowntime", "qemu", "list", "--json"])
     for one in json.loads(listed.stdout or "[]"):
@@ -102,27 +149,14 @@ def qemus(environment: Path) -> Iterator[tuple[str, list[str]]]:
             yield one["release"], ["--qemu", one["suite"]]
 
 
-def judged(environment: Path, qemu: Sequence[str], arch: str) -> str:
+def judged(environment: Path, qemu: list[str], arch: str) -> str:
     """The verdict of one run, or why there is none."""
     words = ["-m", "avocado_migdowntime", "judge", "--json", "--quiet", "--arch", arch, "-p", "page_size=4K", *qemu]
     done = run([str(environment / "bin" / "python"), *words], cwd=environment)
     return str(json.loads(done.stdout)["verdict"]) if done.stdout else f"status {done.returncode}"
 
 
-def page(rows: Sequence[Sequence[str]]) -> str:
-    """The whole page."""
-    [avocado] = re.findall(r'"avocado-framework==([\d.]+)', (TOP / "setup.py").read_text())
-    head = HEAD.format(
-        day=datetime.date.today(),
-        avocado=avocado.rstrip("."),
-        oldest=f"3.{OLDEST}",
-        architectures=" | ".join(ARCHITECTURES),
-        dashes=" --- |" * len(ARCHITECTURES),
-    )
-    return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def run(command: Sequence[str], cwd: Path = TOP) -> subprocess.CompletedProcess[str]:
+def run(command: list[str], cwd: Path = TOP) -> subprocess.CompletedProcess[str]:
     """Run it to its end, with what it prints."""
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 

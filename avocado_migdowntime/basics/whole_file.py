@@ -5,8 +5,8 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -25,12 +25,22 @@ def ending(file: str, known: Sequence[str]) -> str:
     return suffix
 
 
+@contextmanager
+def for_this_user_alone() -> Iterator[None]:
+    """All files and directories that this process makes within the block, and what it starts there, are so."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def refuse_as_output(file: str, inputs: Iterable[str]) -> None:
     """Raises UsageError where `file`, which is to be written, is one of those that are read."""
     for name in inputs:
         with suppress(OSError):
             if os.path.samefile(file, name):
-                raise UsageError(f"{file} is what is read, and would be overwritten; name another file to write")
+                raise UsageError(f"{file} is the input and would be overwritten; name another output file")
 
 
 def write(file: str, data: bytes, mode: int = 0o666) -> None:
@@ -75,10 +85,11 @@ def write_new(file: Path, data: bytes, mode: int = 0o666) -> None:
 def open_new(path: Path) -> tuple[TextIO, bool]:
     """A file of lines to write to, and whether it is made by this; what was there already may be a pipe or a device.
 
+    A new one is for this user alone.
     Raises OSError, so where something else is there, be it since a moment, or a link to nowhere.
     """
     try:
-        return _lines(_new(path, 0o666)), True
+        return _lines(_new(path, 0o600)), True
     except FileExistsError:
         # Nothing is harmed by opening it. A pipe that nobody reads would be waited for without end.
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -117,6 +128,6 @@ def _behind_links(file: str) -> Path:
         link, parent = path.lstat(), path.parent.stat()
         shared = parent.st_mode & stat.S_ISVTX and parent.st_mode & stat.S_IWOTH
         if shared and link.st_uid not in (os.geteuid(), parent.st_uid):
-            raise OSError(errno.EACCES, f"it is a link that somebody else (user {link.st_uid}) left there")
+            raise OSError(errno.EACCES, f"it is a link that another user ({link.st_uid}) left there")
         path = path.parent / path.readlink()
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))

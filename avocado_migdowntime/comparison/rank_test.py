@@ -8,8 +8,9 @@ Statistics 18 (1947); midranks for ties and the permutation distribution given t
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import comb, prod
 
 Stratum = tuple[Sequence[float], Sequence[float]]
@@ -43,7 +44,8 @@ def stratified_rank_sum_test(strata: Sequence[Stratum]) -> RankTest:
         least = len(second) * (len(second) + 1)
         doubled_u += sum(ranks[len(first) :]) - least
         pairs += len(first) * len(second)
-        ways = _sums(ways, Counter({total - least: n for total, n in _subsets(ranks, len(second)).items()}))
+        sums = _subsets(tuple(sorted(ranks)), len(second))
+        ways = _sums(ways, Counter({total - least: n for total, n in sums.items()}))
     all_ways = sum(ways.values())
     return RankTest(
         u=doubled_u / 2,
@@ -62,8 +64,9 @@ def _doubled_midranks(values: Sequence[float]) -> list[int]:
     return [sum(other < value for other in values) + sum(other <= value for other in values) + 1 for value in values]
 
 
-def _subsets(ranks: Sequence[int], size: int) -> Counter[int]:
-    """In how many ways `size` of `ranks` come to each sum."""
+@lru_cache(maxsize=64)
+def _subsets(ranks: tuple[int, ...], size: int) -> Mapping[int, int]:
+    """In how many ways `size` of `ranks` come to each sum; without ties, equally many runs have the same ranks."""
     by_size: list[Counter[int]] = [Counter({0: 1}), *(Counter[int]() for _ in range(size))]
     for rank in ranks:
         for chosen in range(size, 0, -1):

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..basics.whole_file import write
+from ..basics.whole_file import for_this_user_alone, write
 from ..errors import HarnessError
 from ..forms.file import read
 from ..parameters.table import Parameters
@@ -40,9 +40,9 @@ class Run(Migration):
 
     async def let_complete(self) -> None:
         """Give the migration a limit that it meets, or end it by postcopy, and take its samples to the end."""
-        if self.parameters.postcopy:
+        if self.parameters.postcopy != "no":
             self.stage.say("enough was seen: letting the migration complete by postcopy")
-            await self.arrival.let_complete_by_postcopy(self.samples)
+            await self.arrival.let_complete_by_postcopy(self.samples, breaks=self.parameters.postcopy == "recovery")
             return
         self.stage.say("enough was seen: letting the migration complete")
         await self.arrival.let_complete(self.samples)
@@ -58,13 +58,14 @@ async def run_and_judge(
     """Launch, dirty, migrate and sample as `parameters` say, do `course` with the migration, and judge what was seen.
 
     What is `known` beforehand goes into the trace's header. The trace, the verdict as JSON and QEMU's output are left
-    in `directory`; `progress` gets a line at each step and one a second while it migrates.
+    in `directory`, for this user alone; `progress` gets a line at each step and one a second while it migrates.
     Raises UsageError, HostRequirementError or HarnessError; nothing but those files is left behind in any case.
     """
     stage, watch = Stage(progress), HangWatch()
     try:
-        async with asyncio.timeout(parameters.time_limit):
+        with for_this_user_alone():
             async with (
+                asyncio.timeout(parameters.time_limit),
                 launched_pair(parameters, directory, stage.say) as pair,
                 watch.over(pair.source, pair.destination),
             ):
@@ -81,7 +82,7 @@ async def run_and_judge(
             advice = f"{watch.found}; if it is only slow, raise `time_limit`"
         raise HarnessError(f"given up after {parameters.time_limit:g} s while {stage.last}; {advice}") from None
     verdict = judge(read(str(directory / TRACE)), parameters.formula, parameters.tolerance)
-    write(str(directory / VERDICT), f"{json.dumps(fields(verdict), indent=2)}\n".encode())
+    write(str(directory / VERDICT), f"{json.dumps(fields(verdict), indent=2)}\n".encode(), mode=0o600)
     return verdict
 
 

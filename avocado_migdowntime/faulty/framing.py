@@ -25,7 +25,7 @@ class Framing:
                 text = self._rest.decode()
                 begin = len(text) - len(text.lstrip())
                 message, end = _DECODER.raw_decode(text, begin)
-            except ValueError:
+            except (ValueError, RecursionError):
                 if not self._rest.endswith(b"\n"):
                     return
                 message, end = None, None

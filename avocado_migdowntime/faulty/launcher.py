@@ -68,7 +68,7 @@ def main() -> NoReturn:
         sys.exit(f"{binary} with the fault {fault}: {error.strerror}")
 
 
-def _interpose(monitor: monitors.Monitor, fault: NamedFault) -> list[str]:
+def _interpose(monitor: monitors.MonitorOption, fault: NamedFault) -> list[str]:
     """Start what hands QMP on; gives the arguments with which QEMU is reached by it."""
     for_qemu = _between_clients(monitor.path, fault) if monitor.listens else _beside_server(monitor.path, fault)
     for_qemu.set_inheritable(True)

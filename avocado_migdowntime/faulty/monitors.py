@@ -12,7 +12,7 @@ _SUPPORTED = "-qmp unix:PATH, or -chardev socket,id=ID,path=PATH with -mon chard
 
 
 @dataclass(frozen=True)
-class Monitor:
+class MonitorOption:
     """A QMP monitor on a UNIX socket; QEMU listens there if `listens`, else it connects."""
 
     path: str
@@ -32,15 +32,15 @@ _DESCRIPTOR = "\0"
 """Stands for the descriptor's number: no argument can hold it."""
 
 
-def find(arguments: Sequence[str]) -> Monitor | None:
+def find(arguments: Sequence[str]) -> MonitorOption | None:
     """The QMP monitor of these arguments, None where they ask for none; raises UsageError for one of another kind."""
     monitors = [monitor for place in range(len(arguments) - 1) if (monitor := _monitor(arguments, place))]
     if len(monitors) > 1:
-        raise UsageError("QEMU is given several QMP monitors, where a fault needs one; remove one of them")
+        raise UsageError("QEMU is given several QMP monitors, and a fault needs exactly one; remove the others")
     return monitors[0] if monitors else None
 
 
-def _monitor(arguments: Sequence[str], place: int) -> Monitor | None:
+def _monitor(arguments: Sequence[str], place: int) -> MonitorOption | None:
     option = _option(arguments[place])
     value = arguments[place + 1]
     if option in _QMP:
@@ -52,25 +52,25 @@ def _monitor(arguments: Sequence[str], place: int) -> Monitor | None:
     return None
 
 
-def _short(arguments: Sequence[str], place: int, pretty: bool) -> Monitor:
+def _short(arguments: Sequence[str], place: int, pretty: bool) -> MonitorOption:
     scheme, colon, rest = arguments[place + 1].partition(":")
     if scheme != "unix" or not colon:
-        raise UsageError(f"QMP is at {arguments[place + 1]!r}, where a fault needs {_SUPPORTED}")
+        raise UsageError(f"QMP is at {arguments[place + 1]!r}, and a fault needs {_SUPPORTED}")
     options = parsed(rest, "path")
     chardev = _socket({**options, "id": _OWN_ID})
     mon = f"chardev={_OWN_ID},mode=control" + (",pretty=on" if pretty else "")
     rewritten = (*arguments[:place], "-chardev", chardev, "-mon", mon, *arguments[place + 2 :])
-    return Monitor(options.get("path", ""), _listens(options), rewritten, {place + 1: chardev})
+    return MonitorOption(options.get("path", ""), _listens(options), rewritten, {place + 1: chardev})
 
 
-def _long(arguments: Sequence[str], name: str) -> Monitor:
+def _long(arguments: Sequence[str], name: str) -> MonitorOption:
     for place in range(len(arguments) - 1):
         if _option(arguments[place]) != "-chardev":
             continue
         options = parsed(arguments[place + 1], "backend")
         if options.get("id") == name and options.get("backend") == "socket" and "path" in options:
-            return Monitor(options["path"], _listens(options), tuple(arguments), {place + 1: _socket(options)})
-    raise UsageError(f"QMP is at the chardev {name!r}, where a fault needs {_SUPPORTED}")
+            return MonitorOption(options["path"], _listens(options), tuple(arguments), {place + 1: _socket(options)})
+    raise UsageError(f"QMP is at the chardev {name!r}, and a fault needs {_SUPPORTED}")
 
 
 def _option(word: str) -> str:

@@ -63,6 +63,8 @@ class Course:
         self.header: dict[str, Any] = self.known.header()
         self.samples = 0
         self.clock = Clock()
+        self.cancelled: Filled | None = None
+        """What tells only that an earlier migration was cancelled."""
         self._status = ""
         self._held: list[Happening | Setting] = []
 
@@ -100,6 +102,8 @@ class Course:
     def _reading(self, reading: Reading) -> Iterator[Row]:
         whole = filled(reading)
         status = str(whole.reading.answer.get("status"))
+        if status == "cancelled" and not self.samples:
+            self.cancelled = whole
         if status == "none" or (status == "cancelled" and not self.samples):
             return
         if self.samples and (self.clock.restarts(reading) or (self._status in ENDED and status not in ENDED)):
@@ -170,6 +174,12 @@ class Courses:
             known = self._shared
             self._of[of] = Course(Known(known.qemu, dict(known.parameters), known.capabilities, list(known.remarks)))
         return self._of[of]
+
+    def cancelled(self) -> Iterator[tuple[str, Row]]:
+        """A row for each guest of which no more is told than that its migration was cancelled."""
+        for of, course in self._of.items():
+            if course.cancelled is not None and not course.samples:
+                yield of, SampleRow(0.0, 0.0, course.cancelled)
 
     @property
     def remarks(self) -> Sequence[str]:

@@ -20,10 +20,15 @@ from .monitor_text import nested
 from .rounding import UNITS, to_digits, whole
 
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?):\s*(?P<value>.*)")
-_VALUE = re.compile(r"(?P<number>\d+(?:\.(?P<digits>\d+))?)\s*(?:(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?")
+_VALUE = re.compile(r"(?P<number>\d+(?:[.,](?P<digits>\d+))?)\s*(?:(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?")
 _TYPES = ("None", "Bounded", "Unbounded", "Completed", "Failed", "Cancelled")
 _STATUSES = {"Completed": "completed", "Failed": "failed", "Cancelled": "cancelled"}
-_OUTGOING = ("Outgoing migration", "5")
+_OUTGOING, _INCOMING = ("Outgoing migration", "5"), ("Incoming migration", "4")
+_OPERATIONS = (
+    *("Unknown", "Start", "Save", "Restore", "Incoming migration", "Outgoing migration", "Snapshot"),
+    *("Snapshot revert", "Dump", "Backup", "Snapshot delete"),
+)
+"""libvirt's virDomainJobOperation, by its numbers."""
 _NAMES: Mapping[str, tuple[str, str]] = {
     "total-time": ("Time elapsed", "time_elapsed"),
     "setup-time": ("Setup time", "setup_time"),
@@ -58,6 +63,7 @@ _OTHERS = frozenset(
     )
 )
 _KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
+_BEHIND_A_HEAD = re.compile(rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, sorted(_KNOWN)))}):.*)")
 _BEGINS = "Job type"
 _GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
 """Names that others use as well: none begins a job."""
@@ -70,6 +76,7 @@ _ENOUGH = 3
 class _Job:
     stamp: Stamp | None
     arrived_s: float
+    gap: bool = False
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -86,7 +93,8 @@ class DomJobInfo(Form):
         self._job: _Job | None = None
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
-        for text in dict.fromkeys((line.text, line.message)):
+        behind = _BEHIND_A_HEAD.search(line.message)
+        for text in dict.fromkeys((line.text, line.message, behind[1] if behind else line.text)):
             match = _LINE.fullmatch(text)
             if match is not None and match["name"] in (_KNOWN if self._job is not None else _KNOWN - _GENERAL):
                 ended = list(self.end()) if self._is_another(match["name"]) else []
@@ -98,6 +106,9 @@ class DomJobInfo(Form):
             return None
         if (match := _LINE.fullmatch(line.text)) and match["value"] and match["name"] not in _NO_FIELDS:
             return []  # of a later libvirt
+        if self._job.fields.keys() == {_BEGINS} and not self._job.gap:
+            self._job.gap = True
+            return None
         return [*self.end(), line]
 
     def end(self) -> Iterable[Item]:
@@ -105,6 +116,9 @@ class DomJobInfo(Form):
         if job is None or (_BEGINS not in job.fields and len(job.fields) < _ENOUGH):
             return
         yield from of_fields(job.fields, job.stamp, job.arrived_s)
+
+    def settle(self) -> Iterable[Item]:
+        return self.end()
 
     def _is_another(self, name: str) -> bool:
         return self._job is not None and (name in self._job.fields or name == _BEGINS)
@@ -121,8 +135,11 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     if kind not in _TYPES:
         raise UsageError(f"Job type is {kind!r} where one of {', '.join(_TYPES)} was expected; run virsh with LC_ALL=C")
     operation = str(fields.get("Operation", fields.get("operation", _OUTGOING[0])))
-    if operation not in _OUTGOING and kind != "None":
-        yield Remark(f"the job is {operation!r} where an outgoing migration was expected", arrived_s=arrived_s)
+    arrived = operation in _INCOMING and kind == "Completed"
+    if operation not in _OUTGOING and kind != "None" and not arrived:
+        job = _OPERATIONS[int(operation)] if operation.isdigit() and int(operation) < len(_OPERATIONS) else operation
+        where = ": that is shown on the source host" if operation in _INCOMING else ""
+        yield Remark(f"the job is {job!r} where an outgoing migration was expected{where}", arrived_s=arrived_s)
         return
     status = "none" if kind == "None" else _STATUSES.get(kind, "active")
     figures: dict[str, Any] = {"status": status}
@@ -136,6 +153,12 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
         figures[name], interval = _number(names[0], str(shown))
         if interval is not None:
             rounding[name] = interval
+    if status == "active" and figures.get("ram.postcopy-requests"):
+        # libvirt calls the real downtime an expected one until the job is over.
+        figures["status"], figures["downtime"] = "postcopy-active", figures.pop("expected-downtime", None)
+    figures = {name: value for name, value in figures.items() if value is not None}
+    if error := fields.get("Error message", fields.get("errmsg")):
+        figures["error-desc"] = str(error)
     _in_mbps(figures, rounding)
     if not figures.get("ram.total", True):
         # Nothing is told of memory yet.
@@ -161,7 +184,7 @@ def _number(name: str, shown: str) -> tuple[float, Interval | None]:
     match = _VALUE.fullmatch(shown)
     if match is None:
         raise UsageError(f"{name} is {shown!r} where a number was expected; run virsh with LC_ALL=C")
-    number, unit = float(match["number"]), UNITS[(match["unit"] or "")[:1]]
+    number, unit = float(match["number"].replace(",", ".")), UNITS[(match["unit"] or "")[:1]]
     if unit == 1:
         return whole(number), None
     return whole(number * unit), to_digits(number, len(match["digits"] or ""), unit)

@@ -46,7 +46,7 @@ def scaled(figure: float | Interval, factor: float) -> float | Interval:
 
 def reading(
     status: str,
-    figures: Mapping[str, float | Interval | None],
+    figures: Mapping[str, float | Interval | str | None],
     stamp: Stamp | None,
     of: str = "",
     derived: Mapping[str, str] | None = None,
@@ -55,7 +55,7 @@ def reading(
     """What the `figures` of one line make, by QMP's names, with a part's name and a point before those of a part.
 
     Where one is an interval, the reading's `rounding` has it and the answer its middle; of a time and of what
-    was shown as 0 the low end. None is left out.
+    was shown as 0 the low end. Words are kept, None is left out.
     """
     shown: dict[str, Any] = {"status": status}
     rounding: dict[str, Interval] = {}
@@ -63,6 +63,8 @@ def reading(
         if isinstance(figure, Interval):
             rounding[name] = figure
             figure = figure.low if name == "total-time" or not figure.low else figure.middle
-        if figure is not None:
+        if isinstance(figure, str):
+            shown[name] = figure
+        elif figure is not None:
             shown[name] = whole(figure) if name.endswith(_BROKEN) else round(figure)
     return Reading(nested(shown), stamp, rounding, derived or {}, estimated or {}, of)

@@ -37,7 +37,7 @@ def _packed(what: str, command: str) -> Foreign:
 
 _IMAGE = Foreign("an image", "a screenshot cannot be read", "copy the text itself, or type off the figures")
 _PACKETS = Foreign("a capture of network packets", "the figures are with QEMU, not on the wire", f"take {DOMJOBINFO}")
-_PROGRAM = Foreign("a program or a core dump (ELF)", "it tells nothing of a migration", f"take {DOMJOBINFO}")
+_PROGRAM = Foreign("a program or a core dump (ELF)", "it has no figures of a migration", f"take {DOMJOBINFO}")
 _STREAM = Foreign("a guest's saved state", "it has the guest's memory and no figures", f"take {DOMJOBINFO}")
 _OFFICE = Foreign("a document of an office program", "", f"{READ}, or save it as plain text")
 
@@ -62,9 +62,9 @@ MAGIC: tuple[tuple[bytes, Foreign], ...] = (
     (b"RIFF", _IMAGE),
     (b"QEVM", _STREAM),
     (b"LibvirtQemud", _STREAM),
-    (b"QFI\xfb", Foreign("a disk image (qcow2)", "it tells nothing of a migration", f"take {DOMJOBINFO}")),
+    (b"QFI\xfb", Foreign("a disk image (qcow2)", "it has no figures of a migration", f"take {DOMJOBINFO}")),
     (b"LPKSHHRH", Foreign("a file of the systemd journal", "", "print it by `journalctl --file FILE` and give that")),
-    (b"SQLite format 3", Foreign("an SQLite database", "it tells nothing of a migration", f"take {DOMJOBINFO}")),
+    (b"SQLite format 3", Foreign("an SQLite database", "it has no figures of a migration", f"take {DOMJOBINFO}")),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OFFICE),
     (b"{\\rtf", _OFFICE),
 )
@@ -72,96 +72,137 @@ MAGIC: tuple[tuple[bytes, Foreign], ...] = (
 _TAR = _packed("a tar archive", "tar xf FILE")
 _NO_TEXT = Foreign("no text", "bytes of no encoding and no packing that is known", f"take {DOMJOBINFO}")
 
+LONG = reprlib.Repr()
+"""Shows as much of a line as lets it be recognised."""
+LONG.maxstring = 120
+
 _KVM_ONLY = "its migrations have other figures, and this judges QEMU's"
 _QEMU_FIGURES = "QEMU's own figures are not in it"
-TEXTS: tuple[tuple[re.Pattern[str], Foreign], ...] = tuple(
-    (re.compile(pattern, re.MULTILINE), Foreign(what, why, take))
-    for pattern, what, why, take in (
-        (
-            r"(?i)\A\s*(?:<!doctype html|<html\b)",
-            "a web page",
-            "",
-            "copy the text out of it, or take the raw one (a paste's `raw` link)",
-        ),
-        (
-            r"^\s*Migration: \[ *\d+(?:\.\d+)? ?%\]",
-            "what `virsh migrate --verbose` shows",
-            "it has the share that is done and nothing else",
-            f"take {DOMJOBINFO}",
-        ),
-        (
-            r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d{4}: \d+: (?:debug|info|warning|error) : ",
-            "a log of libvirt's daemon",
-            "no reply of QEMU's to query-migrate is in it",
-            'let it log them by `virt-admin daemon-log-outputs "1:file:/var/log/libvirt/libvirtd.log"` and '
-            '`virt-admin daemon-log-filters "1:qemu.qemu_monitor"` while the migration runs, or take ' + DOMJOBINFO,
-        ),
-        (
-            r"starting up libvirt version: |^char device redirected to |^\S*qemu(?:-system-\w+|-kvm): |^-name guest=",
-            "the log of a guest's QEMU",
-            "QEMU logs no figures of a migration",
-            f"take {DOMJOBINFO}",
-        ),
-        (
-            r"(?:\bxc: (?:info|detail|error|progress|Frames)\b|^migration (?:target|sender): |new xl format|\blibxl: )",
-            "the output of Xen's `xl migrate`",
-            _KVM_ONLY,
-            "there is nothing to take instead",
-        ),
-        (
-            r"(?:\bvmx\b.*\| ?|\bVMotion|\bvMotion|\bvmkernel: )",
-            "a log of VMware's",
-            _KVM_ONLY,
-            "there is nothing to take instead",
-        ),
-        (r"\bHyper-V\b", "a log of Hyper-V's", _KVM_ONLY, "there is nothing to take instead"),
-        (
-            r"^cloud-hypervisor: +[\d.]+m?s: ",
-            "a log of Cloud Hypervisor's",
-            _KVM_ONLY,
-            "there is nothing to take instead",
-        ),
-        (
-            r"\[\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d virt-manager \d+\]",
-            "a log of virt-manager's",
-            _QEMU_FIGURES,
-            f"take {DOMJOBINFO}",
-        ),
-        (
-            r"^(?:info )?migrate(?:_\w+)?\b.* -- |^info migrate\s+--",
-            "the help of QEMU's monitor",
-            "it tells of commands, not of a migration",
-            "take what `info migrate` prints while the migration runs",
-        ),
-        (
-            r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:domain|domstatus|domainsnapshot)\b",
-            "a guest's definition in XML",
-            "it tells nothing of a migration",
-            f"take {DOMJOBINFO}",
-        ),
-        (
-            r"^ *(?:apiVersion: kubevirt\.io/|kind: VirtualMachineInstance)|\"apiVersion\": *\"kubevirt\.io/",
-            "an object of KubeVirt's",
-            _QEMU_FIGURES,
-            "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
-            "virsh -r domjobinfo 1`, again and again",
-        ),
-        (
-            r"\bmemory_remaining_bytes\"? *[|:]",
-            "what `openstack server migration show` prints",
-            "it has no time and no bandwidth",
-            f"take the log of nova-compute on the source host, or {DOMJOBINFO}",
-        ),
-        (
-            r"^(?P<why>(?:error: |Error from server ).*)",
-            "an error of virsh or kubectl",
-            "",
-            f"fix what it says, and take {DOMJOBINFO}",
-        ),
-        (r"^Traceback \(most recent call last\):", "a traceback of Python's", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
-    )
+_Rows = tuple[tuple[re.Pattern[str], Foreign], ...]
+
+
+def _rows(*rows: tuple[str, str, str, str]) -> _Rows:
+    return tuple((re.compile(pattern, re.MULTILINE), Foreign(what, why, take)) for pattern, what, why, take in rows)
+
+
+TEXTS = _rows(
+    (
+        r"(?i)\A\s*(?:<!doctype html|<html\b)",
+        "a web page",
+        "",
+        "copy the text out of it, or take the raw one (a paste's `raw` link)",
+    ),
+    (
+        r"^\s*Migration: \[ *\d+(?:\.\d+)? ?%\]",
+        "what `virsh migrate --verbose` shows",
+        "it has the share that is done and nothing else",
+        f"take {DOMJOBINFO}",
+    ),
+    (
+        r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d{4}: \d+: (?:debug|info|warning|error) : ",
+        "a log of libvirt's daemon",
+        "no reply of QEMU's to query-migrate is in it",
+        'let it log them by `virt-admin daemon-log-outputs "1:file:/var/log/libvirt/libvirtd.log"` and '
+        '`virt-admin daemon-log-filters "1:qemu.qemu_monitor"` while the migration runs, or take ' + DOMJOBINFO,
+    ),
+    (
+        r"starting up libvirt version: |^char device redirected to |^\S*qemu(?:-system-\w+|-kvm): |^-name guest=",
+        "the log of a guest's QEMU",
+        "QEMU logs no figures of a migration",
+        f"take {DOMJOBINFO}",
+    ),
+    (
+        r"(?:\bxc: (?:info|detail|error|progress|Frames)\b|^migration (?:target|sender): |new xl format|\blibxl: )",
+        "the output of Xen's `xl migrate`",
+        _KVM_ONLY,
+        "there is nothing to take instead",
+    ),
+    (
+        r"(?:\bvmx\b.*\| ?|\bVMotion|\bvMotion|\bvmkernel: )",
+        "a log of VMware's",
+        _KVM_ONLY,
+        "there is nothing to take instead",
+    ),
+    (r"\bHyper-V\b", "a log of Hyper-V's", _KVM_ONLY, "there is nothing to take instead"),
+    (
+        r"^cloud-hypervisor: +[\d.]+m?s: ",
+        "a log of Cloud Hypervisor's",
+        _KVM_ONLY,
+        "there is nothing to take instead",
+    ),
+    (
+        r"\[\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d virt-manager \d+\]",
+        "a log of virt-manager's",
+        _QEMU_FIGURES,
+        f"take {DOMJOBINFO}",
+    ),
+    (
+        r"^(?:info )?migrate(?:_\w+)?\b.* -- |^info migrate\s+--",
+        "the help of QEMU's monitor",
+        "it tells of commands, not of a migration",
+        "take what `info migrate` prints while the migration runs",
+    ),
+    (
+        r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:domain|domstatus|domainsnapshot)\b",
+        "a guest's definition in XML",
+        "it has no figures of a migration",
+        f"take {DOMJOBINFO}",
+    ),
+    (
+        r"^ *(?:apiVersion: kubevirt\.io/|kind: VirtualMachineInstance)|\"apiVersion\": *\"kubevirt\.io/",
+        "an object of KubeVirt's",
+        _QEMU_FIGURES,
+        "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
+        "virsh -r domjobinfo 1`, again and again",
+    ),
+    (
+        r"\bmemory_remaining_bytes\"? *[|:]",
+        "what `openstack server migration show` prints",
+        "it has no time and no bandwidth",
+        f"take the log of nova-compute on the source host, or {DOMJOBINFO}",
+    ),
+    (
+        r"^(?P<why>(?:error: |Error from server |Fehler: |erreur ?: |错误：|エラー: |ошибка: ).*)",
+        "an error of virsh or kubectl",
+        "",
+        f"fix what it says, and take {DOMJOBINFO}",
+    ),
+    (r"^Traceback \(most recent call last\):", "a traceback of Python's", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
 )
 """A line that a text has, and what it is then; the first that fits counts."""
+BARE_TEXTS = _rows(
+    (
+        r"(?:^[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]iB|B|ms)[ \t]*\n?){2,}",
+        "what `virsh domjobinfo` prints in another language than English",
+        "",
+        "take it again by `LC_ALL=C virsh domjobinfo GUEST`",
+    ),
+    (
+        r"^TASK (?:OK|ERROR)|\b(?:starting migration of CT|migration (?:aborted|finished) \S+ ?\()",
+        "a task log of Proxmox VE",
+        "no migration of a running guest is in it",
+        "take `echo 'info migrate' | qm monitor VMID` on the source host, again and again, while one runs",
+    ),
+    (
+        r"\bnova[.-](?:compute|virt|conductor|scheduler|api)\b",
+        "a log of OpenStack Nova's",
+        "no figures of a migration are in it",
+        "take nova-compute's log of the source host, or `virsh domjobinfo INSTANCE` there, again and again",
+    ),
+    (
+        r"\[vdsm\.|\[virt\.vm\]|\bvdsm\b.*::|\borg\.ovirt\.engine\b",
+        "a log of oVirt's",
+        "no figures of a migration are in it",
+        "take vdsm.log of the source host, or `virsh -r domjobinfo VM` there, again and again",
+    ),
+    (
+        r"\bvirt-(?:handler|controller|launcher|api|operator)\b",
+        "a log of KubeVirt's",
+        "no figures of a migration are in it",
+        "take `kubectl logs POD -c compute` of the source's virt-launcher pod",
+    ),
+)
+"""The same of what is read where it has figures: these are for one in which no form was recognised."""
 
 
 def of_bytes(data: bytes) -> Foreign | None:
@@ -176,10 +217,10 @@ def of_bytes(data: bytes) -> Foreign | None:
 
 def of_text(text: str) -> Foreign | None:
     """What a `text` is in which no form was recognised; with the line that says why, where it has one."""
-    for pattern, foreign in TEXTS:
+    for pattern, foreign in (*TEXTS, *BARE_TEXTS):
         if match := pattern.search(text):
             why = match.groupdict().get("why")
-            return foreign if why is None else replace(foreign, why=reprlib.repr(why))
+            return foreign if why is None else replace(foreign, why=LONG.repr(why))
     return None
 
 

@@ -2,17 +2,18 @@
 """From the items of a whole text to one trace: of the guest that was told of last, its last migration."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..trace.events import Event, event_of
-from ..trace.model import ENDED, SEVERAL, Trace, checked_header
+from ..trace.model import ENDED, LIMITS_LOGGED, SEVERAL, Trace, checked_header
 from ..trace.ram import RAN_OVER, ran_over
 from ..trace.reading import Item, Reading, is_without_passes
 from ..trace.samples import Sample, SamplesWriter
 from .course import Begins, Courses, EventRow, Row
 from .reader import Reader
-from .refusal import nothing_told, too_little
+from .refusal import lacking, nothing_told, too_little
 
 MANY = 1000
 """Of so many samples, the last ones, a trace keeps the readings."""
@@ -35,7 +36,8 @@ class _Migration:
             reading = row.filled.reading
             self.samples.append(Sample.from_query(row.t_s, row.latency_ms, row.filled.figures))
             self.readings.append(reading)
-            self.lacks = row.filled.lacks
+            if "ram" in reading.answer:
+                self.lacks = row.filled.lacks
 
 
 def trace_of(items: Iterable[Item], reader: Reader, notes: Sequence[str] = ()) -> Trace:
@@ -50,6 +52,9 @@ def trace_of(items: Iterable[Item], reader: Reader, notes: Sequence[str] = ()) -
                 several.add(of)
                 migrations[of] = _Migration()
             migrations.setdefault(of, _Migration()).add(row)
+    if not any(one.readings for one in migrations.values()):
+        for of, row in courses.cancelled():
+            migrations.setdefault(of, _Migration()).add(row)
     known = {of: one for of, one in migrations.items() if one.readings}
     if not known:
         raise nothing_told(reader, courses.remarks)
@@ -58,34 +63,54 @@ def trace_of(items: Iterable[Item], reader: Reader, notes: Sequence[str] = ()) -
     for row in course.rest():
         migration.add(row)
     last = migration.readings[-1]
-    if last.answer.get("status") not in ENDED and "ram" not in last.answer:
-        raise too_little(reader, str(last.answer.get("status")))
+    status = str(last.answer.get("status"))
+    goes_on = status not in ENDED and not status.startswith("postcopy")
+    if goes_on and "ram" not in last.answer:
+        raise too_little(reader, status)
     remarks = [SEVERAL] if of in several else []
     if len(known) > 1:
         remarks.append(f"{len(known)} guests are migrated in this text: {of or 'the last one'} is judged")
+    if why := last.answer.get("error-desc"):
+        remarks.append(f"the reason that it shows: {why}")
     if any(ran_over(one.answer.get("ram") or {}) for one in migration.readings):
         remarks.append(RAN_OVER)
     samples = migration.samples.samples()
+    header = {**course.header, **({LIMITS_LOGGED: True} if any(form.LOGS_LIMITS for form in reader.forms) else {})}
     if len(samples) > 1 and not course.clock.known:
         remarks.append("the texts carry no time: the last one is judged")
     return Trace(
         samples=samples,
         events=tuple(sorted(migration.events, key=lambda event: event.t_s)),
-        header=checked_header(course.header),
-        notes=(*notes, *remarks, *course.known.remarks, *_worked_out(last, migration.lacks)),
+        header=checked_header(header),
+        notes=(
+            *notes,
+            *remarks,
+            *course.known.remarks,
+            *(_worked_out(last, migration.lacks, reader) if goes_on else []),
+        ),
         snapshot=len(samples) == 1 or not course.clock.known or is_without_passes(migration.lacks),
         readings=tuple(migration.readings),
         lacks=migration.lacks,
     )
 
 
-def _worked_out(reading: Reading, lacks: Sequence[str]) -> list[str]:
+def _worked_out(reading: Reading, lacks: Sequence[str], reader: Reader) -> list[str]:
     """What the last reading has that was not shown, for people."""
-    notes = [f"{_short(name)} is not shown: {how}" for name, how in reading.derived.items()]
-    notes += [f"{_short(name)} is not shown, and only about right: {how}" for name, how in reading.estimated.items()]
+    notes = [*_beside(reading.answer)]
+    notes += [f"{_short(name)} is not shown: {how}" for name, how in reading.derived.items()]
+    notes += [f"{_short(name)} is not shown, and is estimated: {how}" for name, how in reading.estimated.items()]
     if lacks:
-        notes.append(f"not shown: {', '.join(map(_short, lacks))}")
+        notes.append(f"not shown: {', '.join(map(_short, lacks))}{lacking(reader)}")
     return notes
+
+
+def _beside(answer: Mapping[str, Any]) -> Iterator[str]:
+    """What else an answer tells that bears on the downtime."""
+    percent, vfio = answer.get("cpu-throttle-percentage"), answer.get("vfio")
+    if isinstance(percent, int | float) and percent > 0:
+        yield f"auto-converge stops the guest's CPUs for {percent:g} % of their time, and holds down what it dirties"
+    if isinstance(vfio, Mapping) and vfio.get("transferred"):
+        yield "a VFIO device is migrated as well: what is left of it is in no figure here"
 
 
 def _short(name: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was left to be sent at the last line of a log that tells figures, in words: of each migration in it."""
+"""What was left to send at the last line of a log that tells figures, in words: of each migration in it."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -61,8 +61,11 @@ class LastLooks:
         last = self._last.pop(of, None)
         told = reading(status, figures or {}, stamp or (last.stamp if last else None), of)
         left = left_in_words(last) if last else ""
-        under = "" if limit_ms is None else f"under a downtime-limit of {limit_ms:g} ms"
-        words = ", ".join(filter(None, (left and f"at the last line before that {left}", under)))
+        if left:
+            words = f"at the last line before that {left}"
+            words += "" if limit_ms is None else f", under a downtime-limit of {limit_ms:g} ms"
+        else:
+            words = "" if limit_ms is None else f"the downtime-limit was {limit_ms:g} ms at its end"
         return [told, Remark(words, of)] if words else [told]
 
     def __iter__(self) -> Iterator[Reading]:
@@ -112,6 +115,18 @@ def limit_in_words(told: Reading, limit_ms: float) -> str:
         return ""
     size = _words(mbps.scaled(limit_ms * BYTES_PER_MS_PER_MBPS / 1e6), "MB")
     return f"the downtime-limit of {limit_ms:g} ms is {size} at {_rate(mbps)}"
+
+
+def dirtying_in_words(told: Reading) -> str:
+    """That the guest dirties memory faster than it is sent, where that is sure; nothing where it is not."""
+    mbps, pages, page = (shown(told, f"ram.{name}") for name in ("mbps", "dirty-pages-rate", "page-size"))
+    if mbps is None or pages is None or page is None:
+        return ""
+    dirtied = pages.scaled(page.low * 1000 / BYTES_PER_MS_PER_MBPS / 1e6)
+    if dirtied.low <= mbps.high:
+        return ""
+    faster = f"the guest dirtied {_rate(dirtied)} where {_rate(mbps)} were sent"
+    return f"at the last line {faster}: while it does, no pass is shorter than the one before"
 
 
 def past_first_pass(told: Reading) -> bool:

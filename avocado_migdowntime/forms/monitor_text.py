@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..basics.interval import Interval
-from ..trace.reading import Item, Reading, Stamp
+from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
 from .rounding import UNITS, cut, to_digits, to_three_digits, whole
 
@@ -26,7 +26,7 @@ STATUSES = frozenset(
 )
 """QEMU's MigrationStatus, qapi/migration.json."""
 _PROMPT = re.compile(r"\(qemu\)\s*")
-_STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*)\))?")
+_STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
 _NAMED = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*(-?\d+(?:\.\d+)?|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
 _GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z]+)\))?\s*:\s*(.*)")
 _PAIR = re.compile(r"(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
@@ -106,6 +106,13 @@ _XBZRLE_REST = {
     "encode_rate": "xbzrle-cache.encoding-rate",
     "overflow": "xbzrle-cache.overflow",
 }
+_BEHIND_A_HEAD = re.compile(
+    rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *_LINES)))}"
+    rf"|(?i:{'|'.join(_GROUPS)}|throughput|cpu throttle)(?: \(\w+\))?)\s*:.*)"
+)
+"""A line behind what a log of tests, or a program that starts others, puts before each."""
+_ASKED = re.compile(r"(?:\(qemu\)|qm>) *info migrate")
+_BLOCKED = "Outgoing migration blocked:"
 _BEGINS = ("globals:", "capabilities:")
 _PATIENCE = 3
 """So many lines of something else end a text that seemed to go on."""
@@ -127,15 +134,18 @@ class MonitorText(Form):
     """Reads `info migrate`, as often as it is there."""
 
     NAME = "the text of `info migrate`"
+    INSTEAD = "`info migrate` in the same monitor, again and again"
     NEEDLES = (b"emain", b"owntime")
     ALSO = (b"igration status: ", b"exp_down=", b"Status: ", b"Time (ms):")
 
     def __init__(self) -> None:
         super().__init__()
         self._shown: _Shown | None = None
+        self._is_blocked = False
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
-        for text in dict.fromkeys((line.text, line.message)):
+        behind = _BEHIND_A_HEAD.search(line.message)
+        for text in dict.fromkeys((line.text, line.message, behind[1] if behind else line.text)):
             prompt = _PROMPT.match(text)
             figures = _figures(text[prompt.end() :] if prompt else text)
             if figures:
@@ -161,10 +171,19 @@ class MonitorText(Form):
             answer=nested(shown.figures), stamp=shown.stamp, rounding=shown.rounding, arrived_s=shown.arrived_s
         )
 
+    def settle(self) -> Iterable[Item]:
+        return self.end()
+
     def _is_another(self, figures: Mapping[str, Any]) -> bool:
         return self._shown is not None and any(name in self._shown.figures for name in figures)
 
     def _something_else(self, line: Line) -> Sequence[Item | Line] | None:
+        if self._is_blocked and line.text:
+            self._is_blocked = False
+            return [Remark(f"QEMU says that this guest cannot be migrated: {line.text}")]
+        self._is_blocked = line.text == _BLOCKED
+        if self._is_blocked or _ASKED.fullmatch(line.text):
+            return [*self.end()]
         if self._shown is None or not line.text:
             return None
         self._shown.strange += 1
@@ -190,7 +209,9 @@ def _figures(text: str) -> _Figures:
     if not text or text[0] in "{[\"'":
         return {}
     if match := _STATUS.fullmatch(text):
-        return {"status": (match[1], None)} if match[1] in STATUSES else {}
+        if match[1] not in STATUSES:
+            return {}
+        return {"status": (match[1], None), **({"error-desc": (match["why"], None)} if match["why"] else {})}
     if match := _NAMED.match(text):
         name, unit = match[1], match[3].lower()
         known = _LINES.get(name)

@@ -29,6 +29,7 @@ _LEFT = re.compile(rf"Data remaining ({NUMBER}) bytes, low watermark \d+ bytes")
 _LIMIT = re.compile(rf"Increasing downtime to ({NUMBER}) ms after ({NUMBER}) sec elapsed time")
 _LIMIT_FAILED = re.compile(rf"Unable to increase max downtime to ({NUMBER}) ?ms")
 _TIMEOUT = re.compile(r"Live migration (?:not completed after|stuck for) (\d+) sec")
+_FAILURE = re.compile(r"Live Migration failure: (.+?)(?:: libvirt\.libvirtError: .*)?$")
 _STATUSES = {
     "Migration operation has completed": "completed",
     "Migration operation has aborted": "failed",
@@ -43,6 +44,9 @@ class NovaLog(Form):
     NAME = "a log of nova-compute"
     NEEDLES = (b"emain", b"owntime", b"Migration operation ")
     ALSO = (b"Live Migration", b"Live migration", b"to post-copy")
+    CUT = re.compile("Migration (?:running|operation)|Increasing downtime|Live [mM]igration|to post-copy")
+    WHOLE = (_PROGRESS, _LIMIT, _TIMEOUT, re.compile(f"{'|'.join(_STATUSES)}|to post-copy migration mode"))
+    LOGS_LIMITS = True
     LACKS = "no expected downtime, no dirty rate and no pages"
     INSTEAD = "`virsh domjobinfo INSTANCE` on the source host, again and again"
 
@@ -62,6 +66,8 @@ class NovaLog(Form):
             line = replace(line, stamp=stamp_within(text))
         match = _OF.search(text)
         of = f"instance {match[1]}" if match else ""
+        if not (match or self.recognised or "Migration running for" in text):
+            return None
         just_told, self._just_told = self._just_told, ""
         if match := _PROGRESS.search(text):
             return self._progress(line, of, match)
@@ -86,7 +92,8 @@ class NovaLog(Form):
         if status is None:
             self._just_told = just_told
             return None
-        return self._looks.ends(of, status, line.stamp)
+        why = _FAILURE.search(text)
+        return self._looks.ends(of, status, line.stamp, {"error-desc": why[1]} if why else None)
 
     def _progress(self, line: Line, of: str, match: re.Match[str]) -> Sequence[Item]:
         elapsed_s, sent, left, total, disk_sent, disk_left, disk_total = match.groups()

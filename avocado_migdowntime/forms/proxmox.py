@@ -16,7 +16,7 @@ from typing import Any
 from ..trace.reading import Item, Remark, Setting
 from .figures import NUMBER, SIZE, reading, scaled, size_of
 from .form import Form, Line
-from .left import LastLooks, limit_in_words
+from .left import LastLooks, dirtying_in_words, limit_in_words
 from .pace import WHY, Pace
 from .stamps import stamp_within
 
@@ -62,6 +62,9 @@ class ProxmoxLog(Form):
         b"online migrate",
         b"start migrate command",
     )
+    CUT = re.compile(r"\bmigration (?:status: )?active\b|\bincreased downtime\b")
+    WHOLE = (_OLD, _NEW, _LIMIT_MS)
+    LOGS_LIMITS = True
     LACKS = "no expected downtime, and since 2021 no remaining RAM"
     INSTEAD = "`echo 'info migrate' | qm monitor VMID` on the source host, again and again"
 
@@ -102,15 +105,23 @@ class ProxmoxLog(Form):
         if not (self._begun or self._running):
             return None
         if match := _ENDS.search(text):
-            return self._ends(line, match[1])
+            return self._ends(line, match[1], {"error-desc": match["why"]} if match["why"] else None)
         if _GIVEN_UP.search(text):
             return self._ends(line, "cancelled") if self._running else []
         return None
 
     def end(self) -> Iterable[Item]:
         last = self._looks[self._of]
-        if last is not None and self._limits_ms and (limit := limit_in_words(last, self._limits_ms[-1])):
+        if last is None:
+            return
+        if dirtying := dirtying_in_words(last):
+            yield Remark(dirtying, self._of)
+        if not self._limits_ms:
+            return
+        compared = self._looks.compared(self._limits_ms[-1], "that are set")
+        if not compared and (limit := limit_in_words(last, self._limits_ms[-1])):
             yield Remark(limit, self._of)
+        yield from compared
 
     def _begins(self, guest: str) -> Sequence[Item]:
         self._begun += 1
@@ -129,7 +140,7 @@ class ProxmoxLog(Form):
         told = reading(status, {**figures, "ram.mbps": mbps}, line.stamp, self._of, estimated=estimated)
         return [self._looks.active(told)]
 
-    def _ends(self, line: Line, status: str, figures: Mapping[str, float] | None = None) -> Sequence[Item]:
+    def _ends(self, line: Line, status: str, figures: Mapping[str, Any] | None = None) -> Sequence[Item]:
         limit_ms = self._limits_ms[-1] if self._limits_ms else None
         return self._looks.ends(self._of, status, line.stamp, figures, limit_ms)
 

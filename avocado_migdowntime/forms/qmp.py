@@ -2,21 +2,19 @@
 """QMP as it is found in texts: JSON on one line or over many, and the reprs of Python that test logs have.
 
 A message is found wherever it is in a line, so that prompts, the heads of logs and names such as libvirt's `reply=` do
-not matter. What is no message of QMP's is passed over.
+not matter. What is no message of QMP's is skipped.
 """
 
 import ast
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..trace.reading import Happening, Item, Reading, Remark, Setting, Stamp, Version
-from .domjobinfo import of_fields
-from .filling import reading_of_record
+from ..trace.reading import Happening, Item, Reading
 from .form import MAYBE, Form, Line
-from .monitor_text import STATUSES
+from .qmp_messages import is_of_qmp, items_of
 
 _GREATEST_CHARACTERS = 1 << 20
 _WRAPPED = 60
@@ -31,23 +29,15 @@ _OPENS = re.compile(r"[\[{](?=\s*(?:$|[\"'{}\[\]]))")
 _GOES_ON = re.compile(r"\s*(?:[\"'{}\[\],:]|-?\d|-?(?:nan|inf)\b|(?:true|false|null|True|False|None)\b|$)")
 _NO_NUMBER = re.compile(r"(?<=[:\[,\s])-?(?:nan|inf(?:inity)?)\b(?=\s*[,}\]])", re.IGNORECASE)
 _GUEST = re.compile(r"\bmon=(0x[0-9a-f]+)")
-_PARAMETERS = ("downtime-limit", "max-bandwidth", "avail-switchover-bandwidth")
-_INFO = frozenset(
-    (
-        *("status", "total-time", "setup-time", "expected-downtime", "downtime", "error-desc", "socket-address"),
-        *("blocked", "blocked-reasons", "cpu-throttle-percentage", "postcopy-blocktime", "postcopy-vcpu-blocktime"),
-        *("disk", "xbzrle-cache", "compression", "vfio", "remaining", "dirty-limit-throttle-time-per-round"),
-        "dirty-limit-ring-full-time",
-    )
-)
-"""What an answer to query-migrate may have beside its figures of RAM: QEMU's MigrationInfo, qapi/migration.json."""
+_LIBVIRT_LINE = re.compile(r"\bqemuMonitorJSONIOProcessLine:\d+ : Line \[")
+"""What libvirt logs of a message before it says of whose monitor it is."""
 _SAME_S = 0.05
 
 
 class Qmp(Form):
     """Reads QMP's messages; what is sent to QEMU counts where it sets a limit."""
 
-    NAME = "QMP's replies"
+    NAME = "a text with QMP's replies"
     NEEDLES = (b"emain", b"owntime")
     ALSO = (b'"event"', b"'event'", b'"QMP"')
 
@@ -57,8 +47,10 @@ class Qmp(Form):
         self._characters = 0
         self._depth = _Depth()
         self._line: Line | None = None
+        self._head = ""
+        self._held: list[Reading | Happening] = []
         self._width, self._is_cut = 0, False
-        self._seen: dict[str, tuple[Any, float]] = {}
+        self._seen: dict[str, Reading | Happening] = {}
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         if self._begun:
@@ -75,21 +67,23 @@ class Qmp(Form):
             if end < 0 and match[0] == "{":
                 if is_qmp or not _may_go_on(text[begin:]):
                     break
+                self._head = text[:begin].rstrip()
                 self._begin(text[begin:], line)
                 return MAYBE
             # What is in an array over many lines is read one by one.
             position = max(end, begin + 1)
             items = list(self._told(message, line))
-            is_qmp = is_qmp or bool(items) or _is_of_qmp(message)
+            is_qmp = is_qmp or bool(items) or is_of_qmp(message)
             found += items
         return found if is_qmp else None
 
     def end(self) -> Iterable[Item]:
         self._begun = []
-        return ()
+        return self.settle()
 
     def settle(self) -> Iterable[Item]:
-        return ()
+        held, self._held = self._held, []
+        return held
 
     def _begin(self, text: str, line: Line) -> None:
         self._width = len(line.text)
@@ -98,7 +92,7 @@ class Qmp(Form):
         self._depth.add(text, 0)
 
     def _going_on(self, line: Line) -> Sequence[Item | Line] | None:
-        text = line.message
+        text = line.message.removeprefix(self._head).strip() if self._head else line.message
         stamped = replace(line, stamp=(self._line or line).stamp or line.stamp)
         if self._is_cut:
             message, whole_to = _decoded("".join([*self._begun, text]), 0)
@@ -107,6 +101,10 @@ class Qmp(Form):
                 return list(self._told(message, stamped))
             self._is_cut = abs(len(line.text) - self._width) <= 1 and self._characters < _GREATEST_CUT
         if not self._is_cut and not _GOES_ON.match(text):
+            self._begun = []
+            return [line]
+        if text.startswith("{") and _RETURN.search(text) and _decoded(text, 0)[1] > 0:
+            # A reply within what another program tells of its own.
             self._begun = []
             return [line]
         end = self._depth.add(text, 0)
@@ -121,7 +119,7 @@ class Qmp(Form):
         items: list[Item | Line] = list(self._told(message, stamped))
         if _OPENS.search(text, end):
             items.append(line.containing(text[end:]))
-        return items if items or _is_of_qmp(message) else MAYBE
+        return items if items or is_of_qmp(message) else MAYBE
 
     def _told(self, message: Any, line: Line) -> Iterator[Item | Line]:
         guest = match[1] if (match := _GUEST.search(line.message)) else ""
@@ -131,17 +129,32 @@ class Qmp(Form):
                 continue
             if guest:
                 item = replace(item, of=guest)
-            if not self._is_repeated(item):
-                yield item
+            if self._is_repeated(item):
+                continue
+            if isinstance(item, Reading | Happening) and not guest and _LIBVIRT_LINE.search(line.text):
+                self._held.append(item)
+                continue
+            yield from (held for held in self.settle() if not _is_same(held, item))
+            yield item
 
     def _is_repeated(self, item: Item) -> bool:
         """libvirt logs a message up to three times: as it came, as a line, as a reply."""
         if not isinstance(item, Reading | Happening) or item.stamp is None or item.stamp.from_begin:
             return False
-        told = item.answer if isinstance(item, Reading) else item.message
         kind = type(item).__name__ + item.of
-        before, self._seen[kind] = self._seen.get(kind), (told, item.stamp.t_s)
-        return before is not None and before[0] == told and abs(before[1] - item.stamp.t_s) <= _SAME_S
+        before, self._seen[kind] = self._seen.get(kind), item
+        return before is not None and _is_same(before, item)
+
+
+def _is_same(one: Item, other: Item) -> bool:
+    """Whether two are of one message that was logged twice."""
+    if isinstance(one, Reading) and isinstance(other, Reading):
+        alike = one.answer == other.answer
+    else:
+        alike = isinstance(one, Happening) and isinstance(other, Happening) and one.message == other.message
+    if not alike or not isinstance(one, Reading | Happening) or not isinstance(other, Reading | Happening):
+        return False
+    return one.stamp is not None and other.stamp is not None and abs(one.stamp.t_s - other.stamp.t_s) <= _SAME_S
 
 
 class _Depth:
@@ -198,118 +211,3 @@ def parsed(text: str) -> Any:
         return ast.literal_eval(text.replace("null", "None"))
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return None
-
-
-def items_of(message: Any, line: Line) -> Iterator[Item | Line]:
-    """What a message tells; nothing where it is of something else."""
-    if isinstance(message, list):
-        yield from _of_list(message, line)
-    elif isinstance(message, Mapping):
-        yield from _of_object(message, line)
-
-
-def _of_list(messages: Sequence[Any], line: Line) -> Iterator[Item | Line]:
-    named = [one for one in messages if isinstance(one, Mapping) and isinstance(one.get("capability"), str)]
-    if named:
-        yield Setting({}, capabilities=tuple(one["capability"] for one in named if one.get("state") is True))
-        return
-    for one in messages:
-        yield from items_of(one, line)
-
-
-def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
-    stamp = line.stamp
-    if isinstance(greeting := message.get("QMP"), Mapping):
-        if isinstance(version := greeting.get("version"), Mapping):
-            yield Version(version)
-    elif isinstance(message.get("event"), str):
-        yield Happening(message, stamp)
-    elif isinstance(recorded := message.get("event"), Mapping) and isinstance(message.get("t"), int | float):
-        yield Happening(recorded, Stamp(message["t"], from_begin=True), side=str(message.get("side", "source")))
-    elif isinstance(recorded := message.get("query-migrate"), Mapping):
-        t_s, latency_ms = message.get("t"), message.get("latency_ms", 0)
-        if isinstance(t_s, int | float) and isinstance(latency_ms, int | float):
-            stamp = Stamp(t_s, latency_ms / 1000, from_begin=True)
-        yield reading_of_record(_without_none(recorded), stamp)
-    elif isinstance(message.get("execute"), str):
-        yield from _of_command(message, stamp)
-    elif "return" in message:
-        yield from _of_return(message["return"], line)
-    elif isinstance(error := message.get("error"), Mapping) and "class" in error:
-        yield Remark(f"QEMU answered with the error {error.get('desc', error['class'])!s}")
-    elif isinstance(message.get("capability"), str):
-        yield from _of_list([message], line)
-    elif len(message) > 1 or "status" not in message:
-        yield from _of_return(message, line)
-
-
-def _of_return(answer: Any, line: Line) -> Iterator[Item | Line]:
-    if isinstance(answer, str):
-        for part in answer.splitlines():
-            yield line.containing(part.strip())
-    elif isinstance(answer, list):
-        yield from _of_list(answer, line)
-    elif isinstance(answer, Mapping):
-        if _is_of_migration(answer):
-            yield Reading(_without_none(answer), line.stamp)
-        elif any(name in answer for name in _PARAMETERS):
-            yield Setting({name: answer[name] for name in answer if answer[name] is not None}, line.stamp)
-        elif isinstance(release := answer.get("qemu"), Mapping):
-            yield from _of_version(answer, release, line)
-        elif "memory_remaining" in answer or "memory_total" in answer:
-            yield from of_fields(answer, line.stamp, line.arrived_s)
-
-
-def _of_version(answer: Mapping[str, Any], release: Mapping[str, Any], line: Line) -> Iterator[Item]:
-    if "major" in release:
-        yield Version(answer)
-    elif isinstance(parameters := answer.get("migrate-parameters"), Mapping):
-        # The header of a recording.
-        if isinstance(release.get("qemu"), Mapping):
-            yield Version(release)
-        capabilities = answer.get("capabilities")
-        switched_on = tuple(map(str, capabilities)) if isinstance(capabilities, list) else None
-        yield Setting(parameters, line.stamp, capabilities=switched_on)
-
-
-def _of_command(message: Mapping[str, Any], stamp: Stamp | None) -> Iterator[Item]:
-    arguments = message.get("arguments")
-    if not isinstance(arguments, Mapping):
-        return
-    value = arguments.get("value")
-    if message["execute"] == "migrate-set-parameters":
-        told = {name: arguments[name] for name in _PARAMETERS if name in arguments}
-        if told:
-            yield Setting(told, stamp, changed=True)
-    elif message["execute"] == "migrate_set_downtime" and isinstance(value, int | float):
-        yield Setting({"downtime-limit": round(value * 1000)}, stamp, changed=True)
-    elif message["execute"] == "migrate_set_speed" and isinstance(value, int | float):
-        yield Setting({"max-bandwidth": value}, stamp, changed=True)
-
-
-def _is_of_migration(answer: Mapping[str, Any]) -> bool:
-    """query-status and others have a status as well."""
-    if "running" in answer or "singlestep" in answer:
-        return False
-    if isinstance(answer.get("ram"), Mapping):
-        return "remaining" in answer["ram"] or "transferred" in answer["ram"]
-    status = answer.get("status")
-    return isinstance(status, str) and status in STATUSES and answer.keys() <= _INFO
-
-
-def _is_of_qmp(message: Any) -> bool:
-    """Whether a message that tells nothing is one of QMP's all the same."""
-    if isinstance(message, list):
-        return any(_is_of_qmp(one) for one in message)
-    return isinstance(message, Mapping) and bool(message.keys() & {"return", "execute", "QMP", "event"})
-
-
-def _without_none(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is no number, as `-nan`."""
-    kept: dict[str, Any] = {}
-    for name, value in answer.items():
-        if isinstance(value, Mapping):
-            kept[name] = _without_none(value)
-        elif value is not None:
-            kept[name] = value
-    return kept

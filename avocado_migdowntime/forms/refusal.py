@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is said of a text that tells too little: what it was recognised as, what is missing, what to take instead."""
 
-import reprlib
 from collections.abc import Sequence
 
 from ..errors import UsageError
 from .catalogue import FORMS
-from .foreign import of_text
+from .foreign import LONG, of_text
 from .reader import Reader
 
 EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, again and again"""
@@ -16,22 +15,29 @@ EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, aga
 def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     """That no migration is told of."""
     if remarks:
-        return UsageError(f"{remarks[-1]}; take {EXACT}, while the migration is active")
-    if not reader.forms and (foreign := of_text("\n".join(reader.first_lines))):
+        return UsageError(f"{remarks[-1]}; take {_instead(reader)}, on the source host while the migration is active")
+    as_it_is = b"".join(reader.first_bytes).decode("utf-8", "replace")
+    if not reader.forms and (foreign := of_text("\n".join(reader.first_lines)) or of_text(as_it_is)):
         return UsageError(foreign.sentence)
     if not reader.forms:
         known = ", ".join(form.NAME for form in FORMS)
-        line = reprlib.repr(next(iter(reader.first_lines), ""))
-        return UsageError(f"{line} begins no text that is known; expected a recorded migration, or one of: {known}")
+        line = LONG.repr(next(iter(reader.first_lines), ""))
+        return UsageError(f"{line} matches no known text; expected a recorded migration, or one of: {known}")
     form = reader.forms[-1]
-    return UsageError(f"this is {form.NAME}, and no migration runs in it; take {_instead(reader)}, while one does")
+    return UsageError(f"this is {form.NAME} without figures of a migration; take {_instead(reader)}, while one runs")
 
 
 def too_little(reader: Reader, status: str) -> UsageError:
     """That a running migration is told of without its figures."""
     form = reader.forms[-1]
-    lacks = form.LACKS or "no remaining RAM"
-    return UsageError(f"this is {form.NAME} with status {status}: it has {lacks}; take {_instead(reader)}")
+    shown = f"this is {form.NAME}: the status is {status}, and no remaining RAM is shown"
+    return UsageError(f"{shown}; take {_instead(reader)}, on the source host while the status is active")
+
+
+def lacking(reader: Reader) -> str:
+    """What shows it, to be put behind what the product's log does not show; nothing where it is no such log."""
+    form = reader.forms[-1]
+    return f"; {form.NAME} has {form.LACKS}: take {form.INSTEAD}" if form.LACKS and form.INSTEAD else ""
 
 
 def _instead(reader: Reader) -> str:

@@ -2,17 +2,20 @@
 """The page in which the guest tells what it has done (images/README.md: Telemetry)."""
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import HarnessError
 
 PAGE_BYTES = 4096
 """What the guest writes at a time, and the size of the telemetry page itself."""
-PATTERNS = ("sequential", "random", "idle", "hot-cold")
+PATTERN_NAMES = ("sequential", "random", "idle", "hot-cold")
 """By the number that stands for them in the page."""
 HEARTBEAT_COUNT_OFFSET = 48
 _MAGIC = b"MIGDOWNT"
 _FIELDS = 26
+_MOST_WRITES = 1 << 62
+"""More than any guest comes to, and few enough for 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,10 @@ class Telemetry:
         if page[:8] not in (_MAGIC, _MAGIC[::-1]):
             raise HarnessError(f"the guest's telemetry page begins with {page[:8].hex()}, not with its magic number")
         byte_order = ">" if page[:8] == _MAGIC else "<"
+        if len(page) < 8 * _FIELDS:
+            raise HarnessError(f"the guest's telemetry page ends after {len(page)} bytes")
         words = struct.unpack_from(f"{byte_order}{_FIELDS}Q", page)
-        if words[11] >= len(PATTERNS):
+        if words[11] >= len(PATTERN_NAMES):
             raise HarnessError(f"the guest's telemetry page names pattern {words[11]}, which is unknown")
         return cls(
             byte_order=byte_order,
@@ -50,12 +55,27 @@ class Telemetry:
             region_bytes=words[8],
             granule_bytes=words[9],
             rate_pages_per_s=words[10],
-            pattern=PATTERNS[words[11]],
+            pattern=PATTERN_NAMES[words[11]],
             seed=words[12],
             pages_written=words[13],
             hot_percent=words[22],
             share_percent=words[23],
         )
+
+    def held_to(self, ordered: Mapping[str, int | str]) -> "Telemetry":
+        """This, where it says what the guest was `ordered`, by the names of fields.
+
+        Raises HarnessError where one is another, or where it tells of more writes than there can be.
+        """
+        for name, wanted in ordered.items():
+            if (said := getattr(self, name)) != wanted:
+                raise HarnessError(
+                    f"the guest's telemetry page has {said} as its {name}, where {wanted} was ordered; so what it wrote"
+                    " is not known"
+                )
+        if self.pages_written > _MOST_WRITES:
+            raise HarnessError(f"the guest's telemetry page tells of {self.pages_written} writes, as none can be")
+        return self
 
     @property
     def pages(self) -> int:

@@ -10,9 +10,9 @@ import ctypes
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ..errors import NotPermittedError
 
@@ -56,6 +56,22 @@ class Namespace:
         return _in_own_thread(inside)
 
 
+class NoNetwork:
+    """A network of a process's own with nothing in it, where that may be made; else the host's."""
+
+    def enter(self) -> None:
+        """Bring the calling thread inside, for good."""
+        with suppress(OSError):
+            unshare(_CLONE_NEWNET)
+
+
+class Network(Protocol):
+    """Where a process can be brought between fork and exec."""
+
+    def enter(self) -> None:
+        """Bring the calling thread inside, for good; raises OSError."""
+
+
 @contextmanager
 def new_namespace() -> Iterator[Namespace]:
     """A namespace with nothing in it; raises NotPermittedError where this process may not make one."""
@@ -63,7 +79,7 @@ def new_namespace() -> Iterator[Namespace]:
         descriptor = _in_own_thread(_unshared)
     except OSError as error:
         raise NotPermittedError(
-            f"a network namespace, which link=shaped needs, cannot be made ({error.strerror}); "
+            f"link=shaped needs a network namespace, which cannot be created ({error.strerror}); "
             "run as root, or use link=tcp or link=unix"
         ) from None
     try:

@@ -17,7 +17,7 @@ from .module_process import environment, module_command
 from .netns import Namespace
 from .protocol import PACKET_BYTES, Refusal
 from .wire import ShapedLink
-from .wire_process import DESCRIPTORS, Reply, decode
+from .wire_process import DESCRIPTORS, WireReply, decode
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def wire_in_user_namespace(bytes_per_s: int) -> Iterator[ShapedLink]:
         )
 
 
-def _made(bytes_per_s: int) -> tuple[Reply, list[int]]:
+def _made(bytes_per_s: int) -> tuple[WireReply, list[int]]:
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours:
         with its:
@@ -56,7 +56,7 @@ def _made(bytes_per_s: int) -> tuple[Reply, list[int]]:
                 process.kill()
             assert process.stderr is not None
             last = (process.stderr.read().strip().splitlines() or ["it printed nothing"])[-1]
-            raise HarnessError(f"the process that makes a link in a user namespace ended: {last}")
+            raise HarnessError(f"the process that sets up a link in a user namespace ended: {last}")
 
 
 def _started(its_socket: socket.socket, bytes_per_s: int) -> subprocess.Popen[str]:
@@ -76,6 +76,6 @@ def _started(its_socket: socket.socket, bytes_per_s: int) -> subprocess.Popen[st
         )
     except OSError as error:
         raise HarnessError(
-            f"the process that makes a link in a user namespace could not be started ({error}); see if "
+            f"the process that sets up a link in a user namespace could not be started ({error}); see if "
             f"`{' '.join(command)}` can run here"
         ) from None

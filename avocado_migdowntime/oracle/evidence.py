@@ -9,7 +9,7 @@ from typing import Union
 import numpy as np
 
 from ..trace.events import BANDWIDTH, DISTURBS, FINISH, HARNESS
-from ..trace.model import Trace
+from ..trace.model import ENDED, LIMITS_LOGGED, Trace
 from ..trace.samples import Samples
 from .caps import Held, most_used
 from .devices import Devices, devices, with_devices
@@ -140,6 +140,27 @@ class Evidence:
     def limit_ms(self) -> float | None:
         """The downtime-limit that held when this began, where it is known."""
         return self.limits.at(float(self.samples.t_s[0]))
+
+    @property
+    def last_limit_ms(self) -> float | None:
+        """The downtime-limit that held when this ended, or the source stopped the guest, where it is known."""
+        return self.limits.at(min(float(self.samples.t_s[-1]), self.stopped_s))
+
+    @property
+    def set_limit_ms(self) -> float | None:
+        """The configured downtime-limit; of a log that tells each that is set, the last one."""
+        return self.limits.at(np.inf) if LIMITS_LOGGED in self.trace.header else self.trace.downtime_limit_ms
+
+    @property
+    def failure(self) -> str:
+        """That the migration failed or was cancelled, if it did."""
+        return {"failed": "the migration failed", "cancelled": "the migration was cancelled"}.get(self.status, "")
+
+    @property
+    def came_to_an_end(self) -> bool:
+        """Whether all that follows is known: the whole migration ended, or postcopy took over."""
+        last = self.trace.samples[-1].status
+        return last in ENDED or last.startswith("postcopy")
 
     @property
     def status(self) -> str:

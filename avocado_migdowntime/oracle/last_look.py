@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The last answer of a trace as one look: as the text showed it that it was read from, else as it was sampled."""
+"""The last answer of a trace as one sample: as the text showed it that it was read from, else as it was sampled."""
 
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
@@ -19,8 +21,8 @@ _TWO_DIGITS = 0.005
 def last_look(evidence: Evidence) -> Look:
     """What the last sample of `evidence` shows."""
     trace, sample = evidence.trace, evidence.samples[-1]
-    reading = trace.readings[-1] if trace.readings else Reading({})
-    lacks = trace.lacks if trace.readings else ()
+    reading = _reading_of(evidence)
+    lacks = trace.lacks
     ram, part = sample.ram, reading.answer.get("ram")
     shown: Mapping[str, Any] = part if isinstance(part, Mapping) else {}
     remaining = _shown(reading, "ram.remaining", ram.remaining_bytes) if ram and "ram.remaining" not in lacks else None
@@ -43,14 +45,25 @@ def last_look(evidence: Evidence) -> Look:
         syncs=int(ram.dirty_sync_count) if ram and "ram.dirty-sync-count" not in lacks else 0,
         conserved_bytes=ram.conserved_bytes if ram and ram.sent_pages and "ram.normal" not in lacks else None,
         total_bytes=sample.total_bytes,
+        sent_bytes=_transferred(reading.answer) if "vfio" not in reading.answer else None,
         disk_bytes=sample.disk_bytes,
         mean_bytes_per_ms=_mean(reading.answer),
         switchover_bytes_per_ms=trace.switchover_bytes_per_ms,
-        limit_ms=trace.downtime_limit_ms if trace.readings else evidence.limits.at(sample.t_s),
+        limit_ms=trace.downtime_limit_ms if trace.is_bare_text else evidence.limits.at(sample.t_s),
         down_ms=sample.downtime_ms,
         left_shown_ms=_left_ms(shown, trace.switchover_bytes_per_ms),
         ran_over=over,
     )
+
+
+def _reading_of(evidence: Evidence) -> Reading:
+    """What a text shows of the last sample of `evidence`, which may be a part of the trace."""
+    trace, samples = evidence.trace, evidence.samples
+    last = len(trace.samples)
+    if len(samples) < last:
+        last = int(np.searchsorted(trace.samples.t_s, samples.t_s[-1], side="right"))
+    kept = last - len(trace.samples) + len(trace.readings)
+    return trace.readings[kept - 1] if kept > 0 else Reading({})
 
 
 def _shown(reading: Reading, name: str, value: float) -> Interval:
@@ -75,9 +88,14 @@ def _left_ms(ram: Mapping[str, Any], switchover_bytes_per_ms: float | None) -> f
 
 def _mean(answer: Mapping[str, Any]) -> float | None:
     """The bandwidth of the whole migration: what was transferred ÷ time since the setup."""
-    ram, whole_ms, setup_ms = answer.get("ram"), answer.get("total-time"), answer.get("setup-time", 0)
-    sent = ram.get("transferred") if isinstance(ram, Mapping) else None
-    if not isinstance(sent, int | float) or not isinstance(whole_ms, int | float):
+    sent, whole_ms, setup_ms = _transferred(answer), answer.get("total-time"), answer.get("setup-time", 0)
+    if sent is None or not isinstance(whole_ms, int | float):
         return None
     lasted_ms = whole_ms - (setup_ms if isinstance(setup_ms, int | float) else 0)
     return sent / lasted_ms if lasted_ms > 0 else None
+
+
+def _transferred(answer: Mapping[str, Any]) -> float | None:
+    ram = answer.get("ram")
+    sent = ram.get("transferred") if isinstance(ram, Mapping) else None
+    return sent if isinstance(sent, int | float) else None

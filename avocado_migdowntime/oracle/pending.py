@@ -29,6 +29,9 @@ def most_left_bytes(seam: Seam) -> float:
     if not len(sent_on) or seam.rest is None:
         return most
     row = int(sent_on[0])
-    if seam.answered_s[row] - seam.rest.end_s > ONE_LOOK_S or pending[row] < since.remaining_bytes[: row + 1].max():
+    dirtied_bytes = seam.after.begin_bytes - seam.before.end_bytes
+    # A sync finds all that was dirtied, but for the page that is on its way; a later look may find less.
+    least = max(float(since.remaining_bytes[: row + 1].max()), dirtied_bytes - seam.last.page_bytes)
+    if seam.answered_s[row] - seam.rest.end_s > ONE_LOOK_S or pending[row] < least:
         return most
-    return min(most, float(pending[row]) - (seam.after.begin_bytes - seam.before.end_bytes))
+    return min(most, float(pending[row]) - dirtied_bytes)

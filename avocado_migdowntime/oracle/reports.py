@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which samples of a pass may be held against the oracle, and why the others may not."""
+"""Which samples of a pass may be compared with the oracle, and why the others may not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .formulas import RamFigures
 from .passes import UPDATE_S, Pass
 
 SETTLE_S = 0.2
-"""The first update after a sync comes up to 150 ms later; until then the report is the pass before's.
+"""The first update after a sync comes up to 150 ms later; until then the report is the previous pass's.
 
 On a busy host it may come seconds later, as the sync itself takes so long: see `_not_renewed`.
 """
@@ -28,10 +28,10 @@ _LATE_S = 0.02
 
 NOT_REPORTED = "no expected-downtime reported"
 SETTLING = "before the first update after the sync"
-IDLE = "dirty-pages-rate is 0: QEMU computes nothing"
+NOTHING_DIRTIED = "dirty-pages-rate is 0: QEMU computes nothing"
 HARDLY_SENT = "hardly anything was sent: QEMU computes nothing"
-TORN = "mbps changed since the sample before: perhaps torn"
-_FAULTS = (NOT_REPORTED, SETTLING, IDLE, HARDLY_SENT, TORN)
+TORN = "mbps changed since the previous sample: the figures may not belong together"
+_FAULTS = (NOT_REPORTED, SETTLING, NOTHING_DIRTIED, HARDLY_SENT, TORN)
 """Of several that a sample has the first is its reason."""
 
 
@@ -149,8 +149,14 @@ def _not_renewed(samples: Samples, settling: int, least_advances: int) -> int:
 def computes_nothing(ram: RamFigures) -> str:
     """Why QEMU up to 11.0 leaves its report as it is at this moment, if it does."""
     if ram.dirty_pages_per_s == 0:
-        return IDLE
+        return NOTHING_DIRTIED
     return HARDLY_SENT if _hardly_sent(ram) else ""
+
+
+def computes_something(samples: Samples) -> NDArray[np.bool_]:
+    """The samples at which `computes_nothing` does not hold."""
+    computes: NDArray[np.bool_] = (samples.dirty_pages_per_s != 0) & ~_hardly_sent(samples)
+    return computes
 
 
 def _hardly_sent(ram: RamFigures) -> NDArray[np.bool_]:

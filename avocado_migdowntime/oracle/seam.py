@@ -90,12 +90,11 @@ class Seam:
 
 @dataclass(frozen=True)
 class Rest:
-    """Nothing was sent for `lasted_s` from the sample at `first_row` to that at `row`.
+    """Nothing was sent for `lasted_s`, until the sample at `row`.
 
     That was asked for at `end_s`, before the last of the samples in which it was looked for.
     """
 
-    first_row: int
     row: int
     end_s: float
     lasted_s: float
@@ -110,4 +109,4 @@ def rests(samples: Samples, begin: int) -> Iterator[Rest]:
     lasted_s = t_s[lasts] - recent.answered_s[firsts]
     for one in np.flatnonzero(lasted_s >= _REST_S)[::-1]:
         end = int(lasts[one])
-        yield Rest(begin + int(firsts[one]), begin + end, float(t_s[end] - t_s[-1]), float(lasted_s[one]))
+        yield Rest(begin + end, float(t_s[end] - t_s[-1]), float(lasted_s[one]))

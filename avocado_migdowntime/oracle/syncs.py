@@ -6,7 +6,7 @@ constant. A dirty sync adds what was dirtied meanwhile, so between two passes
 
     remaining at the sync = K - K before + unsent,
 
-where `unsent` is what was left when the pass before ended (see unsent.py). QEMU ends a pass when what is left fits
+where `unsent` is what was left when the previous pass ended (see unsent.py). QEMU ends a pass when what is left fits
 downtime-limit × bandwidth, so where that is not known exactly it is taken to be below that, if it may be
 (migration/migration.c:migration_iteration_run).
 """

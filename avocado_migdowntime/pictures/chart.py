@@ -5,11 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..trace.samples import Floats
 from .downsample import kept
-
-Floats = NDArray[np.float64]
 
 
 class Role(StrEnum):

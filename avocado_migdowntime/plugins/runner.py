@@ -7,10 +7,11 @@ by SIGTERM to their own process, so that they can clean up.
 
 import importlib
 import logging
+import multiprocessing
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
 from avocado.core.exceptions import TestInterrupt
@@ -28,7 +29,7 @@ from ..parameters.sources import NAMESPACES, of_settings, of_variant
 from ..parameters.table import Parameters, parse
 from .last_word import told_anyway
 
-KILLED = "the test's process was killed; what it had of the host was given back"
+KILLED = "the test's process was killed; what it had borrowed from the host was released"
 
 _NEEDED = ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run")
 """What each of the tests imports."""
@@ -136,6 +137,20 @@ def _in_lines(text: str) -> str:
     return in_lines(text).replace("]]>", "]]\\x3e")
 
 
+@contextmanager
+def _ending_what_it_started() -> Iterator[None]:
+    """Have the test's process end where an exception ends this one, such as SIGTERM while it tells Avocado something.
+
+    multiprocessing waits for it as this process ends, and nobody else may be there to send it a signal.
+    """
+    try:
+        yield
+    except BaseException:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+
+
 def _terminate_with_parent() -> None:
     # Avocado may be killed, and itself kills a runner that takes more than a second to end.
     end_with_parent(signal.SIGTERM)
@@ -151,7 +166,7 @@ class RunnerApp(BaseRunnerApp):
     def command_task_run(self, args: Any) -> Any:
         """Run a task; what there is to tell of it is told even if this process is killed."""
         names = {"id": args["identifier"], **({"job_id": args["job_id"]} if args.get("job_id") else {})}
-        with told_anyway(args.get("status_uri") or [], names):
+        with told_anyway(args.get("status_uri") or [], names), _ending_what_it_started():
             return super().command_task_run(args)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What QEMU documents of its answers, as far as anything here rests on it: they are held to that as they come.
+"""What QEMU documents of its answers, as far as anything here is based on it: they are held to that as they come.
 
 Source: QEMU's qapi/control.json, introspect.json, machine.json, migration.json and misc.json. What an answer has
 besides stays in it.
@@ -81,11 +81,15 @@ class _Parameters(msgspec.Struct, rename="kebab"):
     avail_switchover_bandwidth: _Figure = 0
 
 
+class _Option(msgspec.Struct):
+    option: _Name
+
+
 class _Status(msgspec.Struct):
     status: _Name
 
 
-_DOCUMENTED: Mapping[str, Any] = {
+DOCUMENTED: Mapping[str, Any] = {
     "query-version": _Version,
     "query-target": _Target,
     "query-machines": list[_Machine],
@@ -95,18 +99,20 @@ _DOCUMENTED: Mapping[str, Any] = {
     "query-qmp-schema": list[_Entity],
     "query-migrate": _Migration,
     "query-status": _Status,
+    "query-command-line-options": list[_Option],
     "human-monitor-command": str,
 }
+"""What each command that is asked answers, as a type of msgspec's."""
 
 
 def documented(who: str, command: str, answer: Any) -> Any:
     """The `answer` to `command`; raises HarnessError where `who` gave one that is not as QEMU documents it."""
     try:
-        msgspec.convert(answer, _DOCUMENTED.get(command, Any))
+        msgspec.convert(answer, DOCUMENTED.get(command, Any))
     except msgspec.ValidationError as error:
         raise HarnessError(
-            f"{who} answers {command} with {reprlib.repr(answer)}, as no QEMU does: {_lower(str(error))}; expected one "
-            "of 5.2 or newer"
+            f"{who} answers {command} with {reprlib.repr(answer)}, which no QEMU does: {_lower(str(error))}; use "
+            "QEMU 5.2 or later"
         ) from None
     return answer
 

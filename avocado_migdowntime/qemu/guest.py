@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The dirtier guest: its orders, and how one QEMU that runs it is launched."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +38,11 @@ class Orders:
     burst_ms: tuple[int, int] | None = None
     flush: bool = False
     hugepages: bool = False
+
+    def told(self) -> Mapping[str, int | str]:
+        """Those that the guest's telemetry page repeats, by the names of its fields."""
+        names = ("pattern", "region_bytes", "rate_pages_per_s", "granule_bytes", "hot_percent", "share_percent")
+        return {name: getattr(self, name) for name in names}
 
     def __str__(self) -> str:
         """The orders as the guest reads them from its kernel command line."""
@@ -160,8 +167,8 @@ def choose_machine(profile: Profile, qemu_info: QemuInfo, given: str | None) -> 
         )
     if machine not in qemu_info.backed_machines:
         raise HostRequirementError(
-            f"the machine {machine} of {qemu_info.binary} (QEMU {qemu_info.release_text}) cannot take its RAM from a "
-            "memory backend, where its pages could be seen; give a newer QEMU with `qemu`"
+            f"the machine {machine} of {qemu_info.binary} (QEMU {qemu_info.release_text}) cannot use a memory "
+            "backend for its RAM, which the run needs; give a newer QEMU with `qemu`"
         )
     return machine
 
@@ -180,9 +187,15 @@ def lagging(qemu: QemuProcess) -> str | None:
 
 
 async def telemetry_address(qemu: QemuProcess) -> int:
-    """Where the guest, which has begun to run, says that its telemetry page lies: guest-physical."""
+    """Where the guest, which has begun to run, says that its telemetry page lies: guest-physical.
+
+    Raises HarnessError where it does not say.
+    """
     line = await qemu.line(READY)
-    return int(line.partition("telemetry=")[2].split()[0], 16)
+    named = re.search(r"\btelemetry=(?:0x)?([0-9a-f]{1,16})\b", line)
+    if named is None:
+        raise HarnessError(f"the guest has said {line[:200]!r}, and not where its telemetry page lies")
+    return int(named[1], 16)
 
 
 async def started(qemu: QemuProcess) -> None:

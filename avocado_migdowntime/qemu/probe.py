@@ -12,10 +12,16 @@ from typing import Any
 from ..builds.suite_qemu import binary_of
 from ..debian.suite import is_name
 from ..errors import HarnessError, HostRequirementError, UsageError
+from ..host.netns import NoNetwork
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
+from .launching import HERE, Launcher
 from .process import QemuProcess
 from .profiles import PROFILES
 from .schema import argument_kinds
+
+_SANDBOX = "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny"
+"""QEMU: softmmu/qemu-seccomp.c, since 8.2 system/qemu-seccomp.c; all that there is since 2.11."""
+_FILTERS = Path("/proc/sys/kernel/seccomp/actions_avail")
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,13 @@ class QemuInfo:
     migrate_parameters: Mapping[str, Any]
     migrate_capabilities: frozenset[str]
     migrate_parameter_kinds: Mapping[str, str | tuple[str, ...]]
+    has_seccomp: bool
+
+    def confinement(self, *, spawning: bool = False) -> tuple[str, ...]:
+        """The arguments by which it gives up system calls that no run needs, where it was built for that."""
+        if not self.has_seccomp:
+            return ()
+        return ("-sandbox", _SANDBOX if spawning else f"{_SANDBOX},spawn=deny")
 
     @property
     def release_text(self) -> str:
@@ -57,7 +70,7 @@ def find_binary(given: str | None, arch: str) -> str:
         if binary := _first(f"qemu-system-{arch}" for arch in archs):
             return binary
         package = PROFILES[archs[0]].package
-        raise HostRequirementError(f"no {wanted} is on the PATH; install one with: apt-get install {package}")
+        raise HostRequirementError(f"no {wanted} is on the PATH; install one with: {package.install}")
     if not given:
         raise UsageError(f"no QEMU is named; give the path of a {wanted}, or of a directory that has one")
     if unpacked := binary_of(given, archs):
@@ -72,7 +85,7 @@ def find_binary(given: str | None, arch: str) -> str:
     binary = shutil.which(given) or shutil.which(os.path.abspath(given))
     if binary is None:
         what = "is not executable" if Path(given).exists() else "does not exist"
-        suite = f", or have a Debian suite's by: avocado migdowntime qemu add {given}" if is_name(given) else ""
+        suite = f", or get that of a Debian suite with: avocado migdowntime qemu add {given}" if is_name(given) else ""
         raise UsageError(f"the QEMU binary {given} {what}; give the path of a {wanted}{suite}")
     return os.path.abspath(binary)
 
@@ -81,13 +94,16 @@ def _first(names: Iterable[str]) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
-    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does."""
-    name = f"probe-{Path(binary).name}"
-    process = QemuProcess(name, binary, ("-machine", "none", "-nodefaults", "-display", "none"), directory, sockets)
+async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher = HERE, suffix: str = "") -> QemuInfo:
+    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does.
+
+    The name of the process ends with `suffix`.
+    """
+    name, bare = f"probe-{Path(binary).name}{suffix}", ("-machine", "none", "-nodefaults", "-display", "none")
+    process = QemuProcess(name, binary, bare, directory, sockets, NoNetwork(), launcher)
     try:
         async with process as qemu:
-            version, target, machines, kvm, parameters, capabilities, schema = await asyncio.gather(
+            version, target, machines, kvm, parameters, capabilities, schema, has_seccomp = await asyncio.gather(
                 qemu.execute("query-version"),
                 qemu.execute("query-target"),
                 qemu.execute("query-machines"),
@@ -95,6 +111,7 @@ async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
                 qemu.execute("query-migrate-parameters"),
                 qemu.execute("query-migrate-capabilities"),
                 qemu.execute("query-qmp-schema"),
+                _has_seccomp(qemu),
             )
         kinds = argument_kinds(schema, "migrate-set-parameters")
     except (HarnessError, OSError) as error:
@@ -113,7 +130,17 @@ async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
         migrate_parameters=parameters,
         migrate_capabilities=frozenset(c["capability"] for c in capabilities),
         migrate_parameter_kinds=kinds,
+        has_seccomp=has_seccomp,
     )
+
+
+async def _has_seccomp(qemu: QemuProcess) -> bool:
+    """Whether it knows -sandbox, and the kernel the filters that it takes."""
+    try:
+        known = await qemu.execute("query-command-line-options", {"option": "sandbox"})
+    except HarnessError:  # It refuses to tell of an option that it was not built with.
+        return False
+    return bool(known) and _FILTERS.exists()
 
 
 def _names(machines: Iterable[Mapping[str, Any]]) -> frozenset[str]:

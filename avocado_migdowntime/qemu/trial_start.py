@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..basics.resources import directory as resource
+from ..host.netns import NoNetwork
 from ..host.resources import HostResources
 from ..parameters.table import Parameters
 from .backing import plan
@@ -31,6 +32,6 @@ async def start(
     )
     backing = plan(simplest.backing, simplest.page_size, simplest.ram)
     guest = await planned_guest(simplest, qemu_info, backing, resources, lambda _: None)
-    arguments = (*guest.arguments(resource("images")), "-S")
-    async with QemuProcess("trial", qemu_info.binary, arguments, directory, sockets):
+    arguments = (*qemu_info.confinement(), *guest.arguments(resource("images")), "-S")
+    async with QemuProcess("trial", qemu_info.binary, arguments, directory, sockets, NoNetwork()):
         pass

@@ -17,7 +17,7 @@ from .entry import Recorded
 from .style import STYLES, look_of
 
 FORMATS = ("png", "svg", "pdf")
-MOST = 12
+MOST_TRACES = 12
 """Charts that one picture may hold: it would be too tall to look at."""
 _INCHES = (11.0, 7.5)
 _LINES = {"solid": "-", "dot": ":", "dash": "--", "dashdot": "-."}
@@ -28,16 +28,17 @@ _LEGEND_WIDTH, _TITLE_WIDTH = 38, 130
 def save(tests: Sequence[Recorded], file: str) -> None:
     """Draw the picture of each test into `file`, one below the other.
 
-    Raises UsageError where there are more than MOST, one has no picture, or the file's format is unknown or it cannot
-    be written.
+    Raises UsageError where there are more than MOST_TRACES, one has no picture, or the file's format is unknown or it
+    cannot be written.
     """
-    if len(tests) > MOST:
-        raise UsageError(f"{file}: {len(tests)} traces are too many for a picture, {MOST} fit; write a page, .html")
+    if len(tests) > MOST_TRACES:
+        many = f"{len(tests)} recordings are too many for a picture, {MOST_TRACES} fit"
+        raise UsageError(f"{file}: {many}; write a page, .html")
     figure = Figure(figsize=(_INCHES[0], _INCHES[1] * len(tests)), layout="constrained")
     parts = figure.subfigures(len(tests), squeeze=False)[:, 0]
     for part, test in zip(parts, tests, strict=True):
         if test.chart is None:
-            look = f"{test.name}: a single look has no course to draw; record a trace, or write a page, .html"
+            look = f"{test.name}: a single sample has no course to draw; record the migration, or write a page, .html"
             raise UsageError(test.fault or look)
         subject = test.verdict.subject if test.verdict is not None else test.name
         _draw(part, f"{subject}\n{test.answer}", test.chart)

@@ -10,8 +10,12 @@ from ..verdict.predicted_downtime import PredictedDowntime, PredictionJudgement
 from ..verdict.trials import Convergence
 from ..verdict.verdict import Verdict
 
-PROMISE = {PredictionJudgement.MATCH: "kept", PredictionJudgement.MISMATCH: "broken"}
-"""What outputs call it that the downtime is the predicted one, or is not."""
+PROMISE = {
+    PredictionJudgement.MATCH: "kept",
+    PredictionJudgement.MISMATCH: "broken",
+    PredictionJudgement.UNDECIDED: "undecided",
+}
+"""What outputs call it that the downtime is the predicted one, or is not, or that this cannot be told."""
 
 
 def fields(verdict: Verdict) -> dict[str, Any]:

@@ -38,6 +38,8 @@ TRACKED = "tracked"
 """Key of a header: the migration's parameters of which each change is on record."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
+LIMITS_LOGGED = "limits-logged"
+"""In the header of what was read from a text that logs each downtime-limit that is set."""
 SEVERAL = "several migrations are recorded: the last one is judged"
 """The note on a trace that is the last of several."""
 
@@ -54,7 +56,7 @@ class Trace:
 
     Where it was read from a text, `readings` has what that shows for each of the last samples, the last for the last,
     with what rounding leaves open and what was worked out; `lacks` names what that one does not show, in QMP's
-    spelling, for which 0 stands in the sample.
+    spelling, for which 0 stands in the sample; where that has no figures of RAM, what the last one with them lacks.
     """
 
     samples: Samples
@@ -167,8 +169,8 @@ class Trace:
 
     @property
     def is_bare_text(self) -> bool:
-        """Whether it was read from a text, in which a limit may be shown that was changed before or after."""
-        return bool(self.readings) and "recorded" not in self.header
+        """Whether it was read from a text in which a limit may be shown that was changed before or after."""
+        return bool(self.readings) and not self.header.keys() & {"recorded", LIMITS_LOGGED}
 
     @property
     def completed(self) -> bool:

@@ -11,10 +11,11 @@ from ..errors import UsageError
 
 LEEWAY = 1.01
 """A figure that was printed rounded may seem greater than another by this factor, and be the same."""
-RAN_OVER = "more RAM is said to be left than there is, by a counter that ran below 0: nothing is computed from that"
+RAN_OVER = "QEMU reports more RAM left than there is, as a counter ran below 0: nothing is computed from that"
 """The note on a trace that has such samples."""
 GREATEST = 2.0**64
 """Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
+_NUMBER = int | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +79,19 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
 
 
 def ran_over(ram: Mapping[str, Any]) -> bool:
-    """Whether more is said to be left than there is, or less than nothing: a counter of 64 bits that ran below 0."""
+    """Whether more is reported left than there is, or less than nothing: a counter of 64 bits that ran below 0."""
     remaining, total = ram.get("remaining"), ram.get("total")
-    if isinstance(remaining, bool) or not isinstance(remaining, int | float) or not abs(remaining) <= GREATEST * 1024:
+    if isinstance(remaining, bool) or not isinstance(remaining, _NUMBER) or not abs(remaining) <= GREATEST * 1024:
         return False
     if remaining < 0 or remaining >= GREATEST / 2:
         return True  # QMP prints it as a signed number, the monitor as an unsigned one
-    return isinstance(total, int | float) and 0 < total < (remaining - 1024) / LEEWAY
+    return isinstance(total, _NUMBER) and 0 < total < (remaining - 1024) / LEEWAY
 
 
 def number(fields: Mapping[str, Any], name: str) -> float:
     """The finite number, not below 0, that `fields` hold under `name`; raises UsageError otherwise."""
     value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= GREATEST:
+    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not 0 <= value <= GREATEST:
         shown = f"is {reprlib.repr(value)}" if name in fields else "is missing"
         raise UsageError(f"{name!r} {shown} where a number from 0 up was expected")
     return value

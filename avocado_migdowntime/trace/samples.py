@@ -139,6 +139,8 @@ class Samples(Sequence[Sample]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Samples):
             return NotImplemented
+        if self.labels == other.labels:
+            return np.array_equal(self.table, other.table, equal_nan=True)
         return list(self) == list(other)
 
     def ram(self, index: int) -> Ram | None:

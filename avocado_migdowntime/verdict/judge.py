@@ -50,8 +50,8 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     evidence = whole.undisturbed
     excluded = ExcludedSamples()
     segments, remarks = judged_passes(evidence, contract, tolerance, excluded)
-    if evidence.status in ("failed", "cancelled"):
-        remarks.append(f"the migration was {evidence.status}")
+    if evidence.failure and segments:
+        remarks.append(evidence.failure)
     limit = judge_limit(evidence, evidence.passes, evidence.syncs)
     down, stop = downtime(whole), mid_pass_stop(whole)
     if down is not None and (stop is None or stop.truth is None):
@@ -61,10 +61,10 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     if segments:
         formula, report = decide(evidence, segments, slowed(whole, segments, tolerance), contract, tolerance)
     else:
-        formula, report, look = decide_without_pass(evidence, contract, tolerance)
+        formula, report, look = decide_without_pass(whole if whole.came_to_an_end else evidence, contract, tolerance)
     reported_ms = median(segment.reported_ms for segment in segments) if segments else None
     if evidence.samples.sends_a_disk and report.outcome is not Outcome.UNDECIDED:
-        sentence = f"a disk was sent as well, of which the report may be: {report.sentence}"
+        sentence = f"a disk was sent as well, and the report may be about it: {report.sentence}"
         formula, report = None, Check(REPORT, Outcome.UNDECIDED, "disk", sentence)
     trials = judge_trials(whole, fit.computed_ms if fit else None, reported_ms)
     if trials is not None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from ..oracle.evidence import Evidence
-from ..oracle.reports import computes_nothing
+from ..oracle.reports import computes_something
 from ..trace.ram import number
 from .check import Check, Outcome
 from .codes import DOWNTIME
@@ -27,6 +27,8 @@ class PredictionJudgement(StrEnum):
 
     MATCH = "match"
     MISMATCH = "mismatch"
+    UNDECIDED = "undecided"
+    """QEMU had computed what it said in a window unlike the others, and that may be all."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class PredictedDowntime:
     """What QEMU said last before the switchover, and how long the guest was down then, milliseconds.
 
     `fixed_ms` is what the state of devices and the switchover itself take, measured on the same guest while idle;
-    `error` is (`down_ms` - `fixed_ms`) ÷ `predicted_ms` - 1. `limit_ms` is the downtime-limit that held then.
+    `error` is (`down_ms` - `fixed_ms`) ÷ `predicted_ms` - 1. `limit_ms` is the downtime-limit that held then. `window`
+    is how much more was sent in the window of what was said last than in the median of all samples: a share.
     """
 
     predicted_ms: float
@@ -42,11 +45,12 @@ class PredictedDowntime:
     fixed_ms: float
     limit_ms: float | None
     error: float
+    window: float = 0.0
 
     @property
     def judgement(self) -> PredictionJudgement:
         """Whether the guest was down for as long as was said, in one word."""
-        return PredictionJudgement.MATCH if self.check.outcome is Outcome.PASSED else PredictionJudgement.MISMATCH
+        return _JUDGEMENTS[self.check.outcome]
 
     @property
     def reason(self) -> str:
@@ -57,13 +61,27 @@ class PredictedDowntime:
     def check(self) -> Check:
         """Whether the downtime was what QEMU had said, and within the limit."""
         down = f"the guest was down for {self.down_ms:.0f} ms, {self.fixed_ms:.0f} ms of them for its devices, where"
+        odd = abs(self.window) > DOWNTIME_TOLERANCE
+        why = f"; it had sent {self.window:+.0%} in that window, which may be why"
         if abs(self.error) > DOWNTIME_TOLERANCE:
             sentence = f"{down} QEMU had said {self.predicted_ms:.0f} ms: {self.error:+.0%}"
+            if odd and abs((1 + self.error) / (1 + self.window) - 1) <= abs(self.window):
+                return Check(DOWNTIME, Outcome.UNDECIDED, "odd-window", sentence + why)
             return Check(DOWNTIME, Outcome.FAILED, "not-as-reported", sentence)
-        if self.limit_ms is not None and self.down_ms - self.fixed_ms > self.limit_ms * (1 + DOWNTIME_TOLERANCE):
+        above = (self.down_ms - self.fixed_ms) / (1 + DOWNTIME_TOLERANCE)
+        if self.limit_ms is not None and above > self.limit_ms:
             sentence = f"{down} the downtime-limit was {self.limit_ms:g} ms"
+            if odd and above <= self.limit_ms * (1 + self.window):
+                return Check(DOWNTIME, Outcome.UNDECIDED, "odd-window", sentence + why)
             return Check(DOWNTIME, Outcome.FAILED, "above-the-limit", sentence)
         return Check(DOWNTIME, Outcome.PASSED, "match")
+
+
+_JUDGEMENTS = {
+    Outcome.PASSED: PredictionJudgement.MATCH,
+    Outcome.FAILED: PredictionJudgement.MISMATCH,
+    Outcome.UNDECIDED: PredictionJudgement.UNDECIDED,
+}
 
 
 def judge_predicted_downtime(evidence: Evidence, down: Downtime | None) -> PredictedDowntime | None:
@@ -74,9 +92,10 @@ def judge_predicted_downtime(evidence: Evidence, down: Downtime | None) -> Predi
     header = evidence.trace.header
     if down is None or down.qemu_ms is None or FIXED_DOWNTIME_MS not in header:
         return None
-    predicted_ms = _reported_last_ms(evidence)
-    if not predicted_ms:
+    said = _said_last(evidence)
+    if said is None:
         return None
+    predicted_ms, window = said
     fixed_ms = number(header, FIXED_DOWNTIME_MS)
     return PredictedDowntime(
         predicted_ms=predicted_ms,
@@ -84,16 +103,16 @@ def judge_predicted_downtime(evidence: Evidence, down: Downtime | None) -> Predi
         fixed_ms=fixed_ms,
         limit_ms=evidence.limits.at(evidence.stopped_s),
         error=(down.qemu_ms - fixed_ms) / predicted_ms - 1,
+        window=window,
     )
 
 
-def _reported_last_ms(evidence: Evidence) -> float | None:
-    """The last report before the guest was stopped that QEMU can have computed."""
+def _said_last(evidence: Evidence) -> tuple[float, float] | None:
+    """The last report before the guest was stopped that QEMU can have computed, and how much more its window sent."""
     samples = evidence.samples
     candidates = samples.are("active") & samples.has_ram & (samples.answered_s < evidence.stopped_s)
-    candidates &= samples.expected_downtime_ms > 0
-    for row in reversed(np.flatnonzero(candidates).tolist()):
-        sample = samples[row]
-        if sample.ram is not None and not computes_nothing(sample.ram):
-            return sample.expected_downtime_ms
-    return None
+    rows = np.flatnonzero(candidates & (samples.expected_downtime_ms > 0) & computes_something(samples))
+    if not rows.size:
+        return None
+    mbps = samples.mbps[rows]
+    return float(samples.expected_downtime_ms[rows[-1]]), float(mbps[-1] / np.median(mbps)) - 1

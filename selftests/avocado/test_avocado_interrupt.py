@@ -5,7 +5,9 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 
 from ..support.avocado_command import command, write_tests
+from ..support.waiting import HANGS_S, until
 
 TESTS = """
 async def hang(parameters, directory, progress):
@@ -116,13 +119,6 @@ class Started:
         return str(entry["status"])
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "waited 30 s in vain"
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
     write_tests(tmp_path, TESTS)
@@ -143,7 +139,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
 
 def test_class_timeout(start: Callable[..., Started]) -> None:
     run = start("made_up.py:Hanging", "--migdowntime-time-limit", "2")
-    run.process.communicate(timeout=30)
+    run.process.communicate(timeout=HANGS_S)
     run.cleaned_up()
     assert run.status() == "INTERRUPTED"
 
@@ -155,7 +151,7 @@ def test_ctrl_c(start: Callable[..., Started], times: int) -> None:
     for _ in range(times):
         os.killpg(run.process.pid, signal.SIGINT)
         time.sleep(0.3)
-    run.process.communicate(timeout=30)
+    run.process.communicate(timeout=HANGS_S)
     run.cleaned_up()
     assert run.process.returncode == 8
 
@@ -165,18 +161,21 @@ def test_runner_killed(start: Callable[..., Started]) -> None:
     run.sleeping()
     os.kill(run.runner(), signal.SIGKILL)
     run.cleaned_up()
-    run.process.communicate(timeout=30)
+    run.process.communicate(timeout=HANGS_S)
     assert run.process.returncode == 1
-    assert run.entry() == ("ERROR", "the test's runner was killed; what the test had of the host was given back")
+    assert run.entry() == (
+        "ERROR",
+        "the test's runner was killed; what the test had borrowed from the host was released",
+    )
 
 
 def test_process_of_the_test_killed(start: Callable[..., Started]) -> None:
     run = start("made_up.py:Hanging")
     run.sleeping()
     os.kill(run.process_of_the_test(), signal.SIGKILL)
-    run.process.communicate(timeout=30)
+    run.process.communicate(timeout=HANGS_S)
     assert run.process.returncode == 1
-    assert run.entry() == ("ERROR", "the test's process was killed; what it had of the host was given back")
+    assert run.entry() == ("ERROR", "the test's process was killed; what it had borrowed from the host was released")
     run.kill_sleeping()
 
 
@@ -187,9 +186,39 @@ def test_avocado_killed(start: Callable[..., Started]) -> None:
     run.cleaned_up()
 
 
+def test_avocado_that_listens_no_more(tmp_path: Path) -> None:
+    write_tests(tmp_path, TESTS)
+    _, environment = command(tmp_path)
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:
+        address = Path(temporary, "status")
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(address))
+            listening.listen()
+            task = ["-i", "1", "-k", "migdowntime", "-u", "made_up.py:Hanging.test", "-s", str(address)]
+            runner = subprocess.Popen(
+                [sys.executable, "-P", "-m", "avocado_migdowntime.plugins.runner", "task-run", *task],
+                cwd=tmp_path,
+                env=environment | {"TMPDIR": temporary},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            try:
+                connection, _ = listening.accept()
+                with connection:
+                    until(lambda: bool(connection.recv(65536)) and (tmp_path / "sleep.pid").exists())
+                    address.unlink()
+                until(lambda: runner.poll() is not None)
+                assert (tmp_path / "cleaned_up").exists()
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(runner.pid, signal.SIGKILL)
+                runner.wait()
+
+
 def test_one_at_a_time(start: Callable[..., Started], tmp_path: Path) -> None:
     run = start("made_up.py:First", "made_up.py:Second", "--max-parallel-tasks", "2")
-    output, _ = run.process.communicate(timeout=30)
+    output, _ = run.process.communicate(timeout=HANGS_S)
     assert (tmp_path / "order").read_text().split() == ["begin", "end"] * 2
     assert "waiting" not in output
     earlier, later = sorted(run.entries(), key=lambda entry: float(entry["time_start"]))

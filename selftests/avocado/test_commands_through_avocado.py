@@ -19,6 +19,7 @@ from ..support import recorded
 from ..support.avocado_command import avocado, command
 from ..support.documents import TOP
 from ..support.recorded import recording
+from ..support.waiting import HANGS_S
 
 STOPPED = str(recorded.STOPPED)
 
@@ -84,7 +85,7 @@ def test_ctrl_c_ends_a_command_without_a_word(number, tmp_path):
     process = subprocess.Popen(line, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     with trace.open("wb"):  # Opens when the command has opened it, too, and waits for what comes.
         process.send_signal(number)
-        said = process.communicate(timeout=60)[1]
+        said = process.communicate(timeout=HANGS_S)[1]
     assert (process.returncode, said) == (130, "")
 
 

@@ -45,12 +45,12 @@ def copy_sources(to: Path) -> Path:
     return to / "build.py"
 
 
-def test_committed_images_are_what_the_sources_build() -> None:
-    done = build(IMAGES / "build.py", "--check")
+def test_check_finds_nothing_in_committed_images() -> None:
+    done = build(IMAGES / "build.py", "--check", "x86_64")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_build_elsewhere_as_somebody_else_makes_the_same_bytes(tmp_path: Path) -> None:
+def test_build_elsewhere_as_somebody_else_makes_the_committed_bytes(tmp_path: Path) -> None:
     script = copy_sources(tmp_path / "another place" / "images")
     done = build(script, HOME=str(tmp_path), USER="somebody", LANG="C", TZ="Asia/Tokyo")
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,8 @@ import pytest
 from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.oracle.fit import Fit, fit_passes, fit_reports, share_within
-from avocado_migdowntime.oracle.reports import ExcludedSamples, usable_reports
+from avocado_migdowntime.oracle.reports import ExcludedSamples, Reports, usable_reports
+from avocado_migdowntime.trace.samples import Column, Samples
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.traces import MBPS, Pass, answers, made, precopy
 
@@ -38,6 +39,30 @@ def test_of_several_passes_each_figure_is_the_median_but_the_share_is_the_mean()
 def test_a_report_within_the_tolerance_to_the_bit_is_within_it(reported_ms, tolerance, share):
     """An eighth off 2000 ms, at its least or at its most; what is shown as 1749 ms may be all but 1750."""
     assert fitted(precopy(Pass(30_000), Pass(20_000, expected_ms=reported_ms)), tolerance=tolerance).share == share
+
+
+@pytest.mark.parametrize(
+    ("formula", "of_mbps", "share"),
+    [
+        ("last-sync", 0.1, 0.1),
+        ("dirty-rate", 0.1, 0.1 + 0.02),
+        ("redirty", 0.1, 0.1 + 0.1 + 0.02),
+        ("live", 0.1, 0.1 + 0.05),
+        ("last-sync", 1.5, 0.9),
+    ],
+)
+def test_what_a_text_rounds_leaves_the_error_as_much_more_open(formula, of_mbps, share):
+    """By a share of the bandwidth, 0.02 of the dirty rate and 0.05 of what is left, as far as a formula has them."""
+    (sync,) = Evidence.of(made(precopy(Pass(30_000), Pass(20_000)))).syncs
+    exact = usable_reports(sync.after, ExcludedSamples())
+    table = exact.samples.table.copy()
+    table[Column.OPEN_MBPS] = of_mbps * table[Column.MBPS]
+    table[Column.OPEN_RATE] = 0.02 * table[Column.DIRTY_RATE]
+    table[Column.OPEN_BYTES] = 0.05 * table[Column.REMAINING]
+    rounded = Reports(Samples(table, exact.samples.labels), exact.rows)
+    before, now = (fit_reports(sync, reports, formula, 0.01).error_interval for reports in (exact, rounded))
+    assert 1 + before.low == pytest.approx((1 + now.low) * (1 + share))
+    assert 1 + before.high == pytest.approx((1 + now.high) * (1 - share))
 
 
 def test_each_report_is_divided_by_the_bandwidth_beside_it():

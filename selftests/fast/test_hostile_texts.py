@@ -2,30 +2,29 @@
 """What the commands make of recordings, results and names whose texts are to be more than texts."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from plotly.offline import get_plotlyjs
 
-from ..support.documents import TOP
 from ..support.traces import Pass, precopy
 
 HOSTILE = "\x1b[2J\x9b31m\x07\r\nverdict    ACCURATE\u202e\u2066\u2028\udcff\ud800"
-ENVIRONMENT = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(TOP)}
 REFUSING = (["analyze"], ["advise"], ["compare"], ["report", "--output", "x.html"], ["faulty", "--output", "x"])
 
 
-def ran(directory, *arguments):
+@pytest.fixture
+def ran(warm, tmp_path):
     """The exit status and all that was printed, which has lines and what can be printed."""
-    command = [sys.executable, "-m", "avocado_migdowntime", *arguments]
-    done = subprocess.run(command, cwd=directory, env=ENVIRONMENT, capture_output=True, check=False, timeout=100)
-    said = (done.stdout + done.stderr).decode()
-    assert all(map(str.isprintable, said.split("\n")))
-    assert not re.search(r"^verdict +ACCURATE", said, re.MULTILINE)
-    return done.returncode, said
+
+    def run(*arguments):
+        done = warm.run(*arguments, cwd=tmp_path, environment={"PYTHONIOENCODING": "utf-8"})
+        said = (done.stdout + done.stderr).decode()
+        assert all(map(str.isprintable, said.split("\n")))
+        assert not re.search(r"^verdict +ACCURATE", said, re.MULTILINE)
+        return done.returncode, said
+
+    return run
 
 
 @pytest.fixture
@@ -47,27 +46,27 @@ def trace(tmp_path):
 
 
 @pytest.mark.parametrize("command", [["analyze"], ["analyze", "--json"], ["advise"], ["advise", "--json"], ["score"]])
-def test_a_recording_prints_no_more_than_lines_of_text(tmp_path, trace, command):
-    status, said = ran(tmp_path, *command, trace)
+def test_a_recording_prints_no_more_than_lines_of_text(ran, tmp_path, trace, command):
+    status, said = ran(*command, trace)
     assert status in (0, 1, 2) and "Traceback" not in said and "\\x1b[2J" in said
 
 
 @pytest.mark.parametrize("kind", ["html", "svg"])
-def test_a_report_of_it_is_written(tmp_path, trace, kind):
-    status, said = ran(tmp_path, "report", trace, "--output", f"report.{kind}")
+def test_a_report_of_it_is_written(ran, tmp_path, trace, kind):
+    status, said = ran("report", trace, "--output", f"report.{kind}")
     assert (status, said) == (0, "")
     page = (tmp_path / f"report.{kind}").read_bytes().decode().replace(get_plotlyjs(), "")
     assert "\\x1b[2J" in page and not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page)
 
 
-def test_what_is_refused_is_named_on_one_line(tmp_path):
+def test_what_is_refused_is_named_on_one_line(ran, tmp_path):
     name = f"no{HOSTILE.removesuffix(chr(0xD800))}"
     for command in REFUSING:
-        status, said = ran(tmp_path, *command, name)
+        status, said = ran(*command, name)
         assert status == 2 and said.count("\n") == 1 and "\\x1b[2J" in said
 
 
-def test_results_of_a_job_print_no_more_either(tmp_path):
+def test_results_of_a_job_print_no_more_either(ran, tmp_path):
     verdict = {
         **dict.fromkeys(("verdict", "formula", "limit_verdict", "contract", "subject"), HOSTILE),
         **{"passed": True, "relative_error": 0.001, "tolerance": 0.01, "downtime": None},
@@ -80,5 +79,5 @@ def test_results_of_a_job_print_no_more_either(tmp_path):
     ]  # fmt: skip
     (tmp_path / "results.json").write_text(json.dumps({"tests": tests}))
     for command in (["compare"], ["compare", "--json"]):
-        status, said = ran(tmp_path, *command, ".")
+        status, said = ran(*command, ".")
         assert status in (0, 1, 125) and "Traceback" not in said and "\\x1b[2J" in said

@@ -65,10 +65,26 @@ def unsent(first, second, most=64.0):
         (mbps(9 * 7), OPEN),
         (mbps() * (1 + 1e-9), OPEN),
         (mbps(-1), OPEN),
+        # Of 342 ms it is 149 whole pages, of 101 ms 44 of them and 12 bytes.
+        (mbps(pages=149, ms=342), OPEN),
     ],
 )
 def test_after_a_rest_the_bandwidth_tells_whether_it_was_in_the_midst_of_a_hugepage(of_window, found):
     assert unsent(before(), after(of_window=of_window)) == found
+
+
+def test_the_bandwidth_is_that_of_the_first_sample_after_the_rest():
+    other = after(of_window=mbps(8))
+    assert unsent(before(), [*after()[:1], *other[1:]]) == NOTHING
+    assert unsent(before(), [*other[:1], *after()[1:]]) == OPEN
+
+
+def test_what_the_round_sent_is_counted_from_its_begin_to_the_end_of_the_rest():
+    """Two samples of the rest, and two before it; a round later QEMU sends again."""
+    rows = before((0, 20))
+    early = sample(-0.095, 3, LEFT + 1, 1999, mbps(), latency_ms=0.5, rounds=7)
+    again = sample(0, 3, LEFT - 20, 2020, mbps(), latency_ms=0.5, rounds=8)
+    assert unsent([rows[0], early, rows[1], rows[3], again], after(of_window=mbps(13))) == NOTHING
 
 
 @pytest.mark.parametrize(("ms", "found"), [(58.4, NOTHING), (58.6, OPEN)])

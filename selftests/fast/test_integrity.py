@@ -6,9 +6,10 @@ import struct
 import numpy as np
 import pytest
 
+from avocado_migdowntime.agent import page_sums
 from avocado_migdowntime.errors import HarnessError
 from avocado_migdowntime.guest_memory.inspection import PAGE_WORDS, Inspection
-from avocado_migdowntime.guest_memory.telemetry import PAGE_BYTES, PATTERNS, Telemetry
+from avocado_migdowntime.guest_memory.telemetry import PAGE_BYTES, PATTERN_NAMES, Telemetry
 from avocado_migdowntime.guest_memory.write_order import expected_pages
 
 from ..support.dirtier_guest import MASK, hot_cold_walk, mix, random_walk
@@ -63,10 +64,22 @@ def memory(telemetry):
 def finding(telemetry, ram):
     inspection = Inspection(telemetry)
     inspection.see(np.arange(len(ram)), ram)
+    found = inspection.finding()
+    assert summed_up(telemetry, ram) == found
+    return found
+
+
+def summed_up(telemetry, ram):
+    """The finding where the pages are on another host, which tells their sums."""
+    inspection = Inspection(telemetry)
+    wanted = inspection.see_sums(np.arange(len(ram)), b"".join(page_sums.sums(memoryview(ram.tobytes()))))
+    assert len(wanted) <= 21
+    for index in wanted:
+        inspection.see(np.array([index]), ram[index : index + 1])
     return inspection.finding()
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("pattern", PATTERN_NAMES)
 @pytest.mark.parametrize("per_granule", [1, 8])
 @pytest.mark.parametrize("writes", [0, 5, PAGES, PAGES + 1, 3 * PAGES + 41])
 def test_the_epoch_of_each_page_follows_from_the_count_of_writes(pattern, per_granule, writes):
@@ -82,7 +95,7 @@ def test_the_page_that_may_be_half_written_is_the_next_one():
 
 
 @pytest.mark.parametrize("byte_order", "<>")
-@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("pattern", PATTERN_NAMES)
 def test_memory_as_the_guest_wrote_it_is_intact(byte_order, pattern):
     telemetry = told(byte_order=byte_order, pattern=pattern)
     found = finding(telemetry, memory(telemetry))
@@ -162,15 +175,21 @@ def test_scattered_pages_are_found_wherever_they_lie():
     ram = memory(telemetry)
     stale = np.array([page(12, 2)])
     elsewhere = np.concatenate([np.zeros((3, PAGE_WORDS), dtype=np.uint64), ram[::-1], stale])
+    assert found_anywhere(telemetry, elsewhere).intact
+    found = found_anywhere(telemetry, np.concatenate([stale, ram[:12], ram[14:]]))
+    assert found.faults == ("pages 12 to 13: the first is old: of epoch 2, where 3 was written last",)
+    assert found_anywhere(telemetry, ram[:95]).faults == ("page 95 is nowhere in the RAM",)
+
+
+def found_anywhere(telemetry, rows):
     inspection = Inspection(telemetry)
-    inspection.see_anywhere(elsewhere)
-    assert inspection.finding().intact
-    inspection = Inspection(telemetry)
-    inspection.see_anywhere(np.concatenate([stale, ram[:12], ram[14:]]))
-    assert inspection.finding().faults == ("pages 12 to 13: the first is old: of epoch 2, where 3 was written last",)
-    inspection = Inspection(telemetry)
-    inspection.see_anywhere(ram[:95])
-    assert inspection.finding().faults == ("page 95 is nowhere in the RAM",)
+    inspection.see_anywhere(rows)
+    told_by_sums = Inspection(telemetry)
+    records = page_sums.seeded(memoryview(rows.tobytes()), 0, told_by_sums.seed)
+    for number in told_by_sums.see_found(b"".join(records)):
+        told_by_sums.see_anywhere(rows[number : number + 1])
+    assert told_by_sums.finding() == inspection.finding()
+    return inspection.finding()
 
 
 def test_a_page_that_is_no_telemetry_is_refused():

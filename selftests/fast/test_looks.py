@@ -110,6 +110,27 @@ def test_a_limit_that_may_have_come_just_before_a_look_or_just_after_it_says_not
         assert (low, high) == ms(*found)
 
 
+def test_where_no_limit_was_configured_or_none_is_known_to_have_held_it_is_as_it_worked():
+    bare = {"migrate-parameters": {}}
+    assert works_as(*rows_of(), header=bare) == ms(220, 330)
+    assert works_as(*rows_of(), [aimed(230, 240, 313)], bare) == ms(220, 330)
+
+
+def test_where_it_was_sending_when_it_was_last_seen_no_look_ended_the_pass():
+    """What was left then is known, as no page was sent until the sync, but not where the next look was."""
+    before, after = rows_of(unsent=210)
+    last = before[-1].ram
+    before.append(sample(0.395, 2, 210, last.sent_pages + 10, MBPS))
+    assert works_as(before, after) == ms(210, 310)
+
+
+def test_what_a_sync_found_before_it_has_its_number_prolongs_no_rest():
+    before, after = rows_of()
+    early = [replace(one, t_s=0.391 + 0.001 * n, ram=replace(after[0].ram, dirty_sync_count=2)) for n, one in
+             enumerate(before[-2:])]  # fmt: skip
+    assert works_as([*before, *early], after) == ms(220, 330)
+
+
 @pytest.mark.parametrize("host_page", [2 << 20, 0])
 def test_on_hugepages_it_looks_elsewhere(host_page):
     assert works_as(*rows_of(), header={"backing_page_size": host_page}) == ms(*BY_A_WINDOW)

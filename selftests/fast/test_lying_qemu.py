@@ -17,6 +17,7 @@ from avocado_migdowntime.qemu.probe import probe
 from avocado_migdowntime.qemu.process import QemuProcess
 
 from ..support.made_up_qemu import PROBED, made_up_qemu
+from ..support.waiting import HANGS_S
 
 
 def version(**parts):
@@ -30,13 +31,20 @@ def probed(tmp_path, sockets, answers=PROBED, first=""):
 def test_one_that_answers_as_documented_is_taken_at_its_word(tmp_path, sockets):
     found = probed(tmp_path, sockets)
     assert (found.release, found.arch, found.backed_machines) == ((7, 2, 0), "x86_64", {"pc"})
+    assert found.confinement()[0] == "-sandbox" and "spawn=deny" in found.confinement()[1]
+    assert "spawn" not in found.confinement(spawning=True)[1]
+
+
+@pytest.mark.parametrize("answer", [{"error": {"class": "GenericError", "desc": "Invalid parameter 'sandbox'"}}, []])
+def test_one_that_was_built_without_a_sandbox_is_started_without(tmp_path, sockets, answer):
+    assert probed(tmp_path, sockets, {**PROBED, "query-command-line-options": answer}).confinement() == ()
 
 
 @pytest.mark.parametrize(
     ("command", "answer", "says"),
     [
-        ("query-version", [], "with [], as no QEMU does: expected `object`, got `array`"),
-        ("query-version", {}, "with {}, as no QEMU does: object missing required field `qemu`"),
+        ("query-version", [], "with [], which no QEMU does: expected `object`, got `array`"),
+        ("query-version", {}, "with {}, which no QEMU does: object missing required field `qemu`"),
         ("query-version", None, None),
         ("query-version", {"qemu": 7, "package": ""}, "expected `object`, got `int` at `$.qemu`"),
         ("query-version", version(major="7"), "expected `int`, got `str` at `$.qemu.major`"),
@@ -147,11 +155,39 @@ def test_nor_by_who_waits_for_a_word_of_the_guest(tmp_path, sockets):
             line = asyncio.ensure_future(qemu.line("hello"))
             await asyncio.sleep(0)
             os.kill(qemu.pid, signal.SIGKILL)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(HANGS_S):
                 await line
 
     with no_stray(told), pytest.raises(HarnessError, match="was ended by SIGKILL before the guest had reported"):
         asyncio.run(wait())
+
+
+CLOSES = """
+with socket.socket(socket.AF_UNIX) as client:
+    client.connect(at.removeprefix("socket,id=qmp,path="))
+    client.sendall(b'{"QMP": {"version": {}, "capabilities": []}}\\n')
+    client.recv(1000)
+    client.sendall(b'{"return": {}}\\n')
+    client.recv(1000)
+time.sleep(60)
+"""
+
+
+def test_one_that_closes_its_connection_and_goes_on_is_told_of_at_once(tmp_path, sockets):
+    """Its end, which would be told, is waited for meanwhile; a run that is out of time then says what was seen."""
+
+    async def ask():
+        binary = made_up_qemu(tmp_path / "mad", PROBED, CLOSES)
+        async with asyncio.timeout(HANGS_S), QemuProcess("mad", binary, (), tmp_path, sockets) as qemu:
+            asking = asyncio.ensure_future(qemu.execute("query-status"))
+            while (said := qemu.silence(50)) is None:
+                await asyncio.sleep(0.01)
+            assert not asking.done()
+            asking.cancel()
+            return said
+
+    said = asyncio.run(ask())
+    assert said.startswith("the mad QEMU closed its QMP connection during query-status, ")
 
 
 MIGRATES = {
@@ -176,7 +212,7 @@ MIGRATION = {
         ({"migrate-set-capabilities": {"error": {}}}, "during migrate-set-capabilities"),
         ({"migrate-incoming": None}, "the destination QEMU has not answered migrate-incoming for"),
         ({"query-migrate": None}, "the source QEMU has not answered query-migrate for"),
-        ({"query-migrate": []}, "the source QEMU answers query-migrate with [], as no QEMU does: expected `object`"),
+        ({"query-migrate": []}, "the source QEMU answers query-migrate with [], which no QEMU does: expected `object`"),
         ({"query-migrate": {"status": "failed", "error-desc": 5}}, "expected `str`, got `int` at `$.error-desc`"),
         (
             {"query-migrate": {"status": "failed", "error-desc": "a\x1b"}},
@@ -185,7 +221,10 @@ MIGRATION = {
         ({"query-migrate": {"status": "active"}}, "has no 'ram', as that of an active migration should"),
         ({"query-migrate": {"status": "none"}}, "given up after 8 s while"),
         *(
-            ({"query-migrate": {"status": "none", **where}, "link": "tcp"}, "and does not say at which port")
+            (
+                {"query-migrate": {"status": "none", **where}, "link": "tcp"},
+                "does not report the port that it listens on",
+            )
             for where in ({}, {"socket-address": []}, {"socket-address": [{"port": "a b"}]})
         ),
     ],

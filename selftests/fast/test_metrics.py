@@ -15,6 +15,7 @@ from avocado_migdowntime.prediction.outlook import Outlook
 from avocado_migdowntime.report.metrics import METRICS, PREFIX, Metrics, figures
 
 from ..support.recorded import parse, recording
+from ..support.waiting import HANGS_S
 from ..support.watching import at
 
 TRACE = parse(recording("ppc64-tcg-qemu-7.2").read_bytes())
@@ -42,6 +43,13 @@ def test_a_file_holds_what_is_known_in_base_units(tmp_path):
     assert bounds == {"least": NOW.right_ms.low / 1000, "greatest": NOW.right_ms.high / 1000}
     assert told[f"{PREFIX}status"][0].labels == {"source": 'guest "\\x1b" at\\nhome', "status": "active"}
     assert file.read_text().endswith("# EOF\n") and [*tmp_path.iterdir()] == [file]
+
+
+def test_a_status_that_is_more_than_a_word_is_one_line_that_can_be_written(tmp_path):
+    hostile = 'active"} 1\n# HELP x \x1b[2J\udcff'
+    Metrics(str(tmp_path / "m"), "-").show(replace(NOW, status=hostile))
+    (sample,) = families((tmp_path / "m").read_text())[f"{PREFIX}status"].samples
+    assert sample.labels["status"] == 'active"} 1\\n# HELP x \\x1b[2J\\udcff'
 
 
 def test_an_older_reader_understands_the_file_too(tmp_path):
@@ -73,7 +81,7 @@ def test_a_port_answers_this_host_in_the_format_that_it_is_asked_for():
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/metrics", headers={"Accept": "application/openmetrics-text"}
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=HANGS_S) as answer:
             assert "openmetrics" in answer.headers["Content-Type"]
             assert f"{PREFIX}remaining_bytes" in families(answer.read().decode())
         with pytest.raises(UsageError, match=rf"the port {port} of 127.0.0.1 cannot be had: .*; give another one"):
@@ -81,7 +89,7 @@ def test_a_port_answers_this_host_in_the_format_that_it_is_asked_for():
     finally:
         metrics.end()
     with pytest.raises(OSError):
-        urllib.request.urlopen(request, timeout=20)
+        urllib.request.urlopen(request, timeout=HANGS_S)
 
 
 @pytest.mark.parametrize("port", ["0", "65536"])

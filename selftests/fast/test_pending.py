@@ -52,8 +52,13 @@ def unsent(first, *seen, host_page=HUGE):
         ([(1, 200, 5000), (2, 200, 5000)], 300),
         ([(1, 200, 100), (2, 201, 5150)], 150),
         ([(1, 301, 5000), (2, 301, 5000)], 0),
-        # The figure of a later look is below what was left after the sync.
+        # The figure of a later look is below what was left after the sync, or what was dirtied before it.
         ([(1, 400, 4800), (2, 500, 4800)], 300),
+        ([(1, 400, 4900), (2, 500, 4900)], 300),
+        ([(1, 400, 4998), (2, 500, 4998)], 300),
+        ([(1, 400, 4999), (2, 500, 4999)], 0),
+        # Just what was left may have gone out before the sync.
+        ([(1, 300, 5000), (70, 400, 5000)], 300),
         # A window later it may be one of a later look: 59 ms after the question at -1 ms.
         ([(58.4, 400, 5000), (70, 500, 5000)], 0),
         ([(58.6, 400, 5000), (70, 500, 5000)], 300),
@@ -66,6 +71,14 @@ def test_no_more_was_left_than_was_pending_at_the_sync_less_what_was_dirtied(see
 
 def test_without_a_rest_before_it_nobody_knows_how_far_the_next_look_was():
     assert unsent(before(rests=False), (1, 400, 5000), (2, 500, 5000)) == (0, LEFT + 1)
+
+
+@pytest.mark.parametrize(("ms", "most"), [(48.4, 0), (48.6, 250)])
+def test_the_next_look_is_a_window_after_the_end_of_the_rest(ms, most):
+    """The rest was seen until -11 ms, and 50 pages were sent since."""
+    rest = [sample(-0.001 * ms, 1, LEFT, SENT, MBPS, pending=1300) for ms in (90, 60, 30, 11)]
+    sending = sample(-0.001, 1, LEFT - 50, SENT + 50, MBPS, pending=1300)
+    assert unsent([*rest, sending], (ms, 400, 5000), (ms + 1, 500, 5000)) == (0, most)
 
 
 @pytest.mark.parametrize(("pending", "most"), [(0, 0), (120, 120), (400, 300)])

@@ -79,6 +79,52 @@ def test_nor_is_a_tenth_more_than_the_limit(down_ms, code):
     assert PredictedDowntime(1100, down_ms, 40, 1000, 0.0).check.code == code
 
 
+def busy_at_the_end(rows):
+    """The last window, of a busy host, sent 31 % more than others; QEMU divided by that."""
+    for row in rows[-3:]:
+        answer = row["query-migrate"]
+        answer["ram"]["mbps"] *= 1.31
+        answer["expected-downtime"] = round(2000 / 1.31)
+
+
+@pytest.mark.parametrize(
+    ("down_ms", "code"),
+    [(1400, "match"), (1650, "match"), (2000, "odd-window"), (2600, "odd-window"), (2700, "not-as-reported")],
+)
+def test_a_last_report_of_a_window_unlike_the_others_accuses_nobody(down_ms, code):
+    verdict = predicted_2000_ms(down_ms, alter=busy_at_the_end)
+    predicted = verdict.predicted_downtime
+    assert (predicted.predicted_ms, predicted.check.code) == (1527, code)
+    assert predicted.window == pytest.approx(0.31)
+    assert verdict.passed is {"match": True, "odd-window": None, "not-as-reported": False}[code]
+    assert fields(verdict)["promise"]["judgement"] == {"match": "kept", "odd-window": "undecided"}.get(code, "broken")
+    assert predicted.reason.endswith("it had sent +31% in that window, which may be why") is (code == "odd-window")
+    assert "promise    " in summary(verdict)
+
+
+@pytest.mark.parametrize(
+    ("error", "window", "code"),
+    [
+        (0.31, 0.31, "odd-window"),
+        (-0.2, -0.2, "odd-window"),
+        (0.31, 0.1, "not-as-reported"),  # No more off than what is allowed
+        (-0.2, 0.31, "not-as-reported"),  # It explains the contrary.
+        (0.72, 0.31, "not-as-reported"),  # Far beyond it
+        (1.0, 0.11, "not-as-reported"),
+    ],
+)
+def test_it_explains_no_more_than_as_much_again(error, window, code):
+    assert PredictedDowntime(1000, 1000 * (1 + error), 0, 5000, error, window).check.code == code
+
+
+@pytest.mark.parametrize(
+    ("down_ms", "window", "code"),
+    [(1400, 0.31, "odd-window"), (1450, 0.31, "above-the-limit"), (1400, 0.1, "above-the-limit")],
+)
+def test_nor_does_it_violate_the_limit_that_it_was_held_against(down_ms, window, code):
+    assert PredictedDowntime(1400, down_ms, 0, 1000, 0.0, window).check.code == code
+
+
 @pytest.mark.parametrize(
     ("name", "since", "limit_ms"),
     [

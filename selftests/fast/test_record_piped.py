@@ -21,12 +21,16 @@ from avocado_migdowntime.record.piped import record as record_pipe
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
+from ..support.waiting import HANGS_S
+
 RECORDING = Path(__file__).parents[1] / "recordings" / "ppc64-tcg-qemu-7.2.jsonl.gz"
 STUCK = Path(__file__).parents[2] / "docs/stuck.md"
 LINES = [json.loads(line) for line in gzip.decompress(RECORDING.read_bytes()).splitlines()]
 ANSWERS = [(line["t"], line["query-migrate"]) for line in LINES if "query-migrate" in line]
 ACTIVE = next(answer for _, answer in ANSWERS if answer.get("expected-downtime", 0) > 100)
 COMPLETED = {**ACTIVE, "status": "completed", "downtime": 30, "total-time": 99_000}
+
+NO_FIGURES = "this is a text with QMP's replies without figures of a migration"
 
 
 def as_json(answer):
@@ -179,17 +183,20 @@ def test_units_are_those_of_libvirt():
 
 WRONG = [
     ("error: Domain not found\n", "is an error of virsh or kubectl: 'error: Domain not found'"),
-    ("{'status': 1}\n{\n", "begins no text that is known"),
-    ('{"return": {"status": "running", "running": true}}\n', "this is QMP's replies, and no migration runs in it"),
-    ('{"return": []}\n', "this is QMP's replies, and no migration runs in it"),
-    ('{"return": {"status": ["active"]}}\n', "this is QMP's replies, and no migration runs in it"),
+    ("{'status': 1}\n{\n", "matches no known text"),
+    (
+        '{"return": {"status": "running", "running": true}}\n',
+        NO_FIGURES,
+    ),
+    ('{"return": []}\n', NO_FIGURES),
+    ('{"return": {"status": ["active"]}}\n', NO_FIGURES),
     ('{"downtime-limit": "300"}\n' + as_json(ACTIVE), "'downtime-limit' is '300'"),
     ('{"error": {"class": "GenericError", "desc": "no"}}\n', "QEMU answered with the error no; take `virsh"),
     (as_json({**ACTIVE, "ram": {"remaining": "x", "mbps": 7}}), "'remaining' is 'x' where a number"),
     (as_job(ACTIVE).replace("Outgoing", "Incoming"), "the job is 'Incoming migration'"),
     (as_job(ACTIVE).replace("Unbounded", "Unbegrenzt"), "run virsh with LC_ALL=C"),
     (as_job(ACTIVE).replace("pages/s", "Seiten/s"), "Dirty rate is"),
-    ("{" * (1 << 20) + "{", "begins no text that is known"),
+    ("{" * (1 << 20) + "{", "matches no known text"),
 ]
 
 
@@ -222,8 +229,20 @@ def record(tmp_path, shell, *arguments):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     line = f"{shell} {' '.join(command)}" + ")" * shell.count("(")
     return subprocess.run(
-        ["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        ["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=HANGS_S
     )
+
+
+@pytest.fixture
+def record_all(warm, tmp_path):
+    """Record answers that come over a pipe: the exit status, and what is printed on standard output and error."""
+
+    def run(answers, *more):
+        data = "".join(map(as_json, answers)).encode()
+        done = warm.run("record", "-", "-o", "trace.jsonl", *more, cwd=tmp_path, data=data)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -232,24 +251,27 @@ def record(tmp_path, shell, *arguments):
         ([ACTIVE, COMPLETED], 0, "2 samples in trace.jsonl, the migration completed"),
         ([ACTIVE, {**ACTIVE, "status": "failed"}], 1, "2 samples in trace.jsonl, the migration failed"),
         ([ACTIVE], 1, "1 samples in trace.jsonl, the migration cut off while active"),
-        ([{}], 2, "this is QMP's replies, and no migration runs in it; take `virsh qemu-monitor-command"),
+        ([{}], 2, f"{NO_FIGURES}; take `virsh qemu-monitor-command"),
     ],
 )
-def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path):
-    (tmp_path / "answers").write_text("".join(map(as_json, answers)))
-    done = record(tmp_path, "cat answers |", "-")
-    assert (done.returncode, done.stdout) == (status, "") and words in done.stderr
+def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path, record_all):
+    ended, out, said = record_all(answers)
+    assert (ended, out) == (status, "") and words in said
     assert Path(tmp_path, "trace.jsonl").exists() is (status != 2)
 
 
 @pytest.mark.parametrize(
     ("shell", "arguments", "words"),
     [
-        ("sleep 5 |", ("-", "--wait", "0.2"), "no running migration was read within 0.2 s; start it, or --wait longer"),
+        (
+            "mkfifo silent; exec <>silent;",
+            ("-", "--wait", "0.2"),
+            "no running migration was read within 0.2 s; start it, or --wait longer",
+        ),
         ("", ("-", "<&-"), "standard input"),
-        ("echo hello |", ("-",), "'hello' begins no text that is known"),
-        ("touch trace.jsonl;", ("-",), "trace.jsonl is there already; give another --output, or remove it"),
-        ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe; over QMP it is asked for"),
+        ("echo hello |", ("-",), "'hello' matches no known text"),
+        ("touch trace.jsonl;", ("-",), "trace.jsonl exists already; give another --output, or remove it"),
+        ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe only; QMP and libvirt tell it"),
         ("", ("-", "--wait", "nonsense"), "'nonsense' is not a number from 0 to 86400"),
         ("", ("-", "--downtime-limit", "2000001"), "'2000001' is not a number from 0 to 2000000"),
     ],
@@ -293,10 +315,8 @@ def test_a_disk_that_is_full_from_the_beginning_is_left_without_a_file(tmp_path)
     assert not (tmp_path / "trace.jsonl").exists()
 
 
-def test_quiet_says_nothing_of_a_good_recording(tmp_path):
-    (tmp_path / "answers").write_text("".join(map(as_json, [ACTIVE, COMPLETED])))
-    done = record(tmp_path, "cat answers |", "-", "--quiet")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+def test_quiet_says_nothing_of_a_good_recording(record_all):
+    assert record_all([ACTIVE, COMPLETED], "--quiet") == (0, "", "")
 
 
 def test_the_loop_of_the_documents_records(tmp_path):
@@ -312,7 +332,9 @@ def test_the_loop_of_the_documents_records(tmp_path):
     )
     virsh.chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(loop, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        loop, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=HANGS_S
+    )
     assert done.returncode == 0 and "3 samples in trace.jsonl, the migration completed" in done.stderr
     assert read(str(tmp_path / "trace.jsonl")).downtime_limit_ms == 300
 

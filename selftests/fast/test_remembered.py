@@ -28,7 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         binaries.append(binary)
         release = (len(binaries), 2, 22)
         return QemuInfo(
-            binary, release, "Debian", "ppc64", NUMBERS, frozenset(), False, PARAMETERS, CAPABILITIES, KINDS
+            binary, release, "Debian", "ppc64", NUMBERS, frozenset(), False, PARAMETERS, CAPABILITIES, KINDS, True
         )
 
     monkeypatch.setattr(remembered, "probe", probe)

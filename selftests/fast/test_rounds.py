@@ -11,6 +11,7 @@ import pytest
 
 from avocado_migdowntime.oracle.passes import Pass
 from avocado_migdowntime.oracle.rounds import bursts_of_one_round, rounds_ended
+from avocado_migdowntime.oracle.seam import Seam
 from avocado_migdowntime.oracle.unsent import unsent_bytes
 from avocado_migdowntime.trace.samples import Samples
 
@@ -94,6 +95,23 @@ def test_the_header_of_a_page_that_is_on_its_way_is_no_round():
     torn = [replace(one, ram=replace(one.ram, remaining_bytes=one.ram.remaining_bytes - PAGE)) for one in seen[:3]]
     assert unsent(before(), seen) == NOTHING
     assert unsent(before(), [*torn, *seen[3:], *after((84, 1003, 2), (86, 1004, 2))]) == OPEN
+
+
+def test_what_a_sync_found_before_it_has_its_number_is_of_no_round_before_it():
+    """What was seen of it then counts with what came after it, up to the page that is on its way."""
+    rest, one, two = after((0, 0, 0), (1, 400, 1), (2, 500, 1))
+    off = replace(one, ram=replace(one.ram, remaining_bytes=one.ram.remaining_bytes - PAGE))
+    far = replace(one, ram=replace(one.ram, remaining_bytes=one.ram.remaining_bytes - 2 * PAGE))
+    cases = (([one, two], 7, NOTHING), ([off, two], 7, NOTHING), ([far, off], 6, NOTHING), ([rest, two], 7, ALL))
+    for early, rows, found in cases:
+        numbered = [replace(row, ram=replace(row.ram, dirty_sync_count=1)) for row in early]
+        first = [*before(), *(replace(row, t_s=0.001 * number) for number, row in enumerate(numbered))]
+        seen = after((4, 600, 1), (10, 1000, 2), (30, 1000, 2), (61, 1000, 2), (99, 1000, 2), (120, 1100, 3))
+        seam = Seam(*(Pass.of(Samples.of(one)) for one in (first, seen)))
+        assert len(seam.since) == rows
+        assert seam.rounds[-5:].tolist() == [1, 2, 2, 2, 2]
+        assert (seam.rest.row, seam.before.last_row) == (5, 5)
+        assert unsent(first, seen) == found
 
 
 @pytest.mark.parametrize(

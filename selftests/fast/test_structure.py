@@ -2,6 +2,7 @@
 """Where tests lie, and what they and the measurements may import."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,22 @@ def test_imports_of_a_test_are_found(tmp_path, monkeypatch):
         "selftests.qemu.test_d",
         "selftests.conftest",
     ]
+
+
+OWN_LIMIT = re.compile(r"(?:timeout=|timeout\(|\.wait\(|\.join\(|monotonic\(\) \+ )\d\d")
+"""A wait of ten seconds or more that a test gives up by itself: on a busy host it may take longer."""
+
+
+def test_no_test_waits_by_a_limit_of_its_own():
+    found = {
+        f"{path.name}:{number}"
+        for path in SELFTESTS.rglob("*.py")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if OWN_LIMIT.search(line)
+    }
+    assert found == set()
+    for line in ("process.communicate(timeout={})[1]", "deadline = time.monotonic() + {}", "process.wait({})"):
+        assert OWN_LIMIT.search(line.format(60)) and not OWN_LIMIT.search(line.format("HANGS_S"))
 
 
 def test_each_test_lies_in_a_folder_by_what_it_needs(pytestconfig):

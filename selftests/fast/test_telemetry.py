@@ -2,12 +2,12 @@
 """The page in which the guest tells what it has done, word by word as images/README.md has it."""
 
 import struct
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
 from avocado_migdowntime.errors import HarnessError
-from avocado_migdowntime.guest_memory.telemetry import PATTERNS, Telemetry
+from avocado_migdowntime.guest_memory.telemetry import PATTERN_NAMES, Telemetry
 
 MAGIC = int.from_bytes(b"MIGDOWNT", "big")
 
@@ -38,11 +38,11 @@ def test_each_field_is_the_word_that_the_readme_names(byte_order):
 
 def test_no_more_of_the_page_is_read_than_there_are_fields():
     assert Telemetry.parse(page("<")[: 26 * 8]).seed == 12000
-    with pytest.raises(struct.error):
+    with pytest.raises(HarnessError, match="^the guest's telemetry page ends after 207 bytes$"):
         Telemetry.parse(page("<")[: 26 * 8 - 1])
 
 
-@pytest.mark.parametrize(("number", "pattern"), list(enumerate(PATTERNS)))
+@pytest.mark.parametrize(("number", "pattern"), list(enumerate(PATTERN_NAMES)))
 def test_a_pattern_is_named_by_its_number(number, pattern):
     assert Telemetry.parse(page(">", pattern=number)).pattern == pattern
 
@@ -73,3 +73,24 @@ def test_an_idle_guest_has_finished_with_its_first_sweep(pattern, rate, written,
     told = Telemetry("<", 0, 0, 3 * 4096 + 4095, 4096, rate, pattern, 7, written, 0, 0)
     assert told.pages == 3
     assert told.finished is finished
+
+
+ORDERED = {"region_bytes": 8000, "granule_bytes": 9000, "pattern": "random"}
+
+
+def test_what_it_was_ordered_is_held_against_what_it_says():
+    told = Telemetry.parse(page("<"))
+    assert told.held_to(ORDERED) is told
+    says = (
+        r"^the guest's telemetry page has 8000 as its region_bytes, where 65536 was ordered; so what it wrote is not "
+        r"known$"
+    )
+    with pytest.raises(HarnessError, match=says):
+        told.held_to({**ORDERED, "region_bytes": 65536})
+
+
+def test_nobody_writes_more_than_can_be():
+    told = Telemetry.parse(page("<"))
+    assert replace(told, pages_written=1 << 62).held_to(ORDERED)
+    with pytest.raises(HarnessError, match=r"^the guest's telemetry page tells of 4611686018427387905 writes, as none"):
+        replace(told, pages_written=(1 << 62) + 1).held_to(ORDERED)

@@ -2,6 +2,7 @@
 """`watch -`: what comes over a pipe, in lines and once; and what cannot be watched."""
 
 import gzip
+import json
 import os
 import signal
 import subprocess
@@ -12,30 +13,37 @@ import pytest
 from ..support.documents import TOP
 from ..support.made_up_monitor import MIGRATING, answering, served
 from ..support.recorded import recording
+from ..support.waiting import HANGS_S
 
 CLEAN = gzip.decompress(recording("ppc64-tcg-qemu-7.2").read_bytes())
 COMPLETED = gzip.decompress(recording("ppc64-tcg-qemu-7.2-busy-host-convergence").read_bytes())
 
 
-def watch(tmp_path, data, *arguments):
-    line = [sys.executable, "-m", "avocado_migdowntime", "watch", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(TOP)}
-    done = subprocess.run(line, cwd=tmp_path, env=environment, input=data, capture_output=True, timeout=60)
-    assert b"Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+@pytest.fixture
+def watch(warm, tmp_path):
+    def run(data, *arguments):
+        done = warm.run("watch", *arguments, cwd=tmp_path, data=data)
+        assert b"Traceback" not in done.stderr, done.stderr
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    return run
 
 
-def test_once_reads_a_pipe_to_its_end_and_has_the_status_of_advise(tmp_path):
-    status, out, said = watch(tmp_path, CLEAN, "-", "--once")
+def test_once_reads_a_pipe_to_its_end_and_has_the_status_of_advise(watch):
+    status, out, said = watch(CLEAN, "-", "--once")
     assert (status, said) == (0, "") and "\nset        5551 ms downtime-limit, between " in out
     assert "\nverdict    ACCURATE: the report is " in out
-    status, out, _ = watch(tmp_path, b"\n".join(CLEAN.splitlines()[:40]), "-", "--once")
+    status, out, _ = watch(CLEAN, "-", "--once", "--json")
+    known = json.loads(out)
+    assert (status, known["source"], known["advice"]["downtime_limit_ms"]) == (0, "-", 5551)
+    assert (known["status"], known["verdict"]["verdict"]) == ("active", "accurate")
+    status, out, _ = watch(b"\n".join(CLEAN.splitlines()[:40]), "-", "--once")
     assert status == 125 and "\nset        not known yet\n" in out
 
 
 @pytest.mark.parametrize(("data", "status", "words"), [(CLEAN, 1, "; least 5551 ms"), (COMPLETED, 0, "completed; ")])
-def test_lines_end_with_what_is_known_in_the_end(tmp_path, data, status, words):
-    ended, out, _ = watch(tmp_path, data, "-", "--quiet", "--output", "trace.jsonl")
+def test_lines_end_with_what_is_known_in_the_end(watch, tmp_path, data, status, words):
+    ended, out, _ = watch(data, "-", "--quiet", "--output", "trace.jsonl")
     assert ended == status and words in out.splitlines()[-1]
     assert (tmp_path / "trace.jsonl").read_text().count("query-migrate") > 100
 
@@ -43,22 +51,22 @@ def test_lines_end_with_what_is_known_in_the_end(tmp_path, data, status, words):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-",), "'hello' begins no text that is known"),
+        (("-",), "'hello' matches no known text"),
         (("nowhere",), "nowhere: No such file or directory; expected the QMP socket of a running QEMU"),
         (("-", "--metrics", "0"), "0 is no port; give one from 1 to 65535"),
         (("-", "--metrics", "no/where"), "no/where: cannot be written"),
-        (("nowhere", "guest"), "nowhere is no URI of a libvirt whose guest guest could be"),
+        (("nowhere", "guest"), "nowhere is not a libvirt URI that could have a guest guest; give"),
         (("nowhere", "--downtime-limit", "1"), "--downtime-limit is for a pipe"),
     ],
 )
 @pytest.mark.parametrize("once", [(), ("--once",)])
-def test_what_cannot_be_watched_is_one_sentence(tmp_path, arguments, words, once):
+def test_what_cannot_be_watched_is_one_sentence(watch, arguments, words, once):
     data = CLEAN if "no/where" in arguments else b"hello\n"
-    status, _, said = watch(tmp_path, data, *arguments, *once)
+    status, _, said = watch(data, *arguments, *once)
     assert status in (1, 2) and said.count("\n") == 1 and said.startswith("migdowntime watch: ") and words in said
 
 
-def test_nothing_but_queries_is_asked_of_a_qemu(sockets, tmp_path):
+def test_nothing_but_queries_is_asked_of_a_qemu(watch, sockets):
     asked = []
 
     class Answers(dict):
@@ -67,7 +75,7 @@ def test_nothing_but_queries_is_asked_of_a_qemu(sockets, tmp_path):
             return super().get(name, otherwise)
 
     with served(sockets / "qmp", lambda client: answering(client, Answers({**MIGRATING, "qmp_capabilities": {}}))):
-        status, out, _ = watch(tmp_path, b"", str(sockets / "qmp"), "--once")
+        status, out, _ = watch(b"", str(sockets / "qmp"), "--once")
     assert status in (0, 125) and "\nQEMU says  300 ms" in out
     assert asked[0] == "qmp_capabilities" and all(name.startswith("query-") for name in asked[1:])
 
@@ -82,5 +90,5 @@ def test_a_signal_ends_it_with_what_was_known(tmp_path, number):
         process.stdin.flush()
         assert process.stdout.readline().startswith(b"0.0 s active pass 1: ")
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=HANGS_S)
     assert process.returncode == 0 and b"Traceback" not in said

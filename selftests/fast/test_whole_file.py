@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.basics.whole_file import open_new, write, write_new
+from avocado_migdowntime.basics.run_directory import RunDirectory
+from avocado_migdowntime.basics.whole_file import for_this_user_alone, open_new, write, write_new
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.record.new_trace import NewTrace
 from avocado_migdowntime.trace.file import TraceWriter
@@ -86,7 +87,7 @@ def test_a_link_that_another_left_where_all_may_write_is_not(tmp_path):
     (tmp_path / "precious").write_bytes(b"mine")
     (shared / "page.html").symlink_to(tmp_path / "precious")
     os.lchown(shared / "page.html", 65534, 65534)
-    with pytest.raises(UsageError, match=r"cannot be written: it is a link that somebody else \(user 65534\)"):
+    with pytest.raises(UsageError, match=r"cannot be written: it is a link that another user \(65534\)"):
         write(str(shared / "page.html"), b"1")
     assert (tmp_path / "precious").read_bytes() == b"mine"
 
@@ -113,7 +114,7 @@ def test_a_trace_takes_the_place_of_nothing_that_came_meanwhile(tmp_path, plante
 
 def test_a_link_to_nowhere_is_there_already(tmp_path):
     (tmp_path / "trace.jsonl").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="exists already"):
         NewTrace(str(tmp_path / "trace.jsonl"))
 
 
@@ -131,13 +132,29 @@ def test_a_trace_goes_into_a_device_or_a_pipe_that_is_read(tmp_path):
     os.close(reader)
 
 
-def test_a_trace_without_samples_goes_and_with_the_umask_it_is_ones_own(tmp_path, umask):
-    umask(0o077)
+@pytest.mark.parametrize("kept", [0, 0o022, 0o077])
+def test_a_trace_without_samples_goes_and_whatever_the_umask_it_is_ones_own(tmp_path, umask, kept):
+    umask(kept)
     new_trace = NewTrace(str(tmp_path / "trace.jsonl"))
     assert isinstance(new_trace.open(HEADER), TraceWriter)
     assert mode(tmp_path / "trace.jsonl") == 0o600
     new_trace.close()
     assert os.listdir(tmp_path) == []
+
+
+def test_what_a_block_makes_is_of_this_user_alone(tmp_path, umask):
+    umask(0o002)
+    with for_this_user_alone():
+        (tmp_path / "within").touch()
+        (tmp_path / "directory").mkdir()
+    (tmp_path / "after").touch()
+    assert [mode(tmp_path / name) for name in ("within", "directory", "after")] == [0o600, 0o700, 0o664]
+
+
+def test_a_directory_of_a_run_is_ones_own(tmp_path, umask):
+    umask(0)
+    with RunDirectory(str(tmp_path / "a" / "b")) as given, RunDirectory(None) as temporary:
+        assert mode(given.path) == mode(temporary.path) == 0o700
 
 
 def test_a_report_does_not_take_the_place_of_what_it_is_of(tmp_path, capsys):
@@ -147,5 +164,5 @@ def test_a_report_does_not_take_the_place_of_what_it_is_of(tmp_path, capsys):
     before = trace.read_bytes()
     for output in (trace, tmp_path / "same.html"):
         assert report(str(trace), "--output", str(output)) == 2
-        assert "is what is read, and would be overwritten; name another file to write" in capsys.readouterr().err
+        assert "is the input and would be overwritten; name another output file" in capsys.readouterr().err
     assert trace.read_bytes() == before

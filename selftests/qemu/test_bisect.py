@@ -14,6 +14,7 @@ from avocado_migdowntime.faulty.launcher import script
 
 from ..support.documents import BISECT, BISECT_QUICKLY
 from ..support.verified_builds import BINARY, settle
+from ..support.waiting import HANGS_S
 
 RIGHT = f'#!/bin/sh\nexec {BINARY} "$@"\n'
 WRONG = script(named_fault("dirty-rate"), BINARY)
@@ -50,7 +51,9 @@ def shell(command, tree):
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         **{f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
     }
-    done = subprocess.run(command, shell=True, cwd=tree, env=environment, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(
+        command, shell=True, cwd=tree, env=environment, capture_output=True, text=True, timeout=HANGS_S
+    )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 

@@ -14,6 +14,8 @@ from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.report.entry import recorded
 from avocado_migdowntime.report.html.page import page
 
+from ..support.waiting import HANGS_S
+
 pytestmark = pytest.mark.usefixtures("nothing_left")
 SOCKET = "unix:/tmp/migration.sock"
 
@@ -37,7 +39,7 @@ def test_the_page_tells_how_to_run_it_again(tmp_path):
             monitors[side].stdin.write(f"{own}\n".encode())
             monitors[side].stdin.flush()
             time.sleep(0.2)
-        said = monitors["source"].communicate(b"quit\n", timeout=60)[0].decode()
+        said = monitors["source"].communicate(b"quit\n", timeout=HANGS_S)[0].decode()
     finally:
         for monitor in monitors.values():
             monitor.kill()

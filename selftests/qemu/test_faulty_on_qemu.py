@@ -8,13 +8,14 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from avocado_migdowntime.cli import faulty as command
 from avocado_migdowntime.qemu.probe import find_binary, probe
+
+from ..support.waiting import HANGS_S, until
 
 MACHINE = ["-machine", "none", "-nodefaults", "-display", "none"]
 
@@ -48,7 +49,7 @@ def started():
     yield start
     for process in processes:
         try:
-            process.communicate(timeout=10)
+            process.communicate(timeout=HANGS_S)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
@@ -68,11 +69,8 @@ def handing_on(directory):
     return found
 
 
-def gone(directory):
-    until = time.monotonic() + 10
-    while handing_on(directory) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not handing_on(directory)
+def wait_until_gone(directory):
+    until(lambda: not handing_on(directory), "the end of what hands on", 0.05)
 
 
 class User:
@@ -96,15 +94,21 @@ class User:
 
 def reached(path):
     """A user that connects to a QEMU which listens."""
-    until = time.monotonic() + 10
-    while True:
+    user = None
+
+    def connected():
+        nonlocal user
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.connect(str(path))
-            return User(connection)
         except OSError:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+            connection.close()
+            return False
+        user = User(connection)
+        return True
+
+    until(connected, f"a QEMU that listens on {path}", 0.05)
+    return user
 
 
 LISTENING = ["qmp", "chardev"]
@@ -121,7 +125,7 @@ def test_the_harness_finds_behind_it_what_it_finds_in_the_real_one(faulty, socke
     found = asyncio.run(probe(faulty("none"), tmp_path, sockets))
     assert found.release == asyncio.run(probe(real, tmp_path, sockets)).release
     assert found.arch == "ppc64" and "pseries" in found.machines
-    assert gone(sockets)
+    wait_until_gone(sockets)
 
 
 @pytest.mark.parametrize("options", [["-version"], ["-machine", "help"]])
@@ -150,8 +154,9 @@ def test_a_qemu_that_listens_is_reached_through_the_fault_as_often_as_one_likes(
     assert unseen.ask("query-migrate-parameters")["downtime-limit"] == 1400
     assert "error" in unseen.ask("nonsense")
     unseen.ask("quit")
-    assert process.wait(10) == 0
-    assert gone(sockets) and not path.exists()
+    assert process.wait(HANGS_S) == 0
+    wait_until_gone(sockets)
+    assert not path.exists()
 
 
 def test_the_process_is_qemu_itself_and_what_hands_on_ends_with_it(faulty, started, sockets):
@@ -162,7 +167,7 @@ def test_the_process_is_qemu_itself_and_what_hands_on_ends_with_it(faulty, start
     (child,) = (pid for pid in handing_on(sockets))
     assert os.getpgid(child) == process.pid
     os.kill(process.pid, signal.SIGKILL)
-    assert gone(sockets)
+    wait_until_gone(sockets)
 
 
 def test_a_killed_group_leaves_nothing(faulty, started, sockets):
@@ -170,7 +175,7 @@ def test_a_killed_group_leaves_nothing(faulty, started, sockets):
     process = started(faulty("none"), *MACHINE, *listening("chardev", path))
     reached(path)
     os.killpg(process.pid, signal.SIGKILL)
-    assert gone(sockets)
+    wait_until_gone(sockets)
 
 
 @pytest.mark.parametrize(

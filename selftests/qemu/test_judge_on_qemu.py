@@ -18,6 +18,7 @@ from avocado_migdowntime.qemu.probe import find_binary
 from ..support.avocado_command import command
 from ..support.documents import TOP
 from ..support.meson_lines import run_by_meson
+from ..support.waiting import HANGS_S
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -47,7 +48,7 @@ def started(temporary, *words):
 def judged(temporary, *words):
     """Its exit status and what it printed, on either output."""
     with started(temporary, *words) as process:
-        out, said = process.communicate(timeout=120)
+        out, said = process.communicate(timeout=HANGS_S)
     return process.returncode, out, said
 
 
@@ -112,7 +113,7 @@ def test_an_interrupted_run_ends_in_a_sentence_and_leaves_nothing(said, number, 
         while said not in (line := process.stderr.readline()):
             assert line
         process.send_signal(number)
-        out, told = process.communicate(timeout=60)
+        out, told = process.communicate(timeout=HANGS_S)
     assert (process.returncode, out) == (130, "")
     *progress, last = told.splitlines()
     assert last == "migdowntime judge: interrupted"

@@ -36,9 +36,9 @@ def test_real_qemus_with_faults_are_found(capsys, once, nothing_left):
     ]
     assert lines[0].endswith(", bandwidth: not-as-sent") and lines[1].endswith(", as frozen")
     assert others[1].endswith(", downtime-limit violated")
-    assert "an error: QEMU's answer to query-migrate is not as it is documented: 'mbps' is missing" in lines[2]
-    assert said.startswith("3 of 3 came out as they should, in ")
-    assert said_of_others.startswith("2 of 2 came out as they should, in ")
+    assert "an error: QEMU's answer to query-migrate differs from QEMU's documentation: 'mbps' is missing" in lines[2]
+    assert said.startswith("3 of 3 came out as expected, in ")
+    assert said_of_others.startswith("2 of 2 came out as expected, in ")
     assert "2 of 2, limit-ignored: downtime-limit is 300 ms whatever is set" in ran.error
 
 

@@ -17,6 +17,7 @@ from avocado_migdowntime.comparison.compare import Answer
 from ..support.avocado_command import command
 from ..support.documents import COMPARE, VERIFY
 from ..support.verified_builds import BINARY, avocado, old_and_new
+from ..support.waiting import HANGS_S
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_an_interrupted_verification_ends_with_130_and_leaves_nothing(home, noth
     ) as started:
         assert "1 of 3" in started.stderr.readline()
         os.killpg(started.pid, signal.SIGINT)
-        out, said = started.communicate(timeout=60)
+        out, said = started.communicate(timeout=HANGS_S)
     assert (started.returncode, out) == (130, "")
     assert said.endswith("migdowntime verify: interrupted\n")
 
@@ -80,7 +81,7 @@ def test_an_interrupted_verification_ends_with_130_and_leaves_nothing(home, noth
         (["--qemu", BINARY, "--test", "none"], 129, "there is no test none"),
         (["--qemu", BINARY, "-m", "none"], 129, "-m none: there is no such file"),
         (["--qemu", BINARY, "-p", "region=none"], 129, "parameter region"),
-        (["--qemu", BINARY, "-p", "region"], 129, "-p region is not NAME=VALUE"),
+        (["--qemu", BINARY, "-p", "region"], 129, "-p region is not a pair; expected NAME=VALUE"),
         (["--qemu", BINARY, "-p", "qemu=x"], 129, "name builds with --qemu"),
         (["--qemu", BINARY, "--repeat", "0"], 129, "--repeat 0 runs nothing"),
     ],

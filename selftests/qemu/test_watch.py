@@ -14,8 +14,9 @@ from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.avocado_command import command
 from ..support.documents import TOP
-from ..support.lone_qemu import Qemu, until
+from ..support.lone_qemu import Qemu
 from ..support.pseudo_terminal import OnTerminal
+from ..support.waiting import HANGS_S, until
 
 IMAGE = TOP / "images/x86_64/dirtier.elf"
 
@@ -52,7 +53,7 @@ def test_a_migration_is_told_in_lines_as_metrics_and_kept(tmp_path, source):
     until(lambda: pass_of(source) >= 5)
     metrics = (tmp_path / "m.prom").read_text()
     source.execute("migrate-set-parameters", **{"downtime-limit": 10_000})
-    out, said = process.communicate(timeout=60)
+    out, said = process.communicate(timeout=HANGS_S)
     assert process.returncode == 0 and "Traceback" not in said
     *under_way, last = out.splitlines()
     for words in (r"QEMU says \d+ ms; expected \d+", "limit 1 ms probably never ends it", r"least \d+ ms"):
@@ -90,7 +91,7 @@ def test_the_terminal_is_used_in_any_size_and_given_back(tmp_path, source, numbe
 def test_once_looks_once(tmp_path, source):
     def look(*more):
         line, environment = command(tmp_path, "migdowntime", "watch", str(source.socket), "--once", *more)
-        return subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+        return subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=HANGS_S)
 
     before = look()
     assert before.returncode == 2 and f"no migration is running on {source.socket}; start it, or watch" in before.stderr

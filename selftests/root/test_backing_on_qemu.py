@@ -17,6 +17,8 @@ from avocado_migdowntime.host.pool import Pool
 from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.qemu.backing import plan
 
+from ..support.waiting import HANGS_S
+
 pytestmark = [pytest.mark.alone, pytest.mark.qemu]
 
 BASE = os.sysconf("SC_PAGE_SIZE")
@@ -60,7 +62,7 @@ def test_qemu_takes_the_pages(arch: str, kind: str, page_size: int, ram: int, ta
         assert qemu.stdin
         qemu.stdin.write('{"execute": "quit"}\n')
         qemu.stdin.flush()
-        assert qemu.wait(60) == 0
+        assert qemu.wait(HANGS_S) == 0
 
 
 def started(binary: str, machine: str, ram_mib: int, backing: tuple[str, ...]) -> subprocess.Popen[str]:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,9 +29,10 @@ from avocado_migdowntime.host.reaper import Reaper
 from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.host.workdir import work_directory
 
+from ..support.waiting import HANGS_S, until
+
 pytestmark = pytest.mark.alone
 
-GENEROUS_S = 60
 JOURNALS = Path("/run/avocado-migdowntime")
 ROOT = os.geteuid() == 0
 
@@ -130,13 +131,6 @@ def runs(pid: int) -> bool:
         return False
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + GENEROUS_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def has_no_reaper(pid: int) -> bool:
     return reaper_of(pid) is None
 
@@ -145,7 +139,7 @@ def kill_reaper_of(pid: int) -> None:
     reaper = reaper_of(pid)
     assert reaper
     os.kill(reaper, signal.SIGKILL)
-    eventually(partial(has_no_reaper, pid))
+    until(partial(has_no_reaper, pid))
 
 
 def wanted(its_pool: Pool, more: int) -> int:
@@ -162,8 +156,8 @@ def test_a_signal_to_the_process_group_leaves_nothing(its_pool: Pool, how: signa
         assert its_pool.size_pages == size + (16 if its_pool.resizable else 0)
         assert all(path.is_dir() for path in lent.directories)
         os.killpg(lent.process.pid, how)
-        lent.process.wait(GENEROUS_S)
-        eventually(lent.settled)
+        lent.process.wait(HANGS_S)
+        until(lent.settled)
     assert its_pool.size_pages == size
 
 
@@ -172,10 +166,10 @@ def test_an_orderly_end_leaves_nothing_when_it_returns(its_pool: Pool) -> None:
     with borrower(its_pool, wanted(its_pool, 16)) as lent:
         assert lent.process.stdin
         lent.process.stdin.close()
-        assert lent.process.wait(GENEROUS_S) == 0
+        assert lent.process.wait(HANGS_S) == 0
         assert not any(path.exists() for path in lent.directories)
         assert its_pool.size_pages == size
-        eventually(lent.settled)
+        until(lent.settled)
 
 
 def test_a_forked_child_does_not_keep_what_its_dead_parent_borrowed(its_pool: Pool) -> None:
@@ -183,7 +177,7 @@ def test_a_forked_child_does_not_keep_what_its_dead_parent_borrowed(its_pool: Po
     with borrower(its_pool, wanted(its_pool, 16), fork=True) as lent:
         try:
             lent.process.kill()
-            eventually(lent.settled)
+            until(lent.settled)
             assert runs(lent.forked)
         finally:
             os.kill(lent.forked, signal.SIGKILL)
@@ -204,8 +198,8 @@ def test_a_kill_at_any_moment_leaves_nothing(its_pool: Pool) -> None:
         ) as process:
             time.sleep(step * 0.008)
             process.send_signal(how)
-            process.wait(GENEROUS_S)
-            eventually(partial(has_no_reaper, process.pid))
+            process.wait(HANGS_S)
+            until(partial(has_no_reaper, process.pid))
         assert its_pool.size_pages == size, f"{how.name} after {step * 8} ms"
 
 
@@ -221,16 +215,16 @@ def test_two_borrowers_add_up_and_one_dying_does_not_hurt_the_other(its_pool: Po
         assert its_pool.size_pages == size + 16 + 24 + 8
         assert first.tell("take") == "done"
         first.process.kill()
-        eventually(first.settled)
+        until(first.settled)
         assert its_pool.size_pages == size + 24 + 8
         assert second.tell("take") == "done"
         assert third.tell("take") == "done"
         third.process.kill()
-        eventually(third.settled)
+        until(third.settled)
         assert its_pool.size_pages == size + 24
         assert runs(second.process.pid)
         second.process.kill()
-        eventually(second.settled)
+        until(second.settled)
     assert its_pool.size_pages == size
 
 
@@ -260,7 +254,7 @@ def test_a_reaper_told_to_end_stays_until_its_work_is_done(its_pool: Pool, how: 
         assert reaper
         os.kill(reaper, how)
         lent.process.kill()
-        eventually(lent.settled)
+        until(lent.settled)
     assert its_pool.size_pages == size
 
 
@@ -328,7 +322,7 @@ def test_a_journal_of_another_release_is_left_alone() -> None:
 
 
 def test_a_borrower_whose_reaper_was_killed_is_told() -> None:
-    sentence = "^the process that gives back what is borrowed from the host has gone"
+    sentence = "^the reaper, which releases host resources, has ended"
     with pytest.raises(HarnessError, match=sentence), HostResources() as resources:
         kill_reaper_of(os.getpid())
         with work_directory(resources):
@@ -344,7 +338,7 @@ def test_a_reaper_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_reaper_that_dies_at_once_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources_module, "_start_reaper", lambda its_socket: None)
-    with pytest.raises(HarnessError, match="has gone"), HostResources():
+    with pytest.raises(HarnessError, match="has ended"), HostResources():
         pass
 
 

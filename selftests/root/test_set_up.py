@@ -5,13 +5,13 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
 from ..support.held_networks import HARNESS, wait_until_gone
 from ..support.leftovers import network_namespaces
 from ..support.ordinary_user import NO_INDEX, PATH, PYTHON, for_root
+from ..support.waiting import until
 
 pytestmark = [pytest.mark.qemu, pytest.mark.network, pytest.mark.usefixtures("nothing_left")]
 
@@ -33,10 +33,8 @@ def test_a_try_without_an_index_says_so_and_the_next_one_with_it_succeeds(user):
 def test_a_try_that_is_killed_is_healed_by_the_next_one(user):
     packages = user.home / "checkout" / ".venv" / "lib"
     with user.start("make", ".venv/installed") as make:
-        deadline = time.monotonic() + 300
-        while not list(packages.glob("*/site-packages/numpy")):
-            assert make.poll() is None and time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: make.poll() is not None or list(packages.glob("*/site-packages/numpy")))
+        assert make.poll() is None
         os.killpg(make.pid, signal.SIGKILL)
     assert "made" not in stamps(user) and "installed" not in stamps(user)
     again = user.run("make", ".venv/installed")

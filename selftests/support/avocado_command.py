@@ -10,6 +10,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from .waiting import HANGS_S
+
 PREAMBLE = """
 import asyncio
 import json
@@ -84,7 +86,7 @@ def avocado(directory: Path, *arguments: str) -> Finished:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=HANGS_S,
         check=False,
     )
     return Finished(done.returncode, done.stdout, directory / "avocado" / "job-results")

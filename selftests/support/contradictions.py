@@ -11,7 +11,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from avocado_migdowntime.errors import UsageError
@@ -63,6 +63,18 @@ class Case:
     form: str
     trace: Trace | None
 
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What is said of the part, which has to have been read."""
+        assert self.trace is not None
+        return judge(self.trace)
+
+    @cached_property
+    def advice(self) -> Advice:
+        """What is advised by the part alone."""
+        assert self.trace is not None
+        return advise(self.trace)
+
 
 def case(seed: int) -> Case:
     """The case of that seed. Those of the same CUTS are cut from one text, the first of them before it is read."""
@@ -108,7 +120,7 @@ def contradictions(one: Case) -> list[str]:
     """What is said of the part that the whole denies."""
     if one.trace is None:
         return []
-    whole, verdict = one.recording.verdict, judge(one.trace)
+    whole, verdict = one.recording.verdict, one.verdict
     found = []
     if verdict.verdict not in (Judgement.INCONCLUSIVE, whole.verdict):
         found.append(f"{verdict.verdict} ({verdict.report.code}) where the whole is {whole.verdict}")
@@ -116,7 +128,7 @@ def contradictions(one: Case) -> list[str]:
         found.append(f"{verdict.formula} where the whole shows {whole.formula}")
     if verdict.passed not in (None, whole.passed):
         found.append(f"passed is {verdict.passed} where that of the whole is {whole.passed}")
-    advice, of_whole = advise(one.trace), one.recording.advice
+    advice, of_whole = one.advice, one.recording.advice
     if advice.finding is not Finding.UNKNOWN and advice.finding is not of_whole.finding:
         found.append(f"limit {advice.finding} where that of the whole is {of_whole.finding}")
     elif advice.limit_ms is not None and of_whole.range_ms is not None:

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .stopped import wait_until_stopped
+from .waiting import HANGS_S
 
 IMAGES = Path(__file__).resolve().parents[2] / "images"
 PSERIES = "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"
-PATIENCE_S = 30.0
 MIB = 1 << 20
 PAGE = 4096
 MASK = (1 << 64) - 1
@@ -106,7 +106,7 @@ class Guest:
 
     def wait(self, what: Callable[[], object]) -> dict[str, int]:
         """Wait until `what()` is true; return the telemetry then."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + HANGS_S
         while not what():
             assert self.process.poll() is None, f"QEMU ended with {self.process.returncode}: {self.serial()}"
             assert time.monotonic() < deadline, f"{self.telemetry()}\n{self.serial()}"

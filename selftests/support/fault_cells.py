@@ -1,77 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Faults at moments: each cell is a job on real QEMUs to which one thing happens, and what has to come of it.
+"""Faults at moments: each cell is a job on real QEMUs to which one thing happens, and what has to come of it."""
 
-`python -m selftests.support.fault_cells` makes all of them and writes docs/faults.md; `--repeat 3` makes each thrice.
-"""
-
-import argparse
 import os
 import re
-import signal
-import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import read
 
-from . import leftovers
-from .documents import TOP
+from . import broken_monitor, leftovers
+from .fault_kinds import CUT, CUT_SHORTLY, FAULTS, FULL, PAUSED, POOL_EMPTIED, SECOND, SLOWED, prepared
 from .moments import MOMENTS, WatchedJob
 
-PAGE = TOP / "docs" / "faults.md"
-PAUSE_S = 2.0
-"""For so long one of ours is stopped."""
 QEMUS = ("source", "destination", "both")
 OURS = ("test", "runner", "Avocado")
 LATE = ("completed", "memory checked", "results")
 """From here on a verdict may have been reached before the fault was felt."""
-
-
-def _signal(number: signal.Signals) -> Callable[[WatchedJob, str], None]:
-    def send(job: WatchedJob, target: str) -> None:
-        for pid in job.targets(target):
-            os.kill(pid, number)
-
-    return send
-
-
-def _pause(job: WatchedJob, target: str) -> None:
-    stopped = job.targets(target)
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
-    time.sleep(PAUSE_S)
-    for pid in stopped:
-        os.kill(pid, signal.SIGCONT)
-
-
-def _stop(job: WatchedJob, target: str) -> None:
-    _signal(signal.SIGSTOP)(job, target)
-
-
-def _ctrl_c(times: int) -> Callable[[WatchedJob, str], None]:
-    def press(job: WatchedJob, target: str) -> None:
-        for number in range(times):
-            time.sleep(0.3 if number else 0)
-            os.killpg(job.process.pid, signal.SIGINT)
-
-    return press
-
-
-FAULTS: Mapping[str, Callable[[WatchedJob, str], None]] = {
-    "SIGKILL": _signal(signal.SIGKILL),
-    "SIGTERM": _signal(signal.SIGTERM),
-    "SIGSTOP": _stop,
-    f"SIGSTOP for {PAUSE_S:g} s": _pause,
-    "Ctrl-C": _ctrl_c(1),
-    "Ctrl-C twice": _ctrl_c(2),
-}
-
-PAUSED = f"SIGSTOP for {PAUSE_S:g} s"
+MISSED = "the moment was not reached"
+_OTHERS_S = 15.0
+_HELD = frozenset({"PASS", "WARN"})
+"""Of a run that has come to a verdict."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +34,30 @@ class Cell:
     target: str
     moment: str
 
+    def __str__(self) -> str:
+        return f"{self.fault}, {self.target}, {self.moment}"
+
     def expected(self) -> tuple[frozenset[str], str]:
         """Statuses that the test may end with, and what is to be said of any that is no verdict."""
-        late = frozenset({"PASS", "WARN"} if self.moment in LATE else ())
+        late = _HELD if self.moment in LATE else frozenset()
         if self.target == "terminal":
             return frozenset({"INTERRUPTED", "SKIP", "CANCEL", "none"}) | late, r"."
-        if self.fault == PAUSED:
-            return frozenset({"PASS", "WARN"}), r"."
+        if self.fault == POOL_EMPTIED:
+            return frozenset({"ERROR", "CANCEL"}) | _HELD, r"backing store|hugepages"
+        if self.fault in (PAUSED, CUT_SHORTLY, SECOND):
+            return _HELD, r"."
+        if self.fault == broken_monitor.HUGE:
+            return frozenset({"ERROR"}) | _HELD, rf"{self.target} QEMU|did not answer as a QEMU does|at once"
+        if self.fault in broken_monitor.KINDS:
+            # A connection that is of no use any more may have been needed for nothing more.
+            unneeded = _HELD if self.moment == "switchover" or self.target == "destination" else late
+            return frozenset({"ERROR"}) | unneeded, rf"{self.target} QEMU"
+        if self.fault in (CUT, SLOWED):
+            return frozenset({"ERROR"}) | _HELD if self.moment == "switchover" else frozenset({"ERROR"}) | late, (
+                r"given up after|the migration is|did not answer"
+            )
+        if self.fault == FULL:
+            return frozenset({"ERROR", "none"}) | late, r"No space left|cannot be written"
         if self.target in QEMUS:
             sides = "source|destination" if self.target == "both" else self.target
             named = (
@@ -113,53 +82,94 @@ class Outcome:
     said: str
     faults: tuple[str, ...]
 
+    @property
+    def missed(self) -> bool:
+        """Whether the moment did not come, as on a host that is too busy, so that nothing happened to the job."""
+        return MISSED in self.faults
+
 
 def cells() -> list[Cell]:
-    """All of them."""
+    """All that this user may make."""
+    there = [moment for moment in MOMENTS if moment not in ("probing", "results")]
+    """While there is a pair."""
     made = [
-        Cell(fault, target, moment)
-        for fault in ("SIGKILL", "SIGTERM", "SIGSTOP")
-        for target in QEMUS
-        for moment in MOMENTS
-        if moment not in ("probing", "results")  # There is no pair yet, or any more.
+        Cell(fault, side, moment) for fault in ("SIGKILL", "SIGTERM", "SIGSTOP") for side in QEMUS for moment in there
     ]
     made += [
         Cell(fault, target, moment) for fault in ("SIGKILL", "SIGTERM", PAUSED) for target in OURS for moment in MOMENTS
     ]
-    return made + [Cell(fault, "terminal", moment) for fault in ("Ctrl-C", "Ctrl-C twice") for moment in MOMENTS]
+    made += [Cell(fault, "terminal", moment) for fault in ("Ctrl-C", "Ctrl-C twice") for moment in MOMENTS]
+    made += [
+        Cell(kind, side, moment)
+        for kind in broken_monitor.KINDS
+        for side in QEMUS[:2]
+        for moment in ("boot", "first pass", "mid-pass", "at a sync", "switchover", "completed")
+    ]
+    made += [Cell(FULL, "results", moment) for moment in MOMENTS]
+    made += [Cell(POOL_EMPTIED, "host", moment) for moment in ("probing", "boot", "first pass", "switchover")]
+    made += [
+        Cell(fault, "link", moment)
+        for fault in (CUT, CUT_SHORTLY, SLOWED)
+        for moment in ("first pass", "mid-pass", "at a sync", "switchover")
+    ]
+    made += [Cell(SECOND, "host", moment) for moment in MOMENTS]
+    return [cell for cell in made if os.geteuid() == 0 or not FAULTS[cell.fault].needs_root]
 
 
 def outcome(cell: Cell) -> Outcome:
     """Make one cell."""
     before = leftovers.traces_of_runs(True)
-    with tempfile.TemporaryDirectory(prefix="mdt-cell-", ignore_cleanup_errors=True) as directory:
-        job = WatchedJob(Path(directory))
-        reached = job.reach(cell.moment)
-        if reached:
-            FAULTS[cell.fault](job, cell.target)
-        ended = job.end()
-        entry = job.entry()
-        status = str(entry["status"]) if entry else "none"
-        said = str(entry["fail_reason"]) if entry else ""
-        faults = [*_missed(reached), *(() if ended else ["the job did not end"])]
-        faults += [f"left running: {line[:80]}" for line in job.left]
-        faults += [f"left: {one}" for one in sorted(leftovers.traces_of_runs(True) - before)]
-        faults += _unread(job)
-        if reached and ended:
-            statuses, named = cell.expected()
-            if status not in statuses:
-                faults.append(f"ended as {status}, not as {' or '.join(sorted(statuses))}: {said}")
-            elif status == "ERROR" and not re.search(named, said):
-                faults.append(f"does not name the cause: {said}")
-            if "Traceback" in said:
-                faults.append(f"a traceback: {said}")
-        if faults:
-            faults.append(f"log: {job.log.read_text(errors='replace')[-600:]}")
+    fault = FAULTS[cell.fault]
+    with tempfile.TemporaryDirectory(prefix="mdt-cell-", ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        with prepared(fault, directory):
+            job = WatchedJob(directory, *fault.words(directory))
+            reached = job.reach(cell.moment)
+            if reached:
+                fault.happens(job, cell.target)
+            ended = [one.end() for one in (job, job.second) if one is not None]
+            status, said = _told(job)
+            faults = [] if reached else [MISSED]
+            faults += [] if all(ended) else ["the job did not end"]
+            faults += [f"left running: {line[:80]}" for line in job.left]
+            faults += _unread(job)
+            if reached and all(ended):
+                faults += _unexpected(cell, status, said)
+                if cell.fault == FULL and status == "none":
+                    faults += _unexpected(cell, "ERROR", job.log.read_text(errors="replace"))
+                if job.second is not None:
+                    faults += _unexpected(cell, *_told(job.second))
+            if faults:
+                faults.append(f"log: {job.log.read_text(errors='replace')[-600:]}")
+        faults += [f"left: {one}" for one in _left_since(before)]
     return Outcome(cell, status, said, tuple(faults))
 
 
-def _missed(reached: bool) -> Sequence[str]:
-    return () if reached else ("the moment was not reached",)
+def _left_since(before: set[str]) -> list[str]:
+    """What stays, which others of this host may have for a while."""
+    until_s = time.monotonic() + _OTHERS_S
+    while (left := leftovers.traces_of_runs(True) - before) and time.monotonic() < until_s:
+        time.sleep(0.1)
+    return sorted(left)
+
+
+def _told(job: WatchedJob) -> tuple[str, str]:
+    """The status of the job's test, and what is said of it; `none` where Avocado says nothing."""
+    entry = job.entry()
+    return (str(entry["status"]), str(entry["fail_reason"])) if entry else ("none", "")
+
+
+def _unexpected(cell: Cell, status: str, said: str) -> Sequence[str]:
+    """What of this should not be."""
+    statuses, named = cell.expected()
+    found = []
+    if status not in statuses:
+        found.append(f"ended as {status}, not as {' or '.join(sorted(statuses))}: {said}")
+    elif status == "ERROR" and not re.search(named, said):
+        found.append(f"does not name the cause: {said}")
+    if "Traceback" in said:
+        found.append(f"a traceback: {said}")
+    return found
 
 
 def _unread(job: WatchedJob) -> list[str]:
@@ -172,62 +182,3 @@ def _unread(job: WatchedJob) -> list[str]:
             except UsageError as error:
                 found.append(f"the trace is not readable: {error}")
     return found
-
-
-def page(outcomes: Sequence[Outcome], repeat: int) -> str:
-    """The table."""
-    rows: dict[Cell, list[Outcome]] = {}
-    for one in outcomes:
-        rows.setdefault(one.cell, []).append(one)
-    head = f"""# Faults at moments
-
-Made by `make faults`. Each cell is a job on two real QEMUs to which one thing happens at one moment, {repeat} times.
-After each: the status and a sentence that names the cause, a trace that can be read up to that moment, and a host as it
-was: no process, namespace, mount, directory or hugepage of the job's. A cell shows the statuses that the test ended
-with; `none` where Avocado was killed and says nothing any more.
-"""
-    lines = [head]
-    for fault in FAULTS:
-        of_fault = [cell for cell in rows if cell.fault == fault]
-        if not of_fault:
-            continue
-        targets = list(dict.fromkeys(cell.target for cell in of_fault))
-        lines.append(f"\n## {fault}\n\n| moment | {' | '.join(targets)} |\n| --- |{' --- |' * len(targets)}\n")
-        for moment in MOMENTS:
-            shown = [_shown(rows.get(Cell(fault, target, moment), [])) for target in targets]
-            if any(each != "" for each in shown):
-                lines.append(f"| {moment} | {' | '.join(shown)} |\n")
-    return "".join(lines)
-
-
-def _shown(outcomes: Sequence[Outcome]) -> str:
-    counted = Counter(f"**{one.status}, wrong**" if one.faults else one.status for one in outcomes)
-    return ", ".join(f"{status} {number}×" if number > 1 else status for status, number in counted.items())
-
-
-def main() -> int:
-    """Make the cells that match and write the page if that is all of them; 1 where one is not as it should be."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--match", default="", help="cells whose fault, target and moment match, separated by commas")
-    arguments = parser.parse_args()
-    leftovers.mark()
-    chosen = [cell for cell in cells() if re.search(arguments.match, f"{cell.fault},{cell.target},{cell.moment}")]
-    outcomes = []
-    for number in range(arguments.repeat):
-        for cell in chosen:
-            outcomes.append(one := outcome(cell))
-            print(
-                f"{number + 1} {cell.fault}, {cell.target}, {cell.moment}: {one.status} {one.said[:100]!r}", flush=True
-            )
-            for fault in one.faults:
-                print(f"    {fault}", flush=True)
-    if not arguments.match:
-        PAGE.write_text(page(outcomes, arguments.repeat))
-    wrong = sum(bool(one.faults) for one in outcomes)
-    print(f"{len(chosen)} cells, {len(outcomes)} jobs, {wrong} not as they should be")
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

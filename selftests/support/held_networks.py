@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A program that holds a pair of QEMUs on a shaped link, to be killed, and the wait until its networks have gone."""
 
-import time
-
 from .leftovers import network_namespaces
+from .waiting import until
 
 HARNESS = """
 import asyncio, os, sys
@@ -19,12 +18,7 @@ asyncio.run(main())
 """
 """It prints the networks of the two, then waits."""
 
-_GONE_S = 20.0
-
 
 def wait_until_gone(networks: set[str]) -> None:
     """Return when nothing on this host keeps these networks any more; fails where that takes long."""
-    deadline = time.monotonic() + _GONE_S
-    while left := networks & network_namespaces():
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+    until(lambda: not networks & network_namespaces(), "the end of the networks", 0.05)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .lone_qemu import until
+from .waiting import until
 
 LIBVIRTD = shutil.which("libvirtd", path="/usr/sbin:/usr/bin")
 GUEST = "dirtier"

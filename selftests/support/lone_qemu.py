@@ -5,16 +5,10 @@ import json
 import os
 import socket
 import subprocess
-import time
 
 from avocado_migdowntime.qemu.probe import find_binary
 
-
-def until(true):
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+from .waiting import until
 
 
 class Qemu:

@@ -12,6 +12,7 @@ PROBED = {
     **MIGRATING,
     "query-machines": [{"name": "pc", "default-ram-id": "pc.ram"}],
     "query-kvm": {"enabled": False, "present": True},
+    "query-command-line-options": [{"option": "sandbox", "parameters": []}],
     "query-migrate-capabilities": [{"capability": "events", "state": False}],
     "query-qmp-schema": [
         {"name": "migrate-set-parameters", "meta-type": "command", "arg-type": "1", "ret-type": "2"},

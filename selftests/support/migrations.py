@@ -79,14 +79,20 @@ def dirties_more():
     return tried({8_000: ("chosen", 2500.0)}, workload=lambda ms, unsent: PAGES * next(found), duration_ms=30_000)
 
 
-def predicted(down_ms, limit_ms=2500.0):
-    """A migration over a link that is really slow, with the downtime that QEMU tells in the end."""
+def predicted(down_ms, limit_ms=2500.0, window=0.0):
+    """A migration over a link that is really slow, with the downtime that QEMU tells in the end.
+
+    The window of its last report sent more than others by `window`, a share.
+    """
     simulation = Simulation([PAGES], BYTES_PER_MS, later_limits_ms={8_000: 2500.0}, duration_ms=20_000)
     trace = record(simulation, switchover_ms=30)
     data = {"trial": "chosen", "downtime-limit": limit_ms, "limit-from": "oracle"}
     trace = with_events(with_header(trace, **{FIXED_DOWNTIME_MS: 40}), Event(7.9, "harness", "LIMIT", data))
-    *before, last = trace.samples
-    return replace(trace, samples=(*before, replace(last, downtime_ms=down_ms)))
+    *before, active, last = trace.samples
+    if window:
+        ram = replace(active.ram, mbps=active.ram.mbps * (1 + window))
+        active = replace(active, ram=ram, expected_downtime_ms=active.expected_downtime_ms // (1 + window))
+    return replace(trace, samples=(*before, active, replace(last, downtime_ms=down_ms)))
 
 
 def stopped(trace=None, stamps=(1000.0, 1003.0), order=True):
@@ -290,6 +296,7 @@ MIGRATIONS = {
     ),
     "a downtime as said": row(lambda: predicted(NEEDED_MS + 40), ("downtime", P, "match")),
     "a downtime that is longer": row(lambda: predicted(2 * NEEDED_MS), ("downtime", F, "not-as-reported")),
+    "a downtime after an odd window": row(lambda: predicted(NEEDED_MS, window=0.31), ("downtime", U, "odd-window")),
     "a downtime above the limit": row(lambda: predicted(NEEDED_MS, 1500.0), ("downtime", F, "above-the-limit")),
     "a bandwidth that is too high": row(
         lambda: of([2000], fault=Mbps(lambda mbps: 1.5 * mbps)),

@@ -8,6 +8,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,19 +17,23 @@ from .avocado_command import command
 _MARK = "MIGDOWNTIME_FAULT_CELL"
 _LOOK_S = 0.01
 _LONGEST_S = 60.0
+_GONE_S = 15.0
 RUN = (
     *("run", "migdowntime:expected-downtime", "--disable-sysinfo", "--migdowntime-arch", "x86_64"),
-    *("--migdowntime-page-size", "4K", "--migdowntime-accel", "tcg", "--migdowntime-time-limit", "12"),
+    *("--migdowntime-page-size", "4K", "--migdowntime-accel", "tcg", "--migdowntime-time-limit", "20"),
 )
 
 
 class WatchedJob:
     """An `avocado run` in a session of its own, with a home of its own; its processes are known by a mark."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *words: str) -> None:
+        home.mkdir(exist_ok=True)
         self.home = home
+        self.second: WatchedJob | None = None
+        """One that was started meanwhile."""
         self._mark = f"{_MARK}={uuid.uuid4().hex}"
-        line, environment = command(home, *RUN)
+        line, environment = command(home, *RUN, *words)
         name, _, value = self._mark.partition("=")
         self.log = home / "job.log"
         self._trace: TextIO | None = None
@@ -97,8 +102,9 @@ class WatchedJob:
     def entry(self) -> Mapping[str, Any] | None:
         """What Avocado says of the test at the end, if it says anything."""
         for path in (self.home / "avocado" / "job-results").glob("job-*/results.json"):
-            for test in json.loads(path.read_text())["tests"]:
-                return test
+            with suppress(ValueError):  # There was no room for it.
+                for test in json.loads(path.read_text())["tests"]:
+                    return test
         return None
 
     def end(self) -> bool:
@@ -111,7 +117,7 @@ class WatchedJob:
         finally:
             if self._trace:
                 self._trace.close()
-            until_s = time.monotonic() + 15
+            until_s = time.monotonic() + _GONE_S
             while (left := self.processes()) and time.monotonic() < until_s:
                 time.sleep(0.1)
             self.left = sorted(left.values())

@@ -17,6 +17,7 @@ from typing import Any, Self
 import pytest
 
 from .documents import TOP
+from .waiting import HANGS_S
 
 ROOT = os.geteuid() == 0
 for_root = pytest.mark.skipif(not ROOT, reason="only root can prepare the host for it")
@@ -90,7 +91,7 @@ class OrdinaryUser:
 
     def run(self, *words: str | Path, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run these words in the checkout, if there is one, and wait; `more` goes into the environment."""
-        return subprocess.run(self.command(*words), **self._where(**more), timeout=600, check=False)
+        return subprocess.run(self.command(*words), **self._where(**more), timeout=HANGS_S, check=False)
 
     def start(self, *words: str | Path, **more: str) -> "subprocess.Popen[str]":
         """Start these words there, in a session of their own."""

@@ -9,6 +9,8 @@ import subprocess
 import termios
 import threading
 
+from .waiting import HANGS_S
+
 
 class OnTerminal:
     """`line`, started on a terminal of its own; `shown` is all that it has written there."""
@@ -33,10 +35,10 @@ class OnTerminal:
 
     def end(self):
         """Its exit status, whether the terminal is as it was, and the last of what it wrote."""
-        status = self.process.wait(60)
+        status = self.process.wait(HANGS_S)
         restored = termios.tcgetattr(self._theirs) == self.before
         os.close(self._theirs)
-        self._reader.join(20)
+        self._reader.join(HANGS_S)
         os.close(self._ours)
         return status, restored, self.shown.rpartition("\x1b[?1049l")[2]
 

@@ -4,6 +4,7 @@
 import subprocess
 
 from .avocado_command import command
+from .waiting import HANGS_S
 
 
 def started(directory, source, *arguments):
@@ -13,6 +14,6 @@ def started(directory, source, *arguments):
 
 def recorded(directory, source, *arguments):
     process = started(directory, source, *arguments)
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=HANGS_S)[1]
     assert "Traceback" not in said
     return process.returncode, said

@@ -3,12 +3,11 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 from avocado_migdowntime.host.process_group import processes
 
-_PATIENCE_S = 30.0
+from .waiting import until
 
 
 def stop(group: int) -> None:
@@ -20,10 +19,9 @@ def stop(group: int) -> None:
 
 def wait_until_stopped(pid: int) -> None:
     """Return when each thread of a process that was sent SIGSTOP has stopped; on a busy host that takes a while."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while {_state(thread) for thread in Path(f"/proc/{pid}/task").iterdir()} != {"T"}:
-        assert time.monotonic() < deadline, f"process {pid} does not stop"
-        time.sleep(0.001)
+    until(
+        lambda: {_state(thread) for thread in Path(f"/proc/{pid}/task").iterdir()} == {"T"}, f"the stop of {pid}", 0.001
+    )
 
 
 def _state(thread: Path) -> str:

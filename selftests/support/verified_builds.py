@@ -10,6 +10,7 @@ from avocado_migdowntime.qemu.probe import find_binary
 
 from .avocado_command import command
 from .documented import write_settings
+from .waiting import HANGS_S
 
 BINARY = shutil.which("qemu-system-ppc64")
 SHORT = "accel = tcg\npage_size = 4K\nregion = 18M\npasses = 1\nintegrity = no\n"
@@ -35,4 +36,4 @@ def old_and_new(home):
 def avocado(home, *arguments):
     """Run `avocado` in this home; standard output and error apart."""
     line, environment = command(home, *arguments)
-    return subprocess.run(line, cwd=home, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    return subprocess.run(line, cwd=home, env=environment, capture_output=True, text=True, timeout=HANGS_S, check=False)

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ...pictures.chart import STEPPED, Chart, Floats, Panel, Role, Series
+from ...pictures.chart import STEPPED, Chart, Panel, Role, Series
 from ...pictures.strip_plot import Strip
+from ...trace.samples import Floats
 from ..style import KIND_STYLES, MARKERS, STYLES, look_of
 
 Part = dict[str, Any]

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What one message of QMP's tells of a migration: replies, events, the greeting, and commands that set a limit."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..trace.reading import Happening, Item, Reading, Remark, Setting, Stamp, Version
+from .domjobinfo import of_fields
+from .filling import reading_of_record
+from .form import Line
+from .monitor_text import STATUSES
+
+_PARAMETERS = ("downtime-limit", "max-bandwidth", "avail-switchover-bandwidth")
+_INFO = frozenset(
+    (
+        *("status", "total-time", "setup-time", "expected-downtime", "downtime", "error-desc", "socket-address"),
+        *("blocked", "blocked-reasons", "cpu-throttle-percentage", "postcopy-blocktime", "postcopy-vcpu-blocktime"),
+        *("disk", "xbzrle-cache", "compression", "vfio", "remaining", "dirty-limit-throttle-time-per-round"),
+        "dirty-limit-ring-full-time",
+    )
+)
+"""What an answer to query-migrate may have beside its figures of RAM: QEMU's MigrationInfo, qapi/migration.json."""
+
+
+def items_of(message: Any, line: Line) -> Iterator[Item | Line]:
+    """What a message tells; nothing where it is of something else."""
+    if isinstance(message, list):
+        yield from _of_list(message, line)
+    elif isinstance(message, Mapping):
+        yield from _of_object(message, line)
+
+
+def _of_list(messages: Sequence[Any], line: Line) -> Iterator[Item | Line]:
+    named = [one for one in messages if isinstance(one, Mapping) and isinstance(one.get("capability"), str)]
+    if named:
+        yield Setting({}, capabilities=tuple(one["capability"] for one in named if one.get("state") is True))
+        return
+    for one in messages:
+        yield from items_of(one, line)
+
+
+def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
+    stamp = line.stamp
+    if isinstance(greeting := message.get("QMP"), Mapping):
+        if isinstance(version := greeting.get("version"), Mapping):
+            yield Version(version)
+    elif isinstance(message.get("event"), str):
+        yield Happening(message, stamp)
+    elif isinstance(recorded := message.get("event"), Mapping) and isinstance(message.get("t"), int | float):
+        yield Happening(recorded, Stamp(message["t"], from_begin=True), side=str(message.get("side", "source")))
+    elif isinstance(recorded := message.get("query-migrate"), Mapping):
+        t_s, latency_ms = message.get("t"), message.get("latency_ms", 0)
+        if isinstance(t_s, int | float) and isinstance(latency_ms, int | float):
+            stamp = Stamp(t_s, latency_ms / 1000, from_begin=True)
+        yield reading_of_record(_without_none(recorded), stamp)
+    elif isinstance(message.get("execute"), str):
+        yield from _of_command(message, stamp)
+    elif "return" in message:
+        yield from _of_return(message["return"], line)
+    elif isinstance(error := message.get("error"), Mapping) and "class" in error:
+        yield Remark(f"QEMU answered with the error {error.get('desc', error['class'])!s}")
+    elif isinstance(message.get("capability"), str):
+        yield from _of_list([message], line)
+    elif len(message) > 1 or "status" not in message:
+        yield from _of_return(message, line)
+
+
+def _of_return(answer: Any, line: Line) -> Iterator[Item | Line]:
+    if isinstance(answer, str):
+        for part in answer.splitlines():
+            yield line.containing(part.strip())
+    elif isinstance(answer, list):
+        yield from _of_list(answer, line)
+    elif isinstance(answer, Mapping):
+        if _is_of_migration(answer):
+            yield Reading(_without_none(answer), line.stamp)
+        elif any(name in answer for name in _PARAMETERS):
+            yield Setting({name: answer[name] for name in answer if answer[name] is not None}, line.stamp)
+        elif isinstance(reasons := answer.get("blocked-reasons"), list) and "status" not in answer:
+            yield Remark(f"QEMU says that this guest cannot be migrated: {'; '.join(map(str, reasons))}")
+        elif isinstance(release := answer.get("qemu"), Mapping):
+            yield from _of_version(answer, release, line)
+        elif "memory_remaining" in answer or "memory_total" in answer:
+            yield from of_fields(answer, line.stamp, line.arrived_s)
+
+
+def _of_version(answer: Mapping[str, Any], release: Mapping[str, Any], line: Line) -> Iterator[Item]:
+    if "major" in release:
+        yield Version(answer)
+    elif isinstance(parameters := answer.get("migrate-parameters"), Mapping):
+        # The header of a recording.
+        if isinstance(release.get("qemu"), Mapping):
+            yield Version(release)
+        capabilities = answer.get("capabilities")
+        switched_on = tuple(map(str, capabilities)) if isinstance(capabilities, list) else None
+        yield Setting(parameters, line.stamp, capabilities=switched_on)
+
+
+def _of_command(message: Mapping[str, Any], stamp: Stamp | None) -> Iterator[Item]:
+    arguments = message.get("arguments")
+    if not isinstance(arguments, Mapping):
+        return
+    value = arguments.get("value")
+    if message["execute"] == "migrate-set-parameters":
+        told = {name: arguments[name] for name in _PARAMETERS if name in arguments}
+        if told:
+            yield Setting(told, stamp, changed=True)
+    elif message["execute"] == "migrate_set_downtime" and isinstance(value, int | float):
+        yield Setting({"downtime-limit": round(value * 1000)}, stamp, changed=True)
+    elif message["execute"] == "migrate_set_speed" and isinstance(value, int | float):
+        yield Setting({"max-bandwidth": value}, stamp, changed=True)
+
+
+def _is_of_migration(answer: Mapping[str, Any]) -> bool:
+    """query-status and others have a status as well."""
+    if "running" in answer or "singlestep" in answer:
+        return False
+    if isinstance(answer.get("ram"), Mapping):
+        return "remaining" in answer["ram"] or "transferred" in answer["ram"]
+    status = answer.get("status")
+    return isinstance(status, str) and status in STATUSES and answer.keys() <= _INFO
+
+
+def is_of_qmp(message: Any) -> bool:
+    """Whether a message that tells nothing is one of QMP's all the same."""
+    if isinstance(message, list):
+        return any(is_of_qmp(one) for one in message)
+    return isinstance(message, Mapping) and bool(message.keys() & {"return", "execute", "QMP", "event"})
+
+
+def _without_none(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is no number, as `-nan`."""
+    kept: dict[str, Any] = {}
+    for name, value in answer.items():
+        if isinstance(value, Mapping):
+            kept[name] = _without_none(value)
+        elif value is not None:
+            kept[name] = value
+    return kept

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Does anything pile up? Does the default matrix again and again in one process: `make soak SECONDS=3600`.
+
+After each run it is seen what this process has, and what the host has lent. Prints what the first round had, and the
+last one, and fails where something grew that a run has to give back, or where a verdict is an accusation.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from statistics import median
+
+from avocado_migdowntime.errors import HostRequirementError, MigDowntimeError
+from avocado_migdowntime.experiments.expected_downtime import expected_downtime
+from avocado_migdowntime.host.one_at_a_time import alone_on_host
+from avocado_migdowntime.parameters.table import parse
+from selftests.support import leftovers
+
+PAGES: Sequence[Mapping[str, str]] = (
+    {"page_size": "4K", "backing": "anonymous"},
+    {"page_size": "2M", "backing": "memfd"},
+)
+MATRIX = [
+    {"arch": arch, **page, "pattern": pattern}
+    for arch, page, pattern in product(("ppc64", "x86_64"), PAGES, ("sequential", "random"))
+]
+"""As variants/default.yaml has it."""
+_POOLS = Path("/sys/kernel/mm/hugepages")
+_MB = 1 << 20
+_GIVEN_BACK = ("descriptors", "threads", "left behind", "hugepages")
+"""What is to be after each run as it was after the first ones."""
+_ENDING_S = 10.0
+_ACCUSING = "inaccurate"
+
+
+def main() -> int:
+    """Print the tables; 1 where something piled up or was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3600, help="begin no run later (default: %(default)s)")
+    until_s = time.monotonic() + parser.parse_args().seconds
+    leftovers.mark()
+    verdicts, seen, matrix, number = Counter[str](), list[Mapping[str, float]](), list(MATRIX), 0
+    while time.monotonic() < until_s and matrix:
+        given = matrix[number % len(matrix)]
+        said = _run(given)
+        if said == "lacking":
+            matrix.remove(given)
+            print(f"left out: {given}", flush=True)
+            continue
+        verdicts[said] += 1
+        seen.append(_had())
+        number += 1
+        print(f"{number} {' '.join(given.values())}: {said}; {_shown(seen[-1])}", file=sys.stderr, flush=True)
+    return told(verdicts, seen, max(1, len(matrix)))
+
+
+def told(verdicts: Mapping[str, int], seen: Sequence[Mapping[str, float]], a_round: int) -> int:
+    """Print what came of it; 1 where something piled up or was wrong."""
+    print(f"{len(seen)} runs: " + ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())))
+    print("| after each run | first round, median | last round, median | most |\n| --- | --- | --- | --- |")
+    grown = []
+    for name in seen[0] if seen else ():
+        values = [one[name] for one in seen]
+        first, last = median(values[:a_round]), median(values[-a_round:])
+        print(f"| {name} | {first:g} | {last:g} | {max(values):g} |")
+        if name in _GIVEN_BACK and last > first:
+            grown.append(name)
+    wrong = [verdict for verdict in verdicts if verdict not in ("accurate", "inconclusive")]
+    print(f"piled up: {', '.join(grown) or 'nothing'}; false alarms: {verdicts.get(_ACCUSING, 0)}")
+    return 1 if grown or wrong or not seen else 0
+
+
+def _run(given: Mapping[str, str]) -> str:
+    """The verdict, or what there is instead of one."""
+    with tempfile.TemporaryDirectory(prefix="mdt-soak-") as directory, alone_on_host(lambda _: None):
+        try:
+            return str(asyncio.run(expected_downtime(parse(given), Path(directory), lambda _: None)).verdict)
+        except HostRequirementError:
+            return "lacking"
+        except MigDowntimeError as error:
+            return f"error: {error}"
+
+
+def _had() -> dict[str, float]:
+    """What this process has, and the host because of it."""
+    status = dict(line.split(":\t") for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
+    pools = list(_POOLS.glob("*/nr_hugepages"))
+    return {
+        "memory, MB": int(status["VmRSS"].split()[0]) * 1024 // _MB,
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "threads": int(status["Threads"]),
+        "left behind": len(_left()),
+        "hugepages": sum(int(pool.read_text()) for pool in pools),
+    }
+
+
+def _left() -> set[str]:
+    """What stays of a run; the guardian of what it had of the host may need a moment to end."""
+    until_s = time.monotonic() + _ENDING_S
+    while (left := set(leftovers.traces_of_runs(False))) and time.monotonic() < until_s:
+        time.sleep(0.05)
+    return left
+
+
+def _shown(had: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in had.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each reader on the examples that `make fuzz` begins from, and on what it has found."""
+
+import asyncio
+import struct
+
+import pytest
+
+from avocado_migdowntime.errors import HarnessError
+from avocado_migdowntime.faulty.framing import Framing
+from avocado_migdowntime.qemu.guest import telemetry_address
+from avocado_migdowntime.qemu.guest_ram import SharedRam
+
+from ..support.fuzzed import readers
+
+READERS = readers()
+_PAGE = READERS["telemetry"].seeds[1]
+
+
+def telemetry(**words):
+    """The page of a guest whose words of these indices are others."""
+    changed = bytearray(_PAGE)
+    for index, value in words.items():
+        struct.pack_into("<Q", changed, 8 * int(index.removeprefix("word_")), value)
+    return bytes(changed)
+
+
+FOUND = [
+    ("telemetry", telemetry(word_8=0)),  # A region without a page.
+    ("telemetry", telemetry(word_8=1 << 62)),  # More than the host's memory.
+    ("telemetry", telemetry(word_9=0)),  # A granule without a page.
+    ("telemetry", telemetry(word_13=(1 << 64) - 1)),
+    ("telemetry", _PAGE[:100]),
+    ("QMP answers", b"\0" + b"[" * 200_000),
+]
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_is_no_attack_is_read(name):
+    reader = READERS[name]
+    assert reader.seeds and all(isinstance(seed, bytes) for seed in reader.seeds)
+    for seed in reader.seeds[:3]:
+        reader.read(seed)
+
+
+@pytest.mark.parametrize(("name", "data"), FOUND)
+def test_what_was_found_is_a_sentence(name, data):
+    READERS[name](data)
+
+
+def test_a_message_nested_without_end_is_handed_on_as_no_message():
+    nested = b"[" * 200_000 + b"\n"
+    assert list(Framing().feed(nested)) == [(nested, None)]
+
+
+@pytest.mark.parametrize(
+    "line", ["migdowntime: ready", "migdowntime: ready telemetry=", "migdowntime: ready telemetry=z"]
+)
+def test_a_guest_that_does_not_say_where_its_page_lies_is_named(line):
+    class Qemu:
+        async def line(self, *beginnings):
+            return line
+
+    with pytest.raises(HarnessError, match=f"^the guest has said '{line}', and not where its telemetry page lies$"):
+        asyncio.run(telemetry_address(Qemu()))
+
+
+@pytest.mark.parametrize("address", [-1, 1 << 62, 1 << 64])
+def test_what_is_outside_of_the_ram_is_not_read(tmp_path, address):
+    class Guest:
+        class profile:
+            ram_start = 0
+
+    path = tmp_path / "ram"
+    path.write_bytes(bytes(100))
+    with path.open("rb") as file:
+        assert SharedRam(file.fileno(), Guest).now(40, 8) == bytes(8)
+        with pytest.raises(HarnessError, match=r"^the guest has no RAM from -?0x\w+ to 0x\w+$"):
+            SharedRam(file.fileno(), Guest).now(address, 8)

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every reader of what others made, as a function of bytes, with examples to begin from.
+
+Each returns for whatever it is given, or ends in the one sentence that a user gets; anything else is a fault of it.
+"""
+
+import gzip
+import json
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from avocado_migdowntime.basics.input_file import CHUNK_BYTES
+from avocado_migdowntime.comparison.compare import compare
+from avocado_migdowntime.comparison.job_results import builds_of
+from avocado_migdowntime.errors import MigDowntimeError
+from avocado_migdowntime.faulty.framing import Framing
+from avocado_migdowntime.forms import catalogue
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.forms.form import Form
+from avocado_migdowntime.forms.reader import Reader as TextReader
+from avocado_migdowntime.guest_memory.inspection import PAGE_WORDS, Inspection
+from avocado_migdowntime.guest_memory.telemetry import PAGE_BYTES, Telemetry
+from avocado_migdowntime.host import journal, protocol
+from avocado_migdowntime.host.leases import DirectoryLease
+from avocado_migdowntime.host.records import MalformedRecordError
+from avocado_migdowntime.parameters import table
+from avocado_migdowntime.parameters.sources import of_variant
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.qemu.answers import DOCUMENTED, documented
+from avocado_migdowntime.qemu.guest import Orders
+from avocado_migdowntime.report.comparison import errors as comparison_errors
+from avocado_migdowntime.report.comparison import fields as comparison_fields
+from avocado_migdowntime.report.comparison import sentence
+from avocado_migdowntime.report.comparison import summary as comparison_summary
+from avocado_migdowntime.report.entry import recorded
+from avocado_migdowntime.report.html.page import page
+from avocado_migdowntime.report.verdict_json import fields
+from avocado_migdowntime.report.verdict_text import summary
+from avocado_migdowntime.trace.file import TraceWriter
+from avocado_migdowntime.trace.model import Trace
+from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.verdict.judge import judge
+
+from .documents import TOP
+from .jobs import entry, verdict
+from .made_up_qemu import PROBED
+from .product_logs import logged, looks, vdsm_mbps
+from .recorded import CLEAN, recording
+
+_TEXTS = [
+    path
+    for place in ("forms", "texts", "recordings")
+    for path in sorted((TOP / "selftests" / place).iterdir())
+    if path.suffix in (".txt", ".jsonl")
+]
+_SAMPLES = 12
+_COLUMNS = 100
+_DEPTH = 20
+_MOST_VARIANTS = 50
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What is called by `name` reads `data`; `words` are what its format is made of, besides what is in `seeds`."""
+
+    name: str
+    read: Callable[[bytes], None]
+    seeds: Sequence[bytes]
+    words: Sequence[bytes] = ()
+
+    def __call__(self, data: bytes) -> None:
+        """Have `data` read; raises whatever no user is to see."""
+        try:
+            self.read(data)
+        except MigDowntimeError as error:
+            assert str(error) and "\n" not in str(error), f"no sentence: {str(error)!r}"
+        except MalformedRecordError as error:
+            assert str(error)
+
+
+def _used(trace: Trace) -> None:
+    found = judge(trace)
+    assert summary(found) and json.dumps(fields(found), allow_nan=False)
+    assert advise(trace).reasons
+
+
+def _trace(data: bytes) -> None:
+    _used(parse(data))
+
+
+def _packed(data: bytes) -> None:
+    """The first byte says how much of the compressed file is there."""
+    whole = gzip.compress(data[1:], compresslevel=1, mtime=0)
+    _trace(whole[: len(whole) - (data[0] if data else 0)])
+
+
+def _page(data: bytes) -> None:
+    with _in_a_file("trace.jsonl", data) as path:
+        assert page("a title", [recorded(str(path))])
+
+
+def _job(data: bytes) -> None:
+    with _in_a_file("results.json", data) as path:
+        builds = builds_of([str(path.parent)])
+    if len(builds) > 1:
+        comparisons = [compare(builds[0], build, len(builds)) for build in builds[1:]]
+        assert comparison_summary(builds, _COLUMNS) and comparison_errors(builds) is not None
+        assert json.dumps({"answer": sentence(comparisons), **comparison_fields(builds, comparisons)}, allow_nan=False)
+
+
+def _parameters(data: bytes) -> None:
+    """A line is a parameter: its name, =, and its value."""
+    lines = [line.partition("=") for line in data.decode(errors="replace").splitlines()]
+    table.parse((name, value) for name, _, value in lines)
+
+
+def _variants(data: bytes) -> None:
+    """A variants file: each branch's keys and values, as far as it is YAML, with their paths."""
+    try:
+        loaded = yaml.load(data, _Yaml)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return
+    for variant in islice(_branches("/run", loaded, ()), _MOST_VARIANTS):
+        table.parse(of_variant(variant))
+
+
+class _Yaml(yaml.SafeLoader):
+    """As Avocado's, which reads tags of its own."""
+
+
+_Yaml.add_multi_constructor("!", lambda loader, tag, node: loader.construct_mapping(node))
+
+
+_Item = tuple[str, str, Any]
+
+
+def _branches(path: str, node: object, above: tuple[_Item, ...]) -> Iterator[tuple[_Item, ...]]:
+    """What each of the outermost branches has, and what it has from those that it is on."""
+    if not isinstance(node, dict) or path.count("/") > _DEPTH:
+        return
+    own = (*above, *((path, str(key), value) for key, value in node.items() if not isinstance(value, dict)))
+    branches = [(key, value) for key, value in node.items() if isinstance(value, dict)]
+    for key, value in branches:
+        yield from _branches(f"{path}/{key}", value, own)
+    if not branches:
+        yield own
+
+
+def _host_messages(data: bytes) -> None:
+    for decode in (protocol.decode_request, protocol.decode_reply, journal.decode):
+        try:
+            decode(data)
+        except (MigDowntimeError, MalformedRecordError) as error:
+            assert str(error)
+
+
+def _telemetry(data: bytes) -> None:
+    """A telemetry page, and behind it pages of the region."""
+    told = Telemetry.parse(data[:PAGE_BYTES])
+    told.held_to({**_ORDERS.told(), "pattern": told.pattern})
+    inspection = Inspection(told)
+    pages = np.frombuffer(data[PAGE_BYTES:][: len(data[PAGE_BYTES:]) // PAGE_BYTES * PAGE_BYTES], dtype=np.uint64)
+    inspection.see_anywhere(pages.reshape(-1, PAGE_WORDS))
+    assert inspection.finding().pages == told.pages
+
+
+def _answers(data: bytes) -> None:
+    """The first byte chooses the command; the rest is what comes over the socket."""
+    names = [*DOCUMENTED]
+    for _, message in Framing().feed(data[1:] + b"\n"):
+        documented("the source QEMU", names[data[0] % len(names)], message)
+
+
+def _recorded(data: bytes) -> None:
+    """Answers to query-migrate and events, as they come: a trace is written of them that can be read."""
+    with _in_a_file("header", b"") as beside:
+        path = beside.with_name("trace.jsonl")
+        writer, taken = TraceWriter(path, _HEADER), 0
+        try:
+            framing = Framing()
+            pieces = (data[begin : begin + CHUNK_BYTES] for begin in range(0, len(data), CHUNK_BYTES))
+            for number, (_, message) in enumerate(chain.from_iterable(map(framing.feed, (*pieces, b"\n")))):
+                if isinstance(message, dict) and "event" in message:
+                    writer.event(number * 0.01, "source", message)
+                elif message is not None:
+                    answer = documented("the source QEMU", "query-migrate", message)
+                    Sample.from_query(number * 0.01, 1.0, answer)
+                    writer.sample(number * 0.01, 1.0, answer)
+                    taken += 1
+        finally:
+            writer.close()
+        if taken:
+            _used(parse(path.read_bytes()))
+
+
+@contextmanager
+def _in_a_file(name: str, data: bytes) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="mdt-fuzz-", dir="/dev/shm") as directory:
+        path = Path(directory, name)
+        path.write_bytes(data)
+        yield path
+
+
+def _short(name: str) -> bytes:
+    """A recording of so many lines."""
+    header, *lines = gzip.decompress(recording(name).read_bytes()).splitlines(keepends=True)
+    return b"".join([header, *lines[:: len(lines) // _SAMPLES]])
+
+
+def _of_form(form: type[Form]) -> list[bytes]:
+    """The examples that have a line of this form."""
+    logs = logged(vdsm_mbps, looks(CLEAN[1], 0.5))
+    return [text for text in (*map(Path.read_bytes, _TEXTS), logs) if form in _forms_in(text)]
+
+
+def _forms_in(text: bytes) -> set[type[Form]]:
+    reader = TextReader()
+    deque(chain(reader.feed(text), reader.end()), maxlen=0)
+    return {type(form) for form in reader.forms}
+
+
+def _job_seed() -> bytes:
+    name = "migdowntime:expected-downtime@{};run-architecture-ppc64-7843"
+    entries = [entry(n, name.format("ab"[n % 2]), verdict(CLEAN[n % 4], 1 + n % 2)) for n in range(4)]
+    return json.dumps({"tests": [*entries, entry(9, name.format("a"), None, "ERROR", "why")]}).encode()
+
+
+def _host_seeds() -> list[bytes]:
+    return [
+        protocol.encode(3, protocol.AcquireHugepages(2 << 20, 4, False)),
+        protocol.encode(3, protocol.ReleaseLeases((1, 2))),
+        protocol.encode(3, protocol.HugepagesGrant(1, 2, (1, 2))),
+        protocol.encode(0, protocol.FinalReport(("a could not be released",))),
+        journal.encode([DirectoryLease("/tmp/migdowntime-a")]),
+    ]
+
+
+def _telemetry_seed(byte_order: str, pattern: int) -> bytes:
+    words = np.zeros(2 * PAGE_WORDS, dtype=f"{byte_order}u8")
+    words[0] = int.from_bytes(b"MIGDOWNT", "big")
+    words[6:14] = [5, 1 << 20, 1 << 16, 4096, 100, pattern, 7, 20]
+    words[22:24] = [20, 80]
+    return words.tobytes()
+
+
+_ANSWERS = [
+    bytes([number]) + json.dumps(PROBED[name]).encode() for number, name in enumerate(DOCUMENTED) if name in PROBED
+]
+_ORDERS = Orders("random", 1 << 16, 100, 4096)
+_HEADER = json.loads(_short(CLEAN[0]).splitlines()[0])
+_VARIANT = b"architecture: !mux\n  ppc64:\n    arch: ppc64\n  x86_64:\n    arch: x86_64\n    page_size: 4K\n"
+_DEFAULTS = "".join(f"{row.name}={row.default}\n" for row in table.describe()).encode()
+
+
+def readers() -> Mapping[str, Reader]:
+    """All of them, by name."""
+    samples = [_short(name) for name in CLEAN]
+    answers = [b"\n".join(json.dumps(json.loads(line)["query-migrate"]).encode() for line in one.splitlines()[1:]
+                          if b"query-migrate" in line) for one in samples]  # fmt: skip
+    recorded = [*samples, (TOP / "selftests/forms/recording-of-a-sample-each-2.1-s.jsonl").read_bytes()]
+    found = [
+        *(
+            Reader(f"text of {form.NAME}", _trace, _of_form(form), (*form.NEEDLES, *form.ALSO))
+            for form in catalogue.FORMS
+        ),
+        Reader("recording", _trace, recorded),
+        Reader("recording, compressed", _packed, [b"\0" + one for one in recorded]),
+        Reader("gzip file", _trace, [gzip.compress(one, mtime=0) for one in recorded]),
+        Reader("recording, to its page", _page, recorded[-1:]),
+        Reader("results of a job", _job, [_job_seed()]),
+        Reader("parameters", _parameters, [_DEFAULTS]),
+        Reader("variants", _variants, [_VARIANT, *(path.read_bytes() for path in (TOP / "variants").glob("*.yaml"))]),
+        Reader("messages of the host's guardian", _host_messages, _host_seeds()),
+        Reader("telemetry", _telemetry, [_telemetry_seed(order, n) for order in "<>" for n in range(4)]),
+        Reader("QMP answers", _answers, _ANSWERS),
+        Reader("QMP answers, recorded", _recorded, answers),
+    ]
+    return {reader.name: reader for reader in found}
