@@ -67,6 +67,8 @@ class Arrival:
     async def _break_and_recover(self) -> None:
         source, destination = self._pair.source, self._pair.destination
         uri = f"unix:{self._pair.sockets}/recovery"
+        # A destination that has not yet loaded the guest's devices cannot wait for another channel: it ends.
+        await self._loaded()
         await source.execute("migrate-pause")
         self._sampler.note(BROKEN, {})
         for qemu in (source, destination):
@@ -91,8 +93,7 @@ class Arrival:
         destination = self._pair.destination
         await self._pair.link.deliver(destination)
         say("waiting for the destination to have loaded all of the guest")
-        while (await destination.execute("query-status"))["status"] == "inmigrate":
-            await asyncio.sleep(_LOOK_S)
+        await self._loaded()
         arrived_with = await self._beats()
         if integrity:
             say("comparing the guest's memory at the destination")
@@ -102,6 +103,11 @@ class Arrival:
             await destination.execute("cont")
         say("waiting for the guest to go on at the destination")
         await self._heartbeat(arrived_with)
+
+    async def _loaded(self) -> None:
+        """Wait until the destination could let the guest run."""
+        while (await self._pair.destination.execute("query-status"))["status"] == "inmigrate":
+            await asyncio.sleep(_LOOK_S)
 
     async def _heartbeat(self, arrived_with: int) -> None:
         until_s = self._sampler.now_s() + _HEARTBEAT_PATIENCE_S
