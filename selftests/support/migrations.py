@@ -187,6 +187,7 @@ def row(make, *codes, **more):
 
 
 WRONG = {"factor": lambda sync, live, rate, bw: 1.5 * sync / bw, "rate": lambda sync, live, rate, bw: 1000 * rate / bw}
+RELEASE_11 = {"qemu": {"major": 11, "minor": 1, "micro": 3}, "package": ""}
 MIGRATIONS = {
     "a correct QEMU": row(lambda: of([2000]), ("report", P, "accurate"), ("limit", P, "respected")),
     "the dirty rate": row(lambda: of([2000], estimate=WRONG["rate"]), ("report", F, "another-formula")),
@@ -247,6 +248,9 @@ MIGRATIONS = {
     ),
     "no limit on record": row(
         lambda: with_header(of([2000]), **{"migrate-parameters": {}}), ("limit", N, "not-recorded")
+    ),
+    "postcopy allowed for": row(
+        lambda: with_header(of([2000]), capabilities=["postcopy-ram"], qemu=RELEASE_11), ("limit", N, "postcopy-ram")
     ),
     "auto-converge": row(
         lambda: with_header(of([2000]), capabilities=["auto-converge"]), ("limit", N, "auto-converge")
