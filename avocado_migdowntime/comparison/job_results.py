@@ -104,8 +104,7 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
         except OSError as error:
             raise UsageError(
                 f"{path}: {error.strerror}; give the results of a job, such as job-results/latest, or compare builds "
-                "of "
-                "QEMU by verify --qemu"
+                "of QEMU by verify --qemu"
             ) from None
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None

@@ -107,8 +107,7 @@ class FarPlace:
             except HarnessError as error:
                 raise HostRequirementError(
                     f"hugepages reserved for the {qemu.name} QEMU cannot be used there: {error}; check whether a "
-                    "cgroup "
-                    "limits them"
+                    "cgroup limits them"
                 ) from None
 
     @asynccontextmanager
