@@ -47,6 +47,7 @@ setup(
     ],
     extras_require={
         "dev": [
+            "asyncssh>=2.14",
             "avocado-framework-plugin-result-html==113.*",
             "codespell==2.*",
             "grimp==3.*",
@@ -68,6 +69,7 @@ setup(
             "wheel==0.*",
         ],
         "fuzz": ["atheris==3.*"],
+        "ssh": ["asyncssh>=2.14"],
         "images": ["ziglang==0.17.1"],
         "libvirt": ["libvirt-python>=9"],
         "lock": ["uv==0.*"],

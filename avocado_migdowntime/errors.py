@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What can go wrong, by whose business it is to mend it.
+"""What can go wrong, by who has to fix it.
 
     MigDowntimeError
      ├── UsageError            the user gave something that cannot be used
@@ -20,7 +20,7 @@ class UsageError(MigDowntimeError):
 
 
 class HostRequirementError(MigDowntimeError):
-    """The host has not got what the run needs; the message names the command that mends it."""
+    """The host has not got what the run needs; the message names the command that fixes it."""
 
 
 class NotPermittedError(HostRequirementError):

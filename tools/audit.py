@@ -12,7 +12,7 @@ from typing import Any
 
 LOCKED = Path(__file__).parent / "locked.txt"
 _AUDIT = ("-m", "pip_audit", "--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json")
-_LONGEST_S = 120
+_LONGEST_S = 60
 
 
 def main() -> int:

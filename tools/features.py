@@ -66,17 +66,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=600.0, help="end after so long (default: %(default)g)")
     parser.add_argument("--again", default="", metavar="NAME", help="judge this way anew")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only ways whose name has it")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="only ways whose name has it")
     chosen = parser.parse_args()
     until_s = time.monotonic() + 60 * chosen.minutes
     KEPT.mkdir(parents=True, exist_ok=True)
     common, ways = features(FEATURES)
     builds = list(qemus())
-    for way in ways:
-        for qemu in builds:
+    for qemu in reversed(builds):
+        for way in ways:
             for arch in ARCHITECTURES:
                 place = kept(way, qemu, arch)
-                is_wanted = chosen.only in way.name and (chosen.again == way.name or not place.exists())
+                is_wanted = re.search(chosen.only, way.name) and (chosen.again == way.name or not place.exists())
                 if is_wanted and time.monotonic() < until_s:
                     place.write_text(json.dumps(judged(way, common, qemu, arch)))
                     print(way.name, qemu.release, arch, cell(place)[0], flush=True)

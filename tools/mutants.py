@@ -35,9 +35,9 @@ OF_OTHER_THINGS = (
     *("backing", "bounds", "builds", "cache", "capabilities", "ci", "commands", "debian", "doctor", "environment"),
     *("event_loop", "face", "faulty", "framing", "host_journal", "host_messages", "host_protocol", "link"),
     *("linux_guest", "list", "lying_qemu", "metrics", "monitor", "mutants", "no_qemu", "one_at_a_time", "packages"),
-    *("plain_words", "printable", "programs", "python_docs", "qemu", "readme", "record_of_a_lie", "record_piped"),
+    *("plain_words", "programs", "python_docs", "qemu", "readme", "record_of_a_lie", "record_piped"),
     *("reference", "remembered", "report", "sampling", "selftest", "stage", "structure", "tap", "user_namespace"),
-    *("verify", "walls", "watch_piped", "whole_file", "wrappings"),
+    *("verify", "walls", "watch_piped", "whole_file"),
 )
 """Tests that are left out: they are not of what the core computes, and many start processes, read the sources or
 measure memory.

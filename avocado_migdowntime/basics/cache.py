@@ -37,11 +37,11 @@ def trusted(path: Path) -> Path:
     for each in _on_the_way(path):
         status = each.stat()
         if status.st_uid not in (0, os.geteuid()):
-            raise HostRequirementError(f"{path} is not to be trusted: {each} is user {_name(status.st_uid)}'s; {_MEND}")
+            raise HostRequirementError(f"{path} cannot be trusted: {each} is user {_name(status.st_uid)}'s; {_MEND}")
         sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
         by_others = status.st_mode & stat.S_IWOTH or (status.st_mode & stat.S_IWGRP and _is_shared(status))
         if by_others and not sticky:
-            raise HostRequirementError(f"{path} is not to be trusted: others may write to {each}; {_MEND}")
+            raise HostRequirementError(f"{path} cannot be trusted: others may write to {each}; {_MEND}")
     return path
 
 

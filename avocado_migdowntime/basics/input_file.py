@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from ..errors import UsageError
 
@@ -39,6 +40,14 @@ def chunks(name: str) -> Iterator[bytes]:
         yield from iter(lambda: file.read(CHUNK_BYTES), b"")
 
 
+def leads_out(path: Path, of: Path) -> bool:
+    """Whether `path` is behind a link that leads out of the directory `of`: what is there is not of who gave that."""
+    try:
+        return not path.resolve().is_relative_to(of.resolve())
+    except (OSError, RuntimeError):  # Its links go round in a circle.
+        return True
+
+
 def whole(name: str, most_bytes: int) -> bytes:
     """All of the file `name`; raises as `chunks` does, and UsageError where it holds more than `most_bytes`."""
     read: list[bytes] = []
@@ -47,7 +56,7 @@ def whole(name: str, most_bytes: int) -> bytes:
         read.append(chunk)
         size_bytes += len(chunk)
         if size_bytes > most_bytes:
-            raise UsageError(f"holds more than {most_bytes / 1e6:.0f} MB, which is too much for what it is to be")
+            raise UsageError(f"holds more than {most_bytes / 1e6:.0f} MB, the most that such a file may hold")
     return b"".join(read)
 
 
@@ -60,7 +69,7 @@ def _first_of_pipe(descriptor: int) -> bytes:
                 return data
             if time.monotonic() > deadline_s:
                 raise UsageError(
-                    f"is a pipe that nobody has opened for writing within {WRITER_S:g} s; start what writes into it"
+                    f"is a pipe that no process opened for writing within {WRITER_S:g} s; start the writer"
                 )
             time.sleep(_LOOK_S)
             continue

@@ -9,3 +9,6 @@ PROGRESS_LOGGER = "avocado.test.progress"
 
 TRACE_OF_TEST = "data/trace.jsonl"
 """Where a test leaves its trace, below its results."""
+
+PAGE_OF_A_JOB = "migdowntime.html"
+"""Where a job leaves its page, below its results."""

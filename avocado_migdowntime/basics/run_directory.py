@@ -32,9 +32,9 @@ class RunDirectory:
             if any(self.path.iterdir()):
                 raise UsageError(f"{given} already has files in it; give a new directory, or an empty one")
         except OSError as error:
-            raise UsageError(f"{given}: no directory to write to: {error.strerror}; give another") from None
+            raise UsageError(f"{given} cannot be created: {error.strerror}; give another") from None
         if not os.access(self.path, os.W_OK | os.X_OK):
-            raise UsageError(f"{given}: this directory cannot be written to; give another")
+            raise UsageError(f"{given} is not a writable directory; give another")
 
     def __enter__(self) -> Self:
         return self

@@ -40,7 +40,7 @@ def refuse_as_output(file: str, inputs: Iterable[str]) -> None:
     for name in inputs:
         with suppress(OSError):
             if os.path.samefile(file, name):
-                raise UsageError(f"{file} is what is read, and would be overwritten; name another file to write")
+                raise UsageError(f"{file} is the input and would be overwritten; name another output file")
 
 
 def write(file: str, data: bytes, mode: int = 0o666) -> None:
@@ -128,6 +128,6 @@ def _behind_links(file: str) -> Path:
         link, parent = path.lstat(), path.parent.stat()
         shared = parent.st_mode & stat.S_ISVTX and parent.st_mode & stat.S_IWOTH
         if shared and link.st_uid not in (os.geteuid(), parent.st_uid):
-            raise OSError(errno.EACCES, f"it is a link that somebody else (user {link.st_uid}) left there")
+            raise OSError(errno.EACCES, f"it is a link that another user ({link.st_uid}) left there")
         path = path.parent / path.readlink()
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))

@@ -20,7 +20,7 @@ from ..host.workdir import work_directory
 from .launcher import launcher, layout
 from .suite_qemu import SuiteQemu, find, place, write_manifest
 
-_WHAT, _OTHERWISE = "a suite's QEMU", "give the path of a QEMU of your own"
+_WHAT, _OTHERWISE = "a suite's QEMU", "give the path of your own QEMU"
 _DISK_FACTOR = 6
 """Bytes on disk for each that is downloaded: the packages themselves, and four times as much unpacked."""
 

@@ -33,7 +33,7 @@ def layout(root: Path) -> Layout:
             libraries = [top for top in (f"lib/{triplet}", f"usr/lib/{triplet}") if (root / top).is_dir()]
             firmware = [place for place in _FIRMWARE if (root / place).is_dir()]
             return Layout(str(loader.relative_to(root)), libraries, firmware, f"usr/lib/{triplet}/qemu")
-    raise HostRequirementError("these packages hold no C library with its loader; give the path of a QEMU of your own")
+    raise HostRequirementError("these packages contain no C library with its loader; give the path of your own QEMU")
 
 
 def launcher(program: str, where: Layout) -> str:

@@ -23,9 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         metavar="TRACE",
-        help="a recording, or a text that tells of a migration (`list texts`); - is standard input",
+        help="a recording, or a text about a migration (`list texts`); - is standard input",
     )
-    parser.add_argument("--json", action="store_true", help="print an object instead of text")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     may_be_quiet(parser)
 
 

@@ -30,13 +30,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="a recording, or a text that tells of a migration (`list texts`); - is standard input",
+        help="a recording, or a text about a migration (`list texts`); - is standard input",
     )
     parser.add_argument(
         "--formula",
         choices=tuple(FORMULAS),
         default="last-sync",
-        help="contract that QEMU is held to (default: %(default)s)",
+        help="formula that QEMU has to follow (default: %(default)s)",
     )
     parser.add_argument(
         "--tolerance",
@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="RELATIVE",
         help="relative error that is still accurate (default: %(default)g)",
     )
-    parser.add_argument("--json", action="store_true", help="print a list of objects instead of text")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     may_be_quiet(parser)
 
 

@@ -8,7 +8,7 @@ from .output import tell
 
 GOOD, BAD = 0, 1
 UNTOLD = 125
-"""Exit status where a build cannot be told good or bad: `git bisect run` passes over the commit."""
+"""Exit status where a build cannot be told good or bad: `git bisect run` skips the commit."""
 UNUSABLE = 129
 """Exit status of bad usage, as of git. `git bisect run` ends at 128 and above; 1 to 127, but for 125, are bad."""
 INTERRUPTED = 130
@@ -33,7 +33,7 @@ def never_bad(command: str, run: Callable[[], int]) -> int:
     except ModuleNotFoundError as error:
         tell(
             command,
-            f"there is no module {error.name}, which this command needs; install what it needs with: pip install .",
+            f"there is no module {error.name}, which this command needs; install this package: pip install .",
         )
     except (Exception, SystemExit):
         print(in_lines(traceback.format_exc()), end="", file=sys.stderr)

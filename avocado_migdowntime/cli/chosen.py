@@ -18,7 +18,7 @@ def chosen(arguments: argparse.Namespace, reserved: tuple[str, ...]) -> dict[str
     for text in arguments.chosen:
         name, equals, value = text.partition("=")
         if not equals:
-            raise UsageError(f"-p {text} is not NAME=VALUE, such as -p region=64M")
+            raise UsageError(f"-p {text} is not a pair; expected NAME=VALUE, such as -p region=64M")
         if name in reserved:
             raise UsageError(f"-p {text}: name builds with --qemu")
         pairs[name] = value

@@ -31,20 +31,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "jobs",
         metavar="JOB",
         nargs="+",
-        help="results of a job on one build, such as job-results/latest, or of a `verify` on several; the first "
-        "build is what the others are held against",
+        help=(
+            "results of a job on one build, such as job-results/latest, or of a `verify` on several; a directory or a "
+            ".tar.gz of such is one set; the others are compared with the first build"
+        ),
     )
-    parser.add_argument("--json", action="store_true", help="print an object instead of a table")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--picture", metavar="FILE", help="draw the errors of all runs as well: .png, .svg or .pdf")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table of the builds and the answer; a job that cannot be used is named on standard error."""
+    from ..basics.archive import unpacked
     from ..comparison.job_results import builds_of
     from ..errors import UsageError
 
     try:
-        builds = builds_of(arguments.jobs)
+        with unpacked(arguments.jobs) as directories:
+            builds = builds_of(arguments.jobs, directories)
         if arguments.picture and len(builds) > 1:
             _draw(builds, arguments.picture)
         return answer(builds, arguments.json)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime doctor`: can the tests run here, and what mends it where they cannot?"""
+"""`avocado migdowntime doctor`: can the tests run here, and what fixes it where they cannot?"""
 
 import argparse
 
@@ -10,19 +10,19 @@ from .progress import may_be_quiet, teller
 NAME = "doctor"
 SUMMARY = "check whether tests can run on this host, and how to fix it"
 NOTES = """\
-The default test is one with nothing but the settings in section migdowntime of Avocado's configuration. Each line is
-ok, a note (other tests lack something, or verdicts may suffer) or a fault. Nothing on the host is changed."""
+The default test uses only the settings in section migdowntime of Avocado's configuration. Each line is ok, a note
+(other tests lack something, or verdicts may suffer) or a fault. Nothing on the host is changed."""
 STATUSES = {
     0: "the default test can run",
     1: "it cannot",
-    BAD_INPUT: "the host could not be looked at",
+    BAD_INPUT: "the host could not be examined",
 }
 EXAMPLES = ("avocado migdowntime doctor --json",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    parser.add_argument("--json", action="store_true", help="print an object instead of text")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     may_be_quiet(parser)
 
 

@@ -8,7 +8,10 @@ from .output import show, tell
 
 NAME = "faulty"
 SUMMARY = "make a QEMU that is known to be wrong"
-NOTES = "Run what is written in place of the QEMU that it was made of, which it needs, with QMP on a UNIX socket."
+NOTES = (
+    "Run the written file in place of QEMU, with QMP on a UNIX socket. It starts the real QEMU, which has to stay "
+    "where it is."
+)
 STATUSES = {
     0: "written",
     BAD_INPUT: "bad input",

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 NAME = "judge"
 SUMMARY = "judge one QEMU by one migration, without a job"
-NOTES = "For a look, for `git bisect run`, and for runners of tests that read TAP."
+NOTES = "Use it to test one build, in `git bisect run`, or in a test runner that reads TAP."
 STATUSES = {
-    GOOD: "good: all that was judged is right",
-    BAD: "bad: something is not, or the run is inconclusive and -p inconclusive=fail was given",
+    GOOD: "good: nothing was found wrong",
+    BAD: "bad: something is wrong, or the run is inconclusive and -p inconclusive=fail was given",
     UNTOLD: "cannot tell: the run is inconclusive or this host lacks something (with --tap: skipped, status 0), or "
     "there is no QEMU that starts and migrates",
     UNUSABLE: "bad input or a failure of the tool: `git bisect run` stops",
@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "PATH)",
     )
     parser.add_argument("--test", default="expected-downtime", metavar="NAME", help="(default: %(default)s)")
-    chosen.configure(parser, "a parameter of the test, over what settings say")
+    chosen.configure(parser, "a parameter of the test; overrides settings")
     parser.add_argument(
         "--output",
         metavar="DIRECTORY",

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="KIND",
         help=f"{', '.join(LISTS)} or all (default: %(default)s)",
     )
-    parser.add_argument("--json", action="store_true", help="print an object of lists instead of text")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def run(arguments: argparse.Namespace) -> int:

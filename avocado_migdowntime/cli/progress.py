@@ -14,7 +14,7 @@ _PROGRESS_EVERY_S = 2.0
 
 def may_be_quiet(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the option --quiet."""
-    parser.add_argument("--quiet", action="store_true", help="no word of progress on standard error")
+    parser.add_argument("--quiet", action="store_true", help="print no progress on standard error")
 
 
 def teller(command: str, arguments: argparse.Namespace) -> Callable[[str], None]:

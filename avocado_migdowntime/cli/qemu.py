@@ -26,18 +26,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from ..parameters.table import ARCHITECTURES
 
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    add = actions.add_parser("add", help="download and unpack one, unless it is there", allow_abbrev=False)
+    add = actions.add_parser("add", help="download and unpack a QEMU, unless it is there already", allow_abbrev=False)
     add.add_argument("suite", metavar="SUITE", help="such as bullseye, bookworm, trixie or trixie-backports")
     add.add_argument(
         "--arch",
         action="append",
         choices=ARCHITECTURES,
-        help=f"architecture of the guests; can be given again (default: {' and '.join(_DEFAULT)})",
+        help=f"architecture of the guests; can be repeated (default: {' and '.join(_DEFAULT)})",
     )
     may_be_quiet(add)
-    remove = actions.add_parser("remove", help="delete one", allow_abbrev=False)
-    remove.add_argument("suite", metavar="SUITE", help="as it was added")
-    show = actions.add_parser("list", help="show what there is", allow_abbrev=False)
+    remove = actions.add_parser("remove", help="delete an unpacked QEMU", allow_abbrev=False)
+    remove.add_argument("suite", metavar="SUITE", help="the suite to delete")
+    show = actions.add_parser("list", help="list the unpacked QEMUs", allow_abbrev=False)
     for action, act in ((add, _add), (remove, _remove), (show, _list)):
         action.add_argument("--json", action="store_true", help="print JSON instead of text")
         action.set_defaults(migdowntime_qemu_act=act)

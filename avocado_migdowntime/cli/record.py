@@ -11,17 +11,19 @@ from .source import check_source, follow, takes_source
 NAME = "record"
 SUMMARY = "record a running migration, from QMP, libvirt or a pipe"
 NOTES = """\
-It asks and changes nothing on the QEMU. A recording ends with the migration or with Ctrl-C; what was recorded is kept.
-A QEMU that stops answering is waited for, with a line that says so. A pipe may carry the JSON of query-migrate or the
-text of domjobinfo, plain or with --rawstats.
-A guest of libvirt's is asked through QEMU's monitor, which libvirt notes as a taint (custom-monitor), or where that is
-not allowed for libvirt's statistics of the job. It takes libvirt's Python binding: pip install '…[libvirt]'."""
+It only queries QEMU and changes nothing. A QMP socket serves one client at a time: nobody else can use it meanwhile. A
+recording ends with the migration or with Ctrl-C; what was recorded is kept. If QEMU stops answering, it says so and
+waits. A pipe may carry the JSON of query-migrate or the text of domjobinfo, plain or with --rawstats. With a libvirt
+URI it uses QEMU's monitor, which libvirt notes as a taint (custom-monitor); where that is not allowed, it uses
+libvirt's job statistics. A URI needs libvirt's Python binding: pip install '…[libvirt]'."""
 
 COMPLETED, OTHERWISE = 0, 1
 STATUSES = {
     COMPLETED: "recorded until the migration completed, or until Ctrl-C",
     OTHERWISE: "the migration failed or was cancelled, or its end was not seen",
-    BAD_INPUT: "bad input: no such socket, libvirt or guest, no QMP, no migration within --wait, a file that is there",
+    BAD_INPUT: (
+        "bad input: no such socket, libvirt or guest, no QMP, no migration within --wait, an output file that exists"
+    ),
 }
 EXAMPLES = (
     "avocado migdowntime record /run/qemu/qmp.sock --output trace.jsonl",
@@ -34,7 +36,7 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     takes_source(parser)
-    parser.add_argument("--output", "-o", metavar="FILE", required=True, help="where the trace goes, a new file")
+    parser.add_argument("--output", "-o", metavar="FILE", required=True, help="new file for the recording")
     may_be_quiet(parser)
 
 

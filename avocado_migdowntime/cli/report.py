@@ -23,7 +23,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "places",
         metavar="JOB|TRACE",
         nargs="+",
-        help="results of a job, a recording, or a text that tells of a migration; - is standard input",
+        help=(
+            "results of a job, a directory or a .tar.gz of jobs, a recording, or a text about a migration; - is "
+            "standard input"
+        ),
     )
     parser.add_argument(
         "--output", metavar="FILE", required=True, help="what to write: a page (.html) or a picture (.png, .svg, .pdf)"
@@ -33,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report, whole or not at all; what cannot be used is named on standard error."""
+    from ..basics.archive import unpacked
     from ..basics.whole_file import ending, refuse_as_output, write
     from ..comparison.job_results import builds_of, is_job, traces_of
     from ..errors import UsageError
@@ -41,22 +45,23 @@ def run(arguments: argparse.Namespace) -> int:
     file = arguments.output
     try:
         kind = ending(file, ("html", "png", "svg", "pdf"))
-        tests = []
-        traces = list(traces_of(arguments.places))
-        refuse_as_output(file, traces)
-        for path in traces:
-            try:
-                with lasting(teller(NAME, arguments), f"judging {path}"):
-                    tests.append(recorded(path))
-            except UsageError as error:
-                if path in arguments.places:
-                    raise
-                tests.append(Recorded(name_of(path), fault=str(error)))
+        with unpacked(arguments.places) as directories:
+            tests = []
+            traces = list(traces_of(arguments.places, directories))
+            refuse_as_output(file, traces)
+            for path in traces:
+                try:
+                    with lasting(teller(NAME, arguments), f"judging {path}"):
+                        tests.append(recorded(path))
+                except UsageError as error:
+                    if path in arguments.places:
+                        raise
+                    tests.append(Recorded(name_of(path), fault=str(error)))
+            builds = builds_of((each for each in arguments.places if is_job(each, directories)), directories)
         if kind == "html":
             from ..pictures.strip_plot import strips
             from ..report.html.page import page
 
-            builds = builds_of(filter(is_job, arguments.places))
             write(file, page(TITLE, tests, strips(truths_of(tests), builds)))
         else:
             from ..report.picture import save

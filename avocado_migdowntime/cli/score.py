@@ -22,9 +22,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "places",
         metavar="JOB|TRACE",
         nargs="+",
-        help="results of a job that ran migdowntime:stop-now, or a trace of it",
+        help="results of a job that ran migdowntime:stop-now, or a recording of such a test",
     )
-    parser.add_argument("--json", action="store_true", help="print an object instead of a table")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--picture", metavar="FILE", help="draw the errors as well: .png, .svg or .pdf")
     may_be_quiet(parser)
 

@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=ANY_ARCHITECTURE,
         help="architecture (default: that of the QEMU)",
     )
-    parser.add_argument("--json", action="store_true", help="print an object instead of text")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     may_be_quiet(parser)
 
 

@@ -17,22 +17,22 @@ def takes_source(parser: argparse.ArgumentParser) -> None:
         metavar="SOCKET|HOST:PORT|URI|-",
         help="QMP socket of the migration's source, or the URI of its libvirt; - is standard input",
     )
-    parser.add_argument("guest", metavar="GUEST", nargs="?", help="with a URI: which guest of that libvirt")
+    parser.add_argument("guest", metavar="GUEST", nargs="?", help="with a URI: the name of the guest")
     parser.add_argument(
-        "--rate", type=_rate, default=50.0, metavar="HZ", help="samples a second, not of a pipe (default: %(default)g)"
+        "--rate", type=_rate, default=50.0, metavar="HZ", help="samples a second; not for a pipe (default: %(default)g)"
     )
     parser.add_argument(
         "--wait",
         type=_seconds,
         default=60.0,
         metavar="SECONDS",
-        help="how long until the migration begins (default: %(default)g)",
+        help="how long to wait for the migration to begin (default: %(default)g)",
     )
     parser.add_argument(
         "--downtime-limit",
         type=_limit,
         metavar="MS",
-        help="of a pipe, which does not tell it (virsh migrate-getmaxdowntime does)",
+        help="for a pipe, which does not contain it: the downtime-limit that is set (see virsh migrate-getmaxdowntime)",
     )
 
 
@@ -41,10 +41,10 @@ def check_source(arguments: argparse.Namespace) -> None:
     from ..errors import UsageError
 
     if arguments.downtime_limit is not None and arguments.source != "-":
-        raise UsageError("--downtime-limit is for a pipe; over QMP it is asked for")
+        raise UsageError("--downtime-limit is for a pipe only; QMP and libvirt tell it")
     if arguments.guest is not None and "://" not in arguments.source:
         raise UsageError(
-            f"{arguments.source} is no URI of a libvirt whose guest {arguments.guest} could be; give one such as "
+            f"{arguments.source} is not a libvirt URI that could have a guest {arguments.guest}; give one such as "
             "qemu:///system"
         )
     if arguments.source == "-" and sys.stdin is None:

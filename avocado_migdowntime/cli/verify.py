@@ -21,7 +21,7 @@ SUMMARY = "compare builds of QEMU by running tests on them, or judge one for git
 STATUSES = {
     GOOD: "no build is worse than the first; of one build: good",
     BAD: "a build is worse; of one build: bad",
-    UNTOLD: "not enough runs to tell; of one build: cannot tell, or no QEMU that starts",
+    UNTOLD: "not enough runs to tell, or this host lacks hugepages; of one build: cannot tell, or no QEMU that starts",
     UNUSABLE: "bad input or a failure of the tool: `git bisect run` stops",
     INTERRUPTED: "interrupted: `git bisect run` stops",
 }
@@ -46,17 +46,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         default=[],
-        help="variants, as of `avocado run`",
+        help="variants, as for `avocado run`",
     )
-    chosen.configure(parser, "a parameter for all runs, over what variants say")
+    chosen.configure(parser, "a parameter for all runs; overrides variants")
     parser.add_argument(
         "--repeat",
         type=int,
         metavar="N",
         help="runs of each variant on each build (default: 5 with one variant and two builds; 3 for one build)",
     )
-    parser.add_argument("--job-results-dir", metavar="DIRECTORY", help="as of `avocado run`")
-    parser.add_argument("--json", action="store_true", help="print an object instead of a table")
+    parser.add_argument("--job-results-dir", metavar="DIRECTORY", help="where results go, as for `avocado run`")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     may_be_quiet(parser)
 
 
@@ -74,9 +74,12 @@ def _run(arguments: argparse.Namespace) -> int:
     except Untestable as error:
         tell(NAME, str(error))
         return UNTOLD if len(arguments.qemu) == 1 else UNUSABLE
+    except HostRequirementError as error:
+        tell(NAME, str(error))
+        return UNTOLD
     except ModuleNotFoundError as error:
-        mend = "tests are run by Avocado; install this package: pip install ."
-        raise HostRequirementError(f"there is no module {error.name}, and {mend}") from None
+        mend = "Avocado runs the tests; install this package: pip install ."
+        raise HostRequirementError(f"there is no module {error.name}; {mend}") from None
 
 
 def _verified(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from . import BAD_INPUT
-from .output import show, tell
+from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 from .source import check_source, follow, takes_source
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from ..report.metrics import Metrics
     from ..report.screen import Display
     from ..trace.samples import Sample
+    from ..watching.now import Now
     from ..watching.watcher import Watcher
 
 NAME = "watch"
-SUMMARY = "watch a running migration: what is left, what is right, what its downtime-limit will do"
+SUMMARY = "watch a running migration: what is left, the expected downtime, what its downtime-limit will do"
 NOTES = """\
-It asks and changes nothing on the QEMU. A QMP socket serves one client at a time: nobody else can use it meanwhile.
-Where the standard output is no terminal, there is a line a second. With --once the status is that of advise: 0 a limit
-was found, 1 no limit will do, 125 cannot tell, 2 bad input."""
+It only queries QEMU and changes nothing. A QMP socket serves one client at a time: nobody else can use it meanwhile.
+Without a terminal it prints a line a second. With --once the exit status is that of advise: 0 a limit was found, 1 no
+limit ends it, 125 cannot tell, 2 bad input."""
 
 COMPLETED, OTHERWISE = 0, 1
 _EVERY_S, _AFTER_A_SYNC_S = 1.0, 0.3
@@ -43,21 +44,24 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     takes_source(parser)
-    parser.add_argument("--output", "-o", metavar="FILE", help="record it as well, in a new file")
+    parser.add_argument("--output", "-o", metavar="FILE", help="record the migration as well, in a new file")
     parser.add_argument(
-        "--once", action="store_true", help="look once and print all, of a pipe when it has ended; changes the status"
+        "--once",
+        action="store_true",
+        help="take one sample (of a pipe: read to its end), print all of it; changes the status",
     )
+    parser.add_argument("--json", action="store_true", help="with --once: print JSON instead of text")
     parser.add_argument(
         "--metrics",
         metavar="FILE|PORT",
-        help="tell the same in OpenMetrics format, in a file or at a port of this host's loopback",
+        help="give the figures in OpenMetrics format as well, in a file or on a loopback port",
     )
     may_be_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch, and print what stays to be known."""
-    from ..errors import MigDowntimeError
+    from ..errors import MigDowntimeError, UsageError
     from ..record.watched import WatchedTrace
     from ..report.metrics import Metrics
     from ..report.screen import display
@@ -66,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     say = teller(NAME, arguments)
     watcher = Watcher()
     try:
+        if arguments.json and not arguments.once:
+            raise UsageError("--json prints one sample; add --once, or use --metrics")
         check_source(arguments)
         if arguments.once and arguments.source != "-":
             return _look(arguments)
@@ -93,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not failure:
             tell(NAME, "no running migration was seen")
         return BAD_INPUT
-    advised = _print(watcher) if arguments.once or sys.stdout.isatty() else 0
+    advised = _print(watcher, arguments) if arguments.once or sys.stdout.isatty() else 0
     if arguments.once:
         return BAD_INPUT if failure else advised
     return COMPLETED if trace.status == "completed" or interrupted else OTHERWISE
@@ -131,13 +137,11 @@ def _look(arguments: argparse.Namespace) -> int:
     from ..basics import event_loop
     from ..record import live
     from ..report.metrics import Metrics
-    from ..report.screen import summary
-    from ..report.terminal import fitted
     from ..watching.now import now
 
     qemu = live.asked(arguments.source, arguments.guest, teller(NAME, arguments))
     known = now(event_loop.run(live.look(qemu)))
-    show(fitted(summary(known)))
+    _tell(known, arguments)
     if arguments.metrics:
         metrics = Metrics(arguments.metrics, _named(arguments))
         metrics.show(known)
@@ -145,13 +149,21 @@ def _look(arguments: argparse.Namespace) -> int:
     return _of_advice(known.advice.finding)
 
 
-def _print(watcher: "Watcher") -> int:
+def _tell(known: "Now", arguments: argparse.Namespace) -> None:
+    from ..report.now_json import fields
     from ..report.screen import summary
     from ..report.terminal import fitted
 
+    if arguments.json:
+        show_json({"source": _named(arguments), **fields(known)})
+    else:
+        show(fitted(summary(known)))
+
+
+def _print(watcher: "Watcher", arguments: argparse.Namespace) -> int:
     known = watcher.now()
     assert known is not None
-    show(fitted(summary(known)))
+    _tell(known, arguments)
     return _of_advice(known.advice.finding)
 
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs held against each other: builds of QEMU, and estimators against the truth."""
+"""Runs compared with each other: builds of QEMU, and estimators against the truth."""

@@ -26,7 +26,7 @@ ENOUGH = 20
 
 
 class Answer(StrEnum):
-    """What a build is, against the one it is held against."""
+    """What a build is, against the one it is compared with."""
 
     WORSE = "worse"
     BETTER = "better"
@@ -103,7 +103,7 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The answer for one build, and the contrast that it rests on; `needed` repetitions may tell where these do not.
+    """The answer for one build, and the contrast that it is based on; `needed` repetitions may tell where these do not.
 
     `untold` names a variant of which either side has no run that could tell, and why; `contrast` is None where that is
     so of all, and the variant that is the least sure where the builds are equal. `unlike` says what else than the build
@@ -193,7 +193,7 @@ def _unlike(both: Mapping[str, tuple[Sequence[RunOutcome], Sequence[RunOutcome]]
         guests = [sorted({run.guest for run in runs if run.guest}) for runs in sides]
         if all(guests) and guests[0] != guests[1]:
             on = [f"{' and '.join(names)} on {runs[0].build}" for names, runs in zip(guests, sides, strict=True)]
-            return f"not the build alone is another: {variant} was {', and '.join(on)}"
+            return f"more than the build differs: {variant} was {', and '.join(on)}"
     return ""
 
 

@@ -2,7 +2,7 @@
 """Where traces and verdicts are: files, and the results of Avocado jobs."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..basics import input_file
@@ -10,55 +10,101 @@ from ..basics.names import TRACE_OF_TEST
 from ..errors import UsageError
 from .outcome import RunOutcome, outcomes
 
-_IN_A_JOB = f"test-results/*/{TRACE_OF_TEST}"
-_RESULTS = "results.json"
+_TESTS, _RESULTS = "test-results", "results.json"
+_IN_A_JOB = f"{_TESTS}/*/{TRACE_OF_TEST}"
+_DEEPEST = 4
+"""So far below a directory jobs are looked for."""
+_MOST_DIRECTORIES = 10_000
 _MOST_BYTES = 100_000_000
 """A test leaves some 10 kB in them."""
 _ANYHOW_PARTS, _BYTES_A_PART = 500_000, 12
 """A part, between two of `,[{`, takes a hundred bytes when it is read. Real ones have one in 26 bytes."""
 
 
-def traces_of(places: Iterable[str]) -> Iterator[str]:
+_NOWHERE_ELSE: Mapping[str, str] = {}
+
+
+def traces_of(places: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELSE) -> Iterator[str]:
     """The paths of the traces that `places` are (files; - is standard input) or hold (directories of jobs' results).
 
-    Raises UsageError where a directory holds none.
+    Those that lie in other `directories`, as archives do, are looked for there.
+
+    Raises UsageError where a directory holds none, or one by a link that leads out of it.
     """
     for place in places:
-        if not Path(place).is_dir():
+        directory = Path(directories.get(place, place))
+        if not directory.is_dir():
             yield place
             continue
-        traces = sorted(Path(place).glob(_IN_A_JOB))
+        traces = [trace for job in _jobs_in(directory) for trace in sorted(job.glob(_IN_A_JOB))]
         if not traces:
             raise UsageError(f"{place} contains no {_IN_A_JOB}; give the results of a job, such as job-results/latest")
-        yield from map(str, traces)
+        for trace in traces:
+            _refuse_outside(trace, directory)
+            yield str(trace)
 
 
-def is_job(place: str) -> bool:
-    """Whether this is the directory of a job's results, which say what its tests came to."""
-    return Path(place, _RESULTS).is_file()
+def _jobs_in(place: Path) -> list[Path]:
+    """The directory itself, if it is a job's, or those of jobs below it, as archives and artifacts of CIs have them.
+
+    Raises UsageError where there is too much below it to look through.
+    """
+    if _is_there(place / _RESULTS) or _is_there(place / _TESTS):
+        return [place]
+    found: list[Path] = []
+    below = [(place, 1)]
+    for directory, depth in below:
+        try:
+            inside = sorted(each for each in directory.iterdir() if not each.is_symlink() and each.is_dir())
+        except OSError:
+            continue
+        for each in inside:
+            if _is_there(each / _RESULTS):
+                found.append(each)
+            elif depth < _DEEPEST:
+                below.append((each, depth + 1))
+        if len(below) > _MOST_DIRECTORIES:
+            raise UsageError(f"{place} holds more than {_MOST_DIRECTORIES} directories; give one that holds jobs alone")
+    return found or [place]
 
 
-def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def is_job(place: str, directories: Mapping[str, str] = _NOWHERE_ELSE) -> bool:
+    """Whether this is the directory of a job's results, which say what its tests came to, or one with such below."""
+    return any(_is_there(job / _RESULTS) for job in _jobs_in(Path(directories.get(place, place))))
+
+
+def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELSE) -> list[list[RunOutcome]]:
     """The outcomes of the tests in the results of jobs, by the build they ran on; a job that had one is called that.
 
-    Raises UsageError where a job cannot be used, or has no such tests.
+    A directory that has jobs below it is one set of theirs. Raises UsageError where a job cannot be used, or has no
+    such tests.
     """
     all_runs: list[RunOutcome] = []
     known_paths: set[Path] = set()
-    for job in jobs:
-        path = Path(job, _RESULTS)
+    found = ((job, each) for job in jobs for each in _jobs_in(Path(directories.get(job, job))))
+    for job, directory in found:
+        path = directory / _RESULTS
         try:
             resolved = path.resolve()
         except (OSError, RuntimeError):
-            raise UsageError(f"{job}: its links go round in a circle; give the results of a job") from None
+            raise UsageError(f"{job}: its links form a loop; give the results of a job") from None
         if resolved in known_paths:
             raise UsageError(f"{job} is given twice; the same runs prove nothing new")
         known_paths.add(resolved)
+        _refuse_outside(path, Path(directories.get(job, job)))
         try:
             runs = outcomes(json.loads(_in_bounds(input_file.whole(str(path), _MOST_BYTES))), job)
         except OSError as error:
             raise UsageError(
-                f"{path}: {error.strerror}; give the results of a job, such as job-results/latest"
+                f"{path}: {error.strerror}; give the results of a job, such as job-results/latest, or compare builds "
+                "of QEMU by verify --qemu"
             ) from None
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None
@@ -68,6 +114,11 @@ def builds_of(jobs: Iterable[str]) -> list[list[RunOutcome]]:
             raise UsageError(f"{path} has no test of this project; give the results of a job that ran migdowntime:NAME")
         all_runs += runs
     return by_build(all_runs)
+
+
+def _refuse_outside(path: Path, of: Path) -> None:
+    if input_file.leads_out(path, of):
+        raise UsageError(f"{path} is a link to outside of {of}, which is not followed; name what it leads to instead")
 
 
 def _in_bounds(data: bytes) -> bytes:

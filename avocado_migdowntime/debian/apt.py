@@ -25,7 +25,7 @@ class Apt:
         self._otherwise = otherwise
         for needed in ("apt-get", "dpkg-deb"):
             if shutil.which(needed) is None:
-                raise HostRequirementError(f"this host has no {needed}, which gets {what} from Debian; {otherwise}")
+                raise HostRequirementError(f"this host has no {needed}, needed to get {what} from Debian; {otherwise}")
         for made in ("state/lists/partial", "cache/archives/partial", "tmp"):
             (directory / made).mkdir(parents=True, exist_ok=True)
         (directory / "status").touch()

@@ -58,7 +58,7 @@ def download(uris: str) -> Download:
 
 
 async def opened(suite: str, directory: Path, what: str, otherwise: str) -> Apt:
-    """An apt that knows the packages of `suite` alone, and of what it rests on, with its signature verified.
+    """An apt that knows the packages of `suite` alone, and of what it is based on, with its signature verified.
 
     Nothing counts as installed. Raises UsageError where there is no such suite, HostRequirementError where it cannot be
     had.
@@ -67,7 +67,7 @@ async def opened(suite: str, directory: Path, what: str, otherwise: str) -> Apt:
     indices = await host.apt("apt-get", "update", "--print-uris", "--quiet=0")
     listed = sources(indices, suite, _KEYRING if _KEYRING.exists() else None)
     if not listed:
-        raise HostRequirementError(f"apt of this host has no package source with {what}; {otherwise}")
+        raise HostRequirementError(f"this host's apt has no package source with {what}; {otherwise}")
     (directory / "sources.list").write_text(listed)
     options = [
         f"Dir::Etc::sourcelist={directory}/sources.list",

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 
+from ..basics.packages import IPROUTE2
 from ..basics.programs import WHERE
 from ..basics.units import MIB, format_size
 from ..host.reservation import KEPT_FREE_BYTES
@@ -56,12 +57,11 @@ def check_qemu(qemu: Qemu, without: State) -> HostCheck:
     """The QEMU of an architecture is of use to the tests; `without` is the state where it is not."""
     name = f"qemu {qemu.arch}"
     if qemu.fault:
-        again = "--reinstall " if qemu.binary else ""
         # No package fixes what the settings ask for, nor a QEMU that answers: the fault itself says what to do.
         if qemu.given or any(qemu.release):
             return HostCheck(name, without, qemu.fault)
         what = qemu.fault.partition("; install ")[0]
-        return HostCheck(name, without, what, f"apt-get install {again}{qemu.package}")
+        return HostCheck(name, without, what, qemu.package.reinstall if qemu.binary else qemu.package.install)
     release = ".".join(map(str, qemu.release))
     text = f"{release} {qemu.binary}"
     another = "name another binary: --migdowntime-qemu PATH"
@@ -92,7 +92,7 @@ def check_kvm(kvm: Kvm, without: State) -> HostCheck:
         mend = f"modprobe {module} (in a virtual machine: switch on nested virtualisation on its host)"
     elif not kvm.may_open:
         mend = 'usermod --append --groups kvm "$USER", then log in again'
-    instead = "; tests take TCG" if without is State.NOTE else ""
+    instead = "; tests use TCG" if without is State.NOTE else ""
     return HostCheck("kvm", without, f"{kvm.fault}{instead}", mend)
 
 
@@ -108,10 +108,10 @@ def check_pages(pages: Pages, root: bool) -> HostCheck:
         return HostCheck(name, State.OK, text)
     if pages.may_grow:
         return HostCheck(name, State.OK, f"{text}, reserves the {pages.missing} it needs and releases them afterwards")
-    why = "and only root can make them"
+    why = "and only root can reserve more"
     if root:
-        why = "and the run makes none: reserve_hugepages is off, or /sys is read-only here"
-    return HostCheck(name, State.FAULT, f"{text} {why}", f"as root: {pages.grow_command}")
+        why = "and the run reserves none: reserve_hugepages is off, or /sys is read-only here"
+    return HostCheck(name, State.FAULT, f"{text} {why}", f"as root: {pages.grow_command}, or use page_size=4K")
 
 
 def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int) -> HostCheck:
@@ -129,11 +129,11 @@ def check_shaped(shaped: Shaped, without: State) -> HostCheck:
     name, carried = "link=shaped", shaped.bytes_per_s / 1e6
     if shaped.missing_programs:
         programs = " and ".join(shaped.missing_programs)
-        return HostCheck(name, without, f"no {programs} {WHERE}", "apt-get install iproute2")
+        return HostCheck(name, without, f"no {programs} {WHERE}", IPROUTE2.install)
     if shaped.fault:
         return HostCheck(name, without, shaped.fault, "run avocado as root" if shaped.forbidden else "")
     if shaped.loadable:
-        return HostCheck(name, State.OK, f"not tried, as that would load the kernel's {', '.join(shaped.loadable)}")
+        return HostCheck(name, State.OK, f"not tried: it would load the kernel's {', '.join(shaped.loadable)}")
     where = ", in a user namespace" if shaped.in_user_namespace else ""
     text = f"{carried:.2f} MB/s through one of {shaped.wanted_bytes_per_s / 1e6:g} MB/s{where}"
     return HostCheck(name, State.OK, text)
@@ -175,4 +175,4 @@ def check_lock(lock: Lock) -> HostCheck:
 def _no_pages(page_size_bytes: int) -> HostCheck:
     size = format_size(page_size_bytes)
     mend = "avocado run with --migdowntime-backing anonymous --migdowntime-page-size 4K"
-    return HostCheck(f"hugepages {size}", State.FAULT, f"the kernel has none of {size}", mend)
+    return HostCheck(f"hugepages {size}", State.FAULT, f"the kernel has no hugepages of {size}", mend)

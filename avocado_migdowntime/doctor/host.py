@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from ..basics.packages import Package
 from ..host.pool import Counters
 
 
@@ -14,7 +15,7 @@ class Qemu:
     """
 
     arch: str
-    package: str
+    package: Package
     given: bool = False
     binary: str = ""
     release: tuple[int, int, int] = (0, 0, 0)

@@ -16,7 +16,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class HostCheck:
-    """One line: what was looked at, what was seen or is wrong, and the command (or the deed) that mends it."""
+    """One line: what was looked at, what was seen or is wrong, and the command (or the deed) that fixes it."""
 
     name: str
     state: State

@@ -5,6 +5,7 @@ import asyncio
 import os
 import platform
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
 from ..qemu.accel import choose_accel
 from ..qemu.backing import plan
 from ..qemu.guest import choose_machine
+from ..qemu.place import Here
 from ..qemu.planning import check, check_among_themselves, for_architecture, planned_guest
 from ..qemu.probe import QemuInfo, find_binary, probe
 from ..qemu.profiles import PROFILES, Profile
@@ -124,12 +126,14 @@ async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[
 
 
 async def _try_kvm(arch: str, qemu_info: QemuInfo | None, directory: Path, resources: HostResources) -> Kvm:
-    fault = f"there is no QEMU of {arch}, this host's architecture, that could use it"
+    fault = f"there is no QEMU of {arch}, this host's architecture, that can use it"
     if qemu_info is not None:
         parameters = replace(Parameters(), arch=arch, backing="anonymous", page_size=os.sysconf("SC_PAGE_SIZE"))
         backing = plan(parameters.backing, parameters.page_size, parameters.ram)
         guest = await planned_guest(parameters, qemu_info, backing, resources, lambda _: None)
-        _, why = await choose_accel("auto", guest, qemu_info, resource("images"), directory, directory)
+        with ExitStack() as stack:
+            here = Here(resources, stack, directory)
+            _, why = await choose_accel("auto", guest, qemu_info, resource("images"), directory, directory, here)
         fault = why.removeprefix("using TCG: ")
     device = Path("/dev/kvm")
     return Kvm(arch, fault, device.exists(), os.access(device, os.R_OK | os.W_OK))

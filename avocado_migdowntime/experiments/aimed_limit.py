@@ -30,8 +30,10 @@ class AimedLimit:
         self._migration = migration
         self._limit_ms = parameters.downtime_limit
         self._host_page_bytes = parameters.page_size
-        # With other capabilities what is pending may not be what is left; on hugepages QEMU looks elsewhere.
-        self._is_of_use = parameters.downtime_limit >= BUFFER_DELAY_MS / 2 and not parameters.capabilities
+        # With other capabilities what is pending may not be what is left, and with other migrate parameters not what it
+        # is divided by; on hugepages QEMU looks elsewhere.
+        is_plain = not parameters.capabilities and not parameters.migrate_parameters
+        self._is_of_use = parameters.downtime_limit >= BUFFER_DELAY_MS / 2 and is_plain
         self._pass = 0
         self._aimed: tuple[bool, int] | None = None
         """Whether QEMU is to go on in this pass, and how much was sent then."""

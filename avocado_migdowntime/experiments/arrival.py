@@ -2,23 +2,26 @@
 """What is looked at when the guest arrives: its memory, page by page, and that it goes on, and when."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 
 from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 from ..qemu.guest import telemetry_address
-from ..qemu.guest_ram import GuestRam, PrivateRam, inspect, shared_ram, telemetry
-from ..qemu.heartbeat import HeartbeatWatch
+from ..qemu.guest_ram import GuestRam, inspect, telemetry
+from ..qemu.heartbeat import Beat, Heart, beats
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
-from ..trace.events import FINISH, HEARTBEAT, INTEGRITY, POSTCOPY, STOP_NOW
+from ..trace.events import BROKEN, CLOCK, FINISH, HEARTBEAT, INTEGRITY, POSTCOPY, RECOVERED, STOP_NOW
 from ..trace.samples import Sample
 
 _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT_MS}
 """With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""
 _HEARTBEAT_PATIENCE_S = 10.0
 _LOOK_S = 0.005
+_HELD_BYTES_PER_S = 1_000_000
+"""Postcopy is held back to so much until its channel breaks: it would be over before."""
 
 
 class Arrival:
@@ -30,32 +33,60 @@ class Arrival:
         sampler: OwnMigrationSampler,
         address: int,
         sides: tuple[GuestRam, GuestRam],
-        watch: HeartbeatWatch | None,
+        hearts: tuple[Heart, Heart] | None,
     ) -> None:
         self._pair = pair
         self._sampler = sampler
         self._address = address
         self._source, self._destination = sides
-        self._watch = watch
+        self._hearts = hearts
         self._stopped = False
+        self._ending_s = time.time()
+        """When the migration was told to come to its end, of the real-time clock."""
 
     async def let_complete(self, samples: AsyncGenerator[Sample, None]) -> None:
         """Give the migration a limit that it meets, and take its samples to the end."""
+        self._ending_s = time.time()
         self._sampler.note(FINISH, _ANY_LIMIT)
         source = self._pair.source
         await source.execute("migrate-set-parameters", _ANY_LIMIT)
         async for _ in samples:
             pass
 
-    async def let_complete_by_postcopy(self, samples: AsyncGenerator[Sample, None]) -> None:
-        """Let the guest go over first and its RAM after it, and take the migration's samples to the end."""
+    async def let_complete_by_postcopy(self, samples: AsyncGenerator[Sample, None], breaks: bool) -> None:
+        """Let the guest go over first and its RAM after it, and take the migration's samples to the end.
+
+        If it `breaks`, the channel does so amidst of that, and the migration goes on over another one.
+        """
+        self._ending_s = time.time()
         self._sampler.note(POSTCOPY, {})
-        await self._pair.source.execute("migrate-start-postcopy")
-        async for _ in samples:
-            pass
+        source = self._pair.source
+        if breaks:
+            await source.execute("migrate-set-parameters", {"max-postcopy-bandwidth": _HELD_BYTES_PER_S})
+        await source.execute("migrate-start-postcopy")
+        async for sample in samples:
+            if breaks and sample.status == "postcopy-active":
+                await self._break_and_recover()
+                breaks = False
+
+    async def _break_and_recover(self) -> None:
+        source, destination = self._pair.source, self._pair.destination
+        uri = f"unix:{self._pair.sockets}/recovery"
+        # A destination that has not yet loaded the guest's devices cannot wait for another channel: it ends.
+        await self._loaded()
+        await source.execute("migrate-pause")
+        self._sampler.note(BROKEN, {})
+        for qemu in (source, destination):
+            while (await qemu.execute("query-migrate"))["status"] != "postcopy-paused":
+                await asyncio.sleep(_LOOK_S)
+        await destination.execute("migrate-recover", {"uri": uri})
+        await source.execute("migrate-set-parameters", {"max-postcopy-bandwidth": 0})
+        await source.execute("migrate", {"uri": uri, "resume": True})
+        self._sampler.note(RECOVERED, {})
 
     async def stop_now(self) -> None:
         """Stop the guest at the source: it arrives stopped, and is told to go on when it was inspected."""
+        self._ending_s = time.time()
         self._sampler.note(STOP_NOW, {})
         await self._pair.source.execute("stop")
         self._stopped = True
@@ -68,8 +99,7 @@ class Arrival:
         destination = self._pair.destination
         await self._pair.link.deliver(destination)
         say("waiting for the destination to have loaded all of the guest")
-        while (await destination.execute("query-status"))["status"] == "inmigrate":
-            await asyncio.sleep(_LOOK_S)
+        await self._loaded()
         arrived_with = await self._beats()
         if integrity:
             say("comparing the guest's memory at the destination")
@@ -79,6 +109,14 @@ class Arrival:
             await destination.execute("cont")
         say("waiting for the guest to go on at the destination")
         await self._heartbeat(arrived_with)
+        for name, side in zip(("source", "destination"), self._pair.sides, strict=True):
+            if clock := side.place.clock(self._ending_s):
+                self._sampler.note(CLOCK, {"side": name, **clock})
+
+    async def _loaded(self) -> None:
+        """Wait until the destination could let the guest run."""
+        while (await self._pair.destination.execute("query-status"))["status"] == "inmigrate":
+            await asyncio.sleep(_LOOK_S)
 
     async def _heartbeat(self, arrived_with: int) -> None:
         until_s = self._sampler.now_s() + _HEARTBEAT_PATIENCE_S
@@ -88,11 +126,12 @@ class Arrival:
                 self._sampler.note(HEARTBEAT, {"side": "destination", "silent_s": _HEARTBEAT_PATIENCE_S})
                 return
             await asyncio.sleep(_LOOK_S)
-        if self._watch is not None:
-            last, first = await asyncio.to_thread(self._watch.beats)
-            if last and first:
-                self._sampler.note(HEARTBEAT, {"side": "source", **asdict(last)})
-                self._sampler.note(HEARTBEAT, {"side": "destination", **asdict(first)})
+        if self._hearts is not None and (seen := await beats(*self._hearts)):
+            for side, beat in zip(("source", "destination"), seen, strict=True):
+                self._sampler.note(HEARTBEAT, {"side": side, **self._times(beat)})
+
+    def _times(self, beat: Beat) -> dict[str, float]:
+        return {"after_s": self._sampler.at_s(beat.after_s), "by_s": self._sampler.at_s(beat.by_s)}
 
     async def _beats(self) -> int:
         return (await telemetry(self._destination, self._address)).heartbeat_count
@@ -102,13 +141,11 @@ class Arrival:
 async def watch_arrival(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterator[Arrival]:
     """Watch over a guest that has begun to run, from before its migration; raises HarnessError."""
     address = await telemetry_address(pair.source)
-    qemus = (pair.source, pair.destination)
-    if pair.guest.backing.kind == "anonymous":
-        source, destination = (PrivateRam(qemu, pair.sockets) for qemu in qemus)
-        yield Arrival(pair, sampler, address, (source, destination), None)
-        return
-    with ExitStack() as stack:
-        left, arrived = (stack.enter_context(shared_ram(qemu, pair.guest)) for qemu in qemus)
-        byte_order = (await telemetry(left, address)).byte_order
-        watch = stack.enter_context(HeartbeatWatch(left, arrived, address, byte_order, sampler.now_s))
-        yield Arrival(pair, sampler, address, (left, arrived), watch)
+    async with AsyncExitStack() as stack:
+        rams = [await stack.enter_async_context(side.place.ram(side.qemu, pair.guest)) for side in pair.sides]
+        hearts = None
+        if pair.guest.backing.kind != "anonymous":
+            byte_order = (await telemetry(rams[0], address)).byte_order
+            looks = [side.place.heart(ram, address, byte_order) for side, ram in zip(pair.sides, rams, strict=True)]
+            hearts = [await stack.enter_async_context(look) for look in looks]
+        yield Arrival(pair, sampler, address, (rams[0], rams[1]), (hearts[0], hearts[1]) if hearts else None)

@@ -10,7 +10,8 @@ from ..parameters.table import Parameters
 from ..trace.events import BANDWIDTH
 from ..trace.ram import Ram
 from ..trace.samples import Sample
-from ..verdict.judged_passes import GrowingSegments, judged_passes
+from ..verdict.bandwidth import judge_bandwidth
+from ..verdict.judged_passes import GrowingSegments, decides, judged_passes
 from ..verdict.verdict import Verdict
 from .aimed_limit import AimedLimit
 from .run import Run, run_and_judge
@@ -49,8 +50,9 @@ async def _course(run: Run) -> None:
 class EnoughPasses:
     """Whether the passes that were asked for can be judged, or there was time enough for it.
 
-    The last of them need not be over. One that stands alone has to be half-way through, so that a report of what is
-    left now cannot be taken for one of what was left at the sync. `bytes_per_ms` is the bandwidth then.
+    What was left at their syncs has to be known well enough for that. The last of them need not be over; and the
+    bandwidth has to be told from half of it. One that stands alone has to be half-way through, so that a report of what
+    is left now cannot be taken for one of what was left at the sync. `bytes_per_ms` is the bandwidth then.
     """
 
     def __init__(self, run: Run) -> None:
@@ -74,8 +76,13 @@ class EnoughPasses:
         return (half_way or self._passes > 1) and watched_s > SETTLE_S and self._judgeable()
 
     def _judgeable(self) -> bool:
-        count, last = self._segments.count_and_last(self._run.evidence().undisturbed)
-        return count > self._passes or (last is not None and count == self._passes and len(last.reports) >= REPORTS)
+        parameters, evidence = self._run.parameters, self._run.evidence()
+        count, last = self._segments.count_and_last(evidence.undisturbed)
+        if last is None or not decides(last, parameters.formula, parameters.tolerance):
+            return False
+        if count < self._passes or (count == self._passes and len(last.reports) < REPORTS):
+            return False
+        return judge_bandwidth(evidence).needs_no_more
 
 
 class _Followed:

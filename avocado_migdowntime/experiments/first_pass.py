@@ -24,7 +24,7 @@ async def hold_first_pass(migration: Migration, ready: asyncio.Task[None]) -> No
     That is until it will last long enough, and until its guest is `ready`: one that dirties all its region again in
     each pass need not be waited for before. Raises what `ready` does.
     """
-    until_s = _until_s(migration.parameters)
+    until_s = _until_s(migration.parameters, migration.pair.link.bytes_per_s)
     if until_s <= 0 and ready.done():
         await ready
         return
@@ -34,10 +34,8 @@ async def hold_first_pass(migration: Migration, ready: asyncio.Task[None]) -> No
         await migration.send_at(migration.parameters.bytes_per_s / 1000, FIRST_PASS)
 
 
-def _until_s(parameters: Parameters) -> float:
+def _until_s(parameters: Parameters, link_bytes_per_s: float) -> float:
     """Until when it is to be held back, in seconds from its begin; not at all where that is 0 or less."""
-    bytes_per_s = parameters.bytes_per_s
-    if parameters.link == "shaped":
-        bytes_per_s = min(bytes_per_s, parameters.link_rate)
+    bytes_per_s = min(parameters.bytes_per_s, link_bytes_per_s)
     unsent_bytes = min(parameters.region, bytes_per_s * parameters.downtime_limit / 1000)
     return _LEAST_S - (parameters.region - unsent_bytes) / bytes_per_s

@@ -40,9 +40,9 @@ class Run(Migration):
 
     async def let_complete(self) -> None:
         """Give the migration a limit that it meets, or end it by postcopy, and take its samples to the end."""
-        if self.parameters.postcopy:
+        if self.parameters.postcopy != "no":
             self.stage.say("enough was seen: letting the migration complete by postcopy")
-            await self.arrival.let_complete_by_postcopy(self.samples)
+            await self.arrival.let_complete_by_postcopy(self.samples, breaks=self.parameters.postcopy == "recovery")
             return
         self.stage.say("enough was seen: letting the migration complete")
         await self.arrival.let_complete(self.samples)

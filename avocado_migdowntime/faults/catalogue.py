@@ -60,7 +60,7 @@ def _field(text: str) -> str:
 
 
 KINDS: Mapping[str, Kind] = {
-    "none": Kind("nothing: all passes through unchanged", lambda _: Fault()),
+    "none": Kind("no fault: everything passes through unchanged", lambda _: Fault()),
     "dirty-rate": Kind(
         "expected-downtime is dirty-pages-rate × page-size ÷ bandwidth, as before QEMU 3.0",
         lambda _: Computed(dirty_rate),
@@ -69,23 +69,23 @@ KINDS: Mapping[str, Kind] = {
         "expected-downtime counts what would be dirtied while the rest is sent", lambda _: Computed(redirty)
     ),
     "live": Kind("expected-downtime is what is left now ÷ bandwidth", lambda _: Computed(live)),
-    "factor": Kind("expected-downtime is so many times the right one", lambda v: Scaled(positive(v)), "FACTOR"),
+    "factor": Kind("expected-downtime is FACTOR times the correct one", lambda v: Scaled(positive(v)), "FACTOR"),
     "kb": Kind("expected-downtime takes kB for KiB, and is 2.3 % too low", lambda _: Scaled(KIB_AS_KB)),
     "frozen": Kind("expected-downtime is computed once and never renewed", lambda _: Frozen()),
-    "stale": Kind("expected-downtime is that of the pass before", lambda _: Stale()),
+    "stale": Kind("expected-downtime is that of the previous pass", lambda _: Stale()),
     "once-a-pass": Kind("expected-downtime is renewed once a pass, when a third of it is sent", lambda _: OnceAPass()),
     "uncomputed": Kind("expected-downtime stays at the downtime-limit", lambda _: Uncomputed(zero=False)),
     "zero": Kind("expected-downtime stays at 0", lambda _: Uncomputed(zero=True)),
     "limit-ignored": Kind("downtime-limit is 300 ms whatever is set", lambda _: limit_ignored()),
-    "limit-factor": Kind("downtime-limit is so many times what is set", lambda v: limit_scaled(positive(v)), "FACTOR"),
-    "mbps-halved": Kind("mbps is half of the right one, and expected-downtime twice", lambda _: BandwidthHalved()),
+    "limit-factor": Kind("downtime-limit is FACTOR times what is set", lambda v: limit_scaled(positive(v)), "FACTOR"),
+    "mbps-halved": Kind("mbps is half of the correct one, and expected-downtime twice", lambda _: BandwidthHalved()),
     "bandwidth-cap-ignored": Kind("max-bandwidth is 128 MiB/s whatever is set", lambda _: CapIgnored()),
     "missing": Kind(
-        "a field is missing in what is answered to query-migrate and query-migrate-parameters",
+        "FIELD is missing from the answers to query-migrate and query-migrate-parameters",
         lambda v: Missing(_field(v)),
         "FIELD",
     ),
-    "late": Kind("each answer is late by so many milliseconds", lambda v: Late(positive(v)), "MS"),
+    "late": Kind("each answer is MS milliseconds late", lambda v: Late(positive(v)), "MS"),
 }
 
 

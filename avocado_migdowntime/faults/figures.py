@@ -70,7 +70,7 @@ class Computed(WrongFigure):
 
 
 class Frozen(WrongFigure):
-    """The first figure that QEMU computed, for ever: until then it shows what it began with."""
+    """The first figure that QEMU computed, forever: until then it shows what it began with."""
 
     def __init__(self) -> None:
         self._initial_ms: int | None = None
@@ -86,7 +86,7 @@ class Frozen(WrongFigure):
 
 
 class Stale(WrongFigure):
-    """What was right at the end of the pass before."""
+    """What was right at the end of the previous pass."""
 
     def __init__(self) -> None:
         self._pass_number = 0

@@ -36,7 +36,7 @@ def find(arguments: Sequence[str]) -> MonitorOption | None:
     """The QMP monitor of these arguments, None where they ask for none; raises UsageError for one of another kind."""
     monitors = [monitor for place in range(len(arguments) - 1) if (monitor := _monitor(arguments, place))]
     if len(monitors) > 1:
-        raise UsageError("QEMU is given several QMP monitors, where a fault needs one; remove one of them")
+        raise UsageError("QEMU is given several QMP monitors, and a fault needs exactly one; remove the others")
     return monitors[0] if monitors else None
 
 
@@ -55,7 +55,7 @@ def _monitor(arguments: Sequence[str], place: int) -> MonitorOption | None:
 def _short(arguments: Sequence[str], place: int, pretty: bool) -> MonitorOption:
     scheme, colon, rest = arguments[place + 1].partition(":")
     if scheme != "unix" or not colon:
-        raise UsageError(f"QMP is at {arguments[place + 1]!r}, where a fault needs {_SUPPORTED}")
+        raise UsageError(f"QMP is at {arguments[place + 1]!r}, and a fault needs {_SUPPORTED}")
     options = parsed(rest, "path")
     chardev = _socket({**options, "id": _OWN_ID})
     mon = f"chardev={_OWN_ID},mode=control" + (",pretty=on" if pretty else "")
@@ -70,7 +70,7 @@ def _long(arguments: Sequence[str], name: str) -> MonitorOption:
         options = parsed(arguments[place + 1], "backend")
         if options.get("id") == name and options.get("backend") == "socket" and "path" in options:
             return MonitorOption(options["path"], _listens(options), tuple(arguments), {place + 1: _socket(options)})
-    raise UsageError(f"QMP is at the chardev {name!r}, where a fault needs {_SUPPORTED}")
+    raise UsageError(f"QMP is at the chardev {name!r}, and a fault needs {_SUPPORTED}")
 
 
 def _option(word: str) -> str:

@@ -76,6 +76,7 @@ _ENOUGH = 3
 class _Job:
     stamp: Stamp | None
     arrived_s: float
+    gap: bool = False
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -105,6 +106,9 @@ class DomJobInfo(Form):
             return None
         if (match := _LINE.fullmatch(line.text)) and match["value"] and match["name"] not in _NO_FIELDS:
             return []  # of a later libvirt
+        if self._job.fields.keys() == {_BEGINS} and not self._job.gap:
+            self._job.gap = True
+            return None
         return [*self.end(), line]
 
     def end(self) -> Iterable[Item]:

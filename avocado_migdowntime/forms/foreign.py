@@ -37,7 +37,7 @@ def _packed(what: str, command: str) -> Foreign:
 
 _IMAGE = Foreign("an image", "a screenshot cannot be read", "copy the text itself, or type off the figures")
 _PACKETS = Foreign("a capture of network packets", "the figures are with QEMU, not on the wire", f"take {DOMJOBINFO}")
-_PROGRAM = Foreign("a program or a core dump (ELF)", "it tells nothing of a migration", f"take {DOMJOBINFO}")
+_PROGRAM = Foreign("a program or a core dump (ELF)", "it has no figures of a migration", f"take {DOMJOBINFO}")
 _STREAM = Foreign("a guest's saved state", "it has the guest's memory and no figures", f"take {DOMJOBINFO}")
 _OFFICE = Foreign("a document of an office program", "", f"{READ}, or save it as plain text")
 
@@ -62,9 +62,9 @@ MAGIC: tuple[tuple[bytes, Foreign], ...] = (
     (b"RIFF", _IMAGE),
     (b"QEVM", _STREAM),
     (b"LibvirtQemud", _STREAM),
-    (b"QFI\xfb", Foreign("a disk image (qcow2)", "it tells nothing of a migration", f"take {DOMJOBINFO}")),
+    (b"QFI\xfb", Foreign("a disk image (qcow2)", "it has no figures of a migration", f"take {DOMJOBINFO}")),
     (b"LPKSHHRH", Foreign("a file of the systemd journal", "", "print it by `journalctl --file FILE` and give that")),
-    (b"SQLite format 3", Foreign("an SQLite database", "it tells nothing of a migration", f"take {DOMJOBINFO}")),
+    (b"SQLite format 3", Foreign("an SQLite database", "it has no figures of a migration", f"take {DOMJOBINFO}")),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OFFICE),
     (b"{\\rtf", _OFFICE),
 )
@@ -145,7 +145,7 @@ TEXTS = _rows(
     (
         r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:domain|domstatus|domainsnapshot)\b",
         "a guest's definition in XML",
-        "it tells nothing of a migration",
+        "it has no figures of a migration",
         f"take {DOMJOBINFO}",
     ),
     (

@@ -4,6 +4,7 @@
 To add one: a file here with a subclass of `Form`, its name in `catalogue.FORMS`, and a real example beside the others.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -49,6 +50,10 @@ class Form:
     """What is in further lines that tell something; they are found only near those that have a needle, and only once a
     line was of this form.
     """
+    CUT: ClassVar[re.Pattern[str] | None] = None
+    """What is in a line with figures from its begin on, so that it is told though it was broken into several."""
+    WHOLE: ClassVar[tuple[re.Pattern[str], ...]] = ()
+    """Of these one is found in such a line if all of it is there."""
     LACKS: ClassVar[str] = ""
     """What no text of this form shows and a verdict needs: `no dirty rate and no pages`."""
     LOGS_LIMITS: ClassVar[bool] = False

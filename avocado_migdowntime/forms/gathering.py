@@ -71,7 +71,7 @@ def trace_of(items: Iterable[Item], reader: Reader, notes: Sequence[str] = ()) -
     if len(known) > 1:
         remarks.append(f"{len(known)} guests are migrated in this text: {of or 'the last one'} is judged")
     if why := last.answer.get("error-desc"):
-        remarks.append(f"the reason that is told: {why}")
+        remarks.append(f"the reason that it shows: {why}")
     if any(ran_over(one.answer.get("ram") or {}) for one in migration.readings):
         remarks.append(RAN_OVER)
     samples = migration.samples.samples()
@@ -98,7 +98,7 @@ def _worked_out(reading: Reading, lacks: Sequence[str], reader: Reader) -> list[
     """What the last reading has that was not shown, for people."""
     notes = [*_beside(reading.answer)]
     notes += [f"{_short(name)} is not shown: {how}" for name, how in reading.derived.items()]
-    notes += [f"{_short(name)} is not shown, and only about right: {how}" for name, how in reading.estimated.items()]
+    notes += [f"{_short(name)} is not shown, and is estimated: {how}" for name, how in reading.estimated.items()]
     if lacks:
         notes.append(f"not shown: {', '.join(map(_short, lacks))}{lacking(reader)}")
     return notes

@@ -73,6 +73,8 @@ class KubevirtLog(Form):
         b"Migration ",
         b"Pausing the guest",
     )
+    CUT = re.compile("Migration info for")
+    WHOLE = (re.compile(r"TimeElapsed:\d+ms(?: \w+:\d[\w/]*)* Disk(?:Mbps|Bps):\d"),)
     LACKS = "whole MiB and Mbps only, every 4 s"
     INSTEAD = "`kubectl exec POD -c compute -- virsh -r domjobinfo 1`, again and again"
 

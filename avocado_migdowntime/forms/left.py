@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was left to be sent at the last line of a log that tells figures, in words: of each migration in it."""
+"""What was left to send at the last line of a log that tells figures, in words: of each migration in it."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -118,7 +118,7 @@ def limit_in_words(told: Reading, limit_ms: float) -> str:
 
 
 def dirtying_in_words(told: Reading) -> str:
-    """That the guest dirties faster than is sent, where that is sure; nothing where it is not."""
+    """That the guest dirties memory faster than it is sent, where that is sure; nothing where it is not."""
     mbps, pages, page = (shown(told, f"ram.{name}") for name in ("mbps", "dirty-pages-rate", "page-size"))
     if mbps is None or pages is None or page is None:
         return ""

@@ -26,7 +26,7 @@ STATUSES = frozenset(
 )
 """QEMU's MigrationStatus, qapi/migration.json."""
 _PROMPT = re.compile(r"\(qemu\)\s*")
-_STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*)\))?")
+_STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
 _NAMED = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*(-?\d+(?:\.\d+)?|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
 _GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z]+)\))?\s*:\s*(.*)")
 _PAIR = re.compile(r"(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
@@ -107,7 +107,8 @@ _XBZRLE_REST = {
     "overflow": "xbzrle-cache.overflow",
 }
 _BEHIND_A_HEAD = re.compile(
-    rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *_LINES)))})\s*:.*)"
+    rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *_LINES)))}"
+    rf"|(?i:{'|'.join(_GROUPS)}|throughput|cpu throttle)(?: \(\w+\))?)\s*:.*)"
 )
 """A line behind what a log of tests, or a program that starts others, puts before each."""
 _ASKED = re.compile(r"(?:\(qemu\)|qm>) *info migrate")

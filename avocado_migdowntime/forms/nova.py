@@ -44,6 +44,8 @@ class NovaLog(Form):
     NAME = "a log of nova-compute"
     NEEDLES = (b"emain", b"owntime", b"Migration operation ")
     ALSO = (b"Live Migration", b"Live migration", b"to post-copy")
+    CUT = re.compile("Migration (?:running|operation)|Increasing downtime|Live [mM]igration|to post-copy")
+    WHOLE = (_PROGRESS, _LIMIT, _TIMEOUT, re.compile(f"{'|'.join(_STATUSES)}|to post-copy migration mode"))
     LOGS_LIMITS = True
     LACKS = "no expected downtime, no dirty rate and no pages"
     INSTEAD = "`virsh domjobinfo INSTANCE` on the source host, again and again"

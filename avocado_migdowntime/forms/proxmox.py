@@ -62,6 +62,8 @@ class ProxmoxLog(Form):
         b"online migrate",
         b"start migrate command",
     )
+    CUT = re.compile(r"\bmigration (?:status: )?active\b|\bincreased downtime\b")
+    WHOLE = (_OLD, _NEW, _LIMIT_MS)
     LOGS_LIMITS = True
     LACKS = "no expected downtime, and since 2021 no remaining RAM"
     INSTEAD = "`echo 'info migrate' | qm monitor VMID` on the source host, again and again"

@@ -2,7 +2,7 @@
 """QMP as it is found in texts: JSON on one line or over many, and the reprs of Python that test logs have.
 
 A message is found wherever it is in a line, so that prompts, the heads of logs and names such as libvirt's `reply=` do
-not matter. What is no message of QMP's is passed over.
+not matter. What is no message of QMP's is skipped.
 """
 
 import ast
@@ -101,6 +101,10 @@ class Qmp(Form):
                 return list(self._told(message, stamped))
             self._is_cut = abs(len(line.text) - self._width) <= 1 and self._characters < _GREATEST_CUT
         if not self._is_cut and not _GOES_ON.match(text):
+            self._begun = []
+            return [line]
+        if text.startswith("{") and _RETURN.search(text) and _decoded(text, 0)[1] > 0:
+            # A reply within what another program tells of its own.
             self._begun = []
             return [line]
         end = self._depth.add(text, 0)

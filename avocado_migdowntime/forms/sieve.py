@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lines of a text that may tell of a migration, with those around them: most of a long log is passed over.
+"""The lines of a text that may tell of a migration, with those around them: most of a long log is skipped.
 
 Whole blocks are searched at the speed of memory; only near a needle are there lines. A long line is a message by
 itself; around a short one, which may be one of several that belong together, others are read as well.

@@ -67,6 +67,13 @@ class VdsmLog(Form):
         b"Failed to migrate",
         *_ENDS,
     )
+    CUT = re.compile("Migration (?:Progress:|is stuck|stalling)|seconds to complete")
+    WHOLE = (
+        re.compile(rf"{_PROGRESS.pattern.partition('(?:, zero')[0]}).*memory iteration: -?\d"),
+        re.compile(r"Migration Progress: \d+ seconds elapsed, \d+% of data processed(?:, \d+% of mem processed)?$"),
+        _STALLING,
+        re.compile("Migration is stuck: |took .* seconds to complete"),
+    )
     LACKS = "no expected downtime and no pages"
     INSTEAD = "`virsh -r domjobinfo VM` on the source host, again and again"
 

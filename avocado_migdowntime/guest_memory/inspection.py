@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..agent.page_sums import FOUND, sums
 from ..verdict.downtime import Integrity
 from .telemetry import PAGE_BYTES, Telemetry
 from .write_order import Words, expected_pages, mix
@@ -34,6 +35,7 @@ class Inspection:
         self._telemetry = telemetry
         self._expected = expected_pages(telemetry)
         self._intact = self._expected.epochs == 0  # What was never written may hold anything.
+        self._seen = np.zeros(len(self._intact), dtype=bool)
         self._damage_of: dict[int, str] = {}
 
     def see(self, indices: PageIndices, rows: Words) -> None:
@@ -49,6 +51,45 @@ class Inspection:
         header = _in_guest_order(np.ascontiguousarray(rows[:, :3]), self._telemetry)
         of_region = (header[:, 0] < self._telemetry.pages) & (header[:, 2] == self._telemetry.seed)
         self.see(header[of_region, 0].astype(np.int64), rows[of_region])
+
+    def see_sums(self, indices: PageIndices, its_sums: bytes) -> list[int]:
+        """Take what stands for the pages of these indices (agent/page_sums.py), one behind the other.
+
+        Gives those that have to be seen in full, in this order: the page that may be half written, and the first ones
+        of those that are not as they should be.
+        """
+        expected = b"".join(self._sums(indices))
+        right = np.frombuffer(expected, dtype=np.uint64) == np.frombuffer(its_sums, dtype=np.uint64)
+        self._intact[indices[right]] = True
+        self._seen[indices] = True
+        wrong = [index for index in indices.tolist() if not self._intact[index]]
+        firsts = [index for index in wrong if index == indices[0] or self._intact[index - 1]]
+        half_written = [index for index in wrong if index == self._expected.next_page]
+        return [*half_written, *(index for index in firsts[:_NAMED_FAULTS] if index not in half_written)]
+
+    def see_found(self, records: bytes) -> list[int]:
+        """Take records of pages (agent/page_sums.py: FOUND); gives the numbers of those to be seen in full."""
+        wanted: list[int] = []
+        for number, header, its_sum in FOUND.iter_unpack(records):
+            index = int(_in_guest_order(np.frombuffer(header, dtype=np.uint64), self._telemetry)[0])
+            if index < self._telemetry.pages and not self._intact[index]:
+                self._seen[index] = True
+                self._intact[index] = next(self._sums(np.array([index]))) == its_sum
+                if not self._intact[index] and (len(wanted) < _NAMED_FAULTS or index == self._expected.next_page):
+                    wanted.append(number)
+        return wanted
+
+    @property
+    def seed(self) -> bytes:
+        """The third word of each page of the region, as it lies in RAM."""
+        word = np.array([self._telemetry.seed], dtype=np.uint64)
+        return _in_guest_order(word, self._telemetry).tobytes()
+
+    def _sums(self, indices: PageIndices) -> Iterator[bytes]:
+        for start in range(0, len(indices), _CACHED_PAGES):
+            some = indices[start : start + _CACHED_PAGES]
+            rows = _content(some, self._expected.epochs[some], self._telemetry)
+            yield from sums(memoryview(rows.tobytes()))
 
     def finding(self) -> Integrity:
         """What was found, once everything was seen."""
@@ -79,7 +120,8 @@ class Inspection:
         runs = groupby(enumerate(damaged), key=lambda item: item[1] - item[0])
         for _, (_, run) in zip(range(_NAMED_FAULTS), runs, strict=False):
             pages = [page for _, page in run]
-            damage = self._damage_of.get(pages[0], "is nowhere in the RAM")
+            unnamed = "is not what the guest wrote last" if self._seen[pages[0]] else "is nowhere in the RAM"
+            damage = self._damage_of.get(pages[0], unnamed)
             start = self._telemetry.region_start
             place = f" (at {start + pages[0] * PAGE_BYTES:#x})" if start else ""
             if len(pages) == 1:

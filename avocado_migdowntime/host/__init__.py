@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a run has of the host, given back whatever way the run ends; docs/host.md shows how, in one picture.
+"""What a run has of the host, released whatever way the run ends; docs/host.md shows how, in one picture.
 
     with HostResources() as resources, work_directory(resources) as sockets:
         with lease_hugepages(resources, page_size_bytes, count, allowed=True) as pages:

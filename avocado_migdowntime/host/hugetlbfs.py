@@ -20,7 +20,7 @@ _MOUNTS = Path("/proc/mounts")
 def hugetlbfs_directory(resources: HostResources, page_size_bytes: int) -> Iterator[Path]:
     """A directory whose files are of pages of this size: a private mount for root, else one that is there.
 
-    Raises HostRequirementError, with the command that mends it, where neither can be had.
+    Raises HostRequirementError, with the command that fixes it, where neither can be had.
     """
     if os.geteuid() == 0:
         with resources.lease(AcquireHugetlbfs(page_size_bytes), DirectoryGrant) as grant:
@@ -39,7 +39,7 @@ def _writable_mount(page_size_bytes: int) -> Path:
     size = format_size(page_size_bytes)
     directory = f"/mnt/huge-{size}"
     raise HostRequirementError(
-        f"no hugetlbfs with pages of {size} that you may write to is mounted; as root run "
+        f"no hugetlbfs with pages of {size} is mounted for you to write to; as root run "
         f"`mkdir -p {directory} && "
         f"mount -t hugetlbfs -o pagesize={size},mode=1777 none {directory}`"
     )

@@ -42,9 +42,9 @@ def decode(line: bytes) -> list[DurableLease]:
     try:
         records = json.loads(line or b"[]")
     except (ValueError, RecursionError) as error:
-        raise MalformedRecordError(f"it is no JSON: {error}") from None
+        raise MalformedRecordError(f"it is not JSON: {error}") from None
     if not isinstance(records, list):
-        raise MalformedRecordError(f"{records!r} is no list")
+        raise MalformedRecordError(f"{records!r} is not a list")
     return [from_json(each, {**_BY_CLASS_NAME, **DURABLE}) for each in records]
 
 
@@ -108,7 +108,7 @@ class Journal:
                 os.pwrite(self._file, encode(leases), 0)
 
     def close(self) -> None:
-        """Remove the file: everything was given back."""
+        """Remove the file: everything was released."""
         if self._file is not None:
             with exclusive(_DIRECTORY.parent):
                 self._path.unlink()
@@ -130,6 +130,6 @@ def _orphaned(path: Path) -> list[DurableLease] | None:
 
 def _left_alone(path: Path, error: Exception) -> str:
     return (
-        f"the journal {path} cannot be read ({error}), so what it names stays as it is; start the release that "
-        "wrote it, or give that back by hand and delete the file"
+        f"the journal {path} cannot be read ({error}), so what it names is not released; start the release that "
+        "wrote it, or release it by hand and delete the file"
     )

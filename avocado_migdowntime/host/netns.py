@@ -79,7 +79,7 @@ def new_namespace() -> Iterator[Namespace]:
         descriptor = _in_own_thread(_unshared)
     except OSError as error:
         raise NotPermittedError(
-            f"a network namespace, which link=shaped needs, cannot be made ({error.strerror}); "
+            f"link=shaped needs a network namespace, which cannot be created ({error.strerror}); "
             "run as root, or use link=tcp or link=unix"
         ) from None
     try:

@@ -42,12 +42,12 @@ def alone_on_host(say: Callable[[str], None], within_s: float = inf) -> Iterator
                 inode, holder, since_s = inode_now, _holder(inode_now), now_s
             if now_s > since_s + within_s:
                 raise HostRequirementError(
-                    f"tests take turns on a host, and for {within_s:g} s the turn has been that of {holder}; end that, "
-                    "or raise `time_limit`"
+                    f"one test runs at a time on a host, and {holder} has kept others waiting for {within_s:g} s; "
+                    "end it, or raise `time_limit`"
                 )
             if now_s >= last_said_s + _SAY_AGAIN_S:
                 last_said_s = now_s
-                say(f"waiting for another test on this host to end, {now_s - start_s:.0f} s so far: that of {holder}")
+                say(f"waiting for another test on this host to end, {now_s - start_s:.0f} s so far: {holder}")
             time.sleep(_LOOK_AGAIN_S)
         # Who waits asks the kernel who listens.
         lock.listen(socket.SOMAXCONN)

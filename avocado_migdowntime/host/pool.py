@@ -97,9 +97,9 @@ def pool(page_size_bytes: int) -> Pool:
     available = pools()
     if (wanted := Pool(page_size_bytes)) in available:
         return wanted
-    sizes = ", ".join(format_size(each.page_size_bytes) for each in available) or "no hugepages at all"
+    sizes = ", ".join(format_size(each.page_size_bytes) for each in available) or "no other size"
     raise HostRequirementError(
-        f"this host has no hugepages of {format_size(page_size_bytes)} but {sizes}; choose a page_size that it has"
+        f"this host has no hugepages of {format_size(page_size_bytes)}, but {sizes}; choose a page_size that it has"
     )
 
 

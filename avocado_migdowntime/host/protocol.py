@@ -138,8 +138,8 @@ class ProtocolError(HarnessError):
     def __init__(self, packet: bytes, reason: str, number: int = UNNUMBERED) -> None:
         text = packet[:_QUOTED_CHARACTERS].decode(errors="replace")
         super().__init__(
-            f"the message {text!r} between this process and the one that gives back what is borrowed from the host "
-            f"cannot be understood ({reason}); see if the package was replaced meanwhile, and start again"
+            f"the message {text!r} between this process and the reaper, which releases host resources, cannot be "
+            f"understood ({reason}); start again, as the package may have been replaced meanwhile"
         )
         self.number = number
 
@@ -163,7 +163,7 @@ def _decode(packet: bytes, kinds: Mapping[str, type[M]]) -> tuple[int, M]:
     try:
         content = json.loads(packet)
     except (ValueError, RecursionError) as error:
-        raise ProtocolError(packet, f"it is no JSON: {error}") from None
+        raise ProtocolError(packet, f"it is not JSON: {error}") from None
     if not isinstance(content, dict) or type(number := content.pop("number", None)) is not int:
         raise ProtocolError(packet, "it has no number")
     try:

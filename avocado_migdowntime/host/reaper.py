@@ -111,7 +111,7 @@ class Reaper:
             lease.release()
         except Exception as error:
             # Forgotten all the same: pages given back twice would be somebody else's.
-            self._failures.append(f"{lease} could not be given back ({error}); do it by hand")
+            self._failures.append(f"{lease} could not be released ({error}); release it by hand")
         self._journal.write(self._leases.values())
 
     def _log_failures(self) -> None:

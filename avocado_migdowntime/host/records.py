@@ -42,7 +42,7 @@ def to_json(record: Record) -> dict[str, Any]:
 def from_json(value: object, kinds: Mapping[str, type[R]]) -> R:
     """The record that `to_json` made the value of; raises MalformedRecordError if it is none of these kinds."""
     if not isinstance(value, dict):
-        raise MalformedRecordError(f"{value!r} is no object")
+        raise MalformedRecordError(f"{value!r} is not an object")
     content = dict(value)
     kind = content.pop("kind", None)
     if not isinstance(kind, str) or kind not in kinds:
@@ -62,9 +62,9 @@ def _types(its_class: type[Record]) -> dict[str, Any]:
 def _checked(where: str, value: object, wanted: Any) -> object:
     if get_origin(wanted) is tuple:
         if not isinstance(value, list):
-            raise MalformedRecordError(f"{where} is {value!r}, which is no list")
+            raise MalformedRecordError(f"{where} is {value!r}, which is not a list")
         return tuple(_checked(where, each, get_args(wanted)[0]) for each in value)
     # Not isinstance: True would pass for an int.
     if type(value) is not wanted:
-        raise MalformedRecordError(f"{where} is {value!r}, which is no {wanted.__name__}")
+        raise MalformedRecordError(f"{where} is {value!r}, expected {wanted.__name__}")
     return value

@@ -64,9 +64,10 @@ def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
     missing = max(0, count - counters.available)
     command = pool.grow_command(missing)
     if not (allowed and pool.resizable):
-        remedy = "as root" if allowed else "allow reserving them (reserve_hugepages=yes) as root, or"
+        remedy = "as root" if allowed else "allow to reserve them (reserve_hugepages=yes) as root, or"
         raise HostRequirementError(
-            f"{count} free hugepages of {size} are needed, {counters.available} are available; {remedy} run `{command}`"
+            f"{count} free hugepages of {size} are needed, {counters.available} are available; use page_size=4K, or "
+            f"{remedy} run `{command}`"
         )
     _leave_memory(pool, missing)
     # Surplus pages are in use by a run that is about to end. A pool that grows takes them in first, which the
@@ -78,15 +79,15 @@ def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
             now = pool.resize(wanted)
         if now < wanted:
             raise HostRequirementError(
-                f"the kernel gave {max(0, now - counters.total)} of {missing} further hugepages of "
-                f"{size}, its free memory being too scattered; soon after boot run `{command}`"
+                f"the kernel gave {max(0, now - counters.total)} of {missing} more hugepages of "
+                f"{size}, as its free memory is fragmented; soon after boot run `{command}`"
             )
         return now - before, Hold(pool, count)
     except OSError as error:
         pool.resize(before)
         raise HostRequirementError(
-            f"{count} hugepages of {size} were made but not to be had ({error.strerror}); see "
-            "whether other software takes them or a cgroup limits them"
+            f"{count} hugepages of {size} were reserved but cannot be used ({error.strerror}); check whether other "
+            "software takes them or a cgroup limits them"
         ) from None
     except HostRequirementError:
         pool.resize(before)
@@ -97,9 +98,9 @@ def _leave_memory(pool: Pool, missing: int) -> None:
     there, wanted = memory_bytes("MemAvailable"), missing * pool.page_size_bytes
     if there - wanted < KEPT_FREE_BYTES:
         raise HostRequirementError(
-            f"{missing} further hugepages of {format_size(pool.page_size_bytes)} would take "
-            f"{wanted // MIB} MiB of the {there // MIB} MiB of memory available, and "
-            f"{KEPT_FREE_BYTES // MIB} MiB are to stay; give the guest less ram"
+            f"{missing} more hugepages of {format_size(pool.page_size_bytes)} would take "
+            f"{wanted // MIB} MiB of the {there // MIB} MiB of memory available, and {KEPT_FREE_BYTES // MIB} MiB "
+            "have to stay free; give the guest less ram"
         )
 
 

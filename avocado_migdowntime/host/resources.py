@@ -90,7 +90,7 @@ class HostResources:
                 self.release(granted.leases)
 
     def release(self, leases: tuple[int, ...]) -> None:
-        """Release leases by their numbers, in this order, passing over those that have ended; raises HarnessError.
+        """Release leases by their numbers, in this order, skipping those that have ended; raises HarnessError.
 
         What cannot be released is told at the end of `HostResources`.
         """
@@ -108,8 +108,8 @@ class HostResources:
             raise reply.exception()
         if not isinstance(reply, expected):
             raise HarnessError(
-                f"the process that gives back what is borrowed from the host answered {request.kind} by {reply.kind}, "
-                f"not {expected.kind}; see if the package was replaced meanwhile, and start again"
+                f"the reaper, which releases host resources, answered {request.kind} by {reply.kind}, "
+                f"not {expected.kind}; start again, as the package may have been replaced meanwhile"
             )
         return reply
 
@@ -128,9 +128,8 @@ class HostResources:
                 pass
         except TimeoutError:
             raise HarnessError(
-                "what was borrowed from the host was not given back within "
-                f"{_END_TIMEOUT_S:.0f} s; that goes on in the background, and what fails will "
-                "stand in the system's log"
+                "host resources were not released within "
+                f"{_END_TIMEOUT_S:.0f} s; that continues in the background, and failures go to the system log"
             ) from None
         except OSError as error:
             raise _gone(error) from None
@@ -139,7 +138,7 @@ class HostResources:
 
     def _receive(self) -> tuple[int, Reply]:
         if not (packet := self._socket.recv(PACKET_BYTES)):
-            raise ConnectionResetError("it hung up")
+            raise ConnectionResetError("it closed the connection")
         return decode_reply(packet)
 
 
@@ -161,13 +160,12 @@ def _start_reaper(its_socket: socket.socket) -> None:
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise HarnessError(
-            f"the process that gives back what is borrowed from the host could not be started "
+            f"the reaper, which releases host resources, could not be started "
             f"({error}); see if `{' '.join(command)}` can run here"
         ) from None
 
 
 def _gone(error: OSError) -> HarnessError:
     return HarnessError(
-        f"the process that gives back what is borrowed from the host has gone ({error}); "
-        "the next run as root will give it back"
+        f"the reaper, which releases host resources, has ended ({error}); the next run as root releases them"
     )

@@ -29,7 +29,7 @@ def payload_bytes_per_s(source: Namespace, destination: Namespace, address: str)
             _, *rates = _windows(sender, receiver)
     except OSError as error:
         raise HarnessError(
-            f"nothing gets over the link between the network namespaces ({error}); use link=tcp or link=unix"
+            f"the link between the network namespaces carries nothing ({error}); use link=tcp or link=unix"
         ) from None
     return statistics.median(rates)
 

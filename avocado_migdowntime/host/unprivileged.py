@@ -56,7 +56,7 @@ def _made(bytes_per_s: int) -> tuple[WireReply, list[int]]:
                 process.kill()
             assert process.stderr is not None
             last = (process.stderr.read().strip().splitlines() or ["it printed nothing"])[-1]
-            raise HarnessError(f"the process that makes a link in a user namespace ended: {last}")
+            raise HarnessError(f"the process that sets up a link in a user namespace ended: {last}")
 
 
 def _started(its_socket: socket.socket, bytes_per_s: int) -> subprocess.Popen[str]:
@@ -76,6 +76,6 @@ def _started(its_socket: socket.socket, bytes_per_s: int) -> subprocess.Popen[st
         )
     except OSError as error:
         raise HarnessError(
-            f"the process that makes a link in a user namespace could not be started ({error}); see if "
+            f"the process that sets up a link in a user namespace could not be started ({error}); see if "
             f"`{' '.join(command)}` can run here"
         ) from None

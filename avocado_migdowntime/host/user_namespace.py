@@ -61,9 +61,9 @@ def what_forbids(error: OSError) -> tuple[str, str]:
         if switch.is_closed:
             return f"{switch.name} is {switch.closed}", f"as root run `sysctl {switch.name}={switch.opened}`"
     if error.errno == errno.ENOSPC:
-        return "as many are in use as user.max_user_namespaces allows", "as root raise it by sysctl"
+        return "the number that user.max_user_namespaces allows is in use", "as root raise it by sysctl"
     if not (_SELF / "ns" / "user").exists():
-        return "this kernel was built without CONFIG_USER_NS", "take one that was built with it"
+        return "this kernel was built without CONFIG_USER_NS", "use one that was built with it"
     if "Seccomp:\t2" in (_SELF / "status").read_text():
         return f"{error.strerror}, perhaps by a container's seccomp filter", "start the container with a wider one"
     return str(error.strerror), "see user_namespaces(7)"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..basics.packages import IPROUTE2
 from ..basics.programs import WHERE, find_program
 from ..errors import HostRequirementError
 from .netns import Namespace, new_namespace
@@ -46,7 +47,7 @@ class ShapedLink:
 def wire(bytes_per_s: int) -> Iterator[ShapedLink]:
     """A link, made by this process, that carries so much payload to its destination; the way back is not limited.
 
-    The rate is that of a token bucket (tc-tbf(8)) before a veth pair. Raises HostRequirementError, with what mends
+    The rate is that of a token bucket (tc-tbf(8)) before a veth pair. Raises HostRequirementError, with what fixes
     it, where this process, its programs or the kernel cannot make the link; HarnessError where nothing gets over it.
     """
     with new_namespace() as source, new_namespace() as destination:
@@ -92,7 +93,7 @@ def _run(namespace: Namespace, option: str, *command: str) -> None:
     program = find_program(command[0])
     if program is None:
         raise HostRequirementError(
-            f"no {command[0]} is {WHERE}, which link=shaped needs; install it with: apt-get install iproute2"
+            f"link=shaped needs {command[0]}, which is not {WHERE}; install it with: {IPROUTE2.install}"
         )
 
     def run() -> subprocess.CompletedProcess[str]:

@@ -49,8 +49,8 @@ def _make(bytes_per_s: int, client: socket.socket) -> None:
     except OSError as error:
         why, mend = what_forbids(error)
         raise NotPermittedError(
-            f"this process may make no network of its own, which link=shaped needs, neither as it is nor in a user "
-            f"namespace ({why}); {mend}, run as root, or use link=tcp or link=unix"
+            "link=shaped needs a network namespace, which this process cannot create, not even in a user namespace "
+            f"({why}); {mend}, run as root, or use link=tcp or link=unix"
         ) from None
     with wire(bytes_per_s) as link, open("/proc/self/ns/user") as owner:
         ready = json.dumps(to_json(WireReady(link.address, round(link.bytes_per_s)))).encode()

@@ -55,7 +55,7 @@ async def linux_image(
     except OSError as error:
         raise HostRequirementError(
             f"the Linux guest cannot be kept in {place} ({error.strerror}); remove that, or set XDG_CACHE_HOME to a "
-            "directory with 300 MB to spare"
+            "directory with 300 MB free"
         ) from None
 
 
@@ -64,7 +64,7 @@ async def _make(recipe: Recipe, own: dict[str, bytes], scratch: Path, say: Calla
     packages = Packages(recipe.debian_architecture, scratch)
     await packages.update()
     package = await packages.dependency(recipe.kernel_package, "linux-image-")
-    say(f"making the Linux guest: downloading {package}, some 30 to 70 MB, for once")
+    say(f"making the Linux guest: downloading {package}, some 30 to 70 MB, once")
     kernel = await packages.file(package, "boot/vmlinu")
     busybox = await packages.file("busybox-static", "bin/busybox", "usr/bin/busybox")
     image = scratch / "image"

@@ -15,7 +15,7 @@ from math import inf
 import numpy as np
 
 from ..basics.interval import Interval
-from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES
 from ..trace.model import Trace
 from ..trace.ram import optional_number
 from ..trace.samples import Samples
@@ -28,8 +28,8 @@ _LEAST_WINDOW_MS = BUFFER_DELAY_MS - 1
 _GATHERED_PAGES = 64
 """So many pages may be gathered before they count. QEMU: migration/qemu-file.c, MAX_IOV_SIZE, and compress-threads."""
 _HEADER_BYTES = 32
-_PACKET_BYTES = 520 * 1024
-"""What a channel of multifd sends at once, with its header. QEMU: migration/multifd.h, MULTIFD_PACKET_SIZE."""
+_PACKET_BYTES = MULTIFD_PACKET_BYTES + 8192
+"""With its header."""
 _SPAN_S = 1.0
 """Besides the whole, spans of so long are looked at."""
 
@@ -97,6 +97,6 @@ def _beyond_bytes(trace: Trace, page_bytes: float) -> float:
     """What a window may carry beyond its share."""
     beyond = _GATHERED_PAGES * (page_bytes + _HEADER_BYTES)
     if "multifd" in trace.capabilities:
-        channels = optional_number(trace.migrate_parameters, "multifd-channels") or 2
+        channels = optional_number(trace.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
         beyond += (channels + 1) * _PACKET_BYTES
     return beyond

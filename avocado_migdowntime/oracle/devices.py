@@ -8,12 +8,12 @@ conservation law says that the sync found.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..basics.interval import Interval
-from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..basics.qemu_constants import BUFFER_DELAY_MS, MAX_WAIT_MS
 from ..trace.samples import Floats
 from .passes import Pass
 from .syncs import Sync
@@ -24,6 +24,8 @@ LOOKS = 5
 """So many looks have to be seen."""
 _MANY = 0.9
 """One look of ten may be torn."""
+_NO_OTHER_LOOK_MS = 0.9 * MAX_WAIT_MS
+"""While something is left the next look comes no sooner than a round of sending lasts."""
 _ONE_LOOK_MS = 0.95 * BUFFER_DELAY_MS
 
 
@@ -57,6 +59,21 @@ def devices(passes: Sequence[Pass], syncs: Sequence[Sync]) -> Devices | None:
             # It is what the sync found, or what was left at a look soon after it.
             looks.append((first.pending_bytes[0] - left.high, first.pending_bytes[0] - first.remaining_bytes[-1]))
     return Devices(np.array(looks).T) if len(looks) >= LOOKS else None
+
+
+def with_devices(sync: Sync, known: Devices) -> Sync:
+    """The sync with what devices have for certain, and to the byte where QEMU says that what it found lies within it.
+
+    What it says first is what the sync found if no other look came meanwhile.
+    """
+    device_bytes = known.likely_bytes.low if known.likely_bytes.low >= LEAST_BYTES else 0.0
+    of_both = sync.at_sync_bytes.shifted(device_bytes)
+    first = sync.after.samples[:1]
+    pending = float(first.pending_bytes[0])
+    soon = float(first.answered_s[0] - sync.before.samples.t_s[sync.before.last_row]) * 1000 < _NO_OTHER_LOOK_MS
+    if soon and first.remaining_bytes[0] and of_both.low <= pending <= of_both.high:
+        return replace(sync, at_sync_bytes=Interval(pending, pending), likely_bytes=pending)
+    return replace(sync, at_sync_bytes=of_both, likely_bytes=sync.likely_bytes + device_bytes)
 
 
 def _looks(one: Pass) -> list[tuple[float, float]]:

@@ -12,7 +12,7 @@ from ..trace.events import BANDWIDTH, DISTURBS, FINISH, HARNESS
 from ..trace.model import ENDED, LIMITS_LOGGED, Trace
 from ..trace.samples import Samples
 from .caps import Held, most_used
-from .devices import LEAST_BYTES, Devices, devices
+from .devices import Devices, devices, with_devices
 from .limits import Limits
 from .passes import Pass, passes
 from .releases import Release, release_of
@@ -62,9 +62,7 @@ class Evidence:
     def syncs_between(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         """The same for some of the passes."""
         found, devices = self._syncs_of_ram(seen), self.devices
-        if devices is None or devices.likely_bytes.low < LEAST_BYTES:
-            return found
-        return [sync.beside_devices(devices.likely_bytes.low) for sync in found]
+        return found if devices is None else [with_devices(sync, devices) for sync in found]
 
     @cached_property
     def devices(self) -> Devices | None:
@@ -81,8 +79,11 @@ class Evidence:
     def sending(self) -> Sending | None:
         """What QEMU's bandwidth comes to against what it sent; None where too little was seen of that.
 
-        What is sent without a max-bandwidth, once the harness lets a migration complete, is too little for that.
+        What is sent without a max-bandwidth, once the harness lets a migration complete, is too little for that, and
+        the times in a text may be cut.
         """
+        if self.trace.readings:
+            return None
         finish = self.trace.first_event(HARNESS, FINISH)
         return sending(self.samples, min(self.stopped_s, finish.since_s if finish else np.inf))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The last answer of a trace as one look: as the text showed it that it was read from, else as it was sampled."""
+"""The last answer of a trace as one sample: as the text showed it that it was read from, else as it was sampled."""
 
 from collections.abc import Mapping
 from typing import Any

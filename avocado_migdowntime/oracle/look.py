@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One look at a migration: what its figures may be, as far as rounding leaves that open, and which formulas they fit.
 
-Of a single look it is not known what was left at the last sync, only that it was no less than what is left now. So a
+Of a single sample it is not known what was left at the last sync, only that it was no less than what is left now. So a
 report above what is left may always be what was left then, whatever other formula gives the same.
 """
 
@@ -19,7 +19,7 @@ from ..trace.ram import LEEWAY
 SHARP = 0.01
 """Where rounding leaves a figure open by more than this share, it is no sign of a formula that a report meets it."""
 NEAR = 0.15
-"""By so much a report may be off what another formula gives, as it is that of the pass before until it is renewed."""
+"""By so much a report may be off what another formula gives, as it is that of the previous pass until it is renewed."""
 FAR_BELOW = 0.8
 """A report that is further below what is left is hardly that of the pass before, of a guest that goes on as it did."""
 USUAL = 0.25
@@ -33,7 +33,7 @@ class Look:
     `bytes_per_ms` is the bandwidth that was shown, unless it is `estimated`, `mean_bytes_per_ms` that of the whole
     migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit,
     `down_ms` what QEMU says that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as
-    they stand. `sent_bytes` is all that went out, where that is of RAM alone. Where `ran_over`, more is said to be left
+    they stand. `sent_bytes` is all that went out, where that is of RAM alone. Where `ran_over`, more is reported left
     than there is.
     """
 

@@ -81,7 +81,7 @@ ERAS = (
 )
 """Read in migration/migration.c at 650af8907bd5 (beside `max-postcopy-bandwidth`, new in 3.0) and at 8b2395970aa3
 (beside its documentation, "since 8.2"), and in a 1.7, which has the dirty rate. That 90f8ae724a57 came with 1.5 and the
-last two with 11.1 rests on when they were posted or merged (February 2013; May 2026) and on a recorded 11.1.
+last two with 11.1 is based on when they were posted or merged (February 2013; May 2026) and on a recorded 11.1.
 """
 
 
@@ -109,11 +109,11 @@ def remark(formula: str | None, release: Release | None) -> str:
         return ""
     own = era(formula)
     if own is None:
-        return f"no release of QEMU computes {formula}, but this one, which reports {release}: is it patched?"
+        return f"no QEMU release computes {formula}, but this build, which reports {release}, does: is it patched?"
     due = next((one for one in ERAS if one.holds(release)), None)
     if due is None or own is due:
         return ""
-    said = f"{formula} is how QEMU {own.releases} compute it, but this build says that it is {release}"
+    said = f"{formula} is how QEMU {own.releases} compute it, but this build reports {release}"
     if own.first < due.first:
         return f"{said}: is {due.changes[0].commit} (QEMU {due.changes[0].release}) missing or reverted?"
     return f"{said}: was {own.changes[0].commit} (QEMU {own.changes[0].release}) backported?"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which samples of a pass may be held against the oracle, and why the others may not."""
+"""Which samples of a pass may be compared with the oracle, and why the others may not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .formulas import RamFigures
 from .passes import UPDATE_S, Pass
 
 SETTLE_S = 0.2
-"""The first update after a sync comes up to 150 ms later; until then the report is the pass before's.
+"""The first update after a sync comes up to 150 ms later; until then the report is the previous pass's.
 
 On a busy host it may come seconds later, as the sync itself takes so long: see `_not_renewed`.
 """
@@ -30,7 +30,7 @@ NOT_REPORTED = "no expected-downtime reported"
 SETTLING = "before the first update after the sync"
 NOTHING_DIRTIED = "dirty-pages-rate is 0: QEMU computes nothing"
 HARDLY_SENT = "hardly anything was sent: QEMU computes nothing"
-TORN = "mbps changed since the sample before: perhaps torn"
+TORN = "mbps changed since the previous sample: the figures may not belong together"
 _FAULTS = (NOT_REPORTED, SETTLING, NOTHING_DIRTIED, HARDLY_SENT, TORN)
 """Of several that a sample has the first is its reason."""
 

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a migration has come to at one look, where nothing can be concluded or advised from that, and why."""
+"""What a migration has come to by one sample, where nothing can be concluded or advised from that, and why."""
 
 from dataclasses import dataclass
 
 from .look import Look
 
 _BEGINS = "QEMU reports the downtime-limit or its initial value until it has computed something"
+
+_ENDS_BADLY = {
+    "failed": "has failed",
+    "failing": "is failing",
+    "cancelled": "was cancelled",
+    "cancelling": "is being cancelled",
+}
 
 
 @dataclass(frozen=True)
@@ -27,13 +34,12 @@ def _not_under_way(look: Look) -> Standing | None:
         broken = "postcopy was cut off, and goes on once it is recovered (migrate-recover, and migrate with resume)"
         return Standing("postcopy", f"{broken}: no downtime-limit matters any more")
     if look.status.startswith("postcopy"):
-        began = "postcopy has begun: it finishes without a downtime-limit, and none matters any more"
+        began = "postcopy has begun: it finishes whatever the downtime-limit is"
         return Standing("postcopy", f"{began}; {down}" if down else began)
     if look.status == "completed":
         return Standing("ended", f"the migration completed{f', and {down}' if down else ''}: nothing is predicted now")
-    if look.status in ("failed", "cancelled", "cancelling"):
-        word = {"failed": "failed", "cancelled": "was cancelled", "cancelling": "is being cancelled"}[look.status]
-        return Standing("ended", f"the migration {word}: nothing is predicted now")
+    if look.status in _ENDS_BADLY:
+        return Standing("ended", f"the migration {_ENDS_BADLY[look.status]}: nothing is predicted now")
     if look.status != "active":
         return Standing("not-active", f"the migration is {look.status}, not active: nothing is predicted")
     return None
@@ -44,14 +50,14 @@ def _not_to_be_used(look: Look) -> Standing | None:
     if remaining is None:
         return Standing("nothing-shown", "how much RAM is left is not shown")
     if look.ran_over:
-        whole = f"all of RAM is {look.total_bytes:.3g}" if look.total_bytes else "no guest has as much"
-        sentence = f"{remaining.low:.3g} bytes are said to be left where {whole}: a counter of this QEMU ran below 0"
+        whole = f"{look.total_bytes:.3g} bytes of RAM" if look.total_bytes else "its RAM, more than a guest has"
+        sentence = f"QEMU reports {remaining.low:.3g} bytes left of {whole}: one of its counters ran below 0"
         return Standing("overrun", f"{sentence}, and nothing can be computed from it")
     if look.disk_bytes:
         left = f"; {look.left_ms.middle:.0f} ms of RAM are left" if look.left_ms is not None else ""
         disk = f"{look.disk_bytes / 1e9:.0f} GB" if look.disk_bytes >= 1e9 else f"{look.disk_bytes / 1e6:.1f} MB"
-        sentence = f"a disk is sent as well, of which {disk} are left{left}"
-        return Standing("disk", f"{sentence}: no downtime-limit will do while the disk is sent")
+        sentence = f"a disk is sent as well, with {disk} left{left}"
+        return Standing("disk", f"{sentence}: no downtime-limit ends it while the disk is sent")
     if look.in_first_pass:
         return Standing("first-pass", f"this is the first pass, which sends all of RAM: {_BEGINS}")
     if look.bytes_per_ms is not None and not look.bytes_per_ms.low:
@@ -59,7 +65,5 @@ def _not_to_be_used(look: Look) -> Standing | None:
     if look.divisor is None:
         return Standing("nothing-shown", "no throughput is shown")
     if look.in_first_pass is None and look.reported_ms is not None:
-        return Standing(
-            "first-pass", f"no count of dirty syncs is shown, so that this may be the first pass: {_BEGINS}"
-        )
+        return Standing("first-pass", f"no count of dirty syncs is shown, so this may be the first pass: {_BEGINS}")
     return None

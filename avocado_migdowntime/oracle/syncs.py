@@ -6,13 +6,13 @@ constant. A dirty sync adds what was dirtied meanwhile, so between two passes
 
     remaining at the sync = K - K before + unsent,
 
-where `unsent` is what was left when the pass before ended (see unsent.py). QEMU ends a pass when what is left fits
+where `unsent` is what was left when the previous pass ended (see unsent.py). QEMU ends a pass when what is left fits
 downtime-limit × bandwidth, so where that is not known exactly it is taken to be below that, if it may be
 (migration/migration.c:migration_iteration_run).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
@@ -59,11 +59,6 @@ class Sync:
         if self.switchover_bytes_per_ms:
             return np.full_like(ram.mbps, self.switchover_bytes_per_ms)
         return ram.wire_bytes_per_ms
-
-    def beside_devices(self, device_bytes: float) -> "Sync":
-        """The same where devices have so much to send as well."""
-        at_sync, likely = self.at_sync_bytes.shifted(device_bytes), self.likely_bytes + device_bytes
-        return replace(self, at_sync_bytes=at_sync, likely_bytes=likely)
 
     @property
     def unsent_ms(self) -> Interval:

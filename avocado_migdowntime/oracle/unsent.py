@@ -8,7 +8,7 @@ first sample after it (all of them were sent before the sync). More can be seen:
   to sync as a window begins, before it sends, and besides only when nothing is left (migration/migration.c:
   migration_thread, migration_rate_limit). So a sync after a rest, with more left than has been sent since, came before
   all of that. Where more has been sent the rounds tell (see rounds.py): none or one that ended in that burst is of the
-  pass after the sync, of two the first ended the pass before with nothing left; as did one in which QEMU was seen to
+  pass after the sync, of two the first ended the previous pass with nothing left; as did one in which QEMU was seen to
   send. On hugepages it is not so: QEMU rests in the midst of one, and looks between two (migration/ram.c:
   ram_save_host_page).
 - The monitor is held up by the sync, and answers right after it. So where exactly what was left has been sent, and more
@@ -16,7 +16,8 @@ first sample after it (all of them were sent before the sync). More can be seen:
 - Of hugepages, too, it can be certain that none is left (see hugepages.py).
 - QEMU 11.1 shows what it found when it looked (see pending.py).
 
-Where pages count as sent late (see late.py) more may have been sent than is shown, and nothing of that is seen.
+Where pages count as sent late (see late.py) more may have been sent than is shown, and only that nothing was left is
+seen.
 """
 
 from math import inf
@@ -45,7 +46,7 @@ def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pa
     seam = Seam(before, after)
     left = seam.left_bytes
     if before.queued_bytes:
-        return Interval(max(0, left.low - before.queued_bytes), left.high)
+        return Interval(max(0, left.low - before.queued_bytes), left.high) if before.late_bytes else _NOTHING
     if not left.width:
         return left
     pages_each = host_page_bytes / seam.last.page_bytes

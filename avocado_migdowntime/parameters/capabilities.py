@@ -14,29 +14,29 @@ _SOCKETS = ("unix", "tcp", "shaped", "vsock")
 
 CAPABILITIES: Mapping[str, Setting] = {
     "auto-converge": Setting("slows the guest down, and may sync in mid-pass"),
-    "block": Setting("sends disks, of which the guest has none; QEMU before 9.1"),
+    "block": Setting("sends disks; the guest has none; QEMU before 9.1"),
     "compress": Setting("sends compressed pages; QEMU before 9.1"),
-    "dirty-bitmaps": Setting("sends bitmaps of disks, of which the guest has none"),
+    "dirty-bitmaps": Setting("sends bitmaps of disks; the guest has none"),
     "events": Setting("is on in each run"),
-    "late-block-activate": Setting("is about disks, of which the guest has none"),
+    "late-block-activate": Setting("is about disks; the guest has none"),
     "multifd": Setting(
-        "sends pages over several connections, and from 9.0 on counts them when they go",
+        "sends pages over several connections; QEMU 9.0 and later count them when they go",
         settings={"link": (*_SOCKETS, "file")},
     ),
     "mapped-ram": Setting("writes each page to its own place in a file, since 9.0", settings={"link": ("file",)}),
     "pause-before-switchover": Setting("pauses before the switchover; the run lets it go on"),
     "postcopy-blocktime": Setting("measures what postcopy waits for"),
     "postcopy-ram": Setting(
-        "allows for postcopy, by which the run ends with postcopy=yes", settings={"link": _SOCKETS}
+        "allows for postcopy, by which the run ends with postcopy=yes or recovery", settings={"link": _SOCKETS}
     ),
     "postcopy-preempt": Setting("sends what postcopy is waited for by a connection of its own", ("postcopy-ram",)),
-    "rdma-pin-all": Setting("is about RDMA, which no link here is"),
+    "rdma-pin-all": Setting("is about RDMA, which no link here uses"),
     "release-ram": Setting("frees what postcopy has sent"),
     "return-path": Setting("has the destination answer the source", settings={"link": (*_SOCKETS, "fd")}),
     "switchover-ack": Setting("has the destination agree to the switchover", ("return-path",)),
     "validate-uuid": Setting("compares the guests' UUIDs"),
     "xbzrle": Setting("sends differences of pages"),
-    "zero-blocks": Setting("is about disks, of which the guest has none; QEMU before 11.0"),
+    "zero-blocks": Setting("is about disks; the guest has none; QEMU before 11.0"),
     "zero-copy-send": Setting("sends pages without copying them", ("multifd",), {"link": ("tcp", "shaped")}),
     "x-ignore-shared": Setting(
         "leaves shared memory out, in some releases that of memfd as well", settings={"backing": ("anonymous",)}

@@ -10,7 +10,7 @@ from ..errors import UsageError
 from .setting import Setting, given_of, only
 
 _AUTO_CONVERGE, _COMPRESS, _MULTIFD = ("auto-converge",), ("compress",), ("multifd",)
-_ANNOUNCES = Setting("is about how the destination announces the guest's network cards, of which it has none")
+_ANNOUNCES = Setting("is about how the destination announces the guest's network cards; it has none")
 
 
 def _own(parameter: str) -> Setting:
@@ -25,8 +25,8 @@ MIGRATE_PARAMETERS: Mapping[str, Setting] = {
     "announce-rounds": _ANNOUNCES,
     "announce-step": _ANNOUNCES,
     "avail-switchover-bandwidth": Setting("is what QEMU divides by, instead of what it sends, since 8.2"),
-    "block-bitmap-mapping": only("is about bitmaps of disks, of which the guest has none", "leave it out"),
-    "block-incremental": Setting("is about disks, of which the guest has none; QEMU before 9.1"),
+    "block-bitmap-mapping": only("is about bitmaps of disks; the guest has none", "leave it out"),
+    "block-incremental": Setting("is about disks; the guest has none; QEMU before 9.1"),
     "compress-level": Setting("is how hard pages are compressed", _COMPRESS),
     "compress-threads": Setting("is how many threads compress", _COMPRESS),
     "compress-wait-thread": Setting("has pages wait for a thread that compresses them", _COMPRESS),
@@ -46,7 +46,7 @@ MIGRATE_PARAMETERS: Mapping[str, Setting] = {
     ),
     "multifd-channels": Setting("is over how many connections pages go", _MULTIFD),
     "multifd-compression": Setting(
-        "sends compressed pages, of which QEMU counts whole ones as left: its report is of those", _MULTIFD
+        "sends compressed pages, but QEMU counts uncompressed ones as left, also in its report", _MULTIFD
     ),
     "multifd-qatzip-level": Setting("is how hard pages are compressed", _MULTIFD),
     "multifd-zlib-level": Setting("is how hard pages are compressed", _MULTIFD),
@@ -57,7 +57,7 @@ MIGRATE_PARAMETERS: Mapping[str, Setting] = {
     "tls-hostname": _TLS,
     "vcpu-dirty-limit": only("goes with dirty-limit, which no QEMU here is started for", "use auto-converge instead"),
     "x-checkpoint-delay": only("is about a guest that goes on being replicated", "leave it out"),
-    "x-rdma-chunk-size": only("is about RDMA, which no link here is", "leave it out"),
+    "x-rdma-chunk-size": only("is about RDMA, which no link here uses", "leave it out"),
     "x-vcpu-dirty-limit-period": only(
         "goes with dirty-limit, which no QEMU here is started for", "use auto-converge instead"
     ),

@@ -32,12 +32,12 @@ class Setting:
 
 
 def only(meaning: str, instead: str) -> Setting:
-    """One with which no run can be judged."""
+    """One that no run can be judged with."""
     return Setting(meaning, refused=f"{meaning}; {instead}")
 
 
 def given_of(names: Collection[str], table: Mapping[str, Setting]) -> Iterator[tuple[str, Setting]]:
-    """Those of the names that the table knows; raises UsageError at one with which no run can be judged."""
+    """Those of the names that the table knows; raises UsageError at one that no run can be judged with."""
     for name in names:
         setting = table.get(name)
         if setting is None:

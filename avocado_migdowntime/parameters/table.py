@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ..oracle.formulas import FORMULAS
 from .bandwidth import FOR_A_SLOW_GUEST, for_short_passes
 from .capabilities import check_together
+from .host_address import parse_host
 from .migrate_parameters import parse_settings
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
@@ -19,6 +20,7 @@ GUEST_PAGE_SIZES = ("2M", "16M", "1G")
 GUESTS = ("dirtier", "linux")
 BACKINGS = ("anonymous", "hugetlbfs", "memfd")
 LINKS = ("unix", "tcp", "shaped", "fd", "exec", "file", "vsock")
+POSTCOPY = ("no", "yes", "recovery")
 TLS = ("none", "psk", "x509")
 LINK_RATES = (1_250_000, 1_250_000_000)
 """Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
@@ -36,6 +38,12 @@ ANY_ACCELERATOR = "auto"
 
 
 def _text(value: str) -> str | None:
+    return value or None
+
+
+def _host(value: str) -> str | None:
+    if value:
+        parse_host(value)
     return value or None
 
 
@@ -92,7 +100,7 @@ def _burst(value: str) -> tuple[int, int] | None:
         return None
     write_ms, slash, rest_ms = value.partition("/")
     if not (slash and _is_phase(write_ms) and _is_phase(rest_ms) and int(write_ms)):
-        raise UsageError(f"{value!r} is not WRITE/REST in ms, such as 200/800, of which WRITE is not 0")
+        raise UsageError(f"{value!r} is not WRITE/REST in ms with WRITE above 0, such as 200/800")
     return int(write_ms), int(rest_ms)
 
 
@@ -132,6 +140,12 @@ class Parameters:
         "QEMU binary, a directory with one, or a suite (see `qemu add`) (default: `qemu-system-ARCH` on the PATH)",
     )
     qemu_destination: str | None = _parameter("", _text, "the same for the destination (default: the same QEMU)")
+    destination_host: str | None = _parameter(
+        "",
+        _host,
+        "[USER@]HOST[:PORT]: launch the destination there over SSH; the migration goes over the network to it "
+        "(default: this host)",
+    )
     machine: str | None = _parameter(
         "", _text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
     )
@@ -176,7 +190,7 @@ class Parameters:
     link: str = _parameter(
         "unix",
         _choice(*LINKS),
-        "what the migration goes over; shaped: a network that is really that slow; file: the destination reads it "
+        "what carries the migration; shaped: a network limited to `link_rate`; file: the destination reads it "
         "when all is written",
     )
     link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")
@@ -198,8 +212,11 @@ class Parameters:
         "further migrate parameters of both ends, NAME=VALUE, comma separated (see migrate-parameters)",
     )
     tls: str = _parameter("none", _choice(*TLS), "encrypts the migration: by a shared key, or by certificates (x509)")
-    postcopy: bool = _parameter(
-        "no", _flag, "let the migration end by postcopy, once enough passes were seen (with capability postcopy-ram)"
+    postcopy: str = _parameter(
+        "no",
+        _choice(*POSTCOPY),
+        "let the migration end by postcopy, once enough passes were seen (takes capability postcopy-ram); recovery: "
+        "its channel breaks, and it goes on over another one",
     )
     qemu_arguments: tuple[str, ...] = _parameter(
         "", _words, "further arguments of both QEMUs, as a shell takes them, such as devices that add state"
@@ -211,17 +228,17 @@ class Parameters:
     limit_from: str = _parameter(
         "oracle",
         _choice("oracle", "reported"),
-        "convergence: choose the limit from what is right, or from QEMU's report",
+        "convergence: choose the limit from the expected downtime, or from QEMU's report",
     )
     limit_factor: float = _parameter(
-        "1.2", _number(0.1, 10, whole=False), "convergence: the limit is so many times that expected downtime"
+        "1.2", _number(0.1, 10, whole=False), "convergence: the limit is this many times that downtime"
     )
     stop_at: float = _parameter(
-        "0.5", _number(0.01, 0.99, whole=False), "stop-now: the guest is stopped when such a share of a pass is sent"
+        "0.5", _number(0.01, 0.99, whole=False), "stop-now: the guest is stopped when this share of a pass is sent"
     )
     sample_rate: float = _parameter("100", _number(1, 1000, whole=False), "`query-migrate` samples a second")
     time_limit: float = _parameter("120", _number(1, 86400, whole=False), "seconds until the run is given up")
-    formula: str = _parameter("last-sync", _choice(*FORMULAS), "contract that QEMU is held to")
+    formula: str = _parameter("last-sync", _choice(*FORMULAS), "formula that QEMU has to follow")
     tolerance: float = _parameter("0.01", _number(0.0001, 1, whole=False), "relative error that is still accurate")
     inconclusive: str = _parameter("warn", _choice("warn", "fail"), "test status of an inconclusive verdict")
     lacking: str = _parameter("cancel", _choice("cancel", "fail"), "test status where the host lacks something")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """From the Evidence of a migration and the Verdict on it to a Chart.
 
-Every figure is one that the verdict rests on: the same passes, syncs and formulas.
+Every figure is one that the verdict is based on: the same passes, syncs and formulas.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ USUAL = 95.0
 
 
 def chart(recorded: Trace | Evidence, verdict: Verdict) -> Chart | None:
-    """The picture of a migration and the verdict on it, or None where a single look has no course to show."""
+    """The picture of a migration and the verdict on it, or None where a single sample has no course to show."""
     evidence = Evidence.of(recorded)
     if evidence.trace.snapshot:
         return None
@@ -159,7 +159,8 @@ def _downtimes(trace: Trace, verdict: Verdict) -> list[Series]:
         if down.qemu_ms is not None:
             seen.append(("downtime, says QEMU", Interval(down.qemu_ms, down.qemu_ms)))
         if down.events_ms is not None:
-            seen.append(("downtime, STOP to RESUME", Interval(down.events_ms, down.events_ms)))
+            ends = Interval(down.events_ms - down.events_open_ms, down.events_ms + down.events_open_ms)
+            seen.append(("downtime, STOP to RESUME", ends))
         if down.guest_ms is not None:
             seen.append(("downtime, seen by the guest", down.guest_ms))
     return [_intervals(name, Role.DOWN, [stop.t_s], [ms]) for name, ms in seen]

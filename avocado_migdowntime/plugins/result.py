@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import Result
 
-from ..basics.names import TRACE_OF_TEST
+from ..basics.names import PAGE_OF_A_JOB, TRACE_OF_TEST
 from ..basics.printable import in_a_line
 from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..report.entry import Recorded
 
-PAGE = "migdowntime.html"
 _JUDGED = ("PASS", "FAIL", "WARN")
 """Statuses of tests that came to their verdict."""
 
 
 class MigDowntimeResult(Result):
-    """Writes PAGE into the results of a job in which a migration was recorded."""
+    """Writes PAGE_OF_A_JOB into the results of a job in which a migration was recorded."""
 
     name = "migdowntime"
     description = "Page of the migration downtime tests"
@@ -37,7 +36,7 @@ class MigDowntimeResult(Result):
         from ..report.entry import truths_of
         from ..report.html.page import page
 
-        path = str(Path(job.logdir, PAGE))
+        path = str(Path(job.logdir, PAGE_OF_A_JOB))
         entries = [_shown(test, trace) for test, trace in traces]
         strip_plots = strips(truths_of(entries), by_build(outcomes({"tests": list(map(entry, tests))}, "")))
         try:

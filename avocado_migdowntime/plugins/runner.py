@@ -29,7 +29,7 @@ from ..parameters.sources import NAMESPACES, of_settings, of_variant
 from ..parameters.table import Parameters, parse
 from .last_word import told_anyway
 
-KILLED = "the test's process was killed; what it had of the host was given back"
+KILLED = "the test's process was killed; what it had borrowed from the host was released"
 
 _NEEDED = ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run")
 """What each of the tests imports."""

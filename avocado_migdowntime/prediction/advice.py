@@ -59,7 +59,7 @@ class Down:
 
 @dataclass(frozen=True)
 class Advice:
-    """The answer for one trace, and what it rests on.
+    """The answer for one trace, and what it is based on.
 
     `limit_ms` is the downtime-limit to set, in whole ms: the migration finishes with it at the next sync or the one
     after that, in 95 of 100 cases. `range_ms` goes from the least that may do so to the most that can be needed.

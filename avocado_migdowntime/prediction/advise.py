@@ -40,6 +40,8 @@ CAPPED = 0.9
 """Who sends at so much of max-bandwidth is held there by that."""
 GREATEST_MARGIN = 0.5
 """Where passes differ by more than this share nothing is advised; less where a text does not tell what was changed."""
+BEYOND_SEEN = 1.2
+"""Where no limit is known, nothing is advised that is so many times what any sync was seen to find."""
 NOTABLE = 0.005
 """A margin of less than this share is not worth a sentence."""
 _STUDENT_80 = (1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879)
@@ -86,8 +88,10 @@ def advise(recorded: Trace | Evidence) -> Advice:
 
 def _advise(whole: Evidence) -> Advice:
     evidence = whole.undisturbed
-    if whole.came_to_an_end and observe(evidence) is None:
-        evidence = whole
+    if whole.came_to_an_end and evidence is not whole and observe(evidence) is None:
+        ended = standing(last_look(whole))
+        assert ended is not None
+        return Advice(Finding.UNKNOWN, reasons=(ended.sentence,))
     status, limit_ms = evidence.status, evidence.last_limit_ms
     now = standing(last_look(evidence))
     if now is not None and now.code in ("postcopy", "disk"):
@@ -101,9 +105,9 @@ def _advise(whole: Evidence) -> Advice:
         return _advise_completed(precopy, ceil(limit_ms))
     if status == "completed" and now is not None:
         shown_ms = whole.trace.downtime_limit_ms
-        reason = "under which downtime-limit it did is not known"
+        reason = "the downtime-limit under which it completed is not known"
         if shown_ms is not None:
-            reason = f"the downtime-limit that is shown is {shown_ms:g} ms, unless somebody set another meanwhile"
+            reason = f"the text shows a downtime-limit of {shown_ms:g} ms, which somebody may have changed since"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
         looked = advise_from_a_look(evidence)
@@ -137,7 +141,7 @@ def _with_all_that_was_needed(whole: Evidence, advice: Advice) -> Advice:
 
 def _unless_doubtful(precopy: ObservedPrecopy, advice: Advice) -> Advice:
     """The advice, but for its limit where too little is known for one."""
-    doubt = precopy.doubt or _rough(precopy) or _uneven(precopy)
+    doubt = precopy.doubt or _rough(precopy) or _uneven(precopy) or _beyond_all_seen(precopy)
     if not doubt:
         return advice
     reasons = (doubt, *advice.reasons)
@@ -148,8 +152,23 @@ def _uneven(precopy: ObservedPrecopy) -> str:
     """Why the passes differ too much to tell what the next will need, or ''."""
     margin = _margin(precopy)
     if margin > (UNEVEN - 1 if precopy.evidence.trace.readings else GREATEST_MARGIN):
-        return f"the passes differ by so much that the next may need {margin:.0%} more than is likely, or anything less"
+        return f"the passes differ too much: the next may need up to {margin:.0%} more than is likely, or less"
     return ""
+
+
+def _beyond_all_seen(precopy: ObservedPrecopy) -> str:
+    """Why a text that shows no limit does not tell where passes end, or ''."""
+    if not precopy.evidence.trace.readings or precopy.evidence.limit_ms is not None:
+        return ""
+    seen, likely = (
+        max(sync.at_sync_bytes.high for sync in precopy.syncs),
+        precopy.next_bytes(precopy.curve.likely_pending),
+    )
+    if likely <= BEYOND_SEEN * seen:
+        return ""
+    return (
+        f"no sync found more than {megabytes(seen)}, and how much earlier passes may end is not known without the limit"
+    )
 
 
 def _rough(precopy: ObservedPrecopy) -> str:
@@ -182,14 +201,12 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
         ),
         steps_ms=_steps(limit_ms, lambda ms: precopy.course(curve.least_in_bursts, ms, precopy.syncs[-1]).converges),
         best_point=min(map(_point, precopy.syncs), key=lambda point: point.limit_ms),
-        help=help_of(precopy, next_bytes) if limit_ms > DEFAULT_DOWNTIME_LIMIT_MS else Help(),
+        help=help_of(precopy, next_bytes) if limit_ms > DEFAULT_DOWNTIME_LIMIT_MS and precopy.timed else Help(),
         down=_down(precopy, next_bytes),
         bandwidth_bytes_per_ms=bytes_per_ms,
         syncs_seen=len(precopy.syncs),
     )
-    expectation = (
-        f"the next sync is expected to find {megabytes(next_bytes)} to be sent at {rate_in_words(bytes_per_ms)}"
-    )
+    expectation = f"the next sync is expected to find {megabytes(next_bytes)} to send at {rate_in_words(bytes_per_ms)}"
     reasons = [expectation, *filter(None, [_cause(precopy)]), *_remarks(precopy, margin)]
     if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
         reasons[0] = expectation + BEYOND
@@ -246,12 +263,15 @@ def _remarks(precopy: ObservedPrecopy, margin: float) -> list[str]:
     if margin > NOTABLE:
         remarks.append(f"the passes differ, so {margin:.1%} are added to what is expected")
     if len(precopy.syncs) == 1:
-        remarks.append("only one pass was seen from end to end: how far they differ is not known")
+        seen = "from end to end" if precopy.timed else "to its end, but not from its start"
+        remarks.append(f"only one pass was seen {seen}: how much passes differ is not known")
     limit_ms = precopy.evidence.limit_ms
     if limit_ms is not None:
         now = _predict(precopy, limit_ms, precopy.syncs[-1])
         word = "ends it" if now.course.converges else "never ends it"
-        sure = "" if now.converges is not None else "probably "
+        # QEMU looks once a window, so that passes may be shorter than is known of limits that are less.
+        surely = now.converges is not None and (now.converges or limit_ms >= BUFFER_DELAY_MS)
+        sure = "" if surely else "probably "
         remarks.append(f"the downtime-limit of {limit_ms:g} ms that is set {sure}{word}")
     return remarks
 
@@ -285,14 +305,18 @@ def _down(precopy: ObservedPrecopy, next_bytes: float) -> Down:
 def _cause(precopy: ObservedPrecopy) -> str:
     """Why the migration goes on: how fast the guest dirties against how fast is sent, over the last pass seen."""
     last = precopy.syncs[-1]
-    if last.before.number == 1 or min(len(last.before.samples), len(last.after.samples)) < MIN_SAMPLES:
+    if (
+        last not in precopy.timed
+        or last.before.number == 1
+        or min(len(last.before.samples), len(last.after.samples)) < MIN_SAMPLES
+    ):
         return ""
     dirtied = precopy.curve.likely(length_ms(last)) / length_ms(last)
     sent = precopy.wire_bytes_per_ms
     word = "slower than" if dirtied < sent / ALIKE else "faster than" if dirtied > sent * ALIKE else "as fast as"
     shorter = "so that passes get shorter" if dirtied < sent / ALIKE else "so that passes do not get shorter"
     pages = f"{rate_in_words(dirtied)} of pages over a pass of {length_ms(last) / 1000:.1f} s"
-    return f"the guest dirties {word} is sent, {pages}, {shorter}"
+    return f"the guest dirties memory {word} it is sent, {pages}, {shorter}"
 
 
 def _point(sync: Sync) -> BestPoint:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The downtime-limit that one look at a migration lets advise: seldom one, as no sync is seen.
+"""The downtime-limit that one sample of a migration lets advise: seldom one, as no sync is seen.
 
 What was pending at the last sync is no less than what is left now, and is what QEMU reports if it computes as its
 releases since 3.0 do. So where the report can be nothing else, a limit just above it is a guess.
@@ -17,7 +17,7 @@ from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
 
 TOLERANCE = 0.01
 """A report may be so much below what is left at that very moment: QEMU renews it up to a window later."""
-_BETTER = "record the migration for a better one"
+_BETTER = "record the migration for a better answer"
 
 
 def advise_from_a_look(evidence: Evidence) -> Advice:
@@ -35,20 +35,20 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         return Advice(Finding.NONE, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(reason, POSTCOPY))
     pending_ms, doubt = _pending(look)
     if pending_ms is None or doubt or pending_ms.high > GREATEST_DOWNTIME_LIMIT_MS:
-        least = f"{_left(look)}, so that to end it now takes a limit of {floor(left_ms.low) + 1} ms at least"
-        doubts = (doubt or "a limit as large cannot be set", f"one look shows no sync: {_BETTER}")
+        least = f"{_left(look)}, so ending it now takes a limit of {floor(left_ms.low) + 1} ms at least"
+        doubts = (doubt or "QEMU accepts no limit as large", f"one sample shows no sync: {_BETTER}")
         return Advice(Finding.UNKNOWN, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(least, *doubts))
-    limit_ms = floor(pending_ms.high) if pending_ms.high > pending_ms.low else floor(pending_ms.high) + 1
+    # What was pending at the sync is no less than what is left now, though a report of a window before may say so.
+    limit_ms = max(floor(pending_ms.high), floor(left_ms.low) + 1)
     dirtied_ms = left_ms.high * (look.dirtied_ms.high if look.dirtied_ms is not None else 0) / 1000
     return Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
-        range_ms=Interval(min(floor(left_ms.low) + 1, limit_ms), max(limit_ms, floor(left_ms.high + dirtied_ms) + 1)),
+        range_ms=Interval(floor(left_ms.low) + 1, max(limit_ms, floor(left_ms.high + dirtied_ms) + 1)),
         bandwidth_bytes_per_ms=bytes_per_ms.middle,
         reasons=(
-            f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are "
-            "left",
-            "a single snapshot shows no sync, so this is a guess; meanwhile the guest dirties another "
+            _found(look, pending_ms, left_ms),
+            "a single sample shows no sync, so this is a guess; meanwhile the guest dirties another "
             f"{dirtied_ms:.0f} ms' worth; {_BETTER}",
         ),
     )
@@ -57,16 +57,20 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
 def _pending(look: Look) -> tuple[Interval | None, str]:
     """What the report says was pending at the last sync, ms, and why it may be something else, or ''."""
     if look.reported_ms is None:
-        return None, "no expected downtime is shown, and what the guest dirtied since the last sync comes on top"
+        return None, "no expected downtime is shown, and what the guest dirtied since the last sync has to be added"
     said = f"the report of {look.reported_ms.low:g} ms"
     if look.estimated:
-        return None, f"no bandwidth is shown, so that {said} tells no amount"
+        return None, f"no bandwidth is shown, so {said} gives no amount"
     if look.idle or look.hardly_sent or look.uncomputed:
-        return None, f"{said} may be what QEMU begins by, before it has computed one"
+        return None, f"{said} may be QEMU's initial value, before it has computed one"
     fitting = look.explanations(TOLERANCE)
     if "last-sync" not in fitting:
-        what = "what dirty-rate gives, a rate and no amount" if "dirty-rate" in fitting else "below what is left now"
-        return None, f"{said} is {what}: what the guest dirtied since the last sync comes on top"
+        what = (
+            "what dirty-rate gives, a rate instead of an amount"
+            if "dirty-rate" in fitting
+            else "below what is left now"
+        )
+        return None, f"{said} is {what}: what the guest dirtied since the last sync has to be added"
     others = [name for name in fitting if name != "last-sync"]
     if others:
         pending = fitting["last-sync"]
@@ -75,8 +79,15 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
             f"the limit is {floor(pending.high) if pending is not None else 0} ms"
         )
     if not look.usual:
-        return None, "the bandwidth of this moment is not shown to be about that of the whole migration"
+        return None, "the bandwidth at this moment may differ from that of the whole migration"
     return fitting["last-sync"], ""
+
+
+def _found(look: Look, pending_ms: Interval, left_ms: Interval) -> str:
+    if look.reported_ms is not None and look.reported_ms.high <= left_ms.low:
+        said = f"the report of {look.reported_ms.low:g} ms"
+        return f"{said} is about what is left now, {left_ms.middle:.0f} ms, as if QEMU had just synced"
+    return f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are left"
 
 
 def _left(look: Look) -> str:

@@ -41,11 +41,13 @@ class ObservedPrecopy:
     `threshold_bytes_per_ms` is the bandwidth that QEMU multiplies the limit by, `wire_bytes_per_ms` that of its
     sending: medians over the samples of the last two passes in which QEMU had renewed it, 0 where
     nothing is sent. `still_s` is for how long no page
-    was seen to leave at the end. `mbps` are the bandwidths that QEMU showed, `renewed` tells whether within a pass.
+    was seen to leave at the end. `timed` are the syncs that ended a pass of which it is known when it began: not one in
+    whose midst the recording began. `mbps` are the bandwidths that QEMU showed, `renewed` tells whether within a pass.
     """
 
     evidence: Evidence
     syncs: tuple[Sync, ...]
+    timed: tuple[Sync, ...]
     curve: DirtyingCurve
     threshold_bytes_per_ms: float
     wire_bytes_per_ms: float
@@ -57,11 +59,13 @@ class ObservedPrecopy:
     def doubt(self) -> str:
         """Why the bandwidth cannot be relied on, or ''."""
         if self.still_s > PAUSE_S:
-            return f"no page was sent for the last {self.still_s:.1f} s: it is not known at which bandwidth it goes on"
+            return (
+                f"no page was sent for the last {self.still_s:.1f} s: the bandwidth at which it continues is not known"
+            )
         if not self.renewed and self.syncs[-1].before.number == 1 and self.syncs[-1].zero_bytes:
-            return "QEMU has not yet shown at which bandwidth it sends what is no zero page"
+            return "QEMU has not yet shown the bandwidth at which it sends pages that are not zero"
         if self.evidence.trace.readings and (change := _change(self.evidence.passes)):
-            return f"the bandwidth changed {change} from one pass to another, and a text does not tell who did that"
+            return f"the bandwidth changed {change} from one pass to another, and a text does not show why"
         went = _went_bytes_per_ms([pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:])
         wire = self.wire_bytes_per_ms
         if went is None or not wire or went.meets(Interval(wire * (1 - APART), wire * (1 + APART))):
@@ -111,7 +115,7 @@ class ObservedPrecopy:
         """What each sync found, as a share of what the curve makes likely; without that of the first pass."""
         return [
             pending_bytes(sync) / likely
-            for sync in self.syncs
+            for sync in self.timed
             if sync.before.number > 1 and (likely := self.curve.likely_pending(length_ms(sync), unsent_bytes(sync)))
         ]
 
@@ -127,6 +131,7 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
     if not syncs:
         return None
     syncs = [narrowed(sync) for sync in syncs]
+    timed = tuple(sync for sync in syncs if _is_timed(sync, evidence))
     recent = evidence.passes[-2:]
     still_s = _still_s(recent)
     mbps, renewed = _shown_mbps(recent)
@@ -135,13 +140,19 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
     return ObservedPrecopy(
         evidence=evidence,
         syncs=tuple(syncs),
-        curve=curve(syncs),
+        timed=timed,
+        curve=curve(timed or syncs),
         threshold_bytes_per_ms=(evidence.trace.switchover_bytes_per_ms or wire) if wire else 0.0,
         wire_bytes_per_ms=wire,
         still_s=still_s,
         mbps=mbps,
         renewed=renewed,
     )
+
+
+def _is_timed(sync: Sync, evidence: Evidence) -> bool:
+    """Whether it is known when the pass began that this sync ended: the first one begins with the migration."""
+    return sync.before.number == 1 or sync.before.begin_s > evidence.passes[0].begin_s
 
 
 def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:

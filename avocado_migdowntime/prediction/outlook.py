@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.evidence import Evidence
 from ..oracle.passes import Pass
 from .observed import ObservedPrecopy, observe
@@ -32,7 +33,8 @@ class Outlook:
 def outlook(learnt: Evidence, limit_ms: float, under_way: Pass) -> Outlook | None:
     """What this limit does if it holds from the end of the pass `under_way` on, by how the guest dirtied in `learnt`.
 
-    None where that is open. That it does not end is never sure where it is not known which capabilities are on.
+    None where that is open. That it does not end is never sure where it is not known which capabilities are on, nor of
+    a limit that is less than the window of 100 ms in which QEMU sends.
     """
     precopy = observe(learnt.undisturbed)
     if precopy is None or precopy.doubt or not precopy.wire_bytes_per_ms:
@@ -43,7 +45,7 @@ def outlook(learnt: Evidence, limit_ms: float, under_way: Pass) -> Outlook | Non
         if not ENDING.isdisjoint(trace.capabilities):
             return None
         _, least = _course(precopy, curve.least_in_bursts, limit_ms, under_way)
-        never = not least.converges and "capabilities" in trace.header
+        never = not least.converges and "capabilities" in trace.header and limit_ms >= BUFFER_DELAY_MS
         return Outlook(limit_ms, False if never else None, False)
     _, most = _course(precopy, curve.most_pending, limit_ms, under_way)
     return Outlook(

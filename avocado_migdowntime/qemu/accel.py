@@ -2,8 +2,6 @@
 """Which accelerators really start a guest: an accelerator that opens may still not run one, so it is tried."""
 
 import asyncio
-import os
-import platform
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from ..errors import HarnessError, HostRequirementError
 from ..host.netns import NoNetwork
 from .backing import plan
 from .guest import Guest, Orders, started
+from .place import Place
 from .probe import QemuInfo
 from .process import QemuProcess
 
@@ -21,9 +20,9 @@ _AUTO_S, _AUTO_LINUX_S = 1.0, 8.0
 
 
 async def choose_accel(
-    wanted: str, guest: Guest, qemu_info: QemuInfo, images: Path, directory: Path, sockets: Path
+    wanted: str, guest: Guest, qemu_info: QemuInfo, images: Path, directory: Path, sockets: Path, place: Place
 ) -> tuple[str, str]:
-    """The accelerator to use and a word about why; `wanted` is tcg, kvm or auto.
+    """The accelerator to use in a place and a word about why; `wanted` is tcg, kvm or auto.
 
     KVM is tried with a small copy of the very guest. Raises HostRequirementError where it does not start as wanted.
     """
@@ -31,36 +30,46 @@ async def choose_accel(
         return "tcg", ""
     auto_s = _AUTO_LINUX_S if guest.linux else _AUTO_S
     within_s = _WANTED_S if wanted == "kvm" else auto_s
-    fault = await _kvm_fault(guest, qemu_info, images, directory, sockets, within_s)
+    fault = await _kvm_fault(guest, qemu_info, images, directory, sockets, within_s, place)
     if not fault:
         return "kvm", ""
+    where = f"on {place.name}" if place.name else "here"
     if wanted == "kvm":
-        raise HostRequirementError(f"KVM cannot run this guest here: {fault}; use accel=tcg")
-    return "tcg", f"using TCG: {fault}"
+        raise HostRequirementError(f"KVM cannot run this guest {where}: {fault}; use accel=tcg")
+    return "tcg", f"using TCG: {fault}" if where == "here" else f"using TCG: {where}, {fault}"
 
 
 async def _kvm_fault(
-    guest: Guest, qemu_info: QemuInfo, images: Path, directory: Path, sockets: Path, within_s: float
+    guest: Guest,
+    qemu_info: QemuInfo,
+    images: Path,
+    directory: Path,
+    sockets: Path,
+    within_s: float,
+    place: Place,
 ) -> str:
     if not qemu_info.has_kvm:
         return f"{qemu_info.binary} was built without KVM"
-    if guest.profile.arch != platform.machine().replace("ppc64le", "ppc64"):
-        return f"the host is {platform.machine()}, the guest {guest.profile.arch}"
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return "/dev/kvm is missing or may not be opened"
+    if guest.profile.arch != place.machine.replace("ppc64le", "ppc64"):
+        return f"the host is {place.machine}, the guest {guest.profile.arch}"
+    if not place.may_use_kvm:
+        return "/dev/kvm is missing or cannot be opened"
     ram = max(256 * MIB, guest.profile.ram_multiple_bytes)
     trial = replace(
         guest,
         accel="kvm",
         ram_bytes=ram,
-        backing=plan("anonymous", os.sysconf("SC_PAGE_SIZE"), ram),
+        backing=plan("anonymous", place.page_bytes, ram, base_bytes=place.page_bytes),
         orders=Orders("sequential", MIB, 0, 4096),
         linux=replace(guest.linux, hugepage_bytes=None) if guest.linux else None,
     )
     try:
         async with asyncio.timeout(within_s):
-            arguments = (*qemu_info.confinement(), *trial.arguments(images))
-            process = QemuProcess("trial-kvm", qemu_info.binary, arguments, directory, sockets, NoNetwork())
+            arguments = (*qemu_info.confinement(), *await place.arguments(trial.arguments(images)))
+            name = f"trial-kvm{place.suffix}"
+            process = QemuProcess(
+                name, qemu_info.binary, arguments, directory, sockets, NoNetwork(), launcher=place.launcher
+            )
             async with process as qemu:
                 await started(qemu)
     except TimeoutError:

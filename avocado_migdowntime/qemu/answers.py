@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What QEMU documents of its answers, as far as anything here rests on it: they are held to that as they come.
+"""What QEMU documents of its answers, as far as anything here is based on it: they are held to that as they come.
 
 Source: QEMU's qapi/control.json, introspect.json, machine.json, migration.json and misc.json. What an answer has
 besides stays in it.
@@ -111,8 +111,8 @@ def documented(who: str, command: str, answer: Any) -> Any:
         msgspec.convert(answer, DOCUMENTED.get(command, Any))
     except msgspec.ValidationError as error:
         raise HarnessError(
-            f"{who} answers {command} with {reprlib.repr(answer)}, as no QEMU does: {_lower(str(error))}; expected one "
-            "of 5.2 or newer"
+            f"{who} answers {command} with {reprlib.repr(answer)}, which no QEMU does: {_lower(str(error))}; use "
+            "QEMU 5.2 or later"
         ) from None
     return answer
 

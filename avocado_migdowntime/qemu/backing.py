@@ -23,14 +23,22 @@ class Backing:
     memory_backend_id: str = _ID
 
 
-def plan(kind: str, page_size_bytes: int, ram_bytes: int, hugetlbfs_directory: Path | None = None) -> Backing:
+def plan(
+    kind: str,
+    page_size_bytes: int,
+    ram_bytes: int,
+    hugetlbfs_directory: Path | None = None,
+    base_bytes: int | None = None,
+) -> Backing:
     """The backing of `kind` (anonymous, hugetlbfs or memfd) by pages of this size.
+
+    `base_bytes` are the size of the host's own pages, where that is not this host.
 
     `hugetlbfs_directory` is needed for hugetlbfs, and has to be of this page size. Raises UsageError where
     kind, page size and RAM do not go together, HostRequirementError for pages smaller than the host's. Source:
     qapi/qom.json of QEMU, MemoryBackendProperties.
     """
-    base_bytes = os.sysconf("SC_PAGE_SIZE")
+    base_bytes = base_bytes or os.sysconf("SC_PAGE_SIZE")
     size, base = format_size(page_size_bytes), format_size(base_bytes)
     if page_size_bytes < base_bytes:
         raise HostRequirementError(

@@ -9,8 +9,9 @@ demand, as that of many a virtual machine.
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from ..basics.units import MIB, format_size
 from ..errors import HarnessError, HostRequirementError
@@ -22,16 +23,19 @@ _CHUNK_BYTES = 16 * MIB
 """Between so many it is seen whether they are wanted still."""
 
 
+Fill = Callable[[threading.Event], Coroutine[Any, Any, None]]
+"""Has the hugepages of one QEMU made, until it is over."""
+
+
 @asynccontextmanager
-async def filling(qemus: Sequence[QemuProcess], backing: Backing, ram_bytes: int) -> AsyncIterator[asyncio.Task[None]]:
-    """Have the hugepages of these QEMUs made; gives what is done when all of them are.
+async def filling(fills: Sequence[Fill]) -> AsyncIterator[asyncio.Task[None]]:
+    """Have hugepages made by these; gives what is done when all of them are.
 
     On leaving, nobody makes any more. Raises HostRequirementError where they are not to be had, of which a QEMU dies.
     """
     over = threading.Event()
-    wanted = qemus if backing.hugepages_needed else ()
-    threads = [asyncio.create_task(asyncio.to_thread(_fill, qemu, backing, ram_bytes, over)) for qemu in wanted]
-    filled = asyncio.create_task(_all(threads))
+    tasks = [asyncio.create_task(fill(over)) for fill in fills]
+    filled = asyncio.create_task(_all(tasks))
     try:
         yield filled
     except HarnessError:
@@ -40,11 +44,17 @@ async def filling(qemus: Sequence[QemuProcess], backing: Backing, ram_bytes: int
         raise
     finally:
         over.set()
-        await asyncio.gather(filled, *threads, return_exceptions=True)
+        await asyncio.gather(filled, *tasks, return_exceptions=True)
 
 
-async def _all(threads: Sequence[asyncio.Task[None]]) -> None:
-    await asyncio.gather(*threads)
+async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
+    await asyncio.gather(*tasks)
+
+
+async def fill_here(qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
+    """Have those of a QEMU on this host made; raises HostRequirementError where they are not to be had."""
+    if backing.hugepages_needed:
+        await asyncio.to_thread(_fill, qemu, backing, ram_bytes, over)
 
 
 def _fill(qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
@@ -58,8 +68,8 @@ def _fill(qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.E
     except OSError as error:
         size = format_size(backing.page_size_bytes)
         raise HostRequirementError(
-            f"hugepages of {size} that were promised to the {qemu.name} QEMU are not to be had ({error.strerror}); see "
-            "whether a cgroup limits them"
+            f"hugepages of {size} reserved for the {qemu.name} QEMU cannot be used ({error.strerror}); check whether "
+            "a cgroup limits them"
         ) from None
     finally:
         os.close(file)

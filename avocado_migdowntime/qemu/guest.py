@@ -167,8 +167,8 @@ def choose_machine(profile: Profile, qemu_info: QemuInfo, given: str | None) -> 
         )
     if machine not in qemu_info.backed_machines:
         raise HostRequirementError(
-            f"the machine {machine} of {qemu_info.binary} (QEMU {qemu_info.release_text}) cannot take its RAM from a "
-            "memory backend, where its pages could be seen; give a newer QEMU with `qemu`"
+            f"the machine {machine} of {qemu_info.binary} (QEMU {qemu_info.release_text}) cannot use a memory "
+            "backend for its RAM, which the run needs; give a newer QEMU with `qemu`"
         )
     return machine
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..errors import HarnessError
 from ..guest_memory.inspection import PAGE_WORDS, Inspection
-from ..guest_memory.telemetry import HEARTBEAT_COUNT_OFFSET, PAGE_BYTES, Telemetry
+from ..guest_memory.telemetry import PAGE_BYTES, Telemetry
+from ..guest_memory.write_order import Words
 from ..host.process_group import processes
 from ..verdict.downtime import Integrity
 from .guest import Guest
@@ -25,13 +26,42 @@ _CHUNK_BYTES = 16 << 20
 
 
 class GuestRam(Protocol):
-    """RAM by guest-physical addresses."""
+    """RAM by guest-physical addresses; each of these raises HarnessError where there is no such RAM."""
+
+    async def read(self, address: int, size: int) -> bytes:
+        """The bytes at an address."""
+
+    async def show(self, address: int, size: int, inspection: Inspection) -> None:
+        """Have the pages from an address on seen, as those of the region from its first one on."""
+
+    async def show_anywhere(self, address: int, size: int, inspection: Inspection) -> None:
+        """Have the pages there seen, among which those of the region are."""
+
+
+class _ReadRam:
+    """RAM that is read in full to be inspected."""
 
     async def read(self, address: int, size: int) -> bytes:
         """The bytes at an address; raises HarnessError where there is no such RAM."""
+        raise NotImplementedError
+
+    async def show(self, address: int, size: int, inspection: Inspection) -> None:
+        """Have the pages from an address on seen, as those of the region from its first one on."""
+        async for start, rows in self._rows(address, size):
+            inspection.see(np.arange(start, start + len(rows)), rows)
+
+    async def show_anywhere(self, address: int, size: int, inspection: Inspection) -> None:
+        """Have the pages there seen, among which those of the region are."""
+        async for _, rows in self._rows(address, size):
+            inspection.see_anywhere(rows)
+
+    async def _rows(self, address: int, size: int) -> AsyncIterator[tuple[int, Words]]:
+        for offset in range(0, size, _CHUNK_BYTES):
+            data = await self.read(address + offset, min(_CHUNK_BYTES, size - offset))
+            yield offset // PAGE_BYTES, np.frombuffer(data, dtype=np.uint64).reshape(-1, PAGE_WORDS)
 
 
-class SharedRam:
+class SharedRam(_ReadRam):
     """RAM of which QEMU holds the file; it can be read at any time, while the guest runs."""
 
     def __init__(self, file: int, guest: Guest) -> None:
@@ -52,7 +82,7 @@ class SharedRam:
         return data
 
 
-class PrivateRam:
+class PrivateRam(_ReadRam):
     """RAM that only QEMU can reach; it writes what is asked for into a file in `directory`."""
 
     def __init__(self, qemu: QemuProcess, directory: Path) -> None:
@@ -103,11 +133,6 @@ async def telemetry(ram: GuestRam, address: int) -> Telemetry:
     return Telemetry.parse(await ram.read(address, PAGE_BYTES))
 
 
-def heartbeat_count(ram: SharedRam, address: int, byte_order: str) -> int:
-    """How often the guest's heart has beaten."""
-    return int.from_bytes(ram.now(address + HEARTBEAT_COUNT_OFFSET, 8), "little" if byte_order == "<" else "big")
-
-
 async def inspect(source: GuestRam, ram: GuestRam, address: int, guest: Guest) -> Integrity:
     """Compare what has arrived in `ram` with what the guest, that runs nowhere, says at the `source` that it wrote.
 
@@ -117,22 +142,12 @@ async def inspect(source: GuestRam, ram: GuestRam, address: int, guest: Guest) -
     at_source = Telemetry.parse(left).held_to(guest.orders.told())
     inspection = Inspection(at_source)
     if at_source.region_start:
-        async for start, rows in _rows(ram, at_source.region_start, at_source.region_bytes):
-            inspection.see(np.arange(start, start + len(rows)), rows)
+        await ram.show(at_source.region_start, at_source.region_bytes, inspection)
     else:
-        async for _, rows in _rows(ram, guest.profile.ram_start, guest.ram_bytes):
-            inspection.see_anywhere(rows)
+        await ram.show_anywhere(guest.profile.ram_start, guest.ram_bytes, inspection)
     found = inspection.finding()
     pages = found.pages + 1
     if arrived == left:
         return Integrity(pages, found.damaged_pages, found.faults)
     fault = f"the telemetry page (at {address:#x}) is not what it was at the source"
     return Integrity(pages, found.damaged_pages + 1, (fault, *found.faults))
-
-
-async def _rows(
-    ram: GuestRam, address: int, size: int
-) -> AsyncIterator[tuple[int, "np.ndarray[tuple[int, int], np.dtype[np.uint64]]"]]:
-    for offset in range(0, size, _CHUNK_BYTES):
-        data = await ram.read(address + offset, min(_CHUNK_BYTES, size - offset))
-        yield offset // PAGE_BYTES, np.frombuffer(data, dtype=np.uint64).reshape(-1, PAGE_WORDS)

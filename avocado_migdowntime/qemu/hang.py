@@ -28,7 +28,7 @@ class HangWatch:
 
     @asynccontextmanager
     async def over(self, *qemus: QemuProcess) -> AsyncIterator[None]:
-        """Watch while the block runs; raises HarnessError where a QEMU is stopped and stays so."""
+        """Watch while the block runs; raises HarnessError where a QEMU is stopped and stays so, or is out of reach."""
         try:
             async with asyncio.timeout(None) as patience:
                 tasks = [asyncio.create_task(_ask_now_and_then(qemu)) for qemu in qemus]
@@ -45,6 +45,8 @@ class HangWatch:
         except TimeoutError:
             if not patience.expired():
                 raise
+            if lost := _lost(qemus):
+                raise HarnessError(lost) from None
             raise HarnessError(f"{self.found}; given up: end what stops it, or let it go on by kill -CONT") from None
 
 
@@ -57,6 +59,11 @@ async def _ask_now_and_then(qemu: QemuProcess) -> None:
 
 
 async def _give_up_when_stopped(qemus: tuple[QemuProcess, ...], patience: asyncio.Timeout) -> None:
-    while not any(qemu.silence(_STOPPED_S) and qemu.is_stopped() for qemu in qemus):
+    while not _lost(qemus) and not any(qemu.silence(_STOPPED_S) and qemu.is_stopped() for qemu in qemus):
         await asyncio.sleep(_ASK_S)
     patience.reschedule(asyncio.get_running_loop().time())
+
+
+def _lost(qemus: tuple[QemuProcess, ...]) -> str:
+    """Why one of them cannot be reached any more, if that is so."""
+    return next(filter(None, (qemu.lost for qemu in qemus)), "")

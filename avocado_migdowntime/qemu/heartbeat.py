@@ -1,75 +1,85 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""When the guest's heart beat last at the source and first at the destination, on the host's clock."""
+"""When the guest's heart beat last at the source and first at the destination, on this host's clock.
 
-import threading
-import time
-from collections.abc import Callable
+Each side is looked at by itself, so that one of them may be on another host. The destination's copy of the count is
+overwritten by what arrives until the switchover, and is never ahead of the source's last one until then: a count above
+that is a beat of the destination's own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+from typing import Protocol
 
-from ..errors import HarnessError
-from .guest_ram import SharedRam, heartbeat_count
+from ..agent.memory import BeatLog, word
+from ..guest_memory.telemetry import HEARTBEAT_COUNT_OFFSET
+from .guest_ram import SharedRam
 
-_LOOK_S = 0.004
+_LOOK_AGAIN_S = 0.005
 _PATIENCE_S = 0.5
 """For a look that is due, on a busy host."""
 
 
 @dataclass(frozen=True)
 class Beat:
-    """A beat came after `after_s` and was there by `by_s`: the two looks between which it was seen."""
+    """The heart has beaten for the `number`th time after `after_s` and by `by_s`, of `time.monotonic` of this host."""
 
+    number: int
     after_s: float
     by_s: float
 
 
-class HeartbeatWatch:
-    """Looks at the hearts on both sides from a thread of its own, within a `with` block.
+class Heart(Protocol):
+    """The beats on one side."""
 
-    The destination's copy of the count is overwritten by what arrives until the switchover, and is never ahead of the
-    source's until then: so it is looked at first, and a beat of its own is one that the source never had.
-    """
+    async def last(self) -> Beat | None:
+        """The last one so far."""
 
-    def __init__(
-        self, source: SharedRam, destination: SharedRam, address: int, byte_order: str, clock: Callable[[], float]
-    ) -> None:
-        self._last: Beat | None = None
-        self._first: Beat | None = None
-        self._ends = (destination, source)
-        self._where = (address, byte_order)
-        self._clock = clock
-        self._over = False
-        self._thread = threading.Thread(target=self._look, name="heartbeats", daemon=True)
+    async def first_above(self, number: int) -> Beat | None:
+        """The first one after that number."""
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over = True
-        self._thread.join()
+class HeartHere:
+    """The heart of a guest on this host."""
 
-    def beats(self) -> tuple[Beat | None, Beat | None]:
-        """The last beat at the source and the first at the destination, as soon as the latter was looked at."""
-        self._thread.join(_PATIENCE_S)
-        return self._last, self._first
+    def __init__(self, log: BeatLog) -> None:
+        self._log = log
 
-    def _look(self) -> None:
-        before_s, count = self._clock(), None
-        try:
-            while not self._over:
-                time.sleep(_LOOK_S)
-                asked_s = self._clock()
-                arrived, left = (heartbeat_count(ram, *self._where) for ram in self._ends)
-                now_s = self._clock()
-                if left != count:
-                    count, self._last = left, Beat(before_s, now_s)
-                if arrived > left:
-                    self._first = Beat(before_s, now_s)
-                    return
-                before_s = asked_s
-        except HarnessError:
-            return  # QEMU's file has gone with it; whoever waits for it says so.
+    async def last(self) -> Beat | None:
+        """The last one so far."""
+        return _beat(self._log.last())
+
+    async def first_above(self, number: int) -> Beat | None:
+        """The first one after that number."""
+        return _beat(self._log.first_above(number))
+
+
+def _beat(change: tuple[int, float, float] | None) -> Beat | None:
+    return Beat(*change) if change else None
+
+
+@asynccontextmanager
+async def heart_here(ram: SharedRam, address: int, byte_order: str) -> AsyncIterator[HeartHere]:
+    """Look at a heart from a thread of its own while the block runs; `address` is that of the telemetry page."""
+    log = BeatLog(word(byte_order, lambda: ram.now(address + HEARTBEAT_COUNT_OFFSET, 8)))
+    log.begin()
+    try:
+        yield HeartHere(log)
+    finally:
+        log.end()
+
+
+async def beats(source: Heart, destination: Heart) -> tuple[Beat, Beat] | None:
+    """The last beat at the source, where the guest is stopped, and the first at the destination, where it goes on."""
+    last = await source.last()
+    if last is None:
+        return None
+    first = None
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            while (first := await destination.first_above(last.number)) is None:
+                await asyncio.sleep(_LOOK_AGAIN_S)
+    except TimeoutError:
+        return None
+    return last, first

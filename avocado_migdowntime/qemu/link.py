@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,14 @@ class Link:
     """A way to the destination: `uri` is where the source finds it, once it listens.
 
     `header` is what a trace says of the link. A QEMU has to run in the network of its side: None is the host's. Where
-    the link `spawns`, QEMU starts a process of its own for it.
+    the link `spawns`, QEMU starts a process of its own for it. It carries `bytes_per_s`, infinite where that is not
+    known.
     """
 
     source: Network | None = NoNetwork()
     destination: Network | None = NoNetwork()
     spawns = False
+    bytes_per_s = inf
 
     def __init__(self, uri: str, header: Mapping[str, Any]) -> None:
         self.uri = uri
@@ -47,6 +50,8 @@ class Link:
 class TcpLink(Link):
     """A port that the destination chooses, so that it is nobody else's, at an address of its own.
 
+    The source sees it at `address`; where that is another than its own, it `listens_at` that.
+
     Source: `socket-address` of query-migrate at the destination, since QEMU 4.0 (qapi/migration.json).
     """
 
@@ -56,22 +61,31 @@ class TcpLink(Link):
         header: Mapping[str, Any],
         source: Network | None = None,
         destination: Network | None = None,
+        listens_at: str = "",
+        bytes_per_s: float = inf,
     ) -> None:
         super().__init__("", header)
+        self.bytes_per_s = bytes_per_s
         self.source = source
         self.destination = destination
-        self._address = address
+        self._address = _bracketed(address)
+        self._listens_at = _bracketed(listens_at or address)
 
     async def listen(self, source: QemuProcess, destination: QemuProcess) -> None:
         """Have the destination wait for the source; raises HarnessError."""
-        await destination.execute("migrate-incoming", {"uri": f"tcp:{self._address}:0"})
+        await destination.execute("migrate-incoming", {"uri": f"tcp:{self._listens_at}:0"})
         listening = (await destination.execute("query-migrate")).get("socket-address") or [{}]
         if not (port := listening[0].get("port", "")).isdecimal():
             raise HarnessError(
-                "the destination QEMU listens for the source and does not say at which port, as those from 4.0 on do; "
+                "the destination QEMU does not report the port that it listens on, as QEMU 4.0 and later do; "
                 "use link=unix"
             )
         self.uri = f"tcp:{self._address}:{port}"
+
+
+def _bracketed(address: str) -> str:
+    """As QEMU wants it before a port (util/qemu-sockets.c: inet_parse)."""
+    return f"[{address}]" if ":" in address else address
 
 
 class VsockLink(Link):
@@ -148,7 +162,7 @@ def open_link(parameters: Parameters, sockets: Path, say: Callable[[str], None])
 
 def _over(shaped: ShapedLink, wanted_bytes_per_s: int) -> TcpLink:
     header = {"link": "shaped", "link_rate": wanted_bytes_per_s, "link_bytes_per_s": round(shaped.bytes_per_s)}
-    return TcpLink(shaped.address, header, shaped.source, shaped.destination)
+    return TcpLink(shaped.address, header, shaped.source, shaped.destination, bytes_per_s=shaped.bytes_per_s)
 
 
 def _free_vsock_port() -> int:

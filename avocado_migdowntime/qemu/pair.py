@@ -1,33 +1,42 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A source and a destination QEMU on this host, ready to migrate, with everything they borrow from it."""
+"""A source and a destination QEMU, ready to migrate, with everything they borrow from their hosts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..basics.resources import directory as resource
 from ..basics.units import MIB
-from ..errors import HarnessError
-from ..host.hugepages import lease_hugepages
-from ..host.hugetlbfs import hugetlbfs_directory
+from ..errors import HarnessError, UsageError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
+from ..parameters.host_address import parse_host
 from ..parameters.table import Parameters
 from ..trace.model import TRACKED
-from .accel import choose_accel
-from .backing import plan
+from .ends import planned_ends
 from .filling import filling
 from .guest import Guest
 from .link import Link, open_link
-from .planning import check, check_among_themselves, for_architecture, planned_guest
-from .probe import QemuInfo, find_binary
+from .place import Here, Place
+from .planning import check_among_themselves
+from .probe import QemuInfo
 from .process import QemuProcess
-from .remembered import probed
-from .settings import check_ranges, typed
+from .settings import typed
 from .tls import Credentials, credentials
+
+if TYPE_CHECKING:
+    from .far_place import FarPlace
+
+
+@dataclass(frozen=True)
+class Side:
+    """A QEMU and where it runs."""
+
+    qemu: QemuProcess
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,8 @@ class Pair:
     """Two running QEMUs, the guest that the source runs, and the link between them.
 
     `sockets` is a private directory that goes when they do; `credentials` are what an encrypted migration takes. Their
-    hugepages are all made when `filled` is done; it raises HostRequirementError where they are not to be had.
+    hugepages are all made when `filled` is done; it raises HostRequirementError where they are not to be had. `sides`
+    are the QEMUs with the hosts that they run on.
     """
 
     source: QemuProcess
@@ -46,6 +56,7 @@ class Pair:
     credentials: Credentials
     sockets: Path
     filled: asyncio.Task[None]
+    sides: tuple[Side, Side]
 
     @property
     def uri(self) -> str:
@@ -101,60 +112,66 @@ class Pair:
 
 @asynccontextmanager
 async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[str], None]) -> AsyncIterator[Pair]:
-    """Launch both ends of a migration as `parameters` say; on leaving, they end and the host has all it lent.
+    """Launch both ends of a migration as `parameters` say; on leaving, they end and each host has all it lent.
 
     QEMU's own output goes to `directory`. Raises UsageError, HostRequirementError or HarnessError.
     """
     check_among_themselves(parameters)
-    binary = find_binary(parameters.qemu, parameters.arch)
     with HostResources() as resources, work_directory(resources) as sockets, ExitStack() as stack:
-        hugetlbfs = None
-        if parameters.backing == "hugetlbfs":
-            hugetlbfs = stack.enter_context(hugetlbfs_directory(resources, parameters.page_size))
-        backing = plan(parameters.backing, parameters.page_size, parameters.ram, hugetlbfs)
-        qemu_info = await probed(binary, directory, sockets)
-        parameters = for_architecture(parameters, qemu_info)
-        check(qemu_info, parameters)
-        destination_info = qemu_info
-        if parameters.qemu_destination:
-            destination_binary = find_binary(parameters.qemu_destination, parameters.arch)
-            destination_info = await probed(destination_binary, directory, sockets)
-            check(destination_info, parameters)
-        await check_ranges(qemu_info, typed(qemu_info, parameters.migrate_parameters), directory, sockets)
-        images = resource("images")
-        guest = await planned_guest(parameters, qemu_info, backing, resources, say)
-        accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets)
-        guest = guest.under(accel, parameters.tlb_flush)
-        because = f" ({why})" if why else ""
-        say(f"QEMU {qemu_info.release_text}, {guest.name} on {guest.machine} under {accel.upper()}{because}")
-        link = stack.enter_context(open_link(parameters, sockets, say))
-        pages = stack.enter_context(
-            lease_hugepages(
-                resources, backing.page_size_bytes, 2 * backing.hugepages_needed, allowed=parameters.reserve_hugepages
+        here = Here(resources, stack, sockets)
+        async with _destination(parameters, here, say) as there:
+            ends = await planned_ends(parameters, here, there, resources, directory, sockets, say)
+            if isinstance(there, Here):
+                link: Link = stack.enter_context(open_link(parameters, sockets, say))
+            else:
+                link = await there.link(say)
+            await ends.lend_hugepages(parameters.reserve_hugepages)
+            made = credentials(parameters.tls, sockets)
+            # What a user adds may start a process of its own, such as the script of a tap.
+            spawning = link.spawns or bool(parameters.qemu_arguments)
+            incoming = ("-incoming", "defer", *(("-S",) if parameters.integrity else ()))
+            source, destination = (
+                QemuProcess(
+                    side,
+                    end.info.binary,
+                    (*end.info.confinement(spawning=spawning), *end.arguments, *made.arguments_of(side), *more),
+                    directory,
+                    sockets,
+                    network,
+                    end.place.launcher,
+                )
+                for side, end, more, network in (
+                    ("source", ends.source, (), link.source),
+                    ("destination", ends.destination, incoming, link.destination),
+                )
             )
+            async with AsyncExitStack() as running:
+                async with ends.handing_over():
+                    await _enter_all(running, source, destination)
+                sides = (Side(source, here), Side(destination, there))
+                fills = [partial(each.place.fill, each.qemu, ends.guest.backing, parameters.ram) for each in sides]
+                async with filling(fills) as filled:
+                    yield Pair(source, destination, ends.source.info, ends.guest, link, made, sockets, filled, sides)
+
+
+@asynccontextmanager
+async def _destination(
+    parameters: Parameters, here: Here, say: Callable[[str], None]
+) -> AsyncIterator["Here | FarPlace"]:
+    """Where the destination is to run."""
+    if parameters.destination_host is None:
+        yield here
+        return
+    if parameters.link not in ("unix", "tcp"):
+        raise UsageError(
+            f"link={parameters.link} is of one host, and destination_host is another; leave one of them out"
         )
-        made = credentials(parameters.tls, sockets)
-        arguments = (*guest.arguments(images), *parameters.qemu_arguments)
-        incoming = ("-incoming", "defer", *(("-S",) if parameters.integrity else ()))
-        # What a user adds may start a process of its own, such as the script of a tap.
-        spawning = link.spawns or bool(parameters.qemu_arguments)
-        source, destination = (
-            QemuProcess(side, info.binary, (*info.confinement(spawning=spawning), *words), directory, sockets, network)
-            for side, info, words, network in (
-                ("source", qemu_info, (*arguments, *made.arguments_of("source")), link.source),
-                (
-                    "destination",
-                    destination_info,
-                    (*arguments, *made.arguments_of("destination"), *incoming),
-                    link.destination,
-                ),
-            )
-        )
-        async with AsyncExitStack() as running:
-            with pages.hand_over():
-                await _enter_all(running, source, destination)
-            async with filling((source, destination), backing, parameters.ram) as filled:
-                yield Pair(source, destination, qemu_info, guest, link, made, sockets, filled)
+    if parameters.tls != "none":
+        raise UsageError(f"tls={parameters.tls} is for two QEMUs of one host; leave it out, or destination_host")
+    from .far_place import far_place
+
+    async with far_place(parse_host(parameters.destination_host), say) as there:
+        yield there
 
 
 async def _enter_all(stack: AsyncExitStack, *processes: QemuProcess) -> None:

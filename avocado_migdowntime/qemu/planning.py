@@ -76,7 +76,7 @@ def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
         )
     if parameters.link == "file" and qemu_info.release < _FILE_SINCE:
         raise HostRequirementError(
-            f"QEMU {qemu_info.release_text} cannot migrate to a file by itself, as those from 8.2 on do; "
+            f"QEMU {qemu_info.release_text} cannot migrate to a file by itself, as QEMU 8.2 and later can; "
             "use link=exec, or give another `qemu`"
         )
     typed(qemu_info, parameters.migrate_parameters)
@@ -90,10 +90,11 @@ def check_among_themselves(parameters: Parameters) -> None:
     check_capabilities(names, parameters.capabilities)
     check_had(parameters.capabilities, CAPABILITIES)
     check_had(names, MIGRATE_PARAMETERS)
-    if parameters.postcopy and "postcopy-ram" not in parameters.capabilities:
+    if parameters.postcopy != "no" and "postcopy-ram" not in parameters.capabilities:
         together = ",".join((*parameters.capabilities, "postcopy-ram"))
         raise UsageError(
-            f"postcopy=yes takes the capability postcopy-ram; give capabilities={together}, or postcopy=no"
+            f"postcopy={parameters.postcopy} takes the capability postcopy-ram; "
+            f"give capabilities={together}, or postcopy=no"
         )
     if parameters.tls != "none" and parameters.link in _NOT_ANSWERED:
         raise UsageError(

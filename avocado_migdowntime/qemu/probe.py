@@ -14,6 +14,7 @@ from ..debian.suite import is_name
 from ..errors import HarnessError, HostRequirementError, UsageError
 from ..host.netns import NoNetwork
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
+from .launching import HERE, Launcher
 from .process import QemuProcess
 from .profiles import PROFILES
 from .schema import argument_kinds
@@ -69,7 +70,7 @@ def find_binary(given: str | None, arch: str) -> str:
         if binary := _first(f"qemu-system-{arch}" for arch in archs):
             return binary
         package = PROFILES[archs[0]].package
-        raise HostRequirementError(f"no {wanted} is on the PATH; install one with: apt-get install {package}")
+        raise HostRequirementError(f"no {wanted} is on the PATH; install one with: {package.install}")
     if not given:
         raise UsageError(f"no QEMU is named; give the path of a {wanted}, or of a directory that has one")
     if unpacked := binary_of(given, archs):
@@ -84,7 +85,7 @@ def find_binary(given: str | None, arch: str) -> str:
     binary = shutil.which(given) or shutil.which(os.path.abspath(given))
     if binary is None:
         what = "is not executable" if Path(given).exists() else "does not exist"
-        suite = f", or have a Debian suite's by: avocado migdowntime qemu add {given}" if is_name(given) else ""
+        suite = f", or get that of a Debian suite with: avocado migdowntime qemu add {given}" if is_name(given) else ""
         raise UsageError(f"the QEMU binary {given} {what}; give the path of a {wanted}{suite}")
     return os.path.abspath(binary)
 
@@ -93,11 +94,13 @@ def _first(names: Iterable[str]) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
-    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does."""
-    name = f"probe-{Path(binary).name}"
-    arguments = ("-machine", "none", "-nodefaults", "-display", "none")
-    process = QemuProcess(name, binary, arguments, directory, sockets, NoNetwork())
+async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher = HERE, suffix: str = "") -> QemuInfo:
+    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does.
+
+    The name of the process ends with `suffix`.
+    """
+    name, bare = f"probe-{Path(binary).name}{suffix}", ("-machine", "none", "-nodefaults", "-display", "none")
+    process = QemuProcess(name, binary, bare, directory, sockets, NoNetwork(), launcher)
     try:
         async with process as qemu:
             version, target, machines, kvm, parameters, capabilities, schema, has_seccomp = await asyncio.gather(

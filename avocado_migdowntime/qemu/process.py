@@ -3,11 +3,9 @@
 
 import asyncio
 import contextlib
-import os
 import shlex
 import signal
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,16 +15,15 @@ from qemu.qmp import ExecInterruptedError, ExecuteError, QMPError
 from ..basics.event_loop import to_its_end
 from ..errors import HarnessError
 from ..host.netns import Network
-from ..host.parent import end_with_parent
-from ..host.process_group import processes
 from .answers import documented
+from .launching import HERE, Launcher, Running
 from .monitor import Monitor
 from .output import Output
 
 _START_S = 20.0
 _END_S = 5.0
 _SERIAL_LIMIT = 1 << 20
-"""Bytes of serial output that are kept: a guest (or a program that is no QEMU) may print for ever."""
+"""Bytes of serial output that are kept: a guest (or a program that is no QEMU) may print forever."""
 
 
 class QemuProcess:
@@ -35,7 +32,7 @@ class QemuProcess:
     Beginning and end of its standard error go to `directory/NAME.stderr`, those of what comes over its serial line to
     `directory/NAME.serial`, its command line to `directory/NAME.command`; the QMP socket lies in `sockets`, whose path
     must be short. `arguments` are all but the monitor and the serial line. It runs in the `network` that is given,
-    or else in the host's.
+    or else in the host's, where `launcher` has it run.
     """
 
     def __init__(
@@ -46,6 +43,7 @@ class QemuProcess:
         directory: Path,
         sockets: Path,
         network: Network | None = None,
+        launcher: Launcher = HERE,
     ) -> None:
         self.name = name
         self.qmp = Monitor(name)
@@ -56,7 +54,7 @@ class QemuProcess:
             binary,
             *arguments,
             "-chardev",
-            f"socket,id=qmp,path={self._socket}",
+            f"socket,id=qmp,path={launcher.path(self._socket)}",
             "-mon",
             "chardev=qmp,mode=control",
             "-chardev",
@@ -65,14 +63,15 @@ class QemuProcess:
             "chardev:serial",
         ]
         self._network = network
-        self._process: asyncio.subprocess.Process | None = None
+        self._launcher = launcher
+        self._process: Running | None = None
         self._outputs: list[Output] = []
         self._heard_bytes = 0
         self._partial = b""
         self._last_words = ""
         self._gone_when = ""
         self._new_line = asyncio.Event()
-        self._ended: asyncio.Task[int] | None = None
+        self._ended: asyncio.Task[int | None] | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -85,21 +84,13 @@ class QemuProcess:
             raise
         return self
 
-    async def _spawn(self) -> asyncio.subprocess.Process:
+    async def _spawn(self) -> Running:
         (self._directory / f"{self.name}.command").write_text(shlex.join(self._command) + "\n")
         for kind, heard in (("serial", self._hear), ("stderr", lambda data: None)):
             self._outputs.append(Output(self._directory / f"{self.name}.{kind}", heard))
         serial, stderr = self._outputs
-        # In a group of its own it is not ended by the terminal's Ctrl-C before the test is, which would look like a
-        # fault of QEMU. With pipes of asyncio's its end would be waited for until these are closed, which a process
-        # that it left in another session may never do.
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=serial.write_end,
-            stderr=stderr.write_end,
-            preexec_fn=partial(_prepare, self._network),
-            process_group=0,
+        self._process = await self._launcher.launch(
+            self.name, self._command, self._socket, serial.write_end, stderr.write_end, self._network
         )
         for output in self._outputs:
             output.begin()
@@ -159,6 +150,8 @@ class QemuProcess:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_END_S):
                 await self._process.wait()
+        if self._process.lost:
+            return HarnessError(f"{self._process.lost} ({self.name} QEMU, {when}: {self.last_words()})")
         return HarnessError(f"{self.name} QEMU {_ending(self._process.returncode)} {when}: {self.last_words()}")
 
     def silence(self, least_s: float) -> str | None:
@@ -175,9 +168,14 @@ class QemuProcess:
 
     def is_stopped(self) -> bool:
         """Whether a process of it was stopped by a signal, and does nothing until it is told to go on."""
-        return any(process.state == "T" for process in processes(self.pid))
+        return self._process is not None and any(process.state == "T" for process in self._process.processes())
 
-    async def _connected(self, process: asyncio.subprocess.Process) -> None:
+    @property
+    def lost(self) -> str:
+        """Why nothing is known of it any more, where that is so."""
+        return self._process.lost if self._process is not None else ""
+
+    async def _connected(self, process: Running) -> None:
         accept = asyncio.ensure_future(self.qmp.accept())
         ended = asyncio.ensure_future(process.wait())
         try:
@@ -208,9 +206,7 @@ class QemuProcess:
 
     async def _end_at_once(self) -> None:
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                # The whole group: the binary may be a script that started the real one.
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
             await self._process.wait()
         with contextlib.suppress(Exception):
             await self.qmp.disconnect()
@@ -227,8 +223,9 @@ class QemuProcess:
         return f" ({line[line.index('Kernel panic') :]})" if line else ""
 
     def _doing(self) -> str:
-        """What its processes do; there are several where the binary is a script that started the real one."""
-        return "".join(f", {process}" for process in processes(self.pid))
+        """What its processes do."""
+        assert self._process is not None
+        return "".join(f", {process}" for process in self._process.processes())
 
     def last_words(self) -> str:
         """The last line of its standard error."""
@@ -236,15 +233,6 @@ class QemuProcess:
             output.read()
             self._last_words = output.last_line()
         return self._last_words or "it printed nothing"
-
-
-def _prepare(network: Network | None) -> None:
-    # Without this a SIGKILL of the harness would leave a QEMU that holds gigabytes. The signal follows the thread
-    # that forks, which must be the test's own: so the child enters the namespace, not a thread that starts it there.
-    # `ip netns exec` would give it mounts of its own besides, and keep a hugetlbfs that is unmounted meanwhile.
-    end_with_parent()
-    if network is not None:
-        network.enter()
 
 
 def _ending(status: int | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..basics.packages import Package
 from ..basics.units import GIB, MIB
 from ..linux.image import Recipe
 
@@ -29,14 +30,14 @@ class LinuxProfile:
 class Profile:
     """An architecture: its machine families (the first is the default) and how the dirtier is started.
 
-    `package` is what Debian has its QEMU in. `kernel` and `bios` are file names below images/ARCH; with `bios` set it
+    `package` has its QEMU. `kernel` and `bios` are file names below images/ARCH; with `bios` set it
     is the direct boot, and without it QEMU or the machine's own firmware loads `kernel`. `machine_options` and `cpu`
     are what an accelerator needs beside QEMU's defaults: for ppc64, they quieten what TCG cannot emulate. RAM begins at
     the guest-physical address `ram_start`. `linux` is there where a Linux guest can be made.
     """
 
     arch: str
-    package: str
+    package: Package
     families: tuple[str, ...]
     kernel: str = "dirtier.elf"
     bios: str | None = None
@@ -60,7 +61,7 @@ class Profile:
 _ROWS = (
     Profile(
         arch="ppc64",
-        package="qemu-system-ppc",
+        package=Package("qemu-system-ppc", "qemu-system-ppc-core", "qemu-ppc"),
         families=("pseries",),
         bios="dirtier.bin",
         machine_options={
@@ -76,7 +77,7 @@ _ROWS = (
     ),
     Profile(
         arch="x86_64",
-        package="qemu-system-x86",
+        package=Package("qemu-system-x86", "qemu-system-x86-core", "qemu-x86"),
         families=("pc", "q35"),
         # On a busy host Linux may see none of the ticks by which it tries its timer, and gives up.
         linux=LinuxProfile(
@@ -88,14 +89,28 @@ _ROWS = (
     ),
     Profile(
         arch="aarch64",
-        package="qemu-system-arm",
+        package=Package("qemu-system-arm", "qemu-system-aarch64-core", "qemu-arm"),
         families=("virt",),
         machine_options={"kvm": {"gic-version": "host"}},
         cpu={"tcg": "cortex-a57", "kvm": "host"},
         ram_start=1 << 30,
     ),
-    Profile(arch="riscv64", package="qemu-system-misc", families=("virt",), ram_start=2 << 30),
-    Profile(arch="s390x", package="qemu-system-misc", families=("s390-ccw-virtio",)),
-    Profile(arch="arm", package="qemu-system-arm", families=("virt",), ram_start=1 << 30),
+    Profile(
+        arch="riscv64",
+        package=Package("qemu-system-misc", "qemu-system-riscv-core", "qemu-extra"),
+        families=("virt",),
+        ram_start=2 << 30,
+    ),
+    Profile(
+        arch="s390x",
+        package=Package("qemu-system-misc", "qemu-system-s390x-core", "qemu-s390x"),
+        families=("s390-ccw-virtio",),
+    ),
+    Profile(
+        arch="arm",
+        package=Package("qemu-system-arm", "qemu-system-arm-core", "qemu-arm"),
+        families=("virt",),
+        ram_start=1 << 30,
+    ),
 )
 PROFILES: Mapping[str, Profile] = {profile.arch: profile for profile in _ROWS}

@@ -45,7 +45,7 @@ class AttachedQemu(AskedQemu):
         except TimeoutError:
             raise UsageError(
                 f"{self.name} sends no QMP greeting within {_GREETING_S:g} s; it serves one client at a time, so end "
-                "the other one, or give QEMU a second -qmp socket, or see whether that QEMU is stopped or hangs"
+                "the other one, or give QEMU a second -qmp socket, or check whether that QEMU is stopped or hangs"
             ) from None
         except ConnectError as error:
             if isinstance(error.exc, OSError):
@@ -75,4 +75,4 @@ class AttachedQemu(AskedQemu):
         except ExecuteError as error:
             raise HarnessError(f"QEMU at {self.name} refused {command}: {error}") from error
         except (QMPError, EOFError, OSError) as error:
-            raise ConnectionGone(f"the connection to {self.name} has gone") from error
+            raise ConnectionGone(f"the connection to {self.name} was lost") from error

@@ -63,7 +63,7 @@ class LibvirtGuest(AskedQemu):
                 self._events.register, self._binding, self._connection, self._guest, self._by_monitor
             )
         except self._binding.libvirt.libvirtError as error:
-            raise UsageError(f"libvirt at {in_a_line(self._uri)} tells no events: {_words(error)}") from None
+            raise UsageError(f"libvirt at {in_a_line(self._uri)} reports no events: {_words(error)}") from None
         self._say(
             f"asking {self.name} through QEMU's monitor; libvirt notes that as a taint of the guest (custom-monitor)"
             if self._by_monitor
@@ -153,13 +153,13 @@ class LibvirtGuest(AskedQemu):
     async def _after(self, error: Exception, command: str) -> Mapping[str, Any]:
         """What there is to answer after libvirt has failed so."""
         if not await self._worker.call(self._connection.isAlive):
-            raise ConnectionGone(f"the connection to libvirt at {in_a_line(self._uri)} has gone") from None
+            raise ConnectionGone(f"the connection to libvirt at {in_a_line(self._uri)} was lost") from None
         if not self._is_gone(error) and await self._runs_on():
             raise HarnessError(f"libvirt refuses {command} on {self.name}: {_words(error)}") from None
         if (completed := await self._completed()) and command == "query-migrate":
             return completed
         how = f" ({self._events.stopped})" if self._events.stopped else ""
-        raise GuestGone(f"{self.name} has gone{how}") from None
+        raise GuestGone(f"{self.name} runs there no more{how}") from None
 
     async def _runs_on(self) -> bool:
         """Whether the guest is still there when libvirt has had the time to notice its end."""

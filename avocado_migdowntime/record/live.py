@@ -51,7 +51,7 @@ async def follow(
                 await _begun(qemu, wait_s, say)
         except TimeoutError:
             raise UsageError(
-                f"the QEMU at {qemu.name} {qemu.silence()}, and so says of no migration within {wait_s:g} s; see "
+                f"the QEMU at {qemu.name} {qemu.silence()}, so no migration was seen within {wait_s:g} s; check "
                 "whether it is stopped or hangs, or --wait longer"
             ) from None
         with closing(new_trace):
@@ -94,14 +94,17 @@ async def look(asked_qemu: AskedQemu) -> Evidence:
 async def _begun(qemu: AskedQemu, wait_s: float, say: Callable[[str], None]) -> None:
     if (await qemu.execute("query-status"))["status"] == "inmigrate":
         raise UsageError(
-            f"the QEMU at {qemu.name} is a destination, which knows of no expected downtime; give the source"
+            f"the QEMU at {qemu.name} is a destination, which computes no expected downtime; give the source"
         )
     began_s = told_s = time.monotonic()
-    while not runs((await qemu.execute("query-migrate")).get("status", "none")):
+    while not runs(status := (await qemu.execute("query-migrate")).get("status", "none")):
         now_s = time.monotonic()
+        before = "" if status == "none" else f"the last migration on {qemu.name} has status {status}; "
         if now_s > began_s + wait_s:
-            raise UsageError(f"no migration was running on {qemu.name} within {wait_s:g} s; start it, or --wait longer")
+            raise UsageError(
+                f"{before}no migration was running on {qemu.name} within {wait_s:g} s; start one, or --wait longer"
+            )
         if now_s > told_s + 1:
             told_s = now_s
-            say(f"waiting for a migration to begin, {now_s - began_s:.0f} s so far")
+            say(f"{before}waiting for a migration to begin, {now_s - began_s:.0f} s so far")
         await asyncio.sleep(_LOOK_AGAIN_S)

@@ -47,9 +47,11 @@ class NewTrace:
             return
         path = Path(file)
         if path.is_file() or path.is_dir() or (path.is_symlink() and not path.exists()):
-            raise UsageError(f"{file} is there already; give another --output, or remove it")
+            raise UsageError(f"{file} exists already; give another --output, or remove it")
         if not path.exists() and not os.access(path.parent, os.W_OK):
-            raise UsageError(f"{file} cannot be made, {path.parent} is no directory to write in; give another --output")
+            raise UsageError(
+                f"{file} cannot be created: {path.parent} is not a writable directory; give another --output"
+            )
 
     def open(self, header: Mapping[str, Any]) -> Writer:
         """The writer of the trace, which begins with `header`; raises UsageError where the file cannot be made."""

@@ -18,7 +18,7 @@ from ..trace.model import ENDED, Trace
 from ..trace.samples import Sample, Samples
 from .pace import Pace
 
-_TRY = "use another QEMU, from 5.2 on"
+_TRY = "use another QEMU, 5.2 or later"
 _LAST_EVENTS_S = 0.2
 """What the sides announce of the switchover arrives soon after it: no later than this, or with their own ends."""
 
@@ -123,7 +123,11 @@ class Sampler:
 
     def now_s(self) -> float:
         """Seconds since the trace's zero."""
-        return time.monotonic() - self._zero_s
+        return self.at_s(time.monotonic())
+
+    def at_s(self, monotonic_s: float) -> float:
+        """A time of `time.monotonic` in seconds since the trace's zero."""
+        return monotonic_s - self._zero_s
 
     async def _wait_until(self, due_s: float) -> str | None:
         """Write events until it is time for a sample; gives MIGRATION_PASS when that event asks for one at once."""
@@ -149,7 +153,9 @@ class Sampler:
         try:
             event = event_of(arrived_s, side, message)
         except UsageError as error:
-            raise HarnessError(f"an event of the {side} QEMU is not as it is documented: {error}; {_TRY}") from None
+            raise HarnessError(
+                f"an event of the {side} QEMU differs from QEMU's documentation: {error}; {_TRY}"
+            ) from None
         self._writer.event(arrived_s, side, message)
         return event
 
@@ -180,7 +186,9 @@ def _sample(asked_s: float, latency_ms: float, answer: Mapping[str, Any], cause:
     try:
         sample = Sample.from_query(asked_s, latency_ms, answer, cause)
     except UsageError as error:
-        raise HarnessError(f"QEMU's answer to query-migrate is not as it is documented: {error}; {_TRY}") from None
+        raise HarnessError(
+            f"QEMU's answer to query-migrate differs from QEMU's documentation: {error}; {_TRY}"
+        ) from None
     lacking = [name for name in ("ram", "expected-downtime") if name not in answer]
     if sample.status == "active" and lacking:
         raise HarnessError(

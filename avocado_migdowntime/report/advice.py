@@ -8,11 +8,16 @@ from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..prediction.advice import Advice, Down, Finding, Help
 from .verdict_text import table
 
-_NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit will do", Finding.UNKNOWN: "UNKNOWN: this trace cannot tell"}
+_NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit ends it", Finding.UNKNOWN: "UNKNOWN: the data cannot tell"}
 
 
 def summary(advice: Advice) -> str:
-    """The limit to set, how far it may be off, what helps where it is too large, and what the answer rests on."""
+    """The limit to set, how far it may be off, what helps where it is too large, and what the answer is based on."""
+    return table(labelled(advice))
+
+
+def labelled(advice: Advice) -> list[tuple[str, str]]:
+    """The lines of the summary, each with its label."""
     limit = f"{advice.limit_ms} ms downtime-limit" if advice.limit_ms is not None else _NO_LIMIT[advice.finding]
     rows = [("set", limit)]
     if advice.subject:
@@ -28,17 +33,18 @@ def summary(advice: Advice) -> str:
         steps = ", ".join(map(str, advice.steps_ms))
         rows.append(("or try", f"{steps} ms in turn, two passes each; one may work with a shorter downtime"))
     if advice.down is not None and advice.limit_ms is not None:
-        rows.append(("downtime", _down(advice.down)))
+        rows.append(("downtime", down_in_words(advice.down)))
     rows += _help(advice.help)
     if advice.syncs_seen:
         rows.append(
             ("based on", f"{advice.syncs_seen} {'sync' if advice.syncs_seen == 1 else 'syncs'} seen from both sides")
         )
     rows += [("reason", reason) for reason in advice.reasons]
-    return table(rows)
+    return rows
 
 
-def _down(down: Down) -> str:
+def down_in_words(down: Down) -> str:
+    """How long the guest is down with the limit that is advised."""
     here = f"some {down.ms:.0f} ms at the present bandwidth"
     if down.capped is None:
         return f"{here}; less if max-bandwidth is what limits it, as QEMU lifts that at the switchover"

@@ -11,7 +11,7 @@ from ..comparison.compare import Answer, Comparison, Contrast, by_variant
 from ..comparison.outcome import ANOTHER_FAULT, RunOutcome
 from .verdict_text import columns
 
-_HEADS = ("build", "variant", "verdict", "formula", "error, %", "from", "to", "limit", "converges", "downtime, ms")
+_HEADS = ("build", "variant", "verdict", "formula", "error, %", "least", "most", "limit", "converges", "downtime, ms")
 
 
 def summary(builds: Sequence[Sequence[RunOutcome]], width: int | None = None) -> str:
@@ -42,7 +42,7 @@ def errors(builds: Sequence[Sequence[RunOutcome]]) -> str:
 
 
 def sentence(comparisons: Sequence[Comparison]) -> str:
-    """All answers, what they rest on, and what to do where there is none."""
+    """All answers, what they are based on, and what to do where there is none."""
     return "; ".join(part for one in comparisons for part in (_clause(one), one.unlike) if part) + "."
 
 
@@ -62,7 +62,7 @@ def _row(runs: Sequence[RunOutcome]) -> tuple[str, ...]:
         runs[0].build,
         runs[0].variant,
         _counted([run.verdict or run.status for run in runs]),
-        _counted([run.formula or "none" for run in runs if run.verdict]),
+        _counted([run.formula or "unknown" for run in runs if run.verdict]),
         *(f"{figure:+.2f}" for figure in figures),
         *("-" for _ in range(3 - len(figures))),
         _counted([run.limit_verdict for run in runs if run.verdict]),

@@ -10,7 +10,7 @@ from ..doctor.host_check import HostCheck, able
 
 
 def summary(findings: Sequence[HostCheck]) -> str:
-    """A line for each finding, `ok` or what is wrong, with what mends it below; last, whether the default test runs."""
+    """A line for each finding, `ok` or what is wrong, with what fixes it below; last, whether the default test runs."""
     width = max(len(finding.name) for finding in findings)
     lines = []
     for finding in findings:

@@ -13,6 +13,8 @@ from ..forms.file import read
 from ..oracle.evidence import Evidence
 from ..pictures.chart import Chart
 from ..pictures.chart_of_trace import chart
+from ..prediction.advice import Advice
+from ..prediction.advise import advise
 from ..trace.model import Trace
 from ..trace.ram import number
 from ..verdict.judge import REPORT_TOLERANCE, judge
@@ -35,7 +37,8 @@ class Recorded:
 
     What was recorded until then may have one of its own, which does not count.
 
-    `commands` are the QEMU command lines by their side, `settings` the HMP commands that set the migration up.
+    `commands` are the QEMU command lines by their side, `settings` the HMP commands that set the migration up. `advice`
+    is how to end a migration that is still active.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Recorded:
     fault: str = ""
     commands: tuple[tuple[str, str], ...] = ()
     settings: tuple[str, ...] = ()
+    advice: Advice | None = None
 
     def __post_init__(self) -> None:
         for name in ("name", "status", "fault"):
@@ -121,6 +125,7 @@ def recorded(file: str, name: str = "", status: str = "", fault: str = "") -> Re
         chart=picture.thinned(BUCKETS) if picture is not None else None,
         commands=tuple(_commands(beside)) if beside is not None else (),
         settings=tuple(_settings(trace)),
+        advice=advise(evidence) if evidence.status == "active" else None,
     )
 
 
@@ -141,7 +146,7 @@ def _held_to(beside: Path | None) -> tuple[str, float]:
 
 def _commands(beside: Path) -> list[tuple[str, str]]:
     files = [(side, beside / f"{side}.command") for side in _COMMANDS]
-    return [(side, _text(file)) for side, file in files if file.is_file()]
+    return [(side, _text(file)) for side, file in files if file.is_file() and not input_file.leads_out(file, beside)]
 
 
 def _text(file: Path) -> str:

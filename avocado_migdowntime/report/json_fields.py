@@ -10,13 +10,13 @@ VERDICT: Mapping[str, str] = {
     "verdict": "accurate, inaccurate or inconclusive: is the reported expected-downtime what the contract says?",
     "subject": "what was migrated: release, architecture, machine, accelerator, backing",
     "passed": "true where nothing was found wrong, false where something was, null where that cannot be told",
-    "contract": "the formula that QEMU is held to",
+    "contract": "the formula that QEMU has to follow",
     "tolerance": "the relative error that is still accurate",
     "formula": "what QEMU was found to use: a formula, or uncomputed, frozen, stale or once-a-pass; null if unknown",
     "era": "what the formula says of the build, where it is not its release's; else empty",
     "reported_ms": "QEMU's expected-downtime, median over the passes judged",
-    "expected_ms": "what the contract gives with the bytes left at each sync; of a single look what is left now",
-    "left_now_ms": "of a single look: what is left now ÷ bandwidth; the expected figure is never less; else null",
+    "expected_ms": "what the contract gives with the bytes left at each sync; of a single sample: what is left now",
+    "left_now_ms": "of a single sample: what is left now ÷ bandwidth; the expected figure is never less; else null",
     "relative_error": "reported ÷ expected - 1, median over the passes judged",
     "relative_error_interval": "[least, most] that it can be, given sampling and whole milliseconds",
     "passes": "passes judged",
@@ -30,6 +30,7 @@ VERDICT: Mapping[str, str] = {
     "downtime": "how long the guest was down, null where the migration did not complete",
     "downtime.qemu_ms": "as QEMU says",
     "downtime.events_ms": "from STOP to RESUME, by QEMU's time stamps",
+    "downtime.events_open_ms": "so much more or less it may be, as is not known of the clocks of two hosts",
     "downtime.guest_ms": "[least, most] between two beats of the guest's heart",
     "downtime.held_ms": "how long the harness held the guest to compare its memory: left out of the others",
     "downtime.silent_s": "how long its heart was waited for in vain, else null",
@@ -70,7 +71,7 @@ VERDICT: Mapping[str, str] = {
     "ground_truth.estimates.name": "reported, a formula, or rest-and-dirtied",
     "ground_truth.estimates.ms": "what it gave just before the stop",
     "ground_truth.estimates.error": "that ÷ the truth - 1",
-    "checks": "a list of all that was looked at; what a user is up against comes first",
+    "checks": "a list of all checks; what matters most to a user comes first",
     "checks.name": "such as report or limit: see Codes, which begin with it",
     "checks.outcome": "passed, failed, undecided (the run is inconclusive) or not judged (it need not be)",
     "checks.code": "why, for programs: see Codes",
@@ -105,6 +106,29 @@ ADVICE: Mapping[str, str] = {
     "reasons": "a list of sentences; the first is that for the finding",
 }
 """Of `advise --json`, which has `file` besides."""
+
+WATCH: Mapping[str, str] = {
+    "t_s": "of the last look, seconds since the migration began",
+    "status": "as QEMU calls it",
+    "pass": "the number of the pass that is under way, null where there is none",
+    "remaining_bytes": "what is left to send",
+    "bandwidth_bytes_per_ms": "at which QEMU says that it sends",
+    "dirty_bytes_per_ms": "how fast QEMU says that the guest dirties",
+    "reported_ms": "QEMU's expected-downtime",
+    "renewed": "whether QEMU has computed that in this pass",
+    "expected_ms": "[least, most] that is right, by what was left at the last sync ÷ bandwidth",
+    "limit_ms": "the downtime-limit that is set",
+    "outlook": "what that limit does",
+    "outlook.limit_ms": "which one",
+    "outlook.converges": "whether it ends the migration, null where that is not sure",
+    "outlook.likely": "the better guess",
+    "outlook.in_ms": "until the guest is stopped",
+    "outlook.down_ms": "how long it is down then at the bandwidth of now",
+    "advised": "the same of the limit that is advised",
+    "advice": "as of `advise --json`",
+    "verdict": "as of `analyze --json`",
+}
+"""Of `watch --once --json`, which has `source` besides."""
 
 DOCTOR: Mapping[str, str] = {
     "able": "true where the default test can run",

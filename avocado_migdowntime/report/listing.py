@@ -96,6 +96,7 @@ LISTS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
     "verdict-fields": _meanings(json_fields.VERDICT),
     "codes": _codes,
     "advice-fields": _meanings(json_fields.ADVICE),
+    "watch-fields": _meanings(json_fields.WATCH),
     "doctor-fields": _meanings(json_fields.DOCTOR),
     "metrics": _meanings(METRICS),
     "qemu-fields": _meanings(json_fields.QEMU),

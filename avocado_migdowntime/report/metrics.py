@@ -103,5 +103,5 @@ class Metrics:
                 labels = ["source", *values[0][0]]
                 family = self._family(PREFIX + name, meaning, labels=labels)
                 for own, value in values:
-                    family.add_metric([self._source, *own.values()], value)
+                    family.add_metric([self._source, *map(in_a_line, own.values())], value)
                 yield family

@@ -9,6 +9,7 @@ from ..prediction.outlook import Outlook
 from ..verdict.downtime import Downtime
 from ..watching.histories import Course
 from ..watching.now import Now
+from .advice import down_in_words
 from .sparkline import BARS, sparkline
 
 LABEL_COLUMNS = 11
@@ -101,9 +102,11 @@ def _when(outlook: Outlook) -> str:
 def _advised(now: Now) -> str:
     advice = now.advice
     if advice.limit_ms is None:
-        return "no downtime-limit will do" if advice.finding is Finding.NONE else "not known yet"
+        return "no downtime-limit ends it" if advice.finding is Finding.NONE else "not known yet"
     seen = f", between {advice.range_ms.low:.0f} and {advice.range_ms.high:.0f} ms" if advice.range_ms else ""
     when = _when(now.advised) if now.advised is not None else ""
+    if not when and advice.down is not None:
+        return f"{advice.limit_ms} ms downtime-limit{seen}; the guest is down for {down_in_words(advice.down)}"
     return f"{advice.limit_ms} ms downtime-limit{seen}{f'; with it this ends{when}' if when else ''}"
 
 
@@ -116,4 +119,4 @@ def _end(now: Now) -> list[tuple[str, str]]:
 def _down(down: Downtime) -> str:
     told = [f"{down.qemu_ms:.0f} ms as QEMU says"] if down.qemu_ms is not None else []
     told += [f"{down.events_ms:.0f} ms from STOP to RESUME"] if down.events_ms is not None else []
-    return ", ".join(told) or "not told"
+    return ", ".join(told) or "unknown"

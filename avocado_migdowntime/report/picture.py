@@ -32,13 +32,13 @@ def save(tests: Sequence[Recorded], file: str) -> None:
     cannot be written.
     """
     if len(tests) > MOST_TRACES:
-        many = f"{len(tests)} traces are too many for a picture, {MOST_TRACES} fit"
+        many = f"{len(tests)} recordings are too many for a picture, {MOST_TRACES} fit"
         raise UsageError(f"{file}: {many}; write a page, .html")
     figure = Figure(figsize=(_INCHES[0], _INCHES[1] * len(tests)), layout="constrained")
     parts = figure.subfigures(len(tests), squeeze=False)[:, 0]
     for part, test in zip(parts, tests, strict=True):
         if test.chart is None:
-            look = f"{test.name}: a single look has no course to draw; record a trace, or write a page, .html"
+            look = f"{test.name}: a single sample has no course to draw; record the migration, or write a page, .html"
             raise UsageError(test.fault or look)
         subject = test.verdict.subject if test.verdict is not None else test.name
         _draw(part, f"{subject}\n{test.answer}", test.chart)

@@ -29,5 +29,5 @@ def summary(scores: Sequence[Score], width: int | None = None) -> str:
 
 
 def fields(scores: Sequence[Score], truths: Sequence[GroundTruth]) -> dict[str, Any]:
-    """The scores, and what each of them rests on, as plain JSON values."""
+    """The scores, and what each of them is based on, as plain JSON values."""
     return {"scores": [asdict(score) for score in scores], "runs": [asdict(truth) for truth in truths]}

@@ -19,7 +19,7 @@ def line(run: FaultRun) -> str:
 def summary(runs: Sequence[FaultRun]) -> str:
     """How many of the faults were found, in a line."""
     seconds = sum(run.seconds for run in runs)
-    return f"{sum(run.found for run in runs)} of {len(runs)} came out as they should, in {seconds:.0f} s"
+    return f"{sum(run.found for run in runs)} of {len(runs)} came out as expected, in {seconds:.0f} s"
 
 
 def fields(runs: Sequence[FaultRun]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ def answer(verdict: Verdict) -> str:
     """What `verdict` comes to, with both figures where they are what it is about."""
     if verdict.reported_ms is None or verdict.expected_ms is None:
         return reason(verdict)
-    right = "left now are" if is_left_now(verdict) else "expected"
+    right = "left now:" if is_left_now(verdict) else "expected"
     said = f"QEMU said {verdict.reported_ms:.0f} ms, {right} {verdict.expected_ms:.1f} ms"
     if verdict.passed:
         return f"expected-downtime is accurate: {said}"
@@ -20,7 +20,7 @@ def answer(verdict: Verdict) -> str:
 
 
 def is_left_now(verdict: Verdict) -> bool:
-    """Whether what the report is held against is only what is left now: what is right is never below that."""
+    """Whether what the report is compared with is only what is left now: what is right is never below that."""
     return verdict.expected_ms is not None and verdict.expected_ms == verdict.left_now_ms
 
 

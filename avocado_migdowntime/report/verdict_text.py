@@ -19,7 +19,7 @@ _LABEL_WIDTH = 10
 
 
 def summary(verdict: Verdict) -> str:
-    """What QEMU said, what is right, how far apart, the formula it uses, and what the answer rests on."""
+    """What QEMU said, what is expected, how far it is off, the formula it uses, and what the answer is based on."""
     return table(labelled(verdict))
 
 
@@ -46,7 +46,7 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.convergence is not None:
         rows.append(("converges", _convergence(verdict.convergence)))
     if verdict.downtime is not None:
-        rows.append(("downtime", _downtime(verdict.downtime)))
+        rows.append(("downtime", f"{_downtime(verdict.downtime)}{_lifted(verdict)}"))
     if verdict.predicted_downtime is not None:
         rows.append(("promise", _predicted_downtime(verdict.predicted_downtime)))
     if verdict.ground_truth is not None:
@@ -65,7 +65,7 @@ def figures(verdict: Verdict) -> str:
     """What was said and what is right in one line, for a place that has room for no more."""
     parts = []
     if verdict.reported_ms is not None and verdict.expected_ms is not None:
-        right = "left now are" if is_left_now(verdict) else "expected"
+        right = "left now:" if is_left_now(verdict) else "expected"
         parts.append(f"QEMU said {verdict.reported_ms:.0f} ms, {right} {verdict.expected_ms:.1f} ms")
     if verdict.relative_error is not None:
         parts.append(f"error {verdict.relative_error:+.2%}")
@@ -84,7 +84,7 @@ def _formula(verdict: Verdict) -> str:
     """The formula that was found, or that none was; '' where that cannot be told."""
     if verdict.formula is None and verdict.report.outcome is Outcome.UNDECIDED:
         return ""
-    return verdict.formula or "none of the known ones"
+    return verdict.formula or "unknown: none of those that QEMU has used"
 
 
 def columns(rows: Sequence[Sequence[str]], left: int = 1, width: int | None = None) -> str:
@@ -153,12 +153,21 @@ def _downtime(down: Downtime) -> str:
     if down.qemu_ms is not None:
         parts.append(f"QEMU {down.qemu_ms:.0f} ms")
     if down.events_ms is not None:
-        parts.append(f"STOP to RESUME {down.events_ms:.0f} ms")
+        clocks = f" ± {down.events_open_ms:.1f} ms" if down.events_open_ms else ""
+        parts.append(f"STOP to RESUME {down.events_ms:.0f} ms{clocks}")
     if down.guest_ms is not None:
         parts.append(f"seen by the guest {down.guest_ms.low:.0f} to {down.guest_ms.high:.0f} ms")
     if down.silent_s is not None:
         parts.append("the guest did not go on")
-    return ", ".join(parts) or "not told"
+    return ", ".join(parts) or "unknown"
+
+
+def _lifted(verdict: Verdict) -> str:
+    """Why a downtime far below the prediction is no fault, or ''."""
+    down = verdict.downtime.qemu_ms if verdict.downtime is not None else None
+    if down is None or verdict.expected_ms is None or verdict.predicted_downtime is not None:
+        return ""
+    return "; max-bandwidth is lifted at the switchover" if down < verdict.expected_ms / 2 else ""
 
 
 def _predicted_downtime(predicted: PredictedDowntime) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from ..errors import UsageError
 
 LONGEST_LINE_BYTES = 4 << 20
-EVENTS_BYTES = 16 << 20
-"""Of a recording's events altogether."""
+EVENTS_BYTES = 6 << 20
+"""Of a recording's events altogether; Python makes up to 24 times that of them."""
 _ANYHOW_BYTES, _FACTOR = 64 << 20, 100
 """What a compressed file may hold, however small it is, and the bytes besides for each of its own."""
 _ANYHOW_LINES, _BYTES_A_LINE = 250_000, 6
@@ -43,8 +43,8 @@ def inflated_in_bounds(plain: Iterable[bytes], packed: Counted) -> Iterator[byte
         much = size_bytes > _ANYHOW_BYTES + _FACTOR * packed.size_bytes
         if much or lines > _ANYHOW_LINES + packed.size_bytes // _BYTES_A_LINE:
             raise UsageError(
-                f"is compressed and holds more than recordings do: its first {packed.size_bytes} bytes make "
-                f"{size_bytes / 1e6:.0f} MB with {lines} lines; inflate it, if you trust it"
+                f"decompresses to more than recordings hold: its first {packed.size_bytes} bytes make "
+                f"{size_bytes / 1e6:.0f} MB with {lines} lines; decompress it yourself if you trust it"
             )
         yield chunk
 

@@ -199,7 +199,7 @@ class LinesDecoder:
     def _count(self, event_bytes: int) -> None:
         self._events_bytes += event_bytes
         if self._events_bytes > EVENTS_BYTES:
-            raise UsageError(f"is one event too many: there are more than {EVENTS_BYTES >> 20} MiB of them")
+            raise UsageError(f"is one event too many: a recording holds at most {EVENTS_BYTES >> 20} MiB of them")
 
 
 class _Tables:
@@ -260,7 +260,7 @@ def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[st
     except (ValueError, RecursionError):
         if may_be_cut:
             return None
-        hint = "is no JSON; expected a recorded migration"
+        hint = "is not JSON; expected a recorded migration"
         raise UsageError(f"line {line_number} {hint}") from None
     if not isinstance(record, Mapping):
         raise UsageError(f"line {line_number} is not a JSON object; expected a recorded migration")

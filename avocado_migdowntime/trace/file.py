@@ -77,7 +77,9 @@ class TraceWriter:
     def _line(self, record: Mapping[str, Any]) -> None:
         line = json.dumps(record)
         if len(line) > LONGEST_LINE_BYTES:
-            raise HarnessError(f"QEMU says {len(line) / 1e6:.0f} MB at once, as none does; use another, from 5.2 on")
+            raise HarnessError(
+                f"QEMU sent {len(line) / 1e6:.0f} MB in one message, which no QEMU does; use another QEMU, 5.2 or later"
+            )
         with self._writing():
             self._file.write(f"{line}\n")
 
@@ -134,7 +136,7 @@ def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
         if len(data) < len(_GZIP):
             data += next(chunks, b"")
     if any(map(_is_foreign, chain([data], chunks))):
-        notes.append("bytes behind the gzip file's end are left out")
+        notes.append("bytes after the gzip file's end are ignored")
 
 
 def _is_foreign(data: bytes) -> bool:

@@ -11,7 +11,7 @@ from ..errors import UsageError
 
 LEEWAY = 1.01
 """A figure that was printed rounded may seem greater than another by this factor, and be the same."""
-RAN_OVER = "more RAM is said to be left than there is, by a counter that ran below 0: nothing is computed from that"
+RAN_OVER = "QEMU reports more RAM left than there is, as a counter ran below 0: nothing is computed from that"
 """The note on a trace that has such samples."""
 GREATEST = 2.0**64
 """Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
@@ -79,7 +79,7 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
 
 
 def ran_over(ram: Mapping[str, Any]) -> bool:
-    """Whether more is said to be left than there is, or less than nothing: a counter of 64 bits that ran below 0."""
+    """Whether more is reported left than there is, or less than nothing: a counter of 64 bits that ran below 0."""
     remaining, total = ram.get("remaining"), ram.get("total")
     if isinstance(remaining, bool) or not isinstance(remaining, _NUMBER) or not abs(remaining) <= GREATEST * 1024:
         return False

@@ -2,11 +2,14 @@
 """How long the guest was down, as each party saw it, and what became of its memory: read from a trace's end."""
 
 from dataclasses import dataclass
+from math import inf
+from typing import Any
 
 from ..basics.interval import Interval
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
-from ..trace.events import HARNESS, HEARTBEAT, INTEGRITY, Event
+from ..trace.events import CLOCK, HARNESS, HEARTBEAT, INTEGRITY, Event
+from ..trace.model import Trace
 from ..trace.ram import number
 from .check import Check, Outcome
 from .codes import GUEST, MEMORY
@@ -47,7 +50,8 @@ class Downtime:
     """Milliseconds for which the guest was down.
 
     `qemu_ms` is the source's figure, from before its stop until all is sent (migration/migration.c:
-    migration_completion). `events_ms` goes from STOP of the source to RESUME of the destination by their time stamps.
+    migration_completion). `events_ms` goes from STOP of the source to RESUME of the destination by their time stamps;
+    where these are two hosts', it may be `events_open_ms` more or less, as is not known of their clocks.
     `guest_ms` goes from the last heartbeat at the source to the first at the destination on the host's clock; a beat
     is seen between two looks. The last two leave out `held_ms`, for which the harness kept a destination that was
     ready. `silent_s` is how long a guest that did not go on was waited for.
@@ -55,6 +59,7 @@ class Downtime:
 
     qemu_ms: float | None = None
     events_ms: float | None = None
+    events_open_ms: float = 0.0
     guest_ms: Interval | None = None
     held_ms: float = 0.0
     silent_s: float | None = None
@@ -90,13 +95,15 @@ def downtime(evidence: Evidence) -> Downtime | None:
         return None
     stop, resume = trace.switchover_stop, trace.first_event("destination", "RESUME")
     ready = trace.first_event("destination", "MIGRATION", status="completed")
-    held_ms = max(0.0, _apart_ms(ready, resume) or 0.0)
-    all_ms = _apart_ms(stop, resume)
+    held = apart_ms(trace, ready, resume)
+    held_ms = max(0.0, held.low) if held else 0.0
+    all_ms = apart_ms(trace, stop, resume)
     last, first = (trace.first_event(HARNESS, HEARTBEAT, side=side) for side in ("source", "destination"))
     silent = first is not None and "silent_s" in first.data
     return Downtime(
         qemu_ms=trace.samples[-1].downtime_ms,
-        events_ms=None if all_ms is None else all_ms - held_ms,
+        events_ms=None if all_ms is None else all_ms.middle - held_ms,
+        events_open_ms=all_ms.width / 2 if all_ms else 0.0,
         guest_ms=None if last is None or first is None or silent else _gap_ms(last, first, held_ms),
         held_ms=held_ms,
         silent_s=number(first.data, "silent_s") if first is not None and silent else None,
@@ -117,10 +124,31 @@ def integrity(evidence: Evidence) -> Integrity | None:
     return Integrity(int(number(event.data, "pages")), int(number(event.data, "damaged_pages")), tuple(faults))
 
 
-def _apart_ms(earlier: Event | None, later: Event | None) -> float | None:
+def apart_ms(trace: Trace, earlier: Event | None, later: Event | None) -> Interval | None:
+    """From one event to another by their time stamps; None where one has none, or their clocks cannot be compared.
+
+    Raises UsageError where an event of the harness is not as it writes them.
+    """
     if earlier is None or later is None or earlier.stamp_s is None or later.stamp_s is None:
         return None
-    return (later.stamp_s - earlier.stamp_s) * 1000
+    ahead = Interval(0.0, 0.0)
+    for event, sign in ((later, 1), (earlier, -1)):
+        if earlier.side == later.side or (clock := trace.first_event(HARNESS, CLOCK, side=event.side)) is None:
+            continue
+        if clock.data.get("ahead_s") is None:
+            return None
+        its = _ahead_s(clock.data["ahead_s"])
+        low, high = (its.low, its.high) if sign > 0 else (-its.high, -its.low)
+        ahead = Interval(ahead.low + low, ahead.high + high)
+    between_s = later.stamp_s - earlier.stamp_s
+    return Interval((between_s - ahead.high) * 1000, (between_s - ahead.low) * 1000)
+
+
+def _ahead_s(data: Any) -> Interval:
+    numbers = [each for each in data if isinstance(each, int | float)] if isinstance(data, list) else []
+    if len(numbers) != 2 or len(data) != 2 or not -inf < numbers[0] <= numbers[1] < inf:
+        raise UsageError(f"'ahead_s' of the event {CLOCK} is {data!r} where a least and a greatest time were expected")
+    return Interval(*numbers)
 
 
 def _gap_ms(last: Event, first: Event, held_ms: float) -> Interval:

@@ -55,7 +55,7 @@ class GrowingSegments:
         for sync in evidence.syncs_between(seen):
             if one := _judged_pass(sync, self._tolerance, ExcludedSamples(), []):
                 judged.append(one)
-                if _decides(one, self._contract, self._tolerance):
+                if decides(one, self._contract, self._tolerance):
                     decisive.append(one)
 
 
@@ -80,26 +80,26 @@ def _decisive(
     segments: list[Segment], contract: str, tolerance: float, excluded: ExcludedSamples, remarks: list[str]
 ) -> list[Segment]:
     """The passes that can tell, where there are any: what was left at a sync may be known too roughly for that."""
-    decisive = [_decides(judged, contract, tolerance) for judged in segments]
+    decisive = [decides(judged, contract, tolerance) for judged in segments]
     if not any(decisive):
         return segments
-    for judged, decides in zip(segments, decisive, strict=True):
-        if not decides:
+    for judged, can_tell in zip(segments, decisive, strict=True):
+        if not can_tell:
             excluded.add("what was left at the sync is known too roughly", judged.reports.t_s)
             width = f"{judged.fits[contract].error_interval.width:.1%}"
             remarks.append(f"pass {judged.number} is not judged: what was left at its sync is known to {width} only")
-    return [judged for judged, decides in zip(segments, decisive, strict=True) if decides]
+    return [judged for judged, can_tell in zip(segments, decisive, strict=True) if can_tell]
 
 
-def _decides(judged: Segment, contract: str, tolerance: float) -> bool:
-    """Whether all of what its error may be is within the tolerance, or all of it beyond."""
+def decides(judged: Segment, contract: str, tolerance: float) -> bool:
+    """Whether it can tell: all of what its error may be is within the tolerance, or all of it beyond."""
     accurate, error = Interval(-tolerance, tolerance), judged.fits[contract].error_interval
     return error.within(accurate) or not error.meets(accurate)
 
 
 def _doubt(sync: Sync, tolerance: float) -> str:
     if min(len(sync.before.samples), len(sync.after.samples)) < MIN_SAMPLES:
-        return f"fewer than {MIN_SAMPLES} samples in it or in the pass before"
+        return f"fewer than {MIN_SAMPLES} samples in it or in the previous pass"
     for pass_ in (sync.before, sync.after):
         if pass_.spread_bytes > tolerance * max(sync.at_sync_bytes.middle, 1):
             return (
@@ -115,5 +115,5 @@ def _put_down_others(evidence: Evidence, excluded: ExcludedSamples, remarks: lis
         if pass_.number == 1:
             excluded.add("first pass: all of RAM is sent, nothing is predicted", pass_.samples.t_s)
         elif pass_.number not in after_a_sync:
-            excluded.add("the pass before was not sampled, or too short for a bandwidth", pass_.samples.t_s)
+            excluded.add("the previous pass was not sampled, or too short for a bandwidth", pass_.samples.t_s)
             remarks.append(f"pass {pass_.number} is not judged: pass {pass_.number - 1} was not sampled or too short")

@@ -25,6 +25,7 @@ from ..oracle.evidence import Evidence
 from ..oracle.passes import EDGE_SAMPLES, UPDATE_S, Pass, ram_at
 from ..oracle.syncs import Sync
 from ..trace.ram import Ram
+from .blind import why_blind
 from .check import Check, Outcome
 from .codes import CODES, LIMIT
 from .looks import works_as_ms
@@ -106,7 +107,7 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
         effective_limit_interval_ms=interval,
         unsent_ms=_median([sync.unsent_ms for sync in syncs]),
     )
-    if blind := _blind(evidence):
+    if blind := why_blind(evidence):
         return finding(blind, reason=CODES[LIMIT][blind])
     ends = [end for sync in syncs if (end := _pass_end(evidence, sync)) is not None]
     wrong_ends = [end for end in ends if end.code]
@@ -120,17 +121,6 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
         return finding("respected")
     reason = "no end of a pass was seen closely enough to tell the effective downtime-limit"
     return finding("no-end-seen", reason=reason)
-
-
-def _blind(evidence: Evidence) -> str:
-    """The code of why the ends of passes say nothing about the limit, if they do not."""
-    if evidence.limit_ms is None:
-        return "not-recorded" if evidence.trace.downtime_limit_ms is None else "not-tracked"
-    if "auto-converge" in evidence.trace.capabilities:
-        return "auto-converge"
-    if any(status.startswith("postcopy") for status in evidence.samples.statuses):
-        return "postcopy"
-    return ""
 
 
 def _in_common(ends: Sequence[Interval]) -> Interval | None:

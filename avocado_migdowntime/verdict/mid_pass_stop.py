@@ -15,6 +15,7 @@ from ..prediction.dirty_curve import DirtyingCurve, curve
 from ..trace.events import HARNESS, STOP_NOW
 from .check import Check, Outcome
 from .codes import CODES, MID_PASS_STOP
+from .downtime import apart_ms
 
 STOPS_AT = "stops_at"
 """Key of the header of a trace whose harness set out to stop the guest: at which share of a pass."""
@@ -90,7 +91,8 @@ def _truth(evidence: Evidence) -> GroundTruth | str:
     ready = trace.first_event("destination", "MIGRATION", status="completed")
     if trace.first_event(HARNESS, STOP_NOW) is None or stop is None or ready is None:
         return "not-stopped"
-    if stop.stamp_s is None or ready.stamp_s is None:
+    down = apart_ms(trace, stop, ready)
+    if down is None:
         return "no-time-stamps"
     syncs = evidence.syncs
     if not syncs or syncs[-1].after is not evidence.passes[-1] or len(evidence.passes[-1].samples) < MIN_SAMPLES:
@@ -100,7 +102,7 @@ def _truth(evidence: Evidence) -> GroundTruth | str:
     bytes_per_ms = sync.switchover_bytes_per_ms or before.wire_bytes_per_ms
     if final is None or not bytes_per_ms:
         return "no-bandwidth"
-    down_ms = (ready.stamp_s - stop.stamp_s) * 1000
+    down_ms = down.middle
     dirtying = curve(syncs)
     estimates = _estimates(sync, dirtying, bytes_per_ms, (stop.t_s - sync.after.begin_s) * 1000)
     shortest = dirtying.groups[0]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Judging one look at a migration, such as HMP's `info migrate`: there is no sync to compare with.
+"""Judging one sample of a migration, such as HMP's `info migrate`: there is no sync to compare with.
 
 What is left now is never more than what was left at the last sync. So a report above it may be right, and one below
-it may be that of the pass before, for as long as QEMU has not renewed it. That it is the bug of QEMU before 3.0 shows
+it may be that of the previous pass, for as long as QEMU has not renewed it. That it is the bug of QEMU before 3.0 shows
 where it is just what dirty-rate gives, and cannot be what was left.
 """
 
@@ -18,7 +18,7 @@ from .downtime import downtime
 from .limit import LimitFinding
 from .verdict import Verdict
 
-_NOTE = "a single snapshot is judged by what is left now, not by what was left at the last sync"
+_NOTE = "a single sample is judged by what is left now, not by what was left at the last sync"
 _OF_A_TRACE = ("postcopy", "disk", "overrun", "first-pass")
 """What is the matter with a whole trace where it is with its last sample."""
 _UNLESS = "unless it was taken before the first update after a sync, or avail-switchover-bandwidth is set"
@@ -77,7 +77,7 @@ def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | N
         why = "dirty-pages-rate is 0" if look.idle else "hardly anything is sent"
         return _open("nothing-computed", f"{why}: QEMU computes nothing{_left(look)}")
     if look.uncomputed:
-        begins = f"{look.reported_ms.low:g} ms is what QEMU begins by, and may not be computed yet"
+        begins = f"{look.reported_ms.low:g} ms may be QEMU's initial value, before it has computed one"
         return _open("nothing-computed", f"{begins}{_left(look)}")
     if look.estimated:
         return _by_mean_bandwidth(look, tolerance)
@@ -91,7 +91,7 @@ def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | N
         return "dirty-rate", Check(REPORT, Outcome.FAILED, "another-formula", sentence)
     if "dirty-rate" in fitting or "live" in fitting or (contract in fitting and contract != "last-sync"):
         names = " and ".join(name for name in fitting if name != "redirty" or contract == name)
-        return _open("formulas-alike", f"the report fits {names}: one look cannot tell them apart{_left(look)}")
+        return _open("formulas-alike", f"the report fits {names}: one sample cannot tell them apart{_left(look)}")
     return _open(*_by_what_is_left(look, contract, fitting))
 
 
@@ -108,12 +108,12 @@ def decide_without_pass(evidence: Evidence, contract: str, tolerance: float) -> 
 
 def _by_what_is_left(look: Look, contract: str, fitting: Collection[str]) -> tuple[str, str]:
     assert look.left_ms is not None
-    left = f"the {left_now_ms(look):.1f} ms that are left to send"
+    left = f"the {left_now_ms(look):.1f} ms left to send now"
     if contract != "last-sync":
         return "no-formula", f"the report is not what {contract} gives, {_UNLESS}{_left(look)}"
     if "last-sync" in fitting:
-        return "plausible", f"the report is not below {left} now"
-    return "below-what-is-left", f"the report is below {left} even now: it is wrong {_UNLESS}"
+        return "plausible", f"QEMU's figure is at least {left}, as it should be"
+    return "below-what-is-left", f"QEMU's figure is below {left}: it is wrong {_UNLESS}"
 
 
 def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
@@ -126,8 +126,8 @@ def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
         for name, ms in reversed(fits)
     ]
     sentence = (
-        f"no bandwidth is shown: {reported.low:g} ms are {' or '.join(at)}; by the mean one of "
-        f"{mean.middle / 1000:.0f} MB/s {left.middle / 1000:.1f} s are left"
+        f"no bandwidth is shown: {reported.low:g} ms are {' or '.join(at)}; at the mean of "
+        f"{mean.middle / 1000:.0f} MB/s, {left.middle / 1000:.1f} s are left"
     )
     below = reported.high < left.low * (1 - tolerance)
     return _open("below-what-is-left" if below else "plausible", sentence)

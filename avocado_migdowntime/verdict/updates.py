@@ -5,7 +5,7 @@
 | ------------- | ---------- |
 | `uncomputed`  | stays at 0, or at the downtime-limit, by which QEMU begins |
 | `frozen`      | stays at one figure while what is right has moved |
-| `stale`       | is what was right in the pass before |
+| `stale`       | is what was right in the previous pass |
 | `once-a-pass` | is renewed only once in a pass |
 """
 
@@ -89,7 +89,7 @@ def faulty_updates(
     if len(figures) == 1 and look.moved:
         return Updates(FROZEN, f"it is never renewed, and stays at {_words(figures)}")
     if _is_stale(look):
-        return Updates(STALE, "it is that of the pass before")
+        return Updates(STALE, "it is that of the previous pass")
     if _is_late(look):
         return Updates(ONCE_A_PASS, "it is renewed once a pass, and late")
     if _is_early(look):
@@ -151,7 +151,7 @@ def _runs(reports: Reports) -> list[Reports]:
 
 
 def _before(segment: Segment) -> float | None:
-    """What was reported last in the pass before."""
+    """What was reported last in the previous pass."""
     return segment.sync.before.samples[-1].expected_downtime_ms
 
 

@@ -40,7 +40,7 @@ class Verdict:
     formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
     the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason, `dropped_at_s` has
     their times. The first of the `reasons` is that for `verdict`.
-    Of a single look `left_now_ms` is what is left now ÷ bandwidth, which what is right is never below.
+    Of a single sample `left_now_ms` is what is left now ÷ bandwidth, which what is right is never below.
     `era` says, where it is so, that this release of QEMU is not one of those that compute by `formula`.
     `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed;
     `convergence` what the limits did that were tried on it; `predicted_downtime` whether QEMU had said how long the

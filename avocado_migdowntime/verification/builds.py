@@ -11,9 +11,11 @@ from pathlib import Path
 from ..basics import event_loop
 from ..basics.printable import in_a_line
 from ..errors import HarnessError, UsageError
+from ..host.hugepages import lease_hugepages
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
+from ..qemu.backing import plan
 from ..qemu.probe import QemuInfo, find_binary, probe
 from ..qemu.trial_start import start
 
@@ -47,7 +49,7 @@ def named(places: Sequence[str]) -> list[Build]:
     """The builds, each called by what its path has to itself. Raises UsageError where two are the same."""
     paths = [os.path.abspath(place) if os.path.exists(place) else place for place in places]
     if twice := [path for path in paths if paths.count(path) > 1]:
-        raise UsageError(f"{twice[0]} is given twice; to see what chance does, give a link to it")
+        raise UsageError(f"{twice[0]} is given twice; to measure chance, give a link to it")
     return [Build(in_a_line(name.replace(";", "_")), path) for name, path in zip(_names(paths), paths, strict=True)]
 
 
@@ -78,6 +80,17 @@ def check_start(binary: str, parameters: Parameters) -> None:
                 f"{binary} does not start ({error}); if firmware is missing, name the directory of its build, "
                 "`make install` it and name that directory, or install the firmware's package"
             ) from None
+
+
+@cache
+def check_hugepages(parameters: Parameters) -> None:
+    """Raise HostRequirementError where the hugepages of such a run cannot be had: no build comes to a verdict then."""
+    if parameters.backing == "anonymous":
+        return
+    needed = 2 * plan("memfd", parameters.page_size, parameters.ram).hugepages_needed
+    size, allowed = parameters.page_size, parameters.reserve_hugepages
+    with HostResources() as resources, lease_hugepages(resources, size, needed, allowed=allowed):
+        pass
 
 
 @cache

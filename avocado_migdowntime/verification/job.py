@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The job: each variant of a test on each build in turn, again and again, so that all share the host's moods."""
+"""The job: each variant of a test on each build in turn, again and again, so that all share the host's noise."""
 
 import logging
 import sys
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from avocado.core.exceptions import JobBaseException, OptionValidationError
@@ -18,7 +19,7 @@ from avocado.core.output import LOG_UI
 from avocado.core.settings import settings
 from avocado.core.suite import TestSuite, TestSuiteError
 
-from ..basics.names import KIND
+from ..basics.names import KIND, PAGE_OF_A_JOB
 from ..basics.resources import packaged_tests
 from ..comparison.compare import repetitions
 from ..comparison.job_results import builds_of
@@ -27,7 +28,7 @@ from ..errors import HarnessError, UsageError
 from ..parameters.packaged_variants import located
 from ..parameters.sources import NAMESPACES, of_settings, of_variant
 from ..parameters.table import ANY_ARCHITECTURE, Parameters, parse
-from .builds import Build, check_start, probed
+from .builds import Build, check_hugepages, check_start, probed
 
 _PROGRESS_EVERY_S = 2.0
 
@@ -53,7 +54,11 @@ class Plan:
     results_directory: str | None
 
     def tests(self) -> list[Runnable]:
-        """The runs in their order. Raises UsageError where the plan makes no sense, Untestable for a build's sake."""
+        """The runs in their order.
+
+        Raises UsageError where the plan makes no sense, Untestable for a build's sake, HostRequirementError where all
+        runs would lack hugepages.
+        """
         if self.test not in packaged_tests():
             raise UsageError(f"there is no test {self.test}; there are {', '.join(packaged_tests())}")
         config = self._config()
@@ -66,6 +71,8 @@ class Plan:
             [_on(variant, build, parameters, config) for build in self.builds]
             for variant, parameters in zip(variants, chosen, strict=True)
         ]
+        if len(chosen) == 1:
+            check_hugepages(chosen[0])
         many = len(self.builds)
         repeat = self.repeat or (ALONE if many == 1 else repetitions(len(variants), many) + SPARE)
         return [
@@ -94,7 +101,8 @@ class Plan:
                 raise HarnessError(f"Avocado could not run the job ({error}); {mend}") from None
         if status & AVOCADO_JOB_INTERRUPTED:
             raise KeyboardInterrupt
-        say(f"results are in {job.logdir}")
+        page = Path(job.logdir, PAGE_OF_A_JOB)
+        say(f"the page of all runs is {page}" if page.is_file() else f"results are in {job.logdir}")
         outcomes = {runs[0].build: runs for runs in builds_of([job.logdir])}
         return [outcomes[build.name] for build in self.builds]
 

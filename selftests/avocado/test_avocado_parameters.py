@@ -77,7 +77,7 @@ def test_keys_for_other_tests_can_be_kept_apart(run: Run, tmp_path: Path) -> Non
     [
         (
             ["-p", "burst=0/5"],
-            "parameter burst: '0/5' is not WRITE/REST in ms, such as 200/800, of which WRITE is not 0",
+            "parameter burst: '0/5' is not WRITE/REST in ms with WRITE above 0, such as 200/800",
         ),
         (["-p", "foo=1"], "unknown parameter 'foo'; known are arch, qemu,"),
         (

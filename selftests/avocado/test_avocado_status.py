@@ -183,4 +183,5 @@ def test_a_turn_that_somebody_keeps_is_not_waited_for_beyond_the_time_limit(tmp_
         )
     test = finished.tests["Telling"]
     assert test["status"] == "CANCEL"
-    assert f"for 1 s the turn has been that of process {os.getpid()} (" in test["fail_reason"]
+    assert f"at a time on a host, and process {os.getpid()} (" in test["fail_reason"]
+    assert "has kept others waiting for 1 s" in test["fail_reason"]

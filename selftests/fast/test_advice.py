@@ -61,8 +61,8 @@ def test_passes_that_are_all_the_same_need_their_size_and_a_percent():
     advice = advised(SAME, SAME, SAME, SAME, limit_ms=300)
     assert (advice.finding, advice.limit_ms, advice.syncs_seen) == ("found", 2021, 3)
     assert advice.reasons == (
-        "the next sync is expected to find 81.9 MB to be sent at 41.0 MB/s",
-        "the guest dirties as fast as is sent, 40.9 MB/s of pages over a pass of 2.0 s, so that "
+        "the next sync is expected to find 81.9 MB to send at 41.0 MB/s",
+        "the guest dirties memory as fast as it is sent, 40.9 MB/s of pages over a pass of 2.0 s, so that "
         "passes do not get shorter",
         "the downtime-limit of 300 ms that is set probably never ends it",
     )
@@ -80,7 +80,7 @@ def test_the_best_point_is_the_sync_that_found_least():
 def test_one_pass_cannot_show_how_far_they_differ():
     advice = advised(SAME, SAME)
     assert (advice.finding, advice.syncs_seen) == ("found", 1)
-    assert "only one pass was seen from end to end: how far they differ is not known" in advice.reasons
+    assert "only one pass was seen from end to end: how much passes differ is not known" in advice.reasons
 
 
 @pytest.mark.parametrize(("limit_ms", "says", "sure"), [(1900, "never ends it", False), (2100, "ends it", True)])
@@ -107,8 +107,8 @@ def test_more_bandwidth_or_a_throttled_guest_make_the_default_do():
     ("still_s", "finding", "reason"),
     [
         (1.9, "found", "the next sync is expected to find"),
-        (2.1, "unknown", "no page was sent for the last 2.1 s: it is not known at which bandwidth it goes on"),
-        (9.9, "unknown", "no page was sent for the last 9.9 s: it is not known at which bandwidth it goes on"),
+        (2.1, "unknown", "no page was sent for the last 2.1 s: the bandwidth at which it continues is not known"),
+        (9.9, "unknown", "no page was sent for the last 9.9 s: the bandwidth at which it continues is not known"),
         (10.1, "none", "nothing is being sent, so no downtime-limit is large enough"),
     ],
 )
@@ -140,7 +140,7 @@ def test_samples_that_are_far_apart_show_no_rest(period_s):
             "postcopy-active",
             "unknown",
             None,
-            "postcopy has begun: it finishes without a downtime-limit, and none matters any more",
+            "postcopy has begun: it finishes whatever the downtime-limit is",
         ),
     ],
 )
@@ -197,11 +197,11 @@ def test_a_limit_beyond_the_greatest_is_none():
     advice = advised(huge, huge, huge)
     assert (advice.finding, advice.limit_ms, advice.steps_ms) == ("none", None, ())
     assert advice.reasons == (
-        "the next sync is expected to find 122880.0 MB to be sent at 41.0 MB/s, "
+        "the next sync is expected to find 122880.0 MB to send at 41.0 MB/s, "
         "beyond the 2000 s that QEMU takes as downtime-limit",
-        "the guest dirties as fast as is sent, 41.0 MB/s of pages over a pass of 3000.0 s, so that "
+        "the guest dirties memory as fast as it is sent, 41.0 MB/s of pages over a pass of 3000.0 s, so that "
         "passes do not get shorter",
-        "the downtime-limit of 1 ms that is set never ends it",
+        "the downtime-limit of 1 ms that is set probably never ends it",
         POSTCOPY,
     )
     assert (advice.best_point.limit_ms, advice.help.throttle_percent) == (3_000_001, None)
@@ -237,7 +237,7 @@ def test_where_the_limit_that_did_is_not_known_nothing_is_advised_after_the_end(
     assert (advice.finding, advice.limit_ms, advice.configured_ms) == ("unknown", None, None)
     assert advice.reasons == (
         "the migration completed, and the guest was down for 30 ms: nothing is predicted now",
-        "under which downtime-limit it did is not known",
+        "the downtime-limit under which it completed is not known",
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a single look at a migration lets advise, figure by figure: 10 s are left to be sent at 125 MB/s."""
+"""What a single look at a migration lets advise, figure by figure: 10 s are left to send at 125 MB/s."""
 
 from dataclasses import replace
 
@@ -17,9 +17,9 @@ from selftests.support.traces import Pass, made, precopy
 
 POSTCOPY = "postcopy finishes it whatever the guest dirties"
 LEFT_NOW = "1250.0 MB, 10000 ms at 125.0 MB/s, are left now"
-AT_LEAST = f"{LEFT_NOW}, so that to end it now takes a limit of 10001 ms at least"
-BETTER = "one look shows no sync: record the migration for a better one"
-ON_TOP = "what the guest dirtied since the last sync comes on top"
+AT_LEAST = f"{LEFT_NOW}, so ending it now takes a limit of 10001 ms at least"
+BETTER = "one sample shows no sync: record the migration for a better answer"
+ON_TOP = "what the guest dirtied since the last sync has to be added"
 
 
 def looked(reported_ms=None, status="active", ram=TEN_SECONDS_LEFT, header=None, mean=125_000, sample=None, **of_ram):
@@ -41,8 +41,8 @@ def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_m
         bandwidth_bytes_per_ms=125_000.0,
         reasons=(
             f"QEMU found {reported_ms:.0f} ms pending at the last sync, and 10000 ms of them are left",
-            "a single snapshot shows no sync, so this is a guess; meanwhile the guest dirties another 2000 ms' worth; "
-            "record the migration for a better one",
+            "a single sample shows no sync, so this is a guess; meanwhile the guest dirties another 2000 ms' worth; "
+            "record the migration for a better answer",
         ),
     )
 
@@ -53,8 +53,9 @@ def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_m
         (None, {}, f"no expected downtime is shown, and {ON_TOP}"),
         (9000.0, {}, f"the report of 9000 ms is below what is left now: {ON_TOP}"),
         (
-            200.0, {"dirty_pages_per_s": 6104}, f"the report of 200 ms is what dirty-rate gives, a rate and no amount: "
-            f"{ON_TOP}",
+            200.0,
+            {"dirty_pages_per_s": 6104},
+            f"the report of 200 ms is what dirty-rate gives, a rate instead of an amount: {ON_TOP}",
         ),
         (
             10_000.0, {}, "the report of 10000 ms fits live as well as last-sync: if this QEMU computes as releases "
@@ -64,14 +65,13 @@ def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_m
             13_000.0, {}, "the report of 13000 ms fits redirty as well as last-sync: if this QEMU computes as releases "
             "since 3.0 do, the limit is 13001 ms",
         ),
-        (300.0, {}, "the report of 300 ms may be what QEMU begins by, before it has computed one"),
+        (300.0, {}, "the report of 300 ms may be QEMU's initial value, before it has computed one"),
         (
             10_100.0, {"dirty_pages_per_s": 0},
-            "the report of 10100 ms may be what QEMU begins by, before it has computed one",
+            "the report of 10100 ms may be QEMU's initial value, before it has computed one",
         ),
-        (10_100.0, {"mean": 90_000}, "the bandwidth of this moment is not shown to be about that of the whole "
-            "migration"),
-        (10_100.0, {"mean": None}, "the bandwidth of this moment is not shown to be about that of the whole migration"),
+        (10_100.0, {"mean": 90_000}, "the bandwidth at this moment may differ from that of the whole migration"),
+        (10_100.0, {"mean": None}, "the bandwidth at this moment may differ from that of the whole migration"),
     ],
 )  # fmt: skip
 def test_where_a_report_may_be_something_else_only_the_least_is_told(reported_ms, more, doubt):
@@ -89,7 +89,7 @@ def test_where_a_report_may_be_something_else_only_the_least_is_told(reported_ms
         ),
         (
             {"status": "postcopy-active"}, Finding.UNKNOWN,
-            "postcopy has begun: it finishes without a downtime-limit, and none matters any more", (),
+            "postcopy has begun: it finishes whatever the downtime-limit is", (),
         ),
         ({"ram": None}, Finding.UNKNOWN, "how much RAM is left is not shown", ()),
         (
@@ -104,9 +104,8 @@ def test_where_a_report_may_be_something_else_only_the_least_is_told(reported_ms
         ),
         (
             {"sample": {"disk_bytes": 5e6}}, Finding.NONE,
-            "a disk is sent as well, of which 5.0 MB are left; 10000 ms of RAM are left: no "
-            "downtime-limit will do while "
-            "the disk is sent", (),
+            "a disk is sent as well, with 5.0 MB left; 10000 ms of RAM are left: no downtime-limit ends it while the "
+            "disk is sent", (),
         ),
     ],
     ids=["over", "postcopy", "bare", "first", "still", "disk"],
@@ -141,3 +140,24 @@ def test_no_course_is_told_before_the_second_pass(rows):
     with pytest.raises(UsageError) as caught:
         predict_convergence(made(rows), 300)
     assert str(caught.value) == "shows no pass from end to end, or nothing was sent; record until the second pass"
+
+
+@pytest.mark.parametrize(
+    ("reported_ms", "left_ms", "limit_ms"),
+    [
+        (1_999_999.0, 1_999_990, 2_000_000),
+        (2_000_000.0, 1_999_990, None),
+        (9_998.0, 10_000, 10_001),
+        (9_990.0, 10_000, 10_001),
+        (9_900.0, 10_000, 10_001),
+        (9_898.0, 10_000, None),
+    ],
+)
+def test_the_limit_is_above_the_report_and_above_what_is_left_and_one_that_can_be_set(reported_ms, left_ms, limit_ms):
+    """A report of a window before may be a hundredth below what is left."""
+    found = looked(reported_ms, remaining_bytes=left_ms * 125_000)
+    assert (found.finding, found.limit_ms) == (Finding.UNKNOWN if limit_ms is None else Finding.FOUND, limit_ms)
+    if limit_ms == 10_001:
+        assert found.range_ms == Interval(10_001, 12_001)
+        about = f"the report of {reported_ms:.0f} ms is about what is left now, 10000 ms"
+        assert found.reasons[0] == f"{about}, as if QEMU had just synced"

@@ -35,11 +35,11 @@ def test_text_says_what_to_set_and_what_else_would_help(capsys):
         "bandwidth  363.5 MB/s is enough for the default of 300 ms; less may do, but not below 41.5 MB/s",
         "throttle   the guest by 86 % (auto-converge) is enough, if it then dirties so much less",
         "based on   5 syncs seen from both sides",
-        "reason     the next sync is expected to find 103.9 MB to be sent at 50.0 MB/s",
-        "reason     the guest dirties as fast as is sent, 49.4 MB/s of pages over a pass of 2.1 s, "
+        "reason     the next sync is expected to find 103.9 MB to send at 50.0 MB/s",
+        "reason     the guest dirties memory as fast as it is sent, 49.4 MB/s of pages over a pass of 2.1 s, "
         "so that passes do not "
         "get shorter",
-        "reason     the downtime-limit of 1 ms that is set never ends it",
+        "reason     the downtime-limit of 1 ms that is set probably never ends it",
     ]
 
 
@@ -62,7 +62,7 @@ def test_a_trace_that_is_too_short_cannot_tell(tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert (found["downtime_limit_ms"], found["range_ms"], found["best_point"]) == (None, None, None)
     assert run(str(short)) == 125
-    assert capsys.readouterr().out.startswith("set        UNKNOWN: this trace cannot tell\n")
+    assert capsys.readouterr().out.startswith("set        UNKNOWN: the data cannot tell\n")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_trace_that_is_too_short_cannot_tell(tmp_path, capsys):
         (
             "866.83",
             125,
-            "385.9 MB, 3562 ms at 108.4 MB/s, are left now, so that to end it now takes a limit of 3562 ms at least",
+            "385.9 MB, 3562 ms at 108.4 MB/s, are left now, so ending it now takes a limit of 3562 ms at least",
         ),
         ("0.00", 125, "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now"),
     ],

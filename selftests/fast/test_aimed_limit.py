@@ -17,7 +17,7 @@ from ..support.samples import PAGE, sample
 MBPS = PAGE / 125
 
 
-def set_limits(rows, limit_ms=300, page_size=4096, capabilities=()):
+def set_limits(rows, limit_ms=300, page_size=4096, capabilities=(), migrate_parameters=()):
     """Each limit that was set after a sample, with the time of that in ms."""
     found = []
 
@@ -29,7 +29,12 @@ def set_limits(rows, limit_ms=300, page_size=4096, capabilities=()):
         assert (name, data) == (AIMED, {"downtime-limit": found[-1][1], "since": now.t_s})
 
     migration = SimpleNamespace(
-        parameters=SimpleNamespace(downtime_limit=limit_ms, page_size=page_size, capabilities=capabilities),
+        parameters=SimpleNamespace(
+            downtime_limit=limit_ms,
+            page_size=page_size,
+            capabilities=capabilities,
+            migrate_parameters=migrate_parameters,
+        ),
         pair=SimpleNamespace(source=SimpleNamespace(execute=execute)),
         sampler=SimpleNamespace(now_s=lambda: now.t_s, note=note),
     )
@@ -89,7 +94,14 @@ def test_it_is_set_when_qemu_rests_for_sure_and_will_not_look_at_once(rests_ms, 
 
 
 @pytest.mark.parametrize(
-    "other", [{"capabilities": ("multifd",)}, {"page_size": 8192}, {"limit_ms": 49}, {"limit_ms": 1000}]
+    "other",
+    [
+        {"capabilities": ("multifd",)},
+        {"migrate_parameters": (("avail-switchover-bandwidth", "100M"),)},
+        {"page_size": 8192},
+        {"limit_ms": 49},
+        {"limit_ms": 1000},
+    ],
 )
 def test_it_is_left_alone_where_that_tells_nothing(other):
     assert set_limits(windows((2, 300, 50)), **other) == []

@@ -37,18 +37,48 @@ ANSWERS = {
     "forms/recording-of-a-sample-each-2.1-s.jsonl": (
         "inconclusive", "no-pass", None, 2000, 1800.0, "found", 2121,
     ),
+    "forms/avocado-vt-log-of-qmp.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
+    "forms/avocado-vt-log-of-the-monitor.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
+    "forms/libvirt-log-of-a-reply-told-twice.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
+    "forms/domjobinfo-with-commas.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
+    "forms/domjobinfo-postcopy.txt": ("inconclusive", "postcopy", None, None, None, "unknown", None),
+    "texts/domjobinfo-completed-at-the-destination.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
+    "texts/info-migrate-7.2-failed.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
+    "texts/info-migrate-7.2-cancelled.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
+    "forms/info-migrate-7.2-throttled.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
+    "forms/info-migrate-7.2-postcopy-cut-off.txt": ("inconclusive", "postcopy", None, None, None, "unknown", None),
+    "texts/proxmox-2024-dirties-faster.txt": ("inconclusive", "nothing-shown", None, None, None, "unknown", None),
+    "texts/proxmox-2018-limit-raised.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
+    "texts/proxmox-2024-failed.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
+    "texts/nova-2023-completed.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
+    "texts/kubevirt-2024-aborted.txt": ("inconclusive", "no-pass", None, None, None, "unknown", None),
+    "texts/kubevirt-2024-postcopy.txt": ("inconclusive", "postcopy", None, None, None, "unknown", None),
+    "texts/vdsm-2024-aborted.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
     "texts/kubevirt-2024.txt": ("inconclusive", "no-pass", None, 2149, 1791.6, "unknown", None),
     "texts/nova-2018.txt": ("inconclusive", "nothing-shown", None, None, 6914.9, "unknown", None),
     "texts/proxmox-2014.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
 }  # fmt: skip
 SENTENCES = {
-    "forms/info-migrate-1.6.txt": "519 ms are dirty-rate at 533 MB/s or what is left now at 5427 MB/s; by the mean one "
-    "of 264 MB/s 10.7 s are left",
+    "forms/info-migrate-1.6.txt": (
+        "519 ms are dirty-rate at 533 MB/s or what is left now at 5427 MB/s; at the mean of 264 MB/s, 10.7 s are left"
+    ),
     "forms/avocado-log-4.1.txt": "the migration completed, and the guest was down for 30 ms",
-    "forms/info-migrate-10.1-postcopy.txt": "none matters any more; the guest was down for 16 ms",
+    "forms/info-migrate-10.1-postcopy.txt": "whatever the downtime-limit is; the guest was down for 16 ms",
     "forms/info-migrate-7.2-active-then-completed.txt": "the migration completed, and the guest was down for 76 ms",
-    "forms/qmp-2.3-with-a-disk-and-nan.txt": "194 GB are left; 296 ms of RAM are left: no downtime-limit will do",
+    "forms/qmp-2.3-with-a-disk-and-nan.txt": "194 GB left; 296 ms of RAM are left: no downtime-limit ends it",
     "forms/qmp-array.txt": "the migration completed, and the guest was down for 7 ms",
+    "texts/domjobinfo-completed-at-the-destination.txt": "the migration completed, and the guest was down for 81 ms",
+    "texts/info-migrate-7.2-failed.txt": "the reason that is told: Unable to write to socket: Connection reset by peer",
+    "texts/info-migrate-7.2-cancelled.txt": "the migration was cancelled",
+    "forms/info-migrate-7.2-throttled.txt": "auto-converge stops the guest's CPUs for 40 % of their time",
+    "forms/info-migrate-7.2-postcopy-cut-off.txt": "postcopy was cut off, and goes on once it is recovered",
+    "texts/proxmox-2024-dirties-faster.txt": "the guest dirtied 189 MB/s where 117 MB/s (113 to 121) were sent",
+    "texts/proxmox-2018-limit-raised.txt": "the migration completed, and the guest was down for 97 ms",
+    "texts/proxmox-2024-failed.txt": "the reason that is told: Unable to write to socket: Broken pipe",
+    "texts/nova-2023-completed.txt": "the migration completed: nothing is predicted now",
+    "texts/kubevirt-2024-aborted.txt": "the migration was cancelled",
+    "texts/kubevirt-2024-postcopy.txt": "postcopy has begun",
+    "texts/vdsm-2024-aborted.txt": "the migration was cancelled",
     "texts/proxmox-2014.txt": "the migration completed, and the guest was down for 54 ms",
 }
 """What both say."""
@@ -92,3 +122,23 @@ def test_a_rate_above_what_is_left_is_called_pending_by_neither():
     assert (judged.report.code, judged.formula, advice.limit_ms) == ("formulas-alike", None, None)
     assert "fits last-sync and dirty-rate" in judged.reasons[0] and "fits dirty-rate" in advice.reasons[1]
     assert not any("pending" in reason for reason in advice.reasons)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_nothing_is_said_of_another_product_or_of_several_guests_where_there_is_one(name):
+    said = " ".join((*judge(read(name)).reasons, *advise(read(name)).reasons))
+    assert "guests are migrated" not in said
+    assert ("Nova" in said) <= name.startswith("texts/nova")
+
+
+@pytest.mark.parametrize(
+    ("name", "limit_ms"),
+    [
+        ("proxmox-2018-limit-raised.txt", 200),
+        ("nova-2023-completed.txt", 95),
+        ("proxmox-2014.txt", 100),
+    ],
+)
+def test_of_a_log_that_tells_each_limit_the_last_one_is_the_one_that_is_set(name, limit_ms):
+    trace = read(f"texts/{name}")
+    assert judge(trace).downtime_limit_ms == advise(trace).configured_ms == limit_ms

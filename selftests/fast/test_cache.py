@@ -49,7 +49,7 @@ def test_what_is_another_users_is_not(below):
         binary_of("bookworm", ["ppc64"])
     where = Path(os.path.realpath(cache / below))
     assert str(caught.value).endswith(
-        f" is not to be trusted: {where} is user {SOMEBODY}'s; set XDG_CACHE_HOME to a directory that is yours alone"
+        f" cannot be trusted: {where} is user {SOMEBODY}'s; set XDG_CACHE_HOME to a directory that is yours alone"
     )
     with pytest.raises(HostRequirementError):
         find("bookworm")
@@ -112,6 +112,6 @@ def test_nothing_is_unpacked_into_what_somebody_planted():
     planted()
     os.chown(cache_directory() / "qemu", SOMEBODY, SOMEBODY)
     before = sorted(cache_directory().rglob("*"))
-    with HostResources() as resources, pytest.raises(HostRequirementError, match="is not to be trusted"):
+    with HostResources() as resources, pytest.raises(HostRequirementError, match="cannot be trusted"):
         asyncio.run(add("trixie", ["ppc64"], resources, lambda _: None))
     assert sorted(cache_directory().rglob("*")) == before

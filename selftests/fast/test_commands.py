@@ -61,7 +61,7 @@ def test_a_table_that_is_too_wide_becomes_blocks():
     "words", ["advise", "analyze", "doctor", "judge", "qemu add", "record", "report", "score", "selftest", "verify"]
 )
 def test_a_command_that_tells_how_far_it_is_can_be_quiet(words, help_of):
-    assert "--quiet no word of progress on standard error" in help_of(*words.split())
+    assert "--quiet print no progress on standard error" in help_of(*words.split())
 
 
 def test_progress_goes_to_standard_error_unless_it_is_not_wanted(capsys):
@@ -117,4 +117,4 @@ def test_a_host_without_avocado_has_the_commands_too(arguments, tmp_path):
 def test_what_runs_tests_says_that_it_takes_avocado(tmp_path):
     done = without_avocado(tmp_path, "verify", "--qemu", "/usr/bin")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (129, "", 1)
-    assert "tests are run by Avocado; install this package: pip install ." in done.stderr
+    assert "Avocado runs the tests; install this package: pip install ." in done.stderr

@@ -222,13 +222,13 @@ def test_a_line_that_is_cut_off_is_left_out_at_the_very_end_alone():
         decoder = LinesDecoder(2)
         with pytest.raises(UsageError) as caught:
             decoder.add(data, is_last)
-        expected = f"line {line_number} is no JSON; expected a recorded migration"
+        expected = f"line {line_number} is not JSON; expected a recorded migration"
         assert str(caught.value) == expected
         assert decoder.cut_off == 0
 
 
 def test_bytes_that_are_no_text_are_a_fault_of_their_line_or_stand_in_a_name():
-    with pytest.raises(UsageError, match="^line 3 is no JSON"):
+    with pytest.raises(UsageError, match="^line 3 is not JSON"):
         decoder_of(block(sample(), b"\xff\n"))
     (one,) = decoder_of(block(sample(on="NAME")).replace(b"NAME", b"N\xe4ME")).samples()
     assert one.on == "N\N{REPLACEMENT CHARACTER}ME"
@@ -265,8 +265,8 @@ def test_blocks_are_of_whole_lines_and_blank_ones_end_none(chunks, blocks):
     ("line", "message"),
     [
         ("[1]", "line 7 is not a JSON object; expected a recorded migration"),
-        ("{", "line 7 is no JSON; expected a recorded migration"),
-        ('{"a": NaN}', "line 7 is no JSON; expected a recorded migration"),
+        ("{", "line 7 is not JSON; expected a recorded migration"),
+        ('{"a": NaN}', "line 7 is not JSON; expected a recorded migration"),
     ],
 )
 def test_a_line_that_is_no_object_is_refused(line, message):

@@ -49,13 +49,14 @@ HOSTS = [
         {"qemus": (replace(PPC, fault="none on the PATH", binary="", release=(0, 0, 0)),)},
         "qemu ppc64",
         "fault",
-        "apt-get install qemu-system-ppc",
+        "apt-get install qemu-system-ppc (or: dnf install qemu-system-ppc-core; zypper install qemu-ppc)",
     ),
     (
         {"qemus": (PPC, replace(ARM, fault="did not answer", release=(0, 0, 0)))},
         "qemu arm",
         "note",
-        "apt-get install --reinstall qemu-system-arm",
+        "apt-get install --reinstall qemu-system-arm (or: dnf reinstall qemu-system-arm-core; zypper install --force "
+        "qemu-arm)",
     ),
     ({"qemus": (replace(PPC, fault="is no QEMU", release=(0, 0, 0), given=True),)}, "qemu ppc64", "fault", ""),
     ({"qemus": (replace(PPC, fault="has no machine x"),)}, "qemu ppc64", "fault", ""),
@@ -75,13 +76,18 @@ HOSTS = [
     ),
     ({"small_pages_bytes": 3457 * MIB}, "memory", "fault", "ps -eo rss"),
     ({"small_pages_bytes": 3456 * MIB}, "memory", "ok", ""),
-    ({"pages": (few(),)}, "hugepages 2M", "fault", "as root: grow"),
-    ({"pages": (few(),), "root": True}, "hugepages 2M", "fault", "as root: grow"),
+    ({"pages": (few(),)}, "hugepages 2M", "fault", "as root: grow, or use page_size=4K"),
+    ({"pages": (few(),), "root": True}, "hugepages 2M", "fault", "as root: grow, or use page_size=4K"),
     ({"pages": (few(may_grow=True),)}, "hugepages 2M", "ok", ""),
     ({"pages": ()}, "hugepages 2M", "fault", "--migdowntime-page-size 4K"),
     ({"pages": (few(may_grow=True),), "available_bytes": 1131 * MIB}, "memory", "fault", "ps -eo rss"),
     ({"pages": (few(may_grow=True),), "available_bytes": 1132 * MIB}, "memory", "ok", ""),
-    ({"shaped": Shaped(missing_programs=("tc",))}, "link=shaped", "note", "apt-get install iproute2"),
+    (
+        {"shaped": Shaped(missing_programs=("tc",))},
+        "link=shaped",
+        "note",
+        "apt-get install iproute2 (or: dnf install iproute-tc; zypper install iproute2)",
+    ),
     ({"shaped": FORBIDDEN}, "link=shaped", "note", "as root"),
     ({"shaped": Shaped(fault="no CONFIG_VETH")}, "link=shaped", "note", ""),
     ({"shaped": Shaped(loadable=("veth",))}, "link=shaped", "ok", ""),
@@ -122,8 +128,8 @@ def test_pages_of_each_node_are_told_apart():
 def test_lines_fit_a_terminal_and_go_on_below_their_own_column():
     text = fitted(summary(list(check_host(replace(GOOD, pages=(few(),))))), 60)
     assert max(map(len, text.splitlines())) <= 60
-    assert "\n              fix:   as root: grow\n" in text
-    assert "the default\n                     run needs 256 and only root can make\n" in text
+    assert "\n              fix:   as root: grow, or use page_size=4K\n" in text
+    assert "the default\n                     run needs 256 and only root can reserve\n" in text
     long = "label      " + "x" * 200
     assert [line[:11] for line in fitted(long, 80).splitlines()] == ["label      ", " " * 11, " " * 11]
 

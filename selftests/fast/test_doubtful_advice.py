@@ -46,7 +46,7 @@ def test_once_it_completed_a_text_tells_what_it_was():
 def test_the_bandwidth_of_zero_pages_is_not_that_of_the_next_pass():
     trace = printed(SLOWED, "recording", end=next(n for n, row in enumerate(real(SLOWED).answers) if row[0] > 2.45))
     assert Evidence.of(trace).passes[-1].number == 2
-    assert doubt(trace) == "QEMU has not yet shown at which bandwidth it sends what is no zero page"
+    assert doubt(trace) == "QEMU has not yet shown the bandwidth at which it sends pages that are not zero"
 
 
 def test_what_was_needed_before_something_was_changed_is_not_seen_after():

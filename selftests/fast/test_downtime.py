@@ -5,6 +5,7 @@ import pytest
 
 from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.verdict.downtime import Downtime
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.traces import Pass, completed, event, made, precopy
@@ -50,6 +51,29 @@ def test_by_the_events_it_lasts_from_stop_to_resume_less_what_a_ready_guest_was_
     down = judged([stop(), *([ready(ready_s)] if ready_s else []), resume(1000.25)]).downtime
     assert (down.qemu_ms, down.held_ms, down.events_ms) == pytest.approx((100, held_ms, down_ms))
     assert down.guest_ms is None and down.silent_s is None
+
+
+def clock(ahead_s):
+    return event(STOP_S + 2, "harness", "CLOCK", {"side": "destination", "ahead_s": ahead_s, "readings": 9})
+
+
+@pytest.mark.parametrize("ahead_s", [0, 3600, -360])
+def test_what_two_hosts_stamp_is_compared_by_how_their_clocks_stand(ahead_s):
+    events = [stop(), ready(1000.15 + ahead_s), resume(1000.25 + ahead_s), clock([ahead_s - 0.003, ahead_s + 0.001])]
+    verdict = judged(events)
+    down = verdict.downtime
+    assert (down.held_ms, down.events_ms, down.events_open_ms) == pytest.approx((100, 151, 2))
+    assert "STOP to RESUME 151 ms ± 2.0 ms" in summary(verdict)
+
+
+def test_where_a_clock_was_set_meanwhile_nothing_is_made_of_the_stamps_of_two_hosts():
+    assert judged([stop(), resume(1000.25), clock(None)]).downtime.events_ms is None
+
+
+@pytest.mark.parametrize("ahead_s", ["soon", [1], [2, 1], [1, "2"], [None, 1], {}])
+def test_a_clock_that_no_harness_writes_of_is_refused(ahead_s):
+    with pytest.raises(UsageError, match="^'ahead_s' of the event CLOCK is "):
+        judged([stop(), resume(1000.25), clock(ahead_s)])
 
 
 def test_a_destination_that_is_not_yet_ready_was_not_held():

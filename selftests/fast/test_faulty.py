@@ -73,7 +73,7 @@ def test_the_list_has_a_sentence_for_each_fault(capsys):
     assert run("--list") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0].partition("=")[0] for line in lines] == list(KINDS)
-    assert "factor=FACTOR         expected-downtime is so many times the right one" in lines
+    assert "factor=FACTOR         expected-downtime is FACTOR times the correct one" in lines
 
 
 @pytest.mark.parametrize(

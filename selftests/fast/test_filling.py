@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from avocado_migdowntime.basics.units import MIB
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.qemu.backing import Backing
-from avocado_migdowntime.qemu.filling import filling
+from avocado_migdowntime.qemu.filling import fill_here, filling
 from avocado_migdowntime.qemu.guest_ram import backing_file
 
 SIZE = 40 * MIB
@@ -45,7 +46,7 @@ def made_bytes(ram: int) -> int:
 
 def filled(qemu: SimpleNamespace, backing: Backing, body=None) -> None:
     async def fill() -> None:
-        async with filling([qemu], backing, SIZE) as done:
+        async with filling([partial(fill_here, qemu, backing, SIZE)]) as done:
             if body is not None:
                 raise body
             await done
@@ -77,15 +78,15 @@ def test_what_the_host_refuses_is_told_also_where_the_qemu_dies_of_it(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", refuse)
-    with pytest.raises(HostRequirementError, match="^hugepages of 4K that were promised to the source QEMU are not to"):
+    with pytest.raises(HostRequirementError, match="^hugepages of 4K reserved for the source QEMU cannot be used"):
         filled(qemu, HUGE)
 
     async def dies() -> None:
-        async with filling([qemu], HUGE, SIZE) as done:
+        async with filling([partial(fill_here, qemu, HUGE, SIZE)]) as done:
             await asyncio.wait({done})
             raise HarnessError("source QEMU was ended by SIGBUS")
 
-    with pytest.raises(HostRequirementError, match="not to be had"):
+    with pytest.raises(HostRequirementError, match="cannot be used"):
         asyncio.run(dies())
 
 

@@ -80,13 +80,16 @@ def test_a_journal_outlives_the_name_of_a_class(monkeypatch):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"[{", "it is no JSON: "),
-        (b"\xff\n", "it is no JSON: "),
-        (b'{"kind": "mount"}', r"\{'kind': 'mount'\} is no list"),
-        (b'["mount"]', "'mount' is no object"),
+        (b"[{", "it is not JSON: "),
+        (b"\xff\n", "it is not JSON: "),
+        (b'{"kind": "mount"}', r"\{'kind': 'mount'\} is not a list"),
+        (b'["mount"]', "'mount' is not an object"),
         (b'[{"kind": "moon", "phase": 3}]', "the kind 'moon' is unknown"),
         (b'[{"kind": "mount"}]', r"mount has the fields \['path'\], not \[\]"),
-        (b'[{"kind": "Hugepages", "page_size_bytes": 4096, "added": "8"}]', "Hugepages.added is '8', which is no int"),
+        (
+            b'[{"kind": "Hugepages", "page_size_bytes": 4096, "added": "8"}]',
+            "Hugepages.added is '8', expected int",
+        ),
         (b'[{"kind": "mount", "path": "/a"}, {"kind": "moon"}]', "the kind 'moon' is unknown"),
     ],
 )
@@ -139,8 +142,8 @@ def test_what_cannot_be_read_stays_and_is_told_in_the_log(run, monkeypatch):
     reaper = Reaper()
     reaper.start()
     assert sorted(log) == [
-        f"avocado-migdowntime: the journal {run}/{name} cannot be read ({reason}), so what it names stays as it is; "
-        "start the release that wrote it, or give that back by hand and delete the file"
+        f"avocado-migdowntime: the journal {run}/{name} cannot be read ({reason}), so what it names is not released; "
+        "start the release that wrote it, or release it by hand and delete the file"
         for name, reason in (
             ("folder", f"[Errno 21] Is a directory: '{run}/folder'"),
             ("strange", "the kind 'moon' is unknown"),

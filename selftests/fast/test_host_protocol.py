@@ -49,9 +49,9 @@ WIRE = {
 }
 
 MALFORMED = {
-    b"\xff": "it is no JSON: ",
-    b'{"number": 1, "kind": "rel': "it is no JSON: ",
-    b"[" * 60000: "it is no JSON: ",
+    b"\xff": "it is not JSON: ",
+    b'{"number": 1, "kind": "rel': "it is not JSON: ",
+    b"[" * 60000: "it is not JSON: ",
     b"[1]": "it has no number",
     b'{"kind": "release", "leases": []}': "it has no number",
     b'{"number": true, "kind": "release", "leases": []}': "it has no number",
@@ -60,10 +60,10 @@ MALFORMED = {
     b'{"number": 7, "kind": ["release"]}': "the kind ['release'] is unknown",
     b'{"number": 7, "kind": "release"}': "release has the fields ['leases'], not []",
     b'{"number": 7, "kind": "release", "leases": [], "when": 3}': "release has the fields ['leases'], not ['leases', ",
-    b'{"number": 7, "kind": "release", "leases": 3}': "release.leases is 3, which is no list",
-    b'{"number": 7, "kind": "release", "leases": [1, "2"]}': "release.leases is '2', which is no int",
-    b'{"number": 7, "kind": "acquire-directory", "within": null}': "acquire-directory.within is None, which is no str",
-    b'{"number": 7, "kind": "acquire-hugetlbfs", "page_size_bytes": true}': "page_size_bytes is True, which is no int",
+    b'{"number": 7, "kind": "release", "leases": 3}': "release.leases is 3, which is not a list",
+    b'{"number": 7, "kind": "release", "leases": [1, "2"]}': "release.leases is '2', expected int",
+    b'{"number": 7, "kind": "acquire-directory", "within": null}': "acquire-directory.within is None, expected str",
+    b'{"number": 7, "kind": "acquire-hugetlbfs", "page_size_bytes": true}': "page_size_bytes is True, expected int",
 }
 
 
@@ -85,7 +85,7 @@ def test_a_packet_that_is_no_request_is_refused_in_one_sentence(packet):
     error = refusal.exception()
     assert type(error) is HarnessError
     assert MALFORMED[packet] in str(error)
-    assert re.fullmatch(r"the message .* cannot be understood \(.*\); see if .* start again", str(error))
+    assert re.fullmatch(r"the message .* cannot be understood \(.*\); start again, .* replaced meanwhile", str(error))
     assert len(str(error)) < 400
 
 
@@ -154,9 +154,7 @@ START, END = encode(1, Confirmation()), encode(UNNUMBERED, FinalReport(()))
 
 def test_a_reply_that_is_none_is_told_in_one_sentence(other_end):
     other_end(b'{"number": 1, "granted": true}')
-    with pytest.raises(
-        HarnessError, match=r"^the message .*cannot be understood \(the kind None is unknown\); see if "
-    ):
+    with pytest.raises(HarnessError, match=r"^the message .*cannot be understood \(the kind None is unknown\); start "):
         HostResources().__enter__()
 
 
@@ -172,7 +170,7 @@ def test_a_request_that_the_reaper_could_not_number_fails(other_end):
 
 def test_a_reply_of_another_kind_is_told(other_end):
     other_end(START, encode(2, Confirmation()), END)
-    sentence = "answered acquire-directory by confirmation, not directory-grant; see if the package was replaced"
+    sentence = "answered acquire-directory by confirmation, not directory-grant; start again, as the package"
     with (
         HostResources() as resources,
         pytest.raises(HarnessError, match=sentence),
@@ -204,5 +202,5 @@ def test_the_final_report_names_what_could_not_be_given_back(tmp_path):
     assert number == UNNUMBERED
     (failure,) = report.failures
     assert re.fullmatch(
-        rf"the directory {grant.path} could not be given back \(.*No such file.*\); do it by hand", failure
+        rf"the directory {grant.path} could not be released \(.*No such file.*\); release it by hand", failure
     )

@@ -136,7 +136,7 @@ def test_an_ended_migration_needs_no_figures():
     ],
 )
 def test_words_that_only_look_like_it_are_no_text_of_it(text):
-    with pytest.raises(UsageError, match="begins no text that is known"):
+    with pytest.raises(UsageError, match="matches no known text"):
         parse(text.encode())
 
 

@@ -6,6 +6,7 @@ import struct
 import numpy as np
 import pytest
 
+from avocado_migdowntime.agent import page_sums
 from avocado_migdowntime.errors import HarnessError
 from avocado_migdowntime.guest_memory.inspection import PAGE_WORDS, Inspection
 from avocado_migdowntime.guest_memory.telemetry import PAGE_BYTES, PATTERN_NAMES, Telemetry
@@ -63,6 +64,18 @@ def memory(telemetry):
 def finding(telemetry, ram):
     inspection = Inspection(telemetry)
     inspection.see(np.arange(len(ram)), ram)
+    found = inspection.finding()
+    assert summed_up(telemetry, ram) == found
+    return found
+
+
+def summed_up(telemetry, ram):
+    """The finding where the pages are on another host, which tells their sums."""
+    inspection = Inspection(telemetry)
+    wanted = inspection.see_sums(np.arange(len(ram)), b"".join(page_sums.sums(memoryview(ram.tobytes()))))
+    assert len(wanted) <= 21
+    for index in wanted:
+        inspection.see(np.array([index]), ram[index : index + 1])
     return inspection.finding()
 
 
@@ -162,15 +175,21 @@ def test_scattered_pages_are_found_wherever_they_lie():
     ram = memory(telemetry)
     stale = np.array([page(12, 2)])
     elsewhere = np.concatenate([np.zeros((3, PAGE_WORDS), dtype=np.uint64), ram[::-1], stale])
+    assert found_anywhere(telemetry, elsewhere).intact
+    found = found_anywhere(telemetry, np.concatenate([stale, ram[:12], ram[14:]]))
+    assert found.faults == ("pages 12 to 13: the first is old: of epoch 2, where 3 was written last",)
+    assert found_anywhere(telemetry, ram[:95]).faults == ("page 95 is nowhere in the RAM",)
+
+
+def found_anywhere(telemetry, rows):
     inspection = Inspection(telemetry)
-    inspection.see_anywhere(elsewhere)
-    assert inspection.finding().intact
-    inspection = Inspection(telemetry)
-    inspection.see_anywhere(np.concatenate([stale, ram[:12], ram[14:]]))
-    assert inspection.finding().faults == ("pages 12 to 13: the first is old: of epoch 2, where 3 was written last",)
-    inspection = Inspection(telemetry)
-    inspection.see_anywhere(ram[:95])
-    assert inspection.finding().faults == ("page 95 is nowhere in the RAM",)
+    inspection.see_anywhere(rows)
+    told_by_sums = Inspection(telemetry)
+    records = page_sums.seeded(memoryview(rows.tobytes()), 0, told_by_sums.seed)
+    for number in told_by_sums.see_found(b"".join(records)):
+        told_by_sums.see_anywhere(rows[number : number + 1])
+    assert told_by_sums.finding() == inspection.finding()
+    return inspection.finding()
 
 
 def test_a_page_that_is_no_telemetry_is_refused():

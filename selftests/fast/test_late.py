@@ -84,6 +84,14 @@ def test_as_much_as_is_queued_may_have_gone_out_unseen_before_the_sync():
     assert (sync.unsent_bytes.low, sync.unsent_bytes.high) == ((2000 - 128 - 3 * PACKET) * PAGE, 2000 * PAGE)
 
 
+def test_where_what_waited_was_flushed_nothing_was_left():
+    before = counted_late((900, 0), (600, 256), (300, 640), (105, 896), (5000, 1004))
+    after = counted_late((4990, 1132), (4000, 2028), number=3, begin_s=1)
+    [sync] = syncs([before, after], Limits())
+    assert (sync.unsent_bytes.low, sync.unsent_bytes.high) == (0, 0)
+    assert sync.at_sync_bytes.low == (4990 + 1132 - 1004) * PAGE
+
+
 @pytest.mark.parametrize(
     ("header", "packets"),
     [

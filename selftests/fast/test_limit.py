@@ -139,6 +139,10 @@ TOO_EARLY = ending(5_000)
     [
         ({"limit_ms": None}, "the downtime-limit is not recorded"),
         (
+            {"limit_ms": 100, "header": {"capabilities": ["postcopy-ram"]}},
+            "with postcopy-ram QEMU 11.1 syncs each time it looks, so that passes do not show the limit",
+        ),
+        (
             {"limit_ms": 100, "header": {"capabilities": ["xbzrle", "auto-converge"]}},
             "auto-converge may sync in mid-pass, so that passes do not show the limit",
         ),
@@ -147,6 +151,13 @@ TOO_EARLY = ending(5_000)
 def test_what_is_not_to_be_seen_of_the_limit_is_said(given, reason):
     assert limit(TOO_EARLY, **given) == (LimitJudgement.INCONCLUSIVE, reason)
     assert limit(TOO_EARLY, 100, header={"capabilities": ["xbzrle"]})[0] is LimitJudgement.VIOLATED
+
+
+@pytest.mark.parametrize(("major", "is_seen"), [(5, True), (7, True), (8, False), (9, False), (10, True), (11, False)])
+def test_with_postcopy_ram_the_limit_shows_on_releases_that_sync_at_it(major, is_seen):
+    header = {"capabilities": ["postcopy-ram"], "qemu": {"qemu": {"major": major, "minor": 0, "micro": 0}}}
+    judged = LimitJudgement.VIOLATED if is_seen else LimitJudgement.INCONCLUSIVE
+    assert limit(TOO_EARLY, 100, header=header)[0] is judged
 
 
 @pytest.mark.parametrize("status", ["postcopy-active", "postcopy-paused"])

@@ -16,7 +16,7 @@ def test_a_host_without_debians_tools_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(
-        HostRequirementError, match="^this host has no apt-get, which gets a Linux guest's kernel from Debian"
+        HostRequirementError, match="^this host has no apt-get, needed to get a Linux guest's kernel from Debian"
     ):
         image("ppc64", [])
     assert list(cache_directory().iterdir()) == []

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Times of logs that write no year or no date: they go on at new year and at midnight."""
 
+from datetime import date
+
 import pytest
 
-from avocado_migdowntime.forms.stamps import Calendar, parted
+from avocado_migdowntime.forms.stamps import Calendar, parted, stamp_of, stamp_within
 
 
 def seconds(*texts):
@@ -23,6 +25,9 @@ def seconds(*texts):
         (("2025-12-31 23:59:58 a", "2026-01-01 00:00:03 b"), [0, 5]),
         (("2025-12-31T23:59:58Z a", "2026-01-01T01:00:03+01:00 b"), [0, 5]),
         (("Nov 24 12:26:58 a", "Nov 24 12:26:57 a line that came late"), [0, -1]),
+        (("12:00:00 a", "00:00:00 half a day before"), [0, -43_200]),
+        (("12:00:01 a", "00:00:00 more than that before"), [0, 43_199]),
+        (("Feb 28 23:59:58 a", "00:00:03 b", "Mar  1 00:00:03 c"), [0, 5 - 789 * 86_400, 86_405]),
     ],
 )
 def test_times_go_on(texts, since_s):
@@ -41,3 +46,41 @@ def test_two_years_pass():
 def test_how_exact_a_time_is_shows_in_its_digits():
     ticks = [parted(text)[0].tick_s for text in ("May 12 11:57:06 a", "11:57:06.546 b", "2024-05-12 11:57:06,123456 c")]
     assert ticks == pytest.approx([1, 1e-3, 1e-6])
+
+
+@pytest.mark.parametrize("year", [1970, 1972, 1999, 2000, 2024, 2100, 2101])
+def test_days_are_counted_as_the_calendar_does(year):
+    for month, day in ((1, 1), (2, 28), (3, 1), (4, 30), (7, 31), (12, 31)):
+        days = (date(year, month, day) - date(1970, 1, 1)).days
+        assert stamp_of(f"{year}-{month:02}-{day:02} 00:00:00 a").t_s == days * 86_400
+
+
+@pytest.mark.parametrize(
+    ("text", "t_s", "said"),
+    [
+        ("1970-01-02 03:04:05.5 said", 86_400 + 3 * 3600 + 4 * 60 + 5.5, "said"),
+        ("1970/01/02 00:00:00+05:30 said", 86_400 - 5 * 3600 - 30 * 60, "said"),
+        ("1970-01-02T00:00:00-0230 said", 86_400 + 2 * 3600 + 30 * 60, "said"),
+        ("[1970-01-02 23:59:60] said", 2 * 86_400, "said"),
+        ("[ 12.345678] said", None, "[ 12.345678] said"),
+        ("[12.345678] said", 12.345678, "said"),
+        ("1715515026.546: debug : virThread:12 : said", 1715515026.546, "debug : virThread:12 : said"),
+        ("1972-01-01 00:00:00 4242: info : qemuMonitorIOWrite:437 : said", 730 * 86_400, "said"),
+        ("Jan 01 00:00:00 host libvirtd[4242]: said", 730 * 86_400, "said"),
+        ("1972-01-01 00:00:00,000 root L0042 DEBUG| said", 730 * 86_400, "said"),
+        ("1972-01-01 00:00:00,000 vdsm WARNING: said", 730 * 86_400, "said"),
+        ("Foo 01 00:00:00 said", None, "Foo 01 00:00:00 said"),
+        ("libvirtd[4242]: said", None, "said"),
+        ("said", None, "said"),
+        ("", None, ""),
+    ],
+)
+def test_a_line_begins_with_its_time_and_who_logged_it(text, t_s, said):
+    stamp, rest = parted(text)
+    assert (stamp and stamp.t_s, rest) == (t_s, said)
+
+
+def test_a_time_within_a_line_is_the_first_date_with_one():
+    assert stamp_within("node-1 1970-01-02 00:00:01 and 1970-01-03 00:00:00").t_s == 86_401
+    assert stamp_within("node-1 Jan  2 00:00:01 a").t_s == 731 * 86_400 + 1
+    assert stamp_within("node-1 00:00:01 a") is stamp_within("") is None

@@ -43,8 +43,8 @@ def test_one_that_was_built_without_a_sandbox_is_started_without(tmp_path, socke
 @pytest.mark.parametrize(
     ("command", "answer", "says"),
     [
-        ("query-version", [], "with [], as no QEMU does: expected `object`, got `array`"),
-        ("query-version", {}, "with {}, as no QEMU does: object missing required field `qemu`"),
+        ("query-version", [], "with [], which no QEMU does: expected `object`, got `array`"),
+        ("query-version", {}, "with {}, which no QEMU does: object missing required field `qemu`"),
         ("query-version", None, None),
         ("query-version", {"qemu": 7, "package": ""}, "expected `object`, got `int` at `$.qemu`"),
         ("query-version", version(major="7"), "expected `int`, got `str` at `$.qemu.major`"),
@@ -212,7 +212,7 @@ MIGRATION = {
         ({"migrate-set-capabilities": {"error": {}}}, "during migrate-set-capabilities"),
         ({"migrate-incoming": None}, "the destination QEMU has not answered migrate-incoming for"),
         ({"query-migrate": None}, "the source QEMU has not answered query-migrate for"),
-        ({"query-migrate": []}, "the source QEMU answers query-migrate with [], as no QEMU does: expected `object`"),
+        ({"query-migrate": []}, "the source QEMU answers query-migrate with [], which no QEMU does: expected `object`"),
         ({"query-migrate": {"status": "failed", "error-desc": 5}}, "expected `str`, got `int` at `$.error-desc`"),
         (
             {"query-migrate": {"status": "failed", "error-desc": "a\x1b"}},
@@ -221,7 +221,10 @@ MIGRATION = {
         ({"query-migrate": {"status": "active"}}, "has no 'ram', as that of an active migration should"),
         ({"query-migrate": {"status": "none"}}, "given up after 8 s while"),
         *(
-            ({"query-migrate": {"status": "none", **where}, "link": "tcp"}, "and does not say at which port")
+            (
+                {"query-migrate": {"status": "none", **where}, "link": "tcp"},
+                "does not report the port that it listens on",
+            )
             for where in ({}, {"socket-address": []}, {"socket-address": [{"port": "a b"}]})
         ),
     ],

@@ -45,6 +45,13 @@ def test_a_file_holds_what_is_known_in_base_units(tmp_path):
     assert file.read_text().endswith("# EOF\n") and [*tmp_path.iterdir()] == [file]
 
 
+def test_a_status_that_is_more_than_a_word_is_one_line_that_can_be_written(tmp_path):
+    hostile = 'active"} 1\n# HELP x \x1b[2J\udcff'
+    Metrics(str(tmp_path / "m"), "-").show(replace(NOW, status=hostile))
+    (sample,) = families((tmp_path / "m").read_text())[f"{PREFIX}status"].samples
+    assert sample.labels["status"] == 'active"} 1\\n# HELP x \\x1b[2J\\udcff'
+
+
 def test_an_older_reader_understands_the_file_too(tmp_path):
     Metrics(str(tmp_path / "m"), "-").show(NOW)
     names = {family.name for family in parser.text_string_to_metric_families((tmp_path / "m").read_text())}

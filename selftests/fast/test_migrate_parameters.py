@@ -147,6 +147,7 @@ def test_one_that_an_end_has_not_is_found_before_a_guest_is_launched(qemu_info):
             {"tls": "x509", "link": "file"},
             "tls=x509 takes a link over which the destination answers, which file",
         ),
+        ({"postcopy": "yes"}, "postcopy=yes takes the capability postcopy-ram; give capabilities=postcopy-ram, or"),
         (
             {"migrate_parameters": "multifd-channels=4"},
             "does nothing without the capability multifd; give ",

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from avocado_migdowntime.basics.printable import in_a_line
-from avocado_migdowntime.prediction.advice import Advice, Finding
+from avocado_migdowntime.prediction.advice import Advice, Down, Finding
 from avocado_migdowntime.prediction.outlook import Outlook
 from avocado_migdowntime.report.now import line, rows
 from avocado_migdowntime.report.screen import Lines, Screen, display, summary
@@ -71,8 +71,13 @@ def test_what_the_limit_that_is_set_does(outlook, words):
     ("advice", "words"),
     [
         (Advice(Finding.UNKNOWN, reasons=("why",)), "not known yet"),
-        (Advice(Finding.NONE, reasons=("why",)), "no downtime-limit will do"),
+        (Advice(Finding.NONE, reasons=("why",)), "no downtime-limit ends it"),
         (Advice(Finding.FOUND, limit_ms=700, reasons=("why",)), "700 ms downtime-limit"),
+        (
+            Advice(Finding.FOUND, limit_ms=700, down=Down(650, True), reasons=("why",)),
+            "700 ms downtime-limit; the guest is down for some 650 ms at the present bandwidth, less in fact: "
+            "max-bandwidth limits it, and QEMU lifts that at the switchover",
+        ),
     ],
 )
 def test_the_limit_that_is_advised(advice, words):

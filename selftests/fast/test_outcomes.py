@@ -154,13 +154,17 @@ def test_builds_of_several_jobs_are_put_together_by_their_names(tmp_path):
     old = job(tmp_path / "old", [entry(1, "migdowntime:x", None), entry(2, "migdowntime:x@new", None)])
     new = job(tmp_path / "new", [entry(1, "migdowntime:x@new", None)])
     assert [[found.build for found in runs] for runs in builds_of([old, new])] == [[old], ["new", "new"]]
-    assert is_job(old) and not is_job(str(tmp_path))
+    assert is_job(old) and is_job(str(tmp_path)) and not is_job(str(tmp_path / "none"))
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (None, "No such file or directory; give the results of a job, such as job-results/latest"),
+        (
+            None,
+            "No such file or directory; give the results of a job, such as job-results/latest, or compare builds of "
+            "QEMU by verify --qemu",
+        ),
         ("{", " is not JSON; give the results of a job, such as job-results/latest"),
         ("[" * 100_000, " is not JSON; give the results of a job, such as job-results/latest"),
         ('{"tests": []}', " has no test of this project; give the results of a job that ran migdowntime:NAME"),
@@ -188,13 +192,13 @@ def test_a_job_whose_links_go_round_is_named(tmp_path):
     for name in ("loop", "results.json"):
         (tmp_path / name).symlink_to(name)
     for place in (tmp_path / "loop", tmp_path):
-        with pytest.raises(UsageError, match=f"^{re.escape(str(place))}: its links go round in a circle; give"):
+        with pytest.raises(UsageError, match=f"^{re.escape(str(place))}: its links form a loop; give"):
             builds_of([str(place)])
 
 
 def test_a_job_whose_results_are_no_file_is_named(tmp_path):
     (tmp_path / "results.json").symlink_to("/dev/zero")
-    with pytest.raises(UsageError, match="results.json: is a device where a file was expected$"):
+    with pytest.raises(UsageError, match="results.json is a link to outside of .*, which is not followed"):
         builds_of([str(tmp_path)])
 
 

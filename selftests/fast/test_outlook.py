@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from avocado_migdowntime.prediction.outlook import ENDING
+from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.prediction.outlook import ENDING, outlook
 
 from ..support.simulate import Simulation, random_writes, record, sweep
+from ..support.traces import MBPS, Pass, made, precopy
 from ..support.watching import at, with_capabilities
 
 PAGES, BYTES_PER_MS = 6000, 12_000.0
@@ -86,3 +88,18 @@ def test_with_the_limit_that_is_advised_it_ends_when_that_is_said_and_with_the_d
 def test_nothing_is_said_before_a_pass_was_seen_from_end_to_end():
     trace, _ = simulated(steady, 300)
     assert at(trace, 1.0).outlook is None and at(trace, 1.0).advised is None
+
+
+@pytest.mark.parametrize(("mbps", "known"), [(MBPS, True), (2 * MBPS, False)])
+def test_nothing_is_said_where_it_is_not_known_at_which_bandwidth_it_goes_on(mbps, known):
+    """Few samples show another bandwidth than the pages went at."""
+    rows = precopy(Pass(30_000), *[Pass(20_000, mbps=mbps, period_ms=400)] * 2)
+    assert (at(made(rows, limit_ms=300), rows[-1]["t"]).outlook is not None) is known
+
+
+@pytest.mark.parametrize(("limit_ms", "converges"), [(2300, True), (1990, None), (300, None)])
+def test_that_a_limit_ends_it_is_sure_where_each_sync_finds_less(limit_ms, converges):
+    """All passes of 2 s are alike. Of a lower limit it is not known what the shorter passes would leave."""
+    learnt = Evidence.of(made(precopy(Pass(30_000), *[Pass(20_000)] * 3), header={"capabilities": []}))
+    found = outlook(learnt, limit_ms, learnt.passes[-1])
+    assert (found.converges, found.limit_ms) == (converges, limit_ms)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.basics.packages import IPROUTE2
+from avocado_migdowntime.qemu.profiles import PROFILES
+
 from ..support.documents import TOP
 
 NEEDED = ("tc", *(f"qemu-system-{arch}" for arch in ("ppc64", "x86_64", "aarch64", "arm", "riscv64", "s390x")))
@@ -167,3 +170,11 @@ def test_a_manager_that_fails_and_a_host_without_one_are_told(host):
         "missing: tc; installing iproute-tc\n"
         "dnf could not install iproute-tc, see above; fix that, or have tc on the PATH another way\n",
     )
+
+
+@pytest.mark.parametrize("manager", ["dnf", "zypper"])
+def test_what_messages_say_to_install_is_what_the_script_installs(manager):
+    named = [IPROUTE2, *(PROFILES[program.removeprefix("qemu-system-")].package for program in NEEDED[1:])]
+    said = dict.fromkeys(getattr(package, manager) for package in named)
+    assert list(said) == ALL[manager].split()[1:]
+    assert all(f"{manager} install {getattr(package, manager)}" in package.install for package in named)

@@ -445,4 +445,4 @@ def test_of_a_first_pass_no_limit_is_said_to_be_needed_later():
     begun = text("proxmox-2014.txt").partition(b"Nov 24 12:26:58")[0]
     advice = advise(parse(begun))
     assert advice.finding is Finding.UNKNOWN and advice.limit_ms is None
-    assert advice.reasons[0].endswith("so that to end it now takes a limit of 8638 ms at least")
+    assert advice.reasons[0].endswith("so ending it now takes a limit of 8638 ms at least")

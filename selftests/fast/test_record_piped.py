@@ -183,7 +183,7 @@ def test_units_are_those_of_libvirt():
 
 WRONG = [
     ("error: Domain not found\n", "is an error of virsh or kubectl: 'error: Domain not found'"),
-    ("{'status': 1}\n{\n", "begins no text that is known"),
+    ("{'status': 1}\n{\n", "matches no known text"),
     (
         '{"return": {"status": "running", "running": true}}\n',
         NO_FIGURES,
@@ -196,7 +196,7 @@ WRONG = [
     (as_job(ACTIVE).replace("Outgoing", "Incoming"), "the job is 'Incoming migration'"),
     (as_job(ACTIVE).replace("Unbounded", "Unbegrenzt"), "run virsh with LC_ALL=C"),
     (as_job(ACTIVE).replace("pages/s", "Seiten/s"), "Dirty rate is"),
-    ("{" * (1 << 20) + "{", "begins no text that is known"),
+    ("{" * (1 << 20) + "{", "matches no known text"),
 ]
 
 
@@ -269,9 +269,9 @@ def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path, rec
             "no running migration was read within 0.2 s; start it, or --wait longer",
         ),
         ("", ("-", "<&-"), "standard input"),
-        ("echo hello |", ("-",), "'hello' begins no text that is known"),
-        ("touch trace.jsonl;", ("-",), "trace.jsonl is there already; give another --output, or remove it"),
-        ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe; over QMP it is asked for"),
+        ("echo hello |", ("-",), "'hello' matches no known text"),
+        ("touch trace.jsonl;", ("-",), "trace.jsonl exists already; give another --output, or remove it"),
+        ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe only; QMP and libvirt tell it"),
         ("", ("-", "--wait", "nonsense"), "'nonsense' is not a number from 0 to 86400"),
         ("", ("-", "--downtime-limit", "2000001"), "'2000001' is not a number from 0 to 2000000"),
     ],

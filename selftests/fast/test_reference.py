@@ -2,12 +2,15 @@
 """The reference tells of each kind of thing, and of each field."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.builds.suite_qemu import SuiteQemu
 from avocado_migdowntime.doctor.host_check import HostCheck, State
+from avocado_migdowntime.forms.file import read
+from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.prediction.advice import Advice, BestPoint, Down, Finding
-from avocado_migdowntime.report import advice, builds, doctor
+from avocado_migdowntime.report import advice, builds, doctor, now_json
 from avocado_migdowntime.report import json_fields as meanings
 from avocado_migdowntime.report import verdict_json as fields
 from avocado_migdowntime.report.listing import LISTS
@@ -18,7 +21,9 @@ from avocado_migdowntime.verdict.mid_pass_stop import Estimate, GroundTruth, Mid
 from avocado_migdowntime.verdict.predicted_downtime import PredictedDowntime
 from avocado_migdowntime.verdict.trials import Convergence, Trial
 from avocado_migdowntime.verdict.verdict import Verdict
+from avocado_migdowntime.watching.now import now
 
+from ..support.recorded import recording
 from ..support.reference import HEADINGS
 
 
@@ -47,6 +52,14 @@ def test_each_field_of_a_verdict_is_told():
 def test_each_field_of_an_advice_is_told():
     full = Advice(Finding.FOUND, 1, Interval(1, 1), (1,), BestPoint(2, 1.0, 1), down=Down(1.0))
     assert list(names(advice.fields(full))) == list(meanings.ADVICE)
+
+
+def test_each_field_of_watch_is_told():
+    trace = read(str(recording("ppc64-tcg-qemu-7.2")))
+    found = now_json.fields(now(Evidence.of(replace(trace, samples=trace.samples[:600]))))
+    assert list(found) == [name for name in meanings.WATCH if "." not in name]
+    own = {name: value for name, value in found.items() if name not in ("advised", "advice", "verdict")}
+    assert [*names(own), "advised", "advice", "verdict"] == list(meanings.WATCH)
 
 
 def test_each_field_of_the_doctor_is_told():

@@ -21,7 +21,7 @@ from ..support.traces import Pass, made, precopy
 
 FAULTY = "ppc64-tcg-qemu-7.2-with-dirty-rate-formula"
 MISSING = (
-    "dirty-rate is how QEMU 1.5 to 2.12 compute it, but this build says that it is 7.2.22: "
+    "dirty-rate is how QEMU 1.5 to 2.12 compute it, but this build reports 7.2.22: "
     "is 650af8907bd5 (QEMU 3.0) missing or reverted?"
 )
 
@@ -59,14 +59,16 @@ def test_the_remark_does_not_depend_on_the_contract():
 
 def test_a_formula_of_no_release_is_called_a_patch():
     verdict = judge(read(str(recording("ppc64-tcg-qemu-7.2-with-redirty-formula"))))
-    assert verdict.era == ("no release of QEMU computes redirty, but this one, which reports 7.2.22: is it patched?")
+    assert verdict.era == (
+        "no QEMU release computes redirty, but this build, which reports 7.2.22, does: is it patched?"
+    )
 
 
 def test_a_formula_of_the_future_is_called_a_backport():
     verdict = judge(saying((2, 12, 0), "ppc64-tcg-qemu-7.2", "qemu-kvm-2.12.0-99.el8"))
     assert (verdict.verdict, verdict.formula) == (Judgement.ACCURATE, "last-sync")
     assert verdict.era == (
-        "last-sync is how QEMU 3.0 and later compute it, but this build says that it is "
+        "last-sync is how QEMU 3.0 and later compute it, but this build reports "
         "2.12.0 (qemu-kvm-2.12.0-99.el8): was 650af8907bd5 (QEMU 3.0) backported?"
     )
 

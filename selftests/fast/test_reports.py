@@ -11,7 +11,7 @@ from avocado_migdowntime.trace.ram import Ram
 from avocado_migdowntime.trace.samples import Sample, Samples
 
 SETTLING = "before the first update after the sync"
-TORN = "mbps changed since the sample before: perhaps torn"
+TORN = "mbps changed since the previous sample: the figures may not belong together"
 
 
 def usable(sent, mbps=8.0, later_mbps=8.0, later_from=99, spacing_s=0.02):

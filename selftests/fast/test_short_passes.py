@@ -2,6 +2,7 @@
 """How long a migration is watched: the bandwidth that makes passes short, and when enough of them was seen."""
 
 import asyncio
+from math import inf
 from types import SimpleNamespace
 
 import pytest
@@ -70,25 +71,27 @@ def test_one_that_does_has_short_passes(pattern):
 
 
 @pytest.mark.parametrize(
-    ("given", "until_s"),
+    ("given", "link_bytes_per_s", "until_s"),
     [
-        ({"region": "20M", "max_bandwidth": "20M"}, 0.051),
-        ({"region": "20M", "max_bandwidth": "40M"}, 0.551),
-        ({"region": "20M", "max_bandwidth": "10M"}, -0.949),
-        ({"region": "20M", "max_bandwidth": "20M", "downtime_limit": "500"}, 0.55),
-        ({"region": "20M", "max_bandwidth": "20M", "downtime_limit": "5000"}, 1.05),
-        ({"region": "20M", "max_bandwidth": "100G", "link": "shaped", "link_rate": "40M"}, 0.551),
+        ({"region": "20M", "max_bandwidth": "20M"}, inf, 0.051),
+        ({"region": "20M", "max_bandwidth": "40M"}, inf, 0.551),
+        ({"region": "20M", "max_bandwidth": "10M"}, inf, -0.949),
+        ({"region": "20M", "max_bandwidth": "20M", "downtime_limit": "500"}, inf, 0.55),
+        ({"region": "20M", "max_bandwidth": "20M", "downtime_limit": "5000"}, inf, 1.05),
+        ({"region": "20M", "max_bandwidth": "100G"}, 40 * 2**20, 0.551),
     ],
 )
-def test_the_first_pass_is_held_until_it_lasts_for_more_than_a_second(given, until_s):
-    assert first_pass._until_s(parse(given)) == pytest.approx(until_s)
+def test_the_first_pass_is_held_until_it_lasts_for_more_than_a_second(given, link_bytes_per_s, until_s):
+    assert first_pass._until_s(parse(given), link_bytes_per_s) == pytest.approx(until_s)
 
 
 def test_a_guest_that_has_refused_its_orders_is_told_of_also_where_nothing_is_held():
+    pair = SimpleNamespace(link=SimpleNamespace(bytes_per_s=inf))
+
     async def hold():
         ready = asyncio.ensure_future(refuse())
         await asyncio.wait({ready})
-        await first_pass.hold_first_pass(SimpleNamespace(parameters=parse({"region": "1G"})), ready)
+        await first_pass.hold_first_pass(SimpleNamespace(parameters=parse({"region": "1G"}), pair=pair), ready)
 
     async def refuse():
         raise UsageError("the guest refused its orders")

@@ -72,8 +72,8 @@ def test_without_the_idle_guests_downtime_there_is_nothing_to_compare():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "link=unix is not really slow, so no downtime tells of it; use link=shaped"),
-        ({"link": "shaped"}, "max_bandwidth=41717160 is below link_rate=50000000, and is lifted at the switchover"),
+        ({}, "link=unix does not slow the switchover, so the downtime shows nothing; use link=shaped"),
+        ({"link": "shaped"}, "max_bandwidth=41717160 is below link_rate=50000000, and QEMU lifts it at the switchover"),
     ],
 )
 def test_a_link_that_does_not_hold_the_migration_back_is_refused(tmp_path, given, words):

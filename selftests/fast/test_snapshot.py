@@ -12,7 +12,7 @@ from selftests.support.samples import TEN_SECONDS_LEFT
 
 RAM = replace(TEN_SECONDS_LEFT, dirty_pages_per_s=15_258)
 """62.5 MB/s are dirtied, so that dirty-rate gives 499.974 ms."""
-NOTE = "a single snapshot is judged by what is left now, not by what was left at the last sync"
+NOTE = "a single sample is judged by what is left now, not by what was left at the last sync"
 UNLESS = "unless it was taken before the first update after a sync, or avail-switchover-bandwidth is set"
 LEFT = "10000.0 ms are left to send now"
 BEGINS = "QEMU reports the downtime-limit or its initial value until it has computed something"
@@ -35,11 +35,11 @@ def answer(verdict):
     [
         (
             9898.0, "below-what-is-left",
-            f"the report is below the 10000.0 ms that are left to send even now: it is wrong {UNLESS}",
+            f"QEMU's figure is below the 10000.0 ms left to send now: it is wrong {UNLESS}",
         ),
-        (9899.0, "plausible", "the report is not below the 10000.0 ms that are left to send now"),
-        (9950.0, "plausible", "the report is not below the 10000.0 ms that are left to send now"),
-        (25_000.0, "plausible", "the report is not below the 10000.0 ms that are left to send now"),
+        (9899.0, "plausible", "QEMU's figure is at least the 10000.0 ms left to send now, as it should be"),
+        (9950.0, "plausible", "QEMU's figure is at least the 10000.0 ms left to send now, as it should be"),
+        (25_000.0, "plausible", "QEMU's figure is at least the 10000.0 ms left to send now, as it should be"),
     ],
 )  # fmt: skip
 def test_no_report_is_wrong_for_being_below_what_is_left_or_right_for_being_above(reported_ms, code, sentence):
@@ -74,8 +74,8 @@ def test_a_rate_is_named_only_where_the_report_can_be_no_amount(left, named):
     )
     if left < 0.5:
         assert verdict.reasons[0] == (
-            f"the report fits last-sync and dirty-rate: one look cannot tell them apart; {1000 * left:.1f} ms are left "
-            "to send now"
+            f"the report fits last-sync and dirty-rate: one sample cannot tell them apart; {1000 * left:.1f} ms are "
+            "left to send now"
         )
 
 
@@ -92,7 +92,7 @@ def test_what_is_not_the_dirty_rate_may_be_that_of_the_pass_before_where_that_is
 
 
 def test_what_is_left_now_may_be_what_was_left_at_the_sync():
-    sentence = f"the report fits last-sync and live: one look cannot tell them apart; {LEFT}"
+    sentence = f"the report fits last-sync and live: one sample cannot tell them apart; {LEFT}"
     assert answer(looked(10_000.0, "live")) == ("inconclusive", "formulas-alike", None, sentence)
     assert answer(looked(10_000.0, "last-sync"))[1:] == ("formulas-alike", None, sentence)
 
@@ -117,22 +117,23 @@ def test_a_bandwidth_of_two_digits_leaves_open_what_it_was_divided_by(reported_m
         ({"status": "failed"}, "ended", "the migration failed: nothing is predicted now"),
         ({"status": "cancelled"}, "ended", "the migration was cancelled: nothing is predicted now"),
         ({"status": "cancelling"}, "ended", "the migration is being cancelled: nothing is predicted now"),
+        ({"status": "failing"}, "ended", "the migration is failing: nothing is predicted now"),
         ({"status": "device"}, "not-active", "the migration is device, not active: nothing is predicted"),
         (
             {"status": "postcopy-active", "sample": {"downtime_ms": 16}}, "postcopy",
-            "postcopy has begun: it finishes without a downtime-limit, and none matters any more; the guest was down "
+            "postcopy has begun: it finishes whatever the downtime-limit is; the guest was down "
             "for 16 ms",
         ),
         ({"ram": None}, "nothing-shown", "how much RAM is left is not shown"),
         (
             {"sample": {"disk_bytes": 194e9}}, "disk",
-            "a disk is sent as well, of which 194 GB are left; 10000 ms of RAM are left: no downtime-limit will do "
+            "a disk is sent as well, with 194 GB left; 10000 ms of RAM are left: no downtime-limit ends it "
             "while the disk is sent",
         ),
         ({"dirty_sync_count": 1}, "first-pass", f"this is the first pass, which sends all of RAM: {BEGINS}"),
         (
             {"dirty_sync_count": 0}, "first-pass",
-            f"no count of dirty syncs is shown, so that this may be the first pass: {BEGINS}",
+            f"no count of dirty syncs is shown, so this may be the first pass: {BEGINS}",
         ),
         (
             {"mbps": 0.0}, "no-bandwidth",
@@ -154,7 +155,7 @@ def test_from_a_look_at_another_moment_nothing_follows(shown, code, sentence, co
         (499.0, {"dirty_pages_per_s": 0}, "nothing-computed", f"dirty-pages-rate is 0: QEMU computes nothing; {LEFT}"),
         (
             300.0, {}, "nothing-computed",
-            f"300 ms is what QEMU begins by, and may not be computed yet; {LEFT}",
+            f"300 ms may be QEMU's initial value, before it has computed one; {LEFT}",
         ),
         (300.0, {"dirty_sync_count": 3}, "below-what-is-left", None),
     ],

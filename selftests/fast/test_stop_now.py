@@ -113,7 +113,9 @@ def test_the_command_prints_a_row_for_each_estimator_and_draws_a_picture(tmp_pat
     picture = tmp_path / "picture.svg"
     assert run(tmp_path / "job", STOPPED, "--picture", picture) == 0
     said = capsys.readouterr()
-    assert said.err.startswith(f"migdowntime score: {broken}: '{{}}' begins no text") and said.err.count("\n") == 1
+    assert (
+        said.err.startswith(f"migdowntime score: {broken}: '{{}}' matches no known text") and said.err.count("\n") == 1
+    )
     lines = said.out.splitlines()
     assert lines[0].split() == ["estimator", "median", "90", "%", "worst", "bias", *PARTS]
     assert lines[1].startswith("rest-and-dirtied") and len(lines) == 8

@@ -75,14 +75,14 @@ def test_members_are_joined_and_what_lies_behind_them_is_said():
     parts = gzip.compress(whole[:50_000]) + gzip.compress(whole[50_000:])
     assert parse(parts).samples == parse(packed).samples
     assert "gzip file is cut off" in parse(parts[:-500]).notes[0]
-    assert parse(packed + b"rubbish").notes == ("bytes behind the gzip file's end are left out",)
+    assert parse(packed + b"rubbish").notes == ("bytes after the gzip file's end are ignored",)
 
 
 WRONG = [
     (b"", "is empty"),
-    (b"hello\n", "'hello' begins no text that is known"),
-    (b"[1]\n", "'[1]' begins no text that is known"),
-    (lines({"a": 1}), "begins no text that is known"),
+    (b"hello\n", "'hello' matches no known text"),
+    (b"[1]\n", "'[1]' matches no known text"),
+    (lines({"a": 1}), "matches no known text"),
     (lines(HEADER), "holds no query-migrate sample"),
     (lines(HEADER, sample(), {"x": 1}), "line 3: is neither a sample nor an event"),
     (lines(HEADER, sample(2), sample(1)), "line 3: is out of order: a sample at 1 s after one at 2 s"),
@@ -100,10 +100,10 @@ WRONG = [
     (lines({**HEADER, "backing_page_size": "2M"}, sample()), "line 1: 'backing_page_size' is '2M'"),
     (lines({**HEADER, "qemu": {"qemu": 7}}, sample()), "line 1: 'qemu' is {'qemu': 7} where"),
     (lines(HEADER, sample()).replace(b"1.5", b"1e999"), "line 2: 'mbps' is inf where"),
-    (lines(HEADER, sample()).replace(b"1.5", b"NaN") + b"\n{}", "line 2 is no JSON"),
+    (lines(HEADER, sample()).replace(b"1.5", b"NaN") + b"\n{}", "line 2 is not JSON"),
     (b"\x1f\x8b" + b"x" * 30, "is a damaged gzip file"),
     (lines(HEADER, sample(remaining=10**400)), "line 2: 'remaining' is 1000"),
-    (b"[" * 100_000 + b"\n{}", "begins no text that is known"),
+    (b"[" * 100_000 + b"\n{}", "matches no known text"),
     (lines(HEADER, {**sample(), "on": [5]}), "line 2: 'on' is [5] where"),
     (lines(HEADER, {"t": 1, "event": {"event": "STOP", "data": []}}), "line 2: 'event' is"),
     (lines(HEADER, {"t": 2, "event": {"event": "A"}}, {"t": 1, "event": {"event": "B"}}), "line 3: is out of order"),

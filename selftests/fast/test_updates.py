@@ -64,7 +64,7 @@ def test_frozen_is_one_figure_while_what_is_right_moves_by_a_tenth(pages, figure
     assert named(Pass(20_000, expected_ms=figures[0]), Pass(pages, expected_ms=figures[1])) == found
 
 
-STALE = wrong("stale", "it is that of the pass before")
+STALE = wrong("stale", "it is that of the previous pass")
 
 
 def test_stale_is_what_was_right_in_the_pass_before():

@@ -67,7 +67,9 @@ def test_up_to_ten_thousand_bytes_in_a_window_nothing_is_computed(mbps, used):
 def test_a_bandwidth_that_has_just_changed_may_be_torn_where_samples_come_faster_than_it_is_renewed(period_ms, dropped):
     rows = precopy(FIRST, Pass(40_000, period_ms=period_ms, expected_ms=4000))
     list(answers(rows, 2))[20]["ram"]["mbps"] = 1.002 * MBPS
-    found = judged(rows).samples_dropped.get("mbps changed since the sample before: perhaps torn", 0)
+    found = judged(rows).samples_dropped.get(
+        "mbps changed since the previous sample: the figures may not belong together", 0
+    )
     assert found == dropped
 
 
@@ -107,7 +109,7 @@ def test_three_samples_of_a_pass_and_of_that_before_are_needed():
     verdict = judged(few(3, 3))
     assert verdict.passes == 1 and verdict.samples_used == 3
     verdict = judged(few(2, 3))
-    doubt = "fewer than 3 samples in it or in the pass before"
+    doubt = "fewer than 3 samples in it or in the previous pass"
     assert verdict.passes == 0
     assert {f"pass {number} is not judged: {doubt}" for number in (2, 3)} < set(verdict.reasons)
     assert verdict.samples_dropped[f"the pass cannot be judged: {doubt}"] == 7
@@ -119,7 +121,7 @@ def test_three_usable_samples_of_a_pass_are_needed():
     assert verdict.samples_dropped["too few usable samples in the pass"] == 2
     assert verdict.reasons[0] == (
         "no pass could be judged: two passes in a row with samples are needed, the second with reports; "
-        "the report is not below the 0.0 ms that are left to send now"
+        "QEMU's figure is at least the 0.0 ms left to send now, as it should be"
     )
 
 
@@ -147,7 +149,7 @@ def test_a_pass_after_one_that_was_missed_is_not_judged():
     verdict = judged(rows)
     assert verdict.passes == 1
     assert "pass 4 is not judged: pass 3 was not sampled or too short" in verdict.reasons
-    assert verdict.samples_dropped["the pass before was not sampled, or too short for a bandwidth"] == 101
+    assert verdict.samples_dropped["the previous pass was not sampled, or too short for a bandwidth"] == 101
 
 
 def test_a_pass_after_one_without_a_bandwidth_is_not_judged():

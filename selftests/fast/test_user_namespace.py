@@ -47,7 +47,7 @@ def test_a_switch_that_forbids_it_is_named_with_what_opens_it(kernel, switch, va
 
 def test_namespaces_that_are_used_up_are_not_called_a_full_disk(kernel):
     why, mend = what_forbids(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-    assert why == "as many are in use as user.max_user_namespaces allows" and mend == "as root raise it by sysctl"
+    assert why == "the number that user.max_user_namespaces allows is in use" and mend == "as root raise it by sysctl"
 
 
 def test_a_kernel_without_user_namespaces_is_named(kernel):

@@ -17,7 +17,7 @@ from selftests.support import purity, rooms
 ROOT = Path(__file__).parents[2]
 
 FLOORS = (
-    ("errors",),
+    ("errors", "agent"),
     ("basics",),
     ("trace",),
     ("oracle", "forms"),
@@ -26,7 +26,7 @@ FLOORS = (
     ("comparison", "guest_memory", "faults", "parameters", "watching"),
     ("pictures", "faulty"),
     ("host",),
-    ("debian",),
+    ("debian", "remote"),
     ("builds", "linux"),
     ("qemu",),
     ("record", "doctor"),
@@ -39,9 +39,10 @@ FLOORS = (
 
 CORE = (
     *("trace", "forms", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures"),
-    *("errors", "watching"),
+    *("errors", "watching", "agent.page_sums"),
     *("basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
-    *("parameters.bandwidth", "parameters.capabilities", "parameters.migrate_parameters", "parameters.setting"),
+    *("parameters.bandwidth", "parameters.capabilities", "parameters.host_address"),
+    *("parameters.migrate_parameters", "parameters.setting"),
     *("parameters.sources", "parameters.table"),
 )
 """What computes and does nothing else."""
@@ -56,6 +57,7 @@ COMPUTING = frozenset(
             "dataclasses",
             "enum",
             "functools",
+            "hashlib",
             "html",
             "itertools",
             "json",

@@ -2,6 +2,7 @@
 """`watch -`: what comes over a pipe, in lines and once; and what cannot be watched."""
 
 import gzip
+import json
 import os
 import signal
 import subprocess
@@ -32,6 +33,10 @@ def test_once_reads_a_pipe_to_its_end_and_has_the_status_of_advise(watch):
     status, out, said = watch(CLEAN, "-", "--once")
     assert (status, said) == (0, "") and "\nset        5551 ms downtime-limit, between " in out
     assert "\nverdict    ACCURATE: the report is " in out
+    status, out, _ = watch(CLEAN, "-", "--once", "--json")
+    known = json.loads(out)
+    assert (status, known["source"], known["advice"]["downtime_limit_ms"]) == (0, "-", 5551)
+    assert (known["status"], known["verdict"]["verdict"]) == ("active", "accurate")
     status, out, _ = watch(b"\n".join(CLEAN.splitlines()[:40]), "-", "--once")
     assert status == 125 and "\nset        not known yet\n" in out
 
@@ -46,11 +51,11 @@ def test_lines_end_with_what_is_known_in_the_end(watch, tmp_path, data, status, 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-",), "'hello' begins no text that is known"),
+        (("-",), "'hello' matches no known text"),
         (("nowhere",), "nowhere: No such file or directory; expected the QMP socket of a running QEMU"),
         (("-", "--metrics", "0"), "0 is no port; give one from 1 to 65535"),
         (("-", "--metrics", "no/where"), "no/where: cannot be written"),
-        (("nowhere", "guest"), "nowhere is no URI of a libvirt whose guest guest could be"),
+        (("nowhere", "guest"), "nowhere is not a libvirt URI that could have a guest guest; give"),
         (("nowhere", "--downtime-limit", "1"), "--downtime-limit is for a pipe"),
     ],
 )

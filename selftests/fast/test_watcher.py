@@ -20,6 +20,7 @@ from avocado_migdowntime.watching.watcher import Watcher
 
 from ..support.recorded import CLEAN, WRONG, parse, recording
 from ..support.simulate import Simulation, random_writes, record
+from ..support.traces import MBPS, Pass, made, precopy
 from ..support.watching import at, watched
 
 PAGES, BYTES_PER_MS = 6000, 12_000.0
@@ -86,6 +87,17 @@ def test_after_another_limit_what_is_known_of_the_guest_still_is():
     assert later.advice.limit_ms == pytest.approx(before.advice.limit_ms, rel=0.25)  # Passes are shorter now.
 
 
+def test_what_is_judged_while_it_goes_on_is_what_came_since_the_limit_was_changed():
+    """Until then QEMU said half of what was right."""
+    rows = precopy(Pass(30_000), *[Pass(20_000, expected_ms=1000)] * 2, *[Pass(40_000)] * 3)
+    trace, last_s = changed(made(rows), 7.5, 2.0), rows[-1]["t"]
+    now, ended = at(trace, last_s), replace(trace, samples=(*trace.samples, Sample(last_s + 1, 0.1, "failed")))
+    assert (now.verdict.verdict, now.verdict.passes) == (Judgement.ACCURATE, 1)
+    for whole in (judge(trace), at(ended, last_s + 1).verdict):
+        assert (whole.verdict, whole.passes) == (Judgement.INACCURATE, 3)
+    assert now.histories.remaining_bytes[-1] == now.ram.remaining_bytes == 0
+
+
 def test_at_the_end_it_is_told_what_really_was():
     trace = simulated(later_limits_ms={9000: 3000.0})
     trace = changed(trace, 9.0, 3000.0)
@@ -102,6 +114,14 @@ def test_until_qemu_has_renewed_its_report_that_is_of_the_pass_before():
     assert not at(trace, 1.0).renewed
 
 
+@pytest.mark.parametrize(("mbps", "right_ms"), [(0, None), (0.5, 2000 * MBPS / 0.5), (MBPS, 2000)])
+def test_what_is_right_is_by_the_bandwidth_of_now(mbps, right_ms):
+    rows = precopy(Pass(30_000), Pass(20_000))
+    rows[-1]["query-migrate"]["ram"]["mbps"] = mbps
+    found = at(made(rows), rows[-1]["t"]).right_ms
+    assert found is None if right_ms is None else found.middle == pytest.approx(right_ms)
+
+
 def test_a_turn_is_the_first_sample_a_new_pass_or_another_status():
     trace = simulated(later_limits_ms={9000: 3000.0})
     turns = [watcher._last.t_s for watcher, turned in watched(trace) if turned]
@@ -115,6 +135,17 @@ def test_a_migration_that_begins_anew_is_watched_from_its_begin():
     again = [replace(sample, t_s=sample.t_s + shift) for sample in second.samples]
     now = at(replace(first, samples=(*first.samples, *again)), 19.0)
     assert now.verdict.verdict is Judgement.ACCURATE and now.advice.limit_ms is not None
+
+
+def test_of_a_migration_that_begins_anew_the_first_pass_counts():
+    first, second = (precopy(Pass(pages), Pass(20_000)) for pages in (20_000, 30_000))
+    for one in second:
+        one["t"] += 10
+    failed = {"t": 9.0, "latency_ms": 0.1, "query-migrate": {"status": "failed"}}
+    now = at(made([*first, failed, *second]), 15.0)
+    assert (now.verdict.passes, now.verdict.verdict, now.number) == (1, Judgement.ACCURATE, 2)
+    # Where watching begins in mid-pass it does not.
+    assert at(made(second), 15.0).verdict.passes == 0
 
 
 def test_before_the_first_sample_nothing_is_known():

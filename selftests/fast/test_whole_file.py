@@ -87,7 +87,7 @@ def test_a_link_that_another_left_where_all_may_write_is_not(tmp_path):
     (tmp_path / "precious").write_bytes(b"mine")
     (shared / "page.html").symlink_to(tmp_path / "precious")
     os.lchown(shared / "page.html", 65534, 65534)
-    with pytest.raises(UsageError, match=r"cannot be written: it is a link that somebody else \(user 65534\)"):
+    with pytest.raises(UsageError, match=r"cannot be written: it is a link that another user \(65534\)"):
         write(str(shared / "page.html"), b"1")
     assert (tmp_path / "precious").read_bytes() == b"mine"
 
@@ -114,7 +114,7 @@ def test_a_trace_takes_the_place_of_nothing_that_came_meanwhile(tmp_path, plante
 
 def test_a_link_to_nowhere_is_there_already(tmp_path):
     (tmp_path / "trace.jsonl").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="exists already"):
         NewTrace(str(tmp_path / "trace.jsonl"))
 
 
@@ -164,5 +164,5 @@ def test_a_report_does_not_take_the_place_of_what_it_is_of(tmp_path, capsys):
     before = trace.read_bytes()
     for output in (trace, tmp_path / "same.html"):
         assert report(str(trace), "--output", str(output)) == 2
-        assert "is what is read, and would be overwritten; name another file to write" in capsys.readouterr().err
+        assert "is the input and would be overwritten; name another output file" in capsys.readouterr().err
     assert trace.read_bytes() == before

@@ -28,7 +28,7 @@ def test_each_field_of_a_verdict_is_what_was_found():
     assert verdict.limit.code == "went-on-in-a-pass"
     assert (verdict.limit.unsent_ms.low, verdict.limit.unsent_ms.high) == pytest.approx((50, 50))
     assert verdict.era == (
-        "dirty-rate is how QEMU 1.5 to 2.12 compute it, but this build says that it is 7.2.0: "
+        "dirty-rate is how QEMU 1.5 to 2.12 compute it, but this build reports 7.2.0: "
         "is 650af8907bd5 (QEMU 3.0) missing or reverted?"
     )
     assert verdict.reasons == (verdict.report.sentence, verdict.era, verdict.limit.reason)

@@ -83,7 +83,7 @@ def roms(binary):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("remove", "bookworm"), "no QEMU of a suite bookworm was unpacked; there is trixie"),
+        (("remove", "bookworm"), "there is no unpacked QEMU of suite bookworm was unpacked; there is trixie"),
         (("remove", "../qemu"), "'../qemu' is not the name of a Debian suite; give one such as bookworm"),
         (("add", "/etc"), "'/etc' is not the name of a Debian suite; give one such as bookworm"),
         (("add", "nosuchsuite"), "Debian has no suite nosuchsuite in this host's package sources; suites with a QEMU"),
@@ -105,14 +105,14 @@ def test_no_network_is_said_in_one_sentence(capsys, apt_settings):
     assert run("add", "bookworm") == 1
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith("migdowntime qemu: `apt-get update` failed: Failed to fetch ")
-    assert said.endswith("see if this host's package sources can be reached, or give the path of a QEMU of your own")
+    assert said.endswith("see if this host's package sources can be reached, or give the path of your own QEMU")
     assert left() == ["qemu"]
 
 
 def test_no_sources_are_said_in_one_sentence(capsys, apt_settings, tmp_path):
     apt_settings(f'Dir::Etc::sourcelist "{tmp_path}/none"; Dir::Etc::sourceparts "/dev/null";')
     assert run("add", "bookworm") == 1
-    assert "apt of this host has no package source with a suite's QEMU" in capsys.readouterr().err
+    assert "this host's apt has no package source with a suite's QEMU" in capsys.readouterr().err
     assert left() == ["qemu"]
 
 

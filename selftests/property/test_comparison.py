@@ -141,7 +141,7 @@ def test_another_machine_or_accelerator_is_remarked_upon():
     )
     found = compare(old, new)
     assert found.answer is Answer.EQUAL
-    remark = "; not the build alone is another: ppc64 was ppc64 pseries kvm on old, and ppc64 pseries tcg on new."
+    remark = "; more than the build differs: ppc64 was ppc64 pseries kvm on old, and ppc64 pseries tcg on new."
     assert sentence([found]).endswith(f"4 + 4 runs{remark}")
     assert compare(old, [replace(one, build="new") for one in old]).unlike == ""
     assert compare(old, [run("new", 0.0)] * 4).unlike == ""

@@ -28,6 +28,9 @@ FOUND_ONCE = {
     52_477: "a sync known to 3 %, and a shorter pass that may dirty 10 % more",
     4_002: "passes that end early under a limit that is not shown",
     57_273: "a bandwidth that was estimated from a rest",
+    5_001_929: "passes that end early under a limit that is not shown, once more",
+    5_001_326: "a limit that somebody set to end it at last, of which no pass tells what it does",
+    63_440: "what a sync found in mid-pass, of a text with three digits",
     200_070: "redirty, with a bandwidth that moves",
 }
 """Seeds of cases that contradicted once, and why."""

@@ -71,7 +71,7 @@ def test_passes_are_judged_by_what_came_before_the_change():
     [
         ("uncomputed", "uncomputed", "; it is never computed, and stays at 1 ms"),
         ("zero", "uncomputed", "; it is never computed, and stays at 0 ms"),
-        ("stale", "stale", "; it is that of the pass before"),
+        ("stale", "stale", "; it is that of the previous pass"),
         ("once-a-pass", "once-a-pass", "; it is renewed once a pass, and late"),
     ],
 )

@@ -167,7 +167,7 @@ def test_a_qemu_that_stays_stopped_before_a_migration_is_given_up(tmp_path, qemu
     source.process.send_signal(signal.SIGSTOP)
     said = process.communicate(timeout=HANGS_S)[1]
     assert process.returncode == 2 and said.splitlines()[-1].endswith(
-        ", and so says of no migration within 3 s; see whether it is stopped or hangs, or --wait longer"
+        ", so no migration was seen within 3 s; check whether it is stopped or hangs, or --wait longer"
     )
     assert f"the QEMU at {source.socket} has not answered query-migrate for" in said.splitlines()[-1]
 
@@ -180,7 +180,7 @@ def test_a_qemu_that_goes_half_way_leaves_the_trace_up_to_there(tmp_path, qemu):
     source.process.kill()
     said = process.communicate(timeout=HANGS_S)[1]
     assert process.returncode == 1
-    assert said == f"migdowntime record: the connection to {source.socket} has gone; what was recorded is kept\n"
+    assert said == f"migdowntime record: the connection to {source.socket} was lost; what was recorded is kept\n"
     assert read(str(tmp_path / "trace.jsonl")).samples[-1].status == "active"
 
 
@@ -219,13 +219,13 @@ def test_without_a_migration_there_is_a_sentence_and_no_file(tmp_path, qemu):
     source = qemu()
     status, said = recorded(tmp_path, source.socket, "--wait", "0.3", "--quiet")
     assert (status, said.count("\n")) == (2, 1)
-    assert f"no migration was running on {source.socket} within 0.3 s; start it, or --wait longer" in said
+    assert f"no migration was running on {source.socket} within 0.3 s; start one, or --wait longer" in said
     assert not (tmp_path / "trace.jsonl").exists()
 
 
 def test_a_destination_is_told_from_a_source(tmp_path, qemu):
     status, said = recorded(tmp_path, qemu("-incoming", "defer").socket)
-    assert status == 2 and "is a destination, which knows of no expected downtime; give the source" in said
+    assert status == 2 and "is a destination, which computes no expected downtime; give the source" in said
 
 
 def test_the_commands_of_the_readme_record(tmp_path, qemu):

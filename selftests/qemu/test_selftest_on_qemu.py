@@ -27,17 +27,18 @@ def run(command, *arguments):
 
 @pytest.mark.alone
 def test_real_qemus_with_faults_are_found(capsys, once, nothing_left):
-    assert run(selftest, "frozen", "missing=mbps") == 0
+    assert run(selftest, "mbps-halved", "frozen", "missing=mbps") == 0
     ran = once(documented.ran, SELFTEST)
     *lines, said = capsys.readouterr().out.splitlines()
     *others, said_of_others = ran.output.splitlines()
     assert [line.split()[:2] for line in lines + others] == [
-        ["found", f] for f in ("frozen", "missing=mbps", "dirty-rate", "limit-ignored")
+        ["found", f] for f in ("mbps-halved", "frozen", "missing=mbps", "dirty-rate", "limit-ignored")
     ]
-    assert lines[0].endswith(", as frozen") and others[1].endswith(", downtime-limit violated")
-    assert "an error: QEMU's answer to query-migrate is not as it is documented: 'mbps' is missing" in lines[1]
-    assert said.startswith("2 of 2 came out as they should, in ")
-    assert said_of_others.startswith("2 of 2 came out as they should, in ")
+    assert lines[0].endswith(", bandwidth: not-as-sent") and lines[1].endswith(", as frozen")
+    assert others[1].endswith(", downtime-limit violated")
+    assert "an error: QEMU's answer to query-migrate differs from QEMU's documentation: 'mbps' is missing" in lines[2]
+    assert said.startswith("3 of 3 came out as expected, in ")
+    assert said_of_others.startswith("2 of 2 came out as expected, in ")
     assert "2 of 2, limit-ignored: downtime-limit is 300 ms whatever is set" in ran.error
 
 

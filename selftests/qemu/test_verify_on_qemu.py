@@ -81,7 +81,7 @@ def test_an_interrupted_verification_ends_with_130_and_leaves_nothing(home, noth
         (["--qemu", BINARY, "--test", "none"], 129, "there is no test none"),
         (["--qemu", BINARY, "-m", "none"], 129, "-m none: there is no such file"),
         (["--qemu", BINARY, "-p", "region=none"], 129, "parameter region"),
-        (["--qemu", BINARY, "-p", "region"], 129, "-p region is not NAME=VALUE"),
+        (["--qemu", BINARY, "-p", "region"], 129, "-p region is not a pair; expected NAME=VALUE"),
         (["--qemu", BINARY, "-p", "qemu=x"], 129, "name builds with --qemu"),
         (["--qemu", BINARY, "--repeat", "0"], 129, "--repeat 0 runs nothing"),
     ],

@@ -35,6 +35,20 @@ def test_a_report_is_judged_whatever_way_it_goes(way, tmp_path):
         assert header["migrate-parameters"]["multifd-compression"] == "zstd"
 
 
+ENDS = [("yes", ["POSTCOPY"]), ("recovery", ["POSTCOPY", "BROKEN", "RECOVERED"])]
+
+
+@pytest.mark.parametrize(("postcopy", "events"), ENDS)
+def test_postcopy_ends_a_run_that_was_judged_before_it(postcopy, events, tmp_path):
+    verdict = run(tmp_path, capabilities="postcopy-ram", postcopy=postcopy, qemu_arguments="-smp 2")
+    assert verdict.verdict is Judgement.ACCURATE, verdict
+    assert verdict.integrity.damaged_pages == 0 and verdict.integrity.pages > 1000
+    trace = read(str(tmp_path / "trace.jsonl"))
+    assert [event.name for event in trace.events if event.name in {"POSTCOPY", "BROKEN", "RECOVERED"}] == events
+    assert any(status.startswith("postcopy-") for status in trace.samples.statuses) and trace.completed
+    assert all(" -smp 2 " in (tmp_path / f"{side}.command").read_text() for side in ("source", "destination"))
+
+
 def test_a_value_that_qemu_does_not_take_is_refused_before_a_guest_is_launched(tmp_path):
     with pytest.raises(UsageError, match=r"refuses migrate parameter multifd-channels=0: .*; give another value$"):
         run(tmp_path, capabilities="multifd", migrate_parameters="multifd-channels=0")

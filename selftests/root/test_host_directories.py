@@ -106,13 +106,13 @@ def test_without_root_a_mount_of_the_right_page_size_is_found(tmp_path: Path, mo
             pass
     name = format_size(size)
     assert str(refusal.value) == (
-        f"no hugetlbfs with pages of {name} that you may write to is mounted; as root run "
+        f"no hugetlbfs with pages of {name} is mounted for you to write to; as root run "
         f"`mkdir -p /mnt/huge-{name} && mount -t hugetlbfs -o pagesize={name},mode=1777 none /mnt/huge-{name}`"
     )
 
 
 def test_what_cannot_be_given_back_is_told_at_the_end() -> None:
-    sentence = r"^the directory /tmp/.* could not be given back \(.*\); do it by hand$"
+    sentence = r"^the directory /tmp/.* could not be released \(.*\); release it by hand$"
     with (
         pytest.raises(HarnessError, match=sentence),
         HostResources() as resources,
@@ -129,4 +129,4 @@ def test_what_cannot_be_given_back_does_not_hide_what_went_wrong() -> None:
     ):
         directory.rmdir()
         raise ZeroDivisionError
-    assert "could not be given back" in raised.value.__notes__[0]
+    assert "could not be released" in raised.value.__notes__[0]

@@ -178,8 +178,8 @@ def test_a_kernel_that_gives_fewer_is_refused_with_the_pool_as_it_was(
         reserve(its_pool, wanted, allowed=True)
     page_size = format_size(its_pool.page_size_bytes)
     assert str(refusal.value) == (
-        f"the kernel gave 10 of 16 further hugepages of {page_size}, its free memory being too scattered; "
-        f"soon after boot run `sysctl vm.nr_hugepages={total + 16}`"
+        f"the kernel gave 10 of 16 more hugepages of {page_size}, as its free memory is fragmented; soon after boot "
+        f"run `sysctl vm.nr_hugepages={total + 16}`"
     )
     assert its_pool.size_pages == size
 

@@ -124,11 +124,11 @@ def test_two_links_at_a_time_have_each_its_rate():
     [
         (
             {"tc": "exit 0"},
-            "no ip is on the PATH or in /usr/sbin, which link=shaped needs; install it with: apt-get install iproute2",
+            "link=shaped needs ip, which is not on the PATH or in /usr/sbin; install it with: apt-get install iproute2",
         ),
         (
             {"ip": "exit 0"},
-            "no tc is on the PATH or in /usr/sbin, which link=shaped needs; install it with: apt-get install iproute2",
+            "link=shaped needs tc, which is not on the PATH or in /usr/sbin; install it with: apt-get install iproute2",
         ),
         (
             {"ip": "echo Error: Unknown device type. >&2; exit 2"},

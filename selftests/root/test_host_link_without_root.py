@@ -137,7 +137,7 @@ def test_a_maker_that_is_killed_is_told(ordinary_user):
         *_, last = harness.stdout.read().splitlines()
     wait_until_gone(made)
     assert last == (
-        "avocado_migdowntime.errors.HarnessError: the process that makes a link in a user namespace ended: "
+        "avocado_migdowntime.errors.HarnessError: the process that sets up a link in a user namespace ended: "
         "it printed nothing"
     )
 
@@ -158,7 +158,7 @@ def test_a_kernel_that_was_told_to_forbid_it_is_named_by_the_setting(ordinary_us
     without = 'echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-all --inh-caps=-all "$@"'
     done = ordinary_user.run("unshare", "--user", "--map-root-user", "sh", "-c", without, "sh", PYTHON, "-c", TRIED)
     assert done.stdout == (
-        "this process may make no network of its own, which link=shaped needs, neither as it is nor in a user "
-        "namespace (user.max_user_namespaces is 0); as root run `sysctl user.max_user_namespaces=10000`, run as root, "
+        "link=shaped needs a network namespace, which this process cannot create, not even in a user namespace "
+        "(user.max_user_namespaces is 0); as root run `sysctl user.max_user_namespaces=10000`, run as root, "
         "or use link=tcp or link=unix\n"
     )

@@ -322,7 +322,7 @@ def test_a_journal_of_another_release_is_left_alone() -> None:
 
 
 def test_a_borrower_whose_reaper_was_killed_is_told() -> None:
-    sentence = "^the process that gives back what is borrowed from the host has gone"
+    sentence = "^the reaper, which releases host resources, has ended"
     with pytest.raises(HarnessError, match=sentence), HostResources() as resources:
         kill_reaper_of(os.getpid())
         with work_directory(resources):
@@ -338,7 +338,7 @@ def test_a_reaper_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_reaper_that_dies_at_once_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources_module, "_start_reaper", lambda its_socket: None)
-    with pytest.raises(HarnessError, match="has gone"), HostResources():
+    with pytest.raises(HarnessError, match="has ended"), HostResources():
         pass
 
 

@@ -113,8 +113,8 @@ SOCKETS = ("libvirt-sock", "libvirt-sock-ro")
             lambda libvirt: libvirt.virsh("domjobabort", GUEST),
             ("", ".* failed or was cancelled: libvirt's job is over.*"),
         ),
-        (lambda libvirt: libvirt.virsh("destroy", GUEST), (r".* has gone( \(destroyed\))?",) * 2),
-        (lambda libvirt: libvirt.kill("source"), ("the connection to libvirt at .* has gone",) * 2),
+        (lambda libvirt: libvirt.virsh("destroy", GUEST), (r".* runs there no more( \(destroyed\))?",) * 2),
+        (lambda libvirt: libvirt.kill("source"), ("the connection to libvirt at .* was lost",) * 2),
     ],
     ids=["cancelled", "gone", "lost"],
 )
@@ -147,7 +147,10 @@ def test_what_there_is_none_of_is_told_with_what_there_is(libvirt, command):
         ((libvirt.uri(), GUEST, "--wait", "0.2"), r"no migration was running on dirtier at .* within 0.2 s; start it"),
         ((libvirt.uri(socket="none"), GUEST), "No such file or directory; expected the URI of the libvirt that"),
         (("test:///default", GUEST), "test:///default is libvirt's driver TEST; expected QEMU's, such as qemu:///sys"),
-        (("qmp.sock", GUEST), "qmp.sock is no URI of a libvirt whose guest dirtier could be; give one such as qemu://"),
+        (
+            ("qmp.sock", GUEST),
+            "qmp.sock is not a libvirt URI that could have a guest dirtier; give one such as qemu://",
+        ),
     ):
         status, said = ended(command("record", *words, "-o", "trace.jsonl", "--quiet"))
         assert status == 2 and said.count("\n") == 1 and re.search(told, said), said

@@ -20,10 +20,11 @@ VARIANTS = "avocado run migdowntime:expected-downtime -m docs/example_variants.y
 SELFTEST = "avocado migdowntime selftest dirty-rate limit-ignored"
 EXPECTED_DOWNTIME = "avocado run migdowntime:expected-downtime"
 COMPARE = "avocado migdowntime compare old new"
-VERIFY = "avocado migdowntime verify --qemu old/build --qemu new/build"
+VERIFY = "avocado migdowntime verify --qemu old/build --qemu new/build -p page_size=4K"
 BISECT = (
     "git bisect start bad good",
-    "git bisect run sh -c 'make -C build qemu-system-ppc64 || exit 125; avocado migdowntime verify --qemu build'",
+    "git bisect run sh -c 'make -C build qemu-system-ppc64 || exit 125; "
+    "avocado migdowntime verify --qemu build -p page_size=4K'",
 )
 BISECT_QUICKLY = (
     BISECT[0],

@@ -20,6 +20,7 @@ QEMUS = ("source", "destination", "both")
 OURS = ("test", "runner", "Avocado")
 LATE = ("completed", "memory checked", "results")
 """From here on a verdict may have been reached before the fault was felt."""
+MISSED = "the moment was not reached"
 _OTHERS_S = 15.0
 _HELD = frozenset({"PASS", "WARN"})
 """Of a run that has come to a verdict."""
@@ -81,6 +82,11 @@ class Outcome:
     said: str
     faults: tuple[str, ...]
 
+    @property
+    def missed(self) -> bool:
+        """Whether the moment did not come, as on a host that is too busy, so that nothing happened to the job."""
+        return MISSED in self.faults
+
 
 def cells() -> list[Cell]:
     """All that this user may make."""
@@ -123,12 +129,14 @@ def outcome(cell: Cell) -> Outcome:
                 fault.happens(job, cell.target)
             ended = [one.end() for one in (job, job.second) if one is not None]
             status, said = _told(job)
-            faults = [] if reached else ["the moment was not reached"]
+            faults = [] if reached else [MISSED]
             faults += [] if all(ended) else ["the job did not end"]
             faults += [f"left running: {line[:80]}" for line in job.left]
             faults += _unread(job)
             if reached and all(ended):
                 faults += _unexpected(cell, status, said)
+                if cell.fault == FULL and status == "none":
+                    faults += _unexpected(cell, "ERROR", job.log.read_text(errors="replace"))
                 if job.second is not None:
                     faults += _unexpected(cell, *_told(job.second))
             if faults:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Makes the cells of faults at moments, keeps what came of each, and writes docs/faults.md of all that is kept.
 
-`--repeat 3` makes each until it has been made three times, those first that were made least; `--seconds` ends in time,
-and the next run goes on. What is kept of cells that were mended is forgotten by `--forget`.
+One whose moment did not come was not made. `--repeat 3` makes each until it has been made three times, those first that
+were made least; `--seconds` ends in time, and the next run goes on. What is kept of cells that were mended is forgotten
+by `--forget`.
 """
 
 import argparse
@@ -108,7 +109,8 @@ def main() -> int:
             if time.monotonic() > until_s:
                 break
             one = outcome(cell)
-            keep(arguments.kept, one)
+            if not one.missed:
+                keep(arguments.kept, one)
             print(f"{number + 1} {cell}: {one.status} {one.said[:100]!r}", flush=True)
             for fault in one.faults:
                 print(f"    {fault}", flush=True)

@@ -239,7 +239,7 @@ def _host_seeds() -> list[bytes]:
         protocol.encode(3, protocol.AcquireHugepages(2 << 20, 4, False)),
         protocol.encode(3, protocol.ReleaseLeases((1, 2))),
         protocol.encode(3, protocol.HugepagesGrant(1, 2, (1, 2))),
-        protocol.encode(0, protocol.FinalReport(("a could not be given back",))),
+        protocol.encode(0, protocol.FinalReport(("a could not be released",))),
         journal.encode([DirectoryLease("/tmp/migdowntime-a")]),
     ]
 

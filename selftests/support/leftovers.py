@@ -31,11 +31,20 @@ def traces_of_runs(of_the_host):
     }
 
 
-def network_namespaces():
-    """Network namespaces that something on this host keeps: a process in it, a descriptor, a mount."""
+def network_namespaces(own=False):
+    """Network namespaces that something on this host keeps: a process in it, a descriptor, a mount.
+
+    Of those that only processes keep, the `own` ones are of what this process has started.
+    """
     mounts = (line.split()[3] for line in Path("/proc/self/mountinfo").read_text().splitlines() if " nsfs " in line)
     # Not Path.glob, which a process that ends in the meantime makes fail.
-    links = [link for place in ("task/*/ns/net", "fd/*") for link in glob.glob(f"/proc/[0-9]*/{place}")]
+    keepers = filter(_is_own, _processes()) if own else ("[0-9]*",)
+    links = [
+        link
+        for keeper in keepers
+        for place in ("task/*/ns/net", "fd/*")
+        for link in glob.glob(f"/proc/{keeper}/{place}")
+    ]
     return {target for target in (*mounts, *map(_target, links)) if target.startswith("net:[")}
 
 
@@ -44,7 +53,7 @@ def _of_the_host():
     return {
         *(f"{pool} at {pool.read_text().strip()}" for pool in pools),
         *(f"network device {name}" for name in os.listdir("/sys/class/net")),
-        *network_namespaces(),
+        *network_namespaces(own=True),
     }
 
 

@@ -6,13 +6,21 @@ from dataclasses import replace
 from avocado_migdowntime.doctor.checks import check_host
 from avocado_migdowntime.doctor.host import Cpu, Host, Kvm, Lock, NodePages, Pages, Qemu, Shaped, Version
 from avocado_migdowntime.host.pool import Counters
+from avocado_migdowntime.qemu.profiles import PROFILES
 from avocado_migdowntime.report.doctor import summary
 
 MIB = 1 << 20
 PPC = Qemu(
-    "ppc64", "qemu-system-ppc", False, "/bin/q", (7, 2, 22), ("pseries",), False, frozenset({"events", "xbzrle"})
+    "ppc64",
+    PROFILES["ppc64"].package,
+    False,
+    "/bin/q",
+    (7, 2, 22),
+    ("pseries",),
+    False,
+    frozenset({"events", "xbzrle"}),
 )
-ARM = replace(PPC, arch="arm", package="qemu-system-arm", machines=("virt",))
+ARM = replace(PPC, arch="arm", package=PROFILES["arm"].package, machines=("virt",))
 HUGE = Pages(2 * MIB, Counters(300, 290, 10, 0), (NodePages(0, 300, 290),), 256, 0, False, "sysctl vm.nr_hugepages=300")
 GOOD = Host(
     arch="ppc64",

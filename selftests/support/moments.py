@@ -20,7 +20,7 @@ _LONGEST_S = 60.0
 _GONE_S = 15.0
 RUN = (
     *("run", "migdowntime:expected-downtime", "--disable-sysinfo", "--migdowntime-arch", "x86_64"),
-    *("--migdowntime-page-size", "4K", "--migdowntime-accel", "tcg", "--migdowntime-time-limit", "12"),
+    *("--migdowntime-page-size", "4K", "--migdowntime-accel", "tcg", "--migdowntime-time-limit", "20"),
 )
 
 

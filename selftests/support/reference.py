@@ -15,6 +15,7 @@ HEADINGS = {
     "verdict-fields": "JSON fields of a verdict: `verdict.json`, `analyze --json`, `judge --json`",
     "codes": "Codes of a verdict's checks: stable, for programs",
     "advice-fields": "JSON fields of `advise --json`",
+    "watch-fields": "JSON fields of `watch --once --json`",
     "doctor-fields": "JSON fields of `doctor --json`",
     "metrics": "Metrics of `watch --metrics`, each behind `migdowntime_` and with the label `source`",
     "qemu-fields": "JSON fields of `qemu add --json`, and of each in the list of `qemu list --json`",

@@ -14,7 +14,7 @@ TEN_SECONDS_LEFT = Ram(
     dirty_pages_per_s=6104,
     mbps=1000.0,
 )
-"""What a single look shows of a guest that dirties 25 MB/s, of which 10 s are left to be sent at 125 MB/s."""
+"""What a single look shows of a guest that dirties 25 MB/s, of which 10 s are left to send at 125 MB/s."""
 
 
 def sample(

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from ...pictures.strip_plot import Strip
+from ..advice import labelled as labelled_advice
 from ..entry import Recorded, summed_up
 from ..style import KIND_STYLES, LINES, MARKERS, STYLES
 from ..verdict_text import labelled
@@ -62,6 +63,7 @@ def _shown(test: Recorded) -> dict[str, Any]:
         "answer": test.answer,
         "labelled": labelled(verdict) if verdict is not None else [],
         **(_drawn(figure(test.chart)) if test.chart is not None else {"figure": ""}),
+        "advice": labelled_advice(test.advice) if test.advice is not None else [],
         "commands": test.commands,
         "settings": test.settings,
     }

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The RAM of a guest, read on its host: pages as sums, a few of them whole, and the beats of its heart."""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from . import page_sums
+from .page_sums import PAGE_BYTES
+
+_BLOCK_BYTES = 1 << 20
+_LOOK_S = 0.004
+_KEPT = 100_000
+"""Beats that are remembered: some minutes."""
+
+
+def sums(file: int, offset: int, size: int) -> bytes:
+    """The sums of the pages from an offset on, one behind the other; raises ValueError where the file ends before."""
+    return b"".join(each for _, block in _blocks(file, offset, size) for each in page_sums.sums(block))
+
+
+def seeded(file: int, offset: int, size: int, seed: bytes) -> bytes:
+    """A record of `page_sums.FOUND` for each page whose third word is `seed`, one behind the other."""
+    found = (page_sums.seeded(block, start // PAGE_BYTES, seed) for start, block in _blocks(file, offset, size))
+    return b"".join(each for records in found for each in records)
+
+
+def _blocks(file: int, offset: int, size: int) -> Iterator[tuple[int, memoryview]]:
+    for start in range(offset, offset + size, _BLOCK_BYTES):
+        yield start, memoryview(read(file, start, min(_BLOCK_BYTES, offset + size - start)))
+
+
+def read(file: int, offset: int, size: int) -> bytes:
+    """Bytes of a file; raises ValueError where it has not as many."""
+    parts = []
+    while size:
+        data = os.pread(file, size, offset)
+        if not data:
+            raise ValueError(f"there is nothing at {offset:#x}")
+        parts.append(data)
+        offset, size = offset + len(data), size - len(data)
+    return b"".join(parts)
+
+
+def backing_file(pids: list[int], ram_bytes: int, access: int) -> int:
+    """The file of the RAM's size that one of these processes has open; raises LookupError where there is none."""
+    for pid in pids:
+        directory = f"/proc/{pid}/fd"
+        try:
+            names = os.listdir(directory)
+        except OSError:  # It may have ended just now.
+            continue
+        for name in names:
+            try:
+                status = os.stat(f"{directory}/{name}")
+                if stat.S_ISREG(status.st_mode) and status.st_size == ram_bytes:
+                    return os.open(f"{directory}/{name}", access | os.O_CLOEXEC)
+            except OSError:
+                continue
+    raise LookupError("no file of the size of its guest's RAM; use backing=anonymous")
+
+
+def word(byte_order: str, read: Callable[[], bytes]) -> Callable[[], int]:
+    """What reads a number, in the byte order `<` or `>`."""
+    return lambda: int(struct.unpack(f"{byte_order}Q", read())[0])
+
+
+class BeatLog:
+    """Looks at a count from a thread of its own, and remembers its last changes.
+
+    Each is (count, after, by): it changed to that after the one time and by the other, in seconds of `time.monotonic`.
+    """
+
+    def __init__(self, count: Callable[[], int]) -> None:
+        self._count = count
+        self._changes: deque[tuple[int, float, float]] = deque(maxlen=_KEPT)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="heartbeats", daemon=True)
+
+    def begin(self) -> None:
+        """Look from now on."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Look no more."""
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def last(self) -> tuple[int, float, float] | None:
+        """The last change so far."""
+        return self._changes[-1] if self._changes else None
+
+    def first_above(self, count: int) -> tuple[int, float, float] | None:
+        """The first change to more than `count`, if it was seen and is remembered.
+
+        A count that goes back, as it may until all of the guest has arrived, is no beat.
+        """
+        found = None
+        for change in reversed(list(self._changes)):
+            if change[0] <= count:
+                return found
+            found = change
+        return found if len(self._changes) < _KEPT else None
+
+    def _look(self) -> None:
+        before_s, count = time.monotonic(), None
+        while not self._over.wait(_LOOK_S):
+            asked_s = time.monotonic()
+            try:
+                now = self._count()
+            except Exception:
+                return  # QEMU's file has gone with it; whoever waits for it says so.
+            if now != count:
+                count = now
+                self._changes.append((now, before_s, time.monotonic()))
+            before_s = asked_s

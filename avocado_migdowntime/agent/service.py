@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the other end can ask of this host."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import memory, rate
+from .hugepages import Hugepages
+from .keeper import Keeper
+from .qemus import Program, Tell
+
+_FILL_BYTES = 16 << 20
+_TURN = "\0avocado-migdowntime"
+"""The name of `host/one_at_a_time.py`: who has it has the turn of a timing-sensitive test on this host."""
+_CREDENTIALS = struct.Struct("3i")
+
+
+class Service:
+    """Answers questions: each method `do_…` gives a value, or bytes, or raises.
+
+    What raises KeeperError is lacking here; anything else is a failure.
+    """
+
+    def __init__(self, keeper: Keeper, tell: Tell) -> None:
+        self._keeper = keeper
+        self._tell = tell
+        self._directory: str = keeper.take("directory")
+        self._programs: dict[str, Program] = {}
+        self._pages: Hugepages | None = None
+        self._files: list[int] = []
+        self._logs: dict[str, memory.BeatLog] = {}
+        self._turn: socket.socket | None = None
+        self._over = False
+
+    async def answer(self, question: Mapping[str, Any], data: bytes) -> tuple[Any, bytes]:
+        """What a question is answered by; raises what the host says."""
+        given = {key: value for key, value in question.items() if key not in ("do", "id", "bytes")}
+        if data:
+            given["data"] = data
+        method: Callable[..., Any] = getattr(self, f"do_{question['do']}")
+        result = await method(**given)
+        return (None, result) if isinstance(result, bytes) else (result, b"")
+
+    def hear(self, name: str, data: bytes) -> None:
+        """Pass on what the other end says to a program."""
+        if name in self._programs:
+            self._programs[name].hear(data)
+
+    def end(self) -> list[str]:
+        """End all programs, and have all that was taken given back; tells what could not be."""
+        self._over = True
+        for program in self._programs.values():
+            program.kill()
+        for log in self._logs.values():
+            log.end()
+        return self._keeper.release()
+
+    async def do_facts(self) -> Any:
+        """What the other end has to know of this host."""
+        return {
+            "directory": self._directory,
+            "python": platform.python_version(),
+            "page_bytes": os.sysconf("SC_PAGE_SIZE"),
+            "machine": platform.machine(),
+            "kvm": os.access("/dev/kvm", os.R_OK | os.W_OK),
+            "byte_order": sys.byteorder,
+            "ssh_connection": os.environ.get("SSH_CONNECTION", ""),
+        }
+
+    async def do_clock(self) -> Any:
+        """The times of this host's clocks; and, as that is asked for again and again, what its programs do."""
+        times = [time.monotonic(), time.time()]
+        return {"times": times, "states": {name: each.states() for name, each in self._programs.items()}}
+
+    async def do_find(self, names: list[str]) -> Any:
+        """The first of these programs that is there, else None."""
+        return next(filter(None, map(shutil.which, names)), None)
+
+    async def do_is_directory(self, path: str) -> Any:
+        """Whether this is a directory."""
+        return os.path.isdir(path)
+
+    async def do_put(self, name: str, data: bytes = b"") -> Any:
+        """Have a file with these contents; gives its path."""
+        path = os.path.join(self._directory, os.path.basename(name))
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+    async def do_launch(self, name: str, command: list[str]) -> Any:
+        """Start a program; gives its process id."""
+        self._programs[name] = Program(name, self._tell)
+        socket_path = os.path.join(self._directory, f"{name}.qmp")
+        return await self._programs[name].start(command, socket_path, self._keeper)
+
+    async def do_kill(self, name: str) -> Any:
+        """End a program."""
+        if name in self._programs:
+            self._programs[name].kill()
+
+    async def do_hugetlbfs(self, page_bytes: int) -> Any:
+        """A directory on hugetlbfs."""
+        return Hugepages(self._keeper, page_bytes).hugetlbfs(self._directory)
+
+    async def do_reserve(self, page_bytes: int, count: int, allowed: bool) -> Any:
+        """Hold so many free hugepages; gives by how many their pool was grown."""
+        self._pages = Hugepages(self._keeper, page_bytes)
+        return await _in_thread(self._pages.reserve, count, allowed)
+
+    async def do_hand_over(self) -> Any:
+        """Let the program that is launched next take the pages."""
+        if self._pages is not None:
+            await _in_thread(self._pages.hand_over)
+
+    async def do_handed_over(self) -> Any:
+        """It has them."""
+        if self._pages is not None:
+            self._pages.handed_over()
+
+    async def do_ram(self, name: str, ram_bytes: int) -> Any:
+        """The number of the file that backs a guest's RAM."""
+        return self._opened(memory.backing_file(self._programs[name].pids(), ram_bytes, os.O_RDONLY))
+
+    async def do_open(self, path: str) -> Any:
+        """The number of this file."""
+        return self._opened(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+
+    async def do_close(self, file: int, path: str = "") -> Any:
+        """Close a file by its number, and remove it if its path is given."""
+        os.close(file)
+        self._files.remove(file)
+        if path:
+            os.unlink(path)
+
+    async def do_read(self, file: int, offset: int, size: int) -> Any:
+        """Bytes of a file."""
+        return await _in_thread(memory.read, file, offset, size)
+
+    async def do_sums(self, file: int, offset: int, size: int, seed: str = "") -> Any:
+        """Sums of its pages, with their headers of those that have a seed if one is given, in hexadecimal digits."""
+        if seed:
+            return await _in_thread(memory.seeded, file, offset, size, bytes.fromhex(seed))
+        return await _in_thread(memory.sums, file, offset, size)
+
+    async def do_fill(self, name: str, ram_bytes: int, step: int) -> Any:
+        """Have all of a guest's hugepages made."""
+        file = memory.backing_file(self._programs[name].pids(), ram_bytes, os.O_RDWR)
+        try:
+            await _in_thread(self._fill, file, ram_bytes, max(step, _FILL_BYTES))
+        finally:
+            os.close(file)
+
+    async def do_watch(self, file: int, offset: int, byte_order: str) -> Any:
+        """Log the beats of a heart."""
+        log = memory.BeatLog(memory.word(byte_order, lambda: memory.read(file, offset, 8)))
+        self._logs[str(file)] = log
+        log.begin()
+
+    async def do_last_beat(self, file: int) -> Any:
+        """The last one, on this host's clock."""
+        return self._logs[str(file)].last()
+
+    async def do_first_beat(self, file: int, count: int) -> Any:
+        """The first one above a count, on this host's clock."""
+        return self._logs[str(file)].first_above(count)
+
+    async def do_listen(self, address: str) -> Any:
+        """Listen for what measures the link; gives the port."""
+        self._listener = rate.listen(address)
+        return self._listener.getsockname()[1]
+
+    async def do_receive(self) -> Any:
+        """How much arrives there, bytes per second."""
+        return await _in_thread(rate.receive, self._listener)
+
+    async def do_send(self, address: str, port: int) -> Any:
+        """Send to a host that measures."""
+        await _in_thread(rate.send, address, port)
+
+    async def do_turn(self) -> Any:
+        """Have the turn of this host, or tell who has it: an empty text is success."""
+        lock = socket.socket(socket.AF_UNIX)
+        try:
+            lock.bind(_TURN)
+        except OSError:
+            lock.close()
+            return _holder()
+        lock.listen(16)
+        self._turn = lock
+        return ""
+
+    def _opened(self, file: int) -> int:
+        self._files.append(file)
+        return file
+
+    def _fill(self, file: int, ram_bytes: int, step: int) -> None:
+        for offset in range(0, ram_bytes, step):
+            if self._over:
+                return
+            os.posix_fallocate(file, offset, min(step, ram_bytes - offset))
+
+
+def _holder() -> str:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.setblocking(False)
+        try:
+            client.connect(_TURN)
+            pid, uid, _ = _CREDENTIALS.unpack(
+                client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+            )
+        except OSError:
+            return "a process that cannot be seen"
+    return f"process {pid} of user {uid}"
+
+
+async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    return await asyncio.get_event_loop().run_in_executor(None, function, *arguments)

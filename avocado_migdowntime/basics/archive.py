@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Archives of jobs' results that somebody else made: what reports need of them, in a directory for a while.
+
+Nothing in an archive decides where a file is written, what it links to, or how much of it there is.
+"""
+
+import gzip
+import os
+import re
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import UsageError
+
+ENDINGS = (".tar.gz", ".tgz")
+MOST_BYTES = 4 << 30
+"""Of an archive when it is unpacked, needed or not."""
+MOST_FILES = 100_000
+_MOST_AT_ONCE_BYTES = 1 << 20
+"""No header of a file is larger, and contents are copied in smaller parts."""
+_MOST_PARTS, _LONGEST_PART = 16, 255
+_NEEDED = re.compile(r"results\.json|trace\.jsonl(\.gz)?|verdict\.json|(source|destination)\.command")
+"""The names of the files that are read of a job."""
+
+
+@contextmanager
+def unpacked(places: Iterable[str]) -> Iterator[dict[str, str]]:
+    """The directory of each archive among these places, which goes when the block is left.
+
+    Raises UsageError where an archive cannot be used.
+    """
+    with tempfile.TemporaryDirectory(prefix="migdowntime-archives-") as temporary:
+        directories: dict[str, str] = {}
+        for place in places:
+            if place.endswith(ENDINGS) and place not in directories and not Path(place).is_dir():
+                directory = Path(temporary, str(len(directories)))
+                directory.mkdir()
+                _unpack(place, directory)
+                directories[place] = str(directory)
+        yield directories
+
+
+def _unpack(place: str, directory: Path) -> None:
+    try:
+        if not Path(place).is_file():
+            raise UsageError(f"{place} is no file; give an archive of jobs' results, by tar -czf")
+        with gzip.GzipFile(place) as unzipped, _tar(unzipped, place) as archive:
+            for count, member in enumerate(archive):
+                if count >= MOST_FILES:
+                    raise UsageError(f"{place} holds more than {MOST_FILES} files; give the results of fewer jobs")
+                parts = _parts(member.name, place)
+                # Links, devices and pipes are not read, nor is what would grow when it is.
+                if not member.isreg() or member.issparse() or not _NEEDED.fullmatch(parts[-1]):
+                    continue
+                content = archive.extractfile(member)
+                assert content is not None
+                _write(directory.joinpath(*parts), content, place)
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, OverflowError, ValueError) as error:
+        raise UsageError(f"{place} is no whole archive ({error}); make it by tar -czf") from None
+    except OSError as error:
+        raise UsageError(f"{place}: {error.strerror}; give an archive of jobs' results, by tar -czf") from None
+
+
+def _tar(unzipped: gzip.GzipFile, place: str) -> tarfile.TarFile:
+    limited: Any = _Limited(unzipped, place)
+    return tarfile.open(fileobj=limited, mode="r:")
+
+
+def _parts(name: str, place: str) -> list[str]:
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    long = len(parts) > _MOST_PARTS or any(len(os.fsencode(part)) > _LONGEST_PART for part in parts)
+    if name.startswith("/") or ".." in parts or "\0" in name or long:
+        raise UsageError(f"{place} names {name[:200]!r}, a path that leads out of it or is too long; nothing is read")
+    return parts or ["."]
+
+
+def _write(path: Path, content: IO[bytes], place: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file = path.open("xb")
+    except FileExistsError:
+        raise UsageError(f"{place} holds {path.name} twice in one place; make it by tar -czf") from None
+    with file:
+        while data := content.read(_MOST_AT_ONCE_BYTES):
+            file.write(data)
+
+
+class _Limited:
+    """A file that is read forward, as far as it may be."""
+
+    def __init__(self, file: gzip.GzipFile, place: str) -> None:
+        self._file = file
+        self._place = place
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes."""
+        if not 0 <= size <= _MOST_AT_ONCE_BYTES:
+            raise UsageError(f"{self._place} has a header that no tar writes; make it by tar -czf")
+        self._check(self._file.tell() + size)
+        return self._file.read(size)
+
+    def seek(self, position: int) -> int:
+        """Go there."""
+        self._check(position)
+        return self._file.seek(position)
+
+    def tell(self) -> int:
+        """Where it is."""
+        return self._file.tell()
+
+    def _check(self, position: int) -> None:
+        if position > MOST_BYTES:
+            raise UsageError(
+                f"{self._place} holds more than {MOST_BYTES >> 30} GiB unpacked, which is too much; give the results "
+                "of fewer jobs"
+            )

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What distributions call the packages that a host may lack, for messages; tools/packages installs them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Package:
+    """The names of one package for apt (Debian), dnf (Fedora, RHEL) and zypper (openSUSE)."""
+
+    apt: str
+    dnf: str
+    zypper: str
+
+    @property
+    def install(self) -> str:
+        """The commands that install it."""
+        return f"apt-get install {self.apt} (or: dnf install {self.dnf}; zypper install {self.zypper})"
+
+    @property
+    def reinstall(self) -> str:
+        """The commands that put the files of an installed one in order."""
+        return (
+            f"apt-get install --reinstall {self.apt} (or: dnf reinstall {self.dnf}; "
+            f"zypper install --force {self.zypper})"
+        )
+
+
+IPROUTE2 = Package("iproute2", "iproute-tc", "iproute2")
+"""Has `tc`; on Fedora `ip` is in a package that this one requires."""

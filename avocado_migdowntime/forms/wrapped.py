@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lines of logs that a mail program or a terminal has broken: put together again where a form says that one is cut off.
+
+A line with figures begins with the log's time, or with words that its form knows; what follows without a time belongs
+to it, until a blank line or until it is whole. Where no piece of a line tells anything, all of them together may.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+
+from .form import Form, Line
+
+MOST = 12
+"""No line is broken into more."""
+MOST_AT_ANY_PLACE = 8
+"""Of so many pieces it is tried whether they were broken in words."""
+SHORT = 40
+"""A piece of fewer characters is the last one: more would have fitted beside it."""
+
+
+_BEGINS = re.compile(r'(?<!")\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d')
+"""The time of a log's line, though others stand before it."""
+
+
+class Unwrapper:
+    """Takes lines as they come, and gives those to be read."""
+
+    def __init__(self, forms: Iterable[type[Form]]) -> None:
+        self._forms = [form for form in forms if form.CUT is not None]
+        self._pieces: list[Line] = []
+        self._form: type[Form] | None = None
+        self._given = 0
+        self._is_told = False
+
+    def told(self) -> None:
+        """The last line that was given told something by itself."""
+        self._is_told = True
+
+    def take(self, line: Line) -> Iterator[Line]:
+        """What is to be read now; a line that may be cut off is kept until that is known."""
+        text = line.text
+        begins = not text or line.stamp is not None or text.startswith('{"') or _BEGINS.search(text) is not None
+        if begins or len(self._pieces) >= MOST or self._is_another(text):
+            yield from self.settle()
+        if not text or (not begins and not self._pieces and "igration" not in text):
+            yield line
+            return
+        self._pieces.append(line)
+        if self._form is None:
+            self._form = self._cut_off()
+        if self._form is None:
+            self._given = len(self._pieces)
+            yield line
+        elif len(text) < SHORT and self._whole() is not None:
+            yield from self.settle()
+
+    def _is_another(self, text: str) -> bool:
+        """Whether a line with figures begins where there is one already."""
+        if "igration" not in text and self._form is None:
+            return False
+        before = " ".join(piece.text for piece in self._pieces)
+        return any(_is_cut(form, text) and _is_cut(form, before) for form in self._forms)
+
+    def settle(self) -> Iterator[Line]:
+        """What is kept: as one line if it makes one, else as it is."""
+        whole, pieces, given = self._whole(), self._pieces, self._given
+        self._pieces, self._form, self._given = [], None, 0
+        if whole is not None:
+            yield whole
+        else:
+            yield from pieces[given:]
+            is_log = bool(pieces) and (pieces[0].stamp is not None or pieces[0].text.startswith('{"'))
+            if len(pieces) > 1 and not self._is_told and is_log and len(pieces[0].text) >= SHORT:
+                for text in dict.fromkeys(_as_broken([piece.text for piece in pieces])):
+                    yield replace(pieces[0], text=text, message=text)
+        self._is_told = False
+
+    def _cut_off(self) -> type[Form] | None:
+        """Of which form a line is that the pieces make, where it is cut off, or what it begins with is."""
+        text = " ".join(piece.text for piece in self._pieces)
+        if "igration" not in text:
+            return None
+        last = self._pieces[-1].text
+        for form in self._forms:
+            if _is_cut(form, text) and (not _is_whole(form, text) or (text != last and _is_cut(form, last))):
+                return form
+        return None
+
+    def _whole(self) -> Line | None:
+        if self._form is None or len(self._pieces) < 2:
+            return None
+        texts = [piece.text for piece in self._pieces]
+        for text in _joined(texts):
+            if _is_whole(self._form, text):
+                return replace(self._pieces[0], text=text, message=text)
+        return None
+
+
+def _is_cut(form: type[Form], text: str) -> bool:
+    return form.CUT is not None and form.CUT.search(text) is not None
+
+
+def _is_whole(form: type[Form], text: str) -> bool:
+    return any(whole.search(text) for whole in form.WHOLE)
+
+
+def _joined(texts: Sequence[str]) -> Iterator[str]:
+    """What the pieces may come to: broken between words, or wherever a terminal ends, with the blanks there lost."""
+    yield from _as_broken(texts)
+    if len(texts) > MOST_AT_ANY_PLACE:
+        return
+    for between in product(("", " "), repeat=len(texts) - 1):
+        yield "".join(part for pair in zip(texts, (*between, ""), strict=True) for part in pair)
+
+
+def _as_broken(texts: Sequence[str]) -> Iterator[str]:
+    width = max(map(len, texts))
+    yield " ".join(texts)
+    yield "".join(f"{text} " if len(text) < width else text for text in texts).strip()

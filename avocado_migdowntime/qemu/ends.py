@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the two ends of a migration are launched with, each on the host where it is to run."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..basics.resources import directory as resource
+from ..host.resources import HostResources
+from ..parameters.table import Parameters
+from .accel import choose_accel
+from .backing import Backing, plan
+from .guest import Guest
+from .place import Place
+from .planning import check, for_architecture, planned_guest
+from .probe import QemuInfo
+from .settings import check_ranges, typed
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a QEMU runs, which it is, and the arguments for its guest."""
+
+    place: Place
+    info: QemuInfo
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Both of them; the guest is as the source has it."""
+
+    source: End
+    destination: End
+    guest: Guest
+
+    async def lend_hugepages(self, allowed: bool) -> None:
+        """Have the hugepages of both; raises HostRequirementError where they are not to be had."""
+        backing = self.guest.backing
+        here, there = self.source.place, self.destination.place
+        count = backing.hugepages_needed
+        await here.lend_hugepages(backing.page_size_bytes, 2 * count if there is here else count, allowed)
+        if there is not here:
+            await there.lend_hugepages(backing.page_size_bytes, count, allowed)
+
+    @asynccontextmanager
+    async def handing_over(self) -> AsyncIterator[None]:
+        """Let the QEMUs that are launched in this block have them."""
+        async with AsyncExitStack() as stack:
+            for place in dict.fromkeys((self.source.place, self.destination.place)):
+                await stack.enter_async_context(place.handing_over())
+            yield
+
+
+async def planned_ends(
+    parameters: Parameters,
+    here: Place,
+    there: Place,
+    resources: HostResources,
+    directory: Path,
+    sockets: Path,
+    say: Callable[[str], None],
+) -> Ends:
+    """Both ends as `parameters` say; raises UsageError, HostRequirementError or HarnessError."""
+    binary = await here.binary(parameters.qemu, parameters.arch)
+    backing = await _backing(parameters, here)
+    qemu_info = await here.probed(binary, directory, sockets)
+    parameters = for_architecture(parameters, qemu_info)
+    check(qemu_info, parameters)
+    its_info, its_backing = qemu_info, backing
+    if parameters.qemu_destination or there is not here:
+        its_binary = await there.binary(parameters.qemu_destination or parameters.qemu, parameters.arch)
+        its_info = await there.probed(its_binary, directory, sockets)
+        check(its_info, parameters)
+    if there is not here:
+        its_backing = await _backing(parameters, there)
+    await check_ranges(qemu_info, typed(qemu_info, parameters.migrate_parameters), directory, sockets)
+    images = resource("images")
+    guest = await planned_guest(parameters, qemu_info, backing, resources, say)
+    accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets, here)
+    if accel == "kvm" and there is not here:
+        accel, why = await choose_accel(parameters.accel, guest, its_info, images, directory, sockets, there)
+    guest = guest.under(accel, parameters.tlb_flush)
+    because = f" ({why})" if why else ""
+    where = f", to QEMU {its_info.release_text} on {there.name}" if there.name else ""
+    say(f"QEMU {qemu_info.release_text}, {guest.name} on {guest.machine} under {accel.upper()}{because}{where}")
+    its_arguments = await there.arguments(replace(guest, backing=its_backing).arguments(images))
+    more = parameters.qemu_arguments
+    return Ends(
+        End(here, qemu_info, (*guest.arguments(images), *more)), End(there, its_info, (*its_arguments, *more)), guest
+    )
+
+
+async def _backing(parameters: Parameters, place: Place) -> Backing:
+    hugetlbfs = await place.hugetlbfs(parameters.page_size) if parameters.backing == "hugetlbfs" else None
+    return plan(parameters.backing, parameters.page_size, parameters.ram, hugetlbfs, place.page_bytes)

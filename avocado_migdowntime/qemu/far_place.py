@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Another host as a place for QEMUs. It is imported where one is named, and brings what speaks SSH."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from ..agent import rate
+from ..errors import HarnessError, HostRequirementError, UsageError
+from ..host.netns import Network
+from ..parameters.host_address import HostAddress
+from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
+from ..remote.conversation import Conversation
+from ..remote.program import FarProgram
+from ..remote.ssh import Connected, connected
+from .backing import Backing
+from .far_ram import FarRam, far_heart, far_ram
+from .guest import Guest
+from .guest_ram import GuestRam
+from .heartbeat import Heart
+from .launching import Launcher, Running
+from .link import TcpLink
+from .probe import QemuInfo, probe
+from .process import QemuProcess
+from .profiles import PROFILES
+
+_TURN_AGAIN_S = 0.2
+"""So often it is seen whether the turn of the other host is to be had."""
+_NAMES_A_FILE = ("-kernel", "-initrd", "-bios")
+_LINK_S = 30.0
+
+
+class FarPlace:
+    """A host that answers, and what is launched there."""
+
+    suffix = "-far"
+
+    def __init__(self, connection: Connected) -> None:
+        conversation = connection.conversation
+        self.conversation = conversation
+        self.name = conversation.name
+        self.launcher: Launcher = _LaunchThere(conversation)
+        self.machine: str = conversation.facts["machine"]
+        self.page_bytes: int = conversation.facts["page_bytes"]
+        self.may_use_kvm: bool = conversation.facts["kvm"]
+        self._connection = connection
+        self._files: dict[str, str] = {}
+
+    async def binary(self, given: str | None, arch: str) -> str:
+        """The path of a QEMU there: `given`, a directory that has one, or `qemu-system-ARCH` of the PATH there.
+
+        Raises UsageError or HostRequirementError where there is none.
+        """
+        archs = ARCHITECTURES if arch == ANY_ARCHITECTURE else (arch,)
+        programs = [f"qemu-system-{each}" for each in archs]
+        names = [given or "", *(f"{given}{below}/{name}" for below in ("", "/bin", "/build") for name in programs)]
+        found, _ = await self.conversation.ask("find", names=names if given else programs)
+        if found is not None:
+            return str(found)
+        if given:
+            raise UsageError(
+                f"{self.name} has no QEMU {given}; give with `qemu_destination` the path of a qemu-system-* there, or "
+                "of a directory that has one"
+            )
+        raise HostRequirementError(
+            f"on {self.name}: no {' or '.join(programs)} is on the PATH that a command over SSH has; install there "
+            f"{PROFILES[archs[0]].package}, or give its path with `qemu_destination`"
+        )
+
+    async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:
+        """What it can do; raises UsageError where it is no QEMU."""
+        return await probe(binary, directory, sockets, self.launcher, self.suffix)
+
+    async def hugetlbfs(self, page_size_bytes: int) -> Path:
+        """A directory there whose files are of these pages."""
+        path, _ = await self.conversation.ask("hugetlbfs", page_bytes=page_size_bytes)
+        return Path(path)
+
+    async def lend_hugepages(self, page_size_bytes: int, count: int, allowed: bool) -> None:
+        """Have so many free pages for the QEMU that is launched while `handing_over`."""
+        if count:
+            await self.conversation.ask("reserve", page_bytes=page_size_bytes, count=count, allowed=allowed)
+
+    @asynccontextmanager
+    async def handing_over(self) -> AsyncIterator[None]:
+        """Let the QEMU that is launched in this block have the pages."""
+        await self.conversation.ask("hand_over")
+        yield
+        await self.conversation.ask("handed_over")
+
+    async def arguments(self, arguments: Sequence[str]) -> tuple[str, ...]:
+        """Arguments of QEMU's, the files that they name having been sent."""
+        carried = []
+        for before, argument in zip(("", *arguments), arguments, strict=False):
+            carried.append(await self._sent(argument) if before in _NAMES_A_FILE else argument)
+        return tuple(carried)
+
+    async def fill(self, qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
+        """Have all hugepages of a QEMU made."""
+        if backing.hugepages_needed:
+            step = backing.page_size_bytes
+            try:
+                await self.conversation.ask("fill", name=qemu.name, ram_bytes=ram_bytes, step=step)
+            except HarnessError as error:
+                raise HostRequirementError(
+                    f"hugepages reserved for the {qemu.name} QEMU cannot be used there: {error}; check whether a "
+                    "cgroup limits them"
+                ) from None
+
+    @asynccontextmanager
+    async def ram(self, qemu: QemuProcess, guest: Guest) -> AsyncIterator[GuestRam]:
+        """The RAM of its guest."""
+        async with far_ram(self.conversation, qemu, guest) as ram:
+            yield ram
+
+    def clock(self, since_s: float) -> Mapping[str, Any]:
+        """How far its real-time clock is ahead of the one here, from a time of that on."""
+        ahead = self.conversation.wall_ahead_s(since_s)
+        ends = [round(ahead.low, 6), round(ahead.high, 6)] if ahead else None
+        return {"ahead_s": ends, "readings": self.conversation.clock_readings}
+
+    @asynccontextmanager
+    async def heart(self, ram: GuestRam, address: int, byte_order: str) -> AsyncIterator[Heart]:
+        """The heart of its guest, whose RAM this is."""
+        assert isinstance(ram, FarRam)
+        async with far_heart(self.conversation, ram, address, byte_order) as heart:
+            yield heart
+
+    async def link(self, say: Callable[[str], None]) -> TcpLink:
+        """The network between the two hosts, and what it carries; raises HostRequirementError where nothing does."""
+        its, own = self._connection.its_address, self._connection.own_address
+        try:
+            async with asyncio.timeout(_LINK_S):
+                port, _ = await self.conversation.ask("listen", address=own)
+                received = asyncio.create_task(self.conversation.ask("receive"))
+                try:
+                    await asyncio.to_thread(rate.send, its, port)
+                    bytes_per_s, _ = await received
+                finally:
+                    received.cancel()
+                    await asyncio.gather(received, return_exceptions=True)
+        except (OSError, HarnessError, TimeoutError) as error:
+            why = str(error) or "nothing arrived"
+            raise HostRequirementError(
+                f"no TCP connection of a migration gets from here to {self.name} at {its}: {why}; let such connections "
+                "to any port through there"
+            ) from None
+        say(f"the network to {self.name} carries {bytes_per_s / 1e6:.2f} MB/s")
+        header = {"link": "tcp", "link_bytes_per_s": round(bytes_per_s), "destination_host": self.name}
+        return TcpLink(its, header, listens_at=own, bytes_per_s=bytes_per_s)
+
+    async def _sent(self, file: str) -> str:
+        if file not in self._files:
+            name = f"{len(self._files)}-{Path(file).name}"
+            self._files[file], _ = await self.conversation.ask("put", Path(file).read_bytes(), name=name)
+        return self._files[file]
+
+
+class _LaunchThere:
+    """Starts programs on the other host."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+
+    def path(self, socket: Path) -> str:
+        """The socket of the same name over there."""
+        return f"{self._conversation.facts['directory']}/{socket.name}"
+
+    async def launch(
+        self, name: str, command: Sequence[str], socket: Path, stdout: int, stderr: int, network: Network | None
+    ) -> Running:
+        """Start a program in that host's network; raises HarnessError or HostRequirementError where it cannot be."""
+        program = FarProgram(self._conversation, name, socket)
+        await program.start(list(command), stdout, stderr)
+        return program
+
+
+@asynccontextmanager
+async def far_place(address: HostAddress, say: Callable[[str], None]) -> AsyncIterator[FarPlace]:
+    """A host as a place, once it is this one's turn there; raises HostRequirementError or HarnessError."""
+    say(f"connecting to {address}")
+    async with connected(address) as connection:
+        while holder := (await connection.conversation.ask("turn"))[0]:
+            say(f"waiting for another test on {address} to end: that of {holder}")
+            await asyncio.sleep(_TURN_AGAIN_S)
+        yield FarPlace(connection)

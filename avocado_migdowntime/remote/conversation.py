@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Questions to what runs on another host, and what it tells unasked."""
+
+import asyncio
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from ..agent.frames import Frames, encode
+from ..basics.interval import Interval
+from ..errors import HarnessError, HostRequirementError
+from .clock import Reading, ahead_s
+
+SILENCE_S = 10.0
+"""After so long without a word each side takes the other for gone: well above what a busy host takes for an answer."""
+_CLOCK_S = 0.5
+_LATE_S = 1.0
+_KEPT_READINGS = 1000
+_CHUNK_BYTES = 1 << 20
+_END_S = 20.0
+"""For all to be given back there: pages that are being made are waited for."""
+
+Heard = Callable[[str, dict[str, Any], bytes], None]
+"""Takes what is told of a program: the part of it, the message, its bytes."""
+
+
+class Reader(Protocol):
+    """Where bytes come from."""
+
+    async def read(self, n: int) -> bytes:
+        """Some bytes, none at the end."""
+
+
+class Writer(Protocol):
+    """Where bytes go."""
+
+    def write(self, data: bytes) -> None:
+        """Have them sent."""
+
+    async def drain(self) -> None:
+        """Wait while too many are not sent."""
+
+
+class Conversation:
+    """What is asked of the host `name`, while the connection lasts."""
+
+    def __init__(self, name: str, reader: Reader, writer: Writer) -> None:
+        self.name = name
+        self.facts: dict[str, Any] = {}
+        self.states: dict[str, list[tuple[int, str, str]]] = {}
+        """What the processes of each program do: process id, name and the kernel's letter."""
+        self.lost = ""
+        """Why nobody there can be asked any more, where that is so."""
+        self._reader = reader
+        self._writer = writer
+        self._numbers = itertools.count(1)
+        self._asked: dict[int, asyncio.Future[tuple[dict[str, Any], bytes]]] = {}
+        self._programs: dict[str, Heard] = {}
+        self._readings: deque[tuple[Reading, Reading]] = deque(maxlen=_KEPT_READINGS)
+        self._heard_s = time.monotonic()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def begin(self) -> None:
+        """Begin; raises HarnessError where nobody answers."""
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._ask_the_time())]
+        self.facts, _ = await self.ask("facts")
+
+    async def ask(self, do: str, data: bytes = b"", **given: Any) -> tuple[Any, bytes]:
+        """The value and the bytes of an answer.
+
+        Raises HostRequirementError where the host lacks something, HarnessError where that fails or nobody answers.
+        """
+        self._check()
+        number = next(self._numbers)
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        try:
+            await self._send({"do": do, "id": number, **given}, data)
+            message, content = await answer
+        finally:
+            self._asked.pop(number, None)
+        if "lacking" in message:
+            raise HostRequirementError(f"on {self.name}: {message['lacking']}")
+        if "failed" in message:
+            raise HarnessError(f"{self.name} failed at what was asked of it ({do}): {message['failed']}")
+        return message["value"], content
+
+    def hear(self, name: str, heard: Heard) -> None:
+        """Have what is told of the program `name` heard; its part is `lost` when nothing more will be."""
+        self._programs[name] = heard
+
+    async def say(self, name: str, data: bytes) -> None:
+        """Pass bytes on to a program; to one that cannot be reached nothing is said."""
+        with suppress(HarnessError):
+            await self._send({"to": name}, data)
+
+    def ahead_s(self, at_s: float) -> Interval | None:
+        """How far the host's monotonic clock is ahead of the one here at a time of that; None where never read."""
+        return ahead_s((monotonic for monotonic, _ in self._readings), at_s, at_s)
+
+    def wall_ahead_s(self, since_s: float) -> Interval | None:
+        """The same of the real-time clocks, from a time until now; None where one of them was set meanwhile."""
+        return ahead_s((wall for _, wall in self._readings), since_s, time.time())
+
+    @property
+    def clock_readings(self) -> int:
+        """How often its clocks were read."""
+        return len(self._readings)
+
+    async def end(self) -> list[str]:
+        """Have all over there ended and given back; gives what could not be."""
+        failures: list[str] = []
+        try:
+            async with asyncio.timeout(_END_S):
+                with suppress(HarnessError):
+                    failures, _ = await self.ask("end")
+        except TimeoutError:
+            failures = [f"it is not known what was released there: no answer for {_END_S:g} s"]
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        return failures
+
+    async def _listen(self) -> None:
+        frames, why = Frames(), "it has closed the connection"
+        try:
+            while data := await self._reader.read(_CHUNK_BYTES):
+                self._heard_s = time.monotonic()
+                for message, content in frames.feed(data):
+                    self._take(message, content)
+        except (OSError, EOFError) as error:
+            why = str(error) or type(error).__name__
+        except ValueError as error:
+            why = f"it does not speak as expected: {error}"
+        except asyncio.CancelledError:
+            why = "the run has ended"
+            raise
+        finally:
+            self._lose(why)
+
+    def _take(self, message: dict[str, Any], content: bytes) -> None:
+        if "of" in message:
+            if heard := self._programs.get(message["of"]):
+                heard(message["part"], message, content)
+        elif (answer := self._asked.get(message["id"])) and not answer.done():
+            answer.set_result((message, content))
+
+    async def _ask_the_time(self) -> None:
+        asking: asyncio.Task[None] | None = None
+        while not self.lost:
+            if asking is None or asking.done():
+                asking = asyncio.create_task(self._read_clock())
+            begun_s = time.monotonic()
+            await asyncio.sleep(_CLOCK_S)
+            now_s = time.monotonic()
+            # What stood still itself has not listened.
+            stood_still = now_s > begun_s + _CLOCK_S + _LATE_S
+            if now_s > self._heard_s + SILENCE_S and not stood_still:
+                asking.cancel()
+                self._lose(f"no answer for {SILENCE_S:g} s")
+
+    async def _read_clock(self) -> None:
+        wall_s, asked_s = time.time(), time.monotonic()
+        with suppress(HarnessError):
+            answer, _ = await self.ask("clock")
+            answered_s, wall_after_s = time.monotonic(), time.time()
+            monotonic_s, real_s = answer["times"]
+            self.states = {name: [tuple(state) for state in each] for name, each in answer["states"].items()}
+            if wall_after_s >= wall_s:
+                readings = Reading(asked_s, monotonic_s, answered_s), Reading(wall_s, real_s, wall_after_s)
+                self._readings.append(readings)
+
+    async def _send(self, message: dict[str, Any], data: bytes) -> None:
+        self._check()
+        try:
+            self._writer.write(encode(message, data))
+            await self._writer.drain()
+        except (OSError, EOFError) as error:
+            self._lose(str(error) or type(error).__name__)
+            self._check()
+
+    def _lose(self, why: str) -> None:
+        if self.lost:
+            return
+        self.lost = f"the connection to {self.name} is gone: {why}"
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_exception(HarnessError(self.lost))
+        for heard in self._programs.values():
+            heard("lost", {}, b"")
+
+    def _check(self) -> None:
+        if self.lost:
+            raise HarnessError(self.lost)

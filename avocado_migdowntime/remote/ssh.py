@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A connection to another host by SSH, and what is sent there, running."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ..basics.event_loop import to_its_end
+from ..errors import HarnessError, HostRequirementError
+from ..parameters.host_address import HostAddress
+from .conversation import SILENCE_S, Conversation
+from .sent import command, program
+
+_CONNECT_S = 20.0
+_PYTHON = "python3"
+_LAST_WORDS_BYTES = 4096
+_LAST_WORDS_S = 2.0
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A host that answers, and the addresses at which the two hosts see each other over that connection."""
+
+    conversation: Conversation
+    its_address: str
+    """Where it is seen from here."""
+    own_address: str
+    """What it has itself, which differs behind a translation of addresses."""
+
+
+@asynccontextmanager
+async def connected(address: HostAddress) -> AsyncIterator[Connected]:
+    """Have a host answer within the block; on leaving, all that it lent is given back.
+
+    Keys and known hosts are those of the user's SSH. Raises HostRequirementError where it is not to be
+    reached, may not be used or has no python3, HarnessError where not all is given back there.
+    """
+    asyncssh = _asyncssh()
+    name = str(address)
+    connection = await _connection(asyncssh, address)
+    try:
+        process = await connection.create_process(command(_PYTHON, SILENCE_S), encoding=None)
+        process.stdin.write(program())
+        conversation = Conversation(name, _Reader(asyncssh, process.stdout), _Writer(asyncssh, process.stdin))
+        try:
+            try:
+                await conversation.begin()
+            except HarnessError:
+                raise HostRequirementError(
+                    f"{name} does not run what was sent to it: {await _last_words(process)}; it needs python3, 3.9 or "
+                    "later, on the PATH that a command over SSH has"
+                ) from None
+            _, _, server, _ = (*str(conversation.facts["ssh_connection"]).split(), "", "", "", "")[:4]
+            peer = connection.get_extra_info("peername")
+            yield Connected(conversation, peer[0] if peer else address.host, server or address.host)
+        finally:
+            failures = await to_its_end(conversation.end())
+        if failures:
+            raise HarnessError(f"not all that {name} lent was released: {'; '.join(failures)}")
+    finally:
+        connection.abort()
+        with suppress(Exception):
+            await connection.wait_closed()
+
+
+def _asyncssh() -> Any:
+    try:
+        import asyncssh
+    except ImportError:
+        raise HostRequirementError(
+            "another host is used over SSH by the package asyncssh, which is not installed; install it with: "
+            "pip install asyncssh"
+        ) from None
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    return asyncssh
+
+
+async def _connection(asyncssh: Any, address: HostAddress) -> Any:
+    given = {name: value for name, value in (("username", address.user), ("port", address.port)) if value is not None}
+    try:
+        async with asyncio.timeout(_CONNECT_S):
+            return await asyncssh.connect(address.host, **given)
+    except TimeoutError:
+        why = f"nobody answered within {_CONNECT_S:g} s"
+    except asyncssh.HostKeyNotVerifiable as error:
+        why = f"its key is not known here ({error.reason}); see it with ssh-keyscan, or connect by ssh once"
+    except asyncssh.PermissionDenied as error:
+        why = f"it accepts none of the keys of this host ({error.reason}); give it one of them with ssh-copy-id"
+    except asyncssh.Error as error:
+        why = str(error.reason)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    except ValueError as error:
+        why = str(error)
+    raise HostRequirementError(f"the host {address} cannot be reached by SSH: {why}")
+
+
+async def _last_words(process: Any) -> str:
+    text = b""
+    with suppress(Exception):
+        async with asyncio.timeout(_LAST_WORDS_S):
+            text = await process.stderr.read(_LAST_WORDS_BYTES)
+    lines = text.decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+class _Reader:
+    """With the errors of a connection as OSErrors."""
+
+    def __init__(self, asyncssh: Any, reader: Any) -> None:
+        self._asyncssh = asyncssh
+        self._reader = reader
+
+    async def read(self, n: int) -> bytes:
+        """Some bytes, none at the end."""
+        try:
+            data: bytes = await self._reader.read(n)
+        except self._asyncssh.Error as error:
+            raise ConnectionError(error.reason) from None
+        return data
+
+
+class _Writer:
+    """The same for what is sent."""
+
+    def __init__(self, asyncssh: Any, writer: Any) -> None:
+        self._asyncssh = asyncssh
+        self._writer = writer
+
+    def write(self, data: bytes) -> None:
+        """Have them sent."""
+        self._writer.write(data)
+
+    async def drain(self) -> None:
+        """Wait while too many are not sent."""
+        try:
+            await self._writer.drain()
+        except self._asyncssh.Error as error:
+            raise ConnectionError(error.reason) from None

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the ends of passes say nothing of the downtime-limit, and why."""
+
+from ..oracle.evidence import Evidence
+
+_UP_TO, _AND = 7, 10
+"""Releases by their first number: with postcopy-ram, too, these sync when what is left fits the limit.
+
+Source: migration/ram.c, ram_save_pending, of 7.2; migration/migration.c, migration_iteration_run, of 10.0. On 11.1,
+where RAM need not be sent in precopy then, each window of 100 ms has a sync of its own (measured).
+"""
+
+
+def why_blind(evidence: Evidence) -> str:
+    """The code of why the ends of passes say nothing about the limit, if they do not."""
+    if evidence.limit_ms is None:
+        return "not-recorded" if evidence.trace.downtime_limit_ms is None else "not-tracked"
+    if "auto-converge" in evidence.trace.capabilities:
+        return "auto-converge"
+    if "postcopy-ram" in evidence.trace.capabilities and not _syncs_at_the_limit(evidence):
+        return "postcopy-ram"
+    if any(status.startswith("postcopy") for status in evidence.samples.statuses):
+        return "postcopy"
+    return ""
+
+
+def _syncs_at_the_limit(evidence: Evidence) -> bool:
+    release = evidence.release
+    return release is not None and (release.major <= _UP_TO or release.major == _AND)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Attacks of recordings and results from strangers that other tests do not make; docs/threats.md lists all."""
+
+import json
+import os
+import re
+import shlex
+import sys
+
+import pytest
+
+from avocado_migdowntime.comparison.job_results import builds_of, traces_of
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.report.entry import recorded
+
+from ..support.documents import TOP
+from ..support.pseudo_terminal import OnTerminal
+from ..support.recorded import ACCURATE
+from ..support.traces import Pass, precopy
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\r\nverdict    ACCURATE\u202e\u2066\u2028"
+SECRET = "a line of a file that is nobody's business"
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """The name of a recording of an inaccurate run, all texts of which, and the name itself, are attacks."""
+    header = {"qemu": {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": HOSTILE}, "migrate-parameters": {}}
+    header |= dict.fromkeys(("arch", "machine", "accelerator", "guest", "backing", "subject"), HOSTILE)
+    rows = precopy(Pass(30_000), Pass(20_000, expected_ms=7), Pass(20_000, expected_ms=7))
+    rows.insert(0, {"t": 0, "side": "harness", "event": {"event": "LAGGING", "data": {"said": HOSTILE}}})
+    name = f"trace{HOSTILE}.jsonl"
+    (tmp_path / name).write_text("".join(json.dumps(line) + "\n" for line in [header, *rows]))
+    return name
+
+
+def test_a_terminal_gets_no_more_than_lines_of_text(tmp_path, hostile):
+    """Nothing but what can be printed, and the returns and line feeds that the terminal itself makes of new lines."""
+    commands = [["analyze", hostile], ["advise", hostile], ["compare", hostile], ["report", hostile, "--output", "x"]]
+    commands += [["score", hostile], ["analyze", f"no {hostile}"]]
+    line = "; ".join(shlex.join([sys.executable, "-m", "avocado_migdowntime", *words]) for words in commands)
+    environment = {**os.environ, "PYTHONPATH": str(TOP), "PYTHONIOENCODING": "utf-8", "TERM": "xterm"}
+    terminal = OnTerminal(["sh", "-c", line], 200, 50, cwd=tmp_path, env=environment)
+    _, restored, shown = terminal.end()
+    assert restored and "Traceback" not in shown and shown.count("\\x1b[2J") >= len(commands)
+    coloured = re.sub(r"\x1b\[[0-9;]*[mK]", "", shown)
+    assert all(part.isprintable() for part in coloured.replace("\r", "").split("\n"))
+    assert not re.search(r"^verdict +ACCURATE", coloured, re.MULTILINE)
+
+
+def job(tmp_path, **links):
+    """Results of a job some files of which are links."""
+    directory = tmp_path / "job"
+    data = directory / "test-results" / "1-x" / "data"
+    data.mkdir(parents=True)
+    places = {"results": directory / "results.json", "trace": data / "trace.jsonl", "command": data / "source.command"}
+    for name, target in links.items():
+        places[name].symlink_to(target)
+    return directory
+
+
+def test_links_out_of_a_job_are_not_followed(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    directory = job(tmp_path, trace=secret, results=secret)
+    says = "is a link to outside of .*, which is not followed; name what it leads to instead$"
+    for read in (lambda: list(traces_of([str(directory)])), lambda: builds_of([str(directory)])):
+        with pytest.raises(UsageError, match=says) as caught:
+            read()
+        assert SECRET not in str(caught.value)
+
+
+def test_links_within_a_job_and_to_a_job_are(tmp_path):
+    directory = job(tmp_path, trace="elsewhere.jsonl")
+    (directory / "test-results/1-x/data/elsewhere.jsonl").write_bytes(ACCURATE.read_bytes())
+    (tmp_path / "latest").symlink_to(directory)
+    assert list(traces_of([str(tmp_path / "latest")])) == [f"{tmp_path}/latest/test-results/1-x/data/trace.jsonl"]
+
+
+def test_what_is_beside_a_trace_is_read_from_there_alone(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    data = job(tmp_path, command=secret) / "test-results/1-x/data"
+    (data / "trace.jsonl").write_bytes(ACCURATE.read_bytes())
+    (data / "destination.command").write_text("qemu-system-ppc64")
+    assert recorded(str(data / "trace.jsonl")).commands == (("destination", "qemu-system-ppc64"),)
+
+
+def test_nothing_is_written_that_a_spreadsheet_would_compute():
+    sources = [path.read_text() for path in (TOP / "avocado_migdowntime").rglob("*.py")]
+    assert not any(re.search(r"^ *(import|from) (csv|openpyxl|xlsxwriter)\b", text, re.MULTILINE) for text in sources)
+
+
+def test_each_test_that_is_said_to_hold_something_is_there():
+    heads = ("| who", "| attack", "| ---")
+    lines = (TOP / "docs" / "threats.md").read_text().splitlines()
+    rows = [line for line in lines if line.startswith("| ") and not line.startswith(heads)]
+    named = [re.findall(r"`(\w+/test_\w+\.py)`", row.strip("| ").rpartition(" | ")[2]) for row in rows]
+    assert len(rows) > 25 and all(named)
+    assert [test for tests in named for test in tests if not (TOP / "selftests" / test).is_file()] == []
