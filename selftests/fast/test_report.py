@@ -156,7 +156,7 @@ def test_what_cannot_be_is_said_in_a_sentence_and_leaves_nothing(arguments, says
     monkeypatch.chdir(tmp_path)
     Path("full.html").symlink_to("/dev/full")
     before = sorted(tmp_path.iterdir())
-    assert run(*arguments) == 2
+    assert run(*arguments, "--quiet") == 2
     captured = capsys.readouterr()
     assert says in captured.err and captured.err.count("\n") == 1 and captured.out == ""
     assert sorted(tmp_path.iterdir()) == before

@@ -14,9 +14,8 @@ TOLD = 0.05
 """For so great a share there is a verdict, and a limit."""
 
 
-@pytest.mark.parametrize("begin", CASES[::100])
-def test_no_part_says_what_the_whole_denies_and_some_say_as_much(begin):
-    cases = [case(seed) for seed in range(begin, begin + 100)]
+def test_no_part_says_what_the_whole_denies_and_some_say_as_much():
+    cases = [case(seed) for seed in CASES]
     assert {one.seed: denied for one in cases if (denied := contradictions(one))} == {}
     read = [one for one in cases if one.trace is not None]
     assert len(read) > len(cases) * READ

@@ -15,6 +15,7 @@ from avocado_migdowntime.verdict.judge import judge
 
 from ..support.documents import TOP
 from ..support.ssh_hosts import ADDRESSES, OTHER, Hosts, two_hosts
+from ..support.waiting import HANGS_S
 
 pytestmark = [
     pytest.mark.alone,
@@ -79,7 +80,7 @@ def test_a_link_that_is_cut_ends_the_run_in_a_sentence_and_the_other_host_by_its
         assert _under_way(process)
         hosts.cut()
         try:
-            out, _ = process.communicate(timeout=10 * GONE_S)
+            out, _ = process.communicate(timeout=HANGS_S)
             until_s = time.monotonic() + GONE_S
             while hosts.left_there() and time.monotonic() < until_s:
                 time.sleep(0.1)
@@ -96,7 +97,7 @@ def test_a_host_that_is_gone_ends_the_run_in_a_sentence() -> None:
     with two_hosts() as others, others.start(*LONG, "-p", "page_size=4K") as process:
         assert _under_way(process)
         others.init.kill()
-        out, _ = process.communicate(timeout=10 * GONE_S)
+        out, _ = process.communicate(timeout=HANGS_S)
     assert process.returncode not in (0, 1) and "Traceback" not in out
     assert out.splitlines()[-1].startswith("migdowntime judge: the ")
 
