@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     watcher = Watcher()
     try:
         if arguments.json and not arguments.once:
-            raise UsageError("--json tells of one look; add --once, or take --metrics")
+            raise UsageError("--json prints one sample; add --once, or use --metrics")
         check_source(arguments)
         if arguments.once and arguments.source != "-":
             return _look(arguments)
