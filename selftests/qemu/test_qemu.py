@@ -60,7 +60,7 @@ def test_a_machine_is_unknown_or_lacking(tmp_path, sockets):
     assert choose_machine(profile, found, "pc-q35-7.2") == "pc-q35-7.2"
     assert PROFILES["s390x"].family("s390-ccw-virtio-7.2") == "s390-ccw-virtio"
     with pytest.raises(
-        HostRequirementError, match="the machine q35 of .* cannot take its RAM from a memory backend, .* newer QEMU"
+        HostRequirementError, match="the machine q35 of .* cannot use a memory backend for its RAM, .* newer QEMU"
     ):
         choose_machine(profile, replace(found, backed_machines=frozenset({"pc"})), "q35")
     with pytest.raises(UsageError, match="'pseries' is not known for x86_64; it can be pc, q35"):
