@@ -45,7 +45,7 @@ class Frames:
 def _message(line: bytes) -> dict[str, Any]:
     message = json.loads(line)
     if not isinstance(message, dict) or not isinstance(message.get("bytes"), int):
-        raise ValueError(f"{line[:200]!r} is no message")
+        raise ValueError(f"{line[:200]!r} is not a message")
     if not 0 <= message["bytes"] <= MOST_BYTES:
         raise ValueError(f"{message['bytes']} bytes in one message")
     return message

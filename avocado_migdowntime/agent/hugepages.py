@@ -46,7 +46,7 @@ class Hugepages:
                     return where
         size = f"{self._page_bytes >> 20}M"
         raise KeeperError(
-            f"no hugetlbfs with pages of {size} that this user may write to is mounted; as root run there "
+            f"no hugetlbfs with pages of {size} is mounted that this user can write to; as root run there "
             f"`mkdir -p /mnt/huge-{size} && mount -t hugetlbfs -o pagesize={size},mode=1777 none /mnt/huge-{size}`"
         )
 
@@ -69,7 +69,7 @@ class Hugepages:
             added: int = self._keeper.take("pages", {"path": path, "pages": missing})["added"]
             if not self._try(count):
                 raise KeeperError(
-                    f"its kernel gave {added} of {missing} further hugepages of {self._page_bytes >> 10} KiB; soon "
+                    f"its kernel gave {added} of {missing} more hugepages of {self._page_bytes >> 10} KiB; soon "
                     f"after boot run there `{command}`"
                 )
             return added

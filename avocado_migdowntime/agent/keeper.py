@@ -61,7 +61,7 @@ class Leases:
             try:
                 _RELEASE[kind](what)
             except OSError as error:
-                failures.append(f"the {kind} {what} could not be given back: {error}")
+                failures.append(f"the {kind} {what} could not be released: {error}")
         return failures
 
 
@@ -139,7 +139,7 @@ class Keeper:
         self._channel.sendall(json.dumps([do, kind, what]).encode() + b"\n")
         line = self._reader.readline()
         if not line:
-            raise ConnectionError("the process that gives back what is taken of this host is gone")
+            raise ConnectionError("the process that releases what is taken of this host has ended")
         granted, refusal = json.loads(line)
         if refusal:
             raise KeeperError(refusal)

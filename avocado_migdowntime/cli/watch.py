@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take one sample (of a pipe: read to its end), print all of it; changes the status",
     )
-    parser.add_argument("--json", action="store_true", help="with --once: print an object instead of text")
+    parser.add_argument("--json", action="store_true", help="with --once: print JSON instead of text")
     parser.add_argument(
         "--metrics",
         metavar="FILE|PORT",
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     watcher = Watcher()
     try:
         if arguments.json and not arguments.once:
-            raise UsageError("--json tells of one look; add --once, or take --metrics")
+            raise UsageError("--json prints one sample; add --once, or use --metrics")
         check_source(arguments)
         if arguments.once and arguments.source != "-":
             return _look(arguments)

@@ -14,6 +14,7 @@ _TESTS, _RESULTS = "test-results", "results.json"
 _IN_A_JOB = f"{_TESTS}/*/{TRACE_OF_TEST}"
 _DEEPEST = 4
 """So far below a directory jobs are looked for."""
+_MOST_DIRECTORIES = 10_000
 _MOST_BYTES = 100_000_000
 """A test leaves some 10 kB in them."""
 _ANYHOW_PARTS, _BYTES_A_PART = 500_000, 12
@@ -44,27 +45,39 @@ def traces_of(places: Iterable[str], directories: Mapping[str, str] = _NOWHERE_E
 
 
 def _jobs_in(place: Path) -> list[Path]:
-    """The directory itself, if it is a job's, or those of jobs below it, as archives and artifacts of CIs have them."""
-    if (place / _RESULTS).is_file() or (place / _TESTS).is_dir():
+    """The directory itself, if it is a job's, or those of jobs below it, as archives and artifacts of CIs have them.
+
+    Raises UsageError where there is too much below it to look through.
+    """
+    if _is_there(place / _RESULTS) or _is_there(place / _TESTS):
         return [place]
     found: list[Path] = []
     below = [(place, 1)]
     for directory, depth in below:
         try:
-            inside = sorted(each for each in directory.iterdir() if each.is_dir() and not each.is_symlink())
+            inside = sorted(each for each in directory.iterdir() if not each.is_symlink() and each.is_dir())
         except OSError:
             continue
         for each in inside:
-            if (each / _RESULTS).is_file():
+            if _is_there(each / _RESULTS):
                 found.append(each)
             elif depth < _DEEPEST:
                 below.append((each, depth + 1))
+        if len(below) > _MOST_DIRECTORIES:
+            raise UsageError(f"{place} holds more than {_MOST_DIRECTORIES} directories; give one that holds jobs alone")
     return found or [place]
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def is_job(place: str, directories: Mapping[str, str] = _NOWHERE_ELSE) -> bool:
     """Whether this is the directory of a job's results, which say what its tests came to, or one with such below."""
-    return any((job / _RESULTS).is_file() for job in _jobs_in(Path(directories.get(place, place))))
+    return any(_is_there(job / _RESULTS) for job in _jobs_in(Path(directories.get(place, place))))
 
 
 def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELSE) -> list[list[RunOutcome]]:
@@ -85,14 +98,13 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
         if resolved in known_paths:
             raise UsageError(f"{job} is given twice; the same runs prove nothing new")
         known_paths.add(resolved)
-        _refuse_outside(path, Path(job))
+        _refuse_outside(path, Path(directories.get(job, job)))
         try:
             runs = outcomes(json.loads(_in_bounds(input_file.whole(str(path), _MOST_BYTES))), job)
         except OSError as error:
             raise UsageError(
                 f"{path}: {error.strerror}; give the results of a job, such as job-results/latest, or compare builds "
-                "of "
-                "QEMU by verify --qemu"
+                "of QEMU by verify --qemu"
             ) from None
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None

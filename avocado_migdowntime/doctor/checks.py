@@ -111,7 +111,7 @@ def check_pages(pages: Pages, root: bool) -> HostCheck:
     why = "and only root can reserve more"
     if root:
         why = "and the run reserves none: reserve_hugepages is off, or /sys is read-only here"
-    return HostCheck(name, State.FAULT, f"{text} {why}", f"as root: {pages.grow_command}")
+    return HostCheck(name, State.FAULT, f"{text} {why}", f"as root: {pages.grow_command}, or use page_size=4K")
 
 
 def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int) -> HostCheck:

@@ -72,6 +72,8 @@ class Arrival:
     async def _break_and_recover(self) -> None:
         source, destination = self._pair.source, self._pair.destination
         uri = f"unix:{self._pair.sockets}/recovery"
+        # A destination that has not yet loaded the guest's devices cannot wait for another channel: it ends.
+        await self._loaded()
         await source.execute("migrate-pause")
         self._sampler.note(BROKEN, {})
         for qemu in (source, destination):
@@ -97,8 +99,7 @@ class Arrival:
         destination = self._pair.destination
         await self._pair.link.deliver(destination)
         say("waiting for the destination to have loaded all of the guest")
-        while (await destination.execute("query-status"))["status"] == "inmigrate":
-            await asyncio.sleep(_LOOK_S)
+        await self._loaded()
         arrived_with = await self._beats()
         if integrity:
             say("comparing the guest's memory at the destination")
@@ -111,6 +112,11 @@ class Arrival:
         for name, side in zip(("source", "destination"), self._pair.sides, strict=True):
             if clock := side.place.clock(self._ending_s):
                 self._sampler.note(CLOCK, {"side": name, **clock})
+
+    async def _loaded(self) -> None:
+        """Wait until the destination could let the guest run."""
+        while (await self._pair.destination.execute("query-status"))["status"] == "inmigrate":
+            await asyncio.sleep(_LOOK_S)
 
     async def _heartbeat(self, arrived_with: int) -> None:
         until_s = self._sampler.now_s() + _HEARTBEAT_PATIENCE_S

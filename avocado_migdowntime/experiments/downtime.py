@@ -65,8 +65,8 @@ async def _complete_when_sent(run: Run) -> None:
     if run.parameters.destination_host and run.parameters.bytes_per_s < run.pair.link.bytes_per_s:
         raise UsageError(
             f"max_bandwidth={run.parameters.bytes_per_s} is below what the network carries, "
-            f"{run.pair.link.bytes_per_s:.0f} bytes per second, and is lifted at the switchover, so that the downtime "
-            "tells nothing; give a larger one"
+            f"{run.pair.link.bytes_per_s:.0f} bytes per second, and QEMU lifts it at the switchover, so the downtime "
+            "shows nothing; give a larger one"
         )
     if await run.follow(_second_pass):
         await run.let_complete()

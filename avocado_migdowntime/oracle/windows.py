@@ -3,19 +3,15 @@
 
 QEMU renews `mbps` as a window of 100 ms or more ends: what went out in it ÷ its whole milliseconds
 (migration/migration.c: migration_update_counters). A new figure between two samples shows such an end to the time
-between them, and to what was sent between them; so does a burst after a rest, where such bursts come once a window. So
-mbps × time over many windows is known, and so is what
-`transferred` says of the same windows. Both are intervals:
+between them, and to what was sent between them; so does a burst after a rest, where bursts of one size come once a
+window, as the rate limit makes them. So mbps × time over many windows is known, and so is what `transferred` says of
+the same windows. Both are intervals:
 
 - A figure that stays the same may be that of several windows. Where it changes after two windows' time or more, the
   time before the last window is one of either figure.
 - QEMU counts `transferred` up by what leaves its buffers, and a query reads it before `mbps`: an update may come in
   between. So an end lies somewhere from the sample before it to the one after it.
 - Where samples are so far apart that two updates fit between them, nothing is concluded over that place.
-
-What one window carried is known that closely only where its ends lie in rests: where the rate limit paces QEMU it
-sends as a window begins, after the update. Where max-bandwidth is changed in mid-window, or a busy host halts QEMU
-there, it is not so; so of windows only most are believed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +37,9 @@ _ONE_UPDATE_MS = 0.95 * BUFFER_DELAY_MS
 _BUFFER_BYTES = 1 << 16
 """So much may be counted on one side and not on the other. QEMU: migration/qemu-file.c, IO_BUF_SIZE, and headers."""
 _PACE_MS = (0.85 * BUFFER_DELAY_MS, 1.3 * BUFFER_DELAY_MS)
-"""Bursts so far apart, with a rest between them, are of windows one behind the other: no halt of a busy host is so."""
+"""Bursts so far apart, with rests between them, are of windows one behind the other."""
+_ALIKE = 0.1
+"""They differ by a smaller share, or a busy host may have halted QEMU in between."""
 _JUMP = 0.05
 """Where the bandwidth changes by a larger share, and it is not certain when, the windows before and after are apart."""
 
@@ -50,26 +48,19 @@ _JUMP = 0.05
 class Sending:
     """What QEMU's `mbps` comes to over `windows` windows, and what it counted as sent in them, bytes.
 
-    `of_windows` has a column for each window whose ends may be known: the least and the most that its `mbps` ÷ what
-    was sent - 1 can be.
+    `likely_error` is the likeliest of told ÷ sent - 1.
     """
 
     windows: int
     told_bytes: Interval
     sent_bytes: Interval
     likely_error: float
-    of_windows: Floats
 
     @property
     def error(self) -> Interval:
         """What was told ÷ what was sent - 1."""
         sent = self.sent_bytes
         return Interval(self.told_bytes.low / sent.high - 1, self.told_bytes.high / sent.low - 1)
-
-    def wrong_windows(self, tolerance: float) -> int:
-        """Of how many windows alone `mbps` is off what was sent by more than the relative `tolerance`."""
-        least, most = self.of_windows
-        return int(np.count_nonzero((least > tolerance) | (most < -tolerance)))
 
 
 def sending(samples: Samples, stopped_s: float) -> Sending | None:
@@ -94,7 +85,6 @@ def _together(stretches: Sequence["_Stretch"]) -> Sending | None:
         told_bytes=told,
         sent_bytes=sent,
         likely_error=likely_told / likely_sent - 1,
-        of_windows=np.hstack([one.of_windows for one in stretches]),
     )
 
 
@@ -106,15 +96,15 @@ def _sum(intervals: Iterable[Interval]) -> Interval:
 
 @dataclass(frozen=True, eq=False)
 class _Updates:
-    """Updates that follow each other, each a column: [earliest, latest] of its moment, of what had been sent, and of
-    that where a rest before it is believed; `figures` is the bandwidth that it brought, bytes per millisecond.
+    """Updates that follow each other, each a column: [earliest, latest] of its moment and of what had been sent.
+
+    `figures` is the bandwidth that it brought, bytes per millisecond.
 
     `apart` are those before which something is not known.
     """
 
     moments_ms: Floats
     sent_bytes: Floats
-    at_rest_bytes: Floats
     figures: Floats
     apart: NDArray[np.bool_]
 
@@ -124,7 +114,6 @@ class _Updates:
         sent, figures, count = samples.transferred_bytes, samples.wire_bytes_per_ms, len(samples)
         rows = _rows_of_updates(asked_ms, sent, figures)
         before, after = sent[rows - 1], sent[np.minimum(rows + 1, max(count - 1, 0))]
-        rests = before == sent[np.maximum(rows - 2, 0)]
         gaps = np.flatnonzero(answered_ms[1:] - asked_ms[:-1] > _ONE_UPDATE_MS) + 1
         moments_ms = np.array([asked_ms[rows - 1], answered_ms[rows]])
         figures = figures[rows]
@@ -135,7 +124,6 @@ class _Updates:
         return cls(
             moments_ms=moments_ms,
             sent_bytes=np.array([before, after]),
-            at_rest_bytes=np.array([before, np.where(rests, before, after)]),
             figures=figures,
             apart=np.append(True, jumps | gap_between)[: len(rows)],
         )
@@ -145,8 +133,7 @@ class _Updates:
         begins = [*np.flatnonzero(self.apart).tolist(), len(self.figures)]
         for begin, end in pairwise(begins):
             part = slice(begin, end)
-            columns = self.moments_ms[:, part], self.sent_bytes[:, part], self.at_rest_bytes[:, part]
-            yield _Stretch(*columns, self.figures[part])
+            yield _Stretch(self.moments_ms[:, part], self.sent_bytes[:, part], self.figures[part])
 
 
 def _rows_of_updates(asked_ms: Floats, sent: Floats, figures: Floats) -> Indices:
@@ -154,8 +141,10 @@ def _rows_of_updates(asked_ms: Floats, sent: Floats, figures: Floats) -> Indices
     changes = np.flatnonzero(figures[1:] != figures[:-1]) + 1
     advances = sent[1:] > sent[:-1]
     bursts = np.flatnonzero(advances[1:] & ~advances[:-1]) + 2
-    apart_ms = np.diff(asked_ms[bursts])
-    paced = bursts[1:][(apart_ms >= _PACE_MS[0]) & (apart_ms <= _PACE_MS[1])]
+    apart_ms, sizes = np.diff(asked_ms[bursts]), np.diff(sent[bursts - 1])
+    alike = np.abs(np.diff(sizes)) <= _ALIKE * sizes[1:]
+    of_one_size = np.append(False, alike) | np.append(alike, False)
+    paced = bursts[1:][(apart_ms >= _PACE_MS[0]) & (apart_ms <= _PACE_MS[1]) & of_one_size[: len(sizes)]]
     if len(changes):
         after = changes.searchsorted(paced)
         later, earlier = changes[np.minimum(after, len(changes) - 1)], changes[np.maximum(after - 1, 0)]
@@ -171,7 +160,6 @@ class _Stretch:
 
     moments_ms: Floats
     sent_bytes: Floats
-    at_rest_bytes: Floats
     figures: Floats
 
     @cached_property
@@ -209,22 +197,3 @@ class _Stretch:
         window_ms = np.where(self._longest_ms < 2 * _LEAST_MS, lasted_ms, np.minimum(lasted_ms, BUFFER_DELAY_MS))
         told = self.figures[1:] * window_ms + self.figures[:-1] * (lasted_ms - window_ms)
         return float(told.sum()), float(self.sent_bytes[0, -1] - self.sent_bytes[0, 0])
-
-    @cached_property
-    def of_windows(self) -> Floats:
-        """See `Sending.of_windows`."""
-        at_rest, moments = self.at_rest_bytes, self.moments_ms
-        least = np.maximum(at_rest[0, 1:] - at_rest[1, :-1], 0.0) - _BUFFER_BYTES
-        most = at_rest[1, 1:] - at_rest[0, :-1] + _BUFFER_BYTES
-        shortest_ms = np.maximum(moments[0, 1:] - moments[1, :-1] - 1, _LEAST_MS)
-        two = self._longest_ms >= 2 * _LEAST_MS
-        slower = np.where(two, np.minimum(self.figures[1:], self.figures[:-1]), self.figures[1:])
-        faster = np.where(two, np.maximum(self.figures[1:], self.figures[:-1]), self.figures[1:])
-        told = least > 0
-        errors: Floats = np.array(
-            [
-                slower[told] * shortest_ms[told] / most[told] - 1,
-                faster[told] * (self._longest_ms[told] + 1) / least[told] - 1,
-            ]
-        )
-        return errors

@@ -106,8 +106,8 @@ class FarPlace:
                 await self.conversation.ask("fill", name=qemu.name, ram_bytes=ram_bytes, step=step)
             except HarnessError as error:
                 raise HostRequirementError(
-                    f"hugepages that were promised to the {qemu.name} QEMU are not to be had: {error}; see whether a "
-                    "cgroup limits them there"
+                    f"hugepages reserved for the {qemu.name} QEMU cannot be used there: {error}; check whether a "
+                    "cgroup limits them"
                 ) from None
 
     @asynccontextmanager

@@ -84,7 +84,7 @@ class Conversation:
         if "lacking" in message:
             raise HostRequirementError(f"on {self.name}: {message['lacking']}")
         if "failed" in message:
-            raise HarnessError(f"{self.name} could not do what was asked of it ({do}): {message['failed']}")
+            raise HarnessError(f"{self.name} failed at what was asked of it ({do}): {message['failed']}")
         return message["value"], content
 
     def hear(self, name: str, heard: Heard) -> None:
@@ -117,7 +117,7 @@ class Conversation:
                 with suppress(HarnessError):
                     failures, _ = await self.ask("end")
         except TimeoutError:
-            failures = [f"nothing is known of what was taken of it, as it has not answered for {_END_S:g} s"]
+            failures = [f"it is not known what was released there: no answer for {_END_S:g} s"]
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -160,7 +160,7 @@ class Conversation:
             stood_still = now_s > begun_s + _CLOCK_S + _LATE_S
             if now_s > self._heard_s + SILENCE_S and not stood_still:
                 asking.cancel()
-                self._lose(f"nothing was heard of it for {SILENCE_S:g} s")
+                self._lose(f"no answer for {SILENCE_S:g} s")
 
     async def _read_clock(self) -> None:
         wall_s, asked_s = time.time(), time.monotonic()

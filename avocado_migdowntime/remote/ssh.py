@@ -36,7 +36,7 @@ class Connected:
 async def connected(address: HostAddress) -> AsyncIterator[Connected]:
     """Have a host answer within the block; on leaving, all that it lent is given back.
 
-    Keys, known hosts and jumps are those of the user's SSH. Raises HostRequirementError where it is not to be
+    Keys and known hosts are those of the user's SSH. Raises HostRequirementError where it is not to be
     reached, may not be used or has no python3, HarnessError where not all is given back there.
     """
     asyncssh = _asyncssh()
@@ -60,7 +60,7 @@ async def connected(address: HostAddress) -> AsyncIterator[Connected]:
         finally:
             failures = await to_its_end(conversation.end())
         if failures:
-            raise HarnessError(f"{name} was not given back all that it lent: {'; '.join(failures)}")
+            raise HarnessError(f"not all that {name} lent was released: {'; '.join(failures)}")
     finally:
         connection.abort()
         with suppress(Exception):
@@ -89,14 +89,14 @@ async def _connection(asyncssh: Any, address: HostAddress) -> Any:
     except asyncssh.HostKeyNotVerifiable as error:
         why = f"its key is not known here ({error.reason}); see it with ssh-keyscan, or connect by ssh once"
     except asyncssh.PermissionDenied as error:
-        why = f"it lets nobody in by the keys that are here ({error.reason}); give it one of them with ssh-copy-id"
+        why = f"it accepts none of the keys of this host ({error.reason}); give it one of them with ssh-copy-id"
     except asyncssh.Error as error:
         why = str(error.reason)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
     except ValueError as error:
         why = str(error)
-    raise HostRequirementError(f"the host {address} is not to be reached by SSH: {why}")
+    raise HostRequirementError(f"the host {address} cannot be reached by SSH: {why}")
 
 
 async def _last_words(process: Any) -> str:

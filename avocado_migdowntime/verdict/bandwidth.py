@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
-from ..oracle.windows import WINDOWS
 from .check import Check, Outcome
 from .codes import BANDWIDTH, CODES
 
@@ -13,13 +12,7 @@ BANDWIDTH_TOLERANCE = 0.01
 """By so much `mbps` may be off for certain: QEMU cuts times to milliseconds, 1 % of one window, not of many."""
 _NARROW = Interval(-0.25, 0.25)
 """Where the error may be larger, a bandwidth that is half of what it should be might not be told from a right one."""
-_MOST = 0.5
-"""The share of windows that have to be wrong each by itself: a single one may have been changed in its midst."""
-_OUTCOMES = {
-    "as-sent": Outcome.PASSED,
-    "not-as-sent": Outcome.FAILED,
-    "not-of-its-window": Outcome.FAILED,
-}
+_OUTCOMES = {"as-sent": Outcome.PASSED, "not-as-sent": Outcome.FAILED}
 
 
 @dataclass(frozen=True)
@@ -49,8 +42,6 @@ class BandwidthFinding:
         """What was found, for people; empty where the bandwidth is right."""
         if self.code == "not-as-sent":
             return f"mbps is {self.error:+.2%} off what was sent in the same windows, {self.between}"
-        if self.code == "not-of-its-window":
-            return "mbps is right over many windows, but in most windows it is not what was sent in them"
         if self.code == "wide":
             return f"mbps is off what was sent by {self.between}, too wide to tell"
         return "" if self.code == "as-sent" else CODES[BANDWIDTH][self.code]
@@ -69,11 +60,8 @@ def judge_bandwidth(evidence: Evidence) -> BandwidthFinding:
     seen = evidence.sending
     if seen is None:
         return BandwidthFinding("not-seen")
-    windows_alone = seen.of_windows.shape[1]
     if not seen.error.meets(Interval(-BANDWIDTH_TOLERANCE, BANDWIDTH_TOLERANCE)):
         code = "not-as-sent"
-    elif windows_alone >= WINDOWS and seen.wrong_windows(BANDWIDTH_TOLERANCE) > _MOST * windows_alone:
-        code = "not-of-its-window"
     else:
         code = "as-sent" if seen.error.within(_NARROW) else "wide"
     return BandwidthFinding(code, seen.windows, seen.likely_error, seen.error)

@@ -53,7 +53,6 @@ CODES: Mapping[str, Mapping[str, str]] = {
     BANDWIDTH: {
         "as-sent": "mbps is what was sent",
         "not-as-sent": "mbps is not what was sent in the same windows",
-        "not-of-its-window": "mbps is right over many windows, and not what was sent in most of them",
         "wide": "what is known of the error of mbps is too wide",
         "not-seen": "too few of QEMU's windows were seen from end to end",
         "disk": "a disk is sent as well, which mbps counts and transferred does not on every release",

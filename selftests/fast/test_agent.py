@@ -84,7 +84,7 @@ def test_what_it_cannot_do_is_told_in_words(tmp_path):
     async def course():
         async with sent() as (conversation, _):
             missing = FarProgram(conversation, "missing", tmp_path / "qmp")
-            with pytest.raises(HarnessError, match="far could not do what was asked of it .launch.: .*No such file"):
+            with pytest.raises(HarnessError, match="far failed at what was asked of it .launch.: .*No such file"):
                 await missing.start(["/no/such/program"], *os.pipe()[1:], *os.pipe()[1:])
             with pytest.raises(HostRequirementError, match="on far: it has no hugepages of 12 KiB but "):
                 await conversation.ask("reserve", page_bytes=12 << 10, count=1, allowed=False)

@@ -11,6 +11,7 @@ import pytest
 
 from avocado_migdowntime.basics import archive
 from avocado_migdowntime.basics.archive import unpacked
+from avocado_migdowntime.comparison import job_results
 from avocado_migdowntime.comparison.job_results import builds_of, is_job, traces_of
 from avocado_migdowntime.errors import UsageError
 
@@ -147,3 +148,11 @@ def test_one_that_is_cut_off_or_missing_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.tgz")
     with pytest.raises(UsageError, match="is no file"), unpacked([str(tmp_path / "pipe.tgz")]):
         pass
+
+
+def test_no_more_is_looked_through_than_would_hold_jobs(tmp_path, monkeypatch):
+    monkeypatch.setattr(job_results, "_MOST_DIRECTORIES", 3)
+    for number in range(3):
+        (tmp_path / str(number)).mkdir()
+    with pytest.raises(UsageError, match="holds more than 3 directories; give one that holds jobs alone"):
+        builds_of([str(tmp_path)])

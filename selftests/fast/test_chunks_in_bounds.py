@@ -60,5 +60,5 @@ def test_a_small_file_may_make_so_much_and_each_byte_of_it_so_much_more(chunks, 
         for chunk in inflated_in_bounds([*chunks, more], packed):
             handed_on.append(chunk)
     assert handed_on == chunks
-    first = "is compressed and holds more than recordings do: its first 10 bytes make"
-    assert str(refused.value) == f"{first} {figures}; inflate it, if you trust it"
+    first = "decompresses to more than recordings hold: its first 10 bytes make"
+    assert str(refused.value) == f"{first} {figures}; decompress it yourself if you trust it"

@@ -76,8 +76,8 @@ HOSTS = [
     ),
     ({"small_pages_bytes": 3457 * MIB}, "memory", "fault", "ps -eo rss"),
     ({"small_pages_bytes": 3456 * MIB}, "memory", "ok", ""),
-    ({"pages": (few(),)}, "hugepages 2M", "fault", "as root: grow"),
-    ({"pages": (few(),), "root": True}, "hugepages 2M", "fault", "as root: grow"),
+    ({"pages": (few(),)}, "hugepages 2M", "fault", "as root: grow, or use page_size=4K"),
+    ({"pages": (few(),), "root": True}, "hugepages 2M", "fault", "as root: grow, or use page_size=4K"),
     ({"pages": (few(may_grow=True),)}, "hugepages 2M", "ok", ""),
     ({"pages": ()}, "hugepages 2M", "fault", "--migdowntime-page-size 4K"),
     ({"pages": (few(may_grow=True),), "available_bytes": 1131 * MIB}, "memory", "fault", "ps -eo rss"),
@@ -128,7 +128,7 @@ def test_pages_of_each_node_are_told_apart():
 def test_lines_fit_a_terminal_and_go_on_below_their_own_column():
     text = fitted(summary(list(check_host(replace(GOOD, pages=(few(),))))), 60)
     assert max(map(len, text.splitlines())) <= 60
-    assert "\n              fix:   as root: grow\n" in text
+    assert "\n              fix:   as root: grow, or use page_size=4K\n" in text
     assert "the default\n                     run needs 256 and only root can reserve\n" in text
     long = "label      " + "x" * 200
     assert [line[:11] for line in fitted(long, 80).splitlines()] == ["label      ", " " * 11, " " * 11]

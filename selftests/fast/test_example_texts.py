@@ -24,6 +24,13 @@ FIGURES = {
     "info-migrate-7.2-in-a-reply.txt": ("active", 3.602, 2086, 7404 * KIB + 511, 4096, 2, 2894, 96.53),
     "info-migrate-7.2-below-prose.txt": ("active", 3.602, 2086, 7404 * KIB + 511, 4096, 2, 2894, 96.53),
     "info-migrate-7.2-quoted.txt": ("active", 3.602, 2086, 7404 * KIB + 511, 4096, 2, 2894, 96.53),
+    "avocado-vt-log-of-qmp.txt": ("active", 60, 3000, 235_000_000, 4096, 5, 20_000, 940),
+    "avocado-vt-log-of-the-monitor.txt": ("active", 60, 3000, 229_492 * KIB + 511, 4096, 5, 20_000, 940),
+    "libvirt-log-of-a-reply-told-twice.txt": ("active", 60, 3000, 235_000_000, 4096, 5, 20_000, 940),
+    "info-migrate-7.2-throttled.txt": ("active", 60, 3000, 229_492 * KIB + 511, 4096, 5, 20_000, 940),
+    "info-migrate-7.2-postcopy-cut-off.txt": ("postcopy-paused", 60, None, 229_492 * KIB + 511, 4096, 5, 20_000, 940),
+    "domjobinfo-with-commas.txt": ("active", 60, 3000, int(224.113 * (1 << 20)), 4096, 5, 20_000, 940.002),
+    "domjobinfo-postcopy.txt": ("postcopy-active", 60, None, int(224.113 * (1 << 20)), 4096, 5, 20_000, 940.002),
     "domjobinfo-below-its-prompt.txt": ("active", 2.54, 1999, int(36.965 * (1 << 20)), 4096, 2, 5000, 167.881),
 }
 LACKING = {"info-migrate-1.6.txt": ("ram.dirty-sync-count",)}

@@ -30,7 +30,6 @@ STEADY = ("qemu-5.2", "qemu-7.2", "qemu-11.1", "limit-700ms", "formula")
 def test_no_recorded_qemu_has_a_wrong_bandwidth(path):
     seen = Evidence.of(read(str(path))).sending
     assert seen.error.low <= 0 <= seen.error.high
-    assert seen.wrong_windows(0.01) < 0.1 * seen.of_windows.shape[1] + 1
     if path.name.removesuffix(".jsonl.gz").endswith(STEADY):
         assert seen.error.width < 0.025 and abs(seen.likely_error) < 0.0015
 

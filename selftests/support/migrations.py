@@ -132,18 +132,6 @@ class Mbps(Fault):
         return {**answer, "ram": {**ram, "mbps": self._altered(ram["mbps"])}}
 
 
-def one_late():
-    """The bandwidth of the window before, which is right over many windows."""
-    shown = [0.0, 0.0]
-
-    def altered(mbps):
-        if mbps != shown[-1]:
-            shown.append(mbps)
-        return shown[-2]
-
-    return altered
-
-
 class Pending(Fault):
     """What is pending is so many times the right one, and the report with it."""
 
@@ -198,9 +186,8 @@ def row(make, *codes, **more):
     return Migration(make, tuple(tuple(code) for code in codes), **more)
 
 
-BY_TURNS = {ms: BYTES_PER_MS / (1 + ms // 100 % 2) for ms in range(0, 12_000, 100)}
-"""Each second window carries half of what the others do."""
 WRONG = {"factor": lambda sync, live, rate, bw: 1.5 * sync / bw, "rate": lambda sync, live, rate, bw: 1000 * rate / bw}
+RELEASE_11 = {"qemu": {"major": 11, "minor": 1, "micro": 3}, "package": ""}
 MIGRATIONS = {
     "a correct QEMU": row(lambda: of([2000]), ("report", P, "accurate"), ("limit", P, "respected")),
     "the dirty rate": row(lambda: of([2000], estimate=WRONG["rate"]), ("report", F, "another-formula")),
@@ -262,6 +249,9 @@ MIGRATIONS = {
     "no limit on record": row(
         lambda: with_header(of([2000]), **{"migrate-parameters": {}}), ("limit", N, "not-recorded")
     ),
+    "postcopy allowed for": row(
+        lambda: with_header(of([2000]), capabilities=["postcopy-ram"], qemu=RELEASE_11), ("limit", N, "postcopy-ram")
+    ),
     "auto-converge": row(
         lambda: with_header(of([2000]), capabilities=["auto-converge"]), ("limit", N, "auto-converge")
     ),
@@ -316,9 +306,6 @@ MIGRATIONS = {
         lambda: of([2000], fault=Mbps(lambda mbps: 1.5 * mbps)),
         ("report", U, "wide"),
         ("bandwidth", F, "not-as-sent"),
-    ),
-    "a bandwidth of other windows": row(
-        lambda: of([2000], later_bytes_per_ms=BY_TURNS, fault=Mbps(one_late())), ("bandwidth", F, "not-of-its-window")
     ),
     "a bandwidth as it should be": row(lambda: of([2000]), ("bandwidth", P, "as-sent")),
     "a bandwidth of a few windows": row(lambda: of([2000], duration_ms=600), ("bandwidth", N, "wide")),
