@@ -5,7 +5,9 @@ Each returns for whatever it is given, or ends in the one sentence that a user g
 """
 
 import gzip
+import io
 import json
+import tarfile
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +20,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from avocado_migdowntime.basics.archive import unpacked
 from avocado_migdowntime.basics.input_file import CHUNK_BYTES
 from avocado_migdowntime.comparison.compare import compare
 from avocado_migdowntime.comparison.job_results import builds_of
@@ -115,6 +118,14 @@ def _job(data: bytes) -> None:
         comparisons = [compare(builds[0], build, len(builds)) for build in builds[1:]]
         assert comparison_summary(builds, _COLUMNS) and comparison_errors(builds) is not None
         assert json.dumps({"answer": sentence(comparisons), **comparison_fields(builds, comparisons)}, allow_nan=False)
+
+
+def _archive(data: bytes) -> None:
+    """A tar as it is when it is unpacked; nothing of it is written but where it is to be."""
+    with _in_a_file("jobs.tar.gz", gzip.compress(data, compresslevel=1, mtime=0)) as path:
+        with unpacked([str(path)]) as directories:
+            assert all(map(Path.is_dir, map(Path, directories.values())))
+        assert list(path.parent.iterdir()) == [path]
 
 
 def _parameters(data: bytes) -> None:
@@ -234,6 +245,17 @@ def _job_seed() -> bytes:
     return json.dumps({"tests": [*entries, entry(9, name.format("a"), None, "ERROR", "why")]}).encode()
 
 
+def _tar() -> bytes:
+    """An archive of a job's results."""
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as archive:
+        for name in ("job/results.json", "job/test-results/1-x/data/trace.jsonl"):
+            member = tarfile.TarInfo(name)
+            member.size = len(_job_seed())
+            archive.addfile(member, io.BytesIO(_job_seed()))
+    return whole.getvalue()
+
+
 def _host_seeds() -> list[bytes]:
     return [
         protocol.encode(3, protocol.AcquireHugepages(2 << 20, 4, False)),
@@ -277,6 +299,7 @@ def readers() -> Mapping[str, Reader]:
         Reader("gzip file", _trace, [gzip.compress(one, mtime=0) for one in recorded]),
         Reader("recording, to its page", _page, recorded[-1:]),
         Reader("results of a job", _job, [_job_seed()]),
+        Reader("archive of jobs", _archive, [_tar()]),
         Reader("parameters", _parameters, [_DEFAULTS]),
         Reader("variants", _variants, [_VARIANT, *(path.read_bytes() for path in (TOP / "variants").glob("*.yaml"))]),
         Reader("messages of the host's guardian", _host_messages, _host_seeds()),
