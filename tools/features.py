@@ -137,7 +137,7 @@ def cell(place: Path) -> tuple[str, str]:
     verdict, said = answer["verdict"], " ".join(answer["said"])
     if verdict is None:
         said = re.sub(r"^migdowntime judge: |; what was recorded is in \S+$", "", said)
-        return ("lacks" if answer["status"] == 125 and " is inconclusive" not in said else "fails"), said
+        return ("lacks" if answer["status"] == 125 and " QEMU ended with " not in said else "fails"), said
     checks = {check["name"]: check for check in verdict["checks"]}
     faults = [check for check in verdict["checks"] if check["outcome"] == "failed"]
     report = checks["report"]
@@ -153,7 +153,8 @@ def cell(place: Path) -> tuple[str, str]:
 def page(ways: list[Feature], builds: list[Qemu]) -> str:
     """The whole page."""
     columns = [(qemu, arch) for qemu in builds for arch in ARCHITECTURES]
-    rows, reasons, have = [], [], 0
+    rows, have = [], 0
+    reasons: dict[tuple[str, str], list[str]] = {}
     for way in ways:
         cells = []
         for qemu, arch in columns:
@@ -161,7 +162,7 @@ def page(ways: list[Feature], builds: list[Qemu]) -> str:
             have += shown != "not run"
             cells.append(shown)
             if reason:
-                reasons.append(f"- `{way.name}`, {qemu.release} {arch}: {reason}")
+                reasons.setdefault((way.name, reason), []).append(f"{qemu.release} {arch}")
         rows.append(f"| `{way.name}` | {way.judged} | {' | '.join(cells)} |\n")
     head = HEAD.format(
         run=have,
@@ -169,7 +170,8 @@ def page(ways: list[Feature], builds: list[Qemu]) -> str:
         columns=" | ".join(f"{qemu.release} {arch}" for qemu, arch in columns),
         dashes=" --- |" * len(columns),
     )
-    return head + "".join(rows) + "\n## Why not\n\n" + "\n".join(reasons) + "\n"
+    why = [f"- `{name}`, {', '.join(where)}: {reason}\n" for (name, reason), where in reasons.items()]
+    return head + "".join(rows) + "\n## Why not\n\n" + "".join(why)
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
