@@ -88,10 +88,6 @@ def advise(recorded: Trace | Evidence) -> Advice:
 
 def _advise(whole: Evidence) -> Advice:
     evidence = whole.undisturbed
-    if whole.came_to_an_end and evidence is not whole and observe(evidence) is None:
-        ended = standing(last_look(whole))
-        assert ended is not None
-        return Advice(Finding.UNKNOWN, reasons=(ended.sentence,))
     status, limit_ms = evidence.status, evidence.last_limit_ms
     now = standing(last_look(evidence))
     if now is not None and now.code in ("postcopy", "disk"):
@@ -101,6 +97,10 @@ def _advise(whole: Evidence) -> Advice:
         reason = "something was changed before the first sample: what was needed until then was not seen"
         return Advice(Finding.UNKNOWN, reasons=(reason,))
     precopy = observe(evidence)
+    if precopy is None and whole.came_to_an_end and evidence is not whole:
+        ended = standing(last_look(whole))
+        assert ended is not None
+        return Advice(Finding.UNKNOWN, reasons=(ended.sentence,))
     if status == "completed" and limit_ms is not None:
         return _advise_completed(precopy, ceil(limit_ms))
     if status == "completed" and now is not None:
