@@ -68,7 +68,7 @@ SENTENCES = {
     "forms/qmp-2.3-with-a-disk-and-nan.txt": "194 GB left; 296 ms of RAM are left: no downtime-limit ends it",
     "forms/qmp-array.txt": "the migration completed, and the guest was down for 7 ms",
     "texts/domjobinfo-completed-at-the-destination.txt": "the migration completed, and the guest was down for 81 ms",
-    "texts/info-migrate-7.2-failed.txt": "the reason that it shows: Unable to write to socket: Connection reset by peer",
+    "texts/info-migrate-7.2-failed.txt": "the reason that it shows: Unable to write to socket: Connection reset",
     "texts/info-migrate-7.2-cancelled.txt": "the migration was cancelled",
     "forms/info-migrate-7.2-throttled.txt": "auto-converge stops the guest's CPUs for 40 % of their time",
     "forms/info-migrate-7.2-postcopy-cut-off.txt": "postcopy was cut off, and goes on once it is recovered",

@@ -33,7 +33,7 @@ def test_how_fast_the_guest_dirties_is_not_told_from_a_pass_without_its_begin(sh
     assert advice.help == Help()
     said = " ".join(advice.reasons)
     assert "the guest dirties" not in said
-    assert "only one pass was seen to its end, and not from its begin" in said
+    assert "only one pass was seen to its end, but not from its start" in said
 
 
 @pytest.mark.parametrize("share", [0.3, 0.8])

@@ -120,7 +120,7 @@ def test_a_correct_qemu_is_accurate_with_multifd(name):
 @pytest.mark.parametrize("factor", [0.97, 1.03])
 def test_a_bias_is_found_with_multifd(name, factor):
     def bias(answer):
-        answer["expected-downtime"] = int(answer["expected-downtime"] * factor)
+        answer["expected-downtime"] = round(answer["expected-downtime"] * factor)
 
     verdict = judge(altered(name, bias))
     assert verdict.verdict is Judgement.INACCURATE

@@ -114,7 +114,7 @@ def test_a_bandwidth_of_two_digits_leaves_open_what_it_was_divided_by(reported_m
             {"status": "completed", "sample": {"downtime_ms": 76}}, "ended",
             "the migration completed, and the guest was down for 76 ms: nothing is predicted now",
         ),
-        ({"status": "failed"}, "ended", "the migration failed: nothing is predicted now"),
+        ({"status": "failed"}, "ended", "the migration has failed: nothing is predicted now"),
         ({"status": "cancelled"}, "ended", "the migration was cancelled: nothing is predicted now"),
         ({"status": "cancelling"}, "ended", "the migration is being cancelled: nothing is predicted now"),
         ({"status": "failing"}, "ended", "the migration is failing: nothing is predicted now"),
