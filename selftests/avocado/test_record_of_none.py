@@ -52,7 +52,7 @@ def test_what_speaks_qmp_and_is_no_qemu_is_refused(answers, command, sockets, tm
     with served(sockets / "other", lambda client: answering(client, answers)):
         status, said = recorded(tmp_path, sockets / "other", "--wait", "1")
     assert (status, said.count("\n")) == (2, 1) and not (tmp_path / "trace.jsonl").exists()
-    assert f"{sockets / 'other'} answers {command} with " in said and "as no QEMU does" in said
+    assert f"{sockets / 'other'} answers {command} with " in said and "which no QEMU does" in said
 
 
 @pytest.mark.parametrize("source", ["nowhere", "trace", "127.0.0.1:1", "127.0.0.1:65536", "/tmp/" + "x" * 120])
