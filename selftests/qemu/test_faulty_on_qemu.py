@@ -182,7 +182,10 @@ def test_a_killed_group_leaves_nothing(faulty, started, sockets):
     ("arguments", "says"),
     [
         (["-qmp", "stdio"], "QMP is at 'stdio', and a fault needs -qmp unix:PATH"),
-        (["-mon", "chardev=x,mode=control", "-chardev", "pipe,id=x,path=/y"], "QMP is at the chardev 'x', and a fault needs"),
+        (
+            ["-mon", "chardev=x,mode=control", "-chardev", "pipe,id=x,path=/y"],
+            "QMP is at the chardev 'x', and a fault needs",
+        ),
         (["-qmp", "unix:/a", "-qmp", "unix:/b"], "QEMU is given several QMP monitors"),
         (["-qmp", "unix:/nowhere/qmp"], "the QMP socket /nowhere/qmp cannot be connected to: No such file"),
         (["-qmp", "unix:/nowhere/qmp,server=on"], "the QMP socket /nowhere/qmp cannot be made: No such file"),
