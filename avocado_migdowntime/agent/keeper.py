@@ -8,6 +8,7 @@ back what it was granted: whichever of the two ends first, the other is there.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -15,12 +16,14 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _MNT_DETACH = 2
+_LOCK_TRIES, _LOCK_TRY_S = 50, 0.1
 _IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGPIPE)
 
 
@@ -77,15 +80,39 @@ def _unmount(what: Any) -> None:
 
 
 def _grow(path: str, pages: int) -> int:
-    before = _number(path)
-    with open(path, "w") as file:
-        file.write(str(before + pages))
-    return max(0, _number(path) - before)
+    """Grow a pool, whose lock the one that asks has; gives by how many pages."""
+    before, there = _size(path), _number(path)
+    _resize(path, there + pages)
+    return max(0, _size(path) - before)
 
 
 def _shrink(what: Any) -> None:
-    with open(what["path"], "w") as file:
-        file.write(str(max(0, _number(what["path"]) - what["added"])))
+    with open(what["path"]) as lock:
+        _lock(lock)
+        _resize(what["path"], max(0, _size(what["path"]) - what["added"]))
+
+
+def _lock(pool: IO[str]) -> None:
+    """Keep others from resizing it; one that holds it for longer than any launch takes may be the one that waits."""
+    for _ in range(_LOCK_TRIES):
+        with suppress(BlockingIOError):
+            fcntl.flock(pool, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_LOCK_TRY_S)
+
+
+def _size(path: str) -> int:
+    """Pages that the pool was told to have: not the surplus ones, which leave when they are freed."""
+    surplus_path = os.path.join(os.path.dirname(path), "surplus_hugepages")
+    surplus = None
+    while surplus != (surplus := _number(surplus_path)):
+        total = _number(path)
+    return total - surplus
+
+
+def _resize(path: str, pages: int) -> None:
+    with open(path, "w") as file:
+        file.write(str(pages))
 
 
 def _kill(group: Any) -> None:

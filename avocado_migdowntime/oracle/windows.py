@@ -142,9 +142,9 @@ def _rows_of_updates(asked_ms: Floats, sent: Floats, figures: Floats) -> Indices
     advances = sent[1:] > sent[:-1]
     bursts = np.flatnonzero(advances[1:] & ~advances[:-1]) + 2
     apart_ms, sizes = np.diff(asked_ms[bursts]), np.diff(sent[bursts - 1])
+    # Where max-bandwidth was raised in a window, a larger burst comes at its end, and the update after that burst.
     alike = np.abs(np.diff(sizes)) <= _ALIKE * sizes[1:]
-    of_one_size = np.append(False, alike) | np.append(alike, False)
-    paced = bursts[1:][(apart_ms >= _PACE_MS[0]) & (apart_ms <= _PACE_MS[1]) & of_one_size[: len(sizes)]]
+    paced = bursts[1:-1][(apart_ms[:-1] >= _PACE_MS[0]) & (apart_ms[:-1] <= _PACE_MS[1]) & alike]
     if len(changes):
         after = changes.searchsorted(paced)
         later, earlier = changes[np.minimum(after, len(changes) - 1)], changes[np.maximum(after - 1, 0)]

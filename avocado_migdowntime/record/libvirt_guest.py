@@ -123,7 +123,8 @@ class LibvirtGuest(AskedQemu):
     async def _of_job(self, command: str) -> Mapping[str, Any]:
         if command == "query-migrate-parameters":
             try:
-                return {"downtime-limit": await self._worker.call(self._guest.migrateGetMaxDowntime)}
+                limit_ms = await self._worker.call(self._guest.migrateGetMaxDowntime)
+                return {} if limit_ms is None else {"downtime-limit": limit_ms}  # None: of a guest that is ending.
             except self._binding.libvirt.libvirtError as error:
                 if self._is_gone(error):
                     raise

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.agent.keeper import Leases
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host.process_group import processes
 from avocado_migdowntime.remote.conversation import SILENCE_S, Conversation
@@ -154,3 +155,14 @@ def test_where_no_other_host_is_named_nothing_that_speaks_to_one_is_imported():
     loaded = subprocess.run(line, capture_output=True, text=True, check=True, cwd=TOP).stdout.split()
     assert "avocado_migdowntime.qemu.pair" in loaded and "asyncssh" not in loaded
     assert [name for name in loaded if name.startswith("avocado_migdowntime.remote")] == []
+
+
+@pytest.mark.parametrize("surplus", [0, 128])
+def test_a_pool_gets_back_what_it_was_grown_by_whatever_leaves_it_by_itself(tmp_path, surplus):
+    """Surplus pages are in use by what is about to end: they leave when they are freed, and are none of the pool's."""
+    (tmp_path / "nr_hugepages").write_text("256")
+    (tmp_path / "surplus_hugepages").write_text(str(surplus))
+    leases = Leases()
+    leases.remember("pages", {"path": str(tmp_path / "nr_hugepages"), "added": 128})
+    assert leases.release() == []
+    assert (tmp_path / "nr_hugepages").read_text() == str(128 - surplus)

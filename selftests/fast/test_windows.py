@@ -19,6 +19,7 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.migrations import of
+from ..support.recorded import recording
 from ..support.windows import Sender
 
 RECORDINGS = sorted((Path(__file__).parents[1] / "recordings").glob("*.jsonl.gz"))
@@ -85,6 +86,13 @@ def test_a_wrong_bandwidth_does_not_make_a_right_report_a_wrong_one():
     assert verdict.relative_error == pytest.approx(0, abs=0.02)
 
 
+def test_a_burst_after_max_bandwidth_was_raised_is_no_end_of_a_window():
+    verdict = judge(read(str(recording("ppc64-tcg-qemu-7.2-cap-raised-in-a-window"))))
+    assert verdict.bandwidth.code != "not-as-sent"
+    assert verdict.bandwidth.error == pytest.approx(0, abs=0.015)
+    assert (verdict.verdict, verdict.relative_error) == (Judgement.ACCURATE, pytest.approx(0, abs=0.002))
+
+
 @pytest.mark.parametrize("factor", [0.8, 0.95, 1.0, 1.05, 1.25])
 def test_what_is_found_of_a_factor_is_the_factor(factor):
     samples = Sender(noise=0.02, mbps_factor=factor).samples(6_000, 15, 1, seed=5)
@@ -102,11 +110,11 @@ def test_the_times_in_a_text_may_be_cut_so_that_it_tells_nothing():
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name.removesuffix(".jsonl.gz"))
 def test_half_of_each_recorded_bandwidth_is_found(path):
-    """Of plain migrations, and of those by multifd, compressed or not, and by xbzrle; but for one of a few windows."""
+    """By multifd, compressed or not, and by xbzrle, too; but for those of a few windows."""
     trace = read(str(path))
     halved = trace.samples.with_bandwidth(trace.samples.mbps / 2, trace.samples.open_mbps)
     finding = judge_bandwidth(Evidence.of(replace(trace, samples=halved)))
-    if path.name.endswith("asked-while-it-switched-over.jsonl.gz"):
+    if path.name.endswith(("asked-while-it-switched-over.jsonl.gz", "cap-raised-in-a-window.jsonl.gz")):
         assert finding.code in ("wide", "not-as-sent")
     else:
         assert finding.code == "not-as-sent" and finding.error == pytest.approx(-0.5, abs=0.015)

@@ -190,7 +190,7 @@ def test_the_host_keeps_some_memory(resources: HostResources, its_pool: Pool) ->
     count = its_pool.counters().available + too_much // its_pool.page_size_bytes
     with (
         pytest.raises(
-            HostRequirementError, match=r"would take \d+ MiB of the \d+ MiB of memory available, and 512 MiB are"
+            HostRequirementError, match=r"would take \d+ MiB of the \d+ MiB of memory available, and 512 MiB have"
         ),
         lease_hugepages(resources, its_pool.page_size_bytes, count, allowed=True),
     ):
@@ -212,7 +212,7 @@ def test_the_command_that_reserves(resources: HostResources, its_pool: Pool) -> 
         pass
     assert str(refusal.value) == (
         f"{counters.available + 3} free hugepages of {size} are needed, {counters.available} are available; "
-        f"allow reserving them (reserve_hugepages=yes) as root, or run `{command}`"
+        f"use page_size=4K, or allow to reserve them (reserve_hugepages=yes) as root, or run `{command}`"
     )
 
 
@@ -222,7 +222,7 @@ def test_a_page_size_that_the_host_has_not_got(resources: HostResources) -> None
     with pytest.raises(HostRequirementError) as refusal, lease_hugepages(resources, absent, 1, allowed=True):
         pass
     assert str(refusal.value) == (
-        f"this host has no hugepages of {format_size(absent)} but {', '.join(map(format_size, sizes))}; "
+        f"this host has no hugepages of {format_size(absent)}, but {', '.join(map(format_size, sizes))}; "
         "choose a page_size that it has"
     )
     with pytest.raises(HostRequirementError):
@@ -272,7 +272,7 @@ def test_others_than_root_are_told_what_root_can_do(for_all: Path) -> None:
 
     assert said(counters.available + 2) == (
         f"{counters.available + 2} free hugepages of {format_size(size)} are needed, {counters.available} are "
-        f"available; as root run `sysctl vm.nr_hugepages={counters.total + 2}`"
+        f"available; use page_size=4K, or as root run `sysctl vm.nr_hugepages={counters.total + 2}`"
     )
     if its_pool.resizable:
         its_pool.resize(before := its_pool.size_pages + 2)

@@ -124,11 +124,13 @@ def test_two_links_at_a_time_have_each_its_rate():
     [
         (
             {"tc": "exit 0"},
-            "link=shaped needs ip, which is not on the PATH or in /usr/sbin; install it with: apt-get install iproute2",
+            "link=shaped needs ip, which is not on the PATH or in /usr/sbin; install it with: apt-get install iproute2 "
+            "(or: dnf install iproute-tc; zypper install iproute2)",
         ),
         (
             {"ip": "exit 0"},
-            "link=shaped needs tc, which is not on the PATH or in /usr/sbin; install it with: apt-get install iproute2",
+            "link=shaped needs tc, which is not on the PATH or in /usr/sbin; install it with: apt-get install iproute2 "
+            "(or: dnf install iproute-tc; zypper install iproute2)",
         ),
         (
             {"ip": "echo Error: Unknown device type. >&2; exit 2"},
@@ -173,13 +175,13 @@ def test_a_link_that_carries_nothing_is_told(monkeypatch):
     with (
         new_namespace() as source,
         new_namespace() as destination,
-        pytest.raises(HarnessError, match=r"^nothing gets over the link .*; use link=tcp or link=unix$"),
+        pytest.raises(HarnessError, match=r"^the link between .* carries nothing .*; use link=tcp or link=unix$"),
     ):
         payload_bytes_per_s(source, destination, "198.18.0.2")
     with shaped_link(50_000_000) as link:
         lossy = ["qdisc", "replace", "dev", "wire", "root", "tbf", "rate", "8bit", "burst", "10000", "limit", "1"]
         link.source.run(lambda: subprocess.run([find_program("tc"), *lossy], check=True))
-        with pytest.raises(HarnessError, match=r"^nothing gets over the link .*\(timed out\)"):
+        with pytest.raises(HarnessError, match=r"^the link between .* carries nothing .*\(timed out\)"):
             payload_bytes_per_s(link.source, link.destination, link.address)
 
 

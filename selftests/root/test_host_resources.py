@@ -345,7 +345,7 @@ def test_a_reaper_that_dies_at_once_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_error_of_the_host_keeps_its_class(tmp_path: Path) -> None:
     with HostResources() as resources:
         with (
-            pytest.raises(HostRequirementError, match="this host has no hugepages of 12K but "),
+            pytest.raises(HostRequirementError, match="this host has no hugepages of 12K, but "),
             resources.lease(AcquireHugetlbfs(12288), DirectoryGrant),
         ):
             pass

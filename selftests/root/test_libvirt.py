@@ -144,7 +144,7 @@ def test_what_there_is_none_of_is_told_with_what_there_is(libvirt, command):
         ((libvirt.uri(), "nobody"), r"no guest nobody at .* is running; running there: another\\u202e, dirtier\n"),
         ((libvirt.uri(),), r"say which guest of .* is meant; running there: another\\u202e, dirtier\n"),
         ((libvirt.uri("destination"), GUEST), "none is running there: give the host that the guest is migrated from\n"),
-        ((libvirt.uri(), GUEST, "--wait", "0.2"), r"no migration was running on dirtier at .* within 0.2 s; start it"),
+        ((libvirt.uri(), GUEST, "--wait", "0.2"), r"no migration was running on dirtier at .* within 0.2 s; start one"),
         ((libvirt.uri(socket="none"), GUEST), "No such file or directory; expected the URI of the libvirt that"),
         (("test:///default", GUEST), "test:///default is libvirt's driver TEST; expected QEMU's, such as qemu:///sys"),
         (
