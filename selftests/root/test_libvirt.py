@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -104,6 +104,12 @@ def test_a_migration_is_recorded_through_the_monitor_and_by_job_statistics(libvi
 
 
 SOCKETS = ("libvirt-sock", "libvirt-sock-ro")
+LOST = "the connection to libvirt at .* was lost"
+
+
+def destroy(libvirt):
+    with suppress(subprocess.CalledProcessError):  # libvirtd may crash at that.
+        libvirt.virsh("destroy", GUEST)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +119,8 @@ SOCKETS = ("libvirt-sock", "libvirt-sock-ro")
             lambda libvirt: libvirt.virsh("domjobabort", GUEST),
             ("", ".* failed or was cancelled: libvirt's job is over.*"),
         ),
-        (lambda libvirt: libvirt.virsh("destroy", GUEST), (r".* runs there no more( \(destroyed\))?",) * 2),
-        (lambda libvirt: libvirt.kill("source"), ("the connection to libvirt at .* was lost",) * 2),
+        (destroy, (r".* runs there no more( \(destroyed\))?",) * 2),
+        (lambda libvirt: libvirt.kill("source"), (LOST,) * 2),
     ],
     ids=["cancelled", "gone", "lost"],
 )
@@ -131,6 +137,8 @@ def test_each_end_of_a_job_is_one_sentence_and_the_trace_is_kept(libvirt, comman
     for recording, path, told in zip(recordings, traces, words, strict=True):
         status, said = ended(recording)
         assert status == 1
+        if told and not libvirt.runs("source"):
+            told = f"({told}|{LOST})"
         assert re.fullmatch(f"migdowntime record: {told}; what was recorded is kept\n" if told else "", said), said
         assert read(str(path)).samples[-1].status == ("active" if told else "cancelled")
 

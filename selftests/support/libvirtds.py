@@ -110,11 +110,22 @@ class Libvirtds:
 
     def kill(self, side: str, number: int = signal.SIGKILL) -> None:
         """Send this daemon a signal, such as one that ends it as a crash would: its QEMUs go on."""
+        for pid in self._daemons(side):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def runs(self, side: str) -> bool:
+        """Whether this daemon is still there: 9.0 crashes now and then where a guest that migrates is destroyed."""
+        return bool(self._daemons(side))
+
+    def _daemons(self, side: str) -> list[int]:
         told = f"{self.directory / side}/libvirtd.conf".encode()
+        found = []
         for line in Path("/proc").glob("[0-9]*/cmdline"):
             with suppress(OSError):  # It has ended meanwhile.
                 if told in line.read_bytes().split(b"\0"):
-                    os.kill(int(line.parent.name), number)
+                    found.append(int(line.parent.name))
+        return found
 
     @contextmanager
     def stopped(self, side: str) -> Iterator[None]:

@@ -63,7 +63,7 @@ class Hosts:
     def start(self, *words: str, **more: object) -> "subprocess.Popen[str]":
         """Start the package's command on the first host."""
         line = self.command(sys.executable, "-m", "avocado_migdowntime", *words)
-        environment = {**os.environ, "HOME": str(self.home), "PYTHONPATH": str(TOP)}
+        environment = {**os.environ, "HOME": str(self.home), "TMPDIR": str(self.home), "PYTHONPATH": str(TOP)}
         given = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "env": environment, **more}
         return subprocess.Popen(line, **given)
 
