@@ -138,6 +138,10 @@ class LibvirtGuest(AskedQemu):
             return answer
         if completed := await self._completed():
             return completed
+        runs_on = await self._runs_on()
+        await self._check_connection()
+        if not runs_on:
+            raise self._gone()
         raise HarnessError(
             f"the migration of {self.name} failed or was cancelled: libvirt's job is over, and it runs on"
         )
@@ -153,14 +157,20 @@ class LibvirtGuest(AskedQemu):
 
     async def _after(self, error: Exception, command: str) -> Mapping[str, Any]:
         """What there is to answer after libvirt has failed so."""
-        if not await self._worker.call(self._connection.isAlive):
-            raise ConnectionGone(f"the connection to libvirt at {in_a_line(self._uri)} was lost") from None
+        await self._check_connection()
         if not self._is_gone(error) and await self._runs_on():
             raise HarnessError(f"libvirt refuses {command} on {self.name}: {_words(error)}") from None
         if (completed := await self._completed()) and command == "query-migrate":
             return completed
+        raise self._gone() from None
+
+    async def _check_connection(self) -> None:
+        if not await self._worker.call(self._connection.isAlive):
+            raise ConnectionGone(f"the connection to libvirt at {in_a_line(self._uri)} was lost") from None
+
+    def _gone(self) -> GuestGone:
         how = f" ({self._events.stopped})" if self._events.stopped else ""
-        raise GuestGone(f"{self.name} runs there no more{how}") from None
+        return GuestGone(f"{self.name} runs there no more{how}")
 
     async def _runs_on(self) -> bool:
         """Whether the guest is still there when libvirt has had the time to notice its end."""
