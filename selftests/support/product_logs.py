@@ -18,6 +18,8 @@ from avocado_migdowntime.basics.units import MIB
 from .recorded import recording
 
 BEGIN = datetime(2024, 5, 12, 11, 57, 6, 546232, UTC)
+RECORDED = "x86_64-kvm-qemu-7.2-limit-700ms"
+"""The recording that tests of several products put into their words."""
 GUEST = "00000000-0000-4000-8000-000000000001"
 
 
