@@ -34,8 +34,10 @@ def test_real_qemus_with_faults_are_found(capsys, once, nothing_left):
     assert [line.split()[:2] for line in lines + others] == [
         ["found", f] for f in ("mbps-halved", "frozen", "missing=mbps", "dirty-rate", "limit-ignored")
     ]
-    assert lines[0].endswith(", bandwidth: not-as-sent") and lines[1].endswith(", as frozen")
-    assert others[1].endswith(", downtime-limit violated")
+    # A busy host makes a run inconclusive, and `selftest` tries that again and says so.
+    halved, frozen, _, _, limit = (line.removesuffix(", at attempt 2") for line in lines + others)
+    assert halved.endswith(", bandwidth: not-as-sent") and frozen.endswith(", as frozen")
+    assert limit.endswith(", downtime-limit violated")
     assert "an error: QEMU's answer to query-migrate differs from QEMU's documentation: 'mbps' is missing" in lines[2]
     assert said.startswith("3 of 3 came out as expected, in ")
     assert said_of_others.startswith("2 of 2 came out as expected, in ")
