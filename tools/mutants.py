@@ -18,14 +18,18 @@ import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from .mutant_results import MUTATED, PACKAGE, TOP, Part, accepted, core, is_in, mutants, report, room_of
 
 COPY = MUTATED.parent
 STATS = MUTATED / "mutmut-stats.json"
-OF_THIS_TOOL = {"tools/mutants.py", "tools/mutant_results.py", "selftests/mutants.toml", "selftests/floors.toml"}
+OF_THIS_TOOL = {
+    *(f"tools/{name}.py" for name in ("mutants", "mutant_results", "mutant_tests")),
+    *("selftests/mutants.toml", "selftests/floors.toml"),
+}
 TESTS = ("selftests/fast", "selftests/property")
 OF_OTHER_THINGS = (
     *("backing", "bounds", "builds", "cache", "capabilities", "ci", "commands", "debian", "doctor", "environment"),
@@ -42,7 +46,7 @@ SECONDS_OF_TESTS = 20.0
 """A mutant is tried by the quickest tests that reach its function, and by so much of them at most."""
 NEAREST_TESTS = 15
 """First by so many of them, those of the file that is called as its module and those that reach the fewest functions,
-and as many of the others; by all where it survives these and is not accepted: that takes longest.
+and as many of the others; by all others where it survives these and is not accepted: that takes longest.
 """
 SPARED = "-p no:unraisableexception -p no:threadexception"
 """Of pytest: at the end of each run these collect garbage again and again, which takes longer than most tests."""
@@ -116,7 +120,7 @@ also_copy = {sorted(tops - {PACKAGE})}
 pytest_add_cli_args_test_selection = {list(TESTS)}
 pytest_add_cli_args = {["-p", "no:cacheprovider", *left_out]}
 process_isolation = "forkserver"
-timeout_multiplier = 3.0
+timeout_multiplier = 1.5
 timeout_constant = 10.0
 on_dependency_change = "ignore"
 """
@@ -128,6 +132,9 @@ def run(part: Part) -> None:
     os.environ["PYTEST_ADDOPTS"] = SPARED
     from mutmut import __main__ as mutmut
 
+    from .mutant_tests import Runner
+
+    mutmut.get_mutant_runner = Runner
     processes = os.cpu_count() or 1
     MUTATED.mkdir(exist_ok=True)
     mutmut.set_mutant_under_test("mutant_generation")
@@ -136,19 +143,31 @@ def run(part: Part) -> None:
         mutmut.copy_also_copy_files()
         mutmut.setup_source_paths()
         mutmut.create_mutants(processes)
-    mutmut.collect_or_load_stats(mutmut.get_mutant_runner(processes), apply_config_invalidation=True)
+    mutmut.collect_or_load_stats(Runner(processes), apply_config_invalidation=True)
     state, durations_s = mutmut.state(), mutmut.state().duration_by_test
     reaching = {name: tests & durations_s.keys() for name, tests in state.tests_by_mangled_function_name.items()}
     reached = Counter(test for tests in reaching.values() for test in tests)
+    every = mutmut.collect_source_file_mutation_data
+    mutmut.collect_source_file_mutation_data = lambda mutant_names: _named(mutant_names, *every(mutant_names=()))
     mutmut.collect_or_load_stats = lambda *_, **__: None  # Else each run would do that again.
     quickest = {name: _quickest(tests, durations_s) for name, tests in reaching.items()}
-    nearest = {name: _nearest(name, tests, reached) for name, tests in quickest.items()}
-    for tried, left_out in ((nearest, set()), (quickest, accepted())):
-        state.tests_by_mangled_function_name = defaultdict(list, tried)
-        to_try = [mutant for mutant in mutants(part) if mutant.status != "killed"]
-        names = [mutant.name for mutant in to_try if mutant.change not in left_out]
-        if names:
+    ranked = {name: _nearest_first(name, tests, reached) for name, tests in quickest.items()}
+    nearest = {name: _some(tests) for name, tests in ranked.items()}
+    others = {name: [test for test in tests if test not in nearest[name]] for name, tests in ranked.items()}
+    known = accepted()
+    for tests, to_try in (
+        (nearest, lambda mutant: mutant.status != "killed"),
+        (others, lambda mutant: mutant.status == "survived" and mutant.change not in known),
+    ):
+        state.tests_by_mangled_function_name = defaultdict(list, tests)
+        if names := [mutant.name for mutant in mutants(part) if to_try(mutant)]:
             mutmut._run(names, processes)
+
+
+def _named(names: Sequence[str], every: list[Any], files: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The mutants of these names; mutmut takes each for a pattern and tries it on each mutant, which takes a minute."""
+    wanted = set(names)
+    return [one for one in every if one[1] in wanted], files
 
 
 def _quickest(tests: set[str], durations_s: Mapping[str, float]) -> list[str]:
@@ -162,11 +181,14 @@ def _quickest(tests: set[str], durations_s: Mapping[str, float]) -> list[str]:
     return kept
 
 
-def _nearest(function: str, tests: list[str], reached: Mapping[str, int]) -> list[str]:
+def _nearest_first(function: str, tests: list[str], reached: Mapping[str, int]) -> list[str]:
     module = function.split(".")[-2].rstrip("s")
-    ranked = sorted(tests, key=lambda test: (module not in test.partition("::")[0], reached[test]))
-    others = ranked[NEAREST_TESTS:]
-    return ranked[:NEAREST_TESTS] + others[:: max(1, len(others) // NEAREST_TESTS)]
+    return sorted(tests, key=lambda test: (module not in test.partition("::")[0], reached[test]))
+
+
+def _some(tests: list[str]) -> list[str]:
+    others = tests[NEAREST_TESTS:]
+    return tests[:NEAREST_TESTS] + others[:: max(1, len(others) // NEAREST_TESTS)]
 
 
 def main() -> int:
