@@ -18,7 +18,7 @@ STATUSES = {
     INCONCLUSIVE: "inconclusive",
     BAD_INPUT: "bad input",
 }
-EXAMPLES = ("avocado migdowntime analyze --json trace.jsonl.gz",)
+EXAMPLES = ("avocado migdowntime analyze --json recording.jsonl.gz",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
         metavar="DIRECTORY",
-        help="a new directory for the trace, the verdict and what QEMU printed (default: a temporary one, which is "
+        help="a new directory for the recording, the verdict and what QEMU printed (default: a temporary one, which is "
         "kept and named unless all is right)",
     )
     parser.set_defaults(format="text")

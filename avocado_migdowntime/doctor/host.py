@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 from ..basics.packages import Package
+from ..basics.run_directory import LeftFiles
 from ..host.pool import Counters
 
 
@@ -123,5 +124,6 @@ class Host:
     shaped: Shaped
     cpu: Cpu
     lock: Lock
+    left: tuple[LeftFiles, ...]
     versions: tuple[Version, ...]
     root: bool
