@@ -9,7 +9,7 @@ from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "analyze"
-SUMMARY = "judge recorded migrations and pasted text"
+SUMMARY = "judge recordings and pasted text"
 
 ACCURATE, INACCURATE, INCONCLUSIVE = 0, 1, 125
 STATUSES = {
