@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,13 +74,18 @@ class LeftFiles:
     age_s: float
 
 
-def left_files(now_s: float) -> tuple[LeftFiles, ...]:
+def temporary_places() -> tuple[Path, ...]:
+    """Where temporary directories are made: Avocado takes /var/tmp unless its user has named another."""
+    return tuple(dict.fromkeys(map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp"))))
+
+
+def left_files(now_s: float, places: Sequence[Path]) -> tuple[LeftFiles, ...]:
     """What runs of this user have kept among the temporary files, or left as they were killed, the oldest first.
 
     `now_s` is in seconds since the epoch.
     """
     found = []
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for path in (path for place in places for path in place.glob(f"{_PREFIX}*")):
         with suppress(OSError):  # It may go in this moment, or be in use.
             directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:

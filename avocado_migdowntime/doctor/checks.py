@@ -18,6 +18,7 @@ NEEDED_CAPABILITIES = frozenset({"events"})
 _QEMU_BYTES = 128 * MIB
 """What two QEMUs take beside the guest's RAM."""
 _MODULES = {"x86_64": "kvm_intel || modprobe kvm_amd", "ppc64": "kvm_hv"}
+_SMALL_PAGES = "4 KiB pages: -p page_size=4K (avocado run: --migdowntime-page-size 4K)"
 _SHOWN = 3
 """So many directories are described each."""
 _QUIET_GOVERNORS = frozenset({"performance"})
@@ -116,7 +117,7 @@ def check_pages(pages: Pages, root: bool) -> HostCheck:
     why = "and only root can reserve more"
     if root:
         why = "and the run reserves none: reserve_hugepages is off, or /sys is read-only here"
-    return HostCheck(name, State.FAULT, f"{text} {why}", f"as root: {pages.grow_command}, or use page_size=4K")
+    return HostCheck(name, State.FAULT, f"{text} {why}", f"as root: {pages.grow_command}, or use {_SMALL_PAGES}")
 
 
 def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int) -> HostCheck:
@@ -171,7 +172,7 @@ def check_lock(lock: Lock) -> HostCheck:
     if not lock.held:
         return HostCheck("host lock", State.OK, "free")
     if not lock.holders:
-        return HostCheck("host lock", State.NOTE, "held by another user's process; tests wait for it", "ask that user")
+        return HostCheck("host lock", State.NOTE, f"held by {lock.who}; tests wait for it", "wait, or ask that user")
     who = ", ".join(f"process {pid} ({command})" for pid, command in lock.holders)
     pids = " ".join(str(pid) for pid, _ in lock.holders)
     return HostCheck("host lock", State.NOTE, f"held by {who}; tests wait for it", f"wait, or end it: kill {pids}")
@@ -203,5 +204,4 @@ def _age(age_s: float) -> str:
 
 def _no_pages(page_size_bytes: int) -> HostCheck:
     size = format_size(page_size_bytes)
-    mend = "avocado run with --migdowntime-backing anonymous --migdowntime-page-size 4K"
-    return HostCheck(f"hugepages {size}", State.FAULT, f"the kernel has no hugepages of {size}", mend)
+    return HostCheck(f"hugepages {size}", State.FAULT, f"the kernel has no hugepages of {size}", f"use {_SMALL_PAGES}")

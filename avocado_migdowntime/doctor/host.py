@@ -89,10 +89,14 @@ class Cpu:
 
 @dataclass(frozen=True)
 class Lock:
-    """The lock that lets one test at a time run on a host; `holders` are process ids with their commands."""
+    """The lock that lets one test at a time run on a host; `holders` are process ids with their commands.
+
+    Of another user's there is only `who` it is.
+    """
 
     held: bool
     holders: tuple[tuple[int, str], ...] = ()
+    who: str = ""
 
 
 @dataclass(frozen=True)

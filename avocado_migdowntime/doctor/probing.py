@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..basics.resources import directory as resource
-from ..basics.run_directory import left_files
+from ..basics.run_directory import left_files, temporary_places
 from ..errors import MigDowntimeError
 from ..host.pool import memory_bytes
 from ..host.resources import HostResources
@@ -65,7 +65,7 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
         shaped=shaped,
         cpu=cpu,
         lock=lock,
-        left=left_files(time.time()),
+        left=left_files(time.time(), temporary_places()),
         versions=versions,
         root=os.geteuid() == 0,
     )

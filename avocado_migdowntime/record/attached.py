@@ -2,6 +2,7 @@
 """A QEMU that somebody else runs, over a QMP socket of its own."""
 
 import asyncio
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -49,7 +50,8 @@ class AttachedQemu(AskedQemu):
             ) from None
         except ConnectError as error:
             if isinstance(error.exc, OSError):
-                why = error.exc.strerror or str(error.exc)
+                number = error.exc.errno or 0
+                why = os.strerror(number) if number > 0 else str(error.exc)
                 raise UsageError(
                     f"{self.name}: {why}; expected the QMP socket of a running QEMU, PATH or HOST:PORT"
                 ) from None
