@@ -182,7 +182,7 @@ FAULTS: Mapping[str, Fault] = {
     CUT_SHORTLY: Fault(_link(*_DOWN, back=_UP), lambda _: _SHAPED, needs_root=True),
     SLOWED: Fault(_link(*_SLOW), lambda _: _SHAPED, needs_root=True),
     SECOND: Fault(_second_job),
-    SECOND_USERS: Fault(_second_users_job, needs_root=True),
+    SECOND_USERS: Fault(_second_users_job, needs_root=True, prepared="user"),
     CLASS_TIMEOUT: Fault(_hold, lambda _: ("-p", f"timeout={TIMEOUT_S}")),
     JOB_TIMEOUT: Fault(_hold, lambda _: ("--job-timeout", str(TIMEOUT_S + 2))),
     OWN_TIMEOUT: Fault(_hold, lambda _: ("--migdowntime-time-limit", str(TIMEOUT_S))),
@@ -209,4 +209,6 @@ def prepared(fault: Fault, directory: Path) -> Iterator[None]:
         finally:
             _POOL.write_text(before)
     else:
+        if fault.prepared == "user":
+            _another_user()
         yield
