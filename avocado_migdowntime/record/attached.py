@@ -52,9 +52,10 @@ class AttachedQemu(AskedQemu):
             if isinstance(error.exc, OSError):
                 number = error.exc.errno or 0
                 why = os.strerror(number) if number > 0 else str(error.exc)
-                raise UsageError(
-                    f"{self.name}: {why}; expected the QMP socket of a running QEMU, PATH or HOST:PORT"
-                ) from None
+                what = "expected the QMP socket of a running QEMU, PATH or HOST:PORT"
+                if isinstance(error.exc, PermissionError):
+                    what = "a QMP socket is for the user of its QEMU and for root; run this as one of them"
+                raise UsageError(f"{self.name}: {why}; {what}") from None
             raise UsageError(
                 f"{self.name} does not speak QMP ({' '.join(str(error).split())}); expected a socket of QEMU's -qmp"
             ) from None
