@@ -68,7 +68,7 @@ def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Readi
         rounding = {name: Interval(low, high) for name, (low, high) in known.get("rounding", {}).items()}
         derived, estimated = (dict(known.get(name, {})) for name in ("derived", "estimated"))
     except (AttributeError, KeyError, TypeError, ValueError):
-        wrong = f"{AS_READ!r} is {reprlib.repr(known)} where what is known of a text was expected"
+        wrong = f"{AS_READ!r} is {reprlib.repr(known)}, expected what `record` writes there"
         raise UsageError(f"{wrong}; record it again") from None
     return Reading({**answer, **({"ram": ram} if ram else {})}, stamp, rounding, derived, estimated)
 

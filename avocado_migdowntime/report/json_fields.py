@@ -94,7 +94,7 @@ ADVICE: Mapping[str, str] = {
     "steps_ms": "smaller limits that may do, up to that one; to be set for two passes each, the least first",
     "best_point": "the sync at which the least limit would have done",
     "best_point.number": "the pass that it began",
-    "best_point.t_s": "when it came, seconds from the trace's begin",
+    "best_point.t_s": "when it came, seconds from the recording's begin",
     "best_point.limit_ms": "the limit that would have done there",
     "bandwidth_bytes_per_ms": "what QEMU multiplies the limit by",
     "configured_ms": "the limit that is set",
@@ -138,7 +138,8 @@ DOCTOR: Mapping[str, str] = {
     "able": "true where the default test can run",
     "findings": "a list, in the order in which to fix them",
     "findings.name": "what was looked at",
-    "findings.state": "ok; note: other tests lack something or verdicts may suffer; fault: the default test cannot run",
+    "findings.state": "ok; note: other tests lack something, verdicts may suffer or files were left; fault: the "
+    "default test cannot run",
     "findings.text": "what was seen, or what is wrong",
     "findings.mend": "the command or the action that fixes it; else empty",
 }

@@ -218,7 +218,7 @@ def header_after(header: Mapping[str, Any], earlier: Iterable[Event]) -> Mapping
 def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     """The `header` of a recording as it is; raises UsageError where it is none, or says what it cannot."""
     if not isinstance(header.get("qemu"), Mapping) or not isinstance(header.get("migrate-parameters"), Mapping):
-        lacks = "has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recorded migration"
+        lacks = "has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recording"
         raise UsageError(lacks)
     known = Trace(Samples(), header=header)
     known.downtime_limit_ms  # noqa: B018 - raises on a wrong type

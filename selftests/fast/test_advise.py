@@ -88,5 +88,5 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path, capsys):
     assert run(str(tmp_path / "none")) == 2
     assert capsys.readouterr().err == (
         f"migdowntime advise: {tmp_path}/none: No such file or directory; "
-        "expected a recorded migration or a text of one\n"
+        "expected a recording, or a text about a migration\n"
     )

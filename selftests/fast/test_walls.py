@@ -55,6 +55,7 @@ COMPUTING = frozenset(
             "collections",
             "contextlib",
             "dataclasses",
+            "difflib",
             "enum",
             "functools",
             "hashlib",
