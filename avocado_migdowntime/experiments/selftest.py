@@ -37,6 +37,7 @@ FAULTS = tuple(
             "limit-factor=2",
             "mbps-halved",
             "bandwidth-cap-ignored",
+            "throttle-step-ignored",
             *(f"missing={field}" for field in ("expected-downtime", "ram", "mbps", "remaining", "downtime-limit")),
             "late=200",
         ),
@@ -46,18 +47,23 @@ _SHORT = {"page_size": "4K", "integrity": "no", "time_limit": "60"}
 """Hugepages would hide the limit."""
 _SLOW = {"region": "18M", "max_bandwidth": "12000000"}
 """Passes of 1.5 s, of which another limit cuts off a part that can be seen."""
-_LIMIT = {"limit-ignored": _SLOW, "limit-factor": {**_SLOW, "downtime_limit": "500"}}
-"""A limit so large that its double and its half are told from it by where passes end."""
+_OWN = {
+    "limit-ignored": _SLOW,
+    "limit-factor": {**_SLOW, "downtime_limit": "500"},
+    "throttle-step-ignored": {**_SLOW, "capabilities": "auto-converge", "passes": "5"},
+}
+"""A limit so large that its double and its half are told from it by where passes end; and so many syncs, more than a
+second apart, that auto-converge slows the guest by two steps."""
 _ATTEMPTS = 2
 """On a busy host a run may be inconclusive; what is to be conclusive is tried again."""
 
 
-def run_fault(fault: NamedFault, binary: str, arch: str, progress: Callable[[str], None]) -> FaultRun:
-    """Run a QEMU with the fault, again if that is inconclusive without need.
+def run_fault(fault: NamedFault, binary: str, given: Mapping[str, str], progress: Callable[[str], None]) -> FaultRun:
+    """Run a QEMU with the fault and the parameters `given`, again if that is inconclusive without need.
 
     Raises UsageError or HostRequirementError.
     """
-    expected, parameters = expectation(fault), {"arch": arch, **_SHORT, **_LIMIT.get(fault.name, {})}
+    expected, parameters = expectation(fault), {**_SHORT, **given, **_OWN.get(fault.name, {})}
     begun_s, attempts, met = time.monotonic(), 0, False
     while not met and attempts < _ATTEMPTS:
         attempts += 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..errors import MigDowntimeError
 from ..verdict.check import Outcome
-from ..verdict.codes import BANDWIDTH, CAP
+from ..verdict.codes import BANDWIDTH, CAP, THROTTLE
 from ..verdict.judge import REPORT_TOLERANCE
 from ..verdict.limit import LimitJudgement
 from ..verdict.updates import FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED
@@ -26,8 +26,12 @@ _NAMES_IN_VERDICTS = {
 }
 """What a verdict is to call a fault of the figure."""
 _UPDATE_FAULTS = (FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED)
-_FAILED_CHECKS = {"mbps-halved": (BANDWIDTH, "not-as-sent"), "bandwidth-cap-ignored": (CAP, "not-kept")}
-"""Which check a fault of the bandwidth is to fail, with which code."""
+_FAILED_CHECKS = {
+    "mbps-halved": (BANDWIDTH, "not-as-sent"),
+    "bandwidth-cap-ignored": (CAP, "not-kept"),
+    "throttle-step-ignored": (THROTTLE, "another-step"),
+}
+"""Which check a fault beside the report is to fail, with which code."""
 _LIMIT_FAULTS = ("limit-ignored", "limit-factor")
 
 
@@ -111,5 +115,5 @@ def in_words(outcome: Verdict | MigDowntimeError) -> str:
         text += f", as {outcome.formula}"
     if outcome.limit_verdict is LimitJudgement.VIOLATED:
         text += ", downtime-limit violated"
-    failed = (check for check in outcome.checks if check.name in (BANDWIDTH, CAP))
+    failed = (check for check in outcome.checks if check.name in (BANDWIDTH, CAP, THROTTLE))
     return text + "".join(f", {check.name}: {check.code}" for check in failed if check.outcome is Outcome.FAILED)

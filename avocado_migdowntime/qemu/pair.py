@@ -106,7 +106,7 @@ class Pair:
             "qemu_arguments": list(parameters.qemu_arguments),
             "capabilities": list(capabilities),
             "migrate-parameters": in_force,
-            TRACKED: list(settings),
+            TRACKED: list(in_force),
         }
 
 

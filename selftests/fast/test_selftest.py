@@ -20,9 +20,8 @@ from avocado_migdowntime.verdict.limit import LimitFinding, LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement
 
 RECORDED = Path(__file__).parents[1] / "recordings/ppc64-tcg-qemu-7.2-slowed-at-the-end.jsonl.gz"
-OF_THE_FIGURE = [
-    fault for fault in FAULTS if not str(fault).startswith(("limit-", "bandwidth-cap-", "missing=", "late="))
-]
+OTHERS = ("limit-", "bandwidth-cap-", "throttle-", "missing=", "late=")
+OF_THE_FIGURE = [fault for fault in FAULTS if not str(fault).startswith(OTHERS)]
 
 
 def records():

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""By how much auto-converge slows the guest down, step by step, and which steps are those that were set.
+
+At a sync that finds more dirtied than throttle-trigger-threshold allows, the second one each time, QEMU stops the
+guest's CPUs for cpu-throttle-initial percent of their time, and then for cpu-throttle-increment more, up to
+max-cpu-throttle; with cpu-throttle-tailslow for no more than that (migration/ram.c: mig_throttle_guest_down). A sync is
+counted for it where the one before was more than a second ago, so that a step takes at least that time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from ..trace.model import Trace
+from ..trace.ram import optional_number
+from ..trace.samples import Samples
+from .releases import release_of
+
+PARAMETERS = ("cpu-throttle-initial", "cpu-throttle-increment", "max-cpu-throttle")
+TAILSLOW = "cpu-throttle-tailslow"
+_SYNC_S = 4.99
+"""Where no sync came for 5 s one comes in mid-pass. QEMU: migration/cpu-throttle.c, _DIRTY_SYNC_TIMESLICE_MS."""
+_SYNCS_SINCE = (9, 2)
+"""The release."""
+_STEP_S = 1.0
+_LEAST, _MOST = 1, 99
+"""QEMU: CPU_THROTTLE_PCT_MIN and CPU_THROTTLE_PCT_MAX."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """From one sample to the next the guest was slowed by another percentage; 0 is not at all.
+
+    There may have been up to `most_steps` in between.
+    """
+
+    at_s: float
+    before_percent: float
+    after_percent: float
+    most_steps: int
+
+
+@dataclass(frozen=True)
+class Throttling:
+    """What was set of it, percent; a step is smaller where QEMU is to slow the guest gently (`tailslow`)."""
+
+    initial: float
+    increment: float
+    most: float
+    tailslow: bool
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> "Throttling | None":
+        """That of query-migrate-parameters; None where one of them is not there."""
+        initial, increment, most = (optional_number(parameters, name) for name in PARAMETERS)
+        if initial is None or increment is None or most is None:
+            return None
+        return cls(initial, increment, most, parameters.get(TAILSLOW) is True)
+
+    def next_percents(self, percent: float) -> tuple[float, float]:
+        """The least and the most by which the guest is slowed after a step from `percent`."""
+        if not percent:
+            first = min(max(self.initial, _LEAST), _MOST)
+            return first, first
+        most = min(percent + self.increment, self.most, _MOST)
+        return (min(percent, most), most) if self.tailslow else (most, most)
+
+    def explains(self, step: Step) -> bool:
+        """Whether so many steps may come to that one."""
+        least = most = step.before_percent
+        for _ in range(step.most_steps):
+            least, most = self.next_percents(least)[0], self.next_percents(most)[1]
+            if least <= step.after_percent <= most:
+                return True
+        return False
+
+
+def longest_pass_s(trace: Trace) -> float:
+    """A pass that lasted for less was ended by the limit, and by no sync of auto-converge's."""
+    if "auto-converge" not in trace.capabilities:
+        return inf
+    release = release_of(trace.header)
+    return _SYNC_S if release is None or (release.major, release.minor) >= _SYNCS_SINCE else inf
+
+
+def steps(samples: Samples, stopped_s: float) -> list[Step]:
+    """The steps that `samples` show of a migration until the guest was stopped, in their order."""
+    counted = samples.are("active") & samples.has_ram & (samples.answered_s < stopped_s)
+    seen = samples.take(np.flatnonzero(counted))
+    percents = np.nan_to_num(seen.throttle_percent)
+    return [
+        Step(
+            at_s=float(seen.t_s[row]),
+            before_percent=float(percents[row - 1]),
+            after_percent=float(percents[row]),
+            most_steps=1 + int((seen.answered_s[row] - seen.t_s[row - 1]) / _STEP_S),
+        )
+        for row in (np.flatnonzero(np.diff(percents)) + 1).tolist()
+    ]
