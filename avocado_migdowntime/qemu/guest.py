@@ -173,6 +173,22 @@ def choose_machine(profile: Profile, qemu_info: QemuInfo, given: str | None) -> 
     return machine
 
 
+def machine_of_both(machine: str, qemu_info: QemuInfo, its_info: QemuInfo) -> str:
+    """The `machine` by a name that stands for the same one in the QEMUs of both ends: an alias such as pc does not.
+
+    Raises HostRequirementError where they have no such machine in common.
+    """
+    names = [info.aliases.get(machine, machine) for info in (qemu_info, its_info)]
+    if names[0] == names[1] and machine in its_info.backed_machines:
+        return machine
+    if common := [name for name in names if name in qemu_info.backed_machines & its_info.backed_machines]:
+        return common[0]
+    raise HostRequirementError(
+        f"QEMU {qemu_info.release_text} and QEMU {its_info.release_text} have no machine {machine} in common "
+        f"({names[0]} and {names[1]}); name one that both have with `machine`, or give another `qemu_destination`"
+    )
+
+
 async def dirtying(qemu: QemuProcess) -> None:
     """Wait until the guest has dirtied its whole region once; raises UsageError with its words if it refuses."""
     line = await qemu.line(SWEPT, ERROR)
