@@ -95,4 +95,5 @@ async def planned_ends(
 
 async def _backing(parameters: Parameters, place: Place) -> Backing:
     hugetlbfs = await place.hugetlbfs(parameters.page_size) if parameters.backing == "hugetlbfs" else None
-    return plan(parameters.backing, parameters.page_size, parameters.ram, hugetlbfs, place.page_bytes)
+    of = parameters.backing, parameters.page_size, parameters.ram
+    return plan(*of, hugetlbfs, place.page_bytes, parameters.numa_nodes)

@@ -7,7 +7,6 @@ import pytest
 
 from avocado_migdowntime.errors import HostRequirementError, UsageError
 from avocado_migdowntime.qemu.guest import machine_of_both
-from avocado_migdowntime.qemu.probe import find_binary
 from avocado_migdowntime.trace.model import Trace, checked_header
 from avocado_migdowntime.trace.samples import Samples
 
@@ -53,14 +52,6 @@ def test_where_there_is_none_both_are_named(machine, source, destination, named)
     assert str(raised.value).startswith(
         f"QEMU 7.2.22 and QEMU {destination.release_text} have no machine {machine} in common {named}; name one"
     )
-
-
-@pytest.mark.usefixtures("own_cache")
-def test_a_suite_of_debians_that_is_not_here_is_lacking_and_what_is_none_is_no_qemu():
-    with pytest.raises(HostRequirementError, match="get it with: avocado migdowntime qemu add trixie$"):
-        find_binary("trixie", "ppc64")
-    with pytest.raises(UsageError, match="the QEMU binary trixi does not exist"):
-        find_binary("trixi", "ppc64")
 
 
 def header(its):
