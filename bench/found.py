@@ -28,8 +28,12 @@ WAYS = {
     "xbzrle": ("capabilities=xbzrle",),
 }
 """Each as `-p` of `selftest` takes it; with multifd the guest dirties more, as 512 KiB may be in question."""
-TRIED = [str(fault) for fault in FAULTS if fault.name not in ("missing", "late", "throttle-step-ignored")]
-"""What the first two do to QMP has nothing to do with how the migration goes; the last needs a way of its own."""
+TRIED = [
+    str(fault)
+    for fault in FAULTS
+    if fault.name not in ("missing", "late", "auto-converge-ignored", "throttle-step-ignored")
+]
+"""What the first two do to QMP has nothing to do with how the migration goes; the others need a way of their own."""
 FIRST = ("none", "limit-ignored", "mbps-halved", "stale", "dirty-rate", "factor=0.98", "redirty", "live", "frozen")
 HEAD = """# Which faults are found in which way to migrate
 

@@ -29,6 +29,7 @@ _UPDATE_FAULTS = (FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED)
 _FAILED_CHECKS = {
     "mbps-halved": (BANDWIDTH, "not-as-sent"),
     "bandwidth-cap-ignored": (CAP, "not-kept"),
+    "auto-converge-ignored": (THROTTLE, "not-slowed"),
     "throttle-step-ignored": (THROTTLE, "another-step"),
 }
 """Which check a fault beside the report is to fail, with which code."""
@@ -77,6 +78,15 @@ class Expectation:
             return True
         formula_fits = outcome.formula == self.formula if self.formula else outcome.formula not in _UPDATE_FAULTS
         return outcome.verdict in self.judgements and formula_fits and self._has_its_error(outcome.relative_error)
+
+    def left_open_by(self, outcome: Verdict) -> bool:
+        """Whether what was to be found out could not be told, so that another attempt may tell it."""
+        if any(self.failed):
+            check = outcome.check(self.failed[0])
+            return check is not None and check.outcome in (Outcome.UNDECIDED, Outcome.NOT_JUDGED)
+        if self.violated and outcome.limit_verdict is LimitJudgement.INCONCLUSIVE:
+            return True
+        return outcome.verdict is Judgement.INCONCLUSIVE
 
     def _has_its_error(self, error: float | None) -> bool:
         if self.error is None:

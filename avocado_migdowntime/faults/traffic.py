@@ -87,6 +87,17 @@ class ThrottleIgnored(Fault):
         return {**answer, INCREMENT: self._set}
 
 
+class AutoConvergeIgnored(Fault):
+    """QEMU is not told to slow its guest where its user switches that on."""
+
+    def asked(self, command: Message) -> Message:
+        if command.get("execute") != "migrate-set-capabilities":
+            return command
+        switched = command.get("arguments", {}).get("capabilities", [])
+        others = [one for one in switched if one.get("capability") != "auto-converge"]
+        return {**command, "arguments": {"capabilities": others}}
+
+
 class Missing(Fault):
     """A field is left out of what is answered to query-migrate and query-migrate-parameters."""
 

@@ -7,7 +7,7 @@ max-cpu-throttle; with cpu-throttle-tailslow for no more than that (migration/ra
 counted for it where the one before was more than a second ago, so that a step takes at least that time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -17,15 +17,19 @@ import numpy as np
 from ..trace.model import Trace
 from ..trace.ram import optional_number
 from ..trace.samples import Samples
+from .passes import Pass
 from .releases import release_of
 
 PARAMETERS = ("cpu-throttle-initial", "cpu-throttle-increment", "max-cpu-throttle")
 TAILSLOW = "cpu-throttle-tailslow"
+TRIGGER = "throttle-trigger-threshold"
 _SYNC_S = 4.99
 """Where no sync came for 5 s one comes in mid-pass. QEMU: migration/cpu-throttle.c, _DIRTY_SYNC_TIMESLICE_MS."""
 _SYNCS_SINCE = (9, 2)
 """The release."""
 _STEP_S = 1.0
+_FOR_CERTAIN = 1.1
+"""A pass that lasts so many times as long is counted for certain, as is one that dirties so much more than it may."""
 _LEAST, _MOST = 1, 99
 """QEMU: CPU_THROTTLE_PCT_MIN and CPU_THROTTLE_PCT_MAX."""
 
@@ -45,12 +49,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Throttling:
-    """What was set of it, percent; a step is smaller where QEMU is to slow the guest gently (`tailslow`)."""
+    """What was set of it, percent; a step is smaller where QEMU is to slow the guest gently (`tailslow`).
+
+    `trigger` is how much the guest may dirty of what is sent meanwhile, None where that is not known.
+    """
 
     initial: float
     increment: float
     most: float
     tailslow: bool
+    trigger: float | None = None
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> "Throttling | None":
@@ -58,7 +66,8 @@ class Throttling:
         initial, increment, most = (optional_number(parameters, name) for name in PARAMETERS)
         if initial is None or increment is None or most is None:
             return None
-        return cls(initial, increment, most, parameters.get(TAILSLOW) is True)
+        trigger = optional_number(parameters, TRIGGER)
+        return cls(initial, increment, most, parameters.get(TAILSLOW) is True, trigger)
 
     def next_percents(self, percent: float) -> tuple[float, float]:
         """The least and the most by which the guest is slowed after a step from `percent`."""
@@ -76,6 +85,31 @@ class Throttling:
             if least <= step.after_percent <= most:
                 return True
         return False
+
+    def least_percent(self, steps_due: int) -> float:
+        """By how much the guest is slowed after so many steps, at the least."""
+        if not steps_due or self.tailslow:
+            return min(steps_due, _LEAST)
+        return min(self.initial + (steps_due - 1) * self.increment, self.most, _MOST)
+
+    def due(self, passes: Sequence[Pass]) -> Iterator[tuple[Pass, int]]:
+        """Passes with the least number of steps that QEMU must have come to when each began.
+
+        A sync is counted where this pass and the one before lasted for more than a second for certain: QEMU counts what
+        was dirtied and sent since the last one that it had counted.
+        """
+        if self.trigger is None:
+            return
+        high = 0
+        for earlier, before, after in zip(passes, passes[1:], passes[2:], strict=False):
+            if (earlier.number, before.number) != (after.number - 2, after.number - 1):
+                continue
+            if all(one.end_s - one.samples.answered_s[0] > _FOR_CERTAIN * _STEP_S for one in (earlier, before)):
+                blur = before.spread_bytes + after.spread_bytes + before.late_bytes + after.late_bytes
+                dirtied = after.begin_bytes - before.end_bytes - blur
+                sent = float(after.samples.transferred_bytes[0] - earlier.samples.transferred_bytes[-1])
+                high += dirtied > _FOR_CERTAIN * self.trigger / 100 * sent
+            yield after, high // 2
 
 
 def longest_pass_s(trace: Trace) -> float:

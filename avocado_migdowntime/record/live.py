@@ -8,7 +8,7 @@ from contextlib import aclosing, closing
 
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
-from ..oracle.throttle import PARAMETERS, TAILSLOW
+from ..oracle.throttle import PARAMETERS, TAILSLOW, TRIGGER
 from ..trace.events import CAP_CHANGED, LIMIT_CHANGED, THROTTLE_CHANGED
 from ..trace.model import TRACKED, Trace
 from ..trace.samples import Sample, Samples
@@ -24,7 +24,7 @@ _LOOKS_APART = 0.9
 _FOLLOWED = {
     "downtime-limit": LIMIT_CHANGED,
     "max-bandwidth": CAP_CHANGED,
-    **dict.fromkeys((*PARAMETERS, TAILSLOW), THROTTLE_CHANGED),
+    **dict.fromkeys((*PARAMETERS, TAILSLOW, TRIGGER), THROTTLE_CHANGED),
 }
 """The parameters whose changes are noted, and under which name."""
 _ANSWER_S = 5.0

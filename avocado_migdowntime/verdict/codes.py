@@ -80,6 +80,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "as-set": "auto-converge slowed the guest by cpu-throttle-initial, and then in the steps that were set",
         "another-first": "auto-converge slowed the guest by another percentage at first than cpu-throttle-initial",
         "another-step": "auto-converge slowed the guest in other steps than were set, or more than max-cpu-throttle",
+        "not-slowed": "auto-converge slowed the guest by fewer steps than were due by what it dirtied",
         "sparse": "samples are too far apart to tell in which steps auto-converge slowed the guest",
         "no-step-seen": "auto-converge was not seen to slow the guest",
         "changed": "what was set of auto-converge was changed meanwhile",

@@ -156,6 +156,15 @@ def test_the_guest_is_slowed_in_other_steps_than_were_set_and_are_said_to_be(giv
     assert shown["return"] == {"cpu-throttle-increment": said, "cpu-throttle-initial": 20}
 
 
+def test_auto_converge_is_not_switched_on():
+    on = {"capability": "auto-converge", "state": True}
+    events = {"capability": "events", "state": True}
+    command = {"execute": "migrate-set-capabilities", "arguments": {"capabilities": [events, on]}}
+    told = talk("auto-converge-ignored").to_qemu(command)
+    assert told == {**command, "arguments": {"capabilities": [events]}}
+    assert talk("auto-converge-ignored").to_qemu(QUERY) is QUERY
+
+
 def test_a_field_is_missing_wherever_it_is():
     assert "mbps" not in query(talk("missing=mbps"), answer(1500))["ram"]
     assert query(talk("missing=ram"), answer(1500)) == {"status": "active", "expected-downtime": 1500}

@@ -154,3 +154,48 @@ def test_steps_below_those_that_were_set_are_right_where_qemu_is_to_slow_gently(
 def test_what_others_changed_meanwhile_is_not_held_against_it():
     changed = Event(1e3, "harness", "THROTTLE_CHANGED", {"cpu-throttle-increment": 15})
     assert judged(other({20: 20, 30: 35}), changed).throttle.code == "changed"
+
+
+@pytest.mark.parametrize(
+    ("percents", "sentence"),
+    [
+        ({}, "auto-converge did not slow the guest when pass 4 began, where at least 20 % were due"),
+        ({20: 20, 30: 20}, "auto-converge slowed the guest by 20 % when pass 6 began, where at least 30 % were due"),
+    ],
+)
+def test_a_guest_that_is_slowed_less_than_is_due_is_a_finding(percents, sentence):
+    finding = judged(other(percents)).throttle
+    assert (finding.code, finding.sentence) == ("not-slowed", sentence)
+
+
+@pytest.mark.parametrize(
+    ("altered", "code"),
+    [
+        ({"throttle-trigger-threshold": 50}, "not-slowed"),
+        ({"throttle-trigger-threshold": 80}, "not-slowed"),
+        ({"throttle-trigger-threshold": 95}, "no-step-seen"),
+        ({"throttle-trigger-threshold": 99}, "no-step-seen"),
+        ({"max-cpu-throttle": 20}, "not-slowed"),
+    ],
+)
+def test_it_is_due_where_more_is_dirtied_than_may_be(altered, code):
+    """The guest dirties as much as is sent, to 1 or 2 %; what may be is known to a tenth."""
+    trace = read(str(recording(SLOWED)))
+    header = {**trace.header, "migrate-parameters": {**trace.migrate_parameters, **altered}}
+    assert judge(Trace(tuple(map(other({}), trace.samples)), trace.events, header)).throttle.code == code
+
+
+def test_no_more_is_due_than_the_most_that_is_allowed():
+    trace = read(str(recording(SLOWED)))
+    header = {**trace.header, "migrate-parameters": {**trace.migrate_parameters, "max-cpu-throttle": 20}}
+    assert (
+        judge(Trace(tuple(map(other({20: 20, 30: 20}), trace.samples)), trace.events, header)).throttle.code == "as-set"
+    )
+
+
+@pytest.mark.parametrize(
+    ("throttling", "steps_due", "percent"),
+    [(USUAL, 0, 0), (USUAL, 1, 20), (USUAL, 2, 30), (USUAL, 99, 99), (GENTLE, 0, 0), (GENTLE, 5, 1)],
+)
+def test_so_much_is_due_after_so_many_steps(throttling, steps_due, percent):
+    assert throttling.least_percent(steps_due) == percent

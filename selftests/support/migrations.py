@@ -172,12 +172,12 @@ def beside_a_disk():
     return replace(trace, samples=tuple(replace(sample, disk_bytes=9e6) for sample in trace.samples))
 
 
-def slowed(*percents, apart_s=0.0):
+def slowed(*percents, apart_s=0.0, **more):
     """Passes from the second on, in each of which auto-converge slows the guest by so much.
 
     Looks around the last step are at least so far apart.
     """
-    parameters = {"cpu-throttle-initial": 20, "cpu-throttle-increment": 10, "max-cpu-throttle": 99}
+    parameters = {"cpu-throttle-initial": 20, "cpu-throttle-increment": 10, "max-cpu-throttle": 99, **more}
     trace = with_header(
         of([2000], duration_ms=9_000),
         capabilities=["auto-converge"],
@@ -277,6 +277,9 @@ MIGRATIONS = {
     "a guest slowed as was set": row(lambda: slowed(20, 20, 30), ("throttle", P, "as-set"), ("limit", P, "respected")),
     "a guest slowed too much at first": row(lambda: slowed(25, 25, 35), ("throttle", F, "another-first")),
     "a guest slowed in other steps": row(lambda: slowed(20, 20, 35), ("throttle", F, "another-step")),
+    "a guest that should be slowed": row(
+        lambda: slowed(0, 0, 0, **{"throttle-trigger-threshold": 50}), ("throttle", F, "not-slowed")
+    ),
     "a guest slowed between two looks": row(lambda: slowed(0, 0, 30, apart_s=2.1), ("throttle", N, "sparse")),
     "a guest that is not slowed": row(lambda: slowed(0, 0, 0), ("throttle", N, "no-step-seen")),
     "a guest slowed by others' steps": row(
