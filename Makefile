@@ -165,3 +165,9 @@ soak: packages $(VENV)/installed-dev
 .PHONY: features
 features: packages $(VENV)/installed-dev
 	$(BIN)/python tools/features.py
+
+# Each known fault on each QEMU that is here, over TLS, by multifd and by xbzrle, some 40 minutes; goes on where it was
+# ended. Writes docs/found.md.
+.PHONY: found
+found: packages $(VENV)/installed-dev
+	$(BIN)/python -m bench.found

@@ -17,6 +17,7 @@ from .limits import Limits
 from .passes import Pass, passes
 from .releases import Release, release_of
 from .syncs import Sync, syncs
+from .throttle import longest_pass_s
 from .windows import Sending, sending
 
 
@@ -73,7 +74,8 @@ class Evidence:
 
     def _syncs_of_ram(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         trace = self.trace
-        return syncs(seen, self.limits, trace.switchover_bytes_per_ms, trace.host_page_bytes, trace.most_host_pages)
+        of_host = trace.host_page_bytes, trace.most_host_pages
+        return syncs(seen, self.limits, trace.switchover_bytes_per_ms, *of_host, longest_pass_s(trace))
 
     @cached_property
     def sending(self) -> Sending | None:

@@ -27,6 +27,7 @@ VERDICT: Mapping[str, str] = {
     "bandwidth_error": "QEMU's mbps ÷ what was sent in the same windows - 1, the likeliest; null where not seen",
     "bandwidth_error_interval": "[least, most] that it can be; beyond ±1 % all else is based on what was sent",
     "device_bytes": "[least, most] that devices have to send besides RAM, as QEMU 11.1 tells it; else null",
+    "throttle_percents": "with auto-converge by how much it was seen to slow the guest, step by step; else null",
     "downtime": "how long the guest was down, null where the migration did not complete",
     "downtime.qemu_ms": "as QEMU says",
     "downtime.events_ms": "from STOP to RESUME, by QEMU's time stamps",

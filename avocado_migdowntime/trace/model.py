@@ -34,6 +34,8 @@ _COUNTS_LATE = 8
 _NAMES = ("arch", "machine", "accelerator", "guest", "backing")
 """Texts that tell what was migrated."""
 _LONGEST_NAME = 200
+DESTINATION = "qemu_destination"
+"""Key of a header: the destination's answer to query-version, where that is another QEMU."""
 TRACKED = "tracked"
 """Key of a header: the migration's parameters of which each change is on record."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
@@ -121,13 +123,14 @@ class Trace:
     @property
     def subject(self) -> str:
         """What was migrated, as far as the recording says: QEMU's release, the guest, and what backs its RAM."""
-        release = self.header.get("qemu", {}).get("qemu")
         words = [
-            f"QEMU {'.'.join(str(release.get(part, '?')) for part in _RELEASE_PARTS)}" if release else "",
+            _named(self.header.get("qemu", {})),
             *(str(self.header[name]) for name in ("arch", "machine", "accelerator") if name in self.header),
         ]
         if str(self.header.get("guest")).startswith("Linux"):
             words.append(f"with {self.header['guest']}")
+        if its := _named(self.header.get(DESTINATION, {})):
+            words.append(f"to {its}")
         if "backing" in self.header:
             of = f" of {format_size(int(self.host_page_bytes))}" if self.host_page_bytes else ""
             words.append(f"on {self.header['backing']} pages{of}")
@@ -226,12 +229,22 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
         raise UsageError(f"'qemu' is {reprlib.repr(header['qemu'])} where the answer to query-version was expected")
     known.most_host_pages  # noqa: B018 - raises on a wrong type
     _check_parts(header["qemu"].get("qemu", {}))
+    its = header.get(DESTINATION, {})
+    if not isinstance(its, Mapping) or not isinstance(its.get("qemu", {}), Mapping):
+        raise UsageError(f"{DESTINATION!r} is {reprlib.repr(its)} where the answer to query-version was expected")
+    _check_parts(its.get("qemu", {}))
     _check_names(header)
     known.host_page_bytes  # noqa: B018 - raises on a wrong type
     capabilities = header.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
         raise UsageError(f"'capabilities' is {reprlib.repr(capabilities)} where a list of names was expected")
     return header
+
+
+def _named(version: Mapping[str, Any]) -> str:
+    """The QEMU of an answer to query-version, in words; empty where it does not say."""
+    release = version.get("qemu")
+    return f"QEMU {'.'.join(str(release.get(part, '?')) for part in _RELEASE_PARTS)}" if release else ""
 
 
 def _check_parts(release: Mapping[str, Any]) -> None:

@@ -25,7 +25,8 @@ class Sample:
     `pending_bytes` is what QEMU found pending when it last looked, devices counted (`remaining` of the whole answer,
     since QEMU 11.1).
     `total_bytes` is the guest's whole RAM, `disk_bytes` what is left of disks that are sent as well, where that is
-    shown. `remaining_bytes`, `mbps` and the dirty rate of `ram` may be more or less by `open_…`, as a text rounds.
+    shown. `throttle_percent` is for how much of their time auto-converge stops the guest's CPUs, where it does.
+    `remaining_bytes`, `mbps` and the dirty rate of `ram` may be more or less by `open_…`, as a text rounds.
     """
 
     t_s: float
@@ -38,6 +39,7 @@ class Sample:
     pending_bytes: float | None = None
     total_bytes: float | None = None
     disk_bytes: float | None = None
+    throttle_percent: float | None = None
     open_bytes: float = 0.0
     open_mbps: float = 0.0
     open_pages_per_s: float = 0.0
@@ -68,6 +70,7 @@ class Sample:
             pending_bytes=optional_number(answer, "remaining"),
             total_bytes=_of_part(ram, "total"),
             disk_bytes=_of_part(answer.get("disk"), "remaining"),
+            throttle_percent=optional_number(answer, "cpu-throttle-percentage"),
         )
 
 
@@ -87,6 +90,7 @@ class Column(IntEnum):
     PENDING = auto()
     TOTAL = auto()
     DISK = auto()
+    THROTTLE = auto()
     OPEN_BYTES = auto()
     OPEN_MBPS = auto()
     OPEN_RATE = auto()
@@ -189,6 +193,11 @@ class Samples(Sequence[Sample]):
         return self._column(Column.DISK)
 
     @property
+    def throttle_percent(self) -> Floats:
+        """For how much of their time the guest's CPUs are stopped, NaN where they are not."""
+        return self._column(Column.THROTTLE)
+
+    @property
     def sends_a_disk(self) -> bool:
         """Whether there is something left of a disk in one of them that is active."""
         return bool(np.any(self.are("active") & (self.disk_bytes > 0)))
@@ -288,10 +297,10 @@ class Samples(Sequence[Sample]):
         return figures
 
     def _row(self, figures: list[float]) -> Sample:
-        t_s, latency_ms, status, on, expected_ms, downtime_ms, pending, total, disk, *opened = figures[
-            : Column.REMAINING
+        t_s, latency_ms, status, on, expected_ms, downtime_ms, pending, total, disk, throttle = figures[
+            : Column.OPEN_BYTES
         ]
-        open_bytes, open_mbps, open_pages_per_s = opened
+        open_bytes, open_mbps, open_pages_per_s = figures[Column.OPEN_BYTES : Column.REMAINING]
         return Sample(
             t_s=t_s,
             latency_ms=latency_ms,
@@ -303,6 +312,7 @@ class Samples(Sequence[Sample]):
             pending_bytes=_known(pending),
             total_bytes=_known(total),
             disk_bytes=_known(disk),
+            throttle_percent=_known(throttle),
             open_bytes=open_bytes,
             open_mbps=open_mbps,
             open_pages_per_s=open_pages_per_s,
@@ -363,6 +373,7 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
         nan if row.pending_bytes is None else row.pending_bytes,
         nan if row.total_bytes is None else row.total_bytes,
         nan if row.disk_bytes is None else row.disk_bytes,
+        nan if row.throttle_percent is None else row.throttle_percent,
         row.open_bytes,
         row.open_mbps,
         row.open_pages_per_s,

@@ -98,6 +98,7 @@ class _Ending:
 
 def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
     """Compare where these passes ended, and the switchover came, with the limit that held."""
+    in_mid_pass, syncs = any(sync.in_mid_pass for sync in syncs), [sync for sync in syncs if not sync.in_mid_pass]
     few_zeros = [sync for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync)]
     interval = _in_common([works_as_ms(evidence, sync) for sync in few_zeros])
     effective = interval.middle if interval and interval.width <= RESOLVED * interval.middle else None
@@ -119,6 +120,8 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
         return finding(violation.code, reason=violation.reason)
     if len(ends) > len(wrong_ends) or switchover is not None:
         return finding("respected")
+    if in_mid_pass:
+        return finding("auto-converge", reason=CODES[LIMIT]["auto-converge"])
     reason = "no end of a pass was seen closely enough to tell the effective downtime-limit"
     return finding("no-end-seen", reason=reason)
 
