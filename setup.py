@@ -27,7 +27,7 @@ setup(
     package_dir=CARRIED,
     package_data={
         PACKAGE: ["py.typed"],
-        f"{PACKAGE}.report.html": ["page.*"],
+        f"{PACKAGE}.report.html": ["*.html", "page.css", "page.js"],
         f"{PACKAGE}.variants": ["*.yaml"],
         f"{PACKAGE}.images.linux": ["init", "dirtier.x86_64", "dirtier.ppc64le"],
         **{f"{PACKAGE}.images.{name}": ["dirtier.bin", "dirtier.elf"] for name in IMAGES},
