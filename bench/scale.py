@@ -53,7 +53,9 @@ def _of_page(directory: Path, tests: int, runs: int) -> None:
         f"size {page.stat().st_size / 1e6:.2f} MB"
     )
     opened = [seconds_to_open(page, packed=tests > OPEN_TESTS) for _ in range(runs)]
-    for name, seconds in zip(("table seen", "all read", "picture seen after it was asked for"), zip(*opened), strict=True):
+    for name, seconds in zip(
+        ("table seen", "all read", "picture seen after it was asked for"), zip(*opened), strict=True
+    ):
         print(f"    {name}: {min(seconds):.2f}, {median(seconds):.2f}, {max(seconds):.2f} s")
     shutil.rmtree(job)
 
@@ -91,13 +93,13 @@ def _of_dry_run(directory: Path, variants: int, runs: int) -> None:
         wall_s, cpu_s = median(cost.wall_s for cost in found), median(cost.cpu_s for cost in found)
         peak_mb = median(cost.peak_mb for cost in found)
         print(
-            f"dry run of {variants} variants of {name}: {wall_s:.1f} s, of the processor {cpu_s:.1f} s, {peak_mb:.0f} MB; "
-            f"{1000 * cpu_s / variants:.1f} ms of the processor each"
+            f"dry run of {variants} variants of {name}: {wall_s:.1f} s, of the processor {cpu_s:.1f} s, "
+            f"{peak_mb:.0f} MB; {1000 * cpu_s / variants:.1f} ms of the processor each"
         )
 
 
 def _dry_run(directory: Path, tree: Path, reference: str) -> Cost:
-    run = ["-P", "-W", "ignore", "-m", "avocado", "run", "--dry-run", "--disable-sysinfo", "-m", str(tree), reference]
+    run = ["-P", "-W", "ignore", "-m", "avocado", "run", "--dry-run", "--disable-sysinfo", reference, "-m", str(tree)]
     return costs([sys.executable, *run], directory)
 
 

@@ -242,19 +242,19 @@ def test_a_page_of_many_tests_shows_a_table_and_each_picture_when_it_is_opened(b
     expect(tab.locator("tbody tr")).to_have_count(len(tests))
     assert tab.locator(".plot").count() == 0 and tab.evaluate("typeof Plotly") == "undefined"
     tab.get_by_role("link", name="test 30").click()
-    expect(tab.locator("#test-32 .plot .main-svg").first).to_be_visible()
+    tab.locator("#test-32 .plot .main-svg").first.wait_for()
     expect(tab.locator("#test-32 .labelled").first).to_contain_text("last-sync")
     assert tab.locator(".plot").count() == 1
     # By the keyboard, and what a stranger named.
     tab.locator("#test-1 summary").first.focus()
     tab.keyboard.press("Enter")
-    expect(tab.locator("#test-1 .plot .main-svg").first).to_be_visible()
+    tab.locator("#test-1 .plot .main-svg").first.wait_for()
     assert EVIL in tab.locator("#test-1 pre").first.text_content()
     assert tab.title() == "many" and tab.locator("main script:not([type='application/octet-stream'])").count() == 0
     assert said == [] and loaded == [path.as_uri()]
     tab.goto(f"{path.as_uri()}#test-3")
     tab.reload()
-    expect(tab.locator("#test-3 .plot .main-svg").first).to_be_visible()
+    tab.locator("#test-3 .plot .main-svg").first.wait_for()
     tab.close()
 
 

@@ -206,4 +206,3 @@ def _band(begin: float, end: float, name: str) -> Part:
 def _meta(role: str, name: str, panel: str, unit: str, look: str, shown: bool = True) -> Part:
     """What the page knows of a curve; one that is not `shown` waits for its box to be ticked."""
     return {"role": role, "name": name, "panel": panel, "unit": unit, "look": look, "shown": shown}
-

@@ -4,8 +4,8 @@
 All that comes from a trace is escaped by the template, figures go in as data, and the page's policy lets no other
 script run than the two that are its own.
 
-One file can be sent to somebody, kept by a CI and opened from a disk, where a browser lets no page read another file. So
-a page of many tests is one as well: what is shown of a test below its name is packed until it is opened.
+One file can be sent to somebody, kept by a CI and opened from a disk, where a browser lets no page read another file.
+So a page of many tests is one as well: what is shown of a test below its name is packed until it is opened.
 """
 
 import base64
