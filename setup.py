@@ -69,6 +69,7 @@ setup(
             "wheel==0.*",
         ],
         "fuzz": ["atheris==3.*"],
+        "hosts": ["avocado-framework-plugin-spawner-remote==113.*"],
         "ssh": ["asyncssh>=2.14"],
         "images": ["ziglang==0.17.1"],
         "libvirt": ["libvirt-python>=9"],
@@ -83,6 +84,10 @@ setup(
         "avocado.plugins.cli.cmd": ["migdowntime = avocado_migdowntime.plugins.command:MigDowntime"],
         "avocado.plugins.result": ["migdowntime = avocado_migdowntime.plugins.result:MigDowntimeResult"],
         "avocado.plugins.job.prepost": ["migdowntime = avocado_migdowntime.plugins.xunit:MigDowntimeXunit"],
+        "avocado.plugins.result_events": [
+            "migdowntime-far-results = avocado_migdowntime.plugins.far_results:MigDowntimeFarResults"
+        ],
+        "avocado.plugins.spawner": ["migdowntime-hosts = avocado_migdowntime.plugins.hosts:MigDowntimeHosts"],
         "avocado.plugins.resolver": ["migdowntime = avocado_migdowntime.plugins.resolver:MigDowntimeResolver"],
         "avocado.plugins.runnable.runner": ["migdowntime = avocado_migdowntime.plugins.runner:MigDowntimeRunner"],
     },

@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def seconds_to_open(path: Path) -> tuple[float, float, float]:
-    """From the call for the page in a new browser until the answer, and the picture, are seen, and all of it is read."""
+    """From the call for the page in a new browser until its answer and picture are seen, and all is read."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=["--no-sandbox"]

@@ -53,9 +53,8 @@ def _of_page(directory: Path, tests: int, runs: int) -> None:
         f"size {page.stat().st_size / 1e6:.2f} MB"
     )
     opened = [seconds_to_open(page, packed=tests > OPEN_TESTS) for _ in range(runs)]
-    for name, seconds in zip(
-        ("table seen", "all read", "picture seen after it was asked for"), zip(*opened), strict=True
-    ):
+    names = ("table seen", "all read", "picture seen after it was asked for")
+    for name, seconds in zip(names, zip(*opened, strict=True), strict=True):
         print(f"    {name}: {min(seconds):.2f}, {median(seconds):.2f}, {max(seconds):.2f} s")
     shutil.rmtree(job)
 

@@ -40,12 +40,13 @@ def unpacked(places: Iterable[str]) -> Iterator[dict[str, str]]:
             if place.endswith(ENDINGS) and place not in directories and not Path(place).is_dir():
                 directory = Path(temporary, str(len(directories)))
                 directory.mkdir()
-                _unpack(place, directory)
+                unpack(place, directory, _NEEDED)
                 directories[place] = str(directory)
         yield directories
 
 
-def _unpack(place: str, directory: Path) -> None:
+def unpack(place: str, directory: Path, needed: re.Pattern[str]) -> None:
+    """Put those files of an archive whose names are `needed` into `directory`; raises UsageError."""
     try:
         if not Path(place).is_file():
             raise UsageError(f"{place} is no file; give an archive of jobs' results, by tar -czf")
@@ -55,7 +56,7 @@ def _unpack(place: str, directory: Path) -> None:
                     raise UsageError(f"{place} holds more than {MOST_FILES} files; give the results of fewer jobs")
                 parts = _parts(member.name, place)
                 # Links, devices and pipes are not read, nor is what would grow when it is.
-                if not member.isreg() or member.issparse() or not _NEEDED.fullmatch(parts[-1]):
+                if not member.isreg() or member.issparse() or not needed.fullmatch(parts[-1]):
                     continue
                 content = archive.extractfile(member)
                 assert content is not None
