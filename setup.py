@@ -49,6 +49,7 @@ setup(
         "dev": [
             "asyncssh>=2.14",
             "avocado-framework-plugin-result-html==113.*",
+            "avocado-framework-plugin-spawner-remote==113.*",
             "codespell==2.*",
             "grimp==3.*",
             "hypothesis==6.*",

@@ -5,7 +5,6 @@ Avocado brings back what a test says there and none of its files. So they are se
 `file`, in pieces of one archive, before the one that tells that the test has ended.
 """
 
-import os
 import secrets
 import shutil
 import tarfile
@@ -33,7 +32,8 @@ def with_files(told: Iterable[dict[str, Any]], directory: str | None) -> Iterato
     Avocado makes that directory before it starts a runner. Where it is not there, this is another file system: files
     that the test left are among the messages then, before the one of its end, and are removed here.
     """
-    if directory is None or Path(directory).exists():
+    missing = [each for each in (Path(directory), *Path(directory).parents) if not each.exists()] if directory else []
+    if directory is None or not missing:
         yield from told
         return
     try:
@@ -44,8 +44,9 @@ def with_files(told: Iterable[dict[str, Any]], directory: str | None) -> Iterato
     finally:
         shutil.rmtree(directory, ignore_errors=True)
         # Those that were made for it, as far as nothing else is in them.
-        with suppress(OSError):
-            os.removedirs(Path(directory).parent)
+        for made in missing[1:]:
+            with suppress(OSError):
+                made.rmdir()
 
 
 def _sent(data: Path, time_s: float) -> Iterator[dict[str, Any]]:
