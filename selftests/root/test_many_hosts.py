@@ -4,7 +4,6 @@
 Recordings are replayed in the place of migrations: what hosts do with QEMUs is tested elsewhere.
 """
 
-import gzip
 import json
 import signal
 import subprocess
@@ -14,30 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from ..support.avocado_command import write_tests
 from ..support.documents import TOP
-from ..support.many_hosts import Lab, lab
-from ..support.recorded import ACCURATE
+from ..support.many_hosts import Lab, give_replayed, lab, replayed
 from ..support.waiting import HANGS_S
 
 pytestmark = pytest.mark.network
 
-REPLAYED = """
-import os
-
-async def replay(parameters, directory, progress):
-    (directory / "trace.jsonl").write_bytes(Path(__file__).with_name("trace.jsonl").read_bytes())
-    (directory / "below").mkdir()
-    (directory / "below" / "host").write_text(os.readlink("/proc/self/ns/net"))
-    (directory / "large").write_bytes(os.urandom(3 << 20))
-    progress("replays")
-    await asyncio.sleep(parameters.time_limit / 100)
-    return ACCURATE
-
-class Replayed(MigrationTest):
-    def test(self):
-        self.judge(replay)
-"""
 LONG = ("--migdowntime-time-limit", "30000")
 WHILE_A_HOST_IS_LOST = ("--migdowntime-time-limit", "400")
 GONE = "it gets no other test"
@@ -47,16 +28,8 @@ GONE = "it gets no other test"
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     subprocess.run([TOP / "tools/packages", "sshd"], check=True)
     with lab(3) as made:
-        made.give("trace.jsonl", gzip.decompress(ACCURATE.read_bytes()))
-        body = write_tests(tmp_path_factory.mktemp("tests"), REPLAYED)
-        made.give("replayed.py", body.read_bytes())
+        give_replayed(made, tmp_path_factory.mktemp("tests"))
         yield made
-
-
-def words(hosts: Lab, variants: int) -> list[str]:
-    tree = "run: !mux\n" + "".join(f"    v{number}:\n      rate: {number + 1}\n" for number in range(variants))
-    (hosts.home / "variants.yaml").write_text(tree)
-    return [str(hosts.given / "replayed.py"), "-m", "variants.yaml"]
 
 
 def nothing_left(hosts: Lab, *names: str) -> None:
@@ -68,7 +41,7 @@ def nothing_left(hosts: Lab, *names: str) -> None:
 
 def test_a_matrix_is_spread_and_what_tests_left_lies_where_that_of_local_ones_does(hosts: Lab) -> None:
     slots = [hosts.slot(name) for name in hosts.names]
-    status, out = hosts.run(slots, *words(hosts, 6), "--migdowntime-time-limit", "100")
+    status, out = hosts.run(slots, *replayed(hosts, 6), "--migdowntime-time-limit", "100")
     assert status == 0, out
     tests = hosts.tests()
     assert [test["status"] for test in tests] == ["PASS"] * 6 and len({test["logdir"] for test in tests}) == 6
@@ -88,7 +61,7 @@ def test_a_host_that_cannot_run_tests_costs_one_at_most_and_is_named(hosts: Lab)
     first, second, third = hosts.names
     lacking, unknown = {"python": "/usr/bin/python3"}, {"user_known_hosts_file": "/dev/null"}
     slots = [hosts.slot(first, **lacking), hosts.slot(second, **unknown), hosts.slot(third)]
-    status, out = hosts.run(slots, *words(hosts, 4), "--migdowntime-time-limit", "100")
+    status, out = hosts.run(slots, *replayed(hosts, 4), "--migdowntime-time-limit", "100")
     found = {test["status"]: test["fail_reason"] for test in hosts.tests()}
     # Nothing ran on the host that could not be reached, so that its test is none of those that failed.
     assert (status, sorted(test["status"] for test in hosts.tests())) == (1, ["ERROR", "PASS", "PASS", "PASS"]), out
@@ -98,7 +71,7 @@ def test_a_host_that_cannot_run_tests_costs_one_at_most_and_is_named(hosts: Lab)
 
 
 def test_an_interrupted_job_ends_what_runs_on_hosts(hosts: Lab) -> None:
-    with hosts.start([hosts.slot(name) for name in hosts.names[:2]], *words(hosts, 2), *LONG) as process:
+    with hosts.start([hosts.slot(name) for name in hosts.names[:2]], *replayed(hosts, 2), *LONG) as process:
         assert process.stdout is not None
         replaying = sum(line.endswith(": replays\n") for line in until(process.stdout, ": replays\n", 2))
         assert replaying == 2
@@ -112,7 +85,7 @@ def test_an_interrupted_job_ends_what_runs_on_hosts(hosts: Lab) -> None:
 def test_what_ran_on_a_host_that_is_gone_is_run_on_another(hosts: Lab) -> None:
     # The last one here: this host does not come back.
     first, second, _ = hosts.names
-    with hosts.start([hosts.slot(first), hosts.slot(second)], *words(hosts, 3), *WHILE_A_HOST_IS_LOST) as process:
+    with hosts.start([hosts.slot(first), hosts.slot(second)], *replayed(hosts, 3), *WHILE_A_HOST_IS_LOST) as process:
         assert process.stdout is not None
         list(until(process.stdout, ": replays\n", 2))
         hosts.kill(first)

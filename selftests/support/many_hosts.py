@@ -6,6 +6,7 @@ empty directory, and the environment that the tests run in lies elsewhere. So no
 another.
 """
 
+import gzip
 import json
 import os
 import shutil
@@ -18,7 +19,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from .avocado_command import write_tests
 from .documents import TOP
+from .recorded import ACCURATE
 from .ssh_hosts import PATH, inner, keys_of, processes
 from .waiting import HANGS_S
 
@@ -38,6 +41,25 @@ ip address add {address}/24 dev wire
 ip link set wire up
 exec {sshd} -D -e -f /run/keys/sshd_config
 """
+
+
+_REPLAYED = """
+import os
+
+async def replay(parameters, directory, progress):
+    (directory / "trace.jsonl").write_bytes(Path(__file__).with_name("trace.jsonl").read_bytes())
+    (directory / "below").mkdir()
+    (directory / "below" / "host").write_text(os.readlink("/proc/self/ns/net"))
+    (directory / "large").write_bytes(os.urandom(3 << 20))
+    progress("replays")
+    await asyncio.sleep(parameters.time_limit / 100)
+    return ACCURATE
+
+class Replayed(MigrationTest):
+    def test(self):
+        self.judge(replay)
+"""
+"""A test that leaves what a migration leaves, and waits for a hundredth of its time limit."""
 
 
 @dataclass
@@ -146,6 +168,19 @@ def lab(hosts: int) -> Iterator[Lab]:
         with suppress(subprocess.CalledProcessError):
             subprocess.run(["umount", str(made.network)], check=True)
         shutil.rmtree(directory)
+
+
+def give_replayed(made: Lab, directory: Path) -> None:
+    """Give all hosts a test in which a recording is replayed in the place of a migration."""
+    made.give("trace.jsonl", gzip.decompress(ACCURATE.read_bytes()))
+    made.give("replayed.py", write_tests(directory, _REPLAYED).read_bytes())
+
+
+def replayed(made: Lab, variants: int) -> list[str]:
+    """What runs it so many times."""
+    tree = "run: !mux\n" + "".join(f"    v{number}:\n      rate: {number + 1}\n" for number in range(variants))
+    (made.home / "variants.yaml").write_text(tree)
+    return [str(made.given / "replayed.py"), "-m", "variants.yaml"]
 
 
 def _in_hub(made: Lab, *words: str) -> None:
