@@ -43,7 +43,7 @@ class MigDowntimeFarResults(ResultEvents):
         for archive in sorted(directory.glob(f"{SENT}*{ENDING}"), key=lambda path: path.stat().st_mtime):
             try:
                 with for_this_user_alone():
-                    unpack(str(archive), directory, _ALL)
+                    unpack(str(archive), directory, _ALL, archive.name)
             except UsageError as error:
                 LOG_UI.error("migdowntime: what a host sent cannot be used: %s", in_a_line(str(error)))
             archive.unlink()
