@@ -19,13 +19,15 @@ _STAMP = re.compile(
     re.VERBOSE,
 )
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d")
+_MONITOR = re.compile(r"\(monitor ([^()\s]+)\) ")
+"""Avocado-VT's, before what it tells of a monitor."""
 _NO_YEAR = 1972
 """A leap year, taken where a log says no year."""
 _DAY_S = 86_400
 _YEAR_S = 366 * _DAY_S
 _HEADS = (
     re.compile(r"\d+: (?:debug|info|warning|error) : \S+:\d+ : "),
-    re.compile(r"[\w.-]+ +L\d+ +[A-Z]+ *\| ?"),
+    re.compile(r"(?:[\w.-]+ +){1,2}L\d+ +[A-Z]+ *\| ?"),
     re.compile(r"(?:[\w./-]+(?:\[\d+\])? )?[\w./-]+\[\d+\]: "),
     re.compile(r"(?:[\w.-]+ +)?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITI?)(?: *[|:]| *\]) ?"),
 )
@@ -72,6 +74,17 @@ def stamp_within(text: str) -> Stamp | None:
 def stamp_of(text: str) -> Stamp | None:
     """The time that `text` is."""
     return parted(text)[0]
+
+
+def monitor_of(message: str) -> str:
+    """The monitor that Avocado-VT logs about, '' where it is none of its lines: `GUEST.MONITOR`, before 2017 `MONITOR`."""
+    match = _MONITOR.match(message)
+    return match[1] if match else ""
+
+
+def guest_of(message: str) -> str:
+    """Whose monitor that is, '' where it is not told."""
+    return monitor_of(message).rpartition(".")[0]
 
 
 def _without_head(text: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from . import avocado_vt
+
 Answer = Mapping[str, Any]
 Rows = Sequence[tuple[float, float, Answer]]
 """When each answer was asked for, s, how long it took, ms, and the answer."""
@@ -129,6 +131,7 @@ FORMS: Mapping[str, Printed] = {
     "Nova": nova,
     "KubeVirt": kubevirt,
     "vdsm": vdsm,
+    "Avocado-VT": avocado_vt.log,
 }
 """By name."""
 
