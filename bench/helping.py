@@ -45,7 +45,7 @@ class Aid:
 def throttled(percent: float) -> Mapping[str, int]:
     """How QEMU slows a guest by so much at once, whether it does already or not."""
     least = max(1, min(GREATEST_THROTTLE_PERCENT, round(percent)))
-    return {name: least for name in ("cpu-throttle-initial", "cpu-throttle-increment", "max-cpu-throttle")}
+    return dict.fromkeys(("cpu-throttle-initial", "cpu-throttle-increment", "max-cpu-throttle"), least)
 
 
 AIDS: Mapping[str, Aid] = {

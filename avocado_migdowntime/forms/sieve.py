@@ -184,9 +184,7 @@ class _Search:
                     words.view(np.uint8)[:] = block[shift : shift + count * _GRAM]
                     yield from self._in_words(text, words, alike, shift)
 
-    def _in_words(
-        self, text: bytes, words: NDArray[np.uint32], alike: NDArray[np.bool_], shift: int
-    ) -> Iterator[int]:
+    def _in_words(self, text: bytes, words: NDArray[np.uint32], alike: NDArray[np.bool_], shift: int) -> Iterator[int]:
         for gram, needles in self._of_gram.items():
             if np.equal(words, gram, out=alike).any():
                 for word in np.flatnonzero(alike).tolist():

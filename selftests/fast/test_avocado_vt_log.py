@@ -26,7 +26,10 @@ CAPABILITIES = [{"state": False, "capability": "xbzrle"}, {"state": True, "capab
 HEADS = {
     "of 2013": ("", "19:28:45 DEBUG| "),
     "of 2022": ("", "2022-09-09 10:00:00,123 avocado.virttest.qemu_monitor qemu_monitor     L0450 DEBUG| "),
-    "of a test alone": ("[stdlog] ", "2022-09-09 10:00:00,123 avocado.virttest.qemu_monitor qemu_monitor L0450 DEBUG| "),
+    "of a test alone": (
+        "[stdlog] ",
+        "2022-09-09 10:00:00,123 avocado.virttest.qemu_monitor qemu_monitor L0450 DEBUG| ",
+    ),
 }
 OF_2019 = "2019-08-23 13:50:33,000 qemu_monitor     L1876 DEBUG| "
 
@@ -89,7 +92,9 @@ def test_the_text_of_two_human_monitors_is_told_apart():
 
 
 def test_the_log_that_a_monitor_has_by_itself_is_read():
-    text = "".join(f"2019-08-23 13:50:3{number}: {json.dumps({'return': one})}\n" for number, one in ((5, ANSWER), (6, AFTER)))
+    text = "".join(
+        f"2019-08-23 13:50:3{number}: {json.dumps({'return': one})}\n" for number, one in ((5, ANSWER), (6, AFTER))
+    )
     assert parse(text.encode()).samples.t_s.tolist() == [3.602, 4.102]
 
 
