@@ -77,7 +77,7 @@ def stamp_of(text: str) -> Stamp | None:
 
 
 def monitor_of(message: str) -> str:
-    """The monitor that Avocado-VT logs about, `GUEST.MONITOR`, before 2017 `MONITOR`; '' where a line is none of its."""
+    """The monitor that Avocado-VT logs about, `GUEST.MONITOR`, before 2017 `MONITOR`; '' where it logs about none."""
     match = _MONITOR.match(message)
     return match[1] if match else ""
 
