@@ -58,7 +58,8 @@ class Lines:
         if "\u2019" in text and "'" not in text:
             text = text.replace("\u2018", "'").replace("\u2019", "'")
         for part in text.split("\r") if "\r" in text else (text,):
-            yield from _unwrapped(part.translate(_UNSEEN).strip(), came_s)
+            plain = part if part.isascii() and part.isprintable() else part.translate(_UNSEEN)
+            yield from _unwrapped(plain.strip(), came_s)
 
     def _demailed(self, text: str) -> str:
         begun, self._begun = self._begun, ""

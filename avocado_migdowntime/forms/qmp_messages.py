@@ -73,7 +73,7 @@ def _of_return(answer: Any, line: Line) -> Iterator[Item | Line]:
         yield from _of_list(answer, line)
     elif isinstance(answer, Mapping):
         if _is_of_migration(answer):
-            yield Reading(_without_none(answer), line.stamp)
+            yield Reading(_without_none(answer), line.stamp, arrived_s=line.arrived_s)
         elif any(name in answer for name in _PARAMETERS):
             yield Setting({name: answer[name] for name in answer if answer[name] is not None}, line.stamp)
         elif isinstance(reasons := answer.get("blocked-reasons"), list) and "status" not in answer:
@@ -128,12 +128,9 @@ def is_of_qmp(message: Any) -> bool:
     return isinstance(message, Mapping) and bool(message.keys() & {"return", "execute", "QMP", "event"})
 
 
-def _without_none(answer: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """Without what is no number, as `-nan`."""
-    kept: dict[str, Any] = {}
-    for name, value in answer.items():
-        if isinstance(value, Mapping):
-            kept[name] = _without_none(value)
-        elif value is not None:
-            kept[name] = value
-    return kept
+    within = {name: _without_none(value) for name, value in answer.items() if isinstance(value, dict)}
+    if None not in answer.values() and all(within[name] is answer[name] for name in within):
+        return answer
+    return {name: within.get(name, value) for name, value in answer.items() if value is not None}

@@ -312,21 +312,34 @@ class Samples(Sequence[Sample]):
 class SamplesWriter:
     """Samples that are still being taken: one is added at a constant cost, and all so far are had at once."""
 
+    _AT_ONCE = 256
+
     def __init__(self) -> None:
         self._table: Floats = np.empty((len(Column), 64))
         self._count = 0
+        self._new: list[list[float]] = []
         self.labels = Labels()
 
     def append(self, row: Sample) -> None:
         """Add a sample."""
-        if self._count == self._table.shape[1]:
-            self._table = np.hstack([self._table, np.empty_like(self._table)])
-        self._table[:, self._count] = figures_of(row, self.labels)
-        self._count += 1
+        self._new.append(figures_of(row, self.labels))
+        if len(self._new) == self._AT_ONCE:
+            self._put()
 
     def samples(self) -> Samples:
         """Those so far; what is added later does not change them."""
+        self._put()
         return Samples(self._table[:, : self._count], tuple(self.labels))
+
+    def _put(self) -> None:
+        """Put those into the table that are not there yet: many at once, as that takes as long as a few."""
+        if not self._new:
+            return
+        begin, self._count = self._count, self._count + len(self._new)
+        while self._count > self._table.shape[1]:
+            self._table = np.hstack([self._table, np.empty_like(self._table)])
+        self._table[:, begin : self._count] = np.array(self._new).T
+        self._new = []
 
 
 class Labels(dict[str, int]):

@@ -64,6 +64,19 @@ def test_a_text_does_not_tell_who_changed_the_bandwidth():
     assert doubt(trace).startswith("the bandwidth changed between ")
 
 
+def test_a_bandwidth_that_one_answer_shows_and_its_pages_deny_is_not_known():
+    """It was cut to a third between the last two answers, 0.3 s apart."""
+    name = "ppc64-tcg-qemu-7.2-cap-raised-in-a-window.jsonl.gz"
+    times = [row[0] for row in real(name).answers]
+    rows = [next(row for row, t_s in enumerate(times) if t_s >= wanted_s) for wanted_s in (1.27, 1.57, 1.87)]
+    known = real(name)
+    trace = parse(FORMS["domjobinfo"](known.header, [known.answers[row] for row in rows], ()).encode())
+    assert [sample.ram.dirty_sync_count for sample in trace.samples] == [1, 2, 2]
+    assert doubt(trace) == (
+        "QEMU shows 12.6 MB/s where pages went at 23.5 MB/s: it is not known which it compares with the limit"
+    )
+
+
 @pytest.mark.parametrize("form", sorted(FORMS))
 @pytest.mark.parametrize("every", [1, 7, 40, 200])
 def test_no_form_and_no_period_makes_the_bug_of_before_3_0_another_or_none(form, every):
