@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from ..trace.reading import Happening, Item, Reading
 from .form import MAYBE, Form, Line
 from .qmp_messages import is_of_qmp, items_of
@@ -122,7 +124,7 @@ class Qmp(Form):
         return items if items or is_of_qmp(message) else MAYBE
 
     def _told(self, message: Any, line: Line) -> Iterator[Item | Line]:
-        guest = match[1] if (match := _GUEST.search(line.message)) else ""
+        guest = match[1] if "mon=0x" in line.message and (match := _GUEST.search(line.message)) else ""
         for item in items_of(message, line):
             if isinstance(item, Line):
                 yield item
@@ -186,6 +188,12 @@ class _Depth:
 def _decoded(text: str, begin: int) -> tuple[Any, int]:
     """The object or array that begins there, None where it is neither of JSON nor a repr, and where it ends, or -1."""
     if text[begin + 1 : begin + 2] != "'":
+        if text.endswith(("}", "]")):
+            # Most messages go on to the end of their line.
+            try:
+                return msgspec.json.decode(text[begin:]), len(text)
+            except (ValueError, RecursionError):
+                pass
         try:
             return _DECODER.raw_decode(text, begin)
         except (ValueError, RecursionError):

@@ -5,7 +5,6 @@ Whole blocks are searched at the speed of memory; only near a needle are there l
 itself; around a short one, which may be one of several that belong together, others are read as well.
 """
 
-import sys
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
@@ -35,7 +34,7 @@ class Sieve:
 
     def __init__(self, needles: Iterable[bytes]) -> None:
         self._needles = _Search(needles)
-        self._also = _Search(())
+        self._all = self._needles
         self._begun: list[bytes] = []
         self._begun_bytes = 0
         self._cold: list[tuple[float, bytes]] = []
@@ -46,7 +45,8 @@ class Sieve:
 
     def look_for(self, also: Iterable[bytes]) -> None:
         """Look for these, too, near the needles."""
-        self._also = _Search([*self._also.needles, *(one for one in also if one not in self._needles.needles)])
+        if not set(also) <= {*self._all.needles}:
+            self._all = _Search([*self._all.needles, *also])
 
     def told(self) -> None:
         """The last line that was given told something: those behind it are wanted, too, if it is a short one."""
@@ -63,7 +63,7 @@ class Sieve:
                 self._begun, self._begun_bytes = [], 0
             return
         self._begun_bytes = len(data) - end
-        block = b"".join([*self._begun, memoryview(data)[:end]])
+        block = b"".join([*self._begun, memoryview(data)[:end]]) if self._begun else data[:end]
         self._begun = [data[end:]] if end < len(data) else []
         yield from self._block(block, now_s)
 
@@ -74,8 +74,9 @@ class Sieve:
             yield from self._block(block, now_s)
 
     def _block(self, block: bytes, now_s: float) -> Iterator[tuple[bytes, float]]:
-        hits = list(self._needles.places(block))
-        if not self._near_bytes and not self._open_lines and not hits:
+        is_near = bool(self._near_bytes or self._open_lines)
+        found = list((self._all if is_near else self._needles).places(block))
+        if not is_near and not found:
             self._keep(block, now_s)
             return
         pieces = [*self._cold, (now_s, block)]
@@ -85,17 +86,23 @@ class Sieve:
             position += len(piece)
             times.append((position, came_s))
         self._cold, self._cold_bytes = [], 0
-        # No needle is in what was kept.
+        text = b"".join(piece for _, piece in pieces) if len(pieces) > 1 else block
+        # No needle is in what was kept, but perhaps one of the others.
         shift = position - len(block)
-        text = b"".join(piece for _, piece in pieces)
-        yield from self._lines(text, times, _Places(place + shift for place in hits))
+        hits = _Places(place + shift for place, needle in found if needle in self._needles.needles)
+        kept = self._all.places(text[:shift]) if is_near and shift else ()
+        near = _Places([*(place + shift for place, _ in found), *(place for place, _ in kept)])
+        yield from self._lines(text, times, hits, (self._all if is_near else self._needles, near))
 
-    def _lines(self, text: bytes, times: list[tuple[int, float]], hits: "_Places") -> Iterator[tuple[bytes, float]]:
-        near, also = hits, _Search(())
+    def _lines(
+        self, text: bytes, times: list[tuple[int, float]], hits: "_Places", known: tuple["_Search", "_Places"]
+    ) -> Iterator[tuple[bytes, float]]:
+        """The lines of `text`, of which `hits` are the needles, and `known` what was searched for so far."""
+        searched, near = known
         position, piece = 0, 0
         while position < len(text):
-            if also is not self._also:
-                near, also = hits.beside(self._also.places(text)), self._also
+            if searched is not self._all:
+                searched, near = self._all, _Places(place for place, _ in self._all.places(text))
             if not self._open_lines:
                 begin = hits.next(position)
                 if self._near_bytes or (begin >= 0 and begin - position <= NEAR_BYTES):
@@ -140,10 +147,6 @@ class _Places:
     def __init__(self, places: Iterable[int] = ()) -> None:
         self.places = sorted(places)
 
-    def beside(self, others: Iterable[int]) -> "_Places":
-        """These and others."""
-        return _Places([*self.places, *others])
-
     def next(self, position: int) -> int:
         """The first one from `position` on, or -1."""
         number = bisect_left(self.places, position)
@@ -168,13 +171,13 @@ class _Search:
         for needle in self.needles:
             # Both kinds of quotes have the same behind them.
             begin = 1 if needle[:1] in b"\"'" else 0
-            gram = int.from_bytes(needle[begin : begin + _GRAM], sys.byteorder)
+            gram = int(np.frombuffer(needle[begin : begin + _GRAM], np.uint32)[0])
             self._of_gram.setdefault(gram, []).append((begin, needle))
         self._words = np.empty(self._WINDOW_BYTES // _GRAM, np.uint32)
         self._alike = np.empty(len(self._words), np.bool_)
 
-    def places(self, text: bytes) -> Iterator[int]:
-        """Where they begin, in no order."""
+    def places(self, text: bytes) -> Iterator[tuple[int, bytes]]:
+        """Where which begins, in no order."""
         block = np.frombuffer(text, np.uint8)
         for begin in range(0, len(text), self._WINDOW_BYTES) if self.needles else ():
             for shift in range(begin, begin + _GRAM):
@@ -184,14 +187,16 @@ class _Search:
                     words.view(np.uint8)[:] = block[shift : shift + count * _GRAM]
                     yield from self._in_words(text, words, alike, shift)
 
-    def _in_words(self, text: bytes, words: NDArray[np.uint32], alike: NDArray[np.bool_], shift: int) -> Iterator[int]:
+    def _in_words(
+        self, text: bytes, words: NDArray[np.uint32], alike: NDArray[np.bool_], shift: int
+    ) -> Iterator[tuple[int, bytes]]:
         for gram, needles in self._of_gram.items():
             if np.equal(words, gram, out=alike).any():
                 for word in np.flatnonzero(alike).tolist():
                     for before, needle in needles:
                         place = shift + word * _GRAM - before
                         if place >= 0 and text.startswith(needle, place):
-                            yield place
+                            yield place, needle
 
 
 def _line_start(text: bytes, position: int) -> int:

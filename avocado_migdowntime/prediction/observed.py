@@ -70,7 +70,10 @@ class ObservedPrecopy:
             return f"the bandwidth changed {change} from one pass to another, and a text does not show why"
         wire = self.wire_bytes_per_ms
         near = Interval(wire * (1 - APART), wire * (1 + APART))
-        recent, is_text = [pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:], self.evidence.trace.readings
+        recent, is_text = (
+            [pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:],
+            self.evidence.trace.readings,
+        )
         rates = _went_bytes_per_ms(recent, _LEAST_OF_A_TEXT if is_text else _LEAST_WINDOWS)
         went = next((rate for rate in (rates if is_text else rates[:1]) if not rate.meets(near)), None)
         if went is None or not wire:

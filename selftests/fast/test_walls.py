@@ -51,6 +51,7 @@ COMPUTING = frozenset(
     (
         *(
             "ast",
+            "bisect",
             "codecs",
             "collections",
             "contextlib",
