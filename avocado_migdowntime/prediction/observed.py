@@ -24,6 +24,8 @@ PAUSE_S = 2.0
 """From so long on nothing can be told of the bandwidth at which it will go on."""
 FEW_SAMPLES = 10
 """Of fewer the median may be that of unusual moments."""
+_FEW_ALIKE = 1.25
+"""Where fewer of a text differ by a greater factor, which of them is usual is not known."""
 APART = 0.1
 """The bandwidth that QEMU shows may be so far from that at which pages were seen to go."""
 _LEAST_WINDOWS, _LEAST_OF_A_TEXT = 4, 2.5
@@ -68,6 +70,10 @@ class ObservedPrecopy:
             return "QEMU has not yet shown the bandwidth at which it sends pages that are not zero"
         if self.evidence.trace.readings and (change := _change(self.evidence.passes)):
             return f"the bandwidth changed {change} from one pass to another, and a text does not show why"
+        is_few = 0 < len(self.mbps) < FEW_SAMPLES
+        if self.evidence.trace.readings and is_few and self.mbps.max() > _FEW_ALIKE * self.mbps.min():
+            least, most = (rate_in_words(float(of()) * BYTES_PER_MS_PER_MBPS) for of in (self.mbps.min, self.mbps.max))
+            return f"few answers show a bandwidth, between {least} and {most}: which is usual is not known"
         wire = self.wire_bytes_per_ms
         near = Interval(wire * (1 - APART), wire * (1 + APART))
         recent, is_text = (

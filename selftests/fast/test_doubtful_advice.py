@@ -77,6 +77,27 @@ def test_a_bandwidth_that_one_answer_shows_and_its_pages_deny_is_not_known():
     )
 
 
+def test_of_few_bandwidths_that_differ_none_is_the_usual_one():
+    known = real("x86_64-tcg-qemu-11.1-multifd.jsonl.gz")
+    times = (2.407, 2.547, 2.680, 2.808, 2.938, 3.193)
+    kept = [min(known.answers, key=lambda row: abs(row[0] - t_s)) for t_s in times]
+    trace = parse(FORMS["domjobinfo"](known.header, kept, ()).encode())
+    assert doubt(trace) == (
+        "few answers show a bandwidth, between 31.5 MB/s and 47.3 MB/s: which is usual is not known"
+    )
+
+
+def test_what_a_sync_found_at_most_is_not_made_more_for_being_uneven():
+    """Of a sync that found 103.8 to 107.5 MB, as it is known without the limit: 103.8 MB, by the whole."""
+    known = real("x86_64-kvm-qemu-7.2.jsonl.gz")
+    upto = next(number for number, row in enumerate(known.answers) if row[0] > 5.2)
+    trace = parse(FORMS["with parameters"](known.header, known.answers[:upto:12], ()).encode())
+    found = Evidence.of(trace).syncs[-1].at_sync_bytes
+    assert found.high / found.low > 1.02
+    limit_ms = advise(trace).limit_ms
+    assert known.advice.limit_ms <= limit_ms <= known.advice.range_ms.high
+
+
 @pytest.mark.parametrize("form", sorted(FORMS))
 @pytest.mark.parametrize("every", [1, 7, 40, 200])
 def test_no_form_and_no_period_makes_the_bug_of_before_3_0_another_or_none(form, every):

@@ -156,7 +156,7 @@ def _monitor_lines(answer: Answer) -> str:
             f"normal bytes: {ram['normal'] * ram['page-size'] >> 10} kbytes",
             f"dirty sync count: {ram['dirty-sync-count']}",
             f"page size: {ram['page-size'] >> 10} kbytes",
-            "multifd bytes: 0 kbytes",
+            f"multifd bytes: {ram.get('multifd-bytes', 0) >> 10} kbytes",
             f"pages-per-second: {ram.get('pages-per-second', 0)}",
         ]
         if ram["dirty-pages-rate"]:
@@ -179,7 +179,7 @@ def _monitor_groups(answer: Answer) -> str:
             f"  Throughput (Mbps): \t{ram['mbps']:.2f}",
             f"  Sizes: \t\tpagesize={_three_digits(ram['page-size'])}, total={_three_digits(ram['total'])}",
             f"  Transfers: \t\ttransferred={sent}, remain={_three_digits(ram['remaining'])}",
-            f"    Channels: \t\tprecopy={sent}, multifd=0 B, postcopy=0 B",
+            f"    Channels: \t\tprecopy={sent}, multifd={_three_digits(ram.get('multifd-bytes', 0))}, postcopy=0 B",
             f"    Page Types: \tnormal={ram['normal']}, zero={ram['duplicate']}",
             f"  Page Rates (pps): \ttransfer={ram.get('pages-per-second', 0)}{rate}",
             f"  Others: \t\tdirty_syncs={ram['dirty-sync-count']}",
