@@ -70,16 +70,12 @@ class ObservedPrecopy:
             return "QEMU has not yet shown the bandwidth at which it sends pages that are not zero"
         if self.evidence.trace.readings and (change := _change(self.evidence.passes)):
             return f"the bandwidth changed {change} from one pass to another, and a text does not show why"
-        is_few = 0 < len(self.mbps) < FEW_SAMPLES
-        if self.evidence.trace.readings and is_few and self.mbps.max() > _FEW_ALIKE * self.mbps.min():
-            least, most = (rate_in_words(float(of()) * BYTES_PER_MS_PER_MBPS) for of in (self.mbps.min, self.mbps.max))
-            return f"few answers show a bandwidth, between {least} and {most}: which is usual is not known"
+        is_text = bool(self.evidence.trace.readings)
+        recent = [pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:]
+        if is_text and len(self.mbps) < FEW_SAMPLES and (unlike := _unlike(recent)):
+            return f"few answers show a bandwidth, {unlike}: which is usual is not known"
         wire = self.wire_bytes_per_ms
         near = Interval(wire * (1 - APART), wire * (1 + APART))
-        recent, is_text = (
-            [pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:],
-            self.evidence.trace.readings,
-        )
         rates = _went_bytes_per_ms(recent, _LEAST_OF_A_TEXT if is_text else _LEAST_WINDOWS)
         went = next((rate for rate in (rates if is_text else rates[:1]) if not rate.meets(near)), None)
         if went is None or not wire:
@@ -218,6 +214,16 @@ def _still_s(passes: Sequence[Pass]) -> float:
         if same[0]:
             break
     return passes[-1].end_s - begin_s
+
+
+def _unlike(passes: Sequence[Pass]) -> str:
+    """Between which bandwidths these passes show any, also before QEMU renewed it, or '' where they are alike."""
+    shown = np.concatenate([np.empty(0), *(pass_.samples.mbps for pass_ in passes)])
+    shown = shown[shown > 0]
+    if not len(shown) or shown.max() <= _FEW_ALIKE * shown.min():
+        return ""
+    least, most = (rate_in_words(float(mbps) * BYTES_PER_MS_PER_MBPS) for mbps in (shown.min(), shown.max()))
+    return f"between {least} and {most}"
 
 
 def _went_bytes_per_ms(passes: Sequence[Pass], least_windows: float) -> Sequence[Interval]:

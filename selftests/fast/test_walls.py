@@ -50,6 +50,7 @@ CORE = (
 COMPUTING = frozenset(
     (
         *(
+            "array",
             "ast",
             "bisect",
             "codecs",
