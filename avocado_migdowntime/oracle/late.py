@@ -47,8 +47,15 @@ def conserved_bytes(samples: Samples, whole: int, queued_bytes: float) -> tuple[
     return most, float(MULTIFD_PACKET_BYTES) if _rested(counted, most) else queued_bytes
 
 
+def spread_bytes(counted: Samples, queued_bytes: float) -> float:
+    """By how much more K falls than what waits explains, at one sample of four: pages are counted elsewhere then."""
+    conserved = counted.conserved_bytes
+    low = float(np.sort(conserved)[len(conserved) // 4])
+    return max(0.0, float(conserved.max()) - low - queued_bytes - 2 * float(counted.open_bytes.max()))
+
+
 def _rested(counted: Samples, most: float) -> bool:
-    """Whether nothing was queued or sent for a while when K was `most`: the channels have taken up all whole packets."""
+    """Whether nothing was queued or sent for a while when K was `most`: channels have taken up all whole packets."""
     figures = np.array([counted.sent_pages, counted.remaining_bytes])
     changed = np.flatnonzero(np.any(figures[:, 1:] != figures[:, :-1], axis=0)) + 1
     firsts, lasts = np.append(0, changed), np.append(changed, len(counted)) - 1

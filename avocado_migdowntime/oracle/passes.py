@@ -61,7 +61,8 @@ class Pass:
         whole = late.whole_count(samples)
         conserved_bytes, late_bytes = late.conserved_bytes(samples, whole, queued_bytes)
         number = int(samples.dirty_sync_count[0])
-        return cls(number, samples, whole, conserved_bytes, conserved_bytes, 0.0, queued_bytes, late_bytes)
+        spread_bytes = late.spread_bytes(samples[:whole], queued_bytes)
+        return cls(number, samples, whole, conserved_bytes, conserved_bytes, spread_bytes, queued_bytes, late_bytes)
 
     @cached_property
     def begin_s(self) -> float:

@@ -24,8 +24,6 @@ PAUSE_S = 2.0
 """From so long on nothing can be told of the bandwidth at which it will go on."""
 FEW_SAMPLES = 10
 """Of fewer the median may be that of unusual moments."""
-_FEW_ALIKE = 1.25
-"""Where fewer of a text differ by a greater factor, which of them is usual is not known."""
 APART = 0.1
 """The bandwidth that QEMU shows may be so far from that at which pages were seen to go."""
 _LEAST_WINDOWS, _LEAST_OF_A_TEXT = 4, 2.5
@@ -220,7 +218,7 @@ def _unlike(passes: Sequence[Pass]) -> str:
     """Between which bandwidths these passes show any, also before QEMU renewed it, or '' where they are alike."""
     shown = np.concatenate([np.empty(0), *(pass_.samples.mbps for pass_ in passes)])
     shown = shown[shown > 0]
-    if not len(shown) or shown.max() <= _FEW_ALIKE * shown.min():
+    if not len(shown) or shown.max() <= CHANGED * shown.min():
         return ""
     least, most = (rate_in_words(float(mbps) * BYTES_PER_MS_PER_MBPS) for mbps in (shown.min(), shown.max()))
     return f"between {least} and {most}"
