@@ -120,7 +120,8 @@ class Helped:
                 await run.pair.source.execute("migrate-set-parameters", values)
                 goes_on = await run.follow(Held(self.aid.held_s))
                 last = run.evidence().passes[-1].last
-                self.dirtied.append(f"{last.dirty_pages_per_s} pages/s {name}")
+                slowed = (await run.pair.source.execute("query-migrate")).get("cpu-throttle-percentage", 0)
+                self.dirtied.append(f"{last.dirty_pages_per_s} pages/s {name}, slowed by {slowed} %")
                 if not goes_on:
                     self.did = name
                     return
