@@ -402,8 +402,8 @@ def _plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], lab
     ram, status, nan = answer.get("ram"), answer.get("status"), np.nan
     if type(ram) is not dict or type(status) is not str or not _UNUSUAL.isdisjoint(answer):
         return None
-    shown = [ram.get(name) for name in _COUNTERS]
-    beside = [answer.get(name, nan) for name in _BESIDE]
+    shown: list[Any] = [ram.get(name) for name in _COUNTERS]
+    beside: list[Any] = [answer.get(name, nan) for name in _BESIDE]
     beside += [ram.get(name, nan) for name in _OF_RAM]
     if not all(type(one) is int or type(one) is float for one in (*shown, *beside)):
         return None
