@@ -101,7 +101,7 @@ ADVICE: Mapping[str, str] = {
     "configured_ms": "the limit that is set",
     "help": "what makes the default of 300 ms do",
     "help.bandwidth_bytes_per_ms": "so much bandwidth is enough, null where it is not needed or not known",
-    "help.throttle_percent": "or stopping the guest for so much of its time, if it dirties in proportion to the rest",
+    "help.throttle_percent": "or stopping the guest for so much of its time, if passes then dirty as much less",
     "help.least_bandwidth_bytes_per_ms": "with less bandwidth it cannot finish; in between it may",
     "help.least_throttle_percent": "with less throttling it cannot finish; in between it may",
     "down": "how long the guest is down for its RAM under that limit",

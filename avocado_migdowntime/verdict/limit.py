@@ -98,8 +98,10 @@ class _Ending:
 
 def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
     """Compare where these passes ended, and the switchover came, with the limit that held."""
-    in_mid_pass, syncs = any(sync.in_mid_pass for sync in syncs), [sync for sync in syncs if not sync.in_mid_pass]
-    few_zeros = [sync for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync)]
+    in_mid_pass = any(sync.in_mid_pass for sync in syncs)
+    if in_mid_pass:
+        syncs = [sync for sync in syncs if not sync.in_mid_pass]
+    few_zeros = (sync for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync))
     interval = _in_common([works_as_ms(evidence, sync) for sync in few_zeros])
     effective = interval.middle if interval and interval.width <= RESOLVED * interval.middle else None
     finding = partial(
@@ -110,15 +112,20 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
     )
     if blind := why_blind(evidence):
         return finding(blind, reason=CODES[LIMIT][blind])
-    ends = [end for sync in syncs if (end := _pass_end(evidence, sync)) is not None]
-    wrong_ends = [end for end in ends if end.code]
+    ends, wrong_ends, first_wrong = 0, 0, None
+    for sync in syncs:
+        if (end := _pass_end(evidence, sync)) is not None:
+            ends += 1
+            if end.code:
+                wrong_ends += 1
+                first_wrong = first_wrong or end
     switchover = _switchover(evidence, passes, syncs)
     violation = switchover if switchover and switchover.code else _went_on(syncs)
-    if violation is None and len(wrong_ends) > OFTEN * len(ends):
-        violation = wrong_ends[0]
+    if violation is None and wrong_ends > OFTEN * ends:
+        violation = first_wrong
     if violation is not None:
         return finding(violation.code, reason=violation.reason)
-    if len(ends) > len(wrong_ends) or switchover is not None:
+    if ends > wrong_ends or switchover is not None:
         return finding("respected")
     if in_mid_pass:
         return finding("auto-converge", reason=CODES[LIMIT]["auto-converge"])
@@ -180,17 +187,16 @@ def _went_on(syncs: Sequence[Sync]) -> _Ending | None:
 
     Half the limit is left to devices, whose state QEMU counts as well and query-migrate does not always show.
     """
-    early = [
-        sync
-        for sync in syncs[:-1]
-        if sync.limit_bytes and sync.at_sync_bytes.high < sync.limit_bytes.low / 2 - sync.before.last.page_bytes
-    ]
-    if len(early) < 2:
+    early, most_ms, limit_ms = 0, 0.0, None
+    for sync in syncs[:-1]:
+        if sync.limit_bytes and sync.at_sync_bytes.high < sync.limit_bytes.low / 2 - sync.before.last.page_bytes:
+            early, limit_ms = early + 1, sync.limit_ms
+            most_ms = max(most_ms, sync.at_sync_bytes.high / sync.bytes_per_ms.low)
+    if early < 2:
         return None
-    most_ms = max(sync.at_sync_bytes.high / sync.bytes_per_ms.low for sync in early)
     reason = (
-        f"QEMU went on {len(early)} times although no more than {most_ms:.0f} ms were left at a sync "
-        f"and the downtime-limit is {early[-1].limit_ms:g} ms"
+        f"QEMU went on {early} times although no more than {most_ms:.0f} ms were left at a sync "
+        f"and the downtime-limit is {limit_ms:g} ms"
     )
     return _Ending("went-on-at-a-sync", reason)
 
