@@ -18,7 +18,7 @@ from avocado.core.utils import messages
 
 PIECE_BYTES = 1 << 20
 """Avocado's server takes lines of 32 MiB, and base64 makes a third more of a piece."""
-_DATA = "data"
+DATA = "data"
 """Where a test leaves its files, below its results (Avocado's `outputdir`)."""
 _BEFORE_S = 1e-6
 """Avocado takes messages in the order of their times, and the end was told by the test's process, before its runner."""
@@ -39,7 +39,7 @@ def with_files(told: Iterable[dict[str, Any]], directory: str | None) -> Iterato
     try:
         for message in told:
             if message.get("status") == "finished":
-                yield from _sent(Path(directory, _DATA), message["time"] - _BEFORE_S)
+                yield from _sent(Path(directory, DATA), message["time"] - _BEFORE_S)
             yield message
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -55,7 +55,7 @@ def _sent(data: Path, time_s: float) -> Iterator[dict[str, Any]]:
     name = f"{SENT}{secrets.token_hex(8)}{ENDING}"
     with tempfile.TemporaryFile() as packed:
         with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=6) as archive:
-            archive.add(data, _DATA, filter=_of_nobody)
+            archive.add(data, DATA, filter=_of_nobody)
         packed.seek(0)
         while piece := packed.read(PIECE_BYTES):
             yield {**messages.FileMessage.get(piece, name), "time": time_s}

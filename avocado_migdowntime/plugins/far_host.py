@@ -7,9 +7,11 @@ import os
 import shlex
 import shutil
 import sysconfig
+import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +86,7 @@ class FarHost:
         from aexpect import exceptions, remote
 
         if self._session is None:
-            _find_helper()
+            _helper_apart()
             try:
                 session = remote.remote_login(**self._login)
                 session.set_prompt(_OWN_PROMPT)
@@ -98,10 +100,23 @@ class FarHost:
         return self._session
 
 
-def _find_helper() -> None:
-    """aexpect looks for a program of its own on the PATH, where that of an environment need not be."""
-    if shutil.which("aexpect_helper") is None:
-        os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), sysconfig.get_path("scripts")])
+@cache
+def _helper_apart() -> tempfile.TemporaryDirectory[str]:
+    """A directory on the PATH that goes with this process, where aexpect finds the program by which it has a shell.
+
+    That would end when somebody presses Ctrl-C, and with it the connection, before the test at the other end is told to
+    clean up. Here it runs in a session of its own. And where an environment is used by its path, it is not on the PATH.
+    """
+    scripts = sysconfig.get_path("scripts")
+    helper = shutil.which("aexpect_helper", path=os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)]))
+    if helper is None:
+        raise HostRequirementError("aexpect's program aexpect_helper is missing; pip install --force-reinstall aexpect")
+    directory = tempfile.TemporaryDirectory(prefix="migdowntime-helper-")
+    script = Path(directory.name, "aexpect_helper")
+    script.write_text(f"#!/bin/sh\nexec setsid {shlex.quote(helper)}\n")
+    script.chmod(0o700)
+    os.environ["PATH"] = os.pathsep.join([directory.name, os.environ.get("PATH", os.defpath)])
+    return directory
 
 
 def _of_address(slot: str) -> tuple[dict[str, Any], str]:

@@ -3,6 +3,8 @@
 
 import os
 import re
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from ..basics.printable import in_a_line
 from ..basics.whole_file import for_this_user_alone
 from ..errors import UsageError
 from . import hosts
-from .far_files import ENDING, SENT
+from .far_files import DATA, ENDING, SENT
 
 _ALL = re.compile(".*", re.DOTALL)
 
@@ -40,14 +42,26 @@ class MigDowntimeFarResults(ResultEvents):
     def end_test(self, result: Any, state: dict[str, Any]) -> None:
         """A host that was lost while it sent has left a part: another attempt's archive is whole."""
         directory = Path(state.get("logdir") or os.devnull)
+        why: list[str] = []
         for archive in sorted(directory.glob(f"{SENT}*{ENDING}"), key=lambda path: path.stat().st_mtime):
             try:
-                with for_this_user_alone():
-                    unpack(str(archive), directory, _ALL, archive.name)
+                _unpack(archive, directory / DATA)
+                why.clear()
             except UsageError as error:
-                LOG_UI.error("migdowntime: what a host sent cannot be used: %s", in_a_line(str(error)))
+                why.append(in_a_line(str(error)))
             archive.unlink()
+        for each in why:
+            LOG_UI.error("migdowntime: what a host sent cannot be used: %s", each)
 
     def post_tests(self, job: Any) -> None:
         """The last test has ended."""
         hosts.leave()
+
+
+def _unpack(archive: Path, data: Path) -> None:
+    """All of it or nothing, in the place of what another attempt left; raises UsageError."""
+    with for_this_user_alone(), tempfile.TemporaryDirectory(prefix=SENT, dir=data.parent) as apart:
+        unpack(str(archive), Path(apart), _ALL, archive.name)
+        if (found := Path(apart, DATA)).is_dir():
+            shutil.rmtree(data, ignore_errors=True)
+            found.rename(data)

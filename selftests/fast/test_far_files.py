@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a test leaves on another host, sent as messages and put among its results."""
 
+import os
 import tarfile
 
 import pytest
@@ -67,14 +68,24 @@ def test_a_test_that_left_nothing_sends_nothing(tmp_path):
     assert list(with_files([STARTED, ENDED], None)) == [STARTED, ENDED]
 
 
-def test_of_a_host_that_was_lost_while_it_sent_nothing_is_taken(tmp_path):
+@pytest.mark.parametrize("share", [0.01, 0.9])
+def test_of_a_host_that_was_lost_while_it_sent_nothing_is_taken(tmp_path, caplog, share):
+    files = {"a": b"first", "b": os.urandom(100_000)}
     first, second = (
-        [*with_files(told_by_a_test(tmp_path / name, {"trace.jsonl": name.encode()}), str(tmp_path / name))]
+        [*with_files(told_by_a_test(tmp_path / name, {**files, "a": name.encode()}), str(tmp_path / name))]
         for name in ("first", "second")
     )
-    cut = {**first[2], "log": first[2]["log"][:40]}
+    cut = {**first[2], "log": first[2]["log"][: round(share * len(first[2]["log"]))]}
     delivered([STARTED, LOGGED, cut, *second], tmp_path / "here")
-    assert files_in(tmp_path / "here") == {"data/trace.jsonl": b"second"}
+    assert files_in(tmp_path / "here") == {"data/a": b"second", "data/b": files["b"]}
+    assert "cannot be used" not in caplog.text
+    delivered([STARTED, LOGGED, cut, ENDED], tmp_path / "there")
+    assert files_in(tmp_path / "there") == {} and "what a host sent cannot be used: migdowntime-sent-" in caplog.text
+    # Two that are whole: the later one.
+    delivered(first[:-1], tmp_path / "twice")
+    os.utime(tmp_path / "twice" / first[2]["path"], (1, 1))
+    delivered(second, tmp_path / "twice")
+    assert files_in(tmp_path / "twice")["data/a"] == b"second"
 
 
 def test_an_archive_of_a_stranger_writes_nowhere_else(tmp_path):

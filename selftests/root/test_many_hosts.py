@@ -5,6 +5,7 @@ Recordings are replayed in the place of migrations: what hosts do with QEMUs is 
 """
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -75,7 +76,8 @@ def test_an_interrupted_job_ends_what_runs_on_hosts(hosts: Lab) -> None:
         assert process.stdout is not None
         replaying = sum(line.endswith(": replays\n") for line in until(process.stdout, ": replays\n", 2))
         assert replaying == 2
-        process.send_signal(signal.SIGINT)
+        # As a terminal does, to all that the job has started here.
+        os.killpg(process.pid, signal.SIGINT)
         out, _ = process.communicate(timeout=HANGS_S)
     assert [test["status"] for test in hosts.tests()] == ["INTERRUPTED", "INTERRUPTED"], out
     assert process.returncode not in (0, 1) and "Traceback" not in out

@@ -88,7 +88,7 @@ class Lab:
         return str(path)
 
     def start(self, slots: list[str], *words: str) -> "subprocess.Popen[str]":
-        """Begin a job on the hosts in these slots; its results are below `home`."""
+        """Begin a job on the hosts in these slots, in a process group of its own; its results are below `home`."""
         (self.home / "lab.conf").write_text(f"[spawner.remote]\nslots = {slots!r}\n")
         server = ("--status-server-disable-auto", "--status-server-listen", f"{HUB}:8888")
         spread = ("--spawner", "migdowntime-hosts", *server, "--status-server-uri", f"{HUB}:8888")
@@ -97,8 +97,9 @@ class Lab:
         line = self.command(sys.executable, "-P", "-m", "avocado", *run, *many)
         environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
         environment |= {"HOME": str(self.home), "TMPDIR": str(self.home), "PYTHONWARNINGS": "ignore"}
+        given = {"cwd": self.home, "env": environment, "stdin": subprocess.DEVNULL}
         output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.Popen(line, cwd=self.home, env=environment, stdin=subprocess.DEVNULL, text=True, **output)
+        return subprocess.Popen(line, text=True, start_new_session=True, **given, **output)
 
     def run(self, slots: list[str], *words: str) -> tuple[int, str]:
         """Exit status and output of a job."""
