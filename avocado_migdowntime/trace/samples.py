@@ -427,13 +427,13 @@ def _plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], lab
     counters = [*map(int, (remaining, page, normal + zero, zero, shown[4], shown[5])), shown[6]]
     counted, transferred = (one if one != one else int(one) for one in beside[-2:])
     expected, downtime, pending = beside[:3]
-    known = [t_s, latency_ms, labels[status], nan, expected, downtime, pending, total, nan, 0.0, 0.0, 0.0]
+    known = [t_s, latency_ms, labels[status], nan, expected, downtime, pending, total, nan, nan, 0.0, 0.0, 0.0]
     return [*known, *counters, counted, transferred]
 
 
 _COUNTERS = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate", "mbps")
 _BESIDE, _OF_RAM = ("expected-downtime", "downtime", "remaining"), ("total", "precopy-bytes", "transferred")
-_UNUSUAL = frozenset(("xbzrle-cache", "compression", "disk"))
+_UNUSUAL = frozenset(("xbzrle-cache", "compression", "disk", "cpu-throttle-percentage"))
 _EXACT = 2.0**53
 
 

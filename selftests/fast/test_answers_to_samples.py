@@ -32,6 +32,7 @@ RAM = ANSWER["ram"]
         {**ANSWER, "ram": {**RAM, "transferred": 2**60}},
         {**ANSWER, "xbzrle-cache": {"pages": 7, "overflow": 1, "encoding-rate": 2.5}},
         {**ANSWER, "disk": {"remaining": 77}},
+        {**ANSWER, "cpu-throttle-percentage": 20},
     ],
 )
 def test_an_answer_makes_the_same_sample_on_the_short_way(answer):
