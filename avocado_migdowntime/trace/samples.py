@@ -409,7 +409,7 @@ def _plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], lab
         return None
     least, most = min(mbps, *counters, *beside), max(mbps, *counters, *beside)
     remaining, page, normal, zero, syncs, rate = map(int, counters)
-    if not (0 <= least and most < _EXACT and page and remaining <= ram.get("total", 0)):
+    if not (least >= 0 and most < _EXACT and page and remaining <= ram.get("total", 0)):
         return None
     nan = np.nan
     expected, downtime, pending = (answer.get(name, nan) for name in _BESIDE)
