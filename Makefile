@@ -127,7 +127,7 @@ clean:
 # the table that it prints.
 .PHONY: contradictions
 contradictions: $(VENV)/installed-dev
-	nice -n 19 $(BIN)/python -m bench.contradictions --cases 100000
+	nice -n 19 $(BIN)/python -m bench.contradictions --cases 100000 --processes 2
 
 # Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison.
 .PHONY: mutants

@@ -135,8 +135,13 @@ def is_of_qmp(message: Any) -> bool:
 
 
 def _without_none(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without what is no number, as `-nan`."""
-    within = {name: _without_none(value) for name, value in answer.items() if isinstance(value, dict)}
-    if None not in answer.values() and all(within[name] is answer[name] for name in within):
+    """Without what is no number, as `-nan`; the answer itself where all is."""
+    if not _holds_none(answer):
         return answer
-    return {name: within.get(name, value) for name, value in answer.items() if value is not None}
+    kept = {name: value for name, value in answer.items() if value is not None}
+    return {name: _without_none(value) if isinstance(value, dict) else value for name, value in kept.items()}
+
+
+def _holds_none(answer: Mapping[str, Any]) -> bool:
+    values = answer.values()
+    return None in values or any(_holds_none(value) for value in values if type(value) is dict)

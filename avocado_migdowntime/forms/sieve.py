@@ -104,19 +104,22 @@ class Sieve:
             if searched is not self._all:
                 searched, near = self._all, _Places(place for place, _ in self._all.places(text))
             if not self._open_lines:
-                begin = hits.next(position)
-                if self._near_bytes or (begin >= 0 and begin - position <= NEAR_BYTES):
-                    begin = near.next(position)
-                elif begin >= 0:
-                    position = _line_start(text, begin - NEAR_BYTES)
-                    begin = near.next(position)
+                begin = near.next(position)
+                if not self._near_bytes:
+                    hit = hits.next(position)
+                    if hit - position > NEAR_BYTES:
+                        position = _line_start(text, hit - NEAR_BYTES)
+                        begin = near.next(position)
+                    elif hit < 0:
+                        begin = hit
                 if begin < 0 or (self._near_bytes and begin - position > self._near_bytes and hits.next(position) < 0):
                     break
                 line = _line_start(text, begin)
+                self._open_lines = 1
                 if _line_end(text, begin) - line <= SHORT_BYTES:
                     line = _line_start(text, max(position, begin - BEFORE_BYTES))
+                    self._open_lines += text.count(b"\n", max(position, line), begin)
                 position = max(position, line)
-                self._open_lines = 1 + text.count(b"\n", position, begin)
             end = _line_end(text, position)
             while times[piece][0] < end:
                 piece += 1

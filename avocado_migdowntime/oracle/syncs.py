@@ -138,7 +138,7 @@ class _Many:
 
     def all(self) -> Sequence[Sync]:
         """All that were added."""
-        figures = np.array(self._figures).reshape(len(self._rows), -1)
+        figures = np.frombuffer(self._figures).reshape(len(self._rows), -1)
 
         def made(index: int) -> Sync:
             row, (*bounds, likely, zeros, in_mid_pass, limit_ms) = self._rows[index], figures[index].tolist()

@@ -410,29 +410,29 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
 
 def _plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labels: Labels) -> list[float] | None:
     """What `figures_of` gives of the sample that `answer` makes; None where that has to be looked at more closely."""
-    ram, status, nan = answer.get("ram"), answer.get("status"), np.nan
+    ram, status = answer.get("ram"), answer.get("status")
     if type(ram) is not dict or type(status) is not str or not _UNUSUAL.isdisjoint(answer):
         return None
-    shown: list[Any] = [ram.get(name) for name in _COUNTERS]
-    beside: list[Any] = [answer.get(name, nan) for name in _BESIDE]
-    beside += [ram.get(name, nan) for name in _OF_RAM]
-    if not all(type(one) is int or type(one) is float for one in (*shown, *beside)):
+    counters: list[Any] = [ram.get(name) for name in _COUNTERS]
+    beside: list[Any] = [answer.get(name, 0) for name in _BESIDE] + [ram.get(name, 0) for name in _OF_RAM]
+    mbps = ram.get("mbps")
+    if not {type(mbps), *map(type, counters), *map(type, beside)} <= _NUMBERS:
         return None
-    remaining, page, normal, zero, *_ = shown
-    total = beside[-3]
-    if not (min(shown) >= 0 and max(shown) < _EXACT and remaining <= total < _EXACT and page):
+    least, most = min(mbps, *counters, *beside), max(mbps, *counters, *beside)
+    remaining, page, normal, zero, syncs, rate = map(int, counters)
+    if not (least >= 0 and most < _EXACT and page and remaining <= ram.get("total", 0)):
         return None
-    if any(not 0 <= one < _EXACT for one in beside if one == one):
-        return None
-    counters = [*map(int, (remaining, page, normal + zero, zero, shown[4], shown[5])), shown[6]]
-    counted, transferred = (one if one != one else int(one) for one in beside[-2:])
-    expected, downtime, pending = beside[:3]
-    known = [t_s, latency_ms, labels[status], nan, expected, downtime, pending, total, nan, nan, 0.0, 0.0, 0.0]
-    return [*known, *counters, counted, transferred]
+    nan = np.nan
+    expected, downtime, pending = (answer.get(name, nan) for name in _BESIDE)
+    counted = int(ram["precopy-bytes"]) if "precopy-bytes" in ram else nan
+    transferred = int(ram["transferred"]) if "transferred" in ram else nan
+    known = [t_s, latency_ms, labels[status], nan, expected, downtime, pending, ram["total"], nan, nan, 0.0, 0.0, 0.0]
+    return [*known, remaining, page, normal + zero, zero, syncs, rate, mbps, counted, transferred]
 
 
-_COUNTERS = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate", "mbps")
+_COUNTERS = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate")
 _BESIDE, _OF_RAM = ("expected-downtime", "downtime", "remaining"), ("total", "precopy-bytes", "transferred")
+_NUMBERS = frozenset((int, float))
 _UNUSUAL = frozenset(("xbzrle-cache", "compression", "disk", "cpu-throttle-percentage"))
 _EXACT = 2.0**53
 
