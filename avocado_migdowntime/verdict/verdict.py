@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..basics.interval import Interval
+from ..trace.cpu import CpuUse
 from ..trace.samples import Floats
 from .bandwidth import BandwidthFinding
 from .cap import CapFinding
@@ -50,6 +51,7 @@ class Verdict:
     was sent), `cap` whether max-bandwidth was kept, and `switchover` whether that came after a
     sync; `pending` says whether what QEMU 11.1 says that is pending was left, and what devices have; `throttle`
     whether auto-converge slowed the guest as was set.
+    `cpu` is by side what its QEMU took of its host's CPUs until the guest was stopped, where that was recorded.
     """
 
     report: Check
@@ -80,6 +82,7 @@ class Verdict:
     switchover: SwitchoverFinding | None = None
     pending: PendingFinding | None = None
     throttle: ThrottleFinding | None = None
+    cpu: Mapping[str, CpuUse] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Judgement:
