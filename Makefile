@@ -129,10 +129,11 @@ clean:
 contradictions: $(VENV)/installed-dev
 	nice -n 19 $(BIN)/python -m bench.contradictions --cases 100000 --processes 2
 
-# Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison.
+# Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison,
+# a sample at random by SAMPLE=1000, another one by SEED=2.
 .PHONY: mutants
 mutants: $(VENV)/installed-dev
-	$(BIN)/python tools/mutants.py $(ROOM)
+	$(BIN)/python -m tools.mutants $(ROOM) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 # The quick set with each Python and on each QEMU that is here, which takes some minutes for each Python.
 .PHONY: versions
