@@ -180,6 +180,7 @@ def test_what_cannot_be_done_ends_in_one_sentence(parameters, error, words, tmp_
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.alone  # On hugepages.
 def test_a_cancelled_run_leaves_a_readable_trace(tmp_path):
     async def cancelled():
         task = asyncio.create_task(expected_downtime(parse({"page_size": "2M"}), tmp_path, lambda _: None))

@@ -60,8 +60,11 @@ def _of_the_host():
 def _lent_to_others():
     """What is written in the journals of reapers that others have started."""
     others = [pid for pid in _processes() if _is_of_a_run(pid) and not _is_own(pid)]
-    kept = {_target(link) for pid in others for link in glob.glob(f"/proc/{pid}/fd/*")}
-    return "".join(_read(path).decode() for path in kept if path.startswith(f"{_JOURNALS}/"))
+    # By the descriptor: where a reaper is in a mount namespace of its own, the path leads to another journal, or none.
+    kept = [
+        link for pid in others for link in glob.glob(f"/proc/{pid}/fd/*") if _target(link).startswith(f"{_JOURNALS}/")
+    ]
+    return "".join(_read(link).decode() for link in kept)
 
 
 def _processes():
