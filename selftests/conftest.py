@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What several selftests need."""
 
+import gc
 import os
 import shutil
 import signal
@@ -44,6 +45,12 @@ def pytest_collection_modifyitems(items):
     """What the whole of a folder needs is told by its name; some tests in it need more, and say so."""
     for item in items:
         item.add_marker(_folder(item))
+
+
+def pytest_collection_finish():
+    """Thousands of tests, which live to the end, are not to be looked through by each collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def _folder(item):
