@@ -8,6 +8,7 @@ from ..basics.printable import in_a_line
 from ..verdict.bandwidth import BandwidthFinding
 from ..verdict.check import Outcome
 from ..verdict.downtime import Downtime
+from ..verdict.limit import BURST_MS
 from ..verdict.mid_pass_stop import GroundTruth
 from ..verdict.predicted_downtime import PredictedDowntime
 from ..verdict.trials import Convergence, Trial
@@ -124,8 +125,9 @@ def _limit(verdict: Verdict) -> str:
     text = f"downtime-limit {verdict.downtime_limit_ms:g} ms, {verdict.limit_verdict}"
     if verdict.limit.effective_limit_ms is not None:
         return f"{text}: it works as one of {verdict.limit.effective_limit_ms:.0f} ms"
-    if verdict.limit.unsent_ms is not None:
-        return f"{text}: passes end with at most {verdict.limit.unsent_ms.high:.0f} ms left"
+    unsent_ms = verdict.limit.unsent_ms
+    if unsent_ms is not None and unsent_ms.width <= max(verdict.downtime_limit_ms, BURST_MS):
+        return f"{text}: passes seen closely ended with at most {unsent_ms.high:.0f} ms left"
     return text
 
 

@@ -20,7 +20,7 @@ from statistics import median
 import numpy as np
 
 from ..basics.interval import Interval
-from ..basics.qemu_constants import BUFFER_DELAY_MS, HOST_PAGES_A_LOOK
+from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.evidence import Evidence
 from ..oracle.passes import EDGE_SAMPLES, UPDATE_S, Pass, ram_at
 from ..oracle.syncs import Sync
@@ -28,7 +28,7 @@ from ..trace.ram import Ram
 from .blind import why_blind
 from .check import Check, Outcome
 from .codes import CODES, LIMIT
-from .looks import works_as_ms
+from .looks import stride_bytes, works_as_ms
 
 BURST_MS = 1.2 * BUFFER_DELAY_MS
 """One window of the rate limit, and the scheduling of a busy host."""
@@ -63,8 +63,8 @@ class LimitFinding:
     """Whether the effective downtime-limit is the configured one, by a `code` of the check; milliseconds.
 
     `effective_limit_interval_ms` is where the effective limit lies, `effective_limit_ms` its middle where that is
-    narrow; `unsent_ms` is what passes ended with. `reason` says why the limit was not respected, or why that cannot be
-    told.
+    narrow; `unsent_ms` is what the passes ended with that were seen most closely. `reason` says why the limit was not
+    respected, or why that cannot be told.
     """
 
     code: str
@@ -105,7 +105,7 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
         LimitFinding,
         effective_limit_ms=effective,
         effective_limit_interval_ms=interval,
-        unsent_ms=_median([sync.unsent_ms for sync in syncs]),
+        unsent_ms=_hull(_narrower_half([sync.unsent_ms for sync in syncs])),
     )
     if blind := why_blind(evidence):
         return finding(blind, reason=CODES[LIMIT][blind])
@@ -133,12 +133,19 @@ def _in_common(ends: Sequence[Interval]) -> Interval | None:
     return Interval(low, high) if low <= high else _median(ends)
 
 
-def _median(ends: Sequence[Interval]) -> Interval | None:
+def _narrower_half(ends: Sequence[Interval]) -> Sequence[Interval]:
+    return sorted(ends, key=lambda end: end.width)[: (len(ends) + 1) // 2]
+
+
+def _median(ends: Sequence[Interval]) -> Interval:
     """What the narrower half of the intervals say: the median of each bound."""
-    if not ends:
-        return None
-    best = sorted(ends, key=lambda end: end.width)[: (len(ends) + 1) // 2]
+    best = _narrower_half(ends)
     return Interval(median(end.low for end in best), median(end.high for end in best))
+
+
+def _hull(ends: Sequence[Interval]) -> Interval | None:
+    """From the least to the most of all, or None of none."""
+    return Interval(min(end.low for end in ends), max(end.high for end in ends)) if ends else None
 
 
 def _window_bytes(sync: Sync) -> float:
@@ -159,9 +166,7 @@ def _pass_end(evidence: Evidence, sync: Sync) -> _Ending | None:
         return None
     if unsent.high + burst >= least:
         return _Ending()
-    host_page_bytes = evidence.trace.host_page_bytes
-    stride = HOST_PAGES_A_LOOK * host_page_bytes if host_page_bytes > page_bytes else 0
-    if unsent.high + burst + max(stride, sync.zero_bytes) >= least:
+    if unsent.high + burst + max(stride_bytes(evidence, page_bytes), sync.zero_bytes) >= least:
         return None
     reason = f"a pass went on until {sync.unsent_ms.high:.0f} ms were unsent although {is_limit}"
     return _Ending("went-on-in-a-pass", reason)
