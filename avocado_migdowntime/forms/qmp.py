@@ -53,6 +53,8 @@ class Qmp(Form):
         self._held: list[Reading | Happening] = []
         self._width, self._is_cut = 0, False
         self._seen: dict[str, Reading | Happening] = {}
+        self._looked_through: Line | None = None
+        self._origin = "", False
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         if self._begun:
@@ -124,7 +126,7 @@ class Qmp(Form):
         return items if items or is_of_qmp(message) else MAYBE
 
     def _told(self, message: Any, line: Line) -> Iterator[Item | Line]:
-        guest = match[1] if "mon=0x" in line.message and (match := _GUEST.search(line.message)) else ""
+        guest, is_of_libvirts = self._origin_of(line)
         for item in items_of(message, line):
             if isinstance(item, Line):
                 yield item
@@ -133,11 +135,23 @@ class Qmp(Form):
                 item = _of_guest(item, guest)
             if self._is_repeated(item):
                 continue
-            if isinstance(item, Reading | Happening) and not guest and _LIBVIRT_LINE.search(line.text):
+            if isinstance(item, Reading | Happening) and not guest and is_of_libvirts:
                 self._held.append(item)
                 continue
             yield from (held for held in self.settle() if not _is_same(held, item))
             yield item
+
+    def _origin_of(self, line: Line) -> tuple[str, bool]:
+        """The guest that a line names, and whether it is one of libvirt's before it names any.
+
+        A line is looked through once: it may hold a whole recording.
+        """
+        known = self._looked_through
+        if known is None or known.text is not line.text or known.message is not line.message:
+            match = _GUEST.search(line.message) if "mon=0x" in line.message else None
+            self._looked_through = line
+            self._origin = match[1] if match else "", _LIBVIRT_LINE.search(line.text) is not None
+        return self._origin
 
     def _is_repeated(self, item: Item) -> bool:
         """libvirt logs a message up to three times: as it came, as a line, as a reply."""
