@@ -8,6 +8,7 @@ from ..basics.printable import in_a_line
 from ..verdict.bandwidth import BandwidthFinding
 from ..verdict.check import Outcome
 from ..verdict.downtime import Downtime
+from ..verdict.limit import BURST_MS
 from ..verdict.mid_pass_stop import GroundTruth
 from ..verdict.predicted_downtime import PredictedDowntime
 from ..verdict.trials import Convergence, Trial
@@ -43,6 +44,8 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
         rows.append(("bandwidth", _bandwidth(verdict.bandwidth)))
     if verdict.pending is not None and verdict.pending.has_devices:
         rows.append(("devices", f"have {verdict.pending.device_bytes.low / 1e6:.3f} MB to send besides RAM"))
+    if verdict.throttle is not None and verdict.throttle.percents:
+        rows.append(("throttle", f"auto-converge slowed the guest by {_listed(verdict.throttle.percents)} %"))
     if verdict.convergence is not None:
         rows.append(("converges", _convergence(verdict.convergence)))
     if verdict.downtime is not None:
@@ -124,8 +127,9 @@ def _limit(verdict: Verdict) -> str:
     text = f"downtime-limit {verdict.downtime_limit_ms:g} ms, {verdict.limit_verdict}"
     if verdict.limit.effective_limit_ms is not None:
         return f"{text}: it works as one of {verdict.limit.effective_limit_ms:.0f} ms"
-    if verdict.limit.unsent_ms is not None:
-        return f"{text}: passes end with at most {verdict.limit.unsent_ms.high:.0f} ms left"
+    unsent_ms = verdict.limit.unsent_ms
+    if unsent_ms is not None and unsent_ms.width <= max(verdict.downtime_limit_ms, BURST_MS):
+        return f"{text}: passes seen closely ended with at most {unsent_ms.high:.0f} ms left"
     return text
 
 
@@ -182,6 +186,10 @@ def _stopped(truth: GroundTruth) -> str:
         f"with {truth.in_pass:.0%} of pass {truth.number} sent: {truth.down_ms:.0f} ms until it could go on, for "
         f"{truth.rest_bytes / 1e6:.1f} MB of the pass and {truth.dirtied_bytes / 1e6:.1f} MB dirtied since its sync"
     )
+
+
+def _listed(percents: Iterable[float]) -> str:
+    return ", ".join(f"{percent:g}" for percent in percents)
 
 
 def _count(number: int, one: str, many: str) -> str:

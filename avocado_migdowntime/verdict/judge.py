@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """From a Trace, or the Evidence that it makes, to a Verdict."""
 
+from collections.abc import Mapping
 from statistics import median
 
 from ..errors import UsageError
@@ -10,6 +11,7 @@ from ..oracle.formulas import FORMULAS
 from ..oracle.releases import remark
 from ..oracle.reports import ExcludedSamples
 from ..oracle.segments import slowed
+from ..trace.cpu import CpuUse, cpu_courses
 from ..trace.events import HARNESS, LAGGING
 from ..trace.model import Trace
 from .bandwidth import judge_bandwidth
@@ -25,6 +27,7 @@ from .pending import judge_pending
 from .predicted_downtime import judge_predicted_downtime
 from .snapshot import decide_without_pass, judge_snapshot, left_now_ms, reported_of
 from .switchover import judge_switchover
+from .throttle import judge_throttle
 from .trials import judge_trials
 from .verdict import Verdict
 
@@ -44,7 +47,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     if whole.trace.snapshot:
         return judge_snapshot(whole, contract, tolerance)
     bandwidth, cap, switchover = judge_bandwidth(whole), judge_cap(whole), judge_switchover(whole)
-    pending = judge_pending(whole)
+    pending, throttle = judge_pending(whole), judge_throttle(whole)
     if bandwidth.code == "not-as-sent":
         whole = whole.at_sent_bandwidth
     evidence = whole.undisturbed
@@ -76,7 +79,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         remarks.append(predicted.reason)
     if stop is not None:
         remarks.append(stop.check.sentence)
-    findings = [one.check for one in (bandwidth, cap, switchover, pending) if one is not None]
+    findings = [one.check for one in (bandwidth, cap, switchover, pending, throttle) if one is not None]
     remarks += [check.sentence for check in findings if check.outcome is Outcome.FAILED]
     of_formula = report.outcome is not Outcome.UNDECIDED and formula in FORMULAS
     era = remark(formula, whole.release) if of_formula else ""
@@ -108,4 +111,12 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         cap=cap,
         switchover=switchover,
         pending=pending,
+        throttle=throttle,
+        cpu=_cpu(whole),
     )
+
+
+def _cpu(evidence: Evidence) -> Mapping[str, CpuUse]:
+    begin_s, end_s = float(evidence.samples.t_s[0]), min(evidence.stopped_s, float(evidence.samples.t_s[-1]))
+    used = {course.side: course.used(begin_s, end_s) for course in cpu_courses(evidence.trace)}
+    return {side: use for side, use in used.items() if use is not None}

@@ -7,7 +7,7 @@ left at the look that ended the pass, and not above what was left at the look be
 """
 
 from ..basics.interval import Interval
-from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..basics.qemu_constants import BUFFER_DELAY_MS, HOST_PAGES_A_LOOK
 from ..oracle.evidence import Evidence
 from ..oracle.seam import ONE_LOOK_S, OVER_S, Rest, rests
 from ..oracle.syncs import Sync
@@ -16,14 +16,22 @@ _LOOKS_BACK_S = 3.5 * BUFFER_DELAY_MS / 1000
 """So long before the end of a pass rests are looked for, of which two are needed."""
 
 
+def stride_bytes(evidence: Evidence, page_bytes: float) -> float:
+    """What may go out between two looks besides a window's budget: some hugepages, of which QEMU sends a number."""
+    host_page_bytes = evidence.trace.host_page_bytes
+    return HOST_PAGES_A_LOOK * host_page_bytes if host_page_bytes > page_bytes else 0.0
+
+
 def works_as_ms(evidence: Evidence, sync: Sync) -> Interval:
     """The configured downtime-limit as it worked at this end; other limits that held then are taken in proportion.
 
-    Where the looks are not seen it lies above what was left, and below what was left a window before.
+    Where the looks are not seen it lies above what was left, and below what was left a window, and a stride, before.
     """
     page_bytes, unsent = sync.before.last.page_bytes, sync.unsent_bytes
     if unsent.width or not 0 < evidence.trace.host_page_bytes <= page_bytes:
-        return _in_proportion(evidence, sync.works_as_ms, sync.limit_ms)
+        low, high = sync.works_as_ms.low, sync.works_as_ms.high
+        stride_ms = stride_bytes(evidence, page_bytes) / sync.bytes_per_ms.low
+        return _in_proportion(evidence, Interval(low, high + stride_ms), sync.limit_ms)
     samples, row = sync.before.samples, sync.before.last_row
     begin = int(samples.t_s.searchsorted(samples.t_s[row] - _LOOKS_BACK_S))
     seen = [rest for rest in rests(samples[: row + 1], begin) if rest.lasted_s >= OVER_S]

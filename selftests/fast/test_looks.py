@@ -131,9 +131,15 @@ def test_what_a_sync_found_before_it_has_its_number_prolongs_no_rest():
     assert works_as([*before, *early], after) == ms(220, 330)
 
 
-@pytest.mark.parametrize("host_page", [2 << 20, 0])
-def test_on_hugepages_it_looks_elsewhere(host_page):
-    assert works_as(*rows_of(), header={"backing_page_size": host_page}) == ms(*BY_A_WINDOW)
+def test_where_the_size_of_host_pages_is_not_known_they_are_taken_for_small_ones():
+    assert works_as(*rows_of(), header={"backing_page_size": 0}) == ms(*BY_A_WINDOW)
+
+
+@pytest.mark.parametrize("host_page", [64 << 10, 2 << 20])
+def test_between_two_looks_there_may_be_64_hugepages(host_page):
+    """So the end of a pass shows that the limit is above what was left, and hardly more."""
+    low, high = BY_A_WINDOW
+    assert works_as(*rows_of(), header={"backing_page_size": host_page}) == ms(low, high + 64 * host_page / PAGE)
 
 
 @pytest.mark.parametrize(("until_ms", "found"), [(54, (220, 320)), (56, (220, 330))])

@@ -59,7 +59,7 @@ def test_what_the_oldest_vdsm_tells_is_recognised_though_it_is_no_figure():
     [form] = reader.forms
     assert (form.NAME, form.INSTEAD) == (
         "a log of oVirt's vdsm",
-        "`virsh -r domjobinfo VM` on the source host, again and again",
+        "`virsh -r domjobinfo VM` on the source host, repeatedly",
     )
 
 

@@ -14,7 +14,8 @@ from selftests.support.samples import TEN_SECONDS_LEFT
 
 RAM = replace(TEN_SECONDS_LEFT, dirty_pages_per_s=15_258)
 """62.5 MB/s are dirtied, so that dirty-rate gives 499.974 ms."""
-NOTE = "a single sample is judged by what is left now, not by what was left at the last sync"
+NOTE = "a single sample is judged by what is left now, not by what was left at the last sync; record it for more"
+NO_REMAINING = "how much RAM is left is not shown; give the whole text, or record the migration"
 UNLESS = "unless it was taken before the first update after a sync, or avail-switchover-bandwidth is set"
 LEFT = "10000.0 ms are left to send now"
 BEGINS = "QEMU reports the downtime-limit or its initial value until it has computed something"
@@ -144,7 +145,7 @@ def test_without_a_bandwidth_it_is_judged_by_the_mean_one_and_told_at_which_it_w
             "postcopy has begun: it finishes whatever the downtime-limit is; the guest was down "
             "for 16 ms",
         ),
-        ({"ram": None}, "nothing-shown", "how much RAM is left is not shown"),
+        ({"ram": None}, "nothing-shown", NO_REMAINING),
         (
             {"sample": {"disk_bytes": 194e9}}, "disk",
             "a disk is sent as well, with 194 GB left; 10000 ms of RAM are left: no downtime-limit ends it "

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.traces import MBPS, PAGE_BYTES, Pass, answers, made, precopy
 
@@ -50,7 +51,7 @@ def test_a_figure_is_given_where_the_interval_is_narrower_than_a_quarter_of_it(u
 @pytest.mark.parametrize(
     ("limit_ms", "capabilities", "code"),
     [
-        (820, ["auto-converge"], "auto-converge"),
+        (820, ["auto-converge"], "respected"),
         (None, [], "not-recorded"),
         (400, [], "ended-early"),
         (2000, [], "went-on-in-a-pass"),
@@ -98,6 +99,25 @@ def test_of_four_such_ends_two_count():
 def test_ends_have_in_common_where_one_begins_as_the_other_ends():
     ends = Pass(20_000, 4_000, 40), Pass(20_000, 5_040, 40)
     assert effective(*ends, Pass(20_000)) == (pytest.approx(504), ms(504, 504))
+
+
+@pytest.mark.parametrize(
+    ("unseen", "limit_ms", "told"),
+    [
+        (40, 1, "passes seen closely ended with at most 464 ms left"),
+        (600, 1, "passes seen closely ended with at most 520 ms left"),
+        (700, 1, None),
+        (700, 130, "passes seen closely ended with at most 530 ms left"),
+    ],
+)
+def test_the_text_says_what_the_passes_ended_with_that_were_seen_most_closely(unseen, limit_ms, told):
+    """Of four passes two; nothing where that is open by more than a burst, and more than the limit."""
+    ends = Pass(20_000, 4_600, unseen), Pass(20_000, 4_000, unseen), *2 * [Pass(20_000, 9_000, 2_000)]
+    rows = precopy(*ends, Pass(20_000), limit_ms=limit_ms)
+    verdict = judge(made(rows, limit_ms=limit_ms, header={"backing_page_size": 2 << 20}))
+    assert verdict.limit.effective_limit_ms is None
+    (line,) = [line for line in summary(verdict).splitlines() if line.startswith("limit ")]
+    assert line.partition(": ")[2] == (told or "")
 
 
 def test_without_two_passes_in_a_row_nothing_is_known():
