@@ -168,7 +168,7 @@ def test_one_line_may_stand_between_the_head_of_a_job_and_its_figures(others, jo
     ],
 )
 def test_what_bears_on_the_downtime_and_is_in_no_figure_is_told(beside, notes):
-    words = ("a VFIO device is migrated as well: what is left of it is in no figure here", "auto-converge stops the")
+    words = ("a VFIO device is migrated as well: no figure here has what is left of it", "auto-converge stops the")
     answer = {"status": "active", "expected-downtime": 300, **beside, "ram": {"remaining": 4096, "mbps": 8.0}}
     told = parse(json.dumps({"return": answer}).encode()).notes
     assert len([note for note in told if note.startswith(words)]) == notes

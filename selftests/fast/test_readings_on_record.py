@@ -52,7 +52,7 @@ def test_an_answer_that_qemu_gave_is_read_as_it_is():
     "known", [[], 3, {"rounding": {"ram.mbps": [1]}}, {"lacks": 3}, {"derived": 3}, {"estimated": 3}, {"rounding": 3}]
 )
 def test_what_no_recording_has_is_refused(known):
-    words = f"{AS_READ!r} is {known!r} where what is known of a text was expected; record it again"
+    words = f"{AS_READ!r} is {known!r}, expected what `record` writes there; record it again"
     with pytest.raises(UsageError, match=f"^{re.escape(words)}$"):
         reading_of_record({**WHOLE, AS_READ: known}, STAMP)
 
