@@ -48,6 +48,13 @@ def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_m
     )
 
 
+@pytest.mark.parametrize(("reported_ms", "limit_ms"), [(1_999_999.0, 2_000_000), (2_000_000.0, None)])
+def test_what_was_left_at_the_sync_is_no_limit_where_qemu_accepts_none_as_large(reported_ms, limit_ms):
+    advice = looked(reported_ms, remaining_bytes=1_990_000 * 125_000)
+    assert (advice.finding, advice.limit_ms) == (Finding.FOUND if limit_ms else Finding.UNKNOWN, limit_ms)
+    assert (advice.reasons[1:] == ("QEMU accepts no limit as large", BETTER)) == (limit_ms is None)
+
+
 @pytest.mark.parametrize(
     ("reported_ms", "more", "doubt"),
     [
