@@ -25,6 +25,7 @@ from ..trace.file import TraceWriter
 from ..verdict.judge import judge
 from ..verdict.verdict import Verdict
 from .arrival import Arrival, watch_arrival
+from .cpu_use import cpu_recorded
 from .first_pass import hold_first_pass
 from .migration import Migration
 
@@ -110,6 +111,7 @@ async def _record(
     with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **known})) as writer:
         async with (
             OwnMigrationSampler(pair.source, pair.destination, writer, parameters.sample_rate) as sampler,
+            cpu_recorded(pair, sampler),
             aclosing(sampler.samples(pair.uri)) as samples,
         ):
             await hold_first_pass(Migration(pair, parameters, sampler, samples, stage), ready)

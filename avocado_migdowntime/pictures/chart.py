@@ -25,9 +25,17 @@ class Role(StrEnum):
     DROPPED = "dropped"
     BANDWIDTH = "bandwidth"
     DIRTYING = "dirtying"
+    SOURCE_CPU = "source-cpu"
+    VCPUS = "vcpus"
+    DESTINATION_CPU = "destination-cpu"
 
 
-STEPPED = frozenset({Role.REPORTED, Role.CONTRACT, Role.LIMIT, Role.EFFECTIVE_LIMIT, Role.BANDWIDTH, Role.DIRTYING})
+STEPPED = frozenset(
+    {
+        *(Role.REPORTED, Role.CONTRACT, Role.LIMIT, Role.EFFECTIVE_LIMIT, Role.BANDWIDTH, Role.DIRTYING),
+        *(Role.SOURCE_CPU, Role.VCPUS, Role.DESTINATION_CPU),
+    }
+)
 """Values that hold until the next one: steps, not slopes."""
 POINTS = frozenset({Role.AT_SYNC, Role.UNSENT, Role.DOWN, Role.DROPPED})
 """Values of a moment: nothing is known of what is between them."""

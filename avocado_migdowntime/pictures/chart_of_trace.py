@@ -12,6 +12,7 @@ from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
 from ..oracle.formulas import FORMULAS
 from ..oracle.syncs import Sync
+from ..trace.cpu import cpu_courses
 from ..trace.model import ENDED, Trace
 from ..trace.samples import Column, Floats, Samples
 from ..verdict.verdict import Verdict
@@ -36,6 +37,7 @@ def chart(recorded: Trace | Evidence, verdict: Verdict) -> Chart | None:
             _left(shown, evidence.syncs),
             _expected(evidence, verdict, active, end_s),
             _rates(active),
+            *_cpus(evidence.trace),
         ),
         begins_s=tuple((one.number, one.begin_s) for one in evidence.passes),
         down_s=_down_s(evidence.trace, end_s),
@@ -92,6 +94,20 @@ def _rates(active: Samples) -> Panel:
     bandwidth = Series("bandwidth", Role.BANDWIDTH, active.t_s, active.wire_bytes_per_ms / 1000)
     dirtying = Series("dirtied, says QEMU", Role.DIRTYING, active.t_s, active.dirty_bytes_per_ms / 1000)
     return Panel("Rates", "MB/s", _some(bandwidth, dirtying), MARGIN * _top([bandwidth, dirtying]))
+
+
+def _cpus(trace: Trace) -> tuple[Panel, ...]:
+    """What both QEMUs took of their hosts' CPUs, where that was recorded."""
+    series: list[Series] = []
+    for course in cpu_courses(trace):
+        t_s, qemu, vcpus = course.busy
+        role = Role.SOURCE_CPU if course.side == "source" else Role.DESTINATION_CPU
+        series.append(Series(f"{course.side} QEMU", role, t_s, qemu))
+        if course.side == "source" and not np.all(np.isnan(vcpus)):
+            series.append(Series("its vCPUs", Role.VCPUS, t_s, vcpus))
+    return (
+        (Panel("CPUs of the host that are busy", "CPUs", tuple(series), MARGIN * _top(series, 100)),) if series else ()
+    )
 
 
 def _formula_inputs(syncs: Sequence[Sync]) -> tuple[Samples, Floats]:

@@ -35,6 +35,9 @@ STYLES: Mapping[Role, Style] = {
     Role.DROPPED: Style("#8a6d00", "#d9b84a", 1.0, 0.8, order=5, size=4),
     Role.BANDWIDTH: Style("#00805c", "#3ddbab"),
     Role.DIRTYING: Style("#b87800", "#ffc04d"),
+    Role.SOURCE_CPU: Style("#0072b2", "#79c7ff"),
+    Role.VCPUS: Style("#0072b2", "#79c7ff"),
+    Role.DESTINATION_CPU: Style("#d55e00", "#ff8c42"),
 }
 KIND_STYLES = (
     Style("#0072b2", "#79c7ff"),
@@ -58,7 +61,7 @@ def look_of(role: Role, order: int) -> str:
         return _in_turn(MARKERS, order)
     if role is Role.OTHER:
         return _in_turn(LINES, order)
-    return "dash" if role in (Role.LIMIT, Role.EFFECTIVE_LIMIT, Role.DIRTYING) else "solid"
+    return "dash" if role in (Role.LIMIT, Role.EFFECTIVE_LIMIT, Role.DIRTYING, Role.VCPUS) else "solid"
 
 
 def _in_turn(looks: Mapping[str, str], order: int) -> str:

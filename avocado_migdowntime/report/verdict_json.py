@@ -47,6 +47,7 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "promise": _promise(verdict.predicted_downtime) if verdict.predicted_downtime else None,
         "ground_truth": asdict(verdict.ground_truth) if verdict.ground_truth else None,
         "checks": [asdict(check) for check in verdict.checks],
+        "cpu": {side: asdict(use) for side, use in verdict.cpu.items()},
         "samples_used": verdict.samples_used,
         "samples_dropped": dict(verdict.samples_dropped),
         "reasons": list(verdict.reasons),

@@ -31,6 +31,8 @@ LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
 CLOCK = "CLOCK"
 """The real-time clock of a `side` on another host is ahead of the one here by `ahead_s`, [least, most]."""
+CPU = "CPU"
+"""CPU seconds of each side's QEMU since it began, `qemu_s`, and of its vCPUs, `vcpus_s`, as far as known."""
 SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH, AIMED)
 """From one of these on another downtime-limit holds."""
 DISTURBS = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW, POSTCOPY)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """From a Trace, or the Evidence that it makes, to a Verdict."""
 
+from collections.abc import Mapping
 from statistics import median
 
 from ..errors import UsageError
@@ -10,6 +11,7 @@ from ..oracle.formulas import FORMULAS
 from ..oracle.releases import remark
 from ..oracle.reports import ExcludedSamples
 from ..oracle.segments import slowed
+from ..trace.cpu import CpuUse, cpu_courses
 from ..trace.events import HARNESS, LAGGING
 from ..trace.model import Trace
 from .bandwidth import judge_bandwidth
@@ -108,4 +110,11 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         cap=cap,
         switchover=switchover,
         pending=pending,
+        cpu=_cpu(whole),
     )
+
+
+def _cpu(evidence: Evidence) -> Mapping[str, CpuUse]:
+    begin_s, end_s = float(evidence.samples.t_s[0]), min(evidence.stopped_s, float(evidence.samples.t_s[-1]))
+    used = {course.side: course.used(begin_s, end_s) for course in cpu_courses(evidence.trace)}
+    return {side: use for side, use in used.items() if use is not None}

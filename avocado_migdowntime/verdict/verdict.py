@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..basics.interval import Interval
+from ..trace.cpu import CpuUse
 from ..trace.samples import Floats
 from .bandwidth import BandwidthFinding
 from .cap import CapFinding
@@ -48,6 +49,7 @@ class Verdict:
     Of more than a single look `bandwidth` says whether `mbps` is what was sent (where it is not, all else rests on what
     was sent), `cap` whether max-bandwidth was kept, and `switchover` whether that came after a
     sync; `pending` says whether what QEMU 11.1 says that is pending was left, and what devices have.
+    `cpu` is by side what its QEMU took of its host's CPUs until the guest was stopped, where that was recorded.
     """
 
     report: Check
@@ -77,6 +79,7 @@ class Verdict:
     cap: CapFinding | None = None
     switchover: SwitchoverFinding | None = None
     pending: PendingFinding | None = None
+    cpu: Mapping[str, CpuUse] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Judgement:

@@ -14,6 +14,7 @@ from avocado_migdowntime.report import advice, builds, doctor, now_json
 from avocado_migdowntime.report import json_fields as meanings
 from avocado_migdowntime.report import verdict_json as fields
 from avocado_migdowntime.report.listing import LISTS
+from avocado_migdowntime.trace.cpu import CpuUse
 from avocado_migdowntime.verdict.check import Check, Outcome
 from avocado_migdowntime.verdict.downtime import Downtime, Integrity
 from avocado_migdowntime.verdict.limit import LimitFinding, LimitJudgement
@@ -45,6 +46,7 @@ def test_each_field_of_a_verdict_is_told():
             GroundTruth(1.0, 2, 0.5, 1.0, 1, 1, (Estimate("live", 1.0, 0.0),)),
             Check("mid-pass-stop", Outcome.PASSED, "timed"),
         ),
+        cpu={"SIDE": CpuUse(1.0, 1.0)},
     )
     assert list(names(fields.fields(full))) == list(meanings.VERDICT)
 

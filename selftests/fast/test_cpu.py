@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What both QEMUs took of the host's CPUs, beside a migration."""
+
+import os
+import threading
+
+import pytest
+
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.host.cpu_time import process_s, threads_s
+from avocado_migdowntime.pictures.chart_of_trace import chart
+from avocado_migdowntime.report.verdict_json import fields
+from avocado_migdowntime.trace.cpu import CpuUse, cpu_courses
+from avocado_migdowntime.trace.events import CPU, HARNESS
+from avocado_migdowntime.verdict.judge import judge
+
+from ..support.traces import Pass, completed, event, made, precopy
+
+ROWS = precopy(Pass(20_000, 500), Pass(20_000, 500), Pass(20_000))
+
+
+def look(t_s, **sides):
+    data = {side: dict(zip(("qemu_s", "vcpus_s"), seconds, strict=False)) for side, seconds in sides.items()}
+    return event(t_s, HARNESS, CPU, data)
+
+
+LOOKS = (
+    look(-0.5, source=(1.0, 0.5), destination=(0.25, 0.125)),
+    look(0.0, source=(1.5, 0.75), destination=(0.5, 0.125)),
+    look(2.0, source=(4.0, 2.75), destination=(1.0, 0.125)),
+    look(4.0, source=(4.5, 3.0), destination=(2.5,)),
+)
+
+
+def test_it_is_told_of_the_time_from_the_first_sample_to_the_guests_stop():
+    """2.5 and 0.5 s of 2 s; what is before the migration and after the stop is not of it."""
+    stop = event(3.0, "source", "STOP")
+    told = judge(made([*ROWS, completed(ROWS)], events=(*LOOKS[:3], stop, *LOOKS[3:]))).cpu
+    assert told == {"source": CpuUse(1.25, 1.0), "destination": CpuUse(0.25, 0.0)}
+    told = fields(judge(made(ROWS, events=LOOKS)))["cpu"]
+    assert told == {"source": {"qemu": 0.75, "vcpus": 0.5625}, "destination": {"qemu": 0.5, "vcpus": None}}
+
+
+@pytest.mark.parametrize("looks", [(), LOOKS[:1], LOOKS[:2], (LOOKS[1], LOOKS[1])])
+def test_of_less_than_two_looks_nothing_is_told(looks):
+    assert judge(made(ROWS, events=looks)).cpu == {}
+
+
+def test_a_side_that_was_not_looked_at_has_none():
+    looks = (look(0.0, source=(1, 1)), look(1.0, source=(2,), destination=(1, 1)))
+    assert judge(made(ROWS, events=looks)).cpu == {"source": CpuUse(1.0, None)}
+    assert [course.side for course in cpu_courses(made(ROWS, events=looks))] == ["source"]
+
+
+def test_it_is_drawn_as_what_was_busy_from_each_look_to_the_next():
+    trace = made(ROWS, events=LOOKS)
+    *_, panel = chart(trace, judge(trace)).panels
+    curves = {one.name: (one.t_s.tolist(), one.values.tolist()) for one in panel.series}
+    assert curves == {
+        "source QEMU": ([-0.5, 0, 2, 4], [1, 1.25, 0.25, 0.25]),
+        "its vCPUs": ([-0.5, 0, 2, 4], [0.5, 1, 0.125, 0.125]),
+        "destination QEMU": ([-0.5, 0, 2, 4], [0.5, 0.25, 0.75, 0.75]),
+    }
+    assert (panel.title, panel.unit) == ("CPUs of the host that are busy", "CPUs")
+    assert panel.top == pytest.approx(1.25 * 1.15)
+
+
+def test_where_it_was_not_recorded_there_is_no_such_panel():
+    trace = made(ROWS)
+    assert [panel.unit for panel in chart(trace, judge(trace)).panels] == ["MB", "ms", "MB/s"]
+
+
+def test_what_is_no_number_is_refused_in_a_sentence():
+    looks = (look(0.0, source=("much", 1)), look(1.0, source=(2, 1)))
+    with pytest.raises(UsageError, match="'qemu_s' is 'much'"):
+        judge(made(ROWS, events=looks))
+
+
+def test_a_process_has_what_its_threads_have():
+    pid = os.getpid()
+    before_s, thread_s = process_s(pid), threads_s(pid, [threading.get_native_id()])
+    while threads_s(pid, [threading.get_native_id()]) < thread_s + 0.03:
+        pass
+    assert process_s(pid) >= before_s + 0.01
+    assert threads_s(pid, []) == 0
+
+
+def test_of_one_that_has_ended_nothing_is_known():
+    pid = os.fork()
+    if not pid:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert process_s(pid) is None and threads_s(pid, [pid]) is None
