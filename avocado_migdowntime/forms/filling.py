@@ -75,6 +75,8 @@ def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Readi
 
 def filled(reading: Reading) -> Filled:
     """The reading with all that a sample is made of."""
+    if _is_whole(reading.answer):
+        return Filled(reading)
     answer: dict[str, Any] = dict(reading.answer)
     derived, estimated = dict(reading.derived), dict(reading.estimated)
     lacks: list[str] = []
@@ -96,6 +98,19 @@ def filled(reading: Reading) -> Filled:
         if "ram.remaining" in lacks:
             answer["ram"] = None
     return Filled(replace(reading, answer=answer, derived=derived, estimated=estimated), tuple(lacks))
+
+
+def _is_whole(answer: Mapping[str, Any]) -> bool:
+    """Whether nothing has to be worked out, as of an answer of QEMU's itself since 2.10."""
+    ram = answer.get("ram")
+    return (
+        isinstance(ram, dict)
+        and "status" in answer
+        and all(name in ram for name in NEEDED)
+        and bool(ram["page-size"])
+        and "xbzrle-cache" not in answer
+        and "compression" not in answer
+    )
 
 
 def _counts_pages(part: Any) -> bool:

@@ -10,7 +10,7 @@ from ..trace.events import Event, event_of
 from ..trace.model import ENDED, LIMITS_LOGGED, SEVERAL, Trace, checked_header
 from ..trace.ram import RAN_OVER, ran_over
 from ..trace.reading import Item, Reading, is_without_passes
-from ..trace.samples import Sample, SamplesWriter
+from ..trace.samples import SamplesWriter
 from .course import Begins, Courses, EventRow, Row
 from .reader import Reader
 from .refusal import lacking, nothing_told, too_little
@@ -34,7 +34,7 @@ class _Migration:
             self.events.append(event_of(row.t_s, row.side, row.message))
         elif not isinstance(row, Begins):
             reading = row.filled.reading
-            self.samples.append(Sample.from_query(row.t_s, row.latency_ms, row.filled.figures))
+            self.samples.append_answer(row.t_s, row.latency_ms, row.filled.figures)
             self.readings.append(reading)
             if "ram" in reading.answer:
                 self.lacks = row.filled.lacks

@@ -169,6 +169,11 @@ class Parameters:
         f"linux: hugepages of the guest's own for its region: {', '.join(GUEST_PAGE_SIZES)}; unset: its base pages",
     )
     ram: int = _parameter("256M", _positive_size, "guest RAM; pseries wants a multiple of 256M")
+    numa_nodes: int = _parameter(
+        "1",
+        _number(1, 8, whole=True),
+        "NUMA nodes among which guest RAM is divided, each with a backing of its own; the region lies across two",
+    )
     backing: str = _parameter("memfd", _choice(*BACKINGS), "what backs guest RAM")
     page_size: int = _parameter(
         "2M", lambda v: parse_size(_choice(*PAGE_SIZES)(v)), f"page size of the backing: {', '.join(PAGE_SIZES)}"

@@ -38,6 +38,7 @@ ANSWERS = {
         "inconclusive", "no-pass", None, 2000, 1800.0, "found", 2121,
     ),
     "forms/avocado-vt-log-of-qmp.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
+    "forms/avocado-vt-log-of-qmp-2019.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
     "forms/avocado-vt-log-of-the-monitor.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
     "forms/libvirt-log-of-a-reply-told-twice.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
     "forms/domjobinfo-with-commas.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),

@@ -25,10 +25,10 @@ def sample(t=0.5, on=None, latency_ms=0.25, **answer):
     return {"t": t, "latency_ms": latency_ms, **cause, "query-migrate": {"status": "active", "ram": RAM, **answer}}
 
 
-def kept(*figures, disk_bytes=None):
+def kept(*figures, **more):
     """The sample that has these figures, and all of RAM where it has some of that."""
     one = Sample(*figures)
-    return replace(one, total_bytes=None if one.ram is None else 1 << 30, disk_bytes=disk_bytes)
+    return replace(one, total_bytes=None if one.ram is None else 1 << 30, **more)
 
 
 def event(t, name="STOP", **more):
@@ -63,6 +63,7 @@ def test_each_field_of_a_sample_is_kept(last):
         sample(2, "STOP", ram={**RAM, "remaining": 8192.0, "dirty-sync-count": 3}),
         sample(2, None, ram={**RAM, "page-size": 1, "normal": 0, "duplicate": 0, "remaining": 0}),
         {**sample(3), "on": None},
+        sample(3, **{"cpu-throttle-percentage": 20}),
     ]
     samples = decoder_of(block(*rows, *last)).samples()
     assert list(samples)[: len(rows)] == [
@@ -73,6 +74,7 @@ def test_each_field_of_a_sample_is_kept(last):
         kept(2, 0.25, "active", None, Ram(8192, 4096, 100, 30, 3, 7, 1.5), "STOP"),
         kept(2, 0.25, "active", None, Ram(0, 1, 0, 0, 2, 7, 1.5)),
         kept(3, 0.25, "active", None, FIGURES),
+        kept(3, 0.25, "active", None, FIGURES, throttle_percent=20),
     ]
     assert len(samples) == len(rows) + len(last)
 

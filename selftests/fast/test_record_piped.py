@@ -250,7 +250,7 @@ def record_all(warm, tmp_path):
     [
         ([ACTIVE, COMPLETED], 0, "2 samples in trace.jsonl, the migration completed"),
         ([ACTIVE, {**ACTIVE, "status": "failed"}], 1, "2 samples in trace.jsonl, the migration failed"),
-        ([ACTIVE], 1, "1 sample in trace.jsonl, the migration was still active then"),
+        ([ACTIVE], 1, "1 samples in trace.jsonl, the migration cut off while active"),
         ([{}], 2, f"{NO_FIGURES}; take `virsh qemu-monitor-command"),
     ],
 )
@@ -357,5 +357,5 @@ GARBLED = [5, [], {"rounding": 5}, {"rounding": {"ram.mbps": [2, 1]}}, {"lacks":
 def test_what_is_known_of_a_text_is_refused_where_it_is_garbled(known):
     header = {"qemu": {}, "migrate-parameters": {}, "read": True}
     sample = {"t": 1, "latency_ms": 1, "query-migrate": {**ACTIVE, "as-read": known}}
-    with pytest.raises(UsageError, match="'as-read' is .* expected what `record` writes there; record it again"):
+    with pytest.raises(UsageError, match="'as-read' is .*, expected what `record` writes there; record it again"):
         parse("\n".join(map(json.dumps, (header, sample))).encode())

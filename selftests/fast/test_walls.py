@@ -50,7 +50,9 @@ CORE = (
 COMPUTING = frozenset(
     (
         *(
+            "array",
             "ast",
+            "bisect",
             "codecs",
             "collections",
             "contextlib",
