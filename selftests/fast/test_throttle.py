@@ -10,7 +10,8 @@ from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.throttle import Step, Throttling, steps
 from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.trace.model import Trace
-from avocado_migdowntime.trace.samples import Sample, Samples
+from avocado_migdowntime.trace.sample import Sample
+from avocado_migdowntime.trace.samples import Samples
 from avocado_migdowntime.verdict.check import Outcome
 from avocado_migdowntime.verdict.judge import judge
 
