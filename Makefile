@@ -140,12 +140,13 @@ clean:
 # the table that it prints.
 .PHONY: contradictions
 contradictions: $(VENV)/installed-dev
-	nice -n 19 $(BIN)/python -m bench.contradictions --cases 100000
+	nice -n 19 $(BIN)/python -m bench.contradictions --cases 100000 --processes 2
 
-# Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison.
+# Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison,
+# a sample at random by SAMPLE=1000, another one by SEED=2.
 .PHONY: mutants
 mutants: $(VENV)/installed-dev
-	$(BIN)/python tools/mutants.py $(ROOM)
+	$(BIN)/python -m tools.mutants $(ROOM) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 # The quick set with each Python and on each QEMU that is here, which takes some minutes for each Python.
 .PHONY: versions
@@ -156,6 +157,7 @@ versions: packages $(VENV)/built
 # docs/faults.md is made of it.
 .PHONY: faults
 faults: packages $(VENV)/installed-dev
+	@tools/packages faketime
 	$(BIN)/python -m selftests.support.fault_runs --repeat 3 $(if $(SECONDS),--seconds $(SECONDS))
 
 # Every reader of what others made on inputs that a fuzzer makes up: RUNS of them each, SECONDS at most, MATCH for some.
@@ -177,3 +179,9 @@ soak: packages $(VENV)/installed-dev
 .PHONY: features
 features: packages $(VENV)/installed-dev
 	$(BIN)/python tools/features.py
+
+# Each known fault on each QEMU that is here, over TLS, by multifd and by xbzrle, some 40 minutes; goes on where it was
+# ended. Writes docs/found.md.
+.PHONY: found
+found: packages $(VENV)/installed-dev
+	$(BIN)/python -m bench.found

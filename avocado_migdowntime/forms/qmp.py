@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from ..trace.reading import Happening, Item, Reading
 from .form import MAYBE, Form, Line
 from .qmp_messages import is_of_qmp, items_of
@@ -130,7 +132,7 @@ class Qmp(Form):
                 yield item
                 continue
             if guest:
-                item = replace(item, of=guest)
+                item = _of_guest(item, guest)
             if self._is_repeated(item):
                 continue
             if isinstance(item, Reading | Happening) and not guest and is_of_libvirts:
@@ -146,7 +148,7 @@ class Qmp(Form):
         """
         known = self._looked_through
         if known is None or known.text is not line.text or known.message is not line.message:
-            match = _GUEST.search(line.message)
+            match = _GUEST.search(line.message) if "mon=0x" in line.message else None
             self._looked_through = line
             self._origin = match[1] if match else "", _LIBVIRT_LINE.search(line.text) is not None
         return self._origin
@@ -158,6 +160,13 @@ class Qmp(Form):
         kind = type(item).__name__ + item.of
         before, self._seen[kind] = self._seen.get(kind), item
         return before is not None and _is_same(before, item)
+
+
+def _of_guest(item: Item, guest: str) -> Item:
+    """The same of that guest; without `replace`, which takes long, for what there are most of."""
+    if isinstance(item, Reading):
+        return Reading(item.answer, item.stamp, item.rounding, item.derived, item.estimated, guest, item.arrived_s)
+    return replace(item, of=guest)
 
 
 def _is_same(one: Item, other: Item) -> bool:
@@ -193,6 +202,12 @@ class _Depth:
 def _decoded(text: str, begin: int) -> tuple[Any, int]:
     """The object or array that begins there, None where it is neither of JSON nor a repr, and where it ends, or -1."""
     if text[begin + 1 : begin + 2] != "'":
+        if text.endswith(("}", "]")):
+            # Most messages go on to the end of their line.
+            try:
+                return msgspec.json.decode(text[begin:]), len(text)
+            except (ValueError, RecursionError):
+                pass
         try:
             return _DECODER.raw_decode(text, begin)
         except (ValueError, RecursionError):
