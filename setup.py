@@ -27,7 +27,7 @@ setup(
     package_dir=CARRIED,
     package_data={
         PACKAGE: ["py.typed"],
-        f"{PACKAGE}.report.html": ["page.*"],
+        f"{PACKAGE}.report.html": ["*.html", "page.css", "page.js"],
         f"{PACKAGE}.variants": ["*.yaml"],
         f"{PACKAGE}.images.linux": ["init", "dirtier.x86_64", "dirtier.ppc64le"],
         **{f"{PACKAGE}.images.{name}": ["dirtier.bin", "dirtier.elf"] for name in IMAGES},
@@ -49,6 +49,7 @@ setup(
         "dev": [
             "asyncssh>=2.14",
             "avocado-framework-plugin-result-html==113.*",
+            "avocado-framework-plugin-spawner-remote==113.*",
             "codespell==2.*",
             "grimp==3.*",
             "hypothesis==6.*",
@@ -69,6 +70,7 @@ setup(
             "wheel==0.*",
         ],
         "fuzz": ["atheris==3.*"],
+        "hosts": ["avocado-framework-plugin-spawner-remote==113.*"],
         "ssh": ["asyncssh>=2.14"],
         "images": ["ziglang==0.17.1"],
         "libvirt": ["libvirt-python>=9"],
@@ -83,6 +85,10 @@ setup(
         "avocado.plugins.cli.cmd": ["migdowntime = avocado_migdowntime.plugins.command:MigDowntime"],
         "avocado.plugins.result": ["migdowntime = avocado_migdowntime.plugins.result:MigDowntimeResult"],
         "avocado.plugins.job.prepost": ["migdowntime = avocado_migdowntime.plugins.xunit:MigDowntimeXunit"],
+        "avocado.plugins.result_events": [
+            "migdowntime-far-results = avocado_migdowntime.plugins.far_results:MigDowntimeFarResults"
+        ],
+        "avocado.plugins.spawner": ["migdowntime-hosts = avocado_migdowntime.plugins.hosts:MigDowntimeHosts"],
         "avocado.plugins.resolver": ["migdowntime = avocado_migdowntime.plugins.resolver:MigDowntimeResolver"],
         "avocado.plugins.runnable.runner": ["migdowntime = avocado_migdowntime.plugins.runner:MigDowntimeRunner"],
     },

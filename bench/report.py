@@ -30,27 +30,27 @@ def main() -> None:
         print(f"page made in {time.monotonic() - begun:.1f} s, {shown.stat().st_size / 1e6:.2f} MB")
         opened = [seconds_to_open(shown) for _ in range(chosen.runs)]
         for name, seconds in zip(
-            ("answer and tables", "picture", "plotly read"), zip(*opened, strict=True), strict=True
+            ("answer and tables", "picture", "all of it read"), zip(*opened, strict=True), strict=True
         ):
             print(f"{name} after {median(seconds):.2f} s, {min(seconds):.2f} to {max(seconds):.2f} s")
 
 
 def seconds_to_open(path: Path) -> tuple[float, float, float]:
-    """From the call for the page in a new browser until the answer, and the picture, are seen, and plotly is read."""
+    """From the call for the page in a new browser until its answer and picture are seen, and all is read."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=["--no-sandbox"]
         )
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
         tab.goto(path.as_uri())
-        plotly_ms = tab.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
+        read_ms = tab.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
         tab.wait_for_selector(".plot .main-svg")
         # The lines are there once the browser has had two frames.
         tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         drawn_ms = tab.evaluate("performance.now()")
         seen_ms = tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         browser.close()
-    return seen_ms / 1000, drawn_ms / 1000, plotly_ms / 1000
+    return seen_ms / 1000, drawn_ms / 1000, read_ms / 1000
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import UsageError
+from .artifact import fetch, is_url
 
 ENDINGS = (".tar.gz", ".tgz")
 MOST_BYTES = 4 << 30
@@ -30,32 +31,44 @@ _NEEDED = re.compile(r"results\.json|trace\.jsonl(\.gz)?|verdict\.json|(source|d
 
 @contextmanager
 def unpacked(places: Iterable[str]) -> Iterator[dict[str, str]]:
-    """The directory of each archive among these places, which goes when the block is left.
+    """The directory of each archive and URL of one among these places, which goes when the block is left.
 
     Raises UsageError where an archive cannot be used.
     """
     with tempfile.TemporaryDirectory(prefix="migdowntime-archives-") as temporary:
         directories: dict[str, str] = {}
-        for place in places:
-            if place.endswith(ENDINGS) and place not in directories and not Path(place).is_dir():
-                directory = Path(temporary, str(len(directories)))
+        for place in dict.fromkeys(places):
+            directory = Path(temporary, str(len(directories)))
+            if is_url(place):
+                fetched = directory.with_suffix(ENDINGS[0])
+                fetch(place, fetched)
                 directory.mkdir()
-                _unpack(place, directory)
-                directories[place] = str(directory)
+                unpack(str(fetched), directory, _NEEDED, place)
+                fetched.unlink()
+            elif place.endswith(ENDINGS) and not Path(place).is_dir():
+                directory.mkdir()
+                unpack(place, directory, _NEEDED, place)
+            else:
+                continue
+            directories[place] = str(directory)
         yield directories
 
 
-def _unpack(place: str, directory: Path) -> None:
+def unpack(file: str, directory: Path, needed: re.Pattern[str], place: str) -> None:
+    """Put what is `needed` of an archive, by its files' names, into `directory`.
+
+    Raises UsageError, which calls the archive by its `place`.
+    """
     try:
-        if not Path(place).is_file():
+        if not Path(file).is_file():
             raise UsageError(f"{place} is no file; give an archive of jobs' results, by tar -czf")
-        with gzip.GzipFile(place) as unzipped, _tar(unzipped, place) as archive:
+        with gzip.GzipFile(file) as unzipped, _tar(unzipped, place) as archive:
             for count, member in enumerate(archive):
                 if count >= MOST_FILES:
                     raise UsageError(f"{place} holds more than {MOST_FILES} files; give the results of fewer jobs")
                 parts = _parts(member.name, place)
                 # Links, devices and pipes are not read, nor is what would grow when it is.
-                if not member.isreg() or member.issparse() or not _NEEDED.fullmatch(parts[-1]):
+                if not member.isreg() or member.issparse() or not needed.fullmatch(parts[-1]):
                     continue
                 content = archive.extractfile(member)
                 assert content is not None

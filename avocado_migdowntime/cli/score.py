@@ -20,9 +20,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     parser.add_argument(
         "places",
-        metavar="JOB|TRACE",
+        metavar="JOB|RECORDING",
         nargs="+",
-        help="results of a job that ran migdowntime:stop-now, or a recording of such a test",
+        help=(
+            "results of a job that ran migdowntime:stop-now, a directory, a .tar.gz or the URL of one with such, or a "
+            "recording of such a test"
+        ),
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--picture", metavar="FILE", help="draw the errors as well: .png, .svg or .pdf")
@@ -31,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the scores; a trace without a stopped guest is named on standard error and left out."""
+    from ..basics.archive import unpacked
     from ..basics.whole_file import refuse_as_output
     from ..comparison.estimator_score import scores
     from ..comparison.job_results import traces_of
@@ -43,22 +47,23 @@ def run(arguments: argparse.Namespace) -> int:
 
     truths = []
     try:
-        traces = list(traces_of(arguments.places))
-        if arguments.picture:
-            refuse_as_output(arguments.picture, traces)
-        for path in traces:
-            try:
-                with lasting(teller(NAME, arguments), f"reading {path}"):
-                    stop = mid_pass_stop(Evidence.of(read(path)))
-                truth, why = (stop.truth, stop.check.sentence) if stop is not None else (None, "")
-            except UsageError as error:
-                if path in arguments.places:
-                    raise
-                truth, why = None, str(error).removeprefix(f"{path}: ")
-            if truth is None:
-                tell(NAME, f"{path}: {why or 'it stopped no guest in mid-pass'}")
-            else:
-                truths.append(truth)
+        with unpacked(arguments.places) as directories:
+            traces = list(traces_of(arguments.places, directories))
+            if arguments.picture:
+                refuse_as_output(arguments.picture, traces)
+            for path in traces:
+                try:
+                    with lasting(teller(NAME, arguments), f"reading {path}"):
+                        stop = mid_pass_stop(Evidence.of(read(path)))
+                    truth, why = (stop.truth, stop.check.sentence) if stop is not None else (None, "")
+                except UsageError as error:
+                    if path in arguments.places:
+                        raise
+                    truth, why = None, str(error).removeprefix(f"{path}: ")
+                if truth is None:
+                    tell(NAME, f"{path}: {why or 'it stopped no guest in mid-pass'}")
+                else:
+                    truths.append(truth)
         if not truths:
             raise UsageError("none of these stopped a guest in mid-pass; run migdowntime:stop-now")
         scored = scores(truths)

@@ -14,6 +14,7 @@ from ..trace.samples import Samples
 from .caps import Held, most_used
 from .devices import Devices, devices, with_devices
 from .limits import Limits
+from .made import MANY, Made
 from .passes import Pass, passes
 from .releases import Release, release_of
 from .syncs import Sync, syncs
@@ -53,7 +54,7 @@ class Evidence:
     def passes(self) -> Sequence[Pass]:
         """The passes, in their order."""
         open_ = passes(self.samples[self.open_from :], self.stopped_s, self.trace.queued_bytes)
-        return [*self.ended_passes, *open_]
+        return [*self.ended_passes, *open_] if self.ended_passes else open_
 
     @cached_property
     def syncs(self) -> Sequence[Sync]:
@@ -63,7 +64,11 @@ class Evidence:
     def syncs_between(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         """The same for some of the passes."""
         found, devices = self._syncs_of_ram(seen), self.devices
-        return found if devices is None else [with_devices(sync, devices) for sync in found]
+        if devices is None:
+            return found
+        if len(found) > MANY:
+            return Made(len(found), lambda index: with_devices(found[index], devices))
+        return [with_devices(sync, devices) for sync in found]
 
     @cached_property
     def devices(self) -> Devices | None:

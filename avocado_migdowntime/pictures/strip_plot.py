@@ -14,6 +14,8 @@ _RATIOS = {"slow": "dirties slower than is sent", "fast": "dirties faster than i
 _POINTS = {"early": ("early in", -0.2), "middle": ("in the middle of", 0.0), "late": ("late in", 0.2)}
 _SPREAD = 0.3
 """How far from the middle of its row a dot may be put, so that it is seen beside others; a row is 1 high."""
+MOST_ROWS = 60
+"""So many fit into a picture that a browser draws at once."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,21 @@ def of_truths(truths: Sequence[GroundTruth]) -> Strip:
 
 
 def of_builds(builds: Sequence[Sequence[RunOutcome]]) -> Strip | None:
-    """The errors of the runs of each build, variant by variant; None where no run came to one."""
-    variants = list(dict.fromkeys(run.variant for build in builds for run in build))
+    """The errors of the runs of each build, variant by variant; None where no run came to one.
+
+    Of more variants than fit, it has those of which a build is furthest off.
+    """
+    all_variants = list(dict.fromkeys(run.variant for build in builds for run in build))
+    variants = _furthest_off(all_variants, builds, max(1, MOST_ROWS // len(builds)))
+    left_out = len(all_variants) - len(variants)
     names = [build[0].build for build in builds]
     rows = [(variant, name) for variant in variants for name in names]
     kinds, medians = [], {}
     for colour, build in enumerate(builds):
         dots = []
         for variant, runs in by_variant(build).items():
+            if variant not in variants:
+                continue
             run_errors = [run.relative_error for run in runs if run.relative_error is not None]
             row = rows.index((variant, names[colour]))
             dots += [(error, row + shift) for error, shift in zip(run_errors, _beside(len(run_errors)), strict=True)]
@@ -82,12 +91,24 @@ def of_builds(builds: Sequence[Sequence[RunOutcome]]) -> Strip | None:
     if not any(kind.shares for kind in kinds):
         return None
     return Strip(
-        title=f"{sum(map(len, builds))} runs on {len(builds)} builds",
+        title=f"{sum(map(len, builds))} runs on {len(builds)} builds"
+        + (f", the {len(variants)} of {len(all_variants)} variants that are furthest off" if left_out else ""),
         axis="expected-downtime ÷ what is right - 1",
         rows=tuple(f"{variant} on {name}{medians.get(row, '')}" for row, (variant, name) in enumerate(rows)),
         kinds=tuple(kinds),
         within=next((run.tolerance for build in builds for run in build if run.tolerance), None),
     )
+
+
+def _furthest_off(variants: Sequence[str], builds: Sequence[Sequence[RunOutcome]], most: int) -> list[str]:
+    """So many of them at most, in the order that they had."""
+    off: dict[str, float] = {}
+    for build in builds:
+        for variant, runs in by_variant(build).items():
+            errors_of_it = [run.relative_error for run in runs if run.relative_error is not None]
+            off[variant] = max(off.get(variant, 0.0), abs(median(errors_of_it)) if errors_of_it else 0.0)
+    kept = set(sorted(variants, key=lambda variant: -off[variant])[:most])
+    return [variant for variant in variants if variant in kept]
 
 
 def _dots(name: str, dots: Iterable[tuple[float, float]], colour: int, shape: int) -> Dots:

@@ -44,13 +44,13 @@ def _wait_and_tell(pipe: int, addresses: Sequence[str], names: Mapping[str, str]
             signal.signal(number, signal.SIG_IGN)
         if not os.read(pipe, 1):
             for address in addresses:
-                _tell(address, {**messages.FinishedMessage.get("error", fail_reason=KILLED), **names})
+                tell(address, {**messages.FinishedMessage.get("error", fail_reason=KILLED), **names})
     finally:
         os._exit(0)
 
 
-def _tell(address: str, message: Mapping[str, Any]) -> None:
-    """Nobody may be there any more."""
+def tell(address: str, message: Mapping[str, Any]) -> None:
+    """Send a message to the status server at `address`; nobody may be there any more."""
     host, colon, port = address.rpartition(":")
     with suppress(OSError):
         if colon:

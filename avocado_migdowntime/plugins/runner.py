@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, ClassVar
 
 from avocado.core.exceptions import TestInterrupt
@@ -22,11 +23,13 @@ from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTest
 
 from ..basics.names import KIND, PROGRESS_LOGGER
 from ..basics.printable import in_a_line, in_lines
+from ..basics.resources import packaged_tests
 from ..errors import HostRequirementError, UsageError
 from ..host.one_at_a_time import alone_on_host
 from ..host.parent import end_with_parent
 from ..parameters.sources import NAMESPACES, of_settings, of_variant
 from ..parameters.table import Parameters, parse
+from .far_files import with_files
 from .last_word import told_anyway
 
 KILLED = "the test's process was killed; what it had borrowed from the host was released"
@@ -47,6 +50,10 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
     ]
 
     def run(self, runnable: Any) -> Iterator[dict[str, Any]]:
+        runnable.uri = _on_this_host(runnable.uri)
+        yield from with_files(self._told(runnable), runnable.output_dir)
+
+    def _told(self, runnable: Any) -> Iterator[dict[str, Any]]:
         # A terminal sends Ctrl-C to all processes of the job. Avocado answers with SIGTERM to this one, which passes
         # it on to the test's: the only way that lets a test clean up. The test's process inherits this.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -100,6 +107,14 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
 
 def _quietly(text: str) -> None:
     """Tests of a job wait for each other: nobody wants a line a second of that."""
+
+
+def _on_this_host(uri: str) -> str:
+    """Where the test is here; another host, which told it, has the package elsewhere."""
+    path, colon, test = uri.rpartition(":")
+    packaged = {each.name: each for each in packaged_tests().values()}
+    here = packaged.get(Path(path).name)
+    return f"{here}{colon}{test}" if here is not None and not Path(path).exists() else uri
 
 
 def _parameters(runnable: Any) -> Parameters:

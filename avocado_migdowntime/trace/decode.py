@@ -262,10 +262,10 @@ def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[st
     except (ValueError, RecursionError):
         if may_be_cut:
             return None
-        hint = "is not JSON; expected a recorded migration"
+        hint = "is not JSON; expected a recording"
         raise UsageError(f"line {line_number} {hint}") from None
     if not isinstance(record, Mapping):
-        raise UsageError(f"line {line_number} is not a JSON object; expected a recorded migration")
+        raise UsageError(f"line {line_number} is not a JSON object; expected a recording")
     return record
 
 

@@ -7,6 +7,7 @@ Everything that judges begins with a Trace; nothing here knows where it came fro
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import inf
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYT
 from ..basics.units import MIB, format_size
 from ..errors import UsageError
 from .events import Event
+from .packets import went_in_packets
 from .ram import optional_number
 from .reading import Reading
 from .rounding import rounded
@@ -96,15 +98,20 @@ class Trace:
         tracked = self.header.get(TRACKED)
         return parameter in self.migrate_parameters and isinstance(tracked, list) and parameter in tracked
 
-    @property
+    @cached_property
     def queued_bytes(self) -> float:
         """The most that is on its way before it counts as sent, 0 where that does at once.
+
+        A text that does not say which capabilities are on may show whether multifd is.
 
         QEMU 7.2 counts the pages of multifd as it queues them (migration/ram.c: ram_save_multifd_page), 9.0 and later
         as a channel takes them up; one packet more than there are channels waits.
         """
         release = self.header.get("qemu", {}).get("qemu") or {}
-        if "multifd" not in self.capabilities or release.get("major", _COUNTS_LATE) < _COUNTS_LATE:
+        by_multifd = "multifd" in self.capabilities
+        if self.readings and "capabilities" not in self.header:
+            by_multifd = went_in_packets(self.samples, self.readings)
+        if not by_multifd or release.get("major", _COUNTS_LATE) < _COUNTS_LATE:
             return 0.0
         channels = optional_number(self.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
         return (channels + 1) * MULTIFD_PACKET_BYTES
@@ -221,7 +228,7 @@ def header_after(header: Mapping[str, Any], earlier: Iterable[Event]) -> Mapping
 def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     """The `header` of a recording as it is; raises UsageError where it is none, or says what it cannot."""
     if not isinstance(header.get("qemu"), Mapping) or not isinstance(header.get("migrate-parameters"), Mapping):
-        lacks = "has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recorded migration"
+        lacks = "has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recording"
         raise UsageError(lacks)
     known = Trace(Samples(), header=header)
     known.downtime_limit_ms  # noqa: B018 - raises on a wrong type

@@ -91,7 +91,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "not-tried": "no limit was tried",
         "chosen-not-tried": "the migration ended before the chosen limit was tried",
         "need-unknown": "what was needed could not be told before limits were tried",
-        "too-short": "the trace ends before a sync under the limit",
+        "too-short": "the recording ends before a sync under the limit",
         "did-not-converge": "the migration did not converge at the next sync under a sufficient limit",
         "guest-dirtied-more": "it did not converge, but the guest dirtied more than before",
         "converged-under-less": "the migration converged under an insufficient limit",

@@ -224,7 +224,7 @@ def test_a_line_that_is_cut_off_is_left_out_at_the_very_end_alone():
         decoder = LinesDecoder(2)
         with pytest.raises(UsageError) as caught:
             decoder.add(data, is_last)
-        expected = f"line {line_number} is not JSON; expected a recorded migration"
+        expected = f"line {line_number} is not JSON; expected a recording"
         assert str(caught.value) == expected
         assert decoder.cut_off == 0
 
@@ -266,9 +266,9 @@ def test_blocks_are_of_whole_lines_and_blank_ones_end_none(chunks, blocks):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("[1]", "line 7 is not a JSON object; expected a recorded migration"),
-        ("{", "line 7 is not JSON; expected a recorded migration"),
-        ('{"a": NaN}', "line 7 is not JSON; expected a recorded migration"),
+        ("[1]", "line 7 is not a JSON object; expected a recording"),
+        ("{", "line 7 is not JSON; expected a recording"),
+        ('{"a": NaN}', "line 7 is not JSON; expected a recording"),
     ],
 )
 def test_a_line_that_is_no_object_is_refused(line, message):

@@ -5,7 +5,6 @@ import json
 import re
 
 import pytest
-from plotly.offline import get_plotlyjs
 
 from ..support.traces import Pass, precopy
 
@@ -55,7 +54,7 @@ def test_a_recording_prints_no_more_than_lines_of_text(ran, tmp_path, trace, com
 def test_a_report_of_it_is_written(ran, tmp_path, trace, kind):
     status, said = ran("report", trace, "--output", f"report.{kind}")
     assert (status, said) == (0, "")
-    page = (tmp_path / f"report.{kind}").read_bytes().decode().replace(get_plotlyjs(), "")
+    page = (tmp_path / f"report.{kind}").read_bytes().decode()
     assert "\\x1b[2J" in page and not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page)
 
 

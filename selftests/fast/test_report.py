@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from matplotlib.image import imread
 
@@ -17,9 +18,10 @@ from avocado_migdowntime.cli import progress
 from avocado_migdowntime.oracle import evidence
 from avocado_migdowntime.report import entry
 from avocado_migdowntime.report.entry import Recorded, summed_up
+from avocado_migdowntime.report.html.figure import figure
 from avocado_migdowntime.verdict import judge
 
-from ..support.pages import EVIL, figures, page_of, renamed, run
+from ..support.pages import EVIL, figures, opened_later, page_of, renamed, run
 from ..support.recorded import ACCURATE, RECORDINGS, SNAPSHOT, STOPPED, WRONG
 from ..support.waiting import HANGS_S
 
@@ -65,7 +67,35 @@ def test_the_page_loads_nothing(tmp_path):
     own = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
     assert set(re.findall(r'(?:src|href)="([^"]*)"', own)) == {"#test-1"}
     assert not re.search(r"url\(|@import", own)
-    assert "default-src 'none'" in own and page.count("plotly.js v") == 1
+    assert "default-src 'none'" in own and page.count('id="plotly"') == 1
+
+
+def test_a_page_of_many_tests_packs_what_is_below_their_names(tmp_path, monkeypatch):
+    whole = page_of(tmp_path, WRONG, SNAPSHOT, ACCURATE)
+    monkeypatch.setattr("avocado_migdowntime.report.html.page.OPEN_TESTS", 2)
+    page = page_of(tmp_path, WRONG, SNAPSHOT, ACCURATE)
+    inside = opened_later(page)
+    assert len(inside) == 3 and figures(page) == [] and "What the answer is based on" not in page
+    # What is shown at first is the table; what is packed is to the letter what a page of fewer tests shows.
+    assert page.count('<th scope="row"><a href="#test-') == 3
+    assert [text in whole for text in inside] == [True] * 3
+    assert [len(figures(text)) for text in inside] == [1, 0, 1]
+
+
+def test_what_is_packed_is_no_markup_either(tmp_path, monkeypatch):
+    monkeypatch.setattr("avocado_migdowntime.report.html.page.OPEN_TESTS", 0)
+    (inside,) = opened_later(page_of(tmp_path, renamed(tmp_path, EVIL)))
+    assert "<script>document" not in inside and "&lt;script&gt;document.title" in inside
+
+
+def test_curves_are_as_they_were_up_to_single_precision(tmp_path):
+    drawn = figure(entry.recorded(str(WRONG)).chart)
+    (shown,) = figures(page_of(tmp_path, WRONG))
+    assert len(shown["data"]) == len(drawn["data"]) > 5
+    for one, was in zip(shown["data"], drawn["data"], strict=True):
+        for name in ("x", "y", "customdata"):
+            assert (name in one) == (name in was)
+            np.testing.assert_array_equal(one.get(name, 0), np.float32(was.get(name, 0)))
 
 
 def test_a_single_look_gets_a_row_and_no_picture(tmp_path):

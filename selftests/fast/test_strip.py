@@ -51,6 +51,18 @@ def test_builds_stand_beside_each_other_in_each_variant():
     assert len(set(old.heights)) == 3 and strip.within == 0.01
 
 
+def test_of_many_variants_those_that_are_furthest_off_are_shown():
+    errors = [(-1) ** number * number / 1e5 for number in range(1000)]
+    old = [run_on("old", 0.0001, f"v{number}") for number in range(1000)]
+    new = [run_on("new", error, f"v{number}") for number, error in enumerate(errors)]
+    strip = of_builds([old, new])
+    assert strip.title == "2000 runs on 2 builds, the 30 of 1000 variants that are furthest off"
+    assert [row.partition(",")[0] for row in strip.rows] == [
+        f"v{number} on {name}" for number in range(970, 1000) for name in ("old", "new")
+    ]
+    assert sorted(strip.kinds[1].shares) == sorted(errors[970:])
+
+
 def test_there_is_a_strip_only_where_there_is_something_to_show():
     assert of_builds([[RunOutcome("old", "v", "ERROR")], [RunOutcome("new", "v", "ERROR")]]) is None
     assert strips([], [[run_on("only", 0.001)]]) == []

@@ -2,9 +2,13 @@
 """Pages that `report` makes of recordings, and what stands in them."""
 
 import argparse
+import base64
 import gzip
 import json
 import re
+import zlib
+
+import numpy as np
 
 from avocado_migdowntime.cli import report
 
@@ -24,8 +28,34 @@ def page_of(tmp_path, *places):
     return (tmp_path / "report.html").read_text()
 
 
+def unpacked(text):
+    return zlib.decompress(base64.b64decode(text, validate=True))
+
+
 def figures(page):
-    return [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', page)]
+    """What plotly is given for each picture, with the numbers of its curves."""
+    within = re.sub(r'<details class="later">.*?</details>', "", page, flags=re.DOTALL)
+    return [_figure(unpacked(text)) for text in re.findall(r'<script type="application/octet-stream">([^<]*)<', within)]
+
+
+def _figure(data):
+    length = int.from_bytes(data[:4], "little")
+    numbers = np.frombuffer(data[4 + length :], "<f4")
+
+    def revived(part):
+        if part.keys() != {"floats"}:
+            return part
+        at, count, width = part["floats"]
+        found = numbers[at : at + count]
+        return found.reshape(-1, width) if width else found
+
+    return json.loads(data[4 : 4 + length], object_hook=revived)
+
+
+def opened_later(page):
+    """What is shown of each test of a page of many when it is opened."""
+    found = re.findall(r'<details class="later">\s*<summary>[^<]*</summary>\s*<script [^>]*>([^<]*)<', page)
+    return [unpacked(text).decode() for text in found]
 
 
 def renamed(tmp_path, name):

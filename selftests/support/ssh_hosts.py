@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from .documents import TOP
 ADDRESSES = ("198.18.7.1", "198.18.7.2")
 OTHER = f"root@{ADDRESSES[1]}"
 _PATIENCE_S = 60.0
-_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
+PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 _INSIDE = """
 set -eu
 mount -t tmpfs none /run
@@ -82,7 +82,7 @@ class Hosts:
         """Processes of the second host beside its sshd, and directories and mounts of runs."""
         space = os.readlink(f"/proc/{inner(self.init)}/ns/pid")
         left = "ls -d /tmp/migdowntime-* 2>/dev/null; grep hugetlbfs /proc/mounts; true"
-        return [*_processes(space), *self.there("sh", "-c", left).splitlines()]
+        return [*processes(space), *self.there("sh", "-c", left).splitlines()]
 
     def cut(self) -> None:
         """Take the link between the two down."""
@@ -93,12 +93,12 @@ class Hosts:
         subprocess.run(self.command("ip", "link", "set", "wire", "up"), check=True)
 
 
-def _processes(space: str) -> Iterator[str]:
-    """What runs in a process namespace, but sshd."""
+def processes(space: str, but: Collection[str] = ("sshd",)) -> Iterator[str]:
+    """What runs in a process namespace, but programs of these names."""
     for directory in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # It may have ended just now.
             program = (directory / "comm").read_text().strip()
-            if os.readlink(directory / "ns" / "pid") == space and program != "sshd":
+            if os.readlink(directory / "ns" / "pid") == space and program not in but:
                 yield f"process {program}"
 
 
@@ -119,10 +119,10 @@ def two_hosts() -> Iterator[Hosts]:
     network = directory / "network"
     init = None
     try:
-        keys = _keys(directory)
+        keys = keys_of(directory)
         network.touch()
         subprocess.run(["unshare", f"--net={network}", "ip", "link", "set", "lo", "up"], check=True)
-        script = _INSIDE.format(keys=keys, address=ADDRESSES[1], sshd=shutil.which("sshd", path=_PATH), checkout=TOP)
+        script = _INSIDE.format(keys=keys, address=ADDRESSES[1], sshd=shutil.which("sshd", path=PATH), checkout=TOP)
         line = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
         log = (directory / "sshd.log").open("wb")
         init = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -139,7 +139,7 @@ def two_hosts() -> Iterator[Hosts]:
         shutil.rmtree(directory)
 
 
-def _keys(directory: Path) -> Path:
+def keys_of(directory: Path) -> Path:
     """What the sshd is given; who uses the first host has the key to it."""
     keys, ssh = directory / "keys", directory / "home" / ".ssh"
     keys.mkdir()

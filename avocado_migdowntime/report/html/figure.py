@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A Chart as a figure of plotly; its colours come from the page, which knows whether it is light or dark.
 
-A figure is what Plotly.react takes, `data` and `layout`, as dicts, lists and texts that json can write. Plotly's Python
+A figure is what Plotly.react takes, `data` and `layout`, as dicts, lists, texts and arrays of numbers. Plotly's Python
 classes would check each of them again, which takes longer than all the rest of a page.
 """
 
-import base64
 from collections.abc import Iterable
 from html import escape
 from textwrap import wrap
@@ -15,7 +14,6 @@ import numpy as np
 
 from ...pictures.chart import STEPPED, Chart, Panel, Role, Series
 from ...pictures.strip_plot import Strip
-from ...trace.samples import Floats
 from ..style import KIND_STYLES, MARKERS, STYLES, look_of
 
 Part = dict[str, Any]
@@ -77,8 +75,8 @@ def strip_figure(strip: Strip) -> Part:
         data.append(
             {
                 "type": "scatter",
-                "x": _packed(100 * np.array(kind.shares)),
-                "y": _packed(np.array(kind.heights)),
+                "x": 100 * np.array(kind.shares),
+                "y": np.array(kind.heights),
                 "name": escape(kind.name),
                 "mode": "markers",
                 "marker": {"size": 8, "symbol": look},
@@ -144,19 +142,19 @@ def _series(series: Series, panel: Panel, look: str) -> Part:
     value = f"{escape(series.name)}: %{{y}} {escape(panel.unit)}"
     if series.low is not None and series.high is not None:
         value += ", from %{customdata[0]:,.1f} to %{customdata[1]:,.1f}"
-        dressed["customdata"] = _packed(np.column_stack([series.low, series.high]))
+        dressed["customdata"] = np.column_stack([series.low, series.high])
         if points:
             dressed["error_y"] = {
                 "type": "data",
-                "array": _packed(series.high - series.values),
-                "arrayminus": _packed(series.values - series.low),
+                "array": series.high - series.values,
+                "arrayminus": series.values - series.low,
                 "thickness": 1,
                 "width": 3,
             }
     return {
         "type": "scatter",
-        "x": _packed(series.t_s),
-        "y": _packed(series.values),
+        "x": series.t_s,
+        "y": series.values,
         "name": escape(series.name),
         "opacity": style.opacity,
         "zorder": style.order,
@@ -174,8 +172,8 @@ def _passes(chart: Chart) -> Part:
     shown = len(begins_s) <= _TOLD_APART
     return {
         "type": "scatter",
-        "x": _packed(np.column_stack([begins_s, begins_s, gaps]).ravel()),
-        "y": _packed(np.column_stack([np.zeros_like(gaps), np.ones_like(gaps), gaps]).ravel()),
+        "x": np.column_stack([begins_s, begins_s, gaps]).ravel(),
+        "y": np.column_stack([np.zeros_like(gaps), np.ones_like(gaps), gaps]).ravel(),
         "yaxis": f"y{_PASSES_AXIS}",
         "name": "passes",
         "mode": "lines",
@@ -208,9 +206,3 @@ def _band(begin: float, end: float, name: str) -> Part:
 def _meta(role: str, name: str, panel: str, unit: str, look: str, shown: bool = True) -> Part:
     """What the page knows of a curve; one that is not `shown` waits for its box to be ticked."""
     return {"role": role, "name": name, "panel": panel, "unit": unit, "look": look, "shown": shown}
-
-
-def _packed(values: Floats) -> Part:
-    """Plotly's typed array, in single precision: a seventh digit is not seen, and half the bytes."""
-    packed: Part = {"dtype": "f4", "bdata": base64.b64encode(values.astype("<f4").tobytes()).decode("ascii")}
-    return packed if values.ndim == 1 else {**packed, "shape": ", ".join(map(str, values.shape))}

@@ -4,7 +4,31 @@
   const narrow = matchMedia("(max-width: 40rem)");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-  const numbers = ({ bdata }) => new Float32Array(Uint8Array.from(atob(bdata), (one) => one.charCodeAt(0)).buffer);
+  const unpacked = (element) => {
+    const bytes = Uint8Array.from(atob(element.textContent), (one) => one.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
+  };
+  const text = (bytes) => new TextDecoder().decode(bytes);
+
+  const figureOf = (bytes) => {
+    const length = new DataView(bytes).getUint32(0, true);
+    const numbers = ([at, count, width]) => {
+      const all = new Float32Array(bytes, 4 + length + 4 * at, count);
+      return width ? Array.from({ length: count / width }, (_, row) => all.slice(row * width, (row + 1) * width)) : all;
+    };
+    const revived = (_, value) => (value?.floats ? numbers(value.floats) : value);
+    return JSON.parse(text(new Uint8Array(bytes, 4, length)), revived);
+  };
+
+  let started;
+  const plotly = () => {
+    started ??= unpacked(document.getElementById("plotly")).then((bytes) => {
+      const script = document.createElement("script");
+      script.textContent = text(bytes);
+      document.head.append(script);
+    });
+    return started;
+  };
 
   const dressed = (figure, hidden) => {
     const { data, layout } = structuredClone(figure);
@@ -36,14 +60,11 @@
     };
   };
 
-  const chart = (section) => {
+  const chart = async (section) => {
     const plot = section.querySelector(".plot");
     const reading = section.querySelector(".reading");
-    const figure = JSON.parse(section.querySelector("script").textContent);
-    for (const trace of figure.data) {
-      trace.x = numbers(trace.x);
-      trace.y = numbers(trace.y);
-    }
+    const [packed] = await Promise.all([unpacked(section.querySelector("script")), plotly()]);
+    const figure = figureOf(packed);
     const whole = figure.layout.xaxis.range;
     const tops = Object.entries(figure.layout).filter(([name, axis]) => /^yaxis/.test(name) && !axis.fixedrange);
     const boxes = [...section.querySelectorAll("[data-trace]")];
@@ -162,15 +183,33 @@
       sign.style.color = `var(--${sign.dataset.role})`;
     }
     for (const query of [dark, narrow]) {
-      query.addEventListener("change", () => drawn && draw());
+      query.addEventListener("change", draw);
     }
-    new IntersectionObserver((seen, observer) => {
-      if (seen.some((entry) => entry.isIntersecting)) {
-        observer.disconnect();
-        draw();
-      }
-    }, { rootMargin: "400px" }).observe(plot);
+    await draw();
   };
 
-  document.querySelectorAll(".chart").forEach(chart);
+  const charts = (place) => {
+    for (const section of place.querySelectorAll(".chart")) {
+      new IntersectionObserver((seen, observer) => {
+        if (seen.some((entry) => entry.isIntersecting)) {
+          observer.disconnect();
+          chart(section);
+        }
+      }, { rootMargin: "400px" }).observe(section.querySelector(".plot"));
+    }
+  };
+
+  const open = async (later) => {
+    const packed = later.querySelector(":scope > script");
+    if (later.open && packed) {
+      packed.remove();
+      later.insertAdjacentHTML("beforeend", text(await unpacked(packed)));
+      charts(later);
+    }
+  };
+  const follow = () => document.getElementById(location.hash.slice(1))?.querySelector(".later")?.setAttribute("open", "");
+  document.addEventListener("toggle", (event) => event.target.matches(".later") && open(event.target), true);
+  window.addEventListener("hashchange", follow);
+  charts(document);
+  follow();
 })();

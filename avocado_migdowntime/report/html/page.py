@@ -3,17 +3,19 @@
 
 All that comes from a trace is escaped by the template, figures go in as data, and the page's policy lets no other
 script run than the two that are its own.
+
+One file can be sent to somebody, kept by a CI and opened from a disk, where a browser lets no page read another file.
+So a page of many tests is one as well: what is shown of a test below its name is packed until it is opened.
 """
 
 import base64
 import hashlib
-import json
 from collections.abc import Sequence
 from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from plotly.offline import get_plotlyjs
 
 from ...pictures.strip_plot import Strip
@@ -22,6 +24,10 @@ from ..entry import Recorded, summed_up
 from ..style import KIND_STYLES, LINES, MARKERS, STYLES
 from ..verdict_text import labelled
 from .figure import Part, figure, strip_figure
+from .packed import packed, packed_figure
+
+OPEN_TESTS = 50
+"""So many tests are shown with all that there is of them. Of more, it is shown when it is opened."""
 
 
 def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) -> bytes:
@@ -35,10 +41,13 @@ def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) ->
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(lines=LINES, markers=MARKERS)
+    inside = environment.get_template("test.html")
     shown = environment.get_template("page.html").render(
         title=title,
         answer=summed_up(tests),
-        tests=[_shown(test) for test in tests],
+        tests=[_shown(test, inside, len(tests) > OPEN_TESTS) for test in tests],
+        any_picture=any(test.chart is not None for test in tests),
         strips=[
             {"title": strip.title, "axis": strip.axis, "within": strip.within, **_drawn(strip_figure(strip))}
             for strip in strips
@@ -46,44 +55,42 @@ def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) ->
         hashes=[_hash(plotly), _hash(script)],
         style=own.joinpath("page.css").read_text("utf-8"),
         colours={**STYLES, **{f"kind-{number}": style for number, style in enumerate(KIND_STYLES)}},
-        lines=LINES,
-        markers=MARKERS,
-        plotly=plotly,
+        plotly=packed(plotly.encode()),
         script=script,
     )
     return shown.encode()
 
 
-def _shown(test: Recorded) -> dict[str, Any]:
+def _shown(test: Recorded, inside: Template, later: bool) -> dict[str, Any]:
     verdict = test.verdict
+    html = inside.render(
+        name=test.name,
+        labelled=labelled(verdict) if verdict is not None else [],
+        drawn=_drawn(figure(test.chart)) if test.chart is not None else None,
+        advice=labelled_advice(test.advice) if test.advice is not None else [],
+        commands=test.commands,
+        settings=test.settings,
+    ).strip()
     return {
         "name": test.name,
         "status": test.status or {True: "PASS", False: "FAIL", None: "OPEN"}[test.passed],
         "verdict": verdict,
         "answer": test.answer,
-        "labelled": labelled(verdict) if verdict is not None else [],
-        **(_drawn(figure(test.chart)) if test.chart is not None else {"figure": ""}),
-        "advice": labelled_advice(test.advice) if test.advice is not None else [],
-        "commands": test.commands,
-        "settings": test.settings,
+        "inside": "" if later else html,
+        "packed": packed(html.encode()) if later and html else "",
     }
 
 
 def _drawn(drawn: Part) -> dict[str, Any]:
     traces = [(index, trace["meta"]) for index, trace in enumerate(drawn["data"])]
     return {
-        "figure": _data(drawn),
+        "figure": packed_figure(drawn),
         "panels": [(panel, list(inside)) for panel, inside in groupby(traces, _panel)],
     }
 
 
 def _panel(trace: tuple[int, dict[str, str]]) -> str:
     return f"{trace[1]['panel']}, {trace[1]['unit']}".strip(", ")
-
-
-def _data(drawn: Part) -> str:
-    """JSON that may stand in a script element."""
-    return json.dumps(drawn).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _hash(script: str) -> str:

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One host that tests are run on by SSH: a shell there, by the library that Avocado's own remote spawner uses."""
+
+import getpass
+import json
+import os
+import shlex
+import shutil
+import sysconfig
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import HarnessError, HostRequirementError, UsageError
+from ..parameters.host_address import parse_host
+
+_SSH_PORT = 22
+_LOGIN_S = 30.0
+_PROMPT = r"[#$>]\s*(\x1b\[[0-9;?]*[a-zA-Z])*\s*$"
+_OWN_PROMPT, _SET_PROMPT = r"migdowntime-ready# $", "unset PROMPT_COMMAND; PS1='migdowntime-''ready# '"
+"""What is typed is echoed, and must not look like the prompt."""
+_OPTIONS = "BatchMode=yes StrictHostKeyChecking=yes ServerAliveInterval=5 ServerAliveCountMax=3 ConnectTimeout=10"
+"""A host whose key is not known is refused, and one that says nothing for 15 s is lost."""
+_SAID_BYTES = 2000
+_SCRIPT = (
+    'said=$(mktemp) || exit 1; setsid "$@" >/dev/null 2>"$said" </dev/null & runner=$!; '
+    "trap 'kill -TERM $runner' INT TERM HUP; "
+    "while :; do wait $runner; status=$?; kill -0 $runner 2>/dev/null || break; done; "
+    f'tail -c {_SAID_BYTES} "$said"; echo; rm -f "$said"; exit $status'
+)
+"""Runs its arguments, and ends them by SIGTERM, on which a test cleans up, for Ctrl-C and when the connection ends.
+
+setsid, as a connection that ends sends SIGHUP to all that its terminal has.
+"""
+
+
+class HostLost(HarnessError):
+    """The connection to a host has ended; nobody knows what became of the test on it."""
+
+
+class FarHost:
+    """A slot of `spawner.remote.slots`: `USER@HOST[:PORT]`, or a file as Avocado's remote spawner has it."""
+
+    def __init__(self, slot: str) -> None:
+        self._login, self.name = _of_file(slot) if Path(slot).is_file() else _of_address(slot)
+        self.python = self._login.pop("python", "python3")
+        self._session: Any = None
+        self._lock = threading.Lock()
+
+    def run(self, arguments: Sequence[str], within_s: float) -> tuple[int, str]:
+        """The exit status of Python with these arguments there, and the end of what it said.
+
+        Raises HostLost where the connection is lost, or HostRequirementError where there is none to be had.
+        """
+        from aexpect import exceptions
+
+        session = self._connected()
+        command = f"sh -c {shlex.quote(_SCRIPT)} sh {shlex.join([self.python, *arguments])}"
+        try:
+            status, said = session.cmd_status_output(command, timeout=within_s)
+        except exceptions.ShellTimeoutError:
+            self.close()
+            return 1, f"it has not ended within {within_s:.0f} s"
+        except exceptions.ShellError as error:
+            self.close()
+            raise HostLost(f"the connection to {self.name} is gone") from error
+        return status, said.strip()
+
+    def end(self) -> None:
+        """Have what runs there end, and clean up."""
+        with suppress(Exception):
+            self._session.sendcontrol("c")
+
+    def close(self) -> None:
+        """End the connection."""
+        with self._lock:
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _connected(self) -> Any:
+        from aexpect import exceptions, remote
+
+        if self._session is None:
+            _helper_apart()
+            try:
+                session = remote.remote_login(**self._login)
+                session.set_prompt(_OWN_PROMPT)
+                session.cmd_output(_SET_PROMPT)
+                self._session = session
+            except (exceptions.ExpectError, remote.RemoteError) as error:
+                why = " ".join(str(error).split())
+                raise HostRequirementError(
+                    f"no shell of the host {self.name} can be had by SSH ({why}); try `ssh {self.name} true`"
+                ) from None
+        return self._session
+
+
+@cache
+def _helper_apart() -> tempfile.TemporaryDirectory[str]:
+    """A directory on the PATH that goes with this process, where aexpect finds the program by which it has a shell.
+
+    That would end when somebody presses Ctrl-C, and with it the connection, before the test at the other end is told to
+    clean up. Here it runs in a session of its own. And where an environment is used by its path, it is not on the PATH.
+    """
+    scripts = sysconfig.get_path("scripts")
+    helper = shutil.which("aexpect_helper", path=os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)]))
+    if helper is None:
+        raise HostRequirementError("aexpect's program aexpect_helper is missing; pip install --force-reinstall aexpect")
+    directory = tempfile.TemporaryDirectory(prefix="migdowntime-helper-")
+    script = Path(directory.name, "aexpect_helper")
+    script.write_text(f"#!/bin/sh\nexec setsid {shlex.quote(helper)}\n")
+    script.chmod(0o700)
+    os.environ["PATH"] = os.pathsep.join([directory.name, os.environ.get("PATH", os.defpath)])
+    return directory
+
+
+def _of_address(slot: str) -> tuple[dict[str, Any], str]:
+    address = parse_host(slot)
+    return _dressed({"host": address.host, "port": address.port or _SSH_PORT, "username": address.user}), slot
+
+
+def _of_file(slot: str) -> tuple[dict[str, Any], str]:
+    try:
+        given = json.loads(Path(slot).read_bytes())
+        return _dressed(given), f"{given['username']}@{given['host']}"
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(
+            f"{slot} is no slot of Avocado's remote spawner ({error}); give a JSON object with host, port and "
+            "username, or USER@HOST[:PORT] in the place of the file"
+        ) from None
+
+
+def _dressed(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of aexpect's remote_login, and what is chosen where the slot says nothing."""
+    options = " ".join(f"-o {option}" for option in _OPTIONS.split())
+    chosen = {
+        "client": "ssh",
+        "port": _SSH_PORT,
+        "password": "",
+        "prompt": _PROMPT,
+        "preferred_authentication": "publickey",
+        "user_known_hosts_file": "~/.ssh/known_hosts",
+        "timeout": _LOGIN_S,
+        **given,
+    }
+    chosen["username"] = chosen.get("username") or getpass.getuser()
+    return {**chosen, "extra_cmdline": f"{options} {chosen.get('extra_cmdline', '')}".strip()}

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which host a test runs on, and what is told of it where its runner cannot; hosts are made up."""
+
+import asyncio
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from avocado_migdowntime.errors import HostRequirementError, UsageError
+from avocado_migdowntime.plugins import hosts
+from avocado_migdowntime.plugins.far_host import FarHost, HostLost
+from avocado_migdowntime.plugins.hosts import Hosts, MigDowntimeHosts
+
+LACKING = "/usr/bin/python3: No module named 'avocado_migdowntime'"
+
+
+class MadeUpHost:
+    """`name` says how what it is asked to run ends."""
+
+    def __init__(self, name):
+        self.name, self.python, self.ran, self.running = name, "python3", 0, 0
+
+    def run(self, arguments, within_s):
+        assert arguments[:3] == ["-m", "avocado_migdowntime.plugins.runner", "task-run"] and within_s == 14400
+        self.ran += 1
+        self.running += 1
+        assert self.running == 1
+        try:
+            if self.name.startswith("lost"):
+                raise HostLost(f"the connection to {self.name} is gone")
+            if self.name == "closed":
+                raise HostRequirementError("no shell of the host closed can be had")
+            return {"good": (0, ""), "lacking": (1, LACKING), "odd": (3, "some\nlast words")}[self.name.rstrip("2")]
+        finally:
+            self.running -= 1
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Runs so many tests on hosts of these names; gives the hosts, and what was told of the tests by their number."""
+    told = []
+    monkeypatch.setattr(hosts, "FarHost", MadeUpHost)
+    monkeypatch.setattr(hosts, "tell", lambda address, message: told.append((address, message)))
+
+    def run(names, tests):
+        spawner = MigDowntimeHosts({"spawner.remote.slots": names, "spawner.remote.test_timeout": "14400"})
+
+        async def all_of_them():
+            tasks = [made_up_task(number) for number in range(tests)]
+            for task in tasks:
+                assert await spawner.spawn_task(task)
+            for task in tasks:
+                await spawner.wait_task(task)
+                assert not spawner.is_task_alive(task)
+
+        used = []
+        monkeypatch.setattr(hosts, "Hosts", lambda slots: used.append(Hosts(slots)) or used[0])
+        asyncio.run(all_of_them())
+        hosts.leave()
+        assert {address for address, _ in told} <= {"198.18.8.1:8888"}
+        return {host.name: host.ran for host in used[0]._all}, {
+            m["id"]: (m["result"], m["fail_reason"]) for _, m in told
+        }
+
+    return run
+
+
+def made_up_task(number):
+    runnable = SimpleNamespace(
+        kind="migdowntime", pick_runner_module_from_entry_point_kind=lambda kind: f"avocado_{kind}.plugins.runner"
+    )
+    task = SimpleNamespace(
+        identifier=number,
+        job_id="job",
+        runnable=runnable,
+        get_command_args=lambda: ["-i", str(number)],
+        status_services=[SimpleNamespace(uri="198.18.8.1:8888")],
+    )
+    return SimpleNamespace(task=task, spawner_handle=None)
+
+
+def test_tests_go_to_hosts_that_are_free(ran):
+    used, told = ran(["good", "good2"], 6)
+    assert sum(used.values()) == 6 and min(used.values()) > 0 and told == {}
+
+
+@pytest.mark.parametrize("bad", ["lost", "closed"])
+def test_what_a_host_could_not_end_another_runs(ran, capsys, bad):
+    used, told = ran([bad, "good"], 5)
+    assert used == {bad: 1, "good": 5} and told == {}
+
+
+def test_a_host_that_lacks_the_package_costs_one_test(ran):
+    used, told = ran(["lacking", "good"], 4)
+    ((result, reason),) = told.values()
+    assert used == {"lacking": 1, "good": 3} and result == "error"
+    assert reason == (
+        f"python3 of lacking lacks this package ({LACKING}); install there what is installed here, for that Python"
+    )
+
+
+def test_a_runner_that_ended_by_itself_is_told_and_its_host_is_used_again(ran):
+    used, told = ran(["odd"], 2)
+    assert used == {"odd": 2}
+    assert set(told.values()) == {("error", "the runner on odd has ended with status 3: last words")}
+
+
+def test_where_no_host_is_left_each_test_says_so(ran):
+    _, told = ran(["lost"], 3)
+    assert len(told) == 3 and {result for result, _ in told.values()} == {"error"}
+    assert {why for _, why in told.values()} == {"none of the hosts in `spawner.remote.slots` can be used any more"}
+
+
+def test_a_test_that_takes_its_host_with_it_takes_two_at_most(ran):
+    used, told = ran(["lost", "lost2", "good"], 1)
+    assert used == {"lost": 1, "lost2": 1, "good": 0}
+    ((result, reason),) = told.values()
+    assert (result, reason) == ("error", "the connection to lost2 is gone; what became of the test there is not known")
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"spawner.remote.slots": []}, "no host is given; name them in the configuration"),
+        (
+            {"spawner.remote.slots": ["root@lab1"], "run.status_server_auto": True},
+            "hosts need a status server; add --st",
+        ),
+        ({"spawner.remote.slots": ["a b"], "run.status_server_auto": False}, "'a b' is not [USER@]HOST[:PORT]"),
+    ],
+)
+def test_what_is_lacking_is_said_before_a_test_begins(config, says, monkeypatch):
+    monkeypatch.setattr(hosts.importlib.util, "find_spec", lambda name: name)
+    assert MigDowntimeHosts(config)._lacking().startswith(says)
+
+
+def test_a_spawner_without_its_library_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(hosts.importlib.util, "find_spec", lambda name: None)
+    assert "avocado-framework-plugin-spawner-remote" in MigDowntimeHosts({})._lacking()
+
+
+def test_a_slot_is_an_address_or_a_file_and_an_unknown_key_is_refused(tmp_path):
+    address = FarHost("me@lab1:2222")
+    assert (address.name, address.python) == ("me@lab1:2222", "python3")
+    assert {name: address._login[name] for name in ("host", "port", "username")} == {
+        "host": "lab1", "port": 2222, "username": "me"
+    }  # fmt: skip
+    file = tmp_path / "slot.json"
+    file.write_text(
+        json.dumps({"host": "lab2", "username": "root", "python": "/opt/bin/python", "extra_cmdline": "-4"})
+    )
+    of_file = FarHost(str(file))
+    assert (of_file.name, of_file.python, of_file._login["port"]) == ("root@lab2", "/opt/bin/python", 22)
+    assert of_file._login["extra_cmdline"].endswith(" -4")
+    for host in (address, of_file):
+        assert "-o StrictHostKeyChecking=yes" in host._login["extra_cmdline"]
+        assert host._login["user_known_hosts_file"] == "~/.ssh/known_hosts"
+    for text in ("[]", "{", '{"host": "lab2"}'):
+        file.write_text(text)
+        with pytest.raises(UsageError, match="is no slot of Avocado's remote spawner"):
+            FarHost(str(file))

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A job spread over hosts by SSH: results as of local tests, and nothing lost or left, whatever becomes of a host.
+
+Recordings are replayed in the place of migrations: what hosts do with QEMUs is tested elsewhere.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..support.documents import TOP
+from ..support.many_hosts import Lab, give_replayed, lab, replayed
+from ..support.waiting import HANGS_S
+
+pytestmark = pytest.mark.network
+
+LONG = ("--migdowntime-time-limit", "30000")
+WHILE_A_HOST_IS_LOST = ("--migdowntime-time-limit", "400")
+GONE = "it gets no other test"
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    subprocess.run([TOP / "tools/packages", "sshd"], check=True)
+    with lab(3) as made:
+        give_replayed(made, tmp_path_factory.mktemp("tests"))
+        yield made
+
+
+def nothing_left(hosts: Lab, *names: str) -> None:
+    until_s = time.monotonic() + HANGS_S
+    while (left := [hosts.left(name) for name in names]) != [[]] * len(names):
+        assert time.monotonic() < until_s, left
+        time.sleep(0.1)
+
+
+def test_a_matrix_is_spread_and_what_tests_left_lies_where_that_of_local_ones_does(hosts: Lab) -> None:
+    slots = [hosts.slot(name) for name in hosts.names]
+    status, out = hosts.run(slots, *replayed(hosts, 6), "--migdowntime-time-limit", "100")
+    assert status == 0, out
+    tests = hosts.tests()
+    assert [test["status"] for test in tests] == ["PASS"] * 6 and len({test["logdir"] for test in tests}) == 6
+    data = [Path(test["logdir"], "data") for test in tests]
+    trace = (hosts.given / "trace.jsonl").read_bytes()
+    assert [(each / "trace.jsonl").read_bytes() == trace for each in data] == [True] * 6
+    assert [(each / "large").stat().st_size for each in data] == [3 << 20] * 6
+    assert len({(each / "below" / "host").read_text() for each in data}) == 3
+    assert {(each / "trace.jsonl").stat().st_mode & 0o777 for each in data} == {0o600}
+    assert not list(hosts.latest.rglob("migdowntime-sent-*"))
+    assert json.loads(tests[0]["whiteboard"])["verdict"] == "accurate"
+    assert "6 tests: 6 right." in (hosts.latest / "migdowntime.html").read_text()
+    nothing_left(hosts, *hosts.names)
+
+
+def test_a_host_that_cannot_run_tests_costs_one_at_most_and_is_named(hosts: Lab) -> None:
+    first, second, third = hosts.names
+    lacking, unknown = {"python": "/usr/bin/python3"}, {"user_known_hosts_file": "/dev/null"}
+    slots = [hosts.slot(first, **lacking), hosts.slot(second, **unknown), hosts.slot(third)]
+    status, out = hosts.run(slots, *replayed(hosts, 4), "--migdowntime-time-limit", "100")
+    found = {test["status"]: test["fail_reason"] for test in hosts.tests()}
+    # Nothing ran on the host that could not be reached, so that its test is none of those that failed.
+    assert (status, sorted(test["status"] for test in hosts.tests())) == (1, ["ERROR", "PASS", "PASS", "PASS"]), out
+    assert found["ERROR"].startswith(f"/usr/bin/python3 of root@{first} lacks this package (")
+    assert f"no shell of the host root@{second} can be had by SSH (" in out and out.count(GONE) == 2
+    nothing_left(hosts, *hosts.names)
+
+
+def test_an_interrupted_job_ends_what_runs_on_hosts(hosts: Lab) -> None:
+    with hosts.start([hosts.slot(name) for name in hosts.names[:2]], *replayed(hosts, 2), *LONG) as process:
+        assert process.stdout is not None
+        replaying = sum(line.endswith(": replays\n") for line in until(process.stdout, ": replays\n", 2))
+        assert replaying == 2
+        # As a terminal does, to all that the job has started here.
+        os.killpg(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=HANGS_S)
+    assert [test["status"] for test in hosts.tests()] == ["INTERRUPTED", "INTERRUPTED"], out
+    assert process.returncode not in (0, 1) and "Traceback" not in out
+    nothing_left(hosts, *hosts.names)
+
+
+def test_what_ran_on_a_host_that_is_gone_is_run_on_another(hosts: Lab) -> None:
+    # The last one here: this host does not come back.
+    first, second, _ = hosts.names
+    with hosts.start([hosts.slot(first), hosts.slot(second)], *replayed(hosts, 3), *WHILE_A_HOST_IS_LOST) as process:
+        assert process.stdout is not None
+        list(until(process.stdout, ": replays\n", 2))
+        hosts.kill(first)
+        out, _ = process.communicate(timeout=HANGS_S)
+    assert (process.returncode, [test["status"] for test in hosts.tests()]) == (0, ["PASS"] * 3), out
+    assert f"the connection to root@{first} is gone; {GONE}" in out
+    assert [Path(test["logdir"], "data", "trace.jsonl").is_file() for test in hosts.tests()] == [True] * 3
+    nothing_left(hosts, second)
+
+
+def until(lines: Iterator[str], ending: str, times: int) -> Iterator[str]:
+    """The lines until so many have ended like that."""
+    for line in lines:
+        yield line
+        times -= line.endswith(ending)
+        if not times:
+            return

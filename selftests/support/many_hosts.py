@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Several hosts on this machine, in a network of their own with the one that runs the job.
+
+Each is a set of namespaces, with its own processes, network, sshd, /tmp and /run; where this checkout is, each has an
+empty directory, and the environment that the tests run in lies elsewhere. So nothing that is left on one is seen on
+another.
+"""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from .avocado_command import write_tests
+from .documents import TOP
+from .recorded import ACCURATE
+from .ssh_hosts import PATH, inner, keys_of, processes
+from .waiting import HANGS_S
+
+HUB = "198.18.8.1"
+PYTHON = "/run/environment/bin/python"
+_INSIDE = """
+set -eu
+mount -t tmpfs none /run
+mkdir -p /run/sshd /run/keys /run/environment
+cp {keys}/* /run/keys
+mount --bind {environment} /run/environment
+mount -t tmpfs none /tmp
+mount -t tmpfs none {checkout}
+ip link set lo up
+while ! ip link show wire >/dev/null 2>&1; do sleep 0.05; done
+ip address add {address}/24 dev wire
+ip link set wire up
+exec {sshd} -D -e -f /run/keys/sshd_config
+"""
+
+
+_REPLAYED = """
+import os
+
+async def replay(parameters, directory, progress):
+    (directory / "trace.jsonl").write_bytes(Path(__file__).with_name("trace.jsonl").read_bytes())
+    (directory / "below").mkdir()
+    (directory / "below" / "host").write_text(os.readlink("/proc/self/ns/net"))
+    (directory / "large").write_bytes(os.urandom(3 << 20))
+    progress("replays")
+    await asyncio.sleep(parameters.time_limit / 100)
+    return ACCURATE
+
+class Replayed(MigrationTest):
+    def test(self):
+        self.judge(replay)
+"""
+"""A test that leaves what a migration leaves, and waits for a hundredth of its time limit."""
+
+
+@dataclass
+class Lab:
+    """`names` are the hosts' addresses; a host ends with its process in `inits`."""
+
+    home: Path
+    network: Path
+    inits: dict[str, "subprocess.Popen[bytes]"]
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.inits)
+
+    def command(self, *words: str) -> list[str]:
+        """What runs these words on the host that the job is run on."""
+        return ["nsenter", f"--net={self.network}", *words]
+
+    def slot(self, name: str, **more: str) -> str:
+        """A file that names a host, as Avocado's remote spawner has it."""
+        ssh = self.home / ".ssh"
+        login = {"host": name, "port": 22, "username": "root", "identity_file": str(ssh / "id_ed25519")}
+        path = self.home / f"{name}-{len(list(self.home.iterdir()))}.json"
+        known = {"user_known_hosts_file": str(ssh / "known_hosts"), "python": PYTHON}
+        path.write_text(json.dumps({**login, **known, **more}))
+        return str(path)
+
+    def start(self, slots: list[str], *words: str) -> "subprocess.Popen[str]":
+        """Begin a job on the hosts in these slots, in a process group of its own; its results are below `home`."""
+        (self.home / "lab.conf").write_text(f"[spawner.remote]\nslots = {slots!r}\n")
+        server = ("--status-server-disable-auto", "--status-server-listen", f"{HUB}:8888")
+        spread = ("--spawner", "migdowntime-hosts", *server, "--status-server-uri", f"{HUB}:8888")
+        run = ("--config", str(self.home / "lab.conf"), "run", *words, *spread)
+        many = ("--max-parallel-tasks", str(len(slots)), "--disable-sysinfo")
+        line = self.command(sys.executable, "-P", "-m", "avocado", *run, *many)
+        environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+        environment |= {"HOME": str(self.home), "TMPDIR": str(self.home), "PYTHONWARNINGS": "ignore"}
+        given = {"cwd": self.home, "env": environment, "stdin": subprocess.DEVNULL}
+        output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(line, text=True, start_new_session=True, **given, **output)
+
+    def run(self, slots: list[str], *words: str) -> tuple[int, str]:
+        """Exit status and output of a job."""
+        with self.start(slots, *words) as process:
+            out, _ = process.communicate(timeout=2 * HANGS_S)
+        return process.returncode, out
+
+    @property
+    def latest(self) -> Path:
+        return self.home / "avocado" / "job-results" / "latest"
+
+    def tests(self) -> list[dict[str, str]]:
+        """What the last job found of each test."""
+        found: list[dict[str, str]] = json.loads((self.latest / "results.json").read_text())["tests"]
+        return found
+
+    @property
+    def given(self) -> Path:
+        """A directory of each host and of this one."""
+        return self.home / "given"
+
+    def give(self, name: str, data: bytes) -> str:
+        """Each host gets this file, by the same name."""
+        file = self.given / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(data)
+        for init in self.inits.values():
+            there = ["nsenter", "--all", f"--target={inner(init)}", "sh", "-c"]
+            write = f"mkdir -p {file.parent} && cat > {file}"
+            subprocess.run([*there, write], input=data, check=True)
+        return str(file)
+
+    def left(self, name: str) -> list[str]:
+        """What runs on a host beside its sshd and what that has started, and what was left in its files."""
+        pid = inner(self.inits[name])
+        look = f"find /tmp -type f -not -path '{self.given}/*'; grep hugetlbfs /proc/mounts"
+        line = ["nsenter", "--all", f"--target={pid}", "sh", "-c", look]
+        files = subprocess.run(line, capture_output=True, text=True, check=False).stdout.splitlines()
+        return [*processes(os.readlink(f"/proc/{pid}/ns/pid"), ("sshd", "bash", "sh")), *files]
+
+    def kill(self, name: str) -> None:
+        """The host is gone, with all that runs there."""
+        self.inits[name].kill()
+        self.inits[name].wait()
+
+
+@contextmanager
+def lab(hosts: int) -> Iterator[Lab]:
+    """So many of them; root alone can make them. On leaving, all that runs there ends."""
+    directory = Path(tempfile.mkdtemp(prefix="mdt-lab-", dir="/tmp"))
+    made = Lab(directory / "home", directory / "network", {})
+    try:
+        keys = keys_of(directory)
+        made.network.touch()
+        subprocess.run(["unshare", f"--net={made.network}", "ip", "link", "set", "lo", "up"], check=True)
+        _in_hub(made, "link", "add", "hub", "type", "bridge")
+        _in_hub(made, "address", "add", f"{HUB}/24", "dev", "hub")
+        _in_hub(made, "link", "set", "hub", "up")
+        for number in range(1, hosts + 1):
+            _add(made, keys, number)
+        _know(made)
+        yield made
+    finally:
+        for init in made.inits.values():
+            init.kill()
+            init.wait()
+        with suppress(subprocess.CalledProcessError):
+            subprocess.run(["umount", str(made.network)], check=True)
+        shutil.rmtree(directory)
+
+
+def give_replayed(made: Lab, directory: Path) -> None:
+    """Give all hosts a test in which a recording is replayed in the place of a migration."""
+    made.give("trace.jsonl", gzip.decompress(ACCURATE.read_bytes()))
+    made.give("replayed.py", write_tests(directory, _REPLAYED).read_bytes())
+
+
+def replayed(made: Lab, variants: int) -> list[str]:
+    """What runs it so many times."""
+    tree = "run: !mux\n" + "".join(f"    v{number}:\n      rate: {number + 1}\n" for number in range(variants))
+    (made.home / "variants.yaml").write_text(tree)
+    return [str(made.given / "replayed.py"), "-m", "variants.yaml"]
+
+
+def _in_hub(made: Lab, *words: str) -> None:
+    subprocess.run(made.command("ip", *words), check=True)
+
+
+def _add(made: Lab, keys: Path, number: int) -> None:
+    name = f"198.18.8.{number + 1}"
+    sshd = shutil.which("sshd", path=PATH)
+    script = _INSIDE.format(keys=keys, address=name, sshd=sshd, checkout=TOP, environment=sys.prefix)
+    line = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
+    with (keys.parent / f"{name}.log").open("wb") as log:
+        made.inits[name] = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    ends = ("type", "veth", "peer", "name", "wire", "netns", str(inner(made.inits[name])))
+    _in_hub(made, "link", "add", f"to{number}", *ends)
+    _in_hub(made, "link", "set", f"to{number}", "master", "hub")
+    _in_hub(made, "link", "set", f"to{number}", "up")
+
+
+def _know(made: Lab) -> None:
+    """Wait for each sshd, and know its key."""
+    deadline_s = time.monotonic() + HANGS_S
+    known = ""
+    for name in made.names:
+        while not (found := _scanned(made, name)):
+            assert time.monotonic() < deadline_s, f"{name} has no sshd"
+            time.sleep(0.1)
+        known += found
+    (made.home / ".ssh" / "known_hosts").write_text(known)
+
+
+def _scanned(made: Lab, name: str) -> str:
+    scan = made.command("ssh-keyscan", "-T", "2", name)
+    return subprocess.run(scan, capture_output=True, text=True, check=False).stdout
