@@ -8,7 +8,8 @@ SOURCES := setup.py README.md $(shell find avocado_migdowntime tests variants im
 RESULTS := results
 FAST := selftests/fast
 QUICK := $(FAST) selftests/property
-OTHERS := $(addprefix --ignore=,$(QUICK)) selftests
+NEEDS_THE_HOST := selftests/root selftests/network
+NOT_QUICK := $(addprefix --ignore=,$(QUICK)) selftests
 PYTEST := $(BIN)/python -m pytest -q
 # One more at a time than there are CPUs, as some wait; where a module's tests share what takes long to set up, modules.
 AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist worksteal
@@ -17,8 +18,8 @@ MODULES_AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist loadscope
 # Tests start many a Python: what was compiled for one is there for the next.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: test demo check coverage beside alone golden bench packages demo-packages browser libvirt lint types wheel clean
-# Tests that judge timing run alone. `check` has what judges none done side by side.
+.PHONY: test demo check coverage alone apart others beside busy golden bench packages demo-packages browser libvirt lint types wheel clean
+# One after the other, but for what `check` has done side by side.
 ifneq ($(SIDE_BY_SIDE),yes)
 .NOTPARALLEL:
 endif
@@ -30,20 +31,32 @@ demo: demo-packages $(VENV)/installed
 	@$(BIN)/python tools/demo.py $(RESULTS)
 
 check: browser $(VENV)/installed-libvirt lint audit
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target SIDE_BY_SIDE=yes types coverage $(VENV)/tried/installed
-	@$(MAKE) --no-print-directory beside wheel alone
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target SIDE_BY_SIDE=yes alone apart $(VENV)/tried/installed
+	@$(MAKE) --no-print-directory wheel busy beside
 
 # The fast tests, and how much of the pure core they go through (pyproject.toml says what that is). Property tests, which
 # take thrice as long when they are watched, would add next to nothing.
 coverage: $(VENV)/installed-dev
 	$(PYTEST) $(AT_ONCE) --cov --cov-report=term:skip-covered $(FAST)
 
-# The other tests that may run beside each other, then those that may not.
-beside: browser $(VENV)/installed-dev
-	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' --ignore=$(FAST) selftests
-
+# What judges timing, or takes of the host what there is one of: one at a time.
 alone: browser $(VENV)/installed-libvirt
-	$(PYTEST) --durations=10 -m alone $(OTHERS)
+	$(PYTEST) --durations=10 -m alone $(NOT_QUICK)
+
+# Meanwhile what is no test of the host, on what those leave of the processors: they mostly wait.
+apart: browser $(VENV)/installed-dev
+	tools/apart $(MAKE) --no-print-directory SIDE_BY_SIDE=no types coverage others
+
+others: browser $(VENV)/installed-dev
+	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone and not busy' $(addprefix --ignore=,$(FAST) $(NEEDS_THE_HOST)) selftests
+
+# Then what needs the host's network or root, and may run beside each other.
+beside: $(VENV)/installed-libvirt
+	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone and not busy' $(NEEDS_THE_HOST)
+
+# What would disturb all others.
+busy: $(VENV)/installed-dev
+	$(PYTEST) --durations=10 -m busy $(NOT_QUICK)
 
 golden: $(VENV)/installed-dev
 	$(BIN)/python -m selftests.support.golden
@@ -91,7 +104,7 @@ $(VENV)/built: $(VENV)/made $(SOURCES)
 	@touch $@
 
 $(VENV)/tried/installed: $(VENV)/built
-	@tools/try-wheel install $(VENV)/tried $(VENV)/wheel/*.whl
+	@nice tools/try-wheel install $(VENV)/tried $(VENV)/wheel/*.whl
 	@touch $@
 
 # By itself pip leaves a package alone that has the version of the wheel.
@@ -127,12 +140,13 @@ clean:
 # the table that it prints.
 .PHONY: contradictions
 contradictions: $(VENV)/installed-dev
-	nice -n 19 $(BIN)/python -m bench.contradictions --cases 100000
+	nice -n 19 $(BIN)/python -m bench.contradictions --cases 100000 --processes 2
 
-# Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison.
+# Which changes of the pure core does no quick test notice? Goes on where it was ended; one room by ROOM=comparison,
+# a sample at random by SAMPLE=1000, another one by SEED=2.
 .PHONY: mutants
 mutants: $(VENV)/installed-dev
-	$(BIN)/python tools/mutants.py $(ROOM)
+	$(BIN)/python -m tools.mutants $(ROOM) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 # The quick set with each Python and on each QEMU that is here, which takes some minutes for each Python.
 .PHONY: versions
@@ -143,6 +157,7 @@ versions: packages $(VENV)/built
 # docs/faults.md is made of it.
 .PHONY: faults
 faults: packages $(VENV)/installed-dev
+	@tools/packages faketime
 	$(BIN)/python -m selftests.support.fault_runs --repeat 3 $(if $(SECONDS),--seconds $(SECONDS))
 
 # Every reader of what others made on inputs that a fuzzer makes up: RUNS of them each, SECONDS at most, MATCH for some.
@@ -164,3 +179,9 @@ soak: packages $(VENV)/installed-dev
 .PHONY: features
 features: packages $(VENV)/installed-dev
 	$(BIN)/python tools/features.py
+
+# Each known fault on each QEMU that is here, over TLS, by multifd and by xbzrle, some 40 minutes; goes on where it was
+# ended. Writes docs/found.md.
+.PHONY: found
+found: packages $(VENV)/installed-dev
+	$(BIN)/python -m bench.found

@@ -6,10 +6,13 @@ by form and period.
 """
 
 import argparse
+import signal
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import Pool
 
 from avocado_migdowntime.verdict.verdict import Judgement
 from selftests.support.contradictions import case, contradictions
@@ -17,6 +20,8 @@ from selftests.support.printed import FORMS
 
 PERIODS_S = (0.1, 1.0, 10.0, 60.0)
 """The columns of the table: up to each of these."""
+AT_ONCE = 200
+"""So many cases are tried before what came of them is counted."""
 Reached = Counter[tuple[str, float, str]]
 
 
@@ -25,30 +30,53 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=2000, help="(default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="of the first case (default: %(default)s)")
+    parser.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
     chosen = parser.parse_args()
     reached: Reached = Counter()
     denied = 0
-    with suppress(KeyboardInterrupt):
-        for seed in range(chosen.first, chosen.first + chosen.cases):
-            denied += tried(seed, reached)
-            if seed % 1000 == 999:
-                print(f"{seed + 1 - chosen.first} cases, {denied} contradictions", file=sys.stderr, flush=True)
+    end = chosen.first + chosen.cases
+    parts = [range(begin, min(begin + AT_ONCE, end)) for begin in range(chosen.first, end, AT_ONCE)]
+    with Pool(chosen.processes, _ended_by_its_parent) as pool, suppress(KeyboardInterrupt):
+        for part in pool.imap_unordered(tried, parts):
+            reached += part.reached
+            denied += len(part.denied)
+            for found in part.denied:
+                print(found, flush=True)
+            print(f"{_cases(reached)} cases, {denied} contradictions", file=sys.stderr, flush=True)
     print(table(reached))
-    print(f"{sum(n for (_, _, what), n in reached.items() if what == 'cases')} cases, {denied} contradictions")
+    print(f"{_cases(reached)} cases, {denied} contradictions")
 
 
-def tried(seed: int, reached: Reached) -> int:
-    """How many contradictions there are in a case, which are printed; what is reached in it is counted."""
-    one = case(seed)
-    denied = contradictions(one)
-    for found in denied:
-        print(f"seed {seed}: {one.recording.name}, {one.form}, every {one.period_s:.3g} s: {found}", flush=True)
-    period_s = next(limit for limit in PERIODS_S if one.period_s <= limit)
-    if one.trace is not None:
-        reached[one.form, period_s, "verdict"] += one.verdict.verdict is not Judgement.INCONCLUSIVE
-        reached[one.form, period_s, "limit"] += one.advice.limit_ms is not None
-    reached[one.form, period_s, "cases"] += 1
-    return len(denied)
+def _ended_by_its_parent() -> None:
+    """In a process that tries cases: the one that began it ends it when it is interrupted."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _cases(reached: Reached) -> int:
+    return sum(count for (_, _, what), count in reached.items() if what == "cases")
+
+
+@dataclass
+class Part:
+    """What came of some cases."""
+
+    reached: Reached = field(default_factory=Counter)
+    denied: list[str] = field(default_factory=list)
+
+
+def tried(seeds: Sequence[int]) -> Part:
+    """What is reached in these cases, and each contradiction."""
+    part = Part()
+    for seed in seeds:
+        one = case(seed)
+        for found in contradictions(one):
+            part.denied.append(f"seed {seed}: {one.recording.name}, {one.form}, every {one.period_s:.3g} s: {found}")
+        period_s = next(limit for limit in PERIODS_S if one.period_s <= limit)
+        if one.trace is not None:
+            part.reached[one.form, period_s, "verdict"] += one.verdict.verdict is not Judgement.INCONCLUSIVE
+            part.reached[one.form, period_s, "limit"] += one.advice.limit_ms is not None
+        part.reached[one.form, period_s, "cases"] += 1
+    return part
 
 
 def table(reached: Mapping[tuple[str, float, str], int]) -> str:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is the bandwidth that `advise` calls enough for the default limit enough, and would less have done?
+"""Is what `advise` calls enough for the default limit enough, and would less have done?
 
-`python -m bench.helping`: on one migration the limit of 300 ms with shares of that bandwidth, the least first, for as
-long as two passes take.
+`python -m bench.helping`: on one migration the limit of 300 ms with shares of the bandwidth, the least first, for as
+long as two passes take. With `--what throttle` the same with shares of the throttle, by auto-converge.
 """
 
 import argparse
 import asyncio
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -17,67 +19,123 @@ from avocado_migdowntime.experiments.expected_downtime import EnoughPasses
 from avocado_migdowntime.experiments.run import Run, run_and_judge
 from avocado_migdowntime.host.one_at_a_time import alone_on_host
 from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.prediction.advice import Advice
+from avocado_migdowntime.prediction.advice import Advice, Help
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.trace.events import SOUNDING
 from bench.advice import GUESTS, Held
 
 SHARES = (2 / 3, 1.0)
-"""Of the bandwidth that is enough; the least that may do comes before them."""
-HELD_S = 6.0
+"""Of what is called enough; the least that may do comes before them."""
+BELOW = 0.95
+"""So much of the least that may do is tried first."""
+GREATEST_THROTTLE_PERCENT = 99
+
+
+@dataclass(frozen=True)
+class Aid:
+    """What helps: `of` tells what is enough and what is the least, `settings` how so much of it is set."""
+
+    unit: str
+    of: Callable[[Help], tuple[float | None, float | None]]
+    settings: Callable[[float], Mapping[str, int]]
+    held_s: float
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def throttled(percent: float) -> Mapping[str, int]:
+    """How QEMU slows a guest by so much at once, whether it does already or not."""
+    least = max(1, min(GREATEST_THROTTLE_PERCENT, round(percent)))
+    return dict.fromkeys(("cpu-throttle-initial", "cpu-throttle-increment", "max-cpu-throttle"), least)
+
+
+AIDS: Mapping[str, Aid] = {
+    "bandwidth": Aid(
+        "MB/s",
+        lambda help_: (_thousandth(help_.bandwidth_bytes_per_ms), _thousandth(help_.least_bandwidth_bytes_per_ms)),
+        lambda megabytes: {"max-bandwidth": int(megabytes * 1e6)},
+        held_s=6.0,
+    ),
+    "throttle": Aid(
+        "%",
+        lambda help_: (help_.throttle_percent, help_.least_throttle_percent or 0),
+        throttled,
+        # QEMU slows a guest after two passes that dirtied much, and then it takes some more.
+        held_s=14.0,
+        parameters={
+            "capabilities": "auto-converge",
+            "migrate_parameters": "cpu-throttle-initial=1,cpu-throttle-increment=1,max-cpu-throttle=1",
+        },
+    ),
+}
 
 
 def main() -> None:
     """Print what came of the runs."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--what", choices=AIDS, default="bandwidth", help="(default: %(default)s)")
+    parser.add_argument("--first", type=int, default=0, help="the first guest (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=len(GUESTS), help="(default: %(default)s)")
     parser.add_argument("--arch", default="x86_64", help="(default: %(default)s)")
     chosen = parser.parse_args()
-    for guest in islice(cycle(GUESTS), chosen.runs):
-        tried = Widened()
+    for guest in islice(cycle(GUESTS), chosen.first, chosen.first + chosen.runs):
+        tried = Helped(AIDS[chosen.what])
+        given = {"accel": "tcg", "page_size": "4K", "arch": chosen.arch, "time_limit": "120", **guest}
         with tempfile.TemporaryDirectory() as directory, alone_on_host(print):
-            parameters = parse({"accel": "tcg", "page_size": "4K", "arch": chosen.arch, **guest})
             try:
-                asyncio.run(run_and_judge(parameters, Path(directory), lambda _: None, tried.widen))
+                asyncio.run(
+                    run_and_judge(parse({**given, **tried.aid.parameters}), Path(directory), lambda _: None, tried.help)
+                )
             except HarnessError as error:
                 print(f"{guest}: {error}")
                 continue
         print(f"{' '.join(guest.values())}: {tried}", flush=True)
 
 
-class Widened:
-    """Bandwidths tried on one migration under the default limit, from the least up."""
+class Helped:
+    """Amounts of an aid tried on one migration under the default limit, from the least up."""
 
-    def __init__(self) -> None:
+    def __init__(self, aid: Aid) -> None:
+        self.aid = aid
         self.advice: Advice | None = None
         self.did: str = ""
+        self.dirtied: list[str] = []
 
     def __str__(self) -> str:
         if self.advice is None:
             return "ended before anything could be advised"
-        found = self.advice.help
-        enough, least = found.bandwidth_bytes_per_ms or 0, found.least_bandwidth_bytes_per_ms or 0
-        return f"{enough / 1000:.1f} MB/s called enough, {least / 1000:.1f} the least; finished {self.did or 'at none'}"
+        enough, least = self.aid.of(self.advice.help)
+        called = f"{enough or 0:.1f} {self.aid.unit} called enough, {least or 0:.1f} the least"
+        return f"{called}; finished {self.did or 'at none'}; dirtied {', '.join(self.dirtied)}"
 
-    async def widen(self, run: Run) -> None:
+    async def help(self, run: Run) -> None:
         """The course of a run: see `experiments.run.judged`."""
         if not await run.follow(EnoughPasses(run)):
             return
         self.advice = advise(run.evidence())
-        found = self.advice.help
-        if found.bandwidth_bytes_per_ms is None or found.least_bandwidth_bytes_per_ms is None:
-            await run.let_complete()
-            return
-        steps = [("below the least", found.least_bandwidth_bytes_per_ms * 0.95)]
-        steps += [(f"at {share:.2f} of it", share * found.bandwidth_bytes_per_ms) for share in SHARES]
-        for name, bytes_per_ms in steps:
-            values = {"downtime-limit": DEFAULT_DOWNTIME_LIMIT_MS, "max-bandwidth": int(bytes_per_ms * 1000)}
-            run.sampler.note(SOUNDING, values)
-            await run.pair.source.execute("migrate-set-parameters", values)
-            if not await run.follow(Held(HELD_S)):
-                self.did = name
-                return
+        enough, least = self.aid.of(self.advice.help)
+        if enough is not None and least is not None:
+            for name, amount in steps(enough, least):
+                values = {"downtime-limit": DEFAULT_DOWNTIME_LIMIT_MS, **self.aid.settings(amount)}
+                run.sampler.note(SOUNDING, values)
+                await run.pair.source.execute("migrate-set-parameters", values)
+                goes_on = await run.follow(Held(self.aid.held_s))
+                last = run.evidence().passes[-1].last
+                slowed = (await run.pair.source.execute("query-migrate")).get("cpu-throttle-percentage", 0)
+                self.dirtied.append(f"{last.dirty_pages_per_s} pages/s {name}, slowed by {slowed} %")
+                if not goes_on:
+                    self.did = name
+                    return
         await run.let_complete()
+
+
+def steps(enough: float, least: float) -> Sequence[tuple[str, float]]:
+    """What is tried in turn, by name."""
+    shares = [(f"at {share:.2f} of it", share * enough) for share in SHARES]
+    return [("below the least", least * BELOW), *(step for step in shares if step[1] > least)]
+
+
+def _thousandth(figure: float | None) -> float | None:
+    return None if figure is None else figure / 1000
 
 
 if __name__ == "__main__":

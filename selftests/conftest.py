@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What several selftests need."""
 
+import gc
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ from hypothesis import settings
 from .support import leftovers, no_qemu, slow_link
 from .support.dirtier_guest import MIB, Guest
 from .support.documents import TOP
-from .support.leftovers import traces_of_runs
+from .support.leftovers import network_namespaces, traces_of_runs
 from .support.ordinary_user import PATH, OrdinaryUser
 from .support.waiting import until
 from .support.warm import Warm
@@ -44,6 +45,12 @@ def pytest_collection_modifyitems(items):
     """What the whole of a folder needs is told by its name; some tests in it need more, and say so."""
     for item in items:
         item.add_marker(_folder(item))
+
+
+def pytest_collection_finish():
+    """Thousands of tests, which live to the end, are not to be looked through by each collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def _folder(item):
@@ -141,15 +148,15 @@ def launch(tmp_path):
 
 @pytest.fixture
 def nothing_left(request):
-    """Fails the test if it leaves a QEMU, a mount or a directory of one behind; where it runs alone, a network, too."""
+    """Fails the test if it leaves a QEMU, a mount, a directory or a network of one behind; if alone, hugepages, too."""
     alone = bool(request.node.get_closest_marker("alone"))
-    before = traces_of_runs(alone)
+    before = traces_of_runs(alone) | network_namespaces(own=True)
     yield
     left = set()
 
     def gone():
         nonlocal left
-        left = traces_of_runs(alone) - before
+        left = (traces_of_runs(alone) | network_namespaces(own=True)) - before
         return not left
 
     with suppress(AssertionError):

@@ -136,7 +136,7 @@ def cell(place: Path) -> tuple[str, str]:
     answer = json.loads(place.read_text())
     verdict, said = answer["verdict"], " ".join(answer["said"])
     if verdict is None:
-        said = re.sub(r"^migdowntime judge: |; what was recorded is in \S+$", "", said)
+        said = re.sub(r"^migdowntime judge: |; (what was recorded is|files) in \S+$", "", said)
         return ("lacks" if answer["status"] == 125 and " QEMU ended with " not in said else "fails"), said
     checks = {check["name"]: check for check in verdict["checks"]}
     faults = [check for check in verdict["checks"] if check["outcome"] == "failed"]

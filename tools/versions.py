@@ -64,7 +64,7 @@ def main() -> int:
     for python in pythons():
         for cell, run_it in offered(python):
             if re.search(wanted, ", ".join(cell)):
-                result = Result(run_it(), str(datetime.date.today()))
+                result = Result(prepare(python, environment_of(cell)) or run_it(), str(datetime.date.today()))
                 print(" | ".join((*cell, *result)), flush=True)
                 passed &= result.passed
                 PAGE.write_text(page({**kept(), cell: result}))
@@ -96,18 +96,18 @@ def pythons() -> Iterator[str]:
 def offered(python: str) -> Iterator[tuple[Cell, Callable[[], str]]]:
     """What there is to run with a Python, and how."""
     release = run([python, "--version"]).stdout.split()[-1]
-    environment = ENVIRONMENTS / release
-    why = prepare(python, environment)
-    say = (lambda: why) if why else None
-    yield Cell(release, "fast tests"), say or partial(fast_tests, environment)
-    if why:
-        return
-    found = list(qemus(environment))
-    for number, (qemu, words) in enumerate(found):
+    cell = Cell(release, "fast tests")
+    yield cell, partial(fast_tests, environment_of(cell))
+    for number, (qemu, words) in enumerate(qemus()):
         if not number:
-            yield Cell(release, "quick job of Avocado", qemu), partial(quick_job, environment)
+            yield Cell(release, "quick job of Avocado", qemu), partial(quick_job, environment_of(cell))
         for arch in ARCHITECTURES:
-            yield Cell(release, f"`judge` of {arch}", qemu), partial(judged, environment, words, arch)
+            yield Cell(release, f"`judge` of {arch}", qemu), partial(judged, environment_of(cell), words, arch)
+
+
+def environment_of(cell: Cell) -> Path:
+    """The virtual environment in which it is run."""
+    return ENVIRONMENTS / cell.python
 
 
 def prepare(python: str, environment: Path) -> str:
@@ -139,12 +139,12 @@ def quick_job(environment: Path) -> str:
     return "passed" if done.returncode == 0 else f"status {done.returncode}"
 
 
-def qemus(environment: Path) -> Iterator[tuple[str, list[str]]]:
+def qemus() -> Iterator[tuple[str, list[str]]]:
     """Each QEMU by its release, with the option that names it."""
     installed = run([shutil.which("qemu-system-x86_64") or "false", "--version"]).stdout
     if found := re.search(r"version (\d[\d.]*)", installed):
         yield found[1], []
-    listed = run([str(environment / "bin" / "avocado"), "migdowntime", "qemu", "list", "--json"])
+    listed = run([sys.executable, "-m", "avocado_migdowntime", "qemu", "list", "--json"])
     for one in json.loads(listed.stdout or "[]"):
         if set(ARCHITECTURES) <= set(one["architectures"]):
             yield one["release"], ["--qemu", one["suite"]]

@@ -47,5 +47,5 @@ def _message(line: bytes) -> dict[str, Any]:
     if not isinstance(message, dict) or not isinstance(message.get("bytes"), int):
         raise ValueError(f"{line[:200]!r} is not a message")
     if not 0 <= message["bytes"] <= MOST_BYTES:
-        raise ValueError(f"{message['bytes']} bytes in one message")
+        raise ValueError(f"a message of {message['bytes']} bytes, expected {MOST_BYTES} at most")
     return message

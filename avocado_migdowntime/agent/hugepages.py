@@ -65,12 +65,12 @@ class Hugepages:
                     f"available; as root run there `{command}`"
                 )
             if _memory_available() - missing * self._page_bytes < _KEPT_FREE_BYTES:
-                raise KeeperError(f"{missing} more hugepages would take its last memory; give the guest less ram")
+                raise KeeperError(f"{missing} more hugepages would leave it too little memory; give the guest less ram")
             added: int = self._keeper.take("pages", {"path": path, "pages": missing})["added"]
             if not self._try(count):
                 raise KeeperError(
-                    f"its kernel gave {added} of {missing} more hugepages of {self._page_bytes >> 10} KiB; soon "
-                    f"after boot run there `{command}`"
+                    f"its kernel could add only {added} of {missing} hugepages of {self._page_bytes >> 10} KiB; "
+                    f"run there, soon after its boot, `{command}`"
                 )
             return added
 

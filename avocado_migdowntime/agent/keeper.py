@@ -166,7 +166,7 @@ class Keeper:
         self._channel.sendall(json.dumps([do, kind, what]).encode() + b"\n")
         line = self._reader.readline()
         if not line:
-            raise ConnectionError("the process that releases what is taken of this host has ended")
+            raise ConnectionError("the process that releases what was taken from this host has ended")
         granted, refusal = json.loads(line)
         if refusal:
             raise KeeperError(refusal)

@@ -42,7 +42,7 @@ def read(file: int, offset: int, size: int) -> bytes:
     while size:
         data = os.pread(file, size, offset)
         if not data:
-            raise ValueError(f"there is nothing at {offset:#x}")
+            raise ValueError(f"its file ends before {offset:#x}")
         parts.append(data)
         offset, size = offset + len(data), size - len(data)
     return b"".join(parts)

@@ -20,6 +20,8 @@ GREATEST_DOWNTIME_LIMIT_MS = 2_000_000
 
 QEMU: MAX_MIGRATE_DOWNTIME, in migration/migration.c, since 8.1 in migration/options.c.
 """
+DEFAULT_THROTTLE_INCREMENT = 10
+"""Percent. QEMU: DEFAULT_MIGRATE_CPU_THROTTLE_INCREMENT, in migration/migration.c, since 8.1 in migration/options.c."""
 
 BYTES_PER_MS_PER_MBPS = 125
 """`mbps` is decimal megabits per second: one is 125 bytes per millisecond.

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where a run leaves its files."""
+"""Where a run leaves its files, and what runs have left."""
 
+import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,8 +27,12 @@ class RunDirectory:
     def __init__(self, given: str | None) -> None:
         self._temporary = given is None
         self._stays = not self._temporary
+        self._held = -1
         if given is None:
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            # It tells whoever looks for what is left that this one is in use; the kernel ends it with this process.
+            self._held = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(self._held, fcntl.LOCK_EX)
             return
         self.path = Path(given)
         try:
@@ -44,6 +52,8 @@ class RunDirectory:
     ) -> None:
         if not self._stays:
             shutil.rmtree(self.path, ignore_errors=True)
+        if self._held >= 0:
+            os.close(self._held)
 
     def keep(self) -> None:
         """Let it stay, if there is anything in it."""
@@ -53,3 +63,45 @@ class RunDirectory:
     def kept(self) -> str | None:
         """Its name, where it stays."""
         return str(self.path) if self._stays else None
+
+
+@dataclass(frozen=True)
+class LeftFiles:
+    """A temporary directory with the files of a run that is over, and how long ago it was changed."""
+
+    path: str
+    size_bytes: int
+    age_s: float
+
+
+def temporary_places() -> tuple[Path, ...]:
+    """Where temporary directories are made: Avocado takes /var/tmp unless its user has named another."""
+    return tuple(dict.fromkeys(map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp"))))
+
+
+def left_files(now_s: float, places: Sequence[Path]) -> tuple[LeftFiles, ...]:
+    """What runs of this user have kept among the temporary files, or left as they were killed, the oldest first.
+
+    `now_s` is in seconds since the epoch.
+    """
+    found = []
+    for path in (path for place in places for path in place.glob(f"{_PREFIX}*")):
+        with suppress(OSError):  # It may go in this moment, or be in use.
+            directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                status = os.fstat(directory)
+                if status.st_uid == os.geteuid():
+                    fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    found.append(LeftFiles(str(path), _size_bytes(path), max(0.0, now_s - status.st_mtime)))
+            finally:
+                os.close(directory)
+    return tuple(sorted(found, key=lambda one: -one.age_s))
+
+
+def _size_bytes(directory: Path) -> int:
+    sizes = []
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with suppress(OSError):
+                sizes.append(os.lstat(os.path.join(folder, name)).st_size)
+    return sum(sizes)

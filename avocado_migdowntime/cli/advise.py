@@ -15,14 +15,14 @@ STATUSES = {
     125: "cannot tell",
     BAD_INPUT: "bad input",
 }
-EXAMPLES = ("avocado migdowntime advise trace.jsonl.gz",)
+EXAMPLES = ("avocado migdowntime advise recording.jsonl.gz",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     parser.add_argument(
         "file",
-        metavar="TRACE",
+        metavar="RECORDING",
         help="a recording, or a text about a migration (`list texts`); - is standard input",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")

@@ -9,7 +9,7 @@ from .output import show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "analyze"
-SUMMARY = "judge recorded migrations and pasted text"
+SUMMARY = "judge recordings and pasted text"
 
 ACCURATE, INACCURATE, INCONCLUSIVE = 0, 1, 125
 STATUSES = {
@@ -18,7 +18,7 @@ STATUSES = {
     INCONCLUSIVE: "inconclusive",
     BAD_INPUT: "bad input",
 }
-EXAMPLES = ("avocado migdowntime analyze --json trace.jsonl.gz",)
+EXAMPLES = ("avocado migdowntime analyze --json recording.jsonl.gz",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

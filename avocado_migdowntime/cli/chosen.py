@@ -7,6 +7,11 @@ import argparse
 def configure(parser: argparse.ArgumentParser, meaning: str) -> None:
     """Give `parser` the options --arch and -p, of which the latter is what `meaning` says."""
     parser.add_argument("--arch", help="architecture (default: that of the QEMU)")
+    configure_pairs(parser, meaning)
+
+
+def configure_pairs(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Give `parser` the option -p, which is what `meaning` says."""
     parser.add_argument("-p", dest="chosen", metavar="NAME=VALUE", action="append", default=[], help=meaning)
 
 

@@ -11,7 +11,7 @@ NAME = "doctor"
 SUMMARY = "check whether tests can run on this host, and how to fix it"
 NOTES = """\
 The default test uses only the settings in section migdowntime of Avocado's configuration. Each line is ok, a note
-(other tests lack something, or verdicts may suffer) or a fault. Nothing on the host is changed."""
+(other tests lack something, verdicts may suffer, or files were left) or a fault. Nothing on the host is changed."""
 STATUSES = {
     0: "the default test can run",
     1: "it cannot",

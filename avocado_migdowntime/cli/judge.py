@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
         metavar="DIRECTORY",
-        help="a new directory for the trace, the verdict and what QEMU printed (default: a temporary one, which is "
+        help="a new directory for the recording, the verdict and what QEMU printed (default: a temporary one, which is "
         "kept and named unless all is right)",
     )
     parser.set_defaults(format="text")
@@ -66,11 +66,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from ..errors import HostRequirementError, MigDowntimeError
     from ..experiments.catalogue import named_experiment
     from ..host.one_at_a_time import alone_on_host
+    from ..qemu.probe import find_binary
 
     experiment, say = named_experiment(arguments.test), teller(NAME, arguments)
     parameters = _parameters(arguments, experiment.defaults)
     with RunDirectory(arguments.output) as directory:
         try:
+            if parameters.qemu is not None:  # What is not there needs no turn.
+                find_binary(parameters.qemu, parameters.arch)
             with alone_on_host(say, parameters.time_limit):
                 verdict = event_loop.run(experiment.run(parameters, directory.path, say))
         except MigDowntimeError as error:
@@ -127,7 +130,7 @@ def _untold(error: "MigDowntimeError", directory: str | None, form: str, strict:
     from ..errors import HostRequirementError
     from ..report.verdict_tap import bailed_out, skipped
 
-    tell(NAME, f"{error}; what was recorded is in {directory}" if directory else str(error))
+    tell(NAME, f"{error}; files in {directory}" if directory else str(error))
     skips = isinstance(error, HostRequirementError) and not strict
     if form != "tap":
         return UNTOLD

@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+from functools import partial
 from importlib import import_module
 from itertools import chain
 from types import FrameType
@@ -27,18 +28,25 @@ class _Command(argparse.ArgumentParser):
     bad_usage = BAD_INPUT
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(self.bad_usage, f"{self.prog}: error: {in_a_line(message)}\n")
+        _refuse(self, self.bad_usage, message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+            pairs = [text for text in unknown if "=" in text] if "-p" in self._option_string_actions else []
+            hint = f"; a parameter of the test is given as -p {pairs[0].lstrip('-')}" if pairs else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         return known, unknown
 
 
+def _refuse(parser: argparse.ArgumentParser, status: int, message: str) -> NoReturn:
+    parser.print_usage(sys.stderr)
+    parser.exit(status, f"{parser.prog}: error: {in_a_line(message)}; see {parser.prog} --help\n")
+
+
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the sub-commands."""
+    """Give `parser` the sub-commands, and bad usage of it their exit status: Avocado's own parser would end with 4."""
+    parser.error = partial(_refuse, parser, BAD_INPUT)  # type: ignore[method-assign]
     groups = {title: [import_module(f".{name}", __package__) for name in names] for title, names in GROUPS.items()}
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = of_all(groups)

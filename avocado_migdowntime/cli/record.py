@@ -26,10 +26,10 @@ STATUSES = {
     ),
 }
 EXAMPLES = (
-    "avocado migdowntime record /run/qemu/qmp.sock --output trace.jsonl",
-    "avocado migdowntime record qemu:///system GUEST --output trace.jsonl",
+    "avocado migdowntime record /run/qemu/qmp.sock --output recording.jsonl",
+    "avocado migdowntime record qemu:///system GUEST --output recording.jsonl",
     """while virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'; do sleep .02; done |
-      avocado migdowntime record - --downtime-limit 300 --output trace.jsonl""",
+      avocado migdowntime record - --downtime-limit 300 --output recording.jsonl""",
 )
 
 

@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     parser.add_argument(
         "places",
-        metavar="JOB|TRACE",
+        metavar="JOB|RECORDING",
         nargs="+",
         help=(
             "results of a job that ran migdowntime:stop-now, a directory, a .tar.gz or the URL of one with such, or a "

@@ -3,7 +3,7 @@
 
 import argparse
 
-from . import BAD_INPUT
+from . import BAD_INPUT, chosen
 from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
@@ -14,12 +14,15 @@ STATUSES = {
     1: "some were not",
     BAD_INPUT: "bad input, or this host lacks something",
 }
-EXAMPLES = ("avocado migdowntime selftest dirty-rate limit-ignored",)
+EXAMPLES = (
+    "avocado migdowntime selftest dirty-rate limit-ignored",
+    "avocado migdowntime selftest mbps-halved -p link=tcp -p tls=psk",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
-    from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
+    from ..parameters.table import ARCHITECTURES
 
     parser.add_argument(
         "faults", metavar="FAULT", nargs="*", help="such as factor=1.1 (default: all; see faulty --list)"
@@ -28,8 +31,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--arch",
         choices=ARCHITECTURES,
-        default=ANY_ARCHITECTURE,
         help="architecture (default: that of the QEMU)",
+    )
+    chosen.configure_pairs(
+        parser, "a parameter of the runs; faults of limits and steps choose what they need themselves"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     may_be_quiet(parser)
@@ -41,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..experiments.selftest import FAULTS, run_fault
     from ..faults.catalogue import named_fault
     from ..host.one_at_a_time import alone_on_host
-    from ..parameters.table import Parameters
+    from ..parameters.table import Parameters, parse
     from ..qemu.probe import find_binary
     from ..report.selftest import fields, line, summary
     from ..report.terminal import fitted
@@ -49,12 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
     runs = []
     try:
         faults = tuple(map(named_fault, arguments.faults)) or FAULTS
-        binary = find_binary(arguments.qemu, arguments.arch)
+        given = chosen.chosen(arguments, ("qemu", "qemu_destination"))
+        binary = find_binary(arguments.qemu, parse(given).arch)
         for number, fault in enumerate(faults, 1):
             say = teller(f"{NAME}: {number} of {len(faults)}, {fault}", arguments)
             with alone_on_host(say, Parameters().time_limit):
                 say(fault.kind.sentence)
-                runs.append(run_fault(fault, binary, arguments.arch, lambda _: None))
+                runs.append(run_fault(fault, binary, given, lambda _: None))
             if not arguments.json:
                 show(fitted(line(runs[-1])))
     except (UsageError, HostRequirementError) as error:

@@ -9,6 +9,8 @@ from pathlib import Path
 from ..errors import HostRequirementError, UsageError
 from .apt import Apt
 
+SUITES = ("bullseye", "bookworm", "trixie", "forky", "sid")
+"""Those that have a QEMU that works."""
 _POCKETS = ("", "-updates", "-security")
 """Parts of a suite, all but the first with its newer packages; they are named so since bullseye."""
 

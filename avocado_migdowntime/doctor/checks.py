@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One check for each thing of a host; they read nothing, so that any host can be made up."""
 
+import shlex
 from collections.abc import Iterator
 
 from ..basics.packages import IPROUTE2
 from ..basics.programs import WHERE
+from ..basics.run_directory import LeftFiles
 from ..basics.units import MIB, format_size
 from ..host.reservation import KEPT_FREE_BYTES
 from .host import Cpu, Host, Kvm, Lock, Pages, Qemu, Shaped, Version
@@ -16,6 +18,9 @@ NEEDED_CAPABILITIES = frozenset({"events"})
 _QEMU_BYTES = 128 * MIB
 """What two QEMUs take beside the guest's RAM."""
 _MODULES = {"x86_64": "kvm_intel || modprobe kvm_amd", "ppc64": "kvm_hv"}
+_SMALL_PAGES = "4 KiB pages: -p page_size=4K (avocado run: --migdowntime-page-size 4K)"
+_SHOWN = 3
+"""So many directories are described each."""
 _QUIET_GOVERNORS = frozenset({"performance"})
 
 
@@ -35,6 +40,7 @@ def check_host(host: Host) -> Iterator[HostCheck]:
     yield check_governor(host.cpu)
     yield check_load(host.cpu)
     yield check_lock(host.lock)
+    yield check_left(host.left)
 
 
 def _without(needed: bool) -> State:
@@ -111,7 +117,7 @@ def check_pages(pages: Pages, root: bool) -> HostCheck:
     why = "and only root can reserve more"
     if root:
         why = "and the run reserves none: reserve_hugepages is off, or /sys is read-only here"
-    return HostCheck(name, State.FAULT, f"{text} {why}", f"as root: {pages.grow_command}, or use page_size=4K")
+    return HostCheck(name, State.FAULT, f"{text} {why}", f"as root: {pages.grow_command}, or use {_SMALL_PAGES}")
 
 
 def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int) -> HostCheck:
@@ -166,13 +172,36 @@ def check_lock(lock: Lock) -> HostCheck:
     if not lock.held:
         return HostCheck("host lock", State.OK, "free")
     if not lock.holders:
-        return HostCheck("host lock", State.NOTE, "held by another user's process; tests wait for it", "ask that user")
+        return HostCheck("host lock", State.NOTE, f"held by {lock.who}; tests wait for it", "wait, or ask that user")
     who = ", ".join(f"process {pid} ({command})" for pid, command in lock.holders)
     pids = " ".join(str(pid) for pid, _ in lock.holders)
     return HostCheck("host lock", State.NOTE, f"held by {who}; tests wait for it", f"wait, or end it: kill {pids}")
 
 
+def check_left(left: tuple[LeftFiles, ...]) -> HostCheck:
+    """What runs have kept among the temporary files: nobody but their user can say that it is of no use any more."""
+    name = "kept files"
+    if not left:
+        return HostCheck(name, State.OK, "none of a run's among the temporary files")
+    shown = ", ".join(f"{one.path} ({_megabytes(one.size_bytes)}, {_age(one.age_s)} old)" for one in left[:_SHOWN])
+    more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
+    total = f", {_megabytes(sum(one.size_bytes for one in left))} in all" if len(left) > 1 else ""
+    runs = "a run" if len(left) == 1 else f"{len(left)} runs"
+    mend = f"rm -r {shlex.join(one.path for one in left)}"
+    return HostCheck(name, State.NOTE, f"of {runs} that did not pass or were killed: {shown}{more}{total}", mend)
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB"
+
+
+def _age(age_s: float) -> str:
+    for unit, seconds in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if number := int(age_s // seconds):
+            return f"{number} {unit}{'s' if number > 1 else ''}"
+    return "less than a minute"
+
+
 def _no_pages(page_size_bytes: int) -> HostCheck:
     size = format_size(page_size_bytes)
-    mend = "avocado run with --migdowntime-backing anonymous --migdowntime-page-size 4K"
-    return HostCheck(f"hugepages {size}", State.FAULT, f"the kernel has no hugepages of {size}", mend)
+    return HostCheck(f"hugepages {size}", State.FAULT, f"the kernel has no hugepages of {size}", f"use {_SMALL_PAGES}")

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 from ..basics.packages import Package
+from ..basics.run_directory import LeftFiles
 from ..host.pool import Counters
 
 
@@ -88,10 +89,14 @@ class Cpu:
 
 @dataclass(frozen=True)
 class Lock:
-    """The lock that lets one test at a time run on a host; `holders` are process ids with their commands."""
+    """The lock that lets one test at a time run on a host; `holders` are process ids with their commands.
+
+    Of another user's there is only `who` it is.
+    """
 
     held: bool
     holders: tuple[tuple[int, str], ...] = ()
+    who: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,5 +128,6 @@ class Host:
     shaped: Shaped
     cpu: Cpu
     lock: Lock
+    left: tuple[LeftFiles, ...]
     versions: tuple[Version, ...]
     root: bool

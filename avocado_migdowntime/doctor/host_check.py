@@ -7,7 +7,10 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """OK; NOTE where other tests lack something or verdicts may suffer; FAULT where the default test cannot run."""
+    """How the default test can run: FAULT where it cannot.
+
+    NOTE is for other tests that lack something, for verdicts that may suffer, and for files that were left.
+    """
 
     OK = "ok"
     NOTE = "note"

@@ -4,6 +4,7 @@
 import asyncio
 import os
 import platform
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..basics.resources import directory as resource
+from ..basics.run_directory import left_files, temporary_places
 from ..errors import MigDowntimeError
 from ..host.pool import memory_bytes
 from ..host.resources import HostResources
@@ -63,6 +65,7 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
         shaped=shaped,
         cpu=cpu,
         lock=lock,
+        left=left_files(time.time(), temporary_places()),
         versions=versions,
         root=os.geteuid() == 0,
     )

@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 
 from ..basics.programs import find_program
 from ..errors import MigDowntimeError, NotPermittedError
-from ..host.one_at_a_time import NAME
+from ..host.one_at_a_time import NAME, holder
 from ..host.pool import Pool, pools
 from ..host.shaped import shaped_link
 from .host import Cpu, Lock, NodePages, Pages, Shaped, Version
@@ -99,7 +99,11 @@ def read_lock(name: str = NAME) -> Lock:
     inodes = {row[6] for row in rows if row[7:] == [shown]}
     held_by = {f"socket:[{inode}]" for inode in inodes}
     holders = [int(path.name) for path in Path("/proc").glob("[0-9]*") if held_by & _open_files(path)]
-    return Lock(held=bool(inodes), holders=tuple((pid, _command(pid)) for pid in sorted(holders)))
+    return Lock(
+        held=bool(inodes),
+        holders=tuple((pid, _command(pid)) for pid in sorted(holders)),
+        who=holder(name) if inodes and not holders else "",
+    )
 
 
 def _open_files(process: Path) -> set[str]:

@@ -144,7 +144,7 @@ async def watch_arrival(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterat
     async with AsyncExitStack() as stack:
         rams = [await stack.enter_async_context(side.place.ram(side.qemu, pair.guest)) for side in pair.sides]
         hearts = None
-        if pair.guest.backing.kind != "anonymous":
+        if pair.guest.backing.in_one_file:
             byte_order = (await telemetry(rams[0], address)).byte_order
             looks = [side.place.heart(ram, address, byte_order) for side, ram in zip(pair.sides, rams, strict=True)]
             hearts = [await stack.enter_async_context(look) for look in looks]

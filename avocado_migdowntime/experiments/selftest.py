@@ -14,7 +14,7 @@ from ..faulty.launcher import write
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.table import parse
-from ..verdict.verdict import Judgement, Verdict
+from ..verdict.verdict import Verdict
 from .expected_downtime import expected_downtime
 
 FAULTS = tuple(
@@ -37,6 +37,8 @@ FAULTS = tuple(
             "limit-factor=2",
             "mbps-halved",
             "bandwidth-cap-ignored",
+            "auto-converge-ignored",
+            "throttle-step-ignored",
             *(f"missing={field}" for field in ("expected-downtime", "ram", "mbps", "remaining", "downtime-limit")),
             "late=200",
         ),
@@ -46,24 +48,31 @@ _SHORT = {"page_size": "4K", "integrity": "no", "time_limit": "60"}
 """Hugepages would hide the limit."""
 _SLOW = {"region": "18M", "max_bandwidth": "12000000"}
 """Passes of 1.5 s, of which another limit cuts off a part that can be seen."""
-_LIMIT = {"limit-ignored": _SLOW, "limit-factor": {**_SLOW, "downtime_limit": "500"}}
-"""A limit so large that its double and its half are told from it by where passes end."""
+_SLOWED = {**_SLOW, "capabilities": "auto-converge", "passes": "5"}
+_OWN = {
+    "limit-ignored": _SLOW,
+    "limit-factor": {**_SLOW, "downtime_limit": "500"},
+    "auto-converge-ignored": _SLOWED,
+    "throttle-step-ignored": _SLOWED,
+}
+"""A limit so large that its double and its half are told from it by where passes end; and so many syncs, more than a
+second apart, that auto-converge slows the guest by two steps."""
 _ATTEMPTS = 2
 """On a busy host a run may be inconclusive; what is to be conclusive is tried again."""
 
 
-def run_fault(fault: NamedFault, binary: str, arch: str, progress: Callable[[str], None]) -> FaultRun:
-    """Run a QEMU with the fault, again if that is inconclusive without need.
+def run_fault(fault: NamedFault, binary: str, given: Mapping[str, str], progress: Callable[[str], None]) -> FaultRun:
+    """Run a QEMU with the fault and the parameters `given`, again if that is inconclusive without need.
 
     Raises UsageError or HostRequirementError.
     """
-    expected, parameters = expectation(fault), {"arch": arch, **_SHORT, **_LIMIT.get(fault.name, {})}
+    expected, parameters = expectation(fault), {**_SHORT, **given, **_OWN.get(fault.name, {})}
     begun_s, attempts, met = time.monotonic(), 0, False
     while not met and attempts < _ATTEMPTS:
         attempts += 1
         outcome = _outcome(fault, binary, parameters, progress)
         met = expected.met_by(outcome)
-        if isinstance(outcome, MigDowntimeError) or outcome.verdict is not Judgement.INCONCLUSIVE:
+        if isinstance(outcome, MigDowntimeError) or not expected.left_open_by(outcome):
             break
     return FaultRun(fault, str(expected), in_words(outcome), met, attempts, time.monotonic() - begun_s)
 

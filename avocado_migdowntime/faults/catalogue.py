@@ -9,7 +9,16 @@ from ..errors import UsageError
 from ..oracle.formulas import dirty_rate, live, redirty
 from .fault import Fault
 from .figures import BandwidthHalved, Computed, Frozen, OnceAPass, Scaled, Stale, Uncomputed
-from .traffic import CapIgnored, Late, Missing, limit_ignored, limit_scaled
+from .traffic import (
+    USED_INCREMENT,
+    AutoConvergeIgnored,
+    CapIgnored,
+    Late,
+    Missing,
+    ThrottleIgnored,
+    limit_ignored,
+    limit_scaled,
+)
 
 KIB_AS_KB = 1000 / 1024
 
@@ -80,6 +89,10 @@ KINDS: Mapping[str, Kind] = {
     "limit-factor": Kind("downtime-limit is FACTOR times what is set", lambda v: limit_scaled(positive(v)), "FACTOR"),
     "mbps-halved": Kind("mbps is half of the correct one, and expected-downtime twice", lambda _: BandwidthHalved()),
     "bandwidth-cap-ignored": Kind("max-bandwidth is 128 MiB/s whatever is set", lambda _: CapIgnored()),
+    "auto-converge-ignored": Kind("auto-converge never slows the guest", lambda _: AutoConvergeIgnored()),
+    "throttle-step-ignored": Kind(
+        f"cpu-throttle-increment is {USED_INCREMENT} % whatever is set", lambda _: ThrottleIgnored()
+    ),
     "missing": Kind(
         "FIELD is missing from the answers to query-migrate and query-migrate-parameters",
         lambda v: Missing(_field(v)),

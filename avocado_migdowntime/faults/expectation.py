@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..errors import MigDowntimeError
 from ..verdict.check import Outcome
-from ..verdict.codes import BANDWIDTH, CAP
+from ..verdict.codes import BANDWIDTH, CAP, THROTTLE
 from ..verdict.judge import REPORT_TOLERANCE
 from ..verdict.limit import LimitJudgement
 from ..verdict.updates import FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED
@@ -26,8 +26,13 @@ _NAMES_IN_VERDICTS = {
 }
 """What a verdict is to call a fault of the figure."""
 _UPDATE_FAULTS = (FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED)
-_FAILED_CHECKS = {"mbps-halved": (BANDWIDTH, "not-as-sent"), "bandwidth-cap-ignored": (CAP, "not-kept")}
-"""Which check a fault of the bandwidth is to fail, with which code."""
+_FAILED_CHECKS = {
+    "mbps-halved": (BANDWIDTH, "not-as-sent"),
+    "bandwidth-cap-ignored": (CAP, "not-kept"),
+    "auto-converge-ignored": (THROTTLE, "not-slowed"),
+    "throttle-step-ignored": (THROTTLE, "another-step"),
+}
+"""Which check a fault beside the report is to fail, with which code."""
 _LIMIT_FAULTS = ("limit-ignored", "limit-factor")
 
 
@@ -74,6 +79,15 @@ class Expectation:
         formula_fits = outcome.formula == self.formula if self.formula else outcome.formula not in _UPDATE_FAULTS
         return outcome.verdict in self.judgements and formula_fits and self._has_its_error(outcome.relative_error)
 
+    def left_open_by(self, outcome: Verdict) -> bool:
+        """Whether what was to be found out could not be told, so that another attempt may tell it."""
+        if any(self.failed):
+            check = outcome.check(self.failed[0])
+            return check is not None and check.outcome in (Outcome.UNDECIDED, Outcome.NOT_JUDGED)
+        if self.violated and outcome.limit_verdict is LimitJudgement.INCONCLUSIVE:
+            return True
+        return outcome.verdict is Judgement.INCONCLUSIVE
+
     def _has_its_error(self, error: float | None) -> bool:
         if self.error is None:
             return True
@@ -111,5 +125,5 @@ def in_words(outcome: Verdict | MigDowntimeError) -> str:
         text += f", as {outcome.formula}"
     if outcome.limit_verdict is LimitJudgement.VIOLATED:
         text += ", downtime-limit violated"
-    failed = (check for check in outcome.checks if check.name in (BANDWIDTH, CAP))
+    failed = (check for check in outcome.checks if check.name in (BANDWIDTH, CAP, THROTTLE))
     return text + "".join(f", {check.name}: {check.code}" for check in failed if check.outcome is Outcome.FAILED)

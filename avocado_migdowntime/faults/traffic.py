@@ -4,10 +4,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS, DEFAULT_MAX_BANDWIDTH, GREATEST_DOWNTIME_LIMIT_MS
+from ..basics.qemu_constants import (
+    DEFAULT_DOWNTIME_LIMIT_MS,
+    DEFAULT_MAX_BANDWIDTH,
+    DEFAULT_THROTTLE_INCREMENT,
+    GREATEST_DOWNTIME_LIMIT_MS,
+)
 from .fault import Fault, Message
 
-LIMIT, CAP = "downtime-limit", "max-bandwidth"
+LIMIT, CAP, INCREMENT = "downtime-limit", "max-bandwidth", "cpu-throttle-increment"
+USED_INCREMENT = 15
+"""Percent; that of whoever uses this fault is another."""
 
 
 class OtherLimit(Fault):
@@ -59,6 +66,36 @@ class CapIgnored(Fault):
         if command.get("execute") != "query-migrate-parameters" or self._set is None:
             return answer
         return {**answer, CAP: self._set}
+
+
+class ThrottleIgnored(Fault):
+    """QEMU is told another cpu-throttle-increment than its user sets, and says that it has the user's."""
+
+    def __init__(self) -> None:
+        self._set = DEFAULT_THROTTLE_INCREMENT
+
+    def asked(self, command: Message) -> Message:
+        if command.get("execute") != "migrate-set-parameters":
+            return command
+        arguments = command.get("arguments", {})
+        self._set = arguments.get(INCREMENT, self._set)
+        return {**command, "arguments": {**arguments, INCREMENT: USED_INCREMENT}}
+
+    def answered(self, command: Message, answer: Any) -> Any:
+        if command.get("execute") != "query-migrate-parameters" or INCREMENT not in answer:
+            return answer
+        return {**answer, INCREMENT: self._set}
+
+
+class AutoConvergeIgnored(Fault):
+    """QEMU is not told to slow its guest where its user switches that on."""
+
+    def asked(self, command: Message) -> Message:
+        if command.get("execute") != "migrate-set-capabilities":
+            return command
+        switched = command.get("arguments", {}).get("capabilities", [])
+        others = [one for one in switched if one.get("capability") != "auto-converge"]
+        return {**command, "arguments": {"capabilities": others}}
 
 
 class Missing(Fault):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The forms that are known, in the order in which a line is shown to them."""
 
+from .avocado_vt import AvocadoVtLog
 from .domjobinfo import DomJobInfo
 from .form import Form
 from .kubevirt import KubevirtLog
@@ -12,7 +13,7 @@ from .qmp import Qmp
 from .vdsm import VdsmLog
 
 FORMS: tuple[type[Form], ...] = (
-    *(ProxmoxLog, NovaLog, KubevirtLog, VdsmLog),
+    *(ProxmoxLog, NovaLog, KubevirtLog, VdsmLog, AvocadoVtLog),
     *(Qmp, MonitorText, DomJobInfo, MonitorParameters),
 )
 """First those that know a line by itself: what goes on over lines does not take theirs."""

@@ -71,6 +71,8 @@ class Course:
     def rows(self, item: Item) -> Iterator[Row]:
         """The rows that `item` makes; events wait for the reading that follows them."""
         match item:
+            case Reading():
+                yield from self._reading(item)
             case Version():
                 self.known.qemu = item.qemu
             case Remark():
@@ -80,8 +82,6 @@ class Course:
                 self._setting(item)
             case Happening():
                 self._held.append(item)
-            case Reading():
-                yield from self._reading(item)
 
     def rest(self) -> Iterator[Row]:
         """The rows of events that no reading followed."""
@@ -113,7 +113,8 @@ class Course:
             return
         before_s = self.clock.last_s if self.samples else -np.inf
         t_s, width_s = self.clock.of_reading(reading)
-        yield from self._events(before_s, t_s)
+        if self._held:
+            yield from self._events(before_s, t_s)
         if not self.samples:
             self.header = self.known.header()
         self.samples += 1

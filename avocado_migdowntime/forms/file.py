@@ -13,6 +13,8 @@ from .foreign import of_bytes
 from .gathering import trace_of
 from .reader import Reader
 
+_EXPECTED = "expected a recording, or a text about a migration"
+
 
 def read(name: str) -> Trace:
     """The trace in the file `name` (`-`: standard input): a recording, or a text that tells of a migration.
@@ -23,7 +25,7 @@ def read(name: str) -> Trace:
     try:
         return _parse(input_file.chunks(name))
     except OSError as error:
-        raise UsageError(f"{name}: {error.strerror or error}; expected a recorded migration or a text of one") from None
+        raise UsageError(f"{name}: {error.strerror or error}; {_EXPECTED}") from None
     except UsageError as error:
         raise UsageError(f"{'standard input' if name == '-' else name}: {error}") from None
 
@@ -46,7 +48,7 @@ def _parse(given: Iterator[bytes]) -> Trace:
     while not first.strip():
         more = next(chunks, b"")
         if not more:
-            raise UsageError("is empty; expected a recorded migration or a text of one")
+            raise UsageError(f"is empty; {_EXPECTED}")
         first += more
     chunks = chain([first], chunks)
     was_read = is_recording(first) and _was_read(first)

@@ -68,13 +68,15 @@ def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Readi
         rounding = {name: Interval(low, high) for name, (low, high) in known.get("rounding", {}).items()}
         derived, estimated = (dict(known.get(name, {})) for name in ("derived", "estimated"))
     except (AttributeError, KeyError, TypeError, ValueError):
-        wrong = f"{AS_READ!r} is {reprlib.repr(known)} where what is known of a text was expected"
+        wrong = f"{AS_READ!r} is {reprlib.repr(known)}, expected what `record` writes there"
         raise UsageError(f"{wrong}; record it again") from None
     return Reading({**answer, **({"ram": ram} if ram else {})}, stamp, rounding, derived, estimated)
 
 
 def filled(reading: Reading) -> Filled:
     """The reading with all that a sample is made of."""
+    if _is_whole(reading.answer):
+        return Filled(reading)
     answer: dict[str, Any] = dict(reading.answer)
     derived, estimated = dict(reading.derived), dict(reading.estimated)
     lacks: list[str] = []
@@ -96,6 +98,19 @@ def filled(reading: Reading) -> Filled:
         if "ram.remaining" in lacks:
             answer["ram"] = None
     return Filled(replace(reading, answer=answer, derived=derived, estimated=estimated), tuple(lacks))
+
+
+def _is_whole(answer: Mapping[str, Any]) -> bool:
+    """Whether nothing has to be worked out, as of an answer of QEMU's itself since 2.10."""
+    ram = answer.get("ram")
+    return (
+        isinstance(ram, dict)
+        and "status" in answer
+        and all(name in ram for name in NEEDED)
+        and bool(ram["page-size"])
+        and "xbzrle-cache" not in answer
+        and "compression" not in answer
+    )
 
 
 def _counts_pages(part: Any) -> bool:

@@ -35,8 +35,8 @@ def _packed(what: str, command: str) -> Foreign:
     return Foreign(what, "", f"unpack it by `{command}` and give what was in it")
 
 
-_IMAGE = Foreign("an image", "a screenshot cannot be read", "copy the text itself, or type off the figures")
-_PACKETS = Foreign("a capture of network packets", "the figures are with QEMU, not on the wire", f"take {DOMJOBINFO}")
+_IMAGE = Foreign("an image", "a screenshot cannot be read", "copy the text itself, or type the figures in")
+_PACKETS = Foreign("a capture of network packets", "it has what was sent, not QEMU's figures", f"take {DOMJOBINFO}")
 _PROGRAM = Foreign("a program or a core dump (ELF)", "it has no figures of a migration", f"take {DOMJOBINFO}")
 _STREAM = Foreign("a guest's saved state", "it has the guest's memory and no figures", f"take {DOMJOBINFO}")
 _OFFICE = Foreign("a document of an office program", "", f"{READ}, or save it as plain text")
@@ -70,13 +70,13 @@ MAGIC: tuple[tuple[bytes, Foreign], ...] = (
 )
 """First bytes, and what a file is that has them."""
 _TAR = _packed("a tar archive", "tar xf FILE")
-_NO_TEXT = Foreign("no text", "bytes of no encoding and no packing that is known", f"take {DOMJOBINFO}")
+_NO_TEXT = Foreign("no text", "its bytes are in no known encoding or compression", f"take {DOMJOBINFO}")
 
 LONG = reprlib.Repr()
 """Shows as much of a line as lets it be recognised."""
 LONG.maxstring = 120
 
-_KVM_ONLY = "its migrations have other figures, and this judges QEMU's"
+_KVM_ONLY = "only QEMU's migrations can be judged, and its figures are other ones"
 _QEMU_FIGURES = "QEMU's own figures are not in it"
 _Rows = tuple[tuple[re.Pattern[str], Foreign], ...]
 
@@ -95,7 +95,7 @@ TEXTS = _rows(
     (
         r"^\s*Migration: \[ *\d+(?:\.\d+)? ?%\]",
         "what `virsh migrate --verbose` shows",
-        "it has the share that is done and nothing else",
+        "it shows how much is done, and nothing else",
         f"take {DOMJOBINFO}",
     ),
     (
@@ -139,7 +139,7 @@ TEXTS = _rows(
     (
         r"^(?:info )?migrate(?:_\w+)?\b.* -- |^info migrate\s+--",
         "the help of QEMU's monitor",
-        "it tells of commands, not of a migration",
+        "it describes commands, not a migration",
         "take what `info migrate` prints while the migration runs",
     ),
     (
@@ -153,7 +153,7 @@ TEXTS = _rows(
         "an object of KubeVirt's",
         _QEMU_FIGURES,
         "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
-        "virsh -r domjobinfo 1`, again and again",
+        "virsh -r domjobinfo 1`, repeatedly",
     ),
     (
         r"\bmemory_remaining_bytes\"? *[|:]",
@@ -181,19 +181,19 @@ BARE_TEXTS = _rows(
         r"^TASK (?:OK|ERROR)|\b(?:starting migration of CT|migration (?:aborted|finished) \S+ ?\()",
         "a task log of Proxmox VE",
         "no migration of a running guest is in it",
-        "take `echo 'info migrate' | qm monitor VMID` on the source host, again and again, while one runs",
+        "take `echo 'info migrate' | qm monitor VMID` on the source host, repeatedly, while one runs",
     ),
     (
         r"\bnova[.-](?:compute|virt|conductor|scheduler|api)\b",
         "a log of OpenStack Nova's",
         "no figures of a migration are in it",
-        "take nova-compute's log of the source host, or `virsh domjobinfo INSTANCE` there, again and again",
+        "take nova-compute's log of the source host, or `virsh domjobinfo INSTANCE` there, repeatedly",
     ),
     (
         r"\[vdsm\.|\[virt\.vm\]|\bvdsm\b.*::|\borg\.ovirt\.engine\b",
         "a log of oVirt's",
         "no figures of a migration are in it",
-        "take vdsm.log of the source host, or `virsh -r domjobinfo VM` there, again and again",
+        "take vdsm.log of the source host, or `virsh -r domjobinfo VM` there, repeatedly",
     ),
     (
         r"\bvirt-(?:handler|controller|launcher|api|operator)\b",

@@ -10,7 +10,7 @@ from ..trace.events import Event, event_of
 from ..trace.model import ENDED, LIMITS_LOGGED, SEVERAL, Trace, checked_header
 from ..trace.ram import RAN_OVER, ran_over
 from ..trace.reading import Item, Reading, is_without_passes
-from ..trace.samples import Sample, SamplesWriter
+from ..trace.samples import SamplesWriter
 from .course import Begins, Courses, EventRow, Row
 from .reader import Reader
 from .refusal import lacking, nothing_told, too_little
@@ -34,7 +34,7 @@ class _Migration:
             self.events.append(event_of(row.t_s, row.side, row.message))
         elif not isinstance(row, Begins):
             reading = row.filled.reading
-            self.samples.append(Sample.from_query(row.t_s, row.latency_ms, row.filled.figures))
+            self.samples.append_answer(row.t_s, row.latency_ms, row.filled.figures)
             self.readings.append(reading)
             if "ram" in reading.answer:
                 self.lacks = row.filled.lacks
@@ -71,7 +71,7 @@ def trace_of(items: Iterable[Item], reader: Reader, notes: Sequence[str] = ()) -
     if len(known) > 1:
         remarks.append(f"{len(known)} guests are migrated in this text: {of or 'the last one'} is judged")
     if why := last.answer.get("error-desc"):
-        remarks.append(f"the reason that it shows: {why}")
+        remarks.append(f"the reason shown: {why}")
     if any(ran_over(one.answer.get("ram") or {}) for one in migration.readings):
         remarks.append(RAN_OVER)
     samples = migration.samples.samples()
@@ -108,9 +108,9 @@ def _beside(answer: Mapping[str, Any]) -> Iterator[str]:
     """What else an answer tells that bears on the downtime."""
     percent, vfio = answer.get("cpu-throttle-percentage"), answer.get("vfio")
     if isinstance(percent, int | float) and percent > 0:
-        yield f"auto-converge stops the guest's CPUs for {percent:g} % of their time, and holds down what it dirties"
+        yield f"auto-converge stops the guest's CPUs for {percent:g} % of their time, so that it dirties less"
     if isinstance(vfio, Mapping) and vfio.get("transferred"):
-        yield "a VFIO device is migrated as well: what is left of it is in no figure here"
+        yield "a VFIO device is migrated as well: no figure here has what is left of it"
 
 
 def _short(name: str) -> str:

@@ -76,7 +76,7 @@ class KubevirtLog(Form):
     CUT = re.compile("Migration info for")
     WHOLE = (re.compile(r"TimeElapsed:\d+ms(?: \w+:\d[\w/]*)* Disk(?:Mbps|Bps):\d"),)
     LACKS = "whole MiB and Mbps only, every 4 s"
-    INSTEAD = "`kubectl exec POD -c compute -- virsh -r domjobinfo 1`, again and again"
+    INSTEAD = "`kubectl exec POD -c compute -- virsh -r domjobinfo 1`, repeatedly"
 
     def __init__(self) -> None:
         super().__init__()

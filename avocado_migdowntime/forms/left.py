@@ -126,7 +126,7 @@ def dirtying_in_words(told: Reading) -> str:
     if dirtied.low <= mbps.high:
         return ""
     faster = f"the guest dirtied {_rate(dirtied)} where {_rate(mbps)} were sent"
-    return f"at the last line {faster}: while it does, no pass is shorter than the one before"
+    return f"at the last line {faster}: while it does, no pass is shorter than the previous one"
 
 
 def past_first_pass(told: Reading) -> bool:

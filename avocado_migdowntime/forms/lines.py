@@ -14,10 +14,11 @@ from .stamps import parted, stamp_of
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[@-Z\\-_=>])")
 _QUOTED = re.compile(
     r"(?:[>|][ \t]?|[-+*\u2022][ \t]+|\+|\d{1,6}:(?=\d{4}-\d\d-\d\d|(?!\d))|\d{1,6}\t"
-    r"|(?!\d{4}[-/])[\w./-]{1,80}:\d{1,6}:(?!\d\d)|\[pod/[^\]\s]+\](?:[ \t]|$)|[\w.-]{1,80}[ \t]{1,80}\|(?:[ \t]|$))+"
+    r"|(?!\d{4}[-/])[\w./-]{1,80}:\d{1,6}:(?!\d\d)|\[(?:pod/[^\]\s]+|stdlog)\](?:[ \t]|$)"
+    r"|[\w.-]{1,80}[ \t]{1,80}\|(?:[ \t]|$))+"
 )
 """By `>` and `|`, as a list, as in a diff, with the numbers that grep, cat and nl put before lines, the names of files
-that grep does, and those of containers by kubectl and docker.
+that grep does, those of containers by kubectl and docker, and what Avocado puts before a test's lines.
 """
 _CELL = re.compile(r'"((?:[^"\\]|\\.|"")*)",?')
 """A line that is one string, as in a table of comma-separated values or in an array."""
@@ -57,7 +58,8 @@ class Lines:
         if "\u2019" in text and "'" not in text:
             text = text.replace("\u2018", "'").replace("\u2019", "'")
         for part in text.split("\r") if "\r" in text else (text,):
-            yield from _unwrapped(part.translate(_UNSEEN).strip(), came_s)
+            plain = part if part.isascii() and part.isprintable() else part.translate(_UNSEEN)
+            yield from _unwrapped(plain.strip(), came_s)
 
     def _demailed(self, text: str) -> str:
         begun, self._begun = self._begun, ""

@@ -16,6 +16,7 @@ from ..basics.interval import Interval
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
 from .rounding import UNITS, cut, to_digits, to_three_digits, whole
+from .stamps import guest_of
 
 STATUSES = frozenset(
     (
@@ -134,13 +135,13 @@ class MonitorText(Form):
     """Reads `info migrate`, as often as it is there."""
 
     NAME = "the text of `info migrate`"
-    INSTEAD = "`info migrate` in the same monitor, again and again"
+    INSTEAD = "`info migrate` in the same monitor, repeatedly"
     NEEDLES = (b"emain", b"owntime")
     ALSO = (b"igration status: ", b"exp_down=", b"Status: ", b"Time (ms):")
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: _Shown | None = None
+        self._shown: dict[str, _Shown] = {}
         self._is_blocked = False
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -149,33 +150,34 @@ class MonitorText(Form):
             prompt = _PROMPT.match(text)
             figures = _figures(text[prompt.end() :] if prompt else text)
             if figures:
-                ended = list(self.end()) if self._is_another(figures) or (prompt and self._shown) else []
-                if self._shown is None:
-                    self._shown = _Shown(line.stamp, line.arrived_s)
-                self._shown.strange = 0
+                of = guest_of(line.message)
+                shown = self._shown.get(of)
+                ended = self._ended(of) if shown and (prompt or any(name in shown.figures for name in figures)) else []
+                shown = self._shown.setdefault(of, _Shown(line.stamp, line.arrived_s))
+                shown.strange = 0
                 for name, (value, interval) in figures.items():
-                    self._shown.figures[name] = value
+                    shown.figures[name] = value
                     if interval is not None:
-                        self._shown.rounding[name] = interval
+                        shown.rounding[name] = interval
                 return ended
         return self._something_else(line)
 
     def end(self) -> Iterable[Item]:
-        shown, self._shown = self._shown, None
-        if shown is None or not any(name in shown.figures for name in _ENOUGH):
-            return
-        if "ram.dirty-sync-count" in shown.figures:
-            # QEMU leaves out a rate of 0.
-            shown.figures.setdefault("ram.dirty-pages-rate", 0)
-        yield Reading(
-            answer=nested(shown.figures), stamp=shown.stamp, rounding=shown.rounding, arrived_s=shown.arrived_s
-        )
+        return [item for of in list(self._shown) for item in self._ended(of)]
 
     def settle(self) -> Iterable[Item]:
         return self.end()
 
-    def _is_another(self, figures: Mapping[str, Any]) -> bool:
-        return self._shown is not None and any(name in self._shown.figures for name in figures)
+    def _ended(self, of: str) -> list[Item]:
+        """What was shown of a guest, of which no more belongs to it."""
+        shown = self._shown.pop(of, None)
+        if shown is None or not any(name in shown.figures for name in _ENOUGH):
+            return []
+        if "ram.dirty-sync-count" in shown.figures:
+            # QEMU leaves out a rate of 0.
+            shown.figures.setdefault("ram.dirty-pages-rate", 0)
+        answer, rounding = nested(shown.figures), shown.rounding
+        return [Reading(answer, shown.stamp, rounding=rounding, of=of, arrived_s=shown.arrived_s)]
 
     def _something_else(self, line: Line) -> Sequence[Item | Line] | None:
         if self._is_blocked and line.text:
@@ -184,12 +186,16 @@ class MonitorText(Form):
         self._is_blocked = line.text == _BLOCKED
         if self._is_blocked or _ASKED.fullmatch(line.text):
             return [*self.end()]
-        if self._shown is None or not line.text:
+        if not self._shown or not line.text:
             return None
-        self._shown.strange += 1
-        if self._shown.strange < _PATIENCE and not _PROMPT.match(line.text) and not line.text.startswith(_BEGINS):
+        of = guest_of(line.message)
+        shown = self._shown.get(of)
+        if shown is None:
             return None
-        return [*self.end(), line]
+        shown.strange += 1
+        if shown.strange < _PATIENCE and not _PROMPT.match(line.text) and not line.text.startswith(_BEGINS):
+            return None
+        return [*self._ended(of), line]
 
 
 def nested(figures: Mapping[str, Any]) -> dict[str, Any]:

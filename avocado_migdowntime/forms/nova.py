@@ -48,7 +48,7 @@ class NovaLog(Form):
     WHOLE = (_PROGRESS, _LIMIT, _TIMEOUT, re.compile(f"{'|'.join(_STATUSES)}|to post-copy migration mode"))
     LOGS_LIMITS = True
     LACKS = "no expected downtime, no dirty rate and no pages"
-    INSTEAD = "`virsh domjobinfo INSTANCE` on the source host, again and again"
+    INSTEAD = "`virsh domjobinfo INSTANCE` on the source host, repeatedly"
 
     def __init__(self) -> None:
         super().__init__()

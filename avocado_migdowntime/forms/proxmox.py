@@ -66,7 +66,7 @@ class ProxmoxLog(Form):
     WHOLE = (_OLD, _NEW, _LIMIT_MS)
     LOGS_LIMITS = True
     LACKS = "no expected downtime, and since 2021 no remaining RAM"
-    INSTEAD = "`echo 'info migrate' | qm monitor VMID` on the source host, again and again"
+    INSTEAD = "`echo 'info migrate' | qm monitor VMID` on the source host, repeatedly"
 
     def __init__(self) -> None:
         super().__init__()

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from ..trace.reading import Happening, Item, Reading
 from .form import MAYBE, Form, Line
 from .qmp_messages import is_of_qmp, items_of
@@ -51,6 +53,8 @@ class Qmp(Form):
         self._held: list[Reading | Happening] = []
         self._width, self._is_cut = 0, False
         self._seen: dict[str, Reading | Happening] = {}
+        self._looked_through: Line | None = None
+        self._origin = "", False
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         if self._begun:
@@ -122,20 +126,32 @@ class Qmp(Form):
         return items if items or is_of_qmp(message) else MAYBE
 
     def _told(self, message: Any, line: Line) -> Iterator[Item | Line]:
-        guest = match[1] if (match := _GUEST.search(line.message)) else ""
+        guest, is_of_libvirts = self._origin_of(line)
         for item in items_of(message, line):
             if isinstance(item, Line):
                 yield item
                 continue
             if guest:
-                item = replace(item, of=guest)
+                item = _of_guest(item, guest)
             if self._is_repeated(item):
                 continue
-            if isinstance(item, Reading | Happening) and not guest and _LIBVIRT_LINE.search(line.text):
+            if isinstance(item, Reading | Happening) and not guest and is_of_libvirts:
                 self._held.append(item)
                 continue
             yield from (held for held in self.settle() if not _is_same(held, item))
             yield item
+
+    def _origin_of(self, line: Line) -> tuple[str, bool]:
+        """The guest that a line names, and whether it is one of libvirt's before it names any.
+
+        A line is looked through once: it may hold a whole recording.
+        """
+        known = self._looked_through
+        if known is None or known.text is not line.text or known.message is not line.message:
+            match = _GUEST.search(line.message) if "mon=0x" in line.message else None
+            self._looked_through = line
+            self._origin = match[1] if match else "", _LIBVIRT_LINE.search(line.text) is not None
+        return self._origin
 
     def _is_repeated(self, item: Item) -> bool:
         """libvirt logs a message up to three times: as it came, as a line, as a reply."""
@@ -144,6 +160,13 @@ class Qmp(Form):
         kind = type(item).__name__ + item.of
         before, self._seen[kind] = self._seen.get(kind), item
         return before is not None and _is_same(before, item)
+
+
+def _of_guest(item: Item, guest: str) -> Item:
+    """The same of that guest; without `replace`, which takes long, for what there are most of."""
+    if isinstance(item, Reading):
+        return Reading(item.answer, item.stamp, item.rounding, item.derived, item.estimated, guest, item.arrived_s)
+    return replace(item, of=guest)
 
 
 def _is_same(one: Item, other: Item) -> bool:
@@ -179,6 +202,12 @@ class _Depth:
 def _decoded(text: str, begin: int) -> tuple[Any, int]:
     """The object or array that begins there, None where it is neither of JSON nor a repr, and where it ends, or -1."""
     if text[begin + 1 : begin + 2] != "'":
+        if text.endswith(("}", "]")):
+            # Most messages go on to the end of their line.
+            try:
+                return msgspec.json.decode(text[begin:]), len(text)
+            except (ValueError, RecursionError):
+                pass
         try:
             return _DECODER.raw_decode(text, begin)
         except (ValueError, RecursionError):

@@ -22,12 +22,14 @@ _INFO = frozenset(
 """What an answer to query-migrate may have beside its figures of RAM: QEMU's MigrationInfo, qapi/migration.json."""
 
 
+_TOLD_OTHERWISE = frozenset(("QMP", "event", "query-migrate", "execute"))
+
+
 def items_of(message: Any, line: Line) -> Iterator[Item | Line]:
     """What a message tells; nothing where it is of something else."""
-    if isinstance(message, list):
-        yield from _of_list(message, line)
-    elif isinstance(message, Mapping):
-        yield from _of_object(message, line)
+    if isinstance(message, dict):
+        return _of_object(message, line)
+    return _of_list(message, line) if isinstance(message, list) else iter(())
 
 
 def _of_list(messages: Sequence[Any], line: Line) -> Iterator[Item | Line]:
@@ -41,7 +43,10 @@ def _of_list(messages: Sequence[Any], line: Line) -> Iterator[Item | Line]:
 
 def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     stamp = line.stamp
-    if isinstance(greeting := message.get("QMP"), Mapping):
+    answer = message.get("return")
+    if type(answer) is dict and not message.keys() & _TOLD_OTHERWISE:
+        yield from _of_return(answer, line)
+    elif isinstance(greeting := message.get("QMP"), Mapping):
         if isinstance(version := greeting.get("version"), Mapping):
             yield Version(version)
     elif isinstance(message.get("event"), str):
@@ -71,9 +76,9 @@ def _of_return(answer: Any, line: Line) -> Iterator[Item | Line]:
             yield line.containing(part.strip())
     elif isinstance(answer, list):
         yield from _of_list(answer, line)
-    elif isinstance(answer, Mapping):
+    elif isinstance(answer, dict):
         if _is_of_migration(answer):
-            yield Reading(_without_none(answer), line.stamp)
+            yield Reading(_without_none(answer), line.stamp, arrived_s=line.arrived_s)
         elif any(name in answer for name in _PARAMETERS):
             yield Setting({name: answer[name] for name in answer if answer[name] is not None}, line.stamp)
         elif isinstance(reasons := answer.get("blocked-reasons"), list) and "status" not in answer:
@@ -115,8 +120,9 @@ def _is_of_migration(answer: Mapping[str, Any]) -> bool:
     """query-status and others have a status as well."""
     if "running" in answer or "singlestep" in answer:
         return False
-    if isinstance(answer.get("ram"), Mapping):
-        return "remaining" in answer["ram"] or "transferred" in answer["ram"]
+    ram = answer.get("ram")
+    if isinstance(ram, dict):
+        return "remaining" in ram or "transferred" in ram
     status = answer.get("status")
     return isinstance(status, str) and status in STATUSES and answer.keys() <= _INFO
 
@@ -128,12 +134,14 @@ def is_of_qmp(message: Any) -> bool:
     return isinstance(message, Mapping) and bool(message.keys() & {"return", "execute", "QMP", "event"})
 
 
-def _without_none(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is no number, as `-nan`."""
-    kept: dict[str, Any] = {}
-    for name, value in answer.items():
-        if isinstance(value, Mapping):
-            kept[name] = _without_none(value)
-        elif value is not None:
-            kept[name] = value
-    return kept
+def _without_none(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without what is no number, as `-nan`; the answer itself where all is."""
+    if not _holds_none(answer):
+        return answer
+    kept = {name: value for name, value in answer.items() if value is not None}
+    return {name: _without_none(value) if isinstance(value, dict) else value for name, value in kept.items()}
+
+
+def _holds_none(answer: Mapping[str, Any]) -> bool:
+    values = answer.values()
+    return None in values or any(_holds_none(value) for value in values if type(value) is dict)

@@ -23,6 +23,8 @@ class Reader:
 
     def __init__(self) -> None:
         self._forms = tuple(form() for form in FORMS)
+        self._holding: list[Form] = []
+        """Forms that have taken a line since all that they held was asked for last."""
         self._of_replies = tuple(sorted(self._forms, key=lambda form: not isinstance(form, Qmp)))
         self._utf8 = Utf8()
         self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
@@ -88,13 +90,16 @@ class Reader:
         for form in self._of_replies if '"return"' in line.message else self._forms:
             taken = form.take(line)
             if taken is not None:
+                if form not in self._holding:
+                    self._holding.append(form)
                 if not form.recognised and taken is not MAYBE:
                     form.recognised = True
                     self._sieve.look_for(form.ALSO)
                 items: list[Item] = []
                 if taken:
-                    for other in self._forms:
-                        items += other.settle() if other is not form else ()
+                    for other in self._forms if len(self._holding) > 1 else ():
+                        items += other.settle() if other is not form and other in self._holding else ()
+                    self._holding = [form]
                 for one in taken:
                     if isinstance(one, Line):
                         items += self._offered(one) or ()

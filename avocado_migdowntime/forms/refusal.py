@@ -8,7 +8,7 @@ from .catalogue import FORMS
 from .foreign import LONG, of_text
 from .reader import Reader
 
-EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, again and again"""
+EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, repeatedly"""
 """What shows all that is needed, of any QEMU that libvirt runs."""
 
 
@@ -22,7 +22,7 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     if not reader.forms:
         known = ", ".join(form.NAME for form in FORMS)
         line = LONG.repr(next(iter(reader.first_lines), ""))
-        return UsageError(f"{line} matches no known text; expected a recorded migration, or one of: {known}")
+        return UsageError(f"{line} matches no known text; expected a recording, or one of: {known}")
     form = reader.forms[-1]
     return UsageError(f"this is {form.NAME} without figures of a migration; take {_instead(reader)}, while one runs")
 

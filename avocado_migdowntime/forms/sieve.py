@@ -5,9 +5,11 @@ Whole blocks are searched at the speed of memory; only near a needle are there l
 itself; around a short one, which may be one of several that belong together, others are read as well.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 FIRST_LINES = 2000
 """So many lines are read whatever is in them: a short text is read as a whole."""
@@ -27,12 +29,12 @@ _GRAM = 4
 class Sieve:
     """Takes bytes as they come and gives lines, each with the time at which its last byte came.
 
-    After each line `told` has to be called, if it did tell something. Each of `needles` has at least 4 bytes.
+    After each line `told` has to be called, if it did tell something. Each of `needles` has at least 5 bytes.
     """
 
     def __init__(self, needles: Iterable[bytes]) -> None:
-        self._needles = _Needles(needles)
-        self._all = self._needles.needles
+        self._needles = _Search(needles)
+        self._all = self._needles
         self._begun: list[bytes] = []
         self._begun_bytes = 0
         self._cold: list[tuple[float, bytes]] = []
@@ -43,7 +45,8 @@ class Sieve:
 
     def look_for(self, also: Iterable[bytes]) -> None:
         """Look for these, too, near the needles."""
-        self._all = tuple(dict.fromkeys([*self._all, *also]))
+        if not set(also) <= {*self._all.needles}:
+            self._all = _Search([*self._all.needles, *also])
 
     def told(self) -> None:
         """The last line that was given told something: those behind it are wanted, too, if it is a short one."""
@@ -60,7 +63,7 @@ class Sieve:
                 self._begun, self._begun_bytes = [], 0
             return
         self._begun_bytes = len(data) - end
-        block = b"".join([*self._begun, memoryview(data)[:end]])
+        block = b"".join([*self._begun, memoryview(data)[:end]]) if self._begun else data[:end]
         self._begun = [data[end:]] if end < len(data) else []
         yield from self._block(block, now_s)
 
@@ -71,7 +74,9 @@ class Sieve:
             yield from self._block(block, now_s)
 
     def _block(self, block: bytes, now_s: float) -> Iterator[tuple[bytes, float]]:
-        if not self._near_bytes and not self._open_lines and not self._needles.are_in(block):
+        is_near = bool(self._near_bytes or self._open_lines)
+        found = list((self._all if is_near else self._needles).places(block))
+        if not is_near and not found:
             self._keep(block, now_s)
             return
         pieces = [*self._cold, (now_s, block)]
@@ -81,34 +86,46 @@ class Sieve:
             position += len(piece)
             times.append((position, came_s))
         self._cold, self._cold_bytes = [], 0
-        yield from self._lines(b"".join(piece for _, piece in pieces), times)
+        text = b"".join(piece for _, piece in pieces) if len(pieces) > 1 else block
+        # No needle is in what was kept, but perhaps one of the others.
+        shift = position - len(block)
+        hits = _Places(place + shift for place, needle in found if needle in self._needles.needles)
+        kept = self._all.places(text[:shift]) if is_near and shift else ()
+        near = _Places([*(place + shift for place, _ in found), *(place for place, _ in kept)])
+        yield from self._lines(text, times, hits, (self._all if is_near else self._needles, near))
 
-    def _lines(self, text: bytes, times: list[tuple[int, float]]) -> Iterator[tuple[bytes, float]]:
-        hit, near, all_of_near = _Finder(text, self._needles.needles), _Finder(text, self._all), self._all
+    def _lines(
+        self, text: bytes, times: list[tuple[int, float]], hits: "_Places", known: tuple["_Search", "_Places"]
+    ) -> Iterator[tuple[bytes, float]]:
+        """The lines of `text`, of which `hits` are the needles, and `known` what was searched for so far."""
+        searched, near = known
         position, piece = 0, 0
         while position < len(text):
-            if all_of_near is not self._all:
-                near, all_of_near = _Finder(text, self._all), self._all
+            if searched is not self._all:
+                searched, near = self._all, _Places(place for place, _ in self._all.places(text))
             if not self._open_lines:
-                begin = hit(position)
-                if self._near_bytes or (begin >= 0 and begin - position <= NEAR_BYTES):
-                    begin = near(position)
-                elif begin >= 0:
-                    position = _line_start(text, begin - NEAR_BYTES)
-                    begin = near(position)
-                if begin < 0 or (self._near_bytes and begin - position > self._near_bytes and hit(position) < 0):
+                begin = near.next(position)
+                if not self._near_bytes:
+                    hit = hits.next(position)
+                    if hit - position > NEAR_BYTES:
+                        position = _line_start(text, hit - NEAR_BYTES)
+                        begin = near.next(position)
+                    elif hit < 0:
+                        begin = hit
+                if begin < 0 or (self._near_bytes and begin - position > self._near_bytes and hits.next(position) < 0):
                     break
                 line = _line_start(text, begin)
+                self._open_lines = 1
                 if _line_end(text, begin) - line <= SHORT_BYTES:
                     line = _line_start(text, max(position, begin - BEFORE_BYTES))
+                    self._open_lines += text.count(b"\n", max(position, line), begin)
                 position = max(position, line)
-                self._open_lines = 1 + text.count(b"\n", position, begin)
             end = _line_end(text, position)
             while times[piece][0] < end:
                 piece += 1
             self._open_lines -= 1
             self._is_short = end - position <= SHORT_BYTES
-            if self._needles.are_in_line(text, position, end):
+            if hits.are_within(position, end):
                 self._near_bytes = NEAR_BYTES
             else:
                 self._near_bytes = max(0, self._near_bytes - (end - position))
@@ -127,40 +144,62 @@ class Sieve:
             self._cold_bytes -= len(self._cold.pop(0)[1])
 
 
-class _Needles:
-    """What is searched for in whole blocks: four bytes of each at any place, all at once, and then the whole."""
+class _Places:
+    """Where some of the needles begin in a text, in their order."""
+
+    def __init__(self, places: Iterable[int] = ()) -> None:
+        self.places = sorted(places)
+
+    def next(self, position: int) -> int:
+        """The first one from `position` on, or -1."""
+        number = bisect_left(self.places, position)
+        return self.places[number] if number < len(self.places) else -1
+
+    def are_within(self, begin: int, end: int) -> bool:
+        """Whether there is one from `begin` on and before `end`."""
+        return begin <= self.next(begin) < end
+
+
+class _Search:
+    """Searches a text for several needles: four bytes of each at any place, all at once, and there for the whole.
+
+    `bytes.find` takes several times as long for needles whose letters are in most words.
+    """
+
+    _WINDOW_BYTES = 1 << 17
 
     def __init__(self, needles: Iterable[bytes]) -> None:
         self.needles = tuple(dict.fromkeys(needles))
-        self._grams = [np.frombuffer(needle[:_GRAM], "<u4")[0] for needle in self.needles]
+        self._of_gram: dict[int, list[tuple[int, bytes]]] = {}
+        for needle in self.needles:
+            # Both kinds of quotes have the same behind them.
+            begin = 1 if needle[:1] in b"\"'" else 0
+            gram = int(np.frombuffer(needle[begin : begin + _GRAM], np.uint32)[0])
+            self._of_gram.setdefault(gram, []).append((begin, needle))
+        self._words = np.empty(self._WINDOW_BYTES // _GRAM, np.uint32)
+        self._alike = np.empty(len(self._words), np.bool_)
 
-    def are_in(self, block: bytes) -> bool:
-        """Whether one of them is in `block`."""
-        for shift in range(min(_GRAM, len(block) // _GRAM)):
-            grams = np.frombuffer(block, "<u4", (len(block) - shift) // _GRAM, shift)
-            for gram, needle in zip(self._grams, self.needles, strict=True):
-                if (grams == gram).any() and needle in block:
-                    return True
-        return False
+    def places(self, text: bytes) -> Iterator[tuple[int, bytes]]:
+        """Where which begins, in no order."""
+        block = np.frombuffer(text, np.uint8)
+        for begin in range(0, len(text), self._WINDOW_BYTES) if self.needles else ():
+            for shift in range(begin, begin + _GRAM):
+                count = min(len(text) - shift, self._WINDOW_BYTES) // _GRAM
+                if count > 0:
+                    words, alike = self._words[:count], self._alike[:count]
+                    words.view(np.uint8)[:] = block[shift : shift + count * _GRAM]
+                    yield from self._in_words(text, words, alike, shift)
 
-    def are_in_line(self, text: bytes, begin: int, end: int) -> bool:
-        """Whether one of them is in this line of `text`."""
-        return any(text.find(needle, begin, end) >= 0 for needle in self.needles)
-
-
-class _Finder:
-    """Where the next of some needles is, each searched for no more often than it has to be."""
-
-    def __init__(self, text: bytes, needles: Iterable[bytes]) -> None:
-        self._text = text
-        self._next = dict.fromkeys(needles, -2)
-
-    def __call__(self, position: int) -> int:
-        """The first place of one from `position` on, or -1."""
-        for needle, found in self._next.items():
-            if found == -2 or 0 <= found < position:
-                self._next[needle] = self._text.find(needle, position)
-        return min((found for found in self._next.values() if found >= 0), default=-1)
+    def _in_words(
+        self, text: bytes, words: NDArray[np.uint32], alike: NDArray[np.bool_], shift: int
+    ) -> Iterator[tuple[int, bytes]]:
+        for gram, needles in self._of_gram.items():
+            if np.equal(words, gram, out=alike).any():
+                for word in np.flatnonzero(alike).tolist():
+                    for before, needle in needles:
+                        place = shift + word * _GRAM - before
+                        if place >= 0 and text.startswith(needle, place):
+                            yield place, needle
 
 
 def _line_start(text: bytes, position: int) -> int:

@@ -3,6 +3,7 @@
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from ..trace.reading import Stamp
 
@@ -18,22 +19,34 @@ _STAMP = re.compile(
     )[\])"']?:?\s*""",
     re.VERBOSE,
 )
+_DATED = re.compile(
+    r"(\d{4}[-/]\d\d[-/]\d\d[ T][012]\d:[0-5]\d:[0-6]\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d{2}:?\d{2})?[\])\"']?:?\s*"
+)
+"""The first kind of them where nothing stands before it, as in most logs."""
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d")
+_MONITOR = re.compile(r"\(monitor ([^()\s]+)\) ")
+"""Avocado-VT's, before what it tells of a monitor."""
 _NO_YEAR = 1972
 """A leap year, taken where a log says no year."""
 _DAY_S = 86_400
 _YEAR_S = 366 * _DAY_S
 _HEADS = (
     re.compile(r"\d+: (?:debug|info|warning|error) : \S+:\d+ : "),
-    re.compile(r"[\w.-]+ +L\d+ +[A-Z]+ *\| ?"),
+    re.compile(r"(?:[\w.-]+ +){1,2}L\d+ +[A-Z]+ *\| ?"),
     re.compile(r"(?:[\w./-]+(?:\[\d+\])? )?[\w./-]+\[\d+\]: "),
     re.compile(r"(?:[\w.-]+ +)?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITI?)(?: *[|:]| *\]) ?"),
 )
 """libvirt; Avocado and its like; the journal and syslog; Python's logging."""
+_NO_HEADS = frozenset("{[\"'(")
+"""None of these begins with such a letter."""
 
 
 def parted(text: str) -> tuple[Stamp | None, str]:
     """The time that begins a line, where it does, and what was logged then."""
+    if match := _DATED.match(text):
+        second, part, zone = match.groups()
+        fraction = float(f"0.{part}") if part else 0.0
+        return Stamp(_second_s(second, zone) + fraction, 10.0 ** -len(part or "")), _without_head(text[match.end() :])
     match = _STAMP.match(text)
     if match is None or not match.end():
         return None, _without_head(text)
@@ -74,7 +87,20 @@ def stamp_of(text: str) -> Stamp | None:
     return parted(text)[0]
 
 
+def monitor_of(message: str) -> str:
+    """The monitor that Avocado-VT logs about, `GUEST.MONITOR`, before 2017 `MONITOR`; '' where it logs about none."""
+    match = _MONITOR.match(message)
+    return match[1] if match else ""
+
+
+def guest_of(message: str) -> str:
+    """Whose monitor that is, '' where it is not told."""
+    return monitor_of(message).rpartition(".")[0]
+
+
 def _without_head(text: str) -> str:
+    if text[:1] in _NO_HEADS:
+        return text
     for head in _HEADS:
         if match := head.match(text):
             return text[match.end() :]
@@ -98,6 +124,13 @@ def _stamp(found: dict[str, str | None]) -> Stamp | None:
     fraction = float(f"0.{part}") if part else 0.0
     period_s = {"": 0, "n": _YEAR_S, "c": _DAY_S}[prefix]
     return Stamp(t_s + fraction - _zone_s(found["zone"]), 10.0 ** -len(part or ""), period_s)
+
+
+@lru_cache(maxsize=256)
+def _second_s(text: str, zone: str | None) -> float:
+    """The second that a date with a time begins, as other lines have it too."""
+    day = _day(int(text[:4]), int(text[5:7]), int(text[8:10]))
+    return day * _DAY_S + int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19]) - _zone_s(zone)
 
 
 def _zone_s(zone: str | None) -> int:

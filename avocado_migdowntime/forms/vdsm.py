@@ -75,7 +75,7 @@ class VdsmLog(Form):
         re.compile("Migration is stuck: |took .* seconds to complete"),
     )
     LACKS = "no expected downtime and no pages"
-    INSTEAD = "`virsh -r domjobinfo VM` on the source host, again and again"
+    INSTEAD = "`virsh -r domjobinfo VM` on the source host, repeatedly"
 
     def __init__(self) -> None:
         super().__init__()

@@ -34,20 +34,20 @@ def alone_on_host(say: Callable[[str], None], within_s: float = inf) -> Iterator
     """
     start_s = since_s = time.monotonic()
     last_said_s = start_s - _SAY_AGAIN_S
-    holder, inode = "", ""
+    who, inode = "", ""
     with socket.socket(socket.AF_UNIX) as lock:
         while not _try_bind(lock):
             now_s = time.monotonic()
-            if (inode_now := _inode()) != inode:
-                inode, holder, since_s = inode_now, _holder(inode_now), now_s
+            if (inode_now := _inode(NAME)) != inode:
+                inode, who, since_s = inode_now, _holder(inode_now, NAME), now_s
             if now_s > since_s + within_s:
                 raise HostRequirementError(
-                    f"one test runs at a time on a host, and {holder} has kept others waiting for {within_s:g} s; "
+                    f"one test runs at a time on a host, and {who} has kept others waiting for {within_s:g} s; "
                     "end it, or raise `time_limit`"
                 )
             if now_s >= last_said_s + _SAY_AGAIN_S:
                 last_said_s = now_s
-                say(f"waiting for another test on this host to end, {now_s - start_s:.0f} s so far: {holder}")
+                say(f"waiting for another test on this host to end, {now_s - start_s:.0f} s so far: {who}")
             time.sleep(_LOOK_AGAIN_S)
         # Who waits asks the kernel who listens.
         lock.listen(socket.SOMAXCONN)
@@ -64,9 +64,14 @@ def _try_bind(lock: socket.socket) -> bool:
     return True
 
 
-def _inode() -> str:
+def holder(name: str) -> str:
+    """Who has the turn, as far as this process may know; says so where it may not."""
+    return _holder(_inode(name), name)
+
+
+def _inode(socket_name: str) -> str:
     """The number by which the kernel knows the socket that has the name."""
-    shown = f"@{NAME[1:]}"
+    shown = f"@{socket_name[1:]}"
     with suppress(OSError):
         for line in (_PROC / "net" / "unix").read_text(errors="replace").splitlines():
             *_, inode, name = line.split(maxsplit=7)
@@ -75,9 +80,9 @@ def _inode() -> str:
     return ""
 
 
-def _holder(inode: str) -> str:
+def _holder(inode: str, socket_name: str) -> str:
     """Who has the socket with this inode, as far as this process may know."""
-    pid, uid = _listener()
+    pid, uid = _listener(socket_name)
     if not pid:
         pid, uid = _owner(inode)
     if not pid:
@@ -91,11 +96,11 @@ def _holder(inode: str) -> str:
     return f"process {pid} ({name}) of user {user}"
 
 
-def _listener() -> tuple[int, int]:
+def _listener(socket_name: str) -> tuple[int, int]:
     """Process and user of who listens at the name; zeros where nobody does, or from another container."""
     with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
         client.setblocking(False)
-        client.connect(NAME)
+        client.connect(socket_name)
         found = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         pid, uid, _ = _CREDENTIALS.unpack(found)
         return pid, uid

@@ -14,9 +14,11 @@ from ..trace.samples import Samples
 from .caps import Held, most_used
 from .devices import Devices, devices, with_devices
 from .limits import Limits
+from .made import MANY, Made
 from .passes import Pass, passes
 from .releases import Release, release_of
 from .syncs import Sync, syncs
+from .throttle import longest_pass_s
 from .windows import Sending, sending
 
 
@@ -52,7 +54,7 @@ class Evidence:
     def passes(self) -> Sequence[Pass]:
         """The passes, in their order."""
         open_ = passes(self.samples[self.open_from :], self.stopped_s, self.trace.queued_bytes)
-        return [*self.ended_passes, *open_]
+        return [*self.ended_passes, *open_] if self.ended_passes else open_
 
     @cached_property
     def syncs(self) -> Sequence[Sync]:
@@ -62,7 +64,11 @@ class Evidence:
     def syncs_between(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         """The same for some of the passes."""
         found, devices = self._syncs_of_ram(seen), self.devices
-        return found if devices is None else [with_devices(sync, devices) for sync in found]
+        if devices is None:
+            return found
+        if len(found) > MANY:
+            return Made(len(found), lambda index: with_devices(found[index], devices))
+        return [with_devices(sync, devices) for sync in found]
 
     @cached_property
     def devices(self) -> Devices | None:
@@ -73,7 +79,8 @@ class Evidence:
 
     def _syncs_of_ram(self, seen: Sequence[Pass]) -> Sequence[Sync]:
         trace = self.trace
-        return syncs(seen, self.limits, trace.switchover_bytes_per_ms, trace.host_page_bytes, trace.most_host_pages)
+        of_host = trace.host_page_bytes, trace.most_host_pages
+        return syncs(seen, self.limits, trace.switchover_bytes_per_ms, *of_host, longest_pass_s(trace))
 
     @cached_property
     def sending(self) -> Sending | None:

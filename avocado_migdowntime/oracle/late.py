@@ -9,11 +9,13 @@ wait for all of the pass, until it is flushed when nothing is left (multifd_ram_
 
 import numpy as np
 
-from ..basics.qemu_constants import MULTIFD_PACKET_BYTES
+from ..basics.qemu_constants import BUFFER_DELAY_MS, MULTIFD_PACKET_BYTES
 from ..trace.samples import Samples
 
 _PLATEAU = 2
 """What is flushed has all been counted when so many samples that follow each other say the same."""
+_REST_S = 0.15 * BUFFER_DELAY_MS / 1000
+"""Nothing sent for so long is a rest: see seam.py."""
 
 
 def whole_count(samples: Samples) -> int:
@@ -27,8 +29,11 @@ def whole_count(samples: Samples) -> int:
     return int(rises[0]) + 1 if len(rises) else len(samples)
 
 
-def conserved_bytes(samples: Samples, whole: int) -> tuple[float, float]:
-    """The least that K of a pass can be, by the first `whole` samples, at least one, and how much more it may be."""
+def conserved_bytes(samples: Samples, whole: int, queued_bytes: float) -> tuple[float, float]:
+    """The least that K of a pass can be, by the first `whole` samples, at least one, and how much more it may be.
+
+    That is a packet, if QEMU was seen to rest where K was greatest; else all that can wait.
+    """
     counted = samples[:whole]
     most = float(counted.conserved_bytes.max())
     at_sync = _flushed_bytes(counted, samples[whole:])
@@ -37,7 +42,25 @@ def conserved_bytes(samples: Samples, whole: int) -> tuple[float, float]:
     flushed = counted[-_PLATEAU:]
     is_exact = len(counted) >= _PLATEAU and not flushed.remaining_bytes.any()
     is_exact = is_exact and bool(np.all(flushed.conserved_bytes == most))
-    return most, 0.0 if is_exact else float(MULTIFD_PACKET_BYTES)
+    if is_exact:
+        return most, 0.0
+    return most, float(MULTIFD_PACKET_BYTES) if _rested(counted, most) else queued_bytes
+
+
+def spread_bytes(counted: Samples, queued_bytes: float) -> float:
+    """By how much more K falls than what waits explains, at one sample of four: pages are counted elsewhere then."""
+    conserved = counted.conserved_bytes
+    low = float(np.sort(conserved)[len(conserved) // 4])
+    return max(0.0, float(conserved.max()) - low - queued_bytes - 2 * float(counted.open_bytes.max()))
+
+
+def _rested(counted: Samples, most: float) -> bool:
+    """Whether nothing was queued or sent for a while when K was `most`: channels have taken up all whole packets."""
+    figures = np.array([counted.sent_pages, counted.remaining_bytes])
+    changed = np.flatnonzero(np.any(figures[:, 1:] != figures[:, :-1], axis=0)) + 1
+    firsts, lasts = np.append(0, changed), np.append(changed, len(counted)) - 1
+    lasted_s = counted.t_s[lasts] - counted.answered_s[firsts]
+    return bool(np.any((lasted_s >= _REST_S) & (counted.conserved_bytes[firsts] == most)))
 
 
 def _flushed_bytes(before: Samples, during: Samples) -> float | None:

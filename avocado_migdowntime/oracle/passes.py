@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The passes that samples show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -10,8 +11,9 @@ import numpy as np
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..trace.ram import Ram
-from ..trace.samples import Floats, Samples
+from ..trace.samples import Floats, Indices, Samples
 from . import late
+from .made import MANY, Made
 
 MIN_SAMPLES = 3
 """Samples that a pass needs before its K is believed."""
@@ -57,9 +59,10 @@ class Pass:
     @classmethod
     def _counted_late(cls, samples: Samples, queued_bytes: float) -> "Pass":
         whole = late.whole_count(samples)
-        conserved_bytes, late_bytes = late.conserved_bytes(samples, whole)
+        conserved_bytes, late_bytes = late.conserved_bytes(samples, whole, queued_bytes)
         number = int(samples.dirty_sync_count[0])
-        return cls(number, samples, whole, conserved_bytes, conserved_bytes, 0.0, queued_bytes, late_bytes)
+        spread_bytes = late.spread_bytes(samples[:whole], queued_bytes)
+        return cls(number, samples, whole, conserved_bytes, conserved_bytes, spread_bytes, queued_bytes, late_bytes)
 
     @cached_property
     def begin_s(self) -> float:
@@ -102,7 +105,7 @@ class Pass:
         return self.whole_count - len(away) + row
 
 
-def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.0) -> list[Pass]:
+def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.0) -> Sequence[Pass]:
     """The passes that `samples` show, in their order; pages count as sent up to `queued_bytes` late.
 
     Those that are not active or carry no RAM figures belong to none, nor do those answered from `stopped_s` on: they
@@ -119,8 +122,28 @@ def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.
         counted, numbers = counted[order], numbers[order]
     if not len(counted):
         return []
-    bounds = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(counted)]
-    return [Pass.of(samples.take(counted[begin:end]), queued_bytes) for begin, end in pairwise(bounds)]
+    bounds = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1, [len(counted)]])
+    if len(bounds) > MANY:
+        return _many(samples, counted, bounds, queued_bytes)
+    return [Pass.of(samples.take(counted[begin:end]), queued_bytes) for begin, end in pairwise(bounds.tolist())]
+
+
+def _many(samples: Samples, counted: Indices, bounds: Indices, queued_bytes: float) -> Sequence[Pass]:
+    """Passes of which what was worked out is kept, and the samples that each has."""
+    worked_out = np.full((len(bounds) - 1, 5), np.nan)
+
+    def made(index: int) -> Pass:
+        own = samples.take(counted[bounds[index] : bounds[index + 1]])
+        whole, *figures = worked_out[index].tolist()
+        if whole == whole:
+            begin, end, spread, late_bytes = figures
+            number = int(own.dirty_sync_count[0])
+            return Pass(number, own, int(whole), begin, end, spread, queued_bytes, late_bytes)
+        one = Pass.of(own, queued_bytes)
+        worked_out[index] = one.whole_count, one.begin_bytes, one.end_bytes, one.spread_bytes, one.late_bytes
+        return one
+
+    return Made(len(worked_out), made)
 
 
 def ram_at(samples: Samples, index: int) -> Ram:

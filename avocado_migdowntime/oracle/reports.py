@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which samples of a pass may be compared with the oracle, and why the others may not."""
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -77,22 +78,22 @@ class ExcludedSamples:
     """The samples that do not count, by the reason."""
 
     def __init__(self) -> None:
-        self._times_s: dict[str, list[Floats]] = {}
+        self._times_s: dict[str, array[float]] = {}
 
     def add(self, reason: str, times_s: Floats) -> None:
         """Put samples down under `reason`, by when they were asked for."""
         if len(times_s):
-            self._times_s.setdefault(reason, []).append(times_s)
+            self._times_s.setdefault(reason, array("d")).extend(times_s)
 
     @property
     def counts(self) -> Mapping[str, int]:
         """How many there are for each reason."""
-        return {reason: sum(map(len, times_s)) for reason, times_s in self._times_s.items()}
+        return {reason: len(times_s) for reason, times_s in self._times_s.items()}
 
     @property
     def times_s(self) -> Mapping[str, Floats]:
         """When each of them was asked for."""
-        return {reason: np.concatenate(times_s) for reason, times_s in self._times_s.items()}
+        return {reason: np.array(times_s) for reason, times_s in self._times_s.items()}
 
 
 def usable_reports(one: Pass, excluded: ExcludedSamples, settled_from: int | None = None) -> Reports:

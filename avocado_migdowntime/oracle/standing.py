@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .look import Look
 
+_INSTEAD = "give the whole text, or record the migration"
 _BEGINS = "QEMU reports the downtime-limit or its initial value until it has computed something"
 
 _ENDS_BADLY = {
@@ -48,7 +49,7 @@ def _not_under_way(look: Look) -> Standing | None:
 def _not_to_be_used(look: Look) -> Standing | None:
     remaining = look.remaining_bytes
     if remaining is None:
-        return Standing("nothing-shown", "how much RAM is left is not shown")
+        return Standing("nothing-shown", f"how much RAM is left is not shown; {_INSTEAD}")
     if look.ran_over:
         whole = f"{look.total_bytes:.3g} bytes of RAM" if look.total_bytes else "its RAM, more than a guest has"
         sentence = f"QEMU reports {remaining.low:.3g} bytes left of {whole}: one of its counters ran below 0"
@@ -63,7 +64,7 @@ def _not_to_be_used(look: Look) -> Standing | None:
     if look.bytes_per_ms is not None and not look.bytes_per_ms.low:
         return Standing("no-bandwidth", "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now")
     if look.divisor is None:
-        return Standing("nothing-shown", "no throughput is shown")
+        return Standing("nothing-shown", f"no throughput is shown; {_INSTEAD}")
     if look.in_first_pass is None and look.reported_ms is not None:
         return Standing("first-pass", f"no count of dirty syncs is shown, so this may be the first pass: {_BEGINS}")
     return None

@@ -11,10 +11,11 @@ downtime-limit × bandwidth, so where that is not known exactly it is taken to b
 (migration/migration.c:migration_iteration_run).
 """
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf
+from math import inf, isfinite, nan
 
 import numpy as np
 
@@ -22,8 +23,9 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS
 from ..trace.samples import Floats, Samples
 from .limits import Limits
+from .made import MANY, Made
 from .passes import UPDATE_S, Pass
-from .unsent import unsent_bytes
+from .unsent import left_bytes, unsent_bytes
 
 NEAR_SAMPLES = 3
 """The bandwidth in force at a sync is among those of so many samples before it and after it, where they come faster
@@ -39,7 +41,7 @@ class Sync:
     avail-switchover-bandwidth is set. `limit_ms` is the downtime-limit that held, `limit_bytes` what it allowed to
     leave, where it is known. `zero_bytes` are zero pages among what was sent around the sync: no bandwidth bounds how
     fast they go. `switchover_bytes_per_ms` is avail-switchover-bandwidth, where it is set. `likely_bytes` is the best
-    single figure for `at_sync_bytes`.
+    single figure for `at_sync_bytes`. It may have come `in_mid_pass`, whatever the limit is.
     """
 
     before: Pass
@@ -53,6 +55,7 @@ class Sync:
     limit_bytes: Interval | None
     zero_bytes: float
     switchover_bytes_per_ms: float | None
+    in_mid_pass: bool = False
 
     def divisor_of(self, ram: Samples) -> Floats:
         """The bandwidth that QEMU divided by for each of these samples."""
@@ -81,36 +84,98 @@ def syncs(
     switchover_bytes_per_ms: float | None = None,
     host_page_bytes: float = 0,
     most_host_pages: float = inf,
-) -> list[Sync]:
+    longest_pass_s: float = inf,
+) -> Sequence[Sync]:
     """The dirty syncs between passes that follow each other; one beside a missed pass cannot be told.
 
     QEMU divides by `switchover_bytes_per_ms` (avail-switchover-bandwidth) where that is set, else by what it sends;
     `host_page_bytes` is the size of the pages behind the guest's RAM, where it is known; no more than `most_host_pages`
-    of them are dirtied.
+    of them are dirtied. A pass of `longest_pass_s` or more may have been ended by something else than the limit.
     """
     found: list[Sync] = []
+    many = _Many(seen, switchover_bytes_per_ms) if len(seen) > MANY else None
     of_first_pass = inf
-    for before, after in pairwise(seen):
+    since_s = -inf
+    for row, (before, after) in enumerate(pairwise(seen)):
+        begun_s, since_s = since_s, before.end_s
         if after.number != before.number + 1 or not before.last.mbps > 0:
             continue
         # The first pass is of all RAM, and what it leaves is sent in the second.
         others = {1: inf, 2: of_first_pass}.get(before.number, 0.0)
-        unsent = unsent_bytes(before, after, host_page_bytes, most_host_pages + others)
+        lasted_s = float(after.samples.answered_s[0]) - begun_s
+        in_mid_pass = before.number > 1 and isfinite(longest_pass_s) and lasted_s >= longest_pass_s
+        if in_mid_pass:
+            unsent = left_bytes(before, after)
+        else:
+            unsent = unsent_bytes(before, after, host_page_bytes, most_host_pages + others)
         if before.number == 1:
             of_first_pass = unsent.high / before.last.page_bytes
-        found.append(_sync(before, after, unsent, limits.at(after.begin_s), switchover_bytes_per_ms))
-    return found
+        sync = _sync(before, after, unsent, limits.at(after.begin_s), switchover_bytes_per_ms, in_mid_pass)
+        if many is None:
+            found.append(sync)
+        else:
+            many.add(row, sync)
+    return found if many is None else many.all()
+
+
+class _Many:
+    """Syncs of which the figures are kept alone."""
+
+    def __init__(self, seen: Sequence[Pass], switchover_bytes_per_ms: float | None) -> None:
+        self._seen = seen
+        self._switchover = switchover_bytes_per_ms
+        self._rows = array("q")
+        self._figures = array("d")
+
+    def add(self, row: int, sync: Sync) -> None:
+        """Keep the one behind the pass at `row`."""
+        limit = sync.limit_bytes or Interval(nan, nan)
+        self._rows.append(row)
+        for bounds in (sync.unsent_bytes, sync.at_sync_bytes, sync.bytes_per_ms, sync.wire_bytes_per_ms, limit):
+            self._figures.extend((bounds.low, bounds.high))
+        limit_ms = nan if sync.limit_ms is None else sync.limit_ms
+        self._figures.extend((sync.likely_bytes, sync.zero_bytes, sync.in_mid_pass, limit_ms))
+
+    def all(self) -> Sequence[Sync]:
+        """All that were added."""
+        figures = np.frombuffer(self._figures).reshape(len(self._rows), -1)
+
+        def made(index: int) -> Sync:
+            row, (*bounds, likely, zeros, in_mid_pass, limit_ms) = self._rows[index], figures[index].tolist()
+            unsent, at_sync, divisor, wire, limit = map(Interval, bounds[::2], bounds[1::2])
+            known = limit_ms == limit_ms
+            return Sync(
+                before=self._seen[row],
+                after=self._seen[row + 1],
+                unsent_bytes=unsent,
+                at_sync_bytes=at_sync,
+                likely_bytes=likely,
+                bytes_per_ms=divisor,
+                wire_bytes_per_ms=wire,
+                limit_ms=limit_ms if known else None,
+                limit_bytes=limit if known else None,
+                zero_bytes=zeros,
+                switchover_bytes_per_ms=self._switchover,
+                in_mid_pass=bool(in_mid_pass),
+            )
+
+        return Made(len(self._rows), made)
 
 
 def _sync(
-    before: Pass, after: Pass, bounds: Interval, limit_ms: float | None, switchover_bytes_per_ms: float | None
+    before: Pass,
+    after: Pass,
+    bounds: Interval,
+    limit_ms: float | None,
+    switchover_bytes_per_ms: float | None,
+    in_mid_pass: bool,
 ) -> Sync:
     last, first = before.last, after.first
     wire = _near_bytes_per_ms(before, after)
     bytes_per_ms = Interval(switchover_bytes_per_ms, switchover_bytes_per_ms) if switchover_bytes_per_ms else wire
     limit = bytes_per_ms.scaled(limit_ms) if limit_ms is not None else None
     unsent, likely = bounds, bounds.middle
-    if limit is not None:
+    if limit is not None and not in_mid_pass:
         below = Interval(0, max(limit.high, last.page_bytes))
         if bounds.meets(below):
             unsent = bounds.intersection(below)
@@ -132,6 +197,7 @@ def _sync(
         limit_bytes=limit,
         zero_bytes=(first.zero_pages - float(before.samples.zero_pages[recent])) * last.page_bytes,
         switchover_bytes_per_ms=switchover_bytes_per_ms,
+        in_mid_pass=in_mid_pass,
     )
 
 

@@ -64,6 +64,12 @@ def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pa
     return seen if left.low else _by_rounds(seam) or seen
 
 
+def left_bytes(before: Pass, after: Pass) -> Interval:
+    """The same for a sync that may have come at any moment, such as auto-converge's: between what was seen, no more."""
+    left = Seam(before, after).left_bytes
+    return Interval(max(0, left.low - before.queued_bytes), left.high)
+
+
 def _budget_bytes(seam: Seam) -> float:
     """The most that a window sends. The bandwidth is less where one began late, never more."""
     return _BUDGET_MS * max(float(seam.before.samples.wire_bytes_per_ms.max()), seam.after.first.wire_bytes_per_ms)

@@ -13,7 +13,7 @@ _SOCKETS = ("unix", "tcp", "shaped", "vsock")
 """Links that are sockets: QEMU opens several of them, and is answered over them."""
 
 CAPABILITIES: Mapping[str, Setting] = {
-    "auto-converge": Setting("slows the guest down, and may sync in mid-pass"),
+    "auto-converge": Setting("slows the guest down step by step, and since 9.2 syncs in mid-pass after 5 s"),
     "block": Setting("sends disks; the guest has none; QEMU before 9.1"),
     "compress": Setting("sends compressed pages; QEMU before 9.1"),
     "dirty-bitmaps": Setting("sends bitmaps of disks; the guest has none"),

@@ -2,8 +2,9 @@
 """Every parameter of a test: one table, read by options, variants, settings and documentation alike."""
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any
 
 from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
@@ -22,6 +23,8 @@ BACKINGS = ("anonymous", "hugetlbfs", "memfd")
 LINKS = ("unix", "tcp", "shaped", "fd", "exec", "file", "vsock")
 POSTCOPY = ("no", "yes", "recovery")
 TLS = ("none", "psk", "x509")
+_LONGEST_NAME = 100
+"""Of one that is not known no more is looked at."""
 LINK_RATES = (1_250_000, 1_250_000_000)
 """Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
 PATTERNS: Mapping[str, str] = {
@@ -166,6 +169,11 @@ class Parameters:
         f"linux: hugepages of the guest's own for its region: {', '.join(GUEST_PAGE_SIZES)}; unset: its base pages",
     )
     ram: int = _parameter("256M", _positive_size, "guest RAM; pseries wants a multiple of 256M")
+    numa_nodes: int = _parameter(
+        "1",
+        _number(1, 8, whole=True),
+        "NUMA nodes among which guest RAM is divided, each with a backing of its own; the region lies across two",
+    )
     backing: str = _parameter("memfd", _choice(*BACKINGS), "what backs guest RAM")
     page_size: int = _parameter(
         "2M", lambda v: parse_size(_choice(*PAGE_SIZES)(v)), f"page size of the backing: {', '.join(PAGE_SIZES)}"
@@ -272,6 +280,11 @@ def describe() -> tuple[Description, ...]:
     return tuple(Description(f.name, f.metadata["default"], f.metadata["meaning"]) for f in fields(Parameters))
 
 
+def _meant(name: str, known: Sequence[str]) -> str:
+    alike = get_close_matches(name[:_LONGEST_NAME], known)
+    return f"did you mean {' or '.join(alike)}?" if alike else f"known are {', '.join(known)}"
+
+
 def parse(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
     """Parameters from names and values as text (YAML numbers and booleans are taken as their text).
 
@@ -281,7 +294,7 @@ def parse(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
     values: dict[str, Any] = {}
     for name, value in dict(given).items():
         if name not in table:
-            raise UsageError(f"unknown parameter {name!r}; known are {', '.join(table)}")
+            raise UsageError(f"unknown parameter {name!r}; {_meant(str(name), list(table))}")
         text = str(value).strip()
         if not text:
             continue

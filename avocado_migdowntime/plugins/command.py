@@ -2,7 +2,6 @@
 """`avocado migdowntime COMMAND`."""
 
 import argparse
-from functools import partial
 from typing import Any
 
 from avocado.core.plugin_interfaces import CLICmd
@@ -18,7 +17,6 @@ class MigDowntime(CLICmd):
 
     def configure(self, parser: Any) -> None:
         command = super().configure(parser)
-        command.error = partial(argparse.ArgumentParser.error, command)  # Avocado's would end with 4, not 2.
         subcommands.add_to(command)
 
     def run(self, config: dict[str, Any]) -> int:

@@ -35,7 +35,8 @@ class Help:
     """What makes the default limit of 300 ms do; None where it is not needed, not known or out of QEMU's reach.
 
     `bandwidth_bytes_per_ms` is enough, whatever the guest does in passes shorter than those seen. To stop it for
-    `throttle_percent` of its time (auto-converge) is enough if it dirties in proportion to the rest. With less than
+    `throttle_percent` of its time (auto-converge) is enough if passes then dirty as much less: those of a guest that
+    rewrites the same pages do not, nor do those of one that catches up. With less than
     `least_bandwidth_bytes_per_ms` and `least_throttle_percent` it cannot finish: in between it may.
     """
 

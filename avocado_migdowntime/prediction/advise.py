@@ -21,7 +21,7 @@ from ..oracle.syncs import Sync
 from ..trace.model import Trace
 from ..trace.ram import optional_number
 from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Down, Finding, Help, megabytes, rate_in_words
-from .dirty_curve import ALIKE, length_ms
+from .dirty_curve import ALIKE, length_ms, pending_bytes
 from .from_a_look import advise_from_a_look
 from .helping import bandwidth_needed, help_of
 from .narrowing import SHARP, is_sharp
@@ -189,7 +189,9 @@ def _advise_running(precopy: ObservedPrecopy) -> Advice:
     margin = _margin(precopy)
     next_bytes = precopy.next_bytes(curve.likely_pending)
     most_bytes = precopy.next_bytes(curve.most_pending) * (1 + margin)
-    limit_ms = _above_ms(min(next_bytes * max(1 + margin, UNEVEN), most_bytes) * (1 + TICK), bytes_per_ms)
+    # What is known of a sync within bounds is taken at its most already.
+    uneven = UNEVEN * min(1.0, precopy.syncs[-1].likely_bytes / (pending_bytes(precopy.syncs[-1]) or 1))
+    limit_ms = _above_ms(min(next_bytes * max(1 + margin, uneven), most_bytes) * (1 + TICK), bytes_per_ms)
     most_ms = _above_ms(most_bytes * (1 + TICK), bytes_per_ms)
     least_ms = _least_ms(precopy)
     advice = Advice(

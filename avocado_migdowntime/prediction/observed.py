@@ -26,8 +26,10 @@ FEW_SAMPLES = 10
 """Of fewer the median may be that of unusual moments."""
 APART = 0.1
 """The bandwidth that QEMU shows may be so far from that at which pages were seen to go."""
-_LEAST_WINDOWS = 4
-"""In fewer windows of QEMU's rate limit the mean is not told to APART."""
+_LEAST_WINDOWS, _LEAST_OF_A_TEXT = 4, 2.5
+"""In fewer windows of QEMU's rate limit the mean is not told to APART; of a text, which may hold no more, it is taken
+for what it can tell.
+"""
 CHANGED = 1.15
 """Bandwidths of passes that differ by more than this factor are not one bandwidth."""
 _UNUSUAL = 2.0
@@ -66,9 +68,15 @@ class ObservedPrecopy:
             return "QEMU has not yet shown the bandwidth at which it sends pages that are not zero"
         if self.evidence.trace.readings and (change := _change(self.evidence.passes)):
             return f"the bandwidth changed {change} from one pass to another, and a text does not show why"
-        went = _went_bytes_per_ms([pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:])
+        is_text = bool(self.evidence.trace.readings)
+        recent = [pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:]
+        if is_text and len(self.mbps) < FEW_SAMPLES and (unlike := _unlike(recent)):
+            return f"few answers show a bandwidth, {unlike}: which is usual is not known"
         wire = self.wire_bytes_per_ms
-        if went is None or not wire or went.meets(Interval(wire * (1 - APART), wire * (1 + APART))):
+        near = Interval(wire * (1 - APART), wire * (1 + APART))
+        rates = _went_bytes_per_ms(recent, _LEAST_OF_A_TEXT if is_text else _LEAST_WINDOWS)
+        went = next((rate for rate in (rates if is_text else rates[:1]) if not rate.meets(near)), None)
+        if went is None or not wire:
             return ""
         if len(self.mbps) < FEW_SAMPLES or self.mbps.max() > _UNUSUAL * self.mbps.min():
             return (
@@ -206,26 +214,38 @@ def _still_s(passes: Sequence[Pass]) -> float:
     return passes[-1].end_s - begin_s
 
 
-def _went_bytes_per_ms(passes: Sequence[Pass]) -> Interval | None:
-    """How fast pages were seen to go, without zero pages: in the last pass that was seen for long enough, else in all.
+def _unlike(passes: Sequence[Pass]) -> str:
+    """Between which bandwidths these passes show any, also before QEMU renewed it, or '' where they are alike."""
+    shown = np.concatenate([np.empty(0), *(pass_.samples.mbps for pass_ in passes)])
+    shown = shown[shown > 0]
+    if not len(shown) or shown.max() <= CHANGED * shown.min():
+        return ""
+    least, most = (rate_in_words(float(mbps) * BYTES_PER_MS_PER_MBPS) for mbps in (shown.min(), shown.max()))
+    return f"between {least} and {most}"
 
-    Not counted is the rest at its begin, as the sync may take long.
+
+def _went_bytes_per_ms(passes: Sequence[Pass], least_windows: float) -> Sequence[Interval]:
+    """How fast pages were seen to go, without zero pages: in each pass that was seen for long enough, else in all.
+
+    The last one comes first. Not counted is the rest at its begin, as the sync may take long.
     """
+    rates = []
     for pass_ in reversed(passes):
         sent = pass_.samples.sent_pages
         begin = max(0, int(np.argmax(sent > sent[0])) - 1)
-        if (rate := _between(pass_.samples, begin, pass_.samples)) is not None:
-            return rate
-    return _between(passes[0].samples, 0, passes[-1].samples) if passes else None
+        if (rate := _between(pass_.samples, begin, pass_.samples, least_windows)) is not None:
+            rates.append(rate)
+    whole = _between(passes[0].samples, 0, passes[-1].samples, least_windows) if passes and not rates else None
+    return [whole] if whole is not None else rates
 
 
-def _between(first: Samples, row: int, last: Samples) -> Interval | None:
+def _between(first: Samples, row: int, last: Samples, least_windows: float) -> Interval | None:
     """The rate from one sample of `first` to the last one of `last`; None where those are not far enough apart.
 
     At either end a window may be seen in part.
     """
     lasted_s = float(last.t_s[-1] - first.t_s[row])
-    if lasted_s < _LEAST_WINDOWS * UPDATE_S:
+    if lasted_s < least_windows * UPDATE_S:
         return None
     pages = (last.sent_pages - last.zero_pages)[-1] - (first.sent_pages - first.zero_pages)[row]
     sent_bytes = max(0.0, float(pages)) * float(last.page_bytes[-1])

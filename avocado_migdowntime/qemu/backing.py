@@ -2,6 +2,7 @@
 """What guest RAM is made of, as QEMU's arguments."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,31 @@ _ID = "ram"
 
 @dataclass(frozen=True)
 class Backing:
-    """The RAM of one QEMU: `-machine` wants `memory-backend` set to `memory_backend_id`."""
+    """The RAM of one QEMU, of `memory_backends`: `-machine` wants the only one, each of several is of a NUMA node."""
 
     kind: str
     page_size_bytes: int
     hugepages_needed: int
     """Of this QEMU alone; 0 where the host's own pages back it."""
     object_arguments: tuple[str, ...]
-    memory_backend_id: str = _ID
+    memory_backends: tuple[str, ...] = (_ID,)
+
+    @property
+    def in_one_file(self) -> bool:
+        """Whether all of it can be read from one file that QEMU holds."""
+        return self.kind != "anonymous" and len(self.memory_backends) == 1
+
+    @property
+    def machine_options(self) -> Mapping[str, str]:
+        """What `-machine` is to be told of it."""
+        return {"memory-backend": self.memory_backends[0]} if len(self.memory_backends) == 1 else {}
+
+    @property
+    def numa_arguments(self) -> tuple[str, ...]:
+        """QEMU's arguments for the nodes, where there are several."""
+        if len(self.memory_backends) == 1:
+            return ()
+        return tuple(word for name in self.memory_backends for word in ("-numa", f"node,memdev={name}"))
 
 
 def plan(
@@ -29,8 +47,9 @@ def plan(
     ram_bytes: int,
     hugetlbfs_directory: Path | None = None,
     base_bytes: int | None = None,
+    nodes: int = 1,
 ) -> Backing:
-    """The backing of `kind` (anonymous, hugetlbfs or memfd) by pages of this size.
+    """The backing of `kind` (anonymous, hugetlbfs or memfd) by pages of this size, in parts for so many NUMA `nodes`.
 
     `base_bytes` are the size of the host's own pages, where that is not this host.
 
@@ -44,22 +63,27 @@ def plan(
         raise HostRequirementError(
             f"this host's base page size is {base}, so it has no pages of {size}; use page_size={base}"
         )
-    if ram_bytes % page_size_bytes:
-        above = format_size(ram_bytes - ram_bytes % page_size_bytes + page_size_bytes)
-        raise UsageError(f"{format_size(ram_bytes)} of RAM is not a multiple of the page size {size}; try ram={above}")
+    if ram_bytes % (page_size_bytes * nodes):
+        above = format_size(ram_bytes - ram_bytes % (page_size_bytes * nodes) + page_size_bytes * nodes)
+        each = f" for each of {nodes} NUMA nodes" if nodes > 1 else ""
+        raise UsageError(
+            f"{format_size(ram_bytes)} of RAM is not a multiple of the page size {size}{each}; try ram={above}"
+        )
     huge = page_size_bytes > base_bytes
     # Shared hugepages are promised as QEMU maps them, and where there are too few it refuses to start: see filling.py.
-    common = f"id={_ID},size={ram_bytes}"
+    names = (_ID,) if nodes == 1 else tuple(f"{_ID}{node}" for node in range(nodes))
+    # Of several QEMU makes the pages itself: nobody else can tell their files apart.
+    preallocated = ",prealloc=on" if huge and nodes > 1 else ""
     match kind, huge:
         case "anonymous", False:
-            backend = f"memory-backend-ram,{common}"
+            backend, more = "memory-backend-ram", ""
         case "memfd", False:
-            backend = f"memory-backend-memfd,{common},share=on"
+            backend, more = "memory-backend-memfd", ",share=on"
         case "memfd", True:
-            backend = f"memory-backend-memfd,{common},share=on,hugetlb=on,hugetlbsize={size}"
+            backend, more = "memory-backend-memfd", f",share=on,hugetlb=on,hugetlbsize={size}"
         case "hugetlbfs", True:
             path = str(hugetlbfs_directory).replace(",", ",,")
-            backend = f"memory-backend-file,{common},share=on,mem-path={path}"
+            backend, more = "memory-backend-file", f",share=on,mem-path={path}"
         case "anonymous", True:
             raise UsageError(
                 f"anonymous memory has the host's pages of {base}, not {size}; use backing=memfd "
@@ -72,4 +96,6 @@ def plan(
             )
         case _:
             raise UsageError(f"{kind!r} is not a backing for guest RAM; use anonymous, hugetlbfs or memfd")
-    return Backing(kind, page_size_bytes, ram_bytes // page_size_bytes if huge else 0, ("-object", backend))
+    objects = (f"{backend},id={name},size={ram_bytes // nodes}{more}{preallocated}" for name in names)
+    arguments = tuple(word for each in objects for word in ("-object", each))
+    return Backing(kind, page_size_bytes, ram_bytes // page_size_bytes if huge else 0, arguments, names)

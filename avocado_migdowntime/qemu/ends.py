@@ -11,7 +11,7 @@ from ..host.resources import HostResources
 from ..parameters.table import Parameters
 from .accel import choose_accel
 from .backing import Backing, plan
-from .guest import Guest
+from .guest import Guest, machine_of_both
 from .place import Place
 from .planning import check, for_architecture, planned_guest
 from .probe import QemuInfo
@@ -78,6 +78,7 @@ async def planned_ends(
     await check_ranges(qemu_info, typed(qemu_info, parameters.migrate_parameters), directory, sockets)
     images = resource("images")
     guest = await planned_guest(parameters, qemu_info, backing, resources, say)
+    guest = replace(guest, machine=machine_of_both(guest.machine, qemu_info, its_info))
     accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets, here)
     if accel == "kvm" and there is not here:
         accel, why = await choose_accel(parameters.accel, guest, its_info, images, directory, sockets, there)
@@ -94,4 +95,5 @@ async def planned_ends(
 
 async def _backing(parameters: Parameters, place: Place) -> Backing:
     hugetlbfs = await place.hugetlbfs(parameters.page_size) if parameters.backing == "hugetlbfs" else None
-    return plan(parameters.backing, parameters.page_size, parameters.ram, hugetlbfs, place.page_bytes)
+    of = parameters.backing, parameters.page_size, parameters.ram
+    return plan(*of, hugetlbfs, place.page_bytes, parameters.numa_nodes)

@@ -100,7 +100,7 @@ class FarPlace:
 
     async def fill(self, qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
         """Have all hugepages of a QEMU made."""
-        if backing.hugepages_needed:
+        if backing.hugepages_needed and backing.in_one_file:
             step = backing.page_size_bytes
             try:
                 await self.conversation.ask("fill", name=qemu.name, ram_bytes=ram_bytes, step=step)

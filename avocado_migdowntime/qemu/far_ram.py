@@ -104,7 +104,7 @@ class FarHeart:
 async def far_ram(conversation: Conversation, qemu: QemuProcess, guest: Guest) -> AsyncIterator[FarRam]:
     """The RAM of a guest over there."""
     ram_start = guest.profile.ram_start
-    if guest.backing.kind == "anonymous":
+    if not guest.backing.in_one_file:
         yield FarPrivateRam(conversation, qemu, ram_start)
         return
     file, _ = await conversation.ask("ram", name=qemu.name, ram_bytes=guest.ram_bytes)

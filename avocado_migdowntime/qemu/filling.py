@@ -53,7 +53,7 @@ async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 async def fill_here(qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
     """Have those of a QEMU on this host made; raises HostRequirementError where they are not to be had."""
-    if backing.hugepages_needed:
+    if backing.hugepages_needed and backing.in_one_file:
         await asyncio.to_thread(_fill, qemu, backing, ram_bytes, over)
 
 

@@ -24,7 +24,8 @@ READY, DIRTYING, SWEPT, LAGGING, ERROR = (
 class Orders:
     """What the guest is told to dirty; sizes in bytes, `rate_pages_per_s` of 4 KiB pages (0: as fast as it can).
 
-    The percentages are of pattern hot-cold; `burst_ms` are the phases of writing and of rest. With
+    The region is at guest-physical `start_bytes`, where that is given. The percentages are of pattern hot-cold;
+    `burst_ms` are the phases of writing and of rest. With
     `flush` the guest flushes its TLB at each page (images/README.md: Writes that QEMU does not see). A Linux guest can
     have its region of `hugepages`.
     """
@@ -38,6 +39,7 @@ class Orders:
     burst_ms: tuple[int, int] | None = None
     flush: bool = False
     hugepages: bool = False
+    start_bytes: int | None = None
 
     def told(self) -> Mapping[str, int | str]:
         """Those that the guest's telemetry page repeats, by the names of its fields."""
@@ -60,6 +62,8 @@ class Orders:
             words.append("flush=yes")
         if self.hugepages:
             words.append("hugepages=yes")
+        if self.start_bytes is not None:
+            words.append(f"start={self.start_bytes}")
         return " ".join(words)
 
 
@@ -97,11 +101,11 @@ class Guest:
     linux: Linux | None = None
 
     def __post_init__(self) -> None:
-        multiple = self.profile.ram_multiple_bytes
+        multiple = self.profile.ram_multiple_bytes * len(self.backing.memory_backends)
         if self.ram_bytes % multiple:
             raise UsageError(
                 f"{format_size(self.ram_bytes)} of RAM is not a multiple of {format_size(multiple)}, "
-                f"which a {self.profile.arch} guest needs; choose another `ram`"
+                f"which a {self.profile.arch} guest needs{self._of_nodes}; choose another `ram`"
             )
         most = self.profile.linux.most_ram_bytes if self.linux and self.profile.linux else None
         if most and self.ram_bytes > most:
@@ -109,6 +113,11 @@ class Guest:
                 f"{format_size(self.ram_bytes)} of RAM is more than the {format_size(most)} that a Linux guest of "
                 f"{self.profile.arch} can have here; choose a smaller `ram`"
             )
+
+    @property
+    def _of_nodes(self) -> str:
+        count = len(self.backing.memory_backends)
+        return f" with {count} NUMA nodes" if count > 1 else ""
 
     @property
     def name(self) -> str:
@@ -122,7 +131,7 @@ class Guest:
     def arguments(self, images: Path) -> tuple[str, ...]:
         """QEMU's arguments for this guest, without monitor and serial line."""
         accelerators_own = self.profile.machine_options.get(self.accel, {})
-        options = {"memory-backend": self.backing.memory_backend_id, **accelerators_own}
+        options = {**self.backing.machine_options, **accelerators_own}
         if self.linux and self.profile.linux:
             boot = self.linux.boot_arguments(self.profile.linux, self.orders)
             if self.boot == "direct":
@@ -144,6 +153,7 @@ class Guest:
             "-m",
             f"{self.ram_bytes // MIB}M",
             *self.backing.object_arguments,
+            *self.backing.numa_arguments,
             *boot,
         )
 
@@ -171,6 +181,22 @@ def choose_machine(profile: Profile, qemu_info: QemuInfo, given: str | None) -> 
             "backend for its RAM, which the run needs; give a newer QEMU with `qemu`"
         )
     return machine
+
+
+def machine_of_both(machine: str, qemu_info: QemuInfo, its_info: QemuInfo) -> str:
+    """The `machine` by a name that stands for the same one in the QEMUs of both ends: an alias such as pc does not.
+
+    Raises HostRequirementError where they have no such machine in common.
+    """
+    names = [info.aliases.get(machine, machine) for info in (qemu_info, its_info)]
+    if names[0] == names[1] and machine in its_info.backed_machines:
+        return machine
+    if common := [name for name in names if name in qemu_info.backed_machines & its_info.backed_machines]:
+        return common[0]
+    raise HostRequirementError(
+        f"QEMU {qemu_info.release_text} and QEMU {its_info.release_text} have no machine {machine} in common "
+        f"({names[0]} and {names[1]}); name one that both have with `machine`, or give another `qemu_destination`"
+    )
 
 
 async def dirtying(qemu: QemuProcess) -> None:

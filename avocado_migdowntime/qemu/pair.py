@@ -15,7 +15,7 @@ from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.host_address import parse_host
 from ..parameters.table import Parameters
-from ..trace.model import TRACKED
+from ..trace.model import DESTINATION, TRACKED
 from .ends import planned_ends
 from .filling import filling
 from .guest import Guest
@@ -88,8 +88,10 @@ class Pair:
                     f"QEMU says {answer} in its answer to query-migrate-parameters, where {value} was set just before; "
                     "try another QEMU"
                 )
+        qemu, its = [await end.execute("query-version") for end in (self.source, self.destination)]
         return {
-            "qemu": await self.source.execute("query-version"),
+            "qemu": qemu,
+            **({} if its == qemu else {DESTINATION: its}),
             "arch": self.guest.profile.arch,
             "accelerator": self.guest.accel,
             "machine": self.guest.machine,
@@ -106,7 +108,7 @@ class Pair:
             "qemu_arguments": list(parameters.qemu_arguments),
             "capabilities": list(capabilities),
             "migrate-parameters": in_force,
-            TRACKED: list(settings),
+            TRACKED: list(in_force),
         }
 
 

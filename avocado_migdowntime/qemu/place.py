@@ -124,7 +124,7 @@ class Here:
     @asynccontextmanager
     async def ram(self, qemu: QemuProcess, guest: Guest) -> AsyncIterator[GuestRam]:
         """The RAM of its guest."""
-        if guest.backing.kind == "anonymous":
+        if not guest.backing.in_one_file:
             yield PrivateRam(qemu, self._sockets)
             return
         with shared_ram(qemu, guest) as ram:

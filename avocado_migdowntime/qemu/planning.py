@@ -19,6 +19,8 @@ from .profiles import PROFILES, Profile
 from .settings import typed
 
 _FILE_SINCE = (8, 2, 0)
+REGION_FLOOR_BYTES = 16 << 20
+"""So much from the start of RAM is the program's own (images/README.md: What is where)."""
 _NOT_ANSWERED = ("exec", "file")
 
 
@@ -44,6 +46,7 @@ async def planned_guest(
             parameters.share,
             parameters.burst,
             hugepages=bool(parameters.guest_page_size),
+            start_bytes=start_bytes(profile, parameters) if parameters.numa_nodes > 1 and linux is None else None,
         ),
         linux,
     )
@@ -115,6 +118,13 @@ async def _linux(
         raise UsageError(f"there is no Linux guest for {profile.arch}; use guest=dirtier, or arch {known}")
     image = await linux_image(profile.linux.recipe, resource("images") / "linux", resources, say)
     return Linux(image, parameters.guest_page_size)
+
+
+def start_bytes(profile: Profile, parameters: Parameters) -> int:
+    """Where the region begins so that the first two NUMA nodes have half of it each, as far as there is room for it."""
+    begin = parameters.ram // parameters.numa_nodes - parameters.region // 2
+    begin = max(begin - begin % parameters.granule, -(-REGION_FLOOR_BYTES // parameters.granule) * parameters.granule)
+    return profile.ram_start + begin
 
 
 def _boot(profile: Profile, qemu_info: QemuInfo, parameters: Parameters) -> str:

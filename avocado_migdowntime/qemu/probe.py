@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..builds.suite_qemu import binary_of
-from ..debian.suite import is_name
+from ..debian.suite import SUITES, is_name
 from ..errors import HarnessError, HostRequirementError, UsageError
 from ..host.netns import NoNetwork
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
@@ -29,7 +29,8 @@ class QemuInfo:
     """A QEMU binary: its release, target, and what it was built with.
 
     `has_kvm` says that KVM was compiled in; whether it really starts a guest is known after trying (see accel.py).
-    `machines` holds names and aliases; `backed_machines` those that can have their RAM from a memory backend.
+    `machines` holds names and aliases; `backed_machines` those that can have their RAM from a memory backend, `aliases`
+    has for an alias such as pc the name that it stands for in this release.
     `migrate_parameter_kinds` has for each parameter that can be set its choices, or the JSON type of its value.
     """
 
@@ -39,6 +40,7 @@ class QemuInfo:
     arch: str
     machines: frozenset[str]
     backed_machines: frozenset[str]
+    aliases: Mapping[str, str]
     has_kvm: bool
     migrate_parameters: Mapping[str, Any]
     migrate_capabilities: frozenset[str]
@@ -62,7 +64,7 @@ def find_binary(given: str | None, arch: str) -> str:
 
     What is given can also be a suite whose QEMU was unpacked (see builds/), or a directory in which QEMU was built or
     installed. Where `arch` is auto, it is the first of ARCHITECTURES that is there. Raises UsageError where there is no
-    executable file, HostRequirementError where none is installed.
+    executable file, HostRequirementError where none is installed, or that of a suite of Debian's is not here.
     """
     archs = ARCHITECTURES if arch == ANY_ARCHITECTURE else (arch,)
     wanted = "qemu-system-*" if arch == ANY_ARCHITECTURE else f"qemu-system-{arch}"
@@ -83,6 +85,10 @@ def find_binary(given: str | None, arch: str) -> str:
             raise UsageError(f"the directory {given} has no {wanted}, and none in bin or build below it; name another")
         return os.path.abspath(binary)
     binary = shutil.which(given) or shutil.which(os.path.abspath(given))
+    if binary is None and given in SUITES:
+        raise HostRequirementError(
+            f"the QEMU of Debian's {given} for {arch} is not here; get it with: avocado migdowntime qemu add {given}"
+        )
     if binary is None:
         what = "is not executable" if Path(given).exists() else "does not exist"
         suite = f", or get that of a Debian suite with: avocado migdowntime qemu add {given}" if is_name(given) else ""
@@ -126,6 +132,7 @@ async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher 
         arch=target["arch"],
         machines=_names(machines),
         backed_machines=_names(machine for machine in machines if "default-ram-id" in machine),
+        aliases={machine["alias"]: machine["name"] for machine in machines if "alias" in machine},
         has_kvm=kvm["present"],
         migrate_parameters=parameters,
         migrate_capabilities=frozenset(c["capability"] for c in capabilities),

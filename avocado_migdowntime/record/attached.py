@@ -2,6 +2,7 @@
 """A QEMU that somebody else runs, over a QMP socket of its own."""
 
 import asyncio
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -49,10 +50,12 @@ class AttachedQemu(AskedQemu):
             ) from None
         except ConnectError as error:
             if isinstance(error.exc, OSError):
-                why = error.exc.strerror or str(error.exc)
-                raise UsageError(
-                    f"{self.name}: {why}; expected the QMP socket of a running QEMU, PATH or HOST:PORT"
-                ) from None
+                number = error.exc.errno or 0
+                why = os.strerror(number) if number > 0 else str(error.exc)
+                what = "expected the QMP socket of a running QEMU, PATH or HOST:PORT"
+                if isinstance(error.exc, PermissionError):
+                    what = "a QMP socket is for the user of its QEMU and for root; run this as one of them"
+                raise UsageError(f"{self.name}: {why}; {what}") from None
             raise UsageError(
                 f"{self.name} does not speak QMP ({' '.join(str(error).split())}); expected a socket of QEMU's -qmp"
             ) from None

@@ -8,7 +8,8 @@ from contextlib import aclosing, closing
 
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
-from ..trace.events import CAP_CHANGED, LIMIT_CHANGED
+from ..oracle.throttle import PARAMETERS, TAILSLOW, TRIGGER
+from ..trace.events import CAP_CHANGED, LIMIT_CHANGED, THROTTLE_CHANGED
 from ..trace.model import TRACKED, Trace
 from ..trace.samples import Sample, Samples
 from .asked import AskedQemu, ConnectionGone
@@ -20,7 +21,11 @@ from .sampler import Sampler
 _LOOK_AGAIN_S = 0.02
 _LOOKS_APART = 0.9
 """The share of a sample's period after which parameters are looked at again."""
-_FOLLOWED = {"downtime-limit": LIMIT_CHANGED, "max-bandwidth": CAP_CHANGED}
+_FOLLOWED = {
+    "downtime-limit": LIMIT_CHANGED,
+    "max-bandwidth": CAP_CHANGED,
+    **dict.fromkeys((*PARAMETERS, TAILSLOW, TRIGGER), THROTTLE_CHANGED),
+}
 """The parameters whose changes are noted, and under which name."""
 _ANSWER_S = 5.0
 """How long an answer may take beyond the time that a migration may take to begin."""

@@ -84,7 +84,7 @@ class Conversation:
         if "lacking" in message:
             raise HostRequirementError(f"on {self.name}: {message['lacking']}")
         if "failed" in message:
-            raise HarnessError(f"{self.name} failed at what was asked of it ({do}): {message['failed']}")
+            raise HarnessError(f"{self.name} could not do what it was asked ({do}): {message['failed']}")
         return message["value"], content
 
     def hear(self, name: str, heard: Heard) -> None:
@@ -117,7 +117,7 @@ class Conversation:
                 with suppress(HarnessError):
                     failures, _ = await self.ask("end")
         except TimeoutError:
-            failures = [f"it is not known what was released there: no answer for {_END_S:g} s"]
+            failures = [f"what was released there is unknown: no answer for {_END_S:g} s"]
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -134,7 +134,7 @@ class Conversation:
         except (OSError, EOFError) as error:
             why = str(error) or type(error).__name__
         except ValueError as error:
-            why = f"it does not speak as expected: {error}"
+            why = f"it sent something unexpected: {error}"
         except asyncio.CancelledError:
             why = "the run has ended"
             raise

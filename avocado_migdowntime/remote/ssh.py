@@ -51,8 +51,8 @@ async def connected(address: HostAddress) -> AsyncIterator[Connected]:
                 await conversation.begin()
             except HarnessError:
                 raise HostRequirementError(
-                    f"{name} does not run what was sent to it: {await _last_words(process)}; it needs python3, 3.9 or "
-                    "later, on the PATH that a command over SSH has"
+                    f"{name} cannot run what was sent to it: {await _last_words(process)}; it needs python3, 3.9 or "
+                    "later, on the PATH of commands over SSH"
                 ) from None
             _, _, server, _ = (*str(conversation.facts["ssh_connection"]).split(), "", "", "", "")[:4]
             peer = connection.get_extra_info("peername")
@@ -72,8 +72,7 @@ def _asyncssh() -> Any:
         import asyncssh
     except ImportError:
         raise HostRequirementError(
-            "another host is used over SSH by the package asyncssh, which is not installed; install it with: "
-            "pip install asyncssh"
+            "another host is reached by the package asyncssh, which is not installed; install it: pip install asyncssh"
         ) from None
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     return asyncssh
@@ -85,7 +84,7 @@ async def _connection(asyncssh: Any, address: HostAddress) -> Any:
         async with asyncio.timeout(_CONNECT_S):
             return await asyncssh.connect(address.host, **given)
     except TimeoutError:
-        why = f"nobody answered within {_CONNECT_S:g} s"
+        why = f"nobody answered within {_CONNECT_S:g} s; check its name, and that sshd runs there"
     except asyncssh.HostKeyNotVerifiable as error:
         why = f"its key is not known here ({error.reason}); see it with ssh-keyscan, or connect by ssh once"
     except asyncssh.PermissionDenied as error:

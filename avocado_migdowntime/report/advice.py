@@ -65,7 +65,7 @@ def _help(found: Help) -> list[tuple[str, str]]:
         less = ""
         if found.least_throttle_percent:
             less = f"; less may do, but not below {found.least_throttle_percent} %"
-        enough = f"the guest by {found.throttle_percent} % (auto-converge) is enough, if it then dirties so much less"
+        enough = f"by {found.throttle_percent} % (auto-converge) is enough only if passes then dirty as much less"
         rows.append(("throttle", f"{enough}{less}"))
     return rows
 

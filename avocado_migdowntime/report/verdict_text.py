@@ -44,6 +44,8 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
         rows.append(("bandwidth", _bandwidth(verdict.bandwidth)))
     if verdict.pending is not None and verdict.pending.has_devices:
         rows.append(("devices", f"have {verdict.pending.device_bytes.low / 1e6:.3f} MB to send besides RAM"))
+    if verdict.throttle is not None and verdict.throttle.percents:
+        rows.append(("throttle", f"auto-converge slowed the guest by {_listed(verdict.throttle.percents)} %"))
     if verdict.convergence is not None:
         rows.append(("converges", _convergence(verdict.convergence)))
     if verdict.downtime is not None:
@@ -184,6 +186,10 @@ def _stopped(truth: GroundTruth) -> str:
         f"with {truth.in_pass:.0%} of pass {truth.number} sent: {truth.down_ms:.0f} ms until it could go on, for "
         f"{truth.rest_bytes / 1e6:.1f} MB of the pass and {truth.dirtied_bytes / 1e6:.1f} MB dirtied since its sync"
     )
+
+
+def _listed(percents: Iterable[float]) -> str:
+    return ", ".join(f"{percent:g}" for percent in percents)
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -59,7 +59,7 @@ def in_bounds(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if max(line_bytes, blank_bytes) > LONGEST_LINE_BYTES:
             raise UsageError(
                 f"holds {'a line' if line_bytes > LONGEST_LINE_BYTES else 'nothing but blanks'} of more than "
-                f"{LONGEST_LINE_BYTES >> 20} MiB; expected a recorded migration or `info migrate` text"
+                f"{LONGEST_LINE_BYTES >> 20} MiB; expected a recording, or a text about a migration"
             )
         if first >= 0:
             line_bytes = len(chunk) - chunk.rfind(b"\n") - 1

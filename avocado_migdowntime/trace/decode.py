@@ -46,6 +46,7 @@ class _Answer(msgspec.Struct, gc=False, rename="kebab"):
     expected_downtime: float = _ABSENT
     downtime: float = _ABSENT
     remaining: float = _ABSENT
+    cpu_throttle_percentage: float = _ABSENT
     ram: _Ram | None = None
     disk: _Disk | None = None
     xbzrle_cache: None = None
@@ -131,6 +132,7 @@ class LinesDecoder:
             [answer.remaining for answer in answers],
             [ram.total for ram in rams],
             [(answer.disk or _NO_DISK).remaining for answer in answers],
+            [answer.cpu_throttle_percentage for answer in answers],
             *(repeat(0.0, len(lines)) for _ in range(Column.OPEN_BYTES, Column.REMAINING)),
             [ram.remaining for ram in rams],
             [ram.page_size for ram in rams],
@@ -260,10 +262,10 @@ def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[st
     except (ValueError, RecursionError):
         if may_be_cut:
             return None
-        hint = "is not JSON; expected a recorded migration"
+        hint = "is not JSON; expected a recording"
         raise UsageError(f"line {line_number} {hint}") from None
     if not isinstance(record, Mapping):
-        raise UsageError(f"line {line_number} is not a JSON object; expected a recorded migration")
+        raise UsageError(f"line {line_number} is not a JSON object; expected a recording")
     return record
 
 

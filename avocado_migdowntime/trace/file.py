@@ -158,7 +158,7 @@ def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:
         decoder.add(lines, is_last)
     samples = decoder.samples() if decoder is not None else Samples()
     if decoder is None or not len(samples):
-        raise UsageError("holds no query-migrate sample; expected a recorded migration")
+        raise UsageError("has no answer to query-migrate in it; expected a recording")
     if decoder.cut_off:
         notes.append(f"cut off in line {decoder.cut_off}: used up to there")
     if decoder.ran_over:

@@ -7,6 +7,7 @@ Everything that judges begins with a Trace; nothing here knows where it came fro
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import inf
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYT
 from ..basics.units import MIB, format_size
 from ..errors import UsageError
 from .events import Event
+from .packets import went_in_packets
 from .ram import optional_number
 from .reading import Reading
 from .rounding import rounded
@@ -34,6 +36,8 @@ _COUNTS_LATE = 8
 _NAMES = ("arch", "machine", "accelerator", "guest", "backing")
 """Texts that tell what was migrated."""
 _LONGEST_NAME = 200
+DESTINATION = "qemu_destination"
+"""Key of a header: the destination's answer to query-version, where that is another QEMU."""
 TRACKED = "tracked"
 """Key of a header: the migration's parameters of which each change is on record."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
@@ -94,15 +98,20 @@ class Trace:
         tracked = self.header.get(TRACKED)
         return parameter in self.migrate_parameters and isinstance(tracked, list) and parameter in tracked
 
-    @property
+    @cached_property
     def queued_bytes(self) -> float:
         """The most that is on its way before it counts as sent, 0 where that does at once.
+
+        A text that does not say which capabilities are on may show whether multifd is.
 
         QEMU 7.2 counts the pages of multifd as it queues them (migration/ram.c: ram_save_multifd_page), 9.0 and later
         as a channel takes them up; one packet more than there are channels waits.
         """
         release = self.header.get("qemu", {}).get("qemu") or {}
-        if "multifd" not in self.capabilities or release.get("major", _COUNTS_LATE) < _COUNTS_LATE:
+        by_multifd = "multifd" in self.capabilities
+        if self.readings and "capabilities" not in self.header:
+            by_multifd = went_in_packets(self.samples, self.readings)
+        if not by_multifd or release.get("major", _COUNTS_LATE) < _COUNTS_LATE:
             return 0.0
         channels = optional_number(self.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
         return (channels + 1) * MULTIFD_PACKET_BYTES
@@ -121,13 +130,14 @@ class Trace:
     @property
     def subject(self) -> str:
         """What was migrated, as far as the recording says: QEMU's release, the guest, and what backs its RAM."""
-        release = self.header.get("qemu", {}).get("qemu")
         words = [
-            f"QEMU {'.'.join(str(release.get(part, '?')) for part in _RELEASE_PARTS)}" if release else "",
+            _named(self.header.get("qemu", {})),
             *(str(self.header[name]) for name in ("arch", "machine", "accelerator") if name in self.header),
         ]
         if str(self.header.get("guest")).startswith("Linux"):
             words.append(f"with {self.header['guest']}")
+        if its := _named(self.header.get(DESTINATION, {})):
+            words.append(f"to {its}")
         if "backing" in self.header:
             of = f" of {format_size(int(self.host_page_bytes))}" if self.host_page_bytes else ""
             words.append(f"on {self.header['backing']} pages{of}")
@@ -218,7 +228,7 @@ def header_after(header: Mapping[str, Any], earlier: Iterable[Event]) -> Mapping
 def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     """The `header` of a recording as it is; raises UsageError where it is none, or says what it cannot."""
     if not isinstance(header.get("qemu"), Mapping) or not isinstance(header.get("migrate-parameters"), Mapping):
-        lacks = "has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recorded migration"
+        lacks = "has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recording"
         raise UsageError(lacks)
     known = Trace(Samples(), header=header)
     known.downtime_limit_ms  # noqa: B018 - raises on a wrong type
@@ -226,12 +236,22 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
         raise UsageError(f"'qemu' is {reprlib.repr(header['qemu'])} where the answer to query-version was expected")
     known.most_host_pages  # noqa: B018 - raises on a wrong type
     _check_parts(header["qemu"].get("qemu", {}))
+    its = header.get(DESTINATION, {})
+    if not isinstance(its, Mapping) or not isinstance(its.get("qemu", {}), Mapping):
+        raise UsageError(f"{DESTINATION!r} is {reprlib.repr(its)} where the answer to query-version was expected")
+    _check_parts(its.get("qemu", {}))
     _check_names(header)
     known.host_page_bytes  # noqa: B018 - raises on a wrong type
     capabilities = header.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
         raise UsageError(f"'capabilities' is {reprlib.repr(capabilities)} where a list of names was expected")
     return header
+
+
+def _named(version: Mapping[str, Any]) -> str:
+    """The QEMU of an answer to query-version, in words; empty where it does not say."""
+    release = version.get("qemu")
+    return f"QEMU {'.'.join(str(release.get(part, '?')) for part in _RELEASE_PARTS)}" if release else ""
 
 
 def _check_parts(release: Mapping[str, Any]) -> None:

@@ -25,7 +25,8 @@ class Sample:
     `pending_bytes` is what QEMU found pending when it last looked, devices counted (`remaining` of the whole answer,
     since QEMU 11.1).
     `total_bytes` is the guest's whole RAM, `disk_bytes` what is left of disks that are sent as well, where that is
-    shown. `remaining_bytes`, `mbps` and the dirty rate of `ram` may be more or less by `open_…`, as a text rounds.
+    shown. `throttle_percent` is for how much of their time auto-converge stops the guest's CPUs, where it does.
+    `remaining_bytes`, `mbps` and the dirty rate of `ram` may be more or less by `open_…`, as a text rounds.
     """
 
     t_s: float
@@ -38,6 +39,7 @@ class Sample:
     pending_bytes: float | None = None
     total_bytes: float | None = None
     disk_bytes: float | None = None
+    throttle_percent: float | None = None
     open_bytes: float = 0.0
     open_mbps: float = 0.0
     open_pages_per_s: float = 0.0
@@ -68,6 +70,7 @@ class Sample:
             pending_bytes=optional_number(answer, "remaining"),
             total_bytes=_of_part(ram, "total"),
             disk_bytes=_of_part(answer.get("disk"), "remaining"),
+            throttle_percent=optional_number(answer, "cpu-throttle-percentage"),
         )
 
 
@@ -87,6 +90,7 @@ class Column(IntEnum):
     PENDING = auto()
     TOTAL = auto()
     DISK = auto()
+    THROTTLE = auto()
     OPEN_BYTES = auto()
     OPEN_MBPS = auto()
     OPEN_RATE = auto()
@@ -189,6 +193,11 @@ class Samples(Sequence[Sample]):
         return self._column(Column.DISK)
 
     @property
+    def throttle_percent(self) -> Floats:
+        """For how much of their time the guest's CPUs are stopped, NaN where they are not."""
+        return self._column(Column.THROTTLE)
+
+    @property
     def sends_a_disk(self) -> bool:
         """Whether there is something left of a disk in one of them that is active."""
         return bool(np.any(self.are("active") & (self.disk_bytes > 0)))
@@ -288,10 +297,10 @@ class Samples(Sequence[Sample]):
         return figures
 
     def _row(self, figures: list[float]) -> Sample:
-        t_s, latency_ms, status, on, expected_ms, downtime_ms, pending, total, disk, *opened = figures[
-            : Column.REMAINING
+        t_s, latency_ms, status, on, expected_ms, downtime_ms, pending, total, disk, throttle = figures[
+            : Column.OPEN_BYTES
         ]
-        open_bytes, open_mbps, open_pages_per_s = opened
+        open_bytes, open_mbps, open_pages_per_s = figures[Column.OPEN_BYTES : Column.REMAINING]
         return Sample(
             t_s=t_s,
             latency_ms=latency_ms,
@@ -303,6 +312,7 @@ class Samples(Sequence[Sample]):
             pending_bytes=_known(pending),
             total_bytes=_known(total),
             disk_bytes=_known(disk),
+            throttle_percent=_known(throttle),
             open_bytes=open_bytes,
             open_mbps=open_mbps,
             open_pages_per_s=open_pages_per_s,
@@ -312,21 +322,48 @@ class Samples(Sequence[Sample]):
 class SamplesWriter:
     """Samples that are still being taken: one is added at a constant cost, and all so far are had at once."""
 
+    _AT_ONCE = 256
+
     def __init__(self) -> None:
         self._table: Floats = np.empty((len(Column), 64))
         self._count = 0
+        self._new: list[list[float]] = []
         self.labels = Labels()
 
     def append(self, row: Sample) -> None:
         """Add a sample."""
-        if self._count == self._table.shape[1]:
-            self._table = np.hstack([self._table, np.empty_like(self._table)])
-        self._table[:, self._count] = figures_of(row, self.labels)
-        self._count += 1
+        self._add(figures_of(row, self.labels))
+
+    def _add(self, figures: list[float]) -> None:
+        self._new.append(figures)
+        if len(self._new) == self._AT_ONCE:
+            self._put()
+
+    def append_answer(self, t_s: float, latency_ms: float, answer: Mapping[str, Any]) -> None:
+        """Add the sample that an answer to query-migrate makes; raises UsageError as `Sample.from_query` does.
+
+        Of an answer in which nothing is unusual the figures are taken as they are: of those there are most.
+        """
+        figures = _plain_figures(t_s, latency_ms, answer, self.labels)
+        if figures is None:
+            self.append(Sample.from_query(t_s, latency_ms, answer))
+        else:
+            self._add(figures)
 
     def samples(self) -> Samples:
         """Those so far; what is added later does not change them."""
+        self._put()
         return Samples(self._table[:, : self._count], tuple(self.labels))
+
+    def _put(self) -> None:
+        """Put those into the table that are not there yet: many at once, as that takes as long as a few."""
+        if not self._new:
+            return
+        begin, self._count = self._count, self._count + len(self._new)
+        while self._count > self._table.shape[1]:
+            self._table = np.hstack([self._table, np.empty_like(self._table)])
+        self._table[:, begin : self._count] = np.array(self._new).T
+        self._new = []
 
 
 class Labels(dict[str, int]):
@@ -363,11 +400,41 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
         nan if row.pending_bytes is None else row.pending_bytes,
         nan if row.total_bytes is None else row.total_bytes,
         nan if row.disk_bytes is None else row.disk_bytes,
+        nan if row.throttle_percent is None else row.throttle_percent,
         row.open_bytes,
         row.open_mbps,
         row.open_pages_per_s,
         *counters,
     ]
+
+
+def _plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labels: Labels) -> list[float] | None:
+    """What `figures_of` gives of the sample that `answer` makes; None where that has to be looked at more closely."""
+    ram, status = answer.get("ram"), answer.get("status")
+    if type(ram) is not dict or type(status) is not str or not _UNUSUAL.isdisjoint(answer):
+        return None
+    counters: list[Any] = [ram.get(name) for name in _COUNTERS]
+    beside: list[Any] = [answer.get(name, 0) for name in _BESIDE] + [ram.get(name, 0) for name in _OF_RAM]
+    mbps = ram.get("mbps")
+    if not {type(mbps), *map(type, counters), *map(type, beside)} <= _NUMBERS:
+        return None
+    least, most = min(mbps, *counters, *beside), max(mbps, *counters, *beside)
+    remaining, page, normal, zero, syncs, rate = map(int, counters)
+    if not (least >= 0 and most < _EXACT and page and remaining <= ram.get("total", 0)):
+        return None
+    nan = np.nan
+    expected, downtime, pending = (answer.get(name, nan) for name in _BESIDE)
+    counted = int(ram["precopy-bytes"]) if "precopy-bytes" in ram else nan
+    transferred = int(ram["transferred"]) if "transferred" in ram else nan
+    known = [t_s, latency_ms, labels[status], nan, expected, downtime, pending, ram["total"], nan, nan, 0.0, 0.0, 0.0]
+    return [*known, remaining, page, normal + zero, zero, syncs, rate, mbps, counted, transferred]
+
+
+_COUNTERS = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate")
+_BESIDE, _OF_RAM = ("expected-downtime", "downtime", "remaining"), ("total", "precopy-bytes", "transferred")
+_NUMBERS = frozenset((int, float))
+_UNUSUAL = frozenset(("xbzrle-cache", "compression", "disk", "cpu-throttle-percentage"))
+_EXACT = 2.0**53
 
 
 def _ram(figures: Sequence[float]) -> Ram | None:

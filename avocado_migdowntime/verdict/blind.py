@@ -15,8 +15,6 @@ def why_blind(evidence: Evidence) -> str:
     """The code of why the ends of passes say nothing about the limit, if they do not."""
     if evidence.limit_ms is None:
         return "not-recorded" if evidence.trace.downtime_limit_ms is None else "not-tracked"
-    if "auto-converge" in evidence.trace.capabilities:
-        return "auto-converge"
     if "postcopy-ram" in evidence.trace.capabilities and not _syncs_at_the_limit(evidence):
         return "postcopy-ram"
     if any(status.startswith("postcopy") for status in evidence.samples.statuses):

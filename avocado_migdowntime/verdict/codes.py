@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 REPORT, LIMIT, CONVERGENCE = "report", "limit", "convergence"
 BANDWIDTH, CAP, SWITCHOVER, PENDING = "bandwidth", "max-bandwidth", "switchover", "pending"
+THROTTLE = "throttle"
 MEMORY, GUEST, DOWNTIME, MID_PASS_STOP = "memory", "guest", "downtime", "mid-pass-stop"
 """The names of the checks."""
 
@@ -43,7 +44,9 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "switched-over-early": "QEMU switched over with more left to send than the limit allows",
         "not-recorded": "the downtime-limit is not recorded",
         "not-tracked": "a text shows the downtime-limit, but not whether it was changed",
-        "auto-converge": "auto-converge may sync in mid-pass, so that passes do not show the limit",
+        "auto-converge": (
+            "auto-converge may sync in the midst of a pass of 5 s, so that such passes do not show the limit"
+        ),
         "postcopy": "postcopy began, so that the last pass does not show the limit",
         "postcopy-ram": "with postcopy-ram QEMU 11.1 syncs each time it looks, so that passes do not show the limit",
         "no-end-seen": "no end of a pass was seen closely enough",
@@ -73,12 +76,22 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "adds-up": "what is said to be pending is what was left of RAM, and what devices have",
         "not-what-is-left": "what is said to be pending is not what was left",
     },
+    THROTTLE: {
+        "as-set": "auto-converge slowed the guest by cpu-throttle-initial, and then in the steps that were set",
+        "another-first": "auto-converge slowed the guest by another percentage at first than cpu-throttle-initial",
+        "another-step": "auto-converge slowed the guest in other steps than were set, or more than max-cpu-throttle",
+        "not-slowed": "auto-converge slowed the guest by fewer steps than were due by what it dirtied",
+        "sparse": "samples are too far apart to tell in which steps auto-converge slowed the guest",
+        "no-step-seen": "auto-converge was not seen to slow the guest",
+        "changed": "what was set of auto-converge was changed meanwhile",
+        "not-tracked": "what was set of auto-converge is not recorded, or not whether it was changed",
+    },
     CONVERGENCE: {
         "right": "each limit did what it should",
         "not-tried": "no limit was tried",
         "chosen-not-tried": "the migration ended before the chosen limit was tried",
         "need-unknown": "what was needed could not be told before limits were tried",
-        "too-short": "the trace ends before a sync under the limit",
+        "too-short": "the recording ends before a sync under the limit",
         "did-not-converge": "the migration did not converge at the next sync under a sufficient limit",
         "guest-dirtied-more": "it did not converge, but the guest dirtied more than before",
         "converged-under-less": "the migration converged under an insufficient limit",

@@ -27,6 +27,7 @@ from .pending import judge_pending
 from .predicted_downtime import judge_predicted_downtime
 from .snapshot import decide_without_pass, judge_snapshot, left_now_ms, reported_of
 from .switchover import judge_switchover
+from .throttle import judge_throttle
 from .trials import judge_trials
 from .verdict import Verdict
 
@@ -46,7 +47,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     if whole.trace.snapshot:
         return judge_snapshot(whole, contract, tolerance)
     bandwidth, cap, switchover = judge_bandwidth(whole), judge_cap(whole), judge_switchover(whole)
-    pending = judge_pending(whole)
+    pending, throttle = judge_pending(whole), judge_throttle(whole)
     if bandwidth.code == "not-as-sent":
         whole = whole.at_sent_bandwidth
     evidence = whole.undisturbed
@@ -78,7 +79,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         remarks.append(predicted.reason)
     if stop is not None:
         remarks.append(stop.check.sentence)
-    findings = [one.check for one in (bandwidth, cap, switchover, pending) if one is not None]
+    findings = [one.check for one in (bandwidth, cap, switchover, pending, throttle) if one is not None]
     remarks += [check.sentence for check in findings if check.outcome is Outcome.FAILED]
     of_formula = report.outcome is not Outcome.UNDECIDED and formula in FORMULAS
     era = remark(formula, whole.release) if of_formula else ""
@@ -110,6 +111,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         cap=cap,
         switchover=switchover,
         pending=pending,
+        throttle=throttle,
         cpu=_cpu(whole),
     )
 

@@ -3,6 +3,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
 from ..oracle.passes import MIN_SAMPLES, Pass
@@ -10,16 +12,44 @@ from ..oracle.reports import ExcludedSamples
 from ..oracle.segments import Segment, segment
 from ..oracle.syncs import Sync
 
+MOST_REMARKS = 20
+"""So many sentences say why passes are not judged."""
+
 
 def judged_passes(
     evidence: Evidence, contract: str, tolerance: float, excluded: ExcludedSamples
 ) -> tuple[list[Segment], list[str]]:
     """The passes that can be judged, and a remark on each that cannot; its samples are put down in `excluded`."""
-    remarks: list[str] = []
+    remarks = Remarks()
     segments = [judged for sync in evidence.syncs if (judged := _judged_pass(sync, tolerance, excluded, remarks))]
     segments = _decisive(segments, contract, tolerance, excluded, remarks)
     _put_down_others(evidence, excluded, remarks)
-    return segments, remarks
+    return segments, remarks.sentences()
+
+
+class Remarks:
+    """Why passes are not judged; those that follow each other for one reason are told together."""
+
+    def __init__(self) -> None:
+        self._spans: list[tuple[int, int, str]] = []
+
+    def add(self, number: int, why: str) -> None:
+        """Of one pass."""
+        first, last, before = self._spans[-1] if self._spans else (number, -1, "")
+        if (last, before) == (number - 1, why):
+            self._spans[-1] = first, number, why
+        else:
+            self._spans.append((number, number, why))
+
+    def sentences(self) -> list[str]:
+        """A sentence for each span of passes; beyond MOST_REMARKS how many more there are."""
+        told = [
+            f"pass {first} is not judged: {why}" if first == last else f"passes {first} to {last} are not judged: {why}"
+            for first, last, why in self._spans[:MOST_REMARKS]
+        ]
+        if more := sum(last - first + 1 for first, last, _ in self._spans[MOST_REMARKS:]):
+            told.append(f"{more} more passes are not judged, for such reasons")
+        return told
 
 
 class GrowingSegments:
@@ -53,7 +83,7 @@ class GrowingSegments:
     def _judge(self, evidence: Evidence, seen: Sequence[Pass], judged: list[Segment], decisive: list[Segment]) -> None:
         """Add the passes after the first of those `seen` that can be judged, and of these those that can tell."""
         for sync in evidence.syncs_between(seen):
-            if one := _judged_pass(sync, self._tolerance, ExcludedSamples(), []):
+            if one := _judged_pass(sync, self._tolerance, ExcludedSamples(), Remarks()):
                 judged.append(one)
                 if decides(one, self._contract, self._tolerance):
                     decisive.append(one)
@@ -64,20 +94,20 @@ def _count_and_last(ended: Sequence[Segment], under_way: Sequence[Segment]) -> t
     return len(ended) + len(under_way), last[0] if last else None
 
 
-def _judged_pass(sync: Sync, tolerance: float, excluded: ExcludedSamples, remarks: list[str]) -> Segment | None:
+def _judged_pass(sync: Sync, tolerance: float, excluded: ExcludedSamples, remarks: Remarks) -> Segment | None:
     pass_ = sync.after
     if doubt := _doubt(sync, tolerance):
         excluded.add(f"the pass cannot be judged: {doubt}", pass_.samples.t_s)
-        remarks.append(f"pass {pass_.number} is not judged: {doubt}")
+        remarks.add(pass_.number, doubt)
         return None
     judged, usable_count = segment(sync, pass_, tolerance, excluded)
     if judged is None:
-        remarks.append(f"pass {pass_.number} is not judged: {usable_count} usable samples, {MIN_SAMPLES} are needed")
+        remarks.add(pass_.number, f"{usable_count} usable samples, {MIN_SAMPLES} are needed")
     return judged
 
 
 def _decisive(
-    segments: list[Segment], contract: str, tolerance: float, excluded: ExcludedSamples, remarks: list[str]
+    segments: list[Segment], contract: str, tolerance: float, excluded: ExcludedSamples, remarks: Remarks
 ) -> list[Segment]:
     """The passes that can tell, where there are any: what was left at a sync may be known too roughly for that."""
     decisive = [decides(judged, contract, tolerance) for judged in segments]
@@ -87,7 +117,7 @@ def _decisive(
         if not can_tell:
             excluded.add("what was left at the sync is known too roughly", judged.reports.t_s)
             width = f"{judged.fits[contract].error_interval.width:.1%}"
-            remarks.append(f"pass {judged.number} is not judged: what was left at its sync is known to {width} only")
+            remarks.add(judged.number, f"what was left at its sync is known to {width} only")
     return [judged for judged, can_tell in zip(segments, decisive, strict=True) if can_tell]
 
 
@@ -109,11 +139,13 @@ def _doubt(sync: Sync, tolerance: float) -> str:
     return ""
 
 
-def _put_down_others(evidence: Evidence, excluded: ExcludedSamples, remarks: list[str]) -> None:
-    after_a_sync = {sync.after.number for sync in evidence.syncs}
-    for pass_ in evidence.passes:
+def _put_down_others(evidence: Evidence, excluded: ExcludedSamples, remarks: Remarks) -> None:
+    after_a_sync = np.fromiter((sync.after.number for sync in evidence.syncs), np.int64)
+    numbers = np.fromiter((pass_.number for pass_ in evidence.passes), np.int64)
+    for row in np.flatnonzero(~np.isin(numbers, after_a_sync)).tolist():
+        pass_ = evidence.passes[row]
         if pass_.number == 1:
             excluded.add("first pass: all of RAM is sent, nothing is predicted", pass_.samples.t_s)
-        elif pass_.number not in after_a_sync:
+        else:
             excluded.add("the previous pass was not sampled, or too short for a bandwidth", pass_.samples.t_s)
-            remarks.append(f"pass {pass_.number} is not judged: pass {pass_.number - 1} was not sampled or too short")
+            remarks.add(pass_.number, f"pass {pass_.number - 1} was not sampled or too short")

@@ -11,11 +11,10 @@ ram_save_host_page, ram_save_iterate): 128 MiB of 2 MiB pages. So passes may end
 nothing whatever downtime-limit says; both were seen, the latter on 7.2, 10.0 and 11.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from statistics import median
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from ..oracle.evidence import Evidence
 from ..oracle.passes import EDGE_SAMPLES, UPDATE_S, Pass, ram_at
 from ..oracle.syncs import Sync
 from ..trace.ram import Ram
+from ..trace.samples import Floats
 from .blind import why_blind
 from .check import Check, Outcome
 from .codes import CODES, LIMIT
@@ -98,54 +98,72 @@ class _Ending:
 
 def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
     """Compare where these passes ended, and the switchover came, with the limit that held."""
-    few_zeros = [sync for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync)]
-    interval = _in_common([works_as_ms(evidence, sync) for sync in few_zeros])
+    in_mid_pass = any(sync.in_mid_pass for sync in syncs)
+    if in_mid_pass:
+        syncs = [sync for sync in syncs if not sync.in_mid_pass]
+    few_zeros = (sync for sync in syncs if sync.zero_bytes < _FEW * _window_bytes(sync))
+    interval = _in_common(_bounds(works_as_ms(evidence, sync) for sync in few_zeros))
     effective = interval.middle if interval and interval.width <= RESOLVED * interval.middle else None
     finding = partial(
         LimitFinding,
         effective_limit_ms=effective,
         effective_limit_interval_ms=interval,
-        unsent_ms=_hull(_narrower_half([sync.unsent_ms for sync in syncs])),
+        unsent_ms=_hull(_narrower_half(_bounds(sync.unsent_ms for sync in syncs))),
     )
     if blind := why_blind(evidence):
         return finding(blind, reason=CODES[LIMIT][blind])
-    ends = [end for sync in syncs if (end := _pass_end(evidence, sync)) is not None]
-    wrong_ends = [end for end in ends if end.code]
+    ends, wrong_ends, first_wrong = 0, 0, None
+    for sync in syncs:
+        if (end := _pass_end(evidence, sync)) is not None:
+            ends += 1
+            if end.code:
+                wrong_ends += 1
+                first_wrong = first_wrong or end
     switchover = _switchover(evidence, passes, syncs)
     violation = switchover if switchover and switchover.code else _went_on(syncs)
-    if violation is None and len(wrong_ends) > OFTEN * len(ends):
-        violation = wrong_ends[0]
+    if violation is None and wrong_ends > OFTEN * ends:
+        violation = first_wrong
     if violation is not None:
         return finding(violation.code, reason=violation.reason)
-    if len(ends) > len(wrong_ends) or switchover is not None:
+    if ends > wrong_ends or switchover is not None:
         return finding("respected")
+    if in_mid_pass:
+        return finding("auto-converge", reason=CODES[LIMIT]["auto-converge"])
     reason = "no end of a pass was seen closely enough to tell the effective downtime-limit"
     return finding("no-end-seen", reason=reason)
 
 
-def _in_common(ends: Sequence[Interval]) -> Interval | None:
+def _in_common(ends: Floats) -> Interval | None:
     """What the narrower intervals have in common, or say in the median where they have nothing."""
-    if not ends:
+    if not len(ends):
         return None
-    widest = _ALIKE * min(end.width for end in ends)
-    best = [end for end in ends if end.width <= widest]
-    low, high = max(end.low for end in best), min(end.high for end in best)
+    width = ends[:, 1] - ends[:, 0]
+    best = ends[width <= _ALIKE * width.min()]
+    low, high = float(best[:, 0].max()), float(best[:, 1].min())
     return Interval(low, high) if low <= high else _median(ends)
 
 
-def _narrower_half(ends: Sequence[Interval]) -> Sequence[Interval]:
-    return sorted(ends, key=lambda end: end.width)[: (len(ends) + 1) // 2]
+def _bounds(intervals: Iterable[Interval]) -> Floats:
+    """A row for each interval, with its ends: the intervals themselves are too much of very many passes."""
+    rows: Floats = np.fromiter(((one.low, one.high) for one in intervals), np.dtype((np.float64, 2)))
+    return rows
 
 
-def _median(ends: Sequence[Interval]) -> Interval:
+def _narrower_half(ends: Floats) -> Floats:
+    order = np.argsort(ends[:, 1] - ends[:, 0], kind="stable")
+    half: Floats = ends[order[: (len(ends) + 1) // 2]]
+    return half
+
+
+def _median(ends: Floats) -> Interval:
     """What the narrower half of the intervals say: the median of each bound."""
-    best = _narrower_half(ends)
-    return Interval(median(end.low for end in best), median(end.high for end in best))
+    low, high = np.median(_narrower_half(ends), axis=0).tolist()
+    return Interval(low, high)
 
 
-def _hull(ends: Sequence[Interval]) -> Interval | None:
+def _hull(ends: Floats) -> Interval | None:
     """From the least to the most of all, or None of none."""
-    return Interval(min(end.low for end in ends), max(end.high for end in ends)) if ends else None
+    return Interval(float(ends[:, 0].min()), float(ends[:, 1].max())) if len(ends) else None
 
 
 def _window_bytes(sync: Sync) -> float:
@@ -177,17 +195,16 @@ def _went_on(syncs: Sequence[Sync]) -> _Ending | None:
 
     Half the limit is left to devices, whose state QEMU counts as well and query-migrate does not always show.
     """
-    early = [
-        sync
-        for sync in syncs[:-1]
-        if sync.limit_bytes and sync.at_sync_bytes.high < sync.limit_bytes.low / 2 - sync.before.last.page_bytes
-    ]
-    if len(early) < 2:
+    early, most_ms, limit_ms = 0, 0.0, None
+    for sync in syncs[:-1]:
+        if sync.limit_bytes and sync.at_sync_bytes.high < sync.limit_bytes.low / 2 - sync.before.last.page_bytes:
+            early, limit_ms = early + 1, sync.limit_ms
+            most_ms = max(most_ms, sync.at_sync_bytes.high / sync.bytes_per_ms.low)
+    if early < 2:
         return None
-    most_ms = max(sync.at_sync_bytes.high / sync.bytes_per_ms.low for sync in early)
     reason = (
-        f"QEMU went on {len(early)} times although no more than {most_ms:.0f} ms were left at a sync "
-        f"and the downtime-limit is {early[-1].limit_ms:g} ms"
+        f"QEMU went on {early} times although no more than {most_ms:.0f} ms were left at a sync "
+        f"and the downtime-limit is {limit_ms:g} ms"
     )
     return _Ending("went-on-at-a-sync", reason)
 

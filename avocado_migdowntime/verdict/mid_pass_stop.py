@@ -95,7 +95,11 @@ def _truth(evidence: Evidence) -> GroundTruth | str:
     if down is None:
         return "no-time-stamps"
     syncs = evidence.syncs
-    if not syncs or syncs[-1].after is not evidence.passes[-1] or len(evidence.passes[-1].samples) < MIN_SAMPLES:
+    if (
+        not syncs
+        or syncs[-1].after.number != evidence.passes[-1].number
+        or len(evidence.passes[-1].samples) < MIN_SAMPLES
+    ):
         return "too-little-seen"
     sync, final = syncs[-1], trace.samples[-1].ram
     before = ram_at(sync.after.samples, -1)

@@ -18,7 +18,7 @@ from .downtime import downtime
 from .limit import LimitFinding
 from .verdict import Verdict
 
-_NOTE = "a single sample is judged by what is left now, not by what was left at the last sync"
+_NOTE = "a single sample is judged by what is left now, not by what was left at the last sync; record it for more"
 _OF_A_TRACE = ("postcopy", "disk", "overrun", "first-pass")
 """What is the matter with a whole trace where it is with its last sample."""
 _UNLESS = "unless it was taken before the first update after a sync, or avail-switchover-bandwidth is set"

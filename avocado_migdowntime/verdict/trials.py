@@ -197,7 +197,7 @@ def _judge(
         if trial.completed and not trial.passes:
             return None
         if not trial.passes:
-            return "too-short", f"the trace ends before a sync under {limit}"
+            return "too-short", f"the recording ends before a sync under {limit}"
         outcome = "converged only later" if trial.completed else "did not converge"
         sentence = f"{reported}with {limit} {trial.passes} passes {outcome}; {needed_ms:.0f} ms were needed"
         if trial.missed or trial.limit_ms < needed_ms:

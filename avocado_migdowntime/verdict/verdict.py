@@ -17,6 +17,7 @@ from .mid_pass_stop import GroundTruth, MidPassStop
 from .pending import PendingFinding
 from .predicted_downtime import PredictedDowntime
 from .switchover import SwitchoverFinding
+from .throttle import ThrottleFinding
 from .trials import Convergence
 
 
@@ -48,7 +49,8 @@ class Verdict:
     downtime would be; `stop` what came of stopping the guest in mid-pass, where that was the question.
     Of more than a single look `bandwidth` says whether `mbps` is what was sent (where it is not, all else rests on what
     was sent), `cap` whether max-bandwidth was kept, and `switchover` whether that came after a
-    sync; `pending` says whether what QEMU 11.1 says that is pending was left, and what devices have.
+    sync; `pending` says whether what QEMU 11.1 says that is pending was left, and what devices have; `throttle`
+    whether auto-converge slowed the guest as was set.
     `cpu` is by side what its QEMU took of its host's CPUs until the guest was stopped, where that was recorded.
     """
 
@@ -79,6 +81,7 @@ class Verdict:
     cap: CapFinding | None = None
     switchover: SwitchoverFinding | None = None
     pending: PendingFinding | None = None
+    throttle: ThrottleFinding | None = None
     cpu: Mapping[str, CpuUse] = field(default_factory=dict)
 
     @property
@@ -100,7 +103,8 @@ class Verdict:
     def checks(self) -> tuple[Check, ...]:
         """All that was looked at; what a user is up against comes first."""
         of_guest = (self.integrity, self.downtime, self.predicted_downtime, self.stop)
-        parts = (self.convergence, self.limit, self.switchover, self.bandwidth, self.cap, self.pending, *of_guest)
+        of_qemu = (self.limit, self.switchover, self.bandwidth, self.cap, self.pending, self.throttle)
+        parts = (self.convergence, *of_qemu, *of_guest)
         checks = [part.check for part in parts if part is not None]
         return (*checks[: int(self.convergence is not None)], self.report, *checks[int(self.convergence is not None) :])
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The job: each variant of a test on each build in turn, again and again, so that all share the host's noise."""
+"""The job: each variant of a test on each build in turn, repeatedly, so that all share the host's noise."""
 
 import logging
 import sys

@@ -33,7 +33,7 @@ def test_text_says_what_to_set_and_what_else_would_help(capsys):
         "downtime   some 2076 ms at the present bandwidth, less in fact: max-bandwidth limits it, and QEMU lifts that "
         "at the switchover",
         "bandwidth  363.5 MB/s is enough for the default of 300 ms; less may do, but not below 41.5 MB/s",
-        "throttle   the guest by 86 % (auto-converge) is enough, if it then dirties so much less",
+        "throttle   by 86 % (auto-converge) is enough only if passes then dirty as much less",
         "based on   5 syncs seen from both sides",
         "reason     the next sync is expected to find 103.9 MB to send at 50.0 MB/s",
         "reason     the guest dirties memory as fast as it is sent, 49.4 MB/s of pages over a pass of 2.1 s, "
@@ -88,5 +88,5 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path, capsys):
     assert run(str(tmp_path / "none")) == 2
     assert capsys.readouterr().err == (
         f"migdowntime advise: {tmp_path}/none: No such file or directory; "
-        "expected a recorded migration or a text of one\n"
+        "expected a recording, or a text about a migration\n"
     )

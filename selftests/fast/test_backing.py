@@ -47,7 +47,7 @@ def test_arguments(kind: str, page_size: int, directory: Path | None, needed: in
     backing = plan(kind, page_size, 256 * MIB, directory)
     assert backing.object_arguments == ("-object", backend)
     assert (backing.kind, backing.page_size_bytes, backing.hugepages_needed) == (kind, page_size, needed)
-    assert backing.memory_backend_id == "ram"
+    assert backing.machine_options == {"memory-backend": "ram"}
 
 
 @pytest.mark.usefixtures("host_of_4k")
@@ -92,3 +92,25 @@ def test_host_pages_of_64k() -> None:
     assert plan("memfd", 64 * KIB, 256 * MIB).hugepages_needed == 0
     with pytest.raises(UsageError, match="^anonymous memory has the host's pages of 64K, not 2M; "):
         plan("anonymous", 2 * MIB, 256 * MIB)
+
+
+def test_each_numa_node_has_a_part_of_the_ram_and_of_the_hugepages():
+    backing = plan("memfd", 2 * MIB, 256 * MIB, nodes=2)
+    each = f"size={128 * MIB},share=on,hugetlb=on,hugetlbsize=2M,prealloc=on"
+    assert backing.object_arguments == (
+        *("-object", f"memory-backend-memfd,id=ram0,{each}"),
+        *("-object", f"memory-backend-memfd,id=ram1,{each}"),
+    )
+    assert backing.numa_arguments == ("-numa", "node,memdev=ram0", "-numa", "node,memdev=ram1")
+    assert (backing.machine_options, backing.hugepages_needed, backing.in_one_file) == ({}, 128, False)
+    alone = plan("memfd", 4 * KIB, 256 * MIB)
+    assert (alone.machine_options, alone.numa_arguments) == ({"memory-backend": "ram"}, ())
+    assert alone.in_one_file and not plan("anonymous", 4 * KIB, 256 * MIB).in_one_file
+    assert "prealloc" not in "".join(plan("memfd", 4 * KIB, 256 * MIB, nodes=2).object_arguments)
+
+
+def test_ram_that_cannot_be_divided_is_refused_with_what_can():
+    with pytest.raises(
+        UsageError, match="256M of RAM is not a multiple of the page size 2M for each of 3 NUMA nodes; "
+    ):
+        plan("memfd", 2 * MIB, 256 * MIB, nodes=3)

@@ -25,10 +25,10 @@ def sample(t=0.5, on=None, latency_ms=0.25, **answer):
     return {"t": t, "latency_ms": latency_ms, **cause, "query-migrate": {"status": "active", "ram": RAM, **answer}}
 
 
-def kept(*figures, disk_bytes=None):
+def kept(*figures, **more):
     """The sample that has these figures, and all of RAM where it has some of that."""
     one = Sample(*figures)
-    return replace(one, total_bytes=None if one.ram is None else 1 << 30, disk_bytes=disk_bytes)
+    return replace(one, total_bytes=None if one.ram is None else 1 << 30, **more)
 
 
 def event(t, name="STOP", **more):
@@ -63,6 +63,7 @@ def test_each_field_of_a_sample_is_kept(last):
         sample(2, "STOP", ram={**RAM, "remaining": 8192.0, "dirty-sync-count": 3}),
         sample(2, None, ram={**RAM, "page-size": 1, "normal": 0, "duplicate": 0, "remaining": 0}),
         {**sample(3), "on": None},
+        sample(3, **{"cpu-throttle-percentage": 20}),
     ]
     samples = decoder_of(block(*rows, *last)).samples()
     assert list(samples)[: len(rows)] == [
@@ -73,6 +74,7 @@ def test_each_field_of_a_sample_is_kept(last):
         kept(2, 0.25, "active", None, Ram(8192, 4096, 100, 30, 3, 7, 1.5), "STOP"),
         kept(2, 0.25, "active", None, Ram(0, 1, 0, 0, 2, 7, 1.5)),
         kept(3, 0.25, "active", None, FIGURES),
+        kept(3, 0.25, "active", None, FIGURES, throttle_percent=20),
     ]
     assert len(samples) == len(rows) + len(last)
 
@@ -222,7 +224,7 @@ def test_a_line_that_is_cut_off_is_left_out_at_the_very_end_alone():
         decoder = LinesDecoder(2)
         with pytest.raises(UsageError) as caught:
             decoder.add(data, is_last)
-        expected = f"line {line_number} is not JSON; expected a recorded migration"
+        expected = f"line {line_number} is not JSON; expected a recording"
         assert str(caught.value) == expected
         assert decoder.cut_off == 0
 
@@ -264,9 +266,9 @@ def test_blocks_are_of_whole_lines_and_blank_ones_end_none(chunks, blocks):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("[1]", "line 7 is not a JSON object; expected a recorded migration"),
-        ("{", "line 7 is not JSON; expected a recorded migration"),
-        ('{"a": NaN}', "line 7 is not JSON; expected a recorded migration"),
+        ("[1]", "line 7 is not a JSON object; expected a recording"),
+        ("{", "line 7 is not JSON; expected a recording"),
+        ('{"a": NaN}', "line 7 is not JSON; expected a recording"),
     ],
 )
 def test_a_line_that_is_no_object_is_refused(line, message):

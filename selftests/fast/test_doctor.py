@@ -2,12 +2,15 @@
 """`doctor`: made-up hosts are judged line by line, the real one is seen as it is."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.basics.run_directory import LeftFiles, RunDirectory, left_files, temporary_places
 from avocado_migdowntime.doctor import probing, reading
 from avocado_migdowntime.doctor.checks import check_host
 from avocado_migdowntime.doctor.host import Cpu, Kvm, Lock, NodePages, Shaped, Version
@@ -36,6 +39,7 @@ def test_a_host_that_has_all_is_ok_in_each_line():
         "cpu governor",
         "cpu load",
         "host lock",
+        "kept files",
     ]
     text = summary(found)
     assert "290 of 300 free, 10 reserved; the default run needs 256\n" in text
@@ -43,6 +47,7 @@ def test_a_host_that_has_all_is_ok_in_each_line():
     assert text.endswith("default test  ok     can run")
 
 
+GROW = "as root: grow, or use 4 KiB pages: -p page_size=4K (avocado run: --migdowntime-page-size 4K)"
 FORBIDDEN = Shaped(fault="not permitted", forbidden=True)
 HOSTS = [
     (
@@ -76,8 +81,18 @@ HOSTS = [
     ),
     ({"small_pages_bytes": 3457 * MIB}, "memory", "fault", "ps -eo rss"),
     ({"small_pages_bytes": 3456 * MIB}, "memory", "ok", ""),
-    ({"pages": (few(),)}, "hugepages 2M", "fault", "as root: grow, or use page_size=4K"),
-    ({"pages": (few(),), "root": True}, "hugepages 2M", "fault", "as root: grow, or use page_size=4K"),
+    (
+        {"pages": (few(),)},
+        "hugepages 2M",
+        "fault",
+        GROW,
+    ),
+    (
+        {"pages": (few(),), "root": True},
+        "hugepages 2M",
+        "fault",
+        GROW,
+    ),
     ({"pages": (few(may_grow=True),)}, "hugepages 2M", "ok", ""),
     ({"pages": ()}, "hugepages 2M", "fault", "--migdowntime-page-size 4K"),
     ({"pages": (few(may_grow=True),), "available_bytes": 1131 * MIB}, "memory", "fault", "ps -eo rss"),
@@ -96,7 +111,8 @@ HOSTS = [
     ({"cpu": Cpu(4, frozenset(), 2.1)}, "cpu load", "note", "top"),
     ({"cpu": Cpu(1, frozenset(), 0)}, "cpu load", "note", "more CPUs"),
     ({"lock": Lock(True, ((7, "avocado run"),))}, "host lock", "note", "kill 7"),
-    ({"lock": Lock(True)}, "host lock", "note", "ask that user"),
+    ({"lock": Lock(True, who="process 7 (python) of user a")}, "host lock", "note", "wait, or ask that user"),
+    ({"left": (LeftFiles("/tmp/a b", 10, 59),)}, "kept files", "note", "rm -r '/tmp/a b'"),
     ({"versions": (Version("numpy", "numpy==2.*", "1.9", False),)}, "version", "fault", "pip install 'numpy==2.*'"),
     ({"versions": (Version("numpy", "numpy==2.*", "", False),)}, "version", "fault", "pip install 'numpy==2.*'"),
 ]
@@ -128,7 +144,7 @@ def test_pages_of_each_node_are_told_apart():
 def test_lines_fit_a_terminal_and_go_on_below_their_own_column():
     text = fitted(summary(list(check_host(replace(GOOD, pages=(few(),))))), 60)
     assert max(map(len, text.splitlines())) <= 60
-    assert "\n              fix:   as root: grow, or use page_size=4K\n" in text
+    assert "\n              fix:   as root: grow, or use 4 KiB pages: -p\n                     page_size=4K" in text
     assert "the default\n                     run needs 256 and only root can reserve\n" in text
     long = "label      " + "x" * 200
     assert [line[:11] for line in fitted(long, 80).splitlines()] == ["label      ", " " * 11, " " * 11]
@@ -155,6 +171,34 @@ def test_the_holder_of_the_lock_is_found():
             assert pid == holder.pid and command.startswith(sys.executable) and len(command) <= 61
         finally:
             holder.kill()
+
+
+def test_files_that_runs_have_left_are_named_with_size_and_age():
+    ages_s = (2 * 86400, 3600, 180, 1)
+    left = tuple(LeftFiles(f"/tmp/{number}", 1_200_000, age_s) for number, age_s in enumerate(ages_s))
+    [found] = [finding for finding in check_host(replace(GOOD, left=left)) if finding.name == "kept files"]
+    assert found.text == (
+        "of 4 runs that did not pass or were killed: /tmp/0 (1.2 MB, 2 days old), /tmp/1 (1.2 MB, 1 hour old), "
+        "/tmp/2 (1.2 MB, 3 minutes old) and 1 more, 4.8 MB in all"
+    )
+    assert found.mend == "rm -r /tmp/0 /tmp/1 /tmp/2 /tmp/3"
+
+
+def test_what_runs_have_left_is_found_but_for_what_is_in_use(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert temporary_places() == (tmp_path, Path("/tmp"), Path("/var/tmp"))
+    (tmp_path / "avocado-migdowntime-link").symlink_to(tmp_path)
+    with RunDirectory(None) as first:
+        (first.path / "data").mkdir()
+        (first.path / "data" / "trace.jsonl").write_bytes(bytes(1000))
+        first.keep()
+    with RunDirectory(None) as second:
+        (second.path / "qmp.log").write_bytes(bytes(7))
+        second.keep()
+        os.utime(second.path, (0, 0))
+        assert left_files(0, [tmp_path]) == (LeftFiles(str(first.path), 1000, 0),)
+    os.utime(first.path, (50, 50))
+    assert left_files(60, [tmp_path]) == (LeftFiles(str(second.path), 7, 60), LeftFiles(str(first.path), 1000, 10))
 
 
 def test_an_interruption_waits_for_every_trial_to_clean_up():

@@ -64,6 +64,53 @@ def test_a_text_does_not_tell_who_changed_the_bandwidth():
     assert doubt(trace).startswith("the bandwidth changed between ")
 
 
+CUT = "ppc64-tcg-qemu-7.2-cap-raised-in-a-window.jsonl.gz"
+"""Its bandwidth was cut to a third between the last two answers of the next tests, 0.3 s apart."""
+
+
+def cut_within(changed=lambda ram: ram):
+    known = real(CUT)
+    rows = [next(row for row in known.answers if row[0] >= wanted_s) for wanted_s in (1.27, 1.57, 1.87)]
+    t_s, latency_ms, answer = rows[1]
+    rows[1] = t_s, latency_ms, {**answer, "ram": changed(answer["ram"])}
+    trace = parse(FORMS["domjobinfo"](known.header, rows, ()).encode())
+    assert [sample.ram.dirty_sync_count for sample in trace.samples] == [1, 2, 2]
+    return trace
+
+
+def test_a_bandwidth_that_one_answer_shows_and_another_does_not_is_not_known():
+    assert doubt(cut_within()) == (
+        "few answers show a bandwidth, between 12.6 MB/s and 37.6 MB/s: which is usual is not known"
+    )
+
+
+def test_a_bandwidth_that_answers_show_and_their_pages_deny_is_not_known():
+    assert doubt(cut_within(lambda ram: {**ram, "mbps": 100.5})) == (
+        "QEMU shows 12.6 MB/s where pages went at 23.5 MB/s: it is not known which it compares with the limit"
+    )
+
+
+def test_of_few_bandwidths_that_differ_none_is_the_usual_one():
+    known = real("x86_64-tcg-qemu-11.1-multifd.jsonl.gz")
+    times = (2.407, 2.547, 2.680, 2.808, 2.938, 3.193)
+    kept = [min(known.answers, key=lambda row: abs(row[0] - t_s)) for t_s in times]
+    trace = parse(FORMS["domjobinfo"](known.header, kept, ()).encode())
+    assert doubt(trace) == (
+        "few answers show a bandwidth, between 31.5 MB/s and 52.9 MB/s: which is usual is not known"
+    )
+
+
+def test_what_a_sync_found_at_most_is_not_made_more_for_being_uneven():
+    """Of a sync that found 103.8 to 107.5 MB, as it is known without the limit: 103.8 MB, by the whole."""
+    known = real("x86_64-kvm-qemu-7.2.jsonl.gz")
+    times = [0.240, 0.714, 1.187, 1.661, 1.898, 2.138, 2.370, 2.835, 3.303, 3.775, 4.010, 4.241, 4.474, 4.708, 5.179]
+    kept = [min(known.answers, key=lambda row: abs(row[0] - t_s)) for t_s in times]
+    trace = parse(FORMS["with parameters"](known.header, kept, ()).encode())
+    found = Evidence.of(trace).syncs[-1].at_sync_bytes
+    assert (round(found.low / 1e6, 1), round(found.high / 1e6, 1)) == (103.8, 107.5)
+    assert advise(trace).limit_ms == 2372 and known.advice.range_ms.high == 2399
+
+
 @pytest.mark.parametrize("form", sorted(FORMS))
 @pytest.mark.parametrize("every", [1, 7, 40, 200])
 def test_no_form_and_no_period_makes_the_bug_of_before_3_0_another_or_none(form, every):

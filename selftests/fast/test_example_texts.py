@@ -25,6 +25,7 @@ FIGURES = {
     "info-migrate-7.2-below-prose.txt": ("active", 3.602, 2086, 7404 * KIB + 511, 4096, 2, 2894, 96.53),
     "info-migrate-7.2-quoted.txt": ("active", 3.602, 2086, 7404 * KIB + 511, 4096, 2, 2894, 96.53),
     "avocado-vt-log-of-qmp.txt": ("active", 60, 3000, 235_000_000, 4096, 5, 20_000, 940),
+    "avocado-vt-log-of-qmp-2019.txt": ("active", 60, 3000, 235_000_000, 4096, 5, 20_000, 940),
     "avocado-vt-log-of-the-monitor.txt": ("active", 60, 3000, 229_492 * KIB + 511, 4096, 5, 20_000, 940),
     "libvirt-log-of-a-reply-told-twice.txt": ("active", 60, 3000, 235_000_000, 4096, 5, 20_000, 940),
     "info-migrate-7.2-throttled.txt": ("active", 60, 3000, 229_492 * KIB + 511, 4096, 5, 20_000, 940),

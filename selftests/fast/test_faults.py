@@ -143,6 +143,28 @@ def test_another_limit_is_used_than_was_set_and_is_said_to_be(fault, limit_ms, u
     assert conversation.to_qemu(bandwidth) is bandwidth
 
 
+@pytest.mark.parametrize(("given", "said"), [({}, 10), ({"cpu-throttle-increment": 7}, 7)])
+def test_the_guest_is_slowed_in_other_steps_than_were_set_and_are_said_to_be(given, said):
+    conversation = talk("throttle-step-ignored")
+    conversation.to_qemu(PARAMETERS)
+    assert conversation.from_qemu({"return": {"max-bandwidth": 7}})[0] == {"return": {"max-bandwidth": 7}}
+    told = conversation.to_qemu({"execute": "migrate-set-parameters", "arguments": {"max-bandwidth": 7, **given}})
+    assert told["arguments"] == {"max-bandwidth": 7, "cpu-throttle-increment": 15}
+    conversation.from_qemu({"return": {}})
+    conversation.to_qemu(PARAMETERS)
+    shown, _ = conversation.from_qemu({"return": {"cpu-throttle-increment": 15, "cpu-throttle-initial": 20}})
+    assert shown["return"] == {"cpu-throttle-increment": said, "cpu-throttle-initial": 20}
+
+
+def test_auto_converge_is_not_switched_on():
+    on = {"capability": "auto-converge", "state": True}
+    events = {"capability": "events", "state": True}
+    command = {"execute": "migrate-set-capabilities", "arguments": {"capabilities": [events, on]}}
+    told = talk("auto-converge-ignored").to_qemu(command)
+    assert told == {**command, "arguments": {"capabilities": [events]}}
+    assert talk("auto-converge-ignored").to_qemu(QUERY) is QUERY
+
+
 def test_a_field_is_missing_wherever_it_is():
     assert "mbps" not in query(talk("missing=mbps"), answer(1500))["ram"]
     assert query(talk("missing=ram"), answer(1500)) == {"status": "active", "expected-downtime": 1500}

@@ -26,9 +26,10 @@ def test_a_correct_qemu_is_accurate(way):
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    "fault", [*NAMED, "factor=1.1", "factor=0.9", "kb", "stale", "once-a-pass", "uncomputed", "zero"]
+    "fault", [*NAMED, "factor=1.1", "factor=0.98", "kb", "stale", "once-a-pass", "uncomputed", "zero", "mbps-halved"]
 )
 def test_a_faulty_one_is_inaccurate(way, fault):
     verdict = verdict_with(way, fault)
     assert verdict.verdict is Judgement.INACCURATE, verdict
     assert verdict.formula == fault or fault not in NAMED
+    assert (verdict.bandwidth.code == "not-as-sent") is (fault == "mbps-halved")

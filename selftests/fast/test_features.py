@@ -90,7 +90,7 @@ def test_the_quick_ones_are_some_of_them():
         (
             {
                 "status": 125,
-                "said": ["migdowntime judge: it lacks it; what was recorded is in /x"],
+                "said": ["migdowntime judge: it lacks it; files in /x"],
                 "verdict": None,
             },
             *("lacks", "it lacks it"),

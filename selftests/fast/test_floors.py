@@ -10,12 +10,12 @@ from avocado_migdowntime.experiments.selftest import FAULTS
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
-from tools import mutants
+from tools import mutant_results
 
 from ..support.documents import TOP
 from ..support.recorded import RECORDINGS
 
-FLOORS = tomllib.loads(mutants.FLOORS.read_text())
+FLOORS = tomllib.loads(mutant_results.FLOORS.read_text())
 MEASURED = (TOP / "bench" / "README.md").read_text()
 FAULTY = [path for path in sorted(RECORDINGS.glob("*.jsonl.gz")) if "-with-" in path.name]
 RIGHT = [path for path in sorted(RECORDINGS.glob("*.jsonl.gz")) if path not in FAULTY]
@@ -49,5 +49,5 @@ def test_as_many_mutants_are_killed_as_were():
     killed = {row[0]: float(row[-1].removesuffix(" %")) for row in rows("room") if row[-1].endswith("%")}
     assert killed.keys() >= FLOORS["mutants"].keys()
     for room, least in FLOORS["mutants"].items():
-        assert killed[room] >= least and mutants.floor(room) == least / 100
-    assert mutants.floor("another") == 0.9
+        assert killed[room] >= least and mutant_results.floor(room) == least / 100
+    assert mutant_results.floor("another") == 0.9

@@ -115,7 +115,7 @@ def test_a_text_that_lacks_what_is_needed_is_refused_with_what_to_take():
         parse(b"Migration status: active\ntotal time: 12 ms\n")
     assert str(caught.value) == (
         "this is the text of `info migrate`: the status is active, and no remaining RAM is shown; "
-        "take `info migrate` in the same monitor, again and again, on the source host while the status is active"
+        "take `info migrate` in the same monitor, repeatedly, on the source host while the status is active"
     )
 
 

@@ -118,7 +118,7 @@ def test_a_directory_with_something_in_it_is_left_alone(tmp_path, monkeypatch, c
 def test_where_there_is_no_verdict_it_cannot_be_told(error, tap, with_tap, kept, monkeypatch, temporary, capsys):
     made_up(monkeypatch, error=error)
     assert judged("--quiet") == 125
-    where = f"; what was recorded is in {next(temporary.iterdir())}" if kept else ""
+    where = f"; files in {next(temporary.iterdir())}" if kept else ""
     assert capsys.readouterr() == ("", f"migdowntime judge: {error}{where}\n")
     assert judged("--quiet", "--tap") == with_tap
     assert capsys.readouterr().out.startswith(f"TAP version 13\n{tap}")
@@ -138,7 +138,9 @@ def test_a_host_that_lacks_something_fails_what_is_not_to_be_skipped(monkeypatch
         (["--test", "none"], "there is no test none; there are convergence, downtime, expected-downtime, "),
         (["-p", "region"], "-p region is not a pair; expected NAME=VALUE"),
         (["-p", "region=none"], "parameter region: "),
-        (["-p", "regions=1M"], "unknown parameter 'regions'"),
+        (["-p", "regions=1M"], "unknown parameter 'regions'; did you mean region?\n"),
+        (["-p", "pagesize=4K"], "unknown parameter 'pagesize'; did you mean page_size or guest_page_size?\n"),
+        (["-p", "zzz=1"], "unknown parameter 'zzz'; known are arch, qemu, "),
         (["-p", "qemu=x"], "-p qemu=x: name builds with --qemu"),
         (["--arch", "m68k"], "parameter arch: 'm68k' is not one of auto, ppc64, "),
         (["--qemu", "/nowhere", "-p", "passes=0"], "parameter passes: '0' is not a whole number from 1 to 1000"),
@@ -151,6 +153,22 @@ def test_what_makes_no_sense_ends_a_bisection_in_a_sentence(words, says, monkeyp
     out, told = capsys.readouterr()
     assert out == "" and told.count("\n") == 1 and told.startswith(f"migdowntime judge: {says}")
     assert experiment.given == []
+
+
+def test_a_qemu_that_is_not_there_is_told_without_a_turn(monkeypatch, temporary, capsys):
+    monkeypatch.setattr("avocado_migdowntime.host.one_at_a_time.alone_on_host", None)
+    assert judged("--qemu", "/nowhere/qemu") == 125
+    assert capsys.readouterr().err == (
+        "migdowntime judge: the QEMU binary /nowhere/qemu does not exist; give the path of a qemu-system-*\n"
+    )
+    assert files_of(temporary) == []
+
+
+@pytest.mark.parametrize("given", ["page_size=4K", "--page_size=4K"])
+def test_a_parameter_that_is_given_as_an_option_is_answered_with_how_it_is_given(given, capsys):
+    assert judged(given) == 129
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.endswith("; a parameter of the test is given as -p page_size=4K; see avocado migdowntime judge --help")
 
 
 @pytest.mark.parametrize("words", [["--json", "--tap"], ["--nonsense"], ["--qemu"], ["one"]], ids=" ".join)

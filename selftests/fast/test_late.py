@@ -30,18 +30,32 @@ def counted_late(*pages, number=2, begin_s=0.0):
     return Pass.of(Samples.of(rows), QUEUED)
 
 
-def test_it_is_the_most_that_was_seen_and_may_be_a_packet_more():
+def test_it_is_the_most_that_was_seen_and_may_be_all_more_that_can_wait():
     one = counted_late((900, 0), (600, 256), (300, 700), (100, 640))
     assert one.begin_bytes == one.end_bytes == 1000 * PAGE
-    assert (one.late_bytes, one.spread_bytes) == (MULTIFD_PACKET_BYTES, 0)
+    assert (one.late_bytes, one.spread_bytes) == (QUEUED, 0)
+
+
+@pytest.mark.parametrize(
+    ("pages", "late_bytes"),
+    [
+        ([(900, 0), (600, 400), (600, 400), (600, 400), (100, 640)], MULTIFD_PACKET_BYTES),
+        ([(900, 100), (900, 100), (900, 100)], MULTIFD_PACKET_BYTES),
+        ([(900, 0), (600, 400), (600, 400), (100, 640)], QUEUED),  # for 10 ms alone
+        ([(900, 0), (600, 256), (600, 256), (600, 256), (300, 700)], QUEUED),  # while more was on its way
+    ],
+)
+def test_where_it_rested_no_more_than_one_packet_waits(pages, late_bytes):
+    one = counted_late(*pages)
+    assert (one.end_bytes, one.late_bytes) == (1000 * PAGE, late_bytes)
 
 
 def test_it_is_exact_where_all_was_flushed_and_seen_twice():
     pages = [(900, 0), (600, 256), (0, 896), (0, 1003), (0, 1003)]
-    assert [counted_late(*pages[:count]).late_bytes for count in (4, 5)] == [MULTIFD_PACKET_BYTES, 0]
+    assert [counted_late(*pages[:count]).late_bytes for count in (4, 5)] == [QUEUED, 0]
     assert counted_late(*pages).end_bytes == 1003 * PAGE
     unsettled = counted_late((900, 103), (600, 256), (0, 896), (0, 896))
-    assert unsettled.late_bytes == MULTIFD_PACKET_BYTES
+    assert unsettled.late_bytes == QUEUED
 
 
 def test_what_the_sync_shows_of_a_flush_is_exact_as_well():
@@ -49,11 +63,11 @@ def test_what_the_sync_shows_of_a_flush_is_exact_as_well():
     found = counted_late(*begun, (5000, 1004))
     assert (found.whole_count, found.end_bytes, found.late_bytes) == (4, 1004 * PAGE, 0)
     whole_packet = counted_late(*begun, (5000, 896 + PACKET))  # It may be a packet of the pass, and more be left.
-    assert (whole_packet.end_bytes, whole_packet.late_bytes) == (1001 * PAGE, MULTIFD_PACKET_BYTES)
+    assert (whole_packet.end_bytes, whole_packet.late_bytes) == (1001 * PAGE, QUEUED)
     too_much = counted_late(*begun, (5000, 1001 + PACKET))
-    assert too_much.late_bytes == MULTIFD_PACKET_BYTES
+    assert too_much.late_bytes == QUEUED
     too_little = counted_late(*begun, (5000, 1000))
-    assert too_little.late_bytes == MULTIFD_PACKET_BYTES
+    assert too_little.late_bytes == QUEUED
     seen_to_the_end = counted_late(*begun, (0, 1024), (5000, 1024))
     assert (seen_to_the_end.end_bytes, seen_to_the_end.late_bytes) == (1024 * PAGE, 0)
 
@@ -63,14 +77,14 @@ def test_zero_pages_that_may_have_gone_for_themselves_show_no_flush():
     for zeros, normal in ((0, 108), (108, 0), (8, 100), (100, 8)):
         found = sample(0.02, remaining=5000, sent=896 + zeros + normal, zeros=zeros)
         late_bytes = Pass.of(Samples.of([*begun, found]), QUEUED).late_bytes
-        assert late_bytes == (0 if normal else MULTIFD_PACKET_BYTES)
+        assert late_bytes == (0 if normal else QUEUED)
 
 
 def test_the_sync_between_two_is_known_as_well_as_both_are():
     before = counted_late((1000, 0), (600, 256), (0, 1000), (0, 1000))
     open_after = counted_late((2000, 1000), (1500, 1400), (800, 2100), number=3, begin_s=1)
     [sync] = syncs([before, open_after], Limits())
-    assert (sync.at_sync_bytes.low, sync.at_sync_bytes.high) == (2000 * PAGE, 2000 * PAGE + MULTIFD_PACKET_BYTES)
+    assert (sync.at_sync_bytes.low, sync.at_sync_bytes.high) == (2000 * PAGE, 2000 * PAGE + QUEUED)
     exact_after = counted_late((2000, 1000), (1500, 1400), (0, 3000), (0, 3000), number=3, begin_s=1)
     [sync] = syncs([before, exact_after], Limits())
     assert (sync.at_sync_bytes.low, sync.at_sync_bytes.high) == (2000 * PAGE, 2000 * PAGE)

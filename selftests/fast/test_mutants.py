@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The mutants that are accepted as survivors are of code that is there: all of them are tried but now and then."""
+"""The mutants that are accepted as survivors are of code that is there: all of them are tried but now and then. What a
+sample of them says of all is right.
+"""
 
 import ast
 import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
+
+import pytest
+
+from tools.mutant_results import Change, Mutant, Tally, drawn, table, too_low, wilson
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "avocado_migdowntime"
@@ -35,3 +42,59 @@ def test_each_accepted_mutant_is_of_lines_that_are_there_and_is_accepted_once_wi
     changes = [(entry["function"], entry["was"], becomes) for entry in entries for becomes in entry["becomes"]]
     assert len(set(changes)) == len(changes)
     assert all(entry["why"] and entry["was"] not in entry["becomes"] for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("hits", "tries", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_the_interval_of_a_share_is_that_of_published_tables(hits, tries, low, high):
+    # R. G. Newcombe, "Two-sided confidence intervals for the single proportion", 1998, table I, method 3
+    assert wilson(hits, tries) == pytest.approx((low, high), abs=6e-5)
+    assert wilson(tries - hits, tries) == pytest.approx((1 - high, 1 - low), abs=6e-5)
+
+
+def test_of_nothing_nothing_is_known():
+    assert wilson(0, 0) == (0, 1)
+
+
+def test_a_sample_is_the_same_each_time_and_grows_by_what_it_lacks():
+    names = [f"module.x_function__mutmut_{number}" for number in range(1000)]
+    assert drawn(reversed(names), 50, 1) == drawn(names, 50, 1) == drawn(names, 200, 1)[:50]
+    assert set(drawn(names, 50, 1)) != set(drawn(names, 50, 2))
+    assert len(set(drawn(names, 2000, 1))) == 1000
+
+
+def test_a_sample_is_of_all_alike():
+    names = [f"module.x_function__mutmut_{number}" for number in range(1000)]
+    often = Counter(name for seed in range(8) for name in drawn(names, 250, seed))
+    assert often.total() == 2000 and 0.07 < 1 - len(often) / 1000 < 0.13  # (3/4)^8 is 0.10
+
+
+def mutants(killed, survived=0, timed_out=0, not_tried=0, room="verdict"):
+    counts = {"killed": killed, "survived": survived, "timed out": timed_out, "not tried": not_tried}
+    statuses = [status for status, count in counts.items() for _ in range(count)]
+    return [Mutant(f"{room}_{n}", room, status, Change(room, "", str(n))) for n, status in enumerate(statuses)]
+
+
+def test_what_was_not_tried_counts_neither_way_and_what_is_accepted_has_survived():
+    every = mutants(88, survived=10, timed_out=2, not_tried=100)
+    tally = Tally.of(every, {every[88].change, every[0].change})
+    assert tally == (200, 88, 10, 2, 1) and tally.not_tried == 100
+    assert tally.score == 0.9 and tally.interval == wilson(90, 100)
+
+
+def test_the_interval_of_a_sample_is_told_where_all_of_it_was_tried():
+    every = {"verdict": Tally.of(mutants(90, survived=10), set()), "all": Tally.of(mutants(90, 10, 0, 1), set())}
+    sampled, whole = (list(table(every, of_a_sample=sample)) for sample in (True, False))
+    assert [line.split()[:7] for line in sampled] == [line.split()[:7] for line in whole]
+    assert sampled[1].endswith("90.0%  of all 82.6% to 94.5%") and whole[1].endswith(" 90.0%")
+    assert sampled[2].endswith(" 90.0%  1 not tried") and whole[2] == sampled[2]
+
+
+def test_a_sample_is_too_low_where_its_whole_interval_is():
+    below, far_below = Tally.of(mutants(88, survived=12), set()), Tally.of(mutants(80, survived=20), set())
+    for tally, sampled, whole in ((below, False, True), (far_below, True, True)):
+        assert bool(too_low("another", tally, of_a_sample=True)) == sampled
+        assert bool(too_low("another", tally, of_a_sample=False)) == whole
+    assert too_low("another", Tally.of(mutants(90, survived=10), set()), of_a_sample=False) is None

@@ -74,7 +74,7 @@ def test_one_that_ends_in_time_is_waited_for(holder):
 def test_time_counts_for_each_that_has_the_turn(holder, monkeypatch):
     """Where others come and go, things go on."""
     inodes = iter(str(number) for number in range(1000))
-    monkeypatch.setattr(one_at_a_time, "_inode", lambda: next(inodes))
+    monkeypatch.setattr(one_at_a_time, "_inode", lambda name: next(inodes))
     holder("silent", 2)
     with alone_on_host(lambda _: None, 0.5):
         pass

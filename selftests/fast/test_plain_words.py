@@ -64,6 +64,7 @@ IN_MESSAGES = INSTEAD | {
     r"\bno word of\b": "no",
     r"\bright one\b": "correct one",
     r"\bbegins no\b": "matches no",
+    r"\btraces?\b": "recording",
 }
 """The same, and what only a message must not say."""
 USERS = [*DOCUMENTS, TOP / "CONTRIBUTING.md", TOP / "images/README.md"]
@@ -75,6 +76,12 @@ def test_a_document_is_in_plain_words(document: Path) -> None:
     assert list(_found(document.read_text())) == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_a_document_calls_a_recording_has_no_second_name(document: Path) -> None:
+    # The class and the file of a test have the name that scripts know.
+    assert list(_found(_prose(document.read_text()), {r"\b[Tt]races?\b": "recording"})) == []
+
+
 @pytest.mark.parametrize("module", sorted((TOP / "avocado_migdowntime").rglob("*.py")), ids=lambda path: path.stem)
 def test_the_messages_of_a_module_are_in_plain_words(module: Path) -> None:
     assert [found for text in _messages(module.read_text()) for found in _found(text, IN_MESSAGES)] == []
@@ -83,6 +90,11 @@ def test_the_messages_of_a_module_are_in_plain_words(module: Path) -> None:
 def test_words_that_stop_a_reader_are_found_in_messages_only() -> None:
     source = '"""A table that rests on others."""\nWHY = "mend it"\nNAME = f"{WHY} for ever"\nFIELD = "mend"\n'
     assert [list(_found(text)) for text in _messages(source)] == [["mend: fix"], ["for ever: forever"]]
+
+
+def _prose(text: str) -> str:
+    """The text without its blocks of code and what is quoted as code."""
+    return re.sub(r"^```.*?^```|`[^`]+`", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def _found(text: str, plainly: dict[str, str] = INSTEAD) -> Iterator[str]:

@@ -59,7 +59,7 @@ def test_what_the_oldest_vdsm_tells_is_recognised_though_it_is_no_figure():
     [form] = reader.forms
     assert (form.NAME, form.INSTEAD) == (
         "a log of oVirt's vdsm",
-        "`virsh -r domjobinfo VM` on the source host, again and again",
+        "`virsh -r domjobinfo VM` on the source host, repeatedly",
     )
 
 
@@ -137,6 +137,32 @@ def test_a_job_of_kubevirt_that_completed_tells_the_downtime():
     assert last.answer["status"] == "completed" and last.answer["downtime"] == 57
 
 
+@pytest.mark.parametrize(
+    ("data_mib", "left_mib", "disk"),
+    [
+        (4113, 300, None),
+        (4114, 300, {"remaining": 76 * 2**20, "total": 2 * 2**20}),
+        (9112, 5224, {"remaining": 5000 * 2**20, "total": 5000 * 2**20}),
+        (9112, 200, {"remaining": 0, "total": 5000 * 2**20}),
+    ],
+)
+@pytest.mark.parametrize("unit", ["MiB", "B"])
+def test_a_disk_is_what_kubevirt_sends_beside_memory(data_mib, left_mib, disk, unit):
+    """Of 4112 MiB of memory 224 are left; MiB are cut off, so that one more may be none."""
+    line = text("kubevirt-2024-postcopy.txt").splitlines(True)[3]
+    shown = line.replace(b"DataTotal:4112MiB", b"DataTotal:%dMiB" % data_mib)
+    shown = shown.replace(b"DataRemaining:224MiB", b"DataRemaining:%dMiB" % left_mib)
+    if unit == "B":
+        shown = re.sub(rb":(\d+)MiB", lambda match: b":%dB" % (int(match[1]) << 20), shown)
+        if disk is None:
+            disk = {"remaining": 76 * 2**20, "total": 1 << 20}
+    [reading] = readings(shown)
+    assert reading.answer.get("disk") == disk
+    for name in (b"DataTotal", b"MemoryTotal", b"DataRemaining"):
+        [reading] = readings(shown.replace(name, b"Another"))
+        assert "disk" not in reading.answer
+
+
 def test_what_kubevirt_logs_of_a_backup_is_no_migration():
     data = text("kubevirt-2024.txt").replace(b"Migration info for ", b"Backup info for ")
     assert readings(data) == []
@@ -158,6 +184,12 @@ def test_a_second_migration_of_a_guest_follows_the_first():
     assert trace.samples[-1].downtime_ms == 262
     assert SEVERAL in trace.notes
     assert [sample.status for sample in trace.samples].count("completed") == 1
+
+
+def test_each_migration_of_a_guest_after_one_that_did_not_end_has_a_number():
+    begun = text("proxmox-2014.txt").partition(b"Nov 24 12:26:58")[0]
+    names = list(dict.fromkeys(reading.of for reading in readings(begun * 3)))
+    assert names == ["VM 123", "VM 123, migration 2", "VM 123, migration 3"]
 
 
 def test_of_two_guests_the_last_one_is_read_and_that_is_told():

@@ -5,8 +5,10 @@ import pytest
 
 from avocado_migdowntime.basics.units import MIB
 from avocado_migdowntime.errors import HostRequirementError, UsageError
+from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.backing import plan
 from avocado_migdowntime.qemu.guest import Guest, Orders
+from avocado_migdowntime.qemu.planning import start_bytes
 from avocado_migdowntime.qemu.probe import find_binary
 from avocado_migdowntime.qemu.profiles import PROFILES
 
@@ -41,3 +43,14 @@ def test_orders_are_what_the_guest_reads():
     assert str(Orders("hot-cold", 24 * MIB, 0, 4096, 10, 90, (200, 800))) == (
         "pattern=hot-cold region=24M rate=0 granule=4K hot=10 share=90 burst=200/800"
     )
+
+
+def test_the_region_lies_across_two_numa_nodes_where_there_is_room():
+    profile = PROFILES["aarch64"]
+    for given, begin in (
+        ({"ram": "512M", "region": "20M"}, 246 * MIB),
+        ({"ram": "512M", "region": "20M", "granule": "16M"}, 240 * MIB),
+        ({"ram": "64M", "region": "40M"}, 16 * MIB),
+    ):
+        assert start_bytes(profile, parse({**given, "numa_nodes": "2"})) == (1 << 30) + begin
+    assert str(Orders("idle", MIB, 0, 4096, start_bytes=4096)).endswith(" granule=4K start=4096")

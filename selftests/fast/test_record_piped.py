@@ -335,8 +335,8 @@ def test_the_loop_of_the_documents_records(tmp_path):
     done = subprocess.run(
         loop, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=HANGS_S
     )
-    assert done.returncode == 0 and "3 samples in trace.jsonl, the migration completed" in done.stderr
-    assert read(str(tmp_path / "trace.jsonl")).downtime_limit_ms == 300
+    assert done.returncode == 0 and "3 samples in recording.jsonl, the migration completed" in done.stderr
+    assert read(str(tmp_path / "recording.jsonl")).downtime_limit_ms == 300
 
 
 @pytest.mark.parametrize("text", sorted((RECORDING.parents[1] / "forms").glob("*.txt")), ids=lambda path: path.stem)
@@ -357,5 +357,5 @@ GARBLED = [5, [], {"rounding": 5}, {"rounding": {"ram.mbps": [2, 1]}}, {"lacks":
 def test_what_is_known_of_a_text_is_refused_where_it_is_garbled(known):
     header = {"qemu": {}, "migrate-parameters": {}, "read": True}
     sample = {"t": 1, "latency_ms": 1, "query-migrate": {**ACTIVE, "as-read": known}}
-    with pytest.raises(UsageError, match="'as-read' is .* where what is known of a text was expected; record it again"):
+    with pytest.raises(UsageError, match="'as-read' is .*, expected what `record` writes there; record it again"):
         parse("\n".join(map(json.dumps, (header, sample))).encode())

@@ -15,6 +15,7 @@ from avocado_migdowntime.qemu.probe import QemuInfo
 pytestmark = pytest.mark.usefixtures("own_cache")
 PARAMETERS = {"downtime-limit": 300, "tls-creds": "", "block-incremental": False, "mode": None}
 NUMBERS = frozenset({"pseries", "pseries-7.2"})
+ALIASES = {"pseries": "pseries-7.2"}
 CAPABILITIES = frozenset({"events", "xbzrle"})
 KINDS = {"multifd-channels": "int", "multifd-compression": ("none", "zstd")}
 
@@ -28,7 +29,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         binaries.append(binary)
         release = (len(binaries), 2, 22)
         return QemuInfo(
-            binary, release, "Debian", "ppc64", NUMBERS, frozenset(), False, PARAMETERS, CAPABILITIES, KINDS, True
+            binary,
+            release,
+            "Debian",
+            "ppc64",
+            NUMBERS,
+            frozenset(),
+            ALIASES,
+            False,
+            PARAMETERS,
+            CAPABILITIES,
+            KINDS,
+            True,
         )
 
     monkeypatch.setattr(remembered, "probe", probe)
@@ -55,7 +67,7 @@ def test_it_is_asked_once(binary: Path, asked: list[str]) -> None:
     assert asked == [str(binary)]
     assert first == second
     assert (second.machines, second.migrate_parameters, second.release) == (NUMBERS, PARAMETERS, (1, 2, 22))
-    assert second.migrate_parameter_kinds == KINDS
+    assert (second.migrate_parameter_kinds, second.aliases) == (KINDS, ALIASES)
 
 
 def test_another_path_to_it_is_asked_for_itself(binary: Path, asked: list[str], tmp_path: Path) -> None:

@@ -14,15 +14,16 @@ from avocado_migdowntime.faults.catalogue import KINDS, named_fault
 from avocado_migdowntime.faults.expectation import expectation, in_words
 from avocado_migdowntime.faults.fault import Conversation
 from avocado_migdowntime.forms.file import parse as parse_trace
+from avocado_migdowntime.verdict.bandwidth import BandwidthFinding
 from avocado_migdowntime.verdict.check import Check, Outcome
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitFinding, LimitJudgement
+from avocado_migdowntime.verdict.throttle import ThrottleFinding
 from avocado_migdowntime.verdict.verdict import Judgement
 
 RECORDED = Path(__file__).parents[1] / "recordings/ppc64-tcg-qemu-7.2-slowed-at-the-end.jsonl.gz"
-OF_THE_FIGURE = [
-    fault for fault in FAULTS if not str(fault).startswith(("limit-", "bandwidth-cap-", "missing=", "late="))
-]
+OTHERS = ("limit-", "bandwidth-cap-", "throttle-", "auto-converge-", "missing=", "late=")
+OF_THE_FIGURE = [fault for fault in FAULTS if not str(fault).startswith(OTHERS)]
 
 
 def records():
@@ -128,6 +129,30 @@ UNKNOWN = replace(ACCURATE, report=Check("report", Outcome.UNDECIDED, "no-pass")
 )
 def test_what_came_is_held_against_what_was_expected(fault, came, met):
     assert expectation(named_fault(fault)).met_by(came) is met
+
+
+WIDE = replace(ACCURATE, bandwidth=BandwidthFinding("wide"))
+UNSEEN = replace(ACCURATE, limit=LimitFinding("no-end-seen"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "came", "left_open"),
+    [
+        ("none", UNKNOWN, True),
+        ("none", inaccurate(), False),
+        ("factor=2", ACCURATE, False),
+        ("limit-ignored", ACCURATE, False),
+        ("limit-ignored", UNSEEN, True),
+        ("limit-ignored", UNKNOWN, True),
+        ("factor=2", UNSEEN, False),
+        ("mbps-halved", ACCURATE, False),
+        ("mbps-halved", WIDE, True),
+        ("throttle-step-ignored", replace(ACCURATE, throttle=ThrottleFinding("no-step-seen")), True),
+        ("throttle-step-ignored", replace(ACCURATE, throttle=ThrottleFinding("as-set")), False),
+    ],
+)
+def test_what_could_not_be_told_is_tried_again(fault, came, left_open):
+    assert expectation(named_fault(fault)).left_open_by(came) is left_open
 
 
 @pytest.mark.parametrize(

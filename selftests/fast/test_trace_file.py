@@ -83,7 +83,7 @@ WRONG = [
     (b"hello\n", "'hello' matches no known text"),
     (b"[1]\n", "'[1]' matches no known text"),
     (lines({"a": 1}), "matches no known text"),
-    (lines(HEADER), "holds no query-migrate sample"),
+    (lines(HEADER), "has no answer to query-migrate in it"),
     (lines(HEADER, sample(), {"x": 1}), "line 3: is neither a sample nor an event"),
     (lines(HEADER, sample(2), sample(1)), "line 3: is out of order: a sample at 1 s after one at 2 s"),
     (lines(HEADER, sample(remaining="x")), "line 2: 'remaining' is 'x' where a number from 0 up was expected"),

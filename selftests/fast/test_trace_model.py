@@ -156,7 +156,7 @@ def test_rows_are_made_into_columns():
 
 
 RIGHT = {"qemu": {"qemu": {"major": 7}}, "migrate-parameters": {"downtime-limit": 1}}
-NO_HEADER = "has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recorded migration"
+NO_HEADER = "has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recording"
 
 
 @pytest.mark.parametrize(

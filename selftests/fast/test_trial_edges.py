@@ -81,7 +81,7 @@ def test_what_was_seen_for_less_than_150_ms_may_have_been_the_switchover(seen_ms
     found = chosen(Pass(20_000, 20_000 - 10 * seen_ms))
     assert found.trials[0].passes == passes
     assert answer(found) == (
-        ("too-short", "the trace ends before a sync under a downtime-limit of 2200 ms")
+        ("too-short", "the recording ends before a sync under a downtime-limit of 2200 ms")
         if not passes
         else ("did-not-converge", "with a downtime-limit of 2200 ms 1 passes did not converge; 2000 ms were needed")
     )

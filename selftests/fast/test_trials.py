@@ -115,7 +115,7 @@ def test_a_guest_that_dirties_more_than_before_leaves_it_open():
 
 def test_a_trace_that_ends_at_once_leaves_it_open():
     verdict = tried({7_000: ("chosen", 2500.0)}, used_limit_ms=1.0, duration_ms=7_500)
-    assert verdict.convergence.reason == "the trace ends before a sync under a downtime-limit of 2500 ms"
+    assert verdict.convergence.reason == "the recording ends before a sync under a downtime-limit of 2500 ms"
     assert verdict.passed is None
 
 

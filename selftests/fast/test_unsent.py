@@ -51,7 +51,7 @@ def test_a_figure_is_given_where_the_interval_is_narrower_than_a_quarter_of_it(u
 @pytest.mark.parametrize(
     ("limit_ms", "capabilities", "code"),
     [
-        (820, ["auto-converge"], "auto-converge"),
+        (820, ["auto-converge"], "respected"),
         (None, [], "not-recorded"),
         (400, [], "ended-early"),
         (2000, [], "went-on-in-a-pass"),

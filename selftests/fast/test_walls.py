@@ -50,11 +50,14 @@ CORE = (
 COMPUTING = frozenset(
     (
         *(
+            "array",
             "ast",
+            "bisect",
             "codecs",
             "collections",
             "contextlib",
             "dataclasses",
+            "difflib",
             "enum",
             "functools",
             "hashlib",

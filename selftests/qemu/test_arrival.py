@@ -109,6 +109,7 @@ def test_without_the_check_the_guest_is_not_held(tmp_path):
     assert verdict.downtime.held_ms == 0 and verdict.downtime.guest_ms.high > 0
 
 
+@pytest.mark.alone  # On hugepages.
 def test_writes_that_qemu_does_not_see_are_found(tmp_path):
     """QEMU before 9.0 loses them under TCG where the guest does not help it: 03bfc2188f06."""
     verdict = asyncio.run(expected_downtime(parse({"accel": "tcg", "tlb_flush": "no"}), tmp_path, lambda _: None))

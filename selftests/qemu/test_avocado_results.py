@@ -79,7 +79,8 @@ def test_results_tap_has_the_summaries_where_the_logs_are_asked_for(job, verdict
 
 
 def test_results_xml_says_why_a_test_was_cancelled_and_in_the_file_that_was_asked_for_as_well(tmp_path):
-    lacking = ("--migdowntime-arch", "ppc64", "--migdowntime-accel", "kvm", "--xunit", "mine.xml", "--disable-sysinfo")
+    lacking = ("--migdowntime-arch", "ppc64", "--migdowntime-accel", "kvm", "--migdowntime-page-size", "4K")
+    lacking += ("--xunit", "mine.xml", "--disable-sysinfo")
     done = avocado(tmp_path, "run", "migdowntime:expected-downtime", *lacking)
     assert [test["status"] for test in done.tests.values()] == ["CANCEL"], done.output
     for path in (done.results / "latest" / "results.xml", tmp_path / "mine.xml"):

@@ -163,14 +163,17 @@ def test_a_migration_that_fails_is_the_harness_business(tmp_path):
         ({"ram": "257M"}, UsageError, "257M of RAM is not a multiple of the page size 2M"),
         ({"backing": "anonymous", "page_size": "2M"}, UsageError, "anonymous memory has the host's pages"),
         ({"page_size": "16M"}, HostRequirementError, "16M"),
-        ({"accel": "kvm"}, HostRequirementError, "KVM cannot run this guest here"),
-        ({"capabilities": "warp-drive"}, HostRequirementError, "no migration capability warp-drive"),
+        ({"accel": "kvm", "page_size": "4K"}, HostRequirementError, "KVM cannot run this guest here"),
+        ({"capabilities": "warp-drive", "page_size": "4K"}, HostRequirementError, "no migration capability warp-drive"),
         ({"region": "1G", "page_size": "4K"}, UsageError, "the guest refused its orders"),
         pytest.param(
             *({"time_limit": "1", "page_size": "4K"}, HarnessError, "given up after 1 s while pass 1"),
             marks=pytest.mark.alone,
         ),
-        ({"capabilities": "background-snapshot"}, UsageError, "no precopy and has no expected downtime: leave it out"),
+        (
+            *({"capabilities": "background-snapshot", "page_size": "4K"}, UsageError),
+            "no precopy and has no expected downtime: leave it out",
+        ),
     ],
 )
 def test_what_cannot_be_done_ends_in_one_sentence(parameters, error, words, tmp_path):
@@ -180,6 +183,7 @@ def test_what_cannot_be_done_ends_in_one_sentence(parameters, error, words, tmp_
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.alone  # On hugepages.
 def test_a_cancelled_run_leaves_a_readable_trace(tmp_path):
     async def cancelled():
         task = asyncio.create_task(expected_downtime(parse({"page_size": "2M"}), tmp_path, lambda _: None))

@@ -20,8 +20,11 @@ def run(directory, **parameters):
     return asyncio.run(expected_downtime(given, directory, lambda _: None))
 
 
+NUMA = {"numa_nodes": "2", "ram": "512M"}
+
+
 @pytest.mark.parametrize(
-    "way", [{"link": "tcp", "tls": "psk", **MULTIFD}, {"link": "fd", "tls": "x509"}, {"link": "exec"}], ids=str
+    "way", [{"link": "tcp", "tls": "psk", **MULTIFD}, {"link": "fd", "tls": "x509"}, {"link": "exec", **NUMA}], ids=str
 )
 def test_a_report_is_judged_whatever_way_it_goes(way, tmp_path):
     verdict = run(tmp_path, **way)
@@ -30,6 +33,7 @@ def test_a_report_is_judged_whatever_way_it_goes(way, tmp_path):
     header = read(str(tmp_path / "trace.jsonl")).header
     assert (header["link"], header["tls"]) == (way["link"], way.get("tls", "none"))
     assert (header["migrate-parameters"]["tls-creds"] == "tls") == ("tls" in way)
+    assert header["orders"].endswith(f" start={246 << 20}") == ("numa_nodes" in way)
     if "capabilities" in way:
         assert header["migrate-parameters"]["multifd-channels"] == 4
         assert header["migrate-parameters"]["multifd-compression"] == "zstd"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ..support.held_networks import wait_until_gone
-from ..support.leftovers import network_namespaces
+from ..support.leftovers import is_own, network_namespaces
 from ..support.ordinary_user import PYTHON, if_networks
 from ..support.waiting import HANGS_S
 
@@ -90,12 +90,13 @@ def test_one_whose_user_is_killed_is_gone(ordinary_user):
 
 
 def makers():
-    """The processes that make links just now."""
+    """The processes that make links just now, for this test: others may be at work for another run of tests."""
     found = []
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         try:
-            if b"avocado_migdowntime.host.wire_process" in Path(path).read_bytes():
-                found.append(int(path.split("/")[2]))
+            pid = path.split("/")[2]
+            if b"avocado_migdowntime.host.wire_process" in Path(path).read_bytes() and is_own(pid):
+                found.append(int(pid))
         except OSError:  # It has ended.
             continue
     return found

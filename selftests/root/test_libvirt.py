@@ -22,7 +22,6 @@ from ..support.waiting import HANGS_S, until
 pytest.importorskip("libvirt", reason="libvirt's Python binding is not installed, which `make check` does")
 
 pytestmark = [
-    pytest.mark.alone,
     pytest.mark.skipif(not ROOT, reason="only root can have libvirtd in namespaces of their own"),
     pytest.mark.skipif(LIBVIRTD is None, reason="there is no libvirtd, which `make check` installs"),
     pytest.mark.usefixtures("nothing_left"),
@@ -68,6 +67,7 @@ def passes(path):
     return len(set(re.findall(r'"dirty-sync-count": (\d+)', path.read_text()))) if path.exists() else 0
 
 
+@pytest.mark.alone
 def test_a_migration_is_recorded_through_the_monitor_and_by_job_statistics(libvirt, command, tmp_path):
     libvirt.start()
     migration = libvirt.migrate(10, 1)

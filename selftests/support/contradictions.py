@@ -86,7 +86,8 @@ def case(seed: int) -> Case:
         trace = _read(FORMS[form](recording.header, kept[begin:end], recording.events))
     elif trace is not None:
         begin, end = _cut(len(trace.samples), dice)
-        readings = trace.readings[len(trace.readings) - len(trace.samples) :][begin:end] if trace.readings else ()
+        without = len(trace.samples) - len(trace.readings)
+        readings = trace.readings[max(0, begin - without) : max(0, end - without)]
         single = end - begin == 1 and bool(trace.readings)
         trace = replace(trace, samples=trace.samples[begin:end], readings=readings, snapshot=trace.snapshot or single)
     return Case(seed, recording, period_s, form, trace)

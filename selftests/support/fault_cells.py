@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Faults at moments: each cell is a job on real QEMUs to which one thing happens, and what has to come of it."""
 
-import os
 import re
 import tempfile
 import time
@@ -13,7 +12,21 @@ from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import read
 
 from . import broken_monitor, leftovers
-from .fault_kinds import CUT, CUT_SHORTLY, FAULTS, FULL, PAUSED, POOL_EMPTIED, SECOND, SLOWED, prepared
+from .fault_kinds import (
+    CUT,
+    CUT_SHORTLY,
+    FAULTS,
+    FULL,
+    OWN_TIMEOUT,
+    PAUSED,
+    POOL_EMPTIED,
+    SECOND,
+    SECOND_USERS,
+    SET_BACK,
+    SLOWED,
+    TIMEOUTS,
+    prepared,
+)
 from .moments import MOMENTS, WatchedJob
 
 QEMUS = ("source", "destination", "both")
@@ -44,7 +57,11 @@ class Cell:
             return frozenset({"INTERRUPTED", "SKIP", "CANCEL", "none"}) | late, r"."
         if self.fault == POOL_EMPTIED:
             return frozenset({"ERROR", "CANCEL"}) | _HELD, r"backing store|hugepages"
-        if self.fault in (PAUSED, CUT_SHORTLY, SECOND):
+        if self.fault == OWN_TIMEOUT:
+            return frozenset({"ERROR"}) | late, r"given up after|did not answer|answers? no"
+        if self.fault in TIMEOUTS:
+            return frozenset({"INTERRUPTED"}) | late, r"Timeout reached"
+        if self.fault in (PAUSED, CUT_SHORTLY, SECOND, SECOND_USERS, SET_BACK):
             return _HELD, r"."
         if self.fault == broken_monitor.HUGE:
             return frozenset({"ERROR"}) | _HELD, rf"{self.target} QEMU|did not answer as a QEMU does|at once"
@@ -89,7 +106,7 @@ class Outcome:
 
 
 def cells() -> list[Cell]:
-    """All that this user may make."""
+    """All that this user can make here."""
     there = [moment for moment in MOMENTS if moment not in ("probing", "results")]
     """While there is a pair."""
     made = [
@@ -112,8 +129,9 @@ def cells() -> list[Cell]:
         for fault in (CUT, CUT_SHORTLY, SLOWED)
         for moment in ("first pass", "mid-pass", "at a sync", "switchover")
     ]
-    made += [Cell(SECOND, "host", moment) for moment in MOMENTS]
-    return [cell for cell in made if os.geteuid() == 0 or not FAULTS[cell.fault].needs_root]
+    made += [Cell(fault, "host", moment) for fault in (SECOND, SECOND_USERS, SET_BACK) for moment in MOMENTS]
+    made += [Cell(fault, "host", moment) for fault in TIMEOUTS for moment in there if moment != "memory checked"]
+    return [cell for cell in made if FAULTS[cell.fault].possible]
 
 
 def outcome(cell: Cell) -> Outcome:
@@ -123,7 +141,7 @@ def outcome(cell: Cell) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="mdt-cell-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
         with prepared(fault, directory):
-            job = WatchedJob(directory, *fault.words(directory))
+            job = WatchedJob(directory, *fault.words(directory), environment=fault.environment(directory))
             reached = job.reach(cell.moment)
             if reached:
                 fault.happens(job, cell.target)
@@ -165,7 +183,7 @@ def _unexpected(cell: Cell, status: str, said: str) -> Sequence[str]:
     found = []
     if status not in statuses:
         found.append(f"ended as {status}, not as {' or '.join(sorted(statuses))}: {said}")
-    elif status == "ERROR" and not re.search(named, said):
+    elif status in ("ERROR", "INTERRUPTED") and not re.search(named, said):
         found.append(f"does not name the cause: {said}")
     if "Traceback" in said:
         found.append(f"a traceback: {said}")

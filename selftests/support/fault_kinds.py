@@ -1,22 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What can happen to a job: each fault, what the job is started with for it, and what is put right afterwards."""
 
+import atexit
+import functools
 import os
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from . import broken_monitor
 from .moments import WatchedJob
+from .ordinary_user import OrdinaryUser
 
 PAUSE_S = 2.0
 """For so long one of ours is stopped, and the link is cut."""
+TIMEOUT_S = 12
+"""Longer than any moment of a job takes to come, and shorter than a stopped QEMU is waited for."""
 _ROOM_MB = 16
+_FAKETIME = next(Path("/usr").glob("lib*/**/faketime/libfaketime.so.1"), Path("/nowhere"))
+"""Of the package `faketime`, or `libfaketime`."""
 _POOL = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
 
 
@@ -83,8 +91,45 @@ def _second_job(job: WatchedJob, target: str) -> None:
     job.second = WatchedJob(job.home / "second")
 
 
+@functools.cache
+def _another_user() -> OrdinaryUser:
+    """One with an environment of this project, which is made once and is gone with this process."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    user = stack.enter_context(OrdinaryUser.with_home())
+    user.given()
+    user.set_up()
+    return user
+
+
+def _second_users_job(job: WatchedJob, target: str) -> None:
+    user = _another_user()
+    job.second = WatchedJob(user.home / job.home.name, user=user)
+
+
+def _hold(job: WatchedJob, target: str) -> None:
+    """Let nothing go on, so that the time is up at this moment."""
+    for pid in job.targets("both"):
+        os.kill(pid, signal.SIGSTOP)
+
+
+def _set_back(job: WatchedJob, target: str) -> None:
+    (job.home / _CLOCK).write_text("-1h\n")
+
+
 def _nothing(directory: Path) -> tuple[str, ...]:
     return ()
+
+
+def _with_a_clock(directory: Path) -> Mapping[str, str]:
+    """An environment whose wall clock is what a file says; the monotonic one is the host's."""
+    (directory / _CLOCK).write_text("+0\n")
+    return {
+        "LD_PRELOAD": str(_FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(directory / _CLOCK),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
 
 
 def _with_launcher(directory: Path) -> tuple[str, ...]:
@@ -101,10 +146,21 @@ class Fault:
     words: Callable[[Path], tuple[str, ...]] = _nothing
     needs_root: bool = False
     prepared: str = ""
+    environment: Callable[[Path], Mapping[str, str]] = lambda directory: MappingProxyType({})
+    needs: Path = Path("/")
+    """What has to be there on this host."""
+
+    @property
+    def possible(self) -> bool:
+        """Whether this user can make it on this host."""
+        return (os.geteuid() == 0 or not self.needs_root) and self.needs.exists()
 
 
 PAUSED = f"SIGSTOP for {PAUSE_S:g} s"
 FULL, POOL_EMPTIED, SECOND = "disk full", "hugepages taken away", "another job is started"
+SECOND_USERS, SET_BACK = "another user's job is started", "clock set back by 1 h"
+TIMEOUTS = CLASS_TIMEOUT, JOB_TIMEOUT, OWN_TIMEOUT = "timeout of the class", "timeout of the job", "own time limit"
+_CLOCK = "clock"
 CUT, CUT_SHORTLY, SLOWED = "link cut", f"link cut for {PAUSE_S:g} s", "link slowed to 1 %"
 _SHAPED = ("--migdowntime-link", "shaped", "--migdowntime-link-rate", "25000000")
 _DOWN, _UP = (("ip", "link", "set", "{}", state) for state in ("down", "up"))
@@ -126,6 +182,11 @@ FAULTS: Mapping[str, Fault] = {
     CUT_SHORTLY: Fault(_link(*_DOWN, back=_UP), lambda _: _SHAPED, needs_root=True),
     SLOWED: Fault(_link(*_SLOW), lambda _: _SHAPED, needs_root=True),
     SECOND: Fault(_second_job),
+    SECOND_USERS: Fault(_second_users_job, needs_root=True, prepared="user"),
+    CLASS_TIMEOUT: Fault(_hold, lambda _: ("-p", f"timeout={TIMEOUT_S}")),
+    JOB_TIMEOUT: Fault(_hold, lambda _: ("--job-timeout", str(TIMEOUT_S + 2))),
+    OWN_TIMEOUT: Fault(_hold, lambda _: ("--migdowntime-time-limit", str(TIMEOUT_S))),
+    SET_BACK: Fault(_set_back, environment=_with_a_clock, needs=_FAKETIME),
 }
 """By the names that the page has for them."""
 
@@ -148,4 +209,6 @@ def prepared(fault: Fault, directory: Path) -> Iterator[None]:
         finally:
             _POOL.write_text(before)
     else:
+        if fault.prepared == "user":
+            _another_user()
         yield

@@ -29,7 +29,7 @@ HEAD = """# Faults at moments
 
 Made by `make faults`, which goes on where it was ended: {jobs} jobs in {cells} of {all} cells, the last on {day}. Each
 cell is a job on two real QEMUs to which one thing happens at one moment. After each: the status and a sentence that
-names the cause, a trace that can be read up to that moment, and a host as it was: no process, namespace, mount,
+names the cause, a recording that can be read up to that moment, and a host as it was: no process, namespace, mount,
 directory or hugepage of the job's. A cell shows the statuses that the test ended with, and how often; `none` where
 Avocado was killed, or found no room, and says nothing any more; `-` where it was not tried.
 """

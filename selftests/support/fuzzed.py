@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -233,12 +234,14 @@ def _of_form(form: type[Form]) -> list[bytes]:
     return [text for text in (*map(Path.read_bytes, _TEXTS), logs) if form in _forms_in(text)]
 
 
+@cache
 def _forms_in(text: bytes) -> set[type[Form]]:
     reader = TextReader()
     deque(chain(reader.feed(text), reader.end()), maxlen=0)
     return {type(form) for form in reader.forms}
 
 
+@cache
 def _job_seed() -> bytes:
     name = "migdowntime:expected-downtime@{};run-architecture-ppc64-7843"
     entries = [entry(n, name.format("ab"[n % 2]), verdict(CLEAN[n % 4], 1 + n % 2)) for n in range(4)]

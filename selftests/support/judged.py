@@ -14,6 +14,7 @@ from avocado_migdowntime.experiments import catalogue
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.host import one_at_a_time
 from avocado_migdowntime.parameters.table import Parameters
+from avocado_migdowntime.qemu import probe
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Verdict
 
@@ -44,6 +45,7 @@ def made_up(monkeypatch: Any, recording: Path | None = None, error: BaseExceptio
     experiment = MadeUp(recording, error)
     for name, real in catalogue.EXPERIMENTS.items():
         monkeypatch.setitem(catalogue.EXPERIMENTS, name, catalogue.Experiment(experiment, real.defaults))
+    monkeypatch.setattr(probe, "find_binary", lambda given, arch: given)
     monkeypatch.setattr(one_at_a_time, "alone_on_host", lambda say, within_s: nullcontext())
     return experiment
 

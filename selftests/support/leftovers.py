@@ -24,7 +24,7 @@ def traces_of_runs(of_the_host):
     mounts = (line.split() for line in Path("/proc/mounts").read_text().splitlines() if "hugetlbfs" in line)
     directories = [*Path("/tmp").glob("migdowntime-*"), *cache_directory().glob("migdowntime-*")]
     return {
-        *(f"process {pid}" for pid in _processes() if _is_of_a_run(pid) and _is_own(pid)),
+        *(f"process {pid}" for pid in _processes() if _is_of_a_run(pid) and is_own(pid)),
         *(f"mount {path}" for _, path, *_ in mounts if path not in lent),
         *(f"directory {path}" for path in directories if str(path) not in lent),
         *(_of_the_host() if of_the_host else ()),
@@ -38,7 +38,7 @@ def network_namespaces(own=False):
     """
     mounts = (line.split()[3] for line in Path("/proc/self/mountinfo").read_text().splitlines() if " nsfs " in line)
     # Not Path.glob, which a process that ends in the meantime makes fail.
-    keepers = filter(_is_own, _processes()) if own else ("[0-9]*",)
+    keepers = filter(is_own, _processes()) if own else ("[0-9]*",)
     links = [
         link
         for keeper in keepers
@@ -59,16 +59,20 @@ def _of_the_host():
 
 def _lent_to_others():
     """What is written in the journals of reapers that others have started."""
-    others = [pid for pid in _processes() if _is_of_a_run(pid) and not _is_own(pid)]
-    kept = {_target(link) for pid in others for link in glob.glob(f"/proc/{pid}/fd/*")}
-    return "".join(_read(path).decode() for path in kept if path.startswith(f"{_JOURNALS}/"))
+    others = [pid for pid in _processes() if _is_of_a_run(pid) and not is_own(pid)]
+    # By the descriptor: where a reaper is in a mount namespace of its own, the path leads to another journal, or none.
+    kept = [
+        link for pid in others for link in glob.glob(f"/proc/{pid}/fd/*") if _target(link).startswith(f"{_JOURNALS}/")
+    ]
+    return "".join(_read(link).decode() for link in kept)
 
 
 def _processes():
     return [pid for pid in os.listdir("/proc") if pid.isdigit()]
 
 
-def _is_own(pid):
+def is_own(pid):
+    """Whether this process, or one that it has started, has started the one of this number."""
     return f"{_MARK}={os.environ[_MARK]}".encode() in _read(f"/proc/{pid}/environ").split(b"\0")
 
 

@@ -17,7 +17,7 @@ from avocado_migdowntime.verdict.trials import TRIES_LIMITS
 from .documents import TOP
 from .recorded import SNAPSHOT
 from .simulate import Simulation, random_writes, record
-from .traces import Pass, made, precopy
+from .traces import Pass, from_the_second, made, precopy
 from .trials import BYTES_PER_MS, NEEDED_MS, PAGES, tried, under
 
 P, F, U, N = Outcome.PASSED, Outcome.FAILED, Outcome.UNDECIDED, Outcome.NOT_JUDGED
@@ -172,6 +172,24 @@ def beside_a_disk():
     return replace(trace, samples=tuple(replace(sample, disk_bytes=9e6) for sample in trace.samples))
 
 
+def slowed(*percents, apart_s=0.0, **more):
+    """Passes from the second on, in each of which auto-converge slows the guest by so much.
+
+    Looks around the last step are at least so far apart.
+    """
+    parameters = {"cpu-throttle-initial": 20, "cpu-throttle-increment": 10, "max-cpu-throttle": 99, **more}
+    trace = with_header(
+        of([2000], duration_ms=9_000),
+        capabilities=["auto-converge"],
+        tracked=[*parameters],
+        **{"migrate-parameters": {"downtime-limit": 1, **parameters}},
+    )
+    slowed_by = dict(zip(range(3, 3 + len(percents)), percents, strict=True))
+    samples = [replace(s, throttle_percent=slowed_by.get(s.ram.dirty_sync_count) or None) for s in trace.samples]
+    step_s = next(s.t_s for s in samples if s.ram.dirty_sync_count == 2 + len(percents))
+    return replace(trace, samples=tuple(s for s in samples if abs(s.t_s - step_s) >= apart_s / 2))
+
+
 @dataclass(frozen=True)
 class Migration:
     """What makes its trace, what it is held to, and some of its checks: their names, outcomes and codes."""
@@ -252,8 +270,24 @@ MIGRATIONS = {
     "postcopy allowed for": row(
         lambda: with_header(of([2000]), capabilities=["postcopy-ram"], qemu=RELEASE_11), ("limit", N, "postcopy-ram")
     ),
-    "auto-converge": row(
-        lambda: with_header(of([2000]), capabilities=["auto-converge"]), ("limit", N, "auto-converge")
+    "long passes with auto-converge": row(
+        lambda: made(from_the_second(*[Pass(55_000)] * 3), header={"capabilities": ["auto-converge"]}),
+        ("limit", N, "auto-converge"),
+    ),
+    "a guest slowed as was set": row(lambda: slowed(20, 20, 30), ("throttle", P, "as-set"), ("limit", P, "respected")),
+    "a guest slowed too much at first": row(lambda: slowed(25, 25, 35), ("throttle", F, "another-first")),
+    "a guest slowed in other steps": row(lambda: slowed(20, 20, 35), ("throttle", F, "another-step")),
+    "a guest that should be slowed": row(
+        lambda: slowed(0, 0, 0, **{"throttle-trigger-threshold": 50}), ("throttle", F, "not-slowed")
+    ),
+    "a guest slowed between two looks": row(lambda: slowed(0, 0, 30, apart_s=2.1), ("throttle", N, "sparse")),
+    "a guest that is not slowed": row(lambda: slowed(0, 0, 0), ("throttle", N, "no-step-seen")),
+    "a guest slowed by others' steps": row(
+        lambda: harness(slowed(20, 20, 35), "THROTTLE_CHANGED", **{"cpu-throttle-increment": 15}),
+        ("throttle", N, "changed"),
+    ),
+    "a guest slowed as nobody knows": row(
+        lambda: with_header(slowed(20, 20, 30), tracked=[]), ("throttle", N, "not-tracked")
     ),
     "postcopy": row(lambda: postcopy(of([2000])), ("report", P, "accurate"), ("limit", N, "postcopy")),
     "limits that do what they should": row(tried, ("convergence", P, "right")),

@@ -10,9 +10,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from .avocado_command import command
+from .ordinary_user import OrdinaryUser
 
 _MARK = "MIGDOWNTIME_FAULT_CELL"
 _LOOK_S = 0.01
@@ -25,15 +27,25 @@ RUN = (
 
 
 class WatchedJob:
-    """An `avocado run` in a session of its own, with a home of its own; its processes are known by a mark."""
+    """An `avocado run` in a session of its own, with a home of its own; its processes are known by a mark.
 
-    def __init__(self, home: Path, *words: str) -> None:
+    It is this user's, or that of another, who has an environment of this project. `environment` is what it is started
+    with besides.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *words: str,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        user: OrdinaryUser | None = None,
+    ) -> None:
         home.mkdir(exist_ok=True)
         self.home = home
         self.second: WatchedJob | None = None
         """One that was started meanwhile."""
         self._mark = f"{_MARK}={uuid.uuid4().hex}"
-        line, environment = command(home, *RUN, *words)
+        line, own = command(home, *RUN, *words) if user is None else user.avocado(home, *RUN, *words)
         name, _, value = self._mark.partition("=")
         self.log = home / "job.log"
         self._trace: TextIO | None = None
@@ -42,7 +54,7 @@ class WatchedJob:
             self.process = subprocess.Popen(
                 line,
                 cwd=home,
-                env={**environment, name: value, "XDG_CACHE_HOME": str(home / "cache")},
+                env={**own, **environment, name: value, "XDG_CACHE_HOME": str(home / "cache")},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

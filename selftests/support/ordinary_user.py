@@ -89,6 +89,13 @@ class OrdinaryUser:
         own = {"HOME": str(self.home), "PATH": PATH, "USER": "somebody", "LOGNAME": "somebody"}
         return {**kept, **_QUICKLY, **own, **more}
 
+    def avocado(self, home: Path, *words: str) -> tuple[list[str], Mapping[str, str]]:
+        """The command line and the environment of the user's `avocado`, with a home below the user's own for it."""
+        if ROOT:
+            os.chown(home, _UID, _UID)
+        program = self.home / "checkout" / ".venv" / "bin" / "avocado"
+        return list(map(str, self.command(program, *words))), self.environment(HOME=str(home), PYTHONWARNINGS="ignore")
+
     def run(self, *words: str | Path, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run these words in the checkout, if there is one, and wait; `more` goes into the environment."""
         return subprocess.run(self.command(*words), **self._where(**more), timeout=HANGS_S, check=False)

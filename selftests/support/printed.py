@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from . import avocado_vt
+
 Answer = Mapping[str, Any]
 Rows = Sequence[tuple[float, float, Answer]]
 """When each answer was asked for, s, how long it took, ms, and the answer."""
@@ -129,6 +131,7 @@ FORMS: Mapping[str, Printed] = {
     "Nova": nova,
     "KubeVirt": kubevirt,
     "vdsm": vdsm,
+    "Avocado-VT": avocado_vt.log,
 }
 """By name."""
 
@@ -153,7 +156,7 @@ def _monitor_lines(answer: Answer) -> str:
             f"normal bytes: {ram['normal'] * ram['page-size'] >> 10} kbytes",
             f"dirty sync count: {ram['dirty-sync-count']}",
             f"page size: {ram['page-size'] >> 10} kbytes",
-            "multifd bytes: 0 kbytes",
+            f"multifd bytes: {ram.get('multifd-bytes', 0) >> 10} kbytes",
             f"pages-per-second: {ram.get('pages-per-second', 0)}",
         ]
         if ram["dirty-pages-rate"]:
@@ -176,7 +179,7 @@ def _monitor_groups(answer: Answer) -> str:
             f"  Throughput (Mbps): \t{ram['mbps']:.2f}",
             f"  Sizes: \t\tpagesize={_three_digits(ram['page-size'])}, total={_three_digits(ram['total'])}",
             f"  Transfers: \t\ttransferred={sent}, remain={_three_digits(ram['remaining'])}",
-            f"    Channels: \t\tprecopy={sent}, multifd=0 B, postcopy=0 B",
+            f"    Channels: \t\tprecopy={sent}, multifd={_three_digits(ram.get('multifd-bytes', 0))}, postcopy=0 B",
             f"    Page Types: \tnormal={ram['normal']}, zero={ram['duplicate']}",
             f"  Page Rates (pps): \ttransfer={ram.get('pages-per-second', 0)}{rate}",
             f"  Others: \t\tdirty_syncs={ram['dirty-sync-count']}",

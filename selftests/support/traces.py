@@ -91,6 +91,11 @@ def precopy(*passes: Pass, limit_ms: float = 1) -> list[Row]:
     return rows
 
 
+def from_the_second(*passes: Pass) -> list[Row]:
+    """The same without the samples of the first one."""
+    return [one for one in precopy(*passes) if one["query-migrate"]["ram"]["dirty-sync-count"] > 1]
+
+
 def row(
     t_s: float,
     sync: int,

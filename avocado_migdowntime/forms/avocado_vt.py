@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Avocado-VT's log of what a QMP monitor answered: a line for each field, deeper ones indented.
+
+Source: virttest/qemu_monitor.py, `_log_response` of QMPMonitor. What the human monitor prints is logged line by line
+behind the same head, and read by `monitor_text`; commands are logged as they were sent, and read by `qmp`.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..trace.reading import Item
+from .form import Form, Line
+from .qmp_messages import items_of
+from .stamps import guest_of, monitor_of
+
+_RESPONSE = re.compile(
+    r"\(monitor \S+\) Response to '(?:query-migrate(?:-parameters|-capabilities)?|query-version)' '?\(re-format"
+)
+_OUTPUT = re.compile(r"\(monitor \S+\) {4}( *)([A-Za-z][\w-]*): ?(.*)")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
+_WORDS = {"True": True, "False": False, "None": None}
+
+Field = tuple[int, str, str]
+"""How far it is indented, its name, and what stands behind that."""
+
+
+@dataclass
+class _Response:
+    """What a monitor answers, as far as it was logged."""
+
+    line: Line
+    fields: list[Field] = field(default_factory=list)
+
+
+class AvocadoVtLog(Form):
+    """Reads the answers of QMP monitors, of each by itself."""
+
+    NAME = "a log of Avocado-VT"
+    NEEDLES = (b"emain", b"owntime")
+    ALSO = (b"Response to 'query-",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open: dict[str, _Response] = {}
+
+    def take(self, line: Line) -> Sequence[Item | Line] | None:
+        monitor = monitor_of(line.message)
+        if not monitor:
+            return None
+        response = self._open.get(monitor)
+        if response is not None and (output := _OUTPUT.match(line.message)):
+            response.fields.append((len(output[1]), output[2], output[3].strip()))
+            return []
+        told = self._told(monitor)
+        if _RESPONSE.match(line.message):
+            self._open[monitor] = _Response(line)
+            return told
+        return [*told, line] if told else None
+
+    def end(self) -> Iterable[Item]:
+        told: list[Item] = []
+        for monitor in list(self._open):
+            told += self._told(monitor)
+        return told
+
+    def settle(self) -> Iterable[Item]:
+        return self.end()
+
+    def _told(self, monitor: str) -> list[Item]:
+        """What the answer of a monitor tells that is whole now."""
+        response = self._open.pop(monitor, None)
+        if response is None:
+            return []
+        made, of = objects(response.fields), guest_of(response.line.message)
+        items = items_of(made if len(made) > 1 else made[0], response.line)
+        return [replace(item, of=of) for item in items if not isinstance(item, Line)]
+
+
+def objects(fields: Sequence[Field]) -> list[dict[str, Any]]:
+    """The object that indented fields make; several where a name comes again that is not indented, as of an array."""
+    made: list[dict[str, Any]] = [{}]
+    open_: list[tuple[int, dict[str, Any]]] = []
+    name = ""
+    for depth, next_name, text in fields:
+        while len(open_) > 1 and open_[-1][0] > depth:
+            open_.pop()
+        if open_ and depth > open_[-1][0]:
+            within: dict[str, Any] = {}
+            open_[-1][1][name] = within
+            open_.append((depth, within))
+        if not open_ or (len(open_) == 1 and next_name in made[-1]):
+            made = [*made, {}] if open_ else made
+            open_ = [(depth, made[-1])]
+        name = next_name
+        open_[-1][1][name] = _value(text)
+    return made
+
+
+def _value(text: str) -> Any:
+    if match := _NUMBER.fullmatch(text):
+        return float(text) if match[1] or match[2] else int(text)
+    return _WORDS.get(text, text)

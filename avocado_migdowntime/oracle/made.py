@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Many items of which only figures are kept: each is made of them when it is asked for."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar, overload
+
+T = TypeVar("T")
+MANY = 5_000
+"""So many are kept whole; a longer migration has hundreds of thousands, of some 3 kB each."""
+
+
+class Made(Sequence[T]):
+    """`count` items, the one at `index` made by `make(index)`; those that were made last are kept.
+
+    So one that is made anew is equal to the one before, and need not be the same object.
+    """
+
+    def __init__(self, count: int, make: Callable[[int], T]) -> None:
+        self._count = count
+        self._make = make
+        self._kept: dict[int, T] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            rows = range(self._count)[index]
+            return Made(len(rows), lambda row: self._one(rows[row]))
+        return self._one(range(self._count)[index])
+
+    def _one(self, index: int) -> T:
+        if (kept := self._kept.get(index)) is not None:
+            return kept
+        if len(self._kept) >= MANY:
+            del self._kept[next(iter(self._kept))]
+        self._kept[index] = made = self._make(index)
+        return made

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Does a text show that pages were sent in multifd's packets, which may count as sent later than they are queued?
+
+`query-migrate` and `info migrate` say what went by multifd, since QEMU 3.0; `virsh domjobinfo` and logs of products do
+not. There it shows in what is left and was sent together, which falls by packets and rises again (see oracle/late.py).
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from ..basics.qemu_constants import MULTIFD_PACKET_BYTES
+from .reading import Reading
+from .samples import Samples
+
+_TELLS = 1 / 16
+"""What is left shows no packet where it may be more or less by a greater share of one."""
+
+
+def went_in_packets(samples: Samples, readings: Iterable[Reading]) -> bool:
+    """Whether a text shows so, or shows too little to exclude it."""
+    shown = [ram["multifd-bytes"] for one in readings if "multifd-bytes" in (ram := _ram(one))]
+    return any(map(bool, shown)) if shown else _counts_late(samples)
+
+
+def _ram(reading: Reading) -> Mapping[str, object]:
+    ram = reading.answer.get("ram")
+    return ram if isinstance(ram, Mapping) else {}
+
+
+def _counts_late(samples: Samples) -> bool:
+    """Whether within a pass K was less by whole packets, or is rounded too much for that to be seen."""
+    rows = samples.are("active") & samples.has_ram & (samples.dirty_sync_count > 0)
+    sharp = rows & (samples.open_bytes <= _TELLS * MULTIFD_PACKET_BYTES)
+    if not np.any(sharp):
+        return bool(np.any(rows))
+    counted = samples.take(np.flatnonzero(sharp))
+    conserved, numbers = counted.conserved_bytes, counted.dirty_sync_count
+    most = np.array([conserved[numbers == number].max() for number in np.unique(numbers)])
+    less = most[np.searchsorted(np.unique(numbers), numbers)] - conserved
+    packets = np.rint(less / MULTIFD_PACKET_BYTES)
+    return bool(np.any((packets > 0) & (np.abs(less - packets * MULTIFD_PACKET_BYTES) <= counted.page_bytes)))
