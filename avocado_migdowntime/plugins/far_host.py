@@ -98,7 +98,7 @@ class FarHost:
             except exceptions.ExpectTimeoutError:
                 # What may have begun unheard ends with the connection.
                 self.close()
-        raise HostLost(f"the shell on {self.name} does not begin what it is told")
+        raise HostLost(f"the shell on {self.name} does not begin a command that was sent to it")
 
     def end(self) -> None:
         """Have what runs there end, and clean up."""
