@@ -108,4 +108,4 @@ class MigrationTest(Test):
 def _interrupt(number: int, frame: object) -> NoReturn:
     # Once: Avocado's second SIGTERM, or the one for the death of its runner, must not cut the cleaning up short.
     signal.signal(number, signal.SIG_IGN)
-    raise TestInterrupt("Test interrupted")
+    raise TestInterrupt("Test interrupted by a signal: Ctrl-C, the timeout of the job, or the end of its runner")

@@ -78,19 +78,20 @@ def test_keys_for_other_tests_can_be_kept_apart(run: Run, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "lasts_s"),
+    ("given", "lasts_s"),
     [
-        ([], "130.0"),
-        (["-p", "timeout=90"], "90.0"),
-        (["-p", "timeout=50", "-p", "timeout_factor=2"], "100.0"),
-        (["-p", "timeout=1000"], "130.0"),
+        ({}, "130.0"),
+        ({"timeout": 90}, "90.0"),
+        ({"timeout": 50, "timeout_factor": 2}, "100.0"),
+        ({"timeout": 1000}, "130.0"),
     ],
     ids=["neither", "shorter", "factor", "longer"],
 )
 def test_a_timeout_of_avocados_own_counts_where_it_is_shorter(
-    arguments: list[str], lasts_s: str, tmp_path: Path
+    given: dict[str, int], lasts_s: str, tmp_path: Path
 ) -> None:
     write_tests(tmp_path, TIMED)
+    arguments = [word for name, number in given.items() for word in ("-p", f"{name}={number}")]
     finished = avocado(
         tmp_path, "run", "made_up.py", "--disable-sysinfo", "--migdowntime-time-limit", "100", *arguments
     )

@@ -59,6 +59,7 @@ COMPUTING = frozenset(
             "dataclasses",
             "difflib",
             "enum",
+            "errno",
             "functools",
             "hashlib",
             "html",
