@@ -13,6 +13,7 @@ from avocado_migdowntime.forms.figures import cut_off, reading, scaled, size_of
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.filling import filled
 from avocado_migdowntime.forms.left import left_in_words, left_ms, limit_in_words, past_first_pass
+from avocado_migdowntime.forms.qmp import parsed
 from avocado_migdowntime.trace.reading import Reading
 
 from ..support.log_readings import readings, remarks
@@ -171,6 +172,17 @@ def test_what_bears_on_the_downtime_and_is_in_no_figure_is_told(beside, notes):
     answer = {"status": "active", "expected-downtime": 300, **beside, "ram": {"remaining": 4096, "mbps": 8.0}}
     told = parse(json.dumps({"return": answer}).encode()).notes
     assert len([note for note in told if note.startswith(words)]) == notes
+
+
+@pytest.mark.parametrize("none", ["NaN", "nan", "-nan", "Infinity", "-Infinity", "inf", "-inf", "null"])
+def test_what_is_no_number_is_nothing(none):
+    assert parsed(f'{{"a": {none}, "b": [{none}, 1]}}') == {"a": None, "b": [None, 1]}
+
+
+@pytest.mark.parametrize("cut", [42, 60, 80])
+def test_a_line_without_a_time_that_is_broken_once_is_one(cut):
+    line = "migration status: active (transferred 133567908, remaining 930062336), total 1082789888)"
+    assert readings(f"{line[:cut]}\n{line[cut:]}\n".encode()) == readings(f"{line}\n".encode()) != []
 
 
 def test_why_qemu_would_not_migrate_a_guest_is_told():
