@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where traces and verdicts are: files, and the results of Avocado jobs."""
 
+import errno
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -92,9 +93,11 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
     for job, directory in found:
         path = directory / _RESULTS
         try:
-            resolved = path.resolve()
-        except (OSError, RuntimeError):
-            raise UsageError(f"{job}: its links form a loop; give the results of a job") from None
+            resolved = path.resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            if getattr(error, "errno", errno.ELOOP) == errno.ELOOP:  # Python 3.13 has an OSError for it, 3.12 has not.
+                raise UsageError(f"{job}: its links form a loop; give the results of a job") from None
+            resolved = path  # Why it cannot be read is said below.
         if resolved in known_paths:
             raise UsageError(f"{job} is given twice; the same runs prove nothing new")
         known_paths.add(resolved)

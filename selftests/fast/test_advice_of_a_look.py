@@ -11,7 +11,7 @@ from avocado_migdowntime.prediction.advice import Advice, Finding
 from avocado_migdowntime.prediction.advise import advise, predict_convergence
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.reading import Reading
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 from selftests.support.samples import TEN_SECONDS_LEFT
 from selftests.support.traces import Pass, made, precopy
 

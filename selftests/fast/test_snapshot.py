@@ -8,7 +8,7 @@ import pytest
 
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.trace.model import Trace
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.samples import TEN_SECONDS_LEFT
 
