@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +93,8 @@ def _together(stretches: Sequence["_Stretch"]) -> Sending | None:
 def _sum(intervals: Iterable[Interval]) -> Interval:
     """What the sum may be of figures that each lie somewhere in one of at least one interval."""
     every = list(intervals)
-    return Interval(sum(one.low for one in every), sum(one.high for one in every))
+    # Not sum(), which rounds differently from Python 3.12 on.
+    return Interval(fsum(one.low for one in every), fsum(one.high for one in every))
 
 
 @dataclass(frozen=True, eq=False)
