@@ -157,7 +157,7 @@ versions: packages $(VENV)/built
 # docs/faults.md is made of it.
 .PHONY: faults
 faults: packages $(VENV)/installed-dev
-	@tools/packages faketime
+	@tools/packages cc
 	$(BIN)/python -m selftests.support.fault_runs --repeat 3 $(if $(SECONDS),--seconds $(SECONDS))
 
 # Every reader of what others made on inputs that a fuzzer makes up: RUNS of them each, SECONDS at most, MATCH for some.

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn
@@ -46,6 +47,8 @@ class MigrationTest(Test):
 
     defaults: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Parameters of this test where nobody gives others."""
+    timeout: float | None = None
+    """What the class, or `-p timeout=…`, lets the test take, s; Avocado ends it then."""
     grace_s = 30.0
     """What Avocado waits beyond the experiment's own `time_limit`: by then its event loop must be stuck."""
 
@@ -58,7 +61,8 @@ class MigrationTest(Test):
         """Run in the main thread of the test's process; the test itself has a thread of its own."""
         signal.signal(signal.SIGTERM, _interrupt)
         with suppress(UsageError):
-            self.timeout = self.parameters.time_limit + self.grace_s
+            # One of the test's class, or by `-p timeout=…`, counts where it is shorter.
+            self.timeout = min(self.parameters.time_limit + self.grace_s, self.timeout or inf)
         super().run_avocado()
 
     def judge(self, experiment: Procedure) -> None:
@@ -104,4 +108,4 @@ class MigrationTest(Test):
 def _interrupt(number: int, frame: object) -> NoReturn:
     # Once: Avocado's second SIGTERM, or the one for the death of its runner, must not cut the cleaning up short.
     signal.signal(number, signal.SIG_IGN)
-    raise TestInterrupt("Test interrupted")
+    raise TestInterrupt("Test interrupted by a signal: Ctrl-C, the timeout of the job, or the end of its runner")

@@ -68,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         if status != BAD_INPUT:
             tell(NAME, "nothing was recorded: no running migration was seen")
         return BAD_INPUT
-    ended = new_trace.status if new_trace.ended else f"cut off while {new_trace.status}"
-    say(f"{new_trace.samples} samples in {new_trace.file}, the migration {ended}")
+    ended = new_trace.status if new_trace.ended else f"was still {new_trace.status} then"
+    samples = "1 sample" if new_trace.samples == 1 else f"{new_trace.samples} samples"
+    say(f"{samples} in {new_trace.file}, the migration {ended}")
     return status

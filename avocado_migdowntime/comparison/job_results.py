@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where traces and verdicts are: files, and the results of Avocado jobs."""
 
+import errno
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -92,9 +93,11 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
     for job, directory in found:
         path = directory / _RESULTS
         try:
-            resolved = path.resolve()
-        except (OSError, RuntimeError):
-            raise UsageError(f"{job}: its links form a loop; give the results of a job") from None
+            resolved = path.resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            if getattr(error, "errno", errno.ELOOP) == errno.ELOOP:  # Python 3.13 has an OSError for it, 3.12 has not.
+                raise UsageError(f"{job}: its links form a loop; give the results of a job") from None
+            resolved = path  # Why it cannot be read is said below.
         if resolved in known_paths:
             raise UsageError(f"{job} is given twice; the same runs prove nothing new")
         known_paths.add(resolved)
@@ -124,7 +127,7 @@ def _refuse_outside(path: Path, of: Path) -> None:
 def _in_bounds(data: bytes) -> bytes:
     """The same; raises UsageError where it is of so many parts that they would take far more memory than it is long."""
     parts = sum(map(data.count, (b",", b"[", b"{")))
-    if parts > _ANYHOW_PARTS + len(data) // _BYTES_A_PART:
+    if parts > _ANYHOW_PARTS + len(data) / _BYTES_A_PART:
         raise UsageError(f"has {parts} parts in {len(data)} bytes, as no results have; give the results of a job")
     return data
 

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,8 @@ def sending(samples: Samples, stopped_s: float) -> Sending | None:
     exact = (samples.open_mbps == 0) & (samples.open_bytes == 0) & ~np.isnan(samples.transferred_bytes)
     counted = exact & samples.are("active") & samples.has_ram & (samples.answered_s < stopped_s)
     updates = _Updates.seen_in(samples.take(np.flatnonzero(counted)))
-    stretches = list(updates.stretches())
+    # Of samples that are far apart each update is a stretch by itself.
+    stretches = [one for one in updates.stretches() if len(one.figures) > min(_ALSO)]
     chosen = (_together([one for one in stretches if len(one.figures) > least]) for least in _ALSO)
     return min((one for one in chosen if one is not None), key=lambda one: one.error.width, default=None)
 
@@ -91,7 +93,8 @@ def _together(stretches: Sequence["_Stretch"]) -> Sending | None:
 def _sum(intervals: Iterable[Interval]) -> Interval:
     """What the sum may be of figures that each lie somewhere in one of at least one interval."""
     every = list(intervals)
-    return Interval(sum(one.low for one in every), sum(one.high for one in every))
+    # Not sum(), which rounds differently from Python 3.12 on.
+    return Interval(fsum(one.low for one in every), fsum(one.high for one in every))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,10 @@ NAMESPACES = {row.name: f"{KIND}.{row.name}" for row in describe()}
 """The name of each parameter's setting."""
 
 
+_OF_AVOCADO = frozenset({"timeout", "timeout_factor"})
+"""What a variant or -p may tell Avocado itself of any test."""
+
+
 def of_settings(config: Mapping[str, Any]) -> dict[str, str]:
     """Parameters that were set by an option or in a configuration file, by name."""
     return {name: value for name, namespace in NAMESPACES.items() if (value := config.get(namespace))}
@@ -26,7 +30,7 @@ def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
     """
     parameters: dict[str, str] = {}
     for path, name, value in items:
-        if value is None or f"{path.rstrip('/')}/".split("/")[1] not in ("", "run"):
+        if name in _OF_AVOCADO or value is None or f"{path.rstrip('/')}/".split("/")[1] not in ("", "run"):
             continue
         text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         if (before := parameters.setdefault(name, text)) != text:

@@ -7,7 +7,7 @@ finds ÷ bandwidth. `max-bandwidth` shapes both, and is lifted once the guest is
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import ceil, floor, sqrt
+from math import ceil, floor, fsum, sqrt
 from statistics import fmean
 
 from ..basics.interval import Interval
@@ -292,7 +292,7 @@ def _margin(precopy: ObservedPrecopy) -> float:
     if freedom < 1:
         return 0.0
     mean = fmean(shares)
-    deviation = sqrt(sum((share - mean) ** 2 for share in shares) / freedom)
+    deviation = sqrt(fsum((share - mean) ** 2 for share in shares) / freedom)
     wide = _STUDENT_80[min(freedom, len(_STUDENT_80)) - 1] * sqrt(1 + 1 / len(shares))
     return max(0.0, mean + wide * deviation - 1)
 

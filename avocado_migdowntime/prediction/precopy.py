@@ -10,6 +10,7 @@ shorter, and the guest dirties less in them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import fsum
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 
@@ -44,7 +45,7 @@ class Course:
     @property
     def duration_ms(self) -> float:
         """The time of all passes together."""
-        return sum(pass_.duration_ms for pass_ in self.passes)
+        return fsum(pass_.duration_ms for pass_ in self.passes)
 
 
 def predict(

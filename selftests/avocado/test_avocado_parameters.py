@@ -13,6 +13,11 @@ from avocado_migdowntime.parameters.table import ARCHITECTURES, describe
 from ..support.avocado_command import TELLING, Finished, avocado, write_tests
 
 MIB = 1 << 20
+TIMED = """
+class Timed(MigrationTest):
+    def test(self):
+        Path(self.outputdir, "timeout").write_text(str(self.timeout))
+"""
 Run = Callable[..., Finished]
 
 
@@ -70,6 +75,27 @@ def test_packaged_variants_by_name_with_an_option_and_an_injection(run: Run) -> 
 def test_keys_for_other_tests_can_be_kept_apart(run: Run, tmp_path: Path) -> None:
     (tmp_path / "others.yaml").write_text("disk: nvme\n")
     assert [entry["status"] for entry in run("-m", "/other:others.yaml").tests.values()] == ["PASS"]
+
+
+@pytest.mark.parametrize(
+    ("given", "lasts_s"),
+    [
+        ({}, "130.0"),
+        ({"timeout": 90}, "90.0"),
+        ({"timeout": 50, "timeout_factor": 2}, "100.0"),
+        ({"timeout": 1000}, "130.0"),
+    ],
+    ids=["neither", "shorter", "factor", "longer"],
+)
+def test_a_timeout_of_avocados_own_counts_where_it_is_shorter(
+    given: dict[str, int], lasts_s: str, tmp_path: Path
+) -> None:
+    write_tests(tmp_path, TIMED)
+    arguments = [word for name, number in given.items() for word in ("-p", f"{name}={number}")]
+    finished = avocado(
+        tmp_path, "run", "made_up.py", "--disable-sysinfo", "--migdowntime-time-limit", "100", *arguments
+    )
+    assert [path.read_text() for path in finished.data("timeout")] == [lasts_s]
 
 
 @pytest.mark.parametrize(

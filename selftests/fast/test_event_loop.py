@@ -227,5 +227,5 @@ def test_a_recording_ends_well_whenever_a_signal_comes_again(number, ignored, th
     assert (status, signalling.sent) == (0, 2)
     samples = len(read(str(trace)).samples)
     said = capsys.readouterr().err
-    assert samples > 5 and said.endswith(f"{samples} samples in {trace}, the migration cut off while active\n")
+    assert samples > 5 and said.endswith(f"{samples} samples in {trace}, the migration was still active then\n")
     assert [each.getMessage() for each in caplog.records if each.name == "asyncio"] == []

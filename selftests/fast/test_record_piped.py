@@ -250,7 +250,7 @@ def record_all(warm, tmp_path):
     [
         ([ACTIVE, COMPLETED], 0, "2 samples in trace.jsonl, the migration completed"),
         ([ACTIVE, {**ACTIVE, "status": "failed"}], 1, "2 samples in trace.jsonl, the migration failed"),
-        ([ACTIVE], 1, "1 samples in trace.jsonl, the migration cut off while active"),
+        ([ACTIVE], 1, "1 sample in trace.jsonl, the migration was still active then"),
         ([{}], 2, f"{NO_FIGURES}; take `virsh qemu-monitor-command"),
     ],
 )

@@ -60,7 +60,7 @@ class Cell:
         if self.fault == OWN_TIMEOUT:
             return frozenset({"ERROR"}) | late, r"given up after|did not answer|answers? no"
         if self.fault in TIMEOUTS:
-            return frozenset({"INTERRUPTED"}) | late, r"Timeout reached"
+            return frozenset({"INTERRUPTED"}) | late, r"Timeout reached|timeout of the job"
         if self.fault in (PAUSED, CUT_SHORTLY, SECOND, SECOND_USERS, SET_BACK):
             return _HELD, r"."
         if self.fault == broken_monitor.HUGE:

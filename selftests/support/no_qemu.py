@@ -36,14 +36,16 @@ class Watch:
     def end(self) -> list[str]:
         """The command lines of the QEMUs that were started since `begin`."""
         self._watching = False
-        return self._record.read_text().splitlines() if self._record.exists() else []
+        # From Python 3.13 on, what subprocess starts by posix_spawn is told of twice.
+        return list(dict.fromkeys(self._record.read_text().splitlines())) if self._record.exists() else []
 
     def _audit(self, event: str, arguments: tuple[object, ...]) -> None:
         if self._watching and event in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
             program = shutil.which(os.fsdecode(str(arguments[0])))
             if program and _is_qemu(Path(program)):
                 with self._record.open("a") as record:
-                    record.write(f"{program} {arguments[1]}\n")
+                    words = arguments[1] if isinstance(arguments[1], list | tuple) else [arguments[1]]
+                    record.write(f"{program} {' '.join(map(os.fsdecode, words))}\n")
 
 
 def _is_qemu(program: Path) -> bool:
