@@ -44,14 +44,14 @@ RUNS = 5
 DELAYS_MS = (0, 1, 2, 4, 8)
 """Between two signals."""
 COMMANDS = re.findall(
-    r"^avocado (migdowntime record \S+) (--output trace.jsonl.*)$",
+    r"^avocado (migdowntime record \S+) (--output recording.jsonl.*)$",
     (Path(__file__).parents[2] / "docs/stuck.md").read_text(),
     re.MULTILINE,
 )
 
 
-def has_samples(directory):
-    trace = directory / "trace.jsonl"
+def has_samples(directory, name="trace.jsonl"):
+    trace = directory / name
     return trace.exists() and trace.read_text().count("query-migrate") > 20
 
 
@@ -235,11 +235,11 @@ def test_the_commands_of_the_readme_record(tmp_path, qemu):
     for _, options in COMMANDS:
         line, environment = command(tmp_path, "migdowntime", "record", str(source.socket), *options.split())
         process = subprocess.Popen(line, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
-        until(lambda: has_samples(tmp_path))
+        until(lambda: has_samples(tmp_path, "recording.jsonl"))
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=HANGS_S)
         assert process.returncode == 0
-        (tmp_path / "trace.jsonl").unlink()
+        (tmp_path / "recording.jsonl").unlink()
 
 
 def test_a_port_is_as_good_as_a_path(tmp_path, qemu):
