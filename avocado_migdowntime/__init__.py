@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .prediction.advise import advise
     from .trace.events import Event
     from .trace.model import Trace
-    from .trace.samples import Sample
+    from .trace.sample import Sample
     from .verdict.check import Check, Outcome
     from .verdict.judge import judge
     from .verdict.verdict import Verdict

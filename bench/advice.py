@@ -17,7 +17,7 @@ from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.prediction.advice import Advice
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.trace.events import SOUNDING
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 
 GUESTS = (
     {"pattern": "sequential"},

@@ -39,10 +39,11 @@ HEAD = """# Which faults are found in which way to migrate
 
 Made by `make found`: each QEMU was run with each of the known faults ([faulty.md](faulty.md)) while it migrated a TCG
 guest over TLS, by multifd or by xbzrle, as `avocado migdowntime selftest -p …` does. {tried} of {all} runs were made,
-and {found} came out as they should: a wrong QEMU was found, and called by its name where it has one, and the one
-without a fault was accurate.
+and {found} came out as they should: a wrong QEMU is found, and called by its name where it has one, and the one without
+a fault is accurate.
 
-A cell says on which QEMUs it was found; where it was not, what came instead stands below.
+A cell says on how many of the QEMUs that were tried it came out so. What came of the others stands below: a verdict of
+`inaccurate` counts among these where it is not called by its name.
 
 | fault | {ways} |
 | --- |{dashes}
@@ -140,7 +141,7 @@ def page(columns: Sequence[tuple[str, str]]) -> str:
         dashes=" --- |" * len(WAYS),
     )
     of = f"\nThe QEMUs: {', '.join(f'{release} {arch}' for release, arch in columns)}.\n"
-    return head + "".join(rows) + of + ("\n## Not found\n\n" + "".join(missed) if missed else "")
+    return head + "".join(rows) + of + ("\n## Not as it should be\n\n" + "".join(missed) if missed else "")
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -150,13 +150,17 @@ def launch(tmp_path):
 def nothing_left(request):
     """Fails the test if it leaves a QEMU, a mount, a directory or a network of one behind; if alone, hugepages, too."""
     alone = bool(request.node.get_closest_marker("alone"))
-    before = traces_of_runs(alone) | network_namespaces(own=True)
+
+    def there():
+        return traces_of_runs(alone) | network_namespaces(own=True, mounted=alone)
+
+    before = there()
     yield
     left = set()
 
     def gone():
         nonlocal left
-        left = (traces_of_runs(alone) | network_namespaces(own=True)) - before
+        left = there() - before
         return not left
 
     with suppress(AssertionError):

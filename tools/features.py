@@ -137,7 +137,8 @@ def cell(place: Path) -> tuple[str, str]:
     verdict, said = answer["verdict"], " ".join(answer["said"])
     if verdict is None:
         said = re.sub(r"^migdowntime judge: |; (what was recorded is|files) in \S+$", "", said)
-        return ("lacks" if answer["status"] == 125 and " QEMU ended with " not in said else "fails"), said
+        is_lacking = answer["status"] == 125 and not re.search(" QEMU ended with |^the migration is failed", said)
+        return ("lacks" if is_lacking else "fails"), said
     checks = {check["name"]: check for check in verdict["checks"]}
     faults = [check for check in verdict["checks"] if check["outcome"] == "failed"]
     report = checks["report"]

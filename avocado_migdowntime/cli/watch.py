@@ -15,7 +15,7 @@ from .source import check_source, follow, takes_source
 if TYPE_CHECKING:
     from ..report.metrics import Metrics
     from ..report.screen import Display
-    from ..trace.samples import Sample
+    from ..trace.sample import Sample
     from ..watching.now import Now
     from ..watching.watcher import Watcher
 

@@ -11,7 +11,7 @@ from math import ceil, floor
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..trace.events import AIMED
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 from .migration import Migration
 
 _BESIDE = 0.02

@@ -14,7 +14,7 @@ from ..qemu.heartbeat import Beat, Heart, beats
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
 from ..trace.events import BROKEN, CLOCK, FINISH, HEARTBEAT, INTEGRITY, POSTCOPY, RECOVERED, STOP_NOW
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 
 _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT_MS}
 """With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..parameters.table import Parameters
 from ..trace.events import LIMIT
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 from ..verdict.judge import judge
 from ..verdict.trials import BELOW, CHOSEN, DEFAULT, TRIES_LIMITS
 from ..verdict.verdict import Verdict

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from ..errors import HarnessError, UsageError
 from ..parameters.table import Parameters
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 from ..verdict.predicted_downtime import FIXED_DOWNTIME_MS
 from ..verdict.trials import TRIES_LIMITS
 from ..verdict.verdict import Verdict

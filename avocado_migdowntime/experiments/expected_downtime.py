@@ -9,7 +9,7 @@ from ..oracle.segments import slowed
 from ..parameters.table import Parameters
 from ..trace.events import BANDWIDTH
 from ..trace.ram import Ram
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 from ..verdict.bandwidth import judge_bandwidth
 from ..verdict.judged_passes import GrowingSegments, decides, judged_passes
 from ..verdict.verdict import Verdict

@@ -10,7 +10,7 @@ from ..parameters.table import Parameters
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
 from ..record.stage import Stage
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 
 
 @dataclass(frozen=True)

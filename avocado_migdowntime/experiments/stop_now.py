@@ -12,7 +12,7 @@ from ..prediction.dirty_curve import length_ms
 from ..prediction.observed import observe
 from ..trace.events import SOUNDING
 from ..trace.ram import Ram
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 from ..verdict.mid_pass_stop import STOPS_AT
 from ..verdict.verdict import Verdict
 from .run import Run, run_and_judge

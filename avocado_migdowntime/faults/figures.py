@@ -6,7 +6,7 @@ from typing import Any
 from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..oracle.formulas import Formula
 from ..oracle.reports import computes_nothing
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 from .fault import Fault, Message
 
 EXPECTED = "expected-downtime"

@@ -109,7 +109,7 @@ _XBZRLE_REST = {
 }
 _BEHIND_A_HEAD = re.compile(
     rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *_LINES)))}"
-    rf"|(?i:{'|'.join(_GROUPS)}|throughput|cpu throttle)(?: \(\w+\))?)\s*:.*)"
+    rf"|(?i:{'|'.join(_GROUPS)}|throughput|cpu throttle|remaining)(?: \(\w+\))?)\s*:.*)"
 )
 """A line behind what a log of tests, or a program that starts others, puts before each."""
 _ASKED = re.compile(r"(?:\(qemu\)|qm>) *info migrate")

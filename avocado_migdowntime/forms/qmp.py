@@ -150,7 +150,9 @@ class Qmp(Form):
         if known is None or known.text is not line.text or known.message is not line.message:
             match = _GUEST.search(line.message) if "mon=0x" in line.message else None
             self._looked_through = line
-            self._origin = match[1] if match else "", _LIBVIRT_LINE.search(line.text) is not None
+            # Patterns take several times as long as this to find nothing.
+            is_of_libvirts = "JSONIOProcessLine:" in line.text and _LIBVIRT_LINE.search(line.text) is not None
+            self._origin = match[1] if match else "", is_of_libvirts
         return self._origin
 
     def _is_repeated(self, item: Item) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 from ..errors import UsageError
 from ..trace.events import Event
 from ..trace.model import ENDED, SEVERAL, Trace, header_after, parted
-from ..trace.samples import Sample, Samples, SamplesWriter
+from ..trace.sample import Sample
+from ..trace.samples import Samples, SamplesWriter
 from .evidence import Evidence
 from .passes import Pass, passes
 

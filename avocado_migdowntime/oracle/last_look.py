@@ -10,7 +10,7 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..trace.ram import ran_over
 from ..trace.reading import Reading
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 from .evidence import Evidence
 from .look import Look
 

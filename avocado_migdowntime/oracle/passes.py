@@ -21,6 +21,8 @@ EDGE_SAMPLES = 9
 """K of a pass is taken from as many samples next to the sync: a leak elsewhere in the pass does not matter then."""
 UPDATE_S = BUFFER_DELAY_MS / 1000
 """QEMU renews bandwidth and expected-downtime about this often."""
+_COUNTED_LATE_S = 5 * UPDATE_S
+"""What a sync has found for longer is that of one that is not counted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +166,8 @@ def _whole_count(samples: Samples) -> int:
     """How many of the samples of a pass come before those that show what the sync found that ended it.
 
     QEMU 11.1 counts a sync when it is done: there `remaining` has risen by then, and K with it, which nothing else
-    makes it do. On a busy host that takes a window or two, but no half of a pass.
+    makes it do, but a sync of auto-converge's in mid-pass, which is not counted there. On a busy host it takes a window
+    or two until a sync is counted, but no half of a pass.
     """
     conserved, t_s, page_bytes = samples.conserved_bytes, samples.t_s, samples.page_bytes[0]
     others = np.flatnonzero(np.abs(conserved - conserved[-1]) > page_bytes)
@@ -173,7 +176,8 @@ def _whole_count(samples: Samples) -> int:
     found = int(others[-1]) + 1
     remaining = samples.remaining_bytes
     rises = remaining[found] > remaining[found - 1] + page_bytes
-    return found if rises and t_s[-1] - t_s[found] < (t_s[-1] - t_s[0]) / 2 else len(samples)
+    late_s = float(t_s[-1] - t_s[found])
+    return found if rises and late_s < min(float(t_s[-1] - t_s[0]) / 2, _COUNTED_LATE_S) else len(samples)
 
 
 def _middle_half(figures: Floats) -> float:

@@ -69,7 +69,8 @@ def sending(samples: Samples, stopped_s: float) -> Sending | None:
     exact = (samples.open_mbps == 0) & (samples.open_bytes == 0) & ~np.isnan(samples.transferred_bytes)
     counted = exact & samples.are("active") & samples.has_ram & (samples.answered_s < stopped_s)
     updates = _Updates.seen_in(samples.take(np.flatnonzero(counted)))
-    stretches = list(updates.stretches())
+    # Of samples that are far apart each update is a stretch by itself.
+    stretches = [one for one in updates.stretches() if len(one.figures) > min(_ALSO)]
     chosen = (_together([one for one in stretches if len(one.figures) > least]) for least in _ALSO)
     return min((one for one in chosen if one is not None), key=lambda one: one.error.width, default=None)
 

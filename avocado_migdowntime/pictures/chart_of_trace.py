@@ -13,8 +13,9 @@ from ..oracle.evidence import Evidence
 from ..oracle.formulas import FORMULAS
 from ..oracle.syncs import Sync
 from ..trace.cpu import cpu_courses
+from ..trace.figures import Column
 from ..trace.model import ENDED, Trace
-from ..trace.samples import Column, Floats, Samples
+from ..trace.samples import Floats, Samples
 from ..verdict.verdict import Verdict
 from .chart import Chart, Panel, Role, Series
 

@@ -4,6 +4,7 @@
 import getpass
 import json
 import os
+import re
 import shlex
 import shutil
 import sysconfig
@@ -11,7 +12,8 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,16 @@ _OWN_PROMPT, _SET_PROMPT = r"migdowntime-ready# $", "unset PROMPT_COMMAND; PS1='
 _OPTIONS = "BatchMode=yes StrictHostKeyChecking=yes ServerAliveInterval=5 ServerAliveCountMax=3 ConnectTimeout=10"
 """A host whose key is not known is refused, and one that says nothing for 15 s is lost."""
 _SAID_BYTES = 2000
+_ATTEMPTS = 2
+_BEGINS_S = 60.0
+_BEGUN, _ENDED = "migdowntime-begun", re.compile(r"migdowntime-ended (\d+)\s")
 _SCRIPT = (
+    "echo migdowntime''-begun; "
     'said=$(mktemp) || exit 1; setsid "$@" >/dev/null 2>"$said" </dev/null & runner=$!; '
     "trap 'kill -TERM $runner' INT TERM HUP; "
     "while :; do wait $runner; status=$?; kill -0 $runner 2>/dev/null || break; done; "
-    f'tail -c {_SAID_BYTES} "$said"; echo; rm -f "$said"; exit $status'
+    f'tail -c {_SAID_BYTES} "$said"; echo; rm -f "$said"; '
+    "echo migdowntime''-ended $status"
 )
 """Runs its arguments, and ends them by SIGTERM, on which a test cleans up, for Ctrl-C and when the connection ends.
 
@@ -58,17 +65,40 @@ class FarHost:
         """
         from aexpect import exceptions
 
-        session = self._connected()
         command = f"sh -c {shlex.quote(_SCRIPT)} sh {shlex.join([self.python, *arguments])}"
         try:
-            status, said = session.cmd_status_output(command, timeout=within_s)
-        except exceptions.ShellTimeoutError:
+            session, said = self._begun(command)
+            # A short one has told its end by now.
+            if not _ENDED.search(said):
+                said += session.read_until_output_matches(
+                    [_ENDED.pattern], filter_func=partial(add, said), timeout=within_s
+                )[1]
+        except exceptions.ExpectTimeoutError:
             self.close()
             return 1, f"it has not ended within {within_s:.0f} s"
-        except exceptions.ShellError as error:
+        except exceptions.ExpectError as error:
             self.close()
             raise HostLost(f"the connection to {self.name} is gone") from error
-        return status, said.strip()
+        ended = _ENDED.search(said)
+        assert ended is not None
+        return int(ended[1]), said[: ended.start()].strip()
+
+    def _begun(self, command: str) -> tuple[Any, str]:
+        """The session in which `command` has begun, and what it has said until now.
+
+        A line that is sent to a shell may get lost, on a busy host.
+        """
+        from aexpect import exceptions
+
+        for _ in range(_ATTEMPTS):
+            session = self._connected()
+            session.sendline(command)
+            try:
+                return session, session.read_until_output_matches([_BEGUN], timeout=_BEGINS_S)[1]
+            except exceptions.ExpectTimeoutError:
+                # What may have begun unheard ends with the connection.
+                self.close()
+        raise HostLost(f"the shell on {self.name} does not begin a command that was sent to it")
 
     def end(self) -> None:
         """Have what runs there end, and clean up."""
@@ -92,7 +122,7 @@ class FarHost:
                 session.set_prompt(_OWN_PROMPT)
                 session.cmd_output(_SET_PROMPT)
                 self._session = session
-            except (exceptions.ExpectError, remote.RemoteError) as error:
+            except (exceptions.ExpectError, exceptions.ShellError, remote.RemoteError) as error:
                 why = " ".join(str(error).split())
                 raise HostRequirementError(
                     f"no shell of the host {self.name} can be had by SSH ({why}); try `ssh {self.name} true`"

@@ -11,7 +11,8 @@ from ..oracle.evidence import Evidence
 from ..oracle.throttle import PARAMETERS, TAILSLOW, TRIGGER
 from ..trace.events import CAP_CHANGED, LIMIT_CHANGED, THROTTLE_CHANGED
 from ..trace.model import TRACKED, Trace
-from ..trace.samples import Sample, Samples
+from ..trace.sample import Sample
+from ..trace.samples import Samples
 from .asked import AskedQemu, ConnectionGone
 from .attached import AttachedQemu
 from .libvirt_guest import LibvirtGuest

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import UsageError
 from ..trace.file import TraceWriter, Writer
 from ..trace.model import ENDED, checked_header
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 
 Show = Callable[[Sample], None]
 """Is told each sample."""

@@ -8,7 +8,7 @@ from ..errors import HarnessError
 from ..qemu.process import QemuProcess
 from ..trace.file import TraceWriter
 from ..trace.model import ENDED
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 from .sampler import Sampler
 
 

@@ -3,7 +3,7 @@
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS, MAX_WAIT_MS
 from ..trace.ram import Ram
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 
 _DENSE_S = 0.001
 """The pause between two samples where a pass may end at any moment."""

@@ -14,7 +14,7 @@ from ..forms.reader import Reader
 from ..forms.refusal import nothing_told
 from ..trace.file import Writer
 from ..trace.reading import Item, Reading
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 from .new_trace import NewTrace, Show, runs
 
 _CHUNK_BYTES = 1 << 16

@@ -15,7 +15,8 @@ from ..oracle.growing import GrowingEvidence
 from ..trace.events import HARNESS, Event, event_of
 from ..trace.file import Writer
 from ..trace.model import ENDED, Trace
-from ..trace.samples import Sample, Samples
+from ..trace.sample import Sample
+from ..trace.samples import Samples
 from .pace import Pace
 
 _TRY = "use another QEMU, 5.2 or later"

@@ -4,7 +4,7 @@
 import time
 from collections.abc import Callable
 
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 
 
 class Stage:

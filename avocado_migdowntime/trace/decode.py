@@ -17,8 +17,10 @@ import numpy as np
 from ..errors import UsageError
 from .bounds import EVENTS_BYTES
 from .events import Event, event_of
+from .figures import Column, Labels, figures_of
 from .ram import GREATEST, number
-from .samples import Column, Floats, Labels, Sample, Samples, figures_of
+from .sample import Sample
+from .samples import Floats, Samples
 
 _ABSENT = float("nan")
 """JSON has no such number."""

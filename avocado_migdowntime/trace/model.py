@@ -22,7 +22,8 @@ from .packets import went_in_packets
 from .ram import optional_number
 from .reading import Reading
 from .rounding import rounded
-from .samples import Sample, Samples
+from .sample import Sample
+from .samples import Samples
 
 _LEAST_GRANULE = 4096
 _DIRTIER = "dirtier"

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .figures import Column
 from .reading import Reading
-from .samples import Column, Samples
+from .samples import Samples
 
 _ROUNDED = {
     "ram.remaining": (Column.REMAINING, Column.OPEN_BYTES),

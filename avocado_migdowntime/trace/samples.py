@@ -1,108 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Answers to query-migrate: one as a row, many as columns."""
+"""Many answers to query-migrate, as columns."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum, auto
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
-from ..errors import UsageError
-from .ram import Ram, optional_number, ram_of, ran_over
+from .figures import Column, Labels, figures_of, plain_figures, ram_in, sample_of
+from .ram import Ram
+from .sample import Sample
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One answer to query-migrate, asked `t_s` seconds after the recording's zero.
-
-    `on` is the event that it was asked at, `downtime_ms` what QEMU says, once completed, the downtime really was.
-    `pending_bytes` is what QEMU found pending when it last looked, devices counted (`remaining` of the whole answer,
-    since QEMU 11.1).
-    `total_bytes` is the guest's whole RAM, `disk_bytes` what is left of disks that are sent as well, where that is
-    shown. `throttle_percent` is for how much of their time auto-converge stops the guest's CPUs, where it does.
-    `remaining_bytes`, `mbps` and the dirty rate of `ram` may be more or less by `open_…`, as a text rounds.
-    """
-
-    t_s: float
-    latency_ms: float
-    status: str
-    expected_downtime_ms: float | None = None
-    ram: Ram | None = None
-    on: str | None = None
-    downtime_ms: float | None = None
-    pending_bytes: float | None = None
-    total_bytes: float | None = None
-    disk_bytes: float | None = None
-    throttle_percent: float | None = None
-    open_bytes: float = 0.0
-    open_mbps: float = 0.0
-    open_pages_per_s: float = 0.0
-
-    @property
-    def answered_s(self) -> float:
-        """When the answer came, by which QEMU had made it: its figures are from between `t_s` and then."""
-        return self.t_s + self.latency_ms / 1000
-
-    @classmethod
-    def from_query(cls, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> "Sample":
-        """The sample that QEMU's `answer` to query-migrate makes; without RAM figures where more is left than there is.
-
-        Raises UsageError naming the field where one is missing or of the wrong type.
-        """
-        status = answer.get("status", "none")
-        if not isinstance(status, str):
-            raise UsageError(f"'status' is {status!r} where a text was expected")
-        ram = answer.get("ram")
-        return cls(
-            t_s=t_s,
-            latency_ms=latency_ms,
-            status=status,
-            expected_downtime_ms=optional_number(answer, "expected-downtime"),
-            ram=None if ram is None or (isinstance(ram, Mapping) and ran_over(ram)) else ram_of(ram, answer),
-            on=on,
-            downtime_ms=optional_number(answer, "downtime"),
-            pending_bytes=optional_number(answer, "remaining"),
-            total_bytes=_of_part(ram, "total"),
-            disk_bytes=_of_part(answer.get("disk"), "remaining"),
-            throttle_percent=optional_number(answer, "cpu-throttle-percentage"),
-        )
-
-
-def _of_part(part: Any, name: str) -> float | None:
-    return optional_number(part, name) if isinstance(part, Mapping) else None
-
-
-class Column(IntEnum):
-    """The rows of `Samples.table`, each a column of a recording; STATUS and ON count in its `labels`."""
-
-    T = 0
-    LATENCY = auto()
-    STATUS = auto()
-    ON = auto()
-    EXPECTED = auto()
-    DOWNTIME = auto()
-    PENDING = auto()
-    TOTAL = auto()
-    DISK = auto()
-    THROTTLE = auto()
-    OPEN_BYTES = auto()
-    OPEN_MBPS = auto()
-    OPEN_RATE = auto()
-    REMAINING = auto()
-    PAGE = auto()
-    SENT = auto()
-    ZERO = auto()
-    SYNCS = auto()
-    DIRTY_RATE = auto()
-    MBPS = auto()
-    COUNTED = auto()
-    TRANSFERRED = auto()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -135,10 +47,10 @@ class Samples(Sequence[Sample]):
     def __getitem__(self, index: int | slice) -> "Sample | Samples":
         if isinstance(index, slice):
             return Samples(self.table[:, index], self.labels)
-        return self._row(self.table[:, index].tolist())
+        return sample_of(self.table[:, index].tolist(), self.labels)
 
     def __iter__(self) -> Iterator[Sample]:
-        return map(self._row, self.table.T.tolist())
+        return (sample_of(figures, self.labels) for figures in self.table.T.tolist())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Samples):
@@ -149,7 +61,7 @@ class Samples(Sequence[Sample]):
 
     def ram(self, index: int) -> Ram | None:
         """The RAM figures of one, where it carries some."""
-        return _ram(self.table[Column.REMAINING :, index].tolist())
+        return ram_in(self.table[Column.REMAINING :, index].tolist())
 
     def take(self, indices: Indices) -> "Samples":
         """Those at `indices`, each greater than the one before; as a view where they lie side by side."""
@@ -296,28 +208,6 @@ class Samples(Sequence[Sample]):
         figures: Floats = self.table[column]
         return figures
 
-    def _row(self, figures: list[float]) -> Sample:
-        t_s, latency_ms, status, on, expected_ms, downtime_ms, pending, total, disk, throttle = figures[
-            : Column.OPEN_BYTES
-        ]
-        open_bytes, open_mbps, open_pages_per_s = figures[Column.OPEN_BYTES : Column.REMAINING]
-        return Sample(
-            t_s=t_s,
-            latency_ms=latency_ms,
-            status=self.labels[int(status)],
-            expected_downtime_ms=_known(expected_ms),
-            ram=_ram(figures[Column.REMAINING :]),
-            on=None if on != on else self.labels[int(on)],
-            downtime_ms=_known(downtime_ms),
-            pending_bytes=_known(pending),
-            total_bytes=_known(total),
-            disk_bytes=_known(disk),
-            throttle_percent=_known(throttle),
-            open_bytes=open_bytes,
-            open_mbps=open_mbps,
-            open_pages_per_s=open_pages_per_s,
-        )
-
 
 class SamplesWriter:
     """Samples that are still being taken: one is added at a constant cost, and all so far are had at once."""
@@ -344,7 +234,7 @@ class SamplesWriter:
 
         Of an answer in which nothing is unusual the figures are taken as they are: of those there are most.
         """
-        figures = _plain_figures(t_s, latency_ms, answer, self.labels)
+        figures = plain_figures(t_s, latency_ms, answer, self.labels)
         if figures is None:
             self.append(Sample.from_query(t_s, latency_ms, answer))
         else:
@@ -364,89 +254,3 @@ class SamplesWriter:
             self._table = np.hstack([self._table, np.empty_like(self._table)])
         self._table[:, begin : self._count] = np.array(self._new).T
         self._new = []
-
-
-class Labels(dict[str, int]):
-    """Texts by the numbers that stand for them in a table."""
-
-    def __missing__(self, text: str) -> int:
-        self[text] = len(self)
-        return self[text]
-
-
-def figures_of(row: Sample, labels: Labels) -> list[float]:
-    """The column of a `Samples.table` that a sample makes, in the order of `Column`."""
-    ram, nan = row.ram, np.nan
-    counters: list[float] = [nan] * 9
-    if ram is not None:
-        counters = [
-            ram.remaining_bytes,
-            ram.page_bytes,
-            ram.sent_pages,
-            ram.zero_pages,
-            ram.dirty_sync_count,
-            ram.dirty_pages_per_s,
-            ram.mbps,
-            nan if ram.counted_bytes is None else ram.counted_bytes,
-            nan if ram.transferred_bytes is None else ram.transferred_bytes,
-        ]
-    return [
-        row.t_s,
-        row.latency_ms,
-        labels[row.status],
-        nan if row.on is None else labels[row.on],
-        nan if row.expected_downtime_ms is None else row.expected_downtime_ms,
-        nan if row.downtime_ms is None else row.downtime_ms,
-        nan if row.pending_bytes is None else row.pending_bytes,
-        nan if row.total_bytes is None else row.total_bytes,
-        nan if row.disk_bytes is None else row.disk_bytes,
-        nan if row.throttle_percent is None else row.throttle_percent,
-        row.open_bytes,
-        row.open_mbps,
-        row.open_pages_per_s,
-        *counters,
-    ]
-
-
-def _plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labels: Labels) -> list[float] | None:
-    """What `figures_of` gives of the sample that `answer` makes; None where that has to be looked at more closely."""
-    ram, status = answer.get("ram"), answer.get("status")
-    if type(ram) is not dict or type(status) is not str or not _UNUSUAL.isdisjoint(answer):
-        return None
-    counters: list[Any] = [ram.get(name) for name in _COUNTERS]
-    beside: list[Any] = [answer.get(name, 0) for name in _BESIDE] + [ram.get(name, 0) for name in _OF_RAM]
-    mbps = ram.get("mbps")
-    if not {type(mbps), *map(type, counters), *map(type, beside)} <= _NUMBERS:
-        return None
-    least, most = min(mbps, *counters, *beside), max(mbps, *counters, *beside)
-    remaining, page, normal, zero, syncs, rate = map(int, counters)
-    if not (least >= 0 and most < _EXACT and page and remaining <= ram.get("total", 0)):
-        return None
-    nan = np.nan
-    expected, downtime, pending = (answer.get(name, nan) for name in _BESIDE)
-    counted = int(ram["precopy-bytes"]) if "precopy-bytes" in ram else nan
-    transferred = int(ram["transferred"]) if "transferred" in ram else nan
-    known = [t_s, latency_ms, labels[status], nan, expected, downtime, pending, ram["total"], nan, nan, 0.0, 0.0, 0.0]
-    return [*known, remaining, page, normal + zero, zero, syncs, rate, mbps, counted, transferred]
-
-
-_COUNTERS = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate")
-_BESIDE, _OF_RAM = ("expected-downtime", "downtime", "remaining"), ("total", "precopy-bytes", "transferred")
-_NUMBERS = frozenset((int, float))
-_UNUSUAL = frozenset(("xbzrle-cache", "compression", "disk", "cpu-throttle-percentage"))
-_EXACT = 2.0**53
-
-
-def _ram(figures: Sequence[float]) -> Ram | None:
-    *counters, mbps, counted, transferred = figures
-    if mbps != mbps:
-        return None
-    return Ram(*map(int, counters), mbps=mbps, counted_bytes=_whole(counted), transferred_bytes=_whole(transferred))  # type: ignore[misc]
-
-
-def _whole(figure: float) -> int | None:
-    return None if figure != figure else int(figure)
-
-
-def _known(figure: float) -> float | None:
-    return None if figure != figure else figure

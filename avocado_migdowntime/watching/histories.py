@@ -4,7 +4,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 
 LENGTH = 120
 Course = tuple[float | None, ...]

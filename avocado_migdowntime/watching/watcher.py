@@ -9,7 +9,7 @@ from ..oracle.evidence import Evidence
 from ..oracle.growing import GrowingEvidence
 from ..trace.events import Event
 from ..trace.model import ENDED, header_after
-from ..trace.samples import Sample
+from ..trace.sample import Sample
 from .histories import HistoryWriter
 from .now import Now, now
 

@@ -11,7 +11,7 @@ from avocado_migdowntime.prediction.advice import Advice, Finding
 from avocado_migdowntime.prediction.advise import advise, predict_convergence
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.reading import Reading
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 from selftests.support.samples import TEN_SECONDS_LEFT
 from selftests.support.traces import Pass, made, precopy
 
@@ -46,6 +46,13 @@ def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_m
             "record the migration for a better answer",
         ),
     )
+
+
+@pytest.mark.parametrize(("reported_ms", "limit_ms"), [(1_999_999.0, 2_000_000), (2_000_000.0, None)])
+def test_what_was_left_at_the_sync_is_no_limit_where_qemu_accepts_none_as_large(reported_ms, limit_ms):
+    advice = looked(reported_ms, remaining_bytes=1_990_000 * 125_000)
+    assert (advice.finding, advice.limit_ms) == (Finding.FOUND if limit_ms else Finding.UNKNOWN, limit_ms)
+    assert (advice.reasons[1:] == ("QEMU accepts no limit as large", BETTER)) == (limit_ms is None)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.trace.samples import Sample, Samples, SamplesWriter
+from avocado_migdowntime.trace.sample import Sample
+from avocado_migdowntime.trace.samples import Samples, SamplesWriter
 
 ANSWER = {
     "status": "active", "expected-downtime": 2086, "total-time": 3602, "remaining": 7_600_000,

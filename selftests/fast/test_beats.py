@@ -16,9 +16,11 @@ PATIENCE_S = 30
 
 def logged(counts: Iterable[int | None]) -> BeatLog:
     """The log of a count that is each of these at one look, the last one for ever; None is memory that is gone."""
-    left = list(counts)
+    left, looks_at_last = list(counts), 0
 
     def look() -> int:
+        nonlocal looks_at_last
+        looks_at_last += len(left) == 1
         count = left.pop(0) if len(left) > 1 else left[0]
         if count is None:
             raise ValueError("there is nothing")
@@ -27,9 +29,9 @@ def logged(counts: Iterable[int | None]) -> BeatLog:
     log = BeatLog(look)
     log.begin()
     until_s = time.monotonic() + PATIENCE_S
-    while len(left) > 1 and time.monotonic() < until_s:
+    # What a look has shown is written down before the next one, which there is none of once memory is gone.
+    while looks_at_last < (1 if left[-1] is None else 2) and time.monotonic() < until_s:
         time.sleep(0.002)
-    time.sleep(0.01)
     log.end()
     return log
 

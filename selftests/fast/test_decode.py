@@ -11,7 +11,7 @@ from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.trace.decode import LinesDecoder, blocks_of_lines, decoded
 from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.trace.ram import Ram
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 
 RAM = {
     "total": 1 << 30, "remaining": 40_960, "page-size": 4096, "normal": 70, "duplicate": 30, "dirty-sync-count": 2,

@@ -3,10 +3,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.faults.fault import Fault
 from avocado_migdowntime.forms.file import read
+from avocado_migdowntime.oracle.devices import Devices, with_devices
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.report.verdict_text import labelled
 from avocado_migdowntime.verdict.judge import judge
@@ -50,6 +53,18 @@ def test_a_figure_that_is_not_what_was_left_is_found_though_the_report_goes_with
     assert verdict.passed is (factor == 1)
     if factor != 1:
         assert verdict.pending.strange > verdict.pending.looks / 2 and "QEMU's" in verdict.pending.sentence
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "is_within"), [(-9, 9, True), (-9, 0, True), (0, 9, True), (1, 9, False), (-9, -1, False)]
+)
+def test_what_is_pending_is_what_the_sync_found_where_it_lies_within_that(least, most, is_within):
+    """From where QEMU says it, so many bytes less or more are known to have been found."""
+    [sync, *_] = Evidence.of(of([2000, 1500], device_bytes=0)).syncs
+    pending = float(sync.after.samples.pending_bytes[0])
+    found = Interval(pending + least, pending + most)
+    told = with_devices(replace(sync, at_sync_bytes=found), Devices(np.zeros((2, 9))))
+    assert told.at_sync_bytes == (Interval(pending, pending) if is_within else found)
 
 
 @pytest.mark.parametrize("name", ["ppc64-tcg-qemu-11.1", "x86_64-tcg-qemu-11.1-multifd"])

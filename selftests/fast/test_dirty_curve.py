@@ -45,6 +45,13 @@ def test_what_grows_with_time_shows_no_end(longer_bytes, endless):
     assert math.isinf(through((1000, 30e6), (3000, longer_bytes)).asymptote_bytes) == endless
 
 
+def test_what_shows_no_end_goes_on_as_in_the_longest_passes_as_far_as_the_shortest_allow():
+    drawn = through((1000, 30e6), (3000, 100e6))
+    assert math.isinf(drawn.time_constant_ms)
+    assert drawn.likely(4500) == pytest.approx(4.5 * 30e6) and drawn.likely(6000) == pytest.approx(6 * 30e6)
+    assert drawn.steady(2000) == pytest.approx(2000 / 3000 * 100e6)
+
+
 def test_the_level_is_the_most_that_a_sync_found():
     points = [Point(ms, Interval(size, size), size) for ms, size in ((1000, 30e6), (3000, 30e6))]
     drawn = DirtyingCurve.through(points, pending_bytes=50e6)

@@ -32,6 +32,19 @@ def limits(*events, limit_ms=100):
 
 
 @pytest.mark.parametrize(
+    ("status", "failure"),
+    [
+        ("active", ""),
+        ("completed", ""),
+        ("failed", "the migration failed"),
+        ("cancelled", "the migration was cancelled"),
+    ],
+)
+def test_a_migration_fails_or_is_cancelled_or_has_nothing_the_matter(status, failure):
+    assert Evidence.of(made([*ROWS, completed(ROWS) | {"query-migrate": {"status": status}}])).failure == failure
+
+
+@pytest.mark.parametrize(
     ("events", "steps"),
     [
         ([], [(BEGIN, 100)]),

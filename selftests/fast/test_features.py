@@ -97,6 +97,10 @@ def test_the_quick_ones_are_some_of_them():
         ),
         ({"status": 129, "said": ["migdowntime judge: broken"], "verdict": None}, "fails", "broken"),
         ({"status": 125, "said": ["source QEMU ended with 1"], "verdict": None}, "fails", "source QEMU ended with 1"),
+        (
+            {"status": 125, "said": ["the migration is failed: x"], "verdict": None},
+            *("fails", "the migration is failed: x"),
+        ),
     ],
 )
 def test_a_cell_says_what_came_of_it(answer, shown, reason, tmp_path):

@@ -7,7 +7,8 @@ from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.oracle.fit import Fit, fit_passes, fit_reports, share_within
 from avocado_migdowntime.oracle.reports import ExcludedSamples, Reports, usable_reports
-from avocado_migdowntime.trace.samples import Column, Samples
+from avocado_migdowntime.trace.figures import Column
+from avocado_migdowntime.trace.samples import Samples
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.traces import MBPS, Pass, answers, made, precopy
 

@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Figures as logs and virsh print them: what they may have been, and what is filled in that is not shown."""
 
+import json
+
 import pytest
 
 from avocado_migdowntime.basics.interval import Interval
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.domjobinfo import of_fields
 from avocado_migdowntime.forms.encoding import Utf8
 from avocado_migdowntime.forms.figures import cut_off, reading, scaled, size_of
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.filling import filled
 from avocado_migdowntime.forms.left import left_in_words, left_ms, limit_in_words, past_first_pass
+from avocado_migdowntime.forms.qmp import parsed
 from avocado_migdowntime.trace.reading import Reading
+
+from ..support.log_readings import readings, remarks
+from ..support.recorded import RECORDINGS
 
 
 def told(**ram):
@@ -98,6 +106,94 @@ def test_a_bandwidth_of_virsh_is_in_bytes_a_second_whole_ones_where_it_has_no_un
     assert (open_by.low, open_by.high) == pytest.approx((1, 1.000008), rel=1e-7)
     (silent,) = of_fields({name: fields[name] for name in fields if name != "memory_bps"}, None, None)
     assert (silent.answer["ram"]["mbps"], silent.answer["ram"]["dirty-pages-rate"]) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["type", "Job type"])
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        *(("0", "none"), ("None", "none"), ("1", "active"), ("Bounded", "active"), ("2", "active")),
+        *(("3", "completed"), ("Completed", "completed"), ("4", "failed"), ("Failed", "failed")),
+        *(("5", "cancelled"), ("Cancelled", "cancelled")),
+    ],
+)
+def test_a_job_is_of_a_kind_by_its_name_or_by_libvirts_number(name, kind, status):
+    (told,) = of_fields({name: kind, "memory_total": "4096"}, None, None)
+    assert told.answer["status"] == status
+    with pytest.raises(UsageError, match="^Job type is '6' where one of None, "):
+        list(of_fields({name: "6"}, None, None))
+
+
+@pytest.mark.parametrize("name", ["operation", "Operation"])
+@pytest.mark.parametrize(
+    ("operation", "job", "where"),
+    [
+        *(
+            ("0", "Unknown", ""),
+            ("2", "Save", ""),
+            ("10", "Snapshot delete", ""),
+            ("11", "11", ""),
+            ("Save", "Save", ""),
+        ),
+        ("4", "Incoming migration", ": that is shown on the source host"),
+        ("Incoming migration", "Incoming migration", ": that is shown on the source host"),
+    ],
+)
+def test_another_job_than_an_outgoing_migration_is_named(name, operation, job, where):
+    (told,) = of_fields({name: operation, "memory_total": "4096"}, None, None)
+    assert told.text == f"the job is {job!r} where an outgoing migration was expected{where}"
+
+
+@pytest.mark.parametrize("shown", [{}, {"operation": "5"}, {"Operation": "Outgoing migration"}])
+def test_an_outgoing_migration_is_one_also_where_nothing_else_is_said(shown):
+    (told,) = of_fields({**shown, "memory_total": "4096"}, None, None)
+    assert told.answer["status"] == "active"
+
+
+@pytest.mark.parametrize(("others", "jobs"), [(0, 1), (1, 1), (2, 2)])
+def test_one_line_may_stand_between_the_head_of_a_job_and_its_figures(others, jobs):
+    head, _, figures = (RECORDINGS / "domjobinfo-9.0.txt").read_text().partition("\n")
+    assert len(readings((f"{head}\n" + "some words\n" * others + figures).encode())) == jobs
+
+
+@pytest.mark.parametrize(
+    ("beside", "notes"),
+    [
+        ({}, 0),
+        ({"vfio": {"transferred": 0}}, 0),
+        ({"vfio": {"transferred": 1}}, 1),
+        ({"cpu-throttle-percentage": 0}, 0),
+        ({"cpu-throttle-percentage": 1}, 1),
+        ({"cpu-throttle-percentage": 20, "vfio": {"transferred": 9}}, 2),
+    ],
+)
+def test_what_bears_on_the_downtime_and_is_in_no_figure_is_told(beside, notes):
+    words = ("a VFIO device is migrated as well: what is left of it is in no figure here", "auto-converge stops the")
+    answer = {"status": "active", "expected-downtime": 300, **beside, "ram": {"remaining": 4096, "mbps": 8.0}}
+    told = parse(json.dumps({"return": answer}).encode()).notes
+    assert len([note for note in told if note.startswith(words)]) == notes
+
+
+@pytest.mark.parametrize("none", ["NaN", "nan", "-nan", "Infinity", "-Infinity", "inf", "-inf", "null"])
+def test_what_is_no_number_is_nothing(none):
+    assert parsed(f'{{"a": {none}, "b": [{none}, 1]}}') == {"a": None, "b": [None, 1]}
+
+
+@pytest.mark.parametrize("cut", [42, 60, 80])
+def test_a_line_without_a_time_that_is_broken_once_is_one(cut):
+    line = "migration status: active (transferred 133567908, remaining 930062336), total 1082789888)"
+    assert readings(f"{line[:cut]}\n{line[cut:]}\n".encode()) == readings(f"{line}\n".encode()) != []
+
+
+def test_why_qemu_would_not_migrate_a_guest_is_told():
+    answer = {"return": {"blocked": True, "blocked-reasons": ["a device", "a disk"]}}
+    assert remarks(json.dumps(answer).encode()) == ["QEMU says that this guest cannot be migrated: a device; a disk"]
+
+
+@pytest.mark.parametrize("behind", ['{"return": {"status"', "[1", '{"return": {}} {"a'])
+def test_what_is_cut_off_behind_an_answer_on_its_line_takes_nothing_from_it(behind):
+    answer = json.dumps({"return": {"status": "active", "ram": {"remaining": 5}}})
+    assert len(readings(f"{answer} {behind}\n".encode())) == 1
 
 
 @pytest.mark.parametrize(

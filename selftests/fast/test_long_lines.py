@@ -27,7 +27,8 @@ class Counting:
 def test_a_line_is_searched_once_however_many_answers_it_holds(pattern, monkeypatch):
     counting = Counting()
     monkeypatch.setattr(qmp, pattern, counting)
-    text = json.dumps([{"return": {"status": "active", "ram": {**RAM, "normal": n}}} for n in range(500)])
+    answers = [{"return": {"status": "active", "ram": {**RAM, "normal": n}}} for n in range(500)]
+    text = f"mon=0x7f1c {json.dumps(answers)}"
     items = qmp.Qmp().take(Line(text, text, None))
     assert len([item for item in items if isinstance(item, Reading)]) == 500
     assert counting.searches == 1

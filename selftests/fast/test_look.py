@@ -13,7 +13,7 @@ from avocado_migdowntime.oracle.standing import standing
 from avocado_migdowntime.trace.events import AIMED, HARNESS, Event
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.reading import Reading
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 from selftests.support.samples import TEN_SECONDS_LEFT, sample
 
 

@@ -74,6 +74,18 @@ def test_where_nothing_is_sent_the_limit_is_multiplied_by_nothing_whatever_is_se
     assert (found.threshold_bytes_per_ms, found.wire_bytes_per_ms) == (0, 0)
 
 
+@pytest.mark.parametrize(("remaining", "still_s"), [(0, 0), (5_000, 1.5)])
+def test_only_where_something_is_left_is_it_still(remaining, still_s):
+    rows = precopy(SAME, SAME, Pass(20_000, remaining))
+    more = [row(rows[-1]["t"] + 1.5, 3, remaining, 60_000 - remaining)]
+    assert observed(SAME, SAME, Pass(20_000, remaining), more=more).still_s == pytest.approx(still_s)
+
+
+def test_the_bandwidth_is_renewed_in_a_pass_that_was_seen_for_long_enough():
+    assert observed(SAME, SAME).renewed
+    assert not observed(SAME, Pass(20_000, unsent=19_600)).renewed
+
+
 def test_a_whole_pass_without_a_page_is_looked_beyond():
     """The last page had left at 4.002 s, in the pass before, or at the begin of the first that is known."""
     stuck = [row(4.002 + t, 3, 900, 40_000) for t in (0, 0.5, 1.0)]

@@ -5,7 +5,7 @@ import pytest
 
 from avocado_migdowntime.record.pace import Pace
 from avocado_migdowntime.trace.ram import Ram
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 
 BYTES_PER_MS = 12_000
 PAGE_BYTES = 4000

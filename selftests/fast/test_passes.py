@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from avocado_migdowntime.oracle.passes import Pass, medians, passes
-from avocado_migdowntime.trace.samples import Sample, Samples
+from avocado_migdowntime.trace.sample import Sample
+from avocado_migdowntime.trace.samples import Samples
 
 from ..support.samples import PAGE, sample
 

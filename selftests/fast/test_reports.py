@@ -8,7 +8,8 @@ import pytest
 from avocado_migdowntime.oracle.passes import Pass
 from avocado_migdowntime.oracle.reports import ExcludedSamples, computes_nothing, usable_reports
 from avocado_migdowntime.trace.ram import Ram
-from avocado_migdowntime.trace.samples import Sample, Samples
+from avocado_migdowntime.trace.sample import Sample
+from avocado_migdowntime.trace.samples import Samples
 
 SETTLING = "before the first update after the sync"
 TORN = "mbps changed since the previous sample: the figures may not belong together"

@@ -8,8 +8,10 @@ import pytest
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.trace.events import Event, event_of
+from avocado_migdowntime.trace.figures import Column, Labels, figures_of
 from avocado_migdowntime.trace.ram import Ram, number, optional_number, ram_of
-from avocado_migdowntime.trace.samples import Column, Labels, Sample, Samples, SamplesWriter, figures_of
+from avocado_migdowntime.trace.sample import Sample
+from avocado_migdowntime.trace.samples import Samples, SamplesWriter
 
 RAM = Ram(
     remaining_bytes=81_920,

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One look at a migration: on either side of each line that it is judged by, and in which words."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.trace.model import Trace
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.samples import TEN_SECONDS_LEFT
 
@@ -105,6 +107,24 @@ def test_a_bandwidth_of_two_digits_leaves_open_what_it_was_divided_by(reported_m
     """1.00 Mbps are from 0.995 to 1.005: of 1.25 MB, from 9950.2 to 10050.3 ms."""
     verdict = looked(reported_ms, "live", remaining_bytes=1_250_000, mbps=1.0, dirty_pages_per_s=1)
     assert verdict.report.code == ("formulas-alike" if fits else "no-formula")
+
+
+@pytest.mark.parametrize(
+    ("reported_ms", "code"),
+    [(12_374_998.0, "below-what-is-left"), (12_375_000.0, "plausible"), (20_000_000.0, "plausible")],
+)
+def test_without_a_bandwidth_it_is_judged_by_the_mean_one_and_told_at_which_it_would_be_what(reported_ms, code):
+    """12 500 s are left at 100 MB/s; 1 % less is about as much."""
+    ram = {"remaining": 1_250_000_000_000, "transferred": 100_000_000_000, "page-size": 4096, "normal": 24_414_062}
+    counts = {"duplicate": 0, "dirty-sync-count": 2, "dirty-pages-rate": 15_258}
+    answer = {"status": "active", "expected-downtime": reported_ms, "total-time": 1_000_000, "ram": {**ram, **counts}}
+    report = judge(parse(json.dumps({"return": answer}).encode())).report
+    dirtied_mbps, left_mbps = 100 * 624.97 / reported_ms, 100 * 12_500_000 / reported_ms
+    assert (report.code, report.sentence) == (
+        code,
+        f"no bandwidth is shown: {reported_ms:g} ms are dirty-rate at {dirtied_mbps:.0f} MB/s or what is left now at "
+        f"{left_mbps:.0f} MB/s; at the mean of 100 MB/s, 12500.0 s are left",
+    )
 
 
 @pytest.mark.parametrize(

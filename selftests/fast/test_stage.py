@@ -5,7 +5,7 @@ import pytest
 
 from avocado_migdowntime.record.stage import Stage
 from avocado_migdowntime.trace.ram import Ram
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 
 
 def ram(syncs):

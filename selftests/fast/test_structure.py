@@ -53,7 +53,7 @@ def test_imports_of_a_test_are_found(tmp_path, monkeypatch):
     ]
 
 
-OWN_LIMIT = re.compile(r"(?:timeout=|timeout\(|monotonic\(\) \+ )\d\d|\.(?:wait|join)\(\d\d+\)")
+OWN_LIMIT = re.compile(r"(?:(?<!\")timeout=|timeout\(|monotonic\(\) \+ )\d\d|\.(?:wait|join)\(\d\d+\)")
 """A wait of ten seconds or more that a test gives up by itself: on a busy host it may take longer."""
 
 

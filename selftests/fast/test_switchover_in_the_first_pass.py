@@ -10,7 +10,7 @@ import pytest
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from selftests.support.simulate import Simulation, record
-from selftests.support.traces import Pass, answers, completed, event, made, precopy, row
+from selftests.support.traces import MBPS, Pass, answers, completed, event, made, precopy, row
 
 RESPECTED = "respected", ""
 NOT_TOLD = "no-end-seen", "no end of a pass was seen closely enough to tell the effective downtime-limit"
@@ -38,6 +38,28 @@ def stopped(rows, stop_ms=STOP_MS, after_ms=50, between=(), **more):
     final = completed(rows, stop_ms + after_ms, more.pop("dirtied", 0), more.pop("syncs", 2))
     events = [event(stop_s, "source", "STOP")] if more.pop("told", True) else []
     return made([*rows, *between, final], events, more.pop("limit_ms", LIMIT_MS), **more)
+
+
+@pytest.mark.parametrize(
+    ("passes", "mbps", "syncs", "code"),
+    [
+        (1, 0, 1, "before-a-window"),
+        (1, MBPS, 1, "without-a-sync"),
+        (2, 0, 1, "without-a-sync"),
+        (2, MBPS, 1, "without-a-sync"),
+        (1, 0, 2, "after-a-sync"),
+        (1, MBPS, 2, "after-a-sync"),
+        (2, MBPS, 2, "after-a-sync"),
+        (1, 0, 0, "not-seen"),
+        (2, MBPS, 0, "not-seen"),
+    ],
+)
+def test_before_the_first_window_ends_qemu_switches_over_as_all_fits_and_else_at_a_sync(passes, mbps, syncs, code):
+    """`syncs` come after the last pass seen: one is that of the switchover itself."""
+    rows = precopy(*[Pass(30_000, mbps=mbps)] * (passes - 1), Pass(30_000, 10_000, mbps=mbps))
+    verdict = judge(stopped(rows, syncs=syncs))
+    assert verdict.switchover.code == code
+    assert ("without another sync" in " ".join(verdict.reasons)) == (code == "without-a-sync")
 
 
 def lone(unsent, period_ms=20):

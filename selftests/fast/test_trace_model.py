@@ -6,7 +6,8 @@ import pytest
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.trace.events import Event, event_of
 from avocado_migdowntime.trace.model import SEVERAL, Trace, checked_header, header_after, parted
-from avocado_migdowntime.trace.samples import Sample, Samples
+from avocado_migdowntime.trace.sample import Sample
+from avocado_migdowntime.trace.samples import Samples
 
 
 def sample(t_s, status="active"):

@@ -88,6 +88,7 @@ READING = {
     "comparison.job_results": {
         "avocado_migdowntime.basics.input_file": "the results of a job are read as what somebody else made",
         "pathlib": "the results of a job are files of Avocado's, in folders that have to be looked through",
+        "errno": "of links that form a loop Python 3.13 tells with another class than 3.12",
     },
 }
 """The modules of the core that may touch files: what they import for that, and why."""

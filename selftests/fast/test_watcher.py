@@ -12,7 +12,7 @@ from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.record.watched import WatchedTrace
 from avocado_migdowntime.trace.events import LIMIT_CHANGED, Event
 from avocado_migdowntime.trace.file import Writer
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 from avocado_migdowntime.watching.histories import LENGTH, HistoryWriter

@@ -12,8 +12,9 @@ from avocado_migdowntime.faults.figures import BandwidthHalved
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.oracle.windows import sending
+from avocado_migdowntime.trace.figures import Column
 from avocado_migdowntime.trace.reading import Reading
-from avocado_migdowntime.trace.samples import Column, Samples
+from avocado_migdowntime.trace.samples import Samples
 from avocado_migdowntime.verdict.bandwidth import judge_bandwidth
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement

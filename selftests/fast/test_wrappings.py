@@ -40,6 +40,7 @@ LINES = {
     "indented": each(lambda line: f"    \t{line}"),
     "listed": each(lambda line: f"* {line}"),
     "added": each(lambda line: f"+{line}"),
+    "behind a name": each(lambda line: f"[qemu-1] {line}"),
     "found by grep": each(lambda line: f"7:{line}"),
     "mailed": lambda text: text.replace("=", "=3D").encode(),
     "CRLF": each(lambda line: f"{line}\r"),

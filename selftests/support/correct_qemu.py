@@ -4,7 +4,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 from avocado_migdowntime.verdict.verdict import Judgement, Verdict
 
 LEAST_SAMPLES, LEAST_S = 40, 0.6

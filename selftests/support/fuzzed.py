@@ -51,7 +51,7 @@ from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.trace.file import TraceWriter
 from avocado_migdowntime.trace.model import Trace
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 from avocado_migdowntime.verdict.judge import judge
 
 from .documents import TOP

@@ -31,12 +31,14 @@ def traces_of_runs(of_the_host):
     }
 
 
-def network_namespaces(own=False):
-    """Network namespaces that something on this host keeps: a process in it, a descriptor, a mount.
+def network_namespaces(own=False, mounted=True):
+    """Network namespaces that something on this host keeps: a process in it, a descriptor, and a mount if `mounted`.
 
-    Of those that only processes keep, the `own` ones are of what this process has started.
+    Of those that only processes keep, the `own` ones are of what this process has started; whose a mount is cannot be
+    told.
     """
-    mounts = (line.split()[3] for line in Path("/proc/self/mountinfo").read_text().splitlines() if " nsfs " in line)
+    lines = Path("/proc/self/mountinfo").read_text().splitlines() if mounted else ()
+    mounts = (line.split()[3] for line in lines if " nsfs " in line)
     # Not Path.glob, which a process that ends in the meantime makes fail.
     keepers = filter(is_own, _processes()) if own else ("[0-9]*",)
     links = [

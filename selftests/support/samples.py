@@ -2,7 +2,7 @@
 """Samples made by hand, one by one."""
 
 from avocado_migdowntime.trace.ram import Ram
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 
 PAGE = 4096
 TEN_SECONDS_LEFT = Ram(

@@ -16,7 +16,7 @@ from typing import Any
 from avocado_migdowntime.faults.fault import Fault
 from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.trace.model import Trace
-from avocado_migdowntime.trace.samples import Sample
+from avocado_migdowntime.trace.sample import Sample
 
 PAGE = 4096
 WINDOW_MS = 100

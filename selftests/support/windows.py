@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass
 
 from avocado_migdowntime.trace.ram import Ram
-from avocado_migdowntime.trace.samples import Sample, Samples
+from avocado_migdowntime.trace.sample import Sample
+from avocado_migdowntime.trace.samples import Samples
 
 PAGE = 4096
 

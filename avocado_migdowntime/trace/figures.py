@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A sample as the figures of one column of a table, and back."""
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum, auto
+from typing import Any
+
+import numpy as np
+
+from .ram import Ram
+from .sample import Sample
+
+
+class Column(IntEnum):
+    """The rows of `Samples.table`, each a column of a recording; STATUS and ON count in its `labels`."""
+
+    T = 0
+    LATENCY = auto()
+    STATUS = auto()
+    ON = auto()
+    EXPECTED = auto()
+    DOWNTIME = auto()
+    PENDING = auto()
+    TOTAL = auto()
+    DISK = auto()
+    THROTTLE = auto()
+    OPEN_BYTES = auto()
+    OPEN_MBPS = auto()
+    OPEN_RATE = auto()
+    REMAINING = auto()
+    PAGE = auto()
+    SENT = auto()
+    ZERO = auto()
+    SYNCS = auto()
+    DIRTY_RATE = auto()
+    MBPS = auto()
+    COUNTED = auto()
+    TRANSFERRED = auto()
+
+
+class Labels(dict[str, int]):
+    """Texts by the numbers that stand for them in a table."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = len(self)
+        return self[text]
+
+
+def figures_of(row: Sample, labels: Labels) -> list[float]:
+    """The column of a `Samples.table` that a sample makes, in the order of `Column`."""
+    ram, nan = row.ram, np.nan
+    counters: list[float] = [nan] * 9
+    if ram is not None:
+        counters = [
+            ram.remaining_bytes,
+            ram.page_bytes,
+            ram.sent_pages,
+            ram.zero_pages,
+            ram.dirty_sync_count,
+            ram.dirty_pages_per_s,
+            ram.mbps,
+            nan if ram.counted_bytes is None else ram.counted_bytes,
+            nan if ram.transferred_bytes is None else ram.transferred_bytes,
+        ]
+    return [
+        row.t_s,
+        row.latency_ms,
+        labels[row.status],
+        nan if row.on is None else labels[row.on],
+        nan if row.expected_downtime_ms is None else row.expected_downtime_ms,
+        nan if row.downtime_ms is None else row.downtime_ms,
+        nan if row.pending_bytes is None else row.pending_bytes,
+        nan if row.total_bytes is None else row.total_bytes,
+        nan if row.disk_bytes is None else row.disk_bytes,
+        nan if row.throttle_percent is None else row.throttle_percent,
+        row.open_bytes,
+        row.open_mbps,
+        row.open_pages_per_s,
+        *counters,
+    ]
+
+
+def plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labels: Labels) -> list[float] | None:
+    """What `figures_of` gives of the sample that `answer` makes; None where that has to be looked at more closely."""
+    ram, status = answer.get("ram"), answer.get("status")
+    if type(ram) is not dict or type(status) is not str or not _UNUSUAL.isdisjoint(answer):
+        return None
+    counters: list[Any] = [ram.get(name) for name in _COUNTERS]
+    beside: list[Any] = [answer.get(name, 0) for name in _BESIDE] + [ram.get(name, 0) for name in _OF_RAM]
+    mbps = ram.get("mbps")
+    if not {type(mbps), *map(type, counters), *map(type, beside)} <= _NUMBERS:
+        return None
+    least, most = min(mbps, *counters, *beside), max(mbps, *counters, *beside)
+    remaining, page, normal, zero, syncs, rate = map(int, counters)
+    if not (least >= 0 and most < _EXACT and page and remaining <= ram.get("total", 0)):
+        return None
+    nan = np.nan
+    expected, downtime, pending = (answer.get(name, nan) for name in _BESIDE)
+    counted = int(ram["precopy-bytes"]) if "precopy-bytes" in ram else nan
+    transferred = int(ram["transferred"]) if "transferred" in ram else nan
+    known = [t_s, latency_ms, labels[status], nan, expected, downtime, pending, ram["total"], nan, nan, 0.0, 0.0, 0.0]
+    return [*known, remaining, page, normal + zero, zero, syncs, rate, mbps, counted, transferred]
+
+
+_COUNTERS = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate")
+_BESIDE, _OF_RAM = ("expected-downtime", "downtime", "remaining"), ("total", "precopy-bytes", "transferred")
+_NUMBERS = frozenset((int, float))
+_UNUSUAL = frozenset(("xbzrle-cache", "compression", "disk", "cpu-throttle-percentage"))
+_EXACT = 2.0**53
+
+
+def sample_of(figures: list[float], labels: Sequence[str]) -> Sample:
+    """The sample of which these are the figures, as `figures_of` gives them."""
+    t_s, latency_ms, status, on, expected_ms, downtime_ms, pending, total, disk, throttle = figures[: Column.OPEN_BYTES]
+    open_bytes, open_mbps, open_pages_per_s = figures[Column.OPEN_BYTES : Column.REMAINING]
+    return Sample(
+        t_s=t_s,
+        latency_ms=latency_ms,
+        status=labels[int(status)],
+        expected_downtime_ms=_known(expected_ms),
+        ram=ram_in(figures[Column.REMAINING :]),
+        on=None if on != on else labels[int(on)],
+        downtime_ms=_known(downtime_ms),
+        pending_bytes=_known(pending),
+        total_bytes=_known(total),
+        disk_bytes=_known(disk),
+        throttle_percent=_known(throttle),
+        open_bytes=open_bytes,
+        open_mbps=open_mbps,
+        open_pages_per_s=open_pages_per_s,
+    )
+
+
+def ram_in(figures: Sequence[float]) -> Ram | None:
+    """The RAM figures among them, those from REMAINING on, where there are some."""
+    *counters, mbps, counted, transferred = figures
+    if mbps != mbps:
+        return None
+    return Ram(*map(int, counters), mbps=mbps, counted_bytes=_whole(counted), transferred_bytes=_whole(transferred))  # type: ignore[misc]
+
+
+def _whole(figure: float) -> int | None:
+    return None if figure != figure else int(figure)
+
+
+def _known(figure: float) -> float | None:
+    return None if figure != figure else figure

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One answer to query-migrate."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UsageError
+from .ram import Ram, optional_number, ram_of, ran_over
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One answer to query-migrate, asked `t_s` seconds after the recording's zero.
+
+    `on` is the event that it was asked at, `downtime_ms` what QEMU says, once completed, the downtime really was.
+    `pending_bytes` is what QEMU found pending when it last looked, devices counted (`remaining` of the whole answer,
+    since QEMU 11.1).
+    `total_bytes` is the guest's whole RAM, `disk_bytes` what is left of disks that are sent as well, where that is
+    shown. `throttle_percent` is for how much of their time auto-converge stops the guest's CPUs, where it does.
+    `remaining_bytes`, `mbps` and the dirty rate of `ram` may be more or less by `open_…`, as a text rounds.
+    """
+
+    t_s: float
+    latency_ms: float
+    status: str
+    expected_downtime_ms: float | None = None
+    ram: Ram | None = None
+    on: str | None = None
+    downtime_ms: float | None = None
+    pending_bytes: float | None = None
+    total_bytes: float | None = None
+    disk_bytes: float | None = None
+    throttle_percent: float | None = None
+    open_bytes: float = 0.0
+    open_mbps: float = 0.0
+    open_pages_per_s: float = 0.0
+
+    @property
+    def answered_s(self) -> float:
+        """When the answer came, by which QEMU had made it: its figures are from between `t_s` and then."""
+        return self.t_s + self.latency_ms / 1000
+
+    @classmethod
+    def from_query(cls, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> "Sample":
+        """The sample that QEMU's `answer` to query-migrate makes; without RAM figures where more is left than there is.
+
+        Raises UsageError naming the field where one is missing or of the wrong type.
+        """
+        status = answer.get("status", "none")
+        if not isinstance(status, str):
+            raise UsageError(f"'status' is {status!r} where a text was expected")
+        ram = answer.get("ram")
+        return cls(
+            t_s=t_s,
+            latency_ms=latency_ms,
+            status=status,
+            expected_downtime_ms=optional_number(answer, "expected-downtime"),
+            ram=None if ram is None or (isinstance(ram, Mapping) and ran_over(ram)) else ram_of(ram, answer),
+            on=on,
+            downtime_ms=optional_number(answer, "downtime"),
+            pending_bytes=optional_number(answer, "remaining"),
+            total_bytes=_of_part(ram, "total"),
+            disk_bytes=_of_part(answer.get("disk"), "remaining"),
+            throttle_percent=optional_number(answer, "cpu-throttle-percentage"),
+        )
+
+
+def _of_part(part: Any, name: str) -> float | None:
+    return optional_number(part, name) if isinstance(part, Mapping) else None

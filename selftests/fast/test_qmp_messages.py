@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Messages of QMP wherever they stand: which are some, and when a sample of a recording was taken."""
+
+import json
+
+import pytest
+
+from avocado_migdowntime.forms.qmp_messages import is_of_qmp
+from avocado_migdowntime.trace.reading import Stamp
+
+from ..support.log_readings import readings
+
+ANSWER = {"status": "active", "ram": {"remaining": 5}}
+
+
+@pytest.mark.parametrize("name", ["return", "execute", "QMP", "event"])
+def test_a_message_of_qmp_is_known_by_its_first_word(name):
+    assert is_of_qmp({name: {}}) and is_of_qmp([{"a": 1}, {name: {}, "id": 7}])
+
+
+@pytest.mark.parametrize("other", [{}, [], {"status": "active"}, [{"a": 1}], "return", None, {"RETURN": {}}])
+def test_what_is_no_message_of_qmp(other):
+    assert not is_of_qmp(other)
+
+
+@pytest.mark.parametrize(("latency", "tick_s"), [({"latency_ms": 500}, 0.5), ({}, 0)])
+def test_a_sample_of_a_recording_was_taken_between_its_question_and_its_answer(latency, tick_s):
+    [told] = readings(json.dumps({"t": 3.5, **latency, "query-migrate": ANSWER}).encode())
+    assert (told.answer, told.stamp) == (ANSWER, Stamp(3.5, tick_s, from_begin=True))
+
+
+@pytest.mark.parametrize("array", [[ANSWER], [{"return": ANSWER}], [{"id": 7}, {"return": ANSWER}]])
+@pytest.mark.parametrize("written", [json.dumps, repr, lambda array: repr(array).replace("[{", "[ {")])
+def test_an_answer_in_an_array_on_one_line_is_found(array, written):
+    assert [told.answer for told in readings(f"{written(array)}\n".encode())] == [ANSWER]
