@@ -59,7 +59,6 @@ COMPUTING = frozenset(
             "dataclasses",
             "difflib",
             "enum",
-            "errno",
             "functools",
             "hashlib",
             "html",
