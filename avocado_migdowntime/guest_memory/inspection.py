@@ -16,6 +16,8 @@ PAGE_WORDS = PAGE_BYTES // 8
 _HEADER_WORDS = 4
 _STEP, _EPOCH_STEP = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
 _STEPS = np.arange(PAGE_WORDS - _HEADER_WORDS, dtype=np.uint64) * _STEP
+_EPOCH_WRITTEN = 2
+"""Where so many words of a page are written it shows in its second that they are of another epoch."""
 _CACHED_PAGES = 256
 """A MiB at a time stays in a processor's cache."""
 _NAMED_FAULTS = 20
@@ -37,6 +39,7 @@ class Inspection:
         self._intact = self._expected.epochs == 0  # What was never written may hold anything.
         self._seen = np.zeros(len(self._intact), dtype=bool)
         self._damage_of: dict[int, str] = {}
+        self._half_sent: set[int] = set()
 
     def see(self, indices: PageIndices, rows: Words) -> None:
         """Take rows of 512 words, as they lie in RAM, for the pages of these indices.
@@ -94,7 +97,8 @@ class Inspection:
     def finding(self) -> Integrity:
         """What was found, once everything was seen."""
         damaged = np.flatnonzero(~self._intact).tolist()
-        return Integrity(self._telemetry.pages, len(damaged), tuple(self._faults(damaged)))
+        half_sent = len(self._half_sent.intersection(damaged))
+        return Integrity(self._telemetry.pages, len(damaged), tuple(self._faults(damaged)), half_sent)
 
     def _see(self, indices: PageIndices, rows: Words) -> None:
         telemetry, epochs = self._telemetry, self._expected.epochs[indices]
@@ -106,7 +110,10 @@ class Inspection:
             if index == self._expected.next_page and self._half_written(row, index):
                 self._intact[index] = True
             elif len(self._damage_of) < _NAMED_FAULTS or index - 1 not in self._damage_of:
-                self._damage_of[index] = _damage(row, index, int(self._expected.epochs[index]), telemetry)
+                epoch = int(self._expected.epochs[index])
+                self._damage_of[index] = _damage(row, index, epoch, telemetry)
+                if _is_half_sent(row, index, epoch, telemetry):
+                    self._half_sent.add(index)
             else:
                 self._damage_of.setdefault(index, "is not what the guest wrote last")
 
@@ -148,6 +155,14 @@ def _page(index: int, epoch: int, telemetry: Telemetry) -> Words:
 
 def _in_guest_order(words: Words, telemetry: Telemetry) -> Words:
     return words if np.little_endian == (telemetry.byte_order == "<") else words.byteswap()
+
+
+def _is_half_sent(row: Words, index: int, epoch: int, telemetry: Telemetry) -> bool:
+    """Whether it begins with what the guest wrote last, and goes on with what it wrote the time before."""
+    written = row == _page(index, epoch, telemetry)
+    begin = int(np.argmin(written))
+    before = _page(index, epoch - 1, telemetry)
+    return begin >= _EPOCH_WRITTEN and bool((row[begin:] == before[begin:]).all())
 
 
 def _damage(row: Words, index: int, epoch: int, telemetry: Telemetry) -> str:

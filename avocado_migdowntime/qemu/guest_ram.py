@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -148,6 +149,6 @@ async def inspect(source: GuestRam, ram: GuestRam, address: int, guest: Guest) -
     found = inspection.finding()
     pages = found.pages + 1
     if arrived == left:
-        return Integrity(pages, found.damaged_pages, found.faults)
+        return replace(found, pages=pages)
     fault = f"the telemetry page (at {address:#x}) is not what it was at the source"
-    return Integrity(pages, found.damaged_pages + 1, (fault, *found.faults))
+    return replace(found, pages=pages, damaged_pages=found.damaged_pages + 1, faults=(fault, *found.faults))

@@ -39,6 +39,7 @@ VERDICT: Mapping[str, str] = {
     "integrity.pages": "pages of 4 KiB compared with what the guest had written",
     "integrity.damaged_pages": "those that differ",
     "integrity.faults": "the first of them, in words",
+    "integrity.half_sent": "those with a last write that arrived in part, counted on a QEMU that is known for it",
     "convergence": "what limits did that were tried, null where none was",
     "convergence.judgement": "right, wrong or inconclusive",
     "convergence.needed_ms": "the limit that was needed by the oracle",

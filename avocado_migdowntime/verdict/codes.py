@@ -101,6 +101,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
     MEMORY: {
         "intact": "each page is what the guest wrote last",
         "damaged": "some pages are not",
+        "half-sent": "the last write to a page arrived in part, as it may from a QEMU before 9.0 under TCG",
     },
     GUEST: {
         "went-on": "the migration completed, and nothing shows that the guest did not go on",

@@ -161,6 +161,19 @@ def test_only_the_next_page_may_be_half_written():
     assert finding(telemetry, ram).damaged_pages == 1
 
 
+@pytest.mark.parametrize("byte_order", "<>")
+@pytest.mark.parametrize(
+    ("begin", "rest", "half_sent"), [(3, 2, 1), (3, 1, 0), (2, 3, 0), (2, 2, 0), (4, 3, 0)], ids=str
+)
+@pytest.mark.parametrize("words", [2, 112, 511])
+def test_a_page_whose_last_write_arrived_in_part_is_counted(byte_order, words, begin, rest, half_sent):
+    telemetry = told(byte_order=byte_order)
+    ram = memory(telemetry)
+    ram[50, :words], ram[50, words:] = page(50, begin, byte_order)[:words], page(50, rest, byte_order)[words:]
+    found = finding(telemetry, ram)
+    assert (found.damaged_pages, found.half_sent) == (1, half_sent)
+
+
 def test_many_separate_faults_are_counted_and_the_first_named():
     telemetry = told()
     ram = memory(telemetry)

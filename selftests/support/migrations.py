@@ -50,6 +50,11 @@ def with_events(trace, *events):
     return replace(trace, events=tuple(sorted((*trace.events, *events), key=lambda event: event.t_s)))
 
 
+def half_sent():
+    trace = with_header(of([2000, 10], 300.0), qemu=RELEASE_7, accelerator="tcg")
+    return harness(trace, "INTEGRITY", pages=9, damaged_pages=1, half_sent=1, faults=["page 3 is torn"])
+
+
 def harness(trace, name, **data):
     """The trace with an event of the harness after its end."""
     return with_events(trace, Event(trace.samples[-1].t_s + 0.1, "harness", name, data))
@@ -205,6 +210,7 @@ def row(make, *codes, **more):
 
 
 WRONG = {"factor": lambda sync, live, rate, bw: 1.5 * sync / bw, "rate": lambda sync, live, rate, bw: 1000 * rate / bw}
+RELEASE_7 = {"qemu": {"major": 7, "minor": 2, "micro": 22}, "package": ""}
 RELEASE_11 = {"qemu": {"major": 11, "minor": 1, "micro": 3}, "package": ""}
 MIGRATIONS = {
     "a correct QEMU": row(lambda: of([2000]), ("report", P, "accurate"), ("limit", P, "respected")),
@@ -324,6 +330,7 @@ MIGRATIONS = {
         lambda: harness(of([2000, 10], 300.0), "INTEGRITY", pages=9, damaged_pages=1, faults=["page 3 is lost"]),
         ("memory", F, "damaged"),
     ),
+    "a last write that arrived in part": row(half_sent, ("memory", U, "half-sent")),
     "a guest that is silent": row(
         lambda: with_events(
             of([2000, 10], 300.0),
