@@ -63,9 +63,9 @@ class LastLooks:
         left = left_in_words(last) if last else ""
         if left:
             words = f"at the last line before that {left}"
-            words += "" if limit_ms is None else f", under a downtime-limit of {limit_ms:g} ms"
+            words += "" if limit_ms is None else f", under a downtime-limit of {limit_ms:.10g} ms"
         else:
-            words = "" if limit_ms is None else f"the downtime-limit was {limit_ms:g} ms at its end"
+            words = "" if limit_ms is None else f"the downtime-limit was {limit_ms:.10g} ms at its end"
         return [told, Remark(words, of)] if words else [told]
 
     def __iter__(self) -> Iterator[Reading]:
@@ -86,9 +86,9 @@ class LastLooks:
                 continue
             if took.low > limit_ms:
                 far = "far above" if took.low > 2 * limit_ms else "above"
-                remarks.append(Remark(f"at the last line {left}, {far} the {limit_ms:g} ms {whose}", of))
+                remarks.append(Remark(f"at the last line {left}, {far} the {limit_ms:.10g} ms {whose}", of))
             elif took.high < limit_ms:
-                remarks.append(Remark(f"at the last line {left}, below the {limit_ms:g} ms {whose}", of))
+                remarks.append(Remark(f"at the last line {left}, below the {limit_ms:.10g} ms {whose}", of))
         return remarks
 
 
@@ -114,7 +114,7 @@ def limit_in_words(told: Reading, limit_ms: float) -> str:
     if mbps is None:
         return ""
     size = _words(mbps.scaled(limit_ms * BYTES_PER_MS_PER_MBPS / 1e6), "MB")
-    return f"the downtime-limit of {limit_ms:g} ms is {size} at {_rate(mbps)}"
+    return f"the downtime-limit of {limit_ms:.10g} ms is {size} at {_rate(mbps)}"
 
 
 def dirtying_in_words(told: Reading) -> str:

@@ -134,7 +134,7 @@ class NovaLog(Form):
     def _limit_failed(self, line: Line, of: str, limit_ms: float) -> Sequence[Item]:
         limits_ms = [limit for limit in self._limits_ms.get(of, []) if limit != limit_ms]
         if not limits_ms:
-            return [Remark(f"the downtime-limit of {limit_ms:g} ms could not be set", of)]
+            return [Remark(f"the downtime-limit of {limit_ms:.10g} ms could not be set", of)]
         return [Setting({"downtime-limit": limits_ms[-1]}, line.stamp, changed=True, of=of)]
 
     def end(self) -> Iterable[Item]:

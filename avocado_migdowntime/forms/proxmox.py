@@ -152,7 +152,7 @@ class ProxmoxLog(Form):
         failed_ms = self._limits_ms.pop() if self._limits_ms else None
         if self._limits_ms:
             return [self._setting(line, {"downtime-limit": self._limits_ms[-1]})]
-        what = "" if failed_ms is None else f" of {failed_ms:g} ms"
+        what = "" if failed_ms is None else f" of {failed_ms:.10g} ms"
         return [Remark(f"QEMU refused the downtime-limit{what}: {line.message}", self._of)]
 
     def _setting(self, line: Line, parameters: Mapping[str, float]) -> Setting:

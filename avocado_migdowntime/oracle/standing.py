@@ -30,7 +30,7 @@ def standing(look: Look) -> Standing | None:
 
 
 def _not_under_way(look: Look) -> Standing | None:
-    down = f"the guest was down for {look.down_ms:g} ms" if look.down_ms is not None else ""
+    down = f"the guest was down for {look.down_ms:.10g} ms" if look.down_ms is not None else ""
     if look.status in ("postcopy-paused", "postcopy-recover", "postcopy-recover-setup"):
         broken = "postcopy was cut off, and goes on once it is recovered (migrate-recover, and migrate with resume)"
         return Standing("postcopy", f"{broken}: no downtime-limit matters any more")

@@ -107,7 +107,7 @@ def _advise(whole: Evidence) -> Advice:
         shown_ms = whole.trace.downtime_limit_ms
         reason = "the downtime-limit under which it completed is not known"
         if shown_ms is not None:
-            reason = f"the text shows a downtime-limit of {shown_ms:g} ms, which somebody may have changed since"
+            reason = f"the text shows a downtime-limit of {shown_ms:.10g} ms, which somebody may have changed since"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
         looked = advise_from_a_look(evidence)
@@ -274,7 +274,7 @@ def _remarks(precopy: ObservedPrecopy, margin: float) -> list[str]:
         # QEMU looks once a window, so that passes may be shorter than is known of limits that are less.
         surely = now.converges is not None and (now.converges or limit_ms >= BUFFER_DELAY_MS)
         sure = "" if surely else "probably "
-        remarks.append(f"the downtime-limit of {limit_ms:g} ms that is set {sure}{word}")
+        remarks.append(f"the downtime-limit of {limit_ms:.10g} ms that is set {sure}{word}")
     return remarks
 
 

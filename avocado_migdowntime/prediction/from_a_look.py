@@ -58,7 +58,7 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
     """What the report says was pending at the last sync, ms, and why it may be something else, or ''."""
     if look.reported_ms is None:
         return None, "no expected downtime is shown, and what the guest dirtied since the last sync has to be added"
-    said = f"the report of {look.reported_ms.low:g} ms"
+    said = f"the report of {look.reported_ms.low:.10g} ms"
     if look.estimated:
         return None, f"no bandwidth is shown, so {said} gives no amount"
     if look.idle or look.hardly_sent or look.uncomputed:
@@ -85,7 +85,7 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
 
 def _found(look: Look, pending_ms: Interval, left_ms: Interval) -> str:
     if look.reported_ms is not None and look.reported_ms.high <= left_ms.low:
-        said = f"the report of {look.reported_ms.low:g} ms"
+        said = f"the report of {look.reported_ms.low:.10g} ms"
         return f"{said} is about what is left now, {left_ms.middle:.0f} ms, as if QEMU had just synced"
     return f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are left"
 

@@ -38,7 +38,7 @@ def rows(now: Now, columns: int, signs: str = BARS) -> Sequence[tuple[str, str]]
     if now.ended:
         shown += _end(now)
     elif now.limit_ms is not None:
-        shown.append(("limit", f"{now.limit_ms:g} ms {_does(now.outlook)}"))
+        shown.append(("limit", f"{now.limit_ms:.10g} ms {_does(now.outlook)}"))
     if not now.ended:
         shown.append(("set", _advised(now)))
     shown.append(("verdict", f"{now.verdict.verdict.upper()}: {now.verdict.reasons[0]}"))
@@ -64,7 +64,7 @@ def line(now: Now) -> str:
     if now.ended:
         parts += [text for _, text in _end(now)]
     elif now.outlook is not None:
-        parts.append(f"limit {now.limit_ms:g} ms {_does(now.outlook)}")
+        parts.append(f"limit {now.limit_ms:.10g} ms {_does(now.outlook)}")
     if now.advice.limit_ms is not None and not now.ended:
         parts.append(f"least {now.advice.limit_ms} ms")
     return in_a_line("; ".join(parts))
@@ -112,7 +112,7 @@ def _advised(now: Now) -> str:
 
 def _end(now: Now) -> list[tuple[str, str]]:
     down = now.verdict.downtime
-    limit = f", under a downtime-limit of {now.limit_ms:g} ms" if now.limit_ms is not None else ""
+    limit = f", under a downtime-limit of {now.limit_ms:.10g} ms" if now.limit_ms is not None else ""
     return [("downtime", f"{_down(down)}{limit}")] if down is not None else []
 
 

@@ -124,7 +124,7 @@ def _between(interval: Interval | None) -> str:
 def _limit(verdict: Verdict) -> str:
     if verdict.downtime_limit_ms is None:
         return f"downtime-limit not recorded, {verdict.limit_verdict}"
-    text = f"downtime-limit {verdict.downtime_limit_ms:g} ms, {verdict.limit_verdict}"
+    text = f"downtime-limit {verdict.downtime_limit_ms:.10g} ms, {verdict.limit_verdict}"
     if verdict.limit.effective_limit_ms is not None:
         return f"{text}: it works as one of {verdict.limit.effective_limit_ms:.0f} ms"
     unsent_ms = verdict.limit.unsent_ms
@@ -140,7 +140,7 @@ def _bandwidth(found: BandwidthFinding) -> str:
 
 
 def _convergence(found: Convergence) -> str:
-    parts = [f"{trial.limit_ms:g} ms {_did(trial)}" for trial in found.trials]
+    parts = [f"{trial.limit_ms:.10g} ms {_did(trial)}" for trial in found.trials]
     return f"{found.judgement}: {', '.join(parts)}"
 
 

@@ -177,7 +177,7 @@ def _pass_end(evidence: Evidence, sync: Sync) -> _Ending | None:
     page_bytes = sync.before.last.page_bytes
     least, most = limit.low * (1 - SLACK), limit.high * (1 + SLACK)
     burst = BURST_MS * sync.wire_bytes_per_ms.high
-    is_limit = f"the downtime-limit is {sync.limit_ms:g} ms"
+    is_limit = f"the downtime-limit is {sync.limit_ms:.10g} ms"
     if unsent.low > most + page_bytes:
         return _Ending("ended-early", f"a pass ended with {sync.unsent_ms.low:.0f} ms still unsent where {is_limit}")
     if unsent.high > most + burst:
@@ -204,7 +204,7 @@ def _went_on(syncs: Sequence[Sync]) -> _Ending | None:
         return None
     reason = (
         f"QEMU went on {early} times although no more than {most_ms:.0f} ms were left at a sync "
-        f"and the downtime-limit is {limit_ms:g} ms"
+        f"and the downtime-limit is {limit_ms:.10g} ms"
     )
     return _Ending("went-on-at-a-sync", reason)
 
@@ -298,7 +298,7 @@ def _left_at_switchover(
     if least > 2 * allowed + burst:
         reason = (
             f"QEMU switched over with {least / bytes_per_ms:.0f} ms left to send where the downtime-limit is "
-            f"{limit_ms:g} ms"
+            f"{limit_ms:.10g} ms"
         )
         return _Ending("switched-over-early", reason)
     return _Ending() if most <= allowed + burst else None

@@ -70,7 +70,7 @@ class PredictedDowntime:
             return Check(DOWNTIME, Outcome.FAILED, "not-as-reported", sentence)
         above = (self.down_ms - self.fixed_ms) / (1 + DOWNTIME_TOLERANCE)
         if self.limit_ms is not None and above > self.limit_ms:
-            sentence = f"{down} the downtime-limit was {self.limit_ms:g} ms"
+            sentence = f"{down} the downtime-limit was {self.limit_ms:.10g} ms"
             if odd and above <= self.limit_ms * (1 + self.window):
                 return Check(DOWNTIME, Outcome.UNDECIDED, "odd-window", sentence + why)
             return Check(DOWNTIME, Outcome.FAILED, "above-the-limit", sentence)

@@ -77,7 +77,7 @@ def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | N
         why = "dirty-pages-rate is 0" if look.idle else "hardly anything is sent"
         return _open("nothing-computed", f"{why}: QEMU computes nothing{_left(look)}")
     if look.uncomputed:
-        begins = f"{look.reported_ms.low:g} ms may be QEMU's initial value, before it has computed one"
+        begins = f"{look.reported_ms.low:.10g} ms may be QEMU's initial value, before it has computed one"
         return _open("nothing-computed", f"{begins}{_left(look)}")
     if look.estimated:
         return _by_mean_bandwidth(look, tolerance)
@@ -126,7 +126,7 @@ def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
         for name, ms in reversed(fits)
     ]
     sentence = (
-        f"no bandwidth is shown: {reported.low:g} ms are {' or '.join(at)}; at the mean of "
+        f"no bandwidth is shown: {reported.low:.10g} ms are {' or '.join(at)}; at the mean of "
         f"{mean.middle / 1000:.0f} MB/s, {left.middle / 1000:.1f} s are left"
     )
     below = reported.high < left.low * (1 - tolerance)

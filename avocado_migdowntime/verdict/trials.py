@@ -188,7 +188,7 @@ def _judge(
     limit_from: str,
 ) -> tuple[str, str] | None:
     """The code and the sentence of what is not right with a trial, if something is."""
-    limit = f"a downtime-limit of {trial.limit_ms:g} ms"
+    limit = f"a downtime-limit of {trial.limit_ms:.10g} ms"
     if needed_ms is None:
         return "need-unknown", "what was needed could not be told before limits were tried"
     if trial.name == CHOSEN:

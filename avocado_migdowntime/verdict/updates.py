@@ -164,4 +164,4 @@ def _renewed_s(segment: Segment) -> float:
 
 
 def _words(figures: Sequence[float]) -> str:
-    return " or ".join(f"{figure:g} ms" for figure in figures)
+    return " or ".join(f"{figure:.10g} ms" for figure in figures)

@@ -78,3 +78,15 @@ def test_each_test_lies_in_a_folder_by_what_it_needs(pytestconfig):
 def test_the_quick_tests_are_the_first_thing_that_is_said_of_them():
     text = (TOP / "CONTRIBUTING.md").read_text()
     assert text.split("`make ")[1].startswith("test`")
+
+
+def test_no_milliseconds_are_told_by_a_power_of_ten():
+    """`:g` writes 2e+06 for the greatest downtime-limit that there is."""
+    found = {
+        f"{path.name}:{number}"
+        for path in (SELFTESTS.parent / "avocado_migdowntime").rglob("*.py")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if ":g} ms" in line
+    }
+    assert found == set()
+    assert f"{2e6:.10g} and {0.1 + 0.2:.10g}" == "2000000 and 0.3"
