@@ -22,7 +22,7 @@ from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.passes import Pass
 from ..oracle.syncs import Sync
-from ..prediction.advise import predict_convergence
+from ..prediction.converging import predict_convergence
 from ..prediction.observed import observe
 from ..trace.events import FINISH, HARNESS, LIMIT, Event
 from ..trace.ram import number

@@ -8,7 +8,8 @@ from statistics import fmean, stdev
 import pytest
 
 from avocado_migdowntime.prediction.advice import Help
-from avocado_migdowntime.prediction.advise import advise, predict_convergence
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.prediction.converging import predict_convergence
 from selftests.support.traces import MBPS, Pass, completed, made, precopy, row
 
 STUDENT_80 = [1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879, 0.879, 0.879]

@@ -8,7 +8,8 @@ import pytest
 from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.prediction.advice import Advice, Finding
-from avocado_migdowntime.prediction.advise import advise, predict_convergence
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.prediction.converging import predict_convergence
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.reading import Reading
 from avocado_migdowntime.trace.sample import Sample

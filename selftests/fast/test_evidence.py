@@ -11,7 +11,8 @@ from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.oracle.limits import Limits
 from avocado_migdowntime.pictures.chart_of_trace import chart
-from avocado_migdowntime.prediction.advise import advise, predict_convergence
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.prediction.converging import predict_convergence
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.mid_pass_stop import mid_pass_stop
 from selftests.support.recorded import STOPPED, recording

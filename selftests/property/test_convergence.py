@@ -16,7 +16,8 @@ from avocado_migdowntime.basics.qemu_constants import BUFFER_DELAY_MS
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse, read
 from avocado_migdowntime.prediction.advice import STEP, Advice, Finding
-from avocado_migdowntime.prediction.advise import advise, predict_convergence
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.prediction.converging import predict_convergence
 from avocado_migdowntime.trace.events import DISTURBS, HARNESS, Event
 
 from ..support.simulate import PAGE, Simulation, random_writes, record, sweep

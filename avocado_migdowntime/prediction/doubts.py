@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How much passes differ, and why no limit is told where too little is known for one."""
+
+from math import fsum, sqrt
+from statistics import fmean
+
+from .advice import megabytes
+from .narrowing import is_sharp
+from .observed import ObservedPrecopy
+
+UNEVEN = 1.1
+"""Where the curve leaves it open, a sync in mid-pass may find so much more: seen on 7.2 with a guest that sends 80 % of
+its writes to 20 % of its pages.
+"""
+GREATEST_MARGIN = 0.5
+"""Where passes differ by more than this share nothing is advised; less where a text does not tell what was changed."""
+BEYOND_SEEN = 1.2
+"""Where no limit is known, nothing is advised that is so many times what any sync was seen to find."""
+_STUDENT_80 = (1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879)
+"""What Student's t stays below in 80 of 100 cases, for 1, 2, … degrees of freedom: by the second sync that makes 96."""
+
+
+def doubt_of(precopy: ObservedPrecopy) -> str:
+    """Why what the next sync needs is not known well enough to advise a limit, or ''."""
+    return precopy.doubt or _rough(precopy) or _uneven(precopy) or _beyond_all_seen(precopy)
+
+
+def _uneven(precopy: ObservedPrecopy) -> str:
+    """Why the passes differ too much to tell what the next will need, or ''."""
+    margin = margin_of(precopy)
+    if margin > (UNEVEN - 1 if precopy.evidence.trace.readings else GREATEST_MARGIN):
+        return f"the passes differ too much: the next may need up to {margin:.0%} more than is likely, or less"
+    return ""
+
+
+def _beyond_all_seen(precopy: ObservedPrecopy) -> str:
+    """Why a text that shows no limit does not tell where passes end, or ''."""
+    if not precopy.evidence.trace.readings or precopy.evidence.limit_ms is not None:
+        return ""
+    seen, likely = (
+        max(sync.at_sync_bytes.high for sync in precopy.syncs),
+        precopy.next_bytes(precopy.curve.likely_pending),
+    )
+    if likely <= BEYOND_SEEN * seen:
+        return ""
+    return (
+        f"no sync found more than {megabytes(seen)}, and how much earlier passes may end is not known without the limit"
+    )
+
+
+def _rough(precopy: ObservedPrecopy) -> str:
+    """Why what the syncs found is not known well enough, or ''."""
+    decisive = [sync for sync in precopy.syncs if sync.before.number > 1] or precopy.syncs
+    most = max(decisive, key=lambda sync: sync.at_sync_bytes.high)
+    if is_sharp(most):
+        return ""
+    low, high = most.at_sync_bytes.low, most.at_sync_bytes.high
+    return (
+        f"the sync before pass {most.after.number} found {megabytes(low)} to {megabytes(high)}: more samples, or the "
+        "downtime-limit that is set, would tell"
+    )
+
+
+def margin_of(precopy: ObservedPrecopy) -> float:
+    """The share by which the next sync may find more than is likely, as it does not in 80 of 100 cases: Student's t."""
+    shares = precopy.surprises
+    freedom = len(shares) - 1
+    if freedom < 1:
+        return 0.0
+    mean = fmean(shares)
+    deviation = sqrt(fsum((share - mean) ** 2 for share in shares) / freedom)
+    wide = _STUDENT_80[min(freedom, len(_STUDENT_80)) - 1] * sqrt(1 + 1 / len(shares))
+    return max(0.0, mean + wide * deviation - 1)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The downtime-limit to set for a migration that goes on as it did."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import ceil, floor
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS, GREATEST_DOWNTIME_LIMIT_MS
+from ..oracle.passes import MIN_SAMPLES
+from ..oracle.syncs import Sync
+from ..trace.ram import optional_number
+from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Down, Finding, Help, megabytes, rate_in_words
+from .converging import predict
+from .dirty_curve import ALIKE, length_ms, pending_bytes
+from .doubts import UNEVEN, margin_of
+from .helping import help_of
+from .narrowing import SHARP
+from .observed import ObservedPrecopy
+
+TICK = 0.01
+"""QEMU times the windows of 100 ms that it takes its bandwidth from in whole ms: one may be taken for 1 % less."""
+USUALLY = 0.05
+"""In no more than this share of the windows is the bandwidth lower than is reckoned with."""
+CAPPED = 0.9
+"""Who sends at so much of max-bandwidth is held there by that."""
+NOTABLE = 0.005
+"""A margin of less than this share is not worth a sentence."""
+
+
+def advise_running(precopy: ObservedPrecopy) -> Advice:
+    """What to set, in which steps and with what consequences, however little is known for it."""
+    bytes_per_ms, curve = precopy.threshold_bytes_per_ms, precopy.curve
+    margin = margin_of(precopy)
+    next_bytes = precopy.next_bytes(curve.likely_pending)
+    most_bytes = precopy.next_bytes(curve.most_pending) * (1 + margin)
+    # What is known of a sync within bounds is taken at its most already.
+    uneven = UNEVEN * min(1.0, precopy.syncs[-1].likely_bytes / (pending_bytes(precopy.syncs[-1]) or 1))
+    limit_ms = _above_ms(min(next_bytes * max(1 + margin, uneven), most_bytes) * (1 + TICK), bytes_per_ms)
+    most_ms = _above_ms(most_bytes * (1 + TICK), bytes_per_ms)
+    least_ms = _least_ms(precopy)
+    advice = Advice(
+        Finding.FOUND,
+        limit_ms=limit_ms,
+        range_ms=Interval(
+            min(floor(least_ms / (1 + TICK)) + 1, limit_ms),
+            max(most_ms, ceil(UNEVEN * (1 + SHARP) * max(limit_ms, _most_ms(precopy)))),
+        ),
+        steps_ms=_steps(limit_ms, lambda ms: precopy.course(curve.least_in_bursts, ms, precopy.syncs[-1]).converges),
+        best_point=min(map(point_of, precopy.syncs), key=lambda point: point.limit_ms),
+        help=help_of(precopy, next_bytes) if limit_ms > DEFAULT_DOWNTIME_LIMIT_MS and precopy.timed else Help(),
+        down=_down(precopy, next_bytes),
+        bandwidth_bytes_per_ms=bytes_per_ms,
+        syncs_seen=len(precopy.syncs),
+    )
+    expectation = f"the next sync is expected to find {megabytes(next_bytes)} to send at {rate_in_words(bytes_per_ms)}"
+    reasons = [expectation, *filter(None, [_cause(precopy)]), *_remarks(precopy, margin)]
+    if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
+        reasons[0] = expectation + BEYOND
+        return replace(advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), reasons=(*reasons, POSTCOPY))
+    return replace(advice, reasons=tuple(reasons))
+
+
+def _least_ms(precopy: ObservedPrecopy) -> float:
+    """The least limit that would have done at one of the syncs, with the greatest bandwidth that was seen."""
+    greatest = precopy.bandwidth_quantile(1)
+    # Those beside passes of few samples count as well: somebody may have seen them alone.
+    every = (*precopy.syncs, *precopy.evidence.syncs)
+    return min(sync.at_sync_bytes.low / max(sync.bytes_per_ms.high, greatest) for sync in every)
+
+
+def _most_ms(precopy: ObservedPrecopy) -> float:
+    """The least limit that would have done at each of the syncs, but where the bandwidth was unusually low."""
+    most_bytes = max(sync.at_sync_bytes.high for sync in precopy.syncs)
+    return most_bytes / min(precopy.threshold_bytes_per_ms, precopy.bandwidth_quantile(USUALLY))
+
+
+def _remarks(precopy: ObservedPrecopy, margin: float) -> list[str]:
+    remarks = []
+    if margin > NOTABLE:
+        remarks.append(f"the passes differ, so {margin:.1%} are added to what is expected")
+    if len(precopy.syncs) == 1:
+        seen = "from end to end" if precopy.timed else "to its end, but not from its start"
+        remarks.append(f"only one pass was seen {seen}: how much passes differ is not known")
+    limit_ms = precopy.evidence.limit_ms
+    if limit_ms is not None:
+        now = predict(precopy, limit_ms, precopy.syncs[-1])
+        word = "ends it" if now.course.converges else "never ends it"
+        # QEMU looks once a window, so that passes may be shorter than is known of limits that are less.
+        surely = now.converges is not None and (now.converges or limit_ms >= BUFFER_DELAY_MS)
+        sure = "" if surely else "probably "
+        remarks.append(f"the downtime-limit of {limit_ms:.10g} ms that is set {sure}{word}")
+    return remarks
+
+
+def _down(precopy: ObservedPrecopy, next_bytes: float) -> Down:
+    """How long the guest is down once a limit ends the migration."""
+    cap = optional_number(precopy.evidence.trace.migrate_parameters, "max-bandwidth")
+    binds = None if cap is None else bool(cap) and precopy.wire_bytes_per_ms * 1000 >= CAPPED * cap
+    return Down(next_bytes / precopy.wire_bytes_per_ms, binds)
+
+
+def _cause(precopy: ObservedPrecopy) -> str:
+    """Why the migration goes on: how fast the guest dirties against how fast is sent, over the last pass seen."""
+    last = precopy.syncs[-1]
+    if (
+        last not in precopy.timed
+        or last.before.number == 1
+        or min(len(last.before.samples), len(last.after.samples)) < MIN_SAMPLES
+    ):
+        return ""
+    dirtied = precopy.curve.likely(length_ms(last)) / length_ms(last)
+    sent = precopy.wire_bytes_per_ms
+    word = "slower than" if dirtied < sent / ALIKE else "faster than" if dirtied > sent * ALIKE else "as fast as"
+    shorter = "so that passes get shorter" if dirtied < sent / ALIKE else "so that passes do not get shorter"
+    pages = f"{rate_in_words(dirtied)} of pages over a pass of {length_ms(last) / 1000:.1f} s"
+    return f"the guest dirties memory {word} it is sent, {pages}, {shorter}"
+
+
+def point_of(sync: Sync) -> BestPoint:
+    """The limit with which QEMU would have switched over at this sync."""
+    limit_ms = _above_ms(sync.at_sync_bytes.middle, sync.bytes_per_ms.middle)
+    return BestPoint(sync.after.number, sync.after.begin_s, limit_ms)
+
+
+def _above_ms(pending_bytes: float, bytes_per_ms: float) -> int:
+    """The least whole limit that `pending_bytes` lie below."""
+    return floor(pending_bytes / bytes_per_ms) + 1
+
+
+def _steps(limit_ms: int, may_do: Callable[[int], bool]) -> tuple[int, ...]:
+    """Limits up to this one, each STEP times the one before; what lies STEP below the first cannot do, or is no more
+    than one of QEMU's bursts.
+    """
+    steps = [limit_ms]
+    while (less_ms := floor(steps[-1] / STEP)) > BUFFER_DELAY_MS and may_do(less_ms):
+        steps.append(less_ms)
+    return tuple(reversed(steps))
