@@ -17,6 +17,7 @@ from .avocado_command import command
 from .ordinary_user import OrdinaryUser
 
 _MARK = "MIGDOWNTIME_FAULT_CELL"
+_SIDES = ("source", "destination")
 _LOOK_S = 0.01
 _LONGEST_S = 60.0
 _GONE_S = 15.0
@@ -89,7 +90,7 @@ class WatchedJob:
             return [pid for pid in _children(self.process.pid) if "task-run" in self.processes().get(pid, "")][:1]
         if name == "test":
             return [pid for runner in self.targets("runner") for pid in _children(runner) if _children(pid)][:1]
-        wanted = ("source", "destination") if name == "both" else (name,)
+        wanted = _SIDES if name == "both" else (name,)
         return [
             pid
             for pid, line in self.processes().items()
@@ -156,7 +157,7 @@ def _has_event(job: WatchedJob, name: str) -> bool:
 
 MOMENTS: Mapping[str, Callable[[WatchedJob], bool]] = {
     "probing": lambda job: any("-machine none" in line for line in job.processes().values()),
-    "boot": lambda job: bool(job.targets("both")) and not job.rows(),
+    "boot": lambda job: len(job.targets("both")) == len(_SIDES) and not job.rows(),
     "first pass": lambda job: _syncs(job) == 1,
     "mid-pass": _in_mid_pass,
     "at a sync": lambda job: _syncs(job) == 3,
