@@ -4,7 +4,7 @@
 It takes the hosts from the setting of Avocado's own remote spawner, `spawner.remote.slots`, and has shells there by the
 same library. What it does otherwise than that one, of release 113: it tells Avocado the end of a test whose runner
 could not (there such a test is a SKIP, and the job a success); a host that is lost gets no other test, and what ran on
-it is run once more on another; a job that is interrupted ends its tests; two tests never use one shell.
+it is run once more on another; two tests never use one shell.
 """
 
 import asyncio

@@ -122,7 +122,7 @@ def test_without_a_bandwidth_it_is_judged_by_the_mean_one_and_told_at_which_it_w
     dirtied_mbps, left_mbps = 100 * 624.97 / reported_ms, 100 * 12_500_000 / reported_ms
     assert (report.code, report.sentence) == (
         code,
-        f"no bandwidth is shown: {reported_ms:.10g} ms are dirty-rate at {dirtied_mbps:.0f} MB/s or what is left now at "
+        f"no bandwidth is shown: {reported_ms:.0f} ms are dirty-rate at {dirtied_mbps:.0f} MB/s or what is left now at "
         f"{left_mbps:.0f} MB/s; at the mean of 100 MB/s, 12500.0 s are left",
     )
 

@@ -5,8 +5,6 @@ Recordings are replayed in the place of migrations: what hosts do with QEMUs is 
 """
 
 import json
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,7 +18,6 @@ from ..support.waiting import HANGS_S
 
 pytestmark = pytest.mark.network
 
-LONG = ("--migdowntime-time-limit", "30000")
 WHILE_A_HOST_IS_LOST = ("--migdowntime-time-limit", "400")
 GONE = "it gets no other test"
 
@@ -68,19 +65,6 @@ def test_a_host_that_cannot_run_tests_costs_one_at_most_and_is_named(hosts: Lab)
     assert (status, sorted(test["status"] for test in hosts.tests())) == (1, ["ERROR", "PASS", "PASS", "PASS"]), out
     assert found["ERROR"].startswith(f"/usr/bin/python3 of root@{first} lacks this package (")
     assert f"no shell of the host root@{second} can be had by SSH (" in out and out.count(GONE) == 2
-    nothing_left(hosts, *hosts.names)
-
-
-def test_an_interrupted_job_ends_what_runs_on_hosts(hosts: Lab) -> None:
-    with hosts.start([hosts.slot(name) for name in hosts.names[:2]], *replayed(hosts, 2), *LONG) as process:
-        assert process.stdout is not None
-        replaying = sum(line.endswith(": replays\n") for line in until(process.stdout, ": replays\n", 2))
-        assert replaying == 2
-        # As a terminal does, to all that the job has started here.
-        os.killpg(process.pid, signal.SIGINT)
-        out, _ = process.communicate(timeout=HANGS_S)
-    assert [test["status"] for test in hosts.tests()] == ["INTERRUPTED", "INTERRUPTED"], out
-    assert process.returncode not in (0, 1) and "Traceback" not in out
     nothing_left(hosts, *hosts.names)
 
 
