@@ -47,7 +47,8 @@ def test_a_matrix_is_spread_and_what_tests_left_lies_where_that_of_local_ones_do
     trace = (hosts.given / "trace.jsonl").read_bytes()
     assert [(each / "trace.jsonl").read_bytes() == trace for each in data] == [True] * 6
     assert [(each / "large").stat().st_size for each in data] == [3 << 20] * 6
-    assert len({(each / "below" / "host").read_text() for each in data}) == 3
+    # Whoever is free first gets the next one: one that is slow to log in may come too late for any.
+    assert len({(each / "below" / "host").read_text() for each in data}) in (2, 3)
     assert {(each / "trace.jsonl").stat().st_mode & 0o777 for each in data} == {0o600}
     assert not list(hosts.latest.rglob("migdowntime-sent-*"))
     assert json.loads(tests[0]["whiteboard"])["verdict"] == "accurate"
