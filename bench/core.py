@@ -6,16 +6,13 @@ slows both.
 """
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from bench.cost import Cost, cost
 from bench.simulated import LONG_PASSES, PERIOD_MS, SHORT_PASSES, write
 
 DECODE = """
@@ -29,15 +26,6 @@ SHORT_PERIOD_MS = 20
 FEW_PASSES = (3_000, 3_000, 4_000)
 FEW_MS = 6_000
 """A recording of 300 samples, one every 20 ms."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a process took: the time until it ended, that of the processor, and the memory at its peak."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
 
 
 def main() -> None:
@@ -95,14 +83,6 @@ def costs(trace: Path, page: Path) -> dict[str, Cost]:
         "advise": cost([*COMMAND, "advise", "--quiet", str(trace)]),
         "report": cost([*COMMAND, "report", "--quiet", str(trace), "--output", str(page)]),
     }
-
-
-def cost(command: Sequence[str]) -> Cost:
-    """What a process costs from its start to its end."""
-    begun_s = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, _, used = os.wait4(process.pid, 0)
-    return Cost(time.monotonic() - begun_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def print_trace(name: str, rounds: Sequence[dict[str, Cost]]) -> None:

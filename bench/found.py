@@ -8,20 +8,18 @@ in results/found, so that a run that was ended goes on where it was.
 import argparse
 import json
 import re
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from avocado_migdowntime.experiments.selftest import FAULTS
+from tools.features import ARCHITECTURES, Qemu, qemus, run
 
 TOP = Path(__file__).parents[1]
 PAGE = TOP / "docs" / "found.md"
 KEPT = TOP / "results" / "found"
-ARCHITECTURES = ("ppc64", "x86_64")
 WAYS = {
     "TLS": ("link=tcp", "tls=psk"),
     "multifd": ("link=tcp", "capabilities=multifd", "region=80M", "max_bandwidth=160M"),
@@ -50,14 +48,6 @@ A cell says on how many of the QEMUs that were tried it came out so. What came o
 """
 
 
-@dataclass(frozen=True)
-class Qemu:
-    """One by its release, and as `selftest --qemu` takes it; None is that of the PATH."""
-
-    release: str
-    suite: str | None
-
-
 def main() -> int:
     """Try what was not yet, print each answer as it comes, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -77,16 +67,6 @@ def main() -> int:
                         try_fault(fault, way, qemu, arch, fault in chosen.again)
     PAGE.write_text(page([(qemu.release, arch) for qemu in builds for arch in ARCHITECTURES]))
     return 0
-
-
-def qemus() -> Iterator[Qemu]:
-    """Each that is here, the installed one first."""
-    if found := re.search(r"version (\S+)", run(["qemu-system-x86_64", "--version"]).stdout):
-        yield Qemu(found[1], None)
-    listed = run([sys.executable, "-m", "avocado_migdowntime", "qemu", "list", "--json"])
-    for one in json.loads(listed.stdout or "[]"):
-        if set(ARCHITECTURES) <= set(one["architectures"]):
-            yield Qemu(one["release"], one["suite"])
 
 
 def try_fault(fault: str, way: str, qemu: Qemu, arch: str, again: bool) -> None:
@@ -142,11 +122,6 @@ def page(columns: Sequence[tuple[str, str]]) -> str:
     )
     of = f"\nThe QEMUs: {', '.join(f'{release} {arch}' for release, arch in columns)}.\n"
     return head + "".join(rows) + of + ("\n## Not as it should be\n\n" + "".join(missed) if missed else "")
-
-
-def run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run it to its end, with what it prints."""
-    return subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
 
 
 if __name__ == "__main__":

@@ -3,30 +3,19 @@
 
 import argparse
 import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from playwright.sync_api import sync_playwright
 
 from avocado_migdowntime.report.html.page import OPEN_TESTS
+from bench.cost import Cost, cost
 from bench.recorded_jobs import write
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a command took: from start to end, of the processor with its children, and of memory at most."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
 
 
 def main() -> None:
@@ -47,9 +36,9 @@ def _of_page(directory: Path, tests: int, runs: int) -> None:
     job, page = directory / f"job-{tests}", directory / f"page-{tests}.html"
     write(job, tests)
     report = ["-m", "avocado_migdowntime", "report", "--quiet", str(job), "--output", str(page)]
-    cost = costs([sys.executable, *report], directory)
+    took = _cost_at(directory, [sys.executable, *report])
     print(
-        f"page of {tests} tests: {cost.wall_s:.1f} s, of the processor {cost.cpu_s:.1f} s, {cost.peak_mb:.0f} MB, "
+        f"page of {tests} tests: {took.wall_s:.1f} s, of the processor {took.cpu_s:.1f} s, {took.peak_mb:.0f} MB, "
         f"size {page.stat().st_size / 1e6:.2f} MB"
     )
     opened = [seconds_to_open(page, packed=tests > OPEN_TESTS) for _ in range(runs)]
@@ -89,8 +78,8 @@ def _of_dry_run(directory: Path, variants: int, runs: int) -> None:
         plain.append(_dry_run(directory, tree, "/bin/true"))
         ours.append(_dry_run(directory, tree, "migdowntime:expected-downtime"))
     for name, found in (("/bin/true", plain), ("migdowntime:expected-downtime", ours)):
-        wall_s, cpu_s = median(cost.wall_s for cost in found), median(cost.cpu_s for cost in found)
-        peak_mb = median(cost.peak_mb for cost in found)
+        wall_s, cpu_s = median(one.wall_s for one in found), median(one.cpu_s for one in found)
+        peak_mb = median(one.peak_mb for one in found)
         print(
             f"dry run of {variants} variants of {name}: {wall_s:.1f} s, of the processor {cpu_s:.1f} s, "
             f"{peak_mb:.0f} MB; {1000 * cpu_s / variants:.1f} ms of the processor each"
@@ -99,22 +88,13 @@ def _of_dry_run(directory: Path, variants: int, runs: int) -> None:
 
 def _dry_run(directory: Path, tree: Path, reference: str) -> Cost:
     run = ["-P", "-W", "ignore", "-m", "avocado", "run", "--dry-run", "--disable-sysinfo", reference, "-m", str(tree)]
-    return costs([sys.executable, *run], directory)
+    return _cost_at(directory, [sys.executable, *run])
 
 
-def costs(command: Sequence[str], home: Path) -> Cost:
-    """Run a command, whose user's home is `home`, to its end."""
+def _cost_at(home: Path, command: Sequence[str]) -> Cost:
+    """That of a command whose user's home is `home`."""
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begun_s = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**environment, "HOME": str(home)})
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.monotonic() - begun_s
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, f"{command} ended with {process.returncode}"
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall_s, cpu_s, usage.ru_maxrss / 1024)
+    return cost(command, {**environment, "HOME": str(home)})
 
 
 if __name__ == "__main__":

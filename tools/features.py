@@ -48,7 +48,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class Qemu:
-    """One by its release, and as `judge --qemu` takes it; None is that of the PATH."""
+    """One by its release, and as `--qemu` takes it; None is that of the PATH."""
 
     release: str
     suite: str | None
