@@ -77,9 +77,7 @@ async def follow(
                     try:
                         now = await qemu.execute("query-migrate-parameters")
                     except ConnectionGone:
-                        if new_trace.ended:
-                            return
-                        raise
+                        continue  # How the migration ended is what query-migrate is answered.
                     for name, event in _FOLLOWED.items():
                         if name in now and now[name] != known[name]:
                             known[name] = now[name]

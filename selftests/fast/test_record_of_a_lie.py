@@ -11,6 +11,8 @@ import pytest
 from avocado_migdowntime.errors import MigDowntimeError
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.record import live
+from avocado_migdowntime.record.asked import ConnectionGone
+from avocado_migdowntime.record.attached import AttachedQemu
 from avocado_migdowntime.record.new_trace import NewTrace
 
 from ..support.made_up_monitor import GREETING, MIGRATING, RAM, answering, served
@@ -215,3 +217,24 @@ def test_a_greeting_without_a_word_of_qmp_is_no_qemu(tmp_path, sockets):
 
         said, samples = recorded(tmp_path, sockets, talk)
         assert said and not samples
+
+
+@pytest.mark.parametrize("completed", [False, True])
+def test_what_asks_for_parameters_too_late_is_told_by_the_next_sample_how_it_ended(
+    tmp_path, sockets, monkeypatch, completed
+):
+    asks = AttachedQemu.execute
+
+    async def gone(qemu, command, arguments=None):
+        parameters.append(command == "query-migrate-parameters")
+        if parameters.count(True) <= 1:
+            return await asks(qemu, command, arguments)
+        if completed and command == "query-migrate":
+            return DONE
+        raise ConnectionGone(command)
+
+    parameters = []
+    monkeypatch.setattr(AttachedQemu, "execute", gone)
+    said, samples = answers(tmp_path, sockets, ACTIVE)
+    assert said == ("" if completed else "query-migrate") and samples
+    assert (read(str(tmp_path / "trace.jsonl")).samples[-1].status == "completed") == completed

@@ -48,6 +48,13 @@ class Held:
         elapsed_s = self.last_s - self.first_s
         return max(abs(pages_per_s / RATE - 1), abs(ticks / self.clock_hz / elapsed_s - 1))
 
+    def off_after_the_pause(self) -> float:
+        """The same of what it skipped of a pause of 1 s, all but 100 ms, and of the pages that it then wrote."""
+        ticks = self.after_pause["heartbeat_ticks"] - self.in_pause["heartbeat_ticks"]
+        lagged = self.after_pause["lag_ticks"] - self.in_pause["lag_ticks"]
+        pages = self.after_pause["pages_written"] - self.in_pause["pages_written"]
+        return max(1 - lagged / self.clock_hz / 0.9, abs(pages / RATE * self.clock_hz / (ticks - lagged) - 1))
+
     @property
     def clock_hz(self) -> int:
         return self.last["clock_hz"]
@@ -82,6 +89,14 @@ def test_rate_is_held(held: Watched, launch: Launch, shape: str) -> None:
     while off[-1] > 0.05 and len(off) < GUESTS:
         off.append(watch_held(launch(shape, ORDERS)).off())
     assert off[-1] <= 0.05, off
+
+
+@pytest.mark.parametrize("shape", DIRECT)
+def test_a_pause_is_skipped_but_for_100_ms(held: Watched, launch: Launch, shape: str) -> None:
+    off = [held[shape].result().off_after_the_pause()]
+    while off[-1] > 0.1 and len(off) < GUESTS:
+        off.append(watch_held(launch(shape, ORDERS)).off_after_the_pause())
+    assert off[-1] <= 0.1, off
 
 
 @pytest.mark.parametrize("shape", DIRECT)
@@ -176,15 +191,3 @@ def dirty_pages_rate(guest: Guest) -> int:
 
 def phase_s(telemetry: dict[str, int], period_s: float) -> float:
     return (telemetry["heartbeat_ticks"] - telemetry["paced_ticks"]) / telemetry["clock_hz"] % period_s
-
-
-@pytest.mark.parametrize("shape", DIRECT)
-def test_a_pause_is_skipped_but_for_100_ms(held: Watched, shape: str) -> None:
-    seen = held[shape].result()
-    before, after = seen.in_pause, seen.after_pause
-    ticks = after["heartbeat_ticks"] - before["heartbeat_ticks"]
-    lagged = after["lag_ticks"] - before["lag_ticks"]
-    assert lagged > 0.8 * after["clock_hz"]
-    assert after["pages_written"] - before["pages_written"] == pytest.approx(
-        2000 * (ticks - lagged) / after["clock_hz"], rel=0.1
-    )
