@@ -9,7 +9,8 @@ it is run once more on another; two tests never use one shell.
 
 import asyncio
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -20,12 +21,18 @@ from avocado.core.utils import messages
 
 from ..basics.printable import in_a_line
 from ..errors import HostRequirementError, UsageError
+from .ending import Ending
 from .far_host import FarHost, HostLost
+from .interrupts import raise_between_callbacks
 from .last_word import tell
 
 _ATTEMPTS = 2
 """A test that takes its host with it must not take all of them."""
 _CLEANING_UP_S = 60.0
+_READ_S = 0.1
+"""What is told of a test comes by another connection than its end, and Avocado that ends a job waits in a busy loop
+for one that has ended and of which it has read nothing.
+"""
 _LACKS_IT = "No module named"
 _hosts: "Hosts | None" = None
 """One set for the whole process: Avocado makes a spawner for each suite of a job."""
@@ -39,14 +46,22 @@ class Hosts:
         self._free = list(self._all)
         self._left = set(self._all)
         self._changed = asyncio.Condition()
+        self._threads = ThreadPoolExecutor(len(self._all))
 
-    async def take(self) -> FarHost:
-        """Wait for one that runs nothing; raises HostRequirementError where none is left."""
+    async def take(self, given_up: Callable[[], bool]) -> FarHost | None:
+        """Wait for one that runs nothing, or until it is given up; raises HostRequirementError where none is left."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._free or not self._left)
+            await self._changed.wait_for(lambda: self._free or not self._left or given_up())
+            if given_up():
+                return None
             if not self._left:
                 raise HostRequirementError("none of the hosts in `spawner.remote.slots` can be used any more")
             return self._free.pop(0)
+
+    async def run(self, host: FarHost, arguments: list[str], within_s: float, ending: Ending) -> tuple[int, str]:
+        """As the host's, in a thread of its own: asyncio has but some more than there are processors here."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, host.run, arguments, within_s, ending)
 
     async def give_back(self, host: FarHost) -> None:
         """It runs nothing any more."""
@@ -62,11 +77,17 @@ class Hosts:
             self._changed.notify_all()
         LOG_UI.error("migdowntime: %s; it gets no other test", in_a_line(why))
 
+    async def look_again(self) -> None:
+        """Somebody who waits for a host may have given up."""
+        async with self._changed:
+            self._changed.notify_all()
+
     def leave(self) -> None:
         """End all connections."""
         for host in self._all:
             with suppress(Exception):
                 host.close()
+        self._threads.shutdown(wait=False)
 
 
 def leave() -> None:
@@ -112,6 +133,7 @@ class MigDowntimeHosts(Spawner, SpawnerMixin):
     async def spawn_task(self, runtime_task: Any) -> bool:
         """Begin; Avocado waits for it elsewhere, and may have it ended there."""
         global _hosts
+        raise_between_callbacks()
         if _hosts is None:
             _hosts = Hosts(self._slots())
         runtime_task.spawner_handle = _Run(runtime_task, _hosts, float(self.config["spawner.remote.test_timeout"]))
@@ -158,16 +180,12 @@ class _Run:
         self._task = runtime_task.task
         self._hosts = hosts
         self._within_s = within_s
-        self._host: FarHost | None = None
-        self._ended = False
+        self._ending = Ending()
         self.future = asyncio.ensure_future(self._told())
 
     async def end(self) -> bool:
-        self._ended = True
-        if self._host is None:
-            self.future.cancel()
-        else:
-            self._host.end()
+        await asyncio.to_thread(self._ending.ask)
+        await self._hosts.look_again()
         done, _ = await asyncio.wait({self.future}, timeout=_CLEANING_UP_S)
         return bool(done)
 
@@ -178,22 +196,26 @@ class _Run:
         except Exception as error:  # Avocado would wait forever for the end of this test.
             why = str(error) or type(error).__name__
         if why:
+            result = "interrupted" if self._ending.is_asked else "error"
             names = {"id": str(self._task.identifier), "job_id": self._task.job_id}
-            told = {**messages.FinishedMessage.get("error", fail_reason=in_a_line(why)), **names}
+            told = {**messages.FinishedMessage.get(result, fail_reason=in_a_line(why)), **names}
             for service in self._task.status_services:
                 await asyncio.to_thread(tell, service.uri, told)
+        await asyncio.sleep(_READ_S)
 
     async def _run(self) -> str:
         """Why the runner has told no end; nothing where it has."""
         lost = ""
         for _ in range(_ATTEMPTS):
-            self._host = host = await self._hosts.take()
+            host = await self._hosts.take(lambda: self._ending.is_asked)
+            if host is None:
+                return "it was ended before there was a host for it"
             try:
-                status, said = await asyncio.to_thread(host.run, self._arguments(), self._within_s)
+                status, said = await self._hosts.run(host, self._arguments(), self._within_s, self._ending)
             except HostLost as error:
                 lost = f"{error}; what became of the test there is not known"
                 await self._hosts.leave_out(host, str(error))
-                if self._ended:
+                if self._ending.is_asked:
                     return lost
             except HostRequirementError as error:
                 lost = str(error)
@@ -201,7 +223,6 @@ class _Run:
             else:
                 return await self._judged(host, status, said) if status else ""
             finally:
-                self._host = None
                 await self._hosts.give_back(host)
         return lost
 

@@ -3,16 +3,24 @@
 
 import asyncio
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
 from avocado_migdowntime.errors import HostRequirementError, UsageError
-from avocado_migdowntime.plugins import hosts
+from avocado_migdowntime.plugins import far_host, hosts
 from avocado_migdowntime.plugins.far_host import FarHost, HostLost
 from avocado_migdowntime.plugins.hosts import Hosts, MigDowntimeHosts
 
+from ..support.waiting import HANGS_S
+
 LACKING = "/usr/bin/python3: No module named 'avocado_migdowntime'"
+
+
+TOGETHER = threading.Barrier(12)
 
 
 class MadeUpHost:
@@ -21,12 +29,24 @@ class MadeUpHost:
     def __init__(self, name):
         self.name, self.python, self.ran, self.running = name, "python3", 0, 0
 
-    def run(self, arguments, within_s):
-        assert arguments[:3] == ["-m", "avocado_migdowntime.plugins.runner", "task-run"] and within_s == 14400
+    def run(self, arguments, within_s, ending):
+        assert (
+            not ending.is_asked
+            and arguments[:3] == ["-m", "avocado_migdowntime.plugins.runner", "task-run"]
+            and within_s == 14400
+        )
         self.ran += 1
         self.running += 1
         assert self.running == 1
         try:
+            if self.name.startswith("together"):
+                TOGETHER.wait(HANGS_S)
+                return 0, ""
+            if self.name == "long":
+                ended = threading.Event()
+                with ending.by(ended.set):
+                    assert ended.wait(HANGS_S)
+                return 1, ""
             if self.name.startswith("lost"):
                 raise HostLost(f"the connection to {self.name} is gone")
             if self.name == "closed":
@@ -46,13 +66,16 @@ def ran(monkeypatch):
     monkeypatch.setattr(hosts, "FarHost", MadeUpHost)
     monkeypatch.setattr(hosts, "tell", lambda address, message: told.append((address, message)))
 
-    def run(names, tests):
+    def run(names, tests, ended=()):
         spawner = MigDowntimeHosts({"spawner.remote.slots": names, "spawner.remote.test_timeout": "14400"})
 
         async def all_of_them():
             tasks = [made_up_task(number) for number in range(tests)]
             for task in tasks:
                 assert await spawner.spawn_task(task)
+            await asyncio.sleep(0)
+            for number in ended:
+                assert await spawner.terminate_task(tasks[number])
             for task in tasks:
                 await spawner.wait_task(task)
                 assert not spawner.is_task_alive(task)
@@ -86,6 +109,18 @@ def made_up_task(number):
 def test_tests_go_to_hosts_that_are_free(ran):
     used, told = ran(["good", "good2"], 6)
     assert sum(used.values()) == 6 and min(used.values()) > 0 and told == {}
+
+
+def test_all_hosts_run_tests_at_the_same_time_however_many_they_are(ran):
+    names = [f"together{number}" for number in range(TOGETHER.parties)]
+    assert ran(names, len(names)) == (dict.fromkeys(names, 1), {})
+
+
+def test_what_is_ended_tells_so_and_what_waits_for_a_host_does_not_begin(ran):
+    used, told = ran(["long"], 3, ended=(1, 2, 0))
+    waited = ("interrupted", "it was ended before there was a host for it")
+    ended = ("interrupted", "the runner on long has ended with status 1: status 1")
+    assert (used, told) == ({"long": 1}, {"0": ended, "1": waited, "2": waited})
 
 
 @pytest.mark.parametrize("bad", ["lost", "closed"])
@@ -163,3 +198,19 @@ def test_a_slot_is_an_address_or_a_file_and_an_unknown_key_is_refused(tmp_path):
         file.write_text(text)
         with pytest.raises(UsageError, match="is no slot of Avocado's remote spawner"):
             FarHost(str(file))
+
+
+def test_one_helper_serves_all_hosts_that_are_logged_in_to_at_the_same_time(tmp_path, monkeypatch):
+    def slowly(name, path):
+        time.sleep(0.01)
+        return f"/somewhere/{name}"
+
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.setattr(far_host.shutil, "which", slowly)
+    far_host._helper_directory.cache_clear()
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda _: far_host._helper_apart(), range(4)))
+    assert len(set(made)) == 1 and (made[0] / "aexpect_helper").read_text().endswith(
+        "setsid /somewhere/aexpect_helper\n"
+    )
+    far_host._helper_directory.cache_clear()
