@@ -10,10 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from avocado_migdowntime.basics.termination import WHY_TERMINATED
 from avocado_migdowntime.errors import HostRequirementError, UsageError
-from avocado_migdowntime.plugins import far_host, hosts
+from avocado_migdowntime.plugins import far_host, far_run, host_pool, hosts
 from avocado_migdowntime.plugins.far_host import FarHost, HostLost
-from avocado_migdowntime.plugins.hosts import Hosts, MigDowntimeHosts
+from avocado_migdowntime.plugins.host_pool import Hosts
+from avocado_migdowntime.plugins.hosts import MigDowntimeHosts
 
 from ..support.waiting import HANGS_S
 
@@ -47,6 +49,12 @@ class MadeUpHost:
                 with ending.by(ended.set):
                     assert ended.wait(HANGS_S)
                 return 1, ""
+            if self.name == "killed":
+                threading.Timer(0.1, host_pool.note_end, ["0"]).start()
+                return 128 + 9, "Killed"
+            if self.name == "late":
+                host_pool.note_end("0")
+                return 128 + 15, "Terminated"
             if self.name.startswith("lost"):
                 raise HostLost(f"the connection to {self.name} is gone")
             if self.name == "closed":
@@ -63,8 +71,9 @@ class MadeUpHost:
 def ran(monkeypatch):
     """Runs so many tests on hosts of these names; gives the hosts, and what was told of the tests by their number."""
     told = []
-    monkeypatch.setattr(hosts, "FarHost", MadeUpHost)
-    monkeypatch.setattr(hosts, "tell", lambda address, message: told.append((address, message)))
+    monkeypatch.setattr(host_pool, "FarHost", MadeUpHost)
+    monkeypatch.setattr(far_run, "_TOLD_S", 0.05)
+    monkeypatch.setattr(far_run, "tell", lambda address, message: told.append((address, message)))
 
     def run(names, tests, ended=()):
         spawner = MigDowntimeHosts({"spawner.remote.slots": names, "spawner.remote.test_timeout": "14400"})
@@ -81,9 +90,9 @@ def ran(monkeypatch):
                 assert not spawner.is_task_alive(task)
 
         used = []
-        monkeypatch.setattr(hosts, "Hosts", lambda slots: used.append(Hosts(slots)) or used[0])
+        monkeypatch.setattr(host_pool, "Hosts", lambda slots: used.append(Hosts(slots)) or used[0])
         asyncio.run(all_of_them())
-        hosts.leave()
+        host_pool.leave()
         assert {address for address, _ in told} <= {"198.18.8.1:8888"}
         return {host.name: host.ran for host in used[0]._all}, {
             m["id"]: (m["result"], m["fail_reason"]) for _, m in told
@@ -119,7 +128,7 @@ def test_all_hosts_run_tests_at_the_same_time_however_many_they_are(ran):
 def test_what_is_ended_tells_so_and_what_waits_for_a_host_does_not_begin(ran):
     used, told = ran(["long"], 3, ended=(1, 2, 0))
     waited = ("interrupted", "it was ended before there was a host for it")
-    ended = ("interrupted", "the runner on long has ended with status 1: status 1")
+    ended = ("interrupted", WHY_TERMINATED)
     assert (used, told) == ({"long": 1}, {"0": ended, "1": waited, "2": waited})
 
 
@@ -142,6 +151,11 @@ def test_a_runner_that_ended_by_itself_is_told_and_its_host_is_used_again(ran):
     used, told = ran(["odd"], 2)
     assert used == {"odd": 2}
     assert set(told.values()) == {("error", "the runner on odd has ended with status 3: last words")}
+
+
+@pytest.mark.parametrize("host", ["killed", "late"])
+def test_what_is_told_already_is_not_told_once_more(ran, host):
+    assert ran([host], 1) == ({host: 1}, {})
 
 
 def test_where_no_host_is_left_each_test_says_so(ran):
