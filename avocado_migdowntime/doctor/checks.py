@@ -95,9 +95,9 @@ def check_kvm(kvm: Kvm, without: State) -> HostCheck:
     mend = ""
     if not kvm.device_exists:
         module = _MODULES.get(kvm.arch, "kvm")
-        mend = f"modprobe {module} (in a virtual machine: switch on nested virtualisation on its host)"
+        mend = f"as root: modprobe {module} (in a virtual machine: switch on nested virtualisation on its host)"
     elif not kvm.may_open:
-        mend = 'usermod --append --groups kvm "$USER", then log in again'
+        mend = 'as root: usermod --append --groups kvm USER, with your name, then log in again'
     instead = "; tests use TCG" if without is State.NOTE else ""
     return HostCheck("kvm", without, f"{kvm.fault}{instead}", mend)
 

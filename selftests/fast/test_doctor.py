@@ -70,7 +70,7 @@ HOSTS = [
     ({"qemus": (replace(PPC, release=(11, 2, 0)),)}, "qemu ppc64", "note", "--migdowntime-qemu"),
     ({"kvm": Kvm("x86_64", "missing", False, False)}, "kvm", "note", "modprobe kvm_intel || modprobe kvm_amd"),
     ({"kvm": Kvm("ppc64", "missing", False, False)}, "kvm", "note", "modprobe kvm_hv"),
-    ({"kvm": Kvm("x86_64", "not allowed", True, False)}, "kvm", "note", "usermod --append --groups kvm"),
+    ({"kvm": Kvm("x86_64", "not allowed", True, False)}, "kvm", "note", "as root: usermod --append --groups kvm USER"),
     ({"kvm": Kvm("x86_64", "no page within 1 s", True, True)}, "kvm", "note", ""),
     ({"kvm": Kvm("x86_64", "no page", True, True), "kvm_wanted": True}, "kvm", "fault", ""),
     (
