@@ -15,8 +15,10 @@ up to 10 around them. There QEMU renews the bandwidth with the first page of a w
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS, HOST_PAGES_A_LOOK
+from ..trace.samples import Floats
 from .rounds import HEADER_BYTES, rounds_ended
 from .seam import ONE_LOOK_S, OVER_S, Seam
 
@@ -24,6 +26,8 @@ _WINDOWS_MS = np.arange(BUFFER_DELAY_MS, 4 * BUFFER_DELAY_MS)
 """How long a window may have been, on a busy host."""
 _ENDS_BYTES = 64
 """What the end of a round adds to a window is less."""
+_BESIDE_PAGES = 4
+"""A window begins and ends with its second page, and samples may miss one that is on its way."""
 _EXACT = 1e-5
 """By less than this share of a byte is a whole number of them missed."""
 
@@ -41,8 +45,33 @@ def nothing_left(seam: Seam, pages_each: float, most: float) -> bool:
 
 
 def _holds_pages_only(seam: Seam) -> bool:
-    """Whether the window that ended with the last rest carried pages, and not the end of a round."""
+    """Whether the window that ended with the last rest carried pages, and not the end of a round.
+
+    It may have lasted for each number of milliseconds of which that bandwidth is a whole number of bytes, if as many
+    pages were sent in that time.
+    """
     carried = float(seam.since.mbps[0]) * BYTES_PER_MS_PER_MBPS * _WINDOWS_MS
     whole = np.rint(carried)
-    beyond_pages = whole[np.abs(carried - whole) <= _EXACT] % (seam.last.page_bytes + HEADER_BYTES)
-    return bool(np.any(beyond_pages == 0) and not np.any((beyond_pages > 0) & (beyond_pages < _ENDS_BYTES)))
+    pages, beyond = np.divmod(whole, seam.last.page_bytes + HEADER_BYTES)
+    ends = beyond[(np.abs(carried - whole) <= _EXACT) & (beyond < _ENDS_BYTES) & _may_have_been_sent(seam, pages)]
+    return bool(len(ends) and not np.any(ends))
+
+
+def _may_have_been_sent(seam: Seam, pages: Floats) -> NDArray[np.bool_]:
+    """Whether so many pages may have gone out in each of `_WINDOWS_MS`, by the samples of the pass.
+
+    The window ended after the last sample and before the first answer after the sync, with a page or two of those that
+    were sent meanwhile. Its time is cut to whole milliseconds.
+    """
+    samples, row = seam.before.samples, seam.before.last_row
+    asked_s, answered_s, sent = (
+        samples.t_s - samples.t_s[row],
+        samples.answered_s - samples.t_s[row],
+        samples.sent_pages,
+    )
+    earliest_s, latest_s = -(_WINDOWS_MS + 1) / 1000, seam.answered_s[0] - (_WINDOWS_MS - 1) / 1000
+    before, after = answered_s.searchsorted(earliest_s, "right") - 1, asked_s.searchsorted(latest_s)
+    most = np.where(before < 0, np.inf, sent[row] - sent[before] + _BESIDE_PAGES)
+    least = sent[row] - sent[np.minimum(after, row)] - _BESIDE_PAGES
+    sent_so: NDArray[np.bool_] = (least <= pages) & (pages <= most)
+    return sent_so

@@ -4,11 +4,13 @@
 Hugepages of 8 pages; a window sends 100 pages, and 30 are left in the last but one.
 """
 
+from dataclasses import replace
 from math import inf
 
 import pytest
 
 from avocado_migdowntime.oracle.limits import Limits
+from avocado_migdowntime.oracle.other_pages import Others
 from avocado_migdowntime.oracle.passes import Pass
 from avocado_migdowntime.oracle.syncs import syncs
 from avocado_migdowntime.oracle.unsent import unsent_bytes
@@ -110,18 +112,78 @@ def test_of_a_pass_that_went_out_in_part_something_was_left():
     assert unsent(before(), after(pages=LEFT - 1)) == (1, LEFT)
 
 
+EITHER = mbps(pages=179, ms=324)
+"""Of a window of so many pages in 324 ms, or of 58 pages and 38 bytes in 105."""
+
+
 @pytest.mark.parametrize(
-    ("number", "of_first", "found"),
-    [(3, None, NOTHING), (2, None, OPEN), (2, 4, NOTHING), (2, 5, OPEN), (1, None, OPEN)],
+    ("ms", "pages", "found"), [(-102.4, 62, OPEN), (-102.4, 63, NOTHING), (-102.6, 63, OPEN), (-102.4, 184, OPEN)]
 )
-def test_the_first_pass_is_of_all_ram_and_what_it_leaves_goes_out_in_the_second(number, of_first, found):
+def test_a_window_carried_no_fewer_pages_than_were_seen_to_be_sent_in_it(ms, pages, found):
+    """One of 105 ms began between -107 and -102.5 ms. Four pages may belong to the windows beside it."""
+    seen = sample(ms / 1000, 3, LEFT + pages, 2000 - pages, mbps(), rounds=7)
+    assert unsent([seen, *before()], after(of_window=EITHER)) == found
+
+
+@pytest.mark.parametrize(("ms", "pages", "found"), [(-107.6, 54, OPEN), (-107.6, 53, NOTHING), (-107.4, 53, OPEN)])
+def test_nor_did_it_carry_more(ms, pages, found):
+    """Of 324 ms nothing is seen."""
+    seen = sample(ms / 1000, 3, LEFT + pages, 2000 - pages, mbps(), latency_ms=0.5, rounds=7)
+    assert unsent([seen, *before()], after(of_window=EITHER)) == found
+
+
+def on_its_way(rounds=8):
+    """The last sample before the sync is of a burst, 20 pages of which are sent and one is not counted yet."""
+    rows = before((0, 20))
+    return [*rows[:-1], sample(0, 3, LEFT - 21, 2020, mbps(), latency_ms=0.5, rounds=rounds)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "pages", "found"),
+    [
+        (on_its_way(), LEFT, NOTHING),
+        (on_its_way(rounds=7), LEFT, NOTHING),
+        (on_its_way(), LEFT + 1, (0, LEFT - 21)),
+        (on_its_way(), LEFT - 1, (0, LEFT - 21)),
+        (before((0, 20)), LEFT, NOTHING),
+    ],
+)
+def test_a_page_that_was_on_its_way_goes_out_with_what_was_left(rows, pages, found):
+    """Just as much was sent at the first answer after the sync, however many hugepages are dirtied."""
+    assert unsent(rows, after(pages=pages), most=inf) == found
+
+
+def test_unless_no_more_follows_in_that_window():
+    assert unsent(on_its_way(), after(pages=LEFT)[:1] * 4, most=inf) == (0, LEFT - 21)
+
+
+def test_without_such_a_page_a_round_has_to_have_ended_since():
+    rows = [replace(row, ram=replace(row.ram, counted_bytes=row.ram.counted_bytes + 8)) for row in before((0, 20))]
+    assert unsent(rows, after(pages=LEFT), most=inf) == (0, LEFT - 20)
+
+
+@pytest.mark.parametrize(
+    ("number", "of_first", "most", "found"),
+    [
+        (3, None, 0, OPEN),
+        (2, None, 0, OPEN),
+        (1, None, 0, OPEN),
+        (2, 0, 61, NOTHING),
+        (2, 0, 61.1, OPEN),
+        (2, 4, 58.5, NOTHING),
+        (2, 4, 58.6, OPEN),
+    ],
+)
+def test_a_pass_also_sends_what_firmware_wrote_and_what_the_pass_before_left(number, of_first, most, found):
+    """Three pages are beside RAM, and half a hugepage was left, which may lie in as many."""
     rows = [before(number=number), after(number=number + 1)]
     if of_first is not None:
-        last = [sample(-1 + 0.001 * row, 1, of_first, 1900, mbps()) for row in range(3)]
-        seen = [sample(-0.9 + 0.001 * row, 2, 2030 - 1950, 1950, mbps()) for row in range(3)]
+        last = [sample(-1 + 0.001 * row, 1, of_first, 1700, mbps()) for row in range(3)]
+        seen = [sample(-0.9 + 0.001 * row, 2, LEFT + 200, 1800, mbps()) for row in range(3)]
         rows = [last, [*seen, *rows[0]], rows[1]]
     passes = [Pass.of(Samples.of(one)) for one in rows]
-    sync = syncs(passes, Limits(), host_page_bytes=HUGE, most_host_pages=60)[-1]
+    others = Others(HUGE, (1700 + (of_first or 0) - 3) * PAGE)
+    sync = syncs(passes, Limits(), None, others, most)[-1]
     assert (sync.unsent_bytes.low / PAGE, sync.unsent_bytes.high / PAGE) == found
 
 
