@@ -27,7 +27,7 @@ _WINDOWS_MS = np.arange(BUFFER_DELAY_MS, 4 * BUFFER_DELAY_MS)
 _ENDS_BYTES = 64
 """What the end of a round adds to a window is less."""
 _BESIDE_PAGES = 4
-"""A window begins and ends with its second page, and samples may miss one that is on its way."""
+"""So many pages may be of the window before or after: the first of each, and one that was on its way at a sample."""
 _EXACT = 1e-5
 """By less than this share of a byte is a whole number of them missed."""
 
@@ -48,30 +48,28 @@ def _holds_pages_only(seam: Seam) -> bool:
     """Whether the window that ended with the last rest carried pages, and not the end of a round.
 
     It may have lasted for each number of milliseconds of which that bandwidth is a whole number of bytes, if as many
-    pages were sent in that time.
+    bytes were counted in that time.
     """
     carried = float(seam.since.mbps[0]) * BYTES_PER_MS_PER_MBPS * _WINDOWS_MS
     whole = np.rint(carried)
-    pages, beyond = np.divmod(whole, seam.last.page_bytes + HEADER_BYTES)
-    ends = beyond[(np.abs(carried - whole) <= _EXACT) & (beyond < _ENDS_BYTES) & _may_have_been_sent(seam, pages)]
+    beyond_pages = whole % (seam.last.page_bytes + HEADER_BYTES)
+    likely = (np.abs(carried - whole) <= _EXACT) & (beyond_pages < _ENDS_BYTES)
+    ends = beyond_pages[likely & _may_have_been_sent(seam, whole)]
     return bool(len(ends) and not np.any(ends))
 
 
-def _may_have_been_sent(seam: Seam, pages: Floats) -> NDArray[np.bool_]:
-    """Whether so many pages may have gone out in each of `_WINDOWS_MS`, by the samples of the pass.
+def _may_have_been_sent(seam: Seam, carried: Floats) -> NDArray[np.bool_]:
+    """Whether so many bytes may have gone out in each of `_WINDOWS_MS`, by what the samples of the pass counted.
 
-    The window ended after the last sample and before the first answer after the sync, with a page or two of those that
-    were sent meanwhile. Its time is cut to whole milliseconds.
+    The window ended after the last sample and before the first answer after the sync, with the first page of those that
+    were sent meanwhile, and began in the same way. Its time is cut to whole milliseconds.
     """
     samples, row = seam.before.samples, seam.before.last_row
-    asked_s, answered_s, sent = (
-        samples.t_s - samples.t_s[row],
-        samples.answered_s - samples.t_s[row],
-        samples.sent_pages,
-    )
+    asked_s, answered_s = samples.t_s - samples.t_s[row], samples.answered_s - samples.t_s[row]
     earliest_s, latest_s = -(_WINDOWS_MS + 1) / 1000, seam.answered_s[0] - (_WINDOWS_MS - 1) / 1000
     before, after = answered_s.searchsorted(earliest_s, "right") - 1, asked_s.searchsorted(latest_s)
-    most = np.where(before < 0, np.inf, sent[row] - sent[before] + _BESIDE_PAGES)
-    least = sent[row] - sent[np.minimum(after, row)] - _BESIDE_PAGES
-    sent_so: NDArray[np.bool_] = (least <= pages) & (pages <= most)
+    since = samples.counted_bytes[row] - samples.counted_bytes
+    beside = _BESIDE_PAGES * (seam.last.page_bytes + HEADER_BYTES)
+    most = np.where(before < 0, np.inf, since[before] + beside)
+    sent_so: NDArray[np.bool_] = (since[np.minimum(after, row)] - beside <= carried) & (carried <= most)
     return sent_so
