@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.oracle.seam import Seam
+from avocado_migdowntime.oracle.syncs import others_after
 
 from ..support.simulate_hugepages import PAGE, OnHugepages, sampled
 
@@ -47,3 +48,11 @@ def test_what_was_left_is_within_what_it_is_taken_for(
         if left and seam.sent_bytes[0] - seam.last.remaining_bytes in (0, PAGE):
             continue  # By chance just as much has gone out at the first answer, a page that was on its way included.
         assert sync.unsent_bytes.low <= left <= sync.unsent_bytes.high, (sync.before.number, left, sync.unsent_bytes)
+    # A part that is told what was before it says the same.
+    syncs = evidence.syncs
+    for row, sync in enumerate(syncs):
+        known = others_after(evidence.others, syncs[:row])
+        later = evidence.syncs_between(evidence.passes[sync.before.number - 1 :], known)
+        assert [one.unsent_bytes for one in later] == [one.unsent_bytes for one in syncs[row:]]
+        part = evidence.while_held(limit_ms, sync.before.begin_s, evidence.samples.t_s[-1] + 1)
+        assert [one.unsent_bytes for one in part.syncs] == [one.unsent_bytes for one in syncs[row:]]
