@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether a pass on hugepages ended with nothing left.
+"""Whether a pass on hugepages ended with nothing left, or as QEMU rested.
 
 There a round of sending ends (migration/ram.c: ram_save_iterate, ram_save_host_page)
 
@@ -44,8 +44,32 @@ def nothing_left(seam: Seam, pages_each: float, most: float) -> bool:
     return _holds_pages_only(seam) if seam.at_rest else seam.rest.lasted_s >= OVER_S
 
 
+def ended_at_rest(seam: Seam) -> bool:
+    """Whether it is certain that the last rest came with the very last page of a hugepage, and the sync right after it.
+
+    The window that ended then carried the end of a round, none had ended in it when QEMU was last seen to rest, and but
+    that one ended until the sync: so QEMU looked before it sent again.
+    """
+    if seam.rest is None or not seam.at_rest or seam.answered_s[0] - seam.rest.end_s > ONE_LOOK_S:
+        return False
+    windows_ms, ends = _windows(seam)
+    if not len(ends) or not np.all(ends) or seam.rounds[0] != 1:
+        return False
+    samples, row = seam.before.samples, seam.before.last_row
+    before = int((samples.answered_s - samples.t_s[row]).searchsorted(-(windows_ms.max() + 1) / 1000, "right")) - 1
+    seen = samples.take(np.array([max(before, 0), row]))
+    rounds, conserved = rounds_ended(seen), seen.conserved_bytes
+    return bool(before >= 0 and rounds[0] == rounds[1] and conserved[0] == conserved[1])
+
+
 def _holds_pages_only(seam: Seam) -> bool:
-    """Whether the window that ended with the last rest carried pages, and not the end of a round.
+    """Whether the window that ended with the last rest carried pages, and not the end of a round."""
+    _, ends = _windows(seam)
+    return bool(len(ends) and not np.any(ends))
+
+
+def _windows(seam: Seam) -> tuple[Floats, Floats]:
+    """How many ms the window that ended with the last rest may have lasted, and the bytes beside pages in it then.
 
     It may have lasted for each number of milliseconds of which that bandwidth is a whole number of bytes, if as many
     bytes were counted in that time.
@@ -54,8 +78,8 @@ def _holds_pages_only(seam: Seam) -> bool:
     whole = np.rint(carried)
     beyond_pages = whole % (seam.last.page_bytes + HEADER_BYTES)
     likely = (np.abs(carried - whole) <= _EXACT) & (beyond_pages < _ENDS_BYTES)
-    ends = beyond_pages[likely & _may_have_been_sent(seam, whole)]
-    return bool(len(ends) and not np.any(ends))
+    may_be = likely & _may_have_been_sent(seam, whole)
+    return _WINDOWS_MS[may_be], beyond_pages[may_be]
 
 
 def _may_have_been_sent(seam: Seam, carried: Floats) -> NDArray[np.bool_]:

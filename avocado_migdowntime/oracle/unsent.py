@@ -14,7 +14,7 @@ first sample after it (all of them were sent before the sync). More can be seen:
 - The monitor is held up by the sync, and answers right after it. So where exactly what was left has been sent, and more
   follows in the same window, QEMU synced because nothing was left; unless no round ended, and it is by chance. A page
   that was on its way at the last sample, by which K is a page less there, belongs to what was left.
-- Of hugepages, too, it can be certain that none is left (see hugepages.py).
+- Of hugepages, too, it can be certain that none is left, or that QEMU synced as it had rested (see hugepages.py).
 - QEMU 11.1 shows what it found when it looked (see pending.py).
 
 Where pages count as sent late (see late.py) more may have been sent than is shown, and only that nothing was left is
@@ -27,7 +27,7 @@ import numpy as np
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, MAX_WAIT_MS
-from .hugepages import nothing_left
+from .hugepages import ended_at_rest, nothing_left
 from .passes import Pass
 from .pending import most_left_bytes
 from .rounds import bursts_of_one_round
@@ -53,6 +53,8 @@ def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pa
     pages_each = host_page_bytes / seam.last.page_bytes
     if pages_each > 1 and not left.low and nothing_left(seam, pages_each, most_host_pages):
         return _NOTHING
+    if pages_each > 1 and ended_at_rest(seam):
+        return Interval(left.high, left.high)
     seen = Interval(left.low, max(left.low, min(left.high, most_left_bytes(seam))))
     if seam.answered_s[0] > ONE_LOOK_S:
         return seen

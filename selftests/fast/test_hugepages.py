@@ -132,6 +132,45 @@ def test_nor_did_it_carry_more(ms, pages, found):
     assert unsent([seen, *before()], after(of_window=EITHER)) == found
 
 
+def longer(early=7, late=7, more=0):
+    """Two samples before that, after so many rounds, in one of which `more` pages are on their way."""
+    seen = [(-450, 1500, early), (-150, 1900, late)]
+    rows = [sample(ms / 1000, 3, LEFT + 2000 - sent - more, sent, mbps(), rounds=rounds) for ms, sent, rounds in seen]
+    return [*rows, *before()]
+
+
+@pytest.mark.parametrize(
+    ("rows", "of_window", "rounds", "found"),
+    [
+        (longer(), mbps(8), 8, (LEFT, LEFT)),
+        (longer(), mbps(18), 8, (LEFT, LEFT)),
+        (longer(), mbps(), 8, NOTHING),
+        # A round ended before, perhaps in that window, or may have: a header looks like one.
+        (longer(early=6), mbps(8), 8, OPEN),
+        (longer(late=6), mbps(8), 8, (LEFT, LEFT)),
+        (longer(more=1), mbps(8), 8, OPEN),
+        (before(), mbps(8), 8, OPEN),
+        # None ended since, or two, of which the last may have been the end of the pass.
+        (longer(), mbps(8), 7, OPEN),
+        (longer(), mbps(8), 9, OPEN),
+    ],
+)
+def test_a_rest_at_the_end_of_a_hugepage_ends_a_round_and_then_qemu_looks_before_it_sends(
+    rows, of_window, rounds, found
+):
+    seen = [
+        replace(row, ram=replace(row.ram, counted_bytes=row.ram.counted_bytes + 8 * (rounds - 8))) for row in after()
+    ]
+    seen = [replace(row, ram=replace(row.ram, mbps=of_window)) for row in seen]
+    assert unsent(rows, seen) == found
+
+
+@pytest.mark.parametrize(("ms", "found"), [(58.4, (LEFT, LEFT)), (58.6, OPEN)])
+def test_which_is_told_where_there_was_no_other_rest_since(ms, found):
+    assert unsent(longer(), after(ms, of_window=mbps(8))) == found
+    assert unsent([*longer(), *before((0, 20))[-1:]], after(of_window=mbps(8))) != (LEFT, LEFT)
+
+
 def on_its_way(rounds=8):
     """The last sample before the sync is of a burst, 20 pages of which are sent and one is not counted yet."""
     rows = before((0, 20))
