@@ -15,9 +15,10 @@ from .caps import Held, most_used
 from .devices import Devices, devices, with_devices
 from .limits import Limits
 from .made import MANY, Made
+from .other_pages import NOTHING_KNOWN, Others
 from .passes import Pass, passes
 from .releases import Release, release_of
-from .syncs import Sync, syncs
+from .syncs import Sync, others_after, syncs
 from .throttle import longest_pass_s
 from .windows import Sending, sending
 
@@ -28,7 +29,8 @@ class Evidence:
 
     `trace` is the whole migration, with its events and its header; `samples` may be a part of it. From `stopped_s` on
     the source's guest was stopped to complete the migration (infinite where that is not told): what was answered then
-    belongs to no pass. `ended_passes` are known already; they are made of samples before the one at `open_from`.
+    belongs to no pass. `ended_passes` are known already; they are made of samples before the one at `open_from`. Of
+    `others` is known what samples before these show.
     """
 
     trace: Trace
@@ -37,6 +39,7 @@ class Evidence:
     stopped_s: float
     ended_passes: tuple[Pass, ...] = ()
     open_from: int = 0
+    others: Others = NOTHING_KNOWN
 
     @classmethod
     def of(cls, recorded: Union[Trace, "Evidence"]) -> "Evidence":
@@ -48,7 +51,9 @@ class Evidence:
             return recorded
         trace = recorded.last_migration()
         # A text may show a limit, but not whether somebody changed it before or after that.
-        return cls(trace, trace.samples, Limits() if trace.is_bare_text else Limits.of(trace), trace.switchover_s)
+        limits = Limits() if trace.is_bare_text else Limits.of(trace)
+        others = Others(trace.host_page_bytes, trace.ram_bytes)
+        return cls(trace, trace.samples, limits, trace.switchover_s, others=others)
 
     @cached_property
     def passes(self) -> Sequence[Pass]:
@@ -59,11 +64,11 @@ class Evidence:
     @cached_property
     def syncs(self) -> Sequence[Sync]:
         """The dirty syncs that were seen from both sides, each under the limit that held then."""
-        return self.syncs_between(self.passes)
+        return self.syncs_between(self.passes, self.others)
 
-    def syncs_between(self, seen: Sequence[Pass]) -> Sequence[Sync]:
-        """The same for some of the passes."""
-        found, devices = self._syncs_of_ram(seen), self.devices
+    def syncs_between(self, seen: Sequence[Pass], others: Others) -> Sequence[Sync]:
+        """The same for some of the passes; of `others` is known what the passes before these show."""
+        found, devices = self._syncs_of_ram(seen, others), self.devices
         if devices is None:
             return found
         if len(found) > MANY:
@@ -75,12 +80,12 @@ class Evidence:
         """What devices have to send; None where QEMU does not say, as up to 11.0."""
         if np.all(np.isnan(self.samples.pending_bytes)):
             return None
-        return devices(self.passes, self._syncs_of_ram(self.passes))
+        return devices(self.passes, self._syncs_of_ram(self.passes, self.others))
 
-    def _syncs_of_ram(self, seen: Sequence[Pass]) -> Sequence[Sync]:
+    def _syncs_of_ram(self, seen: Sequence[Pass], others: Others) -> Sequence[Sync]:
         trace = self.trace
-        of_host = trace.host_page_bytes, trace.most_host_pages
-        return syncs(seen, self.limits, trace.switchover_bytes_per_ms, *of_host, longest_pass_s(trace))
+        divisor = trace.switchover_bytes_per_ms
+        return syncs(seen, self.limits, divisor, others, trace.most_host_pages, longest_pass_s(trace))
 
     @cached_property
     def sending(self) -> Sending | None:
@@ -138,7 +143,9 @@ class Evidence:
     def while_held(self, limit_ms: float, begin_s: float, until_s: float) -> "Evidence":
         """The part of the migration from `begin_s` to `until_s`, during which that limit held."""
         begin, end = np.searchsorted(self.samples.t_s, (begin_s, until_s))
-        return self._part(int(begin), int(end), Limits(((-np.inf, limit_ms),)))
+        part = self._part(int(begin), int(end), Limits(((-np.inf, limit_ms),)))
+        ended = (sync for sync in self.syncs if sync.after.begin_s <= begin_s)
+        return replace(part, others=others_after(self.others, ended))
 
     def _part(self, begin: int, end: int, limits: Limits) -> "Evidence":
         return replace(self, samples=self.samples[begin:end], limits=limits, ended_passes=(), open_from=0)

@@ -12,7 +12,7 @@ downtime-limit × bandwidth, so where that is not known exactly it is taken to b
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, isfinite, nan
@@ -24,6 +24,7 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS
 from ..trace.samples import Floats, Samples
 from .limits import Limits
 from .made import MANY, Made
+from .other_pages import NOTHING_KNOWN, Others
 from .passes import UPDATE_S, Pass
 from .unsent import left_bytes, unsent_bytes
 
@@ -82,40 +83,43 @@ def syncs(
     seen: Sequence[Pass],
     limits: Limits,
     switchover_bytes_per_ms: float | None = None,
-    host_page_bytes: float = 0,
+    others: Others = NOTHING_KNOWN,
     most_host_pages: float = inf,
     longest_pass_s: float = inf,
 ) -> Sequence[Sync]:
     """The dirty syncs between passes that follow each other; one beside a missed pass cannot be told.
 
-    QEMU divides by `switchover_bytes_per_ms` (avail-switchover-bandwidth) where that is set, else by what it sends;
-    `host_page_bytes` is the size of the pages behind the guest's RAM, where it is known; no more than `most_host_pages`
-    of them are dirtied. A pass of `longest_pass_s` or more may have been ended by something else than the limit.
+    QEMU divides by `switchover_bytes_per_ms` (avail-switchover-bandwidth) where that is set, else by what it sends. The
+    guest dirties no more than `most_host_pages` of the pages behind its RAM; of `others` is known what is before the
+    first of the passes. A pass of `longest_pass_s` or more may have been ended by something else than the limit.
     """
     found: list[Sync] = []
     many = _Many(seen, switchover_bytes_per_ms) if len(seen) > MANY else None
-    of_first_pass = inf
     since_s = -inf
     for row, (before, after) in enumerate(pairwise(seen)):
         begun_s, since_s = since_s, before.end_s
         if after.number != before.number + 1 or not before.last.mbps > 0:
             continue
-        # The first pass is of all RAM, and what it leaves is sent in the second.
-        others = {1: inf, 2: of_first_pass}.get(before.number, 0.0)
         lasted_s = float(after.samples.answered_s[0]) - begun_s
         in_mid_pass = before.number > 1 and isfinite(longest_pass_s) and lasted_s >= longest_pass_s
         if in_mid_pass:
             unsent = left_bytes(before, after)
         else:
-            unsent = unsent_bytes(before, after, host_page_bytes, most_host_pages + others)
-        if before.number == 1:
-            of_first_pass = unsent.high / before.last.page_bytes
+            unsent = unsent_bytes(before, after, others.host_page_bytes, most_host_pages + others.in_pass(before))
+        others = others.after(before, unsent.high)
         sync = _sync(before, after, unsent, limits.at(after.begin_s), switchover_bytes_per_ms, in_mid_pass)
         if many is None:
             found.append(sync)
         else:
             many.add(row, sync)
     return found if many is None else many.all()
+
+
+def others_after(others: Others, ended: Iterable[Sync]) -> Others:
+    """What is known of others in the pass after the last of these syncs."""
+    for sync in ended:
+        others = others.after(sync.before, sync.unsent_bytes.high)
+    return others
 
 
 class _Many:

@@ -12,8 +12,9 @@ first sample after it (all of them were sent before the sync). More can be seen:
   send. On hugepages it is not so: QEMU rests in the midst of one, and looks between two (migration/ram.c:
   ram_save_host_page).
 - The monitor is held up by the sync, and answers right after it. So where exactly what was left has been sent, and more
-  follows in the same window, QEMU synced because nothing was left; unless no round ended, and it is by chance.
-- Of hugepages, too, it can be certain that none is left (see hugepages.py).
+  follows in the same window, QEMU synced because nothing was left; unless no round ended, and it is by chance. A page
+  that was on its way at the last sample, by which K is a page less there, belongs to what was left.
+- Of hugepages, too, it can be certain that none is left, or that QEMU synced as it had rested (see hugepages.py).
 - QEMU 11.1 shows what it found when it looked (see pending.py).
 
 Where pages count as sent late (see late.py) more may have been sent than is shown, and only that nothing was left is
@@ -26,7 +27,7 @@ import numpy as np
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, MAX_WAIT_MS
-from .hugepages import nothing_left
+from .hugepages import ended_at_rest, nothing_left
 from .passes import Pass
 from .pending import most_left_bytes
 from .rounds import bursts_of_one_round
@@ -52,10 +53,12 @@ def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pa
     pages_each = host_page_bytes / seam.last.page_bytes
     if pages_each > 1 and not left.low and nothing_left(seam, pages_each, most_host_pages):
         return _NOTHING
+    if pages_each > 1 and ended_at_rest(seam):
+        return Interval(left.high, left.high)
     seen = Interval(left.low, max(left.low, min(left.high, most_left_bytes(seam))))
     if seam.answered_s[0] > ONE_LOOK_S:
         return seen
-    if seam.sent_bytes[0] == left.high and _goes_on(seam) and not seam.rounds[0] < 1:
+    if _all_went_out(seam) and _goes_on(seam):
         return _NOTHING
     if not 0 < pages_each <= 1:
         return seen
@@ -73,6 +76,18 @@ def left_bytes(before: Pass, after: Pass) -> Interval:
 def _budget_bytes(seam: Seam) -> float:
     """The most that a window sends. The bandwidth is less where one began late, never more."""
     return _BUDGET_MS * max(float(seam.before.samples.wire_bytes_per_ms.max()), seam.after.first.wire_bytes_per_ms)
+
+
+def _all_went_out(seam: Seam) -> bool:
+    """Whether exactly what was left had been sent at the first sample, a page that was on its way included.
+
+    Such a page has left `remaining` and does not count as sent, though its header may: a round was under way with it,
+    which had to end before the sync. Else one has to have ended since.
+    """
+    last = seam.last
+    on_its_way = seam.before.end_bytes - last.conserved_bytes == last.page_bytes
+    left_bytes = last.remaining_bytes + last.page_bytes * on_its_way
+    return bool(seam.sent_bytes[0] == left_bytes) and (on_its_way or not seam.rounds[0] < 1)
 
 
 def _goes_on(seam: Seam) -> bool:

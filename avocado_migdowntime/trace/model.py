@@ -152,6 +152,11 @@ class Trace:
         return optional_number(self.header, "backing_page_size") or 0
 
     @property
+    def ram_bytes(self) -> float:
+        """How much RAM the guest has, where it is recorded (`ram_mib`), else 0."""
+        return (optional_number(self.header, "ram_mib") or 0) * MIB
+
+    @property
     def most_host_pages(self) -> float:
         """No more of those pages are dirtied, infinite where that is not known.
 
@@ -236,6 +241,7 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(header["qemu"].get("qemu", {}), Mapping):
         raise UsageError(f"'qemu' is {reprlib.repr(header['qemu'])} where the answer to query-version was expected")
     known.most_host_pages  # noqa: B018 - raises on a wrong type
+    known.ram_bytes  # noqa: B018 - raises on a wrong type
     _check_parts(header["qemu"].get("qemu", {}))
     its = header.get(DESTINATION, {})
     if not isinstance(its, Mapping) or not isinstance(its.get("qemu", {}), Mapping):

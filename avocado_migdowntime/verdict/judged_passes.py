@@ -7,10 +7,11 @@ import numpy as np
 
 from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
+from ..oracle.other_pages import Others
 from ..oracle.passes import MIN_SAMPLES, Pass
 from ..oracle.reports import ExcludedSamples
 from ..oracle.segments import Segment, segment
-from ..oracle.syncs import Sync
+from ..oracle.syncs import Sync, others_after
 
 MOST_REMARKS = 20
 """So many sentences say why passes are not judged."""
@@ -59,6 +60,7 @@ class GrowingSegments:
         self._contract, self._tolerance = contract, tolerance
         self._count: int
         self._last: tuple[Pass, ...]
+        self._others: Others | None
         self._begin()
 
     def count_and_last(self, evidence: Evidence) -> tuple[int, Segment | None]:
@@ -66,7 +68,8 @@ class GrowingSegments:
         ended = evidence.ended_passes
         if ended[: self._count][-1:] != self._last:
             self._begin()
-        self._judge(evidence, ended[max(self._count - 1, 0) :], self._judged, self._decisive)
+        syncs = self._judge(evidence, ended[max(self._count - 1, 0) :], self._judged, self._decisive)
+        self._others = others_after(self._others or evidence.others, syncs)
         self._count, self._last = len(ended), ended[-1:]
         judged: list[Segment] = []
         decisive: list[Segment] = []
@@ -77,16 +80,21 @@ class GrowingSegments:
 
     def _begin(self) -> None:
         self._count, self._last = 0, ()
+        self._others = None
         self._judged: list[Segment] = []
         self._decisive: list[Segment] = []
 
-    def _judge(self, evidence: Evidence, seen: Sequence[Pass], judged: list[Segment], decisive: list[Segment]) -> None:
+    def _judge(
+        self, evidence: Evidence, seen: Sequence[Pass], judged: list[Segment], decisive: list[Segment]
+    ) -> Sequence[Sync]:
         """Add the passes after the first of those `seen` that can be judged, and of these those that can tell."""
-        for sync in evidence.syncs_between(seen):
+        syncs = evidence.syncs_between(seen, self._others or evidence.others)
+        for sync in syncs:
             if one := _judged_pass(sync, self._tolerance, ExcludedSamples(), Remarks()):
                 judged.append(one)
                 if decides(one, self._contract, self._tolerance):
                     decisive.append(one)
+        return syncs
 
 
 def _count_and_last(ended: Sequence[Segment], under_way: Sequence[Segment]) -> tuple[int, Segment | None]:

@@ -157,7 +157,8 @@ def _trial(part: _Part) -> tuple[Trial, LimitFinding]:
     passes = [pass_ for pass_ in evidence.passes if pass_.number > part.begun_in_pass]
     finding = LimitFinding("cut-short")
     if name != CHOSEN:
-        finding = judge_limit(evidence, passes, evidence.syncs_between(passes))
+        ends = [sync for sync in evidence.syncs if sync.before.number > part.begun_in_pass]
+        finding = judge_limit(evidence, passes, ends)
     trial = Trial(
         name=name,
         limit_ms=part.limit_ms,

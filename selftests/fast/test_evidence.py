@@ -233,7 +233,7 @@ def test_what_was_changed_before_all_samples_leaves_the_first():
 def test_syncs_go_by_avail_switchover_bandwidth_where_it_is_set():
     evidence = Evidence.of(made(ROWS, limit_ms=100, parameters={"avail-switchover-bandwidth": 5_000_000}))
     assert [(sync.switchover_bytes_per_ms, sync.bytes_per_ms.high) for sync in evidence.syncs] == [(5000, 5000)] * 2
-    assert [sync.limit_bytes.high for sync in evidence.syncs_between(evidence.passes[1:])] == [500_000]
+    assert [sync.limit_bytes.high for sync in evidence.syncs_between(evidence.passes[1:], evidence.others)] == [500_000]
 
 
 def test_another_bandwidth_is_what_was_sampled_after_it_was_set_until_the_next_change():

@@ -4,11 +4,13 @@
 Hugepages of 8 pages; a window sends 100 pages, and 30 are left in the last but one.
 """
 
+from dataclasses import replace
 from math import inf
 
 import pytest
 
 from avocado_migdowntime.oracle.limits import Limits
+from avocado_migdowntime.oracle.other_pages import Others
 from avocado_migdowntime.oracle.passes import Pass
 from avocado_migdowntime.oracle.syncs import syncs
 from avocado_migdowntime.oracle.unsent import unsent_bytes
@@ -110,18 +112,117 @@ def test_of_a_pass_that_went_out_in_part_something_was_left():
     assert unsent(before(), after(pages=LEFT - 1)) == (1, LEFT)
 
 
+EITHER = mbps(pages=179, ms=324)
+"""Of a window of so many pages in 324 ms, or of 58 pages and 38 bytes in 105."""
+
+
 @pytest.mark.parametrize(
-    ("number", "of_first", "found"),
-    [(3, None, NOTHING), (2, None, OPEN), (2, 4, NOTHING), (2, 5, OPEN), (1, None, OPEN)],
+    ("ms", "pages", "found"), [(-102.4, 62, OPEN), (-102.4, 63, NOTHING), (-102.6, 63, OPEN), (-102.4, 184, OPEN)]
 )
-def test_the_first_pass_is_of_all_ram_and_what_it_leaves_goes_out_in_the_second(number, of_first, found):
+def test_a_window_carried_no_fewer_pages_than_were_seen_to_be_sent_in_it(ms, pages, found):
+    """One of 105 ms began between -107 and -102.5 ms. Four pages may belong to the windows beside it."""
+    seen = sample(ms / 1000, 3, LEFT + pages, 2000 - pages, mbps(), rounds=7)
+    assert unsent([seen, *before()], after(of_window=EITHER)) == found
+
+
+@pytest.mark.parametrize(("ms", "pages", "found"), [(-107.6, 55, OPEN), (-107.6, 54, NOTHING), (-107.4, 54, OPEN)])
+def test_nor_did_it_carry_more(ms, pages, found):
+    """Of 324 ms nothing is seen."""
+    seen = sample(ms / 1000, 3, LEFT + pages, 2000 - pages, mbps(), latency_ms=0.5, rounds=7)
+    assert unsent([seen, *before()], after(of_window=EITHER)) == found
+
+
+def longer(early=7, late=7, more=0):
+    """Two samples before that, after so many rounds, in one of which `more` pages are on their way."""
+    seen = [(-450, 1500, early), (-150, 1900, late)]
+    rows = [sample(ms / 1000, 3, LEFT + 2000 - sent - more, sent, mbps(), rounds=rounds) for ms, sent, rounds in seen]
+    return [*rows, *before()]
+
+
+@pytest.mark.parametrize(
+    ("rows", "of_window", "rounds", "found"),
+    [
+        (longer(), mbps(8), 8, (LEFT, LEFT)),
+        (longer(), mbps(18), 8, (LEFT, LEFT)),
+        (longer(), mbps(), 8, NOTHING),
+        # A round ended before, perhaps in that window, or may have: a header looks like one.
+        (longer(early=6), mbps(8), 8, OPEN),
+        (longer(late=6), mbps(8), 8, (LEFT, LEFT)),
+        (longer(more=1), mbps(8), 8, OPEN),
+        (before(), mbps(8), 8, OPEN),
+        # None ended since, or two, of which the last may have been the end of the pass.
+        (longer(), mbps(8), 7, OPEN),
+        (longer(), mbps(8), 9, OPEN),
+    ],
+)
+def test_a_rest_at_the_end_of_a_hugepage_ends_a_round_and_then_qemu_looks_before_it_sends(
+    rows, of_window, rounds, found
+):
+    seen = [
+        replace(row, ram=replace(row.ram, counted_bytes=row.ram.counted_bytes + 8 * (rounds - 8))) for row in after()
+    ]
+    seen = [replace(row, ram=replace(row.ram, mbps=of_window)) for row in seen]
+    assert unsent(rows, seen) == found
+
+
+@pytest.mark.parametrize(("ms", "found"), [(58.4, (LEFT, LEFT)), (58.6, OPEN)])
+def test_which_is_told_where_there_was_no_other_rest_since(ms, found):
+    assert unsent(longer(), after(ms, of_window=mbps(8))) == found
+    assert unsent([*longer(), *before((0, 20))[-1:]], after(of_window=mbps(8))) != (LEFT, LEFT)
+
+
+def on_its_way(rounds=8):
+    """The last sample before the sync is of a burst, 20 pages of which are sent and one is not counted yet."""
+    rows = before((0, 20))
+    return [*rows[:-1], sample(0, 3, LEFT - 21, 2020, mbps(), latency_ms=0.5, rounds=rounds)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "pages", "found"),
+    [
+        (on_its_way(), LEFT, NOTHING),
+        (on_its_way(rounds=7), LEFT, NOTHING),
+        (on_its_way(), LEFT + 1, (0, LEFT - 21)),
+        (on_its_way(), LEFT - 1, (0, LEFT - 21)),
+        (before((0, 20)), LEFT, NOTHING),
+    ],
+)
+def test_a_page_that_was_on_its_way_goes_out_with_what_was_left(rows, pages, found):
+    """Just as much was sent at the first answer after the sync, however many hugepages are dirtied."""
+    assert unsent(rows, after(pages=pages), most=inf) == found
+
+
+def test_unless_no_more_follows_in_that_window():
+    assert unsent(on_its_way(), after(pages=LEFT)[:1] * 4, most=inf) == (0, LEFT - 21)
+
+
+def test_without_such_a_page_a_round_has_to_have_ended_since():
+    rows = [replace(row, ram=replace(row.ram, counted_bytes=row.ram.counted_bytes + 8)) for row in before((0, 20))]
+    assert unsent(rows, after(pages=LEFT), most=inf) == (0, LEFT - 20)
+
+
+@pytest.mark.parametrize(
+    ("number", "of_first", "most", "found"),
+    [
+        (3, None, 0, OPEN),
+        (2, None, 0, OPEN),
+        (1, None, 0, OPEN),
+        (2, 0, 61, NOTHING),
+        (2, 0, 61.1, OPEN),
+        (2, 4, 58.5, NOTHING),
+        (2, 4, 58.6, OPEN),
+    ],
+)
+def test_a_pass_also_sends_what_firmware_wrote_and_what_the_pass_before_left(number, of_first, most, found):
+    """Three pages are beside RAM, and half a hugepage was left, which may lie in as many."""
     rows = [before(number=number), after(number=number + 1)]
     if of_first is not None:
-        last = [sample(-1 + 0.001 * row, 1, of_first, 1900, mbps()) for row in range(3)]
-        seen = [sample(-0.9 + 0.001 * row, 2, 2030 - 1950, 1950, mbps()) for row in range(3)]
+        last = [sample(-1 + 0.001 * row, 1, of_first, 1700, mbps()) for row in range(3)]
+        seen = [sample(-0.9 + 0.001 * row, 2, LEFT + 200, 1800, mbps(), rounds=6) for row in range(3)]
         rows = [last, [*seen, *rows[0]], rows[1]]
     passes = [Pass.of(Samples.of(one)) for one in rows]
-    sync = syncs(passes, Limits(), host_page_bytes=HUGE, most_host_pages=60)[-1]
+    others = Others(HUGE, (1700 + (of_first or 0) - 3) * PAGE)
+    sync = syncs(passes, Limits(), None, others, most)[-1]
     assert (sync.unsent_bytes.low / PAGE, sync.unsent_bytes.high / PAGE) == found
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from avocado_migdowntime.oracle.limits import Limits
+from avocado_migdowntime.oracle.other_pages import Others
 from avocado_migdowntime.oracle.passes import Pass
 from avocado_migdowntime.oracle.syncs import syncs
 from avocado_migdowntime.trace.samples import Samples
@@ -86,7 +87,7 @@ def test_where_the_pages_behind_the_ram_are_not_known_a_rest_tells_nothing():
     rested = [sample(0.02 * row, 1, 20 - min(row, 6), min(row, 6)) for row in range(10)]
     after = [sample(0.2 + 0.02 * row, 2, 50 - row, 9 + row) for row in range(10)]
     both = [Pass.of(Samples.of(rows)) for rows in (rested, after)]
-    (unknown,), (known,) = syncs(both, Limits()), syncs(both, Limits(), host_page_bytes=PAGE)
+    (unknown,), (known,) = syncs(both, Limits()), syncs(both, Limits(), others=Others(PAGE))
     assert (pages(unknown.unsent_bytes), pages(known.unsent_bytes)) == ((11, 14), (14, 14))
 
 
@@ -115,7 +116,7 @@ def rested(since_s, last_s=0.0, first_s=0.02):
     before = [sample(since_s - 0.02 * row, 1, 14 + row, 10 - row) for row in reversed(range(5))]
     before.append(sample(last_s, 1, 14, 10))
     after = [sample(first_s + 0.02 * row, 2, 50 - row, 13 + row) for row in range(5)]
-    (sync,) = syncs([Pass.of(Samples.of(rows)) for rows in (before, after)], Limits(), host_page_bytes=PAGE)
+    (sync,) = syncs([Pass.of(Samples.of(rows)) for rows in (before, after)], Limits(), others=Others(PAGE))
     assert pages(sync.unsent_bytes) in ((14, 14), (11, 14))
     return pages(sync.unsent_bytes) == (14, 14)
 
