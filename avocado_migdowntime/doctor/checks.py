@@ -97,7 +97,7 @@ def check_kvm(kvm: Kvm, without: State) -> HostCheck:
         module = _MODULES.get(kvm.arch, "kvm")
         mend = f"as root: modprobe {module} (in a virtual machine: switch on nested virtualisation on its host)"
     elif not kvm.may_open:
-        mend = 'as root: usermod --append --groups kvm USER, with your name, then log in again'
+        mend = "as root: usermod --append --groups kvm USER, with your name, then log in again"
     instead = "; tests use TCG" if without is State.NOTE else ""
     return HostCheck("kvm", without, f"{kvm.fault}{instead}", mend)
 

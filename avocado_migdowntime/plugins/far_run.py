@@ -71,6 +71,8 @@ class FarRun:
             except HostLost as error:
                 lost = f"{error}; what became of the test there is not known"
                 await self._hosts.leave_out(host, str(error))
+                if await self._is_told(_TOLD_S):
+                    return ""
                 if self._ending.is_asked:
                     return lost
             except HostRequirementError as error:

@@ -52,6 +52,9 @@ class MadeUpHost:
             if self.name == "killed":
                 threading.Timer(0.1, host_pool.note_end, ["0"]).start()
                 return 128 + 9, "Killed"
+            if self.name == "lost when told":
+                host_pool.note_end("0")
+                raise HostLost("gone")
             if self.name == "late":
                 host_pool.note_end("0")
                 return 128 + 15, "Terminated"
@@ -153,9 +156,9 @@ def test_a_runner_that_ended_by_itself_is_told_and_its_host_is_used_again(ran):
     assert set(told.values()) == {("error", "the runner on odd has ended with status 3: last words")}
 
 
-@pytest.mark.parametrize("host", ["killed", "late"])
-def test_what_is_told_already_is_not_told_once_more(ran, host):
-    assert ran([host], 1) == ({host: 1}, {})
+@pytest.mark.parametrize("host", ["killed", "late", "lost when told"])
+def test_what_is_told_already_is_neither_told_nor_run_once_more(ran, host):
+    assert ran([host, "good"], 1) == ({host: 1, "good": 0}, {})
 
 
 def test_where_no_host_is_left_each_test_says_so(ran):
