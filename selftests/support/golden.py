@@ -16,6 +16,7 @@ from .made_up_host import GOOD, SHORT_OF_PAGES, told
 from .read_texts import examples, what_is_read
 from .recorded import RECORDINGS
 from .reference import reference
+from .refused_texts import refusals
 
 GOLDEN = "selftests/golden"
 _TRACES = sorted(path for path in RECORDINGS.glob("*.*") if path.name.endswith((".jsonl.gz", ".txt")))
@@ -54,6 +55,7 @@ OUTPUTS = {
         for name, made in {
             **_of_recordings(),
             **{f"read/{name}.txt": partial(what_is_read, example) for name, example in examples().items()},
+            "refused.txt": refusals,
             "score.txt": _printed("score", _STOPPED),
             "score.json": _printed("score", "--json", _STOPPED),
             "list.txt": _printed("list"),
