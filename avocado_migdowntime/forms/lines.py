@@ -20,6 +20,7 @@ _QUOTED = re.compile(
 """By `>` and `|`, as a list, as in a diff, with the numbers that grep, cat and nl put before lines, the names of files
 that grep does, those of containers by kubectl and docker, and what Avocado puts before a test's lines.
 """
+_DECODER = json.JSONDecoder(strict=False)
 _CELL = re.compile(r'"((?:[^"\\]|\\.|"")*)",?')
 """A line that is one string, as in a table of comma-separated values or in an array."""
 _LONGEST_OF_STRINGS = 1 << 20
@@ -114,7 +115,7 @@ def _strings_of_lines(text: str) -> Iterator[str]:
 def _of_json(text: str) -> str:
     """The string that is written so; nothing where it is none."""
     try:
-        value = json.loads(text, strict=False)
+        value = _DECODER.decode(text)
     except ValueError:
         return ""
     return value if isinstance(value, str) else ""

@@ -29,7 +29,7 @@ STATUSES = frozenset(
 _PROMPT = re.compile(r"\(qemu\)\s*")
 _STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
 _NAMED = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*(-?\d+(?:\.\d+)?|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
-_GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z]+)\))?\s*:\s*(.*)")
+_GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z%]+)\))?\s*:\s*(.*)")
 _PAIR = re.compile(r"(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
 _MS, _KBYTES, _PAGES = ("ms", "milliseconds"), ("kbytes",), ("pages",)
 _LINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -109,7 +109,7 @@ _XBZRLE_REST = {
 }
 _BEHIND_A_HEAD = re.compile(
     rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *_LINES)))}"
-    rf"|(?i:{'|'.join(_GROUPS)}|throughput|cpu throttle|remaining)(?: \(\w+\))?)\s*:.*)"
+    rf"|(?i:{'|'.join(_GROUPS)}|throughput|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*)"
 )
 """A line behind what a log of tests, or a program that starts others, puts before each."""
 _ASKED = re.compile(r"(?:\(qemu\)|qm>) *info migrate")

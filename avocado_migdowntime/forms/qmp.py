@@ -68,14 +68,14 @@ class Qmp(Form):
                 break
             begin = match.start()
             message, end = _decoded(text, begin)
-            if end < 0 and match[0] == "{":
+            if end is None and match[0] == "{":
                 if is_qmp or not _may_go_on(text[begin:]):
                     break
                 self._head = text[:begin].rstrip()
                 self._begin(text[begin:], line)
                 return MAYBE
             # What is in an array over many lines is read one by one.
-            position = max(end, begin + 1)
+            position = end or begin + 1
             items = list(self._told(message, line))
             is_qmp = is_qmp or bool(items) or is_of_qmp(message)
             found += items
@@ -99,15 +99,15 @@ class Qmp(Form):
         text = line.message.removeprefix(self._head).strip() if self._head else line.message
         stamped = replace(line, stamp=(self._line or line).stamp or line.stamp)
         if self._is_cut:
-            message, whole_to = _decoded("".join([*self._begun, text]), 0)
-            if whole_to > 0:
+            message, _ = _decoded("".join([*self._begun, text]), 0)
+            if message is not None:
                 self._begun = []
                 return list(self._told(message, stamped))
             self._is_cut = abs(len(line.text) - self._width) <= 1 and self._characters < _GREATEST_CUT
         if not self._is_cut and not _GOES_ON.match(text):
             self._begun = []
             return [line]
-        if text.startswith("{") and _RETURN.search(text) and _decoded(text, 0)[1] > 0:
+        if text.startswith("{") and _RETURN.search(text) and _decoded(text, 0)[0] is not None:
             # A reply within what another program tells of its own.
             self._begun = []
             return [line]
@@ -201,26 +201,26 @@ class _Depth:
         return None
 
 
-def _decoded(text: str, begin: int) -> tuple[Any, int]:
-    """The object or array that begins there, None where it is neither of JSON nor a repr, and where it ends, or -1."""
-    if text[begin + 1 : begin + 2] != "'":
-        if text.endswith(("}", "]")):
-            # Most messages go on to the end of their line.
-            try:
-                return msgspec.json.decode(text[begin:]), len(text)
-            except (ValueError, RecursionError):
-                pass
+def _decoded(text: str, begin: int) -> tuple[Any, int | None]:
+    """The object or array that begins there, and from where on to look for more: None where it does not end.
+
+    The object is None also where it is neither of JSON nor a repr.
+    """
+    if text.endswith(("}", "]")):
+        # Most messages go on to the end of their line.
         try:
-            return _DECODER.raw_decode(text, begin)
+            return msgspec.json.decode(text[begin:]), len(text)
         except (ValueError, RecursionError):
             pass
-    if text[begin] == "[" and not text[begin + 1 :].lstrip().startswith(("{", '"', "'")):
-        return None, -1
+    try:
+        return _DECODER.raw_decode(text, begin)
+    except (ValueError, RecursionError):
+        pass
     end = _Depth().add(text, begin)
     if end is None:
-        return None, -1
+        return None, None
     message = parsed(text[begin:end])
-    return message, 0 if message is None else end
+    return message, begin + 1 if message is None else end
 
 
 def _may_go_on(text: str) -> bool:
@@ -233,7 +233,7 @@ def parsed(text: str) -> Any:
     if "n" in text or "I" in text:
         text = _NO_NUMBER.sub("null", text) if _NO_NUMBER.search(text) else text
     try:
-        return json.loads(text, strict=False, parse_constant=lambda name: None)
+        return _DECODER.decode(text)
     except (ValueError, RecursionError):
         pass
     if "'" not in text:

@@ -203,7 +203,7 @@ class _Search:
 
 
 def _line_start(text: bytes, position: int) -> int:
-    return text.rfind(b"\n", 0, position) + 1 if position > 0 else 0
+    return text.rfind(b"\n", 0, position) + 1
 
 
 def _line_end(text: bytes, position: int) -> int:

@@ -105,3 +105,8 @@ REAL = [*RECORDINGS.glob("*.txt"), *(TOP / "selftests" / "texts").glob("*.txt")]
 def test_what_can_be_read_is_nothing_foreign(path):
     assert of_bytes(path.read_bytes()) is None
     assert not any(pattern.search(path.read_text()) for pattern, _ in TEXTS)
+
+
+def test_what_is_quoted_is_recognised_by_a_line_of_it():
+    with pytest.raises(UsageError, match="^is what `virsh migrate --verbose` shows: "):
+        parse(b"> Hello, it is like this:\n> Migration: [ 97 %]\n")

@@ -154,3 +154,9 @@ def test_bytes_of_which_the_last_ones_count_are_not_taken_rounded():
     rounded = read(text_of("7.2"))
     assert rounded.samples[0].ram.counted_bytes is None
     assert rounded.readings[0].answer["ram"]["precopy-bytes"] == 43_424_768
+
+
+@pytest.mark.parametrize("head", ["", "[qemu-1] "])
+def test_how_much_auto_converge_slows_the_guest_is_read_of_11_1_too(head):
+    text = f"{text_of('11.1')}{head}CPU Throttle (%): \t20\n"
+    assert read(text).samples[0].throttle_percent == 20

@@ -3,7 +3,7 @@
 
 import pytest
 
-from avocado_migdowntime.forms.left import LastLooks, dirtying_in_words
+from avocado_migdowntime.forms.left import POSTCOPY, LastLooks, dirtying_in_words
 from avocado_migdowntime.trace.reading import Reading
 
 
@@ -99,3 +99,12 @@ def test_an_end_is_told_once_with_what_was_left_before_or_with_its_limit():
     _, remark = looks.ends("VM 1", "failed", None, limit_ms=300)
     assert remark.text == "at the last line before that 1 MB were left: 1 s at 1 MB/s, under a downtime-limit of 300 ms"
     assert len(looks.ends("VM 2", "failed", None)) == 1
+
+
+def test_of_one_whose_figures_show_that_it_is_in_postcopy_nothing_is_said():
+    looks = LastLooks()
+    looks.active(look("VM 0"))
+    shown = look("VM 1")
+    looks.active(Reading({**shown.answer, "status": POSTCOPY}, of="VM 1"))
+    assert [remark.of for remark in looks.compared(100, "that are set")] == ["VM 0"]
+    assert looks.active(shown).answer["status"] == POSTCOPY

@@ -124,6 +124,12 @@ def test_a_job_is_of_a_kind_by_its_name_or_by_libvirts_number(name, kind, status
         list(of_fields({name: "6"}, None, None))
 
 
+@pytest.mark.parametrize(("shown", "status"), [({"Total downtime": "9 ms"}, "completed"), ({"downtime": 9}, "active")])
+def test_a_job_whose_kind_is_not_shown_is_over_where_virsh_shows_its_whole_downtime(shown, status):
+    (told,) = of_fields({**shown, "memory_total": "4096"}, None, None)
+    assert told.answer["status"] == status
+
+
 @pytest.mark.parametrize("name", ["operation", "Operation"])
 @pytest.mark.parametrize(
     ("operation", "job", "where"),

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.qmp_messages import is_of_qmp
 from avocado_migdowntime.trace.reading import Stamp
 
@@ -33,3 +34,16 @@ def test_a_sample_of_a_recording_was_taken_between_its_question_and_its_answer(l
 @pytest.mark.parametrize("written", [json.dumps, repr, lambda array: repr(array).replace("[{", "[ {")])
 def test_an_answer_in_an_array_on_one_line_is_found(array, written):
     assert [told.answer for told in readings(f"{written(array)}\n".encode())] == [ANSWER]
+
+
+@pytest.mark.parametrize("name", ["memory_total", "memory_remaining"])
+def test_an_object_with_libvirts_names_is_a_job_of_its(name):
+    [told] = readings(json.dumps({name: 4096, "type": 2, "memory_iteration": 3}).encode())
+    assert told.answer["ram"][name.removeprefix("memory_")] == 4096
+
+
+@pytest.mark.parametrize("status", ["active", "completed"])
+def test_an_answer_without_a_total_is_read_though_nothing_is_left(status):
+    answer = {"status": status, "total-time": 3300, "ram": {"remaining": 0, "transferred": 5}}
+    (sample,) = parse(json.dumps({"return": answer}).encode()).samples
+    assert (sample.ram.remaining_bytes, sample.total_bytes) == (0, None)

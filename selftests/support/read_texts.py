@@ -16,6 +16,8 @@ from avocado_migdowntime.trace.reading import Item, Stamp
 
 from . import product_logs
 from .documents import TOP
+from .made_up_logs import LOGS
+from .made_up_sessions import SESSIONS
 from .product_logs import RECORDED, Look, logged, looks
 
 _FOLDERS = ("forms", "texts", "recordings")
@@ -27,10 +29,11 @@ _PERIOD_S = 3.0
 
 
 def examples() -> Mapping[str, Callable[[], bytes]]:
-    """The texts, by their names: files, and a recording in the words of each product."""
+    """The texts, by their names: files, a recording in the words of each product, and made-up logs."""
     files = chain.from_iterable(sorted((TOP / "selftests" / folder).glob("*.txt")) for folder in _FOLDERS)
     made = {f"as-{form.__name__}": partial(_as_logged, form) for form in _MADE}
-    return {path.stem: path.read_bytes for path in files} | made
+    written = {f"made-up-{name}": text.encode for name, text in (LOGS | SESSIONS).items()}
+    return {path.stem: path.read_bytes for path in files} | made | written
 
 
 def _as_logged(form: Callable[[Look], str]) -> bytes:
