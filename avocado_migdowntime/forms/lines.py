@@ -45,7 +45,7 @@ class Lines:
 
     def of(self, raw: bytes, came_s: float) -> Iterator[Line]:
         """The lines that one line of a text holds: more where others are in it, none where it goes on."""
-        text = raw.decode("utf-8", "replace").rstrip("\r\n")
+        text = raw.decode(errors="replace").rstrip("\r\n")
         if "\x1b" in text:
             text = _ESCAPES.sub("", text)
         if "=" in text or self._begun:
@@ -58,7 +58,7 @@ class Lines:
             text = text.translate(_STRAIGHT)
         if "\u2019" in text and "'" not in text:
             text = text.replace("\u2018", "'").replace("\u2019", "'")
-        for part in text.split("\r") if "\r" in text else (text,):
+        for part in text.split("\r"):
             plain = part if part.isascii() and part.isprintable() else part.translate(_UNSEEN)
             yield from _unwrapped(plain.strip(), came_s)
 
@@ -74,8 +74,8 @@ class Lines:
         self._is_mailed = self._is_mailed or bool(_MAILED.search(text))
         if not self._is_mailed:
             return text
-        data = _BYTE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode("utf-8", "replace"))
-        return data.decode("utf-8", "replace")
+        data = _BYTE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode())
+        return data.decode(errors="replace")
 
 
 def _unwrapped(text: str, came_s: float) -> Iterator[Line]:

@@ -146,8 +146,7 @@ class Qmp(Form):
 
         A line is looked through once: it may hold a whole recording.
         """
-        known = self._looked_through
-        if known is None or known.text is not line.text or known.message is not line.message:
+        if self._looked_through is not line:
             match = _GUEST.search(line.message) if "mon=0x" in line.message else None
             self._looked_through = line
             # Patterns take several times as long as this to find nothing.

@@ -42,8 +42,15 @@ def test_what_was_left_is_above_or_below_a_limit(limit_ms, words):
         look("VM 0", mbps=0),
         look("VM 0", remaining=None),
         Reading({"status": "active", "ram": {}}, of="VM 0"),
+        Reading({"status": "active"}, of="VM 0"),
     ],
-    ids=["in its first pass", "nothing is sent", "nothing is known to be left", "nothing is known"],
+    ids=[
+        "in its first pass",
+        "nothing is sent",
+        "nothing is known to be left",
+        "nothing is known",
+        "no RAM is told of",
+    ],
 )
 def test_a_migration_of_which_nothing_is_known_hides_no_other(other):
     assert [of for of, _ in compared(100, other, look("VM 1"), look("VM 2"))] == ["VM 1", "VM 2"]

@@ -45,6 +45,7 @@ def lines(*raw):
         ('{"msg": 7}', ['{"msg": 7}']),
         ('{"msg": "a"', ['{"msg": "a"']),
         ('see "{\\"a\\": 7}"', ['{"a": 7}']),
+        ('see "[{\\"a\\": 7}]"', ['[{"a": 7}]']),
     ],
 )
 def test_a_line_is_without_what_is_around_it(raw, texts):

@@ -32,7 +32,8 @@ _LATER = ", zero pages: 9, compressed: 1MB, dirty rate: 20000, memory iteration:
 VDSM = _vdsm(
     f"01 - {_SCHEDULE.format(A, 100, 150)}",
     f"01 - {_SCHEDULE.format(A, 700, 750)}",
-    f"02 - {_SCHEDULE.format(B, 200, 250)}",
+    f"02 - START migrate(params={{'vmID': '{B}', 'convergenceSchedule': {{'stalling': [{{'action': {{'name': "
+    "'setDowntime', 'params': ['250']}}, 'limit': 1}], 'init': [{'params': ['200'], 'name': 'setDowntime'}]}})",
     "03 A Setting downtime to 120 (migration:1)",
     "03 B setting migration downtime to 90 (migration:1)",
     "04 A setting migration max bandwidth to 52 (migration:1)",

@@ -124,6 +124,26 @@ Migration status: unheard-of
 Migration status: cancelled
 total time: 0 ms
 """
+_JOB_IN_A_LOG = """{0} Job type:         Unbounded
+{0} Operation:        Outgoing migration
+{0} Time elapsed:     {1}         ms
+{0} Memory processed: 44.083 MiB
+{0} Memory remaining: 36.965 MiB
+{0} Memory total:     256.000 MiB
+{0} A later figure:   7
+{0} Iteration:        2
+{0} Error message:    operation failed
+"""
+_IN_KIB = """Status: active
+Time (ms): total=7, setup=1, exp_down=300
+Sizes (KiB): pagesize=4, total=262144
+Transfers (KiB): transferred=46083, remain=3717
+Page Types: normal=11372, zero=59380
+Others: dirty_syncs=2
+Status: active
+Time (ms): total=9, setup=1, exp_down=301
+Transfers (KiB): transferred=46084, remain=3716
+"""
 _CODE = "Some words {of a kind}\n"
 SESSIONS = {
     "qmp": "".join(f"{json.dumps(message)}\n" for message in _MESSAGES),
@@ -135,6 +155,11 @@ SESSIONS = {
     "libvirts-dict-of-an-end": f"{ {**_JOB, 'type': 3, 'success': True}!r}\n",
     "libvirts-dict-without-a-kind": f"{ {name: _JOB[name] for name in _JOB if name not in ('type', 'operation')}!r}\n",
     "info-migrate-without-a-status": "(qemu) info migrate\ntotal time: 12 ms\ndowntime: 7 ms\nremaining ram: 0 kbytes",
+    "libvirts-dict-of-nothing-yet": f"{ {**_JOB, 'memory_total': 0, 'errmsg': 'no such host'}!r}\n",
+    "domjobinfo-in-a-log": "".join(
+        _JOB_IN_A_LOG.format(f"2024-05-12 11:57:{second:02}", 1000 * second) for second in (6, 8)
+    ),
+    "domjobinfo-and-info-migrate-twice": _JOB_IN_A_LOG.format("", 2000) + _IN_KIB,
     "lines-of-a-recording": "".join(f"{json.dumps(one)}\n" for one in _RECORDED),
     "info-migrate-with-xbzrle": _XBZRLE,
     "info-migrate-of-2012": _OF_2012,
