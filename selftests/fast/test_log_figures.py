@@ -296,3 +296,13 @@ def test_a_text_is_the_same_in_each_encoding_however_it_comes(mark, encoding, te
 def test_half_a_character_at_the_end_is_shown_as_one_that_is_not_known():
     utf8 = Utf8()
     assert utf8.feed("abc".encode("utf-16") + b"d") + utf8.end() == "abc\ufffd".encode()
+
+
+@pytest.mark.parametrize("head", ["", "2024-05-12 11:57:06 "])
+def test_a_figure_that_virsh_has_not_yet_ends_no_job_and_a_limit_below_one_counts(head):
+    job = (RECORDINGS / "domjobinfo-9.0.txt").read_text()
+    later = job.replace("Memory remaining", "A later figure: 7\nMemory remaining")
+    text = "".join(f"{head}{line}\n" for line in f"{later}downtime-limit: 317 milliseconds\n".splitlines())
+    trace = parse(text.encode())
+    assert trace.samples[0].ram == parse(job.encode()).samples[0].ram
+    assert trace.downtime_limit_ms == 317
