@@ -45,20 +45,15 @@ class Qmp(Form):
 
     def __init__(self) -> None:
         super().__init__()
-        self._begun: list[str] = []
-        self._characters = 0
-        self._depth = _Depth()
-        self._line: Line | None = None
-        self._head = ""
+        self._begun: _Begun | None = None
         self._held: list[Reading | Happening] = []
-        self._width, self._is_cut = 0, False
         self._seen: dict[str, Reading | Happening] = {}
         self._looked_through: Line | None = None
         self._origin = "", False
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
-        if self._begun:
-            return self._going_on(line)
+        if self._begun is not None:
+            return self._going_on(self._begun, line)
         text = line.message
         found: list[Item | Line] = []
         position, is_qmp = 0, False
@@ -71,8 +66,7 @@ class Qmp(Form):
             if end is None and match[0] == "{":
                 if is_qmp or not _may_go_on(text[begin:]):
                     break
-                self._head = text[:begin].rstrip()
-                self._begin(text[begin:], line)
+                self._begun = _Begun(line, text[:begin].rstrip(), text[begin:])
                 return MAYBE
             # What is in an array over many lines is read one by one.
             position = end or begin + 1
@@ -82,44 +76,36 @@ class Qmp(Form):
         return found if is_qmp else None
 
     def end(self) -> Iterable[Item]:
-        self._begun = []
+        self._begun = None
         return self.settle()
 
     def settle(self) -> Iterable[Item]:
         held, self._held = self._held, []
         return held
 
-    def _begin(self, text: str, line: Line) -> None:
-        self._width = len(line.text)
-        self._is_cut = self._width >= _WRAPPED and bool(_RETURN.search(text))
-        self._begun, self._characters, self._depth, self._line = [text], len(text), _Depth(), line
-        self._depth.add(text, 0)
-
-    def _going_on(self, line: Line) -> Sequence[Item | Line] | None:
-        text = line.message.removeprefix(self._head).strip() if self._head else line.message
-        stamped = replace(line, stamp=(self._line or line).stamp or line.stamp)
-        if self._is_cut:
-            message, _ = _decoded("".join([*self._begun, text]), 0)
+    def _going_on(self, begun: "_Begun", line: Line) -> Sequence[Item | Line] | None:
+        text = line.message.removeprefix(begun.head).strip()
+        stamped = replace(line, stamp=begun.line.stamp or line.stamp)
+        if begun.is_cut:
+            message, _ = _decoded("".join([*begun.pieces, text]), 0)
             if message is not None:
-                self._begun = []
+                self._begun = None
                 return list(self._told(message, stamped))
-            self._is_cut = abs(len(line.text) - self._width) <= 1 and self._characters < _GREATEST_CUT
-        if not self._is_cut and not _GOES_ON.match(text):
-            self._begun = []
+            begun.is_cut = abs(len(line.text) - len(begun.line.text)) <= 1 and begun.characters < _GREATEST_CUT
+        if not begun.is_cut and not _GOES_ON.match(text):
+            self._begun = None
             return [line]
         if text.startswith("{") and _RETURN.search(text) and _decoded(text, 0)[0] is not None:
             # A reply within what another program tells of its own.
-            self._begun = []
+            self._begun = None
             return [line]
-        end = self._depth.add(text, 0)
-        if end is None or self._is_cut:
-            self._begun.append(text)
-            self._characters += len(text)
-            if self._characters > _GREATEST_CHARACTERS:
-                self._begun = []
+        end = begun.add(text)
+        if end is None or begun.is_cut:
+            if begun.characters > _GREATEST_CHARACTERS:
+                self._begun = None
             return MAYBE
-        pieces, self._begun = [*self._begun, text[:end]], []
-        message = parsed("\n".join(pieces))
+        self._begun = None
+        message = parsed("\n".join([*begun.pieces[:-1], text[:end]]))
         items: list[Item | Line] = list(self._told(message, stamped))
         if _OPENS.search(text, end):
             items.append(line.containing(text[end:]))
@@ -198,6 +184,25 @@ class _Depth:
                 if self._open <= 0:
                     return match.end()
         return None
+
+
+class _Begun:
+    """A message that is not whole yet: the line in which it begins, what stands before it there, and its pieces."""
+
+    def __init__(self, line: Line, head: str, text: str) -> None:
+        self.line, self.head = line, head
+        self.is_cut = len(line.text) >= _WRAPPED and _RETURN.search(text) is not None
+        """Whether a terminal may have cut it, as far as it was read."""
+        self.pieces: list[str] = []
+        self.characters = 0
+        self._depth = _Depth()
+        self.add(text)
+
+    def add(self, text: str) -> int | None:
+        """Where it ends, if it does in `text`, which goes on with it."""
+        self.pieces.append(text)
+        self.characters += len(text)
+        return self._depth.add(text, 0)
 
 
 def _decoded(text: str, begin: int) -> tuple[Any, int | None]:
