@@ -48,8 +48,7 @@ class Qmp(Form):
         self._begun: _Begun | None = None
         self._held: list[Reading | Happening] = []
         self._seen: dict[str, Reading | Happening] = {}
-        self._looked_through: Line | None = None
-        self._origin = "", False
+        self._origin: tuple[Line, str, bool] | None = None
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         if self._begun is not None:
@@ -112,7 +111,7 @@ class Qmp(Form):
         return items if items or is_of_qmp(message) else MAYBE
 
     def _told(self, message: Any, line: Line) -> Iterator[Item | Line]:
-        guest, is_of_libvirts = self._origin_of(line)
+        _, guest, is_of_libvirts = self._origin_of(line)
         for item in items_of(message, line):
             if isinstance(item, Line):
                 yield item
@@ -127,17 +126,16 @@ class Qmp(Form):
             yield from (held for held in self.settle() if not _is_same(held, item))
             yield item
 
-    def _origin_of(self, line: Line) -> tuple[str, bool]:
-        """The guest that a line names, and whether it is one of libvirt's before it names any.
+    def _origin_of(self, line: Line) -> tuple[Line, str, bool]:
+        """The line, the guest that it names, and whether it is one of libvirt's before it names any.
 
         A line is looked through once: it may hold a whole recording.
         """
-        if self._looked_through is not line:
+        if self._origin is None or self._origin[0] is not line:
             match = _GUEST.search(line.message) if "mon=0x" in line.message else None
-            self._looked_through = line
             # Patterns take several times as long as this to find nothing.
             is_of_libvirts = "JSONIOProcessLine:" in line.text and _LIBVIRT_LINE.search(line.text) is not None
-            self._origin = match[1] if match else "", is_of_libvirts
+            self._origin = line, match[1] if match else "", is_of_libvirts
         return self._origin
 
     def _is_repeated(self, item: Item) -> bool:

@@ -236,4 +236,5 @@ LOGS = {
     "proxmox-with-limits": PROXMOX,
     "proxmox-twice": PROXMOX_STOPPED,
     "proxmox-behind-names": PROXMOX_CANCELLED,
+    "proxmox-given-up": "".join(PROXMOX.splitlines(True)[:2]) + _proxmox(9, "migrate_cancel"),
 }
