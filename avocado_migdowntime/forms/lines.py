@@ -115,10 +115,9 @@ def _strings_of_lines(text: str) -> Iterator[str]:
 def _of_json(text: str) -> str:
     """The string that is written so; nothing where it is none."""
     try:
-        value = _DECODER.decode(text)
+        return str(_DECODER.decode(text))
     except ValueError:
         return ""
-    return value if isinstance(value, str) else ""
 
 
 def _logged(text: str) -> tuple[str, Stamp | None] | None:
