@@ -175,9 +175,9 @@ class _Depth:
         """Where the outermost one ends, if it does in `text`, which is read from `position` on."""
         for match in _TOKEN.finditer(text, position):
             token = match[0]
-            if token in "[{":
+            if token in ("[", "{"):
                 self._open += 1
-            elif token in "]}":
+            elif token in ("]", "}"):
                 self._open -= 1
                 if self._open <= 0:
                     return match.end()
@@ -232,8 +232,7 @@ def _may_go_on(text: str) -> bool:
 
 def parsed(text: str) -> Any:
     """The object or array in `text`, of JSON or of a Python repr; None where it is neither."""
-    if "n" in text or "I" in text:
-        text = _NO_NUMBER.sub("null", text) if _NO_NUMBER.search(text) else text
+    text = _NO_NUMBER.sub("null", text)
     try:
         return _DECODER.decode(text)
     except (ValueError, RecursionError):

@@ -7,7 +7,7 @@ import pytest
 
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.qmp_messages import is_of_qmp
-from avocado_migdowntime.trace.reading import Setting, Stamp
+from avocado_migdowntime.trace.reading import Happening, Setting, Stamp
 
 from ..support.log_readings import of, readings
 
@@ -76,3 +76,10 @@ def test_a_reply_that_a_terminal_has_cut_at_any_width_is_one(width):
     text = json.dumps({"return": answer})
     cut = "".join(f"{text[begin : begin + width]}\n" for begin in range(0, len(text), width))
     assert [told.answer for told in readings(cut.encode())] == [answer]
+
+
+def test_of_answers_on_one_line_that_has_a_time_each_is_told_once():
+    other, stopped = {**ANSWER, "total-time": 9}, {"event": "STOP"}
+    line = f"12:00:01 {json.dumps([{'return': ANSWER}, {'return': ANSWER}, {'return': other}, stopped, stopped])}"
+    assert [told.answer for told in readings(line.encode())] == [ANSWER, other]
+    assert [told.message for told in of(Happening, line.encode())] == [stopped]
