@@ -107,6 +107,11 @@ def test_what_can_be_read_is_nothing_foreign(path):
     assert not any(pattern.search(path.read_text()) for pattern, _ in TEXTS)
 
 
+def test_a_text_in_another_encoding_is_shown_as_far_as_it_is_known():
+    with pytest.raises(UsageError, match="^'the caf\ufffd is closed' matches no known text; "):
+        parse(b"the caf\xe9 is closed\n")
+
+
 def test_what_is_quoted_is_recognised_by_a_line_of_it():
     with pytest.raises(UsageError, match="^is what `virsh migrate --verbose` shows: "):
         parse(b"> Hello, it is like this:\n> Migration: [ 97 %]\n")

@@ -35,6 +35,7 @@ def lines(*raw):
         ("guest\u2019s 'own'", ["guest\u2019s 'own'"]),
         ("a\u200bb\u00a0c", ["ab c"]),
         ("> | * a", ["a"]),
+        ("a\0b\a\fc", ["abc"]),
         ('"a ""b"""', ['a "b"']),
         ('"a \\"b\\"",', ['a "b"']),
         ('see "a\\n b\\nc"', ["a", "b", "c"]),

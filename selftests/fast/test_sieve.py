@@ -118,3 +118,11 @@ def test_no_more_is_kept_than_may_be_wanted():
 )
 def test_each_needle_is_found_at_its_place_and_no_other(text, places):
     assert sorted(_Search([b"needle", b'"QMP"', b"'QMP'", b"needle"]).places(text)) == places
+
+
+def test_lines_that_were_kept_have_the_times_at_which_they_came():
+    numbered = [b"%5d\n" % number for number in range(5000)]
+    data = b"".join([*numbered, b"remaining\n"])
+    came = dict(lines(data, size=1000))
+    assert len(came) > sieve.FIRST_LINES + 500
+    assert all(came[line] == (6 * int(line) + 5) // 1000 for line in numbered if line in came)
