@@ -29,6 +29,7 @@ def lines(*raw):
         ("\x1b[1ma\x1b[0m", ["a"]),
         ("<pre>a &lt; b</pre>", ["a < b"]),
         ("a &amp; b", ["a & b"]),
+        ("<code>a</code>", ["a"]),
         ("\u201ca\u201d", ["a"]),
         ('\u201ca\u201d is "b"', ['\u201ca\u201d is "b"']),
         ("guest\u2019s \u2018own\u2019", ["guest's 'own'"]),

@@ -83,3 +83,8 @@ def test_of_answers_on_one_line_that_has_a_time_each_is_told_once():
     line = f"12:00:01 {json.dumps([{'return': ANSWER}, {'return': ANSWER}, {'return': other}, stopped, stopped])}"
     assert [told.answer for told in readings(line.encode())] == [ANSWER, other]
     assert [told.message for told in of(Happening, line.encode())] == [stopped]
+
+
+def test_an_answer_within_what_cannot_be_read_is_found():
+    line = f'{{"a" oops: {json.dumps({"return": ANSWER})}}}'
+    assert [told.answer for told in readings(line.encode())] == [ANSWER]
