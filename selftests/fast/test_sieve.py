@@ -126,3 +126,10 @@ def test_lines_that_were_kept_have_the_times_at_which_they_came():
     came = dict(lines(data, size=1000))
     assert len(came) > sieve.FIRST_LINES + 500
     assert all(came[line] == (6 * int(line) + 5) // 1000 for line in numbered if line in came)
+
+
+def test_a_line_is_as_long_as_what_came_of_it_alone(monkeypatch):
+    monkeypatch.setattr(sieve, "LONGEST_LINE_BYTES", 1000)
+    made = Sieve([b"emain"])
+    given = [line for data in (b"x" * 900 + b"\nab", b"c" * 900, b"\n") for line, _ in made.feed(data, 0)]
+    assert given == [b"x" * 900 + b"\n", b"ab" + b"c" * 900 + b"\n"]
