@@ -122,9 +122,9 @@ class Qmp(Form):
                 continue
             if isinstance(item, Reading | Happening) and not guest and is_of_libvirts:
                 self._held.append(item)
-                continue
-            yield from (held for held in self.settle() if not _is_same(held, item))
-            yield item
+            else:
+                yield from (held for held in self.settle() if not _is_same(held, item))
+                yield item
 
     def _origin_of(self, line: Line) -> tuple[Line, str, bool]:
         """The line, the guest that it names, and whether it is one of libvirt's before it names any.

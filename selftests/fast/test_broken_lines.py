@@ -29,3 +29,9 @@ def test_pieces_that_are_too_many_to_try_all_places_are_tried_between_words_and_
 def test_a_line_of_a_log_that_is_broken_anywhere_is_one(cut):
     line = "2024-05-12 11:57:06 migration active, transferred 515.4 MiB of 12.6 GiB VM-state, 110.0 MiB/s"
     assert readings(f"{line[:cut]}\n{line[cut:]}\n\n".encode()) == readings(f"{line}\n".encode()) != []
+
+
+def test_a_line_that_is_broken_before_a_word_by_which_it_is_known_is_one():
+    line = "2024-05-12 11:57:06 migration active, transferred 515.4 MiB of 12.6 GiB VM-state, 110.0 MiB/s"
+    broken = line.replace("migration ", "migration\n").replace("of ", "of\n")
+    assert readings(f"{broken}\n\n".encode()) == readings(f"{line}\n".encode()) != []
