@@ -61,7 +61,7 @@ class Course:
     def __init__(self, known: "Known | None" = None) -> None:
         self.known = known or Known()
         self.header: dict[str, Any] = self.known.header()
-        self.samples = 0
+        self.has_samples = False
         self.clock = Clock()
         self.cancelled: Filled | None = None
         """What tells only that an earlier migration was cancelled."""
@@ -91,33 +91,33 @@ class Course:
         if setting.capabilities is not None:
             self.known.capabilities = tuple(dict.fromkeys([*(self.known.capabilities or ()), *setting.capabilities]))
         told_before = "downtime-limit" in self.known.parameters
-        if self.samples and "downtime-limit" in setting.parameters and (setting.changed or told_before):
+        if self.has_samples and "downtime-limit" in setting.parameters and (setting.changed or told_before):
             self._held.append(setting)
             return
         self.known.parameters.update(setting.parameters)
-        if self.samples and not setting.changed:
+        if self.has_samples and not setting.changed:
             # What is told below the figures held when they were taken.
             self.header = self.known.header()
 
     def _reading(self, reading: Reading) -> Iterator[Row]:
         whole = filled(reading)
         status = str(whole.reading.answer.get("status"))
-        if status == "cancelled" and not self.samples:
+        if status == "cancelled" and not self.has_samples:
             self.cancelled = whole
-        if status == "none" or (status == "cancelled" and not self.samples):
+        if status == "none" or (status == "cancelled" and not self.has_samples):
             return
-        if self.samples and (self.clock.restarts(reading) or (self._status in ENDED and status not in ENDED)):
+        if self.has_samples and (self.clock.restarts(reading) or (self._status in ENDED and status not in ENDED)):
             self._restart()
             yield Begins()
         if self._status in ENDED:
             return
-        before_s = self.clock.last_s if self.samples else -np.inf
+        before_s = self.clock.last_s if self.has_samples else -np.inf
         t_s, width_s = self.clock.of_reading(reading)
         if self._held:
             yield from self._events(before_s, t_s)
-        if not self.samples:
+        if not self.has_samples:
             self.header = self.known.header()
-        self.samples += 1
+        self.has_samples = True
         self._status = status
         yield SampleRow(t_s, width_s * 1000, whole)
 
@@ -126,7 +126,7 @@ class Course:
             if isinstance(held, Setting):
                 self.known.parameters.update(held.parameters)
         self._held = []
-        self.clock, self.samples, self._status = Clock(), 0, ""
+        self.clock, self.has_samples, self._status = Clock(), False, ""
 
     def _events(self, before_s: float, after_s: float) -> Iterator[Row]:
         held, self._held = self._held, []
@@ -179,7 +179,7 @@ class Courses:
     def cancelled(self) -> Iterator[tuple[str, Row]]:
         """A row for each guest of which no more is told than that its migration was cancelled."""
         for of, course in self._of.items():
-            if course.cancelled is not None and not course.samples:
+            if course.cancelled is not None and not course.has_samples:
                 yield of, SampleRow(0.0, 0.0, course.cancelled)
 
     @property

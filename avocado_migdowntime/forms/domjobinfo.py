@@ -104,8 +104,8 @@ class DomJobInfo(Form):
                 return ended
         if self._job is None or not line.text:
             return None
-        if (match := _LINE.fullmatch(line.text)) and match["value"] and match["name"] not in _NO_FIELDS:
-            return []  # of a later libvirt
+        if _is_figure(line.text) or _is_figure(line.message):
+            return None  # Of a later libvirt, or of another form: the job may go on behind it.
         if self._job.fields.keys() == {_BEGINS} and not self._job.gap:
             self._job.gap = True
             return None
@@ -122,6 +122,11 @@ class DomJobInfo(Form):
 
     def _is_another(self, name: str) -> bool:
         return self._job is not None and (name in self._job.fields or name == _BEGINS)
+
+
+def _is_figure(text: str) -> bool:
+    match = _LINE.fullmatch(text)
+    return match is not None and bool(match["value"]) and match["name"] not in _NO_FIELDS
 
 
 def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float | None) -> Iterable[Item]:

@@ -23,7 +23,7 @@ class Utf8:
                 self._held = data
                 return b""
             data = self._begin(data)
-        return data if self._decoder is None else self._decoder.decode(data).encode("utf-8", "replace")
+        return data if self._decoder is None else self._decoder.decode(data).encode()
 
     def end(self) -> bytes:
         """What is left of it."""
@@ -31,7 +31,7 @@ class Utf8:
             held, self._held = self._held, b""
             self._known = True
             return held
-        return b"" if self._decoder is None else self._decoder.decode(b"", True).encode("utf-8", "replace")
+        return b"" if self._decoder is None else self._decoder.decode(b"", True).encode()
 
     def _begin(self, data: bytes) -> bytes:
         self._known = True

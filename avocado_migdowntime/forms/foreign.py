@@ -31,10 +31,7 @@ class Foreign:
         return f"is {self.what}{why}; {self.take}"
 
 
-def _packed(what: str, command: str) -> Foreign:
-    return Foreign(what, "", f"unpack it by `{command}` and give what was in it")
-
-
+_UNPACK = "unpack it by `{}` and give what was in it"
 _IMAGE = Foreign("an image", "a screenshot cannot be read", "copy the text itself, or type the figures in")
 _PACKETS = Foreign("a capture of network packets", "it has what was sent, not QEMU's figures", f"take {DOMJOBINFO}")
 _PROGRAM = Foreign("a program or a core dump (ELF)", "it has no figures of a migration", f"take {DOMJOBINFO}")
@@ -44,14 +41,14 @@ _OFFICE = Foreign("a document of an office program", "", f"{READ}, or save it as
 MAGIC: tuple[tuple[bytes, Foreign], ...] = (
     (b"\x7fELF", _PROGRAM),
     (b"%PDF-", Foreign("a PDF document", "", f"{READ}, as by `pdftotext FILE -`")),
-    (b"PK\x03\x04", _packed("a zip archive (or a document kept in one)", "unzip FILE")),
-    (b"\xfd7zXZ\0", _packed("packed by xz", "xz -dk FILE")),
-    (b"\x28\xb5\x2f\xfd", _packed("packed by zstd", "zstd -d FILE")),
-    (b"BZh", _packed("packed by bzip2", "bunzip2 -k FILE")),
-    (b"\x04\x22\x4d\x18", _packed("packed by lz4", "lz4 -d FILE")),
-    (b"\x1f\x9d", _packed("packed by compress", "uncompress FILE")),
-    (b"7z\xbc\xaf\x27\x1c", _packed("a 7z archive", "7z x FILE")),
-    (b"Rar!\x1a\x07", _packed("a RAR archive", "unrar x FILE")),
+    (b"PK\x03\x04", Foreign("a zip archive (or a document kept in one)", "", _UNPACK.format("unzip FILE"))),
+    (b"\xfd7zXZ\0", Foreign("packed by xz", "", _UNPACK.format("xz -dk FILE"))),
+    (b"\x28\xb5\x2f\xfd", Foreign("packed by zstd", "", _UNPACK.format("zstd -d FILE"))),
+    (b"BZh", Foreign("packed by bzip2", "", _UNPACK.format("bunzip2 -k FILE"))),
+    (b"\x04\x22\x4d\x18", Foreign("packed by lz4", "", _UNPACK.format("lz4 -d FILE"))),
+    (b"\x1f\x9d", Foreign("packed by compress", "", _UNPACK.format("uncompress FILE"))),
+    (b"7z\xbc\xaf\x27\x1c", Foreign("a 7z archive", "", _UNPACK.format("7z x FILE"))),
+    (b"Rar!\x1a\x07", Foreign("a RAR archive", "", _UNPACK.format("unrar x FILE"))),
     (b"\xd4\xc3\xb2\xa1", _PACKETS),
     (b"\xa1\xb2\xc3\xd4", _PACKETS),
     (b"\x4d\x3c\xb2\xa1", _PACKETS),
@@ -69,7 +66,7 @@ MAGIC: tuple[tuple[bytes, Foreign], ...] = (
     (b"{\\rtf", _OFFICE),
 )
 """First bytes, and what a file is that has them."""
-_TAR = _packed("a tar archive", "tar xf FILE")
+_TAR = Foreign("a tar archive", "", _UNPACK.format("tar xf FILE"))
 _NO_TEXT = Foreign("no text", "its bytes are in no known encoding or compression", f"take {DOMJOBINFO}")
 
 LONG = reprlib.Repr()
@@ -78,14 +75,9 @@ LONG.maxstring = 120
 
 _KVM_ONLY = "only QEMU's migrations can be judged, and its figures are other ones"
 _QEMU_FIGURES = "QEMU's own figures are not in it"
-_Rows = tuple[tuple[re.Pattern[str], Foreign], ...]
-
-
-def _rows(*rows: tuple[str, str, str, str]) -> _Rows:
-    return tuple((re.compile(pattern, re.MULTILINE), Foreign(what, why, take)) for pattern, what, why, take in rows)
-
-
-TEXTS = _rows(
+_Rows = tuple[tuple[str, str, str, str], ...]
+"""A pattern, and what of Foreign is said of a text that it is found in."""
+_ROWS_OF_TEXTS: _Rows = (
     (
         r"(?i)\A\s*(?:<!doctype html|<html\b)",
         "a web page",
@@ -169,8 +161,7 @@ TEXTS = _rows(
     ),
     (r"^Traceback \(most recent call last\):", "a traceback of Python's", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
 )
-"""A line that a text has, and what it is then; the first that fits counts."""
-BARE_TEXTS = _rows(
+_ROWS_OF_BARE_TEXTS: _Rows = (
     (
         r"(?:^[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]iB|B|ms)[ \t]*\n?){2,}",
         "what `virsh domjobinfo` prints in another language than English",
@@ -202,7 +193,13 @@ BARE_TEXTS = _rows(
         "take `kubectl logs POD -c compute` of the source's virt-launcher pod",
     ),
 )
-"""The same of what is read where it has figures: these are for one in which no form was recognised."""
+TEXTS, BARE_TEXTS = (
+    tuple((re.compile(pattern, re.MULTILINE), Foreign(*said)) for pattern, *said in rows)
+    for rows in (_ROWS_OF_TEXTS, _ROWS_OF_BARE_TEXTS)
+)
+"""A line that a text has, and what it is then; the first that fits counts. The second are for what is read where it has
+figures: for a text in which no form was recognised.
+"""
 
 
 def of_bytes(data: bytes) -> Foreign | None:

@@ -56,6 +56,8 @@ _COUNTS = {
 }
 _LAST = {"DiskMbps", "DiskBps"}
 _UNITS = {"B": 1, "MiB": MIB}
+_NOTHING = 0.0, ""
+"""A figure that is not shown, and its unit."""
 _RATES = {"B/s": BITS / MEGABIT, "Mbps": 1.0}
 
 
@@ -140,7 +142,7 @@ class KubevirtLog(Form):
         self, shown: Mapping[str, tuple[float, str]], figures: Mapping[str, Any], items: list[Item]
     ) -> float | None:
         """By what Mbps have to be multiplied, told by the first figures; None while that is not known."""
-        rate = shown.get("MemoryBandwidth", (0.0, ""))
+        rate = shown.get("MemoryBandwidth", _NOTHING)
         if rate[1] != "Mbps":
             return 1
         if self._of not in self._shows_64th:
@@ -172,14 +174,14 @@ def _number(shown: Mapping[str, tuple[float, str]], name: str) -> float | None:
 
 
 def _size(shown: Mapping[str, tuple[float, str]], name: str) -> float | Interval | None:
-    number, unit = shown.get(name, (0.0, ""))
+    number, unit = shown.get(name, _NOTHING)
     if unit not in _UNITS:
         return None
     return number if unit == "B" else cut_off(number, _UNITS[unit])
 
 
 def _rate(shown: Mapping[str, tuple[float, str]], name: str, factor: float) -> float | Interval | None:
-    number, unit = shown.get(name, (0.0, ""))
+    number, unit = shown.get(name, _NOTHING)
     if unit not in _RATES:
         return None
     return scaled(number * _RATES[unit] if unit == "B/s" else cut_off(number), factor)

@@ -30,8 +30,13 @@ class LastLooks:
         return self._last.get(of)
 
     def active(self, told: Reading) -> Reading:
-        """Remember what was `told` of a migration that goes on, and give it with its status if postcopy has begun."""
-        if told.of in self._in_postcopy:
+        """Remember what was `told` of a migration that goes on, and give it with its status if postcopy has begun.
+
+        That may be in its figures alone.
+        """
+        if told.answer["status"] == POSTCOPY:
+            self._in_postcopy.add(told.of)
+        elif told.of in self._in_postcopy:
             told = replace(told, answer={**told.answer, "status": POSTCOPY})
         self._last[told.of] = told
         self._ended.discard(told.of)
@@ -94,7 +99,7 @@ class LastLooks:
 
 def left_ms(told: Reading) -> Interval | None:
     """How long what was left takes at the bandwidth that was told, or None where that is not known."""
-    left, mbps = shown(told, "ram.remaining"), shown(told, "ram.mbps")
+    left, mbps = shown(told, "remaining"), shown(told, "mbps")
     if left is None or mbps is None or mbps.low <= 0:
         return None
     return Interval(left.low / mbps.high / BYTES_PER_MS_PER_MBPS, left.high / mbps.low / BYTES_PER_MS_PER_MBPS)
@@ -102,7 +107,7 @@ def left_ms(told: Reading) -> Interval | None:
 
 def left_in_words(told: Reading) -> str:
     """The same with the figures that it comes of; nothing where it is not known."""
-    took, left, mbps = left_ms(told), shown(told, "ram.remaining"), shown(told, "ram.mbps")
+    took, left, mbps = left_ms(told), shown(told, "remaining"), shown(told, "mbps")
     if took is None or left is None or mbps is None:
         return ""
     return f"{_words(left.scaled(1e-6), 'MB')} were left: {_time(took)} at {_rate(mbps)}"
@@ -110,7 +115,7 @@ def left_in_words(told: Reading) -> str:
 
 def limit_in_words(told: Reading, limit_ms: float) -> str:
     """How much may be left for a downtime-limit at the bandwidth that was told; nothing where that is not known."""
-    mbps = shown(told, "ram.mbps")
+    mbps = shown(told, "mbps")
     if mbps is None:
         return ""
     size = _words(mbps.scaled(limit_ms * BYTES_PER_MS_PER_MBPS / 1e6), "MB")
@@ -119,7 +124,7 @@ def limit_in_words(told: Reading, limit_ms: float) -> str:
 
 def dirtying_in_words(told: Reading) -> str:
     """That the guest dirties memory faster than it is sent, where that is sure; nothing where it is not."""
-    mbps, pages, page = (shown(told, f"ram.{name}") for name in ("mbps", "dirty-pages-rate", "page-size"))
+    mbps, pages, page = (shown(told, name) for name in ("mbps", "dirty-pages-rate", "page-size"))
     if mbps is None or pages is None or page is None:
         return ""
     dirtied = pages.scaled(page.low * 1000 / BYTES_PER_MS_PER_MBPS / 1e6)
@@ -131,19 +136,18 @@ def dirtying_in_words(told: Reading) -> str:
 
 def past_first_pass(told: Reading) -> bool:
     """Whether it is sure that the first pass, which sends all of RAM, was over."""
-    sent, left, total = (shown(told, f"ram.{name}") for name in ("transferred", "remaining", "total"))
+    sent, left, total = (shown(told, name) for name in ("transferred", "remaining", "total"))
     if sent is not None and left is not None and total is not None and sent.low + left.low > total.high * _BEYOND:
         return True
-    syncs = shown(told, "ram.dirty-sync-count")
+    syncs = shown(told, "dirty-sync-count")
     return syncs is not None and syncs.low > 1
 
 
 def shown(told: Reading, name: str) -> Interval | None:
-    """What a figure may have been that was told, named as in the reading's `rounding`."""
-    if name in told.rounding:
-        return told.rounding[name]
-    part, _, field = name.rpartition(".")
-    figure = (told.answer.get(part, {}) if part else told.answer).get(field)
+    """What a figure of RAM may have been that was told."""
+    if f"ram.{name}" in told.rounding:
+        return told.rounding[f"ram.{name}"]
+    figure = told.answer.get("ram", {}).get(name)
     return None if figure is None else Interval(figure, figure)
 
 

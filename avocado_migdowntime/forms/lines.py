@@ -20,6 +20,7 @@ _QUOTED = re.compile(
 """By `>` and `|`, as a list, as in a diff, with the numbers that grep, cat and nl put before lines, the names of files
 that grep does, those of containers by kubectl and docker, and what Avocado puts before a test's lines.
 """
+_DECODER = json.JSONDecoder(strict=False)
 _CELL = re.compile(r'"((?:[^"\\]|\\.|"")*)",?')
 """A line that is one string, as in a table of comma-separated values or in an array."""
 _LONGEST_OF_STRINGS = 1 << 20
@@ -44,7 +45,7 @@ class Lines:
 
     def of(self, raw: bytes, came_s: float) -> Iterator[Line]:
         """The lines that one line of a text holds: more where others are in it, none where it goes on."""
-        text = raw.decode("utf-8", "replace").rstrip("\r\n")
+        text = raw.decode(errors="replace").rstrip("\r\n")
         if "\x1b" in text:
             text = _ESCAPES.sub("", text)
         if "=" in text or self._begun:
@@ -57,7 +58,7 @@ class Lines:
             text = text.translate(_STRAIGHT)
         if "\u2019" in text and "'" not in text:
             text = text.replace("\u2018", "'").replace("\u2019", "'")
-        for part in text.split("\r") if "\r" in text else (text,):
+        for part in text.split("\r"):
             plain = part if part.isascii() and part.isprintable() else part.translate(_UNSEEN)
             yield from _unwrapped(plain.strip(), came_s)
 
@@ -73,8 +74,8 @@ class Lines:
         self._is_mailed = self._is_mailed or bool(_MAILED.search(text))
         if not self._is_mailed:
             return text
-        data = _BYTE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode("utf-8", "replace"))
-        return data.decode("utf-8", "replace")
+        data = _BYTE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode())
+        return data.decode(errors="replace")
 
 
 def _unwrapped(text: str, came_s: float) -> Iterator[Line]:
@@ -114,10 +115,9 @@ def _strings_of_lines(text: str) -> Iterator[str]:
 def _of_json(text: str) -> str:
     """The string that is written so; nothing where it is none."""
     try:
-        value = json.loads(text, strict=False)
+        return str(_DECODER.decode(text))
     except ValueError:
         return ""
-    return value if isinstance(value, str) else ""
 
 
 def _logged(text: str) -> tuple[str, Stamp | None] | None:

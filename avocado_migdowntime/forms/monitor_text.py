@@ -29,7 +29,7 @@ STATUSES = frozenset(
 _PROMPT = re.compile(r"\(qemu\)\s*")
 _STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
 _NAMED = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*(-?\d+(?:\.\d+)?|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
-_GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z]+)\))?\s*:\s*(.*)")
+_GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z%]+)\))?\s*:\s*(.*)")
 _PAIR = re.compile(r"(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
 _MS, _KBYTES, _PAGES = ("ms", "milliseconds"), ("kbytes",), ("pages",)
 _LINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -109,7 +109,7 @@ _XBZRLE_REST = {
 }
 _BEHIND_A_HEAD = re.compile(
     rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *_LINES)))}"
-    rf"|(?i:{'|'.join(_GROUPS)}|throughput|cpu throttle|remaining)(?: \(\w+\))?)\s*:.*)"
+    rf"|(?i:{'|'.join(_GROUPS)}|throughput|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*)"
 )
 """A line behind what a log of tests, or a program that starts others, puts before each."""
 _ASKED = re.compile(r"(?:\(qemu\)|qm>) *info migrate")
@@ -243,7 +243,7 @@ def _of_group(text: str) -> _Figures:
     if match is None:
         if "miss_rate=" not in text:
             return {}
-        return _pairs(text, _XBZRLE_REST, "")
+        return _pairs(text, _XBZRLE_REST)
     label, unit, rest = match[1].lower(), match[2] or "", match[3]
     if label == "throughput" and unit.lower() == "mbps":
         number = re.match(r"\d+(?:\.(\d+))?", rest)
@@ -251,22 +251,22 @@ def _of_group(text: str) -> _Figures:
             return {}
         return {"ram.mbps": (float(number[0]), to_digits(float(number[0]), len(number[1] or "")))}
     if label == "remaining" and re.fullmatch(r"[\d.e+]+ ?(?:[KMGTPE]i)?B", rest):
-        return _pairs(f"remaining={rest}", {"remaining": "remaining"}, "")
+        return _pairs(f"remaining={rest}", {"remaining": "remaining"})
     if label == "cpu throttle":
         return {"cpu-throttle-percentage": (int(rest), None)} if rest.isdigit() else {}
     names = _GROUPS.get(label)
-    return _pairs(rest, names, unit if unit == "KiB" else "") if names is not None else {}
+    return _pairs(rest, names, in_kib=unit == "KiB") if names is not None else {}
 
 
-def _pairs(text: str, names: Mapping[str, str], unit: str) -> _Figures:
+def _pairs(text: str, names: Mapping[str, str], *, in_kib: bool = False) -> _Figures:
     found: dict[str, tuple[Any, Interval | None]] = {}
     for match in _PAIR.finditer(text):
         name, shown = names.get(match[1]), match[2]
         if name is None or shown.endswith("nan"):
             continue
-        if match[4] or unit:
-            factor = UNITS[(match[3] or unit)[:1]]
-            interval = cut(float(shown), factor) if unit else to_three_digits(shown, factor)
+        if match[4] or in_kib:
+            factor = UNITS[(match[3] or "K" * in_kib)[:1]]
+            interval = cut(float(shown), factor) if in_kib else to_three_digits(shown, factor)
             if name == "ram.page-size":
                 interval = Interval(float(shown) * factor, float(shown) * factor)
             found[name] = (whole(float(shown) * factor), interval)

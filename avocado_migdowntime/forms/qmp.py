@@ -45,20 +45,14 @@ class Qmp(Form):
 
     def __init__(self) -> None:
         super().__init__()
-        self._begun: list[str] = []
-        self._characters = 0
-        self._depth = _Depth()
-        self._line: Line | None = None
-        self._head = ""
+        self._begun: _Begun | None = None
         self._held: list[Reading | Happening] = []
-        self._width, self._is_cut = 0, False
         self._seen: dict[str, Reading | Happening] = {}
-        self._looked_through: Line | None = None
-        self._origin = "", False
+        self._origin: tuple[Line, str, bool] | None = None
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
-        if self._begun:
-            return self._going_on(line)
+        if self._begun is not None:
+            return self._going_on(self._begun, line)
         text = line.message
         found: list[Item | Line] = []
         position, is_qmp = 0, False
@@ -68,65 +62,56 @@ class Qmp(Form):
                 break
             begin = match.start()
             message, end = _decoded(text, begin)
-            if end < 0 and match[0] == "{":
+            if end is None and match[0] == "{":
                 if is_qmp or not _may_go_on(text[begin:]):
                     break
-                self._head = text[:begin].rstrip()
-                self._begin(text[begin:], line)
+                self._begun = _Begun(line, text[:begin].rstrip(), text[begin:])
                 return MAYBE
             # What is in an array over many lines is read one by one.
-            position = max(end, begin + 1)
+            position = end or begin + 1
             items = list(self._told(message, line))
             is_qmp = is_qmp or bool(items) or is_of_qmp(message)
             found += items
         return found if is_qmp else None
 
     def end(self) -> Iterable[Item]:
-        self._begun = []
+        self._begun = None
         return self.settle()
 
     def settle(self) -> Iterable[Item]:
         held, self._held = self._held, []
         return held
 
-    def _begin(self, text: str, line: Line) -> None:
-        self._width = len(line.text)
-        self._is_cut = self._width >= _WRAPPED and bool(_RETURN.search(text))
-        self._begun, self._characters, self._depth, self._line = [text], len(text), _Depth(), line
-        self._depth.add(text, 0)
-
-    def _going_on(self, line: Line) -> Sequence[Item | Line] | None:
-        text = line.message.removeprefix(self._head).strip() if self._head else line.message
-        stamped = replace(line, stamp=(self._line or line).stamp or line.stamp)
-        if self._is_cut:
-            message, whole_to = _decoded("".join([*self._begun, text]), 0)
-            if whole_to > 0:
-                self._begun = []
+    def _going_on(self, begun: "_Begun", line: Line) -> Sequence[Item | Line] | None:
+        text = line.message.removeprefix(begun.head).strip()
+        stamped = replace(line, stamp=begun.line.stamp or line.stamp)
+        if begun.is_cut:
+            message, _ = _decoded("".join([*begun.pieces, text]), 0)
+            if message is not None:
+                self._begun = None
                 return list(self._told(message, stamped))
-            self._is_cut = abs(len(line.text) - self._width) <= 1 and self._characters < _GREATEST_CUT
-        if not self._is_cut and not _GOES_ON.match(text):
-            self._begun = []
+            begun.is_cut = abs(len(line.text) - len(begun.line.text)) <= 1 and begun.characters < _GREATEST_CUT
+        if not begun.is_cut and not _GOES_ON.match(text):
+            self._begun = None
             return [line]
-        if text.startswith("{") and _RETURN.search(text) and _decoded(text, 0)[1] > 0:
+        if text.startswith("{") and _RETURN.search(text) and _decoded(text, 0)[0] is not None:
             # A reply within what another program tells of its own.
-            self._begun = []
+            self._begun = None
             return [line]
-        end = self._depth.add(text, 0)
-        if end is None or self._is_cut:
-            self._begun.append(text)
-            self._characters += len(text)
-            if self._characters > _GREATEST_CHARACTERS:
-                self._begun = []
+        end = begun.add(text)
+        if end is None or begun.is_cut:
+            if begun.characters > _GREATEST_CHARACTERS:
+                self._begun = None
             return MAYBE
-        pieces, self._begun = [*self._begun, text[:end]], []
-        message = parsed("\n".join(pieces))
+        self._begun = None
+        message = parsed("\n".join([*begun.pieces[:-1], text[:end]]))
         items: list[Item | Line] = list(self._told(message, stamped))
         if _OPENS.search(text, end):
             items.append(line.containing(text[end:]))
         return items if items or is_of_qmp(message) else MAYBE
 
     def _told(self, message: Any, line: Line) -> Iterator[Item | Line]:
-        guest, is_of_libvirts = self._origin_of(line)
+        _, guest, is_of_libvirts = self._origin_of(line)
         for item in items_of(message, line):
             if isinstance(item, Line):
                 yield item
@@ -137,22 +122,20 @@ class Qmp(Form):
                 continue
             if isinstance(item, Reading | Happening) and not guest and is_of_libvirts:
                 self._held.append(item)
-                continue
-            yield from (held for held in self.settle() if not _is_same(held, item))
-            yield item
+            else:
+                yield from (held for held in self.settle() if not _is_same(held, item))
+                yield item
 
-    def _origin_of(self, line: Line) -> tuple[str, bool]:
-        """The guest that a line names, and whether it is one of libvirt's before it names any.
+    def _origin_of(self, line: Line) -> tuple[Line, str, bool]:
+        """The line, the guest that it names, and whether it is one of libvirt's before it names any.
 
         A line is looked through once: it may hold a whole recording.
         """
-        known = self._looked_through
-        if known is None or known.text is not line.text or known.message is not line.message:
+        if self._origin is None or self._origin[0] is not line:
             match = _GUEST.search(line.message) if "mon=0x" in line.message else None
-            self._looked_through = line
             # Patterns take several times as long as this to find nothing.
             is_of_libvirts = "JSONIOProcessLine:" in line.text and _LIBVIRT_LINE.search(line.text) is not None
-            self._origin = match[1] if match else "", is_of_libvirts
+            self._origin = line, match[1] if match else "", is_of_libvirts
         return self._origin
 
     def _is_repeated(self, item: Item) -> bool:
@@ -192,35 +175,54 @@ class _Depth:
         """Where the outermost one ends, if it does in `text`, which is read from `position` on."""
         for match in _TOKEN.finditer(text, position):
             token = match[0]
-            if token in "[{":
+            if token in ("[", "{"):
                 self._open += 1
-            elif token in "]}":
+            elif token in ("]", "}"):
                 self._open -= 1
                 if self._open <= 0:
                     return match.end()
         return None
 
 
-def _decoded(text: str, begin: int) -> tuple[Any, int]:
-    """The object or array that begins there, None where it is neither of JSON nor a repr, and where it ends, or -1."""
-    if text[begin + 1 : begin + 2] != "'":
-        if text.endswith(("}", "]")):
-            # Most messages go on to the end of their line.
-            try:
-                return msgspec.json.decode(text[begin:]), len(text)
-            except (ValueError, RecursionError):
-                pass
+class _Begun:
+    """A message that is not whole yet: the line in which it begins, what stands before it there, and its pieces."""
+
+    def __init__(self, line: Line, head: str, text: str) -> None:
+        self.line, self.head = line, head
+        self.is_cut = len(line.text) >= _WRAPPED and _RETURN.search(text) is not None
+        """Whether a terminal may have cut it, as far as it was read."""
+        self.pieces: list[str] = []
+        self.characters = 0
+        self._depth = _Depth()
+        self.add(text)
+
+    def add(self, text: str) -> int | None:
+        """Where it ends, if it does in `text`, which goes on with it."""
+        self.pieces.append(text)
+        self.characters += len(text)
+        return self._depth.add(text, 0)
+
+
+def _decoded(text: str, begin: int) -> tuple[Any, int | None]:
+    """The object or array that begins there, and from where on to look for more: None where it does not end.
+
+    The object is None also where it is neither of JSON nor a repr.
+    """
+    if text.endswith(("}", "]")):
+        # Most messages go on to the end of their line.
         try:
-            return _DECODER.raw_decode(text, begin)
+            return msgspec.json.decode(text[begin:]), len(text)
         except (ValueError, RecursionError):
             pass
-    if text[begin] == "[" and not text[begin + 1 :].lstrip().startswith(("{", '"', "'")):
-        return None, -1
+    try:
+        return _DECODER.raw_decode(text, begin)
+    except (ValueError, RecursionError):
+        pass
     end = _Depth().add(text, begin)
     if end is None:
-        return None, -1
+        return None, None
     message = parsed(text[begin:end])
-    return message, 0 if message is None else end
+    return message, begin + 1 if message is None else end
 
 
 def _may_go_on(text: str) -> bool:
@@ -230,10 +232,9 @@ def _may_go_on(text: str) -> bool:
 
 def parsed(text: str) -> Any:
     """The object or array in `text`, of JSON or of a Python repr; None where it is neither."""
-    if "n" in text or "I" in text:
-        text = _NO_NUMBER.sub("null", text) if _NO_NUMBER.search(text) else text
+    text = _NO_NUMBER.sub("null", text)
     try:
-        return json.loads(text, strict=False, parse_constant=lambda name: None)
+        return _DECODER.decode(text)
     except (ValueError, RecursionError):
         pass
     if "'" not in text:

@@ -22,9 +22,6 @@ _INFO = frozenset(
 """What an answer to query-migrate may have beside its figures of RAM: QEMU's MigrationInfo, qapi/migration.json."""
 
 
-_TOLD_OTHERWISE = frozenset(("QMP", "event", "query-migrate", "execute"))
-
-
 def items_of(message: Any, line: Line) -> Iterator[Item | Line]:
     """What a message tells; nothing where it is of something else."""
     if isinstance(message, dict):
@@ -43,10 +40,7 @@ def _of_list(messages: Sequence[Any], line: Line) -> Iterator[Item | Line]:
 
 def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     stamp = line.stamp
-    answer = message.get("return")
-    if type(answer) is dict and not message.keys() & _TOLD_OTHERWISE:
-        yield from _of_return(answer, line)
-    elif isinstance(greeting := message.get("QMP"), Mapping):
+    if isinstance(greeting := message.get("QMP"), Mapping):
         if isinstance(version := greeting.get("version"), Mapping):
             yield Version(version)
     elif isinstance(message.get("event"), str):
@@ -118,8 +112,6 @@ def _of_command(message: Mapping[str, Any], stamp: Stamp | None) -> Iterator[Ite
 
 def _is_of_migration(answer: Mapping[str, Any]) -> bool:
     """query-status and others have a status as well."""
-    if "running" in answer or "singlestep" in answer:
-        return False
     ram = answer.get("ram")
     if isinstance(ram, dict):
         return "remaining" in ram or "transferred" in ram

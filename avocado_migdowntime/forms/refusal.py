@@ -16,7 +16,7 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     """That no migration is told of."""
     if remarks:
         return UsageError(f"{remarks[-1]}; take {_instead(reader)}, on the source host while the migration is active")
-    as_it_is = b"".join(reader.first_bytes).decode("utf-8", "replace")
+    as_it_is = b"".join(reader.first_bytes).decode(errors="replace")
     if not reader.forms and (foreign := of_text("\n".join(reader.first_lines)) or of_text(as_it_is)):
         return UsageError(foreign.sentence)
     if not reader.forms:

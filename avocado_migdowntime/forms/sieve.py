@@ -63,7 +63,7 @@ class Sieve:
                 self._begun, self._begun_bytes = [], 0
             return
         self._begun_bytes = len(data) - end
-        block = b"".join([*self._begun, memoryview(data)[:end]]) if self._begun else data[:end]
+        block = b"".join([*self._begun, memoryview(data)[:end]])
         self._begun = [data[end:]] if end < len(data) else []
         yield from self._block(block, now_s)
 
@@ -203,7 +203,7 @@ class _Search:
 
 
 def _line_start(text: bytes, position: int) -> int:
-    return text.rfind(b"\n", 0, position) + 1 if position > 0 else 0
+    return text.rfind(b"\n", 0, position) + 1
 
 
 def _line_end(text: bytes, position: int) -> int:

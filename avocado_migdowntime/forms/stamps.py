@@ -119,8 +119,9 @@ def _stamp(found: dict[str, str | None]) -> Stamp | None:
         prefix, day = "n", _day(_NO_YEAR, _MONTHS.index(name), int(found["date"] or 0))
     else:
         prefix = "c"
-    hour, minute, second, part = (found[prefix + name] for name in ("hour", "minute", "second", "part"))
-    t_s = day * _DAY_S + int(hour or 0) * 3600 + int(minute or 0) * 60 + int(second or 0)
+    hour, minute, second = (int(found[prefix + name] or 0) for name in ("hour", "minute", "second"))
+    t_s = day * _DAY_S + hour * 3600 + minute * 60 + second
+    part = found[prefix + "part"]
     fraction = float(f"0.{part}") if part else 0.0
     period_s = {"": 0, "n": _YEAR_S, "c": _DAY_S}[prefix]
     return Stamp(t_s + fraction - _zone_s(found["zone"]), 10.0 ** -len(part or ""), period_s)

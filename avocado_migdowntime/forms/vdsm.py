@@ -139,11 +139,7 @@ class VdsmLog(Form):
         last = self._looks[of]
         before = last.answer if last is not None else {}
         iteration = figures["ram.dirty-sync-count"]
-        if (
-            iteration is None
-            or "total-time" not in before
-            or iteration >= before.get("ram", {}).get("dirty-sync-count", 0)
-        ):
+        if iteration is None or "total-time" not in before or iteration >= before["ram"].get("dirty-sync-count", 0):
             return
         elapsed = figures["total-time"]
         if (elapsed.high if isinstance(elapsed, Interval) else elapsed) >= before["total-time"]:

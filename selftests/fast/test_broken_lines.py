@@ -7,6 +7,8 @@ import pytest
 
 from avocado_migdowntime.forms.wrapped import MOST_AT_ANY_PLACE, _as_broken, _joined
 
+from ..support.log_readings import readings
+
 WHOLE = "one two three"
 
 
@@ -21,3 +23,15 @@ def test_pieces_that_are_too_many_to_try_all_places_are_tried_between_words_and_
     pieces = [*("word" for _ in range(MOST_AT_ANY_PLACE)), "end"]
     assert len(set(_joined(pieces[1:]))) == 2 ** (MOST_AT_ANY_PLACE - 1)
     assert list(_joined(pieces)) == list(_as_broken(pieces)) == [" ".join(pieces), "".join(pieces)]
+
+
+@pytest.mark.parametrize("cut", range(42, 79))
+def test_a_line_of_a_log_that_is_broken_anywhere_is_one(cut):
+    line = "2024-05-12 11:57:06 migration active, transferred 515.4 MiB of 12.6 GiB VM-state, 110.0 MiB/s"
+    assert readings(f"{line[:cut]}\n{line[cut:]}\n\n".encode()) == readings(f"{line}\n".encode()) != []
+
+
+def test_a_line_that_is_broken_before_a_word_by_which_it_is_known_is_one():
+    line = "2024-05-12 11:57:06 migration active, transferred 515.4 MiB of 12.6 GiB VM-state, 110.0 MiB/s"
+    broken = line.replace("migration ", "migration\n").replace("of ", "of\n")
+    assert readings(f"{broken}\n\n".encode()) == readings(f"{line}\n".encode()) != []

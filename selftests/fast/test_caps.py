@@ -65,6 +65,7 @@ def test_a_lower_one_holds_when_it_was_set_and_not_before():
     # One that was noted before it was set may not be in force yet.
     assert code(capped(changed(3, CAP / 3))) == "kept"
     assert code(capped(changed(3, 3 * CAP), cap=CAP / 3)) == "not-kept"
+    assert code(capped(changed(0.1, CAP / 3), cap=CAP / 4)) == "not-kept"
     assert code(capped(changed(0.1, 3 * CAP), cap=CAP / 3)) == "kept"
 
 

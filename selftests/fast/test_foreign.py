@@ -19,6 +19,7 @@ from avocado_migdowntime.forms.reader import Reader
 
 from ..support.documents import TOP
 from ..support.recorded import RECORDINGS
+from ..support.refused_texts import FOREIGN
 
 TEXT = b"Migration status: active\nremaining ram: 376892 kbytes\n" * 20
 
@@ -72,51 +73,7 @@ def test_a_text_in_a_terminal_s_colours_is_a_text():
     assert of_bytes(b"\x1b[1mMigration status: active\x1b[0m\r\n") is None
 
 
-SAMPLES = {
-    "a web page": "<!DOCTYPE html>\n<html><head><title>paste</title></head>",
-    "what `virsh migrate --verbose` shows": "Migration: [ 97 %]",
-    "a log of libvirt's daemon": (
-        "2024-05-12 11:57:06.546+0000: 1234: info : libvirt version: 9.0.0, package: 4+deb12u1 (Debian)\n"
-        "2024-05-12 11:57:06.546+0000: 1235: error : virNetSocketReadWire:1805 : End of file while reading data"
-    ),
-    "the log of a guest's QEMU": (
-        "2024-05-12 11:57:06.546+0000: starting up libvirt version: 9.0.0, qemu version: 7.2.9, hostname: host1\n"
-        "LC_ALL=C \\\nPATH=/usr/bin \\\n/usr/bin/qemu-system-x86_64 \\\n-name guest=vm1,debug-threads=on \\\n"
-    ),
-    "the output of Xen's `xl migrate`": (
-        "migration target: Ready to receive domain.\nSaving to migration stream new xl format (info 0x3/0x0/1444)\n"
-        "xc: info: Saving domain 6, type x86 PV"
-    ),
-    "a log of VMware's": "2024-05-12T11:57:06.546Z| vmx| I125: VMotion: 1234: starting pre-copy",
-    "a log of Hyper-V's": "Microsoft-Windows-Hyper-V-VMMS 20415 Live migration of 'vm1' succeeded. Blackout: 0.8 s",
-    "a log of Cloud Hypervisor's": (
-        "cloud-hypervisor:  12.702682s: <vmm> DEBUG:vmm/src/lib.rs:1313 -- Precopy: iter=0 total=6144MiB"
-    ),
-    "a log of virt-manager's": "[Sun, 12 May 2024 11:57:06 virt-manager 1234] DEBUG (migrate:567) Migrating vm1",
-    "the help of QEMU's monitor": (
-        "(qemu) help migrate\nmigrate [-d] [-r] uri -- migrate to URI (using -d to not wait for completion)"
-    ),
-    "a guest's definition in XML": "<domain type='kvm' id='3'>\n  <name>vm1</name>",
-    "an object of KubeVirt's": "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstanceMigration\nmetadata:",
-    "what `openstack server migration show` prints": "| memory_remaining_bytes | 831111168 |",
-    "an error of virsh or kubectl": "error: failed to get domain 'vm2'",
-    "what `virsh domjobinfo` prints in another language than English": (
-        "Aufgabentyp:      Unbegrenzt  \nAbgelaufene Zeit: 60000        ms\nVerbleibende Daten: 224,113 MiB\n"
-        "Daten gesamt:     4,016 GiB"
-    ),
-    "a task log of Proxmox VE": (
-        "2024-05-12 11:57:06 ERROR: migration aborted (duration 00:00:00): no such node\nTASK ERROR: migration aborted"
-    ),
-    "a log of OpenStack Nova's": "2024-05-12 11:57:06.546 7 ERROR nova.conductor.manager [req-1] No valid host found",
-    "a log of oVirt's": (
-        "2024-05-12 11:57:06,546+0000 INFO  (jsonrpc/3) [vdsm.api] START migrate(params={'incomingLimit': 2}) (api:48)"
-    ),
-    "a log of KubeVirt's": '{"component":"virt-handler","level":"info","msg":"target pod is ready"}',
-    "a traceback of Python's": 'Traceback (most recent call last):\n  File "x.py", line 1',
-}
-
-
-@pytest.mark.parametrize(("what", "text"), SAMPLES.items())
+@pytest.mark.parametrize(("what", "text"), FOREIGN.items())
 def test_a_text_of_something_else_is_called_what_it_is(what, text):
     foreign = of_text(text)
     assert foreign is not None and foreign.what == what
@@ -124,7 +81,7 @@ def test_a_text_of_something_else_is_called_what_it_is(what, text):
     assert [*reader.feed(f"{text}\n".encode()), *reader.end()] == []
 
 
-@pytest.mark.parametrize(("what", "text"), SAMPLES.items())
+@pytest.mark.parametrize(("what", "text"), FOREIGN.items())
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_the_sentence_says_what_it_is_and_what_to_do(what, text, encoding):
     with pytest.raises(UsageError) as caught:
@@ -138,7 +95,7 @@ def test_what_is_packed_twice_is_told_by_what_is_within():
 
 
 def test_each_text_that_is_known_has_an_example():
-    assert {foreign.what for _, foreign in (*TEXTS, *BARE_TEXTS)} == set(SAMPLES)
+    assert {foreign.what for _, foreign in (*TEXTS, *BARE_TEXTS)} == set(FOREIGN)
 
 
 REAL = [*RECORDINGS.glob("*.txt"), *(TOP / "selftests" / "texts").glob("*.txt")]
@@ -148,3 +105,13 @@ REAL = [*RECORDINGS.glob("*.txt"), *(TOP / "selftests" / "texts").glob("*.txt")]
 def test_what_can_be_read_is_nothing_foreign(path):
     assert of_bytes(path.read_bytes()) is None
     assert not any(pattern.search(path.read_text()) for pattern, _ in TEXTS)
+
+
+def test_a_text_in_another_encoding_is_shown_as_far_as_it_is_known():
+    with pytest.raises(UsageError, match="^'the caf\ufffd is closed' matches no known text; "):
+        parse(b"the caf\xe9 is closed\n")
+
+
+def test_what_is_quoted_is_recognised_by_a_line_of_it():
+    with pytest.raises(UsageError, match="^is what `virsh migrate --verbose` shows: "):
+        parse(b"> Hello, it is like this:\n> Migration: [ 97 %]\n")

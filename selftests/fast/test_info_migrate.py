@@ -8,6 +8,7 @@ from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.trace.ram import Ram
 
+from ..support.log_readings import readings
 from ..support.recorded import RECORDINGS, SNAPSHOT
 
 KNOWN = {
@@ -154,3 +155,25 @@ def test_bytes_of_which_the_last_ones_count_are_not_taken_rounded():
     rounded = read(text_of("7.2"))
     assert rounded.samples[0].ram.counted_bytes is None
     assert rounded.readings[0].answer["ram"]["precopy-bytes"] == 43_424_768
+
+
+@pytest.mark.parametrize("head", ["", "[qemu-1] "])
+def test_how_much_auto_converge_slows_the_guest_is_read_of_11_1_too(head):
+    text = f"{text_of('11.1')}{head}CPU Throttle (%): \t20\n"
+    assert read(text).samples[0].throttle_percent == 20
+
+
+@pytest.mark.parametrize(("strange", "many"), [(2, 1), (3, 2)])
+def test_a_text_ends_where_some_lines_of_something_else_follow(strange, many):
+    text = text_of("7.2")
+    begin = text.index("dirty sync count")
+    whole = text[:begin] + "something else\n" * strange + "\n" + "downtime: 7 ms\n"
+    assert len(readings(whole.encode())) == many
+
+
+def test_a_text_ends_where_another_is_asked_for_or_a_figure_comes_again():
+    first, second = "Migration status: active\ndowntime: 7 ms\n", "remaining ram: 4 kbytes\nexpected downtime: 8 ms\n"
+    shown = [list(one.answer) for one in readings(f"{first}(qemu) info migrate\n{second}".encode())]
+    assert shown == [["status", "downtime"], ["ram", "expected-downtime"]]
+    again = readings(f"{first}{first.replace('7', '9')}".encode())
+    assert [one.answer["downtime"] for one in again] == [7, 9]

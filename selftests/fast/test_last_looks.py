@@ -3,7 +3,7 @@
 
 import pytest
 
-from avocado_migdowntime.forms.left import LastLooks, dirtying_in_words
+from avocado_migdowntime.forms.left import POSTCOPY, LastLooks, dirtying_in_words
 from avocado_migdowntime.trace.reading import Reading
 
 
@@ -42,8 +42,15 @@ def test_what_was_left_is_above_or_below_a_limit(limit_ms, words):
         look("VM 0", mbps=0),
         look("VM 0", remaining=None),
         Reading({"status": "active", "ram": {}}, of="VM 0"),
+        Reading({"status": "active"}, of="VM 0"),
     ],
-    ids=["in its first pass", "nothing is sent", "nothing is known to be left", "nothing is known"],
+    ids=[
+        "in its first pass",
+        "nothing is sent",
+        "nothing is known to be left",
+        "nothing is known",
+        "no RAM is told of",
+    ],
 )
 def test_a_migration_of_which_nothing_is_known_hides_no_other(other):
     assert [of for of, _ in compared(100, other, look("VM 1"), look("VM 2"))] == ["VM 1", "VM 2"]
@@ -99,3 +106,12 @@ def test_an_end_is_told_once_with_what_was_left_before_or_with_its_limit():
     _, remark = looks.ends("VM 1", "failed", None, limit_ms=300)
     assert remark.text == "at the last line before that 1 MB were left: 1 s at 1 MB/s, under a downtime-limit of 300 ms"
     assert len(looks.ends("VM 2", "failed", None)) == 1
+
+
+def test_of_one_whose_figures_show_that_it_is_in_postcopy_nothing_is_said():
+    looks = LastLooks()
+    looks.active(look("VM 0"))
+    shown = look("VM 1")
+    looks.active(Reading({**shown.answer, "status": POSTCOPY}, of="VM 1"))
+    assert [remark.of for remark in looks.compared(100, "that are set")] == ["VM 0"]
+    assert looks.active(shown).answer["status"] == POSTCOPY

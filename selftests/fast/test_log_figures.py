@@ -14,7 +14,7 @@ from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.filling import filled
 from avocado_migdowntime.forms.left import left_in_words, left_ms, limit_in_words, past_first_pass
 from avocado_migdowntime.forms.qmp import parsed
-from avocado_migdowntime.trace.reading import Reading
+from avocado_migdowntime.trace.reading import Reading, Remark
 
 from ..support.log_readings import readings, remarks
 from ..support.recorded import RECORDINGS
@@ -81,6 +81,7 @@ def test_what_was_left_takes_as_long_as_its_figures_leave_open():
         assert (left_ms(other), left_in_words(other)) == (None, "")
     assert limit_in_words(exact, 300) == "the downtime-limit of 300 ms is 0.3 MB at 1 MB/s"
     assert limit_in_words(told(), 300) == ""
+    assert limit_in_words(told(mbps=8000), 2_000_000) == "the downtime-limit of 2000000 ms is 2000000 MB at 1000 MB/s"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +125,12 @@ def test_a_job_is_of_a_kind_by_its_name_or_by_libvirts_number(name, kind, status
         list(of_fields({name: "6"}, None, None))
 
 
+@pytest.mark.parametrize(("shown", "status"), [({"Total downtime": "9 ms"}, "completed"), ({"downtime": 9}, "active")])
+def test_a_job_whose_kind_is_not_shown_is_over_where_virsh_shows_its_whole_downtime(shown, status):
+    (told,) = of_fields({**shown, "memory_total": "4096"}, None, None)
+    assert told.answer["status"] == status
+
+
 @pytest.mark.parametrize("name", ["operation", "Operation"])
 @pytest.mark.parametrize(
     ("operation", "job", "where"),
@@ -140,8 +147,9 @@ def test_a_job_is_of_a_kind_by_its_name_or_by_libvirts_number(name, kind, status
     ],
 )
 def test_another_job_than_an_outgoing_migration_is_named(name, operation, job, where):
-    (told,) = of_fields({name: operation, "memory_total": "4096"}, None, None)
-    assert told.text == f"the job is {job!r} where an outgoing migration was expected{where}"
+    (told,) = of_fields({name: operation, "memory_total": "4096"}, None, 7.0)
+    assert told == Remark(f"the job is {job!r} where an outgoing migration was expected{where}", arrived_s=7.0)
+    assert isinstance(next(iter(of_fields({name: operation, "type": "None"}, None, None))), Reading)
 
 
 @pytest.mark.parametrize("shown", [{}, {"operation": "5"}, {"Operation": "Outgoing migration"}])
@@ -283,3 +291,18 @@ def test_a_text_is_the_same_in_each_encoding_however_it_comes(mark, encoding, te
         utf8 = Utf8()
         pieces = [utf8.feed(data[begin : begin + size]) for begin in range(0, len(data), size)]
         assert b"".join([*pieces, utf8.end()]) == (text.encode() if len(data) > 3 else data)
+
+
+def test_half_a_character_at_the_end_is_shown_as_one_that_is_not_known():
+    utf8 = Utf8()
+    assert utf8.feed("abc".encode("utf-16") + b"d") + utf8.end() == "abc\ufffd".encode()
+
+
+@pytest.mark.parametrize("head", ["", "2024-05-12 11:57:06 "])
+def test_a_figure_that_virsh_has_not_yet_ends_no_job_and_a_limit_below_one_counts(head):
+    job = (RECORDINGS / "domjobinfo-9.0.txt").read_text()
+    later = job.replace("Memory remaining", "A later figure: 7\nMemory remaining")
+    text = "".join(f"{head}{line}\n" for line in f"{later}downtime-limit: 317 milliseconds\n".splitlines())
+    trace = parse(text.encode())
+    assert trace.samples[0].ram == parse(job.encode()).samples[0].ram
+    assert trace.downtime_limit_ms == 317

@@ -90,6 +90,14 @@ def test_what_is_left_besides_of_the_guest_just_told_of_is_a_disk():
     assert nova("Data remaining 500000 bytes, low watermark 5 bytes") == []
 
 
+def test_a_line_of_another_guest_between_does_not_hide_what_is_left_besides():
+    nova = Nova()
+    nova.progress(10, 1_000_000, 500_000)
+    assert nova("Live migration of another kind", "b-2") is None
+    (told,) = nova("Data remaining 900000 bytes, low watermark 5 bytes")
+    assert told.answer["disk"] == {"remaining": 400_000}
+
+
 def test_a_limit_that_could_not_be_set_leaves_the_one_before():
     nova = Nova()
     assert nova("Increasing downtime to 50 ms after 0 sec elapsed time") == [

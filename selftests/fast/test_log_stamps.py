@@ -84,3 +84,16 @@ def test_a_time_within_a_line_is_the_first_date_with_one():
     assert stamp_within("node-1 1970-01-02 00:00:01 and 1970-01-03 00:00:00").t_s == 86_401
     assert stamp_within("node-1 Jan  2 00:00:01 a").t_s == 731 * 86_400 + 1
     assert stamp_within("node-1 00:00:01 a") is stamp_within("") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "period_s"),
+    [
+        ("1970-01-02 03:04:05 a", 0),
+        ("[1970-01-02 03:04:05] a", 0),
+        ("Jan  2 03:04:05 a", 366 * 86_400),
+        ("03:04:05 a", 86_400),
+    ],
+)
+def test_a_time_without_a_year_or_a_date_comes_again(text, period_s):
+    assert stamp_of(text).period_s == period_s

@@ -5,10 +5,11 @@ import json
 
 import pytest
 
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.qmp_messages import is_of_qmp
-from avocado_migdowntime.trace.reading import Stamp
+from avocado_migdowntime.trace.reading import Happening, Setting, Stamp
 
-from ..support.log_readings import readings
+from ..support.log_readings import of, readings
 
 ANSWER = {"status": "active", "ram": {"remaining": 5}}
 
@@ -33,3 +34,57 @@ def test_a_sample_of_a_recording_was_taken_between_its_question_and_its_answer(l
 @pytest.mark.parametrize("written", [json.dumps, repr, lambda array: repr(array).replace("[{", "[ {")])
 def test_an_answer_in_an_array_on_one_line_is_found(array, written):
     assert [told.answer for told in readings(f"{written(array)}\n".encode())] == [ANSWER]
+
+
+@pytest.mark.parametrize("name", ["memory_total", "memory_remaining"])
+def test_an_object_with_libvirts_names_is_a_job_of_its(name):
+    [told] = readings(json.dumps({name: 4096, "type": 2, "memory_iteration": 3}).encode())
+    assert told.answer["ram"][name.removeprefix("memory_")] == 4096
+
+
+@pytest.mark.parametrize("status", ["active", "completed"])
+def test_an_answer_without_a_total_is_read_though_nothing_is_left(status):
+    answer = {"status": status, "total-time": 3300, "ram": {"remaining": 0, "transferred": 5}}
+    (sample,) = parse(json.dumps({"return": answer}).encode()).samples
+    assert (sample.ram.remaining_bytes, sample.total_bytes) == (0, None)
+
+
+@pytest.mark.parametrize("ram", [{"remaining": 5}, {"transferred": 5}, {"remaining": 5, "transferred": 7}])
+def test_an_answer_is_of_a_migration_where_it_tells_of_ram_that_is_sent(ram):
+    assert [told.answer for told in readings(json.dumps({"return": {"status": "active", "ram": ram}}).encode())] == [
+        {"status": "active", "ram": ram}
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"status": "active", "ram": {"total": 5}}, {"status": "active", "singlestep": False}, {"status": "busy"}],
+)
+def test_an_answer_of_another_command_is_none(other):
+    assert readings(json.dumps({"return": other}).encode()) == []
+
+
+def test_parameters_in_the_header_of_a_recording_are_of_its_line():
+    header = {"qemu": {"qemu": {"major": 7}}, "migrate-parameters": {"downtime-limit": 7}, "capabilities": ["events"]}
+    setting = of(Setting, f"12:00:01 {json.dumps(header)}".encode())
+    assert setting == [Setting({"downtime-limit": 7}, Stamp(43_201, 1.0, 86_400), False, ("events",), "", 0.0)]
+
+
+@pytest.mark.parametrize("width", range(60, 120))
+def test_a_reply_that_a_terminal_has_cut_at_any_width_is_one(width):
+    answer = {**ANSWER, "expected-downtime": 300, "total-time": 1234567, "error-desc": "some-words-of-what-went-wrong"}
+    text = json.dumps({"return": answer})
+    cut = "".join(f"{text[begin : begin + width]}\n" for begin in range(0, len(text), width))
+    assert [told.answer for told in readings(cut.encode())] == [answer]
+
+
+def test_of_answers_on_one_line_that_has_a_time_each_is_told_once():
+    other, stopped = {**ANSWER, "total-time": 9}, {"event": "STOP"}
+    line = f"12:00:01 {json.dumps([{'return': ANSWER}, {'return': ANSWER}, {'return': other}, stopped, stopped])}"
+    assert [told.answer for told in readings(line.encode())] == [ANSWER, other]
+    assert [told.message for told in of(Happening, line.encode())] == [stopped]
+
+
+def test_an_answer_within_what_cannot_be_read_is_found():
+    line = f'{{"a" oops: {json.dumps({"return": ANSWER})}}}'
+    assert [told.answer for told in readings(line.encode())] == [ANSWER]

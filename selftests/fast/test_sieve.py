@@ -5,7 +5,7 @@ import pytest
 
 from avocado_migdowntime.forms import sieve
 from avocado_migdowntime.forms.file import parse
-from avocado_migdowntime.forms.sieve import Sieve
+from avocado_migdowntime.forms.sieve import Sieve, _Search
 
 from ..support.recorded import RECORDINGS
 
@@ -78,3 +78,58 @@ def test_a_text_far_down_a_log_is_found_with_its_limit():
     limit = b"(qemu) info migrate_parameters\ndowntime-limit: 317 milliseconds\n"
     trace = parse(FAR + limit + FAR + TEXT + FAR)
     assert trace.downtime_limit_ms == 317 and trace.samples == parse(TEXT).samples
+
+
+@pytest.mark.parametrize(("length", "before", "behind"), [(159, 42, 60), (160, 42, 60), (161, 0, 0)])
+def test_around_a_short_line_others_are_read_too(length, before, behind):
+    """Of NOISE 42 lines are in 4096 bytes, the first one in part."""
+    line = b"remaining".ljust(length - 1) + b"\n"
+    given = [one for one, _ in lines(FAR + line + FAR)]
+    place = given.index(line)
+    assert (place - sieve.FIRST_LINES, len(given) - place - 1) == (before, behind)
+
+
+@pytest.mark.parametrize("size", [1000, 4096, 1 << 14, 1 << 24])
+def test_the_same_lines_are_read_whatever_the_pieces_are(size):
+    data = FAR + TEXT + NOISE * 100 + b"remaining 7\n" + FAR
+    assert [line for line, _ in lines(data, size)] == [line for line, _ in lines(data, 1 << 18)]
+
+
+def test_no_more_is_kept_than_may_be_wanted():
+    made = Sieve([b"emain"])
+    for number in range(300):
+        assert len(list(made.feed(NOISE * 10, number))) == (10 if number < sieve.FIRST_LINES // 10 else 0)
+    kept = [len(block) for _, block in made._cold]
+    assert sum(kept) - kept[0] < sieve.NEAR_BYTES <= sum(kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        (b"needle", [(0, b"needle")]),
+        (b"needle needles", [(0, b"needle"), (7, b"needle")]),
+        (b"need needl eedle needle"[:-1], []),
+        (b'"QMP" \'QMP\' QMP"', [(0, b'"QMP"'), (6, b"'QMP'")]),
+        (b'QMP" needle', [(5, b"needle")]),
+        (b"", []),
+        (b"x" * (1 << 17) + b"needle", [(1 << 17, b"needle")]),
+        (b"x" * ((1 << 17) - 3) + b"needle", [((1 << 17) - 3, b"needle")]),
+    ],
+)
+def test_each_needle_is_found_at_its_place_and_no_other(text, places):
+    assert sorted(_Search([b"needle", b'"QMP"', b"'QMP'", b"needle"]).places(text)) == places
+
+
+def test_lines_that_were_kept_have_the_times_at_which_they_came():
+    numbered = [b"%5d\n" % number for number in range(5000)]
+    data = b"".join([*numbered, b"remaining\n"])
+    came = dict(lines(data, size=1000))
+    assert len(came) > sieve.FIRST_LINES + 500
+    assert all(came[line] == (6 * int(line) + 5) // 1000 for line in numbered if line in came)
+
+
+def test_a_line_is_as_long_as_what_came_of_it_alone(monkeypatch):
+    monkeypatch.setattr(sieve, "LONGEST_LINE_BYTES", 1000)
+    made = Sieve([b"emain"])
+    given = [line for data in (b"x" * 900 + b"\nab", b"c" * 900, b"\n") for line, _ in made.feed(data, 0)]
+    assert given == [b"x" * 900 + b"\n", b"ab" + b"c" * 900 + b"\n"]

@@ -185,3 +185,19 @@ def test_an_error_of_qemus_is_said_where_nothing_else_is():
     with pytest.raises(UsageError, match="QEMU answered with the error The command query-migrate has not been found"):
         parse(text(error))
     assert len(parse(text(error, reply(1000))).samples) == 1
+
+
+def test_a_limit_that_is_set_to_what_it_was_is_no_change():
+    commands = [
+        f'{{"execute": "migrate-set-parameters", "arguments": {{"downtime-limit": {ms}}}}}'
+        for ms in (317, 317, 900, 900)
+    ]
+    trace = parse(text(commands[0], reply(1000), *commands[1:], reply(2000)))
+    assert [one.limit_ms for one in trace.events] == [900] and trace.downtime_limit_ms == 317
+
+
+def test_what_happens_between_the_setup_of_a_migration_and_its_first_answer_is_of_it():
+    lines = [event("STOP", 5.0), event("MIGRATION", 500.0, status="setup"), event("STOP", 500.5), reply(1000)]
+    assert [one.name for one in parse(text(*lines)).events] == ["MIGRATION", "STOP"]
+    without = [event("STOP", 5.0), event("MIGRATION_PASS", 500.0), reply(1000)]
+    assert [one.name for one in parse(text(*without)).events] == ["MIGRATION_PASS"]

@@ -6,14 +6,17 @@ import contextlib
 import io
 import os
 from collections.abc import Callable
+from functools import partial
 
 from avocado_migdowntime.cli import main as subcommands
 
 from .commands_page import commands_page
 from .documents import TOP
 from .made_up_host import GOOD, SHORT_OF_PAGES, told
+from .read_texts import examples, what_is_read
 from .recorded import RECORDINGS
 from .reference import reference
+from .refused_texts import refusals
 
 GOLDEN = "selftests/golden"
 _TRACES = sorted(path for path in RECORDINGS.glob("*.*") if path.name.endswith((".jsonl.gz", ".txt")))
@@ -51,6 +54,8 @@ OUTPUTS = {
         f"{GOLDEN}/{name}": made
         for name, made in {
             **_of_recordings(),
+            **{f"read/{name}.txt": partial(what_is_read, example) for name, example in examples().items()},
+            "refused.txt": refusals,
             "score.txt": _printed("score", _STOPPED),
             "score.json": _printed("score", "--json", _STOPPED),
             "list.txt": _printed("list"),
