@@ -20,8 +20,8 @@ from selftests.support.printed import FORMS
 
 PERIODS_S = (0.1, 1.0, 10.0, 60.0)
 """The columns of the table: up to each of these."""
-AT_ONCE = 200
-"""So many cases are tried before what came of them is counted."""
+AT_ONCE = 50
+"""So many cases are tried before what came of them is told."""
 Reached = Counter[tuple[str, float, str]]
 
 
