@@ -92,7 +92,7 @@ def plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labe
         return None
     least, most = min(mbps, *counters, *beside), max(mbps, *counters, *beside)
     remaining, page, normal, zero, syncs, rate = map(int, counters)
-    if not (least >= 0 and most < _EXACT and page and remaining <= ram.get("total", 0)):
+    if not (least >= 0 and most < _EXACT and page and remaining <= ram.get("total", -1)):
         return None
     nan = np.nan
     expected, downtime, pending = (answer.get(name, nan) for name in _BESIDE)
