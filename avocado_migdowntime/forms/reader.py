@@ -76,10 +76,13 @@ class Reader:
 
     def _read_at_once(self, lines: Iterator[Raw], bulk: Bulk) -> Iterator[Item | Replies]:
         for raw, came_s in lines:
+            if bulk.is_open and bulk.take(raw, came_s):
+                continue
             if bulk.is_open:
-                if bulk.take(raw, came_s):
-                    continue
                 yield from self._in(bulk)
+                if bulk.is_open and bulk.take(raw, came_s):
+                    continue
+                bulk.is_open = False
             yield from self._of_line(raw, came_s)
             if self._told:
                 self._sieve.told()
