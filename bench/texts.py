@@ -33,9 +33,9 @@ START = "from avocado_migdowntime import read; import avocado_migdowntime.forms.
 NOTHING = "pass"
 BETWEEN = "2024-05-12 11:57:06.546+0000: 4242: debug : virThreadJobSet:93 : Thread 4242 is now running job %d\n"
 AT = "2024-05-12 11:57:06.546+0000: 4242: "
-LIBVIRTS = AT + "info : qemuMonitorJSONIOProcessLine:240 : QEMU_MONITOR_RECV_REPLY: mon=0x7f reply={}\n"
-TWICE = AT + "debug : qemuMonitorJSONIOProcessLine:208 : Line [{}]\n" + LIBVIRTS
-AVOCADOS = "2019-09-17 03:15:34,798 qmp              L0175 DEBUG| <<< {}\n"
+LIBVIRTS = AT + "info : qemuMonitorJSONIOProcessLine:240 : QEMU_MONITOR_RECV_REPLY: mon=0x7f reply={0}\n"
+TWICE = AT + "debug : qemuMonitorJSONIOProcessLine:208 : Line [{0}]\n" + LIBVIRTS
+AVOCADOS = "2019-09-17 03:15:34,798 qmp              L0175 DEBUG| <<< {0}\n"
 
 
 def main() -> None:
@@ -115,7 +115,7 @@ LOGS: dict[str, Callable[[int], Iterator[str]]] = {
     "libvirt's, a reply in 100 lines": log(LIBVIRTS, 100),
     "the same, each told twice": log(TWICE, 100),
     "Avocado's, a reply in 100 lines": log(AVOCADOS, 100, str),
-    "a QMP session's, a reply in 100 lines": log("{}\n", 100),
+    "a QMP session's, a reply in 100 lines": log("{0}\n", 100),
     "a reply a line": nothing_else,
 }
 

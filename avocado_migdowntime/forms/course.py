@@ -11,9 +11,9 @@ from ..trace.events import HARNESS, LIMIT_CHANGED
 from ..trace.model import ENDED
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
 from ..trace.samples import Floats
-from .bulk import Replies
 from .clock import TICK_S, Clock, begins_migration
 from .filling import Filled, filled
+from .replies import Replies
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from ..trace.model import ENDED, LIMITS_LOGGED, SEVERAL, Trace, checked_header
 from ..trace.ram import RAN_OVER, ran_over
 from ..trace.reading import Item, Reading, is_without_passes
 from ..trace.samples import SamplesWriter
-from .bulk import Replies, Reply
 from .course import Begins, Courses, EventRow, Row, SampleRows
 from .reader import Reader
 from .refusal import lacking, nothing_told, too_little
+from .replies import Replies, Reply
 
 MANY = 1000
 """Of so many samples, the last ones, a trace keeps the readings."""

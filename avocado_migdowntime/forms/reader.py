@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ..trace.reading import Item
-from .bulk import Bulk, Replies
+from .bulk import Bulk
 from .catalogue import FORMS
 from .encoding import Utf8
 from .form import MAYBE, Form, Line
 from .lines import Lines
 from .qmp import Qmp
+from .replies import Replies
 from .sieve import Raw, Sieve
 from .stamps import Calendar
 from .wrapped import Unwrapper

@@ -216,12 +216,10 @@ class _Search:
                         np.equal(words, gram, out=alike)
                         word = self._marks.find(1, 0, count)
                         while word >= 0:
-                            place = shift + word * _GRAM
-                            found += [
-                                (place - before, needle)
-                                for before, needle in needles
-                                if place >= before and text.startswith(needle, place - before)
-                            ]
+                            for before, needle in needles:
+                                place = shift + word * _GRAM - before
+                                if place >= 0 and text.startswith(needle, place):
+                                    found.append((place, needle))
                             word = self._marks.find(1, word + 1, count)
         return found
 

@@ -6,10 +6,10 @@ from itertools import chain
 
 import pytest
 
-from avocado_migdowntime.forms.bulk import Replies
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.gathering import trace_of
 from avocado_migdowntime.forms.reader import Reader
+from avocado_migdowntime.forms.replies import Replies
 
 from ..support import reply_logs
 from ..support.reply_logs import AVOCADO, BARE, FIRST_LINES, LIBVIRT, NOISE, ODD, TWICE
