@@ -88,11 +88,11 @@ class Sieve:
         text = b"".join([piece.text for piece in pieces]) if len(pieces) > 1 else block
         shift = len(text) - len(block)
         # No needle is in what was kept, but perhaps one of the others.
-        hits = _Places(place + shift for place, needle in found if needle in self._needles.needles)
-        near = self._places_in(pieces) if is_near else None
-        yield from self._lines(text, pieces, hits, near)
+        of_needles = self._needles.needles
+        hits = sorted([place + shift for place, needle in found if needle in of_needles])
+        yield from self._lines(text, pieces, hits, self._places_in(pieces) if is_near else None)
 
-    def _places_in(self, pieces: Iterable["_Piece"]) -> "_Places":
+    def _places_in(self, pieces: Iterable["_Piece"]) -> list[int]:
         """Where something begins in the text that these make."""
         position, places = 0, []
         for piece in pieces:
@@ -100,9 +100,11 @@ class Sieve:
             found = piece.places if is_known else [place for place, _ in self._all.places(piece.text)]
             places += [position + place for place in found]
             position += len(piece.text)
-        return _Places(places)
+        return sorted(places)
 
-    def _lines(self, text: bytes, pieces: Sequence["_Piece"], hits: "_Places", near: "_Places | None") -> Iterator[Raw]:
+    def _lines(
+        self, text: bytes, pieces: Sequence["_Piece"], hits: Sequence[int], near: Sequence[int] | None
+    ) -> Iterator[Raw]:
         """The lines of `text`, of which `hits` are the needles, and `near` what else was searched for so far."""
         searched = self._all if near is not None else None
         ends = [*accumulate(len(piece.text) for piece in pieces)]
@@ -111,28 +113,33 @@ class Sieve:
             if searched is not self._all or near is None:
                 searched, near = self._all, self._places_in(pieces)
             if not self._open_lines:
-                begin = near.next(position)
+                begin = _next(near, position)
                 if not self._near_bytes:
-                    hit = hits.next(position)
+                    hit = _next(hits, position)
                     if hit - position > NEAR_BYTES:
                         position = _line_start(text, hit - NEAR_BYTES)
-                        begin = near.next(position)
+                        begin = _next(near, position)
                     elif hit < 0:
                         begin = hit
-                if begin < 0 or (self._near_bytes and begin - position > self._near_bytes and hits.next(position) < 0):
+                if begin < 0 or (
+                    self._near_bytes and begin - position > self._near_bytes and _next(hits, position) < 0
+                ):
                     break
-                line = _line_start(text, begin)
+                line, end = _line_start(text, begin), _line_end(text, begin)
                 self._open_lines = 1
-                if _line_end(text, begin) - line <= SHORT_BYTES:
+                if end - line <= SHORT_BYTES:
                     line = _line_start(text, max(position, begin - BEFORE_BYTES))
                     self._open_lines += text.count(b"\n", max(position, line), begin)
+                    end = 0
                 position = max(position, line)
-            end = _line_end(text, position)
+            else:
+                end = 0
+            end = end or _line_end(text, position)
             while ends[piece] < end:
                 piece += 1
             self._open_lines -= 1
             self._is_short = end - position <= SHORT_BYTES
-            if hits.are_within(position, end):
+            if position <= _next(hits, position) < end:
                 self._near_bytes = NEAR_BYTES
             else:
                 self._near_bytes = max(0, self._near_bytes - (end - position))
@@ -141,7 +148,7 @@ class Sieve:
         self._near_bytes = max(0, self._near_bytes - (len(text) - position))
         for one, end in zip(pieces[piece:], ends[piece:], strict=True):
             if position < end:
-                places = near.within(position, end) if near is not None else []
+                places = [place - position for place in near or () if position <= place < end]
                 self._keep(_Piece(one.came_s, text[position:end], searched, places))
                 position = end
 
@@ -159,26 +166,6 @@ class _Piece(NamedTuple):
     text: bytes
     search: "_Search | None" = None
     places: Sequence[int] = ()
-
-
-class _Places:
-    """Where some of the needles begin in a text, in their order."""
-
-    def __init__(self, places: Iterable[int] = ()) -> None:
-        self.places = sorted(places)
-
-    def next(self, position: int) -> int:
-        """The first one from `position` on, or -1."""
-        number = bisect_left(self.places, position)
-        return self.places[number] if number < len(self.places) else -1
-
-    def within(self, begin: int, end: int) -> list[int]:
-        """Those from `begin` on and before `end`, counted from there."""
-        return [place - begin for place in self.places[bisect_left(self.places, begin) : bisect_left(self.places, end)]]
-
-    def are_within(self, begin: int, end: int) -> bool:
-        """Whether there is one from `begin` on and before `end`."""
-        return begin <= self.next(begin) < end
 
 
 class _Search:
@@ -222,6 +209,12 @@ class _Search:
                                     found.append((place, needle))
                             word = self._marks.find(1, word + 1, count)
         return found
+
+
+def _next(places: Sequence[int], position: int) -> int:
+    """The first one from `position` on, or -1."""
+    number = bisect_left(places, position)
+    return places[number] if number < len(places) else -1
 
 
 def _line_start(text: bytes, position: int) -> int:
