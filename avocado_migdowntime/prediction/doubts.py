@@ -22,7 +22,7 @@ _STUDENT_80 = (1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.
 
 def doubt_of(precopy: ObservedPrecopy) -> str:
     """Why what the next sync needs is not known well enough to advise a limit, or ''."""
-    return precopy.doubt or _rough(precopy) or _uneven(precopy) or _beyond_all_seen(precopy) or _unsent(precopy)
+    return precopy.doubt or _rough(precopy) or _uneven(precopy) or _beyond_all_seen(precopy)
 
 
 def _uneven(precopy: ObservedPrecopy) -> str:
@@ -45,24 +45,6 @@ def _beyond_all_seen(precopy: ObservedPrecopy) -> str:
         return ""
     return (
         f"no sync found more than {megabytes(seen)}, and how much earlier passes may end is not known without the limit"
-    )
-
-
-def _unsent(precopy: ObservedPrecopy) -> str:
-    """Why the sync that ended the first pass does not tell what the next one finds, or ''.
-
-    What is unsent then is any RAM: whether the guest dirties that is not known.
-    """
-    if any(sync.before.number > 1 for sync in precopy.syncs):
-        return ""
-    least, most = (
-        precopy.next_bytes(pending) for pending in (precopy.curve.likely_pending, precopy.curve.most_pending)
-    )
-    if most <= UNEVEN * least:
-        return ""
-    return (
-        f"the next sync may find {megabytes(least)} to {megabytes(most)}, as what the first pass left unsent may be "
-        "dirtied or not: record until the second pass has ended"
     )
 
 
