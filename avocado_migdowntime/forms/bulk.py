@@ -28,6 +28,8 @@ _HEAD = re.compile(
 )
 """What is before a reply: nothing, or a date with a time, as in `stamps`, and more that may be alike in many lines."""
 _CLOSING = ord("]")
+_LAYOUTS = 3
+"""libvirt tells a reply in so many lines."""
 _OPENING_BYTES = len(b'{"return"')
 _DATE_BYTES = len(b"2024-05-12 12:00:00")
 
@@ -54,8 +56,8 @@ class Bulk:
         self._held: tuple[bytes, float, Raw] | None = None
         self._heads: dict[bytes, _Head] = {}
         self._begun = b""
-        self._layout: tuple[bytes, int, bytes, tuple[_Head, float, float, int]] | None = None
-        """To the second, and from behind its part on, what the last line began with, and what that was."""
+        self._layouts: list[tuple[bytes, int, bytes, tuple[_Head, float, float, int]]] = []
+        """To the second, and from behind its part on, what the last lines began with, and what that was."""
 
     def open(self, raw: bytes, line: Line) -> None:
         """Begin behind a line that was read, and told by QMP alone, if it is a plain reply: `line` is all of `raw`."""
@@ -109,25 +111,25 @@ class Bulk:
         if match is None or known is None:
             return None
         second, part, zone, _ = match.groups()
-        begin, self._layout = match.end(), None
+        begin = match.end()
         if second is None:
             return known, None, 1.0, begin
         second_begin_s, tick_s = second_s(second, zone), 10.0 ** -len(part or b"")
         if part:
             rest = match.end(2)
             behind = raw[rest : begin + _OPENING_BYTES]
-            self._layout = raw[: _DATE_BYTES + 1], rest, behind, (known, second_begin_s, tick_s, begin)
+            layout = raw[: _DATE_BYTES + 1], rest, behind, (known, second_begin_s, tick_s, begin)
+            self._layouts = [layout, *self._layouts[: _LAYOUTS - 1]]
         return known, second_begin_s + (float(b"0." + part) if part else 0.0), tick_s, begin
 
     def _begun_as_before(self, raw: bytes) -> _Begun | None:
-        """The same where nothing but the part of the second differs from the line before."""
-        if self._layout is None:
-            return None
-        to_the_second, rest, behind, (known, second_begin_s, tick_s, begin) = self._layout
-        part = raw[_DATE_BYTES + 1 : rest]
-        if not (raw.startswith(to_the_second) and raw.startswith(behind, rest) and part.isdigit()):
-            return None
-        return known, second_begin_s + float(b"0." + part), tick_s, begin
+        """The same where nothing but the part of the second differs from one of the lines before."""
+        for to_the_second, rest, behind, (known, second_begin_s, tick_s, begin) in self._layouts:
+            if raw.startswith(to_the_second) and raw.startswith(behind, rest):
+                part = raw[_DATE_BYTES + 1 : rest]
+                if part.isdigit():
+                    return known, second_begin_s + float(b"0." + part), tick_s, begin
+        return None
 
     def close(self) -> tuple[list[Replies], list[Raw]]:
         """What the kept ones are, but for lines that are to be read behind that: those of the last one at least.
