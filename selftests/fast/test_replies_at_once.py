@@ -6,6 +6,7 @@ from itertools import chain
 
 import pytest
 
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.gathering import trace_of
 from avocado_migdowntime.forms.reader import Reader
@@ -78,6 +79,23 @@ def test_a_reply_that_is_not_plain_is_read_by_itself(odd):
     answers = [reply(number, **(odd if number == COUNT // 2 else {})) for number in range(COUNT)]
     data = log(LIBVIRT, answers)
     assert told(parse(data)) == told(line_by_line(data))
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [{"normal": 1.5}, {"remaining": 2**60}, {"remaining": 2**53, "total": 2**54}, {"mbps": -1}, {"page-size": 0}],
+)
+def test_a_figure_that_is_not_plain_is_what_it_is_line_by_line(figure):
+    answers = [reply(number) for number in range(COUNT)]
+    answers[COUNT // 2]["ram"] |= figure
+    assert outcome(parse, log(BARE, answers)) == outcome(line_by_line, log(BARE, answers))
+
+
+def outcome(read, data):
+    try:
+        return told(read(data))
+    except UsageError as error:
+        return str(error)
 
 
 @pytest.mark.parametrize("between", [*NOISE[1:], "unknown"])
