@@ -14,7 +14,7 @@ from ..oracle.reports import settling
 from ..oracle.syncs import Sync
 from ..trace.samples import Floats, Samples
 from .advice import rate_in_words
-from .dirty_curve import DirtyingCurve, curve, length_ms, pending_bytes, unsent_bytes
+from .dirty_curve import ALIKE, DirtyingCurve, curve, length_ms, pending_bytes, unsent_bytes
 from .narrowing import narrowed
 from .precopy import Course, Pending, predict
 
@@ -167,8 +167,10 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
 
 
 def _is_timed(sync: Sync, evidence: Evidence) -> bool:
-    """Whether it is known when the pass began that this sync ended: the first one begins with the migration."""
-    return sync.before.number == 1 or sync.before.begin_s > evidence.passes[0].begin_s
+    """Whether it is known when the pass began that this sync ended: the first one begins with the migration, at 0 s."""
+    if sync.before.number == 1:
+        return sync.before.begin_s <= max((ALIKE - 1) * length_ms(sync) / 1000, sync.before.spacing_s)
+    return sync.before.begin_s > evidence.passes[0].begin_s
 
 
 def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:

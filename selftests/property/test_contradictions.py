@@ -36,6 +36,7 @@ FOUND_ONCE = {
     30_043_735: "what was unsent, added to what the guest dirties where no end of that is seen",
     30_014_100: "Mbps of KubeVirt that were taken for 64 times too little, as more had been sent before",
     30_042_300: "the same, with lines that are close together",
+    50_055_736: "a first pass in whose midst the recording begins",
     30_073_675: "an answer that was asked for before the guest's stop and came after it, in a recording cut there",
 }
 """Seeds of cases that contradicted once, and why."""
