@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from bench.core import Cost, cost, print_head, print_row
 
@@ -31,24 +32,30 @@ print(len(read(sys.argv[1]).samples))
 START = "from avocado_migdowntime import read; import avocado_migdowntime.forms.file"
 NOTHING = "pass"
 BETWEEN = "2024-05-12 11:57:06.546+0000: 4242: debug : virThreadJobSet:93 : Thread 4242 is now running job %d\n"
-BEFORE_A_REPLY = "2024-05-12 11:57:06.546+0000: 4242: info : line:240 : QEMU_MONITOR_RECV_REPLY: mon=0x7f reply="
+AT = "2024-05-12 11:57:06.546+0000: 4242: "
+LIBVIRTS = AT + "info : qemuMonitorJSONIOProcessLine:240 : QEMU_MONITOR_RECV_REPLY: mon=0x7f reply={0}\n"
+TWICE = AT + "debug : qemuMonitorJSONIOProcessLine:208 : Line [{0}]\n" + LIBVIRTS
+AVOCADOS = "2019-09-17 03:15:34,798 qmp              L0175 DEBUG| <<< {0}\n"
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="runs of each (default: %(default)s)")
+    parser.add_argument("--match", default="", help="in the name of a log")
     parser.add_argument("--megabytes", type=int, default=300, help="of each log (default: %(default)s)")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         for name, lines in LOGS.items():
-            log = Path(directory) / "log"
-            write(log, lines, chosen.megabytes * 1_000_000)
+            if chosen.match not in name:
+                continue
+            path = Path(directory) / "log"
+            write(path, lines, chosen.megabytes * 1_000_000)
             programs = {"lines": LINES, "read": READ, "start": START, "nothing": NOTHING}
             if lines is nothing_else:
                 programs["decode"] = DECODE
-            rounds = [measured(log, programs) for _ in range(chosen.runs)]
-            log.unlink()
+            rounds = [measured(path, programs) for _ in range(chosen.runs)]
+            path.unlink()
             print_head(name)
             print_row("reading its lines, s of the processor", [one["lines"].cpu_s for one in rounds])
             plainly = "lines" if lines is not nothing_else else "decode"
@@ -62,9 +69,9 @@ def spent(costs: dict[str, Cost], what: str) -> float:
     return costs[what].cpu_s - costs["start" if what == "read" else "nothing"].cpu_s
 
 
-def measured(log: Path, programs: Mapping[str, str]) -> dict[str, Cost]:
+def measured(path: Path, programs: Mapping[str, str]) -> dict[str, Cost]:
     """The cost of each process, in turn."""
-    return {name: cost([sys.executable, "-c", program, str(log)]) for name, program in programs.items()}
+    return {name: cost([sys.executable, "-c", program, str(path)]) for name, program in programs.items()}
 
 
 def write(path: Path, lines: Callable[[int], Iterator[str]], size: int) -> None:
@@ -77,38 +84,38 @@ def write(path: Path, lines: Callable[[int], Iterator[str]], size: int) -> None:
             number += 1
 
 
-def reply(number: int) -> str:
+def answer(number: int) -> dict[str, Any]:
     """A reply to query-migrate, one every 50 ms."""
     ram = {
         "total": 1 << 40, "remaining": (1 << 39) - 4096 * number, "page-size": 4096, "normal": number, "duplicate": 0,
         "dirty-sync-count": 1, "dirty-pages-rate": 0, "mbps": 0.66, "transferred": 4096 * number, "normal-bytes": 4096,
     }  # fmt: skip
-    answer = {"status": "active", "total-time": 50 * number, "setup-time": 1, "expected-downtime": 300, "ram": ram}
-    return json.dumps({"return": answer, "id": f"libvirt-{number}"})
+    shown = {"status": "active", "total-time": 50 * number, "setup-time": 1, "expected-downtime": 300, "ram": ram}
+    return {"return": shown, "id": f"libvirt-{number}"}
 
 
-def hardly_any(number: int) -> Iterator[str]:
-    """A reply in 20 000 lines."""
-    if number % 20_000 == 0:
-        yield f"{BEFORE_A_REPLY}{reply(number)}\n"
-    yield BETWEEN % number
+def log(head: str, lines: int, written: Callable[[Any], str] = json.dumps) -> Callable[[int], Iterator[str]]:
+    """A log with a reply behind a head in so many lines."""
 
+    def made(number: int) -> Iterator[str]:
+        if number % lines == 0:
+            yield head.format(written(answer(number)))
+        yield BETWEEN % number
 
-def one_in_a_hundred(number: int) -> Iterator[str]:
-    """A reply in 100 lines."""
-    if number % 100 == 0:
-        yield f"{BEFORE_A_REPLY}{reply(number)}\n"
-    yield BETWEEN % number
+    return made
 
 
 def nothing_else(number: int) -> Iterator[str]:
     """A reply a line."""
-    yield reply(number) + "\n"
+    yield json.dumps(answer(number)) + "\n"
 
 
 LOGS: dict[str, Callable[[int], Iterator[str]]] = {
-    "a reply in 20 000 lines": hardly_any,
-    "a reply in 100 lines": one_in_a_hundred,
+    "libvirt's, a reply in 20 000 lines": log(LIBVIRTS, 20_000),
+    "libvirt's, a reply in 100 lines": log(LIBVIRTS, 100),
+    "the same, each told twice": log(TWICE, 100),
+    "Avocado's, a reply in 100 lines": log(AVOCADOS, 100, str),
+    "a QMP session's, a reply in 100 lines": log("{0}\n", 100),
     "a reply a line": nothing_else,
 }
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..basics.interval import Interval
 from ..trace.reading import Happening, Reading, Stamp
+from ..trace.samples import Floats
 
 SETUP_S = 0.01
 """No longer does QEMU take from the begin of total-time to saying that the migration is set up."""
@@ -58,6 +59,17 @@ class Clock:
         if reading.arrived_s is not None:
             self._in_order(reading.arrived_s - self._read_zero_s)
         return self.last_s, 0.0
+
+    def of_replies(self, total_s: Floats, last: Reading) -> Floats | None:
+        """When the figures of many replies were taken, as `of_reading` says of each, the `last` one as well.
+
+        These are their total times, in order; None where those of another migration begin with them.
+        """
+        if self._total_s is not None and total_s[0] < self._total_s:
+            return None
+        times_s: Floats = np.maximum(total_s, self.last_s)
+        self.of_reading(last)
+        return times_s
 
     def of_stamp(self, stamp: Stamp | None) -> float | None:
         """When a line was logged; None where it does not say so."""

@@ -10,8 +10,10 @@ import numpy as np
 from ..trace.events import HARNESS, LIMIT_CHANGED
 from ..trace.model import ENDED
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
-from .clock import Clock, begins_migration
+from ..trace.samples import Floats
+from .clock import TICK_S, Clock, begins_migration
 from .filling import Filled, filled
+from .replies import Replies
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,15 @@ class SampleRow:
     t_s: float
     latency_ms: float
     filled: Filled
+
+
+@dataclass(frozen=True)
+class SampleRows:
+    """Many of them, each with its `t_s`."""
+
+    t_s: Floats
+    latency_ms: float
+    replies: Replies
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,18 @@ class Course:
                 self._setting(item)
             case Happening():
                 self._held.append(item)
+
+    def at_once(self, replies: Replies) -> SampleRows | None:
+        """The rows that replies make; None where they are to be read one by one, so that none of them counts yet."""
+        statuses = {*replies.statuses}
+        if not self.samples or self._held or self._status in ENDED or statuses & {*ENDED, "none", "cancelled"}:
+            return None
+        t_s = self.clock.of_replies(replies.total_s, replies.last)
+        if t_s is None:
+            return None
+        self.samples += len(t_s)
+        self._status = replies.statuses[-1]
+        return SampleRows(t_s, TICK_S * 1000, replies)
 
     def rest(self) -> Iterator[Row]:
         """The rows of events that no reading followed."""
@@ -187,6 +210,17 @@ class Courses:
         """All that was remarked."""
         every = [self._shared, *(course.known for course in self._of.values())]
         return list(dict.fromkeys(text for known in every for text in known.remarks))
+
+    def rows_of(self, item: Item | Replies) -> Iterator[tuple[str, Row | SampleRows]]:
+        """The same of what may be many replies."""
+        if not isinstance(item, Replies):
+            yield from self.rows(item)
+        elif (rows := self[item.of].at_once(item)) is not None:
+            self.told_last = item.of
+            yield item.of, rows
+        else:
+            for reading in item.readings():
+                yield from self.rows(reading)
 
     def rows(self, item: Item) -> Iterator[tuple[str, Row]]:
         """The rows that `item` makes, each with its guest; what is of no guest in particular counts for each."""

@@ -57,5 +57,5 @@ def _parse(given: Iterator[bytes]) -> Trace:
     if foreign := of_bytes(first):
         raise UsageError(foreign.sentence)
     reader = Reader()
-    trace = trace_of(chain(chain.from_iterable(map(reader.feed, chunks)), reader.end()), reader, notes)
+    trace = trace_of(reader.whole(chunks), reader, notes)
     return replace(trace, header={**trace.header, "recorded": "from a pipe"}) if was_read else trace

@@ -11,9 +11,10 @@ from ..trace.model import ENDED, LIMITS_LOGGED, SEVERAL, Trace, checked_header
 from ..trace.ram import RAN_OVER, ran_over
 from ..trace.reading import Item, Reading, is_without_passes
 from ..trace.samples import SamplesWriter
-from .course import Begins, Courses, EventRow, Row
+from .course import Begins, Courses, EventRow, Row, SampleRows
 from .reader import Reader
 from .refusal import lacking, nothing_told, too_little
+from .replies import Replies, Reply
 
 MANY = 1000
 """Of so many samples, the last ones, a trace keeps the readings."""
@@ -25,44 +26,53 @@ class _Migration:
 
     samples: SamplesWriter = field(default_factory=SamplesWriter)
     events: list[Event] = field(default_factory=list)
-    readings: deque[Reading] = field(default_factory=lambda: deque(maxlen=MANY))
+    told: deque[Reading | Reply] = field(default_factory=lambda: deque(maxlen=MANY))
     lacks: tuple[str, ...] = ()
 
-    def add(self, row: Row) -> None:
-        """Add one."""
-        if isinstance(row, EventRow):
+    def readings(self) -> tuple[Reading, ...]:
+        """The last ones."""
+        return tuple(one if isinstance(one, Reading) else one.reading() for one in self.told)
+
+    def add(self, row: Row | SampleRows) -> None:
+        """Add one, or many."""
+        if isinstance(row, SampleRows):
+            self.samples.extend(row.t_s, row.latency_ms, row.replies.statuses, row.replies.table)
+            self.told.extend(row.replies.replies)
+            self.lacks = ()
+        elif isinstance(row, EventRow):
             self.events.append(event_of(row.t_s, row.side, row.message))
         elif not isinstance(row, Begins):
             reading = row.filled.reading
             self.samples.append_answer(row.t_s, row.latency_ms, row.filled.figures)
-            self.readings.append(reading)
+            self.told.append(reading)
             if "ram" in reading.answer:
                 self.lacks = row.filled.lacks
 
 
-def trace_of(items: Iterable[Item], reader: Reader, notes: Sequence[str] = ()) -> Trace:
+def trace_of(items: Iterable[Item | Replies], reader: Reader, notes: Sequence[str] = ()) -> Trace:
     """The trace that the items of a text make, which `reader` reads.
 
     Raises UsageError where they tell of no migration or of too little, and says what was recognised then.
     """
     courses, migrations, several = Courses(), dict[str, _Migration](), set[str]()
     for item in items:
-        for of, row in courses.rows(item):
+        for of, row in courses.rows_of(item):
             if isinstance(row, Begins):
                 several.add(of)
                 migrations[of] = _Migration()
             migrations.setdefault(of, _Migration()).add(row)
-    if not any(one.readings for one in migrations.values()):
+    if not any(one.told for one in migrations.values()):
         for of, row in courses.cancelled():
             migrations.setdefault(of, _Migration()).add(row)
-    known = {of: one for of, one in migrations.items() if one.readings}
+    known = {of: one for of, one in migrations.items() if one.told}
     if not known:
         raise nothing_told(reader, courses.remarks)
     of = courses.told_last if courses.told_last in known else next(reversed(known))
     migration, course = known[of], courses[of]
     for row in course.rest():
         migration.add(row)
-    last = migration.readings[-1]
+    readings = migration.readings()
+    last = readings[-1]
     status = str(last.answer.get("status"))
     goes_on = status not in ENDED and not status.startswith("postcopy")
     if goes_on and "ram" not in last.answer:
@@ -72,7 +82,7 @@ def trace_of(items: Iterable[Item], reader: Reader, notes: Sequence[str] = ()) -
         remarks.append(f"{len(known)} guests are migrated in this text: {of or 'the last one'} is judged")
     if why := last.answer.get("error-desc"):
         remarks.append(f"the reason shown: {why}")
-    if any(ran_over(one.answer.get("ram") or {}) for one in migration.readings):
+    if any(ran_over(one.answer.get("ram") or {}) for one in readings):
         remarks.append(RAN_OVER)
     samples = migration.samples.samples()
     header = {**course.header, **({LIMITS_LOGGED: True} if any(form.LOGS_LIMITS for form in reader.forms) else {})}
@@ -89,7 +99,7 @@ def trace_of(items: Iterable[Item], reader: Reader, notes: Sequence[str] = ()) -
             *(_worked_out(last, migration.lacks, reader) if goes_on else []),
         ),
         snapshot=len(samples) == 1 or not course.clock.known or is_without_passes(migration.lacks),
-        readings=tuple(migration.readings),
+        readings=readings,
         lacks=migration.lacks,
     )
 

@@ -8,10 +8,11 @@ they had to be multiplied, so that what is shown is 64 times too little. No limi
 unless KubeVirt sets another.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
@@ -24,7 +25,10 @@ from .stamps import stamp_within
 
 TOO_LITTLE = 64
 _ABOUT_64 = Interval(16, 256)
-_RIGHT = Interval(0, 8)
+_RIGHT = 8
+"""So many times what is shown may have been sent in the mean where Mbps are right."""
+_LEAST_MS = 1000
+"""QEMU sends in bursts: over less time what was sent is no bandwidth."""
 _PAGE_BYTES = 4096
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _TOLD = re.compile(r"igration |borting migration|max.downtime|post.copy mode|start post|has been aborted")
@@ -84,6 +88,7 @@ class KubevirtLog(Form):
         super().__init__()
         self._of = ""
         self._shows_64th: dict[str, bool] = {}
+        self._first_looks: dict[str, _Look] = {}
         self._looks = LastLooks()
         self._limited: set[str] = set()
 
@@ -141,24 +146,55 @@ class KubevirtLog(Form):
     def _factor(
         self, shown: Mapping[str, tuple[float, str]], figures: Mapping[str, Any], items: list[Item]
     ) -> float | None:
-        """By what Mbps have to be multiplied, told by the first figures; None while that is not known."""
+        """By what Mbps have to be multiplied, told by the first figures; None while that is not known.
+
+        What was sent until the first line may have gone at another bandwidth than what is shown there: that Mbps are
+        too little is told by what was sent from one line to the next.
+        """
         rate = shown.get("MemoryBandwidth", _NOTHING)
         if rate[1] != "Mbps":
             return 1
         if self._of not in self._shows_64th:
-            sent, elapsed_ms = figures["ram.transferred"], figures["total-time"]
-            if not rate[0] or not elapsed_ms or not sent:
+            elapsed_ms = figures["total-time"]
+            if not rate[0] or not elapsed_ms or not figures["ram.transferred"]:
                 return None
-            mean_mbps = (sent.middle if isinstance(sent, Interval) else sent) * BITS / MEGABIT / (elapsed_ms / 1000)
-            times = mean_mbps / (rate[0] + 0.5)
-            if times > _RIGHT.high and not _ABOUT_64.low <= times <= _ABOUT_64.high:
-                return None
-            self._shows_64th[self._of] = times > _RIGHT.high
-            if times > _RIGHT.high:
+            look = _Look(elapsed_ms, _known(figures["ram.transferred"]), rate[0])
+            before = self._first_looks.setdefault(self._of, look)
+            since = look.times_since(before)
+            if min(look.times_since(_BEGIN).high, since.high) <= _RIGHT:
+                self._shows_64th[self._of] = False
+            elif look.elapsed_ms >= before.elapsed_ms + _LEAST_MS and _ABOUT_64.low <= since.low <= _ABOUT_64.high:
+                self._shows_64th[self._of] = True
                 items.append(
                     Remark("this KubeVirt logs Mbps that are 64 times too little; they are multiplied", self._of)
                 )
+            else:
+                return None
         return TOO_LITTLE if self._shows_64th[self._of] else 1
+
+
+class _Look(NamedTuple):
+    """What a line shows of the bandwidth: after how long, ms, what was sent until then, bytes, and Mbps."""
+
+    elapsed_ms: float
+    sent_bytes: Interval
+    mbps: float
+
+    def times_since(self, before: "_Look") -> Interval:
+        """How many times the Mbps that are shown, the greater ones of the two, were sent from `before` on."""
+        passed_ms = self.elapsed_ms - before.elapsed_ms
+        if passed_ms <= 0:
+            return Interval(0, math.inf)
+        least, most = self.sent_bytes.low - before.sent_bytes.high, self.sent_bytes.high - before.sent_bytes.low
+        mbps_per_byte = BITS / MEGABIT / (passed_ms / 1000)
+        return Interval(max(0.0, least), max(0.0, most)).scaled(mbps_per_byte / (max(self.mbps, before.mbps) + 0.5))
+
+
+_BEGIN = _Look(0.0, Interval(0, 0), 0.0)
+
+
+def _known(size: float | Interval) -> Interval:
+    return size if isinstance(size, Interval) else Interval(size, size)
 
 
 def _shown(text: str) -> Mapping[str, tuple[float, str]]:

@@ -43,6 +43,11 @@ class Lines:
         self._begun = ""
         self._is_mailed = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether a line is by itself what it is, not one of a mail's."""
+        return not self._begun and not self._is_mailed
+
     def of(self, raw: bytes, came_s: float) -> Iterator[Line]:
         """The lines that one line of a text holds: more where others are in it, none where it goes on."""
         text = raw.decode(errors="replace").rstrip("\r\n")

@@ -33,7 +33,8 @@ _NO_NUMBER = re.compile(r"(?<=[:\[,\s])-?(?:nan|inf(?:inity)?)\b(?=\s*[,}\]])", 
 _GUEST = re.compile(r"\bmon=(0x[0-9a-f]+)")
 _LIBVIRT_LINE = re.compile(r"\bqemuMonitorJSONIOProcessLine:\d+ : Line \[")
 """What libvirt logs of a message before it says of whose monitor it is."""
-_SAME_S = 0.05
+SAME_S = 0.05
+"""So far apart in its log are at most the lines that tell the same message."""
 
 
 class Qmp(Form):
@@ -111,7 +112,7 @@ class Qmp(Form):
         return items if items or is_of_qmp(message) else MAYBE
 
     def _told(self, message: Any, line: Line) -> Iterator[Item | Line]:
-        _, guest, is_of_libvirts = self._origin_of(line)
+        guest, is_of_libvirts = self.origin_of(line)
         for item in items_of(message, line):
             if isinstance(item, Line):
                 yield item
@@ -126,8 +127,22 @@ class Qmp(Form):
                 yield from (held for held in self.settle() if not _is_same(held, item))
                 yield item
 
-    def _origin_of(self, line: Line) -> tuple[Line, str, bool]:
-        """The line, the guest that it names, and whether it is one of libvirt's before it names any.
+    @property
+    def is_idle(self) -> bool:
+        """Whether no message is begun, and none held back."""
+        return not self._begun and not self._held
+
+    def last_of(self, guest: str) -> Reading | None:
+        """The last reply that a log told of a guest."""
+        last = self._seen.get(_kind(Reading, guest))
+        return last if isinstance(last, Reading) else None
+
+    def saw(self, reading: Reading) -> None:
+        """A reply that a log told was read elsewhere."""
+        self._seen[_kind(Reading, reading.of)] = reading
+
+    def origin_of(self, line: Line) -> tuple[str, bool]:
+        """The guest that a line names, and whether it is one of libvirt's before it names any.
 
         A line is looked through once: it may hold a whole recording.
         """
@@ -136,15 +151,19 @@ class Qmp(Form):
             # Patterns take several times as long as this to find nothing.
             is_of_libvirts = "JSONIOProcessLine:" in line.text and _LIBVIRT_LINE.search(line.text) is not None
             self._origin = line, match[1] if match else "", is_of_libvirts
-        return self._origin
+        return self._origin[1:]
 
     def _is_repeated(self, item: Item) -> bool:
         """libvirt logs a message up to three times: as it came, as a line, as a reply."""
         if not isinstance(item, Reading | Happening) or item.stamp is None or item.stamp.from_begin:
             return False
-        kind = type(item).__name__ + item.of
+        kind = _kind(type(item), item.of)
         before, self._seen[kind] = self._seen.get(kind), item
         return before is not None and _is_same(before, item)
+
+
+def _kind(item: type, guest: str) -> str:
+    return item.__name__ + guest
 
 
 def _of_guest(item: Item, guest: str) -> Item:
@@ -162,7 +181,7 @@ def _is_same(one: Item, other: Item) -> bool:
         alike = isinstance(one, Happening) and isinstance(other, Happening) and one.message == other.message
     if not alike or not isinstance(one, Reading | Happening) or not isinstance(other, Reading | Happening):
         return False
-    return one.stamp is not None and other.stamp is not None and abs(one.stamp.t_s - other.stamp.t_s) <= _SAME_S
+    return one.stamp is not None and other.stamp is not None and abs(one.stamp.t_s - other.stamp.t_s) <= SAME_S
 
 
 class _Depth:
@@ -223,6 +242,11 @@ def _decoded(text: str, begin: int) -> tuple[Any, int | None]:
         return None, None
     message = parsed(text[begin:end])
     return message, begin + 1 if message is None else end
+
+
+def message_in(text: str) -> Any:
+    """The message that `text` is; None where it is none."""
+    return _decoded(text, 0)[0]
 
 
 def _may_go_on(text: str) -> bool:

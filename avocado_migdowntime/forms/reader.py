@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Reads any text that tells of migrations, whole or as it comes: bytes in, items out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ..trace.reading import Item
+from .bulk import Bulk
 from .catalogue import FORMS
 from .encoding import Utf8
 from .form import MAYBE, Form, Line
 from .lines import Lines
 from .qmp import Qmp
-from .sieve import Sieve
+from .replies import Replies
+from .sieve import Raw, Sieve
 from .stamps import Calendar
 from .wrapped import Unwrapper
 
@@ -23,6 +25,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._forms = tuple(form() for form in FORMS)
+        self._qmp = next(form for form in self._forms if isinstance(form, Qmp))
         self._holding: list[Form] = []
         """Forms that have taken a line since all that they held was asked for last."""
         self._of_replies = tuple(sorted(self._forms, key=lambda form: not isinstance(form, Qmp)))
@@ -31,6 +34,9 @@ class Reader:
         self._calendar = Calendar()
         self._unwrapper = Unwrapper(FORMS)
         self._lines = Lines()
+        self._alone: Line | None = None
+        """What was told by a line of the text, if it was one line, and read as it is."""
+        self._told = False
         self.first_lines: list[str] = []
         self.first_bytes: list[bytes] = []
 
@@ -58,22 +64,67 @@ class Reader:
         for form in self._forms:
             yield from form.settle()
 
-    def _read(self, lines: Iterator[tuple[bytes, float]]) -> Iterator[Item]:
+    def whole(self, chunks: Iterable[bytes]) -> Iterator[Item | Replies]:
+        """What all of a text tells, instead of `feed` and `end`: the same, but for many replies as one."""
+        bulk = Bulk(self._qmp)
+        for data in chunks:
+            if plain := self._utf8.feed(data):
+                yield from self._read_at_once(self._sieve.feed(plain, 0.0), bulk)
+        yield from self._read_at_once(self._sieve.feed(self._utf8.end(), 0.0), bulk)
+        yield from self._read_at_once(self._sieve.end(0.0), bulk)
+        yield from self._in(bulk)
+        yield from self.end()
+
+    def _read_at_once(self, lines: Iterator[Raw], bulk: Bulk) -> Iterator[Item | Replies]:
         for raw, came_s in lines:
-            told = False
-            if len(self.first_bytes) < FIRST_LINES:
-                self.first_bytes.append(raw)
-            for line in self._lines.of(raw, came_s):
-                if line.text and len(self.first_lines) < FIRST_LINES:
-                    self.first_lines.append(line.text)
-                for whole in self._unwrapper.take(line):
-                    items = self._dated(whole)
-                    if items is not None:
-                        told = True
-                        self._unwrapper.told()
-                    yield from items or ()
-            if told:
+            if bulk.is_open and bulk.take(raw, came_s):
+                continue
+            if bulk.is_open:
+                yield from self._in(bulk)
+                if bulk.is_open and bulk.take(raw, came_s):
+                    continue
+                bulk.is_open = False
+            yield from self._of_line(raw, came_s)
+            if self._told:
                 self._sieve.told()
+                self._open(bulk, raw)
+
+    def _in(self, bulk: Bulk) -> Iterator[Item | Replies]:
+        """What is kept there."""
+        replies, lines = bulk.close()
+        yield from replies
+        for raw, came_s in lines:
+            yield from self._of_line(raw, came_s)
+            self._open(bulk, raw)
+
+    def _open(self, bulk: Bulk, raw: bytes) -> None:
+        """Keep replies behind a line, if nothing is left to be known of what was before it."""
+        is_of_qmp = self._holding == [self._qmp] and self._qmp.recognised
+        if is_of_qmp and self._alone is not None and self._lines.is_plain and len(self.first_lines) == FIRST_LINES:
+            bulk.open(raw, self._alone)
+
+    def _read(self, lines: Iterator[Raw]) -> Iterator[Item]:
+        for raw, came_s in lines:
+            yield from self._of_line(raw, came_s)
+            if self._told:
+                self._sieve.told()
+
+    def _of_line(self, raw: bytes, came_s: float) -> Iterator[Item]:
+        """What is whole with a line of the text."""
+        self._told, self._alone = False, None
+        if len(self.first_bytes) < FIRST_LINES:
+            self.first_bytes.append(raw)
+        lines = [*self._lines.of(raw, came_s)]
+        for line in lines:
+            if line.text and len(self.first_lines) < FIRST_LINES:
+                self.first_lines.append(line.text)
+            for whole in self._unwrapper.take(line):
+                items = self._dated(whole)
+                if items is not None:
+                    self._told = True
+                    self._unwrapper.told()
+                    self._alone = line if whole is line and len(lines) == 1 else None
+                yield from items or ()
 
     def _kept(self) -> Iterator[Item]:
         """What the lines tell that were kept as they may have been cut off."""

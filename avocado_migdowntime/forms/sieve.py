@@ -6,10 +6,11 @@ itself; around a short one, which may be one of several that belong together, ot
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 FIRST_LINES = 2000
 """So many lines are read whatever is in them: a short text is read as a whole."""
@@ -24,6 +25,8 @@ NEAR_BYTES = 1 << 14
 LONGEST_LINE_BYTES = 1 << 26
 """What is longer is no line, and left out."""
 _GRAM = 4
+Raw = tuple[bytes, float]
+"""A line as it came, and when."""
 
 
 class Sieve:
@@ -37,7 +40,7 @@ class Sieve:
         self._all = self._needles
         self._begun: list[bytes] = []
         self._begun_bytes = 0
-        self._cold: list[tuple[float, bytes]] = []
+        self._cold: list[_Piece] = []
         self._cold_bytes = 0
         self._near_bytes = 0
         self._open_lines = FIRST_LINES
@@ -53,7 +56,7 @@ class Sieve:
         if self._is_short:
             self._open_lines = max(self._open_lines, AFTER_LINES)
 
-    def feed(self, data: bytes, now_s: float) -> Iterator[tuple[bytes, float]]:
+    def feed(self, data: bytes, now_s: float) -> Iterator[Raw]:
         """The lines that `data` make whole and that may tell something."""
         end = data.rfind(b"\n") + 1
         if not end:
@@ -67,97 +70,102 @@ class Sieve:
         self._begun = [data[end:]] if end < len(data) else []
         yield from self._block(block, now_s)
 
-    def end(self, now_s: float) -> Iterator[tuple[bytes, float]]:
+    def end(self, now_s: float) -> Iterator[Raw]:
         """The last line, where it has no end."""
         block, self._begun = b"".join(self._begun), []
         if block:
             yield from self._block(block, now_s)
 
-    def _block(self, block: bytes, now_s: float) -> Iterator[tuple[bytes, float]]:
+    def _block(self, block: bytes, now_s: float) -> Iterator[Raw]:
         is_near = bool(self._near_bytes or self._open_lines)
-        found = list((self._all if is_near else self._needles).places(block))
+        search = self._all if is_near else self._needles
+        found = search.places(block)
         if not is_near and not found:
-            self._keep(block, now_s)
+            self._keep(_Piece(now_s, block))
             return
-        pieces = [*self._cold, (now_s, block)]
-        times: list[tuple[int, float]] = []
-        position = 0
-        for came_s, piece in pieces:
-            position += len(piece)
-            times.append((position, came_s))
+        pieces = [*self._cold, _Piece(now_s, block, search, [place for place, _ in found])]
         self._cold, self._cold_bytes = [], 0
-        text = b"".join(piece for _, piece in pieces) if len(pieces) > 1 else block
+        text = b"".join([piece.text for piece in pieces]) if len(pieces) > 1 else block
+        shift = len(text) - len(block)
         # No needle is in what was kept, but perhaps one of the others.
-        shift = position - len(block)
-        hits = _Places(place + shift for place, needle in found if needle in self._needles.needles)
-        kept = self._all.places(text[:shift]) if is_near and shift else ()
-        near = _Places([*(place + shift for place, _ in found), *(place for place, _ in kept)])
-        yield from self._lines(text, times, hits, (self._all if is_near else self._needles, near))
+        of_needles = self._needles.needles
+        hits = sorted([place + shift for place, needle in found if needle in of_needles])
+        yield from self._lines(text, pieces, hits, self._places_in(pieces) if is_near else None)
+
+    def _places_in(self, pieces: Iterable["_Piece"]) -> list[int]:
+        """Where something begins in the text that these make."""
+        position, places = 0, []
+        for piece in pieces:
+            is_known = piece.search is self._all
+            found = piece.places if is_known else [place for place, _ in self._all.places(piece.text)]
+            places += [position + place for place in found]
+            position += len(piece.text)
+        return sorted(places)
 
     def _lines(
-        self, text: bytes, times: list[tuple[int, float]], hits: "_Places", known: tuple["_Search", "_Places"]
-    ) -> Iterator[tuple[bytes, float]]:
-        """The lines of `text`, of which `hits` are the needles, and `known` what was searched for so far."""
-        searched, near = known
+        self, text: bytes, pieces: Sequence["_Piece"], hits: Sequence[int], near: Sequence[int] | None
+    ) -> Iterator[Raw]:
+        """The lines of `text`, of which `hits` are the needles, and `near` what else was searched for so far."""
+        searched = self._all if near is not None else None
+        ends = [*accumulate(len(piece.text) for piece in pieces)]
         position, piece = 0, 0
         while position < len(text):
-            if searched is not self._all:
-                searched, near = self._all, _Places(place for place, _ in self._all.places(text))
+            if searched is not self._all or near is None:
+                searched, near = self._all, self._places_in(pieces)
             if not self._open_lines:
-                begin = near.next(position)
+                begin = _next(near, position)
                 if not self._near_bytes:
-                    hit = hits.next(position)
+                    hit = _next(hits, position)
                     if hit - position > NEAR_BYTES:
                         position = _line_start(text, hit - NEAR_BYTES)
-                        begin = near.next(position)
+                        begin = _next(near, position)
                     elif hit < 0:
                         begin = hit
-                if begin < 0 or (self._near_bytes and begin - position > self._near_bytes and hits.next(position) < 0):
+                if begin < 0 or (
+                    self._near_bytes and begin - position > self._near_bytes and _next(hits, position) < 0
+                ):
                     break
-                line = _line_start(text, begin)
+                line, end = _line_start(text, begin), _line_end(text, begin)
                 self._open_lines = 1
-                if _line_end(text, begin) - line <= SHORT_BYTES:
+                if end - line <= SHORT_BYTES:
                     line = _line_start(text, max(position, begin - BEFORE_BYTES))
                     self._open_lines += text.count(b"\n", max(position, line), begin)
+                    end = 0
                 position = max(position, line)
-            end = _line_end(text, position)
-            while times[piece][0] < end:
+            else:
+                end = 0
+            end = end or _line_end(text, position)
+            while ends[piece] < end:
                 piece += 1
             self._open_lines -= 1
             self._is_short = end - position <= SHORT_BYTES
-            if hits.are_within(position, end):
+            if position <= _next(hits, position) < end:
                 self._near_bytes = NEAR_BYTES
             else:
                 self._near_bytes = max(0, self._near_bytes - (end - position))
-            yield text[position:end], times[piece][1]
+            yield text[position:end], pieces[piece].came_s
             position = end
         self._near_bytes = max(0, self._near_bytes - (len(text) - position))
-        for end, came_s in times[piece:]:
+        for one, end in zip(pieces[piece:], ends[piece:], strict=True):
             if position < end:
-                self._keep(text[position:end], came_s)
+                places = [place - position for place in near or () if position <= place < end]
+                self._keep(_Piece(one.came_s, text[position:end], searched, places))
                 position = end
 
-    def _keep(self, block: bytes, now_s: float) -> None:
-        self._cold.append((now_s, block))
-        self._cold_bytes += len(block)
-        while self._cold_bytes - len(self._cold[0][1]) >= NEAR_BYTES:
-            self._cold_bytes -= len(self._cold.pop(0)[1])
+    def _keep(self, piece: "_Piece") -> None:
+        self._cold.append(piece)
+        self._cold_bytes += len(piece.text)
+        while self._cold_bytes - len(self._cold[0].text) >= NEAR_BYTES:
+            self._cold_bytes -= len(self._cold.pop(0).text)
 
 
-class _Places:
-    """Where some of the needles begin in a text, in their order."""
+class _Piece(NamedTuple):
+    """Whole lines that came at once, and where something begins in them, as far as that was searched for."""
 
-    def __init__(self, places: Iterable[int] = ()) -> None:
-        self.places = sorted(places)
-
-    def next(self, position: int) -> int:
-        """The first one from `position` on, or -1."""
-        number = bisect_left(self.places, position)
-        return self.places[number] if number < len(self.places) else -1
-
-    def are_within(self, begin: int, end: int) -> bool:
-        """Whether there is one from `begin` on and before `end`."""
-        return begin <= self.next(begin) < end
+    came_s: float
+    text: bytes
+    search: "_Search | None" = None
+    places: Sequence[int] = ()
 
 
 class _Search:
@@ -176,30 +184,37 @@ class _Search:
             begin = 1 if needle[:1] in b"\"'" else 0
             gram = int(np.frombuffer(needle[begin : begin + _GRAM], np.uint32)[0])
             self._of_gram.setdefault(gram, []).append((begin, needle))
+        self._grams = [(np.array(gram, np.uint32), needles) for gram, needles in self._of_gram.items()]
         self._words = np.empty(self._WINDOW_BYTES // _GRAM, np.uint32)
-        self._alike = np.empty(len(self._words), np.bool_)
+        self._marks = bytearray(len(self._words))
+        self._alike = np.frombuffer(self._marks, np.bool_)
 
-    def places(self, text: bytes) -> Iterator[tuple[int, bytes]]:
+    def places(self, text: bytes) -> list[tuple[int, bytes]]:
         """Where which begins, in no order."""
         block = np.frombuffer(text, np.uint8)
+        found: list[tuple[int, bytes]] = []
         for begin in range(0, len(text), self._WINDOW_BYTES) if self.needles else ():
             for shift in range(begin, begin + _GRAM):
                 count = min(len(text) - shift, self._WINDOW_BYTES) // _GRAM
                 if count > 0:
                     words, alike = self._words[:count], self._alike[:count]
                     words.view(np.uint8)[:] = block[shift : shift + count * _GRAM]
-                    yield from self._in_words(text, words, alike, shift)
+                    for gram, needles in self._grams:
+                        np.equal(words, gram, out=alike)
+                        word = self._marks.find(1, 0, count)
+                        while word >= 0:
+                            for before, needle in needles:
+                                place = shift + word * _GRAM - before
+                                if place >= 0 and text.startswith(needle, place):
+                                    found.append((place, needle))
+                            word = self._marks.find(1, word + 1, count)
+        return found
 
-    def _in_words(
-        self, text: bytes, words: NDArray[np.uint32], alike: NDArray[np.bool_], shift: int
-    ) -> Iterator[tuple[int, bytes]]:
-        for gram, needles in self._of_gram.items():
-            if np.equal(words, gram, out=alike).any():
-                for word in np.flatnonzero(alike).tolist():
-                    for before, needle in needles:
-                        place = shift + word * _GRAM - before
-                        if place >= 0 and text.startswith(needle, place):
-                            yield place, needle
+
+def _next(places: Sequence[int], position: int) -> int:
+    """The first one from `position` on, or -1."""
+    number = bisect_left(places, position)
+    return places[number] if number < len(places) else -1
 
 
 def _line_start(text: bytes, position: int) -> int:

@@ -46,7 +46,7 @@ def parted(text: str) -> tuple[Stamp | None, str]:
     if match := _DATED.match(text):
         second, part, zone = match.groups()
         fraction = float(f"0.{part}") if part else 0.0
-        return Stamp(_second_s(second, zone) + fraction, 10.0 ** -len(part or "")), _without_head(text[match.end() :])
+        return Stamp(second_s(second, zone) + fraction, 10.0 ** -len(part or "")), _without_head(text[match.end() :])
     match = _STAMP.match(text)
     if match is None or not match.end():
         return None, _without_head(text)
@@ -128,10 +128,11 @@ def _stamp(found: dict[str, str | None]) -> Stamp | None:
 
 
 @lru_cache(maxsize=256)
-def _second_s(text: str, zone: str | None) -> float:
+def second_s(text: str | bytes, zone: str | bytes | None) -> float:
     """The second that a date with a time begins, as other lines have it too."""
     day = _day(int(text[:4]), int(text[5:7]), int(text[8:10]))
-    return day * _DAY_S + int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19]) - _zone_s(zone)
+    behind_s = _zone_s(zone.decode() if isinstance(zone, bytes) else zone)
+    return day * _DAY_S + int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19]) - behind_s
 
 
 def _zone_s(zone: str | None) -> int:

@@ -58,7 +58,8 @@ class Evidence:
     @cached_property
     def passes(self) -> Sequence[Pass]:
         """The passes, in their order."""
-        open_ = passes(self.samples[self.open_from :], self.stopped_s, self.trace.queued_bytes)
+        stopped_s = min(self.stopped_s, self.trace.stopped_at_the_end_s)
+        open_ = passes(self.samples[self.open_from :], stopped_s, self.trace.queued_bytes)
         return [*self.ended_passes, *open_] if self.ended_passes else open_
 
     @cached_property

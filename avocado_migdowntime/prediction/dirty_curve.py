@@ -41,7 +41,7 @@ class DirtyingCurve:
 
     It approaches `asymptote_bytes` (infinite where no end is seen) with the time constant `time_constant_ms`: 0 where
     already the shortest passes dirtied as much as the longest. `working_set_bytes` is all that the guest ever dirties,
-    as far as seen.
+    as far as seen, and `found_bytes` the most that a sync has found of it.
     """
 
     points: tuple[Point, ...]
@@ -49,6 +49,7 @@ class DirtyingCurve:
     asymptote_bytes: float
     time_constant_ms: float
     working_set_bytes: float
+    found_bytes: float = 0.0
 
     @classmethod
     def through(cls, points: Sequence[Point], pending_bytes: float = 0.0) -> "DirtyingCurve":
@@ -61,7 +62,8 @@ class DirtyingCurve:
             asymptote_bytes = groups[-1].likely_bytes / _share(groups[-1].duration_ms, time_constant_ms)
         else:
             asymptote_bytes = max(group.likely_bytes for group in groups)
-        return cls(tuple(points), groups, asymptote_bytes, time_constant_ms, max(asymptote_bytes, pending_bytes))
+        whole = max(asymptote_bytes, pending_bytes)
+        return cls(tuple(points), groups, asymptote_bytes, time_constant_ms, whole, pending_bytes)
 
     def bounds(self, duration_ms: float) -> Interval:
         """What a steady guest dirties in `duration_ms`, at least and at most."""
@@ -99,8 +101,14 @@ class DirtyingCurve:
         return min(max(self._guess(duration_ms), low), high) if after == 1 else (low + high) / 2
 
     def likely_pending(self, duration_ms: float, unsent_bytes: float) -> float:
-        """What a sync finds `duration_ms` after the one before: what is still unsent, and what was dirtied besides."""
-        share = unsent_bytes / max(self.working_set_bytes, unsent_bytes, 1)
+        """What a sync finds `duration_ms` after the one before: what is still unsent, and what was dirtied besides.
+
+        Where no end of what the guest dirties is seen, that share of it is unsent of which the points were made, too.
+        """
+        whole = self.working_set_bytes
+        if math.isinf(whole) and self.found_bytes:
+            whole = self.found_bytes
+        share = unsent_bytes / max(whole, unsent_bytes, 1)
         return unsent_bytes + self.likely(duration_ms) * (1 - share)
 
     def least_pending(self, duration_ms: float, unsent_bytes: float) -> float:

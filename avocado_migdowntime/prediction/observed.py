@@ -14,7 +14,7 @@ from ..oracle.reports import settling
 from ..oracle.syncs import Sync
 from ..trace.samples import Floats, Samples
 from .advice import rate_in_words
-from .dirty_curve import DirtyingCurve, curve, length_ms, pending_bytes, unsent_bytes
+from .dirty_curve import ALIKE, DirtyingCurve, curve, length_ms, pending_bytes, unsent_bytes
 from .narrowing import narrowed
 from .precopy import Course, Pending, predict
 
@@ -97,6 +97,14 @@ class ObservedPrecopy:
         """What was left when the trace ended."""
         return ram_at(self.syncs[-1].after.samples, -1).remaining_bytes
 
+    @property
+    def is_first_alone(self) -> bool:
+        """Whether no sync was seen but that which ended the first pass.
+
+        What was unsent then is any RAM: whether the guest dirties that is not known.
+        """
+        return all(sync.before.number == 1 for sync in self.syncs)
+
     def next_bytes(self, pending: Pending) -> float:
         """What the next sync finds, whether a limit above that is set now or at the end of this pass.
 
@@ -110,7 +118,7 @@ class ObservedPrecopy:
         limit_bytes = min(allowed_bytes, at_sync_bytes)
         whole_ms = (at_sync_bytes - limit_bytes) / self.wire_bytes_per_ms
         # Where the limit is not known a pass may end as early as those did that were seen.
-        known = at_sync_bytes if limit_ms is None else 0.0
+        known = at_sync_bytes if limit_ms is None or self.is_first_alone else 0.0
         return max(
             known,
             pending((last.end_s - last.begin_s) * 1000, self.remaining_bytes),
@@ -159,8 +167,10 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
 
 
 def _is_timed(sync: Sync, evidence: Evidence) -> bool:
-    """Whether it is known when the pass began that this sync ended: the first one begins with the migration."""
-    return sync.before.number == 1 or sync.before.begin_s > evidence.passes[0].begin_s
+    """Whether it is known when the pass began that this sync ended: the first one begins with the migration, at 0 s."""
+    if sync.before.number == 1:
+        return sync.before.begin_s <= max((ALIKE - 1) * length_ms(sync) / 1000, sync.before.spacing_s)
+    return sync.before.begin_s > evidence.passes[0].begin_s
 
 
 def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:

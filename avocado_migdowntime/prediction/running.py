@@ -12,7 +12,7 @@ from ..oracle.syncs import Sync
 from ..trace.ram import optional_number
 from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Down, Finding, Help, megabytes, rate_in_words
 from .converging import predict
-from .dirty_curve import ALIKE, length_ms, pending_bytes
+from .dirty_curve import ALIKE, length_ms, pending_bytes, unsent_bytes
 from .doubts import UNEVEN, margin_of
 from .helping import help_of
 from .narrowing import SHARP
@@ -54,7 +54,7 @@ def advise_running(precopy: ObservedPrecopy) -> Advice:
         syncs_seen=len(precopy.syncs),
     )
     expectation = f"the next sync is expected to find {megabytes(next_bytes)} to send at {rate_in_words(bytes_per_ms)}"
-    reasons = [expectation, *filter(None, [_cause(precopy)]), *_remarks(precopy, margin)]
+    reasons = [expectation, *filter(None, [_cause(precopy)]), *_remarks(precopy, margin, next_bytes)]
     if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
         reasons[0] = expectation + BEYOND
         return replace(advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), reasons=(*reasons, POSTCOPY))
@@ -66,7 +66,9 @@ def _least_ms(precopy: ObservedPrecopy) -> float:
     greatest = precopy.bandwidth_quantile(1)
     # Those beside passes of few samples count as well: somebody may have seen them alone.
     every = (*precopy.syncs, *precopy.evidence.syncs)
-    return min(sync.at_sync_bytes.low / max(sync.bytes_per_ms.high, greatest) for sync in every)
+    least = min(sync.at_sync_bytes.low / max(sync.bytes_per_ms.high, greatest) for sync in every)
+    # What the first pass left unsent may be dirtied by nobody.
+    return min(least, precopy.curve.asymptote_bytes / greatest) if precopy.is_first_alone else least
 
 
 def _most_ms(precopy: ObservedPrecopy) -> float:
@@ -75,13 +77,17 @@ def _most_ms(precopy: ObservedPrecopy) -> float:
     return most_bytes / min(precopy.threshold_bytes_per_ms, precopy.bandwidth_quantile(USUALLY))
 
 
-def _remarks(precopy: ObservedPrecopy, margin: float) -> list[str]:
+def _remarks(precopy: ObservedPrecopy, margin: float, next_bytes: float) -> list[str]:
     remarks = []
     if margin > NOTABLE:
         remarks.append(f"the passes differ, so {margin:.1%} are added to what is expected")
     if len(precopy.syncs) == 1:
         seen = "from end to end" if precopy.timed else "to its end, but not from its start"
         remarks.append(f"only one pass was seen {seen}: how much passes differ is not known")
+    if precopy.is_first_alone and (unsent := unsent_bytes(precopy.syncs[-1])) > NOTABLE * next_bytes:
+        remarks.append(
+            f"{megabytes(unsent)} of that the first pass left unsent: less may do if the guest dirties none of it"
+        )
     limit_ms = precopy.evidence.limit_ms
     if limit_ms is not None:
         now = predict(precopy, limit_ms, precopy.syncs[-1])

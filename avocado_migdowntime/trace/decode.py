@@ -8,7 +8,6 @@ which finds the line that is wrong and says what is wrong with it.
 import json
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -18,61 +17,22 @@ from ..errors import UsageError
 from .bounds import EVENTS_BYTES
 from .events import Event, event_of
 from .figures import Column, Labels, figures_of
-from .ram import GREATEST, number
+from .plain import ABSENT, PlainAnswer, Unusual, table_of
+from .ram import number
 from .sample import Sample
 from .samples import Floats, Samples
-
-_ABSENT = float("nan")
-"""JSON has no such number."""
-
-
-class _Ram(msgspec.Struct, gc=False, rename="kebab"):
-    remaining: float
-    page_size: float
-    normal: float
-    duplicate: float
-    dirty_sync_count: float
-    dirty_pages_rate: float
-    mbps: float
-    precopy_bytes: float = _ABSENT
-    transferred: float = _ABSENT
-    total: float = _ABSENT
-
-
-class _Disk(msgspec.Struct, gc=False):
-    remaining: float = _ABSENT
-
-
-class _Answer(msgspec.Struct, gc=False, rename="kebab"):
-    status: str = "none"
-    expected_downtime: float = _ABSENT
-    downtime: float = _ABSENT
-    remaining: float = _ABSENT
-    cpu_throttle_percentage: float = _ABSENT
-    ram: _Ram | None = None
-    disk: _Disk | None = None
-    xbzrle_cache: None = None
-    compression: None = None
 
 
 class _Line(msgspec.Struct, gc=False):
     t: float
-    latency_ms: float = _ABSENT
-    answer: _Answer | msgspec.UnsetType = msgspec.field(name="query-migrate", default=msgspec.UNSET)
+    latency_ms: float = ABSENT
+    answer: PlainAnswer | msgspec.UnsetType = msgspec.field(name="query-migrate", default=msgspec.UNSET)
     on: str | None = None
     side: Any = ""
     event: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 _DECODER = msgspec.json.Decoder(_Line)
-_NO_RAM = _Ram(*[_ABSENT] * len(_Ram.__struct_fields__))
-_NO_DISK = _Disk()
-_MORE = 1024
-"""A counter may exceed another by so little that nobody has to look at it."""
-
-
-class _Unusual(Exception):
-    """A block has to be decoded line by line."""
 
 
 class LinesDecoder:
@@ -98,7 +58,7 @@ class LinesDecoder:
         events_bytes = self._events_bytes
         try:
             samples, events = self._block(block)
-        except (msgspec.MsgspecError, UnicodeDecodeError, UsageError, _Unusual):
+        except (msgspec.MsgspecError, UnicodeDecodeError, UsageError, Unusual):
             self._events_bytes = events_bytes
             samples, events = self._line_by_line(block, is_last)
         self.events += events
@@ -117,50 +77,17 @@ class LinesDecoder:
         if events:
             lines = [line for line in lines if line.answer is not msgspec.UNSET]
         if any(line.event is msgspec.UNSET for line in events):
-            raise _Unusual
+            raise Unusual
         table = self._table(lines)
         return table, list(_in_order(map(self._event, events), self.events))
 
     def _table(self, lines: list[_Line]) -> Floats:
         answers: list[Any] = [line.answer for line in lines]
-        rams = [answer.ram or _NO_RAM for answer in answers]
-        columns: list[Iterable[float]] = [
-            [line.t for line in lines],
-            [line.latency_ms for line in lines],
-            self._numbered([answer.status for answer in answers]),
-            self._numbered([line.on for line in lines]),
-            [answer.expected_downtime for answer in answers],
-            [answer.downtime for answer in answers],
-            [answer.remaining for answer in answers],
-            [ram.total for ram in rams],
-            [(answer.disk or _NO_DISK).remaining for answer in answers],
-            [answer.cpu_throttle_percentage for answer in answers],
-            *(repeat(0.0, len(lines)) for _ in range(Column.OPEN_BYTES, Column.REMAINING)),
-            [ram.remaining for ram in rams],
-            [ram.page_size for ram in rams],
-            [ram.normal for ram in rams],
-            [ram.duplicate for ram in rams],
-            [ram.dirty_sync_count for ram in rams],
-            [ram.dirty_pages_rate for ram in rams],
-            [ram.mbps for ram in rams],
-            [ram.precopy_bytes for ram in rams],
-            [ram.transferred for ram in rams],
-        ]
-        shape = len(Column), len(lines)
-        table = np.fromiter(chain.from_iterable(columns), np.float64, shape[0] * shape[1]).reshape(shape)
-        # What is no number from 0 up is refused with the line that has it; comparing NaN gives False.
-        if np.any(table < 0) or np.any(table > GREATEST) or np.any(table[Column.PAGE] == 0):
-            raise _Unusual
-        totals = np.fromiter((ram.total for ram in rams), np.float64, len(rams))
-        left = table[Column.REMAINING]
-        if np.any(left > np.fmin(totals, GREATEST / 2) + _MORE):
-            raise _Unusual
+        numbers = self._numbered([answer.status for answer in answers]), self._numbered([line.on for line in lines])
+        table = table_of(answers, [line.t for line in lines], [line.latency_ms for line in lines], numbers)
         t_s = np.append(self._last_s, table[Column.T])
         if np.any(t_s[1:] < t_s[:-1]) or np.any(np.isnan(table[Column.LATENCY])):
-            raise _Unusual
-        table[Column.SENT] += table[Column.ZERO]
-        table[Column.REMAINING : Column.MBPS] = np.trunc(table[Column.REMAINING : Column.MBPS])
-        table[Column.COUNTED :] = np.trunc(table[Column.COUNTED :])
+            raise Unusual
         return table
 
     def _numbered(self, texts: list[str | None]) -> Iterable[float]:

@@ -202,8 +202,22 @@ class Trace:
     @property
     def switchover_stop(self) -> Event | None:
         """The source's last STOP, where the migration completed after it."""
+        return self._last_stop if self.completed else None
+
+    @property
+    def stopped_at_the_end_s(self) -> float:
+        """When the source's guest was stopped, perhaps for the switchover, where nothing was asked for after it.
+
+        Infinite where that is not told.
+        """
+        stop = self._last_stop
+        return stop.t_s if stop and stop.t_s > float(self.samples.t_s[-1]) else np.inf
+
+    @property
+    def _last_stop(self) -> Event | None:
+        """The source's last STOP, unless its guest was resumed after it."""
         last = next((e for e in reversed(self.events) if e.side == "source" and e.name in ("STOP", "RESUME")), None)
-        return last if last and last.name == "STOP" and self.completed else None
+        return last if last and last.name == "STOP" else None
 
     def first_event(self, side: str, name: str, /, **data: str) -> Event | None:
         """The first event of this side and name whose data hold all that is given."""

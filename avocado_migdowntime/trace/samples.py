@@ -240,6 +240,15 @@ class SamplesWriter:
         else:
             self._add(figures)
 
+    def extend(self, t_s: Floats, latency_ms: float, statuses: Sequence[str], table: Floats) -> None:
+        """Add many samples, of which `table` has all else."""
+        self._put()
+        begin = self._make_room(len(t_s))
+        added = self._table[:, begin : self._count]
+        added[:] = table
+        added[Column.T], added[Column.LATENCY] = t_s, latency_ms
+        added[Column.STATUS] = [self.labels[status] for status in statuses]
+
     def samples(self) -> Samples:
         """Those so far; what is added later does not change them."""
         self._put()
@@ -249,8 +258,13 @@ class SamplesWriter:
         """Put those into the table that are not there yet: many at once, as that takes as long as a few."""
         if not self._new:
             return
-        begin, self._count = self._count, self._count + len(self._new)
-        while self._count > self._table.shape[1]:
-            self._table = np.hstack([self._table, np.empty_like(self._table)])
+        begin = self._make_room(len(self._new))
         self._table[:, begin : self._count] = np.array(self._new).T
         self._new = []
+
+    def _make_room(self, count: int) -> int:
+        """Where so many more begin."""
+        begin, self._count = self._count, self._count + count
+        while self._count > self._table.shape[1]:
+            self._table = np.hstack([self._table, np.empty_like(self._table)])
+        return begin

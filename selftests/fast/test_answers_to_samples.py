@@ -30,6 +30,7 @@ RAM = ANSWER["ram"]
         {**ANSWER, "ram": {**RAM, "remaining": 2 * RAM["total"]}},
         {**ANSWER, "ram": {**RAM, "remaining": 12.5, "normal": 3.7, "transferred": 1.9}},
         {**ANSWER, "ram": {name: value for name, value in RAM.items() if name not in ("total", "precopy-bytes")}},
+        {**ANSWER, "ram": {name: value for name, value in {**RAM, "remaining": 0}.items() if name != "total"}},
         {**ANSWER, "ram": {**RAM, "transferred": 2**60}},
         {**ANSWER, "xbzrle-cache": {"pages": 7, "overflow": 1, "encoding-rate": 2.5}},
         {**ANSWER, "disk": {"remaining": 77}},

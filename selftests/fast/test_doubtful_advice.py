@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Parts of recordings that say less than the whole, and why: nothing is advised where something else may be so."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,9 +10,10 @@ from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.prediction.advice import Finding
 from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.prediction.observed import observe
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
-from selftests.support.contradictions import real
+from selftests.support.contradictions import real, simulated
 from selftests.support.printed import FORMS
 
 SLOWED = "ppc64-tcg-qemu-7.2-slowed-at-the-end.jsonl.gz"
@@ -144,3 +146,28 @@ def test_a_second_pass_that_was_hardly_seen_shows_no_switchover_that_came_early(
     trace = printed(name, "recording", begin)
     last = replace(trace, samples=[trace.samples[0], trace.samples[-1]])
     assert (judge(last).limit.code, judge(trace).limit.code) == ("no-end-seen", "respected")
+
+
+def test_what_the_first_pass_left_unsent_is_reckoned_with_as_nobody_knows_whether_it_is_dirtied():
+    """Of 156 MB that the first sync found 40 were unsent, which the guest dirties as well: each sync finds as much."""
+    whole = simulated(116)
+    end = next(number for number, (_, _, answer) in enumerate(whole.answers) if _syncs(answer) == 3)
+    advice = advise(parse(FORMS["recording"](whole.header, whole.answers[: end - 10], ()).encode()))
+    needed_ms = 156.4e6 / 62_095
+    assert advice.limit_ms > needed_ms and advice.limit_ms == pytest.approx(whole.advice.limit_ms, rel=0.01)
+    assert advice.range_ms.low < (156.4e6 - 39.7e6) / 62_095 < needed_ms < advice.range_ms.high
+    assert "39.7 MB of that the first pass left unsent: less may do if the guest dirties none of it" in advice.reasons
+
+
+def _syncs(answer):
+    return answer.get("ram", {}).get("dirty-sync-count")
+
+
+def test_what_was_unsent_is_part_of_what_the_guest_dirties_though_no_end_of_that_is_seen():
+    """Longer passes dirtied the more: what each sync found is foretold as that, not as all of it and the unsent."""
+    whole = simulated(304)
+    trace = parse(FORMS["recording"](whole.header, [row for row in whole.answers if row[0] < 6.45], ()).encode())
+    precopy = observe(Evidence.of(trace))
+    assert precopy.curve.asymptote_bytes == math.inf
+    assert precopy.surprises == pytest.approx([1, 1, 1, 1], abs=0.05)
+    assert precopy.next_bytes(precopy.curve.likely_pending) < precopy.syncs[0].at_sync_bytes.high

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The verdict on recordings of real migrations, faulty QEMUs among them."""
 
+from dataclasses import replace
+
 import pytest
 
 from avocado_migdowntime.forms.file import read
@@ -37,6 +39,11 @@ def test_a_sample_asked_for_before_the_stop_but_answered_after_it_is_none_of_a_p
     assert asked.status == "active" and asked.ram.dirty_sync_count == 4
     assert [one.number for one in Evidence.of(trace).passes] == [1, 2, 3]
     assert judge(trace).limit_verdict is LimitJudgement.RESPECTED
+    # Cut before the sample that would say that it completed, and begun in the midst of the first pass.
+    cut = replace(trace, samples=trace.samples[54:-1])
+    assert cut.samples[-1].ram.dirty_sync_count == 4 and not cut.completed
+    assert [one.number for one in Evidence.of(cut).passes] == [1, 2, 3]
+    assert judge(cut).limit_verdict is not LimitJudgement.VIOLATED
 
 
 @pytest.mark.parametrize(("formula", "off"), [("dirty-rate", -0.82), ("redirty", 0.98)])

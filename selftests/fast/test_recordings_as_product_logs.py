@@ -7,7 +7,7 @@ from avocado_migdowntime.basics.interval import Interval
 
 from ..support import product_logs
 from ..support.log_readings import limits, readings, remarks, text
-from ..support.product_logs import RECORDED, logged, looks
+from ..support.product_logs import RECORDED, Look, logged, looks
 
 EACH = [
     product_logs.proxmox_old,
@@ -83,6 +83,24 @@ def test_mbps_of_kubevirt_1_1_are_64_times_too_little_which_is_told():
         "this KubeVirt logs Mbps that are 64 times too little; they are multiplied"
     ]
     assert not any("64" in text for text in remarks(logged(product_logs.kubevirt, recorded)))
+
+
+def test_mbps_of_kubevirt_are_right_where_the_bandwidth_was_64_times_as_much_before():
+    recorded = [look for look in looks(RECORDED, 0.1) if look.t_s > 2]
+    first = recorded[0].answer
+    before = int(64 * first["ram"]["mbps"] * 125 * first["total-time"])
+    answers = [
+        {**look.answer, "ram": {**look.answer["ram"], "transferred": look.answer["ram"]["transferred"] + before}}
+        for look in recorded
+    ]
+    data = logged(
+        product_logs.kubevirt, [Look(look.t_s, answer) for look, answer in zip(recorded, answers, strict=True)]
+    )
+    assert not any("64" in text for text in remarks(data))
+    shown = [(one, answer) for one, answer in zip(readings(data), answers, strict=True) if "mbps" in one.answer["ram"]]
+    assert len(answers) > 20 and len(answers) - 1 >= len(shown) > len(answers) - 20
+    for reading, answer in shown:
+        _holds(reading, "ram.mbps", answer["ram"]["mbps"])
 
 
 PREFIXES = {

@@ -168,7 +168,8 @@ def test_a_sample_that_was_answered_after_the_stop_belongs_to_no_pass(latency_ms
     # A guest that went on again was not stopped to complete the migration.
     gone_on = event(rows[-1]["t"] + 0.02, "source", "RESUME")
     assert judged([*rows, completed(rows)], events=[stop, gone_on]).samples_used == 91
-    assert judged(rows, events=[stop]).samples_used == 91
+    # Where the recording ends there, that may have been the switchover.
+    assert judged(rows, events=[stop]).samples_used == used
 
 
 ENDS = {"failed": "the migration failed", "cancelled": "the migration was cancelled"}

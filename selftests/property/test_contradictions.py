@@ -32,6 +32,12 @@ FOUND_ONCE = {
     5_001_326: "a limit that somebody set to end it at last, of which no pass tells what it does",
     63_440: "what a sync found in mid-pass, of a text with three digits",
     200_070: "redirty, with a bandwidth that moves",
+    30_013_552: "what the first pass left unsent, which the guest dirties as well",
+    30_043_735: "what was unsent, added to what the guest dirties where no end of that is seen",
+    30_014_100: "Mbps of KubeVirt that were taken for 64 times too little, as more had been sent before",
+    30_042_300: "the same, with lines that are close together",
+    50_055_736: "a first pass in whose midst the recording begins",
+    30_073_675: "an answer that was asked for before the guest's stop and came after it, in a recording cut there",
 }
 """Seeds of cases that contradicted once, and why."""
 

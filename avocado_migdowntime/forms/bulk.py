@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Many replies to query-migrate of a long log, read at once.
+
+Of such a log most lines that tell something are replies behind the same head, but for the time. Once one of them was
+read as any line is, those that follow are kept as they are, and decoded by types, many at once; what comes of them is
+what comes of them line by line. Where one of them is not plain, or any other line follows, they are read line by line.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from ..trace.reading import Stamp
+from .form import Line
+from .qmp import SAME_S, Qmp
+from .replies import Replies, Reply, made_of, plain_json
+from .sieve import SHORT_BYTES, Raw
+from .stamps import second_s
+
+MOST = 256
+"""So many replies are decoded at once."""
+_FEW = 4
+"""Fewer are read line by line."""
+_HEAD = re.compile(
+    rb"(?:(\d{4}[-/]\d\d[-/]\d\d[ T][012]\d:[0-5]\d:[0-6]\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d{2}:?\d{2})?"
+    rb"([^{\"'\\(\r\n]{0,200})|(?=\{\"))(?=\{[\"'](?:return|id)[\"'])"
+)
+"""What is before a reply: nothing, or a date with a time, as in `stamps`, and more that may be alike in many lines."""
+_CLOSING = ord("]")
+_LAYOUTS = 3
+"""libvirt tells a reply in so many lines."""
+_OPENING_BYTES = len(b'{"return"')
+_DATE_BYTES = len(b"2024-05-12 12:00:00")
+
+
+class _Head(NamedTuple):
+    """What the lines behind a head are: of which guest, told twice by libvirt, whether nothing of it is left."""
+
+    guest: str
+    is_held: bool
+    is_bare: bool
+
+
+_Begun = tuple[_Head, float | None, float, int]
+"""The head of a line, its time, to what that is told, and where the reply begins."""
+
+
+class Bulk:
+    """The replies that were kept, in their order; only while it `is_open` are there any."""
+
+    def __init__(self, qmp: Qmp) -> None:
+        self.is_open = False
+        self._qmp = qmp
+        self._kept: list[Reply] = []
+        self._held: tuple[bytes, float, Raw] | None = None
+        self._heads: dict[bytes, _Head] = {}
+        self._begun = b""
+        self._layouts: list[tuple[bytes, int, bytes, tuple[_Head, float, float, int]]] = []
+        """To the second, and from behind its part on, what the last lines began with, and what that was."""
+
+    def open(self, raw: bytes, line: Line) -> None:
+        """Begin behind a line that was read, and told by QMP alone, if it is a plain reply: `line` is all of `raw`."""
+        match = _HEAD.match(raw)
+        if match is None or len(raw) <= SHORT_BYTES or b"igration" in raw:
+            return
+        text = raw[match.end() :].rstrip()
+        if not text.isascii() or not line.message.endswith(text.decode()):
+            return
+        guest, is_held = self._qmp.origin_of(line)
+        self._heads.setdefault(match[4] or b"", _Head(guest, is_held, len(line.message) == len(text)))
+        self._begun = text
+        self.is_open = not is_held and self._qmp.is_idle
+
+    def take(self, raw: bytes, came_s: float) -> bool:
+        """Keep a line that is a reply as those before; false where it has to be read as any line is."""
+        if len(raw) <= SHORT_BYTES or len(self._kept) == MOST:
+            return False
+        begun = self._begun_as_before(raw) or self._begun_anew(raw)
+        if begun is None:
+            return False
+        known, t_s, tick_s, begin = begun
+        text = raw[begin:].rstrip()
+        if known.is_held:
+            if self._held is not None or t_s is None or text[-1] != _CLOSING:
+                return False
+            self._held = text[:-1], t_s, (raw, came_s)
+            return True
+        last = self._kept[-1] if self._kept else None
+        if self._held is None and last is not None and last.text == text and t_s is not None:
+            is_same = last.guest == known.guest and last.t_s is not None and abs(t_s - last.again_s) <= SAME_S
+            if is_same:
+                last.again_s, last.lines = t_s, [*last.lines, (raw, came_s)]
+            return is_same
+        json = plain_json(text, known.is_bare)
+        if not json or text == self._begun:
+            return False
+        reply = Reply(text, json, known.guest, t_s, tick_s, came_s, [(raw, came_s)], t_s or 0.0)
+        if self._held is not None:
+            told, reply.held_s, before = self._held
+            if told != text or t_s is None or not abs(t_s - reply.held_s) <= SAME_S:
+                return False
+            self._held, reply.lines = None, [before, *reply.lines]
+        self._kept.append(reply)
+        return True
+
+    def _begun_anew(self, raw: bytes) -> _Begun | None:
+        """What is before the reply; None where that is unknown."""
+        match = _HEAD.match(raw)
+        known = None if match is None else self._heads.get(match[4] or b"")
+        if match is None or known is None:
+            return None
+        second, part, zone, _ = match.groups()
+        begin = match.end()
+        if second is None:
+            return known, None, 1.0, begin
+        second_begin_s, tick_s = second_s(second, zone), 10.0 ** -len(part or b"")
+        if part:
+            rest = match.end(2)
+            behind = raw[rest : begin + _OPENING_BYTES]
+            layout = raw[: _DATE_BYTES + 1], rest, behind, (known, second_begin_s, tick_s, begin)
+            self._layouts = [layout, *self._layouts[: _LAYOUTS - 1]]
+        return known, second_begin_s + (float(b"0." + part) if part else 0.0), tick_s, begin
+
+    def _begun_as_before(self, raw: bytes) -> _Begun | None:
+        """The same where nothing but the part of the second differs from one of the lines before."""
+        for to_the_second, rest, behind, (known, second_begin_s, tick_s, begin) in self._layouts:
+            if raw.startswith(to_the_second) and raw.startswith(behind, rest):
+                part = raw[_DATE_BYTES + 1 : rest]
+                if part.isdigit():
+                    return known, second_begin_s + float(b"0." + part), tick_s, begin
+        return None
+
+    def close(self) -> tuple[list[Replies], list[Raw]]:
+        """What the kept ones are, but for lines that are to be read behind that: those of the last one at least.
+
+        What is held of a text is known then by reading these.
+        """
+        kept, held = self._kept, self._held
+        self.is_open, self._kept, self._held, self._begun = False, [], None, b""
+        made = made_of(kept, self._qmp) if len(kept) > _FEW else None
+        left = [line for one in (kept if made is None else kept[-1:]) for line in one.lines]
+        if held is not None:
+            left.append(held[2])
+        if made:
+            self._tell(kept[:-1])
+        return made or [], left
+
+    def _tell(self, replies: Sequence[Reply]) -> None:
+        """Have QMP's reader know the last ones, as if it had read them."""
+        for last in {one.guest: one for one in replies}.values():
+            if last.t_s is not None:
+                self._qmp.saw(replace(last.reading(), stamp=Stamp(last.again_s, last.tick_s)))
+        held = next((one for one in reversed(replies) if one.held_s is not None), None)
+        if held is not None:
+            self._qmp.saw(replace(held.reading(), stamp=Stamp(held.held_s or 0.0, held.tick_s), of=""))

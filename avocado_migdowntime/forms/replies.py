@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Replies to query-migrate of a log, decoded by types, many at once, if they come to the same as one by one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ..trace.figures import Column
+from ..trace.plain import PlainAnswer, PlainDisk, PlainRam, Unusual, table_of
+from ..trace.reading import Reading, Stamp
+from ..trace.samples import Floats
+from .form import Line
+from .qmp import SAME_S, Qmp, message_in
+from .qmp_messages import items_of
+from .sieve import Raw
+
+_LONGEST_BYTES = 4000
+"""No reply of QEMU's is longer."""
+_ODD = bytes({*range(256)} - {*range(0x20, 0x7F)} | {*b"<>&=\\"})
+"""What a reply does not have that is written as QEMU and Python do; of other lines, some would be taken off."""
+_JSON_QUOTES = bytes.maketrans(b"'", b'"')
+_LOGGED = (b'"msg"', b'"message"', b'"MESSAGE"', b'"log"', b'"textPayload"')
+"""What an object has in which a program logs."""
+_EXACT = 2.0**53
+_SINGLE_QUOTE = ord("'")
+
+
+class _Answer(PlainAnswer, gc=False, rename="kebab", kw_only=True):
+    """An answer with all that a sample is made of, and its clock."""
+
+    status: str
+    total_time: float
+    ram: PlainRam
+    disk: PlainDisk | None = None
+    running: Any = msgspec.UNSET
+    singlestep: Any = msgspec.UNSET
+
+
+class _Message(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    answer: _Answer = msgspec.field(name="return")
+    id: str | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Message)
+
+
+class Reply(msgspec.Struct, gc=False):
+    """A reply of `guest`, as it is in the text, with all `lines` that tell it."""
+
+    text: bytes
+    json: bytes
+    guest: str
+    t_s: float | None
+    tick_s: float
+    arrived_s: float
+    lines: list[Raw]
+    again_s: float
+    """The time of the last of them."""
+    held_s: float | None = None
+    """The time of libvirt's line that tells the same before it says of whose monitor it is."""
+
+    def reading(self) -> Reading:
+        """What is read of it line by line."""
+        stamp = None if self.t_s is None else Stamp(self.t_s, self.tick_s)
+        text = self.json.decode()
+        item = next(items_of(message_in(text), Line(text, text, stamp, self.arrived_s)))
+        assert isinstance(item, Reading)
+        return Reading(item.answer, stamp, of=self.guest, arrived_s=self.arrived_s)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Replies:
+    """Replies of one guest, none of which tells the same as another.
+
+    `table` has a column for each, as that of `Samples`, without its time and the number of its status.
+    """
+
+    replies: Sequence[Reply]
+    table: Floats
+    statuses: Sequence[str]
+    total_s: Floats
+    """The total time of each, which is none less than the one before."""
+
+    @property
+    def of(self) -> str:
+        """What the text calls the guest."""
+        return self.replies[0].guest
+
+    @property
+    def last(self) -> Reading:
+        """The last one."""
+        return self.replies[-1].reading()
+
+    def readings(self) -> Iterator[Reading]:
+        """The same one by one."""
+        return (one.reading() for one in self.replies)
+
+
+def plain_json(text: bytes, is_bare: bool) -> bytes:
+    """A reply as JSON; nothing where more than its quotes would have to be changed, or it may be none."""
+    if len(text) > _LONGEST_BYTES or len(text.translate(None, _ODD)) < len(text) or b"igration" in text:
+        return b""
+    if is_bare and any(name in text for name in _LOGGED):
+        return b""
+    if text[1] != _SINGLE_QUOTE:
+        return text
+    is_json_then = b'"' not in text and b"true" not in text and b"false" not in text
+    return text.translate(_JSON_QUOTES) if is_json_then else b""
+
+
+def made_of(kept: Sequence[Reply], qmp: Qmp) -> list[Replies] | None:
+    """What all of these are but the last one, guest by guest; None where one has to be read by itself."""
+    try:
+        answers = [message.answer for message in _DECODER.decode_lines(b"\n".join([one.json for one in kept]))]
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    if any(one.running is not msgspec.UNSET or one.singlestep is not msgspec.UNSET for one in answers):
+        return None
+    if any(one.ram.normal % 1 or one.ram.duplicate % 1 for one in answers):
+        return None
+    of: dict[str, list[int]] = {}
+    for number, one in enumerate(kept):
+        of.setdefault(one.guest, []).append(number)
+    made = []
+    for guest, numbers in of.items():
+        total_s = np.array([answers[number].total_time for number in numbers]) / 1000
+        if not _in_order([kept[number] for number in numbers], total_s, qmp.last_of(guest), qmp.last_of("")):
+            return None
+        if numbers[-1] == len(kept) - 1:
+            numbers, total_s = numbers[:-1], total_s[:-1]
+        if not numbers:
+            continue
+        chosen = [answers[number] for number in numbers]
+        zeros = [0.0] * len(chosen)
+        try:
+            table = table_of(chosen, zeros, zeros, (zeros, repeat(np.nan, len(chosen))))
+        except Unusual:
+            return None
+        if np.any(table[Column.REMAINING :] >= _EXACT):
+            return None
+        made.append(Replies([kept[number] for number in numbers], table, [one.status for one in chosen], total_s))
+    return made
+
+
+def _in_order(replies: Sequence[Reply], total_s: Floats, before: Reading | None, held: Reading | None) -> bool:
+    """Whether none of one guest's replies is of an earlier time than the one before, or tells the same again."""
+    later_s = np.diff(total_s)
+    if np.any(later_s < 0) or total_s[0] < 0:
+        return False
+    known_s = [one.t_s for one in replies if one.t_s is not None]
+    if not known_s:
+        return True
+    since_s = np.array(known_s[1:]) - [one.again_s for one in replies[:-1]] if len(known_s) == len(replies) else None
+    if since_s is None or np.any((later_s == 0) & ~(since_s > SAME_S)):
+        return False
+    if any(one.held_s is not None for one in replies) and (np.any(later_s == 0) or not _is_later(total_s[0], held)):
+        return False
+    return before is None or before.stamp is None or _is_later(total_s[0], before)
+
+
+def _is_later(total_s: float, before: Reading | None) -> bool:
+    """Whether an answer with this total time cannot be the one `before`."""
+    total_ms = None if before is None else before.answer.get("total-time")
+    return before is None or (isinstance(total_ms, int | float) and total_s > total_ms / 1000)

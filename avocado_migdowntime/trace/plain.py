@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Answers to query-migrate in which nothing is unusual: decoded by types, many at once into the columns of a table.
+
+Of these there are most. Any other is to be decoded by itself, which finds what is unusual in it, and what is wrong.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
+
+import msgspec
+import numpy as np
+
+from .figures import Column
+from .ram import GREATEST
+from .samples import Floats
+
+ABSENT = float("nan")
+"""JSON has no such number."""
+
+
+class PlainRam(msgspec.Struct, gc=False, rename="kebab"):
+    """The part `ram` of an answer."""
+
+    remaining: float
+    page_size: float
+    normal: float
+    duplicate: float
+    dirty_sync_count: float
+    dirty_pages_rate: float
+    mbps: float
+    precopy_bytes: float = ABSENT
+    transferred: float = ABSENT
+    total: float = ABSENT
+
+
+class PlainDisk(msgspec.Struct, gc=False):
+    """The part `disk` of an answer."""
+
+    remaining: float = ABSENT
+
+
+class PlainAnswer(msgspec.Struct, gc=False, rename="kebab"):
+    """An answer of which no pages were sent in another encoding."""
+
+    status: str = "none"
+    expected_downtime: float = ABSENT
+    downtime: float = ABSENT
+    remaining: float = ABSENT
+    cpu_throttle_percentage: float = ABSENT
+    ram: PlainRam | None = None
+    disk: PlainDisk | None = None
+    xbzrle_cache: None = None
+    compression: None = None
+
+
+class Unusual(Exception):
+    """One of the answers has to be decoded by itself."""
+
+
+_NO_RAM = PlainRam(*[ABSENT] * len(PlainRam.__struct_fields__))
+_NO_DISK = PlainDisk()
+_MORE = 1024
+"""A counter may exceed another by so little that nobody has to look at it."""
+
+
+def table_of(
+    answers: Sequence[PlainAnswer],
+    t_s: Iterable[float],
+    latency_ms: Iterable[float],
+    numbers: tuple[Iterable[float], Iterable[float]],
+) -> Floats:
+    """The table that `answers` make of which these are the times; `numbers` stand for their statuses and causes.
+
+    Raises Unusual where a figure is none that a counter may be, or one that needs a closer look.
+    """
+    rams = [answer.ram or _NO_RAM for answer in answers]
+    columns: list[Iterable[float]] = [
+        t_s,
+        latency_ms,
+        *numbers,
+        [answer.expected_downtime for answer in answers],
+        [answer.downtime for answer in answers],
+        [answer.remaining for answer in answers],
+        [ram.total for ram in rams],
+        [(answer.disk or _NO_DISK).remaining for answer in answers],
+        [answer.cpu_throttle_percentage for answer in answers],
+        *(repeat(0.0, len(answers)) for _ in range(Column.OPEN_BYTES, Column.REMAINING)),
+        [ram.remaining for ram in rams],
+        [ram.page_size for ram in rams],
+        [ram.normal for ram in rams],
+        [ram.duplicate for ram in rams],
+        [ram.dirty_sync_count for ram in rams],
+        [ram.dirty_pages_rate for ram in rams],
+        [ram.mbps for ram in rams],
+        [ram.precopy_bytes for ram in rams],
+        [ram.transferred for ram in rams],
+    ]
+    shape = len(Column), len(answers)
+    table = np.fromiter(chain.from_iterable(columns), np.float64, shape[0] * shape[1]).reshape(shape)
+    # What is no number from 0 up is refused with the line that has it; comparing NaN gives False.
+    if np.any(table < 0) or np.any(table > GREATEST) or np.any(table[Column.PAGE] == 0):
+        raise Unusual
+    if np.any(table[Column.REMAINING] > np.fmin(table[Column.TOTAL], GREATEST / 2) + _MORE):
+        raise Unusual
+    table[Column.SENT] += table[Column.ZERO]
+    table[Column.REMAINING : Column.MBPS] = np.trunc(table[Column.REMAINING : Column.MBPS])
+    table[Column.COUNTED :] = np.trunc(table[Column.COUNTED :])
+    return table

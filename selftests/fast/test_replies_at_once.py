@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Replies of a long log that are read many at once come to what they come to line by line."""
+
+import json
+from itertools import chain
+
+import pytest
+
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.forms.gathering import trace_of
+from avocado_migdowntime.forms.reader import Reader
+from avocado_migdowntime.forms.replies import Replies
+
+from ..support import reply_logs
+from ..support.reply_logs import AVOCADO, BARE, FIRST_LINES, LIBVIRT, NOISE, ODD, TWICE
+
+PIECE_BYTES = 1 << 14
+COUNT = 60
+
+
+def pieces(data):
+    return [data[begin : begin + PIECE_BYTES] for begin in range(0, len(data), PIECE_BYTES)]
+
+
+def told(trace):
+    samples = [repr(one) for one in trace.samples]
+    return samples, trace.events, trace.header, trace.notes, trace.snapshot, trace.readings, trace.lacks
+
+
+def line_by_line(data):
+    reader = Reader()
+    return trace_of(chain(chain.from_iterable(map(reader.feed, pieces(data))), reader.end()), reader)
+
+
+def at_once(data):
+    """How many replies of a text are read with others."""
+    items = Reader().whole(pieces(data))
+    return sum(len(item.replies) for item in items if isinstance(item, Replies))
+
+
+def log(head, answers=None, between=()):
+    """A log of COUNT replies 50 ms apart behind a head, or of these answers, with these lines in its middle."""
+    lines = [NOISE[0]] * FIRST_LINES
+    for number, answer in enumerate(answers or map(reply, range(COUNT))):
+        text = str({"return": answer}) if head == AVOCADO else json.dumps({"return": answer})
+        lines += between if number == COUNT // 2 else ()
+        lines.append(
+            head.format(at=f"2024-05-12 12:00:{number // 20:02}.{number % 20 * 50:03}", guest="0x7f", text=text)
+        )
+    return "\n".join([*lines, ""]).encode()
+
+
+def reply(number, **odd):
+    """An answer, 50 ms after the one before."""
+    ram = {
+        "total": 1 << 30, "remaining": (1 << 29) - 4096 * number, "page-size": 4096, "normal": number, "duplicate": 0,
+        "dirty-sync-count": 1, "dirty-pages-rate": 0, "mbps": 0.66, "transferred": 4096 * number,
+    }  # fmt: skip
+    return {"status": "active", "total-time": 50 * number, "expected-downtime": 300, "ram": ram, **odd}
+
+
+@pytest.mark.parametrize("seed", [3, 19, 23, 32, 50, 51])
+def test_any_log_is_read_at_once_as_it_is_line_by_line(seed):
+    data = reply_logs.log(seed, 100, odd=0.05)
+    assert told(parse(data)) == told(line_by_line(data))
+
+
+@pytest.mark.parametrize("head", [LIBVIRT, TWICE, AVOCADO, BARE])
+def test_replies_behind_the_same_head_are_read_at_once_but_for_the_first_and_the_last(head):
+    data = log(head)
+    assert at_once(data) == COUNT - 2
+    assert told(parse(data)) == told(line_by_line(data))
+    assert len(parse(data).samples) == COUNT
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_a_reply_that_is_not_plain_is_read_by_itself(odd):
+    answers = [reply(number, **(odd if number == COUNT // 2 else {})) for number in range(COUNT)]
+    data = log(LIBVIRT, answers)
+    assert told(parse(data)) == told(line_by_line(data))
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [{"normal": 1.5}, {"remaining": 2**60}, {"remaining": 2**53, "total": 2**54}, {"mbps": -1}, {"page-size": 0}],
+)
+def test_a_figure_that_is_not_plain_is_what_it_is_line_by_line(figure):
+    answers = [reply(number) for number in range(COUNT)]
+    answers[COUNT // 2]["ram"] |= figure
+    assert outcome(parse, log(BARE, answers)) == outcome(line_by_line, log(BARE, answers))
+
+
+def outcome(read, data):
+    try:
+        return told(read(data))
+    except UsageError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("between", [*NOISE[1:], "unknown"])
+def test_what_comes_between_is_told_where_it_was(between):
+    seconds = 1_715_515_200
+    line = between.format(at="2024-05-12 12:00:01.450", guest="0x7f", seconds=seconds)
+    data = log(LIBVIRT, between=[line])
+    assert told(parse(data)) == told(line_by_line(data))
+
+
+def test_the_same_reply_again_in_a_moment_is_one_and_later_it_is_another():
+    still = [reply(min(number, 30)) for number in range(COUNT)]
+    data = log(LIBVIRT, still)
+    assert told(parse(data)) == told(line_by_line(data))
+
+
+def test_another_migration_begins_where_the_total_time_does():
+    again = [reply(number % 40) for number in range(COUNT)]
+    data = log(BARE, again)
+    assert len(parse(data).samples) == COUNT - 40
+    assert told(parse(data)) == told(line_by_line(data))
