@@ -26,6 +26,12 @@ HERE = Path(__file__).parent
 NO_QEMU = ("fast", "property", "avocado", "compiler")
 """Folders whose tests need none."""
 
+UNWATCHED = (
+    *("agent", "attacks", "bounds", "commands", "doubtful_advice", "event_loop", "judge", "lying_qemu", "monitor"),
+    *("plain_words", "record_piped", "recordings_as_product_logs", "report", "structure", "ways_to_paste"),
+)
+"""Tests that take long, or thrice as long where branches are noted, and go through next to none that others do not."""
+
 leftovers.mark()
 
 # The same examples in each run, however long each takes, so that none fails by chance; `--hypothesis-profile default`
@@ -45,6 +51,8 @@ def pytest_collection_modifyitems(items):
     """What the whole of a folder needs is told by its name; some tests in it need more, and say so."""
     for item in items:
         item.add_marker(_folder(item))
+        if item.path.stem.removeprefix("test_") in UNWATCHED:
+            item.add_marker("no_cover")
 
 
 def pytest_collection_finish():
