@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the Avocado tests share: parameters in, verdict to status, and ending whatever ends the test."""
 
+import asyncio
 import json
 import logging
 import signal
@@ -17,6 +18,7 @@ from avocado.core.exceptions import TestInterrupt, TestWarn
 
 from .basics.event_loop import Cancellable
 from .basics.names import PROGRESS_LOGGER
+from .basics.termination import TERMINATION, WHY_TERMINATED
 from .errors import HostRequirementError, UsageError
 from .parameters.sources import of_settings, of_variant
 from .parameters.table import Parameters, parse
@@ -28,6 +30,8 @@ from .verdict.verdict import Verdict
 Procedure = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
 
 _CLEANING_UP_S = 30.0
+_BEGINS_S = 1.0
+"""An experiment that begins within this time after SIGTERM sees that itself."""
 
 
 class MigrationTest(Test):
@@ -59,7 +63,9 @@ class MigrationTest(Test):
 
     def run_avocado(self) -> None:
         """Run in the main thread of the test's process; the test itself has a thread of its own."""
-        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGTERM, self._terminate)
+        if TERMINATION.came:
+            self._terminate()
         with suppress(UsageError):
             # One of the test's class, or by `-p timeout=…`, counts where it is shorter.
             self.timeout = min(self.parameters.time_limit + self.grace_s, self.timeout or inf)
@@ -69,6 +75,8 @@ class MigrationTest(Test):
         """Do `experiment`; returns if the verdict is good."""
         self._monitor_log_to_file()
         self._experiment = Cancellable()
+        if TERMINATION.came:
+            raise TestInterrupt(WHY_TERMINATED)
         progress = logging.getLogger(PROGRESS_LOGGER)
         try:
             verdict = self._experiment.run(experiment(self.parameters, Path(self.outputdir), progress.info))
@@ -76,6 +84,10 @@ class MigrationTest(Test):
             if self.parameters.lacking == "fail":
                 self.fail(str(lacking))
             self.cancel(str(lacking))
+        except asyncio.CancelledError:
+            if TERMINATION.came:
+                raise TestInterrupt(WHY_TERMINATED) from None
+            raise
         self.whiteboard = json.dumps(fields(verdict))
         progress.info("\n%s\n%-10s %s", summary(verdict), "files in", self.outputdir)
         if not verdict.passed:
@@ -83,11 +95,23 @@ class MigrationTest(Test):
 
     def tearDown(self) -> None:
         """Avocado leaves a test that timed out or was interrupted running in its thread."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
         if hasattr(self, "_experiment"):
             self._experiment.cancel()
             if not self._experiment.has_ended(_CLEANING_UP_S):
                 self.log.error("the experiment has not cleaned up in %g s", _CLEANING_UP_S)
         super().tearDown()
+
+    def _terminate(self, number: int = signal.SIGTERM, frame: object = None) -> None:
+        """Have the experiment end, and clean up; what does not do so, or is none, is left after a while."""
+        # Once: Avocado's second SIGTERM, or the one for the death of its runner, must not cut the cleaning up short.
+        signal.signal(number, signal.SIG_IGN)
+        TERMINATION.came = True
+        experiment = getattr(self, "_experiment", None)
+        if experiment is not None:
+            experiment.cancel()
+        signal.signal(signal.SIGALRM, _interrupt)
+        signal.setitimer(signal.ITIMER_REAL, _BEGINS_S if experiment is None else _CLEANING_UP_S)
 
     def _end_with(self, verdict: Verdict) -> NoReturn:
         # Of what Avocado's result files have of a failure, this sentence is all that some readers show.
@@ -106,6 +130,4 @@ class MigrationTest(Test):
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:
-    # Once: Avocado's second SIGTERM, or the one for the death of its runner, must not cut the cleaning up short.
-    signal.signal(number, signal.SIG_IGN)
-    raise TestInterrupt("Test interrupted by a signal: Ctrl-C, the timeout of the job, or the end of its runner")
+    raise TestInterrupt(WHY_TERMINATED)

@@ -27,10 +27,13 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 @contextmanager
-def alone_on_host(say: Callable[[str], None], within_s: float = inf) -> Iterator[None]:
+def alone_on_host(
+    say: Callable[[str], None], within_s: float = inf, waits: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """Wait until no other process is in here; `say` gets a line a second while that lasts, with who it is.
 
-    Raises HostRequirementError where the same one stays for longer than `within_s`: anybody can.
+    Raises HostRequirementError where the same one stays for longer than `within_s`: anybody can; and what `waits`
+    raises, which is called five times a second.
     """
     start_s = since_s = time.monotonic()
     last_said_s = start_s - _SAY_AGAIN_S
@@ -49,6 +52,7 @@ def alone_on_host(say: Callable[[str], None], within_s: float = inf) -> Iterator
                 last_said_s = now_s
                 say(f"waiting for another test on this host to end, {now_s - start_s:.0f} s so far: {who}")
             time.sleep(_LOOK_AGAIN_S)
+            waits()
         # Who waits asks the kernel who listens.
         lock.listen(socket.SOMAXCONN)
         yield

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..errors import HarnessError, HostRequirementError, UsageError
 from ..parameters.host_address import parse_host
+from .ending import Ending
 
 _SSH_PORT = 22
 _LOGIN_S = 30.0
@@ -32,9 +33,9 @@ _ATTEMPTS = 2
 _BEGINS_S = 60.0
 _BEGUN, _ENDED = "migdowntime-begun", re.compile(r"migdowntime-ended (\d+)\s")
 _SCRIPT = (
-    "echo migdowntime''-begun; "
     'said=$(mktemp) || exit 1; setsid "$@" >/dev/null 2>"$said" </dev/null & runner=$!; '
     "trap 'kill -TERM $runner' INT TERM HUP; "
+    "echo migdowntime''-begun; "
     "while :; do wait $runner; status=$?; kill -0 $runner 2>/dev/null || break; done; "
     f'tail -c {_SAID_BYTES} "$said"; echo; rm -f "$said"; '
     "echo migdowntime''-ended $status"
@@ -58,21 +59,25 @@ class FarHost:
         self._session: Any = None
         self._lock = threading.Lock()
 
-    def run(self, arguments: Sequence[str], within_s: float) -> tuple[int, str]:
+    def run(self, arguments: Sequence[str], within_s: float, ending: Ending) -> tuple[int, str]:
         """The exit status of Python with these arguments there, and the end of what it said.
 
-        Raises HostLost where the connection is lost, or HostRequirementError where there is none to be had.
+        One that is to end cleans up, and does not begin where it has not. Raises HostLost where the connection is lost,
+        or HostRequirementError where there is none to be had.
         """
         from aexpect import exceptions
 
         command = f"sh -c {shlex.quote(_SCRIPT)} sh {shlex.join([self.python, *arguments])}"
         try:
-            session, said = self._begun(command)
-            # A short one has told its end by now.
-            if not _ENDED.search(said):
-                said += session.read_until_output_matches(
-                    [_ENDED.pattern], filter_func=partial(add, said), timeout=within_s
-                )[1]
+            session, said = self._begun(command, ending)
+            if session is None:
+                return 1, said
+            with ending.by(partial(_interrupt, session)):
+                # A short one has told its end by now.
+                if not _ENDED.search(said):
+                    said += session.read_until_output_matches(
+                        [_ENDED.pattern], filter_func=partial(add, said), timeout=within_s
+                    )[1]
         except exceptions.ExpectTimeoutError:
             self.close()
             return 1, f"it has not ended within {within_s:.0f} s"
@@ -83,8 +88,8 @@ class FarHost:
         assert ended is not None
         return int(ended[1]), said[: ended.start()].strip()
 
-    def _begun(self, command: str) -> tuple[Any, str]:
-        """The session in which `command` has begun, and what it has said until now.
+    def _begun(self, command: str, ending: Ending) -> tuple[Any, str]:
+        """The session in which `command` has begun, and what it has said until now; or none, and why.
 
         A line that is sent to a shell may get lost, on a busy host.
         """
@@ -92,6 +97,8 @@ class FarHost:
 
         for _ in range(_ATTEMPTS):
             session = self._connected()
+            if ending.is_asked:
+                return None, "it was ended before it began"
             session.sendline(command)
             try:
                 return session, session.read_until_output_matches([_BEGUN], timeout=_BEGINS_S)[1]
@@ -99,11 +106,6 @@ class FarHost:
                 # What may have begun unheard ends with the connection.
                 self.close()
         raise HostLost(f"the shell on {self.name} does not begin a command that was sent to it")
-
-    def end(self) -> None:
-        """Have what runs there end, and clean up."""
-        with suppress(Exception):
-            self._session.sendcontrol("c")
 
     def close(self) -> None:
         """End the connection."""
@@ -130,8 +132,17 @@ class FarHost:
         return self._session
 
 
+_HELPER_LOCK = threading.Lock()
+
+
+def _helper_apart() -> Path:
+    """One directory for all threads: of two, the one that is not kept would go while it is used."""
+    with _HELPER_LOCK:
+        return Path(_helper_directory().name)
+
+
 @cache
-def _helper_apart() -> tempfile.TemporaryDirectory[str]:
+def _helper_directory() -> tempfile.TemporaryDirectory[str]:
     """A directory on the PATH that goes with this process, where aexpect finds the program by which it has a shell.
 
     That would end when somebody presses Ctrl-C, and with it the connection, before the test at the other end is told to
@@ -147,6 +158,11 @@ def _helper_apart() -> tempfile.TemporaryDirectory[str]:
     script.chmod(0o700)
     os.environ["PATH"] = os.pathsep.join([directory.name, os.environ.get("PATH", os.defpath)])
     return directory
+
+
+def _interrupt(session: Any) -> None:
+    with suppress(Exception):  # It may be gone, which the thread that reads from it sees.
+        session.sendcontrol("c")
 
 
 def _of_address(slot: str) -> tuple[dict[str, Any], str]:

@@ -15,7 +15,7 @@ from ..basics.archive import unpack
 from ..basics.printable import in_a_line
 from ..basics.whole_file import for_this_user_alone
 from ..errors import UsageError
-from . import hosts
+from . import host_pool
 from .far_files import DATA, ENDING, SENT
 
 _ALL = re.compile(".*", re.DOTALL)
@@ -41,6 +41,7 @@ class MigDowntimeFarResults(ResultEvents):
 
     def end_test(self, result: Any, state: dict[str, Any]) -> None:
         """A host that was lost while it sent has left a part: another attempt's archive is whole."""
+        host_pool.note_end(str(state.get("name")))
         directory = Path(state.get("logdir") or os.devnull)
         why: list[str] = []
         for archive in sorted(directory.glob(f"{SENT}*{ENDING}"), key=lambda path: path.stat().st_mtime):
@@ -55,7 +56,7 @@ class MigDowntimeFarResults(ResultEvents):
 
     def post_tests(self, job: Any) -> None:
         """The last test has ended."""
-        hosts.leave()
+        host_pool.leave()
 
 
 def _unpack(archive: Path, data: Path) -> None:

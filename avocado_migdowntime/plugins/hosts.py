@@ -9,72 +9,18 @@ it is run once more on another; two tests never use one shell.
 
 import asyncio
 import importlib.util
-from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
 from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import Spawner
 from avocado.core.spawners.common import SpawnerMixin, SpawnMethod
-from avocado.core.utils import messages
 
 from ..basics.printable import in_a_line
-from ..errors import HostRequirementError, UsageError
-from .far_host import FarHost, HostLost
-from .last_word import tell
-
-_ATTEMPTS = 2
-"""A test that takes its host with it must not take all of them."""
-_CLEANING_UP_S = 60.0
-_LACKS_IT = "No module named"
-_hosts: "Hosts | None" = None
-"""One set for the whole process: Avocado makes a spawner for each suite of a job."""
-
-
-class Hosts:
-    """Those that are there; each runs one test at a time."""
-
-    def __init__(self, slots: Iterable[str]) -> None:
-        self._all = [FarHost(slot) for slot in slots]
-        self._free = list(self._all)
-        self._left = set(self._all)
-        self._changed = asyncio.Condition()
-
-    async def take(self) -> FarHost:
-        """Wait for one that runs nothing; raises HostRequirementError where none is left."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._free or not self._left)
-            if not self._left:
-                raise HostRequirementError("none of the hosts in `spawner.remote.slots` can be used any more")
-            return self._free.pop(0)
-
-    async def give_back(self, host: FarHost) -> None:
-        """It runs nothing any more."""
-        async with self._changed:
-            if host in self._left:
-                self._free.append(host)
-            self._changed.notify_all()
-
-    async def leave_out(self, host: FarHost, why: str) -> None:
-        """It gets no other test."""
-        async with self._changed:
-            self._left.discard(host)
-            self._changed.notify_all()
-        LOG_UI.error("migdowntime: %s; it gets no other test", in_a_line(why))
-
-    def leave(self) -> None:
-        """End all connections."""
-        for host in self._all:
-            with suppress(Exception):
-                host.close()
-
-
-def leave() -> None:
-    """End the connections to all hosts, if there are any."""
-    global _hosts
-    if _hosts is not None:
-        _hosts.leave()
-        _hosts = None
+from ..errors import UsageError
+from .far_host import FarHost
+from .far_run import FarRun
+from .host_pool import shared
+from .interrupts import raise_between_callbacks
 
 
 class MigDowntimeHosts(Spawner, SpawnerMixin):
@@ -111,10 +57,9 @@ class MigDowntimeHosts(Spawner, SpawnerMixin):
 
     async def spawn_task(self, runtime_task: Any) -> bool:
         """Begin; Avocado waits for it elsewhere, and may have it ended there."""
-        global _hosts
-        if _hosts is None:
-            _hosts = Hosts(self._slots())
-        runtime_task.spawner_handle = _Run(runtime_task, _hosts, float(self.config["spawner.remote.test_timeout"]))
+        raise_between_callbacks()
+        within_s = float(self.config["spawner.remote.test_timeout"])
+        runtime_task.spawner_handle = FarRun(runtime_task, shared(self._slots()), within_s)
         return True
 
     @staticmethod
@@ -149,76 +94,3 @@ class MigDowntimeHosts(Spawner, SpawnerMixin):
     @staticmethod
     async def update_requirement_cache(runtime_task: Any, result: Any) -> None:
         """Nothing is kept."""
-
-
-class _Run:
-    """One test, from waiting for a host to its end."""
-
-    def __init__(self, runtime_task: Any, hosts: Hosts, within_s: float) -> None:
-        self._task = runtime_task.task
-        self._hosts = hosts
-        self._within_s = within_s
-        self._host: FarHost | None = None
-        self._ended = False
-        self.future = asyncio.ensure_future(self._told())
-
-    async def end(self) -> bool:
-        self._ended = True
-        if self._host is None:
-            self.future.cancel()
-        else:
-            self._host.end()
-        done, _ = await asyncio.wait({self.future}, timeout=_CLEANING_UP_S)
-        return bool(done)
-
-    async def _told(self) -> None:
-        """Run the test; where its runner cannot tell how it ended, that is told in its place."""
-        try:
-            why = await self._run()
-        except Exception as error:  # Avocado would wait forever for the end of this test.
-            why = str(error) or type(error).__name__
-        if why:
-            names = {"id": str(self._task.identifier), "job_id": self._task.job_id}
-            told = {**messages.FinishedMessage.get("error", fail_reason=in_a_line(why)), **names}
-            for service in self._task.status_services:
-                await asyncio.to_thread(tell, service.uri, told)
-
-    async def _run(self) -> str:
-        """Why the runner has told no end; nothing where it has."""
-        lost = ""
-        for _ in range(_ATTEMPTS):
-            self._host = host = await self._hosts.take()
-            try:
-                status, said = await asyncio.to_thread(host.run, self._arguments(), self._within_s)
-            except HostLost as error:
-                lost = f"{error}; what became of the test there is not known"
-                await self._hosts.leave_out(host, str(error))
-                if self._ended:
-                    return lost
-            except HostRequirementError as error:
-                lost = str(error)
-                await self._hosts.leave_out(host, lost)
-            else:
-                return await self._judged(host, status, said) if status else ""
-            finally:
-                self._host = None
-                await self._hosts.give_back(host)
-        return lost
-
-    async def _judged(self, host: FarHost, status: int, said: str) -> str:
-        last = said.splitlines()[-1] if said else f"status {status}"
-        if _LACKS_IT not in last:
-            return f"the runner on {host.name} has ended with status {status}: {last}"
-        why = (
-            f"{host.python} of {host.name} lacks this package ({last}); install there what is installed here, for that "
-            "Python"
-        )
-        await self._hosts.leave_out(host, why)
-        return why
-
-    def _arguments(self) -> list[str]:
-        kind = self._task.runnable.kind
-        module = self._task.runnable.pick_runner_module_from_entry_point_kind(kind)
-        if module is None:
-            raise HostRequirementError(f"there is no runner for tests of the kind {kind}")
-        return ["-m", module, "task-run", *self._task.get_command_args()]

@@ -24,6 +24,7 @@ from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTest
 from ..basics.names import KIND, PROGRESS_LOGGER
 from ..basics.printable import in_a_line, in_lines
 from ..basics.resources import packaged_tests
+from ..basics.termination import TERMINATION, WHY_TERMINATED
 from ..errors import HostRequirementError, UsageError
 from ..host.one_at_a_time import alone_on_host
 from ..host.parent import end_with_parent
@@ -49,6 +50,8 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
         "stdout_claimed_by",
     ]
 
+    _is_terminated = False
+
     def run(self, runnable: Any) -> Iterator[dict[str, Any]]:
         runnable.uri = _on_this_host(runnable.uri)
         yield from with_files(self._told(runnable), runnable.output_dir)
@@ -57,27 +60,33 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
         # A terminal sends Ctrl-C to all processes of the job. Avocado answers with SIGTERM to this one, which passes
         # it on to the test's: the only way that lets a test clean up. The test's process inherits this.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        AvocadoInstrumentedTestRunner.signal_handler = staticmethod(TERMINATION.note)
         _terminate_with_parent()
         # Here, not in the test's process: what Avocado tells as the time of a test is that of its migration then.
         for module in _NEEDED:
             importlib.import_module(module)
         # Avocado is told that the test has started when its turn has come, so that waiting is no part of its time.
-        signal.signal(signal.SIGTERM, self.signal_handler)
         parameters = _parameters(runnable)
         try:
-            with alone_on_host(_quietly, parameters.time_limit):
+            with alone_on_host(_quietly, parameters.time_limit, _go_on):
+                _go_on()
                 yield from super().run(runnable)
         except HostRequirementError as lacking:
             yield messages.FinishedMessage.get(parameters.lacking, fail_reason=in_a_line(str(lacking)))
         except TestInterrupt as interrupt:
             yield messages.FinishedMessage.get("interrupted", fail_reason=str(interrupt))
 
-    @staticmethod
-    def _monitor(queue: Any) -> Iterator[dict[str, Any]]:
-        """As Avocado's, which waits forever for a process that was killed."""
+    def _monitor(self, queue: Any) -> Iterator[dict[str, Any]]:
+        """As Avocado's, which waits forever for a process that was killed.
+
+        Avocado calls this again when it has passed SIGTERM on to the test's process.
+        """
         queue._writer.close()  # So that the pipe ends with the test's process.
         while True:
             time.sleep(RUNNER_RUN_CHECK_INTERVAL)
+            if not self._is_terminated:
+                self._is_terminated = TERMINATION.came
+                _go_on()
             if queue.empty():
                 yield messages.RunningMessage.get()
                 continue
@@ -99,10 +108,13 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
         if not runnable.config.get("stdout_claimed_by"):  # Such as `--json -`, which Avocado would spoil.
             progress.addHandler(messages.RunnerLogHandler(queue, "output"))
         progress.setLevel(logging.INFO)
-        try:
-            AvocadoInstrumentedTestRunner._run_avocado(runnable, queue)
-        except TestInterrupt as interrupt:
-            queue.put(messages.FinishedMessage.get("interrupted", fail_reason=str(interrupt)))
+        AvocadoInstrumentedTestRunner._run_avocado(runnable, queue)
+
+
+def _go_on() -> None:
+    """Raises TestInterrupt where the runner was told to end."""
+    if TERMINATION.came:
+        raise TestInterrupt(WHY_TERMINATED)
 
 
 def _quietly(text: str) -> None:
@@ -180,6 +192,7 @@ class RunnerApp(BaseRunnerApp):
 
     def command_task_run(self, args: Any) -> Any:
         """Run a task; what there is to tell of it is told even if this process is killed."""
+        TERMINATION.listen()
         names = {"id": args["identifier"], **({"job_id": args["job_id"]} if args.get("job_id") else {})}
         with told_anyway(args.get("status_uri") or [], names), _ending_what_it_started():
             return super().command_task_run(args)

@@ -3,16 +3,26 @@
 
 import asyncio
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
+from avocado_migdowntime.basics.termination import WHY_TERMINATED
 from avocado_migdowntime.errors import HostRequirementError, UsageError
-from avocado_migdowntime.plugins import hosts
+from avocado_migdowntime.plugins import far_host, far_run, host_pool, hosts
 from avocado_migdowntime.plugins.far_host import FarHost, HostLost
-from avocado_migdowntime.plugins.hosts import Hosts, MigDowntimeHosts
+from avocado_migdowntime.plugins.host_pool import Hosts
+from avocado_migdowntime.plugins.hosts import MigDowntimeHosts
+
+from ..support.waiting import HANGS_S
 
 LACKING = "/usr/bin/python3: No module named 'avocado_migdowntime'"
+
+
+TOGETHER = threading.Barrier(12)
 
 
 class MadeUpHost:
@@ -21,12 +31,30 @@ class MadeUpHost:
     def __init__(self, name):
         self.name, self.python, self.ran, self.running = name, "python3", 0, 0
 
-    def run(self, arguments, within_s):
-        assert arguments[:3] == ["-m", "avocado_migdowntime.plugins.runner", "task-run"] and within_s == 14400
+    def run(self, arguments, within_s, ending):
+        assert (
+            not ending.is_asked
+            and arguments[:3] == ["-m", "avocado_migdowntime.plugins.runner", "task-run"]
+            and within_s == 14400
+        )
         self.ran += 1
         self.running += 1
         assert self.running == 1
         try:
+            if self.name.startswith("together"):
+                TOGETHER.wait(HANGS_S)
+                return 0, ""
+            if self.name == "long":
+                ended = threading.Event()
+                with ending.by(ended.set):
+                    assert ended.wait(HANGS_S)
+                return 1, ""
+            if self.name == "killed":
+                threading.Timer(0.1, host_pool.note_end, ["0"]).start()
+                return 128 + 9, "Killed"
+            if self.name == "late":
+                host_pool.note_end("0")
+                return 128 + 15, "Terminated"
             if self.name.startswith("lost"):
                 raise HostLost(f"the connection to {self.name} is gone")
             if self.name == "closed":
@@ -43,24 +71,28 @@ class MadeUpHost:
 def ran(monkeypatch):
     """Runs so many tests on hosts of these names; gives the hosts, and what was told of the tests by their number."""
     told = []
-    monkeypatch.setattr(hosts, "FarHost", MadeUpHost)
-    monkeypatch.setattr(hosts, "tell", lambda address, message: told.append((address, message)))
+    monkeypatch.setattr(host_pool, "FarHost", MadeUpHost)
+    monkeypatch.setattr(far_run, "_TOLD_S", 0.05)
+    monkeypatch.setattr(far_run, "tell", lambda address, message: told.append((address, message)))
 
-    def run(names, tests):
+    def run(names, tests, ended=()):
         spawner = MigDowntimeHosts({"spawner.remote.slots": names, "spawner.remote.test_timeout": "14400"})
 
         async def all_of_them():
             tasks = [made_up_task(number) for number in range(tests)]
             for task in tasks:
                 assert await spawner.spawn_task(task)
+            await asyncio.sleep(0)
+            for number in ended:
+                assert await spawner.terminate_task(tasks[number])
             for task in tasks:
                 await spawner.wait_task(task)
                 assert not spawner.is_task_alive(task)
 
         used = []
-        monkeypatch.setattr(hosts, "Hosts", lambda slots: used.append(Hosts(slots)) or used[0])
+        monkeypatch.setattr(host_pool, "Hosts", lambda slots: used.append(Hosts(slots)) or used[0])
         asyncio.run(all_of_them())
-        hosts.leave()
+        host_pool.leave()
         assert {address for address, _ in told} <= {"198.18.8.1:8888"}
         return {host.name: host.ran for host in used[0]._all}, {
             m["id"]: (m["result"], m["fail_reason"]) for _, m in told
@@ -88,6 +120,18 @@ def test_tests_go_to_hosts_that_are_free(ran):
     assert sum(used.values()) == 6 and min(used.values()) > 0 and told == {}
 
 
+def test_all_hosts_run_tests_at_the_same_time_however_many_they_are(ran):
+    names = [f"together{number}" for number in range(TOGETHER.parties)]
+    assert ran(names, len(names)) == (dict.fromkeys(names, 1), {})
+
+
+def test_what_is_ended_tells_so_and_what_waits_for_a_host_does_not_begin(ran):
+    used, told = ran(["long"], 3, ended=(1, 2, 0))
+    waited = ("interrupted", "it was ended before there was a host for it")
+    ended = ("interrupted", WHY_TERMINATED)
+    assert (used, told) == ({"long": 1}, {"0": ended, "1": waited, "2": waited})
+
+
 @pytest.mark.parametrize("bad", ["lost", "closed"])
 def test_what_a_host_could_not_end_another_runs(ran, capsys, bad):
     used, told = ran([bad, "good"], 5)
@@ -107,6 +151,11 @@ def test_a_runner_that_ended_by_itself_is_told_and_its_host_is_used_again(ran):
     used, told = ran(["odd"], 2)
     assert used == {"odd": 2}
     assert set(told.values()) == {("error", "the runner on odd has ended with status 3: last words")}
+
+
+@pytest.mark.parametrize("host", ["killed", "late"])
+def test_what_is_told_already_is_not_told_once_more(ran, host):
+    assert ran([host], 1) == ({host: 1}, {})
 
 
 def test_where_no_host_is_left_each_test_says_so(ran):
@@ -163,3 +212,19 @@ def test_a_slot_is_an_address_or_a_file_and_an_unknown_key_is_refused(tmp_path):
         file.write_text(text)
         with pytest.raises(UsageError, match="is no slot of Avocado's remote spawner"):
             FarHost(str(file))
+
+
+def test_one_helper_serves_all_hosts_that_are_logged_in_to_at_the_same_time(tmp_path, monkeypatch):
+    def slowly(name, path):
+        time.sleep(0.01)
+        return f"/somewhere/{name}"
+
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.setattr(far_host.shutil, "which", slowly)
+    far_host._helper_directory.cache_clear()
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda _: far_host._helper_apart(), range(4)))
+    assert len(set(made)) == 1 and (made[0] / "aexpect_helper").read_text().endswith(
+        "setsid /somewhere/aexpect_helper\n"
+    )
+    far_host._helper_directory.cache_clear()

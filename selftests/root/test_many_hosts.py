@@ -5,6 +5,8 @@ Recordings are replayed in the place of migrations: what hosts do with QEMUs is 
 """
 
 import json
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,11 +16,11 @@ import pytest
 
 from ..support.documents import TOP
 from ..support.many_hosts import Lab, give_replayed, lab, replayed
-from ..support.waiting import HANGS_S
+from ..support.waiting import HANGS_S, until
 
 pytestmark = pytest.mark.network
 
-WHILE_A_HOST_IS_LOST = ("--migdowntime-time-limit", "400")
+LONG = ("--migdowntime-time-limit", "30000")
 GONE = "it gets no other test"
 
 
@@ -69,13 +71,27 @@ def test_a_host_that_cannot_run_tests_costs_one_at_most_and_is_named(hosts: Lab)
     nothing_left(hosts, *hosts.names)
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_interrupted_job_ends_what_runs_on_hosts(hosts: Lab, times: int) -> None:
+    used = hosts.names[:2]
+    with hosts.start([hosts.slot(name) for name in used], *replayed(hosts, 4), *LONG) as process:
+        at_work(hosts, process, *used)
+        for _ in range(times):
+            # As a terminal does, to all that the job has started here.
+            os.killpg(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=HANGS_S)
+    assert [test["status"] for test in hosts.tests()][:2] == ["INTERRUPTED", "INTERRUPTED"], out
+    assert process.returncode & 8 and "Traceback" not in out
+    nothing_left(hosts, *hosts.names)
+
+
 def test_what_ran_on_a_host_that_is_gone_is_run_on_another(hosts: Lab) -> None:
     # The last one here: this host does not come back.
     first, second, _ = hosts.names
-    with hosts.start([hosts.slot(first), hosts.slot(second)], *replayed(hosts, 3), *WHILE_A_HOST_IS_LOST) as process:
-        assert process.stdout is not None
-        list(until(process.stdout, ": replays\n", 2))
+    with hosts.start([hosts.slot(first), hosts.slot(second)], *replayed(hosts, 3), *LONG) as process:
+        at_work(hosts, process, first, second)
         hosts.kill(first)
+        hosts.give("go-on", b"", second)
         out, _ = process.communicate(timeout=HANGS_S)
     assert (process.returncode, [test["status"] for test in hosts.tests()]) == (0, ["PASS"] * 3), out
     assert f"the connection to root@{first} is gone; {GONE}" in out
@@ -83,10 +99,10 @@ def test_what_ran_on_a_host_that_is_gone_is_run_on_another(hosts: Lab) -> None:
     nothing_left(hosts, second)
 
 
-def until(lines: Iterator[str], ending: str, times: int) -> Iterator[str]:
-    """The lines until so many have ended like that."""
-    for line in lines:
-        yield line
-        times -= line.endswith(ending)
-        if not times:
-            return
+def at_work(hosts: Lab, job: "subprocess.Popen[str]", *names: str) -> None:
+    """Wait until each of these hosts runs a test."""
+    until(lambda: all(runs_a_test(hosts, name) for name in names) or job.poll() is not None)
+
+
+def runs_a_test(hosts: Lab, name: str) -> bool:
+    return any(left.startswith("process python") for left in hosts.left(name))

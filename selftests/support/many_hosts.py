@@ -45,6 +45,7 @@ exec {sshd} -D -e -f /run/keys/sshd_config
 
 _REPLAYED = """
 import os
+import time
 
 async def replay(parameters, directory, progress):
     (directory / "trace.jsonl").write_bytes(Path(__file__).with_name("trace.jsonl").read_bytes())
@@ -52,14 +53,16 @@ async def replay(parameters, directory, progress):
     (directory / "below" / "host").write_text(os.readlink("/proc/self/ns/net"))
     (directory / "large").write_bytes(os.urandom(3 << 20))
     progress("replays")
-    await asyncio.sleep(parameters.time_limit / 100)
+    until_s = time.monotonic() + parameters.time_limit / 100
+    while time.monotonic() < until_s and not Path(__file__).with_name("go-on").exists():
+        await asyncio.sleep(0.02)
     return ACCURATE
 
 class Replayed(MigrationTest):
     def test(self):
         self.judge(replay)
 """
-"""A test that leaves what a migration leaves, and waits for a hundredth of its time limit."""
+"""A test that leaves what a migration leaves, and waits for a hundredth of its time limit, or is told to go on."""
 
 
 @dataclass
@@ -121,12 +124,12 @@ class Lab:
         """A directory of each host and of this one."""
         return self.home / "given"
 
-    def give(self, name: str, data: bytes) -> str:
-        """Each host gets this file, by the same name."""
+    def give(self, name: str, data: bytes, *hosts: str) -> str:
+        """Each host, or these, get this file, by the same name."""
         file = self.given / name
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(data)
-        for init in self.inits.values():
+        for init in [self.inits[host] for host in hosts or self.names]:
             there = ["nsenter", "--all", f"--target={inner(init)}", "sh", "-c"]
             write = f"mkdir -p {file.parent} && cat > {file}"
             subprocess.run([*there, write], input=data, check=True)

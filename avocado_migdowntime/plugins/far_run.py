@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One test on one of several hosts, or on a second one where the first is lost, and what is told of it."""
+
+import asyncio
+import signal
+import time
+from typing import Any
+
+from avocado.core.utils import messages
+
+from ..basics.printable import in_a_line
+from ..basics.termination import WHY_TERMINATED
+from ..errors import HostRequirementError
+from .ending import Ending
+from .far_host import FarHost, HostLost
+from .host_pool import Hosts
+from .last_word import tell
+
+_ATTEMPTS = 2
+"""A test that takes its host with it must not take all of them."""
+_CLEANING_UP_S = 60.0
+_READ_S = 0.1
+"""What is told of a test comes by another connection than its end, and Avocado that ends a job waits in a busy loop
+for one that has ended and of which it has read nothing.
+"""
+_TOLD_S = 0.5
+_BY_SIGNAL = 128
+_LACKS_IT = "No module named"
+
+
+class FarRun:
+    """One test, from waiting for a host to its end."""
+
+    def __init__(self, runtime_task: Any, hosts: Hosts, within_s: float) -> None:
+        self._task = runtime_task.task
+        self._hosts = hosts
+        self._within_s = within_s
+        self._ending = Ending()
+        self.future = asyncio.ensure_future(self._told())
+
+    async def end(self) -> bool:
+        """Have it end and clean up, or not begin; gives whether it has."""
+        await asyncio.to_thread(self._ending.ask)
+        await self._hosts.look_again()
+        done, _ = await asyncio.wait({self.future}, timeout=_CLEANING_UP_S)
+        return bool(done)
+
+    async def _told(self) -> None:
+        """Run the test; where its runner cannot tell how it ended, that is told in its place."""
+        try:
+            why = await self._run()
+        except Exception as error:  # Avocado would wait forever for the end of this test.
+            why = str(error) or type(error).__name__
+        if why:
+            result = "interrupted" if self._ending.is_asked else "error"
+            names = {"id": str(self._task.identifier), "job_id": self._task.job_id}
+            told = {**messages.FinishedMessage.get(result, fail_reason=in_a_line(why)), **names}
+            for service in self._task.status_services:
+                await asyncio.to_thread(tell, service.uri, told)
+        await asyncio.sleep(_READ_S)
+
+    async def _run(self) -> str:
+        """Why the runner has told no end; nothing where it has."""
+        lost = ""
+        for _ in range(_ATTEMPTS):
+            host = await self._hosts.take(lambda: self._ending.is_asked)
+            if host is None:
+                return "it was ended before there was a host for it"
+            try:
+                status, said = await self._hosts.run(host, self._arguments(), self._within_s, self._ending)
+            except HostLost as error:
+                lost = f"{error}; what became of the test there is not known"
+                await self._hosts.leave_out(host, str(error))
+                if self._ending.is_asked:
+                    return lost
+            except HostRequirementError as error:
+                lost = str(error)
+                await self._hosts.leave_out(host, lost)
+            else:
+                return await self._judged(host, status, said) if status else ""
+            finally:
+                await self._hosts.give_back(host)
+        return lost
+
+    async def _judged(self, host: FarHost, status: int, said: str) -> str:
+        last = said.splitlines()[-1] if said else f"status {status}"
+        if _LACKS_IT in last:
+            why = (
+                f"{host.python} of {host.name} lacks this package ({last}); install there what is installed here, for "
+                "that Python"
+            )
+            await self._hosts.leave_out(host, why)
+            return why
+        # Of a runner that is killed another process tells the end, when its test has cleaned up.
+        killed = status > _BY_SIGNAL and status != _BY_SIGNAL + signal.SIGTERM
+        if await self._is_told(_CLEANING_UP_S if killed else _TOLD_S):
+            return ""
+        if self._ending.is_asked:
+            return WHY_TERMINATED
+        return f"the runner on {host.name} has ended with status {status}: {last}"
+
+    async def _is_told(self, within_s: float) -> bool:
+        until_s = time.monotonic() + within_s
+        while (told := str(self._task.identifier) in self._hosts.ends) is False and time.monotonic() < until_s:
+            await asyncio.sleep(_READ_S)
+        return told
+
+    def _arguments(self) -> list[str]:
+        kind = self._task.runnable.kind
+        module = self._task.runnable.pick_runner_module_from_entry_point_kind(kind)
+        if module is None:
+            raise HostRequirementError(f"there is no runner for tests of the kind {kind}")
+        return ["-m", module, "task-run", *self._task.get_command_args()]

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ctrl-C while Avocado runs its event loop.
+
+Python raises KeyboardInterrupt in whatever it runs. Within a task of the loop that task ends of it, and with Avocado's
+worker a test is lost, with its updater of the status all that tests tell from then on: the job waits for both forever.
+"""
+
+import asyncio
+import signal
+from types import FrameType
+
+
+def raise_between_callbacks() -> None:
+    """From now on the loop that runs raises KeyboardInterrupt itself, when no task of it is at work.
+
+    A second one, before it has come to that, is raised at once, as is one when no loop runs. Nothing is changed where
+    SIGINT is ignored or somebody else sees to it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _Handler())
+
+
+class _Handler:
+    def __init__(self) -> None:
+        self._asked: asyncio.Handle | None = None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        if loop is None or self._asked is not None:
+            raise KeyboardInterrupt
+        self._asked = loop.call_soon_threadsafe(self._raise)
+
+    def _raise(self) -> None:
+        self._asked = None
+        raise KeyboardInterrupt
