@@ -27,8 +27,8 @@ NO_QEMU = ("fast", "property", "avocado", "compiler")
 """Folders whose tests need none."""
 
 UNWATCHED = (
-    *("agent", "attacks", "bounds", "commands", "doubtful_advice", "event_loop", "judge", "lying_qemu", "monitor"),
-    *("plain_words", "record_piped", "recordings_as_product_logs", "report", "structure", "ways_to_paste"),
+    *("agent", "attacks", "bounds", "commands", "event_loop", "judge", "lying_qemu", "monitor"),
+    *("plain_words", "record_piped", "recordings_as_product_logs", "report", "structure"),
 )
 """Tests that take long, or thrice as long where branches are noted, and go through next to none that others do not."""
 
