@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 SOURCES := setup.py README.md $(shell find avocado_migdowntime tests variants images -type f -not -name '*.pyc')
 RESULTS := results
 FAST := selftests/fast
-QUICK := $(FAST) selftests/property
+# Property tests, each of which takes long, first: so no process ends with one while others have nothing left.
+QUICK := selftests/property $(FAST)
 NEEDS_THE_HOST := selftests/root selftests/network
 NOT_QUICK := $(addprefix --ignore=,$(QUICK)) selftests
 PYTEST := $(BIN)/python -m pytest -q

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from .support import leftovers, no_qemu, slow_link
+from .support import ci_jobs, leftovers, no_qemu, slow_link
 from .support.dirtier_guest import MIB, Guest
 from .support.documents import TOP
 from .support.leftovers import network_namespaces, traces_of_runs
@@ -25,6 +25,12 @@ from .support.warm import Warm
 HERE = Path(__file__).parent
 NO_QEMU = ("fast", "property", "avocado", "compiler")
 """Folders whose tests need none."""
+
+UNWATCHED = (
+    *("agent", "attacks", "bounds", "commands", "event_loop", "judge", "lying_qemu", "monitor"),
+    *("plain_words", "record_piped", "recordings_as_product_logs", "report", "structure"),
+)
+"""Tests that take long, or thrice as long where branches are noted, and go through next to none that others do not."""
 
 leftovers.mark()
 
@@ -45,6 +51,8 @@ def pytest_collection_modifyitems(items):
     """What the whole of a folder needs is told by its name; some tests in it need more, and say so."""
     for item in items:
         item.add_marker(_folder(item))
+        if item.path.stem.removeprefix("test_") in UNWATCHED:
+            item.add_marker("no_cover")
 
 
 def pytest_collection_finish():
@@ -119,9 +127,40 @@ def user(ordinary_user):
 
 
 @pytest.fixture(scope="session")
-def environment(user):
+def set_up_begun(user):
+    """This user's set-up under way."""
+    with user.setting_up() as begun:
+        yield begun
+
+
+@pytest.fixture(scope="session")
+def environment(user, set_up_begun):
     """Where the programs of this user's set-up are."""
-    return user.set_up()
+    return user.programs(set_up_begun)
+
+
+@pytest.fixture(scope="session")
+def ci_job(tmp_path_factory):
+    """The job of docs/ci.md, its set-up under way."""
+    with ci_jobs.begun_job(tmp_path_factory.mktemp("ci-job")) as job:
+        yield job
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begun_ahead(request):
+    """What tests of this process will need is set up while others run; not beside other processes with tests.
+
+    Nor is that of the user, where a test asks for one who has nothing set up.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    asked = [set(item.fixturenames) for item in request.session.items]
+    if any("ci_job" in names for names in asked):
+        request.getfixturevalue("ci_job")
+    if any("environment" in names for names in asked) and all(
+        "environment" in names for names in asked if "user" in names
+    ):
+        request.getfixturevalue("set_up_begun")
 
 
 @pytest.fixture(scope="session")

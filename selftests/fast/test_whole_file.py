@@ -28,11 +28,9 @@ def umask():
     os.umask(before)
 
 
-@pytest.fixture
 def full():
-    """A disk that takes 10 bytes of a file and no more."""
-    with limited(resource.RLIMIT_FSIZE, 10):
-        yield
+    """A disk that takes 10 bytes of a file and no more; not as a fixture, for pytest may be writing to a file, too."""
+    return limited(resource.RLIMIT_FSIZE, 10)
 
 
 def mode(path):
@@ -55,15 +53,15 @@ def test_a_file_keeps_its_mode_and_a_new_one_has_that_of_any(tmp_path, umask, ma
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_full_disk_leaves_what_was_there(tmp_path, full):
+def test_a_full_disk_leaves_what_was_there(tmp_path):
     path = tmp_path / "file"
-    with pytest.raises(UsageError, match="cannot be written: File too large"):
+    with full(), pytest.raises(UsageError, match="cannot be written: File too large"):
         write(str(path), b"x" * 100)
-    with pytest.raises(OSError, match="File too large"):
+    with full(), pytest.raises(OSError, match="File too large"):
         write_new(path, b"x" * 100)
     assert os.listdir(tmp_path) == []
     path.write_bytes(b"before")
-    with pytest.raises(UsageError, match="cannot be written: File too large"):
+    with full(), pytest.raises(UsageError, match="cannot be written: File too large"):
         write(str(path), b"x" * 100)
     assert path.read_bytes() == b"before" and os.listdir(tmp_path) == ["file"]
 

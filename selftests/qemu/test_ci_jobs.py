@@ -6,7 +6,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ..support import ci_jobs
 from ..support.ci_jobs import jobs
 
 pytestmark = pytest.mark.alone
@@ -15,11 +14,10 @@ REFUSED_BY_GITHUB = set('":<>|*?\r\n')
 """Characters that no name in an artifact may have (actions/upload-artifact)."""
 
 
-def test_the_commands_of_the_jobs_judge_both_architectures_and_leave_what_is_kept(once, nothing_left):
+def test_the_commands_of_the_jobs_judge_both_architectures_and_leave_what_is_kept(ci_job, nothing_left):
     gitlab, _ = jobs()
-    done = once(ci_jobs.done)
-    results = done.results()
-    suite = ElementTree.parse(done.checkout / gitlab["artifacts"]["reports"]["junit"]).getroot()
+    results = ci_job.results
+    suite = ElementTree.parse(ci_job.checkout / gitlab["artifacts"]["reports"]["junit"]).getroot()
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "0", "0")
     tests = json.loads((results / "latest/results.json").read_text())["tests"]
     verdicts = [json.loads(test["whiteboard"]) for test in tests]

@@ -14,7 +14,7 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.trials import ConvergenceJudgement
 
-from ..support import ci_jobs, documented
+from ..support import documented
 from ..support.documents import CONVERGENCE
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
@@ -23,12 +23,9 @@ SLOW = {"accel": "tcg", "page_size": "4K", "max_bandwidth": "12000000"}
 
 
 @pytest.mark.parametrize(("arch", "limit_from"), [("ppc64", "oracle"), ("x86_64", "reported")])
-def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(once, arch, limit_from):
+def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(once, ci_job, arch, limit_from):
     """In runs whose user has chosen so: a command of the documents, and the job of CI."""
-    if limit_from == "oracle":
-        directory = once(documented.ran, CONVERGENCE).left()
-    else:
-        directory = once(ci_jobs.done).left("convergence", arch)
+    directory = once(documented.ran, CONVERGENCE).left() if arch == "ppc64" else ci_job.left("convergence", arch)
     verdict = judge(read(str(directory / "trace.jsonl")))
     assert verdict.subject.split()[2] == arch
     found = verdict.convergence

@@ -50,7 +50,6 @@ def test_a_wrong_build_is_worse_and_the_job_says_the_same_again(home, nothing_le
     assert {one["verdict"] for one in found["runs"] if one["build"] == "old"} == {"accurate"}
 
 
-@pytest.mark.alone
 def test_an_interrupted_verification_ends_with_130_and_leaves_nothing(home, nothing_left):
     line, environment = command(home, "migdowntime", "verify", "--qemu", "old")
     with subprocess.Popen(

@@ -18,7 +18,6 @@ from ..support.ssh_hosts import ADDRESSES, OTHER, Hosts, two_hosts
 from ..support.waiting import HANGS_S
 
 pytestmark = [
-    pytest.mark.alone,
     pytest.mark.qemu,
     pytest.mark.network,
     pytest.mark.usefixtures("hosts", "nothing_left"),
@@ -26,6 +25,8 @@ pytestmark = [
 WORDS = ("judge", "-p", f"destination_host={OTHER}", "-p", "arch=x86_64", "-p", "accel=tcg")
 LONG = (*WORDS, "-p", "passes=1000", "-p", "time_limit=600")
 UNDER_WAY = re.compile(r"migdowntime judge: pass ([2-9]|\d\d)")
+ON_HUGEPAGES = pytest.mark.alone
+"""The others are of small pages, and judge nothing."""
 GONE_S = 60
 """What runs on a host that hears nothing waits for 10 s; this holds on a busy one, too."""
 
@@ -47,6 +48,7 @@ def nothing_left_there(hosts: Hosts) -> Iterator[None]:
     assert not left
 
 
+@ON_HUGEPAGES
 def test_two_hosts_give_the_verdict_of_one_and_say_how_their_clocks_stand(hosts: Hosts, tmp_path: Path) -> None:
     status, out = hosts.run(*WORDS, "--output", str(tmp_path / "run"))
     assert status == 0, out
@@ -66,6 +68,7 @@ def test_two_hosts_give_the_verdict_of_one_and_say_how_their_clocks_stand(hosts:
     assert down.guest_ms.high >= 0.5 * down.qemu_ms
 
 
+@ON_HUGEPAGES
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_ended_leaves_nothing_on_either_host(hosts: Hosts, how: signal.Signals) -> None:
     with hosts.start(*LONG) as process:
@@ -75,6 +78,7 @@ def test_a_run_that_is_ended_leaves_nothing_on_either_host(hosts: Hosts, how: si
     assert process.returncode in (-how, 130)
 
 
+@ON_HUGEPAGES
 def test_a_link_that_is_cut_ends_the_run_in_a_sentence_and_the_other_host_by_itself(hosts: Hosts) -> None:
     with hosts.start(*LONG) as process:
         assert _under_way(process)
@@ -121,7 +125,7 @@ def test_a_host_whose_key_is_not_known_is_not_trusted(hosts: Hosts, tmp_path: Pa
     kept = known.read_text()
     try:
         known.write_text("")
-        status, out = hosts.run(*WORDS)
+        status, out = hosts.run(*WORDS, "-p", "page_size=4K")
     finally:
         known.write_text(kept)
     assert status == 125 and "its key is not known here" in out

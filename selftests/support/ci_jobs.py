@@ -6,11 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import yaml
 
+from .ahead import Begun, begun
 from .documented import write_settings
 from .documents import TOP
 
@@ -19,23 +22,29 @@ SETTINGS = "passes = 1\nlimit_from = reported\n"
 _NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "results", "__pycache__", ".*_cache", "build", "*.egg-info")
 
 
-@dataclass(frozen=True)
-class Done:
-    """How the commands of the job ended, and the copy of the checkout that they were run in."""
+class Job:
+    """The job of GitLab in a copy of the checkout: its set-up has been begun, and it is run when it is asked for."""
 
-    status: int
-    output: str
-    checkout: Path
+    def __init__(self, checkout: Path, set_up: Begun) -> None:
+        self.checkout = checkout
+        self._set_up = set_up
 
+    @cached_property
     def results(self) -> Path:
         """The directory of the job's results."""
-        assert self.status == 0, self.output
+        status, output = self._set_up.ended()
+        assert status == 0, output
+        _, test = _steps()
+        done = subprocess.run(
+            ["sh", "-ec", test], cwd=self.checkout, env=_environment(self.checkout), capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
         [kept] = jobs()[0]["artifacts"]["paths"]
         return self.checkout / kept
 
     def left(self, test: str, arch: str) -> Path:
         """The directory of what a test of an architecture has left."""
-        [found] = self.results().glob(f"latest/test-results/*_{test}_*-{arch}-*/data")
+        [found] = self.results.glob(f"latest/test-results/*_{test}_*-{arch}-*/data")
         return found
 
 
@@ -46,17 +55,27 @@ def jobs():
     return gitlab["expected-downtime"], github["jobs"]["expected-downtime"]
 
 
-def done(directory: Path) -> Done:
-    """Do what the job of GitLab does, in a copy of the checkout."""
+@contextmanager
+def begun_job(directory: Path) -> Iterator[Job]:
+    """Have that job, and begin its set-up."""
     checkout = directory / "checkout"
     shutil.copytree(TOP, checkout, ignore=_NOT_COPIED)
     write_settings(checkout / ".venv", SETTINGS)  # Where Avocado looks for them in an activated environment.
+    set_up, _ = _steps()
+    with begun(["sh", "-ec", set_up], checkout, _environment(checkout)) as under_way:
+        yield Job(checkout, under_way)
+
+
+def _steps() -> tuple[str, str]:
+    """The lines that set up what is needed, and those of the test, in the environment that these activate."""
+    *set_up, test = jobs()[0]["script"]
+    return "\n".join(set_up), "\n".join([*(line for line in set_up if line.startswith(". ")), test])
+
+
+def _environment(checkout: Path) -> Mapping[str, str]:
     here = str(Path(sys.executable).parent)
     path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != here)
     dropped = ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
-    environment = {name: value for name, value in os.environ.items() if name not in dropped}
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
     # pip: no-compile is switched on by a no.
-    environment |= {"PATH": path, "HOME": str(directory), "PIP_NO_COMPILE": "no"}
-    script = "\n".join(jobs()[0]["script"])
-    ended = subprocess.run(["sh", "-ec", script], cwd=checkout, env=environment, capture_output=True, text=True)
-    return Done(ended.returncode, ended.stdout + ended.stderr, checkout)
+    return {**kept, "PATH": path, "HOME": str(checkout.parent), "PIP_NO_COMPILE": "no"}

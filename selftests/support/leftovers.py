@@ -11,6 +11,8 @@ from avocado_migdowntime.basics.cache import cache_directory
 _JOURNALS = Path("/run/avocado-migdowntime")
 _MARK = "MIGDOWNTIME_SELFTESTS"
 """In the environment of this process and of all that it starts: whose a process is that has left its parent."""
+NO_RUN = {_MARK: ""}
+"""An environment in which nothing is taken for a part of this process's runs."""
 
 
 def mark() -> None:

@@ -9,13 +9,14 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
+from .ahead import Begun, begun
 from .documents import TOP
 from .waiting import HANGS_S
 
@@ -72,8 +73,18 @@ class OrdinaryUser:
 
     def set_up(self) -> Path:
         """Have the environment of the checkout made, as far as runs need it; gives where its programs are."""
-        done = self.run("make", ".venv/installed")
-        assert done.returncode == 0, done.stdout
+        with self.setting_up() as begun:
+            return self.programs(begun)
+
+    def setting_up(self) -> AbstractContextManager[Begun]:
+        """Begin to make that environment."""
+        where = self._where()
+        return begun(self.command("make", ".venv/installed"), where["cwd"], where["env"])
+
+    def programs(self, begun: Begun) -> Path:
+        """Where the programs of the environment are, once it is made."""
+        status, output = begun.ended()
+        assert status == 0, output
         return self.home / "checkout" / ".venv" / "bin"
 
     def command(self, *words: str | Path) -> list[str | Path]:

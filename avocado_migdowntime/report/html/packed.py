@@ -14,7 +14,7 @@ import numpy as np
 
 def packed(data: bytes) -> str:
     """The same in letters, digits, `+`, `/` and `=`."""
-    return base64.b64encode(zlib.compress(data, 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(data)).decode("ascii")
 
 
 def packed_figure(figure: dict[str, Any]) -> str:

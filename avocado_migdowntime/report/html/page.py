@@ -11,6 +11,7 @@ So a page of many tests is one as well: what is shown of a test below its name i
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from typing import Any
@@ -32,16 +33,9 @@ OPEN_TESTS = 50
 
 def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) -> bytes:
     """The whole file for at least one test, with pictures of many of them together."""
-    own = files(__package__)
-    plotly, script = get_plotlyjs(), own.joinpath("page.js").read_text("utf-8")
-    environment = Environment(
-        loader=PackageLoader(__package__, ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(lines=LINES, markers=MARKERS)
+    own, environment = files(__package__), _environment()
+    plotly, hash_of_plotly = _plotly()
+    script = own.joinpath("page.js").read_text("utf-8")
     inside = environment.get_template("test.html")
     shown = environment.get_template("page.html").render(
         title=title,
@@ -52,13 +46,33 @@ def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) ->
             {"title": strip.title, "axis": strip.axis, "within": strip.within, **_drawn(strip_figure(strip))}
             for strip in strips
         ],
-        hashes=[_hash(plotly), _hash(script)],
+        hashes=[hash_of_plotly, _hash(script)],
         style=own.joinpath("page.css").read_text("utf-8"),
         colours={**STYLES, **{f"kind-{number}": style for number, style in enumerate(KIND_STYLES)}},
-        plotly=packed(plotly.encode()),
+        plotly=plotly,
         script=script,
     )
     return shown.encode()
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader(__package__, ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(lines=LINES, markers=MARKERS)
+    return made
+
+
+@cache
+def _plotly() -> tuple[str, str]:
+    """Plotly's JavaScript, packed, which takes longer than the rest of a page, and its hash."""
+    script = get_plotlyjs()
+    return packed(script.encode()), _hash(script)
 
 
 def _shown(test: Recorded, inside: Template, later: bool) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What takes long to set up is begun before it is needed, and gets of the processors what the tests leave."""
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import leftovers
+
+_NICE = ["nice", "-n", "15"]
+
+
+class Begun:
+    """A command that is under way."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", output: Path) -> None:
+        self._process = process
+        self._output = output
+
+    def ended(self) -> tuple[int, str]:
+        """The exit status and all that was printed, once it is over."""
+        return self._process.wait(), self._output.read_text(errors="replace")
+
+
+@contextmanager
+def begun(line: Sequence[str | Path], cwd: Path, environment: Mapping[str, str]) -> Iterator[Begun]:
+    """Have the command run; it ends with the block. Whatever its processes are called, none is taken for a run's."""
+    with tempfile.NamedTemporaryFile(prefix="mdt-ahead-") as output:
+        process = subprocess.Popen(
+            [*_NICE, *line],
+            cwd=cwd,
+            env={**environment, **leftovers.NO_RUN},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield Begun(process, Path(output.name))
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
