@@ -97,12 +97,11 @@ class Course:
     def at_once(self, replies: Replies) -> SampleRows | None:
         """The rows that replies make; None where they are to be read one by one, so that none of them counts yet."""
         statuses = {*replies.statuses}
-        if not self.samples or self._held or self._status in ENDED or statuses & {*ENDED, "none", "cancelled"}:
+        if not self.has_samples or self._held or self._status in ENDED or statuses & {*ENDED, "none", "cancelled"}:
             return None
         t_s = self.clock.of_replies(replies.total_s, replies.last)
         if t_s is None:
             return None
-        self.samples += len(t_s)
         self._status = replies.statuses[-1]
         return SampleRows(t_s, TICK_S * 1000, replies)
 
