@@ -28,26 +28,51 @@ def job(figures, uid="a"):
         (120_000_000, Interval(448, 512)),
         (1_920_000_000, Interval(448, 512)),
         (1_927_500_000, None),
-        (0, None),
     ],
 )
-def test_whether_mbps_are_right_is_told_by_what_was_sent_until_then(sent_bytes, mbps):
-    line = job({"MemoryProcessed": f"{sent_bytes}B", "MemoryBandwidth": "7Mbps", "DirtyRate": "3Mbps"})
-    (told,) = readings(line)
+def test_whether_mbps_are_right_is_told_by_what_was_sent_since_the_first_line(sent_bytes, mbps):
+    shown = {"MemoryBandwidth": "7Mbps", "DirtyRate": "3Mbps"}
+    much = 1_000_000_000  # In 1 s: more than fits either.
+    first = job({"TimeElapsed": "1000ms", "MemoryProcessed": f"{much}B", **shown})
+    line = job({"TimeElapsed": "9000ms", "MemoryProcessed": f"{much + sent_bytes}B", **shown})
+    before, told = readings(first + line)
+    assert "ram.mbps" not in before.rounding
     assert told.rounding.get("ram.mbps") == mbps
     pages = mbps and Interval(3e6 / 8 / 4096 * mbps.low / 7, 4e6 / 8 / 4096 * mbps.high / 8)
     dirty = told.rounding.get("ram.dirty-pages-rate")
     assert (dirty and (dirty.low, dirty.high)) == (pages and pytest.approx((pages.low, pages.high)))
-    assert [remark.text for remark in of(Remark, line)] == ([MULTIPLIED] if mbps and mbps.low > 7 else [])
+    assert [remark.text for remark in of(Remark, first + line)] == ([MULTIPLIED] if mbps and mbps.low > 7 else [])
+
+
+@pytest.mark.parametrize(("sent_bytes", "is_right"), [(0, False), (60_000_000, True), (60_750_000, False)])
+def test_that_they_are_right_may_be_told_by_the_first_line_and_no_more(sent_bytes, is_right):
+    line = job({"MemoryProcessed": f"{sent_bytes}B", "MemoryBandwidth": "7Mbps"})
+    (told,) = readings(line)
+    assert told.rounding.get("ram.mbps") == (Interval(7, 8) if is_right else None)
+
+
+@pytest.mark.parametrize(("passed_ms", "is_known"), [(999, False), (1000, True)])
+def test_over_less_than_a_second_what_was_sent_is_no_bandwidth(passed_ms, is_known):
+    first = job({"MemoryProcessed": "1000000000B", "MemoryBandwidth": "7Mbps"})
+    later = {"TimeElapsed": f"{8000 + passed_ms}ms", "MemoryProcessed": "1060000000B", "MemoryBandwidth": "7Mbps"}
+    _, told = readings(first + job(later))
+    assert ("ram.mbps" in told.rounding) == is_known
 
 
 @pytest.mark.parametrize("lacking", [{"TimeElapsed": "0ms"}, {"MemoryBandwidth": "0Mbps"}, {"MemoryProcessed": "7KiB"}])
 def test_it_is_not_known_where_a_figure_is_lacking_and_is_known_from_then_on(lacking):
     known = {"MemoryProcessed": "120000000B", "MemoryBandwidth": "7Mbps"}
-    lines = [job({**known, **lacking}), job(known), job({**known, "MemoryProcessed": "7500000B"}), job(known, "b")]
+    twice = {"TimeElapsed": "16000ms", "MemoryProcessed": "240000000B", "MemoryBandwidth": "7Mbps"}
+    lines = [
+        job({**known, **lacking}),
+        job(known),
+        job(twice),
+        job({**known, "TimeElapsed": "17000ms"}),
+        job(known, "b"),
+    ]
     told = [one.rounding.get("ram.mbps") for one in readings(b"".join(lines))]
-    assert told == [None, *[Interval(448, 512)] * 3]
-    assert [one.of for one in of(Remark, b"".join(lines)) if one.text == MULTIPLIED] == ["a", "b"]
+    assert told == [None, None, Interval(448, 512), Interval(448, 512), None]
+    assert [one.of for one in of(Remark, b"".join(lines)) if one.text == MULTIPLIED] == ["a"]
 
 
 def test_bytes_a_second_are_taken_as_they_are():

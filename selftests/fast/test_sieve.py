@@ -99,7 +99,7 @@ def test_no_more_is_kept_than_may_be_wanted():
     made = Sieve([b"emain"])
     for number in range(300):
         assert len(list(made.feed(NOISE * 10, number))) == (10 if number < sieve.FIRST_LINES // 10 else 0)
-    kept = [len(block) for _, block in made._cold]
+    kept = [len(piece.text) for piece in made._cold]
     assert sum(kept) - kept[0] < sieve.NEAR_BYTES <= sum(kept)
 
 
