@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """docs/lab.md: its jobs are YAML of the form that each system takes, and judge the same architectures."""
 
+import json
 import re
 
 import yaml
@@ -45,3 +46,12 @@ def test_the_plan_is_for_the_quick_tests():
     assert "avocado run migdowntime: --filter-by-tags quick -m quick" in plan["execute"]["script"]
     assert "tools/packages" in plan["prepare"][0]["script"] and "plans/quick.fmf" in (TOP / "docs/lab.md").read_text()
     assert (TOP / ".fmf/version").read_text() == "1\n"
+
+
+def test_the_container_runs_the_quick_tests_and_takes_in_nothing_that_was_made_here():
+    *_, command = (TOP / "Containerfile").read_text().splitlines()
+    words = json.loads(command.removeprefix("CMD "))
+    quick = "avocado run migdowntime: --filter-by-tags quick -m quick"
+    assert " ".join(words) == f"{quick} --job-results-dir /results" and quick in (TOP / "README.md").read_text()
+    ignored = (TOP / ".containerignore").read_text().splitlines()
+    assert {".git", ".venv", "results"} <= set(ignored)
