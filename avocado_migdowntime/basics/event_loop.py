@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_SAME_SIGNAL_S = 1.0
+SAME_SIGNAL_S = 1.0
 """timeout(1) sends its signal to the process and then to its group: what comes so soon again is the same one."""
 
 
@@ -92,7 +92,7 @@ class _Interruption:
         """Handle a signal."""
         self.came = True
         now_s = time.monotonic()
-        if now_s >= self._last_s + _SAME_SIGNAL_S:
+        if now_s >= self._last_s + SAME_SIGNAL_S:
             self._last_s = now_s
             self._cancellable.cancel()
 

@@ -49,8 +49,9 @@ def sources(indices: str, suite: str, keyring: Path | None) -> str:
                 places[match["uri"], base + pocket] = None
             if dash and not pocket:
                 places[match["uri"], suite] = None
-    signed = f"[signed-by={keyring}] " if keyring else ""
-    return "".join(f"deb {signed}{uri} {release} main\n" for uri, release in places)
+    # Of all that a host may want of a suite, such as what files its packages have, just what there is.
+    options = f"signed-by={keyring} target=Packages" if keyring else "target=Packages"
+    return "".join(f"deb [{options}] {uri} {release} main\n" for uri, release in places)
 
 
 def download(uris: str) -> Download:

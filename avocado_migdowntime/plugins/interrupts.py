@@ -7,14 +7,18 @@ worker a test is lost, with its updater of the status all that tests tell from t
 
 import asyncio
 import signal
+import time
+from math import inf
 from types import FrameType
+
+from ..basics.event_loop import SAME_SIGNAL_S
 
 
 def raise_between_callbacks() -> None:
     """From now on the loop that runs raises KeyboardInterrupt itself, when no task of it is at work.
 
-    A second one, before it has come to that, is raised at once, as is one when no loop runs. Nothing is changed where
-    SIGINT is ignored or somebody else sees to it.
+    One that comes so soon again that it is the same is left. A later one is raised at once where the loop has not come
+    to the first, as is any when no loop runs. Nothing is changed where SIGINT is ignored or somebody else sees to it.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _Handler())
@@ -23,8 +27,12 @@ def raise_between_callbacks() -> None:
 class _Handler:
     def __init__(self) -> None:
         self._asked: asyncio.Handle | None = None
+        self._last_s = -inf
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
+        before_s, self._last_s = self._last_s, time.monotonic()
+        if self._last_s < before_s + SAME_SIGNAL_S:
+            return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:

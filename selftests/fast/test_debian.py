@@ -24,18 +24,18 @@ INDICES = """\
 
 def test_the_hosts_own_archives_are_asked_for_another_suite():
     assert sources(INDICES, "bullseye", Path("/keys.gpg")).splitlines() == [
-        "deb [signed-by=/keys.gpg] http://mirror.example/debian bullseye main",
-        "deb [signed-by=/keys.gpg] http://mirror.example/debian bullseye-updates main",
-        "deb [signed-by=/keys.gpg] http://mirror.example/debian-security bullseye-security main",
+        "deb [signed-by=/keys.gpg target=Packages] http://mirror.example/debian bullseye main",
+        "deb [signed-by=/keys.gpg target=Packages] http://mirror.example/debian bullseye-updates main",
+        "deb [signed-by=/keys.gpg target=Packages] http://mirror.example/debian-security bullseye-security main",
     ]
 
 
 def test_backports_have_what_they_rest_on_beside_them():
     assert sources(INDICES, "trixie-backports", None).splitlines() == [
-        "deb http://mirror.example/debian trixie main",
-        "deb http://mirror.example/debian trixie-backports main",
-        "deb http://mirror.example/debian trixie-updates main",
-        "deb http://mirror.example/debian-security trixie-security main",
+        "deb [target=Packages] http://mirror.example/debian trixie main",
+        "deb [target=Packages] http://mirror.example/debian trixie-backports main",
+        "deb [target=Packages] http://mirror.example/debian trixie-updates main",
+        "deb [target=Packages] http://mirror.example/debian-security trixie-security main",
     ]
 
 

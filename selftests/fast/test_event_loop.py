@@ -69,7 +69,7 @@ def test_the_same_signal_told_twice_does_not_cut_the_cleaning_up_short(number):
 
 
 def test_a_later_signal_cancels_again(monkeypatch):
-    monkeypatch.setattr(event_loop, "_SAME_SIGNAL_S", 0.0)
+    monkeypatch.setattr(event_loop, "SAME_SIGNAL_S", 0.0)
     cancelled = 0
 
     async def work():

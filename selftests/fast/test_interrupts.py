@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from avocado_migdowntime.plugins import interrupts
 from avocado_migdowntime.plugins.ending import Ending
 from avocado_migdowntime.plugins.interrupts import raise_between_callbacks
 
@@ -66,7 +67,25 @@ def test_one_that_comes_while_the_loop_waits_wakes_it(loop):
         loop.run_until_complete(task)
 
 
-def test_a_second_one_that_the_loop_does_not_come_to_is_raised_at_once(loop):
+def test_the_same_one_told_twice_is_one(loop):
+    async def work():
+        raise_between_callbacks()
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(60)
+
+    task = loop.create_task(work())
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(task)
+    signal.raise_signal(signal.SIGINT)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop.run_until_complete(task)
+
+
+def test_a_second_one_that_the_loop_does_not_come_to_is_raised_at_once(loop, monkeypatch):
+    monkeypatch.setattr(interrupts, "SAME_SIGNAL_S", 0.0)
+
     async def busy():
         raise_between_callbacks()
         signal.raise_signal(signal.SIGINT)
