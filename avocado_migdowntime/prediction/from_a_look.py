@@ -40,7 +40,8 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         return Advice(Finding.UNKNOWN, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(least, *doubts))
     # What was pending at the sync is no less than what is left now, though a report of a window before may say so.
     limit_ms = max(floor(pending_ms.high), floor(left_ms.low) + 1)
-    dirtied_ms = left_ms.high * (look.dirtied_ms.high if look.dirtied_ms is not None else 0) / 1000
+    assert look.dirtied_ms is not None
+    dirtied_ms = left_ms.high * look.dirtied_ms.high / 1000
     return Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
@@ -72,11 +73,13 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         )
         return None, f"{said} is {what}: what the guest dirtied since the last sync has to be added"
     others = [name for name in fitting if name != "last-sync"]
-    if others:
+    if others or look.dirtied_ms is None:
         pending = fitting["last-sync"]
+        fits = f"fits {' and '.join(others)} as well as" if others else "may fit another formula than"
+        unseen = "" if others else ", as no dirty rate is shown"
         return pending, (
-            f"{said} fits {' and '.join(others)} as well as last-sync: if this QEMU computes as releases since 3.0 do, "
-            f"the limit is {floor(pending.high) if pending is not None else 0} ms"
+            f"{said} {fits} last-sync{unseen}: if this QEMU computes as releases since 3.0 do, the limit is "
+            f"{floor(pending.high) if pending is not None else 0} ms"
         )
     if not look.usual:
         return None, "the bandwidth at this moment may differ from that of the whole migration"

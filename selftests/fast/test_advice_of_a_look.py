@@ -49,6 +49,20 @@ def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_m
     )
 
 
+def test_where_no_dirty_rate_is_shown_a_report_may_be_something_else():
+    one = Sample(0, 0, "active", 10_002.0, ram=TEN_SECONDS_LEFT)
+    reading = Reading(
+        {"status": "active", "ram": {"transferred": 125_000 * 50_000}, "total-time": 50_001, "setup-time": 1}
+    )
+    trace = Trace((one,), header={}, snapshot=True, readings=(reading,), lacks=("ram.dirty-pages-rate",))
+    doubt = (
+        "the report of 10002 ms may fit another formula than last-sync, as no dirty rate is shown: if this QEMU "
+        "computes as releases since 3.0 do, the limit is 10003 ms"
+    )
+    assert advise(trace).reasons[:3] == (AT_LEAST, doubt, BETTER)
+    assert advise(trace).finding is Finding.UNKNOWN and advise(trace).limit_ms is None
+
+
 @pytest.mark.parametrize(("reported_ms", "limit_ms"), [(1_999_999.0, 2_000_000), (2_000_000.0, None)])
 def test_what_was_left_at_the_sync_is_no_limit_where_qemu_accepts_none_as_large(reported_ms, limit_ms):
     advice = looked(reported_ms, remaining_bytes=1_990_000 * 125_000)
