@@ -132,7 +132,11 @@ def _not_renewed(samples: Samples, settling: int, least_advances: int) -> int:
     went on sending, at no more than the bandwidth that is shown, for more than a window. What it sends at once before
     a sync that takes long shows none. As many as are `settling` do not count anyway.
     """
-    changed = samples.mbps != samples.mbps[0]
+    without_rate = samples.dirty_pages_per_s <= samples.open_pages_per_s
+    # What a text shows no rate beside may be a bandwidth that was estimated, which is followed by QEMU's own.
+    known = int(without_rate.argmin())
+    changed = samples.mbps != samples.mbps[known]
+    changed[:known] = False
     until = int(changed.argmax()) if changed.any() else len(samples)
     if until <= settling:
         return until

@@ -15,8 +15,6 @@ from ..oracle.look import Look
 from ..oracle.standing import standing
 from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
 
-TOLERANCE = 0.01
-"""A report may be so much below what is left at that very moment: QEMU renews it up to a window later."""
 _BETTER = "record the migration for a better answer"
 
 
@@ -38,7 +36,6 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         least = f"{_left(look)}, so ending it now takes a limit of {floor(left_ms.low) + 1} ms at least"
         doubts = (doubt or "QEMU accepts no limit as large", f"one sample shows no sync: {_BETTER}")
         return Advice(Finding.UNKNOWN, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(least, *doubts))
-    # What was pending at the sync is no less than what is left now, though a report of a window before may say so.
     limit_ms = max(floor(pending_ms.high), floor(left_ms.low) + 1)
     assert look.dirtied_ms is not None
     dirtied_ms = left_ms.high * look.dirtied_ms.high / 1000
@@ -48,7 +45,8 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         range_ms=Interval(floor(left_ms.low) + 1, max(limit_ms, floor(left_ms.high + dirtied_ms) + 1)),
         bandwidth_bytes_per_ms=bytes_per_ms.middle,
         reasons=(
-            _found(look, pending_ms, left_ms),
+            f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are "
+            "left",
             "a single sample shows no sync, so this is a guess; meanwhile the guest dirties another "
             f"{dirtied_ms:.0f} ms' worth; {_BETTER}",
         ),
@@ -64,7 +62,7 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         return None, f"no bandwidth is shown, so {said} gives no amount"
     if look.idle or look.hardly_sent or look.uncomputed:
         return None, f"{said} may be QEMU's initial value, before it has computed one"
-    fitting = look.explanations(TOLERANCE)
+    fitting = look.explanations(0.0)
     if "last-sync" not in fitting:
         what = (
             "what dirty-rate gives, a rate instead of an amount"
@@ -84,13 +82,6 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
     if not look.usual:
         return None, "the bandwidth at this moment may differ from that of the whole migration"
     return fitting["last-sync"], ""
-
-
-def _found(look: Look, pending_ms: Interval, left_ms: Interval) -> str:
-    if look.reported_ms is not None and look.reported_ms.high <= left_ms.low:
-        said = f"the report of {look.reported_ms.low:.10g} ms"
-        return f"{said} is about what is left now, {left_ms.middle:.0f} ms, as if QEMU had just synced"
-    return f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are left"
 
 
 def _left(look: Look) -> str:

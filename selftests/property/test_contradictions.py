@@ -38,6 +38,10 @@ FOUND_ONCE = {
     30_042_300: "the same, with lines that are close together",
     50_055_736: "a first pass in whose midst the recording begins",
     30_073_675: "an answer that was asked for before the guest's stop and came after it, in a recording cut there",
+    60_003_083: "a report that was believed though no dirty rate is shown, by which it may be another formula's",
+    60_045_684: "a report of the pass before, about what is left in this one",
+    60_040_092: "packets of multifd that are rounded by more than a page",
+    60_069_940: "an estimated bandwidth, before QEMU's own, that was taken for an update of the report",
 }
 """Seeds of cases that contradicted once, and why."""
 
