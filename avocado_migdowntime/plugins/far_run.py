@@ -24,6 +24,7 @@ _READ_S = 0.1
 for one that has ended and of which it has read nothing.
 """
 _TOLD_S = 0.5
+"""By then Avocado has read what a runner told before it ended."""
 _BY_SIGNAL = 128
 _LACKS_IT = "No module named"
 
@@ -102,10 +103,11 @@ class FarRun:
         return f"the runner on {host.name} has ended with status {status}: {last}"
 
     async def _is_told(self, within_s: float) -> bool:
-        until_s = time.monotonic() + within_s
-        while (told := str(self._task.identifier) in self._hosts.ends) is False and time.monotonic() < until_s:
+        """Whether Avocado reads an end of the test within that time."""
+        test, until_s = str(self._task.identifier), time.monotonic() + within_s
+        while test not in self._hosts.ends and time.monotonic() < until_s:
             await asyncio.sleep(_READ_S)
-        return told
+        return test in self._hosts.ends
 
     def _arguments(self) -> list[str]:
         kind = self._task.runnable.kind
