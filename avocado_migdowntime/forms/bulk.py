@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from ..trace.reading import Stamp
 from .form import Line
+from .many import Many
 from .qmp import SAME_S, Qmp
-from .replies import Replies, Reply, made_of, plain_json
+from .replies import Reply, made_of, plain_json
 from .sieve import SHORT_BYTES, Raw
 from .stamps import second_s
 
@@ -47,10 +48,9 @@ _Begun = tuple[_Head, float | None, float, int]
 
 
 class Bulk:
-    """The replies that were kept, in their order; only while it `is_open` are there any."""
+    """The replies that were kept, in their order."""
 
     def __init__(self, qmp: Qmp) -> None:
-        self.is_open = False
         self._qmp = qmp
         self._kept: list[Reply] = []
         self._held: tuple[bytes, float, Raw] | None = None
@@ -59,18 +59,18 @@ class Bulk:
         self._layouts: list[tuple[bytes, int, bytes, tuple[_Head, float, float, int]]] = []
         """To the second, and from behind its part on, what the last lines began with, and what that was."""
 
-    def open(self, raw: bytes, line: Line) -> None:
-        """Begin behind a line that was read, and told by QMP alone, if it is a plain reply: `line` is all of `raw`."""
+    def begin(self, raw: bytes, line: Line) -> bool:
+        """Whether a line that was read, and told by QMP alone, is a plain reply: `line` is all of `raw`."""
         match = _HEAD.match(raw)
         if match is None or len(raw) <= SHORT_BYTES or b"igration" in raw:
-            return
+            return False
         text = raw[match.end() :].rstrip()
         if not text.isascii() or not line.message.endswith(text.decode()):
-            return
+            return False
         guest, is_held = self._qmp.origin_of(line)
         self._heads.setdefault(match[4] or b"", _Head(guest, is_held, len(line.message) == len(text)))
         self._begun = text
-        self.is_open = not is_held and self._qmp.is_idle
+        return not is_held and self._qmp.is_idle
 
     def take(self, raw: bytes, came_s: float) -> bool:
         """Keep a line that is a reply as those before; false where it has to be read as any line is."""
@@ -131,13 +131,13 @@ class Bulk:
                     return known, second_begin_s + float(b"0." + part), tick_s, begin
         return None
 
-    def close(self) -> tuple[list[Replies], list[Raw]]:
+    def close(self) -> tuple[list[Many], list[Raw]]:
         """What the kept ones are, but for lines that are to be read behind that: those of the last one at least.
 
         What is held of a text is known then by reading these.
         """
         kept, held = self._kept, self._held
-        self.is_open, self._kept, self._held, self._begun = False, [], None, b""
+        self._kept, self._held, self._begun = [], None, b""
         made = made_of(kept, self._qmp) if len(kept) > _FEW else None
         left = [line for one in (kept if made is None else kept[-1:]) for line in one.lines]
         if held is not None:
@@ -150,7 +150,7 @@ class Bulk:
         """Have QMP's reader know the last ones, as if it had read them."""
         for last in {one.guest: one for one in replies}.values():
             if last.t_s is not None:
-                self._qmp.saw(replace(last.reading(), stamp=Stamp(last.again_s, last.tick_s)))
+                self._qmp.saw(replace(last.told(), stamp=Stamp(last.again_s, last.tick_s)))
         held = next((one for one in reversed(replies) if one.held_s is not None), None)
         if held is not None:
-            self._qmp.saw(replace(held.reading(), stamp=Stamp(held.held_s or 0.0, held.tick_s), of=""))
+            self._qmp.saw(replace(held.told(), stamp=Stamp(held.held_s or 0.0, held.tick_s), of=""))

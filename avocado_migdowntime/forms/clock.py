@@ -46,7 +46,7 @@ class Clock:
         if stamp is not None and stamp.from_begin:
             self._log_zero_s = 0.0
             return self._in_order(stamp.t_s), stamp.tick_s
-        if total_s is not None and (tick_s <= TICK_S or stamp is None or stamp.tick_s >= tick_s):
+        if total_s is not None and self._is_by_total(reading):
             if stamp is not None:
                 self._log_zero_s = stamp.t_s - total_s
             if reading.arrived_s is not None:
@@ -60,16 +60,29 @@ class Clock:
             self._in_order(reading.arrived_s - self._read_zero_s)
         return self.last_s, 0.0
 
-    def of_replies(self, total_s: Floats, last: Reading) -> Floats | None:
-        """When the figures of many replies were taken, as `of_reading` says of each, the `last` one as well.
+    def of_many(self, total_s: Floats | None, logged_s: Floats | None, last: Reading) -> tuple[Floats, float] | None:
+        """When the figures of many readings were taken, as `of_reading` says of each, the `last` one as well.
 
-        These are their total times, in order; None where those of another migration begin with them.
+        `total_s` are their total times, `logged_s` the log's; none has one where `last` has none. None where those of
+        another migration are among them, or no time is known that is before them.
         """
-        if self._total_s is not None and total_s[0] < self._total_s:
+        if total_s is not None and (np.any(np.diff(total_s) < 0) or (self._total_s or 0.0) > total_s[0]):
             return None
-        times_s: Floats = np.maximum(total_s, self.last_s)
-        self.of_reading(last)
-        return times_s
+        if total_s is not None and self._is_by_total(last):
+            times_s = total_s
+        elif logged_s is not None and self._log_zero_s is not None:
+            times_s = logged_s - self._log_zero_s
+        else:
+            return None
+        in_order_s: Floats = np.maximum.accumulate(np.maximum(times_s, self.last_s))
+        _, width_s = self.of_reading(last)
+        self.last_s = float(in_order_s[-1])
+        return in_order_s, width_s
+
+    def _is_by_total(self, reading: Reading) -> bool:
+        """Whether the total time of a reading says more precisely when that was than the time of its line."""
+        tick_s, stamp = _tick_s(reading), reading.stamp
+        return tick_s <= TICK_S or stamp is None or stamp.tick_s >= tick_s
 
     def of_stamp(self, stamp: Stamp | None) -> float | None:
         """When a line was logged; None where it does not say so."""

@@ -11,9 +11,9 @@ from ..trace.events import HARNESS, LIMIT_CHANGED
 from ..trace.model import ENDED
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
 from ..trace.samples import Floats
-from .clock import TICK_S, Clock, begins_migration
+from .clock import Clock, begins_migration
 from .filling import Filled, filled
-from .replies import Replies
+from .many import Many
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class SampleRows:
 
     t_s: Floats
     latency_ms: float
-    replies: Replies
+    many: Many
 
 
 @dataclass(frozen=True)
@@ -94,16 +94,17 @@ class Course:
             case Happening():
                 self._held.append(item)
 
-    def at_once(self, replies: Replies) -> SampleRows | None:
-        """The rows that replies make; None where they are to be read one by one, so that none of them counts yet."""
-        statuses = {*replies.statuses}
+    def at_once(self, many: Many) -> SampleRows | None:
+        """The rows that readings make; None where they are to be read one by one, so that none of them counts yet."""
+        statuses = {*many.statuses}
         if not self.has_samples or self._held or self._status in ENDED or statuses & {*ENDED, "none", "cancelled"}:
             return None
-        t_s = self.clock.of_replies(replies.total_s, replies.last)
-        if t_s is None:
+        times = self.clock.of_many(many.total_s, many.logged_s, many.last)
+        if times is None:
             return None
-        self._status = replies.statuses[-1]
-        return SampleRows(t_s, TICK_S * 1000, replies)
+        t_s, width_s = times
+        self._status = many.statuses[-1]
+        return SampleRows(t_s, width_s * 1000, many)
 
     def rest(self) -> Iterator[Row]:
         """The rows of events that no reading followed."""
@@ -210,9 +211,9 @@ class Courses:
         every = [self._shared, *(course.known for course in self._of.values())]
         return list(dict.fromkeys(text for known in every for text in known.remarks))
 
-    def rows_of(self, item: Item | Replies) -> Iterator[tuple[str, Row | SampleRows]]:
-        """The same of what may be many replies."""
-        if not isinstance(item, Replies):
+    def rows_of(self, item: Item | Many) -> Iterator[tuple[str, Row | SampleRows]]:
+        """The same of what may be many readings."""
+        if not isinstance(item, Many):
             yield from self.rows(item)
         elif (rows := self[item.of].at_once(item)) is not None:
             self.told_last = item.of

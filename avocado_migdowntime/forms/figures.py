@@ -5,10 +5,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ..basics.interval import Interval
 from ..trace.reading import Reading, Stamp
+from ..trace.samples import Floats
 from .monitor_text import nested
+from .pace import WHY
 from .rounding import UNITS, to_digits, whole
+from .shown import Shown, Span, Told, between
 
 BITS, MEGABIT = 8, 1_000_000
 NUMBER = r"\d{1,20}"
@@ -25,18 +30,26 @@ def size_of(text: str) -> float | Interval:
 
     KB is as much as KiB: so do those write it that are read here.
     """
-    match = _SIZE.fullmatch(text)
+    size: float | Interval = size_in(Shown(text), (0, len(text)))
+    return size
+
+
+def size_in(shown: Shown, span: Span) -> Any:
+    """The same of what stands there, in a line or in many."""
+    match = _SIZE.fullmatch(shown.text, *span)
     if match is None:
-        raise ValueError(f"{text!r} is no size")
-    number, digits, factor = float(match["number"]), match["digits"] or "", UNITS[match["unit"] or ""]
-    if factor == 1 and not digits.strip("0"):
-        return number
-    return to_digits(number, len(digits), factor)
+        raise ValueError(f"{shown.text[slice(*span)]!r} is no size")
+    digits, factor = match["digits"] or "", UNITS[match["unit"] or ""]
+    if factor == 1 and not digits:
+        return shown[match.span("number")]
+    if factor == 1 and not shown.words(match.span("digits")).strip("0"):
+        return float(shown.words(match.span("number")))
+    return to_digits(shown[match.span("number")], len(digits), factor)
 
 
 def cut_off(shown: float, unit: float = 1) -> Interval:
     """What a figure that need not be a whole number may have been of which whole `unit`s are `shown`."""
-    return Interval(shown * unit, (shown + 1) * unit)
+    return between(shown * unit, (shown + 1) * unit)
 
 
 def scaled(figure: float | Interval, factor: float) -> float | Interval:
@@ -68,3 +81,19 @@ def reading(
         elif figure is not None:
             shown[name] = whole(figure) if name.endswith(_BROKEN) else round(figure)
     return Reading(nested(shown), stamp, rounding, derived or {}, estimated or {}, of)
+
+
+def reading_of(told: Told, stamp: Stamp | None, mbps: Interval | None) -> Reading:
+    """What a line told: `mbps` is what was worked out where it shows none."""
+    if told.pace is None:
+        return reading(told.status, told.figures, stamp, told.of, told.derived, told.estimated)
+    estimated = told.estimated if mbps is None else {**told.estimated, "ram.mbps": WHY}
+    return reading(told.status, {**told.figures, "ram.mbps": mbps}, stamp, told.of, told.derived, estimated)
+
+
+def column(name: str, figure: Any) -> Floats | float:
+    """What the answers of many lines have of a figure: as `reading` makes it of one."""
+    if isinstance(figure, Interval):
+        figure = figure.low if name == "total-time" else np.where(figure.low == 0, figure.low, figure.middle)
+    shown: Floats | float = figure if name.endswith(_BROKEN) else np.rint(figure)
+    return shown

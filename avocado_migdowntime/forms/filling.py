@@ -18,7 +18,7 @@ NEEDED = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "
 """What a sample of a trace is made of."""
 _TO_THE_BYTE = "ram.precopy-bytes"
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
-_USUAL_PAGE_BYTES = 4096
+USUAL_PAGE_BYTES = 4096
 
 
 AS_READ = "as-read"
@@ -151,7 +151,7 @@ def _page_size(
                 ram["page-size"] = page
                 derived["ram.page-size"] = "it is normal bytes ÷ normal pages"
                 return
-    ram["page-size"] = _USUAL_PAGE_BYTES
+    ram["page-size"] = USUAL_PAGE_BYTES
     estimated["ram.page-size"] = "taken as that of most targets"
 
 

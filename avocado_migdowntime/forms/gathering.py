@@ -12,9 +12,9 @@ from ..trace.ram import RAN_OVER, ran_over
 from ..trace.reading import Item, Reading, is_without_passes
 from ..trace.samples import SamplesWriter
 from .course import Begins, Courses, EventRow, Row, SampleRows
+from .many import Many, OneOfMany
 from .reader import Reader
 from .refusal import lacking, nothing_told, too_little
-from .replies import Replies, Reply
 
 MANY = 1000
 """Of so many samples, the last ones, a trace keeps the readings."""
@@ -26,7 +26,7 @@ class _Migration:
 
     samples: SamplesWriter = field(default_factory=SamplesWriter)
     events: list[Event] = field(default_factory=list)
-    told: deque[Reading | Reply] = field(default_factory=lambda: deque(maxlen=MANY))
+    told: deque[Reading | OneOfMany] = field(default_factory=lambda: deque(maxlen=MANY))
     lacks: tuple[str, ...] = ()
 
     def readings(self) -> tuple[Reading, ...]:
@@ -36,9 +36,10 @@ class _Migration:
     def add(self, row: Row | SampleRows) -> None:
         """Add one, or many."""
         if isinstance(row, SampleRows):
-            self.samples.extend(row.t_s, row.latency_ms, row.replies.statuses, row.replies.table)
-            self.told.extend(row.replies.replies)
-            self.lacks = ()
+            many = row.many
+            self.samples.extend(row.t_s, row.latency_ms, many.statuses, many.table)
+            self.told.extend(many.rows)
+            self.lacks = many.lacks
         elif isinstance(row, EventRow):
             self.events.append(event_of(row.t_s, row.side, row.message))
         elif not isinstance(row, Begins):
@@ -49,7 +50,7 @@ class _Migration:
                 self.lacks = row.filled.lacks
 
 
-def trace_of(items: Iterable[Item | Replies], reader: Reader, notes: Sequence[str] = ()) -> Trace:
+def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] = ()) -> Trace:
     """The trace that the items of a text make, which `reader` reads.
 
     Raises UsageError where they tell of no migration or of too little, and says what was recognised then.

@@ -10,7 +10,7 @@ unless KubeVirt sets another.
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -18,9 +18,11 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import DEFAULT_DOWNTIME_LIMIT_MS
 from ..basics.units import MIB
 from ..trace.reading import Happening, Item, Remark, Setting
-from .figures import BITS, MEGABIT, NUMBER, cut_off, reading, scaled
-from .form import Form, Line
-from .left import POSTCOPY, LastLooks
+from .figures import BITS, MEGABIT, NUMBER, cut_off, reading_of, scaled
+from .form import Line
+from .left import POSTCOPY
+from .log import Log
+from .shown import Shown, Told, between, decided, from_0
 from .stamps import stamp_within
 
 TOO_LITTLE = 64
@@ -60,12 +62,13 @@ _COUNTS = {
 }
 _LAST = {"DiskMbps", "DiskBps"}
 _UNITS = {"B": 1, "MiB": MIB}
-_NOTHING = 0.0, ""
+_Figure = tuple[Any, str]
+_NOTHING: _Figure = 0.0, ""
 """A figure that is not shown, and its unit."""
 _RATES = {"B/s": BITS / MEGABIT, "Mbps": 1.0}
 
 
-class KubevirtLog(Form):
+class KubevirtLog(Log):
     """Reads the log of one pod, or of several; each migration has its own identifier."""
 
     NAME = "a log of KubeVirt's virt-launcher"
@@ -89,7 +92,6 @@ class KubevirtLog(Form):
         self._of = ""
         self._shows_64th: dict[str, bool] = {}
         self._first_looks: dict[str, _Look] = {}
-        self._looks = LastLooks()
         self._limited: set[str] = set()
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -100,7 +102,7 @@ class KubevirtLog(Form):
             line = replace(line, stamp=stamp_within(text))
         if match := _JOB.search(text):
             self._of = match["of"]
-            return self._job(line, _shown(match["figures"]))
+            return self._job(line, _shown(Shown(text), match))
         if not self._of:
             return None
         if match := _LIMIT.search(text):
@@ -110,67 +112,72 @@ class KubevirtLog(Form):
         if "Pausing the guest to allow migration to complete" in text:
             return [Happening({"event": "STOP"}, line.stamp, of=self._of)]
         if _ABORTED.search(text):
-            return self._looks.ends(self._of, "cancelled", line.stamp)
+            return self.looks.ends(self._of, "cancelled", line.stamp)
         if "tarting post copy mode" in text or "starting post-copy mode" in text:
-            return self._looks.postcopy(self._of, line.stamp)
+            return self.looks.postcopy(self._of, line.stamp)
         if "failed to start post" in text:
-            return self._looks.postcopy(self._of, line.stamp, failed=True)
+            return self.looks.postcopy(self._of, line.stamp, failed=True)
         status = next((status for words, status in _STATUSES.items() if words in text), None)
-        return None if status is None else self._looks.ends(self._of, status, line.stamp)
+        return None if status is None else self.looks.ends(self._of, status, line.stamp)
 
     def end(self) -> Iterable[Item]:
-        return self._looks.compared(
-            DEFAULT_DOWNTIME_LIMIT_MS, "of QEMU's default, as no other is logged", self._limited
-        )
+        return self.looks.compared(DEFAULT_DOWNTIME_LIMIT_MS, "of QEMU's default, as no other is logged", self._limited)
 
-    def _job(self, line: Line, shown: Mapping[str, tuple[float, str]]) -> Sequence[Item]:
+    def told(self, shown: Shown) -> Told | None:
+        match = _JOB.search(shown.text)
+        return None if match is None else self._told(shown.words(match.span("of")), _shown(shown, match))
+
+    def _job(self, line: Line, shown: Mapping[str, _Figure]) -> Sequence[Item]:
+        items = [*self._learnt(shown)]
+        told = self._told(self._of, shown)
+        if told.status == "completed":
+            return self.looks.ends(self._of, "completed", line.stamp, told.figures)
+        return [*items, self.looks.active(reading_of(told, line.stamp, None))]
+
+    def _told(self, of: str, shown: Mapping[str, _Figure]) -> Told:
         figures: dict[str, Any] = {"total-time": _number(shown, "TimeElapsed")}
         figures |= {name: _size(shown, of) for name, of in _SIZES.items()}
         figures |= {name: _number(shown, of) for name, of in _COUNTS.items()}
         figures |= _disk(shown)
         if "Downtime" in shown:
-            figures["downtime"] = shown["Downtime"][0]
-            return self._looks.ends(self._of, "completed", line.stamp, figures)
+            return Told("completed", {**figures, "downtime": shown["Downtime"][0]}, of)
         page_bytes, derived, estimated = _page_bytes(figures["ram.normal-bytes"], figures["ram.normal"])
-        items: list[Item] = []
-        factor = self._factor(shown, figures, items)
+        factor = self._factor(of, shown)
         if factor is not None:
             figures["ram.mbps"] = _rate(shown, "MemoryBandwidth", factor)
             dirty = _rate(shown, "DirtyRate", factor * MEGABIT / BITS / page_bytes)
             figures["ram.dirty-pages-rate"] = dirty
         figures |= {"ram.page-size": page_bytes, "expected-downtime": _number(shown, "ExpectedDowntime")}
-        status = POSTCOPY if figures["ram.postcopy-requests"] else "active"
-        told = reading(status, figures, line.stamp, self._of)
-        return [*items, self._looks.active(replace(told, derived=derived, estimated=estimated))]
+        requests = figures["ram.postcopy-requests"]
+        status = POSTCOPY if requests is not None and decided(requests != 0) else "active"
+        return Told(status, figures, of, derived, estimated)
 
-    def _factor(
-        self, shown: Mapping[str, tuple[float, str]], figures: Mapping[str, Any], items: list[Item]
-    ) -> float | None:
-        """By what Mbps have to be multiplied, told by the first figures; None while that is not known.
+    def _factor(self, of: str, shown: Mapping[str, _Figure]) -> float | None:
+        """By what Mbps have to be multiplied; None while that is not known."""
+        if shown.get("MemoryBandwidth", _NOTHING)[1] != "Mbps":
+            return 1
+        if of not in self._shows_64th:
+            return None
+        return TOO_LITTLE if self._shows_64th[of] else 1
+
+    def _learnt(self, shown: Mapping[str, _Figure]) -> Iterator[Item]:
+        """Find that out by the first figures.
 
         What was sent until the first line may have gone at another bandwidth than what is shown there: that Mbps are
         too little is told by what was sent from one line to the next.
         """
-        rate = shown.get("MemoryBandwidth", _NOTHING)
-        if rate[1] != "Mbps":
-            return 1
-        if self._of not in self._shows_64th:
-            elapsed_ms = figures["total-time"]
-            if not rate[0] or not elapsed_ms or not figures["ram.transferred"]:
-                return None
-            look = _Look(elapsed_ms, _known(figures["ram.transferred"]), rate[0])
-            before = self._first_looks.setdefault(self._of, look)
-            since = look.times_since(before)
-            if min(look.times_since(_BEGIN).high, since.high) <= _RIGHT:
-                self._shows_64th[self._of] = False
-            elif look.elapsed_ms >= before.elapsed_ms + _LEAST_MS and _ABOUT_64.low <= since.low <= _ABOUT_64.high:
-                self._shows_64th[self._of] = True
-                items.append(
-                    Remark("this KubeVirt logs Mbps that are 64 times too little; they are multiplied", self._of)
-                )
-            else:
-                return None
-        return TOO_LITTLE if self._shows_64th[self._of] else 1
+        rate, unit = shown.get("MemoryBandwidth", _NOTHING)
+        elapsed_ms, sent = _number(shown, "TimeElapsed"), _size(shown, "MemoryProcessed")
+        if unit != "Mbps" or self._of in self._shows_64th or not rate or not elapsed_ms or not sent:
+            return
+        look = _Look(elapsed_ms, _known(sent), rate)
+        before = self._first_looks.setdefault(self._of, look)
+        since = look.times_since(before)
+        if min(look.times_since(_BEGIN).high, since.high) <= _RIGHT:
+            self._shows_64th[self._of] = False
+        elif look.elapsed_ms >= before.elapsed_ms + _LEAST_MS and _ABOUT_64.low <= since.low <= _ABOUT_64.high:
+            self._shows_64th[self._of] = True
+            yield Remark("this KubeVirt logs Mbps that are 64 times too little; they are multiplied", self._of)
 
 
 class _Look(NamedTuple):
@@ -197,49 +204,51 @@ def _known(size: float | Interval) -> Interval:
     return size if isinstance(size, Interval) else Interval(size, size)
 
 
-def _shown(text: str) -> Mapping[str, tuple[float, str]]:
+def _shown(line: Shown, match: re.Match[str]) -> Mapping[str, _Figure]:
     """The figures of a line with their units; without the last one where the line is cut off, for it may be, too."""
-    shown = {name: (float(number), unit) for name, number, unit in _FIGURE.findall(text)}
+    found = _FIGURE.finditer(line.text, *match.span("figures"))
+    shown = {one[1]: (line[one.span(2)], one[3]) for one in found}
     if shown and not shown.keys() & _LAST:
         del shown[next(reversed(shown))]
     return shown
 
 
-def _number(shown: Mapping[str, tuple[float, str]], name: str) -> float | None:
+def _number(shown: Mapping[str, _Figure], name: str) -> Any:
     return shown[name][0] if name in shown else None
 
 
-def _size(shown: Mapping[str, tuple[float, str]], name: str) -> float | Interval | None:
+def _size(shown: Mapping[str, _Figure], name: str) -> Any:
     number, unit = shown.get(name, _NOTHING)
     if unit not in _UNITS:
         return None
     return number if unit == "B" else cut_off(number, _UNITS[unit])
 
 
-def _rate(shown: Mapping[str, tuple[float, str]], name: str, factor: float) -> float | Interval | None:
+def _rate(shown: Mapping[str, _Figure], name: str, factor: float) -> float | Interval | None:
     number, unit = shown.get(name, _NOTHING)
     if unit not in _RATES:
         return None
     return scaled(number * _RATES[unit] if unit == "B/s" else cut_off(number), factor)
 
 
-def _disk(shown: Mapping[str, tuple[float, str]]) -> Mapping[str, Any]:
+def _disk(shown: Mapping[str, _Figure]) -> Mapping[str, Any]:
     """What is left of disks, where more data are to be sent than there is memory."""
     names = ("DataTotal", "MemoryTotal", "DataRemaining", "MemoryRemaining")
     if any(name not in shown for name in names):
         return {}
     (total, unit), (ram_total, _), (left, _), (ram_left, _) = (shown[name] for name in names)
-    if total <= ram_total + 1:
+    if decided(total <= ram_total + 1):
         return {}
     factor = _UNITS.get(unit, 1)
-    return {"disk.remaining": max(0.0, left - ram_left) * factor, "disk.total": (total - ram_total) * factor}
+    return {"disk.remaining": from_0(left - ram_left) * factor, "disk.total": (total - ram_total) * factor}
 
 
-def _page_bytes(data: float | Interval | None, pages: float | None) -> tuple[int, Mapping[str, str], Mapping[str, str]]:
+def _page_bytes(data: Any, pages: Any) -> tuple[int, Mapping[str, str], Mapping[str, str]]:
     """The page size, how it follows from the bytes in normal pages, or why it is taken for likely."""
-    if data is not None and pages:
-        bytes_each = data.scaled(1 / pages) if isinstance(data, Interval) else Interval(data / pages, data / pages)
-        fitting = [size for size in _PAGE_SIZES if bytes_each.low <= size <= bytes_each.high]
+    if data is not None and pages is not None and decided(pages != 0):
+        bytes_each = data.scaled(1 / pages) if isinstance(data, Interval) else between(data / pages, data / pages)
+        fits = [(bytes_each.low <= size) & (size <= bytes_each.high) for size in _PAGE_SIZES]
+        fitting = [size for size, does in zip(_PAGE_SIZES, fits, strict=True) if decided(does)]
         if len(fitting) == 1:
             return fitting[0], {"ram.page-size": "the power of two that NormalData ÷ NormalPages rounds to"}, {}
     return _PAGE_BYTES, {}, {"ram.page-size": "4 KiB, as on all that KubeVirt runs on"}

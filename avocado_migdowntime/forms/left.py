@@ -42,6 +42,10 @@ class LastLooks:
         self._ended.discard(told.of)
         return told
 
+    def is_in_postcopy(self, of: str) -> bool:
+        """Whether postcopy has begun."""
+        return of in self._in_postcopy
+
     def postcopy(self, of: str, stamp: Stamp | None, failed: bool = False) -> Sequence[Item]:
         """What is made of it that postcopy begins, or could not."""
         if failed:

@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..trace.reading import Item, Remark, Setting, Stamp
-from .figures import NUMBER, cut_off, reading
-from .form import Form, Line
-from .left import LastLooks
-from .pace import WHY, Pace
+from .figures import NUMBER, cut_off, reading_of
+from .form import Line
+from .log import Log
+from .pace import Pace
+from .shown import Shown, Told, decided
 from .stamps import stamp_within
 
 DEFAULT_GREATEST_MS = 500
@@ -38,7 +39,7 @@ _STATUSES = {
 }
 
 
-class NovaLog(Form):
+class NovaLog(Log):
     """Reads a log in which any number of guests may be migrated, at a time or one after another."""
 
     NAME = "a log of nova-compute"
@@ -52,7 +53,6 @@ class NovaLog(Form):
 
     def __init__(self) -> None:
         super().__init__()
-        self._looks = LastLooks()
         self._limits_ms: dict[str, list[float]] = {}
         self._paces: dict[str, Pace] = {}
         self._just_told = ""
@@ -64,13 +64,13 @@ class NovaLog(Form):
             return None
         if line.stamp is None:
             line = replace(line, stamp=stamp_within(text))
-        match = _OF.search(text)
-        of = f"instance {match[1]}" if match else ""
-        if not (match or self.recognised or "Migration running for" in text):
+        shown = Shown(text)
+        of = _of(shown)
+        if not (of or self.recognised or "Migration running for" in text):
             return None
         just_told, self._just_told = self._just_told, ""
-        if match := _PROGRESS.search(text):
-            return self._progress(line, of, match)
+        if progress := self.told(shown):
+            return self._progress(line, progress)
         if match := _LEFT.search(text):
             return self._left(float(match[1]), of) if of == just_told else []
         if match := _LIMIT.search(text):
@@ -87,33 +87,35 @@ class NovaLog(Form):
             )
             return [Remark(f"{told} after {match[1]} s, unless it was told to force it", of)]
         if "Switching to post-copy migration mode" in text:
-            return self._looks.postcopy(of, line.stamp)
+            return self.looks.postcopy(of, line.stamp)
         status = next((status for words, status in _STATUSES.items() if words in text), None)
         if status is None:
             self._just_told = just_told
             return None
         why = _FAILURE.search(text)
-        return self._looks.ends(of, status, line.stamp, {"error-desc": why[1]} if why else None)
+        return self.looks.ends(of, status, line.stamp, {"error-desc": why[1]} if why else None)
 
-    def _progress(self, line: Line, of: str, match: re.Match[str]) -> Sequence[Item]:
-        elapsed_s, sent, left, total, disk_sent, disk_left, disk_total = match.groups()
+    def told(self, shown: Shown) -> Told | None:
+        match = _PROGRESS.search(shown.text)
+        if match is None:
+            return None
+        elapsed_s, sent, left, total, disk_sent, disk_left, disk_total = (shown[match.span(one)] for one in range(1, 8))
         figures: dict[str, Any] = {
-            "total-time": cut_off(float(elapsed_s), 1000),
-            "ram.transferred": float(sent),
-            "ram.remaining": float(left),
-            "ram.total": float(total),
+            "total-time": cut_off(elapsed_s, 1000),
+            "ram.transferred": sent,
+            "ram.remaining": left,
+            "ram.total": total,
         }
-        if disk_total and float(disk_total):
-            figures |= {
-                "disk.transferred": float(disk_sent),
-                "disk.remaining": float(disk_left),
-                "disk.total": float(disk_total),
-            }
-        stamp = self._stamp(line, float(elapsed_s))
-        figures["ram.mbps"] = mbps = self._paces.setdefault(of, Pace()).mbps(stamp, float(sent))
-        told = reading("active", figures, stamp, of, estimated={} if mbps is None else {"ram.mbps": WHY})
-        self._just_told = of
-        return [self._looks.active(told)]
+        if disk_total is not None and decided(disk_total != 0):
+            figures |= {"disk.transferred": disk_sent, "disk.remaining": disk_left, "disk.total": disk_total}
+        of = _of(shown)
+        return Told("active", figures, of, pace=self._paces.setdefault(of, Pace()))
+
+    def _progress(self, line: Line, told: Told) -> Sequence[Item]:
+        stamp = self._stamp(line, told.figures["total-time"].low / 1000)
+        mbps = self._paces[told.of].mbps(stamp, told.figures["ram.transferred"])
+        self._just_told = told.of
+        return [self.looks.active(reading_of(told, stamp, mbps))]
 
     def _stamp(self, line: Line, elapsed_s: float) -> Stamp | None:
         """The time of the log where its lines have one, else that since Nova began to look: the same for all lines."""
@@ -123,7 +125,7 @@ class NovaLog(Form):
 
     def _left(self, left_bytes: float, of: str) -> Sequence[Item]:
         """What is left of RAM and disks, logged right behind the line that tells of RAM."""
-        last = self._looks[of]
+        last = self.looks[of]
         if last is None:
             return []
         disk_bytes = left_bytes - last.answer["ram"]["remaining"]
@@ -138,4 +140,9 @@ class NovaLog(Form):
         return [Setting({"downtime-limit": limits_ms[-1]}, line.stamp, changed=True, of=of)]
 
     def end(self) -> Iterable[Item]:
-        return self._looks.compared(DEFAULT_GREATEST_MS, "that Nova ends with by default (live_migration_downtime)")
+        return self.looks.compared(DEFAULT_GREATEST_MS, "that Nova ends with by default (live_migration_downtime)")
+
+
+def _of(shown: Shown) -> str:
+    match = _OF.search(shown.text)
+    return f"instance {shown.words(match.span(1))}" if match else ""

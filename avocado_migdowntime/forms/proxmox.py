@@ -14,10 +14,12 @@ from dataclasses import replace
 from typing import Any
 
 from ..trace.reading import Item, Remark, Setting
-from .figures import NUMBER, SIZE, reading, scaled, size_of
-from .form import Form, Line
-from .left import LastLooks, dirtying_in_words, limit_in_words
-from .pace import WHY, Pace
+from .figures import NUMBER, SIZE, reading_of, scaled, size_in, size_of
+from .form import Line
+from .left import dirtying_in_words, limit_in_words
+from .log import Log
+from .pace import Pace
+from .shown import Shown, Told
 from .stamps import stamp_within
 
 PAGE_BYTES = 4096
@@ -49,7 +51,7 @@ _ENDS = re.compile(r"migration status(?: error)?: (completed|failed|cancelled)\b
 _GIVEN_UP = re.compile(r"\bmigrate_cancel$|ERROR: online migrate failure")
 
 
-class ProxmoxLog(Form):
+class ProxmoxLog(Log):
     """Reads the task log of one migration, or of several one after another."""
 
     NAME = "a task log of Proxmox VE"
@@ -73,7 +75,6 @@ class ProxmoxLog(Form):
         self._of = ""
         self._begun = 0
         self._running = False
-        self._looks = LastLooks()
         self._limits_ms: list[float] = []
         self._pace = Pace()
 
@@ -83,10 +84,8 @@ class ProxmoxLog(Form):
             return None
         if line.stamp is None:
             line = replace(line, stamp=stamp_within(text))
-        if match := _OLD.search(text):
-            return self._progress(line, match["status"], _old(match.groupdict()), {})
-        if match := _NEW.search(text):
-            return self._progress(line, match["status"], _new(match.groupdict()), _FOUR_KIB)
+        if told := self.told(Shown(text)):
+            return self._progress(line, told)
         if match := _BEGINS.search(text):
             return self._begins(match[1])
         if match := _LIMIT_S.search(text):
@@ -111,14 +110,14 @@ class ProxmoxLog(Form):
         return None
 
     def end(self) -> Iterable[Item]:
-        last = self._looks[self._of]
+        last = self.looks[self._of]
         if last is None:
             return
         if dirtying := dirtying_in_words(last):
             yield Remark(dirtying, self._of)
         if not self._limits_ms:
             return
-        compared = self._looks.compared(self._limits_ms[-1], "that are set")
+        compared = self.looks.compared(self._limits_ms[-1], "that are set")
         if not compared and (limit := limit_in_words(last, self._limits_ms[-1])):
             yield Remark(limit, self._of)
         yield from compared
@@ -127,22 +126,25 @@ class ProxmoxLog(Form):
         self._begun += 1
         self._running, self._limits_ms = False, []
         of = f"VM {guest}"
-        self._of = f"{of}, migration {self._begun}" if self._looks[of] is not None else of
+        self._of = f"{of}, migration {self._begun}" if self.looks[of] is not None else of
         return []
 
-    def _progress(
-        self, line: Line, status: str, figures: Mapping[str, Any], estimated: Mapping[str, str]
-    ) -> Sequence[Item]:
+    def told(self, shown: Shown) -> Told | None:
+        if match := _OLD.search(shown.text):
+            return Told(shown.words(match.span("status")), _old(shown, match), self._of, pace=self._pace)
+        if match := _NEW.search(shown.text):
+            status = shown.words(match.span("status"))
+            return Told(status, _new(shown, match), self._of, estimated=_FOUR_KIB, pace=self._pace)
+        return None
+
+    def _progress(self, line: Line, told: Told) -> Sequence[Item]:
         self._running = True
-        mbps = self._pace.mbps(line.stamp, figures["ram.transferred"])
-        if mbps is not None:
-            estimated = {**estimated, "ram.mbps": WHY}
-        told = reading(status, {**figures, "ram.mbps": mbps}, line.stamp, self._of, estimated=estimated)
-        return [self._looks.active(told)]
+        mbps = self._pace.mbps(line.stamp, told.figures["ram.transferred"])
+        return [self.looks.active(reading_of(told, line.stamp, mbps))]
 
     def _ends(self, line: Line, status: str, figures: Mapping[str, Any] | None = None) -> Sequence[Item]:
         limit_ms = self._limits_ms[-1] if self._limits_ms else None
-        return self._looks.ends(self._of, status, line.stamp, figures, limit_ms)
+        return self.looks.ends(self._of, status, line.stamp, figures, limit_ms)
 
     def _limit(self, line: Line, limit_ms: float) -> Sequence[Item]:
         self._limits_ms.append(limit_ms)
@@ -161,23 +163,24 @@ class ProxmoxLog(Form):
         return Setting(parameters, line.stamp, changed=self._running, of=self._of)
 
 
-def _old(shown: Mapping[str, str]) -> Mapping[str, Any]:
+def _old(shown: Shown, match: re.Match[str]) -> Mapping[str, Any]:
     return {
-        "ram.transferred": size_of(shown["sent"]),
-        "ram.remaining": size_of(shown["left"]),
-        "ram.total": size_of(shown["total"]),
-        "expected-downtime": float(shown["expected"]) if shown["expected"] else None,
+        "ram.transferred": size_in(shown, match.span("sent")),
+        "ram.remaining": size_in(shown, match.span("left")),
+        "ram.total": size_in(shown, match.span("total")),
+        "expected-downtime": shown[match.span("expected")],
     }
 
 
-def _new(shown: Mapping[str, str]) -> Mapping[str, Any]:
+def _new(shown: Shown, match: re.Match[str]) -> Mapping[str, Any]:
+    dirty, devices = match.span("dirty"), match.span("devices")
     return {
-        "ram.transferred": size_of(shown["sent"]),
-        "ram.total": size_of(shown["total"]),
+        "ram.transferred": size_in(shown, match.span("sent")),
+        "ram.total": size_in(shown, match.span("total")),
         "ram.page-size": PAGE_BYTES,
-        "ram.pages-per-second": scaled(size_of(shown["speed"]), 1 / PAGE_BYTES),
-        "ram.dirty-pages-rate": scaled(size_of(shown["dirty"]), 1 / PAGE_BYTES) if shown["dirty"] else None,
-        "vfio.transferred": size_of(shown["devices"]) if shown["devices"] else None,
+        "ram.pages-per-second": scaled(size_in(shown, match.span("speed")), 1 / PAGE_BYTES),
+        "ram.dirty-pages-rate": scaled(size_in(shown, dirty), 1 / PAGE_BYTES) if match["dirty"] else None,
+        "vfio.transferred": size_in(shown, devices) if match["devices"] else None,
     }
 
 

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ..trace.reading import Item
+from .alike import Alike
 from .bulk import Bulk
 from .catalogue import FORMS
 from .encoding import Utf8
 from .form import MAYBE, Form, Line
 from .lines import Lines
+from .log import Log
+from .many import Many
 from .qmp import Qmp
-from .replies import Replies
 from .sieve import Raw, Sieve
 from .stamps import Calendar
 from .wrapped import Unwrapper
@@ -37,6 +39,9 @@ class Reader:
         self._alone: Line | None = None
         """What was told by a line of the text, if it was one line, and read as it is."""
         self._told = False
+        self._bulk, self._alike = Bulk(self._qmp), Alike()
+        self._open: Bulk | Alike | None = None
+        """Of these the one that keeps lines as those before."""
         self.first_lines: list[str] = []
         self.first_bytes: list[bytes] = []
 
@@ -64,44 +69,55 @@ class Reader:
         for form in self._forms:
             yield from form.settle()
 
-    def whole(self, chunks: Iterable[bytes]) -> Iterator[Item | Replies]:
-        """What all of a text tells, instead of `feed` and `end`: the same, but for many replies as one."""
-        bulk = Bulk(self._qmp)
+    def whole(self, chunks: Iterable[bytes]) -> Iterator[Item | Many]:
+        """What all of a text tells, instead of `feed` and `end`: the same, but for many readings as one."""
         for data in chunks:
             if plain := self._utf8.feed(data):
-                yield from self._read_at_once(self._sieve.feed(plain, 0.0), bulk)
-        yield from self._read_at_once(self._sieve.feed(self._utf8.end(), 0.0), bulk)
-        yield from self._read_at_once(self._sieve.end(0.0), bulk)
-        yield from self._in(bulk)
+                yield from self._read_at_once(self._sieve.feed(plain, 0.0))
+        yield from self._read_at_once(self._sieve.feed(self._utf8.end(), 0.0))
+        yield from self._read_at_once(self._sieve.end(0.0))
+        if self._open is not None:
+            yield from self._in(self._open)
         yield from self.end()
 
-    def _read_at_once(self, lines: Iterator[Raw], bulk: Bulk) -> Iterator[Item | Replies]:
+    def _read_at_once(self, lines: Iterator[Raw]) -> Iterator[Item | Many]:
         for raw, came_s in lines:
-            if bulk.is_open and bulk.take(raw, came_s):
+            if self._open is not None and self._open.take(raw, came_s):
+                self._sieve.told()
                 continue
-            if bulk.is_open:
-                yield from self._in(bulk)
-                if bulk.is_open and bulk.take(raw, came_s):
+            if self._open is not None:
+                yield from self._in(self._open)
+                if self._open is not None and self._open.take(raw, came_s):
+                    self._sieve.told()
                     continue
-                bulk.is_open = False
+                self._open = None
             yield from self._of_line(raw, came_s)
             if self._told:
                 self._sieve.told()
-                self._open(bulk, raw)
+                self._begin(raw)
 
-    def _in(self, bulk: Bulk) -> Iterator[Item | Replies]:
+    def _in(self, kept: Bulk | Alike) -> Iterator[Item | Many]:
         """What is kept there."""
-        replies, lines = bulk.close()
-        yield from replies
+        self._open = None
+        many, lines = kept.close()
+        yield from many
         for raw, came_s in lines:
             yield from self._of_line(raw, came_s)
-            self._open(bulk, raw)
+            self._begin(raw)
 
-    def _open(self, bulk: Bulk, raw: bytes) -> None:
-        """Keep replies behind a line, if nothing is left to be known of what was before it."""
-        is_of_qmp = self._holding == [self._qmp] and self._qmp.recognised
-        if is_of_qmp and self._alone is not None and self._lines.is_plain and len(self.first_lines) == FIRST_LINES:
-            bulk.open(raw, self._alone)
+    def _begin(self, raw: bytes) -> None:
+        """Keep what is as the last line behind it, if nothing is left to be known of what was before it."""
+        self._open = None
+        line, holding = self._alone, self._holding
+        if line is None or len(holding) != 1 or not holding[0].recognised:
+            return
+        if not self._lines.is_plain or len(self.first_lines) < FIRST_LINES:
+            return
+        form = holding[0]
+        if isinstance(form, Log) and self._alike.begin(raw, line, form):
+            self._open = self._alike
+        elif form is self._qmp and self._bulk.begin(raw, line):
+            self._open = self._bulk
 
     def _read(self, lines: Iterator[Raw]) -> Iterator[Item]:
         for raw, came_s in lines:

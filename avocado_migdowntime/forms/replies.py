@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Replies to query-migrate of a log, decoded by types, many at once, if they come to the same as one by one."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..trace.plain import PlainAnswer, PlainDisk, PlainRam, Unusual, table_of
 from ..trace.reading import Reading, Stamp
 from ..trace.samples import Floats
 from .form import Line
+from .many import Many
 from .qmp import SAME_S, Qmp, message_in
 from .qmp_messages import items_of
 from .sieve import Raw
@@ -63,7 +63,7 @@ class Reply(msgspec.Struct, gc=False):
     held_s: float | None = None
     """The time of libvirt's line that tells the same before it says of whose monitor it is."""
 
-    def reading(self) -> Reading:
+    def told(self) -> Reading:
         """What is read of it line by line."""
         stamp = None if self.t_s is None else Stamp(self.t_s, self.tick_s)
         text = self.json.decode()
@@ -71,33 +71,9 @@ class Reply(msgspec.Struct, gc=False):
         assert isinstance(item, Reading)
         return Reading(item.answer, stamp, of=self.guest, arrived_s=self.arrived_s)
 
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Replies:
-    """Replies of one guest, none of which tells the same as another.
-
-    `table` has a column for each, as that of `Samples`, without its time and the number of its status.
-    """
-
-    replies: Sequence[Reply]
-    table: Floats
-    statuses: Sequence[str]
-    total_s: Floats
-    """The total time of each, which is none less than the one before."""
-
-    @property
-    def of(self) -> str:
-        """What the text calls the guest."""
-        return self.replies[0].guest
-
-    @property
-    def last(self) -> Reading:
-        """The last one."""
-        return self.replies[-1].reading()
-
-    def readings(self) -> Iterator[Reading]:
-        """The same one by one."""
-        return (one.reading() for one in self.replies)
+    def reading(self) -> Reading:
+        """The same, of which nothing is to be worked out."""
+        return self.told()
 
 
 def plain_json(text: bytes, is_bare: bool) -> bytes:
@@ -112,7 +88,7 @@ def plain_json(text: bytes, is_bare: bool) -> bytes:
     return text.translate(_JSON_QUOTES) if is_json_then else b""
 
 
-def made_of(kept: Sequence[Reply], qmp: Qmp) -> list[Replies] | None:
+def made_of(kept: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
     """What all of these are but the last one, guest by guest; None where one has to be read by itself."""
     try:
         answers = [message.answer for message in _DECODER.decode_lines(b"\n".join([one.json for one in kept]))]
@@ -142,7 +118,8 @@ def made_of(kept: Sequence[Reply], qmp: Qmp) -> list[Replies] | None:
             return None
         if np.any(table[Column.REMAINING :] >= _EXACT):
             return None
-        made.append(Replies([kept[number] for number in numbers], table, [one.status for one in chosen], total_s))
+        statuses = [one.status for one in chosen]
+        made.append(Many(guest, [kept[number] for number in numbers], table, statuses, total_s))
     return made
 
 

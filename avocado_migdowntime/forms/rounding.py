@@ -2,6 +2,7 @@
 """What a figure may have been that was printed rounded."""
 
 from ..basics.interval import Interval
+from .shown import between, from_0
 
 UNITS = {"": 1, **{letter: 1 << 10 * power for power, letter in enumerate("KMGTPE", 1)}}
 """Binary units, by their first letter."""
@@ -15,7 +16,7 @@ def cut(shown: float, unit: int) -> Interval:
 def to_digits(shown: float, digits: int, unit: float = 1) -> Interval:
     """Of what was rounded to so many digits after the point, in this unit."""
     half = 0.5 * 10.0**-digits
-    return Interval(max(0.0, shown - half) * unit, (shown + half) * unit)
+    return between(from_0(shown - half) * unit, (shown + half) * unit)
 
 
 def to_three_digits(shown: str, unit: int) -> Interval:

@@ -16,9 +16,10 @@ from typing import Any
 from ..basics.interval import Interval
 from ..basics.units import MIB
 from ..trace.reading import Item, Setting
-from .figures import MEGABIT, NUMBER, cut_off, reading
-from .form import Form, Line
-from .left import LastLooks
+from .figures import MEGABIT, NUMBER, cut_off, reading_of
+from .form import Line
+from .log import Log
+from .shown import Shown, Told
 from .stamps import stamp_within
 
 PAGE_BYTES = 4096
@@ -54,7 +55,7 @@ _STATUSES = {
 _ENDS = (b"seconds to complete", b"Aborting migration", b"Migration is stuck", b"will be aborted")
 
 
-class VdsmLog(Form):
+class VdsmLog(Log):
     """Reads a log in which any number of guests may be migrated, at a time or one after another."""
 
     NAME = "a log of oVirt's vdsm"
@@ -81,7 +82,6 @@ class VdsmLog(Form):
         super().__init__()
         self._left: dict[str, Interval] = {}
         self._greatest_ms: dict[str, float] = {}
-        self._looks = LastLooks()
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
@@ -89,10 +89,10 @@ class VdsmLog(Form):
             return None
         if line.stamp is None:
             line = replace(line, stamp=stamp_within(text))
-        match = _OF.search(text)
-        of = f"VM {match[1]}" if match else ""
+        shown = Shown(text)
+        of = _of(shown)
         if match := _PROGRESS.search(text):
-            return self._progress(line, of, match.groupdict())
+            return self._progress(line, of, match)
         if match := _STALLING.search(text):
             self._left[of] = cut_off(float(match[1]), MIB)
             return []
@@ -103,40 +103,44 @@ class VdsmLog(Form):
         if match := _SPEED_LIMIT.search(text):
             return [Setting({"max-bandwidth": float(match[1]) * MIB}, line.stamp, changed=True, of=of)]
         if match := _ENGINE.search(text):
-            return self._looks.ends(f"VM {match[1]}", "completed", line.stamp, {"downtime": float(match[2])})
+            return self.looks.ends(f"VM {match[1]}", "completed", line.stamp, {"downtime": float(match[2])})
         if not of or "igrat" not in text:
             return None
         if _GIVEN_UP.search(text):
-            return self._looks.ends(of, "cancelled", line.stamp)
+            return self.looks.ends(of, "cancelled", line.stamp)
         if _POSTCOPY.search(text):
-            return self._looks.postcopy(of, line.stamp)
+            return self.looks.postcopy(of, line.stamp)
         status = next((status for words, status in _STATUSES.items() if words in text), None)
-        return None if status is None else self._looks.ends(of, status, line.stamp)
+        return None if status is None else self.looks.ends(of, status, line.stamp)
 
     def end(self) -> Iterable[Item]:
         for of, greatest_ms in self._greatest_ms.items():
-            others = {last.of for last in self._looks if last.of != of}
-            yield from self._looks.compared(greatest_ms, "that vdsm was told to raise the downtime-limit to", others)
+            others = {last.of for last in self.looks if last.of != of}
+            yield from self.looks.compared(greatest_ms, "that vdsm was told to raise the downtime-limit to", others)
 
-    def _progress(self, line: Line, of: str, shown: Mapping[str, str | None]) -> Sequence[Item]:
-        elapsed = shown["elapsed"] or ""
-        ms = float(elapsed) * 1000 if "." in elapsed else cut_off(float(elapsed), 1000)
-        figures: dict[str, Any] = {"total-time": ms}
-        estimated: Mapping[str, str] = {}
+    def told(self, shown: Shown) -> Told | None:
+        match = _PROGRESS.search(shown.text)
+        of = _of(shown)
+        if match is None or match["total"] is None or of in self._left:
+            return None
+        return Told("active", {"total-time": _elapsed_ms(shown, match), **_figures(shown, match)}, of, {}, _FOUR_KIB)
+
+    def _progress(self, line: Line, of: str, match: re.Match[str]) -> Sequence[Item]:
         left = self._left.pop(of, None)
-        if shown["total"] is not None:
-            estimated = _FOUR_KIB
-            figures |= _figures(shown)
+        told = self.told(Shown(match.string))
+        if told is not None:
+            figures = {**told.figures}
             self._without_what_is_cut_off(figures, of)
+            told = replace(told, figures=figures)
         elif left is None:
             return []
         else:
-            figures["ram.remaining"] = left
-        return [self._looks.active(reading("active", figures, line.stamp, of, estimated=estimated))]
+            told = Told("active", {"total-time": _elapsed_ms(Shown(match.string), match), "ram.remaining": left}, of)
+        return [self.looks.active(reading_of(told, line.stamp, None))]
 
     def _without_what_is_cut_off(self, figures: dict[str, Any], of: str) -> None:
         """The iteration ends the line: where it is less than before in one migration, it is not whole."""
-        last = self._looks[of]
+        last = self.looks[of]
         before = last.answer if last is not None else {}
         iteration = figures["ram.dirty-sync-count"]
         if iteration is None or "total-time" not in before or iteration >= before["ram"].get("dirty-sync-count", 0):
@@ -155,15 +159,24 @@ class VdsmLog(Form):
         return [Setting({"downtime-limit": begins[-1]}, line.stamp, of=of)] if begins else []
 
 
-def _figures(shown: Mapping[str, str | None]) -> Mapping[str, Any]:
-    def number(name: str) -> float | None:
-        text = shown[name]
-        return None if text is None or text.startswith("-") else float(text)
+def _of(shown: Shown) -> str:
+    match = _OF.search(shown.text)
+    return f"VM {shown.words(match.span(1))}" if match else ""
+
+
+def _elapsed_ms(shown: Shown, match: re.Match[str]) -> Any:
+    elapsed_s = shown[match.span("elapsed")]
+    return elapsed_s * 1000 if "." in match["elapsed"] else cut_off(elapsed_s, 1000)
+
+
+def _figures(shown: Shown, match: re.Match[str]) -> Mapping[str, Any]:
+    def number(name: str) -> Any:
+        return None if (match[name] or "").startswith("-") else shown[match.span(name)]
 
     sizes = {"ram.total": "total", "ram.transferred": "sent", "ram.remaining": "left"}
-    speed = cut_off(number("speed") or 0, _BITS_OF_SPEED[shown["unit"] or ""] / MEGABIT)
+    speed = cut_off(number("speed"), _BITS_OF_SPEED[match["unit"]] / MEGABIT)
     return {
-        **{name: cut_off(number(size) or 0, MIB) for name, size in sizes.items()},
+        **{name: cut_off(number(size), MIB) for name, size in sizes.items()},
         "ram.page-size": PAGE_BYTES,
         "ram.duplicate": number("zero"),
         "ram.dirty-pages-rate": number("dirty"),

@@ -2,41 +2,16 @@
 """Replies of a long log that are read many at once come to what they come to line by line."""
 
 import json
-from itertools import chain
 
 import pytest
 
-from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
-from avocado_migdowntime.forms.gathering import trace_of
-from avocado_migdowntime.forms.reader import Reader
-from avocado_migdowntime.forms.replies import Replies
 
 from ..support import reply_logs
+from ..support.long_logs import at_once, line_by_line, outcome, told
 from ..support.reply_logs import AVOCADO, BARE, FIRST_LINES, LIBVIRT, NOISE, ODD, TWICE
 
-PIECE_BYTES = 1 << 14
 COUNT = 60
-
-
-def pieces(data):
-    return [data[begin : begin + PIECE_BYTES] for begin in range(0, len(data), PIECE_BYTES)]
-
-
-def told(trace):
-    samples = [repr(one) for one in trace.samples]
-    return samples, trace.events, trace.header, trace.notes, trace.snapshot, trace.readings, trace.lacks
-
-
-def line_by_line(data):
-    reader = Reader()
-    return trace_of(chain(chain.from_iterable(map(reader.feed, pieces(data))), reader.end()), reader)
-
-
-def at_once(data):
-    """How many replies of a text are read with others."""
-    items = Reader().whole(pieces(data))
-    return sum(len(item.replies) for item in items if isinstance(item, Replies))
 
 
 def log(head, answers=None, between=()):
@@ -89,13 +64,6 @@ def test_a_figure_that_is_not_plain_is_what_it_is_line_by_line(figure):
     answers = [reply(number) for number in range(COUNT)]
     answers[COUNT // 2]["ram"] |= figure
     assert outcome(parse, log(BARE, answers)) == outcome(line_by_line, log(BARE, answers))
-
-
-def outcome(read, data):
-    try:
-        return told(read(data))
-    except UsageError as error:
-        return str(error)
 
 
 @pytest.mark.parametrize("between", [*NOISE[1:], "unknown"])

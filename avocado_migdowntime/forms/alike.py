@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lines with figures of a long log that are alike but for their digits, read at once.
+
+Once a line was read as any line is, a template is made of it: what was asked for as a number may be any, its time as
+well, all else is as it was. The lines behind it that are of a template are kept, and what the form makes of one line it
+makes of columns of them all. What comes of them is what comes of them line by line; where it might not, they are read
+so.
+"""
+
+from collections.abc import Sequence
+
+from .form import Line
+from .log import Log
+from .many import Many
+from .readings import Kept, made_of
+from .sieve import Raw
+from .template import Template, template_of
+
+MOST = 1024
+"""So many lines are read at once."""
+_FEW = 4
+"""Fewer are read line by line."""
+_TEMPLATES = 16
+"""So many are tried on a line: those of the last lines."""
+
+
+class Alike:
+    """The lines that were kept, in their order."""
+
+    def __init__(self) -> None:
+        self._templates: list[Template] = []
+        self._kept: list[Kept] = []
+
+    def begin(self, raw: bytes, line: Line, form: Log) -> bool:
+        """Whether others may be as a line that was read, and told by this form alone: `line` is all of `raw`."""
+        if self._templates and self._templates[0].form is not form:
+            self._templates = []
+        if any(one.pattern.fullmatch(raw) for one in self._templates):
+            return True
+        template = template_of(raw, line, form)
+        if template is None:
+            return False
+        self._templates = [template, *self._templates[: _TEMPLATES - 1]]
+        return True
+
+    def take(self, raw: bytes, came_s: float) -> bool:
+        """Keep a line that is as one before; false where it has to be read as any line is."""
+        if len(self._kept) == MOST:
+            return False
+        templates = self._templates
+        for number, template in enumerate(templates):
+            if match := template.pattern.fullmatch(raw):
+                if number:
+                    templates.insert(0, templates.pop(number))
+                self._kept.append(Kept(template, match.groups(), (raw, came_s)))
+                return True
+        return False
+
+    def close(self) -> tuple[Sequence[Many], Sequence[Raw]]:
+        """What the kept ones tell, but for lines that are to be read behind that: the last one at least.
+
+        All that is to be known of a text is known then by reading these.
+        """
+        kept, self._kept = self._kept, []
+        made = made_of(kept[:-1]) if len(kept) > _FEW else None
+        return made or [], [one.line for one in (kept if made is None else kept[-1:])]

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Many lines of a log that are of the same templates, as columns, if they come to the same as one by one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, repeat
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from ..basics.interval import Interval
+from ..trace.figures import Column
+from ..trace.reading import Reading, Stamp
+from ..trace.samples import Floats, Indices
+from .figures import column, reading_of
+from .filling import NEEDED, USUAL_PAGE_BYTES, filled
+from .many import Many
+from .pace import Pace
+from .shown import Columns, Differ, Shown, Span, Told
+from .sieve import Raw
+from .stamps import seconds_s
+from .template import Template
+
+_COLUMNS = {
+    "expected-downtime": Column.EXPECTED,
+    "ram.total": Column.TOTAL,
+    "disk.remaining": Column.DISK,
+    "ram.remaining": Column.REMAINING,
+    "ram.page-size": Column.PAGE,
+    "ram.normal": Column.SENT,
+    "ram.duplicate": Column.ZERO,
+    "ram.dirty-sync-count": Column.SYNCS,
+    "ram.dirty-pages-rate": Column.DIRTY_RATE,
+    "ram.mbps": Column.MBPS,
+    "ram.transferred": Column.TRANSFERRED,
+}
+_WHERE_MISSING = {
+    Column.PAGE: USUAL_PAGE_BYTES,
+    **dict.fromkeys((Column.SENT, Column.ZERO, Column.SYNCS, Column.DIRTY_RATE), 0),
+}
+_EXACT = 2.0**53
+_DECODER = msgspec.json.Decoder(list[float])
+
+
+class Kept(NamedTuple):
+    """A line of a template, and the texts of the groups of its pattern."""
+
+    template: Template
+    groups: tuple[bytes, ...]
+    line: Raw
+
+
+class Row(NamedTuple):
+    """One of the lines, of which a reading is made when it is asked for."""
+
+    kept: Kept
+    stamp: Stamp
+    mbps: tuple[float, float] | None
+
+    def told(self) -> Reading:
+        """What is read of it line by line."""
+        template, (raw, came_s) = self.kept.template, self.kept.line
+        told = template.form.told(Shown(template.text_of(raw)))
+        assert told is not None
+        mbps = None if self.mbps is None else Interval(*self.mbps)
+        return replace(reading_of(told, self.stamp, mbps), arrived_s=came_s)
+
+    def reading(self) -> Reading:
+        """The same with what is worked out of it."""
+        return filled(self.told()).reading
+
+
+class _Part(NamedTuple):
+    """The lines of one template: which they are, and what they tell as columns."""
+
+    numbers: Indices
+    template: Template
+    told: Told
+
+    @property
+    def clock(self) -> tuple[float, type, int]:
+        """What the times and the bandwidths of all lines of a guest have to have in common."""
+        return self.template.tick_s, type(self.told.figures.get("total-time")), id(self.told.pace)
+
+
+def made_of(kept: Sequence[Kept]) -> list[Many] | None:
+    """What all of these are, guest by guest; None where one has to be read by itself."""
+    of_template: dict[Template, list[int]] = {}
+    for number, one in enumerate(kept):
+        of_template.setdefault(one.template, []).append(number)
+    of_guest: dict[str, list[_Part]] = {}
+    logged_s = np.empty(len(kept))
+    try:
+        for template, numbers in of_template.items():
+            groups = [*zip(*[kept[number].groups for number in numbers], strict=True)]
+            told = template.form.told(Columns(template.text, _numbers(groups, template)))
+            if told is None or not told.is_plain:
+                return None
+            logged_s[numbers] = _times_s(groups, template)
+            of_guest.setdefault(told.of, []).append(_Part(np.array(numbers), template, told))
+    except (Differ, msgspec.MsgspecError):
+        return None
+    made = [_of_guest(of, parts, kept, logged_s) for of, parts in of_guest.items()]
+    known = [one for one in made if one is not None]
+    if len(known) < len(made):
+        return None
+    for readings, pace in sorted(known, key=lambda one: of_guest[one[0].of][0].numbers[0]):
+        first = of_guest[readings.of][0]
+        if first.told.pace is not None and pace is not None:
+            first.told.pace.become(pace)
+        first.template.form.looks.active(readings.last)
+    return [readings for readings, _ in known]
+
+
+def _numbers(groups: Sequence[Sequence[bytes]], template: Template) -> dict[Span, Floats]:
+    texts = chain.from_iterable(groups[group] for _, group in template.numbers)
+    figures = np.array(_DECODER.decode(b"[%b]" % b",".join(texts))).reshape(len(template.numbers), -1)
+    return {span: figures[number] for number, (span, _) in enumerate(template.numbers)}
+
+
+def _times_s(groups: Sequence[Sequence[bytes]], template: Template) -> Floats:
+    times_s: Floats = seconds_s(groups[template.second], template.zone).astype(np.float64)
+    if template.part is not None:
+        parts = groups[template.part]
+        times_s += np.array([*map(int, parts)]) / 10.0 ** len(parts[0])
+    return times_s
+
+
+def _of_guest(
+    of: str, parts: Sequence[_Part], kept: Sequence[Kept], logged_s: Floats
+) -> tuple[Many, Pace | None] | None:
+    """The lines of one guest, and its pace behind them."""
+    first = parts[0]
+    form, tick_s = first.template.form, first.template.tick_s
+    if any(part.clock != first.clock for part in parts) or form.looks.is_in_postcopy(of):
+        return None
+    numbers = np.sort(np.concatenate([part.numbers for part in parts]))
+    logged_s = logged_s[numbers]
+    table = np.full((len(Column), len(numbers)), np.nan)
+    total_s, sent_bytes = np.empty(len(numbers)), np.empty((2, len(numbers)))
+    for part in parts:
+        at = np.searchsorted(numbers, part.numbers)
+        figures = {name: figure for name, figure in part.told.figures.items() if figure is not None}
+        if _may_be_worked_out(figures):
+            return None
+        for name in figures.keys() & _COLUMNS.keys():
+            table[_COLUMNS[name], at] = column(name, figures[name])
+        sent = figures.get("ram.transferred", np.nan)
+        sent_bytes[:, at] = (sent.low, sent.high) if isinstance(sent, Interval) else sent
+        total_s[at] = column("total-time", figures.get("total-time", np.nan)) / 1000
+    pace, paces = first.told.pace, None
+    if pace is not None:
+        pace = pace.copy()
+        paces = [one for one in pace.of_many(logged_s.tolist(), tick_s, *sent_bytes.tolist()) if one is not None]
+        if len(paces) < len(numbers):
+            return None
+        table[Column.MBPS] = [(low + high) / 2 for low, high in paces]
+    if not _is_plain(table, form.looks[of]):
+        return None
+    last = max(parts, key=lambda part: part.numbers[-1]).told.figures
+    rows = [
+        Row(kept[number], Stamp(t_s, tick_s), mbps)
+        for number, t_s, mbps in zip(numbers.tolist(), logged_s.tolist(), paces or repeat(None), strict=False)
+    ]
+    statuses = [first.told.status] * len(rows)
+    known_s = total_s if "total-time" in first.told.figures else None
+    return Many(of, rows, _whole(table), statuses, known_s, logged_s, _lacks(last)), pace
+
+
+def _may_be_worked_out(figures: Mapping[str, Any]) -> bool:
+    """Whether `filling` might work out a page size of these figures."""
+    return "ram.page-size" not in figures and {"ram.normal", "ram.normal-bytes"} <= figures.keys()
+
+
+def _lacks(figures: Mapping[str, Any]) -> tuple[str, ...]:
+    """What `filling` says that a line lacks which shows these figures, and of which the bandwidth is known."""
+    names = [f"ram.{name}" for name in NEEDED if name not in ("page-size", "mbps")]
+    return tuple(name for name in names if figures.get(name) is None)
+
+
+def _is_plain(table: Floats, before: Reading | None) -> bool:
+    """Whether nothing is in it that needs a closer look; comparing NaN gives False."""
+    syncs = table[Column.SYNCS]
+    before_syncs = 0 if before is None else before.answer.get("ram", {}).get("dirty-sync-count", 0)
+    return not (
+        np.any(table < 0)
+        or np.any(table >= _EXACT)
+        or np.any(table[Column.PAGE] == 0)
+        or np.any(table[Column.REMAINING] > table[Column.TOTAL])
+        or np.any(np.isnan(syncs) != np.isnan(syncs[0]))
+        or np.any(np.diff(syncs) < 0)
+        or syncs[0] < before_syncs
+    )
+
+
+def _whole(table: Floats) -> Floats:
+    """The same with what `filling` has for what is not shown, and what a sample has of it."""
+    is_without_ram = np.isnan(table[Column.REMAINING])
+    for row, missing in _WHERE_MISSING.items():
+        table[row] = np.where(np.isnan(table[row]), missing, table[row])
+    table[Column.OPEN_BYTES : Column.REMAINING] = 0
+    table[Column.SENT] += table[Column.ZERO]
+    table[Column.REMAINING :, is_without_ram] = np.nan
+    table[Column.TOTAL, is_without_ram] = np.nan
+    return table
