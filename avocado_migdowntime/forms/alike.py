@@ -43,18 +43,18 @@ class Alike:
         self._templates = [template, *self._templates[: _TEMPLATES - 1]]
         return True
 
-    def take(self, raw: bytes, came_s: float) -> bool:
-        """Keep a line that is as one before; false where it has to be read as any line is."""
+    def take(self, text: bytes, begin: int, came_s: float) -> int:
+        """Keep the line that begins there, if it is as one before, and say where it ends; else `begin`."""
         if len(self._kept) == MOST:
-            return False
+            return begin
         templates = self._templates
         for number, template in enumerate(templates):
-            if match := template.pattern.fullmatch(raw):
+            if match := template.pattern.match(text, begin):
                 if number:
                     templates.insert(0, templates.pop(number))
-                self._kept.append(Kept(template, match.groups(), (raw, came_s)))
-                return True
-        return False
+                self._kept.append(Kept(template, match.groups(), (match[0], came_s)))
+                return match.end()
+        return begin
 
     def close(self) -> tuple[Sequence[Many], Sequence[Raw]]:
         """What the kept ones tell, but for lines that are to be read behind that: the last one at least.

@@ -72,10 +72,14 @@ class Bulk:
         self._begun = text
         return not is_held and self._qmp.is_idle
 
-    def take(self, raw: bytes, came_s: float) -> bool:
-        """Keep a line that is a reply as those before; false where it has to be read as any line is."""
-        if len(raw) <= SHORT_BYTES or len(self._kept) == MOST:
-            return False
+    def take(self, text: bytes, begin: int, came_s: float) -> int:
+        """Keep the line that begins there, if it is a reply as those before, and say where it ends; else `begin`."""
+        end = text.find(b"\n", begin) + 1 or len(text)
+        if end - begin <= SHORT_BYTES or len(self._kept) == MOST or text.find(b"emain", begin, end) < 0:
+            return begin
+        return end if self._keeps(text[begin:end], came_s) else begin
+
+    def _keeps(self, raw: bytes, came_s: float) -> bool:
         begun = self._begun_as_before(raw) or self._begun_anew(raw)
         if begun is None:
             return False

@@ -64,6 +64,7 @@ def reading(
     of: str = "",
     derived: Mapping[str, str] | None = None,
     estimated: Mapping[str, str] | None = None,
+    arrived_s: float | None = None,
 ) -> Reading:
     """What the `figures` of one line make, by QMP's names, with a part's name and a point before those of a part.
 
@@ -80,15 +81,19 @@ def reading(
             shown[name] = figure
         elif figure is not None:
             shown[name] = whole(figure) if name.endswith(_BROKEN) else round(figure)
-    return Reading(nested(shown), stamp, rounding, derived or {}, estimated or {}, of)
+    return Reading(nested(shown), stamp, rounding, derived or {}, estimated or {}, of, arrived_s)
 
 
-def reading_of(told: Told, stamp: Stamp | None, mbps: Interval | None) -> Reading:
+def reading_of(
+    told: Told, stamp: Stamp | None, mbps: Interval | None = None, arrived_s: float | None = None
+) -> Reading:
     """What a line told: `mbps` is what was worked out where it shows none."""
-    if told.pace is None:
-        return reading(told.status, told.figures, stamp, told.of, told.derived, told.estimated)
-    estimated = told.estimated if mbps is None else {**told.estimated, "ram.mbps": WHY}
-    return reading(told.status, {**told.figures, "ram.mbps": mbps}, stamp, told.of, told.derived, estimated)
+    figures, estimated = told.figures, told.estimated
+    if told.pace is not None:
+        figures = {**figures, "ram.mbps": mbps}
+    if mbps is not None:
+        estimated = {**estimated, "ram.mbps": WHY}
+    return reading(told.status, figures, stamp, told.of, told.derived, estimated, arrived_s)
 
 
 def column(name: str, figure: Any) -> Floats | float:

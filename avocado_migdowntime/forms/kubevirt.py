@@ -132,7 +132,7 @@ class KubevirtLog(Log):
         told = self._told(self._of, shown)
         if told.status == "completed":
             return self.looks.ends(self._of, "completed", line.stamp, told.figures)
-        return [*items, self.looks.active(reading_of(told, line.stamp, None))]
+        return [*items, self.looks.active(reading_of(told, line.stamp))]
 
     def _told(self, of: str, shown: Mapping[str, _Figure]) -> Told:
         figures: dict[str, Any] = {"total-time": _number(shown, "TimeElapsed")}

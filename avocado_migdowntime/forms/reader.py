@@ -32,7 +32,7 @@ class Reader:
         """Forms that have taken a line since all that they held was asked for last."""
         self._of_replies = tuple(sorted(self._forms, key=lambda form: not isinstance(form, Qmp)))
         self._utf8 = Utf8()
-        self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
+        self._sieve = Sieve((needle for form in FORMS for needle in form.NEEDLES), self._take)
         self._calendar = Calendar()
         self._unwrapper = Unwrapper(FORMS)
         self._lines = Lines()
@@ -82,12 +82,9 @@ class Reader:
 
     def _read_at_once(self, lines: Iterator[Raw]) -> Iterator[Item | Many]:
         for raw, came_s in lines:
-            if self._open is not None and self._open.take(raw, came_s):
-                self._sieve.told()
-                continue
             if self._open is not None:
                 yield from self._in(self._open)
-                if self._open is not None and self._open.take(raw, came_s):
+                if self._take(raw, 0, came_s):
                     self._sieve.told()
                     continue
                 self._open = None
@@ -95,6 +92,10 @@ class Reader:
             if self._told:
                 self._sieve.told()
                 self._begin(raw)
+
+    def _take(self, text: bytes, begin: int, came_s: float) -> int:
+        """Keep the line that begins there, if it is as those before, and say where it ends; else `begin`."""
+        return begin if self._open is None else self._open.take(text, begin, came_s)
 
     def _in(self, kept: Bulk | Alike) -> Iterator[Item | Many]:
         """What is kept there."""

@@ -2,8 +2,7 @@
 """Many lines of a log that are of the same templates, as columns, if they come to the same as one by one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,7 +16,7 @@ from .figures import column, reading_of
 from .filling import NEEDED, USUAL_PAGE_BYTES, filled
 from .many import Many
 from .pace import Pace
-from .shown import Columns, Differ, Shown, Span, Told
+from .shown import Columns, Differ, Span, Told
 from .sieve import Raw
 from .stamps import seconds_s
 from .template import Template
@@ -52,19 +51,20 @@ class Kept(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One of the lines, of which a reading is made when it is asked for."""
+    """One of the lines that have these columns, of which a reading is made when it is asked for."""
 
-    kept: Kept
-    stamp: Stamp
+    columns: Told
+    number: int
+    t_s: float
+    tick_s: float
     mbps: tuple[float, float] | None
+    arrived_s: float
 
     def told(self) -> Reading:
         """What is read of it line by line."""
-        template, (raw, came_s) = self.kept.template, self.kept.line
-        told = template.form.told(Shown(template.text_of(raw)))
-        assert told is not None
         mbps = None if self.mbps is None else Interval(*self.mbps)
-        return replace(reading_of(told, self.stamp, mbps), arrived_s=came_s)
+        stamp = Stamp(self.t_s, self.tick_s)
+        return reading_of(self.columns.of_one(self.number), stamp, mbps, self.arrived_s)
 
     def reading(self) -> Reading:
         """The same with what is worked out of it."""
@@ -159,13 +159,17 @@ def _of_guest(
     if not _is_plain(table, form.looks[of]):
         return None
     last = max(parts, key=lambda part: part.numbers[-1]).told.figures
-    rows = [
-        Row(kept[number], Stamp(t_s, tick_s), mbps)
-        for number, t_s, mbps in zip(numbers.tolist(), logged_s.tolist(), paces or repeat(None), strict=False)
-    ]
+    times_s, came_s = logged_s.tolist(), kept[0].line[1]
+    rows: dict[int, Row] = {}
+    for part in parts:
+        for number, place in enumerate(np.searchsorted(numbers, part.numbers).tolist()):
+            mbps = paces[place] if paces else None
+            rows[place] = Row(part.told, number, times_s[place], tick_s, mbps, came_s)
     statuses = [first.told.status] * len(rows)
     known_s = total_s if "total-time" in first.told.figures else None
-    return Many(of, rows, _whole(table), statuses, known_s, logged_s, _lacks(last)), pace
+    return Many(
+        of, [rows[place] for place in range(len(rows))], _whole(table), statuses, known_s, logged_s, _lacks(last)
+    ), pace
 
 
 def _may_be_worked_out(figures: Mapping[str, Any]) -> bool:

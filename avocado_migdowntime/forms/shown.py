@@ -85,9 +85,23 @@ class Told:
         """Whether the migration goes on, and its bandwidth is shown or worked out by its pace."""
         return self.status == "active" and (self.pace is not None or self.figures.get("ram.mbps") is not None)
 
+    def of_one(self, number: int) -> "Told":
+        """What one of many lines tells, of which there are columns."""
+        figures = {name: _of_one(figure, number) for name, figure in self.figures.items()}
+        return Told(self.status, figures, self.of, self.derived, self.estimated, self.pace)
+
+
+def _of_one(figure: Any, number: int) -> Any:
+    if isinstance(figure, Intervals):
+        return Interval(figure.low.item(number), figure.high.item(number))
+    return figure.item(number) if isinstance(figure, np.ndarray) else figure
+
 
 class Intervals(Interval):
     """Those of many figures: both ends are columns."""
+
+    low: Any
+    high: Any
 
     def __post_init__(self) -> None:
         pass

@@ -6,7 +6,7 @@ itself; around a short one, which may be one of several that belong together, ot
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -32,10 +32,13 @@ Raw = tuple[bytes, float]
 class Sieve:
     """Takes bytes as they come and gives lines, each with the time at which its last byte came.
 
-    After each line `told` has to be called, if it did tell something. Each of `needles` has at least 5 bytes.
+    After each line `told` has to be called, if it did tell something. Each of `needles` has at least 5 bytes. A line
+    that `take` takes is not given: it has a needle and has told something. It gets a text, where the line begins in it,
+    and when it came, and says where the line ends; where it does not take it, the same place again.
     """
 
-    def __init__(self, needles: Iterable[bytes]) -> None:
+    def __init__(self, needles: Iterable[bytes], take: Callable[[bytes, int, float], int] | None = None) -> None:
+        self._take = take or (lambda text, position, came_s: position)
         self._needles = _Search(needles)
         self._all = self._needles
         self._begun: list[bytes] = []
@@ -76,7 +79,21 @@ class Sieve:
         if block:
             yield from self._block(block, now_s)
 
+    def _taken(self, text: bytes, position: int, came_s: float) -> int:
+        """Where the first line begins, from there on, that is not taken."""
+        while (end := self._take(text, position, came_s)) > position:
+            self._open_lines = max(0, self._open_lines - 1)
+            self._near_bytes = NEAR_BYTES
+            self._is_short = end - position <= SHORT_BYTES
+            self.told()
+            position = end
+        return position
+
     def _block(self, block: bytes, now_s: float) -> Iterator[Raw]:
+        if not self._cold and (begin := self._taken(block, 0, now_s)):
+            block = block[begin:]
+            if not block:
+                return
         is_near = bool(self._near_bytes or self._open_lines)
         search = self._all if is_near else self._needles
         found = search.places(block)
@@ -137,6 +154,9 @@ class Sieve:
             end = end or _line_end(text, position)
             while ends[piece] < end:
                 piece += 1
+            if (taken := self._taken(text, position, pieces[piece].came_s)) > position:
+                position = taken
+                continue
             self._open_lines -= 1
             self._is_short = end - position <= SHORT_BYTES
             if position <= _next(hits, position) < end:
@@ -178,13 +198,10 @@ class _Search:
 
     def __init__(self, needles: Iterable[bytes]) -> None:
         self.needles = tuple(dict.fromkeys(needles))
-        self._of_gram: dict[int, list[tuple[int, bytes]]] = {}
-        for needle in self.needles:
-            # Both kinds of quotes have the same behind them.
-            begin = 1 if needle[:1] in b"\"'" else 0
-            gram = int(np.frombuffer(needle[begin : begin + _GRAM], np.uint32)[0])
-            self._of_gram.setdefault(gram, []).append((begin, needle))
-        self._grams = [(np.array(gram, np.uint32), needles) for gram, needles in self._of_gram.items()]
+        self._grams = [
+            (np.frombuffer(gram, np.uint32)[0], [(needle.find(gram), needle) for needle in found])
+            for gram, found in _grams_of(self.needles)
+        ]
         self._words = np.empty(self._WINDOW_BYTES // _GRAM, np.uint32)
         self._marks = bytearray(len(self._words))
         self._alike = np.frombuffer(self._marks, np.bool_)
@@ -209,6 +226,16 @@ class _Search:
                                     found.append((place, needle))
                             word = self._marks.find(1, word + 1, count)
         return found
+
+
+def _grams_of(needles: Sequence[bytes]) -> Iterator[tuple[bytes, Sequence[bytes]]]:
+    """As few grams as have each needle, with the needles in which they are: each gram takes as long to search."""
+    left = [*needles]
+    while left:
+        grams = dict.fromkeys(one[begin : begin + _GRAM] for one in left for begin in range(len(one) - _GRAM + 1))
+        gram = max(grams, key=lambda gram: sum(gram in one for one in left))
+        yield gram, [one for one in left if gram in one]
+        left = [one for one in left if gram not in one]
 
 
 def _next(places: Sequence[int], position: int) -> int:

@@ -23,7 +23,7 @@ class Template:
     """`pattern` is all of such a line: it has a group for the second, for its part, and for each of the `numbers`.
 
     These are where they stand in the `text` that the line showed to its `form`. The time of a line is known to
-    `tick_s`; what it shows to the form begins at `begin`, and so many bytes are behind that.
+    `tick_s`.
     """
 
     pattern: re.Pattern[bytes]
@@ -34,18 +34,14 @@ class Template:
     part: int | None
     zone: str | None
     tick_s: float
-    begin: int
-    behind: int
-
-    def text_of(self, raw: bytes) -> str:
-        """What a line of this template shows to its form."""
-        return raw[self.begin : len(raw) - self.behind].decode()
 
 
 def template_of(raw: bytes, line: Line, form: Log) -> Template | None:
     """The template of `raw`, of which `line` was read and told by `form`; None where that is not sure."""
     whole = raw.decode(errors="replace")
     begin = whole.find(line.text)
+    if not raw.endswith(b"\n") or not any(needle in raw for needle in form.NEEDLES):
+        return None
     if not whole.isascii() or begin < 0 or whole.find(line.text, begin + 1) >= 0 or _UNSURE.search(whole):
         return None
     dates = [date for date in _DATE.finditer(whole) if _stamp_of(date) == line.stamp]
@@ -91,8 +87,6 @@ def template_of(raw: bytes, line: Line, form: Log) -> Template | None:
         part=groups.get(date.span(2)),
         zone=date[3],
         tick_s=10.0 ** -len(date[2] or ""),
-        begin=begin,
-        behind=len(raw) - begin - len(line.text),
     )
 
 

@@ -136,7 +136,7 @@ class VdsmLog(Log):
             return []
         else:
             told = Told("active", {"total-time": _elapsed_ms(Shown(match.string), match), "ram.remaining": left}, of)
-        return [self.looks.active(reading_of(told, line.stamp, None))]
+        return [self.looks.active(reading_of(told, line.stamp))]
 
     def _without_what_is_cut_off(self, figures: dict[str, Any], of: str) -> None:
         """The iteration ends the line: where it is less than before in one migration, it is not whole."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..basics.interval import Interval
 from .figures import Column
 from .reading import Reading
 from .samples import Samples
@@ -14,6 +15,8 @@ _ROUNDED = {
     "ram.mbps": (Column.MBPS, Column.OPEN_MBPS),
     "ram.dirty-pages-rate": (Column.DIRTY_RATE, Column.OPEN_RATE),
 }
+_EXACTLY = Interval(np.nan, np.nan)
+"""Of what is shown as it is."""
 
 
 def rounded(samples: Samples, readings: Sequence[Reading]) -> Samples:
@@ -22,11 +25,12 @@ def rounded(samples: Samples, readings: Sequence[Reading]) -> Samples:
     By how much it may be more or less stands beside it. What was counted to the byte is not known where it is rounded.
     """
     table = samples.table.copy()
-    for column, reading in zip(range(-len(readings), 0), readings, strict=True):
-        if reading.rounding:
-            table[Column.COUNTED, column] = np.nan
-        for name, (figure, half) in _ROUNDED.items():
-            if name in reading.rounding and not np.isnan(table[figure, column]):
-                table[figure, column] = reading.rounding[name].middle
-                table[half, column] = reading.rounding[name].width / 2
+    last = table[:, table.shape[1] - len(readings) :]
+    last[Column.COUNTED, [bool(reading.rounding) for reading in readings]] = np.nan
+    for name, (figure, half) in _ROUNDED.items():
+        known = [reading.rounding.get(name, _EXACTLY) for reading in readings]
+        low, high = (np.array([getattr(one, end) for one in known], float) for end in ("low", "high"))
+        is_known = ~np.isnan(low) & ~np.isnan(last[figure])
+        last[figure] = np.where(is_known, (low + high) / 2, last[figure])
+        last[half] = np.where(is_known, (high - low) / 2, last[half])
     return Samples(table, samples.labels)
