@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.core import Cost, cost, print_head, print_row
+from selftests.support import product_logs
+from selftests.support.product_logs import Look
 
 LINES = """
 import sys
@@ -23,6 +25,12 @@ DECODE = """
 import json, sys
 for line in open(sys.argv[1]):
     json.loads(line)
+"""
+NUMBERS = """
+import re, sys
+find = re.compile(r"[0-9]+(?:[.][0-9]+)?").findall
+for line in open(sys.argv[1]):
+    [*map(float, find(line))]
 """
 READ = """
 import sys
@@ -52,15 +60,16 @@ def main() -> None:
             path = Path(directory) / "log"
             write(path, lines, chosen.megabytes * 1_000_000)
             programs = {"lines": LINES, "read": READ, "start": START, "nothing": NOTHING}
-            if lines is nothing_else:
-                programs["decode"] = DECODE
+            plainly, program = "reading", None
+            if lines in DENSE:
+                plainly, program = DENSE[lines]
+                programs[plainly] = program
             rounds = [measured(path, programs) for _ in range(chosen.runs)]
             path.unlink()
             print_head(name)
             print_row("reading its lines, s of the processor", [one["lines"].cpu_s for one in rounds])
-            plainly = "lines" if lines is not nothing_else else "decode"
-            ratios = [spent(one, "read") / spent(one, plainly) for one in rounds]
-            print_row(f"reading it ÷ {'reading' if plainly == 'lines' else 'decoding'} its lines", ratios)
+            ratios = [spent(one, "read") / spent(one, plainly if program else "lines") for one in rounds]
+            print_row(f"reading it ÷ {plainly} its lines", ratios)
             print_row("peak of memory, MB", [one["read"].peak_mb for one in rounds], "{:.0f}")
 
 
@@ -110,14 +119,67 @@ def nothing_else(number: int) -> Iterator[str]:
     yield json.dumps(answer(number)) + "\n"
 
 
+def shown(number: int) -> Look:
+    """The same 5 s apart, of a guest that dirties 20 000 pages a second."""
+    t_s, pages = 5.0 * (number + 1), 100_000 * (number + 1)
+    ram = {
+        "total": 1 << 36, "remaining": (1 << 35) - 4096 * (pages % 8_000_000), "page-size": 4096, "normal": pages,
+        "duplicate": number, "dirty-sync-count": 1 + number // 50, "dirty-pages-rate": 20_000, "mbps": 655.36,
+        "transferred": 4096 * pages, "normal-bytes": 4096 * pages, "pages-per-second": 20_000,
+    }  # fmt: skip
+    return Look(t_s, {"total-time": round(t_s * 1000), "expected-downtime": 300, "ram": ram})
+
+
+def sparse(line: Callable[[Look], str], between: str) -> Callable[[int], Iterator[str]]:
+    """A product's log with a line with figures in 100."""
+
+    def made(number: int) -> Iterator[str]:
+        if number % 100 == 0:
+            yield f"{line(shown(number // 100))}\n"
+        yield between % number
+
+    return made
+
+
+def dense(line: Callable[[Look], str]) -> Callable[[int], Iterator[str]]:
+    """One with nothing else."""
+
+    def made(number: int) -> Iterator[str]:
+        yield f"{line(shown(number))}\n"
+
+    return made
+
+
 LOGS: dict[str, Callable[[int], Iterator[str]]] = {
     "libvirt's, a reply in 20 000 lines": log(LIBVIRTS, 20_000),
     "libvirt's, a reply in 100 lines": log(LIBVIRTS, 100),
     "the same, each told twice": log(TWICE, 100),
     "Avocado's, a reply in 100 lines": log(AVOCADOS, 100, str),
     "a QMP session's, a reply in 100 lines": log("{0}\n", 100),
+    "nova-compute's, a line with figures in 100": sparse(
+        product_logs.nova, '2024-05-12 12:00:00.123 7 DEBUG oslo_concurrency.lockutils [-] Lock "abc" released %d\n'
+    ),
+    "virt-launcher's, a line with figures in 100": sparse(
+        product_logs.kubevirt,
+        '{"component":"virt-launcher","level":"info","msg":"Synced vmi %d","name":"vm1","namespace":"default",'
+        '"pos":"server.go:208","timestamp":"2024-05-12T11:57:06.546232Z"}\n',
+    ),
+    "vdsm's, a line with figures in 100": sparse(
+        product_logs.vdsm_mbps,
+        "2024-05-12 11:57:06,546+0000 INFO  (jsonrpc/1) [jsonrpc.JsonRpcServer] RPC call Host.getStats succeeded in "
+        "0.00 seconds (__init__:%d)\n",
+    ),
     "a reply a line": nothing_else,
+    "nova-compute's lines with figures": dense(product_logs.nova),
+    "virt-launcher's lines with figures": dense(product_logs.kubevirt),
+    "vdsm's lines with figures": dense(product_logs.vdsm_mbps),
+    "a task log of Proxmox VE": dense(product_logs.proxmox_new),
 }
+DENSE: dict[Callable[[int], Iterator[str]], tuple[str, str]] = {
+    nothing_else: ("decoding", DECODE),
+    **{lines: ("finding the numbers in", NUMBERS) for name, lines in [*LOGS.items()][-4:]},
+}
+"""Logs of which each line tells something: reading them is compared to the plainest way to get at that."""
 
 if __name__ == "__main__":
     main()

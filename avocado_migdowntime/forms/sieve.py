@@ -80,20 +80,22 @@ class Sieve:
             yield from self._block(block, now_s)
 
     def _taken(self, text: bytes, position: int, came_s: float) -> int:
-        """Where the first line begins, from there on, that is not taken."""
-        while (end := self._take(text, position, came_s)) > position:
+        """Where the line ends that begins there, if it is taken; else `position`."""
+        end = self._take(text, position, came_s)
+        if end > position:
             self._open_lines = max(0, self._open_lines - 1)
             self._near_bytes = NEAR_BYTES
             self._is_short = end - position <= SHORT_BYTES
             self.told()
-            position = end
-        return position
+        return end
 
     def _block(self, block: bytes, now_s: float) -> Iterator[Raw]:
-        if not self._cold and (begin := self._taken(block, 0, now_s)):
-            block = block[begin:]
-            if not block:
-                return
+        begin = 0
+        while not self._cold and (end := self._taken(block, begin, now_s)) > begin:
+            begin = end
+        block = block[begin:]
+        if not block:
+            return
         is_near = bool(self._near_bytes or self._open_lines)
         search = self._all if is_near else self._needles
         found = search.places(block)
@@ -168,11 +170,17 @@ class Sieve:
         self._near_bytes = max(0, self._near_bytes - (len(text) - position))
         for one, end in zip(pieces[piece:], ends[piece:], strict=True):
             if position < end:
-                places = [place - position for place in near or () if position <= place < end]
+                first, last = bisect_left(near or (), position), bisect_left(near or (), end)
+                places = [place - position for place in (near or ())[first:last]]
                 self._keep(_Piece(one.came_s, text[position:end], searched, places))
                 position = end
 
     def _keep(self, piece: "_Piece") -> None:
+        """Keep what may be wanted if a needle follows: no line is that begins farther before it."""
+        cut = _line_start(piece.text, len(piece.text) - NEAR_BYTES) if len(piece.text) > NEAR_BYTES else 0
+        if cut:
+            places = [place - cut for place in piece.places if place >= cut]
+            piece = piece._replace(text=piece.text[cut:], places=places)
         self._cold.append(piece)
         self._cold_bytes += len(piece.text)
         while self._cold_bytes - len(self._cold[0].text) >= NEAR_BYTES:

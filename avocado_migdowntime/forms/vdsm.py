@@ -52,7 +52,7 @@ _STATUSES = {
 }
 
 
-_ENDS = (b"seconds to complete", b"Aborting migration", b"Migration is stuck", b"will be aborted")
+_ENDS = (b"to complete", b"Aborting migration", b"Migration is stuck", b"will be aborted")
 
 
 class VdsmLog(Log):
@@ -61,8 +61,7 @@ class VdsmLog(Log):
     NAME = "a log of oVirt's vdsm"
     NEEDLES = (b"emain", b"owntime")
     ALSO = (
-        b"seconds elapsed",
-        b"seconds to complete",
+        b" elapsed",
         b"post-copy mode",
         b"max bandwidth to",
         b"Failed to migrate",
