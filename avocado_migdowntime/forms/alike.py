@@ -16,7 +16,7 @@ from .readings import Kept, made_of
 from .sieve import Raw
 from .template import Template, template_of
 
-MOST = 1024
+MOST = 4096
 """So many lines are read at once."""
 _FEW = 4
 """Fewer are read line by line."""

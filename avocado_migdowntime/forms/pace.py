@@ -3,9 +3,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..trace.reading import Stamp
+from ..trace.samples import Floats
 
 SHARP = 1.15
 """Lines are far enough apart where the bandwidth may be this many times as much at most as it may be at least."""
@@ -14,8 +17,6 @@ LEAST_S = 1.0
 KEPT = 256
 """Of so many lines the sums are kept."""
 _BYTES_PER_S_PER_MBPS = 1000 * BYTES_PER_MS_PER_MBPS
-_Look = tuple[float, float, float, float]
-"""When a line was written at least, how much later it may have been; what was sent by then at least, and at most."""
 WHY = "what was sent since an earlier line ÷ the time between the two"
 
 
@@ -23,12 +24,13 @@ class Pace:
     """Takes what was sent until when, line by line, of one migration."""
 
     def __init__(self) -> None:
-        self._looks: list[_Look] = []
+        self._looks: Floats = np.empty((4, 0))
+        """Each line's time, by how much it may be later, and what was sent until then at least and at most."""
 
     def begin(self, stamp: Stamp | None) -> None:
         """Nothing was sent yet."""
         if stamp is not None:
-            self._looks = [(stamp.t_s, stamp.tick_s, 0, 0)]
+            self._looks = np.array([[stamp.t_s], [stamp.tick_s], [0], [0]])
 
     def mbps(self, stamp: Stamp | None, sent_bytes: float | Interval) -> Interval | None:
         """The bandwidth when so many bytes were sent in all: over the shortest time that tells it well, or the best.
@@ -38,34 +40,29 @@ class Pace:
         if stamp is None:
             return None
         sent = sent_bytes if isinstance(sent_bytes, Interval) else Interval(sent_bytes, sent_bytes)
-        found = self.of_many([stamp.t_s], stamp.tick_s, [sent.low], [sent.high])[0]
-        return None if found is None else Interval(*found)
+        ((low, high),) = self.of_many([stamp.t_s], stamp.tick_s, [sent.low], [sent.high]).T.tolist()
+        return Interval(low, high) if low == low else None
 
-    def of_many(
-        self, times_s: Sequence[float], tick_s: float, least: Sequence[float], most: Sequence[float]
-    ) -> list[tuple[float, float] | None]:
-        """The least and the most that the bandwidth may be at each of many lines, by the same of what was sent."""
-        looks = self._looks
-        told: list[tuple[float, float] | None] = []
-        for t_s, low, high in zip(times_s, least, most, strict=True):
-            if looks and (high < looks[-1][2] or t_s < looks[-1][0]):
-                looks.clear()
-            found: tuple[float, float] | None = None
-            for earlier_s, earlier_tick_s, low_before, high_before in reversed(looks):
-                passed_s = t_s - earlier_s
-                if passed_s < LEAST_S:
-                    continue
-                if passed_s > earlier_tick_s and low > high_before:
-                    slowest = (low - high_before) / (t_s + tick_s - earlier_s) / _BYTES_PER_S_PER_MBPS
-                    fastest = (high - low_before) / (passed_s - earlier_tick_s) / _BYTES_PER_S_PER_MBPS
-                    if found is None or fastest * found[0] < found[1] * slowest:
-                        found = slowest, fastest
-                if found is not None and found[1] <= SHARP * found[0]:
-                    break
-            looks.append((t_s, tick_s, low, high))
-            if len(looks) > KEPT:
-                del looks[1 : KEPT // 2 : 2]
-            told.append(found)
+    def of_many(self, t_s: Sequence[float], tick_s: float, least: Sequence[float], most: Sequence[float]) -> Floats:
+        """The same at each of many lines, as two rows: what it may be at least, and at most; NaN instead of None."""
+        new = np.array([t_s, np.full(len(t_s), tick_s), least, most])
+        told = np.empty((2, len(t_s)))
+        is_back = (new[3, 1:] < new[2, :-1]) | (new[0, 1:] < new[0, :-1])
+        begins = [*(np.flatnonzero(is_back) + 1).tolist(), len(t_s)]
+        if self._looks.size and (new[3, 0] < self._looks[2, -1] or new[0, 0] < self._looks[0, -1]):
+            begins.insert(0, 0)
+        position = 0
+        while position < len(t_s):
+            if position == begins[0]:
+                self._looks = self._looks[:, :0]
+                del begins[0]
+            known = self._looks.shape[1]
+            end = min(begins[0], position + KEPT + 1 - known, position + KEPT // 4)
+            self._looks = np.hstack([self._looks, new[:, position:end]])
+            told[:, position:end] = _since_earlier(self._looks, known)
+            if self._looks.shape[1] > KEPT:
+                self._looks = np.delete(self._looks, np.s_[1 : KEPT // 2 : 2], axis=1)
+            position = end
         return told
 
     def copy(self) -> "Pace":
@@ -76,4 +73,21 @@ class Pace:
 
     def become(self, other: "Pace") -> None:
         """Know what another one does."""
-        self._looks = [*other._looks]
+        self._looks = other._looks
+
+
+def _since_earlier(looks: Floats, known: int) -> Floats:
+    """The bandwidth at all lines but the `known` ones before: since the last one from which it is sharp, or most so."""
+    t_s, tick_s, low, high = looks[:, known:, None]
+    earlier_s, earlier_tick_s, low_before, high_before = looks[:, None, ::-1]
+    passed_s, count = t_s - earlier_s, looks.shape[1]
+    is_earlier = np.arange(count)[::-1] < np.arange(known, count)[:, None]
+    tells = is_earlier & (passed_s >= LEAST_S) & (passed_s > earlier_tick_s) & (low > high_before)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slowest = (low - high_before) / (t_s + tick_s - earlier_s) / _BYTES_PER_S_PER_MBPS
+        fastest = (high - low_before) / (passed_s - earlier_tick_s) / _BYTES_PER_S_PER_MBPS
+        open_by = np.where(tells, np.maximum(fastest / slowest, SHARP), np.inf)
+    best = np.argmin(open_by, axis=1)[:, None]
+    found = np.stack([np.take_along_axis(one, best, axis=1)[:, 0] for one in (slowest, fastest)])
+    found[:, ~np.any(tells, axis=1)] = np.nan
+    return found

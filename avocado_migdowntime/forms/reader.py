@@ -32,7 +32,7 @@ class Reader:
         """Forms that have taken a line since all that they held was asked for last."""
         self._of_replies = tuple(sorted(self._forms, key=lambda form: not isinstance(form, Qmp)))
         self._utf8 = Utf8()
-        self._sieve = Sieve((needle for form in FORMS for needle in form.NEEDLES), self._take)
+        self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
         self._calendar = Calendar()
         self._unwrapper = Unwrapper(FORMS)
         self._lines = Lines()
@@ -84,22 +84,18 @@ class Reader:
         for raw, came_s in lines:
             if self._open is not None:
                 yield from self._in(self._open)
-                if self._take(raw, 0, came_s):
+                if self._open is not None and self._open.take(raw, 0, came_s):
                     self._sieve.told()
                     continue
-                self._open = None
+                self._keep_by(None)
             yield from self._of_line(raw, came_s)
             if self._told:
                 self._sieve.told()
                 self._begin(raw)
 
-    def _take(self, text: bytes, begin: int, came_s: float) -> int:
-        """Keep the line that begins there, if it is as those before, and say where it ends; else `begin`."""
-        return begin if self._open is None else self._open.take(text, begin, came_s)
-
     def _in(self, kept: Bulk | Alike) -> Iterator[Item | Many]:
         """What is kept there."""
-        self._open = None
+        self._keep_by(None)
         many, lines = kept.close()
         yield from many
         for raw, came_s in lines:
@@ -108,7 +104,7 @@ class Reader:
 
     def _begin(self, raw: bytes) -> None:
         """Keep what is as the last line behind it, if nothing is left to be known of what was before it."""
-        self._open = None
+        self._keep_by(None)
         line, holding = self._alone, self._holding
         if line is None or len(holding) != 1 or not holding[0].recognised:
             return
@@ -116,9 +112,13 @@ class Reader:
             return
         form = holding[0]
         if isinstance(form, Log) and self._alike.begin(raw, line, form):
-            self._open = self._alike
+            self._keep_by(self._alike)
         elif form is self._qmp and self._bulk.begin(raw, line):
-            self._open = self._bulk
+            self._keep_by(self._bulk)
+
+    def _keep_by(self, kept: Bulk | Alike | None) -> None:
+        self._open = kept
+        self._sieve.take = None if kept is None else kept.take
 
     def _read(self, lines: Iterator[Raw]) -> Iterator[Item]:
         for raw, came_s in lines:

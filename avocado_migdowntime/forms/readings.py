@@ -57,7 +57,7 @@ class Row(NamedTuple):
     number: int
     t_s: float
     tick_s: float
-    mbps: tuple[float, float] | None
+    mbps: Sequence[float] | None
     arrived_s: float
 
     def told(self) -> Reading:
@@ -149,22 +149,22 @@ def _of_guest(
         sent = figures.get("ram.transferred", np.nan)
         sent_bytes[:, at] = (sent.low, sent.high) if isinstance(sent, Interval) else sent
         total_s[at] = column("total-time", figures.get("total-time", np.nan)) / 1000
-    pace, paces = first.told.pace, None
+    pace, mbps = first.told.pace, None
     if pace is not None:
         pace = pace.copy()
-        paces = [one for one in pace.of_many(logged_s.tolist(), tick_s, *sent_bytes.tolist()) if one is not None]
-        if len(paces) < len(numbers):
+        mbps = pace.of_many(logged_s.tolist(), tick_s, *sent_bytes.tolist())
+        if np.any(np.isnan(mbps)):
             return None
-        table[Column.MBPS] = [(low + high) / 2 for low, high in paces]
+        table[Column.MBPS] = mbps.sum(axis=0) / 2
     if not _is_plain(table, form.looks[of]):
         return None
     last = max(parts, key=lambda part: part.numbers[-1]).told.figures
     times_s, came_s = logged_s.tolist(), kept[0].line[1]
+    known_mbps = [None] * len(times_s) if mbps is None else mbps.T.tolist()
     rows: dict[int, Row] = {}
     for part in parts:
         for number, place in enumerate(np.searchsorted(numbers, part.numbers).tolist()):
-            mbps = paces[place] if paces else None
-            rows[place] = Row(part.told, number, times_s[place], tick_s, mbps, came_s)
+            rows[place] = Row(part.told, number, times_s[place], tick_s, known_mbps[place], came_s)
     statuses = [first.told.status] * len(rows)
     known_s = total_s if "total-time" in first.told.figures else None
     return Many(

@@ -32,13 +32,16 @@ Raw = tuple[bytes, float]
 class Sieve:
     """Takes bytes as they come and gives lines, each with the time at which its last byte came.
 
-    After each line `told` has to be called, if it did tell something. Each of `needles` has at least 5 bytes. A line
-    that `take` takes is not given: it has a needle and has told something. It gets a text, where the line begins in it,
-    and when it came, and says where the line ends; where it does not take it, the same place again.
+    After each line `told` has to be called, if it did tell something. Each of `needles` has at least 5 bytes.
     """
 
-    def __init__(self, needles: Iterable[bytes], take: Callable[[bytes, int, float], int] | None = None) -> None:
-        self._take = take or (lambda text, position, came_s: position)
+    def __init__(self, needles: Iterable[bytes]) -> None:
+        self.take: Callable[[bytes, int, float], int] | None = None
+        """What may take a line instead, which has a needle and has told something then.
+
+        It gets a text, where the line begins in it and when it came, and says where the line ends, or if it does not
+        take it, the same place again.
+        """
         self._needles = _Search(needles)
         self._all = self._needles
         self._begun: list[bytes] = []
@@ -81,11 +84,14 @@ class Sieve:
 
     def _taken(self, text: bytes, position: int, came_s: float) -> int:
         """Where the line ends that begins there, if it is taken; else `position`."""
-        end = self._take(text, position, came_s)
+        if self.take is None:
+            return position
+        end = self.take(text, position, came_s)
         if end > position:
-            self._open_lines = max(0, self._open_lines - 1)
             self._near_bytes = NEAR_BYTES
             self._is_short = end - position <= SHORT_BYTES
+            if self._open_lines:
+                self._open_lines -= 1
             self.told()
         return end
 

@@ -52,7 +52,7 @@ _STATUSES = {
 }
 
 
-_ENDS = (b"to complete", b"Aborting migration", b"Migration is stuck", b"will be aborted")
+_ENDS = (b"to complete", b"Aborting migration", b"Migration is stuck", b"migration will be aborted")
 
 
 class VdsmLog(Log):
@@ -61,9 +61,9 @@ class VdsmLog(Log):
     NAME = "a log of oVirt's vdsm"
     NEEDLES = (b"emain", b"owntime")
     ALSO = (
-        b" elapsed",
+        b"Migration Progress: ",
         b"post-copy mode",
-        b"max bandwidth to",
+        b"migration max bandwidth",
         b"Failed to migrate",
         *_ENDS,
     )
