@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar, overload
 
 T = TypeVar("T")
-MANY = 1_000
+MANY = 5_000
 """So many are kept whole; a longer migration has hundreds of thousands, of some 3 kB each."""
 
 
