@@ -192,6 +192,11 @@ class Parameters:
         "", _burst, "WRITE/REST in ms, such as 200/800: write for so long at `rate`, then rest; unset: never rest"
     )
     granule: int = _parameter("4K", _positive_size, "every 4 KiB page of a granule is written when one is touched")
+    vcpus: int = _parameter(
+        "1",
+        _number(1, 16, whole=True),
+        "vCPUs; each dirties its share of the region at its share of the rate (ppc64 and x86_64, without Linux)",
+    )
     tlb_flush: bool = _parameter(
         "yes", _flag, "under TCG, flush the TLB at each page: QEMU before 9.0 loses writes otherwise"
     )

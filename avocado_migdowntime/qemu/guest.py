@@ -27,7 +27,7 @@ class Orders:
     The region is at guest-physical `start_bytes`, where that is given. The percentages are of pattern hot-cold;
     `burst_ms` are the phases of writing and of rest. With
     `flush` the guest flushes its TLB at each page (images/README.md: Writes that QEMU does not see). A Linux guest can
-    have its region of `hugepages`.
+    have its region of `hugepages`. Each of the `vcpus` dirties its share of the region at its share of the rate.
     """
 
     pattern: str
@@ -40,11 +40,12 @@ class Orders:
     flush: bool = False
     hugepages: bool = False
     start_bytes: int | None = None
+    vcpus: int = 1
 
     def told(self) -> Mapping[str, int | str]:
         """Those that the guest's telemetry page repeats, by the names of its fields."""
         names = ("pattern", "region_bytes", "rate_pages_per_s", "granule_bytes", "hot_percent", "share_percent")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (*names, "vcpus")}
 
     def __str__(self) -> str:
         """The orders as the guest reads them from its kernel command line."""
@@ -64,6 +65,8 @@ class Orders:
             words.append("hugepages=yes")
         if self.start_bytes is not None:
             words.append(f"start={self.start_bytes}")
+        if self.vcpus > 1:
+            words.append(f"vcpus={self.vcpus}")
         return " ".join(words)
 
 
@@ -139,6 +142,7 @@ class Guest:
         else:
             boot = self.profile.boot_arguments(images, self.boot, str(self.orders))
         cpu = ("-cpu", self.profile.cpu[self.accel]) if self.accel in self.profile.cpu else ()
+        vcpus = ("-smp", str(self.orders.vcpus)) if self.orders.vcpus > 1 else ()
         machine = ",".join([self.machine, *(f"{key}={value}" for key, value in options.items())])
         return (
             "-nodefaults",
@@ -150,6 +154,7 @@ class Guest:
             "-machine",
             machine,
             *cpu,
+            *vcpus,
             "-m",
             f"{self.ram_bytes // MIB}M",
             *self.backing.object_arguments,
