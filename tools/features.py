@@ -26,7 +26,7 @@ ARCHITECTURES = ("ppc64", "x86_64")
 TIME_LIMIT_S = 90
 HEAD = """# Ways to migrate, and what is judged under each
 
-Made by `make features`: each is a migration of a TCG guest by `-m features`, named after the scenario of QEMU's own
+Made by `make features`: each is a migration by `-m features`, under TCG unless said, named after the scenario of QEMU's own
 migration-test, judged by `expected-downtime` on this host. {run} of {all} cells were run.
 
 `accurate` comes with the median error and the number of passes; `lacks` is cancelled, with the reason below. Where what

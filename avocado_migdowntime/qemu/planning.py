@@ -8,7 +8,7 @@ from ..basics.resources import directory as resource
 from ..errors import HostRequirementError, UsageError
 from ..host.resources import HostResources
 from ..linux.image import linux_image
-from ..parameters.capabilities import CAPABILITIES
+from ..parameters.capabilities import CAPABILITIES, DIRTY_LIMIT
 from ..parameters.migrate_parameters import MIGRATE_PARAMETERS, check_capabilities
 from ..parameters.setting import check_had, check_settings
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
@@ -51,6 +51,7 @@ async def planned_guest(
             start_bytes=start_bytes(profile, parameters) if parameters.numa_nodes > 1 and linux is None else None,
         ),
         linux,
+        DIRTY_LIMIT in parameters.capabilities,
     )
 
 

@@ -58,6 +58,14 @@ def test_the_region_lies_across_two_numa_nodes_where_there_is_room():
     assert str(Orders("idle", MIB, 0, 4096, start_bytes=4096)).endswith(" granule=4K start=4096")
 
 
+def test_kvm_has_a_dirty_ring_where_that_is_asked_for():
+    of = PROFILES["x86_64"], "pc", "tcg", "direct", 256 * MIB, plan("anonymous", 4096, 256 * MIB)
+    for is_wanted, accel in ((True, "kvm,dirty-ring-size=4096"), (False, "kvm")):
+        guest = Guest(*of, Orders("idle", MIB, 0, 4096), dirty_ring=is_wanted)
+        assert f" -accel {accel} -machine " in " ".join(guest.under("kvm", flush=True).arguments(Path("images")))
+        assert " -accel tcg -machine " in " ".join(guest.arguments(Path("images")))
+
+
 def test_several_vcpus_are_those_of_the_machine_and_of_the_orders():
     orders = Orders("idle", MIB, 0, 4096, vcpus=4)
     assert str(orders).endswith(" granule=4K vcpus=4") and orders.told()["vcpus"] == 4
