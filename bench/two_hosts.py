@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from avocado_migdowntime.forms.file import read
-from selftests.support.ssh_hosts import OTHER, two_hosts
+from selftests.support.ssh_hosts import OTHER, other_hosts
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     given = [word for parameter in arguments.given for word in ("-p", parameter)]
     accurate = 0
-    with two_hosts() as hosts, tempfile.TemporaryDirectory(prefix="two-hosts-", dir="/var/tmp") as directory:
+    with other_hosts(1) as hosts, tempfile.TemporaryDirectory(prefix="two-hosts-", dir="/var/tmp") as directory:
         for number in range(arguments.runs):
             output, begun_s = Path(directory, str(number)), time.monotonic()
             status, out = hosts.run("judge", "-p", f"destination_host={OTHER}", *given, "--output", str(output))
