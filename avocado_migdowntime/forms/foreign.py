@@ -25,6 +25,11 @@ class Foreign:
     take: str
 
     @property
+    def is_of_others(self) -> bool:
+        """Whether it is of what runs no QEMU, whatever else it looks like."""
+        return self.why == _KVM_ONLY
+
+    @property
     def sentence(self) -> str:
         """What to say of a file that is this, behind its name."""
         why = f": {self.why}" if self.why else ""
@@ -104,8 +109,9 @@ _ROWS_OF_TEXTS: _Rows = (
         f"take {DOMJOBINFO}",
     ),
     (
-        r"(?:\bxc: (?:info|detail|error|progress|Frames)\b|^migration (?:target|sender): |new xl format|\blibxl: )",
-        "the output of Xen's `xl migrate`",
+        r"(?:\bxc: (?:info|detail|error|progress|Frames|Memory:)\b|^migration (?:target|sender): |new xl format"
+        r"|\blibxl: |\bXendCheckpoint\b|\bxenopsd\b|\bemu-manager\b|\bxenguest\b)",
+        "a log of Xen's",
         _KVM_ONLY,
         "there is nothing to take instead",
     ),
@@ -148,10 +154,68 @@ _ROWS_OF_TEXTS: _Rows = (
         "virsh -r domjobinfo 1`, repeatedly",
     ),
     (
-        r"\bmemory_remaining_bytes\"? *[|:]",
-        "what `openstack server migration show` prints",
+        r"(?i)\bmemory[_ ]remaining[_ ]bytes\"? *[|:]|^\W*\bSource Node +\| *Dest Node|\| Source Node *\| Dest Node",
+        "what `openstack server migration` prints",
         "it has no time and no bandwidth",
         f"take the log of nova-compute on the source host, or {DOMJOBINFO}",
+    ),
+    (
+        r"\* memory transfer progress: \d|\* starting memory transfer$",
+        "the output of Ganeti's `gnt-instance migrate`",
+        "it shows what was sent as a share of RAM, and nothing of what is left",
+        "take `echo info migrate | socat - UNIX:/run/ganeti/kvm-hypervisor/ctrl/INSTANCE.monitor` on the primary node, "
+        "repeatedly, while it runs",
+    ),
+    (
+        r"\bLibvirtMigrateCommandWrapper\b",
+        "a log of CloudStack's agent",
+        _QEMU_FIGURES,
+        f"take {DOMJOBINFO}, repeatedly",
+    ),
+    (
+        r"\[Z\d+\]\[(?:VMM|LCM|VM)\]\[[IEWD]\]: ",
+        "a log of OpenNebula's",
+        _QEMU_FIGURES,
+        "take the output of `virsh domjobinfo one-ID`, on the source host while the migration runs, repeatedly",
+    ),
+    (
+        r"\b(?:Transferring (?:the )?instance|Live migration): .*\(\d[\d.]*[kMG]?B/s\)|\binstanceType=virtual-mach",
+        "what Incus or LXD tells",
+        "it shows what was sent, and nothing of what is left",
+        "take `query-migrate` over the guest's monitor, qemu.monitor in its directory below /run/incus or "
+        "/var/snap/lxd/common/lxd/logs, while no other client holds it",
+    ),
+    (
+        r"\b(?:migrate_pending_(?:exact|estimate)|migrate_transferred transferred|migrate_set_state|"
+        r"migration_bitmap_sync_end|savevm_state_iterate|migration_completion_\w+) ?",
+        "a trace of QEMU's events",
+        "it has what was pending, but neither the report nor the counts of pages",
+        "take `info migrate` while it runs, repeatedly, or record it by `avocado migdowntime record SOCKET`",
+    ),
+    (
+        r"\bevent '[a-z-]+' for domain ",
+        "what `virsh event` prints",
+        "no event of a job that ended is in it",
+        f"take {DOMJOBINFO}, repeatedly",
+    ),
+    (
+        r"^ *dirtyrate\.\w+=",
+        "what `virsh domstats --dirtyrate` prints",
+        "it has what the guest dirties, and nothing of a migration",
+        f"take {DOMJOBINFO}, repeatedly",
+    ),
+    (
+        r"\bkubevirt_vmi_migration_\w+\{",
+        "a scrape of KubeVirt's metrics",
+        "they have neither the time of the migration nor the report",
+        "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
+        "virsh -r domjobinfo 1`, repeatedly",
+    ),
+    (
+        r"^\W*(?:total time|transferred ram|remaining ram)\b\W+\d+ ?(?:ms|milliseconds|kbytes)[\s|]+\d+ ?(?:ms|kb)",
+        "a table of several migrations beside each other",
+        "",
+        "take each by itself, in the lines that `info migrate` prints",
     ),
     (
         r"^(?P<why>(?:error: |Error from server |Fehler: |erreur ?: |错误：|エラー: |ошибка: ).*)",
@@ -171,25 +235,25 @@ _ROWS_OF_BARE_TEXTS: _Rows = (
     (
         r"^TASK (?:OK|ERROR)|\b(?:starting migration of CT|migration (?:aborted|finished) \S+ ?\()",
         "a task log of Proxmox VE",
-        "no migration of a running guest is in it",
+        "no migration of a running guest was found in it",
         "take `echo 'info migrate' | qm monitor VMID` on the source host, repeatedly, while one runs",
     ),
     (
         r"\bnova[.-](?:compute|virt|conductor|scheduler|api)\b",
         "a log of OpenStack Nova's",
-        "no figures of a migration are in it",
+        "no figures of a migration were found in it",
         "take nova-compute's log of the source host, or `virsh domjobinfo INSTANCE` there, repeatedly",
     ),
     (
         r"\[vdsm\.|\[virt\.vm\]|\bvdsm\b.*::|\borg\.ovirt\.engine\b",
         "a log of oVirt's",
-        "no figures of a migration are in it",
+        "no figures of a migration were found in it",
         "take vdsm.log of the source host, or `virsh -r domjobinfo VM` there, repeatedly",
     ),
     (
         r"\bvirt-(?:handler|controller|launcher|api|operator)\b",
         "a log of KubeVirt's",
-        "no figures of a migration are in it",
+        "no figures of a migration were found in it",
         "take `kubectl logs POD -c compute` of the source's virt-launcher pod",
     ),
 )

@@ -13,12 +13,12 @@ from .stamps import parted, stamp_of
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[@-Z\\-_=>])")
 _QUOTED = re.compile(
-    r"(?:[>|][ \t]?|[-+*\u2022][ \t]+|\+|\d{1,6}:(?=\d{4}-\d\d-\d\d|(?!\d))|\d{1,6}\t"
+    r"(?:[>|][ \t]?|[-+*\u2022][ \t]+|(?:#|//)[ \t]+|\+|\d{1,6}:(?=\d{4}-\d\d-\d\d|(?!\d))|\d{1,6}\t"
     r"|(?!\d{4}[-/])[\w./-]{1,80}:\d{1,6}:(?!\d\d)|\[(?:pod/[^\]\s]+|stdlog)\](?:[ \t]|$)"
     r"|[\w.-]{1,80}[ \t]{1,80}\|(?:[ \t]|$))+"
 )
-"""By `>` and `|`, as a list, as in a diff, with the numbers that grep, cat and nl put before lines, the names of files
-that grep does, those of containers by kubectl and docker, and what Avocado puts before a test's lines.
+"""By `>` and `|`, as a list, as a comment, as in a diff, with the numbers that grep, cat and nl put before lines, the
+names of files that grep does, those of containers by kubectl and docker, and what Avocado puts before a test's lines.
 """
 _DECODER = json.JSONDecoder(strict=False)
 _CELL = re.compile(r'"((?:[^"\\]|\\.|"")*)",?')

@@ -17,7 +17,8 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     if remarks:
         return UsageError(f"{remarks[-1]}; take {_instead(reader)}, on the source host while the migration is active")
     as_it_is = b"".join(reader.first_bytes).decode(errors="replace")
-    if not reader.forms and (foreign := of_text("\n".join(reader.first_lines)) or of_text(as_it_is)):
+    foreign = of_text("\n".join(reader.first_lines)) or of_text(as_it_is)
+    if foreign is not None and (not reader.forms or foreign.is_of_others):
         return UsageError(foreign.sentence)
     if not reader.forms:
         known = ", ".join(form.NAME for form in FORMS)
