@@ -188,7 +188,7 @@ _ROWS_OF_TEXTS: _Rows = (
     (
         r"\b(?:migrate_pending_(?:exact|estimate)|migrate_transferred transferred|migrate_set_state|"
         r"migration_bitmap_sync_end|savevm_state_iterate|migration_completion_\w+) ?",
-        "a trace of QEMU's events",
+        "a log of QEMU's events",
         "it has what was pending, but neither the report nor the counts of pages",
         "take `info migrate` while it runs, repeatedly, or record it by `avocado migdowntime record SOCKET`",
     ),

@@ -35,6 +35,7 @@ def last_look(evidence: Evidence) -> Look:
     over = ran_over(shown)
     if over:
         remaining = Interval(shown["remaining"], shown["remaining"])
+    are_counted = ram is not None and ram.sent_pages and "ram.normal" not in lacks
     return Look(
         status=sample.status,
         reported_ms=_reported(sample, reading),
@@ -43,7 +44,8 @@ def last_look(evidence: Evidence) -> Look:
         estimated="ram.mbps" in reading.estimated,
         dirty_bytes_per_ms=dirty,
         syncs=int(ram.dirty_sync_count) if ram and "ram.dirty-sync-count" not in lacks else 0,
-        conserved_bytes=ram.conserved_bytes if ram and ram.sent_pages and "ram.normal" not in lacks else None,
+        conserved_bytes=ram.conserved_bytes if ram and are_counted else None,
+        data_bytes=(ram.sent_pages - ram.zero_pages) * ram.page_bytes if ram and are_counted else None,
         total_bytes=sample.total_bytes,
         sent_bytes=_transferred(reading.answer) if "vfio" not in reading.answer else None,
         disk_bytes=sample.disk_bytes,

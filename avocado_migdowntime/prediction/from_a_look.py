@@ -39,6 +39,8 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
     limit_ms = max(floor(pending_ms.high), floor(left_ms.low) + 1)
     assert look.dirtied_ms is not None
     dirtied_ms = left_ms.high * look.dirtied_ms.high / 1000
+    if look.total_bytes:
+        dirtied_ms = min(dirtied_ms, look.total_bytes / bytes_per_ms.low)
     return Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
@@ -62,6 +64,9 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         return None, f"no bandwidth is shown, so {said} gives no amount"
     if look.idle or look.hardly_sent or look.uncomputed:
         return None, f"{said} may be QEMU's initial value, before it has computed one"
+    if look.packed and look.data_bytes and look.sent_bytes:
+        went = f"{megabytes(look.data_bytes)} of pages went out as {megabytes(look.sent_bytes)}, encoded or compressed"
+        return None, f"{went}: what is left takes less time than its size ÷ this bandwidth, by which QEMU compares it"
     fitting = look.explanations(0.0)
     if "last-sync" not in fitting:
         what = (

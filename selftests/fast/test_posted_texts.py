@@ -139,3 +139,86 @@ def test_what_others_call_events_is_not_taken_for_qemu_s():
         parse(
             b'May 12 11:57:06 h emu-manager-1[7]: { "event" : "MIGRATION", "data": {"sent": 952320,"remaining": -1}}\n'
         )
+
+
+REPLY = (
+    '{"return": {"status": "active", "total-time": 44000, "setup-time": 1, "expected-downtime": 44000, "ram": '
+    '{"total": 290000000, "remaining": 80000000, "transferred": 88000000, "mbps": 16, "page-size": 4096, '
+    '"normal": NORMAL, "duplicate": 120000, "dirty-sync-count": 150, "dirty-pages-rate": RATE}}}'
+)
+
+
+@pytest.mark.parametrize(("normal", "is_packed"), [(26_600, False), (26_900, True), (20_000_000, True)])
+def test_no_limit_is_advised_where_pages_went_out_in_fewer_bytes(normal, is_packed):
+    text = REPLY.replace("NORMAL", str(normal)).replace("RATE", "700")
+    advice = advise(parse(text.encode()))
+    assert (advice.limit_ms is None) == is_packed
+    said = f"{normal * 4096 / 1e6:.1f} MB of pages went out as 88.0 MB, encoded or compressed: what is left takes less"
+    assert any(reason.startswith(said) for reason in advice.reasons) == is_packed
+
+
+@pytest.mark.parametrize(("rate", "most_ms"), [(700, 40_000 + 57_344), (850_000, 40_000 + 145_000)])
+def test_a_guest_dirties_no_more_than_all_of_its_ram(rate, most_ms):
+    text = REPLY.replace("NORMAL", "20000").replace("RATE", str(rate))
+    advice = advise(parse(text.encode()))
+    assert advice.range_ms.high == pytest.approx(most_ms, abs=2)
+
+
+PROXMOX = """\
+2023-11-02 08:15:21 starting migration of VM 105 to node 'pve2' (192.0.2.2)
+2023-11-02 08:15:22 migration active, transferred 5.6 GiB of 16.0 GiB VM-state, 112.9 MiB/s
+2023-11-02 08:15:23 migration active, transferred 5.7 GiB of 16.0 GiB VM-state, 113.1 MiB/sDIRTIES
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        ("ERROR: online migrate failure - too many query migrate failures - aborting", "has failed"),
+        ("ERROR: online migrate failure - unable to parse migration status 'x' - aborting", "has failed"),
+        ("ERROR: online migrate failure - interrupted by signal", "was cancelled"),
+        ("migrate_cancel", "was cancelled"),
+    ],
+)
+def test_a_task_that_gives_up_has_failed_unless_it_was_told_to(end, status):
+    text = f"{PROXMOX.replace('DIRTIES', '')}2023-11-02 08:15:30 {end}\n2023-11-02 08:15:30 migrate_cancel\n"
+    said = told(text)
+    assert f"the migration {status}: nothing is predicted now" in said
+    why = end.partition("failure - ")[2].removesuffix(" - aborting")
+    assert (f"the reason shown: {why}" in said) == (status == "has failed")
+
+
+@pytest.mark.parametrize(("rate", "is_more"), [("113.1", False), ("113.3", True), ("500.0", True)])
+def test_a_guest_that_dirties_more_pages_than_are_sent_is_said_to(rate, is_more):
+    said = [
+        one
+        for one in told(PROXMOX.replace("DIRTIES", f", VM dirties lots of memory: {rate} MiB/s"))
+        if "dirtied" in one
+    ]
+    assert len(said) == 2 * is_more
+    where = (
+        " where 119 MB/s of pages were sent, zero pages with them: while it does, no pass is shorter than the previous"
+    )
+    assert all(where in one for one in said) or rate == "500.0"
+
+
+@pytest.mark.parametrize("end", ["has completed", "has aborted"])
+def test_that_a_migration_completed_after_nova_s_time_was_over_is_said(end):
+    head = "2021-06-11 02:14:52.547 7 INFO nova.virt.libvirt.driver [req-a] [instance: 4a4ffbd1] "
+    text = (
+        f"{head}Migration running for 800 secs, memory 7% remaining (bytes processed=6912344832, remaining=612344832, "
+        f"total=8599183360)\n{head}Live migration not completed after 800 sec\n{head}Migration operation {end}\n"
+    )
+    forced = [one for one in told(text) if one.startswith("it completed all the same: Nova may have paused the guest")]
+    assert len(forced) == 2 * (end == "has completed")
+
+
+@pytest.mark.parametrize(
+    ("reported_ms", "said"),
+    [(40_001, "at least the 40000.0 ms"), (39_998, "below the 40000.0 ms"), (39_000, "below the 40000.0 ms")],
+)
+def test_a_report_below_what_is_left_is_called_so_by_both(reported_ms, said):
+    text = REPLY.replace("NORMAL", "20000").replace("RATE", "700").replace(': 44000, "ram', f': {reported_ms}, "ram')
+    trace = parse(text.encode())
+    assert f"QEMU's figure is {said}" in judge(trace).reasons[0]
+    assert ("below what is left now" in " ".join(advise(trace).reasons)) == said.startswith("below")

@@ -42,7 +42,7 @@ FOREIGN = {
     ),
     "a log of OpenNebula's": "Sun May 12 11:57:06 2024 [Z0][VM][I]: New LCM state is MIGRATE",
     "what Incus or LXD tells": "Transferring instance: Live migration: 1.23GB (110.20MB/s)",
-    "a trace of QEMU's events": (
+    "a log of QEMU's events": (
         "1234@1715515026.546232:migrate_pending_estimate estimate pending size 73728 (pre = 73728 post=0)"
     ),
     "what `virsh event` prints": (
