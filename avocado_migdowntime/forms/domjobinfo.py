@@ -73,8 +73,9 @@ _OTHERS = frozenset(
         *("disk_bps", "downtime_net", "success", "errmsg", "memory_dirty_rate"),
     )
 )
-_KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
-_BEHIND_A_HEAD = re.compile(rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, sorted(_KNOWN)))}):.*)")
+KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
+"""What virsh and libvirt call the figures of a job."""
+_BEHIND_A_HEAD = re.compile(rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, sorted(KNOWN)))}):.*)")
 _BEGINS = "Job type"
 _GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
 """Names that others use as well: none begins a job."""
@@ -111,7 +112,7 @@ class DomJobInfo(Form):
         behind = _BEHIND_A_HEAD.search(line.message)
         for text in dict.fromkeys((line.text, line.message, behind[1] if behind else line.text)):
             match = _LINE.fullmatch(text)
-            if match is not None and match["name"] in (_KNOWN if self._job is not None else _KNOWN - _GENERAL):
+            if match is not None and match["name"] in (KNOWN if self._job is not None else KNOWN - _GENERAL):
                 ended = list(self.end()) if self._is_another(match["name"]) else []
                 if self._job is None:
                     self._job = _Job(line.stamp, line.arrived_s)

@@ -73,16 +73,20 @@ _LINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "vfio device transferred": ("vfio.transferred", _KBYTES),
 }
 """What a line is called, in QMP's spelling, with the units that it can have."""
+LINE_NAMES = tuple(_LINES)
+"""What the lines of releases up to 10.0 are called."""
+_TRANSFERS = {"transferred": "ram.transferred", "remain": "ram.remaining"}
+_CHANNELS = {
+    "precopy": "ram.precopy-bytes",
+    "multifd": "ram.multifd-bytes",
+    "postcopy": "ram.postcopy-bytes",
+    "vfio": "vfio.transferred",
+}
 _GROUPS: Mapping[str, Mapping[str, str]] = {
     "time": {"total": "total-time", "setup": "setup-time", "exp_down": "expected-downtime", "down": "downtime"},
-    "sizes": {"pagesize": "ram.page-size", "psize": "ram.page-size", "total": "ram.total"},
-    "transfers": {"transferred": "ram.transferred", "remain": "ram.remaining"},
-    "channels": {
-        "precopy": "ram.precopy-bytes",
-        "multifd": "ram.multifd-bytes",
-        "postcopy": "ram.postcopy-bytes",
-        "vfio": "vfio.transferred",
-    },
+    "sizes": {"pagesize": "ram.page-size", "psize": "ram.page-size", "total": "ram.total", **_TRANSFERS, **_CHANNELS},
+    "transfers": _TRANSFERS,
+    "channels": _CHANNELS,
     "page types": {"normal": "ram.normal", "zero": "ram.duplicate"},
     "pages": {"normal": "ram.normal", "zero": "ram.duplicate", "rate_per_sec": "ram.pages-per-second"},
     "page rates": {
@@ -106,8 +110,8 @@ _GROUPS: Mapping[str, Mapping[str, str]] = {
 }
 _KIB = ("KiB", "KB")
 _GOES_ON: Mapping[str, Mapping[str, str]] = {
-    "transferred=": {**_GROUPS["transfers"], **_GROUPS["channels"]},
-    "precopy=": _GROUPS["channels"],
+    "transferred=": {**_TRANSFERS, **_CHANNELS},
+    "precopy=": _CHANNELS,
 }
 """How lines begin that go on with one of sizes in KB, and what is in them."""
 _XBZRLE_REST = {
