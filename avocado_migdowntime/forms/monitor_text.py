@@ -125,6 +125,8 @@ _BEHIND_A_HEAD = re.compile(
 )
 """A line behind what a log of tests, or a program that starts others, puts before each."""
 _ASKED = re.compile(r"(?:\(qemu\)|qm>) *info migrate")
+_SOCKETS = re.compile(r"(?:Sockets|socket address): \[|(?:tcp|unix|fd|vsock|rdma):\S+|\]")
+"""Where it listens, which may stand amid its figures."""
 _BLOCKED = "Outgoing migration blocked:"
 _BEGINS = ("globals:", "capabilities:")
 _PATIENCE = 3
@@ -204,6 +206,8 @@ class MonitorText(Form):
         shown = self._shown.get(of)
         if shown is None:
             return None
+        if _SOCKETS.fullmatch(line.text):
+            return []
         shown.strange += 1
         if shown.strange < _PATIENCE and not _PROMPT.match(line.text) and not line.text.startswith(_BEGINS):
             return None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ..errors import UsageError
 from .catalogue import FORMS
-from .foreign import LONG, of_text
+from .foreign_texts import LONG, is_of_others, of_text
 from .reader import Reader
 
 EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, repeatedly"""
@@ -18,7 +18,7 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
         return UsageError(f"{remarks[-1]}; take {_instead(reader)}, on the source host while the migration is active")
     as_it_is = b"".join(reader.first_bytes).decode(errors="replace")
     foreign = of_text("\n".join(reader.first_lines)) or of_text(as_it_is)
-    if foreign is not None and (not reader.forms or foreign.is_of_others):
+    if foreign is not None and (not reader.forms or is_of_others(foreign)):
         return UsageError(foreign.sentence)
     if not reader.forms:
         known = ", ".join(form.NAME for form in FORMS)

@@ -55,6 +55,7 @@ def last_look(evidence: Evidence) -> Look:
         down_ms=sample.downtime_ms,
         left_shown_ms=_left_ms(shown, trace.switchover_bytes_per_ms),
         ran_over=over,
+        with_vfio="vfio" in reading.answer,
     )
 
 

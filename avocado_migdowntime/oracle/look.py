@@ -36,7 +36,8 @@ class Look:
     migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit,
     `down_ms` what QEMU says that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as
     they stand. `sent_bytes` is all that went out, where that is of RAM alone, `data_bytes` the size of the pages with
-    data that went so. Where `ran_over`, more is reported left than there is.
+    data that went so. Where `ran_over`, more is reported left than there is; `with_vfio`, state of VFIO devices is sent
+    as well, of which no figure tells what is left.
     """
 
     status: str
@@ -57,6 +58,7 @@ class Look:
     down_ms: float | None = None
     left_shown_ms: float | None = None
     ran_over: bool = False
+    with_vfio: bool = False
 
     @property
     def ended(self) -> bool:

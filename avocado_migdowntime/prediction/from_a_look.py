@@ -15,6 +15,7 @@ from ..oracle.look import Look
 from ..oracle.standing import standing
 from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
 
+_TOO_LARGE = "QEMU accepts no limit as large"
 _BETTER = "record the migration for a better answer"
 
 
@@ -34,7 +35,7 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
     pending_ms, doubt = _pending(look)
     if pending_ms is None or doubt or pending_ms.high > GREATEST_DOWNTIME_LIMIT_MS:
         least = f"{_left(look)}, so ending it now takes a limit of {floor(left_ms.low) + 1} ms at least"
-        doubts = (doubt or "QEMU accepts no limit as large", f"one sample shows no sync: {_BETTER}")
+        doubts = (doubt or _TOO_LARGE, f"one sample shows no sync: {_BETTER}")
         return Advice(Finding.UNKNOWN, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(least, *doubts))
     limit_ms = max(floor(pending_ms.high), floor(left_ms.low) + 1)
     assert look.dirtied_ms is not None
@@ -64,6 +65,8 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         return None, f"no bandwidth is shown, so {said} gives no amount"
     if look.idle or look.hardly_sent or look.uncomputed:
         return None, f"{said} may be QEMU's initial value, before it has computed one"
+    if look.with_vfio:
+        return None, f"{said} is of RAM alone, and what is left of the VFIO devices has to be added"
     if look.packed and look.data_bytes and look.sent_bytes:
         went = f"{megabytes(look.data_bytes)} of pages went out as {megabytes(look.sent_bytes)}, encoded or compressed"
         return None, f"{went}: what is left takes less time than its size ÷ this bandwidth, by which QEMU compares it"
@@ -80,10 +83,9 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         pending = fitting["last-sync"]
         fits = f"fits {' and '.join(others)} as well as" if others else "may fit another formula than"
         unseen = "" if others else ", as no dirty rate is shown"
-        return pending, (
-            f"{said} {fits} last-sync{unseen}: if this QEMU computes as releases since 3.0 do, the limit is "
-            f"{floor(pending.high) if pending is not None else 0} ms"
-        )
+        limit_ms = floor(pending.high) if pending is not None else 0
+        limit = f"the limit is {limit_ms} ms" if limit_ms <= GREATEST_DOWNTIME_LIMIT_MS else _TOO_LARGE
+        return pending, f"{said} {fits} last-sync{unseen}: if this QEMU computes as releases since 3.0 do, {limit}"
     if not look.usual:
         return None, "the bandwidth at this moment may differ from that of the whole migration"
     return fitting["last-sync"], ""

@@ -5,7 +5,6 @@ import pytest
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
-from avocado_migdowntime.forms.lines import Lines
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.verdict.judge import judge
 
@@ -227,50 +226,38 @@ def test_a_report_below_what_is_left_is_called_so_by_both(reported_ms, said):
     assert ("below what is left now" in " ".join(advise(trace).reasons)) == said.startswith("below")
 
 
-def lines_of(text):
-    return [line.text for line in Lines().of(text.encode(), 0.0)]
+def test_a_report_beyond_any_limit_lets_none_be_told():
+    advice = advise(
+        parse(REPLY.replace("NORMAL", "9").replace("RATE", "7").replace(' 44000, "ram', ' 9e18, "ram').encode())
+    )
+    assert "since 3.0 do, QEMU accepts no limit as large" in " ".join(advice.reasons)
 
 
-@pytest.mark.parametrize(
-    "name", ["info-migrate-1.6", "info-migrate-7.2-active-then-completed", "info-migrate-10.1-postcopy",
-             "info-migrate-10.1-first-pass-multifd", "info-migrate-2025-in-kb", "info-migrate-7.2-throttled",
-             "domjobinfo-postcopy"],
-)  # fmt: skip
-def test_a_text_whose_lines_became_one_is_read_as_it_was(name):
-    text = (TOP / "selftests" / "forms" / f"{name}.txt").read_text().replace("\n> ", "\n")
-    whole, collapsed = parse(text.encode()), parse(" ".join(text.split()).encode())
-    assert [*collapsed.samples] == [*whole.samples]
-    assert collapsed.lacks == whole.lacks
+def test_what_is_left_of_vfio_devices_is_in_no_report():
+    text = (
+        REPLY.replace("NORMAL", "20000")
+        .replace("RATE", "700")
+        .replace('{"status"', '{"vfio": {"transferred": 7}, "status"')
+    )
+    advice = advise(parse(text.encode()))
+    assert advice.limit_ms is None
+    assert (
+        "the report of 44000 ms is of RAM alone, and what is left of the VFIO devices has to be added" in advice.reasons
+    )
 
 
-@pytest.mark.parametrize("name", ["proxmox-2014", "proxmox-2025-11", "nova-2018", "vdsm-2024-aborted", "kubevirt-2024"])
-def test_a_log_whose_lines_became_one_is_read_as_it_was(name):
-    text = (TOP / "selftests" / "texts" / f"{name}.txt").read_text().strip()
-    whole, collapsed = parse(text.encode()), parse(text.replace("\n", " ").encode())
-    assert [*collapsed.samples] == [*whole.samples]
-    assert (collapsed.downtime_limit_ms, collapsed.notes) == (whole.downtime_limit_ms, whole.notes)
+def test_that_a_bandwidth_may_be_set_is_said_unless_it_is():
+    text = (
+        "Migration status: active\ntotal time: 66092 ms\nexpected downtime: 2330 ms\ntransferred ram: 9458155 kbytes\n"
+        "throughput: 1169.84 mbps\nremaining ram: 484672 kbytes\ntotal ram: 8524924 kbytes\nnormal: 2362561 pages\n"
+        "normal bytes: 9450244 kbytes\ndirty sync count: 4\ndirty pages rate: 31000 pages\n"
+    )
+    assert judge(parse(text.encode())).reasons[0].endswith("sync, or avail-switchover-bandwidth is set")
+    known = judge(parse(f"avail-switchover-bandwidth: 62500000 bytes/second\n{text}".encode()))
+    assert known.reasons[0].endswith("it is wrong unless it was taken before the first update after a sync")
 
 
-def test_lines_of_a_log_without_times_are_told_by_their_level():
-    one = "INFO nova.virt.libvirt.driver [-] [instance: a-1] Migration running for {} secs, memory 5% remaining; {}"
-    first, second = one.format(60, "(bytes processed=1, remaining=2, total=3)"), one.format(70, "(bytes processed=2,")
-    assert lines_of(f"{first} {second}") == [first, second]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"return": "transferred ram: 7 kbytes\\r\\nremaining ram: 5 kbytes\\r\\ntotal ram: 9 kbytes\\r\\nand so on"}',
-        "Jun 11 02:14:52 h nova[7]: 2018-06-11 02:14:52 INFO nova.virt.libvirt.driver [-] Migration running for 7",
-        "what is called transferred ram: is counted, remaining ram: is not, and nobody has asked for the total",
-    ],
-)
-def test_a_line_that_was_one_stays_one(text):
-    assert lines_of(text) == [text]
-
-
-@pytest.mark.parametrize("text", ["INFO: b'{}'", "out = '{}' (rc 0)"])
-def test_lines_in_a_string_of_python_s_are_lines(text):
-    assert lines_of(text.format(r"Migration status: active\r\ntotal time: 7 ms\n")) == [
-        "Migration status: active", "total time: 7 ms",
-    ]  # fmt: skip
+def test_where_it_listens_does_not_end_a_text():
+    text = (TOP / "selftests" / "forms" / "info-migrate-10.1-first-pass-multifd.txt").read_text()
+    amid = text.replace("RAM info:", "Sockets: [\n\ttcp:10.0.0.1:4444\n\tunix:/run/m.sock\n]\nRAM info:")
+    assert [*parse(amid.encode()).samples] == [*parse(text.encode()).samples]

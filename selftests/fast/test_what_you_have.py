@@ -7,7 +7,7 @@ import pytest
 
 from avocado_migdowntime.forms.catalogue import FORMS
 from avocado_migdowntime.forms.file import parse
-from avocado_migdowntime.forms.foreign import BARE_TEXTS, TEXTS, of_text
+from avocado_migdowntime.forms.foreign_texts import BARE_TEXTS, TEXTS, of_text
 from avocado_migdowntime.forms.kubevirt import KubevirtLog
 from avocado_migdowntime.forms.nova import DEFAULT_GREATEST_MS, NovaLog
 from avocado_migdowntime.forms.proxmox import ProxmoxLog
