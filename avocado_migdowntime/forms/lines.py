@@ -28,7 +28,7 @@ _CELL = re.compile(r'"((?:[^"\\]|\\.|"")*)",?')
 _LONGEST_OF_STRINGS = 1 << 20
 _PYTHON_S = re.compile(r"b?'(?:[^'\\]|\\.)*'")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_MAILED = re.compile(r"=3D|=20$|=C2=A0")
+_MAILED = re.compile(r"=3D|=(?:20|0D)$|=C2=A0")
 """Of mails in quoted-printable."""
 _BYTE = re.compile(rb"=([0-9A-F]{2})")
 _LONGEST_MAILED = 77

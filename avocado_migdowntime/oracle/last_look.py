@@ -13,7 +13,12 @@ from ..trace.reading import Reading
 from ..trace.sample import Sample
 from .evidence import Evidence
 from .look import Look
+from .releases import era
 
+_NEWER = frozenset(("multifd-bytes", "pages-per-second", "precopy-bytes"))
+"""Figures that QEMU shows since 3.0, 4.0 and 7.0. libvirt shows none of them, but since 5.0 how many pages postcopy has
+requested, as QEMU did before 3.0, which also showed how many were skipped; that libvirt is younger than QEMU 3.0.
+"""
 _TWO_DIGITS = 0.005
 """By so much may mbps be more or less that a text shows with two digits."""
 
@@ -56,6 +61,7 @@ def last_look(evidence: Evidence) -> Look:
         left_shown_ms=_left_ms(shown, trace.switchover_bytes_per_ms),
         ran_over=over,
         with_vfio="vfio" in reading.answer,
+        may_report_rate=_may_report_rate(evidence, reading),
     )
 
 
@@ -67,6 +73,18 @@ def _reading_of(evidence: Evidence) -> Reading:
         last = int(np.searchsorted(trace.samples.t_s, samples.t_s[-1], side="right"))
     kept = last - len(trace.samples) + len(trace.readings)
     return trace.readings[kept - 1] if kept > 0 else Reading({})
+
+
+def _may_report_rate(evidence: Evidence, reading: Reading) -> bool:
+    """Whether it may be a QEMU before 3.0: by its release, else by the figures that a text of it has."""
+    if not reading.answer:
+        return False
+    if evidence.release is not None:
+        rate = era("dirty-rate")
+        return rate is not None and rate.holds(evidence.release)
+    ram = reading.answer.get("ram")
+    shown = ram.keys() if isinstance(ram, Mapping) else set()
+    return _NEWER.isdisjoint(shown) and not ("postcopy-requests" in shown and "skipped" not in shown)
 
 
 def _shown(reading: Reading, name: str, value: float) -> Interval:

@@ -37,7 +37,7 @@ class Look:
     `down_ms` what QEMU says that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as
     they stand. `sent_bytes` is all that went out, where that is of RAM alone, `data_bytes` the size of the pages with
     data that went so. Where `ran_over`, more is reported left than there is; `with_vfio`, state of VFIO devices is sent
-    as well, of which no figure tells what is left.
+    as well, of which no figure tells what is left. `may_report_rate` where the QEMU may be older than 3.0.
     """
 
     status: str
@@ -59,6 +59,7 @@ class Look:
     left_shown_ms: float | None = None
     ran_over: bool = False
     with_vfio: bool = False
+    may_report_rate: bool = False
 
     @property
     def ended(self) -> bool:

@@ -15,6 +15,7 @@ from ..oracle.look import Look
 from ..oracle.standing import standing
 from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
 
+_OLD = ", as no figure is shown that QEMU has since 3.0"
 _TOO_LARGE = "QEMU accepts no limit as large"
 _BETTER = "record the migration for a better answer"
 
@@ -79,10 +80,11 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         )
         return None, f"{said} is {what}: what the guest dirtied since the last sync has to be added"
     others = [name for name in fitting if name != "last-sync"]
-    if others or look.dirtied_ms is None:
+    if others or look.dirtied_ms is None or look.may_report_rate:
         pending = fitting["last-sync"]
         fits = f"fits {' and '.join(others)} as well as" if others else "may fit another formula than"
-        unseen = "" if others else ", as no dirty rate is shown"
+        unseen = ", as no dirty rate is shown" if look.dirtied_ms is None else _OLD
+        unseen = "" if others else unseen
         limit_ms = floor(pending.high) if pending is not None else 0
         limit = f"the limit is {limit_ms} ms" if limit_ms <= GREATEST_DOWNTIME_LIMIT_MS else _TOO_LARGE
         return pending, f"{said} {fits} last-sync{unseen}: if this QEMU computes as releases since 3.0 do, {limit}"

@@ -146,7 +146,7 @@ def test_what_others_call_events_is_not_taken_for_qemu_s():
 REPLY = (
     '{"return": {"status": "active", "total-time": 44000, "setup-time": 1, "expected-downtime": 44000, "ram": '
     '{"total": 290000000, "remaining": 80000000, "transferred": 88000000, "mbps": 16, "page-size": 4096, '
-    '"normal": NORMAL, "duplicate": 120000, "dirty-sync-count": 150, "dirty-pages-rate": RATE}}}'
+    '"normal": NORMAL, "duplicate": 120000, "dirty-sync-count": 150, "dirty-pages-rate": RATE, "multifd-bytes": 0}}}'
 )
 
 
@@ -261,3 +261,36 @@ def test_where_it_listens_does_not_end_a_text():
     text = (TOP / "selftests" / "forms" / "info-migrate-10.1-first-pass-multifd.txt").read_text()
     amid = text.replace("RAM info:", "Sockets: [\n\ttcp:10.0.0.1:4444\n\tunix:/run/m.sock\n]\nRAM info:")
     assert [*parse(amid.encode()).samples] == [*parse(text.encode()).samples]
+
+
+OLDER = '{"QMP": {"version": {"qemu": {"major": 2, "minor": 12, "micro": 0}, "package": ""}, "capabilities": []}}\n'
+NEWER = OLDER.replace('"major": 2, "minor": 12', '"major": 3, "minor": 0')
+
+
+@pytest.mark.parametrize(
+    ("before", "shown", "is_doubted"),
+    [
+        ("", '"multifd-bytes": 0', False),
+        ("", '"pages-per-second": 0', False),
+        ("", '"postcopy-requests": 0', False),
+        ("", '"postcopy-requests": 0, "skipped": 0', True),
+        ("", '"skipped": 0', True),
+        ("", '"normal-bytes": 81920000', True),
+        (OLDER, '"multifd-bytes": 0', True),
+        (NEWER, '"skipped": 0', False),
+    ],
+)
+def test_a_report_that_may_be_a_rate_as_before_3_0_lets_advise_no_limit(before, shown, is_doubted):
+    text = REPLY.replace("NORMAL", "20000").replace("RATE", "700").replace('"multifd-bytes": 0', shown)
+    advice = advise(parse((before + text).encode()))
+    assert advice.limit_ms == (None if is_doubted else 44_001)
+    said = (
+        "as no figure is shown that QEMU has since 3.0: if this QEMU computes as releases since 3.0 do, the limit is 4"
+    )
+    assert (said in " ".join(advice.reasons)) == is_doubted
+
+
+def test_a_mail_s_lines_may_end_in_carriage_returns():
+    text = (TOP / "selftests" / "forms" / "info-migrate-7.0-trimmed.txt").read_text()
+    mailed = text.replace("\n", "=0D\n")
+    assert [*parse(mailed.encode()).samples] == [*parse(text.encode()).samples]
