@@ -62,6 +62,7 @@ def last_look(evidence: Evidence) -> Look:
         ran_over=over,
         with_vfio="vfio" in reading.answer,
         may_report_rate=_may_report_rate(evidence, reading),
+        most_left_bytes=None if {"ram.remaining", "ram.dirty-sync-count"} & set(lacks) else _most_left(evidence),
     )
 
 
@@ -85,6 +86,13 @@ def _may_report_rate(evidence: Evidence, reading: Reading) -> bool:
     ram = reading.answer.get("ram")
     shown = ram.keys() if isinstance(ram, Mapping) else set()
     return _NEWER.isdisjoint(shown) and not ("postcopy-requests" in shown and "skipped" not in shown)
+
+
+def _most_left(evidence: Evidence) -> float:
+    """The most that an answer of the last pass says is left, at least."""
+    samples = evidence.samples
+    of_it = samples.has_ram & (samples.dirty_sync_count == samples.dirty_sync_count[-1])
+    return float((samples.remaining_bytes - samples.open_bytes)[of_it].max(initial=0))
 
 
 def _shown(reading: Reading, name: str, value: float) -> Interval:

@@ -24,6 +24,8 @@ FAR_BELOW = 0.8
 """A report that is further below what is left is hardly that of the pass before, of a guest that goes on as it did."""
 PACKED = 1.25
 """Pages that are so many times what was sent for them went out encoded or compressed."""
+ROUNDING = 1e-9
+"""By less than this share two floating-point figures differ that are the same: QEMU cuts what it computed from one."""
 USUAL = 0.25
 """A bandwidth further than this share from that of the whole migration is that of an unusual moment."""
 
@@ -60,6 +62,7 @@ class Look:
     ran_over: bool = False
     with_vfio: bool = False
     may_report_rate: bool = False
+    most_left_bytes: float | None = None
 
     @property
     def ended(self) -> bool:
@@ -95,6 +98,13 @@ class Look:
             return None
         times = self.data_bytes / self.sent_bytes
         return times if times > PACKED else None
+
+    @property
+    def was_below(self) -> bool:
+        """Whether the report is below what an answer before it showed left in the same pass."""
+        if self.reported_ms is None or self.divisor is None or self.most_left_bytes is None:
+            return False
+        return self.reported_ms.high < self.most_left_bytes / self.divisor.high
 
     @property
     def usual(self) -> bool:
@@ -143,11 +153,12 @@ class Look:
         least_ms = left.low * (1 - tolerance)
         if reported.high >= least_ms:
             found["last-sync"] = Interval(max(reported.low, min(left.low, reported.high)), reported.high)
-        if dirtied is not None and reported.meets(dirtied):
+        near = Interval(reported.low * (1 - ROUNDING), reported.high * (1 + ROUNDING))
+        if dirtied is not None and near.meets(dirtied):
             found["dirty-rate"] = None
         if dirtied is not None and (high := reported.high / (1 + dirtied.low / 1000)) >= left.low * (1 - NEAR):
             found["redirty"] = Interval(min(reported.low / (1 + dirtied.high / 1000), high), high)
-        if reported.meets(left):
+        if near.meets(left):
             found["live"] = None
         return found
 
