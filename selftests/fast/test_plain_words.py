@@ -105,9 +105,9 @@ def _found(text: str, plainly: dict[str, str] = INSTEAD) -> Iterator[str]:
 
 def _messages(source: str) -> Iterator[str]:
     """The texts in a module that hold more than a word, without its docstrings."""
-    tree = ast.parse(source)
-    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    nodes = [*ast.walk(ast.parse(source))]
+    said = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
         text = isinstance(node, ast.Constant) and isinstance(node.value, str)
         if text and id(node) not in said and " " in node.value:
             yield node.value

@@ -17,13 +17,21 @@ SOURCES = sorted([*SELFTESTS.rglob("*.py"), *TOP.glob("bench/*.py")])
 def imported(path: Path):
     """The full names of the modules that a file imports, and of what it imports from them."""
     package = path.relative_to(TOP).with_suffix("").parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _statements(ast.parse(path.read_text()).body):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join([*above, *([node.module] if node.module else [])])
             yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def _statements(block):
+    """Those of a block and of the blocks within it; what they compute imports nothing."""
+    for node in block:
+        yield node
+        for inner in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from _statements(getattr(node, inner, ()))
 
 
 def is_of_a_test(name: str) -> bool:
