@@ -103,9 +103,8 @@ class Simulation:
                 elif ms in wanted:
                     yield ms, self._answer()
                 if sent == budget and ms - start + 1 >= BURST_MS:  # Until the next window nothing changes any more.
-                    for later in range(ms + 1, start + WINDOW_MS):
-                        if later in wanted:
-                            yield later, self._answer()
+                    for later in filter(wanted.__contains__, range(ms + 1, start + WINDOW_MS)):
+                        yield later, self._answer()
                     break
             credit -= sent * PAGE
             self._update(sent * PAGE, start + WINDOW_MS)
