@@ -148,7 +148,8 @@ def cell(place: Path) -> tuple[str, str]:
         return f"accurate, {verdict['relative_error']:+.2%}, {verdict['passes']}", ""
     if report["outcome"] == "failed":
         return f"{report['code']}, {verdict['relative_error']:+.2%}", report["sentence"]
-    return f"cannot tell: {report['code']}", report["sentence"]
+    why = re.sub("; the migration completed, and .*: nothing is predicted now$", "", report["sentence"])
+    return f"cannot tell: {report['code']}", "; ".join([why, *(fault["sentence"] for fault in faults)])
 
 
 def page(ways: list[Feature], builds: list[Qemu]) -> str:

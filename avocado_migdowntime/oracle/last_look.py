@@ -53,6 +53,7 @@ def last_look(evidence: Evidence) -> Look:
         down_ms=sample.downtime_ms,
         left_shown_ms=_left_ms(shown, trace.switchover_bytes_per_ms),
         ran_over=over,
+        most_left_bytes=None if {"ram.remaining", "ram.dirty-sync-count"} & set(lacks) else _most_left(evidence),
     )
 
 
@@ -64,6 +65,13 @@ def _reading_of(evidence: Evidence) -> Reading:
         last = int(np.searchsorted(trace.samples.t_s, samples.t_s[-1], side="right"))
     kept = last - len(trace.samples) + len(trace.readings)
     return trace.readings[kept - 1] if kept > 0 else Reading({})
+
+
+def _most_left(evidence: Evidence) -> float:
+    """The most that an answer of the last pass says is left, at least."""
+    samples = evidence.samples
+    of_it = samples.has_ram & (samples.dirty_sync_count == samples.dirty_sync_count[-1])
+    return float((samples.remaining_bytes - samples.open_bytes)[of_it].max(initial=0))
 
 
 def _shown(reading: Reading, name: str, value: float) -> Interval:

@@ -22,6 +22,8 @@ NEAR = 0.15
 """By so much a report may be off what another formula gives, as it is that of the previous pass until it is renewed."""
 FAR_BELOW = 0.8
 """A report that is further below what is left is hardly that of the pass before, of a guest that goes on as it did."""
+ROUNDING = 1e-9
+"""By less than this share two floating-point figures differ that are the same: QEMU cuts what it computed from one."""
 USUAL = 0.25
 """A bandwidth further than this share from that of the whole migration is that of an unusual moment."""
 
@@ -54,6 +56,7 @@ class Look:
     down_ms: float | None = None
     left_shown_ms: float | None = None
     ran_over: bool = False
+    most_left_bytes: float | None = None
 
     @property
     def ended(self) -> bool:
@@ -78,6 +81,13 @@ class Look:
         """What the guest dirties in a second ÷ bandwidth, which is what the formula dirty-rate gives."""
         in_a_second = self.dirty_bytes_per_ms.scaled(1000) if self.dirty_bytes_per_ms is not None else None
         return _over(in_a_second, self.divisor)
+
+    @property
+    def was_below(self) -> bool:
+        """Whether the report is below what an answer before it showed left in the same pass."""
+        if self.reported_ms is None or self.divisor is None or self.most_left_bytes is None:
+            return False
+        return self.reported_ms.high < self.most_left_bytes / self.divisor.high
 
     @property
     def usual(self) -> bool:
@@ -126,11 +136,12 @@ class Look:
         least_ms = left.low * (1 - tolerance)
         if reported.high >= least_ms:
             found["last-sync"] = Interval(max(reported.low, min(left.low, reported.high)), reported.high)
-        if dirtied is not None and reported.meets(dirtied):
+        near = Interval(reported.low * (1 - ROUNDING), reported.high * (1 + ROUNDING))
+        if dirtied is not None and near.meets(dirtied):
             found["dirty-rate"] = None
         if dirtied is not None and (high := reported.high / (1 + dirtied.low / 1000)) >= left.low * (1 - NEAR):
             found["redirty"] = Interval(min(reported.low / (1 + dirtied.high / 1000), high), high)
-        if reported.meets(left):
+        if near.meets(left):
             found["live"] = None
         return found
 

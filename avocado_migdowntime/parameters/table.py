@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every parameter of a test: one table, read by options, variants, settings and documentation alike."""
 
-import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any
 
 from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
-from ..basics.units import parse_rate, parse_size
+from ..basics.units import parse_size
 from ..errors import UsageError
 from ..oracle.formulas import FORMULAS
+from . import values
 from .bandwidth import FOR_A_SLOW_GUEST, for_short_passes
-from .capabilities import check_together
-from .host_address import parse_host
 from .migrate_parameters import parse_settings
 
 PAGE_SIZES = ("4K", "64K", "2M", "16M", "1G")
@@ -25,8 +23,6 @@ POSTCOPY = ("no", "yes", "recovery")
 TLS = ("none", "psk", "x509")
 _LONGEST_NAME = 100
 """Of one that is not known no more is looked at."""
-LINK_RATES = (1_250_000, 1_250_000_000)
-"""Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
 PATTERNS: Mapping[str, str] = {
     "sequential": "granule after granule, again and again",
     "random": "each sweep visits each granule once, in a drawn order",
@@ -40,90 +36,6 @@ ACCELERATORS = ("tcg", "kvm")
 ANY_ACCELERATOR = "auto"
 
 
-def _text(value: str) -> str | None:
-    return value or None
-
-
-def _host(value: str) -> str | None:
-    if value:
-        parse_host(value)
-    return value or None
-
-
-def _positive_size(value: str) -> int:
-    if (size := parse_size(value)) > 0:
-        return size
-    raise UsageError(f"{value!r} is not a usable size; give one above 0, such as 64M")
-
-
-def _size_if_any(value: str) -> int | None:
-    return _positive_size(value) if value else None
-
-
-def _link_rate(value: str) -> int:
-    low, high = LINK_RATES
-    if low <= (rate := parse_rate(value)) <= high:
-        return rate
-    raise UsageError(f"{value!r} is not a rate from {low} to {high} bytes per second")
-
-
-def _number(low: float, high: float, whole: bool) -> Callable[[str], Any]:
-    kind = "a whole number" if whole else "a number"
-
-    def parse(value: str) -> float:
-        try:
-            number = int(value) if whole else float(value)
-        except ValueError:
-            number = None
-        if number is None or not low <= number <= high:
-            raise UsageError(f"{value!r} is not {kind} from {low} to {high}")
-        return number
-
-    return parse
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value not in allowed:
-            raise UsageError(f"{value!r} is not one of {', '.join(allowed)}")
-        return value
-
-    return parse
-
-
-def _flag(value: str) -> bool:
-    known = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
-    if value.lower() not in known:
-        raise UsageError(f"{value!r} is neither yes nor no")
-    return known[value.lower()]
-
-
-def _burst(value: str) -> tuple[int, int] | None:
-    if not value:
-        return None
-    write_ms, slash, rest_ms = value.partition("/")
-    if not (slash and _is_phase(write_ms) and _is_phase(rest_ms) and int(write_ms)):
-        raise UsageError(f"{value!r} is not WRITE/REST in ms with WRITE above 0, such as 200/800")
-    return int(write_ms), int(rest_ms)
-
-
-def _is_phase(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) <= 3_600_000
-
-
-def _words(value: str) -> tuple[str, ...]:
-    try:
-        return tuple(shlex.split(value))
-    except ValueError as error:
-        raise UsageError(f"{value!r} cannot be taken apart into words ({error}); quote it as for a shell") from None
-
-
-def _capabilities(value: str) -> tuple[str, ...]:
-    names = tuple(value.replace(",", " ").split())
-    check_together(names)
-    return names
-
-
 def _parameter(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
     return field(default=parse(default), metadata={"default": default, "parse": parse, "meaning": meaning})
 
@@ -134,122 +46,134 @@ class Parameters:
 
     arch: str = _parameter(
         ANY_ARCHITECTURE,
-        _choice(ANY_ARCHITECTURE, *ARCHITECTURES),
+        values.choice(ANY_ARCHITECTURE, *ARCHITECTURES),
         "architecture of the guest; auto: that of `qemu`; of several, or of what is installed, ppc64 comes first",
     )
     qemu: str | None = _parameter(
         "",
-        _text,
+        values.text,
         "QEMU binary, a directory with one, or a suite (see `qemu add`) (default: `qemu-system-ARCH` on the PATH)",
     )
-    qemu_destination: str | None = _parameter("", _text, "the same for the destination (default: the same QEMU)")
+    qemu_destination: str | None = _parameter("", values.text, "the same for the destination (default: the same QEMU)")
     destination_host: str | None = _parameter(
         "",
-        _host,
+        values.host,
         "[USER@]HOST[:PORT]: launch the destination there over SSH; the migration goes over the network to it "
         "(default: this host)",
     )
     machine: str | None = _parameter(
-        "", _text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
+        "", values.text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
     )
     accel: str = _parameter(
         ANY_ACCELERATOR,
-        _choice(ANY_ACCELERATOR, *ACCELERATORS),
+        values.choice(ANY_ACCELERATOR, *ACCELERATORS),
         "accelerator; auto takes KVM where the guest really runs in it, else TCG",
     )
     boot: str = _parameter(
-        "direct", _choice("direct", "firmware"), "ppc64: without SLOF (as -bios image; Linux by x-vof), or through it"
+        "direct",
+        values.choice("direct", "firmware"),
+        "ppc64: without SLOF (as -bios image; Linux by x-vof), or through it",
     )
     guest: str = _parameter(
-        "dirtier", _choice(*GUESTS), "a program alone on the machine, or the same in a Debian Linux"
+        "dirtier", values.choice(*GUESTS), "a program alone on the machine, or the same in a Debian Linux"
     )
     guest_page_size: int | None = _parameter(
         "",
-        lambda v: parse_size(_choice(*GUEST_PAGE_SIZES)(v)) if v else None,
+        lambda v: parse_size(values.choice(*GUEST_PAGE_SIZES)(v)) if v else None,
         f"linux: hugepages of the guest's own for its region: {', '.join(GUEST_PAGE_SIZES)}; unset: its base pages",
     )
-    ram: int = _parameter("256M", _positive_size, "guest RAM; pseries wants a multiple of 256M")
+    ram: int = _parameter("256M", values.positive_size, "guest RAM; pseries wants a multiple of 256M")
     numa_nodes: int = _parameter(
         "1",
-        _number(1, 8, whole=True),
+        values.number(1, 8, whole=True),
         "NUMA nodes among which guest RAM is divided, each with a backing of its own; the region lies across two",
     )
-    backing: str = _parameter("memfd", _choice(*BACKINGS), "what backs guest RAM")
+    backing: str = _parameter("memfd", values.choice(*BACKINGS), "what backs guest RAM")
     page_size: int = _parameter(
-        "2M", lambda v: parse_size(_choice(*PAGE_SIZES)(v)), f"page size of the backing: {', '.join(PAGE_SIZES)}"
+        "2M", lambda v: parse_size(values.choice(*PAGE_SIZES)(v)), f"page size of the backing: {', '.join(PAGE_SIZES)}"
     )
-    reserve_hugepages: bool = _parameter("yes", _flag, "as root, reserve missing hugepages for the run")
-    pattern: str = _parameter("sequential", _choice(*PATTERNS), "order in which the guest dirties its region")
-    region: int = _parameter("20M", _positive_size, "how much of its RAM the guest dirties")
+    reserve_hugepages: bool = _parameter("yes", values.flag, "as root, reserve missing hugepages for the run")
+    pattern: str = _parameter("sequential", values.choice(*PATTERNS), "order in which the guest dirties its region")
+    region: int = _parameter("20M", values.positive_size, "how much of its RAM the guest dirties")
     rate: int = _parameter(
         "0",
-        _number(0, 10**9, whole=True),
+        values.number(0, 10**9, whole=True),
         "4 KiB pages dirtied a second, once the region is filled; 0: as fast as it can",
     )
-    hot: int = _parameter("20", _number(1, 99, whole=True), "hot-cold: percent of the pages that are hot")
-    share: int = _parameter("80", _number(1, 99, whole=True), "hot-cold: percent of the writes that go to them")
+    hot: int = _parameter("20", values.number(1, 99, whole=True), "hot-cold: percent of the pages that are hot")
+    share: int = _parameter("80", values.number(1, 99, whole=True), "hot-cold: percent of the writes that go to them")
     burst: tuple[int, int] | None = _parameter(
-        "", _burst, "WRITE/REST in ms, such as 200/800: write for so long at `rate`, then rest; unset: never rest"
+        "", values.burst, "WRITE/REST in ms, such as 200/800: write for so long at `rate`, then rest; unset: never rest"
     )
-    granule: int = _parameter("4K", _positive_size, "every 4 KiB page of a granule is written when one is touched")
+    granule: int = _parameter(
+        "4K", values.positive_size, "every 4 KiB page of a granule is written when one is touched"
+    )
     tlb_flush: bool = _parameter(
-        "yes", _flag, "under TCG, flush the TLB at each page: QEMU before 9.0 loses writes otherwise"
+        "yes", values.flag, "under TCG, flush the TLB at each page: QEMU before 9.0 loses writes otherwise"
     )
     link: str = _parameter(
         "unix",
-        _choice(*LINKS),
+        values.choice(*LINKS),
         "what carries the migration; shaped: a network limited to `link_rate`; file: the destination reads it "
         "when all is written",
     )
-    link_rate: int = _parameter("50000000", _link_rate, "shaped: what the link carries, bytes per second")
+    link_rate: int = _parameter("50000000", values.link_rate, "shaped: what the link carries, bytes per second")
     max_bandwidth: int | None = _parameter(
         "",
-        _size_if_any,
+        values.size_if_any,
         "QEMU's max-bandwidth, bytes per second (default: so that passes last half a second, 50000000 at most; "
         "12000000 for a guest that does not dirty as fast as it can)",
     )
     downtime_limit: int = _parameter(
-        "1", _number(0, GREATEST_DOWNTIME_LIMIT_MS, whole=True), "QEMU's downtime-limit, ms"
+        "1", values.number(0, GREATEST_DOWNTIME_LIMIT_MS, whole=True), "QEMU's downtime-limit, ms"
     )
     capabilities: tuple[str, ...] = _parameter(
-        "", _capabilities, "further migration capabilities, comma separated (see capabilities)"
+        "", values.capabilities, "further migration capabilities, comma separated (see capabilities)"
     )
     migrate_parameters: tuple[tuple[str, str], ...] = _parameter(
         "",
         lambda v: parse_settings(v) if v else (),
         "further migrate parameters of both ends, NAME=VALUE, comma separated (see migrate-parameters)",
     )
-    tls: str = _parameter("none", _choice(*TLS), "encrypts the migration: by a shared key, or by certificates (x509)")
+    tls: str = _parameter(
+        "none", values.choice(*TLS), "encrypts the migration: by a shared key, or by certificates (x509)"
+    )
     postcopy: str = _parameter(
         "no",
-        _choice(*POSTCOPY),
+        values.choice(*POSTCOPY),
         "let the migration end by postcopy, once enough passes were seen (takes capability postcopy-ram); recovery: "
         "its channel breaks, and it goes on over another one",
     )
     qemu_arguments: tuple[str, ...] = _parameter(
-        "", _words, "further arguments of both QEMUs, as a shell takes them, such as devices that add state"
+        "", values.words, "further arguments of both QEMUs, as a shell takes them, such as devices that add state"
     )
-    passes: int = _parameter("2", _number(1, 1000, whole=True), "passes to judge before the run ends")
+    passes: int = _parameter("2", values.number(1, 1000, whole=True), "passes to judge before the run ends")
     integrity: bool = _parameter(
-        "yes", _flag, "hold the guest at the destination until each page it dirtied was compared with what it wrote"
+        "yes",
+        values.flag,
+        "hold the guest at the destination until each page it dirtied was compared with what it wrote",
     )
     limit_from: str = _parameter(
         "oracle",
-        _choice("oracle", "reported"),
+        values.choice("oracle", "reported"),
         "convergence: choose the limit from the expected downtime, or from QEMU's report",
     )
     limit_factor: float = _parameter(
-        "1.2", _number(0.1, 10, whole=False), "convergence: the limit is this many times that downtime"
+        "1.2", values.number(0.1, 10, whole=False), "convergence: the limit is this many times that downtime"
     )
     stop_at: float = _parameter(
-        "0.5", _number(0.01, 0.99, whole=False), "stop-now: the guest is stopped when this share of a pass is sent"
+        "0.5",
+        values.number(0.01, 0.99, whole=False),
+        "stop-now: the guest is stopped when this share of a pass is sent",
     )
-    sample_rate: float = _parameter("100", _number(1, 1000, whole=False), "`query-migrate` samples a second")
-    time_limit: float = _parameter("120", _number(1, 86400, whole=False), "seconds until the run is given up")
-    formula: str = _parameter("last-sync", _choice(*FORMULAS), "formula that QEMU has to follow")
-    tolerance: float = _parameter("0.01", _number(0.0001, 1, whole=False), "relative error that is still accurate")
-    inconclusive: str = _parameter("warn", _choice("warn", "fail"), "test status of an inconclusive verdict")
-    lacking: str = _parameter("cancel", _choice("cancel", "fail"), "test status where the host lacks something")
+    sample_rate: float = _parameter("100", values.number(1, 1000, whole=False), "`query-migrate` samples a second")
+    time_limit: float = _parameter("120", values.number(1, 86400, whole=False), "seconds until the run is given up")
+    formula: str = _parameter("last-sync", values.choice(*FORMULAS), "formula that QEMU has to follow")
+    tolerance: float = _parameter(
+        "0.01", values.number(0.0001, 1, whole=False), "relative error that is still accurate"
+    )
+    inconclusive: str = _parameter("warn", values.choice("warn", "fail"), "test status of an inconclusive verdict")
+    lacking: str = _parameter("cancel", values.choice("cancel", "fail"), "test status where the host lacks something")
 
     @property
     def bytes_per_s(self) -> int:
@@ -291,7 +215,7 @@ def parse(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
     Raises UsageError naming the parameter, for an unknown name as for a value of no use.
     """
     table = {f.name: f for f in fields(Parameters)}
-    values: dict[str, Any] = {}
+    read: dict[str, Any] = {}
     for name, value in dict(given).items():
         if name not in table:
             raise UsageError(f"unknown parameter {name!r}; {_meant(str(name), list(table))}")
@@ -299,7 +223,7 @@ def parse(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
         if not text:
             continue
         try:
-            values[name] = table[name].metadata["parse"](text)
+            read[name] = table[name].metadata["parse"](text)
         except UsageError as error:
             raise UsageError(f"parameter {name}: {error}") from None
-    return Parameters(**values)
+    return Parameters(**read)

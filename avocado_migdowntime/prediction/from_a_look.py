@@ -34,7 +34,7 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
     pending_ms, doubt = _pending(look)
     if pending_ms is None or doubt or pending_ms.high > GREATEST_DOWNTIME_LIMIT_MS:
         least = f"{_left(look)}, so ending it now takes a limit of {floor(left_ms.low) + 1} ms at least"
-        doubts = (doubt or "QEMU accepts no limit as large", f"one sample shows no sync: {_BETTER}")
+        doubts = (doubt or "QEMU accepts no limit as large", f"no sync was seen: {_BETTER}")
         return Advice(Finding.UNKNOWN, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(least, *doubts))
     limit_ms = max(floor(pending_ms.high), floor(left_ms.low) + 1)
     assert look.dirtied_ms is not None
@@ -47,7 +47,7 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         reasons=(
             f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are "
             "left",
-            "a single sample shows no sync, so this is a guess; meanwhile the guest dirties another "
+            "no sync was seen, so this is a guess; meanwhile the guest dirties another "
             f"{dirtied_ms:.0f} ms' worth; {_BETTER}",
         ),
     )
@@ -70,6 +70,8 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
             else "below what is left now"
         )
         return None, f"{said} is {what}: what the guest dirtied since the last sync has to be added"
+    if look.was_below:
+        return None, f"{said} is below what was left before in this pass: it is that of another pass, or wrong"
     others = [name for name in fitting if name != "last-sync"]
     if others or look.dirtied_ms is None:
         pending = fitting["last-sync"]

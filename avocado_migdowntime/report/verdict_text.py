@@ -8,7 +8,7 @@ from ..basics.printable import in_a_line
 from ..verdict.bandwidth import BandwidthFinding
 from ..verdict.check import Outcome
 from ..verdict.downtime import Downtime
-from ..verdict.limit import BURST_MS
+from ..verdict.limit_at_switchover import BURST_MS
 from ..verdict.mid_pass_stop import GroundTruth
 from ..verdict.predicted_downtime import PredictedDowntime
 from ..verdict.trials import Convergence, Trial

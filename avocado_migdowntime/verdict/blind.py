@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the ends of passes say nothing of the downtime-limit, and why."""
+"""Where passes say nothing of the downtime-limit or of the report, and why."""
 
 from ..oracle.evidence import Evidence
 
-_UP_TO, _AND = 7, 10
-"""Releases by their first number: with postcopy-ram, too, these sync when what is left fits the limit.
+_UP_TO, _AND, _NO_MORE_FROM = 7, 10, 11
+"""Releases by their first number: with postcopy-ram, too, those sync when what is left fits the limit; these do not.
 
 Source: migration/ram.c, ram_save_pending, of 7.2; migration/migration.c, migration_iteration_run, of 10.0. On 11.1,
 where RAM need not be sent in precopy then, each window of 100 ms has a sync of its own (measured).
@@ -20,6 +20,14 @@ def why_blind(evidence: Evidence) -> str:
     if any(status.startswith("postcopy") for status in evidence.samples.statuses):
         return "postcopy"
     return ""
+
+
+def why_so_short(evidence: Evidence) -> str:
+    """The end of a sentence that misses passes: why there are none to be judged, where QEMU's way to sync is why."""
+    release = evidence.release
+    if "postcopy-ram" not in evidence.trace.capabilities or release is None or release.major < _NO_MORE_FROM:
+        return ""
+    return f", but with postcopy-ram QEMU {release.major} syncs in each window of 100 ms"
 
 
 def _syncs_at_the_limit(evidence: Evidence) -> bool:

@@ -12,6 +12,7 @@ from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
 from ..oracle.look import Look
 from ..oracle.standing import standing
+from .blind import why_so_short
 from .check import Check, Outcome
 from .codes import REPORT
 from .downtime import downtime
@@ -100,7 +101,7 @@ def decide_without_pass(evidence: Evidence, contract: str, tolerance: float) -> 
     look = last_look(evidence)
     formula, report = decide_by_look(look, contract, tolerance)
     if report.outcome is Outcome.UNDECIDED:
-        needed = "two passes in a row with samples are needed, the second with reports"
+        needed = f"two passes in a row with samples are needed, the second with reports{why_so_short(evidence)}"
         code = report.code if report.code in _OF_A_TRACE else "no-pass"
         report = Check(REPORT, report.outcome, code, f"no pass could be judged: {needed}; {report.sentence}")
     return formula, report, look

@@ -20,7 +20,7 @@ POSTCOPY = "postcopy finishes it whatever the guest dirties"
 NO_REMAINING = "how much RAM is left is not shown; give the whole text, or record the migration"
 LEFT_NOW = "1250.0 MB, 10000 ms at 125.0 MB/s, are left now"
 AT_LEAST = f"{LEFT_NOW}, so ending it now takes a limit of 10001 ms at least"
-BETTER = "one sample shows no sync: record the migration for a better answer"
+BETTER = "no sync was seen: record the migration for a better answer"
 ON_TOP = "what the guest dirtied since the last sync has to be added"
 
 
@@ -43,7 +43,7 @@ def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_m
         bandwidth_bytes_per_ms=125_000.0,
         reasons=(
             f"QEMU found {reported_ms:.0f} ms pending at the last sync, and 10000 ms of them are left",
-            "a single sample shows no sync, so this is a guess; meanwhile the guest dirties another 2000 ms' worth; "
+            "no sync was seen, so this is a guess; meanwhile the guest dirties another 2000 ms' worth; "
             "record the migration for a better answer",
         ),
     )

@@ -15,6 +15,7 @@ from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.reading import Reading
 from avocado_migdowntime.trace.sample import Sample
 from selftests.support.samples import TEN_SECONDS_LEFT, sample
+from selftests.support.traces import Pass, made, precopy
 
 
 def just(figure):
@@ -57,6 +58,26 @@ def look(reported, left=(600, 610), dirtied=(500, 510), **more):
 def test_the_formulas_that_may_have_given_a_report_and_what_was_left_at_the_sync_by_them(one, found):
     """Within a quarter for what is left."""
     assert one.explanations(0.25) == {name: pair and Interval(*pair) for name, pair in found.items()}
+
+
+OF_MS = {"dirty-rate": lambda ms: look((1000, 1001), dirtied=(ms, ms)), "live": lambda ms: look((1000, 1001), (ms, ms))}
+
+
+@pytest.mark.parametrize("formula", OF_MS)
+@pytest.mark.parametrize(
+    ("ms", "fits"), [(1000 - 1e-7, True), (1000 - 1e-5, False), (1001 + 1e-7, True), (1001 + 1e-5, False)]
+)
+def test_what_floating_point_may_have_rounded_may_be_the_same(formula, ms, fits):
+    assert (formula in OF_MS[formula](ms).explanations(0.25)) is fits
+
+
+@pytest.mark.parametrize(
+    ("most_bytes", "was_below"), [(1_001_000, False), (1_001_001, True), (500_000, False), (None, False)]
+)
+def test_a_report_below_what_was_left_before_in_the_pass_is_of_another(most_bytes, was_below):
+    assert look((1000, 1001), most_left_bytes=most_bytes).was_below is was_below
+    assert not look(None, most_left_bytes=most_bytes).was_below
+    assert not look((1000, 1001), bytes_per_ms=None, most_left_bytes=most_bytes).was_below
 
 
 @pytest.mark.parametrize(
@@ -178,6 +199,18 @@ def test_a_figure_may_be_what_its_rounding_leaves_open():
     assert found.dirty_bytes_per_ms == Interval(6000 * 4.096, 6200 * 4.096)
     lacking = last({"status": "active"}, by_name, lacks=tuple(by_name))
     assert (lacking.remaining_bytes, lacking.bytes_per_ms, lacking.dirty_bytes_per_ms) == (None, None, None)
+
+
+def test_the_most_that_was_left_is_of_the_same_pass_and_known_where_syncs_are_shown():
+    rows = precopy(Pass(30_000), Pass(20_000), Pass(10_000), Pass(5_000))
+    third = next(n for n, row in enumerate(rows) if row["query-migrate"]["ram"]["dirty-sync-count"] == 4)
+    trace = made(rows[: third - 1])
+    most, left = last_look(Evidence.of(trace)).most_left_bytes, trace.samples[-1].ram.remaining_bytes
+    assert most == max(s.ram.remaining_bytes for s in trace.samples if s.ram.dirty_sync_count == 3) > left
+    rounded = replace(trace.samples[-1], open_bytes=7.0)
+    assert last_look(Evidence.of(Trace((rounded,), header={}))).most_left_bytes == left - 7
+    for name in ("ram.remaining", "ram.dirty-sync-count"):
+        assert last_look(Evidence.of(replace(trace, lacks=(name,)))).most_left_bytes is None
 
 
 def test_the_limit_of_a_look_is_the_one_that_held_then_but_for_that_of_a_text_without_a_time():

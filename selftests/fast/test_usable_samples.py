@@ -125,6 +125,25 @@ def test_three_usable_samples_of_a_pass_are_needed():
     )
 
 
+SYNCS_OFTEN = ", but with postcopy-ram QEMU {} syncs in each window of 100 ms"
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "major", "why"),
+    [
+        (["postcopy-ram"], 11, SYNCS_OFTEN.format(11)),
+        (["postcopy-ram"], 12, SYNCS_OFTEN.format(12)),
+        (["postcopy-ram"], 10, ""),
+        (["postcopy-ram"], None, ""),
+        (["xbzrle"], 11, ""),
+    ],
+)
+def test_why_no_pass_is_long_enough_is_said_where_it_is_qemus_way_to_sync(capabilities, major, why):
+    release = {"qemu": {"qemu": {"major": major, "minor": 1, "micro": 3}}} if major else {}
+    verdict = judged(few(3, 2), header={"capabilities": capabilities, **release})
+    assert verdict.reasons[0].split(";")[0].endswith(f"the second with reports{why}")
+
+
 @pytest.mark.parametrize(
     ("spread", "told_mb", "doubtful"), [(199, "0.8", False), (201, "0.8", True), (5_896, "24.2", True)]
 )

@@ -34,7 +34,8 @@ def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(once, ci_job,
     assert [trial.completed for trial in found.trials] == [False, False, True]
     default, below, chosen = found.trials
     assert default.limit_ms == 300 and default.passes >= 2
-    assert below.limit_ms == int(found.needed_ms / 2) and below.passes >= 2
+    # By what was known then; what came later may have said better what is needed.
+    assert below.limit_ms == pytest.approx(0.5 * found.needed_ms, rel=0.02) and below.passes >= 2
     assert chosen.limit_ms == pytest.approx(1.2 * found.needed_ms, rel=0.02) and chosen.passes == 0
     assert below.limit_verdict is LimitJudgement.RESPECTED
     assert found.limit_from == limit_from

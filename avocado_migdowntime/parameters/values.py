@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the text of a parameter stands for, by kind of value; UsageError says what was expected instead."""
+
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from ..basics.units import parse_rate, parse_size
+from ..errors import UsageError
+from .capabilities import check_together
+from .host_address import parse_host
+
+LINK_RATES = (1_250_000, 1_250_000_000)
+"""Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
+
+
+def text(value: str) -> str | None:
+    """Any text; None where there is none."""
+    return value or None
+
+
+def host(value: str) -> str | None:
+    """[USER@]HOST[:PORT], or None where there is none."""
+    if value:
+        parse_host(value)
+    return value or None
+
+
+def positive_size(value: str) -> int:
+    """Bytes, above 0."""
+    if (size := parse_size(value)) > 0:
+        return size
+    raise UsageError(f"{value!r} is not a usable size; give one above 0, such as 64M")
+
+
+def size_if_any(value: str) -> int | None:
+    """The same, or None where none is given."""
+    return positive_size(value) if value else None
+
+
+def link_rate(value: str) -> int:
+    """Bytes per second that a shaped link can be told."""
+    low, high = LINK_RATES
+    if low <= (rate := parse_rate(value)) <= high:
+        return rate
+    raise UsageError(f"{value!r} is not a rate from {low} to {high} bytes per second")
+
+
+def number(low: float, high: float, whole: bool) -> Callable[[str], Any]:
+    """Reads numbers from `low` to `high`."""
+    kind = "a whole number" if whole else "a number"
+
+    def parse(value: str) -> float:
+        try:
+            found = int(value) if whole else float(value)
+        except ValueError:
+            found = None
+        if found is None or not low <= found <= high:
+            raise UsageError(f"{value!r} is not {kind} from {low} to {high}")
+        return found
+
+    return parse
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """Reads one of `allowed`."""
+
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise UsageError(f"{value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    return parse
+
+
+def flag(value: str) -> bool:
+    """Yes or no, as YAML and people write it."""
+    known = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+    if value.lower() not in known:
+        raise UsageError(f"{value!r} is neither yes nor no")
+    return known[value.lower()]
+
+
+def burst(value: str) -> tuple[int, int] | None:
+    """WRITE/REST, ms, or None where none is given."""
+    if not value:
+        return None
+    write_ms, slash, rest_ms = value.partition("/")
+    if not (slash and _is_phase(write_ms) and _is_phase(rest_ms) and int(write_ms)):
+        raise UsageError(f"{value!r} is not WRITE/REST in ms with WRITE above 0, such as 200/800")
+    return int(write_ms), int(rest_ms)
+
+
+def _is_phase(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) <= 3_600_000
+
+
+def words(value: str) -> tuple[str, ...]:
+    """Words as a shell takes a line apart."""
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as error:
+        raise UsageError(f"{value!r} cannot be taken apart into words ({error}); quote it as for a shell") from None
+
+
+def capabilities(value: str) -> tuple[str, ...]:
+    """Names of capabilities that go together."""
+    names = tuple(value.replace(",", " ").split())
+    check_together(names)
+    return names

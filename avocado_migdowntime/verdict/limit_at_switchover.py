@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Does QEMU switch over with no more left than downtime-limit allows?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..oracle.evidence import Evidence
+from ..oracle.passes import EDGE_SAMPLES, UPDATE_S, Pass, ram_at
+from ..oracle.syncs import Sync
+from ..trace.ram import Ram
+
+BURST_MS = 1.2 * BUFFER_DELAY_MS
+"""One window of the rate limit, and the scheduling of a busy host."""
+_WINDOWS_SEEN = 3
+"""So many windows before the stop have to be seen for the bandwidth that they show."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What one end of a pass, or the switchover, shows: `code` and `reason` are empty where it is as it should be."""
+
+    code: str = ""
+    reason: str = ""
+
+
+def switchover_end(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> Ending | None:
+    """What the switchover shows, or None where there is none or it cannot be told.
+
+    What was left is bounded from below by what was dirtied after the last pass seen, and by what its last sample had
+    left that time and bandwidth did not suffice to send before. The guest goes on dirtying between the deciding sync
+    and its stop, so only a gross excess is wrong.
+    """
+    final = evidence.samples[-1]
+    if final.status != "completed" or final.ram is None or not passes or _stopped_by_others(evidence, passes[-1]):
+        return None
+    if not syncs or passes[-1].number != syncs[-1].after.number:
+        return _switchover_after_a_lone_pass(evidence, passes[-1])
+    sync, last = syncs[-1], passes[-1].last
+    elapsed_ms = (final.t_s - passes[-1].end_s) * 1000
+    if final.ram.dirty_sync_count > passes[-1].number + 2 or elapsed_ms > 5 * BURST_MS:
+        return None
+    assert sync.limit_bytes is not None
+    wire = max(sync.wire_bytes_per_ms.high, last.wire_bytes_per_ms)
+    zeros = (final.ram.zero_pages - last.zero_pages) * last.page_bytes
+    left = max(
+        final.ram.conserved_bytes - passes[-1].end_bytes,
+        last.remaining_bytes - zeros - (elapsed_ms + BURST_MS) * wire,
+    )
+    if _is_of_the_switchover(evidence, sync, final.ram, wire):
+        left = max(left, sync.at_sync_bytes.low)
+    allowed, burst = sync.limit_bytes.high, BURST_MS * wire
+    if sync.zero_bytes > burst:  # They made the bandwidth that was seen a low one, and QEMU may have renewed it since.
+        return None
+    return _left_at_switchover(left, left, allowed, burst, sync.bytes_per_ms.high, sync.limit_ms)
+
+
+def _is_of_the_switchover(evidence: Evidence, sync: Sync, final: Ram, wire: float) -> bool:
+    """Whether what was seen after the last sync is no pass, but the switchover itself, with all that the sync found.
+
+    It is, where it was seen for less than a burst and could not have been sent until the stop, as a pass is.
+    """
+    after, last = sync.after, sync.before.last
+    to_stop_ms = (min(evidence.stopped_s, float(evidence.samples.t_s[-1])) - sync.before.end_s) * 1000
+    zeros = (final.zero_pages - last.zero_pages) * last.page_bytes
+    seen_ms = (after.end_s - after.begin_s) * 1000
+    return seen_ms < BURST_MS and sync.at_sync_bytes.low - zeros > (to_stop_ms + BURST_MS) * wire
+
+
+def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> Ending | None:
+    """The same where no sync before the switchover was seen: by what was sent after the source's stop.
+
+    All that is sent then had been left when QEMU decided to switch over. The last sample before the stop bounds it from
+    above; less what bandwidth allows to have gone out until the stop, and less zero pages, it bounds it from below.
+    """
+    final, limit_ms = evidence.samples[-1].ram, evidence.limit_ms
+    assert final is not None and limit_ms is not None
+    to_stop_ms = (evidence.stopped_s - last_pass.end_s) * 1000
+    if to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
+        return None
+    # Up to the second pass the bandwidth that is shown may be that of zero pages, sent before the first sample.
+    seen_s = last_pass.end_s - last_pass.begin_s
+    if last_pass.number <= 2 and seen_s < _WINDOWS_SEEN * UPDATE_S:
+        return None
+    samples = last_pass.samples
+    recent = int(samples.t_s.searchsorted(last_pass.end_s - _WINDOWS_SEEN * UPDATE_S))
+    last, ending = ram_at(samples, -1), samples[-EDGE_SAMPLES:]
+    wire = float(ending.wire_bytes_per_ms.max())
+    bytes_per_ms, burst = evidence.trace.switchover_bytes_per_ms or wire, BURST_MS * wire
+    zeros = (final.zero_pages - float(samples.zero_pages[recent])) * last.page_bytes
+    if not bytes_per_ms or zeros > burst:  # Zero pages make the bandwidth that was seen a low one.
+        return None
+    sent = (final.sent_pages - last.sent_pages) * last.page_bytes
+    least = sent - zeros - to_stop_ms * wire - burst
+    return _left_at_switchover(least, sent, limit_ms * bytes_per_ms, burst, bytes_per_ms, limit_ms)
+
+
+def _stopped_by_others(evidence: Evidence, last_pass: Pass) -> bool:
+    """Whether the guest may have been stopped for another reason than the switchover: what is left is no fault then.
+
+    The switchover syncs at once, and QEMU answers hardly anything until all is sent, as it holds its big lock.
+    """
+    samples = evidence.samples
+    after = samples.are("active") & samples.has_ram & (samples.t_s > evidence.stopped_s)
+    in_the_pass = samples.dirty_sync_count[after] == last_pass.number
+    return bool(np.any(in_the_pass) or np.any(samples.t_s[after] > evidence.stopped_s + BURST_MS / 1000))
+
+
+def _left_at_switchover(
+    least: float, most: float, allowed: float, burst: float, bytes_per_ms: float, limit_ms: float | None
+) -> Ending | None:
+    """What it shows that between `least` and `most` bytes were left at the switchover, where so many are `allowed`."""
+    if least > 2 * allowed + burst:
+        reason = (
+            f"QEMU switched over with {least / bytes_per_ms:.0f} ms left to send where the downtime-limit is "
+            f"{limit_ms:.10g} ms"
+        )
+        return Ending("switched-over-early", reason)
+    return Ending() if most <= allowed + burst else None
