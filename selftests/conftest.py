@@ -62,25 +62,47 @@ def pytest_collection_finish():
 
 
 def _folder(item):
-    return item.path.relative_to(HERE).parts[0]
+    return _folder_of(item.path)
+
+
+@cache
+def _folder_of(path):
+    return path.relative_to(HERE).parts[0]
+
+
+@cache
+def _watch(config):
+    directory = tempfile.TemporaryDirectory(prefix="no-qemu-")
+    config.add_cleanup(directory.cleanup)
+    return no_qemu.Watch(Path(directory.name))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item):
+    """Watch for a QEMU from the beginning of a test that needs none: by no fixture, as that takes as long as a test."""
+    if _folder(item) in NO_QEMU:
+        watch = _watch(item.config)
+        os.environ["PATH"] = f"{watch.path}:{os.environ['PATH']}"
+        watch.begin()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item):
+    """Fail it at its end if it has started one."""
+    if _folder(item) not in NO_QEMU:
+        return (yield)
+    watch = _watch(item.config)
+    try:
+        return (yield)
+    finally:
+        os.environ["PATH"] = os.environ["PATH"].removeprefix(f"{watch.path}:")
+        assert not watch.end(), "a test that needs no QEMU has started one"
 
 
 @pytest.fixture(scope="session")
-def qemu_watch(tmp_path_factory):
-    return no_qemu.Watch(tmp_path_factory.mktemp("no-qemu"))
-
-
-@pytest.fixture(autouse=True)
-def no_qemu_is_started(request, monkeypatch):
-    """Fails a test that starts a QEMU although it is in a folder of those that need none."""
-    if _folder(request.node) not in NO_QEMU:
-        yield
-        return
-    watch = request.getfixturevalue("qemu_watch")
-    monkeypatch.setenv("PATH", f"{watch.path}:{os.environ['PATH']}")
-    watch.begin()
-    yield
-    assert not watch.end(), "a test that needs no QEMU has started one"
+def qemu_watch(pytestconfig):
+    return _watch(pytestconfig)
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def judged(way: Feature, common: Mapping[str, Any], qemu: Qemu, arch: str) -> di
     words = [sys.executable, "-m", "avocado_migdowntime", "judge", "--json", "--quiet", "--arch", arch]
     words += [word for parameter in given for word in ("-p", parameter)]
     words += ["--qemu", qemu.suite] if qemu.suite else []
-    with tempfile.TemporaryDirectory(prefix="migdowntime-features-") as directory:
+    with tempfile.TemporaryDirectory(prefix="features-of-migdowntime-") as directory:
         done = run([*words, "--output", f"{directory}/run"])
     return {
         "status": done.returncode,

@@ -6,7 +6,6 @@ import platform
 import shlex
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 
 DISTRIBUTION = "avocado-framework-plugin-migdowntime"
@@ -23,6 +22,8 @@ def heading(subjects: Sequence[tuple[str, str]], on_this_host: bool) -> str:
 
 
 def _tool() -> str:
+    from importlib import metadata
+
     try:
         return f"avocado_migdowntime {metadata.version(DISTRIBUTION)}"
     except metadata.PackageNotFoundError:

@@ -85,12 +85,11 @@ class Qmp(Form):
 
     def _going_on(self, begun: "_Begun", line: Line) -> Sequence[Item | Line] | None:
         text = line.message.removeprefix(begun.head).strip()
-        stamped = replace(line, stamp=begun.line.stamp or line.stamp)
         if begun.is_cut:
             message, _ = _decoded("".join([*begun.pieces, text]), 0)
             if message is not None:
                 self._begun = None
-                return list(self._told(message, stamped))
+                return list(self._told(message, begun.with_stamp(line)))
             begun.is_cut = abs(len(line.text) - len(begun.line.text)) <= 1 and begun.characters < _GREATEST_CUT
         if not begun.is_cut and not _GOES_ON.match(text):
             self._begun = None
@@ -106,7 +105,7 @@ class Qmp(Form):
             return MAYBE
         self._begun = None
         message = parsed("\n".join([*begun.pieces[:-1], text[:end]]))
-        items: list[Item | Line] = list(self._told(message, stamped))
+        items: list[Item | Line] = list(self._told(message, begun.with_stamp(line)))
         if _OPENS.search(text, end):
             items.append(line.containing(text[end:]))
         return items if items or is_of_qmp(message) else MAYBE
@@ -214,6 +213,10 @@ class _Begun:
         self.characters = 0
         self._depth = _Depth()
         self.add(text)
+
+    def with_stamp(self, line: Line) -> Line:
+        """The line in which it ends, with the time of that in which it begins, if that has one."""
+        return replace(line, stamp=self.line.stamp or line.stamp)
 
     def add(self, text: str) -> int | None:
         """Where it ends, if it does in `text`, which goes on with it."""

@@ -67,12 +67,12 @@ class DirtyingCurve:
 
     def bounds(self, duration_ms: float) -> Interval:
         """What a steady guest dirties in `duration_ms`, at least and at most."""
-        low, high = [0.0], [math.inf]
+        low, high = 0.0, math.inf
         for group in self.groups:
-            ray = group.dirtied_bytes.scaled(duration_ms / group.duration_ms)
-            low.append(min(group.dirtied_bytes.low, ray.low))
-            high.append(max(group.dirtied_bytes.high, ray.high))
-        return span((max(low), min(high)))
+            dirtied, longer = group.dirtied_bytes, duration_ms / group.duration_ms
+            low = max(low, min(dirtied.low, dirtied.low * longer))
+            high = min(high, max(dirtied.high, dirtied.high * longer))
+        return span((low, high))
 
     def likely(self, duration_ms: float) -> float:
         """The best guess within the bounds: asymptote_bytes × (1 - exp(-duration_ms ÷ time_constant_ms)).

@@ -196,8 +196,12 @@ class Samples(Sequence[Sample]):
 
     def are(self, *statuses: str) -> NDArray[np.bool_]:
         """Which of them have one of these statuses."""
-        codes = [code for code, label in enumerate(self.labels) if label in statuses]
-        return np.isin(self._column(Column.STATUS), codes)
+        column = self._column(Column.STATUS)
+        found = np.zeros(column.shape, np.bool_)
+        for code, label in enumerate(self.labels):
+            if label in statuses:
+                found |= column == code
+        return found
 
     @property
     def statuses(self) -> list[str]:

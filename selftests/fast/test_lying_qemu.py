@@ -122,6 +122,7 @@ def test_so_of_what_comes_over_its_serial_line(tmp_path, sockets):
 
 
 STRAY = """
+import subprocess
 stray = subprocess.Popen(["sleep", "60"], start_new_session=True)
 open({told!r}, "w").write(str(stray.pid))
 """

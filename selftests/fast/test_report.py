@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from matplotlib.image import imread
 
 from avocado_migdowntime.cli import progress
 from avocado_migdowntime.oracle import evidence
@@ -28,6 +27,13 @@ from ..support.waiting import HANGS_S
 TOP = Path(__file__).parents[2]
 KEPT = TOP / "docs/inaccurate.png"
 GOES_ON, ENDED = "x86_64-kvm-qemu-7.2", "ppc64-tcg-qemu-7.2-stopped-in-mid-pass"
+
+
+def pixels(path):
+    """Those of a picture; what reads it takes long to import, and each process that runs tests imports this module."""
+    from matplotlib.image import imread
+
+    return imread(path, format="png")
 
 
 def test_the_page_answers_in_a_sentence_and_in_a_table(tmp_path):
@@ -157,7 +163,7 @@ def test_what_is_in_a_trace_is_no_markup(tmp_path):
 
 def test_pictures_are_by_the_files_ending(tmp_path):
     assert run(WRONG, STOPPED, "--output", tmp_path / "two.PNG") == 0
-    two = imread(tmp_path / "two.PNG", format="png")
+    two = pixels(tmp_path / "two.PNG")
     assert two.shape[0] > two.shape[1] and two.std() > 0.1
     for name in ("one.svg", "again.svg"):
         assert run(STOPPED, "--output", tmp_path / name) == 0
@@ -211,7 +217,7 @@ def test_other_commands_do_not_load_what_draws():
 
 def test_the_picture_of_the_readme_is_made_by_the_command(tmp_path):
     assert run(WRONG, "--output", tmp_path / "now.png") == 0
-    now, kept = imread(tmp_path / "now.png"), imread(KEPT)
+    now, kept = pixels(tmp_path / "now.png"), pixels(KEPT)
     assert now.shape == kept.shape
     # Another release of matplotlib may set a letter elsewhere.
     assert abs(now - kept).mean() < 0.01, f"make it anew: avocado migdowntime report {WRONG} --output {KEPT}"

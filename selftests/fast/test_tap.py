@@ -3,6 +3,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import yaml
@@ -31,6 +32,7 @@ def parsed(text):
     return [event for event in events if not isinstance(event, mtest.TAPParser.Version)]
 
 
+@cache
 def verdict_of(file):
     return judge(read(str(file)))
 

@@ -5,6 +5,7 @@ import html
 import json
 import re
 import textwrap
+from functools import cache
 
 import pytest
 
@@ -84,6 +85,7 @@ LOGS = (
 )
 
 
+@cache
 def concluded(data):
     trace = parse(data)
     verdict, advice = judge(trace), advise(trace)

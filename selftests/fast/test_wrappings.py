@@ -6,6 +6,7 @@ import gzip
 import json
 import pprint
 import textwrap
+from functools import cache
 
 import pytest
 
@@ -76,10 +77,15 @@ WHOLE = {
 }
 
 
+@cache
+def read_bare(name):
+    return parse(BARE[name].encode())
+
+
 @pytest.mark.parametrize("bare", BARE)
 @pytest.mark.parametrize("wrapping", LINES | WHOLE)
 def test_the_figures_are_those_of_the_bare_text(bare, wrapping):
-    expected = parse(BARE[bare].encode())
+    expected = read_bare(bare)
     found = parse((LINES | WHOLE)[wrapping](BARE[bare]))
     assert list(found.samples) == list(expected.samples) and len(found.samples) == 1
     assert found.snapshot and found.lacks == () and found.notes == expected.notes

@@ -6,13 +6,14 @@ concluded has to be what the whole says, or nothing: each case is told by its se
 """
 
 import gzip
-import json
 import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 from typing import Any
+
+import msgspec
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
@@ -49,7 +50,7 @@ class Recording:
         header, *rest = lines
         answers = [(row["t"], row["latency_ms"], row["query-migrate"]) for row in rest if "query-migrate" in row]
         events = [row for row in rest if "event" in row]
-        trace = parse("\n".join(map(json.dumps, lines)).encode())
+        trace = parse(b"\n".join(map(msgspec.json.encode, lines)))
         return cls(name, header, answers, events, judge(trace), advise(trace))
 
 
@@ -142,8 +143,7 @@ def contradictions(one: Case) -> list[str]:
 @cache
 def real(name: str) -> Recording:
     """One of the recordings beside the tests."""
-    lines = gzip.decompress((RECORDINGS / name).read_bytes()).decode().splitlines()
-    return Recording.of(name, [json.loads(line) for line in lines])
+    return Recording.of(name, msgspec.json.Decoder().decode_lines(gzip.decompress((RECORDINGS / name).read_bytes())))
 
 
 @cache

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,13 @@ class Reader:
 
     name: str
     read: Callable[[bytes], None]
-    seeds: Sequence[bytes]
+    made_seeds: Callable[[], Sequence[bytes]]
     words: Sequence[bytes] = ()
+
+    @cached_property
+    def seeds(self) -> Sequence[bytes]:
+        """Examples to begin from, made where they are asked for."""
+        return self.made_seeds()
 
     def __call__(self, data: bytes) -> None:
         """Have `data` read; raises whatever no user is to see."""
@@ -228,6 +233,20 @@ def _short(name: str) -> bytes:
     return b"".join([header, *lines[:: len(lines) // _SAMPLES]])
 
 
+@cache
+def _recordings() -> list[bytes]:
+    return [*map(_short, CLEAN), (TOP / "selftests/forms/recording-of-a-sample-each-2.1-s.jsonl").read_bytes()]
+
+
+def _recorded_answers() -> list[bytes]:
+    lines = [[line for line in _short(name).splitlines()[1:] if b"query-migrate" in line] for name in CLEAN]
+    return [b"\n".join(json.dumps(json.loads(line)["query-migrate"]).encode() for line in one) for one in lines]
+
+
+def _variant_seeds() -> list[bytes]:
+    return [_VARIANT, *(path.read_bytes() for path in (TOP / "variants").glob("*.yaml"))]
+
+
 def _of_form(form: type[Form]) -> list[bytes]:
     """The examples that have a line of this form."""
     logs = logged(vdsm_mbps, looks(CLEAN[1], 0.5))
@@ -279,6 +298,10 @@ def _telemetry_seed(byte_order: str, pattern: int, others: tuple[int, ...] = ())
     return words.tobytes()
 
 
+def _telemetry_seeds() -> list[bytes]:
+    return [_telemetry_seed(order, number, (9, 4)[:number]) for order in "<>" for number in range(4)]
+
+
 _ANSWERS = [
     bytes([number]) + json.dumps(PROBED[name]).encode() for number, name in enumerate(DOCUMENTED) if name in PROBED
 ]
@@ -290,26 +313,22 @@ _DEFAULTS = "".join(f"{row.name}={row.default}\n" for row in table.describe()).e
 
 def readers() -> Mapping[str, Reader]:
     """All of them, by name."""
-    samples = [_short(name) for name in CLEAN]
-    answers = [b"\n".join(json.dumps(json.loads(line)["query-migrate"]).encode() for line in one.splitlines()[1:]
-                          if b"query-migrate" in line) for one in samples]  # fmt: skip
-    recorded = [*samples, (TOP / "selftests/forms/recording-of-a-sample-each-2.1-s.jsonl").read_bytes()]
     found = [
         *(
-            Reader(f"text of {form.NAME}", _trace, _of_form(form), (*form.NEEDLES, *form.ALSO))
+            Reader(f"text of {form.NAME}", _trace, partial(_of_form, form), (*form.NEEDLES, *form.ALSO))
             for form in catalogue.FORMS
         ),
-        Reader("recording", _trace, recorded),
-        Reader("recording, compressed", _packed, [b"\0" + one for one in recorded]),
-        Reader("gzip file", _trace, [gzip.compress(one, mtime=0) for one in recorded]),
-        Reader("recording, to its page", _page, recorded[-1:]),
-        Reader("results of a job", _job, [_job_seed()]),
-        Reader("archive of jobs", _archive, [_tar()]),
-        Reader("parameters", _parameters, [_DEFAULTS]),
-        Reader("variants", _variants, [_VARIANT, *(path.read_bytes() for path in (TOP / "variants").glob("*.yaml"))]),
-        Reader("messages of the host's guardian", _host_messages, _host_seeds()),
-        Reader("telemetry", _telemetry, [_telemetry_seed(order, n, (9, 4)[:n]) for order in "<>" for n in range(4)]),
-        Reader("QMP answers", _answers, _ANSWERS),
-        Reader("QMP answers, recorded", _recorded, answers),
+        Reader("recording", _trace, _recordings),
+        Reader("recording, compressed", _packed, lambda: [b"\0" + one for one in _recordings()]),
+        Reader("gzip file", _trace, lambda: [gzip.compress(one, mtime=0) for one in _recordings()]),
+        Reader("recording, to its page", _page, lambda: _recordings()[-1:]),
+        Reader("results of a job", _job, lambda: [_job_seed()]),
+        Reader("archive of jobs", _archive, lambda: [_tar()]),
+        Reader("parameters", _parameters, lambda: [_DEFAULTS]),
+        Reader("variants", _variants, _variant_seeds),
+        Reader("messages of the host's guardian", _host_messages, _host_seeds),
+        Reader("telemetry", _telemetry, _telemetry_seeds),
+        Reader("QMP answers", _answers, lambda: _ANSWERS),
+        Reader("QMP answers, recorded", _recorded, _recorded_answers),
     ]
     return {reader.name: reader for reader in found}

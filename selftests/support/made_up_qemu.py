@@ -40,8 +40,8 @@ PROBED = {
 }
 """The answers of a QEMU to those who ask what it can do."""
 
-_SCRIPT = """#!{python}
-import json, os, socket, subprocess, sys, time
+_SCRIPT = """#!{python} -S
+import json, os, socket, sys, time
 sys.path.insert(0, {top!r})
 from selftests.support.made_up_monitor import answering
 at = next(word for word in sys.argv if word.startswith("socket,id=qmp,path="))

@@ -2,8 +2,9 @@
 """The recordings of real migrations, as they are and as a faulty QEMU would have answered."""
 
 import gzip
-import json
 from pathlib import Path
+
+import msgspec
 
 from avocado_migdowntime.forms.file import parse
 
@@ -22,9 +23,8 @@ def recording(name):
 
 def altered(name, alter):
     """The recording with each answer to query-migrate passed through `alter`, as a faulty QEMU would have answered."""
-    lines = gzip.decompress(recording(name).read_bytes()).splitlines()
-    records = [json.loads(line) for line in lines]
+    records = msgspec.json.Decoder().decode_lines(gzip.decompress(recording(name).read_bytes()))
     for record in records:
         if "expected-downtime" in record.get("query-migrate", {}):
             alter(record["query-migrate"])
-    return parse("\n".join(map(json.dumps, records)).encode())
+    return parse(b"\n".join(map(msgspec.json.encode, records)))

@@ -11,16 +11,23 @@ import math
 import random
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
+
+import msgspec
 
 from avocado_migdowntime.faults.fault import Fault
 from avocado_migdowntime.trace.events import Event
+from avocado_migdowntime.trace.figures import Labels
 from avocado_migdowntime.trace.model import Trace
+from avocado_migdowntime.trace.plain import ABSENT, PlainAnswer, Unusual, table_of
 from avocado_migdowntime.trace.sample import Sample
+from avocado_migdowntime.trace.samples import Samples
 
 PAGE = 4096
 WINDOW_MS = 100
 BURST_MS = 8
+LATENCY_MS = 0.5
 
 
 @dataclass
@@ -96,9 +103,8 @@ class Simulation:
                 elif ms in wanted:
                     yield ms, self._answer()
                 if sent == budget and ms - start + 1 >= BURST_MS:  # Until the next window nothing changes any more.
-                    for later in range(ms + 1, start + WINDOW_MS):
-                        if later in wanted:
-                            yield later, self._answer()
+                    for later in filter(wanted.__contains__, range(ms + 1, start + WINDOW_MS)):
+                        yield later, self._answer()
                     break
             credit -= sent * PAGE
             self._update(sent * PAGE, start + WINDOW_MS)
@@ -216,7 +222,8 @@ def record(
     while at < simulation.duration_ms:
         wanted.add(at)
         at += max(1, period_ms + dice.randrange(-1, 2))
-    samples, events = [], [Event(0.0, "source", "MIGRATION", {"status": "setup"})]
+    times_s, answers = [], []
+    events = [Event(0.0, "source", "MIGRATION", {"status": "setup"})]
     before: dict[str, Any] = {}
     for at, answer in simulation.run(wanted):
         if not on_syncs and at not in wanted and answer["status"] == "active":
@@ -226,10 +233,21 @@ def record(
             at += switchover_ms
         mixed = _torn(before, answer, dice) if before and dice.random() < torn else answer
         if answer["status"] != "active" or answer["ram"]["dirty-sync-count"] not in missed:
-            shown = fault.answered({"execute": "query-migrate"}, mixed) if fault else mixed
-            samples.append(Sample.from_query(at / 1000, 0.5, shown))
+            answers.append(fault.answered({"execute": "query-migrate"}, mixed) if fault else mixed)
+            times_s.append(at / 1000)
         before = answer
-    return Trace(tuple(samples), tuple(events), header)
+    return Trace(_samples(times_s, answers), tuple(events), header)
+
+
+def _samples(times_s: list[float], answers: list[dict[str, Any]]) -> Samples:
+    """What `Sample.from_query` makes of these answers: of many at once, where none is unusual."""
+    labels, count = Labels(), len(answers)
+    try:
+        plain = msgspec.convert(answers, list[PlainAnswer])
+        numbers = [labels[answer.status] for answer in plain], repeat(ABSENT, count)
+        return Samples(table_of(plain, times_s, repeat(LATENCY_MS, count), numbers), tuple(labels))
+    except (msgspec.ValidationError, Unusual):
+        return Samples.of(map(Sample.from_query, times_s, repeat(LATENCY_MS), answers))
 
 
 def _torn(before: dict[str, Any], after: dict[str, Any], dice: random.Random) -> dict[str, Any]:

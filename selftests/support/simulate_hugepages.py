@@ -21,6 +21,7 @@ HUGE_PAGES = 64
 """Pages of a host page of the guest's RAM."""
 PAGES_A_MIB = 256
 _SYNC_S = 0.0015
+_Figures = tuple[int, int, int, int, int, int, float, int]
 
 
 @dataclass
@@ -66,8 +67,8 @@ class OnHugepages:
         self._dirty = bytearray(b"\1" * self._starts[-1])
         self._remaining = self._starts[-1]
         self._at = 0
-        self.moments: list[tuple[float, Ram]] = []
-        """Each change of QEMU's figures."""
+        self.moments: list[tuple[float, _Figures]] = []
+        """Each change of QEMU's figures, which are those of a `Ram`."""
         self.held: list[tuple[float, float]] = []
         """From when to when no query is answered."""
 
@@ -157,7 +158,7 @@ class OnHugepages:
         self._show()
 
     def _show(self) -> None:
-        ram = Ram(self._remaining * PAGE, PAGE, self._sent, self._zeros, self._number, 0, self._mbps, self._counted)
+        ram = self._remaining * PAGE, PAGE, self._sent, self._zeros, self._number, 0, self._mbps, self._counted
         if self.moments and self.moments[-1][0] == self._t_s:
             self.moments.pop()
         self.moments.append((self._t_s, ram))
@@ -174,7 +175,7 @@ def sampled(run: OnHugepages, period_s: float, pause_s: float, late_s: Callable[
             if begun_s <= read_s < ended_s:
                 read_s = ended_s + late_s()
         answered_s = read_s + 0.0002
-        ram = run.moments[max(0, bisect_right(times, read_s) - 1)][1]
+        ram = Ram(*run.moments[max(0, bisect_right(times, read_s) - 1)][1])
         samples.append(Sample(asked_s, (answered_s - asked_s) * 1000, "active", None, ram))
         near = any(begun_s - 0.02 <= answered_s <= begun_s + 0.01 for begun_s, _ in run.held)
         asked_s = answered_s + (pause_s if near else period_s)

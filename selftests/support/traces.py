@@ -8,10 +8,11 @@ They are written as a recording is and read as one, so that they depend on the f
 In a `precopy` a millisecond of bandwidth is 10 pages, and nothing is left to chance.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.trace.model import Trace
@@ -155,7 +156,7 @@ def made(
     """The trace of these samples and events, with the downtime-limit and other migrate-parameters in its header."""
     limit = {} if limit_ms is None else {"downtime-limit": limit_ms}
     first = {"qemu": {}, "migrate-parameters": {**limit, **(parameters or {})}, **(header or {})}
-    return parse("\n".join(map(json.dumps, [first, *rows, *events])).encode())
+    return parse(b"\n".join(map(msgspec.json.encode, [first, *rows, *events])))
 
 
 def answers(rows: Iterable[Row], sync: int) -> Iterator[dict[str, Any]]:
