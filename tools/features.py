@@ -24,6 +24,8 @@ FEATURES = TOP / "variants" / "features.yaml"
 KEPT = TOP / "results" / "features"
 ARCHITECTURES = ("ppc64", "x86_64")
 TIME_LIMIT_S = 90
+_FAILED = " QEMU ended with |^the migration is failed|^given up after "
+"""What is said where nothing was lacking, and a run came to nothing all the same."""
 HEAD = """# Ways to migrate, and what is judged under each
 
 Made by `make features`: each is a migration by `-m features`, under TCG where nothing else is said, named after the
@@ -137,7 +139,7 @@ def cell(place: Path) -> tuple[str, str]:
     verdict, said = answer["verdict"], " ".join(answer["said"])
     if verdict is None:
         said = re.sub(r"^migdowntime judge: |; (what was recorded is|files) in \S+$", "", said)
-        is_lacking = answer["status"] == 125 and not re.search(" QEMU ended with |^the migration is failed", said)
+        is_lacking = answer["status"] == 125 and not re.search(_FAILED, said)
         return ("lacks" if is_lacking else "fails"), said
     checks = {check["name"]: check for check in verdict["checks"]}
     faults = [check for check in verdict["checks"] if check["outcome"] == "failed"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..basics.units import MIB
 from ..errors import HarnessError, HostRequirementError
 from ..host.netns import NoNetwork
+from ..parameters.capabilities import DIRTY_LIMIT
 from .backing import plan
 from .guest import Guest, Orders, started
 from .place import Place
@@ -35,7 +36,8 @@ async def choose_accel(
         return "kvm", ""
     where = f"on {place.name}" if place.name else "here"
     if wanted == "kvm":
-        raise HostRequirementError(f"KVM cannot run this guest {where}: {fault}; use accel=tcg")
+        instead = f"leave {DIRTY_LIMIT} out, which needs KVM's dirty ring" if guest.dirty_ring else "use accel=tcg"
+        raise HostRequirementError(f"KVM cannot run this guest {where}: {fault}; {instead}")
     return "tcg", f"using TCG: {fault}" if where == "here" else f"using TCG: {where}, {fault}"
 
 

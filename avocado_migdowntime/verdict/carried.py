@@ -13,7 +13,7 @@ from .check import Check, Outcome
 from .codes import CODES, TRANSFERRED
 
 TRANSFERRED_TOLERANCE = 0.05
-"""By so much it may be off for certain: what encrypts adds 1.5 %, and what a socket sends again is carried twice."""
+"""By so much it may be off for certain: what encrypts adds some, and what a socket sends again is carried twice."""
 _NARROW = Interval(-0.25, 0.25)
 """Where the error may be larger, half of what was sent might not be told from all of it."""
 _MOST_HEADER_BYTES = 134

@@ -101,6 +101,10 @@ def test_the_quick_ones_are_some_of_them():
             {"status": 125, "said": ["the migration is failed: x"], "verdict": None},
             *("fails", "the migration is failed: x"),
         ),
+        (
+            {"status": 125, "said": ["migdowntime judge: given up after 9 s; files in /x"], "verdict": None},
+            *("fails", "given up after 9 s"),
+        ),
     ],
 )
 def test_a_cell_says_what_came_of_it(answer, shown, reason, tmp_path):

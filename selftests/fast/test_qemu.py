@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Finding binaries, RAM that a machine refuses, and what the guest is ordered."""
 
+import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from avocado_migdowntime.basics.units import MIB
 from avocado_migdowntime.errors import HostRequirementError, UsageError
 from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu.accel import choose_accel
 from avocado_migdowntime.qemu.backing import plan
 from avocado_migdowntime.qemu.guest import Guest, Orders
 from avocado_migdowntime.qemu.planning import check_vcpus, start_bytes
@@ -64,6 +67,17 @@ def test_kvm_has_a_dirty_ring_where_that_is_asked_for():
         guest = Guest(*of, Orders("idle", MIB, 0, 4096), dirty_ring=is_wanted)
         assert f" -accel {accel} -machine " in " ".join(guest.under("kvm", flush=True).arguments(Path("images")))
         assert " -accel tcg -machine " in " ".join(guest.arguments(Path("images")))
+
+
+@pytest.mark.parametrize(
+    ("dirty_ring", "instead"), [(False, "use accel=tcg"), (True, "leave dirty-limit out, which needs KVM's dirty ring")]
+)
+def test_where_kvm_is_not_to_be_had_what_goes_without_it_is_advised(dirty_ring, instead):
+    of = PROFILES["x86_64"], "pc", "tcg", "direct", 256 * MIB, plan("anonymous", 4096, 256 * MIB)
+    guest = Guest(*of, Orders("idle", MIB, 0, 4096), dirty_ring=dirty_ring)
+    without, here = SimpleNamespace(has_kvm=False, binary="/q"), SimpleNamespace(name="")
+    with pytest.raises(HostRequirementError, match=f"^KVM cannot run this guest here: /q was built .*; {instead}$"):
+        asyncio.run(choose_accel("kvm", guest, without, Path(), Path(), Path(), here))
 
 
 def test_several_vcpus_are_those_of_the_machine_and_of_the_orders():
