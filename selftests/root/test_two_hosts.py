@@ -108,7 +108,7 @@ def test_what_encrypts_a_migration_is_where_it_is_needed_and_for_nobody_else(
     for side in PEMS:
         address = trace.header.get(f"{side}_host", "").partition("@")[2]
         if address:
-            assert kept.pop(address).split() == [f"700 {side}", *(f"600 {name}" for name in files[side])]
+            assert kept.pop(address).splitlines() == [f"700 {side}", *(f"600 {name}" for name in files[side])]
         if tls == "x509" and side == "destination":
             assert trace.header["migrate-parameters"]["tls-hostname"] == (address or ADDRESSES[0])
     assert not any(kept.values())
