@@ -4,6 +4,7 @@
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,7 @@ LONG = ("-p", "passes=1000", "-p", "time_limit=600")
 UNDER_WAY = re.compile(r"migdowntime judge: pass ([2-9]|\d\d)")
 ON_HUGEPAGES = pytest.mark.alone
 """The others are of small pages, and judge nothing."""
+LATE_S = 0.03
 SECRETS = """
 cd /tmp/migdowntime-*/tls-* 2>/dev/null || exit 0
 stat -c "%a ${PWD##*-}" .
@@ -91,6 +93,26 @@ def test_hosts_give_the_verdict_of_one_and_say_how_their_clocks_stand(
     assert down.guest_ms.high >= 0.5 * down.qemu_ms
 
 
+def test_a_long_way_to_the_hosts_makes_samples_long_and_no_answer_wrong(hosts: Hosts, tmp_path: Path) -> None:
+    way = f"ProxyCommand {sys.executable} {TOP}/selftests/support/long_way.py %h %p {LATE_S}"
+    configuration = hosts.home / ".ssh" / "config"
+    configuration.write_text(f"Host {ADDRESSES[1]} {ADDRESSES[2]}\n    {way}\n")
+    try:
+        _, out = hosts.run("judge", *FROM_OTHER_TO_THIRD, *ON_TCG, *SMALL, "--output", str(tmp_path / "run"))
+    finally:
+        configuration.unlink()
+    trace = read(str(tmp_path / "run" / "trace.jsonl"))
+    assert trace.completed and min(trace.samples.answered_s - trace.samples.t_s) >= 2 * LATE_S, out
+    verdict = judge(trace)
+    assert verdict.passed is not False and verdict.check("memory").code == "intact", out
+    for side in ("source", "destination"):
+        clock = trace.first_event("harness", "CLOCK", side=side)
+        assert clock is not None
+        # Either way may have taken all of the time.
+        assert clock.data["ahead_s"][0] <= -LATE_S and clock.data["ahead_s"][1] >= LATE_S
+    assert verdict.downtime is not None and verdict.downtime.events_open_ms >= 2000 * LATE_S
+
+
 @pytest.mark.parametrize(("tls", "sides"), [("psk", TO_OTHER), ("x509", FROM_OTHER_TO_THIRD), ("x509", FROM_OTHER)])
 def test_what_encrypts_a_migration_is_where_it_is_needed_and_for_nobody_else(
     hosts: Hosts, tmp_path: Path, tls: str, sides: Sequence[str]
@@ -108,7 +130,7 @@ def test_what_encrypts_a_migration_is_where_it_is_needed_and_for_nobody_else(
     for side in PEMS:
         address = trace.header.get(f"{side}_host", "").partition("@")[2]
         if address:
-            assert kept.pop(address).split() == [f"700 {side}", *(f"600 {name}" for name in files[side])]
+            assert kept.pop(address).splitlines() == [f"700 {side}", *(f"600 {name}" for name in files[side])]
         if tls == "x509" and side == "destination":
             assert trace.header["migrate-parameters"]["tls-hostname"] == (address or ADDRESSES[0])
     assert not any(kept.values())

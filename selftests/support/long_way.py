@@ -13,6 +13,7 @@ def main() -> None:
     """Pass on what comes from standard input to there, and back."""
     host, port, late_s = sys.argv[1:]
     with socket.create_connection((host, int(port))) as there:
+        there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         asyncio.run(_both_ways(there.fileno(), float(late_s)))
 
 
