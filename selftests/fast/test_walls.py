@@ -43,7 +43,7 @@ CORE = (
     *("basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
     *("parameters.bandwidth", "parameters.capabilities", "parameters.host_address"),
     *("parameters.migrate_parameters", "parameters.setting"),
-    *("parameters.sources", "parameters.table"),
+    *("parameters.sources", "parameters.table", "parameters.values"),
 )
 """What computes and does nothing else."""
 
