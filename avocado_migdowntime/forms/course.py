@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..trace.events import HARNESS, LIMIT_CHANGED
-from ..trace.model import ENDED
+from ..trace.model import ENDED, GONE
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
 from ..trace.samples import Floats
 from .clock import TICK_S, Clock, begins_migration
 from .filling import Filled, filled
 from .replies import Replies
+
+_OVER = frozenset((*ENDED, "none"))
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ class Course:
         self.header: dict[str, Any] = self.known.header()
         self.has_samples = False
         self.clock = Clock()
-        self.cancelled: Filled | None = None
-        """What tells only that an earlier migration was cancelled."""
+        self.alone: Filled | None = None
+        """What counts only if nothing else is told: that an earlier migration was cancelled, or of one no RAM."""
         self._status = ""
         self._held: list[Happening | Setting] = []
 
@@ -124,15 +126,19 @@ class Course:
     def _reading(self, reading: Reading) -> Iterator[Row]:
         whole = filled(reading)
         status = str(whole.reading.answer.get("status"))
-        if status == "cancelled" and not self.has_samples:
-            self.cancelled = whole
-        if status == "none" or (status == "cancelled" and not self.has_samples):
+        if _is_of_destination(reading) or (status == "cancelled" and not self.has_samples):
+            self.alone = whole
             return
-        if self.has_samples and (self.clock.restarts(reading) or (self._status in ENDED and status not in ENDED)):
+        if status == "none" and not self.has_samples:
+            return
+        is_over = self._status in _OVER and status not in _OVER
+        if self.has_samples and (self.clock.restarts(reading) or is_over):
             self._restart()
             yield Begins()
-        if self._status in ENDED:
+        if self._status in _OVER and (self._status in ENDED or status == "none"):
             return
+        if status == "none":
+            self.known.remarks.append(GONE)
         before_s = self.clock.last_s if self.has_samples else -np.inf
         t_s, width_s = self.clock.of_reading(reading)
         if self._held:
@@ -148,6 +154,7 @@ class Course:
             if isinstance(held, Setting):
                 self.known.parameters.update(held.parameters)
         self._held = []
+        self.known.remarks = [text for text in self.known.remarks if text != GONE]
         self.clock, self.has_samples, self._status = Clock(), False, ""
 
     def _events(self, before_s: float, after_s: float) -> Iterator[Row]:
@@ -175,6 +182,12 @@ class Course:
         yield EventRow(max(last_s, logged_s or 0.0), HARNESS, message)
 
 
+def _is_of_destination(reading: Reading) -> bool:
+    """Whether it is what the QEMU says that a guest migrates to: that it does, and nothing of its RAM."""
+    status = reading.answer.get("status")
+    return status == "active" and not reading.answer.keys() & {"ram", "disk", "expected-downtime"}
+
+
 def _since_setup(held: Sequence[Happening | Setting]) -> list[Happening | Setting]:
     """Of what happened before the first reading, what surely belongs to its migration."""
     events = [one for one in held if isinstance(one, Happening)]
@@ -198,11 +211,11 @@ class Courses:
             self._of[of] = Course(Known(known.qemu, dict(known.parameters), known.capabilities, list(known.remarks)))
         return self._of[of]
 
-    def cancelled(self) -> Iterator[tuple[str, Row]]:
-        """A row for each guest of which no more is told than that its migration was cancelled."""
+    def alone(self) -> Iterator[tuple[str, Row]]:
+        """A row for each guest of which no more is told than what counts only then."""
         for of, course in self._of.items():
-            if course.cancelled is not None and not course.has_samples:
-                yield of, SampleRow(0.0, 0.0, course.cancelled)
+            if course.alone is not None and not course.has_samples:
+                yield of, SampleRow(0.0, 0.0, course.alone)
 
     @property
     def remarks(self) -> Sequence[str]:

@@ -230,3 +230,23 @@ def test_what_logs_put_before_each_line_does_not_matter(name, head):
 def test_what_others_log_is_no_migration(text):
     with pytest.raises(UsageError):
         parse(text.encode())
+
+
+def test_what_the_destination_says_is_no_other_migration():
+    source = (TOP / "selftests" / "forms" / "info-migrate-7.2-throttled.txt").read_text()
+    destination = "Migration status: active\ntotal time: 0 ms\nsocket address: [\n\ttcp:0.0.0.0:4444\n]\n"
+    for text in (f"{source}(qemu) info migrate\n{destination}", f"{destination}(qemu) info migrate\n{source}"):
+        assert [*parse(text.encode()).samples] == [*parse(source.encode()).samples]
+    with pytest.raises(UsageError, match="the status is active, and no remaining RAM is shown"):
+        parse(destination.encode())
+
+
+def test_where_a_later_look_finds_no_job_nothing_is_advised():
+    said = "the last job shown is none: the migration is over, unless that is another guest's"
+    gone = f"{JOB}\n$ virsh domjobinfo vm1\nJob type:         None\n"
+    advice = advise(parse(gone.encode()))
+    assert advice.limit_ms is None and advice.reasons[0].startswith(said)
+    assert any(reason.startswith(said) for reason in judge(parse(gone.encode())).reasons)
+    again = f"{gone}\n$ virsh domjobinfo vm1\n{JOB.replace('60000', '50000')}"
+    assert [sample.t_s for sample in parse(again.encode()).samples] == [50]
+    assert not any(reason.startswith(said) for reason in advise(parse(again.encode())).reasons)
