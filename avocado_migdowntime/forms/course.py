@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..trace.events import HARNESS, LIMIT_CHANGED
+from ..trace.figures import Column
 from ..trace.model import ENDED, GONE
+from ..trace.ram import LEEWAY
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
 from ..trace.samples import Floats
 from .clock import TICK_S, Clock, begins_migration
@@ -79,6 +81,7 @@ class Course:
         self.alone: Filled | None = None
         """What counts only if nothing else is told: that an earlier migration was cancelled, or of one no RAM."""
         self._status = ""
+        self._total_bytes = 0.0
         self._held: list[Happening | Setting] = []
 
     def rows(self, item: Item) -> Iterator[Row]:
@@ -101,9 +104,14 @@ class Course:
         statuses = {*replies.statuses}
         if not self.has_samples or self._held or self._status in ENDED or statuses & {*ENDED, "none", "cancelled"}:
             return None
+        totals = replies.table[Column.TOTAL]
+        totals = totals[totals > 0]
+        if not _is_one_size(np.append(totals, self._total_bytes or totals[:1])):
+            return None
         t_s = self.clock.of_replies(replies.total_s, replies.last)
         if t_s is None:
             return None
+        self._total_bytes = float(totals[-1]) if len(totals) else self._total_bytes
         self._status = replies.statuses[-1]
         return SampleRows(t_s, TICK_S * 1000, replies)
 
@@ -132,7 +140,9 @@ class Course:
         if status == "none" and not self.has_samples:
             return
         is_over = self._status in _OVER and status not in _OVER
-        if self.has_samples and (self.clock.restarts(reading) or is_over):
+        total_bytes = _total_bytes(whole.reading) or self._total_bytes
+        is_another = not _is_one_size(np.array([total_bytes, self._total_bytes or total_bytes]))
+        if self.has_samples and (self.clock.restarts(reading) or is_over or is_another):
             self._restart()
             yield Begins()
         if self._status in _OVER and (self._status in ENDED or status == "none"):
@@ -146,7 +156,7 @@ class Course:
         if not self.has_samples:
             self.header = self.known.header()
         self.has_samples = True
-        self._status = status
+        self._status, self._total_bytes = status, total_bytes
         yield SampleRow(t_s, width_s * 1000, whole)
 
     def _restart(self) -> None:
@@ -155,7 +165,7 @@ class Course:
                 self.known.parameters.update(held.parameters)
         self._held = []
         self.known.remarks = [text for text in self.known.remarks if text != GONE]
-        self.clock, self.has_samples, self._status = Clock(), False, ""
+        self.clock, self.has_samples, self._status, self._total_bytes = Clock(), False, "", 0.0
 
     def _events(self, before_s: float, after_s: float) -> Iterator[Row]:
         held, self._held = self._held, []
@@ -180,6 +190,18 @@ class Course:
         self.known.parameters.update(setting.parameters)
         message = {"event": LIMIT_CHANGED, "data": {"downtime-limit": limit_ms}}
         yield EventRow(max(last_s, logged_s or 0.0), HARNESS, message)
+
+
+def _total_bytes(reading: Reading) -> float:
+    """All of the guest's RAM, 0 where that is not told."""
+    ram = reading.answer.get("ram")
+    total = ram.get("total") if isinstance(ram, Mapping) else None
+    return float(total) if isinstance(total, int | float) and total > 0 else 0.0
+
+
+def _is_one_size(totals: Floats) -> bool:
+    """Whether all of these may be the RAM of one guest, which does not change while it is migrated."""
+    return not len(totals) or bool(totals.max() <= totals.min() * LEEWAY)
 
 
 def _is_of_destination(reading: Reading) -> bool:

@@ -250,3 +250,22 @@ def test_where_a_later_look_finds_no_job_nothing_is_advised():
     again = f"{gone}\n$ virsh domjobinfo vm1\n{JOB.replace('60000', '50000')}"
     assert [sample.t_s for sample in parse(again.encode()).samples] == [50]
     assert not any(reason.startswith(said) for reason in advise(parse(again.encode())).reasons)
+
+
+def test_another_guest_s_ram_is_another_migration():
+    other = JOB.replace("4.016 GiB", "8.016 GiB").replace("60000", "61000")
+    (sample,) = parse(f"{JOB}\n{other}".encode()).samples
+    assert sample.t_s == 61
+    assert any("several migrations are recorded" in reason for reason in told(f"{JOB}\n{other}"))
+
+
+def test_of_many_replies_those_of_another_guest_s_ram_are_another_migration():
+    def replies(total, begin_ms):
+        return "".join(
+            f'{{"return": {{"status": "active", "total-time": {begin_ms + 1000 * at}, "ram": {{"total": {total}, '
+            f'"transferred": {at * 10**8}, "remaining": {10**9 - at * 10**7}, "dirty-sync-count": {at}}}}}}}\n'
+            for at in range(1, 41)
+        )
+
+    trace = parse((replies(4 << 30, 0) + replies(8 << 30, 100000)).encode())
+    assert [trace.samples[0].t_s, trace.samples[-1].t_s, len(trace.samples)] == [101, 140, 40]
