@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from .domjobinfo import KNOWN
-from .monitor_text import LINE_NAMES
+from .monitor_names import LINES
 
 _LEAST_CHARACTERS = 80
 _TOLD = (
@@ -33,7 +33,7 @@ def _named(names: Iterable[str], words: str) -> re.Pattern[str]:
 
 
 _TEXTS = (
-    (("transferred ram: ", "remaining ram: "), _named(LINE_NAMES, r"Migration status: [a-z-]+")),
+    (("transferred ram: ", "remaining ram: "), _named(LINES, r"Migration status: [a-z-]+")),
     (
         ("Time elapsed: ", "Memory remaining: "),
         _named((name for name in KNOWN if name[0].isupper()), r"(?:Job type|Operation):\s*[A-Z][a-z]+(?: migration)?"),

@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 
 from ..trace.events import HARNESS, LIMIT_CHANGED
-from ..trace.model import ENDED
+from ..trace.figures import Column
+from ..trace.model import ENDED, GONE
+from ..trace.ram import LEEWAY
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
 from ..trace.samples import Floats
 from .clock import Clock, begins_migration
 from .filling import Filled, filled
 from .many import Many
+
+_OVER = frozenset((*ENDED, "none"))
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,10 @@ class Course:
         self.header: dict[str, Any] = self.known.header()
         self.has_samples = False
         self.clock = Clock()
-        self.cancelled: Filled | None = None
-        """What tells only that an earlier migration was cancelled."""
+        self.alone: Filled | None = None
+        """What counts only if nothing else is told: that an earlier migration was cancelled, or of one no RAM."""
         self._status = ""
+        self._total_bytes = 0.0
         self._held: list[Happening | Setting] = []
 
     def rows(self, item: Item) -> Iterator[Row]:
@@ -99,10 +104,15 @@ class Course:
         statuses = {*many.statuses}
         if not self.has_samples or self._held or self._status in ENDED or statuses & {*ENDED, "none", "cancelled"}:
             return None
+        totals = many.table[Column.TOTAL]
+        totals = totals[totals > 0]
+        if not _is_one_size(np.append(totals, self._total_bytes or totals[:1])):
+            return None
         times = self.clock.of_many(many.total_s, many.logged_s, many.last)
         if times is None:
             return None
         t_s, width_s = times
+        self._total_bytes = float(totals[-1]) if len(totals) else self._total_bytes
         self._status = many.statuses[-1]
         return SampleRows(t_s, width_s * 1000, many)
 
@@ -125,15 +135,21 @@ class Course:
     def _reading(self, reading: Reading) -> Iterator[Row]:
         whole = filled(reading)
         status = str(whole.reading.answer.get("status"))
-        if status == "cancelled" and not self.has_samples:
-            self.cancelled = whole
-        if status == "none" or (status == "cancelled" and not self.has_samples):
+        if _is_of_destination(reading) or (status == "cancelled" and not self.has_samples):
+            self.alone = whole
             return
-        if self.has_samples and (self.clock.restarts(reading) or (self._status in ENDED and status not in ENDED)):
+        if status == "none" and not self.has_samples:
+            return
+        is_over = self._status in _OVER and status not in _OVER
+        total_bytes = _total_bytes(whole.reading) or self._total_bytes
+        is_another = not _is_one_size(np.array([total_bytes, self._total_bytes or total_bytes]))
+        if self.has_samples and (self.clock.restarts(reading) or is_over or is_another):
             self._restart()
             yield Begins()
-        if self._status in ENDED:
+        if self._status in _OVER and (self._status in ENDED or status == "none"):
             return
+        if status == "none":
+            self.known.remarks.append(GONE)
         before_s = self.clock.last_s if self.has_samples else -np.inf
         t_s, width_s = self.clock.of_reading(reading)
         if self._held:
@@ -141,7 +157,7 @@ class Course:
         if not self.has_samples:
             self.header = self.known.header()
         self.has_samples = True
-        self._status = status
+        self._status, self._total_bytes = status, total_bytes
         yield SampleRow(t_s, width_s * 1000, whole)
 
     def _restart(self) -> None:
@@ -149,7 +165,8 @@ class Course:
             if isinstance(held, Setting):
                 self.known.parameters.update(held.parameters)
         self._held = []
-        self.clock, self.has_samples, self._status = Clock(), False, ""
+        self.known.remarks = [text for text in self.known.remarks if text != GONE]
+        self.clock, self.has_samples, self._status, self._total_bytes = Clock(), False, "", 0.0
 
     def _events(self, before_s: float, after_s: float) -> Iterator[Row]:
         held, self._held = self._held, []
@@ -176,6 +193,24 @@ class Course:
         yield EventRow(max(last_s, logged_s or 0.0), HARNESS, message)
 
 
+def _total_bytes(reading: Reading) -> float:
+    """All of the guest's RAM, 0 where that is not told."""
+    ram = reading.answer.get("ram")
+    total = ram.get("total") if isinstance(ram, Mapping) else None
+    return float(total) if isinstance(total, int | float) and total > 0 else 0.0
+
+
+def _is_one_size(totals: Floats) -> bool:
+    """Whether all of these may be the RAM of one guest, which does not change while it is migrated."""
+    return not len(totals) or bool(totals.max() <= totals.min() * LEEWAY)
+
+
+def _is_of_destination(reading: Reading) -> bool:
+    """Whether it is what the QEMU says that a guest migrates to: that it does, and nothing of its RAM."""
+    status = reading.answer.get("status")
+    return status == "active" and not reading.answer.keys() & {"ram", "disk", "expected-downtime"}
+
+
 def _since_setup(held: Sequence[Happening | Setting]) -> list[Happening | Setting]:
     """Of what happened before the first reading, what surely belongs to its migration."""
     events = [one for one in held if isinstance(one, Happening)]
@@ -199,11 +234,11 @@ class Courses:
             self._of[of] = Course(Known(known.qemu, dict(known.parameters), known.capabilities, list(known.remarks)))
         return self._of[of]
 
-    def cancelled(self) -> Iterator[tuple[str, Row]]:
-        """A row for each guest of which no more is told than that its migration was cancelled."""
+    def alone(self) -> Iterator[tuple[str, Row]]:
+        """A row for each guest of which no more is told than what counts only then."""
         for of, course in self._of.items():
-            if course.cancelled is not None and not course.has_samples:
-                yield of, SampleRow(0.0, 0.0, course.cancelled)
+            if course.alone is not None and not course.has_samples:
+                yield of, SampleRow(0.0, 0.0, course.alone)
 
     @property
     def remarks(self) -> Sequence[str]:

@@ -18,6 +18,7 @@ from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
+from .heads import HEAD
 from .monitor_text import nested
 from .rounding import UNITS, to_digits, whole
 
@@ -75,7 +76,7 @@ _OTHERS = frozenset(
 )
 KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
 """What virsh and libvirt call the figures of a job."""
-_BEHIND_A_HEAD = re.compile(rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, sorted(KNOWN)))}):.*)")
+_BEHIND_A_HEAD = re.compile(rf"{HEAD}((?:{'|'.join(map(re.escape, sorted(KNOWN)))}):.*)")
 _BEGINS = "Job type"
 _GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
 """Names that others use as well: none begins a job."""

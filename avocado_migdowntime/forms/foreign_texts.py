@@ -116,7 +116,7 @@ _ROWS_OF_TEXTS: _Rows = (
     (
         r"\b(?:Transferring (?:the )?instance|Live migration): .*\(\d[\d.]*[kMG]?B/s\)|\binstanceType=virtual-mach",
         "what Incus or LXD tells",
-        "it shows what was sent, and nothing of what is left",
+        "it shows neither QEMU's report nor what the guest dirties",
         "take `query-migrate` over the guest's monitor, qemu.monitor in its directory below /run/incus or "
         "/var/snap/lxd/common/lxd/logs, while no other client holds it",
     ),

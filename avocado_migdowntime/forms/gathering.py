@@ -63,7 +63,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
                 migrations[of] = _Migration()
             migrations.setdefault(of, _Migration()).add(row)
     if not any(one.told for one in migrations.values()):
-        for of, row in courses.cancelled():
+        for of, row in courses.alone():
             migrations.setdefault(of, _Migration()).add(row)
     known = {of: one for of, one in migrations.items() if one.told}
     if not known:
@@ -75,7 +75,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     readings = migration.readings()
     last = readings[-1]
     status = str(last.answer.get("status"))
-    goes_on = status not in ENDED and not status.startswith("postcopy")
+    goes_on = status not in (*ENDED, "none") and not status.startswith("postcopy")
     if goes_on and "ram" not in last.answer:
         raise too_little(reader, status)
     remarks = [SEVERAL] if of in several else []

@@ -15,6 +15,8 @@ from typing import Any
 from ..basics.interval import Interval
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
+from .heads import HEAD
+from .monitor_names import GOES_ON, GROUPS, KIB, LINES, XBZRLE_REST
 from .rounding import UNITS, cut, to_digits, to_three_digits, whole
 from .stamps import guest_of
 
@@ -31,97 +33,9 @@ _STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.
 _NAMED = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*(-?\d+(?:\.\d+)?|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
 _GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z%]+)\))?\s*:\s*(.*)")
 _PAIR = re.compile(r"(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
-_MS, _KBYTES, _PAGES = ("ms", "milliseconds"), ("kbytes",), ("pages",)
-_LINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "total time": ("total-time", _MS),
-    "expected downtime": ("expected-downtime", _MS),
-    "downtime": ("downtime", _MS),
-    "setup": ("setup-time", _MS),
-    "transferred ram": ("ram.transferred", _KBYTES),
-    "throughput": ("ram.mbps", ("mbps",)),
-    "remaining ram": ("ram.remaining", _KBYTES),
-    "total ram": ("ram.total", _KBYTES),
-    "duplicate": ("ram.duplicate", _PAGES),
-    "skipped": ("ram.skipped", _PAGES),
-    "normal": ("ram.normal", _PAGES),
-    "normal bytes": ("ram.normal-bytes", _KBYTES),
-    "dirty sync count": ("ram.dirty-sync-count", ("",)),
-    "page size": ("ram.page-size", _KBYTES),
-    "multifd bytes": ("ram.multifd-bytes", _KBYTES),
-    "pages-per-second": ("ram.pages-per-second", ("",)),
-    "dirty pages rate": ("ram.dirty-pages-rate", _PAGES),
-    "postcopy request count": ("ram.postcopy-requests", ("",)),
-    "precopy ram": ("ram.precopy-bytes", _KBYTES),
-    "downtime ram": ("ram.downtime-bytes", _KBYTES),
-    "postcopy ram": ("ram.postcopy-bytes", _KBYTES),
-    "transferred disk": ("disk.transferred", _KBYTES),
-    "remaining disk": ("disk.remaining", _KBYTES),
-    "total disk": ("disk.total", _KBYTES),
-    "cache size": ("xbzrle-cache.cache-size", ("bytes",)),
-    "xbzrle transferred": ("xbzrle-cache.bytes", _KBYTES),
-    "xbzrle pages": ("xbzrle-cache.pages", _PAGES),
-    "xbzrle cache miss": ("xbzrle-cache.cache-miss", ("", "pages")),
-    "xbzrle cache miss rate": ("xbzrle-cache.cache-miss-rate", ("",)),
-    "xbzrle encoding rate": ("xbzrle-cache.encoding-rate", ("",)),
-    "xbzrle overflow": ("xbzrle-cache.overflow", ("",)),
-    "compression pages": ("compression.pages", _PAGES),
-    "compression busy": ("compression.busy", ("",)),
-    "compression busy rate": ("compression.busy-rate", ("",)),
-    "compressed size": ("compression.compressed-size", ("", "kbytes")),
-    "compression rate": ("compression.compression-rate", ("",)),
-    "cpu throttle percentage": ("cpu-throttle-percentage", ("",)),
-    "vfio device transferred": ("vfio.transferred", _KBYTES),
-}
-"""What a line is called, in QMP's spelling, with the units that it can have."""
-LINE_NAMES = tuple(_LINES)
-"""What the lines of releases up to 10.0 are called."""
-_TRANSFERS = {"transferred": "ram.transferred", "remain": "ram.remaining"}
-_CHANNELS = {
-    "precopy": "ram.precopy-bytes",
-    "multifd": "ram.multifd-bytes",
-    "postcopy": "ram.postcopy-bytes",
-    "vfio": "vfio.transferred",
-}
-_GROUPS: Mapping[str, Mapping[str, str]] = {
-    "time": {"total": "total-time", "setup": "setup-time", "exp_down": "expected-downtime", "down": "downtime"},
-    "sizes": {"pagesize": "ram.page-size", "psize": "ram.page-size", "total": "ram.total", **_TRANSFERS, **_CHANNELS},
-    "transfers": _TRANSFERS,
-    "channels": _CHANNELS,
-    "page types": {"normal": "ram.normal", "zero": "ram.duplicate"},
-    "pages": {"normal": "ram.normal", "zero": "ram.duplicate", "rate_per_sec": "ram.pages-per-second"},
-    "page rates": {
-        "transfer": "ram.pages-per-second",
-        "dirty": "ram.dirty-pages-rate",
-        "transfer_rate": "ram.pages-per-second",
-        "dirty_rate": "ram.dirty-pages-rate",
-    },
-    "others": {
-        "dirty_syncs": "ram.dirty-sync-count",
-        "dirty_pages_rate": "ram.dirty-pages-rate",
-        "postcopy_req": "ram.postcopy-requests",
-        "downtime_bytes": "ram.downtime-bytes",
-    },
-    "xbzrle": {
-        "size": "xbzrle-cache.cache-size",
-        "transferred": "xbzrle-cache.bytes",
-        "pages": "xbzrle-cache.pages",
-        "miss": "xbzrle-cache.cache-miss",
-    },
-}
-_KIB = ("KiB", "KB")
-_GOES_ON: Mapping[str, Mapping[str, str]] = {
-    "transferred=": {**_TRANSFERS, **_CHANNELS},
-    "precopy=": _CHANNELS,
-}
-"""How lines begin that go on with one of sizes in KB, and what is in them."""
-_XBZRLE_REST = {
-    "miss_rate": "xbzrle-cache.cache-miss-rate",
-    "encode_rate": "xbzrle-cache.encoding-rate",
-    "overflow": "xbzrle-cache.overflow",
-}
 _BEHIND_A_HEAD = re.compile(
-    rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *_LINES)))}"
-    rf"|(?i:{'|'.join(_GROUPS)}|throughput|bandwidth|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*)"
+    rf"{HEAD}((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *LINES)))}"
+    rf"|(?i:{'|'.join(GROUPS)}|throughput|bandwidth|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*)"
 )
 """A line behind what a log of tests, or a program that starts others, puts before each."""
 _ASKED = re.compile(r"(?:\(qemu\)|qm>) *info migrate")
@@ -143,6 +57,8 @@ class _Shown:
     figures: dict[str, Any] = field(default_factory=dict)
     rounding: dict[str, Interval] = field(default_factory=dict)
     strange: int = 0
+    headed: bool = False
+    """Whether all of it stood behind the heads of a log."""
 
 
 class MonitorText(Form):
@@ -160,14 +76,16 @@ class MonitorText(Form):
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         behind = _BEHIND_A_HEAD.search(line.message)
-        for text in dict.fromkeys((line.text, line.message, behind[1] if behind else line.text)):
+        part = behind[1] if behind else line.text
+        for text in dict.fromkeys((line.text, line.message, part)):
             prompt = _PROMPT.match(text)
             figures = _figures(text[prompt.end() :] if prompt else text)
             if figures:
                 of = guest_of(line.message)
                 shown = self._shown.get(of)
                 ended = self._ended(of) if shown and (prompt or any(name in shown.figures for name in figures)) else []
-                shown = self._shown.setdefault(of, _Shown(line.stamp, line.arrived_s))
+                is_headed = behind is not None and text is part
+                shown = self._shown.setdefault(of, _Shown(line.stamp, line.arrived_s, headed=is_headed))
                 shown.strange = 0
                 for name, (value, interval) in figures.items():
                     shown.figures[name] = value
@@ -186,6 +104,9 @@ class MonitorText(Form):
         """What was shown of a guest, of which no more belongs to it."""
         shown = self._shown.pop(of, None)
         if shown is None or not any(name in shown.figures for name in _ENOUGH):
+            return []
+        if shown.headed and len(shown.figures) == 1:
+            # Others log a status as well.
             return []
         if "ram.dirty-sync-count" in shown.figures:
             # QEMU leaves out a rate of 0.
@@ -236,7 +157,7 @@ def _figures(text: str) -> _Figures:
         return {"status": (match[1], None), **({"error-desc": (match["why"], None)} if match["why"] else {})}
     if match := _NAMED.match(text):
         name, unit = match[1], match[3].lower()
-        known = _LINES.get(name)
+        known = LINES.get(name)
         if known is not None:
             return _of_line(*known, match[2], unit) if unit in known[1] else {}
     return _of_group(text)
@@ -258,9 +179,9 @@ def _of_group(text: str) -> _Figures:
     match = _GROUP.fullmatch(text)
     if match is None:
         if "miss_rate=" in text:
-            return _pairs(text, _XBZRLE_REST)
-        begin = next((begin for begin in _GOES_ON if text.startswith(begin)), None)
-        return _pairs(text, _GOES_ON[begin], in_kib=True) if begin and ":" not in text else {}
+            return _pairs(text, XBZRLE_REST)
+        begin = next((begin for begin in GOES_ON if text.startswith(begin)), None)
+        return _pairs(text, GOES_ON[begin], in_kib=True) if begin and ":" not in text else {}
     label, unit, rest = match[1].lower(), match[2] or "", match[3]
     if label in ("throughput", "bandwidth") and unit.lower() == "mbps":
         number = re.match(r"\d+(?:\.(\d+))?", rest)
@@ -271,8 +192,8 @@ def _of_group(text: str) -> _Figures:
         return _pairs(f"remaining={rest}", {"remaining": "remaining"})
     if label == "cpu throttle":
         return {"cpu-throttle-percentage": (int(rest), None)} if rest.isdigit() else {}
-    names = _GROUPS.get(label)
-    return _pairs(rest, names, in_kib=unit in _KIB) if names is not None else {}
+    names = GROUPS.get(label)
+    return _pairs(rest, names, in_kib=unit in KIB) if names is not None else {}
 
 
 def _pairs(text: str, names: Mapping[str, str], *, in_kib: bool = False) -> _Figures:

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from ..trace.model import GONE
 from .look import Look
 
 _INSTEAD = "give the whole text, or record the migration"
@@ -41,6 +42,8 @@ def _not_under_way(look: Look) -> Standing | None:
         return Standing("ended", f"the migration completed{f', and {down}' if down else ''}: nothing is predicted now")
     if look.status in _ENDS_BADLY:
         return Standing("ended", f"the migration {_ENDS_BADLY[look.status]}: nothing is predicted now")
+    if look.status == "none":
+        return Standing("ended", GONE)
     if look.status != "active":
         return Standing("not-active", f"the migration is {look.status}, not active: nothing is predicted")
     return None

@@ -12,7 +12,7 @@ from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
 from ..oracle.standing import standing
-from ..trace.model import Trace
+from ..trace.model import GONE, Trace
 from .advice import POSTCOPY, Advice, Finding, Help
 from .doubts import UNEVEN, doubt_of
 from .from_a_look import advise_from_a_look
@@ -26,7 +26,9 @@ def advise(recorded: Trace | Evidence) -> Advice:
     """The downtime-limit to set for the migration that was recorded, or why there is none and what helps then."""
     evidence = Evidence.of(recorded)
     trace = evidence.trace
-    if trace.snapshot:
+    if evidence.status == "none":
+        advice = Advice(Finding.UNKNOWN, reasons=tuple(dict.fromkeys((GONE, *trace.notes))))
+    elif trace.snapshot:
         advice = advise_from_a_look(evidence)
         advice = replace(advice, reasons=(*advice.reasons, *trace.notes))
     else:

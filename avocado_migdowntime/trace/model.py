@@ -45,6 +45,8 @@ ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses in which a migration stays."""
 LIMITS_LOGGED = "limits-logged"
 """In the header of what was read from a text that logs each downtime-limit that is set."""
+GONE = "the last job shown is none: the migration is over, unless that is another guest's; how it ended is not shown"
+"""The note on a trace whose last look found no migration any more."""
 SEVERAL = "several migrations are recorded: the last one is judged"
 """The note on a trace that is the last of several."""
 

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the monitor's `info migrate` calls each figure, in QMP's spelling; sources: as of `monitor_text`."""
+
+from collections.abc import Mapping
+
+_MS, _KBYTES, _PAGES = ("ms", "milliseconds"), ("kbytes",), ("pages",)
+LINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "total time": ("total-time", _MS),
+    "expected downtime": ("expected-downtime", _MS),
+    "downtime": ("downtime", _MS),
+    "setup": ("setup-time", _MS),
+    "transferred ram": ("ram.transferred", _KBYTES),
+    "throughput": ("ram.mbps", ("mbps",)),
+    "remaining ram": ("ram.remaining", _KBYTES),
+    "total ram": ("ram.total", _KBYTES),
+    "duplicate": ("ram.duplicate", _PAGES),
+    "skipped": ("ram.skipped", _PAGES),
+    "normal": ("ram.normal", _PAGES),
+    "normal bytes": ("ram.normal-bytes", _KBYTES),
+    "dirty sync count": ("ram.dirty-sync-count", ("",)),
+    "page size": ("ram.page-size", _KBYTES),
+    "multifd bytes": ("ram.multifd-bytes", _KBYTES),
+    "pages-per-second": ("ram.pages-per-second", ("",)),
+    "dirty pages rate": ("ram.dirty-pages-rate", _PAGES),
+    "postcopy request count": ("ram.postcopy-requests", ("",)),
+    "precopy ram": ("ram.precopy-bytes", _KBYTES),
+    "downtime ram": ("ram.downtime-bytes", _KBYTES),
+    "postcopy ram": ("ram.postcopy-bytes", _KBYTES),
+    "transferred disk": ("disk.transferred", _KBYTES),
+    "remaining disk": ("disk.remaining", _KBYTES),
+    "total disk": ("disk.total", _KBYTES),
+    "cache size": ("xbzrle-cache.cache-size", ("bytes",)),
+    "xbzrle transferred": ("xbzrle-cache.bytes", _KBYTES),
+    "xbzrle pages": ("xbzrle-cache.pages", _PAGES),
+    "xbzrle cache miss": ("xbzrle-cache.cache-miss", ("", "pages")),
+    "xbzrle cache miss rate": ("xbzrle-cache.cache-miss-rate", ("",)),
+    "xbzrle encoding rate": ("xbzrle-cache.encoding-rate", ("",)),
+    "xbzrle overflow": ("xbzrle-cache.overflow", ("",)),
+    "compression pages": ("compression.pages", _PAGES),
+    "compression busy": ("compression.busy", ("",)),
+    "compression busy rate": ("compression.busy-rate", ("",)),
+    "compressed size": ("compression.compressed-size", ("", "kbytes")),
+    "compression rate": ("compression.compression-rate", ("",)),
+    "cpu throttle percentage": ("cpu-throttle-percentage", ("",)),
+    "vfio device transferred": ("vfio.transferred", _KBYTES),
+}
+"""What a line is called, in QMP's spelling, with the units that it can have."""
+_TRANSFERS = {"transferred": "ram.transferred", "remain": "ram.remaining"}
+_CHANNELS = {
+    "precopy": "ram.precopy-bytes",
+    "multifd": "ram.multifd-bytes",
+    "postcopy": "ram.postcopy-bytes",
+    "vfio": "vfio.transferred",
+}
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "time": {"total": "total-time", "setup": "setup-time", "exp_down": "expected-downtime", "down": "downtime"},
+    "sizes": {"pagesize": "ram.page-size", "psize": "ram.page-size", "total": "ram.total", **_TRANSFERS, **_CHANNELS},
+    "transfers": _TRANSFERS,
+    "channels": _CHANNELS,
+    "page types": {"normal": "ram.normal", "zero": "ram.duplicate"},
+    "pages": {"normal": "ram.normal", "zero": "ram.duplicate", "rate_per_sec": "ram.pages-per-second"},
+    "page rates": {
+        "transfer": "ram.pages-per-second",
+        "dirty": "ram.dirty-pages-rate",
+        "transfer_rate": "ram.pages-per-second",
+        "dirty_rate": "ram.dirty-pages-rate",
+    },
+    "others": {
+        "dirty_syncs": "ram.dirty-sync-count",
+        "dirty_pages_rate": "ram.dirty-pages-rate",
+        "postcopy_req": "ram.postcopy-requests",
+        "downtime_bytes": "ram.downtime-bytes",
+    },
+    "xbzrle": {
+        "size": "xbzrle-cache.cache-size",
+        "transferred": "xbzrle-cache.bytes",
+        "pages": "xbzrle-cache.pages",
+        "miss": "xbzrle-cache.cache-miss",
+    },
+}
+"""What is in a line of releases since 10.1, by what stands at its begin, in small letters."""
+KIB = ("KiB", "KB")
+"""What is called a unit at the begin of a line whose sizes have none: QEMU cuts them by >> 10."""
+GOES_ON: Mapping[str, Mapping[str, str]] = {
+    "transferred=": {**_TRANSFERS, **_CHANNELS},
+    "precopy=": _CHANNELS,
+}
+"""How lines begin that go on with one of sizes in KB, and what is in them."""
+XBZRLE_REST = {
+    "miss_rate": "xbzrle-cache.cache-miss-rate",
+    "encode_rate": "xbzrle-cache.encoding-rate",
+    "overflow": "xbzrle-cache.overflow",
+}
+"""What is in the second line about xbzrle."""
