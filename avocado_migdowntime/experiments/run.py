@@ -27,6 +27,7 @@ from ..verdict.verdict import Verdict
 from .arrival import Arrival, watch_arrival
 from .cpu_use import cpu_recorded
 from .first_pass import hold_first_pass
+from .link_use import link_recorded
 from .migration import Migration
 
 TRACE, VERDICT = "trace.jsonl", "verdict.json"
@@ -112,6 +113,7 @@ async def _record(
         async with (
             OwnMigrationSampler(pair.source, pair.destination, writer, parameters.sample_rate) as sampler,
             cpu_recorded(pair, sampler),
+            link_recorded(pair, sampler),
             aclosing(sampler.samples(pair.uri)) as samples,
         ):
             await hold_first_pass(Migration(pair, parameters, sampler, samples, stage), ready)

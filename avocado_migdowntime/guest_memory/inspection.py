@@ -58,7 +58,7 @@ class Inspection:
     def see_sums(self, indices: PageIndices, its_sums: bytes) -> list[int]:
         """Take what stands for the pages of these indices (agent/page_sums.py), one behind the other.
 
-        Gives those that have to be seen in full, in this order: the page that may be half written, and the first ones
+        Gives those that have to be seen in full, in this order: the pages that may be half written, and the first ones
         of those that are not as they should be.
         """
         expected = b"".join(self._sums(indices))
@@ -67,7 +67,7 @@ class Inspection:
         self._seen[indices] = True
         wrong = [index for index in indices.tolist() if not self._intact[index]]
         firsts = [index for index in wrong if index == indices[0] or self._intact[index - 1]]
-        half_written = [index for index in wrong if index == self._expected.next_page]
+        half_written = [index for index in wrong if index in self._expected.under_way]
         return [*half_written, *(index for index in firsts[:_NAMED_FAULTS] if index not in half_written)]
 
     def see_found(self, records: bytes) -> list[int]:
@@ -78,7 +78,7 @@ class Inspection:
             if index < self._telemetry.pages and not self._intact[index]:
                 self._seen[index] = True
                 self._intact[index] = next(self._sums(np.array([index]))) == its_sum
-                if not self._intact[index] and (len(wanted) < _NAMED_FAULTS or index == self._expected.next_page):
+                if not self._intact[index] and (len(wanted) < _NAMED_FAULTS or index in self._expected.under_way):
                     wanted.append(number)
         return wanted
 
@@ -107,7 +107,7 @@ class Inspection:
         for index, row in zip(indices[~intact].tolist(), rows[~intact], strict=True):
             if self._intact[index]:
                 continue
-            if index == self._expected.next_page and self._half_written(row, index):
+            if index in self._expected.under_way and self._half_written(row, index):
                 self._intact[index] = True
             elif len(self._damage_of) < _NAMED_FAULTS or index - 1 not in self._damage_of:
                 epoch = int(self._expected.epochs[index])
@@ -120,7 +120,7 @@ class Inspection:
     def _half_written(self, row: Words, index: int) -> bool:
         """Whether each word is of the write that was under way, or of the one before."""
         old = _page(index, int(self._expected.epochs[index]), self._telemetry)
-        return bool(((row == _page(index, self._expected.next_epoch, self._telemetry)) | (row == old)).all())
+        return bool(((row == _page(index, self._expected.under_way[index], self._telemetry)) | (row == old)).all())
 
     def _faults(self, damaged: list[int]) -> Iterator[str]:
         """Neighbouring pages together, by what is seen in the first of them."""

@@ -3,7 +3,8 @@
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ..errors import HarnessError
 
@@ -13,7 +14,11 @@ PATTERN_NAMES = ("sequential", "random", "idle", "hot-cold")
 """By the number that stands for them in the page."""
 HEARTBEAT_COUNT_OFFSET = 48
 _MAGIC = b"MIGDOWNT"
-_FIELDS = 26
+_FIELDS = 28
+MOST_VCPUS = 16
+"""So many can dirty, each a share of the region."""
+_OF_VCPU = 9
+"""Words in which each further vCPU tells how far it is, behind the fields; the first is its count of pages."""
 _MOST_WRITES = 1 << 62
 """More than any guest comes to, and few enough for 64 bits."""
 
@@ -23,6 +28,8 @@ class Telemetry:
     """What the guest was ordered and how far it has come; addresses are guest-physical.
 
     `byte_order` is `<` or `>`. `region_start` is 0 where the pages of the region lie scattered over the RAM.
+    `pages_written` is what the first vCPU has written, in its share of the region, `others_written` what each further
+    one has in its own.
     """
 
     byte_order: str
@@ -36,6 +43,7 @@ class Telemetry:
     pages_written: int
     hot_percent: int
     share_percent: int
+    others_written: tuple[int, ...] = ()
 
     @classmethod
     def parse(cls, page: bytes) -> "Telemetry":
@@ -48,6 +56,12 @@ class Telemetry:
         words = struct.unpack_from(f"{byte_order}{_FIELDS}Q", page)
         if words[11] >= len(PATTERN_NAMES):
             raise HarnessError(f"the guest's telemetry page names pattern {words[11]}, which is unknown")
+        vcpus = words[27]
+        if not 1 <= vcpus <= MOST_VCPUS:
+            raise HarnessError(f"the guest's telemetry page tells of {vcpus} vCPUs, where 1 to {MOST_VCPUS} can dirty")
+        others = struct.Struct(f"{byte_order}{_OF_VCPU * (vcpus - 1)}Q")
+        if len(page) < 8 * _FIELDS + others.size:
+            raise HarnessError(f"the guest's telemetry page ends after {len(page)} bytes")
         return cls(
             byte_order=byte_order,
             heartbeat_count=words[6],
@@ -60,6 +74,7 @@ class Telemetry:
             pages_written=words[13],
             hot_percent=words[22],
             share_percent=words[23],
+            others_written=others.unpack_from(page, 8 * _FIELDS)[::_OF_VCPU],
         )
 
     def held_to(self, ordered: Mapping[str, int | str]) -> "Telemetry":
@@ -73,8 +88,8 @@ class Telemetry:
                     f"the guest's telemetry page has {said} as its {name}, where {wanted} was ordered; so what it wrote"
                     " is not known"
                 )
-        if self.pages_written > _MOST_WRITES:
-            raise HarnessError(f"the guest's telemetry page tells of {self.pages_written} writes, as none can be")
+        if (most := max((self.pages_written, *self.others_written))) > _MOST_WRITES:
+            raise HarnessError(f"the guest's telemetry page tells of {most} writes, as none can be")
         return self
 
     @property
@@ -83,6 +98,22 @@ class Telemetry:
         return self.region_bytes // PAGE_BYTES
 
     @property
+    def vcpus(self) -> int:
+        """How many dirty, each its share of the region."""
+        return 1 + len(self.others_written)
+
+    @property
+    def shares(self) -> tuple["Telemetry", ...]:
+        """The same of each vCPU as if it were the only one: with its share of the region, and what it has written."""
+        granules = self.region_bytes // self.granule_bytes
+        begins = [granules * vcpu // self.vcpus * self.granule_bytes for vcpu in range(self.vcpus + 1)]
+        return tuple(
+            replace(self, region_bytes=end - begin, pages_written=written, others_written=())
+            for (begin, end), written in zip(pairwise(begins), (self.pages_written, *self.others_written), strict=True)
+        )
+
+    @property
     def finished(self) -> bool:
         """Whether the guest has written all it ever will."""
-        return self.pattern == "idle" and not self.rate_pages_per_s and self.pages_written >= self.pages
+        ends = self.pattern == "idle" and not self.rate_pages_per_s
+        return ends and all(share.pages_written >= share.pages for share in self.shares)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which page the guest has written when: the orders of images/README.md, computed for a whole sweep at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -25,17 +27,27 @@ def mix(value: Words) -> Words:
 class ExpectedPages:
     """What each page of the region must hold.
 
-    `epochs` has the epoch of each page, 0 where none was written; `next_page` is the index of the one that may be in
-    the midst of being written with `next_epoch`, or None.
+    `epochs` has the epoch of each page, 0 where none was written. `under_way` are those that may be in the midst of
+    being written, one of each vCPU's share, with the epoch that they get.
     """
 
     epochs: Words
-    next_page: int | None
-    next_epoch: int
+    under_way: Mapping[int, int]
 
 
 def expected_pages(telemetry: Telemetry) -> ExpectedPages:
-    """What the pages must hold after as many writes as the guest has counted."""
+    """What the pages must hold after as many writes as each vCPU of the guest has counted in its share."""
+    shares = [_expected(share) for share in telemetry.shares]
+    begins = accumulate((len(share.epochs) for share in shares), initial=0)
+    under_way = {
+        begin + page: epoch
+        for begin, share in zip(begins, shares, strict=False)
+        for page, epoch in share.under_way.items()
+    }
+    return ExpectedPages(np.concatenate([share.epochs for share in shares]), under_way)
+
+
+def _expected(telemetry: Telemetry) -> ExpectedPages:
     pages = telemetry.pages
     complete, begun = divmod(telemetry.pages_written, pages)
     epochs = np.zeros(pages, dtype=np.uint64)
@@ -46,8 +58,8 @@ def expected_pages(telemetry: Telemetry) -> ExpectedPages:
         order = _sweep(telemetry, epoch)
         epochs[order[epochs[order] == 0]] = epoch
         epoch -= 1
-    next_page = None if telemetry.finished else int(_sweep(telemetry, complete + 1)[begun])
-    return ExpectedPages(epochs, next_page, complete + 1)
+    under_way = {} if telemetry.finished else {int(_sweep(telemetry, complete + 1)[begun]): complete + 1}
+    return ExpectedPages(epochs, under_way)
 
 
 def _sweep(telemetry: Telemetry, epoch: int) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -12,6 +12,9 @@ from .setting import Setting, given_of, only
 _SOCKETS = ("unix", "tcp", "shaped", "vsock")
 """Links that are sockets: QEMU opens several of them, and is answered over them."""
 
+DIRTY_LIMIT = "dirty-limit"
+"""QEMU has to be started with a dirty ring for it."""
+
 CAPABILITIES: Mapping[str, Setting] = {
     "auto-converge": Setting("slows the guest down step by step, and since 9.2 syncs in mid-pass after 5 s"),
     "block": Setting("sends disks; the guest has none; QEMU before 9.1"),
@@ -45,9 +48,8 @@ CAPABILITIES: Mapping[str, Setting] = {
         "sends the guest's memory as it was when it began, and not what the guest writes meanwhile",
         "it is no precopy and has no expected downtime: leave it out",
     ),
-    "dirty-limit": Setting(
-        "slows the guest down by KVM's dirty ring",
-        lacking="no QEMU is started with one here; use auto-converge instead",
+    DIRTY_LIMIT: Setting(
+        "slows each vCPU down to a rate of dirtying, by KVM's dirty ring, since 8.1", settings={"accel": ("kvm",)}
     ),
     "x-colo": only("goes on replicating the guest and never completes", "leave it out"),
 }

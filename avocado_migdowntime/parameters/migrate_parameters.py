@@ -7,9 +7,11 @@ Source: qapi/migration.json (MigrationParameter) and migration/options.c (migrat
 from collections.abc import Collection, Mapping
 
 from ..errors import UsageError
+from .capabilities import DIRTY_LIMIT
 from .setting import Setting, given_of, only
 
 _AUTO_CONVERGE, _COMPRESS, _MULTIFD = ("auto-converge",), ("compress",), ("multifd",)
+_DIRTY_LIMIT = (DIRTY_LIMIT,)
 _ANNOUNCES = Setting("is about how the destination announces the guest's network cards; it has none")
 
 
@@ -55,12 +57,10 @@ MIGRATE_PARAMETERS: Mapping[str, Setting] = {
     "tls-authz": _TLS,
     "tls-creds": _TLS,
     "tls-hostname": _TLS,
-    "vcpu-dirty-limit": only("goes with dirty-limit, which no QEMU here is started for", "use auto-converge instead"),
+    "vcpu-dirty-limit": Setting("is the rate, in MB per second, to which a vCPU is slowed at least", _DIRTY_LIMIT),
     "x-checkpoint-delay": only("is about a guest that goes on being replicated", "leave it out"),
     "x-rdma-chunk-size": only("is about RDMA, which no link here uses", "leave it out"),
-    "x-vcpu-dirty-limit-period": only(
-        "goes with dirty-limit, which no QEMU here is started for", "use auto-converge instead"
-    ),
+    "x-vcpu-dirty-limit-period": Setting("is over how many ms the rate of a vCPU is measured", _DIRTY_LIMIT),
     "xbzrle-cache-size": Setting("is the size of the cache that differences are made by", ("xbzrle",)),
     "zero-page-detection": Setting("is who looks for zero pages: nobody, the migration, or multifd; since 9.0"),
 }

@@ -112,6 +112,11 @@ class Parameters:
     granule: int = _parameter(
         "4K", values.positive_size, "every 4 KiB page of a granule is written when one is touched"
     )
+    vcpus: int = _parameter(
+        "1",
+        values.number(1, 16, whole=True),
+        "vCPUs; each dirties its share of the region at its share of the rate (ppc64 and x86_64, without Linux)",
+    )
     tlb_flush: bool = _parameter(
         "yes", values.flag, "under TCG, flush the TLB at each page: QEMU before 9.0 loses writes otherwise"
     )

@@ -60,7 +60,7 @@ async def _kvm_fault(
         accel="kvm",
         ram_bytes=ram,
         backing=plan("anonymous", place.page_bytes, ram, base_bytes=place.page_bytes),
-        orders=Orders("sequential", MIB, 0, 4096),
+        orders=Orders("sequential", MIB, 0, 4096, vcpus=guest.orders.vcpus),
         linux=replace(guest.linux, hugepage_bytes=None) if guest.linux else None,
     )
     try:

@@ -18,6 +18,8 @@ READY, DIRTYING, SWEPT, LAGGING, ERROR = (
     f"migdowntime: {word}" for word in ("ready", "dirtying", "swept", "lagging", "error")
 )
 """How the guest's lines on the serial port begin (images/README.md)."""
+_DIRTY_RING_ENTRIES = 4096
+"""Of each vCPU, as in QEMU's own tests (tests/qtest/migration)."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Orders:
     The region is at guest-physical `start_bytes`, where that is given. The percentages are of pattern hot-cold;
     `burst_ms` are the phases of writing and of rest. With
     `flush` the guest flushes its TLB at each page (images/README.md: Writes that QEMU does not see). A Linux guest can
-    have its region of `hugepages`.
+    have its region of `hugepages`. Each of the `vcpus` dirties its share of the region at its share of the rate.
     """
 
     pattern: str
@@ -40,11 +42,12 @@ class Orders:
     flush: bool = False
     hugepages: bool = False
     start_bytes: int | None = None
+    vcpus: int = 1
 
     def told(self) -> Mapping[str, int | str]:
         """Those that the guest's telemetry page repeats, by the names of its fields."""
         names = ("pattern", "region_bytes", "rate_pages_per_s", "granule_bytes", "hot_percent", "share_percent")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (*names, "vcpus")}
 
     def __str__(self) -> str:
         """The orders as the guest reads them from its kernel command line."""
@@ -64,6 +67,8 @@ class Orders:
             words.append("hugepages=yes")
         if self.start_bytes is not None:
             words.append(f"start={self.start_bytes}")
+        if self.vcpus > 1:
+            words.append(f"vcpus={self.vcpus}")
         return " ".join(words)
 
 
@@ -89,7 +94,10 @@ class Linux:
 
 @dataclass(frozen=True)
 class Guest:
-    """A guest on a machine of a QEMU binary with a certain accelerator; without `linux` it is the dirtier alone."""
+    """A guest on a machine of a QEMU binary with a certain accelerator; without `linux` it is the dirtier alone.
+
+    With a `dirty_ring` KVM tells by one what is dirtied, vCPU by vCPU.
+    """
 
     profile: Profile
     machine: str
@@ -99,6 +107,7 @@ class Guest:
     backing: Backing
     orders: Orders
     linux: Linux | None = None
+    dirty_ring: bool = False
 
     def __post_init__(self) -> None:
         multiple = self.profile.ram_multiple_bytes * len(self.backing.memory_backends)
@@ -139,6 +148,7 @@ class Guest:
         else:
             boot = self.profile.boot_arguments(images, self.boot, str(self.orders))
         cpu = ("-cpu", self.profile.cpu[self.accel]) if self.accel in self.profile.cpu else ()
+        vcpus = ("-smp", str(self.orders.vcpus)) if self.orders.vcpus > 1 else ()
         machine = ",".join([self.machine, *(f"{key}={value}" for key, value in options.items())])
         return (
             "-nodefaults",
@@ -146,10 +156,11 @@ class Guest:
             "-display",
             "none",
             "-accel",
-            self.accel,
+            f"kvm,dirty-ring-size={_DIRTY_RING_ENTRIES}" if self.accel == "kvm" and self.dirty_ring else self.accel,
             "-machine",
             machine,
             *cpu,
+            *vcpus,
             "-m",
             f"{self.ram_bytes // MIB}M",
             *self.backing.object_arguments,

@@ -8,7 +8,7 @@ from ..basics.resources import directory as resource
 from ..errors import HostRequirementError, UsageError
 from ..host.resources import HostResources
 from ..linux.image import linux_image
-from ..parameters.capabilities import CAPABILITIES
+from ..parameters.capabilities import CAPABILITIES, DIRTY_LIMIT
 from ..parameters.migrate_parameters import MIGRATE_PARAMETERS, check_capabilities
 from ..parameters.setting import check_had, check_settings
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
@@ -29,6 +29,7 @@ async def planned_guest(
 ) -> Guest:
     """The guest under TCG; a Linux is made if that is what it is to be. Raises UsageError or HostRequirementError."""
     profile = PROFILES[parameters.arch]
+    check_vcpus(profile, parameters)
     linux = await _linux(profile, parameters, resources, say)
     return Guest(
         profile,
@@ -46,9 +47,11 @@ async def planned_guest(
             parameters.share,
             parameters.burst,
             hugepages=bool(parameters.guest_page_size),
+            vcpus=parameters.vcpus,
             start_bytes=start_bytes(profile, parameters) if parameters.numa_nodes > 1 and linux is None else None,
         ),
         linux,
+        DIRTY_LIMIT in parameters.capabilities,
     )
 
 
@@ -132,6 +135,28 @@ async def _linux(
         raise UsageError(f"there is no Linux guest for {profile.arch}; use guest=dirtier, or arch {known}")
     image = await linux_image(profile.linux.recipe, resource("images") / "linux", resources, say)
     return Linux(image, parameters.guest_page_size)
+
+
+def check_vcpus(profile: Profile, parameters: Parameters) -> None:
+    """Raise UsageError where not all of the vCPUs can dirty."""
+    most = profile.most_vcpus if parameters.guest == "dirtier" else 1
+    if parameters.vcpus > most:
+        several = ", ".join(arch for arch, other in PROFILES.items() if other.most_vcpus > 1)
+        whose = f"a guest of {profile.arch}" if parameters.guest == "dirtier" else "a Linux guest"
+        raise UsageError(
+            f"vcpus={parameters.vcpus} of {whose} cannot all dirty; use guest=dirtier and one of arch {several}, "
+            f"or give its further vCPUs nothing to do by qemu_arguments='-smp {parameters.vcpus}'"
+        )
+    if parameters.region // parameters.granule < parameters.vcpus:
+        raise UsageError(
+            f"a region of {parameters.region // parameters.granule} granules is less than one for each of "
+            f"vcpus={parameters.vcpus}; choose a larger `region`, or fewer vCPUs"
+        )
+    if 0 < parameters.rate < parameters.vcpus:
+        raise UsageError(
+            f"rate={parameters.rate} is less than a page per second for each of vcpus={parameters.vcpus}; choose a "
+            "higher `rate`, or fewer vCPUs"
+        )
 
 
 def start_bytes(profile: Profile, parameters: Parameters) -> int:

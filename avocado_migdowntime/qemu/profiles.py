@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..basics.packages import Package
 from ..basics.units import GIB, MIB
+from ..guest_memory.telemetry import MOST_VCPUS
 from ..linux.image import Recipe
 
 
@@ -33,7 +34,8 @@ class Profile:
     `package` has its QEMU. `kernel` and `bios` are file names below images/ARCH; with `bios` set it
     is the direct boot, and without it QEMU or the machine's own firmware loads `kernel`. `machine_options` and `cpu`
     are what an accelerator needs beside QEMU's defaults: for ppc64, they quieten what TCG cannot emulate. RAM begins at
-    the guest-physical address `ram_start`. `linux` is there where a Linux guest can be made.
+    the guest-physical address `ram_start`. `linux` is there where a Linux guest can be made. So many as `most_vcpus`
+    can dirty, where there is no Linux.
     """
 
     arch: str
@@ -46,6 +48,7 @@ class Profile:
     ram_multiple_bytes: int = MIB
     ram_start: int = 0
     linux: LinuxProfile | None = None
+    most_vcpus: int = 1
 
     def family(self, machine: str) -> str | None:
         """The family that `machine` (a name such as pc-q35-7.2 or pseries) belongs to, or None."""
@@ -74,6 +77,7 @@ _ROWS = (
             direct_options={"x-vof": "on"},
             direct_since=(6, 1),
         ),
+        most_vcpus=MOST_VCPUS,
     ),
     Profile(
         arch="x86_64",
@@ -86,6 +90,7 @@ _ROWS = (
             words=("no_timer_check",),
             most_ram_bytes=2 * GIB,
         ),
+        most_vcpus=MOST_VCPUS,
     ),
     Profile(
         arch="aarch64",

@@ -26,6 +26,7 @@ VERDICT: Mapping[str, str] = {
     "limit_verdict": "respected, violated or inconclusive: do passes end where the configured limit says?",
     "bandwidth_error": "QEMU's mbps ÷ what was sent in the same windows - 1, the likeliest; null where not seen",
     "bandwidth_error_interval": "[least, most] that it can be; beyond ±1 % all else is based on what was sent",
+    "transferred_error_interval": "[least, most] that transferred ÷ what its link carried - 1 can be; else null",
     "device_bytes": "[least, most] that devices have to send besides RAM, as QEMU 11.1 tells it; else null",
     "throttle_percents": "with auto-converge by how much it was seen to slow the guest, step by step; else null",
     "downtime": "how long the guest was down, null where the migration did not complete",

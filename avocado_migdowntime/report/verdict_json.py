@@ -40,6 +40,7 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "limit_verdict": str(verdict.limit_verdict),
         "bandwidth_error": verdict.bandwidth.error if verdict.bandwidth else None,
         "bandwidth_error_interval": _ends(verdict.bandwidth.error_interval) if verdict.bandwidth else None,
+        "transferred_error_interval": _ends(verdict.transferred.error_interval) if verdict.transferred else None,
         "device_bytes": _ends(verdict.pending.device_bytes) if verdict.pending else None,
         "throttle_percents": list(verdict.throttle.percents) if verdict.throttle else None,
         "downtime": _downtime(verdict.downtime) if verdict.downtime else None,

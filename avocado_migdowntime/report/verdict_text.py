@@ -42,6 +42,8 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     rows.append(("limit", _limit(verdict)))
     if verdict.bandwidth is not None and verdict.bandwidth.error is not None:
         rows.append(("bandwidth", _bandwidth(verdict.bandwidth)))
+    if verdict.transferred is not None and verdict.transferred.error_interval is not None:
+        rows.append(("carried", f"transferred is off what the link carried by {verdict.transferred.between}"))
     if verdict.pending is not None and verdict.pending.has_devices:
         rows.append(("devices", f"have {verdict.pending.device_bytes.low / 1e6:.3f} MB to send besides RAM"))
     if verdict.throttle is not None and verdict.throttle.percents:

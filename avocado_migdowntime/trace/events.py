@@ -35,6 +35,8 @@ CLOCK = "CLOCK"
 """The real-time clock of a `side` on another host is ahead of the one here by `ahead_s`, [least, most]."""
 CPU = "CPU"
 """CPU seconds of each side's QEMU since it began, `qemu_s`, and of its vCPUs, `vcpus_s`, as far as known."""
+CARRIED = "CARRIED"
+"""What had left the source's network by then: `bytes`, headers among them, in so many `packets`."""
 SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH, AIMED)
 """From one of these on another downtime-limit holds."""
 DISTURBS = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW, POSTCOPY)

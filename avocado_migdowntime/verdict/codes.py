@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 REPORT, LIMIT, CONVERGENCE = "report", "limit", "convergence"
 BANDWIDTH, CAP, SWITCHOVER, PENDING = "bandwidth", "max-bandwidth", "switchover", "pending"
-THROTTLE = "throttle"
+THROTTLE, TRANSFERRED = "throttle", "transferred"
 MEMORY, GUEST, DOWNTIME, MID_PASS_STOP = "memory", "guest", "downtime", "mid-pass-stop"
 """The names of the checks."""
 
@@ -59,6 +59,12 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "wide": "what is known of the error of mbps is too wide",
         "not-seen": "too few of QEMU's windows were seen from end to end",
         "disk": "a disk is sent as well, which mbps counts and transferred does not on every release",
+    },
+    TRANSFERRED: {
+        "as-carried": "transferred is what the link carried, which counts for itself",
+        "not-as-carried": "transferred is not what the link carried",
+        "wide": "what is known of the error of transferred is too wide",
+        "not-seen": "the migration was not seen to its end on the link that it began on",
     },
     CAP: {
         "kept": "no more was sent than max-bandwidth allows",

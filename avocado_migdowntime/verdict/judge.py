@@ -16,6 +16,7 @@ from ..trace.events import HARNESS, LAGGING
 from ..trace.model import Trace
 from .bandwidth import judge_bandwidth
 from .cap import judge_cap
+from .carried import judge_carried
 from .check import Check, Outcome
 from .codes import REPORT
 from .decide import decide
@@ -47,7 +48,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     if whole.trace.snapshot:
         return judge_snapshot(whole, contract, tolerance)
     bandwidth, cap, switchover = judge_bandwidth(whole), judge_cap(whole), judge_switchover(whole)
-    pending, throttle = judge_pending(whole), judge_throttle(whole)
+    pending, throttle, carried = judge_pending(whole), judge_throttle(whole), judge_carried(whole)
     if bandwidth.code == "not-as-sent":
         whole = whole.at_sent_bandwidth
     evidence = whole.undisturbed
@@ -79,7 +80,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         remarks.append(predicted.reason)
     if stop is not None:
         remarks.append(stop.check.sentence)
-    findings = [one.check for one in (bandwidth, cap, switchover, pending, throttle) if one is not None]
+    findings = [one.check for one in (bandwidth, carried, cap, switchover, pending, throttle) if one is not None]
     remarks += [check.sentence for check in findings if check.outcome is Outcome.FAILED]
     of_formula = report.outcome is not Outcome.UNDECIDED and formula in FORMULAS
     era = remark(formula, whole.release) if of_formula else ""
@@ -112,6 +113,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         switchover=switchover,
         pending=pending,
         throttle=throttle,
+        transferred=carried,
         cpu=_cpu(whole),
     )
 

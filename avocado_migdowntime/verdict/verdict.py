@@ -10,6 +10,7 @@ from ..trace.cpu import CpuUse
 from ..trace.samples import Floats
 from .bandwidth import BandwidthFinding
 from .cap import CapFinding
+from .carried import CarriedFinding
 from .check import Check, Outcome, passed
 from .downtime import Downtime, Integrity
 from .limit import LimitFinding, LimitJudgement
@@ -49,8 +50,9 @@ class Verdict:
     downtime would be; `stop` what came of stopping the guest in mid-pass, where that was the question.
     Of more than a single look `bandwidth` says whether `mbps` is what was sent (where it is not, all else rests on what
     was sent), `cap` whether max-bandwidth was kept, and `switchover` whether that came after a
-    sync; `pending` says whether what QEMU 11.1 says that is pending was left, and what devices have; `throttle`
-    whether auto-converge slowed the guest as was set.
+    sync; `transferred` says whether QEMU transferred what its link carried, where the link counts; `pending` says
+    whether what QEMU 11.1 says that is pending was left, and what devices have; `throttle` whether auto-converge
+    slowed the guest as was set.
     `cpu` is by side what its QEMU took of its host's CPUs until the guest was stopped, where that was recorded.
     """
 
@@ -82,6 +84,7 @@ class Verdict:
     switchover: SwitchoverFinding | None = None
     pending: PendingFinding | None = None
     throttle: ThrottleFinding | None = None
+    transferred: CarriedFinding | None = None
     cpu: Mapping[str, CpuUse] = field(default_factory=dict)
 
     @property
@@ -103,7 +106,7 @@ class Verdict:
     def checks(self) -> tuple[Check, ...]:
         """All that was looked at; what a user is up against comes first."""
         of_guest = (self.integrity, self.downtime, self.predicted_downtime, self.stop)
-        of_qemu = (self.limit, self.switchover, self.bandwidth, self.cap, self.pending, self.throttle)
+        of_qemu = (self.limit, self.switchover, self.bandwidth, self.transferred, self.cap, self.pending, self.throttle)
         parts = (self.convergence, *of_qemu, *of_guest)
         checks = [part.check for part in parts if part is not None]
         return (*checks[: int(self.convergence is not None)], self.report, *checks[int(self.convergence is not None) :])

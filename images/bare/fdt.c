@@ -14,9 +14,10 @@ static const char *padded(const char *p)
     return (const char *)(((uintptr_t)p + 3) & ~(uintptr_t)3);
 }
 
-static void read_property(struct machine *machine, const char *node, const char *name,
-                          const char *value, uint32_t length)
+static void read_property(void *to, const char *node, const char *name, const char *value, uint32_t length)
 {
+    struct machine *machine = to;
+
     if (text_equal(node, "chosen") && text_equal(name, "bootargs"))
         machine->command_line = value;
     else if (text_starts(node, "memory@") && text_equal(name, "reg"))
@@ -26,7 +27,8 @@ static void read_property(struct machine *machine, const char *node, const char 
         machine->clock_hz = be32(value);
 }
 
-void fdt_read(const void *fdt, struct machine *machine)
+void fdt_each(const void *fdt, void (*take)(void *to, const char *node, const char *name, const char *value, uint32_t length),
+              void *to)
 {
     const char *p = (const char *)fdt + be32((const char *)fdt + OFF_DT_STRUCT);
     const char *names = (const char *)fdt + be32((const char *)fdt + OFF_DT_STRINGS);
@@ -45,7 +47,7 @@ void fdt_read(const void *fdt, struct machine *machine)
             break;
         case FDT_PROP: /* a node's properties come before its children, so `node` is theirs */
             length = be32(p);
-            read_property(machine, node, names + be32(p + 4), p + 8, length);
+            take(to, node, names + be32(p + 4), p + 8, length);
             p = padded(p + 8 + length);
             break;
         case FDT_END_NODE:
@@ -55,4 +57,9 @@ void fdt_read(const void *fdt, struct machine *machine)
             return;
         }
     }
+}
+
+void fdt_read(const void *fdt, struct machine *machine)
+{
+    fdt_each(fdt, read_property, machine);
 }

@@ -69,6 +69,13 @@ int place_region(struct orders *orders)
     return 1;
 }
 
+const struct vcpus *platform_vcpus(void)
+{
+    static const struct vcpus one = { .count = 1 };
+
+    return this_machine->vcpus ? this_machine->vcpus : &one;
+}
+
 uint64_t telemetry_physical(void)
 {
     return (uint64_t)&telemetry;

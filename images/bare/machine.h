@@ -18,6 +18,7 @@ struct ram_range {
 struct machine {
     const char *command_line; /* never NULL */
     uint64_t clock_hz;
+    const struct vcpus *vcpus; /* NULL: only one can dirty */
     unsigned ram_ranges;
     struct ram_range ram[MAX_RAM_RANGES];
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The guest's main loop: sweep over the region, keep to the rate, keep the telemetry page up to date. */
+/* The guest's main loop, of each vCPU: sweep over its share of the region, keep to the rate, tell how far it is. */
 #include "console.h"
 #include "heartbeat.h"
 #include "orders.h"
@@ -11,51 +11,73 @@
 
 #define PAGES_PER_BEAT 16
 
-static void granule_write(const struct orders *orders, uint64_t granule)
+static struct orders orders;
+
+/* The granules of the region that one vCPU writes. */
+struct share {
+    unsigned vcpu;
+    volatile struct progress *progress;
+    uint64_t first_granule, granules;
+};
+
+static struct share share_of(unsigned vcpu)
 {
-    uint64_t pages = orders->granule_bytes / PAGE_BYTES;
+    uint64_t granules = orders.region_bytes / orders.granule_bytes;
+    struct share share = { .vcpu = vcpu, .progress = progress_of(vcpu) };
+
+    share.first_granule = share_begin(granules, vcpu, orders.vcpus);
+    share.granules = share_begin(granules, vcpu + 1, orders.vcpus) - share.first_granule;
+    return share;
+}
+
+static void granule_write(const struct share *share, uint64_t granule)
+{
+    volatile struct progress *progress = share->progress;
+    uint64_t pages = orders.granule_bytes / PAGE_BYTES;
     uint64_t index = granule * pages;
 
     for (uint64_t end = index + pages; index < end; index++) {
-        page_write(orders->region_start + index * PAGE_BYTES, index, telemetry.sweep, orders->seed);
+        page_write(orders.region_start + index * PAGE_BYTES, index, progress->sweep, orders.seed);
         /* Between two pages, and right before the count: each is written much more often than there is a dirty sync. */
-        if (orders->flush)
+        if (orders.flush)
             arch_flush_tlb();
-        if (!telemetry.pages_written++) {
-            telemetry.first_page_ticks = arch_clock();
-            console_text("migdowntime: dirtying\n");
+        if (!progress->pages_written++) {
+            progress->first_page_ticks = arch_clock();
+            if (!share->vcpu)
+                console_text("migdowntime: dirtying\n");
         }
-        if (telemetry.pages_written % PAGES_PER_BEAT == 0)
+        if (!share->vcpu && progress->pages_written % PAGES_PER_BEAT == 0)
             heartbeat();
     }
 }
 
 /* Each page is there after the first sweep, whatever the pattern. */
-static enum walk_kind kind_of_sweep(const struct orders *orders)
+static enum walk_kind kind_of_sweep(uint64_t sweep)
 {
-    if (orders->pattern == PATTERN_RANDOM)
+    if (orders.pattern == PATTERN_RANDOM)
         return WALK_RANDOM;
-    return orders->pattern == PATTERN_HOT_COLD && telemetry.sweep > 1 ? WALK_HOT_COLD : WALK_SEQUENTIAL;
+    return orders.pattern == PATTERN_HOT_COLD && sweep > 1 ? WALK_HOT_COLD : WALK_SEQUENTIAL;
 }
 
 /* Without a pace as fast as it can. */
-static void sweep(const struct orders *orders, struct pace *pace)
+static void sweep(const struct share *share, struct pace *pace)
 {
-    uint64_t granules = orders->region_bytes / orders->granule_bytes;
+    volatile struct progress *progress = share->progress;
     struct walk walk;
 
-    telemetry.sweep++;
-    walk_start(&walk, kind_of_sweep(orders), granules, orders->seed, telemetry.sweep);
-    walk.hot_granules = granules * orders->hot_percent / 100;
-    walk.hot_share_percent = orders->share_percent;
-    for (uint64_t i = 0; i < granules; i++) {
+    progress->sweep++;
+    walk_start(&walk, kind_of_sweep(progress->sweep), share->granules, orders.seed, progress->sweep);
+    walk.hot_granules = share->granules * orders.hot_percent / 100;
+    walk.hot_share_percent = orders.share_percent;
+    for (uint64_t i = 0; i < share->granules; i++) {
         if (pace)
             pace_wait(pace);
-        granule_write(orders, walk_next(&walk));
+        granule_write(share, share->first_granule + walk_next(&walk));
     }
-    if (telemetry.sweep == 1) {
-        telemetry.first_sweep_ticks = arch_clock();
-        console_text("migdowntime: swept\n");
+    if (progress->sweep == 1) {
+        progress->first_sweep_ticks = arch_clock();
+        if (!share->vcpu)
+            heartbeat();
     }
 }
 
@@ -68,67 +90,85 @@ static void telemetry_start(uint64_t clock_hz)
     telemetry.version = TELEMETRY_VERSION;
     telemetry.header_bytes = sizeof(telemetry);
     telemetry.clock_hz = clock_hz;
-    telemetry.boot_ticks = arch_clock();
+    telemetry.first.boot_ticks = arch_clock();
     telemetry.magic = TELEMETRY_MAGIC;
 }
 
-static void telemetry_orders(const struct orders *orders)
+static void telemetry_orders(void)
 {
-    telemetry.region_start = region_physical(orders);
-    telemetry.region_bytes = orders->region_bytes;
-    telemetry.granule_bytes = orders->granule_bytes;
-    telemetry.rate_pages_per_s = orders->rate_pages_per_s;
-    telemetry.pattern = orders->pattern;
-    telemetry.seed = orders->seed;
-    telemetry.hot_percent = orders->hot_percent;
-    telemetry.share_percent = orders->share_percent;
-    telemetry.burst_write_ms = orders->burst_write_ms;
-    telemetry.burst_rest_ms = orders->burst_rest_ms;
-    telemetry.flush = orders->flush;
+    telemetry.region_start = region_physical(&orders);
+    telemetry.region_bytes = orders.region_bytes;
+    telemetry.granule_bytes = orders.granule_bytes;
+    telemetry.rate_pages_per_s = orders.rate_pages_per_s;
+    telemetry.pattern = orders.pattern;
+    telemetry.seed = orders.seed;
+    telemetry.hot_percent = orders.hot_percent;
+    telemetry.share_percent = orders.share_percent;
+    telemetry.burst_write_ms = orders.burst_write_ms;
+    telemetry.burst_rest_ms = orders.burst_rest_ms;
+    telemetry.flush = orders.flush;
+    telemetry.vcpus = orders.vcpus;
 }
 
-static void ready_line(const struct orders *orders)
+static void ready_line(void)
 {
     console_text("migdowntime: ready arch=");
     console_text(arch_name);
     console_text(" pattern=");
-    console_text(pattern_names[orders->pattern]);
+    console_text(pattern_names[orders.pattern]);
     console_text(" region=");
-    console_decimal(orders->region_bytes);
+    console_decimal(orders.region_bytes);
     console_text("@");
-    console_hex(region_physical(orders));
+    console_hex(region_physical(&orders));
     console_text(" granule=");
-    console_decimal(orders->granule_bytes);
+    console_decimal(orders.granule_bytes);
     console_text(" rate=");
-    console_decimal(orders->rate_pages_per_s);
+    console_decimal(orders.rate_pages_per_s);
     console_text(" telemetry=");
     console_hex(telemetry_physical());
     console_text("\n");
 }
 
-_Noreturn static void park(enum telemetry_state state)
+_Noreturn static void park(unsigned vcpu)
 {
-    telemetry.state = state;
     for (;;)
-        nap();
+        nap(vcpu);
+}
+
+_Noreturn static void dirty(unsigned vcpu)
+{
+    struct share share = share_of(vcpu);
+    struct pace pace;
+
+    if (orders.fill) {
+        sweep(&share, 0);
+        while (!all_swept()) /* so that the pace of all begins together */
+            nap(vcpu);
+    }
+    pace_start(&pace, &orders, vcpu);
+    while (!share.progress->sweep || orders.pattern != PATTERN_IDLE || orders.rate_pages_per_s)
+        sweep(&share, &pace);
+    park(vcpu);
+}
+
+_Noreturn void vcpu_main(unsigned vcpu)
+{
+    progress_of(vcpu)->boot_ticks = arch_clock();
+    dirty(vcpu);
 }
 
 _Noreturn void dirtier(const char *command_line, uint64_t clock_hz)
 {
-    struct orders orders;
-    struct pace pace;
-
     telemetry_start(clock_hz);
     heartbeat_start();
-    if (!orders_read(command_line, &orders))
-        park(STATE_ERROR);
-    telemetry_orders(&orders);
-    ready_line(&orders);
+    if (!orders_read(command_line, &orders)) {
+        telemetry.state = STATE_ERROR;
+        park(0);
+    }
+    telemetry_orders();
+    ready_line();
     telemetry.state = STATE_RUNNING;
-    if (orders.fill)
-        sweep(&orders, 0);
-    pace_start(&pace, &orders);
-    while (!telemetry.sweep || orders.pattern != PATTERN_IDLE || orders.rate_pages_per_s)
-        sweep(&orders, &pace);
-    park(STATE_RUNNING);
+    if (orders.vcpus > 1)
+        platform_vcpus()->start(orders.vcpus);
+    dirty(0);
 }

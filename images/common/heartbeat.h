@@ -8,10 +8,10 @@
 /* Call it once telemetry.clock_hz is set. */
 void heartbeat_start(void);
 
-/* Call it at least every 10 ms; returns the clock. */
+/* Of vCPU 0; call it at least every 10 ms; returns the clock. */
 uint64_t heartbeat(void);
 
-/* Rests for a moment, with a heartbeat at its end. */
-uint64_t nap(void);
+/* Has a vCPU rest for a moment, with a heartbeat at its end if it is the first; returns the clock. */
+uint64_t nap(unsigned vcpu);
 
 #endif

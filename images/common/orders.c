@@ -4,6 +4,7 @@
 #include "console.h"
 #include "page.h"
 #include "platform.h"
+#include "telemetry.h"
 
 #define GIB (1ul << 30)
 #define MAX_RATE 1000000000ul
@@ -150,6 +151,24 @@ static int read_burst(const struct order *order, struct orders *orders)
            || refuse(order, "burst=WRITE/REST in ms, such as 200/800, of which WRITE is not 0, each up to 3600000");
 }
 
+static uint64_t most_vcpus(void)
+{
+    unsigned count = platform_vcpus()->count;
+
+    return count < MOST_VCPUS ? count : MOST_VCPUS;
+}
+
+static int read_vcpus(const struct order *order, uint64_t *vcpus)
+{
+    if (read_number(order, 0, vcpus) && *vcpus >= 1 && *vcpus <= most_vcpus())
+        return 1;
+    refuse_word(order);
+    console_text("at least 1 vCPU and at most the ");
+    console_decimal(most_vcpus());
+    console_text(" that can dirty here\n");
+    return 0;
+}
+
 int order_is(const struct order *order, const char *key)
 {
     return is(order->text, order->key_length, key);
@@ -177,10 +196,12 @@ static int read_order(const struct order *order, struct orders *orders)
         return read_percent(order, &orders->share_percent);
     if (order_is(order, "burst"))
         return read_burst(order, orders);
+    if (order_is(order, "vcpus"))
+        return read_vcpus(order, &orders->vcpus);
     if (is_place_order(order))
         return read_place_order(order, orders);
     refuse_word(order);
-    console_text("pattern=, region=, granule=, rate=, seed=, fill=, flush=, hot=, share=, burst= or ");
+    console_text("pattern=, region=, granule=, rate=, seed=, fill=, flush=, hot=, share=, burst=, vcpus= or ");
     console_text(place_keys);
     console_text("\n");
     return 0;
@@ -201,18 +222,36 @@ void refuse_region(const struct orders *orders)
 
 int check_region(const struct orders *orders)
 {
+    uint64_t granules;
+
     if (!orders->region_bytes || orders->region_bytes & (orders->granule_bytes - 1)) {
         refuse_region(orders);
         console_text("region= with one or more whole granules\n");
         return 0;
     }
-    if (orders->pattern == PATTERN_HOT_COLD
-        && orders->region_bytes / orders->granule_bytes * orders->hot_percent < 100) {
+    granules = orders->region_bytes / orders->granule_bytes / orders->vcpus;
+    if (!granules) {
+        refuse_region(orders);
+        console_text("region= with a granule for each of vcpus=\n");
+        return 0;
+    }
+    if (orders->pattern == PATTERN_HOT_COLD && granules * orders->hot_percent < 100) {
         refuse_region(orders);
         console_text("region= with enough granules for hot= to be one of them\n");
         return 0;
     }
     return 1;
+}
+
+/* A share of 0 would be as fast as it can. */
+static int check_rate(const struct orders *orders)
+{
+    if (!orders->rate_pages_per_s || orders->rate_pages_per_s >= orders->vcpus)
+        return 1;
+    console_text("migdowntime: error: rate=");
+    console_decimal(orders->rate_pages_per_s);
+    console_text(", expected 0 or at least a page per second for each of vcpus=\n");
+    return 0;
 }
 
 int orders_read(const char *command_line, struct orders *orders)
@@ -224,10 +263,11 @@ int orders_read(const char *command_line, struct orders *orders)
                                .region_start = NO_START,
                                .seed = 1,
                                .fill = 1,
+                               .vcpus = 1,
                                .hot_percent = 20,
                                .share_percent = 80 };
     while (next_order(&rest, &order))
         if (!read_order(&order, orders))
             return 0;
-    return place_region(orders);
+    return check_rate(orders) && place_region(orders);
 }

@@ -21,6 +21,7 @@ struct orders {
     int flush;     /* flush the TLB at each page */
     uint64_t hot_percent, share_percent;
     uint64_t burst_write_ms, burst_rest_ms; /* 0: without a rest */
+    uint64_t vcpus;                         /* that dirty, each its share of the region at its share of the rate */
 };
 
 extern const char *const pattern_names[];
@@ -30,6 +31,12 @@ struct order {
     const char *text, *value;
     unsigned length, key_length, value_length;
 };
+
+/* Where the share of a vCPU begins, of something that all of them have `whole`. */
+static inline uint64_t share_begin(uint64_t whole, unsigned vcpu, uint64_t vcpus)
+{
+    return whole / vcpus * vcpu + whole % vcpus * vcpu / vcpus;
+}
 
 /* Reads the orders and places the region; if they cannot be carried out, queues the error line and returns 0. */
 int orders_read(const char *command_line, struct orders *orders);

@@ -4,6 +4,7 @@
 #define PACE_H
 
 #include "orders.h"
+#include "telemetry.h"
 
 struct pace {
     uint64_t due_ticks;
@@ -11,10 +12,12 @@ struct pace {
     uint64_t fraction, rate_pages_per_s;        /* exact, for the fraction of a tick is carried along */
     uint64_t write_ticks, rest_ticks;           /* of a burst; write_ticks 0 without */
     uint64_t rest_from_ticks;
+    unsigned vcpu;
+    volatile struct progress *progress;
 };
 
-/* Begins now. */
-void pace_start(struct pace *pace, const struct orders *orders);
+/* Begins now, with the share of the rate that a vCPU has. */
+void pace_start(struct pace *pace, const struct orders *orders, unsigned vcpu);
 
 /* Waits until the next granule is due. */
 void pace_wait(struct pace *pace);

@@ -17,6 +17,15 @@ uint64_t arch_clock(void);
 /* Lets the processor rest for at most `ticks`; may return at once. */
 void arch_sleep(uint64_t ticks);
 
+/* The vCPUs of a machine. A function is only called where there is more than one. */
+struct vcpus {
+    unsigned count;                /* that can dirty, the one that runs from the beginning among them */
+    void (*start)(unsigned count); /* has each of those from 1 to count - 1 call vcpu_main() */
+    void (*rest)(void);            /* for these: rests until it is woken; may return at once */
+    void (*wake)(void);            /* for vCPU 0: wakes all that rest */
+};
+const struct vcpus *platform_vcpus(void);
+
 /* Forgets cached address translations, so that the next write to any page is seen by whoever tracks dirty pages. */
 void arch_flush_tlb(void);
 
@@ -34,6 +43,9 @@ int read_place_order(const struct order *order, struct orders *orders);
 /* The guest-physical addresses of the telemetry page and of the region; the latter is 0 where its pages lie scattered. */
 uint64_t telemetry_physical(void);
 uint64_t region_physical(const struct orders *orders);
+
+/* What a further vCPU does. */
+_Noreturn void vcpu_main(unsigned vcpu);
 
 /* Carries out the orders of a command line. */
 _Noreturn void dirtier(const char *command_line, uint64_t clock_hz);

@@ -69,6 +69,13 @@ unsigned arch_console_write(const char *text, unsigned length)
     return is_error(written) ? 0 : written;
 }
 
+const struct vcpus *platform_vcpus(void)
+{
+    static const struct vcpus one = { .count = 1 };
+
+    return &one;
+}
+
 int is_place_order(const struct order *order)
 {
     return order_is(order, "hugepages");

@@ -4,10 +4,12 @@
 
 #include "../bare/big_endian.h"
 #include "../common/text.h"
+#include "vcpus.h"
 
 #define MAX_ARGUMENTS 4
 #define MAX_PROPERTY 1024
 #define REG_BYTES 16
+#define MOST_SERVERS 16 /* of one node: its threads */
 
 uint32_t of_enter(void *arguments, uint64_t entry);
 
@@ -44,6 +46,20 @@ static void read_memory(uint32_t node, struct machine *machine)
         machine_add_ram(machine, be64(p), be64(p + 8));
 }
 
+static void read_vcpus(uint32_t cpus)
+{
+    uint32_t token = 0, servers[MOST_SERVERS];
+
+    get_property(call("finddevice", 1, (uintptr_t)"/rtas", 0, 0, 0), "start-cpu", &token, sizeof(token));
+    vcpus_note_token(&token);
+    for (uint32_t node = call("child", 1, cpus, 0, 0, 0); node; node = call("peer", 1, node, 0, 0, 0)) {
+        int32_t length = get_property(node, "ibm,ppc-interrupt-server#s", servers, sizeof(servers));
+
+        if (length > 0)
+            vcpus_note_servers(servers, length);
+    }
+}
+
 void open_firmware_read(uint64_t entry, struct machine *machine)
 {
     uint32_t node, frequency = 0;
@@ -54,6 +70,7 @@ void open_firmware_read(uint64_t entry, struct machine *machine)
     machine->command_line = command_line;
 
     node = call("finddevice", 1, (uintptr_t)"/cpus", 0, 0, 0);
+    read_vcpus(node);
     node = call("child", 1, node, 0, 0, 0);
     get_property(node, "timebase-frequency", &frequency, sizeof(frequency));
     machine->clock_hz = frequency;

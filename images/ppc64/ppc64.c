@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pseries: hypercalls of the Linux on Power Architecture Reference (LoPAR). */
+/* pseries: the terminal by hypercalls, the clock, the device tree. */
 #include "../bare/fdt.h"
 #include "../bare/machine.h"
+#include "hypercall.h"
 #include "open_firmware.h"
+#include "vcpus.h"
 
 #define H_PUT_TERM_CHAR 0x58
-#define H_BUSY 1
 #define FIRST_TERMINAL 0
 
 const char arch_name[] = "ppc64";
-
-static int64_t hypercall(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-    register uint64_t r3 __asm__("r3") = number;
-    register uint64_t r4 __asm__("r4") = a;
-    register uint64_t r5 __asm__("r5") = b;
-    register uint64_t r6 __asm__("r6") = c;
-    register uint64_t r7 __asm__("r7") = d;
-
-    __asm__ volatile("sc 1"
-                     : "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r7)
-                     :
-                     : "r0", "r8", "r9", "r10", "r11", "r12", "ctr", "xer", "lr", "cr0", "cr1", "cr5",
-                       "cr6", "cr7", "memory");
-    return r3;
-}
 
 uint64_t arch_clock(void)
 {
@@ -63,9 +48,12 @@ _Noreturn void boot(const void *fdt, uint64_t open_firmware)
 {
     static struct machine machine = { .command_line = "" };
 
-    if (open_firmware)
+    if (open_firmware) {
         open_firmware_read(open_firmware, &machine);
-    else
+    } else {
         fdt_read(fdt, &machine);
+        vcpus_read(fdt);
+    }
+    machine.vcpus = vcpus_of_machine();
     run_dirtier(&machine);
 }

@@ -39,6 +39,20 @@ common:
     bl      boot
     nop
 
+/* RTAS starts a further vCPU here, in 64-bit real mode, with its number in r3. */
+    .globl  vcpu_entry
+vcpu_entry:
+    lis     2, .TOC.@ha
+    addi    2, 2, .TOC.@l
+    lis     1, vcpu_stacks@ha
+    addi    1, 1, vcpu_stacks@l
+    sldi    4, 3, 12
+    add     1, 1, 4
+    li      0, 0
+    stdu    0, -64(1)
+    bl      vcpu_main
+    nop
+
 /* uint32_t of_enter(void *arguments, uint64_t entry): in 32-bit mode, as we were entered. */
     .globl  of_enter
 of_enter:
@@ -66,3 +80,5 @@ of_enter:
     .balign 16
     .space  8192
 stack_top:
+vcpu_stacks: /* of 4 KiB each, from number 1 on */
+    .space  15 * 4096

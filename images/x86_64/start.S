@@ -9,6 +9,8 @@
 #define CR4_PAE 0x20
 #define MSR_EFER 0xc0000080
 #define EFER_LME 0x100
+#define APIC_END_OF_INTERRUPT 0xfee000b0
+#define TRAMPOLINE 0x8000
 #define TABLE 0x3 /* present, writable */
 #define LARGE_PAGE 0xe3 /* and accessed, dirty, 2 MiB: so that the processor never writes to the tables */
 
@@ -70,10 +72,64 @@ timer_interrupt:
     popq    %rax
     iretq
 
+/* So does the interrupt by which vCPU 0 wakes the others. */
+    .globl  wake_interrupt
+wake_interrupt:
+    pushq   %rax
+    movl    $APIC_END_OF_INTERRUPT, %eax
+    movl    $0, (%rax)
+    popq    %rax
+    iretq
+
+/*
+ * Further vCPUs begin in a copy of this, in real mode, and go on in 64-bit mode
+ * with the tables of the first one. Those that are not wanted halt.
+ */
+    .globl  vcpu_trampoline, vcpu_trampoline_end
+    .code16
+vcpu_trampoline:
+    cli
+    xorw    %ax, %ax
+    movw    %ax, %ds
+    lgdtl   TRAMPOLINE + trampoline_gdt_pointer - vcpu_trampoline
+    movl    $CR4_PAE, %eax
+    movl    %eax, %cr4
+    movl    $page_tables, %eax
+    movl    %eax, %cr3
+    movl    $MSR_EFER, %ecx
+    rdmsr
+    orl     $EFER_LME, %eax
+    wrmsr
+    movl    $CR0_PG_PE, %eax
+    movl    %eax, %cr0
+    ljmpl   $8, $vcpu_entry
+trampoline_gdt_pointer:
+    .word   gdt_end - gdt - 1
+    .long   gdt
+vcpu_trampoline_end:
+
+    .code64
+vcpu_entry:
+    xorl    %eax, %eax
+    movl    %eax, %ds
+    movl    %eax, %es
+    movl    %eax, %ss
+    movl    $1, %edi
+    lock xaddl %edi, vcpu_next
+    cmpl    vcpus_wanted, %edi
+    jae     3f
+    movl    %edi, %esp
+    shll    $12, %esp
+    addl    $vcpu_stacks, %esp
+    call    vcpu_boot
+3:  hlt
+    jmp     3b
+
     .section .rodata
     .balign 8
 gdt:
     .quad   0, 0x00209b0000000000 /* 64-bit code, ring 0 */
+gdt_end:
 gdt_pointer:
     .word   . - gdt - 1
     .long   gdt
@@ -88,3 +144,5 @@ boot_pd:
     .space  4096
     .space  8192
 stack_top:
+vcpu_stacks: /* of 4 KiB each, from number 1 on */
+    .space  15 * 4096

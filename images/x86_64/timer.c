@@ -2,6 +2,7 @@
 #include "timer.h"
 
 #include "../bare/machine.h"
+#include "interrupts.h"
 #include "io.h"
 
 #define PIT_HZ 1193182
@@ -17,16 +18,8 @@
 
 #define PIC1 0x20
 #define PIC2 0xa0
-#define TIMER_VECTOR 32
-#define INTERRUPT_GATE 0x8e00
-#define CODE_SELECTOR 8
 
-extern char timer_interrupt[];
-
-static struct gate {
-    uint16_t offset_low, selector, flags, offset_middle;
-    uint32_t offset_high, reserved;
-} idt[TIMER_VECTOR + 1];
+void timer_interrupt(void);
 
 static uint64_t tsc_hz;
 
@@ -79,19 +72,9 @@ uint64_t timer_tsc_hz(void)
 
 void timer_start(uint64_t hz)
 {
-    uint64_t handler = (uint64_t)timer_interrupt;
-    struct {
-        uint16_t limit;
-        uint64_t base;
-    } __attribute__((packed)) pointer = { sizeof(idt) - 1, (uint64_t)idt };
-
     tsc_hz = hz;
-    idt[TIMER_VECTOR] = (struct gate){ .offset_low = handler & 0xffff,
-                                       .selector = CODE_SELECTOR,
-                                       .flags = INTERRUPT_GATE,
-                                       .offset_middle = handler >> 16 & 0xffff,
-                                       .offset_high = handler >> 32 };
-    __asm__ volatile("lidt %0" ::"m"(pointer));
+    interrupt_set(TIMER_VECTOR, timer_interrupt);
+    interrupts_load();
 
     /* 8259: initialise both, vectors from 32 on, the second one at line 2; only line 0 is let through. */
     outb(PIC1, 0x11);

@@ -3,6 +3,7 @@
 #include "../bare/machine.h"
 #include "io.h"
 #include "timer.h"
+#include "vcpus.h"
 
 #define UART 0x3f8
 #define UART_FIFO_CONTROL (UART + 2)
@@ -17,6 +18,7 @@
 #define LARGE_PAGE 0xe3ul
 #define LARGE_PAGE_BYTES 0x200000ul
 #define ENTRIES 512
+#define DEVICES_END (4ul << 30) /* below it lies the local APIC */
 #define MAPPED_BYTES (ENTRIES * ENTRIES * LARGE_PAGE_BYTES) /* 512 GiB; RAM beyond goes unused */
 
 const char arch_name[] = "x86_64";
@@ -86,7 +88,7 @@ _Noreturn void boot(const struct start_info *info)
 {
     static struct machine machine = { .command_line = "" };
     const struct memmap_entry *entry = (const struct memmap_entry *)info->memmap;
-    uint64_t end = 0;
+    uint64_t end = DEVICES_END;
 
     if (info->cmdline)
         machine.command_line = (const char *)info->cmdline;
@@ -101,5 +103,6 @@ _Noreturn void boot(const struct start_info *info)
     outb(UART_FIFO_CONTROL, FIFO_ENABLE);
     machine.clock_hz = timer_tsc_hz();
     timer_start(machine.clock_hz);
+    machine.vcpus = vcpus_of_machine(machine.clock_hz);
     run_dirtier(&machine);
 }

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from avocado_migdowntime.errors import HostRequirementError, UsageError
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.parameters.capabilities import CAPABILITIES
 from avocado_migdowntime.parameters.table import Parameters, parse
 from avocado_migdowntime.qemu.planning import check_among_themselves
@@ -55,6 +55,7 @@ def test_what_only_needs_another_is_told_which(name):
             {"capabilities": "return-path", "link": "file"},
             "with link=file; use link=unix or tcp or shaped or",
         ),
+        ({"capabilities": "dirty-limit"}, "which does not go with accel=auto; use accel=kvm, or leave the capability"),
         ({"capabilities": "x-ignore-shared"}, "with backing=memfd; use backing=anonymous, or leave the capability out"),
         ({"capabilities": "x-ignore-shared", "backing": "hugetlbfs"}, "with backing=hugetlbfs; use backing=anonymous"),
     ],
@@ -64,12 +65,7 @@ def test_what_does_not_go_with_another_parameter_is_told_before_anything_is_laun
     assert words in said and said.startswith("capability ")
 
 
-def test_one_that_no_qemu_is_started_for_is_lacking():
-    with pytest.raises(HostRequirementError, match="^dirty-limit slows the guest down by KVM's dirty ring: no "):
-        check_among_themselves(parse({"capabilities": "dirty-limit"}))
-
-
-@pytest.mark.parametrize("name", sorted(set(CAPABILITIES) - REFUSED - {"dirty-limit"}))
+@pytest.mark.parametrize("name", sorted(set(CAPABILITIES) - REFUSED))
 def test_with_what_it_needs_each_other_one_is_taken(name):
     needed = {name: allowed[0] for name, allowed in CAPABILITIES[name].settings.items()}
     given = parse({"capabilities": ",".join((name, *CAPABILITIES[name].needs)), **needed})

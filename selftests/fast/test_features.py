@@ -17,7 +17,7 @@ spec = importlib.util.spec_from_file_location("features", TOP / "tools" / "featu
 tool = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tool)
 COMMON, WAYS = tool.features(tool.FEATURES)
-CANCELLED = {"dirty_limit", "mode-reboot"}
+CANCELLED = {"mode-reboot"}
 ACCURATE = {"name": "report", "outcome": "passed", "code": "accurate", "sentence": "it is"}
 
 

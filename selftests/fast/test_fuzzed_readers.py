@@ -30,6 +30,8 @@ FOUND = [
     ("telemetry", telemetry(word_8=1 << 62)),  # More than the host's memory.
     ("telemetry", telemetry(word_9=0)),  # A granule without a page.
     ("telemetry", telemetry(word_13=(1 << 64) - 1)),
+    ("telemetry", telemetry(word_27=16)),  # Each with one page of the region.
+    ("telemetry", telemetry(word_27=1 << 63)),
     ("telemetry", _PAGE[:100]),
     ("QMP answers", b"\0" + b"[" * 200_000),
 ]

@@ -89,9 +89,9 @@ def test_the_epoch_of_each_page_follows_from_the_count_of_writes(pattern, per_gr
 
 def test_the_page_that_may_be_half_written_is_the_next_one():
     must = expected_pages(told(pattern="random", pages_written=2 * PAGES + 7))
-    assert (must.next_page, must.next_epoch) == (random_walk(PAGES, SEED, 3)[7], 3)
-    assert expected_pages(told(pattern="idle", pages_written=PAGES)).next_page is None
-    assert expected_pages(told(pattern="idle", rate_pages_per_s=1, pages_written=PAGES)).next_page == 0
+    assert must.under_way == {random_walk(PAGES, SEED, 3)[7]: 3}
+    assert expected_pages(told(pattern="idle", pages_written=PAGES)).under_way == {}
+    assert expected_pages(told(pattern="idle", rate_pages_per_s=1, pages_written=PAGES)).under_way == {0: 2}
 
 
 @pytest.mark.parametrize("byte_order", "<>")
@@ -159,6 +159,44 @@ def test_only_the_next_page_may_be_half_written():
     ram = memory(telemetry)
     ram[11, :300] = page(11, 4)[:300]
     assert finding(telemetry, ram).damaged_pages == 1
+
+
+@pytest.mark.parametrize("pattern", PATTERN_NAMES)
+@pytest.mark.parametrize("per_granule", [1, 8])
+def test_each_of_several_vcpus_writes_its_share_at_a_pace_of_its_own(pattern, per_granule):
+    written, granules = (120, 7, 200, 19, 31), PAGES // per_granule
+    telemetry = told(
+        pattern=pattern,
+        granule_bytes=per_granule * PAGE_BYTES,
+        pages_written=written[0],
+        others_written=written[1:],
+        hot_percent=50,
+    )
+    expected, under_way = [], {}
+    for vcpu, count in enumerate(written):
+        begin, end = [granules * number // len(written) * per_granule for number in (vcpu, vcpu + 1)]
+        share = Telemetry(**{
+            **vars(telemetry), "region_bytes": (end - begin) * PAGE_BYTES, "pages_written": count, "others_written": ()
+        })  # fmt: skip
+        alone = expected_pages(share)
+        expected += alone.epochs.tolist()
+        under_way |= {begin + page: epoch for page, epoch in alone.under_way.items()}
+    assert len(expected) == PAGES and 0 in expected
+    must = expected_pages(telemetry)
+    assert (must.epochs.tolist(), must.under_way) == (expected, under_way)
+    assert finding(telemetry, memory(telemetry)).intact
+
+
+def test_of_each_vcpus_share_one_page_may_be_half_written():
+    telemetry = told(pages_written=50, others_written=(3, 32))  # of 32 pages each
+    ram = memory(telemetry)
+    for index, epoch in ((18, 2), (35, 1), (64, 2)):
+        ram[index, :300] = page(index, epoch)[:300]
+    assert finding(telemetry, ram).intact
+    for index, epoch in ((18, 3), (19, 2), (34, 2), (65, 2)):
+        damaged = memory(telemetry)
+        damaged[index, :300] = page(index, epoch)[:300]
+        assert finding(telemetry, damaged).damaged_pages == 1
 
 
 @pytest.mark.parametrize("byte_order", "<>")

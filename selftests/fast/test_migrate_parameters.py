@@ -65,6 +65,7 @@ def test_a_mode_that_sends_no_ram_is_lacking():
 def test_each_other_one_is_taken_with_the_capabilities_that_it_needs(name):
     setting = MIGRATE_PARAMETERS[name]
     where = {"link": "file"} if "mapped-ram" in setting.needs else {}
+    where |= {"accel": "kvm"} if "dirty-limit" in setting.needs else {}
     given = {"migrate_parameters": f"{name}=1", "capabilities": ",".join(setting.needs), **where}
     check_among_themselves(parse(given))
     if setting.needs:

@@ -211,7 +211,7 @@ def test_the_next_page_is_that_after_the_last_write(pattern, walk, granule_pages
         must = expected_pages(
             told(pages, writes, pattern=pattern, granule_bytes=granule_pages * PAGE_BYTES, rate_pages_per_s=9)
         )
-        assert (must.next_page, must.next_epoch) == (granule * granule_pages + position % granule_pages, epoch)
+        assert must.under_way == {granule * granule_pages + position % granule_pages: epoch}
 
 
 @pytest.mark.parametrize(("hot", "share"), [(10, 50), (50, 90), (25, 0), (25, 100)])

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Finding binaries, RAM that a machine refuses, and what the guest is ordered."""
 
+from pathlib import Path
+
 import pytest
 
 from avocado_migdowntime.basics.units import MIB
@@ -8,7 +10,7 @@ from avocado_migdowntime.errors import HostRequirementError, UsageError
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.backing import plan
 from avocado_migdowntime.qemu.guest import Guest, Orders
-from avocado_migdowntime.qemu.planning import start_bytes
+from avocado_migdowntime.qemu.planning import check_vcpus, start_bytes
 from avocado_migdowntime.qemu.probe import find_binary
 from avocado_migdowntime.qemu.profiles import PROFILES
 
@@ -54,3 +56,47 @@ def test_the_region_lies_across_two_numa_nodes_where_there_is_room():
     ):
         assert start_bytes(profile, parse({**given, "numa_nodes": "2"})) == (1 << 30) + begin
     assert str(Orders("idle", MIB, 0, 4096, start_bytes=4096)).endswith(" granule=4K start=4096")
+
+
+def test_kvm_has_a_dirty_ring_where_that_is_asked_for():
+    of = PROFILES["x86_64"], "pc", "tcg", "direct", 256 * MIB, plan("anonymous", 4096, 256 * MIB)
+    for is_wanted, accel in ((True, "kvm,dirty-ring-size=4096"), (False, "kvm")):
+        guest = Guest(*of, Orders("idle", MIB, 0, 4096), dirty_ring=is_wanted)
+        assert f" -accel {accel} -machine " in " ".join(guest.under("kvm", flush=True).arguments(Path("images")))
+        assert " -accel tcg -machine " in " ".join(guest.arguments(Path("images")))
+
+
+def test_several_vcpus_are_those_of_the_machine_and_of_the_orders():
+    orders = Orders("idle", MIB, 0, 4096, vcpus=4)
+    assert str(orders).endswith(" granule=4K vcpus=4") and orders.told()["vcpus"] == 4
+    of = PROFILES["x86_64"], "pc", "tcg", "direct", 256 * MIB, plan("anonymous", 4096, 256 * MIB)
+    assert " -smp 4 -m " in " ".join(Guest(*of, orders).arguments(Path("images")))
+    assert "-smp" not in Guest(*of, Orders("idle", MIB, 0, 4096)).arguments(Path("images"))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            {"arch": "arm"},
+            r"^vcpus=4 of a guest of arm cannot all dirty; use guest=dirtier and one of arch ppc64, x86",
+        ),
+        (
+            {"arch": "x86_64", "guest": "linux"},
+            r"^vcpus=4 of a Linux guest .*by qemu_arguments='-smp 4'$",
+        ),
+        ({"arch": "ppc64", "region": "6M", "granule": "2M"}, r"^a region of 3 granules is less than one for each of "),
+        ({"arch": "ppc64", "rate": "3"}, r"^rate=3 is less than a page per second for each of vcpus=4; choose a "),
+    ],
+    ids=str,
+)
+def test_vcpus_that_cannot_all_dirty_are_refused(given, says):
+    parameters = parse({**given, "vcpus": "4"})
+    with pytest.raises(UsageError, match=says):
+        check_vcpus(PROFILES[parameters.arch], parameters)
+
+
+def test_vcpus_that_can_all_dirty_are_taken():
+    for given in ({"arch": "arm"}, {"guest": "linux", "arch": "ppc64"}, {"arch": "ppc64", "rate": "4", "vcpus": "4"}):
+        parameters = parse({"region": "16K", **given})
+        check_vcpus(PROFILES[parameters.arch], parameters)

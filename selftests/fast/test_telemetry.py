@@ -12,10 +12,10 @@ from avocado_migdowntime.guest_memory.telemetry import PATTERN_NAMES, Telemetry
 MAGIC = int.from_bytes(b"MIGDOWNT", "big")
 
 
-def page(byte_order, *, pattern=1, first=MAGIC):
-    """A page in which each word after the magic number has its own index times 1000, but for the pattern."""
+def page(byte_order, *, pattern=1, first=MAGIC, vcpus=1):
+    """A page in which each word has its own index times 1000, but for the magic number, the pattern and the vCPUs."""
     words = [first, *(1000 * index for index in range(1, 512))]
-    words[11] = pattern
+    words[11], words[27] = pattern, vcpus
     return struct.pack(f"{byte_order}512Q", *words)
 
 
@@ -33,13 +33,47 @@ def test_each_field_is_the_word_that_the_readme_names(byte_order):
         "pages_written": 13000,
         "hot_percent": 22000,
         "share_percent": 23000,
+        "others_written": (),
     }
 
 
 def test_no_more_of_the_page_is_read_than_there_are_fields():
-    assert Telemetry.parse(page("<")[: 26 * 8]).seed == 12000
-    with pytest.raises(HarnessError, match="^the guest's telemetry page ends after 207 bytes$"):
-        Telemetry.parse(page("<")[: 26 * 8 - 1])
+    assert Telemetry.parse(page("<")[: 28 * 8]).seed == 12000
+    with pytest.raises(HarnessError, match="^the guest's telemetry page ends after 223 bytes$"):
+        Telemetry.parse(page("<")[: 28 * 8 - 1])
+    assert Telemetry.parse(page("<", vcpus=16)[: (28 + 9 * 15) * 8]).vcpus == 16
+    with pytest.raises(HarnessError, match="^the guest's telemetry page ends after 1303 bytes$"):
+        Telemetry.parse(page("<", vcpus=16)[: (28 + 9 * 15) * 8 - 1])
+
+
+@pytest.mark.parametrize("byte_order", "<>")
+def test_each_further_vcpu_has_words_of_its_own(byte_order):
+    told = Telemetry.parse(page(byte_order, vcpus=4))
+    assert (told.pages_written, told.others_written, told.vcpus) == (13000, (28000, 37000, 46000), 4)
+
+
+@pytest.mark.parametrize("vcpus", [0, 17])
+def test_more_vcpus_than_can_dirty_are_refused(vcpus):
+    says = f"^the guest's telemetry page tells of {vcpus} vCPUs, where 1 to 16 can dirty$"
+    with pytest.raises(HarnessError, match=says):
+        Telemetry.parse(page("<", vcpus=vcpus))
+
+
+@pytest.mark.parametrize(
+    ("granules", "others", "of_each"),
+    [(7, (2, 3), [2, 2, 3]), (8, (5,), [4, 4]), (3, (9, 9), [1, 1, 1]), (20, (1, 1, 1, 1, 1), [3, 3, 4, 3, 3, 4])],
+)
+def test_the_region_is_divided_among_the_vcpus_by_whole_granules(granules, others, of_each):
+    told = Telemetry("<", 0, 0, granules * 8192, 8192, 0, "random", 7, 8, 20, 80, others)
+    assert [share.region_bytes // 8192 for share in told.shares] == of_each
+    assert [share.pages_written for share in told.shares] == [8, *others]
+    assert all(share.vcpus == 1 for share in told.shares)
+
+
+def test_several_vcpus_have_finished_when_each_has():
+    done = Telemetry("<", 0, 0, 7 * 4096, 4096, 0, "idle", 7, 2, 0, 0, (2, 3))
+    assert done.finished
+    assert not replace(done, others_written=(2, 2)).finished and not replace(done, pages_written=1).finished
 
 
 @pytest.mark.parametrize(("number", "pattern"), list(enumerate(PATTERN_NAMES)))
@@ -94,3 +128,5 @@ def test_nobody_writes_more_than_can_be():
     assert replace(told, pages_written=1 << 62).held_to(ORDERED)
     with pytest.raises(HarnessError, match=r"^the guest's telemetry page tells of 4611686018427387905 writes, as none"):
         replace(told, pages_written=(1 << 62) + 1).held_to(ORDERED)
+    with pytest.raises(HarnessError, match=r" tells of 4611686018427387906 writes, as none can be$"):
+        replace(told, others_written=(1, (1 << 62) + 2)).held_to(ORDERED)

@@ -52,7 +52,7 @@ def test_boots_and_reports_its_orders(launch: Launch, shape: str) -> None:
     assert (dirtying, swept) == ("migdowntime: dirtying", "migdowntime: swept")
     assert telemetry["magic"] == int.from_bytes(b"MIGDOWNT", "big")
     expected = {
-        "version": 3, "header_bytes": 8 * len(TELEMETRY_FIELDS), "state": RUNNING, "seed": 77,
+        "version": 4, "header_bytes": 8 * (len(TELEMETRY_FIELDS) + 15 * 9), "vcpus": 1, "state": RUNNING, "seed": 77,
         "region_start": start, "region_bytes": 8 * MIB, "granule_bytes": 65536, "pattern": IDLE,
         "rate_pages_per_s": 0, "pages_written": 2048, "sweep": 1, "paced_pages": 2048,
         "hot_percent": 20, "share_percent": 80, "burst_write_ms": 0, "burst_rest_ms": 0,

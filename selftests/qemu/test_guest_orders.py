@@ -10,10 +10,11 @@ from ..support.dirtier_guest import DIRECT, ERROR, SHAPES, Guest, Launch
 WHOLE = "granule=4096, expected region= with one or more whole granules"
 ALIGNED = "granule=4096, expected start= at a multiple of the granule, at or above 0x1000000"
 SIZE = "expected a number of bytes such as 268435456, 256M or 1G"
-KEYS = "expected pattern=, region=, granule=, rate=, seed=, fill=, flush=, hot=, share=, burst= or start="
+KEYS = "expected pattern=, region=, granule=, rate=, seed=, fill=, flush=, hot=, share=, burst=, vcpus= or start="
 GRANULE = "expected a power of two from 4K to 1G"
 RATE = "expected 4 KiB pages per second, 0 to 1000000000"
 PERCENT = "expected a whole number from 1 to 99, in percent"
+VCPUS = "expected at least 1 vCPU and at most the 1 that can dirty here"
 BURST = "expected burst=WRITE/REST in ms, such as 200/800, of which WRITE is not 0, each up to 3600000"
 ERRORS = {
     "": f"region=0@0x1000000 {WHOLE}",
@@ -45,6 +46,8 @@ ERRORS = {
     "region=4M burst=0/5": f"burst=0/5, {BURST}",
     "region=4M burst=5/": f"burst=5/, {BURST}",
     "region=4M burst=5/3600001": f"burst=5/3600001, {BURST}",
+    "region=4M vcpus=0": f"vcpus=0, {VCPUS}",
+    "region=4M vcpus=2": f"vcpus=2, {VCPUS}",
     "region=4M seed=": "seed=, expected a decimal number below 2^64",
 }
 
@@ -60,6 +63,21 @@ def assert_refused(guest: Guest, message: str) -> None:
 @pytest.mark.parametrize("orders", ERRORS)
 def test_bad_orders_are_refused_in_one_line(launch: Launch, orders: str) -> None:
     assert_refused(launch("ppc64", orders), ERRORS[orders])
+
+
+SEVERAL = {
+    "region=4M vcpus=5": f"vcpus=5, {VCPUS.replace('the 1', 'the 4')}",
+    "region=12K vcpus=4": "region=12288@0x1000000 granule=4096, expected region= with a granule for each of vcpus=",
+    "region=4M rate=3 vcpus=4": "rate=3, expected 0 or at least a page per second for each of vcpus=",
+    "region=16K pattern=hot-cold hot=99 vcpus=4": "region=16384@0x1000000 granule=4096, "
+    "expected region= with enough granules for hot= to be one of them",
+}
+
+
+@pytest.mark.parametrize("shape", ["ppc64", "pc"])
+@pytest.mark.parametrize("orders", SEVERAL)
+def test_what_several_vcpus_cannot_share_is_refused(launch: Launch, shape: str, orders: str) -> None:
+    assert_refused(launch(shape, orders, "-smp", "4"), SEVERAL[orders])
 
 
 @pytest.mark.parametrize("shape", [shape for shape in DIRECT if shape != "ppc64"])

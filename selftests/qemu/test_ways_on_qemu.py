@@ -24,7 +24,9 @@ NUMA = {"numa_nodes": "2", "ram": "512M"}
 
 
 @pytest.mark.parametrize(
-    "way", [{"link": "tcp", "tls": "psk", **MULTIFD}, {"link": "fd", "tls": "x509"}, {"link": "exec", **NUMA}], ids=str
+    "way",
+    [{"link": "tcp", "tls": "psk", **MULTIFD}, {"link": "fd", "tls": "x509", "vcpus": "3"}, {"link": "exec", **NUMA}],
+    ids=str,
 )
 def test_a_report_is_judged_whatever_way_it_goes(way, tmp_path):
     verdict = run(tmp_path, **way)
@@ -34,6 +36,10 @@ def test_a_report_is_judged_whatever_way_it_goes(way, tmp_path):
     assert (header["link"], header["tls"]) == (way["link"], way.get("tls", "none"))
     assert (header["migrate-parameters"]["tls-creds"] == "tls") == ("tls" in way)
     assert header["orders"].endswith(f" start={246 << 20}") == ("numa_nodes" in way)
+    vcpus = int(way.get("vcpus", 1))
+    assert header["orders"].endswith(f" vcpus={vcpus}") == (vcpus > 1)
+    for side in ("source", "destination"):
+        assert (f" -smp {vcpus} " in (tmp_path / f"{side}.command").read_text()) == (vcpus > 1)
     if "capabilities" in way:
         assert header["migrate-parameters"]["multifd-channels"] == 4
         assert header["migrate-parameters"]["multifd-compression"] == "zstd"

@@ -66,6 +66,7 @@ def test_a_migration_over_a_shaped_link_gets_what_the_link_carries(arch, tmp_pat
     seen = []
     while True:
         assert (trace.header["arch"], trace.header["link"], trace.header["link_rate"]) == (arch, "shaped", rate)
+        assert judge(trace).check("transferred").code == "as-carried"
         samples = [
             sample
             for sample in Evidence.of(trace).undisturbed.samples

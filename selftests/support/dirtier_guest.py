@@ -34,7 +34,7 @@ TELEMETRY_FIELDS = (
     "magic", "version", "header_bytes", "state", "clock_hz", "heartbeat_ticks", "heartbeat_count",
     "region_start", "region_bytes", "granule_bytes", "rate_pages_per_s", "pattern", "seed",
     "pages_written", "sweep", "lag_ticks", "lag_count", "boot_ticks", "first_page_ticks", "first_sweep_ticks",
-    "paced_ticks", "paced_pages", "hot_percent", "share_percent", "burst_write_ms", "burst_rest_ms", "flush",
+    "paced_ticks", "paced_pages", "hot_percent", "share_percent", "burst_write_ms", "burst_rest_ms", "flush", "vcpus",
 )  # fmt: skip
 RUNNING, ERROR = 1, 2
 IDLE = 2

@@ -178,7 +178,7 @@ def _host_messages(data: bytes) -> None:
 def _telemetry(data: bytes) -> None:
     """A telemetry page, and behind it pages of the region."""
     told = Telemetry.parse(data[:PAGE_BYTES])
-    told.held_to({**_ORDERS.told(), "pattern": told.pattern})
+    told.held_to({**_ORDERS.told(), "pattern": told.pattern, "vcpus": told.vcpus})
     inspection = Inspection(told)
     pages = np.frombuffer(data[PAGE_BYTES:][: len(data[PAGE_BYTES:]) // PAGE_BYTES * PAGE_BYTES], dtype=np.uint64)
     inspection.see_anywhere(pages.reshape(-1, PAGE_WORDS))
@@ -269,11 +269,13 @@ def _host_seeds() -> list[bytes]:
     ]
 
 
-def _telemetry_seed(byte_order: str, pattern: int) -> bytes:
+def _telemetry_seed(byte_order: str, pattern: int, others: tuple[int, ...] = ()) -> bytes:
     words = np.zeros(2 * PAGE_WORDS, dtype=f"{byte_order}u8")
     words[0] = int.from_bytes(b"MIGDOWNT", "big")
     words[6:14] = [5, 1 << 20, 1 << 16, 4096, 100, pattern, 7, 20]
     words[22:24] = [20, 80]
+    words[27] = 1 + len(others)
+    words[28 : 28 + 9 * len(others) : 9] = others
     return words.tobytes()
 
 
@@ -306,7 +308,7 @@ def readers() -> Mapping[str, Reader]:
         Reader("parameters", _parameters, [_DEFAULTS]),
         Reader("variants", _variants, [_VARIANT, *(path.read_bytes() for path in (TOP / "variants").glob("*.yaml"))]),
         Reader("messages of the host's guardian", _host_messages, _host_seeds()),
-        Reader("telemetry", _telemetry, [_telemetry_seed(order, n) for order in "<>" for n in range(4)]),
+        Reader("telemetry", _telemetry, [_telemetry_seed(order, n, (9, 4)[:n]) for order in "<>" for n in range(4)]),
         Reader("QMP answers", _answers, _ANSWERS),
         Reader("QMP answers, recorded", _recorded, answers),
     ]

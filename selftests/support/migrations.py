@@ -60,6 +60,22 @@ def harness(trace, name, **data):
     return with_events(trace, Event(trace.samples[-1].t_s + 0.1, "harness", name, data))
 
 
+def over_a_link(trace, told=1.0, devices=0, in_packet=8934, *events):
+    """The trace, of whose migration the link has carried 1 ÷ `told` of what QEMU says, by its own counters.
+
+    In the end it has carried those of its `devices` as well. So many bytes are `in_packet`, and 66 of headers.
+    """
+    looks = [(-0.01, 0)]
+    looks += [(sample.t_s - 0.001, sample.ram.transferred_bytes / told) for sample in trace.samples[::10] if sample.ram]
+    looks.append((trace.samples[-1].t_s + 0.2, trace.samples[-1].ram.transferred_bytes / told + devices))
+    packets = [round(payload / in_packet) for _, payload in looks]
+    carried = [
+        Event(t_s, "harness", "CARRIED", {"bytes": 5000 + round(payload) + 66 * count, "packets": count + 7})
+        for (t_s, payload), count in zip(looks, packets, strict=True)
+    ]
+    return with_events(trace, *carried, *events)
+
+
 def postcopy(trace):
     last = trace.samples[-1]
     return replace(trace, samples=(*trace.samples, replace(last, t_s=last.t_s + 0.02, status="postcopy-active")))
@@ -354,6 +370,14 @@ MIGRATIONS = {
         lambda: record(Simulation([PAGES]), period_ms=300, on_syncs=False), ("bandwidth", N, "not-seen")
     ),
     "a bandwidth beside a disk": row(beside_a_disk, ("bandwidth", N, "disk"), ("report", U, "disk")),
+    "what its link carried": row(lambda: over_a_link(of([2000, 10], 300.0)), ("transferred", P, "as-carried")),
+    "half of what its link carried": row(
+        lambda: over_a_link(of([2000, 10], 300.0), 0.5), ("transferred", F, "not-as-carried")
+    ),
+    "what its link carried, of packets with little in them": row(
+        lambda: over_a_link(of([2000, 10], 300.0), 1.0, 0, 300), ("transferred", N, "wide")
+    ),
+    "a link on which the end was not seen": row(lambda: over_a_link(of([2000])), ("transferred", N, "not-seen")),
     "devices that have much to send": row(
         lambda: of([2000], device_bytes=3_000_000), ("report", P, "accurate"), ("pending", P, "adds-up")
     ),

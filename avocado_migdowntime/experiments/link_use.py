@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Recording what has gone over a link of a migration's own, beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+
+from ..host.sent import sent
+from ..qemu.pair import Pair
+from ..record.own_migration import OwnMigrationSampler
+from ..trace.events import CARRIED
+
+_LOOK_S = 0.1
+
+
+@asynccontextmanager
+async def link_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterator[None]:
+    """Note what has left the source's network, ten times a second and at both ends of the block.
+
+    Only where nothing but the migration goes over it.
+    """
+    if pair.link.header["link"] != "shaped":
+        yield
+        return
+
+    def look() -> None:
+        if (gone := sent(pair.source.pid)) is not None:
+            sampler.note(CARRIED, asdict(gone))
+
+    async def looking() -> None:
+        while True:
+            look()
+            await asyncio.sleep(_LOOK_S)
+
+    look()
+    task = asyncio.create_task(looking())
+    try:
+        yield
+        look()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
