@@ -19,7 +19,7 @@ MODULES_AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist loadscope
 # Tests start many a Python: what was compiled for one is there for the next.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: test demo check coverage alone apart others beside busy golden bench packages demo-packages browser libvirt lint types wheel clean
+.PHONY: test demo check coverage alone apart others beside golden bench packages demo-packages browser libvirt lint types sources wheel clean
 # One after the other, but for what `check` has done side by side.
 ifneq ($(SIDE_BY_SIDE),yes)
 .NOTPARALLEL:
@@ -33,7 +33,7 @@ demo: demo-packages $(VENV)/installed
 
 check: browser $(VENV)/installed-libvirt lint audit
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target SIDE_BY_SIDE=yes alone apart $(VENV)/tried/installed
-	@$(MAKE) --no-print-directory wheel busy beside
+	@$(MAKE) --no-print-directory wheel beside
 
 # The fast tests, and how much of the pure core they go through (pyproject.toml says what that is). Property tests, which
 # take thrice as long when they are watched, would add next to nothing.
@@ -46,18 +46,14 @@ alone: browser $(VENV)/installed-libvirt
 
 # Meanwhile what is no test of the host, on what those leave of the processors: they mostly wait.
 apart: browser $(VENV)/installed-dev
-	tools/apart $(MAKE) --no-print-directory SIDE_BY_SIDE=no types coverage others
+	tools/apart $(MAKE) --no-print-directory SIDE_BY_SIDE=no types sources coverage others
 
 others: browser $(VENV)/installed-dev
-	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone and not busy' $(addprefix --ignore=,$(FAST) $(NEEDS_THE_HOST)) selftests
+	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' $(addprefix --ignore=,$(FAST) $(NEEDS_THE_HOST)) selftests
 
 # Then what needs the host's network or root, and may run beside each other.
 beside: $(VENV)/installed-libvirt
-	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone and not busy' $(NEEDS_THE_HOST)
-
-# What would disturb all others.
-busy: $(VENV)/installed-dev
-	$(PYTEST) --durations=10 -m busy $(NOT_QUICK)
+	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' $(NEEDS_THE_HOST)
 
 golden: $(VENV)/installed-dev
 	$(BIN)/python -m selftests.support.golden
@@ -73,10 +69,13 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-wheel: $(VENV)/installed-dev $(VENV)/tried/installed
+# What is published, as it is described.
+sources: $(VENV)/installed-dev
 	$(BIN)/python setup.py --quiet sdist --dist-dir $(VENV)/sdist
 	@rm -rf *.egg-info
 	$(BIN)/twine check --strict $(VENV)/wheel/*.whl $(VENV)/sdist/*.tar.gz
+
+wheel: $(VENV)/tried/installed
 	tools/try-wheel use $(VENV)/tried
 
 packages:

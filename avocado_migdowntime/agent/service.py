@@ -8,21 +8,17 @@ import os
 import platform
 import shutil
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import memory, rate
+from . import memory, rate, turn
 from .hugepages import Hugepages
 from .keeper import Keeper
 from .qemus import Program, Tell
 
 _FILL_BYTES = 16 << 20
-_TURN = "\0avocado-migdowntime"
-"""The name of `host/one_at_a_time.py`: who has it has the turn of a timing-sensitive test on this host."""
-_CREDENTIALS = struct.Struct("3i")
 
 
 class Service:
@@ -69,6 +65,7 @@ class Service:
         """What the other end has to know of this host."""
         return {
             "directory": self._directory,
+            "identity": turn.identity(),
             "python": platform.python_version(),
             "page_bytes": os.sysconf("SC_PAGE_SIZE"),
             "machine": platform.machine(),
@@ -90,10 +87,12 @@ class Service:
         """Whether this is a directory."""
         return os.path.isdir(path)
 
-    async def do_put(self, name: str, data: bytes = b"") -> Any:
-        """Have a file with these contents; gives its path."""
-        path = os.path.join(self._directory, os.path.basename(name))
-        with open(path, "wb") as file:
+    async def do_put(self, name: str, below: str = "", data: bytes = b"") -> Any:
+        """Have a file with these contents, which nobody else can read, in a directory below its own; gives its path."""
+        directory = os.path.join(self._directory, os.path.basename(below))
+        os.makedirs(directory, 0o700, exist_ok=True)
+        path = os.path.join(directory, os.path.basename(name))
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)
         return path
 
@@ -189,15 +188,8 @@ class Service:
 
     async def do_turn(self) -> Any:
         """Have the turn of this host, or tell who has it: an empty text is success."""
-        lock = socket.socket(socket.AF_UNIX)
-        try:
-            lock.bind(_TURN)
-        except OSError:
-            lock.close()
-            return _holder()
-        lock.listen(16)
-        self._turn = lock
-        return ""
+        self._turn, holder = turn.take()
+        return holder
 
     def _opened(self, file: int) -> int:
         self._files.append(file)
@@ -208,19 +200,6 @@ class Service:
             if self._over:
                 return
             os.posix_fallocate(file, offset, min(step, ram_bytes - offset))
-
-
-def _holder() -> str:
-    with socket.socket(socket.AF_UNIX) as client:
-        client.setblocking(False)
-        try:
-            client.connect(_TURN)
-            pid, uid, _ = _CREDENTIALS.unpack(
-                client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-            )
-        except OSError:
-            return "a process that cannot be seen"
-    return f"process {pid} of user {uid}"
 
 
 async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:

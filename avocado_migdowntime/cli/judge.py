@@ -72,7 +72,7 @@ def _run(arguments: argparse.Namespace) -> int:
     parameters = _parameters(arguments, experiment.defaults)
     with RunDirectory(arguments.output) as directory:
         try:
-            if parameters.qemu is not None:  # What is not there needs no turn.
+            if parameters.qemu is not None and not parameters.source_host:  # What is not there needs no turn.
                 find_binary(parameters.qemu, parameters.arch)
             with alone_on_host(say, parameters.time_limit):
                 verdict = event_loop.run(experiment.run(parameters, directory.path, say))

@@ -61,7 +61,9 @@ class AimedLimit:
             return
         self._fastest = max(self._fastest, ram.wire_bytes_per_ms)
         since_s = sample.answered_s - self._sent_s
-        if self._pass < 2 or self._aimed or not _RESTS_S <= since_s <= _LOOKS_S:
+        # A limit takes as long to arrive as a question, at most.
+        arrives_s = since_s + sample.latency_ms / 1000
+        if self._pass < 2 or self._aimed or not _RESTS_S <= since_s <= arrives_s <= _LOOKS_S:
             return
         left_ms = ram.remaining_bytes / self._fastest if self._fastest else 0.0
         is_far = self._found_bytes >= _FAR * ram.remaining_bytes

@@ -17,6 +17,9 @@ _LOOK_S = 0.25
 async def cpu_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterator[None]:
     """Note what each QEMU on this host has had of its CPUs, four times a second and at both ends of the block."""
     here = {side.qemu.name: side.qemu for side in pair.sides if not side.place.name}
+    if not here:
+        yield
+        return
     vcpus: dict[str, Sequence[int]] = {}
     for name, qemu in here.items():
         vcpus[name] = sorted({cpu["thread-id"] for cpu in await qemu.execute("query-cpus-fast")})

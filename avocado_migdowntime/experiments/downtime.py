@@ -40,11 +40,11 @@ async def downtime(parameters: Parameters, directory: Path, progress: Callable[[
 
     Raises UsageError where the link is none that is really slow, or is not what holds the migration back.
     """
-    if parameters.link != "shaped" and parameters.destination_host is None:
+    if parameters.link != "shaped" and not parameters.other_hosts:
         raise UsageError(
             f"link={parameters.link} does not slow the switchover, so the downtime shows nothing; use link=shaped"
         )
-    if parameters.destination_host is None and parameters.bytes_per_s < parameters.link_rate:
+    if not parameters.other_hosts and parameters.bytes_per_s < parameters.link_rate:
         raise UsageError(
             f"max_bandwidth={parameters.bytes_per_s} is below link_rate={parameters.link_rate}, and QEMU lifts it at "
             "the switchover, so the downtime shows nothing; give a larger one"
@@ -62,7 +62,7 @@ async def downtime(parameters: Parameters, directory: Path, progress: Callable[[
 
 
 async def _complete_when_sent(run: Run) -> None:
-    if run.parameters.destination_host and run.parameters.bytes_per_s < run.pair.link.bytes_per_s:
+    if run.parameters.other_hosts and run.parameters.bytes_per_s < run.pair.link.bytes_per_s:
         raise UsageError(
             f"max_bandwidth={run.parameters.bytes_per_s} is below what the network carries, "
             f"{run.pair.link.bytes_per_s:.0f} bytes per second, and QEMU lifts it at the switchover, so the downtime "

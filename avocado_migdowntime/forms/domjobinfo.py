@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `virsh domjobinfo` prints of a migration, plain or with --rawstats, and libvirt's own dict of the same.
+"""What virsh prints of a migration, and libvirt's own dict of the same.
+
+It is `virsh domjobinfo`, plain or with --rawstats, and `virsh event` where a job ended.
 
 Sources: tools/virsh-domain.c, cmdDomjobinfo of libvirt (names and units; sizes have three digits after the point of a
 binary unit), include/libvirt/libvirt-domain.h (VIR_DOMAIN_JOB_*), src/qemu/qemu_monitor_json.c (memory_bps is QEMU's
@@ -19,8 +21,13 @@ from .form import Form, Line
 from .monitor_text import nested
 from .rounding import UNITS, to_digits, whole
 
-_LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?):\s*(?P<value>.*)")
-_VALUE = re.compile(r"(?P<number>\d+(?:[.,](?P<digits>\d+))?)\s*(?:(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?")
+_LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?)(?::\s*|\s{2,}(?=\d))(?P<value>.*)")
+_ENDED = re.compile(r"event 'job-completed' for domain ")
+_VALUE = re.compile(
+    r"(?P<number>\d+(?:[.,](?P<digits>\d+))?)\s*(?P<kind>(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?"
+    r"(?:\s*(?:[<#(\u2190]|//|--).*)?"
+)
+"""A figure with its unit, and what somebody remarked behind it."""
 _TYPES = ("None", "Bounded", "Unbounded", "Completed", "Failed", "Cancelled")
 _STATUSES = {"Completed": "completed", "Failed": "failed", "Cancelled": "cancelled"}
 _OUTGOING, _INCOMING = ("Outgoing migration", "5"), ("Incoming migration", "4")
@@ -54,6 +61,10 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "cpu-throttle-percentage": ("Auto converge throttle", "auto_converge_throttle"),
 }
 _DOWNTIMES = ("Expected downtime", "Total downtime", "downtime")
+_OF_ENDED = frozenset(
+    (_DOWNTIMES[1], "Time elapsed w/o network", "Downtime w/o network", "time_elapsed_net", "downtime_net")
+)
+"""What is told only of a job that is over."""
 _OTHERS = frozenset(
     (
         *("Job type", "Operation", "Time elapsed w/o network", "Time remaining", "Data processed", "Data remaining"),
@@ -62,8 +73,9 @@ _OTHERS = frozenset(
         *("disk_bps", "downtime_net", "success", "errmsg", "memory_dirty_rate"),
     )
 )
-_KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
-_BEHIND_A_HEAD = re.compile(rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, sorted(_KNOWN)))}):.*)")
+KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
+"""What virsh and libvirt call the figures of a job."""
+_BEHIND_A_HEAD = re.compile(rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, sorted(KNOWN)))}):.*)")
 _BEGINS = "Job type"
 _GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
 """Names that others use as well: none begins a job."""
@@ -93,10 +105,14 @@ class DomJobInfo(Form):
         self._job: _Job | None = None
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
+        if _ENDED.search(line.text):
+            ended = list(self.end())
+            self._job = _Job(line.stamp, line.arrived_s, fields={"type": "Completed"})
+            return ended
         behind = _BEHIND_A_HEAD.search(line.message)
         for text in dict.fromkeys((line.text, line.message, behind[1] if behind else line.text)):
             match = _LINE.fullmatch(text)
-            if match is not None and match["name"] in (_KNOWN if self._job is not None else _KNOWN - _GENERAL):
+            if match is not None and match["name"] in (KNOWN if self._job is not None else KNOWN - _GENERAL):
                 ended = list(self.end()) if self._is_another(match["name"]) else []
                 if self._job is None:
                     self._job = _Job(line.stamp, line.arrived_s)
@@ -134,9 +150,11 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
 
     Raises UsageError where one is no number, as in another language than English.
     """
-    kind = str(fields.get(_BEGINS, fields.get("type", "Completed" if _DOWNTIMES[1] in fields else "Unbounded")))
+    kind = str(fields.get(_BEGINS, fields.get("type", "Unbounded" if _OF_ENDED.isdisjoint(fields) else "Completed")))
     if kind.isdigit() and int(kind) < len(_TYPES):
         kind = _TYPES[int(kind)]
+    if kind == "Completed" and str(fields.get("success", "yes")) in ("no", "0", "False"):
+        kind = "Failed"
     if kind not in _TYPES:
         raise UsageError(f"Job type is {kind!r} where one of {', '.join(_TYPES)} was expected; run virsh with LC_ALL=C")
     operation = str(fields.get("Operation", fields.get("operation", _OUTGOING[0])))
@@ -165,7 +183,10 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     if error := fields.get("Error message", fields.get("errmsg")):
         figures["error-desc"] = str(error)
     _in_mbps(figures, rounding)
-    if not figures.get("ram.total", True):
+    if figures.get("disk.remaining") and not figures.get("ram.total"):
+        # Disks are sent first.
+        figures |= {"ram.total": 0, "ram.transferred": 0, "ram.remaining": 0}
+    elif not figures.get("ram.total", True):
         # Nothing is told of memory yet.
         figures = {name: value for name, value in figures.items() if not name.startswith("ram.")}
     yield Reading(nested(figures), stamp, rounding, arrived_s=arrived_s)
@@ -189,6 +210,8 @@ def _number(name: str, shown: str) -> tuple[float, Interval | None]:
     match = _VALUE.fullmatch(shown)
     if match is None:
         raise UsageError(f"{name} is {shown!r} where a number was expected; run virsh with LC_ALL=C")
+    if name == "Dirty rate" and match["kind"] not in (None, "pages/s"):
+        raise UsageError(f"{name} is {shown!r} where pages/s were expected: give what virsh prints as it is")
     number, unit = float(match["number"].replace(",", ".")), UNITS[(match["unit"] or "")[:1]]
     if unit == 1:
         return whole(number), None

@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What people have in hand that tells nothing of QEMU's figures: recognised, to say what to take instead.
+"""Files that are no text, or packed in a way that is not read here: told by their first bytes."""
 
-Files that are no text are told by their first bytes, texts by a line that only they have.
-"""
-
-import re
-import reprlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 READ = "copy the text out of it"
 DOMJOBINFO = "the output of `virsh domjobinfo GUEST`, on the source host while the migration runs"
@@ -69,138 +64,6 @@ MAGIC: tuple[tuple[bytes, Foreign], ...] = (
 _TAR = Foreign("a tar archive", "", _UNPACK.format("tar xf FILE"))
 _NO_TEXT = Foreign("no text", "its bytes are in no known encoding or compression", f"take {DOMJOBINFO}")
 
-LONG = reprlib.Repr()
-"""Shows as much of a line as lets it be recognised."""
-LONG.maxstring = 120
-
-_KVM_ONLY = "only QEMU's migrations can be judged, and its figures are other ones"
-_QEMU_FIGURES = "QEMU's own figures are not in it"
-_Rows = tuple[tuple[str, str, str, str], ...]
-"""A pattern, and what of Foreign is said of a text that it is found in."""
-_ROWS_OF_TEXTS: _Rows = (
-    (
-        r"(?i)\A\s*(?:<!doctype html|<html\b)",
-        "a web page",
-        "",
-        "copy the text out of it, or take the raw one (a paste's `raw` link)",
-    ),
-    (
-        r"^\s*Migration: \[ *\d+(?:\.\d+)? ?%\]",
-        "what `virsh migrate --verbose` shows",
-        "it shows how much is done, and nothing else",
-        f"take {DOMJOBINFO}",
-    ),
-    (
-        r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d{4}: \d+: (?:debug|info|warning|error) : ",
-        "a log of libvirt's daemon",
-        "no reply of QEMU's to query-migrate is in it",
-        'let it log them by `virt-admin daemon-log-outputs "1:file:/var/log/libvirt/libvirtd.log"` and '
-        '`virt-admin daemon-log-filters "1:qemu.qemu_monitor"` while the migration runs, or take ' + DOMJOBINFO,
-    ),
-    (
-        r"starting up libvirt version: |^char device redirected to |^\S*qemu(?:-system-\w+|-kvm): |^-name guest=",
-        "the log of a guest's QEMU",
-        "QEMU logs no figures of a migration",
-        f"take {DOMJOBINFO}",
-    ),
-    (
-        r"(?:\bxc: (?:info|detail|error|progress|Frames)\b|^migration (?:target|sender): |new xl format|\blibxl: )",
-        "the output of Xen's `xl migrate`",
-        _KVM_ONLY,
-        "there is nothing to take instead",
-    ),
-    (
-        r"(?:\bvmx\b.*\| ?|\bVMotion|\bvMotion|\bvmkernel: )",
-        "a log of VMware's",
-        _KVM_ONLY,
-        "there is nothing to take instead",
-    ),
-    (r"\bHyper-V\b", "a log of Hyper-V's", _KVM_ONLY, "there is nothing to take instead"),
-    (
-        r"^cloud-hypervisor: +[\d.]+m?s: ",
-        "a log of Cloud Hypervisor's",
-        _KVM_ONLY,
-        "there is nothing to take instead",
-    ),
-    (
-        r"\[\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d virt-manager \d+\]",
-        "a log of virt-manager's",
-        _QEMU_FIGURES,
-        f"take {DOMJOBINFO}",
-    ),
-    (
-        r"^(?:info )?migrate(?:_\w+)?\b.* -- |^info migrate\s+--",
-        "the help of QEMU's monitor",
-        "it describes commands, not a migration",
-        "take what `info migrate` prints while the migration runs",
-    ),
-    (
-        r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:domain|domstatus|domainsnapshot)\b",
-        "a guest's definition in XML",
-        "it has no figures of a migration",
-        f"take {DOMJOBINFO}",
-    ),
-    (
-        r"^ *(?:apiVersion: kubevirt\.io/|kind: VirtualMachineInstance)|\"apiVersion\": *\"kubevirt\.io/",
-        "an object of KubeVirt's",
-        _QEMU_FIGURES,
-        "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
-        "virsh -r domjobinfo 1`, repeatedly",
-    ),
-    (
-        r"\bmemory_remaining_bytes\"? *[|:]",
-        "what `openstack server migration show` prints",
-        "it has no time and no bandwidth",
-        f"take the log of nova-compute on the source host, or {DOMJOBINFO}",
-    ),
-    (
-        r"^(?P<why>(?:error: |Error from server |Fehler: |erreur ?: |错误：|エラー: |ошибка: ).*)",
-        "an error of virsh or kubectl",
-        "",
-        f"fix what it says, and take {DOMJOBINFO}",
-    ),
-    (r"^Traceback \(most recent call last\):", "a traceback of Python's", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
-)
-_ROWS_OF_BARE_TEXTS: _Rows = (
-    (
-        r"(?:^[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]iB|B|ms)[ \t]*\n?){2,}",
-        "what `virsh domjobinfo` prints in another language than English",
-        "",
-        "take it again by `LC_ALL=C virsh domjobinfo GUEST`",
-    ),
-    (
-        r"^TASK (?:OK|ERROR)|\b(?:starting migration of CT|migration (?:aborted|finished) \S+ ?\()",
-        "a task log of Proxmox VE",
-        "no migration of a running guest is in it",
-        "take `echo 'info migrate' | qm monitor VMID` on the source host, repeatedly, while one runs",
-    ),
-    (
-        r"\bnova[.-](?:compute|virt|conductor|scheduler|api)\b",
-        "a log of OpenStack Nova's",
-        "no figures of a migration are in it",
-        "take nova-compute's log of the source host, or `virsh domjobinfo INSTANCE` there, repeatedly",
-    ),
-    (
-        r"\[vdsm\.|\[virt\.vm\]|\bvdsm\b.*::|\borg\.ovirt\.engine\b",
-        "a log of oVirt's",
-        "no figures of a migration are in it",
-        "take vdsm.log of the source host, or `virsh -r domjobinfo VM` there, repeatedly",
-    ),
-    (
-        r"\bvirt-(?:handler|controller|launcher|api|operator)\b",
-        "a log of KubeVirt's",
-        "no figures of a migration are in it",
-        "take `kubectl logs POD -c compute` of the source's virt-launcher pod",
-    ),
-)
-TEXTS, BARE_TEXTS = (
-    tuple((re.compile(pattern, re.MULTILINE), Foreign(*said)) for pattern, *said in rows)
-    for rows in (_ROWS_OF_TEXTS, _ROWS_OF_BARE_TEXTS)
-)
-"""A line that a text has, and what it is then; the first that fits counts. The second are for what is read where it has
-figures: for a text in which no form was recognised.
-"""
-
 
 def of_bytes(data: bytes) -> Foreign | None:
     """What a file is that begins with `data` and is no text, or is packed in a way that is not read here."""
@@ -210,15 +73,6 @@ def of_bytes(data: bytes) -> Foreign | None:
     if data[_TAR_AT : _TAR_AT + 5] == b"ustar":
         return _TAR
     return _NO_TEXT if _is_binary(data[:_LOOKED_AT_BYTES]) else None
-
-
-def of_text(text: str) -> Foreign | None:
-    """What a `text` is in which no form was recognised; with the line that says why, where it has one."""
-    for pattern, foreign in (*TEXTS, *BARE_TEXTS):
-        if match := pattern.search(text):
-            why = match.groupdict().get("why")
-            return foreign if why is None else replace(foreign, why=LONG.repr(why))
-    return None
 
 
 def _is_binary(data: bytes) -> bool:

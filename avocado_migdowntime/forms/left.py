@@ -125,12 +125,17 @@ def limit_in_words(told: Reading, limit_ms: float) -> str:
 def dirtying_in_words(told: Reading) -> str:
     """That the guest dirties memory faster than it is sent, where that is sure; nothing where it is not."""
     mbps, pages, page = (shown(told, name) for name in ("mbps", "dirty-pages-rate", "page-size"))
-    if mbps is None or pages is None or page is None:
+    if pages is None or page is None:
         return ""
-    dirtied = pages.scaled(page.low * 1000 / BYTES_PER_MS_PER_MBPS / 1e6)
-    if dirtied.low <= mbps.high:
+    to_mbps = page.low * 1000 / BYTES_PER_MS_PER_MBPS / 1e6
+    dirtied, sent = pages.scaled(to_mbps), shown(told, "pages-per-second")
+    if mbps is not None and dirtied.low > mbps.high:
+        were_sent = f"{_rate(mbps)} were sent"
+    elif sent is not None and pages.low > sent.high:
+        were_sent = f"{_rate(sent.scaled(to_mbps))} of pages were sent, zero pages with them"
+    else:
         return ""
-    faster = f"the guest dirtied {_rate(dirtied)} where {_rate(mbps)} were sent"
+    faster = f"the guest dirtied {_rate(dirtied)} where {were_sent}"
     return f"at the last line {faster}: while it does, no pass is shorter than the previous one"
 
 

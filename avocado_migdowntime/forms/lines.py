@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The lines of a text, without what people, mail programs, terminals and other programs put around them."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -8,24 +9,26 @@ from html import unescape
 from typing import Any
 
 from ..trace.reading import Stamp
+from .collapsed import lines_in
 from .form import Line
 from .stamps import parted, stamp_of
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[@-Z\\-_=>])")
 _QUOTED = re.compile(
-    r"(?:[>|][ \t]?|[-+*\u2022][ \t]+|\+|\d{1,6}:(?=\d{4}-\d\d-\d\d|(?!\d))|\d{1,6}\t"
+    r"(?:[>|][ \t]?|[-+*\u2022][ \t]+|(?:#|//)[ \t]+|\+|\d{1,6}:(?=\d{4}-\d\d-\d\d|(?!\d))|\d{1,6}\t"
     r"|(?!\d{4}[-/])[\w./-]{1,80}:\d{1,6}:(?!\d\d)|\[(?:pod/[^\]\s]+|stdlog)\](?:[ \t]|$)"
     r"|[\w.-]{1,80}[ \t]{1,80}\|(?:[ \t]|$))+"
 )
-"""By `>` and `|`, as a list, as in a diff, with the numbers that grep, cat and nl put before lines, the names of files
-that grep does, those of containers by kubectl and docker, and what Avocado puts before a test's lines.
+"""By `>` and `|`, as a list, as a comment, as in a diff, with the numbers that grep, cat and nl put before lines, the
+names of files that grep does, those of containers by kubectl and docker, and what Avocado puts before a test's lines.
 """
 _DECODER = json.JSONDecoder(strict=False)
 _CELL = re.compile(r'"((?:[^"\\]|\\.|"")*)",?')
 """A line that is one string, as in a table of comma-separated values or in an array."""
 _LONGEST_OF_STRINGS = 1 << 20
+_PYTHON_S = re.compile(r"b?'(?:[^'\\]|\\.)*'")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_MAILED = re.compile(r"=3D|=20$|=C2=A0")
+_MAILED = re.compile(r"=3D|=(?:20|0D)$|=C2=A0")
 """Of mails in quoted-printable."""
 _BYTE = re.compile(rb"=([0-9A-F]{2})")
 _LONGEST_MAILED = 77
@@ -65,7 +68,8 @@ class Lines:
             text = text.replace("\u2018", "'").replace("\u2019", "'")
         for part in text.split("\r"):
             plain = part if part.isascii() and part.isprintable() else part.translate(_UNSEEN)
-            yield from _unwrapped(plain.strip(), came_s)
+            for whole in lines_in(plain.strip()):
+                yield from _unwrapped(whole.strip(), came_s)
 
     def _demailed(self, text: str) -> str:
         begun, self._begun = self._begun, ""
@@ -86,8 +90,8 @@ class Lines:
 def _unwrapped(text: str, came_s: float) -> Iterator[Line]:
     if match := _QUOTED.match(text):
         text = text[match.end() :].strip()
-    if "\\" in text and len(text) < _LONGEST_OF_STRINGS and '"' in text and '"return"' not in text:
-        strings = [*_strings_of_lines(text)]
+    if "\\" in text and len(text) < _LONGEST_OF_STRINGS and '"return"' not in text and "'return'" not in text:
+        strings = [*_strings_of_lines(text)] or [*_python_s_strings_of_lines(text)]
         if strings:
             for string in strings:
                 for part in string.splitlines():
@@ -115,6 +119,18 @@ def _strings_of_lines(text: str) -> Iterator[str]:
     for match in _STRING.finditer(text):
         if "\\n" in match[0] or match[0].startswith(('"{\\"', '"[{\\"')):
             yield _of_json(match[0])
+
+
+def _python_s_strings_of_lines(text: str) -> Iterator[str]:
+    """The same where Python tells it, which takes the other quotes."""
+    for match in _PYTHON_S.finditer(text) if "\\n" in text else ():
+        if "\\n" not in match[0]:
+            continue
+        try:
+            string = ast.literal_eval(match[0])
+        except (ValueError, SyntaxError):
+            continue
+        yield string.decode(errors="replace") if isinstance(string, bytes) else string
 
 
 def _of_json(text: str) -> str:

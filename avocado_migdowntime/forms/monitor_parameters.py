@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The monitor's `info migrate_parameters` and `info migrate_capabilities`, and its commands that set them.
+"""The monitor's `info migrate_parameters` and `info migrate_capabilities`, and the commands that set them.
 
-Sources: as of `monitor_text`. Parameters have been on lines of their own since 2.10, before that on one.
+Sources: as of `monitor_text`, and tools/virsh-domain.c of libvirt for those of virsh. Parameters have been on lines of
+their own since 2.10, before that on one.
 """
 
 import re
@@ -19,6 +20,11 @@ _SET = re.compile(
 )
 _SET_DOWNTIME = re.compile(r"\(qemu\)\s*migrate_set_downtime\s+(\d+(?:\.\d+)?)(ms|us|s)?")
 _SET_SPEED = re.compile(r"\(qemu\)\s*migrate_set_speed\s+(\d+)([kKmMgGtT]?)")
+_BY_VIRSH = r"(?:.*[#$%>]\s*)?(?:sudo\s+)?virsh\s+(?:#\s*|(?:-\S+\s+)?(?:qemu\S*://\S+\s+)?)"
+_VIRSH_SETS = re.compile(
+    rf"{_BY_VIRSH}migrate-setmaxdowntime\s+(?:--domain\s+)?\S+\s+(?:--downtime\s+)?(\d{{1,9}})\s*(?:#.*)?"
+)
+_VIRSH_ASKS = re.compile(rf"{_BY_VIRSH}migrate-getmaxdowntime\s+\S.*")
 _CAPABILITIES = frozenset(
     (
         *("xbzrle", "rdma-pin-all", "x-rdma-pin-all", "auto-converge", "zero-blocks", "compress", "events", "block"),
@@ -43,9 +49,17 @@ class MonitorParameters(Form):
     NEEDLES = (b"owntime",)
     ALSO = (b"max-bandwidth", b"switchover-bandwidth", b"migrate_set_")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_asked = False
+
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
-        if not text or text[0] in "{[\"'":
+        if not text:
+            return None
+        if self._is_asked or "maxdowntime" in text:
+            return self._of_virsh(line)
+        if text[0] in "{[\"'":
             return None
         if not any(words in text for words in _WORDS):
             # Words take a fraction of the time that patterns do to find nothing.
@@ -61,6 +75,15 @@ class MonitorParameters(Form):
             bandwidth = int(match[1]) * _FACTORS[match[2].lower()]
             return [Setting({"max-bandwidth": bandwidth}, line.stamp, changed=True)]
         return self._capabilities(line)
+
+    def _of_virsh(self, line: Line) -> Sequence[Item | Line] | None:
+        is_asked, self._is_asked = self._is_asked, False
+        if is_asked and line.text.isdecimal() and len(line.text) < 10:
+            return [Setting({"downtime-limit": int(line.text)}, line.stamp)]
+        if match := _VIRSH_SETS.fullmatch(line.text):
+            return [Setting({"downtime-limit": int(match[1])}, line.stamp, changed=True)]
+        self._is_asked = _VIRSH_ASKS.fullmatch(line.text) is not None
+        return [] if self._is_asked else None
 
     def _capabilities(self, line: Line) -> Sequence[Item | Line] | None:
         pairs = [*_SWITCHED.findall(line.text), *_SWITCH.findall(line.text)]

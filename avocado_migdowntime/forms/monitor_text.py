@@ -3,8 +3,8 @@
 
 Sources: migration/migration-hmp-cmds.c, before 8.0 monitor/hmp-cmds.c, before 2.12 hmp.c. Up to 10.0 there is a line
 for each figure, its bytes >> 10 as kbytes; since 10.1 lines hold several of them as `key=value`, with sizes of three
-digits. Both round the throughput to two digits, and leave out a dirty rate of 0. Throughput is shown since 1.6, dirty
-syncs since 2.1, the page size since 2.10.
+digits, and on the way there, in May 2025, in KB on lines that go on in the next two. Both round the throughput to two
+digits, and leave out a dirty rate of 0. Throughput is shown since 1.6, dirty syncs since 2.1, the page size since 2.10.
 """
 
 import re
@@ -73,17 +73,22 @@ _LINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "vfio device transferred": ("vfio.transferred", _KBYTES),
 }
 """What a line is called, in QMP's spelling, with the units that it can have."""
+LINE_NAMES = tuple(_LINES)
+"""What the lines of releases up to 10.0 are called."""
+_TRANSFERS = {"transferred": "ram.transferred", "remain": "ram.remaining"}
+_CHANNELS = {
+    "precopy": "ram.precopy-bytes",
+    "multifd": "ram.multifd-bytes",
+    "postcopy": "ram.postcopy-bytes",
+    "vfio": "vfio.transferred",
+}
 _GROUPS: Mapping[str, Mapping[str, str]] = {
     "time": {"total": "total-time", "setup": "setup-time", "exp_down": "expected-downtime", "down": "downtime"},
-    "sizes": {"pagesize": "ram.page-size", "total": "ram.total"},
-    "transfers": {"transferred": "ram.transferred", "remain": "ram.remaining"},
-    "channels": {
-        "precopy": "ram.precopy-bytes",
-        "multifd": "ram.multifd-bytes",
-        "postcopy": "ram.postcopy-bytes",
-        "vfio": "vfio.transferred",
-    },
+    "sizes": {"pagesize": "ram.page-size", "psize": "ram.page-size", "total": "ram.total", **_TRANSFERS, **_CHANNELS},
+    "transfers": _TRANSFERS,
+    "channels": _CHANNELS,
     "page types": {"normal": "ram.normal", "zero": "ram.duplicate"},
+    "pages": {"normal": "ram.normal", "zero": "ram.duplicate", "rate_per_sec": "ram.pages-per-second"},
     "page rates": {
         "transfer": "ram.pages-per-second",
         "dirty": "ram.dirty-pages-rate",
@@ -92,6 +97,7 @@ _GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "others": {
         "dirty_syncs": "ram.dirty-sync-count",
+        "dirty_pages_rate": "ram.dirty-pages-rate",
         "postcopy_req": "ram.postcopy-requests",
         "downtime_bytes": "ram.downtime-bytes",
     },
@@ -102,6 +108,12 @@ _GROUPS: Mapping[str, Mapping[str, str]] = {
         "miss": "xbzrle-cache.cache-miss",
     },
 }
+_KIB = ("KiB", "KB")
+_GOES_ON: Mapping[str, Mapping[str, str]] = {
+    "transferred=": {**_TRANSFERS, **_CHANNELS},
+    "precopy=": _CHANNELS,
+}
+"""How lines begin that go on with one of sizes in KB, and what is in them."""
 _XBZRLE_REST = {
     "miss_rate": "xbzrle-cache.cache-miss-rate",
     "encode_rate": "xbzrle-cache.encoding-rate",
@@ -109,10 +121,12 @@ _XBZRLE_REST = {
 }
 _BEHIND_A_HEAD = re.compile(
     rf"[|>)\]]\s+((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *_LINES)))}"
-    rf"|(?i:{'|'.join(_GROUPS)}|throughput|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*)"
+    rf"|(?i:{'|'.join(_GROUPS)}|throughput|bandwidth|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*)"
 )
 """A line behind what a log of tests, or a program that starts others, puts before each."""
 _ASKED = re.compile(r"(?:\(qemu\)|qm>) *info migrate")
+_SOCKETS = re.compile(r"(?:Sockets|socket address): \[|(?:tcp|unix|fd|vsock|rdma):\S+|\]")
+"""Where it listens, which may stand amid its figures."""
 _BLOCKED = "Outgoing migration blocked:"
 _BEGINS = ("globals:", "capabilities:")
 _PATIENCE = 3
@@ -192,6 +206,8 @@ class MonitorText(Form):
         shown = self._shown.get(of)
         if shown is None:
             return None
+        if _SOCKETS.fullmatch(line.text):
+            return []
         shown.strange += 1
         if shown.strange < _PATIENCE and not _PROMPT.match(line.text) and not line.text.startswith(_BEGINS):
             return None
@@ -241,11 +257,12 @@ def _of_line(name: str, units: tuple[str, ...], shown: str, unit: str) -> _Figur
 def _of_group(text: str) -> _Figures:
     match = _GROUP.fullmatch(text)
     if match is None:
-        if "miss_rate=" not in text:
-            return {}
-        return _pairs(text, _XBZRLE_REST)
+        if "miss_rate=" in text:
+            return _pairs(text, _XBZRLE_REST)
+        begin = next((begin for begin in _GOES_ON if text.startswith(begin)), None)
+        return _pairs(text, _GOES_ON[begin], in_kib=True) if begin and ":" not in text else {}
     label, unit, rest = match[1].lower(), match[2] or "", match[3]
-    if label == "throughput" and unit.lower() == "mbps":
+    if label in ("throughput", "bandwidth") and unit.lower() == "mbps":
         number = re.match(r"\d+(?:\.(\d+))?", rest)
         if number is None:
             return {}
@@ -255,7 +272,7 @@ def _of_group(text: str) -> _Figures:
     if label == "cpu throttle":
         return {"cpu-throttle-percentage": (int(rest), None)} if rest.isdigit() else {}
     names = _GROUPS.get(label)
-    return _pairs(rest, names, in_kib=unit == "KiB") if names is not None else {}
+    return _pairs(rest, names, in_kib=unit in _KIB) if names is not None else {}
 
 
 def _pairs(text: str, names: Mapping[str, str], *, in_kib: bool = False) -> _Figures:

@@ -30,6 +30,10 @@ _LIMIT = re.compile(rf"Increasing downtime to ({NUMBER}) ms after ({NUMBER}) sec
 _LIMIT_FAILED = re.compile(rf"Unable to increase max downtime to ({NUMBER}) ?ms")
 _TIMEOUT = re.compile(r"Live migration (?:not completed after|stuck for) (\d+) sec")
 _FAILURE = re.compile(r"Live Migration failure: (.+?)(?:: libvirt\.libvirtError: .*)?$")
+_FORCED = (
+    "it completed all the same: Nova may have paused the guest for it, or begun postcopy "
+    "(live_migration_timeout_action)"
+)
 _STATUSES = {
     "Migration operation has completed": "completed",
     "Migration operation has aborted": "failed",
@@ -55,6 +59,7 @@ class NovaLog(Form):
         self._looks = LastLooks()
         self._limits_ms: dict[str, list[float]] = {}
         self._paces: dict[str, Pace] = {}
+        self._given_up: set[str] = set()
         self._just_told = ""
         self._by_log: bool | None = None
 
@@ -85,6 +90,7 @@ class NovaLog(Form):
                 if "not completed" in text
                 else "Nova saw no progress any more and gave up"
             )
+            self._given_up.add(of)
             return [Remark(f"{told} after {match[1]} s, unless it was told to force it", of)]
         if "Switching to post-copy migration mode" in text:
             return self._looks.postcopy(of, line.stamp)
@@ -93,7 +99,9 @@ class NovaLog(Form):
             self._just_told = just_told
             return None
         why = _FAILURE.search(text)
-        return self._looks.ends(of, status, line.stamp, {"error-desc": why[1]} if why else None)
+        forced = [Remark(_FORCED, of)] if status == "completed" and of in self._given_up else []
+        self._given_up.discard(of)
+        return [*forced, *self._looks.ends(of, status, line.stamp, {"error-desc": why[1]} if why else None)]
 
     def _progress(self, line: Line, of: str, match: re.Match[str]) -> Sequence[Item]:
         elapsed_s, sent, left, total, disk_sent, disk_left, disk_total = match.groups()

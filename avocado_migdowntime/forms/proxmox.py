@@ -46,7 +46,9 @@ _ABOUT_TO_SEND = re.compile(
 )
 _REAL = re.compile(rf"migration speed: .* - downtime ({NUMBER}) ms")
 _ENDS = re.compile(r"migration status(?: error)?: (completed|failed|cancelled)\b(?: - (?P<why>.+))?")
-_GIVEN_UP = re.compile(r"\bmigrate_cancel$|ERROR: online migrate failure")
+_GIVEN_UP = re.compile(r"\bmigrate_cancel$|ERROR: online migrate failure(?: - (?P<why>.+))?")
+_BY_USER = ("interrupted by signal", "")
+"""Why it says that it gave up where somebody told it to."""
 
 
 class ProxmoxLog(Form):
@@ -106,8 +108,8 @@ class ProxmoxLog(Form):
             return None
         if match := _ENDS.search(text):
             return self._ends(line, match[1], {"error-desc": match["why"]} if match["why"] else None)
-        if _GIVEN_UP.search(text):
-            return self._ends(line, "cancelled") if self._running else []
+        if match := _GIVEN_UP.search(text):
+            return self._gives_up(line, match["why"] or "") if self._running else []
         return None
 
     def end(self) -> Iterable[Item]:
@@ -143,6 +145,11 @@ class ProxmoxLog(Form):
     def _ends(self, line: Line, status: str, figures: Mapping[str, Any] | None = None) -> Sequence[Item]:
         limit_ms = self._limits_ms[-1] if self._limits_ms else None
         return self._looks.ends(self._of, status, line.stamp, figures, limit_ms)
+
+    def _gives_up(self, line: Line, why: str) -> Sequence[Item]:
+        if why in _BY_USER:
+            return self._ends(line, "cancelled")
+        return self._ends(line, "failed", {"error-desc": why.removesuffix(" - aborting")})
 
     def _limit(self, line: Line, limit_ms: float) -> Sequence[Item]:
         self._limits_ms.append(limit_ms)

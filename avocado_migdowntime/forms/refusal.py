@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ..errors import UsageError
 from .catalogue import FORMS
-from .foreign import LONG, of_text
+from .foreign_texts import LONG, is_of_others, of_text
 from .reader import Reader
 
 EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, repeatedly"""
@@ -17,7 +17,8 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     if remarks:
         return UsageError(f"{remarks[-1]}; take {_instead(reader)}, on the source host while the migration is active")
     as_it_is = b"".join(reader.first_bytes).decode(errors="replace")
-    if not reader.forms and (foreign := of_text("\n".join(reader.first_lines)) or of_text(as_it_is)):
+    foreign = of_text("\n".join(reader.first_lines)) or of_text(as_it_is)
+    if foreign is not None and (not reader.forms or is_of_others(foreign)):
         return UsageError(foreign.sentence)
     if not reader.forms:
         known = ", ".join(form.NAME for form in FORMS)

@@ -111,7 +111,7 @@ class Journal:
         """Remove the file: everything was released."""
         if self._file is not None:
             with exclusive(_DIRECTORY.parent):
-                self._path.unlink()
+                self._path.unlink(missing_ok=True)  # whoever cleared /run meanwhile: it says nothing any more
                 with suppress(OSError):  # others are at work
                     _DIRECTORY.rmdir()
             os.close(self._file)

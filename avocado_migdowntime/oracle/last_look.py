@@ -13,7 +13,12 @@ from ..trace.reading import Reading
 from ..trace.sample import Sample
 from .evidence import Evidence
 from .look import Look
+from .releases import era
 
+_NEWER = frozenset(("multifd-bytes", "pages-per-second", "precopy-bytes"))
+"""Figures that QEMU shows since 3.0, 4.0 and 7.0. libvirt shows none of them, but since 5.0 how many pages postcopy has
+requested, as QEMU did before 3.0, which also showed how many were skipped; that libvirt is younger than QEMU 3.0.
+"""
 _TWO_DIGITS = 0.005
 """By so much may mbps be more or less that a text shows with two digits."""
 
@@ -35,6 +40,7 @@ def last_look(evidence: Evidence) -> Look:
     over = ran_over(shown)
     if over:
         remaining = Interval(shown["remaining"], shown["remaining"])
+    are_counted = ram is not None and ram.sent_pages and "ram.normal" not in lacks
     return Look(
         status=sample.status,
         reported_ms=_reported(sample, reading),
@@ -43,7 +49,8 @@ def last_look(evidence: Evidence) -> Look:
         estimated="ram.mbps" in reading.estimated,
         dirty_bytes_per_ms=dirty,
         syncs=int(ram.dirty_sync_count) if ram and "ram.dirty-sync-count" not in lacks else 0,
-        conserved_bytes=ram.conserved_bytes if ram and ram.sent_pages and "ram.normal" not in lacks else None,
+        conserved_bytes=ram.conserved_bytes if ram and are_counted else None,
+        data_bytes=(ram.sent_pages - ram.zero_pages) * ram.page_bytes if ram and are_counted else None,
         total_bytes=sample.total_bytes,
         sent_bytes=_transferred(reading.answer) if "vfio" not in reading.answer else None,
         disk_bytes=sample.disk_bytes,
@@ -53,6 +60,8 @@ def last_look(evidence: Evidence) -> Look:
         down_ms=sample.downtime_ms,
         left_shown_ms=_left_ms(shown, trace.switchover_bytes_per_ms),
         ran_over=over,
+        with_vfio="vfio" in reading.answer,
+        may_report_rate=_may_report_rate(evidence, reading),
         most_left_bytes=None if {"ram.remaining", "ram.dirty-sync-count"} & set(lacks) else _most_left(evidence),
     )
 
@@ -65,6 +74,18 @@ def _reading_of(evidence: Evidence) -> Reading:
         last = int(np.searchsorted(trace.samples.t_s, samples.t_s[-1], side="right"))
     kept = last - len(trace.samples) + len(trace.readings)
     return trace.readings[kept - 1] if kept > 0 else Reading({})
+
+
+def _may_report_rate(evidence: Evidence, reading: Reading) -> bool:
+    """Whether it may be a QEMU before 3.0: by its release, else by the figures that a text of it has."""
+    if not reading.answer:
+        return False
+    if evidence.release is not None:
+        rate = era("dirty-rate")
+        return rate is not None and rate.holds(evidence.release)
+    ram = reading.answer.get("ram")
+    shown = ram.keys() if isinstance(ram, Mapping) else set()
+    return _NEWER.isdisjoint(shown) and not ("postcopy-requests" in shown and "skipped" not in shown)
 
 
 def _most_left(evidence: Evidence) -> float:

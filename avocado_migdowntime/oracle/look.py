@@ -22,6 +22,8 @@ NEAR = 0.15
 """By so much a report may be off what another formula gives, as it is that of the previous pass until it is renewed."""
 FAR_BELOW = 0.8
 """A report that is further below what is left is hardly that of the pass before, of a guest that goes on as it did."""
+PACKED = 1.25
+"""Pages that are so many times what was sent for them went out encoded or compressed."""
 ROUNDING = 1e-9
 """By less than this share two floating-point figures differ that are the same: QEMU cuts what it computed from one."""
 USUAL = 0.25
@@ -35,8 +37,9 @@ class Look:
     `bytes_per_ms` is the bandwidth that was shown, unless it is `estimated`, `mean_bytes_per_ms` that of the whole
     migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit,
     `down_ms` what QEMU says that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as
-    they stand. `sent_bytes` is all that went out, where that is of RAM alone. Where `ran_over`, more is reported left
-    than there is.
+    they stand. `sent_bytes` is all that went out, where that is of RAM alone, `data_bytes` the size of the pages with
+    data that went so. Where `ran_over`, more is reported left than there is; `with_vfio`, state of VFIO devices is sent
+    as well, of which no figure tells what is left. `may_report_rate` where the QEMU may be older than 3.0.
     """
 
     status: str
@@ -47,6 +50,7 @@ class Look:
     syncs: int = 0
     conserved_bytes: float | None = None
     sent_bytes: float | None = None
+    data_bytes: float | None = None
     total_bytes: float | None = None
     disk_bytes: float | None = None
     mean_bytes_per_ms: float | None = None
@@ -56,6 +60,8 @@ class Look:
     down_ms: float | None = None
     left_shown_ms: float | None = None
     ran_over: bool = False
+    with_vfio: bool = False
+    may_report_rate: bool = False
     most_left_bytes: float | None = None
 
     @property
@@ -81,6 +87,17 @@ class Look:
         """What the guest dirties in a second ÷ bandwidth, which is what the formula dirty-rate gives."""
         in_a_second = self.dirty_bytes_per_ms.scaled(1000) if self.dirty_bytes_per_ms is not None else None
         return _over(in_a_second, self.divisor)
+
+    @property
+    def packed(self) -> float | None:
+        """How many times as long as what was sent are the pages that went so, where they were encoded or compressed.
+
+        A page then takes less time than its size ÷ bandwidth, by which QEMU counts what is pending.
+        """
+        if not self.data_bytes or not self.sent_bytes:
+            return None
+        times = self.data_bytes / self.sent_bytes
+        return times if times > PACKED else None
 
     @property
     def was_below(self) -> bool:

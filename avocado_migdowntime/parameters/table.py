@@ -55,11 +55,15 @@ class Parameters:
         "QEMU binary, a directory with one, or a suite (see `qemu add`) (default: `qemu-system-ARCH` on the PATH)",
     )
     qemu_destination: str | None = _parameter("", values.text, "the same for the destination (default: the same QEMU)")
+    source_host: str | None = _parameter(
+        "",
+        values.host,
+        "[USER@]HOST[:PORT]: launch the source there over SSH, where `qemu` is looked for as well (default: this host)",
+    )
     destination_host: str | None = _parameter(
         "",
         values.host,
-        "[USER@]HOST[:PORT]: launch the destination there over SSH; the migration goes over the network to it "
-        "(default: this host)",
+        "the same for the destination; the migration goes over the network between the two (default: this host)",
     )
     machine: str | None = _parameter(
         "", values.text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
@@ -188,6 +192,12 @@ class Parameters:
         if self.at_full_speed:
             return for_short_passes(self.region, self.downtime_limit)
         return FOR_A_SLOW_GUEST
+
+    @property
+    def other_hosts(self) -> tuple[str, ...]:
+        """The parameters by which a side runs on another host than this one, with their values."""
+        named = ("source_host", self.source_host), ("destination_host", self.destination_host)
+        return tuple(f"{name}={host}" for name, host in named if host)
 
     @property
     def at_full_speed(self) -> bool:

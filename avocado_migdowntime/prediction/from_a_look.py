@@ -15,6 +15,8 @@ from ..oracle.look import Look
 from ..oracle.standing import standing
 from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
 
+_OLD = ", as no figure is shown that QEMU has since 3.0"
+_TOO_LARGE = "QEMU accepts no limit as large"
 _BETTER = "record the migration for a better answer"
 
 
@@ -34,11 +36,13 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
     pending_ms, doubt = _pending(look)
     if pending_ms is None or doubt or pending_ms.high > GREATEST_DOWNTIME_LIMIT_MS:
         least = f"{_left(look)}, so ending it now takes a limit of {floor(left_ms.low) + 1} ms at least"
-        doubts = (doubt or "QEMU accepts no limit as large", f"no sync was seen: {_BETTER}")
+        doubts = (doubt or _TOO_LARGE, f"no sync was seen: {_BETTER}")
         return Advice(Finding.UNKNOWN, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(least, *doubts))
     limit_ms = max(floor(pending_ms.high), floor(left_ms.low) + 1)
     assert look.dirtied_ms is not None
     dirtied_ms = left_ms.high * look.dirtied_ms.high / 1000
+    if look.total_bytes:
+        dirtied_ms = min(dirtied_ms, look.total_bytes / bytes_per_ms.low)
     return Advice(
         Finding.FOUND,
         limit_ms=limit_ms,
@@ -62,6 +66,11 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         return None, f"no bandwidth is shown, so {said} gives no amount"
     if look.idle or look.hardly_sent or look.uncomputed:
         return None, f"{said} may be QEMU's initial value, before it has computed one"
+    if look.with_vfio:
+        return None, f"{said} is of RAM alone, and what is left of the VFIO devices has to be added"
+    if look.packed and look.data_bytes and look.sent_bytes:
+        went = f"{megabytes(look.data_bytes)} of pages went out as {megabytes(look.sent_bytes)}, encoded or compressed"
+        return None, f"{went}: what is left takes less time than its size ÷ this bandwidth, by which QEMU compares it"
     fitting = look.explanations(0.0)
     if "last-sync" not in fitting:
         what = (
@@ -73,14 +82,14 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
     if look.was_below:
         return None, f"{said} is below what was left before in this pass: it is that of another pass, or wrong"
     others = [name for name in fitting if name != "last-sync"]
-    if others or look.dirtied_ms is None:
+    if others or look.dirtied_ms is None or look.may_report_rate:
         pending = fitting["last-sync"]
         fits = f"fits {' and '.join(others)} as well as" if others else "may fit another formula than"
-        unseen = "" if others else ", as no dirty rate is shown"
-        return pending, (
-            f"{said} {fits} last-sync{unseen}: if this QEMU computes as releases since 3.0 do, the limit is "
-            f"{floor(pending.high) if pending is not None else 0} ms"
-        )
+        unseen = ", as no dirty rate is shown" if look.dirtied_ms is None else _OLD
+        unseen = "" if others else unseen
+        limit_ms = floor(pending.high) if pending is not None else 0
+        limit = f"the limit is {limit_ms} ms" if limit_ms <= GREATEST_DOWNTIME_LIMIT_MS else _TOO_LARGE
+        return pending, f"{said} {fits} last-sync{unseen}: if this QEMU computes as releases since 3.0 do, {limit}"
     if not look.usual:
         return None, "the bandwidth at this moment may differ from that of the whole migration"
     return fitting["last-sync"], ""

@@ -55,42 +55,45 @@ class Ends:
 
 async def planned_ends(
     parameters: Parameters,
-    here: Place,
-    there: Place,
+    source: Place,
+    destination: Place,
     resources: HostResources,
     directory: Path,
     sockets: Path,
     say: Callable[[str], None],
 ) -> Ends:
     """Both ends as `parameters` say; raises UsageError, HostRequirementError or HarnessError."""
-    binary = await here.binary(parameters.qemu, parameters.arch)
-    backing = await _backing(parameters, here)
-    qemu_info = await here.probed(binary, directory, sockets)
+    binary = await source.binary(parameters.qemu, parameters.arch)
+    backing = await _backing(parameters, source)
+    qemu_info = await source.probed(binary, directory, sockets)
     parameters = for_architecture(parameters, qemu_info)
     check(qemu_info, parameters)
     its_info, its_backing = qemu_info, backing
-    if parameters.qemu_destination or there is not here:
-        its_binary = await there.binary(parameters.qemu_destination or parameters.qemu, parameters.arch)
-        its_info = await there.probed(its_binary, directory, sockets)
+    if parameters.qemu_destination or destination is not source:
+        its_binary = await destination.binary(parameters.qemu_destination or parameters.qemu, parameters.arch)
+        its_info = await destination.probed(its_binary, directory, sockets)
         check(its_info, parameters)
-    if there is not here:
-        its_backing = await _backing(parameters, there)
-    await check_ranges(qemu_info, typed(qemu_info, parameters.migrate_parameters), directory, sockets)
+    if destination is not source:
+        its_backing = await _backing(parameters, destination)
+    await check_ranges(qemu_info, typed(qemu_info, parameters.migrate_parameters), directory, sockets, source.launcher)
     images = resource("images")
     guest = await planned_guest(parameters, qemu_info, backing, resources, say)
     guest = replace(guest, machine=machine_of_both(guest.machine, qemu_info, its_info))
-    accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets, here)
-    if accel == "kvm" and there is not here:
-        accel, why = await choose_accel(parameters.accel, guest, its_info, images, directory, sockets, there)
+    accel, why = await choose_accel(parameters.accel, guest, qemu_info, images, directory, sockets, source)
+    if accel == "kvm" and destination is not source:
+        accel, why = await choose_accel(parameters.accel, guest, its_info, images, directory, sockets, destination)
     guest = guest.under(accel, parameters.tlb_flush)
     because = f" ({why})" if why else ""
-    where = f", to QEMU {its_info.release_text} on {there.name}" if there.name else ""
-    say(f"QEMU {qemu_info.release_text}, {guest.name} on {guest.machine} under {accel.upper()}{because}{where}")
-    its_arguments = await there.arguments(replace(guest, backing=its_backing).arguments(images))
-    more = parameters.qemu_arguments
-    return Ends(
-        End(here, qemu_info, (*guest.arguments(images), *more)), End(there, its_info, (*its_arguments, *more)), guest
-    )
+    what = f"{guest.name} on {guest.machine} under {accel.upper()}{because}"
+    from_where, to_where = [f" on {place.name}" if place.name else "" for place in (source, destination)]
+    to = f", to QEMU {its_info.release_text}{to_where}" if from_where or to_where else ""
+    say(f"QEMU {qemu_info.release_text}{from_where}, {what}{to}")
+
+    async def end(place: Place, info: QemuInfo, own: Backing) -> End:
+        arguments = await place.arguments(replace(guest, backing=own).arguments(images))
+        return End(place, info, (*arguments, *parameters.qemu_arguments))
+
+    return Ends(await end(source, qemu_info, backing), await end(destination, its_info, its_backing), guest)
 
 
 async def _backing(parameters: Parameters, place: Place) -> Backing:

@@ -1,52 +1,45 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Another host as a place for QEMUs. It is imported where one is named, and brings what speaks SSH."""
+"""Another host as a place for the QEMU of a side. It is imported where one is named, and brings what speaks SSH."""
 
-import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from ..agent import rate
 from ..errors import HarnessError, HostRequirementError, UsageError
 from ..host.netns import Network
-from ..parameters.host_address import HostAddress
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 from ..remote.conversation import Conversation
 from ..remote.program import FarProgram
-from ..remote.ssh import Connected, connected
+from ..remote.ssh import Connected
 from .backing import Backing
 from .far_ram import FarRam, far_heart, far_ram
 from .guest import Guest
 from .guest_ram import GuestRam
 from .heartbeat import Heart
 from .launching import Launcher, Running
-from .link import TcpLink
 from .probe import QemuInfo, probe
 from .process import QemuProcess
 from .profiles import PROFILES
 
-_TURN_AGAIN_S = 0.2
-"""So often it is seen whether the turn of the other host is to be had."""
 _NAMES_A_FILE = ("-kernel", "-initrd", "-bios")
-_LINK_S = 30.0
 
 
 class FarPlace:
-    """A host that answers, and what is launched there."""
+    """A host that answers, and what is launched there; the parameter `named_by` is what names its QEMU."""
 
-    suffix = "-far"
-
-    def __init__(self, connection: Connected) -> None:
+    def __init__(self, connection: Connected, side: str, named_by: str) -> None:
         conversation = connection.conversation
+        self.suffix = f"-{side}"
+        self.connection = connection
         self.conversation = conversation
         self.name = conversation.name
         self.launcher: Launcher = _LaunchThere(conversation)
         self.machine: str = conversation.facts["machine"]
         self.page_bytes: int = conversation.facts["page_bytes"]
         self.may_use_kvm: bool = conversation.facts["kvm"]
-        self._connection = connection
+        self._named_by = named_by
         self._files: dict[str, str] = {}
 
     async def binary(self, given: str | None, arch: str) -> str:
@@ -62,12 +55,12 @@ class FarPlace:
             return str(found)
         if given:
             raise UsageError(
-                f"{self.name} has no QEMU {given}; give with `qemu_destination` the path of a qemu-system-* there, or "
+                f"{self.name} has no QEMU {given}; give with `{self._named_by}` the path of a qemu-system-* there, or "
                 "of a directory that has one"
             )
         raise HostRequirementError(
             f"on {self.name}: no {' or '.join(programs)} is on the PATH that a command over SSH has; install there "
-            f"{PROFILES[archs[0]].package}, or give its path with `qemu_destination`"
+            f"{PROFILES[archs[0]].package}, or give its path with `{self._named_by}`"
         )
 
     async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:
@@ -97,6 +90,11 @@ class FarPlace:
         for before, argument in zip(("", *arguments), arguments, strict=False):
             carried.append(await self._sent(argument) if before in _NAMES_A_FILE else argument)
         return tuple(carried)
+
+    async def keep_private(self, name: str, files: Mapping[str, bytes]) -> str:
+        """Have files that nobody else can read in a directory of that name below the run's there."""
+        paths = [(await self.conversation.ask("put", data, name=each, below=name))[0] for each, data in files.items()]
+        return str(Path(paths[0]).parent)
 
     async def fill(self, qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
         """Have all hugepages of a QEMU made."""
@@ -129,28 +127,17 @@ class FarPlace:
         async with far_heart(self.conversation, ram, address, byte_order) as heart:
             yield heart
 
-    async def link(self, say: Callable[[str], None]) -> TcpLink:
-        """The network between the two hosts, and what it carries; raises HostRequirementError where nothing does."""
-        its, own = self._connection.its_address, self._connection.own_address
-        try:
-            async with asyncio.timeout(_LINK_S):
-                port, _ = await self.conversation.ask("listen", address=own)
-                received = asyncio.create_task(self.conversation.ask("receive"))
-                try:
-                    await asyncio.to_thread(rate.send, its, port)
-                    bytes_per_s, _ = await received
-                finally:
-                    received.cancel()
-                    await asyncio.gather(received, return_exceptions=True)
-        except (OSError, HarnessError, TimeoutError) as error:
-            why = str(error) or "nothing arrived"
-            raise HostRequirementError(
-                f"no TCP connection of a migration gets from here to {self.name} at {its}: {why}; let such connections "
-                "to any port through there"
-            ) from None
-        say(f"the network to {self.name} carries {bytes_per_s / 1e6:.2f} MB/s")
-        header = {"link": "tcp", "link_bytes_per_s": round(bytes_per_s), "destination_host": self.name}
-        return TcpLink(its, header, listens_at=own, bytes_per_s=bytes_per_s)
+    async def listen(self, address: str) -> int:
+        """Have what measures the link listened for over there."""
+        return int((await self.conversation.ask("listen", address=address))[0])
+
+    async def receive(self) -> float:
+        """How many bytes arrive over there in a second."""
+        return float((await self.conversation.ask("receive"))[0])
+
+    async def send(self, address: str, port: int) -> None:
+        """Have it send to another place."""
+        await self.conversation.ask("send", address=address, port=port)
 
     async def _sent(self, file: str) -> str:
         if file not in self._files:
@@ -176,14 +163,3 @@ class _LaunchThere:
         program = FarProgram(self._conversation, name, socket)
         await program.start(list(command), stdout, stderr)
         return program
-
-
-@asynccontextmanager
-async def far_place(address: HostAddress, say: Callable[[str], None]) -> AsyncIterator[FarPlace]:
-    """A host as a place, once it is this one's turn there; raises HostRequirementError or HarnessError."""
-    say(f"connecting to {address}")
-    async with connected(address) as connection:
-        while holder := (await connection.conversation.ask("turn"))[0]:
-            say(f"waiting for another test on {address} to end: that of {holder}")
-            await asyncio.sleep(_TURN_AGAIN_S)
-        yield FarPlace(connection)

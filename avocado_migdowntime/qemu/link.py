@@ -27,13 +27,14 @@ class Link:
 
     `header` is what a trace says of the link. A QEMU has to run in the network of its side: None is the host's. Where
     the link `spawns`, QEMU starts a process of its own for it. It carries `bytes_per_s`, infinite where that is not
-    known.
+    known. A certificate of the destination has to be for the `peer`.
     """
 
     source: Network | None = NoNetwork()
     destination: Network | None = NoNetwork()
     spawns = False
     bytes_per_s = inf
+    peer = "destination.migration"
 
     def __init__(self, uri: str, header: Mapping[str, Any]) -> None:
         self.uri = uri
@@ -68,6 +69,8 @@ class TcpLink(Link):
         self.bytes_per_s = bytes_per_s
         self.source = source
         self.destination = destination
+        # The zone of an address is no part of it to others.
+        self.peer = address.partition("%")[0]
         self._address = _bracketed(address)
         self._listens_at = _bracketed(listens_at or address)
 

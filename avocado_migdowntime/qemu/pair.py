@@ -7,28 +7,25 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..basics.units import MIB
-from ..errors import HarnessError, UsageError
+from ..errors import HarnessError
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
-from ..parameters.host_address import parse_host
 from ..parameters.table import Parameters
 from ..trace.model import DESTINATION, TRACKED
-from .ends import planned_ends
+from .ends import Ends, planned_ends
 from .filling import filling
 from .guest import Guest
 from .link import Link, open_link
 from .place import Here, Place
+from .places import places
 from .planning import check_among_themselves
 from .probe import QemuInfo
 from .process import QemuProcess
 from .settings import typed
 from .tls import Credentials, credentials
-
-if TYPE_CHECKING:
-    from .far_place import FarPlace
 
 
 @dataclass(frozen=True)
@@ -121,22 +118,24 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
     check_among_themselves(parameters)
     with HostResources() as resources, work_directory(resources) as sockets, ExitStack() as stack:
         here = Here(resources, stack, sockets)
-        async with _destination(parameters, here, say) as there:
-            ends = await planned_ends(parameters, here, there, resources, directory, sockets, say)
-            if isinstance(there, Here):
-                link: Link = stack.enter_context(open_link(parameters, sockets, say))
-            else:
-                link = await there.link(say)
+        async with places(parameters, here, say) as (at_source, at_destination):
+            ends = await planned_ends(parameters, at_source, at_destination, resources, directory, sockets, say)
+            link = await _link(parameters, ends, sockets, stack, say)
             await ends.lend_hugepages(parameters.reserve_hugepages)
-            made = credentials(parameters.tls, sockets)
+            made = credentials(parameters.tls, link.peer)
             # What a user adds may start a process of its own, such as the script of a tap.
             spawning = link.spawns or bool(parameters.qemu_arguments)
             incoming = ("-incoming", "defer", *(("-S",) if parameters.integrity else ()))
-            source, destination = (
+            source, destination = [
                 QemuProcess(
                     side,
                     end.info.binary,
-                    (*end.info.confinement(spawning=spawning), *end.arguments, *made.arguments_of(side), *more),
+                    (
+                        *end.info.confinement(spawning=spawning),
+                        *end.arguments,
+                        *await made.arguments(side, end.place),
+                        *more,
+                    ),
                     directory,
                     sockets,
                     network,
@@ -146,34 +145,26 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
                     ("source", ends.source, (), link.source),
                     ("destination", ends.destination, incoming, link.destination),
                 )
-            )
+            ]
             async with AsyncExitStack() as running:
                 async with ends.handing_over():
                     await _enter_all(running, source, destination)
-                sides = (Side(source, here), Side(destination, there))
+                sides = (Side(source, at_source), Side(destination, at_destination))
                 fills = [partial(each.place.fill, each.qemu, ends.guest.backing, parameters.ram) for each in sides]
                 async with filling(fills) as filled:
                     yield Pair(source, destination, ends.source.info, ends.guest, link, made, sockets, filled, sides)
 
 
-@asynccontextmanager
-async def _destination(
-    parameters: Parameters, here: Here, say: Callable[[str], None]
-) -> AsyncIterator["Here | FarPlace"]:
-    """Where the destination is to run."""
-    if parameters.destination_host is None:
-        yield here
-        return
-    if parameters.link not in ("unix", "tcp"):
-        raise UsageError(
-            f"link={parameters.link} is of one host, and destination_host is another; leave one of them out"
-        )
-    if parameters.tls != "none":
-        raise UsageError(f"tls={parameters.tls} is for two QEMUs of one host; leave it out, or destination_host")
-    from .far_place import far_place
+async def _link(
+    parameters: Parameters, ends: Ends, sockets: Path, stack: ExitStack, say: Callable[[str], None]
+) -> Link:
+    """What the migration goes over; raises HostRequirementError where that is not to be had."""
+    source, destination = ends.source.place, ends.destination.place
+    if source is destination:
+        return stack.enter_context(open_link(parameters, sockets, say))
+    from .network_link import network_link
 
-    async with far_place(parse_host(parameters.destination_host), say) as there:
-        yield there
+    return await network_link(source, destination, say)
 
 
 async def _enter_all(stack: AsyncExitStack, *processes: QemuProcess) -> None:

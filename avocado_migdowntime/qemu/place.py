@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where QEMUs run, and what there is to be had there: this host, or what stands for another."""
 
+import asyncio
 import os
 import platform
 import threading
@@ -9,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..agent import rate
 from ..host.hugepages import Hugepages, lease_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
 from ..host.resources import HostResources
@@ -29,7 +31,7 @@ class Place(Protocol):
     name: str
     """Of another host, for sentences; empty for this one."""
     suffix: str
-    """What names of processes there end with, where they would have those of processes here."""
+    """What names of processes there end with, where they would have those of processes of another host."""
     launcher: Launcher
     machine: str
     """As `uname -m` has it."""
@@ -55,11 +57,23 @@ class Place(Protocol):
     async def arguments(self, arguments: Sequence[str]) -> tuple[str, ...]:
         """Arguments of QEMU's with the files that they name where they are there."""
 
+    async def keep_private(self, name: str, files: Mapping[str, bytes]) -> str:
+        """Have files that nobody else can read in a directory of that name; gives its path, where it is."""
+
     async def fill(self, qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
         """Have all hugepages of a QEMU made, until it is `over`."""
 
     def ram(self, qemu: QemuProcess, guest: Guest) -> AbstractAsyncContextManager[GuestRam]:
         """The RAM of its guest."""
+
+    async def listen(self, address: str) -> int:
+        """Have what measures the link listened for at an address there; gives the port. Raises OSError as well."""
+
+    async def receive(self) -> float:
+        """How many bytes arrive there in a second; raises OSError as well."""
+
+    async def send(self, address: str, port: int) -> None:
+        """Send to where it is listened, until enough has arrived; raises OSError as well."""
 
     def clock(self, since_s: float) -> Mapping[str, Any] | None:
         """How far its real-time clock is ahead of the one here, from a time of that on (`ahead_s`), or None.
@@ -117,6 +131,15 @@ class Here:
         """As they are."""
         return tuple(arguments)
 
+    async def keep_private(self, name: str, files: Mapping[str, bytes]) -> str:
+        """Have files that nobody else can read in a directory of the run's."""
+        directory = self._sockets / name
+        directory.mkdir(mode=0o700)
+        for each, data in files.items():
+            with open(os.open(directory / each, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+        return str(directory)
+
     async def fill(self, qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
         """Have all hugepages of a QEMU made, until it is `over`."""
         await fill_here(qemu, backing, ram_bytes, over)
@@ -129,6 +152,20 @@ class Here:
             return
         with shared_ram(qemu, guest) as ram:
             yield ram
+
+    async def listen(self, address: str) -> int:
+        """Have what measures the link listened for; raises OSError."""
+        self._listener = rate.listen(address)
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    async def receive(self) -> float:
+        """How many bytes arrive in a second; raises OSError."""
+        return await asyncio.to_thread(rate.receive, self._listener)
+
+    async def send(self, address: str, port: int) -> None:
+        """Send to another place; raises OSError."""
+        await asyncio.to_thread(rate.send, address, port)
 
     def clock(self, since_s: float) -> Mapping[str, Any] | None:
         """There is but one clock here."""

@@ -102,10 +102,24 @@ def check_among_themselves(parameters: Parameters) -> None:
             f"postcopy={parameters.postcopy} takes the capability postcopy-ram; "
             f"give capabilities={together}, or postcopy=no"
         )
+    _check_hosts(parameters)
     if parameters.tls != "none" and parameters.link in _NOT_ANSWERED:
         raise UsageError(
             f"tls={parameters.tls} takes a link over which the destination answers, which {parameters.link} is not; "
             "use another link, or tls=none"
+        )
+
+
+def _check_hosts(parameters: Parameters) -> None:
+    """Raise UsageError where something is of one host, and another one is named."""
+    if not parameters.other_hosts:
+        return
+    others = parameters.other_hosts[0]
+    if parameters.link not in ("unix", "tcp"):
+        raise UsageError(f"link={parameters.link} is of one host, and {others} is another; leave one of them out")
+    if parameters.postcopy == "recovery":
+        raise UsageError(
+            f"postcopy=recovery is of one host, and {others} is another; use postcopy=yes, or leave that out"
         )
 
 

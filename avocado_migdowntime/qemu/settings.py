@@ -7,6 +7,7 @@ from typing import Any
 
 from ..basics.units import parse_size
 from ..errors import HarnessError, HostRequirementError, UsageError
+from .launching import HERE, Launcher
 from .probe import QemuInfo
 from .process import QemuProcess
 
@@ -22,12 +23,15 @@ def typed(qemu_info: QemuInfo, given: Sequence[tuple[str, str]]) -> dict[str, An
     return {name: _typed(qemu_info, name, text) for name, text in given}
 
 
-async def check_ranges(qemu_info: QemuInfo, settings: Mapping[str, Any], directory: Path, sockets: Path) -> None:
+async def check_ranges(
+    qemu_info: QemuInfo, settings: Mapping[str, Any], directory: Path, sockets: Path, launcher: Launcher = HERE
+) -> None:
     """Set parameters on a QEMU without a guest; raises UsageError with its own words where it refuses one."""
     if not any(isinstance(value, int) and not isinstance(value, bool) for value in settings.values()):
         return
     arguments = ("-machine", "none", "-nodefaults", "-display", "none")
-    async with QemuProcess("settings", qemu_info.binary, arguments, directory, sockets) as qemu:
+    process = QemuProcess("settings", qemu_info.binary, arguments, directory, sockets, launcher=launcher)
+    async with process as qemu:
         for name, value in settings.items():
             try:
                 await qemu.execute("migrate-set-parameters", {name: value})

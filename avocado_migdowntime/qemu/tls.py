@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Credentials for an encrypted migration, made for one run and gone with its directory.
+"""Credentials for an encrypted migration, made for one run and gone with it: each end gets what it needs, no more.
 
 Source: docs/system/tls.rst and crypto/tlscreds*.c of QEMU.
 """
@@ -7,49 +7,56 @@ Source: docs/system/tls.rst and crypto/tlscreds*.c of QEMU.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ..errors import HostRequirementError
+from .place import Place
 
-_ID, _USER, _HOST = "tls", "migration", "destination.migration"
+_ID, _USER = "tls", "migration"
+_ENDPOINTS = {"source": "client", "destination": "server"}
 _KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What each end of a migration is started with, and the migrate parameters that each is given, by the side."""
+    """The files of each side, the object by which its QEMU reads them, and the migrate parameters that it is given."""
 
-    arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    files: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    objects: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    def arguments_of(self, side: str) -> tuple[str, ...]:
-        """Further arguments of the QEMU of that side."""
-        return self.arguments.get(side, ())
+    async def arguments(self, side: str, place: Place) -> tuple[str, ...]:
+        """Further arguments of the QEMU of that side, whose files are in its place from now on.
+
+        Raises HarnessError where that does not take them.
+        """
+        if side not in self.files:
+            return ()
+        return "-object", f"{self.objects[side]},dir={await place.keep_private(f'{_ID}-{side}', self.files[side])}"
 
 
-def credentials(kind: str, directory: Path) -> Credentials:
-    """Those of a `kind`, none, psk or x509, in a private `directory`; raises HostRequirementError."""
+def credentials(kind: str, name: str) -> Credentials:
+    """Those of a `kind`, none, psk or x509, for a destination of that `name` or address; raises HostRequirementError.
+
+    The source asks for the name, wherever it connects to.
+    """
     if kind == "none":
         return Credentials()
-    place = directory / _ID
-    place.mkdir(mode=0o700)
     if kind == "psk":
-        (place / "keys.psk").write_text(f"{_USER}:{secrets.token_hex(_KEY_BYTES)}\n")
-        beside = f",username={_USER}"
+        key = f"{_USER}:{secrets.token_hex(_KEY_BYTES)}\n".encode()
+        files, more = {side: {"keys.psk": key} for side in _ENDPOINTS}, {"source": f",username={_USER}"}
     else:
-        _certificates(place)
-        beside = ""
-    creds = f"tls-creds-{kind},id={_ID},dir={place}"
+        files, more = _certificates(name), {}
     return Credentials(
+        files,
         {
-            "source": ("-object", f"{creds},endpoint=client{beside}"),
-            "destination": ("-object", f"{creds},endpoint=server"),
+            side: f"tls-creds-{kind},id={_ID},endpoint={endpoint}{more.get(side, '')}"
+            for side, endpoint in _ENDPOINTS.items()
         },
-        {"source": {"tls-creds": _ID, "tls-hostname": _HOST}, "destination": {"tls-creds": _ID}},
+        {"source": {"tls-creds": _ID, "tls-hostname": name}, "destination": {"tls-creds": _ID}},
     )
 
 
-def _certificates(place: Path) -> None:
+def _certificates(name: str) -> dict[str, dict[str, bytes]]:
     try:
         import trustme
     except ImportError as error:
@@ -58,8 +65,12 @@ def _certificates(place: Path) -> None:
             "'avocado-framework-plugin-migdowntime[tls]', or use tls=psk"
         ) from None
     authority = trustme.CA()
-    authority.cert_pem.write_to_path(place / "ca-cert.pem")
-    for endpoint in ("server", "client"):
-        issued = authority.issue_cert(_HOST)
-        issued.cert_chain_pems[0].write_to_path(place / f"{endpoint}-cert.pem")
-        issued.private_key_pem.write_to_path(place / f"{endpoint}-key.pem")
+    files = {}
+    for side, endpoint in _ENDPOINTS.items():
+        issued = authority.issue_cert(name)
+        files[side] = {
+            "ca-cert.pem": authority.cert_pem.bytes(),
+            f"{endpoint}-cert.pem": issued.cert_chain_pems[0].bytes(),
+            f"{endpoint}-key.pem": issued.private_key_pem.bytes(),
+        }
+    return files

@@ -30,6 +30,10 @@ class Connected:
     """Where it is seen from here."""
     own_address: str
     """What it has itself, which differs behind a translation of addresses."""
+    address_here: str
+    """Where this host is seen from there."""
+    own_address_here: str
+    """What this one has itself."""
 
 
 @asynccontextmanager
@@ -54,9 +58,12 @@ async def connected(address: HostAddress) -> AsyncIterator[Connected]:
                     f"{name} cannot run what was sent to it: {await _last_words(process)}; it needs python3, 3.9 or "
                     "later, on the PATH of commands over SSH"
                 ) from None
-            _, _, server, _ = (*str(conversation.facts["ssh_connection"]).split(), "", "", "", "")[:4]
-            peer = connection.get_extra_info("peername")
-            yield Connected(conversation, peer[0] if peer else address.host, server or address.host)
+            client, _, server, _ = (*str(conversation.facts["ssh_connection"]).split(), "", "", "", "")[:4]
+            peer, own = (connection.get_extra_info(f"{end}name") for end in ("peer", "sock"))
+            here = own[0] if own else client
+            yield Connected(
+                conversation, peer[0] if peer else address.host, server or address.host, client or here, here
+            )
         finally:
             failures = await to_its_end(conversation.end())
         if failures:

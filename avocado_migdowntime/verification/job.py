@@ -66,7 +66,12 @@ class Plan:
             variants = TestSuite.from_config(config).tests
         except (TestSuiteError, OptionValidationError) as error:
             raise UsageError(f"the variants cannot be used: {error}") from None
-        chosen = [_with_architecture(_parameters(variant, config), self.builds[0]) for variant in variants]
+        given = [_parameters(variant, config) for variant in variants]
+        if host := next(filter(None, (parameters.source_host for parameters in given)), None):
+            raise UsageError(
+                f"the builds to verify are of this host, and source_host={host} is another; leave it out or use `judge`"
+            )
+        chosen = [_with_architecture(parameters, self.builds[0]) for parameters in given]
         tests = [
             [_on(variant, build, parameters, config) for build in self.builds]
             for variant, parameters in zip(variants, chosen, strict=True)

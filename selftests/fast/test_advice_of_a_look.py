@@ -27,8 +27,9 @@ ON_TOP = "what the guest dirtied since the last sync has to be added"
 def looked(reported_ms=None, status="active", ram=TEN_SECONDS_LEFT, header=None, mean=125_000, sample=None, **of_ram):
     """The advice from one look; `mean` is the bandwidth of the whole migration until then."""
     one = Sample(0, 0, status, reported_ms, ram=ram and replace(ram, **of_ram), **(sample or {}))
-    shown = {"ram": {"transferred": mean * 50_000}, "total-time": 50_001, "setup-time": 1} if mean else {}
-    reading = Reading({"status": status, **shown})
+    shown = {"total-time": 50_001, "setup-time": 1} if mean else {}
+    of_3_0 = {"multifd-bytes": 0, **({"transferred": mean * 50_000} if mean else {})}
+    reading = Reading({"status": status, "ram": of_3_0, **shown})
     return advise(Trace((one,), header=header or {}, snapshot=True, readings=(reading,)))
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,32 +16,14 @@ import pytest
 from avocado_migdowntime.agent.keeper import Leases
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host.process_group import processes
-from avocado_migdowntime.remote.conversation import SILENCE_S, Conversation
+from avocado_migdowntime.remote.conversation import SILENCE_S
 from avocado_migdowntime.remote.program import FarProgram
-from avocado_migdowntime.remote.sent import _MODULES, command, program
+from avocado_migdowntime.remote.sent import _MODULES
 
+from ..support.agents import PATIENCE_S, sent
 from ..support.documents import TOP
 
 ROOM = TOP / "avocado_migdowntime" / "agent"
-PATIENCE_S = 60
-
-
-@asynccontextmanager
-async def sent(silence_s=SILENCE_S):
-    """A conversation, and the process that is spoken to: it gives back, and its child answers."""
-    line = command(sys.executable, silence_s)
-    pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE}
-    process = await asyncio.create_subprocess_shell(line, **pipes, process_group=0)
-    process.stdin.write(program())
-    conversation = Conversation("far", process.stdout, process.stdin)
-    try:
-        await conversation.begin()
-        yield conversation, process
-    finally:
-        await conversation.end()
-        async with asyncio.timeout(PATIENCE_S):
-            await process.wait()
-        assert not Path(conversation.facts["directory"]).exists()
 
 
 async def sleeper(conversation, tmp_path):

@@ -5,6 +5,7 @@ A window sends 100 pages, at 40960 bytes a millisecond one each.
 """
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -126,3 +127,10 @@ def test_answers_without_figures_are_nothing_to_go_by():
 def test_what_comes_after_is_the_same_migration():
     event = Event(1.0, HARNESS, AIMED, {"downtime-limit": 254, "since": 0.9})
     assert (event.limit_ms, event.since_s, AIMED in DISTURBS) == (254, 0.9, False)
+
+
+@pytest.mark.parametrize(("latency_ms", "aimed"), [(14.9, [(30, 294)]), (15.1, []), (80, [])])
+def test_where_answers_take_long_a_limit_may_come_after_the_look(latency_ms, aimed):
+    """It is asked for after 30 ms, answered after 45 at most, and set after 60."""
+    *before, last = windows((2, 300), rests_ms=(1, 30))
+    assert set_limits([*before, replace(last, latency_ms=latency_ms)]) == aimed

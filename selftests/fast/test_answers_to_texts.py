@@ -41,6 +41,7 @@ ANSWERS = {
     "forms/avocado-vt-log-of-qmp-2019.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
     "forms/avocado-vt-log-of-the-monitor.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
     "forms/libvirt-log-of-a-reply-told-twice.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
+    "forms/info-migrate-2025-in-kb.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
     "forms/domjobinfo-with-commas.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
     "forms/domjobinfo-postcopy.txt": ("inconclusive", "postcopy", None, None, None, "unknown", None),
     "texts/domjobinfo-completed-at-the-destination.txt": ("inconclusive", "ended", None, None, None, "unknown", None),

@@ -30,6 +30,7 @@ FIGURES = {
     "libvirt-log-of-a-reply-told-twice.txt": ("active", 60, 3000, 235_000_000, 4096, 5, 20_000, 940),
     "info-migrate-7.2-throttled.txt": ("active", 60, 3000, 229_492 * KIB + 511, 4096, 5, 20_000, 940),
     "info-migrate-7.2-postcopy-cut-off.txt": ("postcopy-paused", 60, None, 229_492 * KIB + 511, 4096, 5, 20_000, 940),
+    "info-migrate-2025-in-kb.txt": ("active", 60, 3000, 229_492 * KIB + 511, 4096, 5, 20_000, 940),
     "domjobinfo-with-commas.txt": ("active", 60, 3000, int(224.113 * (1 << 20)), 4096, 5, 20_000, 940.002),
     "domjobinfo-postcopy.txt": ("postcopy-active", 60, None, int(224.113 * (1 << 20)), 4096, 5, 20_000, 940.002),
     "domjobinfo-below-its-prompt.txt": ("active", 2.54, 1999, int(36.965 * (1 << 20)), 4096, 2, 5000, 167.881),

@@ -14,7 +14,8 @@ import pytest
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
-from avocado_migdowntime.forms.foreign import BARE_TEXTS, TEXTS, of_bytes, of_text
+from avocado_migdowntime.forms.foreign import of_bytes
+from avocado_migdowntime.forms.foreign_texts import BARE_TEXTS, TEXTS, of_text
 from avocado_migdowntime.forms.reader import Reader
 
 from ..support.documents import TOP

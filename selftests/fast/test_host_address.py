@@ -20,7 +20,8 @@ from avocado_migdowntime.parameters.table import parse
 )
 def test_a_host_is_named_as_ssh_has_it(text, address):
     assert parse_host(text) == address
-    assert parse({"destination_host": text}).destination_host == text
+    given = {"source_host": text, "destination_host": text}
+    assert parse(given).other_hosts == (f"source_host={text}", f"destination_host={text}")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,15 @@ def end(reaper):
 @pytest.mark.parametrize("name", sorted(path.name for path in RECORDED.iterdir()))
 def test_a_journal_of_each_format_is_read(name):
     assert decode((RECORDED / name).read_bytes()) == LEASES
+
+
+def test_a_directory_that_somebody_cleared_meanwhile_is_no_fault(run):
+    journal = Journal()
+    journal.open()
+    shutil.rmtree(run)
+    journal.write([MountLease("/tmp/migdowntime-y")])
+    journal.close()
+    assert not run.exists()
 
 
 def test_a_journal_is_written_by_kinds():

@@ -148,6 +148,14 @@ def test_one_that_an_end_has_not_is_found_before_a_guest_is_launched(qemu_info):
             {"tls": "x509", "link": "file"},
             "tls=x509 takes a link over which the destination answers, which file",
         ),
+        (
+            {"destination_host": "lab2", "link": "fd"},
+            "link=fd is of one host, and destination_host=lab2 is another; leave one of them out",
+        ),
+        (
+            {"source_host": "lab1", "postcopy": "recovery", "capabilities": "postcopy-ram"},
+            "postcopy=recovery is of one host, and source_host=lab1 is another; use postcopy=yes, or leave that out",
+        ),
         ({"postcopy": "yes"}, "postcopy=yes takes the capability postcopy-ram; give capabilities=postcopy-ram, or"),
         (
             {"migrate_parameters": "multifd-channels=4"},

@@ -127,7 +127,7 @@ def end_by_two_signals(directory, sockets, number, delay_ms):
     assert said.endswith(f"{samples} samples in trace.jsonl, the migration was still active then\n")
 
 
-@pytest.mark.busy
+@pytest.mark.alone
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_comes_twice_beside_busy_loops_ends_it_as_well(tmp_path, sockets, number):
     """As timeout(1) sends it: to the process, and to its group. So many at once keep the host busy, too."""

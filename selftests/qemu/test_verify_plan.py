@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.verification.builds import Untestable, named
 from avocado_migdowntime.verification.job import Plan
 
@@ -53,6 +54,12 @@ def test_a_build_that_does_not_start_is_named_before_anything_is_run(tmp_path):
     with pytest.raises(
         Untestable, match=rf"^{without_firmware} does not start .*bios-256k.bin.*; if firmware is missing"
     ):
+        plan.tests()
+
+
+def test_builds_of_this_host_are_not_looked_for_on_another():
+    plan = Plan(named(["/no/such/qemu"]), "expected-downtime", [], {"source_host": "lab1"}, None, None)
+    with pytest.raises(UsageError, match=r"^the builds to verify are of this host, and source_host=lab1 is another; "):
         plan.tests()
 
 

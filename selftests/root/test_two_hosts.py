@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A destination on another host, over SSH: the same verdict as on one, and nothing left on either, whatever ends it."""
+"""Sides on other hosts, over SSH: the same verdict as on one, and nothing left on any, whatever ends it."""
 
 import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.verdict.judge import judge
 
 from ..support.documents import TOP
-from ..support.ssh_hosts import ADDRESSES, OTHER, Hosts, two_hosts
+from ..support.ssh_hosts import ADDRESSES, OTHER, THIRD, Hosts, other_hosts
 from ..support.waiting import HANGS_S
 
 pytestmark = [
@@ -22,11 +22,22 @@ pytestmark = [
     pytest.mark.network,
     pytest.mark.usefixtures("hosts", "nothing_left"),
 ]
-WORDS = ("judge", "-p", f"destination_host={OTHER}", "-p", "arch=x86_64", "-p", "accel=tcg")
-LONG = (*WORDS, "-p", "passes=1000", "-p", "time_limit=600")
+ON_TCG = ("-p", "arch=x86_64", "-p", "accel=tcg")
+TO_OTHER = ("-p", f"destination_host={OTHER}")
+FROM_OTHER = ("-p", f"source_host={OTHER}")
+FROM_OTHER_TO_THIRD = (*FROM_OTHER, "-p", f"destination_host={THIRD}")
+SMALL = ("-p", "page_size=4K")
+WORDS = ("judge", *TO_OTHER, *ON_TCG)
+LONG = ("-p", "passes=1000", "-p", "time_limit=600")
 UNDER_WAY = re.compile(r"migdowntime judge: pass ([2-9]|\d\d)")
 ON_HUGEPAGES = pytest.mark.alone
 """The others are of small pages, and judge nothing."""
+SECRETS = """
+cd /tmp/migdowntime-*/tls-* 2>/dev/null || exit 0
+stat -c "%a ${PWD##*-}" .
+stat -c "%a %n" *
+"""
+PEMS = {"source": ["client-cert.pem", "client-key.pem"], "destination": ["server-cert.pem", "server-key.pem"]}
 GONE_S = 60
 """What runs on a host that hears nothing waits for 10 s; this holds on a busy one, too."""
 
@@ -34,76 +45,123 @@ GONE_S = 60
 @pytest.fixture(scope="module")
 def hosts() -> Iterator[Hosts]:
     subprocess.run([TOP / "tools/packages", "sshd"], check=True)
-    with two_hosts() as hosts:
+    with other_hosts(2) as hosts:
         yield hosts
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_there(hosts: Hosts) -> Iterator[None]:
-    """Fails the test if it leaves a process, a directory or a mount on the other host."""
+    """Fails the test if it leaves a process, a directory or a mount on another host."""
     yield
-    until_s = time.monotonic() + GONE_S
-    while (left := hosts.left_there()) and time.monotonic() < until_s:
-        time.sleep(0.1)
-    assert not left
+    assert not _left(hosts)
 
 
 @ON_HUGEPAGES
-def test_two_hosts_give_the_verdict_of_one_and_say_how_their_clocks_stand(hosts: Hosts, tmp_path: Path) -> None:
-    status, out = hosts.run(*WORDS, "--output", str(tmp_path / "run"))
+@pytest.mark.parametrize(
+    ("sides", "named"),
+    [
+        (TO_OTHER, {"destination": OTHER}),
+        (FROM_OTHER, {"source": OTHER}),
+        (FROM_OTHER_TO_THIRD, {"source": OTHER, "destination": THIRD}),
+    ],
+    ids=["to", "from", "between"],
+)
+def test_hosts_give_the_verdict_of_one_and_say_how_their_clocks_stand(
+    hosts: Hosts, tmp_path: Path, sides: Sequence[str], named: Mapping[str, str]
+) -> None:
+    status, out = hosts.run("judge", *sides, *ON_TCG, "--output", str(tmp_path / "run"))
     assert status == 0, out
     trace = read(str(tmp_path / "run" / "trace.jsonl"))
-    assert (trace.header["link"], trace.header["destination_host"]) == ("tcp", OTHER)
+    at = {side: trace.header.get(f"{side}_host") for side in ("source", "destination")}
+    assert trace.header["link"] == "tcp" and {side: host for side, host in at.items() if host} == named
     assert trace.header["link_bytes_per_s"] > 0 and trace.header["backing_page_size"] == 2 << 20
     verdict = judge(trace)
     assert verdict.passed and verdict.check("memory").code == "intact", out
     down = verdict.downtime
     assert down is not None and down.guest_ms is not None and down.events_ms is not None and down.qemu_ms is not None
-    # Both are hosts of one machine, so that their clocks are one: the truth is 0.
-    clock = trace.first_event("harness", "CLOCK", side="destination")
-    assert clock is not None and clock.data["ahead_s"][0] <= 0 <= clock.data["ahead_s"][1]
-    assert clock.data["readings"] > 5 and down.events_open_ms > 0
+    for side, host in at.items():
+        # All are hosts of one machine, so that their clocks are one: the truth is 0.
+        clock = trace.first_event("harness", "CLOCK", side=side)
+        assert (clock is not None) == (host is not None)
+        if clock is not None:
+            assert clock.data["ahead_s"][0] <= 0 <= clock.data["ahead_s"][1] and clock.data["readings"] > 5
+    assert down.events_open_ms > 0
     # All three have the guest down while its last pages went over.
     assert down.events_ms + down.events_open_ms >= 0.5 * down.qemu_ms
     assert down.guest_ms.high >= 0.5 * down.qemu_ms
 
 
+@pytest.mark.parametrize(("tls", "sides"), [("psk", TO_OTHER), ("x509", FROM_OTHER_TO_THIRD), ("x509", FROM_OTHER)])
+def test_what_encrypts_a_migration_is_where_it_is_needed_and_for_nobody_else(
+    hosts: Hosts, tmp_path: Path, tls: str, sides: Sequence[str]
+) -> None:
+    output = str(tmp_path / "run")
+    with hosts.start("judge", *sides, *ON_TCG, *SMALL, *LONG, "-p", f"tls={tls}", "--output", output) as process:
+        assert _under_way(process)
+        kept = {address: hosts.there(address, SECRETS) for address in hosts.inits}
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert process.returncode == 130
+    trace = read(f"{output}/trace.jsonl")
+    assert (trace.header["tls"], trace.header["migrate-parameters"]["tls-creds"]) == (tls, "tls")
+    files = {side: ["keys.psk"] if tls == "psk" else ["ca-cert.pem", *PEMS[side]] for side in PEMS}
+    for side in PEMS:
+        address = trace.header.get(f"{side}_host", "").partition("@")[2]
+        if address:
+            assert kept.pop(address).split() == [f"700 {side}", *(f"600 {name}" for name in files[side])]
+        if tls == "x509" and side == "destination":
+            assert trace.header["migrate-parameters"]["tls-hostname"] == (address or ADDRESSES[0])
+    assert not any(kept.values())
+
+
 @ON_HUGEPAGES
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_is_ended_leaves_nothing_on_either_host(hosts: Hosts, how: signal.Signals) -> None:
-    with hosts.start(*LONG) as process:
-        assert _under_way(process) and hosts.left_there()
+def test_a_run_that_is_ended_leaves_nothing_on_any_host(hosts: Hosts, how: signal.Signals) -> None:
+    with hosts.start("judge", *FROM_OTHER_TO_THIRD, *ON_TCG, *LONG) as process:
+        assert _under_way(process) and all(hosts.left_there(address) for address in hosts.inits)
         process.send_signal(how)
         process.communicate()
     assert process.returncode in (-how, 130)
 
 
 @ON_HUGEPAGES
-def test_a_link_that_is_cut_ends_the_run_in_a_sentence_and_the_other_host_by_itself(hosts: Hosts) -> None:
-    with hosts.start(*LONG) as process:
+@pytest.mark.parametrize("sides", [TO_OTHER, FROM_OTHER_TO_THIRD], ids=["destination", "source"])
+def test_a_link_that_is_cut_ends_the_run_in_a_sentence_and_the_other_host_by_itself(
+    hosts: Hosts, sides: Sequence[str]
+) -> None:
+    with hosts.start("judge", *sides, *ON_TCG, *LONG) as process:
         assert _under_way(process)
-        hosts.cut()
+        hosts.cut(ADDRESSES[1])
         try:
             out, _ = process.communicate(timeout=HANGS_S)
-            until_s = time.monotonic() + GONE_S
-            while hosts.left_there() and time.monotonic() < until_s:
-                time.sleep(0.1)
-            assert hosts.left_there() == []
+            assert not _left(hosts)
         finally:
-            hosts.mend()
+            hosts.mend(ADDRESSES[1])
     assert process.returncode not in (0, 1), out
     assert f"the connection to {OTHER} is gone: no answer for 10 s" in out
     assert "Traceback" not in out
 
 
-def test_a_host_that_is_gone_ends_the_run_in_a_sentence() -> None:
+@pytest.mark.parametrize("sides", [TO_OTHER, FROM_OTHER], ids=["destination", "source"])
+def test_a_host_that_is_gone_ends_the_run_in_a_sentence(sides: Sequence[str]) -> None:
     # What it had of the hugepages would go with a host of its own; here it is of this one.
-    with two_hosts() as others, others.start(*LONG, "-p", "page_size=4K") as process:
+    with other_hosts(1) as others, others.start("judge", *sides, *ON_TCG, *SMALL, *LONG) as process:
         assert _under_way(process)
-        others.init.kill()
+        others.kill(ADDRESSES[1])
         out, _ = process.communicate(timeout=HANGS_S)
     assert process.returncode not in (0, 1) and "Traceback" not in out
     assert out.splitlines()[-1].startswith("migdowntime judge: the ")
+
+
+def test_two_names_of_one_host_are_seen_to_be_one(hosts: Hosts) -> None:
+    configuration = hosts.home / ".ssh" / "config"
+    configuration.write_text(f"Host elsewhere\n    HostName {ADDRESSES[1]}\n    User root\n")
+    try:
+        status, out = hosts.run("judge", *FROM_OTHER, "-p", "destination_host=elsewhere", *SMALL)
+    finally:
+        configuration.unlink()
+    assert status == 125, out
+    assert f"is the same host as source_host={OTHER}; leave it out, or name another host" in out
 
 
 @pytest.mark.parametrize(
@@ -115,7 +173,7 @@ def test_a_host_that_is_gone_ends_the_run_in_a_sentence() -> None:
     ],
 )
 def test_a_host_that_is_not_to_be_reached_is_said_to_be_lacking(hosts: Hosts, given: str, sentence: str) -> None:
-    status, out = hosts.run("judge", "-p", f"destination_host={given}", "-p", "page_size=4K")
+    status, out = hosts.run("judge", "-p", f"destination_host={given}", *SMALL)
     assert status == 125, out
     assert re.search(sentence, out.splitlines()[-1]), out
 
@@ -125,16 +183,24 @@ def test_a_host_whose_key_is_not_known_is_not_trusted(hosts: Hosts, tmp_path: Pa
     kept = known.read_text()
     try:
         known.write_text("")
-        status, out = hosts.run(*WORDS, "-p", "page_size=4K")
+        status, out = hosts.run(*WORDS, *SMALL)
     finally:
         known.write_text(kept)
     assert status == 125 and "its key is not known here" in out
 
 
 def test_a_qemu_that_the_other_host_lacks_is_named_with_the_host(hosts: Hosts) -> None:
-    status, out = hosts.run(*WORDS, "-p", "page_size=4K", "-p", "qemu_destination=/no/such/qemu")
+    status, out = hosts.run(*WORDS, *SMALL, "-p", "qemu_destination=/no/such/qemu")
     assert status == 125, out
     assert f"{OTHER} has no QEMU /no/such/qemu; give with `qemu_destination`" in out
+
+
+def _left(hosts: Hosts) -> list[str]:
+    """What is left on other hosts when that was waited for."""
+    until_s = time.monotonic() + GONE_S
+    while (left := hosts.left_there()) and time.monotonic() < until_s:
+        time.sleep(0.1)
+    return left
 
 
 def _under_way(process: "subprocess.Popen[str]") -> bool:

@@ -16,7 +16,7 @@ FOREIGN = {
         "2024-05-12 11:57:06.546+0000: starting up libvirt version: 9.0.0, qemu version: 7.2.9, hostname: host1\n"
         "LC_ALL=C \\\nPATH=/usr/bin \\\n/usr/bin/qemu-system-x86_64 \\\n-name guest=vm1,debug-threads=on \\\n"
     ),
-    "the output of Xen's `xl migrate`": (
+    "a log of Xen's": (
         "migration target: Ready to receive domain.\nSaving to migration stream new xl format (info 0x3/0x0/1444)\n"
         "xc: info: Saving domain 6, type x86 PV"
     ),
@@ -31,7 +31,28 @@ FOREIGN = {
     ),
     "a guest's definition in XML": "<domain type='kvm' id='3'>\n  <name>vm1</name>",
     "an object of KubeVirt's": "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstanceMigration\nmetadata:",
-    "what `openstack server migration show` prints": "| memory_remaining_bytes | 831111168 |",
+    "what `openstack server migration` prints": "| memory_remaining_bytes | 831111168 |",
+    "the output of Ganeti's `gnt-instance migrate`": (
+        "Sun May 12 11:57:06 2024 * starting memory transfer\n"
+        "Sun May 12 11:57:16 2024 * memory transfer progress: 107.13 %"
+    ),
+    "a log of CloudStack's agent": (
+        "2024-05-12 11:57:06,546 INFO  [resource.wrapper.LibvirtMigrateCommandWrapper] (agentRequest-Handler-1:null) "
+        "Waiting for migration of i-2-7-VM to complete, waited 10000ms"
+    ),
+    "a log of OpenNebula's": "Sun May 12 11:57:06 2024 [Z0][VM][I]: New LCM state is MIGRATE",
+    "what Incus or LXD tells": "Transferring instance: Live migration: 1.23GB (110.20MB/s)",
+    "a log of QEMU's events": (
+        "1234@1715515026.546232:migrate_pending_estimate estimate pending size 73728 (pre = 73728 post=0)"
+    ),
+    "what `virsh event` prints": (
+        "2024-05-12 11:57:06.546+0000: event 'migration-iteration' for domain 'vm1': iteration: '2'"
+    ),
+    "what `virsh domstats --dirtyrate` prints": "Domain: 'vm1'\n  dirtyrate.calc_status=2",
+    "a scrape of KubeVirt's metrics": 'kubevirt_vmi_migration_data_remaining_bytes{name="vm1",namespace="d"} 8.31e+08',
+    "a table of several migrations beside each other": (
+        "total time:      9576 ms      10461 ms    +9.2%\nremaining ram:   0 kbytes     0 kbytes"
+    ),
     "an error of virsh or kubectl": "error: failed to get domain 'vm2'",
     "what `virsh domjobinfo` prints in another language than English": (
         "Aufgabentyp:      Unbegrenzt  \nAbgelaufene Zeit: 60000        ms\nVerbleibende Daten: 224,113 MiB\n"

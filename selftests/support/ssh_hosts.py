@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two hosts on this machine: this one, and one with processes, a network, /tmp and an sshd of its own.
+"""Two hosts or three on this machine: this one, and others with processes, a network, /tmp and an sshd of their own.
 
-The other one is a set of namespaces; where this checkout is, it has an empty directory. They are joined by a veth pair,
+Each other one is a set of namespaces; where this checkout is, it has an empty directory. They are joined by a bridge,
 in networks that nobody else is in. What is to run on the first host is started by `Hosts.run` or `Hosts.start`.
 """
 
@@ -18,8 +18,8 @@ from pathlib import Path
 
 from .documents import TOP
 
-ADDRESSES = ("198.18.7.1", "198.18.7.2")
-OTHER = f"root@{ADDRESSES[1]}"
+ADDRESSES = ("198.18.7.1", "198.18.7.2", "198.18.7.3")
+OTHER, THIRD = (f"root@{address}" for address in ADDRESSES[1:])
 _PATIENCE_S = 60.0
 PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 _INSIDE = """
@@ -31,7 +31,7 @@ mount -t tmpfs none /tmp
 mount -t tmpfs none {checkout}
 ip link set lo up
 while ! ip link show wire >/dev/null 2>&1; do sleep 0.05; done
-ip address add {address}/30 dev wire
+ip address add {address}/24 dev wire
 ip link set wire up
 exec {sshd} -D -e -f /run/keys/sshd_config
 """
@@ -50,11 +50,11 @@ AllowUsers root
 
 @dataclass
 class Hosts:
-    """`home` is the home of who uses the first one; `init` the process whose end ends the second one."""
+    """`home` is the home of who uses the first one; each other one ends with its process in `inits`."""
 
     home: Path
     network: Path
-    init: subprocess.Popen[bytes]
+    inits: "dict[str, subprocess.Popen[bytes]]"
 
     def command(self, *words: str) -> list[str]:
         """What runs these words on the first host."""
@@ -73,24 +73,57 @@ class Hosts:
             out, _ = process.communicate()
         return process.returncode, out
 
-    def there(self, *words: str) -> str:
-        """What a command prints on the second host."""
-        line = ["nsenter", "--all", f"--target={inner(self.init)}", *words]
+    def there(self, address: str, script: str) -> str:
+        """What the lines of a shell print on another host."""
+        line = ["nsenter", "--all", f"--target={inner(self.inits[address])}", "sh", "-c", script]
         return subprocess.run(line, capture_output=True, text=True, check=True).stdout
 
-    def left_there(self) -> list[str]:
-        """Processes of the second host beside its sshd, and directories and mounts of runs."""
-        space = os.readlink(f"/proc/{inner(self.init)}/ns/pid")
-        left = "ls -d /tmp/migdowntime-* 2>/dev/null; grep hugetlbfs /proc/mounts; true"
-        return [*processes(space), *self.there("sh", "-c", left).splitlines()]
+    def left_there(self, *addresses: str) -> list[str]:
+        """Processes of these other hosts, or of all, beside their sshd, and directories and mounts of runs."""
+        look, found = "ls -d /tmp/migdowntime-* 2>/dev/null; grep hugetlbfs /proc/mounts; true", []
+        for address in addresses or self.inits:
+            space = os.readlink(f"/proc/{inner(self.inits[address])}/ns/pid")
+            found += [*processes(space), *self.there(address, look).splitlines()]
+        return found
 
-    def cut(self) -> None:
-        """Take the link between the two down."""
-        subprocess.run(self.command("ip", "link", "set", "wire", "down"), check=True)
+    def kill(self, address: str) -> None:
+        """Another host is gone, with all that runs there."""
+        self.inits[address].kill()
+        self.inits[address].wait()
 
-    def mend(self) -> None:
+    def cut(self, address: str) -> None:
+        """Take the link to another host down."""
+        self._hub("link", "set", _port(address), "down")
+
+    def mend(self, address: str) -> None:
         """And up again."""
-        subprocess.run(self.command("ip", "link", "set", "wire", "up"), check=True)
+        self._hub("link", "set", _port(address), "up")
+
+    def add(self, keys: Path, address: str) -> None:
+        """Have another host, joined to the first one."""
+        sshd = shutil.which("sshd", path=PATH)
+        script = _INSIDE.format(keys=keys, address=address, sshd=sshd, checkout=TOP)
+        line = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
+        with (self.home.parent / f"{address}.log").open("wb") as log:
+            self.inits[address] = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        peer = ("type", "veth", "peer", "name", "wire", "netns", str(inner(self.inits[address])))
+        self._hub("link", "add", _port(address), *peer)
+        self._hub("link", "set", _port(address), "master", "hub")
+        self._hub("link", "set", _port(address), "up")
+
+    def begin(self) -> None:
+        """Have what the others are joined to."""
+        subprocess.run(["unshare", f"--net={self.network}", "ip", "link", "set", "lo", "up"], check=True)
+        self._hub("link", "add", "hub", "type", "bridge")
+        self._hub("address", "add", f"{ADDRESSES[0]}/24", "dev", "hub")
+        self._hub("link", "set", "hub", "up")
+
+    def _hub(self, *words: str) -> None:
+        subprocess.run(self.command("ip", *words), check=True)
+
+
+def _port(address: str) -> str:
+    return f"to{address.rpartition('.')[2]}"
 
 
 def processes(space: str, but: Collection[str] = ("sshd",)) -> Iterator[str]:
@@ -103,44 +136,39 @@ def processes(space: str, but: Collection[str] = ("sshd",)) -> Iterator[str]:
 
 
 def inner(init: "subprocess.Popen[bytes]") -> int:
-    """The first process in the second host, by the number that it has here."""
+    """The first process in another host, by the number that it has here."""
     children = Path(f"/proc/{init.pid}/task/{init.pid}/children")
     deadline_s = time.monotonic() + _PATIENCE_S
     while not (pids := children.read_text().split()):
-        assert time.monotonic() < deadline_s, "the second host has not begun"
+        assert time.monotonic() < deadline_s, "another host has not begun"
         time.sleep(0.05)
     return int(pids[0])
 
 
 @contextmanager
-def two_hosts() -> Iterator[Hosts]:
-    """The two of them; root alone can make them. On leaving, all that runs there ends."""
+def other_hosts(count: int) -> Iterator[Hosts]:
+    """This one and one or two others; root alone can make them. On leaving, all that runs there ends."""
     directory = Path(tempfile.mkdtemp(prefix="mdt-hosts-", dir="/tmp"))
-    network = directory / "network"
-    init = None
+    made = Hosts(directory / "home", directory / "network", {})
     try:
         keys = keys_of(directory)
-        network.touch()
-        subprocess.run(["unshare", f"--net={network}", "ip", "link", "set", "lo", "up"], check=True)
-        script = _INSIDE.format(keys=keys, address=ADDRESSES[1], sshd=shutil.which("sshd", path=PATH), checkout=TOP)
-        line = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
-        log = (directory / "sshd.log").open("wb")
-        init = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        hosts = Hosts(directory / "home", network, init)
-        _join(hosts)
-        _know(hosts)
-        yield hosts
+        made.network.touch()
+        made.begin()
+        for address in ADDRESSES[1 : count + 1]:
+            made.add(keys, address)
+        _know(made)
+        yield made
     finally:
-        if init is not None:
+        for init in made.inits.values():
             init.kill()
             init.wait()
         with suppress(subprocess.CalledProcessError):
-            subprocess.run(["umount", str(network)], check=True)
+            subprocess.run(["umount", str(made.network)], check=True)
         shutil.rmtree(directory)
 
 
 def keys_of(directory: Path) -> Path:
-    """What the sshd is given; who uses the first host has the key to it."""
+    """What each sshd is given; who uses the first host has the key to it."""
     keys, ssh = directory / "keys", directory / "home" / ".ssh"
     keys.mkdir()
     ssh.mkdir(parents=True, mode=0o700)
@@ -151,21 +179,14 @@ def keys_of(directory: Path) -> Path:
     return keys
 
 
-def _join(hosts: Hosts) -> None:
-    ends = ("type", "veth", "peer", "name", "wire", "netns", str(inner(hosts.init)))
-    subprocess.run(hosts.command("ip", "link", "add", "wire", *ends), check=True)
-    subprocess.run(hosts.command("ip", "address", "add", f"{ADDRESSES[0]}/30", "dev", "wire"), check=True)
-    subprocess.run(hosts.command("ip", "link", "set", "wire", "up"), check=True)
-
-
 def _know(hosts: Hosts) -> None:
-    """Wait for the sshd, and know its key."""
+    """Wait for each sshd, and know its key."""
     deadline_s = time.monotonic() + _PATIENCE_S
-    while True:
-        scan = hosts.command("ssh-keyscan", "-T", "2", ADDRESSES[1])
-        found = subprocess.run(scan, capture_output=True, text=True, check=False).stdout
-        if found:
-            (hosts.home / ".ssh" / "known_hosts").write_text(found)
-            return
-        assert hosts.init.poll() is None and time.monotonic() < deadline_s, "the second host has no sshd"
-        time.sleep(0.1)
+    known = ""
+    for address, init in hosts.inits.items():
+        scan = hosts.command("ssh-keyscan", "-T", "2", address)
+        while not (found := subprocess.run(scan, capture_output=True, text=True, check=False).stdout):
+            assert init.poll() is None and time.monotonic() < deadline_s, f"{address} has no sshd"
+            time.sleep(0.1)
+        known += found
+    (hosts.home / ".ssh" / "known_hosts").write_text(known)

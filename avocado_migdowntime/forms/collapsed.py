@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lines that were several before they were pasted: what copies a text out of a web page may put all into one."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from .domjobinfo import KNOWN
+from .monitor_text import LINE_NAMES
+
+_LEAST_CHARACTERS = 80
+_TOLD = (
+    "Migration running for",
+    " nova.virt.",
+    "(transferred ",
+    " VM-state",
+    "Migration Progress: ",
+    "Migration info for ",
+)
+"""Each is at most once in a line of a log."""
+_BEGINS = (
+    re.compile(r"\s+(?=[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)|(?<=\})\s+(?=\{\")"),
+    re.compile(r"\s+(?=(?:DEBUG|INFO|WARNING|ERROR) nova\.)"),
+)
+"""Where lines of logs begin: by their time, else by their level."""
+_NUMBER = r"-?(?:\d+(?:[.,]\d+)?|nan)"
+_UNITS = r"kbytes|mbps|pages/s|pages|milliseconds|bytes|ms|[KMGTPE]i?B(?:/s)?|B(?:/s)?"
+
+
+def _named(names: Iterable[str], words: str) -> re.Pattern[str]:
+    """A name with its figure, the longest name that fits, or with `words`."""
+    of_names = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return re.compile(rf"(?<![\w-])(?:(?:{of_names}):\s*{_NUMBER}(?:\s*(?:{_UNITS})(?!\w))?|{words})")
+
+
+_TEXTS = (
+    (("transferred ram: ", "remaining ram: "), _named(LINE_NAMES, r"Migration status: [a-z-]+")),
+    (
+        ("Time elapsed: ", "Memory remaining: "),
+        _named((name for name in KNOWN if name[0].isupper()), r"(?:Job type|Operation):\s*[A-Z][a-z]+(?: migration)?"),
+    ),
+)
+"""What is in such a line of a text, and what each of its lines was."""
+_GROUPS = re.compile(
+    r"\s+(?=\(qemu\)|(?:Status|RAM info|Transfers|Channels|Page Types|Pages|Others|XBZRLE|CPU Throttle \(%\)|Globals"
+    r"|(?:Time|Throughput|Bandwidth|Sizes|Page Rates)(?: \((?:ms|Mbps|mbps|KB|pps)\))?):)"
+)
+"""Where the lines of releases since 10.1 begin."""
+_OTHERS = re.compile(r"Others:(?:\s*\w+=\d+,?)+")
+"""The last of them, mostly."""
+
+
+def lines_in(text: str) -> Iterator[str]:
+    """The lines that were one after another in `text`: mostly itself."""
+    if len(text) < _LEAST_CHARACTERS or "\\n" in text or "\\r" in text:
+        yield text
+        return
+    for words, named in _TEXTS:
+        if all(word in text for word in words):
+            yield from _parts(text, named)
+            return
+    if "Time (ms):" in text and "Others:" in text:
+        for part in _GROUPS.split(text):
+            yield from _parts(part, _OTHERS)
+        return
+    if not any(text.count(told) > 1 for told in _TOLD):
+        yield text
+        return
+    for part in _BEGINS[0].split(text):
+        yield from _BEGINS[1].split(part) if any(part.count(told) > 1 for told in _TOLD) else [part]
+
+
+def _parts(text: str, named: re.Pattern[str]) -> Iterator[str]:
+    """What is named, and what is between that."""
+    position = 0
+    for match in named.finditer(text):
+        if between := text[position : match.start()].strip():
+            yield between
+        yield match[0]
+        position = match.end()
+    if rest := text[position:].strip():
+        yield rest

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Texts that tell nothing of QEMU's figures: recognised by a line that only they have, to say what to take instead."""
+
+import re
+import reprlib
+from dataclasses import replace
+
+from .foreign import DOMJOBINFO, Foreign
+
+LONG = reprlib.Repr()
+"""Shows as much of a line as lets it be recognised."""
+LONG.maxstring = 120
+
+_KVM_ONLY = "only QEMU's migrations can be judged, and its figures are other ones"
+_QEMU_FIGURES = "QEMU's own figures are not in it"
+_Rows = tuple[tuple[str, str, str, str], ...]
+"""A pattern, and what of Foreign is said of a text that it is found in."""
+_ROWS_OF_TEXTS: _Rows = (
+    (
+        r"(?i)\A\s*(?:<!doctype html|<html\b)",
+        "a web page",
+        "",
+        "copy the text out of it, or take the raw one (a paste's `raw` link)",
+    ),
+    (
+        r"^\s*Migration: \[ *\d+(?:\.\d+)? ?%\]",
+        "what `virsh migrate --verbose` shows",
+        "it shows how much is done, and nothing else",
+        f"take {DOMJOBINFO}",
+    ),
+    (
+        r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d{4}: \d+: (?:debug|info|warning|error) : ",
+        "a log of libvirt's daemon",
+        "no reply of QEMU's to query-migrate is in it",
+        'let it log them by `virt-admin daemon-log-outputs "1:file:/var/log/libvirt/libvirtd.log"` and '
+        '`virt-admin daemon-log-filters "1:qemu.qemu_monitor"` while the migration runs, or take ' + DOMJOBINFO,
+    ),
+    (
+        r"starting up libvirt version: |^char device redirected to |^-name guest="
+        r"|^(?:\d{4}-\S+Z )?\S*qemu(?:-system-\w+|-kvm): ",
+        "the log of a guest's QEMU",
+        "QEMU logs no figures of a migration",
+        f"take {DOMJOBINFO}",
+    ),
+    (
+        r"(?:\bxc: (?:info|detail|error|progress|Frames|Memory:)\b|^migration (?:target|sender): |new xl format"
+        r"|\blibxl: |\bXendCheckpoint\b|\bxenopsd\b|\bemu-manager\b|\bxenguest\b)",
+        "a log of Xen's",
+        _KVM_ONLY,
+        "there is nothing to take instead",
+    ),
+    (
+        r"(?:\bvmx\b.*\| ?|\bVMotion|\bvMotion|\bvmkernel: )",
+        "a log of VMware's",
+        _KVM_ONLY,
+        "there is nothing to take instead",
+    ),
+    (r"\bHyper-V\b", "a log of Hyper-V's", _KVM_ONLY, "there is nothing to take instead"),
+    (
+        r"^cloud-hypervisor: +[\d.]+m?s: ",
+        "a log of Cloud Hypervisor's",
+        _KVM_ONLY,
+        "there is nothing to take instead",
+    ),
+    (
+        r"\[\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d virt-manager \d+\]",
+        "a log of virt-manager's",
+        _QEMU_FIGURES,
+        f"take {DOMJOBINFO}",
+    ),
+    (
+        r"^(?:info )?migrate(?:_\w+)?\b.* -- |^info migrate\s+--",
+        "the help of QEMU's monitor",
+        "it describes commands, not a migration",
+        "take what `info migrate` prints while the migration runs",
+    ),
+    (
+        r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:domain|domstatus|domainsnapshot)\b",
+        "a guest's definition in XML",
+        "it has no figures of a migration",
+        f"take {DOMJOBINFO}",
+    ),
+    (
+        r"^ *(?:(?:apiVersion|API Version): +kubevirt\.io/|[kK]ind: +VirtualMachineInstance)"
+        r"|\"apiVersion\": *\"kubevirt\.io/",
+        "an object of KubeVirt's",
+        _QEMU_FIGURES,
+        "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
+        "virsh -r domjobinfo 1`, repeatedly",
+    ),
+    (
+        r"(?i)\bmemory[_ ]remaining[_ ]bytes\"? *[|:]|^\W*\bSource Node +\| *Dest Node|\| Source Node *\| Dest Node",
+        "what `openstack server migration` prints",
+        "it has no time and no bandwidth",
+        f"take the log of nova-compute on the source host, or {DOMJOBINFO}",
+    ),
+    (
+        r"\* memory transfer progress: \d|\* starting memory transfer$",
+        "the output of Ganeti's `gnt-instance migrate`",
+        "it shows what was sent as a share of RAM, and nothing of what is left",
+        "take `echo info migrate | socat - UNIX:/run/ganeti/kvm-hypervisor/ctrl/INSTANCE.monitor` on the primary node, "
+        "repeatedly, while it runs",
+    ),
+    (
+        r"\bLibvirtMigrateCommandWrapper\b",
+        "a log of CloudStack's agent",
+        _QEMU_FIGURES,
+        f"take {DOMJOBINFO}, repeatedly",
+    ),
+    (
+        r"\[Z\d+\]\[(?:VMM|LCM|VM)\]\[[IEWD]\]: ",
+        "a log of OpenNebula's",
+        _QEMU_FIGURES,
+        "take the output of `virsh domjobinfo one-ID`, on the source host while the migration runs, repeatedly",
+    ),
+    (
+        r"\b(?:Transferring (?:the )?instance|Live migration): .*\(\d[\d.]*[kMG]?B/s\)|\binstanceType=virtual-mach",
+        "what Incus or LXD tells",
+        "it shows what was sent, and nothing of what is left",
+        "take `query-migrate` over the guest's monitor, qemu.monitor in its directory below /run/incus or "
+        "/var/snap/lxd/common/lxd/logs, while no other client holds it",
+    ),
+    (
+        r"\b(?:migrate_pending_(?:exact|estimate)|migrate_transferred transferred|migrate_set_state|"
+        r"migration_bitmap_sync_end|savevm_state_iterate|migration_completion_\w+) ?",
+        "a log of QEMU's events",
+        "it has what was pending, but neither the report nor the counts of pages",
+        "take `info migrate` while it runs, repeatedly, or record it by `avocado migdowntime record SOCKET`",
+    ),
+    (
+        r"\bevent '[a-z-]+' for domain ",
+        "what `virsh event` prints",
+        "no event of a job that ended is in it",
+        f"take {DOMJOBINFO}, repeatedly",
+    ),
+    (
+        r"^ *dirtyrate\.\w+=",
+        "what `virsh domstats --dirtyrate` prints",
+        "it has what the guest dirties, and nothing of a migration",
+        f"take {DOMJOBINFO}, repeatedly",
+    ),
+    (
+        r"\bkubevirt_vmi_migration_\w+\{",
+        "a scrape of KubeVirt's metrics",
+        "they have neither the time of the migration nor the report",
+        "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
+        "virsh -r domjobinfo 1`, repeatedly",
+    ),
+    (
+        r"^\W*(?:total time|transferred ram|remaining ram)\b\W+\d+ ?(?:ms|milliseconds|kbytes)[\s|]+\d+ ?(?:ms|kb)",
+        "a table of several migrations beside each other",
+        "",
+        "take each by itself, in the lines that `info migrate` prints",
+    ),
+    (
+        r"^(?P<why>(?:error: |Error from server |Fehler: |erreur ?: |错误：|エラー: |ошибка: ).*)",
+        "an error of virsh or kubectl",
+        "",
+        f"fix what it says, and take {DOMJOBINFO}",
+    ),
+    (r"^Traceback \(most recent call last\):", "a traceback of Python's", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
+)
+_ROWS_OF_BARE_TEXTS: _Rows = (
+    (
+        r"(?:^[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]iB|B|ms)[ \t]*\n?){2,}",
+        "what `virsh domjobinfo` prints in another language than English",
+        "",
+        "take it again by `LC_ALL=C virsh domjobinfo GUEST`",
+    ),
+    (
+        r"^TASK (?:OK|ERROR)|\b(?:starting migration of CT|migration (?:aborted|finished) \S+ ?\()",
+        "a task log of Proxmox VE",
+        "no migration of a running guest was found in it",
+        "take `echo 'info migrate' | qm monitor VMID` on the source host, repeatedly, while one runs",
+    ),
+    (
+        r"\bnova[.-](?:compute|virt|conductor|scheduler|api)\b",
+        "a log of OpenStack Nova's",
+        "no figures of a migration were found in it",
+        "take nova-compute's log of the source host, or `virsh domjobinfo INSTANCE` there, repeatedly",
+    ),
+    (
+        r"\[vdsm\.|\[virt\.vm\]|\bvdsm\b.*::|\borg\.ovirt\.engine\b",
+        "a log of oVirt's",
+        "no figures of a migration were found in it",
+        "take vdsm.log of the source host, or `virsh -r domjobinfo VM` there, repeatedly",
+    ),
+    (
+        r"\bvirt-(?:handler|controller|launcher|api|operator)\b",
+        "a log of KubeVirt's",
+        "no figures of a migration were found in it",
+        "take `kubectl logs POD -c compute` of the source's virt-launcher pod",
+    ),
+)
+TEXTS, BARE_TEXTS = (
+    tuple((re.compile(pattern, re.MULTILINE), Foreign(*said)) for pattern, *said in rows)
+    for rows in (_ROWS_OF_TEXTS, _ROWS_OF_BARE_TEXTS)
+)
+"""A line that a text has, and what it is then; the first that fits counts. The second are for what is read where it has
+figures: for a text in which no form was recognised.
+"""
+
+
+def of_text(text: str) -> Foreign | None:
+    """What a `text` is in which no form was recognised; with the line that says why, where it has one."""
+    for pattern, foreign in (*TEXTS, *BARE_TEXTS):
+        if match := pattern.search(text):
+            why = match.groupdict().get("why")
+            return foreign if why is None else replace(foreign, why=LONG.repr(why))
+    return None
+
+
+def is_of_others(foreign: Foreign) -> bool:
+    """Whether a text is of what runs no QEMU, whatever else it looks like."""
+    return foreign.why == _KVM_ONLY

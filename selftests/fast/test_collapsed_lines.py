@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lines that became one where a text was copied, or that another program put into a string."""
+
+import pytest
+
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.forms.lines import Lines
+
+from ..support.documents import TOP
+
+
+def lines_of(text):
+    return [line.text for line in Lines().of(text.encode(), 0.0)]
+
+
+@pytest.mark.parametrize(
+    "name", ["info-migrate-1.6", "info-migrate-7.2-active-then-completed", "info-migrate-10.1-postcopy",
+             "info-migrate-10.1-first-pass-multifd", "info-migrate-2025-in-kb", "info-migrate-7.2-throttled",
+             "domjobinfo-postcopy"],
+)  # fmt: skip
+def test_a_text_whose_lines_became_one_is_read_as_it_was(name):
+    text = (TOP / "selftests" / "forms" / f"{name}.txt").read_text().replace("\n> ", "\n")
+    whole, collapsed = parse(text.encode()), parse(" ".join(text.split()).encode())
+    assert [*collapsed.samples] == [*whole.samples]
+    assert collapsed.lacks == whole.lacks
+
+
+@pytest.mark.parametrize("name", ["proxmox-2014", "proxmox-2025-11", "nova-2018", "vdsm-2024-aborted", "kubevirt-2024"])
+def test_a_log_whose_lines_became_one_is_read_as_it_was(name):
+    text = (TOP / "selftests" / "texts" / f"{name}.txt").read_text().strip()
+    whole, collapsed = parse(text.encode()), parse(text.replace("\n", " ").encode())
+    assert [*collapsed.samples] == [*whole.samples]
+    assert (collapsed.downtime_limit_ms, collapsed.notes) == (whole.downtime_limit_ms, whole.notes)
+
+
+def test_lines_of_a_log_without_times_are_told_by_their_level():
+    one = "INFO nova.virt.libvirt.driver [-] [instance: a-1] Migration running for {} secs, memory 5% remaining; {}"
+    first, second = one.format(60, "(bytes processed=1, remaining=2, total=3)"), one.format(70, "(bytes processed=2,")
+    assert lines_of(f"{first} {second}") == [first, second]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"return": "transferred ram: 7 kbytes\\r\\nremaining ram: 5 kbytes\\r\\ntotal ram: 9 kbytes\\r\\nand so on"}',
+        "Jun 11 02:14:52 h nova[7]: 2018-06-11 02:14:52 INFO nova.virt.libvirt.driver [-] Migration running for 7",
+        "what is called transferred ram: is counted, remaining ram: is not, and nobody has asked for the total",
+    ],
+)
+def test_a_line_that_was_one_stays_one(text):
+    assert lines_of(text) == [text]
+
+
+@pytest.mark.parametrize("text", ["INFO: b'{}'", "out = '{}' (rc 0)"])
+def test_lines_in_a_string_of_python_s_are_lines(text):
+    assert lines_of(text.format(r"Migration status: active\r\ntotal time: 7 ms\n")) == [
+        "Migration status: active", "total time: 7 ms",
+    ]  # fmt: skip

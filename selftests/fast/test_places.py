@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""On which hosts the two sides run: each is asked for its turn, none is taken for two, and a link is found between."""
+
+import asyncio
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from avocado_migdowntime.agent.turn import identity
+from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
+from avocado_migdowntime.host.resources import HostResources
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu.far_place import FarPlace
+from avocado_migdowntime.qemu.network_link import network_link
+from avocado_migdowntime.qemu.place import Here
+from avocado_migdowntime.qemu.places import places
+from avocado_migdowntime.remote import ssh
+from avocado_migdowntime.remote.ssh import Connected
+
+from ..support.agents import sent
+
+SIDES = ("source", "destination")
+
+
+class Host:
+    """What answers in the place of another host."""
+
+    def __init__(self, name, identity, order):
+        self.name = name
+        self.facts = {"identity": identity, "machine": "x86_64", "page_bytes": 4096, "kvm": False}
+        self._order = order
+
+    async def ask(self, do, **given):
+        assert do == "turn"
+        self._order.append(self.name)
+        return "process 7 of user 0" if self._order == [self.name] else "", b""
+
+
+def where(monkeypatch, tmp_path, parameters, **identities):
+    """Names of both sides' hosts, the order in which turns were asked for, and what was said."""
+    order, said = [], []
+
+    @asynccontextmanager
+    async def connected(address):
+        yield Connected(Host(address.host, identities[address.host], order), "", "", "", "")
+
+    async def course():
+        with HostResources() as resources, ExitStack() as stack:
+            async with places(parse(parameters), Here(resources, stack, tmp_path), said.append) as found:
+                return [place.name for place in found]
+
+    monkeypatch.setattr(ssh, "connected", connected)
+    return asyncio.run(course()), order, said
+
+
+@pytest.mark.parametrize("sides", [SIDES, SIDES[::-1]])
+def test_turns_are_taken_in_one_order_whichever_side_is_where(monkeypatch, tmp_path, sides):
+    hosts = dict(zip(sides, ("lab1", "lab2"), strict=True))
+    parameters = {f"{side}_host": host for side, host in hosts.items()}
+    names, order, said = where(monkeypatch, tmp_path, parameters, lab1="kernel 2", lab2="kernel 1")
+    assert names == [hosts[side] for side in SIDES]
+    assert order == ["lab2", "lab2", "lab1"]
+    assert said[-1] == "waiting for another test on lab2 to end: that of process 7 of user 0"
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_the_other_side_stays_here(monkeypatch, tmp_path, side):
+    names, order, _ = where(monkeypatch, tmp_path, {f"{side}_host": "lab1"}, lab1="kernel 1")
+    assert dict(zip(SIDES, names, strict=True)) == {**dict.fromkeys(SIDES, ""), side: "lab1"}
+    assert set(order) == {"lab1"}
+
+
+def test_one_host_is_not_taken_for_two(monkeypatch, tmp_path):
+    both = {"source_host": "lab1", "destination_host": "lab2"}
+    with pytest.raises(UsageError, match="^destination_host=lab2 is the same host as source_host=lab1; leave it out, "):
+        where(monkeypatch, tmp_path, both, lab1="kernel 1", lab2="kernel 1")
+    with pytest.raises(UsageError, match="^source_host=lab1 is this host; leave it out, or name another host$"):
+        where(monkeypatch, tmp_path, both, lab1=identity(), lab2="kernel 1")
+
+
+def test_hosts_that_do_not_tell_who_they_are_are_not_taken_for_one(monkeypatch, tmp_path):
+    names, _, _ = where(monkeypatch, tmp_path, {"source_host": "a", "destination_host": "b"}, a="", b="")
+    assert names == ["a", "b"]
+
+
+class Reached(FarPlace):
+    """Another host that is reached at one of its addresses only."""
+
+    def __init__(self, name, reached_at="", its="203.0.113.9", own="10.0.0.9"):
+        connection = Connected(Host(name, name, []), its, own, "203.0.113.1", "10.0.0.1")
+        super().__init__(connection, "destination", "qemu_destination")
+        self._reached_at = reached_at
+        self.listened = []
+
+    async def listen(self, address):
+        self.listened.append(address)
+        return 4444
+
+    async def receive(self):
+        return 5e7
+
+    async def send(self, address, port):
+        assert port == 4444
+        if address != self._reached_at:
+            raise HarnessError("Connection refused")
+
+
+def link(source, destination):
+    return asyncio.run(network_link(source, destination, lambda _: None))
+
+
+@pytest.mark.parametrize("reached_at", ["10.0.0.9", "203.0.113.9"])
+def test_two_other_hosts_find_each_other_inside_their_network_or_from_outside(reached_at):
+    destination = Reached("lab2")
+    found = link(Reached("lab1", reached_at), destination)
+    assert found.peer == reached_at and found.bytes_per_s == 5e7 and set(destination.listened) == {"10.0.0.9"}
+    header = {"link": "tcp", "link_bytes_per_s": 50_000_000, "source_host": "lab1", "destination_host": "lab2"}
+    assert found.header == header
+
+
+def test_a_link_that_nothing_gets_over_is_told_with_each_way_that_was_tried():
+    with pytest.raises(HostRequirementError) as refusal:
+        link(Reached("lab1"), Reached("lab2"))
+    assert str(refusal.value) == (
+        "no TCP connection of a migration gets from lab1 to lab2 at 10.0.0.9: Connection refused; at 203.0.113.9: "
+        "Connection refused; let such connections to any port through there"
+    )
+
+
+def test_an_agent_keeps_secrets_and_measures_what_lies_between(tmp_path):
+    async def course():
+        async with sent() as (conversation, _):
+            assert conversation.facts["identity"] == identity()
+            far = FarPlace(Connected(conversation, *4 * ["127.0.0.1"]), "source", "qemu")
+            directory = Path(await far.keep_private("tls-source", {"key": b"secret", "empty": b""}))
+            assert {path.name: path.read_bytes() for path in directory.iterdir()} == {"key": b"secret", "empty": b""}
+            modes = [path.stat().st_mode & 0o777 for path in (directory.parent, directory, *directory.iterdir())]
+            assert modes == [0o700, 0o700, 0o600, 0o600]
+            with HostResources() as resources, ExitStack() as stack:
+                here = Here(resources, stack, tmp_path)
+                assert (await network_link(far, here, lambda _: None)).bytes_per_s > 0
+        assert not directory.exists()
+
+    asyncio.run(course())

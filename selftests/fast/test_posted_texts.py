@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What stands in texts as they are posted beside what a command prints: comments, remarks, commands, other units."""
+
+import pytest
+
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.verdict.judge import judge
+
+from ..support.documents import TOP
+
+MIB = 1 << 20
+JOB = """\
+Job type:         Unbounded
+Operation:        Outgoing migration
+Time elapsed:     60000        ms
+Memory processed: 6.568 GiB
+Memory remaining: 224.113 MiB
+Memory total:     4.016 GiB
+Memory bandwidth: 112.057 MiB/s
+Dirty rate:       20000        pages/s
+Page size:        4096         bytes
+Iteration:        5
+Constant pages:   600000
+Normal pages:     1716000
+Normal data:      6.546 GiB
+Expected downtime: 3000         ms
+"""
+ENDED = """\
+2024-05-12 11:57:06.546+0000: event 'job-completed' for domain 'vm1':
+\toperation: 5
+\ttime_elapsed: 8307
+\ttime_elapsed_net: 8301
+\tmemory_total: 8608202752
+\tmemory_processed: 3439329411
+\tmemory_remaining: 0
+\tmemory_bps: 413676339
+\tmemory_dirty_rate: 0
+\tmemory_iteration: 3
+\tdowntime: 63
+\tdowntime_net: 57
+\tsetup_time: 9
+"""
+
+
+def told(text):
+    trace = parse(text.encode())
+    return [*judge(trace).reasons, *advise(trace).reasons]
+
+
+def limit_of(text):
+    return parse(text.encode()).downtime_limit_ms
+
+
+@pytest.mark.parametrize("mark", ["# ", "#   ", "// ", "> # ", "* "])
+def test_a_job_in_comments_is_as_without(mark):
+    (plain,), (commented,) = parse(JOB.encode()).samples, parse(
+        "".join(f"{mark}{line}\n" for line in JOB.splitlines()).encode()
+    ).samples  # fmt: skip
+    assert commented == plain
+    assert plain.ram.remaining_bytes == int(224.113 * MIB)
+
+
+@pytest.mark.parametrize(
+    "remark", ["   <-- does not fall", "  # why?", " ← 一直下不去", "   (for an hour)", "  // big"]
+)
+def test_a_remark_behind_a_figure_is_none_of_it(remark):
+    (sample,) = parse(JOB.replace("224.113 MiB", f"224.113 MiB{remark}").encode()).samples
+    assert sample.ram.remaining_bytes == int(224.113 * MIB)
+
+
+def test_a_dirty_rate_in_other_units_is_no_number_of_pages():
+    with pytest.raises(UsageError, match=r"^Dirty rate is '20 MiB/s' where pages/s were expected: give what virsh "):
+        parse(JOB.replace("20000        pages/s", "20 MiB/s").encode())
+
+
+def test_figures_in_columns_without_colons_are_read():
+    text = "Time elapsed                 110110  ms\nMemory remaining             25.500 GiB\nIteration      3\n"
+    (sample,) = parse(text.encode()).samples
+    assert (sample.t_s, sample.ram.remaining_bytes) == (110.11, int(25.5 * (1 << 30)))
+
+
+@pytest.mark.parametrize("head", [ENDED.splitlines()[0], ""])
+def test_a_job_that_an_event_tells_of_is_over(head):
+    text = "\n".join([head, *ENDED.splitlines()[1:]])
+    (sample,) = parse(text.encode()).samples
+    assert (sample.status, sample.downtime_ms, sample.expected_downtime_ms) == ("completed", 63, None)
+    assert "the migration completed, and the guest was down for 63 ms: nothing is predicted now" in told(text)
+
+
+@pytest.mark.parametrize("success", ["no", "0"])
+def test_a_job_of_an_event_that_was_no_success_has_failed(success):
+    text = f"{ENDED}\tsuccess: {success}\n\terrmsg: connection reset\n"
+    (sample,) = parse(text.encode()).samples
+    assert sample.status == "failed"
+    assert "the reason shown: connection reset" in told(text)
+
+
+@pytest.mark.parametrize(
+    "memory", ["", "Memory processed: 0.000 B\nMemory remaining: 0.000 B\nMemory total: 0.000 B\n"]
+)
+def test_while_disks_are_sent_first_no_limit_ends_it(memory):
+    text = (
+        f"Job type:         Unbounded\nOperation:        Outgoing migration\nTime elapsed:     154307 ms\n{memory}"
+        "File processed:   33.203 GiB\nFile remaining:   70.612 GiB\nFile total:       103.815 GiB\n"
+    )
+    assert advise(parse(text.encode())).finding.value == "none"
+    sentence = "a disk is sent as well, with 76 GB left: no downtime-limit ends it while the disk is sent"
+    assert told(text).count(sentence) == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "$ virsh migrate-getmaxdowntime vm1\n450\n\n",
+        "[root@host1 ~]# virsh -c qemu:///system migrate-getmaxdowntime --domain vm1\n\n450\n\n",
+        "virsh # migrate-getmaxdowntime vm1\n450\n\n",
+        "# sudo virsh migrate-setmaxdowntime vm1 450\n",
+        "root@h:~# virsh migrate-setmaxdowntime vm1 --downtime 450  # enough?\n\n",
+    ],
+)
+def test_the_limit_that_virsh_tells_or_sets_is_known(command):
+    assert limit_of(f"{command}$ virsh domjobinfo vm1\n{JOB}") == 450
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "you may try virsh migrate-setmaxdowntime vm1 450 when nothing else helps\n",
+        "$ virsh migrate-getmaxdowntime vm1\nerror: Requested operation is not valid: domain is not running\n450\n",
+        "450\n",
+    ],
+)
+def test_no_limit_is_known_by_words_about_it(words):
+    assert limit_of(f"{words}{JOB}") is None
+
+
+def test_what_others_call_events_is_not_taken_for_qemu_s():
+    with pytest.raises(UsageError, match="^is a log of Xen's: only QEMU's migrations can be judged"):
+        parse(
+            b'May 12 11:57:06 h emu-manager-1[7]: { "event" : "MIGRATION", "data": {"sent": 952320,"remaining": -1}}\n'
+        )
+
+
+REPLY = (
+    '{"return": {"status": "active", "total-time": 44000, "setup-time": 1, "expected-downtime": 44000, "ram": '
+    '{"total": 290000000, "remaining": 80000000, "transferred": 88000000, "mbps": 16, "page-size": 4096, '
+    '"normal": NORMAL, "duplicate": 120000, "dirty-sync-count": 150, "dirty-pages-rate": RATE, "multifd-bytes": 0}}}'
+)
+
+
+@pytest.mark.parametrize(("normal", "is_packed"), [(26_600, False), (26_900, True), (20_000_000, True)])
+def test_no_limit_is_advised_where_pages_went_out_in_fewer_bytes(normal, is_packed):
+    text = REPLY.replace("NORMAL", str(normal)).replace("RATE", "700")
+    advice = advise(parse(text.encode()))
+    assert (advice.limit_ms is None) == is_packed
+    said = f"{normal * 4096 / 1e6:.1f} MB of pages went out as 88.0 MB, encoded or compressed: what is left takes less"
+    assert any(reason.startswith(said) for reason in advice.reasons) == is_packed
+
+
+@pytest.mark.parametrize(("rate", "most_ms"), [(700, 40_000 + 57_344), (850_000, 40_000 + 145_000)])
+def test_a_guest_dirties_no_more_than_all_of_its_ram(rate, most_ms):
+    text = REPLY.replace("NORMAL", "20000").replace("RATE", str(rate))
+    advice = advise(parse(text.encode()))
+    assert advice.range_ms.high == pytest.approx(most_ms, abs=2)
+
+
+PROXMOX = """\
+2023-11-02 08:15:21 starting migration of VM 105 to node 'pve2' (192.0.2.2)
+2023-11-02 08:15:22 migration active, transferred 5.6 GiB of 16.0 GiB VM-state, 112.9 MiB/s
+2023-11-02 08:15:23 migration active, transferred 5.7 GiB of 16.0 GiB VM-state, 113.1 MiB/sDIRTIES
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        ("ERROR: online migrate failure - too many query migrate failures - aborting", "has failed"),
+        ("ERROR: online migrate failure - unable to parse migration status 'x' - aborting", "has failed"),
+        ("ERROR: online migrate failure - interrupted by signal", "was cancelled"),
+        ("migrate_cancel", "was cancelled"),
+    ],
+)
+def test_a_task_that_gives_up_has_failed_unless_it_was_told_to(end, status):
+    text = f"{PROXMOX.replace('DIRTIES', '')}2023-11-02 08:15:30 {end}\n2023-11-02 08:15:30 migrate_cancel\n"
+    said = told(text)
+    assert f"the migration {status}: nothing is predicted now" in said
+    why = end.partition("failure - ")[2].removesuffix(" - aborting")
+    assert (f"the reason shown: {why}" in said) == (status == "has failed")
+
+
+@pytest.mark.parametrize(("rate", "is_more"), [("113.1", False), ("113.3", True), ("500.0", True)])
+def test_a_guest_that_dirties_more_pages_than_are_sent_is_said_to(rate, is_more):
+    said = [
+        one
+        for one in told(PROXMOX.replace("DIRTIES", f", VM dirties lots of memory: {rate} MiB/s"))
+        if "dirtied" in one
+    ]
+    assert len(said) == 2 * is_more
+    where = (
+        " where 119 MB/s of pages were sent, zero pages with them: while it does, no pass is shorter than the previous"
+    )
+    assert all(where in one for one in said) or rate == "500.0"
+
+
+@pytest.mark.parametrize("end", ["has completed", "has aborted"])
+def test_that_a_migration_completed_after_nova_s_time_was_over_is_said(end):
+    head = "2021-06-11 02:14:52.547 7 INFO nova.virt.libvirt.driver [req-a] [instance: 4a4ffbd1] "
+    text = (
+        f"{head}Migration running for 800 secs, memory 7% remaining (bytes processed=6912344832, remaining=612344832, "
+        f"total=8599183360)\n{head}Live migration not completed after 800 sec\n{head}Migration operation {end}\n"
+    )
+    forced = [one for one in told(text) if one.startswith("it completed all the same: Nova may have paused the guest")]
+    assert len(forced) == 2 * (end == "has completed")
+
+
+@pytest.mark.parametrize(
+    ("reported_ms", "said"),
+    [(40_001, "at least the 40000.0 ms"), (39_998, "below the 40000.0 ms"), (39_000, "below the 40000.0 ms")],
+)
+def test_a_report_below_what_is_left_is_called_so_by_both(reported_ms, said):
+    text = REPLY.replace("NORMAL", "20000").replace("RATE", "700").replace(': 44000, "ram', f': {reported_ms}, "ram')
+    trace = parse(text.encode())
+    assert f"QEMU's figure is {said}" in judge(trace).reasons[0]
+    assert ("below what is left now" in " ".join(advise(trace).reasons)) == said.startswith("below")
+
+
+def test_a_report_beyond_any_limit_lets_none_be_told():
+    advice = advise(
+        parse(REPLY.replace("NORMAL", "9").replace("RATE", "7").replace(' 44000, "ram', ' 9e18, "ram').encode())
+    )
+    assert "since 3.0 do, QEMU accepts no limit as large" in " ".join(advice.reasons)
+
+
+def test_what_is_left_of_vfio_devices_is_in_no_report():
+    text = (
+        REPLY.replace("NORMAL", "20000")
+        .replace("RATE", "700")
+        .replace('{"status"', '{"vfio": {"transferred": 7}, "status"')
+    )
+    advice = advise(parse(text.encode()))
+    assert advice.limit_ms is None
+    assert (
+        "the report of 44000 ms is of RAM alone, and what is left of the VFIO devices has to be added" in advice.reasons
+    )
+
+
+def test_that_a_bandwidth_may_be_set_is_said_unless_it_is():
+    text = (
+        "Migration status: active\ntotal time: 66092 ms\nexpected downtime: 2330 ms\ntransferred ram: 9458155 kbytes\n"
+        "throughput: 1169.84 mbps\nremaining ram: 484672 kbytes\ntotal ram: 8524924 kbytes\nnormal: 2362561 pages\n"
+        "normal bytes: 9450244 kbytes\ndirty sync count: 4\ndirty pages rate: 31000 pages\n"
+    )
+    assert judge(parse(text.encode())).reasons[0].endswith("sync, or avail-switchover-bandwidth is set")
+    known = judge(parse(f"avail-switchover-bandwidth: 62500000 bytes/second\n{text}".encode()))
+    assert known.reasons[0].endswith("it is wrong unless it was taken before the first update after a sync")
+
+
+def test_where_it_listens_does_not_end_a_text():
+    text = (TOP / "selftests" / "forms" / "info-migrate-10.1-first-pass-multifd.txt").read_text()
+    amid = text.replace("RAM info:", "Sockets: [\n\ttcp:10.0.0.1:4444\n\tunix:/run/m.sock\n]\nRAM info:")
+    assert [*parse(amid.encode()).samples] == [*parse(text.encode()).samples]
+
+
+OLDER = '{"QMP": {"version": {"qemu": {"major": 2, "minor": 12, "micro": 0}, "package": ""}, "capabilities": []}}\n'
+NEWER = OLDER.replace('"major": 2, "minor": 12', '"major": 3, "minor": 0')
+
+
+@pytest.mark.parametrize(
+    ("before", "shown", "is_doubted"),
+    [
+        ("", '"multifd-bytes": 0', False),
+        ("", '"pages-per-second": 0', False),
+        ("", '"postcopy-requests": 0', False),
+        ("", '"postcopy-requests": 0, "skipped": 0', True),
+        ("", '"skipped": 0', True),
+        ("", '"normal-bytes": 81920000', True),
+        (OLDER, '"multifd-bytes": 0', True),
+        (NEWER, '"skipped": 0', False),
+    ],
+)
+def test_a_report_that_may_be_a_rate_as_before_3_0_lets_advise_no_limit(before, shown, is_doubted):
+    text = REPLY.replace("NORMAL", "20000").replace("RATE", "700").replace('"multifd-bytes": 0', shown)
+    advice = advise(parse((before + text).encode()))
+    assert advice.limit_ms == (None if is_doubted else 44_001)
+    said = (
+        "as no figure is shown that QEMU has since 3.0: if this QEMU computes as releases since 3.0 do, the limit is 4"
+    )
+    assert (said in " ".join(advice.reasons)) == is_doubted
+
+
+def test_a_mail_s_lines_may_end_in_carriage_returns():
+    text = (TOP / "selftests" / "forms" / "info-migrate-7.0-trimmed.txt").read_text()
+    mailed = text.replace("\n", "=0D\n")
+    assert [*parse(mailed.encode()).samples] == [*parse(text.encode()).samples]
