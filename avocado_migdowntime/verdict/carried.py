@@ -2,13 +2,14 @@
 """Is what QEMU says it transferred what its link carried? All that is said of its bandwidth is measured by that."""
 
 from dataclasses import dataclass
-from itertools import dropwhile
+
+import numpy as np
 
 from ..basics.interval import Interval, span
+from ..basics.units import MIB
 from ..oracle.evidence import Evidence
 from ..trace.events import BROKEN, CARRIED, HARNESS, Event
-from ..trace.model import Trace
-from ..trace.ram import number
+from ..trace.ram import number, optional_number
 from .check import Check, Outcome
 from .codes import CODES, TRANSFERRED
 
@@ -18,6 +19,10 @@ _NARROW = Interval(-0.25, 0.25)
 """Where the error may be larger, half of what was sent might not be told from all of it."""
 _MOST_HEADER_BYTES = 134
 """Of a packet: 14 are Ethernet's, and up to 60 IP's and TCP's each (RFC 791, RFC 9293)."""
+_MOST_FLUSHED_BYTES = 64 * 4096
+"""QEMU 8.2 and later count them when they have gone out (migration/qemu-file.c: qemu_fflush, MAX_IOV_SIZE)."""
+_COUNT_NO_TABLE, _RAM_PER_TABLE = 8, 128
+"""Up to this release; of RAM, rounded up to a power of two (hw/ppc/spapr.c: spapr_hpt_shift_for_ramsize)."""
 _OUTCOMES = {"as-carried": Outcome.PASSED, "not-as-carried": Outcome.FAILED}
 
 
@@ -57,34 +62,47 @@ def judge_carried(evidence: Evidence) -> CarriedFinding | None:
 
     At no time has more been carried than was handed to the system before, and in the end no less than all. So the
     first tells how far too little QEMU can have said, while the guest ran and no device was sent, and the second how
-    far too much. Raises UsageError where an event of the harness is not as it writes them.
+    far too much. Where QEMU was given arguments, what these add may send over the link as well, of which QEMU says
+    nothing. Raises UsageError where an event of the harness is not as it writes them.
     """
     trace = evidence.trace
     looks = [event for event in trace.events if (event.side, event.name) == (HARNESS, CARRIED)]
     if not looks:
         return None
-    while_it_ran = [look for look in looks if look.t_s < trace.switchover_s]
-    if not trace.completed or len(while_it_ran) < 2 or trace.first_event(HARNESS, BROKEN):
+    samples = trace.samples
+    tell = np.flatnonzero(~np.isnan(samples.transferred_bytes))
+    asked_s, told = samples.t_s[tell], samples.transferred_bytes[tell]
+    # A look that an answer follows which came before the stop was before it, however late that was noticed.
+    running_s = asked_s[samples.answered_s[tell] < trace.switchover_s]
+    while_it_ran = [look for look in looks if look.t_s <= max(running_s, default=-np.inf)]
+    begin, end = looks[0], looks[-1]
+    start = trace.first_event("source", "MIGRATION", status="setup")
+    is_whole = start and begin.t_s < start.t_s and trace.completed and samples.t_s[-1] < end.t_s
+    if not is_whole or len(while_it_ran) < 2 or trace.first_event(HARNESS, BROKEN):
         return CarriedFinding("not-seen")
-    begin, last, end = looks[0], while_it_ran[-1], looks[-1]
+    last = while_it_ran[-1]
     payload = _between(begin, last, "bytes") - _MOST_HEADER_BYTES * _between(begin, last, "packets")
-    later, told = _told_by(trace, last.t_s), _told_by(trace, float(trace.samples.t_s[-1]))
     carried = _between(begin, end, "bytes")
-    if later is None or told is None or min(payload, carried) <= 0:
+    if min(payload, carried) <= 0:
         return CarriedFinding("not-seen")
-    most, least = later / payload - 1, told / carried - 1
+    uncounted = trace.queued_bytes + _MOST_FLUSHED_BYTES + _hash_table_bytes(evidence)
+    most = (float(told[asked_s.searchsorted(last.t_s)]) + uncounted) / payload - 1
+    least = float(told[-1]) / carried - 1
     error = span((least, most))
-    if most < -TRANSFERRED_TOLERANCE or least > TRANSFERRED_TOLERANCE:
+    if least > TRANSFERRED_TOLERANCE:
         return CarriedFinding("not-as-carried", error)
+    if most < -TRANSFERRED_TOLERANCE:
+        return CarriedFinding("not-alone" if trace.header.get("qemu_arguments") else "not-as-carried", error)
     return CarriedFinding("as-carried" if error.within(_NARROW) else "wide", error)
 
 
-def _told_by(trace: Trace, t_s: float) -> int | None:
-    """What QEMU said first that it had transferred, when it was asked at a time or later."""
-    for sample in dropwhile(lambda sample: sample.t_s < t_s, trace.samples):
-        if sample.ram is not None and sample.ram.transferred_bytes is not None:
-            return sample.ram.transferred_bytes
-    return None
+def _hash_table_bytes(evidence: Evidence) -> int:
+    """The most that a pseries has of one, which is sent while the guest runs, and which old releases do not count."""
+    header, release = evidence.trace.header, evidence.release
+    ram_mib = optional_number(header, "ram_mib")
+    if header.get("arch") != "ppc64" or not ram_mib or (release is not None and release.major > _COUNT_NO_TABLE):
+        return 0
+    return int((1 << (int(ram_mib * MIB) - 1).bit_length()) // _RAM_PER_TABLE)
 
 
 def _between(earlier: Event, later: Event, name: str) -> float:

@@ -64,7 +64,8 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "as-carried": "transferred is what the link carried, which counts for itself",
         "not-as-carried": "transferred is not what the link carried",
         "wide": "what is known of the error of transferred is too wide",
-        "not-seen": "the migration was not seen to its end on the link that it began on",
+        "not-alone": "the link carried more than QEMU transferred, which may be of what qemu_arguments add",
+        "not-seen": "the migration was not seen from its beginning to its end on the link that it began on",
     },
     CAP: {
         "kept": "no more was sent than max-bandwidth allows",

@@ -2,6 +2,7 @@
 """What QEMU says it transferred, against what its link counts for itself."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -14,9 +15,13 @@ from avocado_migdowntime.trace.events import BROKEN, CARRIED, HARNESS, Event
 from avocado_migdowntime.verdict.check import Outcome
 from avocado_migdowntime.verdict.judge import judge
 
-from ..support.migrations import of, over_a_link
+from ..support.migrations import of, over_a_link, with_events, with_header
 
 COMPLETED = of([2000, 10], 300.0)
+
+
+def version(major):
+    return {"major": major, "minor": 0, "micro": 0}
 
 
 def found(*link):
@@ -54,6 +59,54 @@ def test_devices_are_carried_that_qemu_does_not_count(devices, code):
 
 def test_where_the_migration_went_on_over_another_link_nothing_is_told():
     assert found(0.5, 0, 8934, Event(3.0, HARNESS, BROKEN, {})) == (Outcome.NOT_JUDGED, "not-seen")
+
+
+def test_of_a_migration_whose_beginning_or_end_the_looks_miss_nothing_is_told():
+    """What was carried meanwhile is not known: that QEMU says more is no sign against it."""
+    trace = over_a_link(COMPLETED, 1.0)
+    looks = [one for one in trace.events if one.name == CARRIED]
+    for kept in (looks[5:], looks[:-1]):
+        others = tuple(one for one in trace.events if one.name != CARRIED)
+        assert judge(replace(trace, events=(*others, *kept))).transferred.code == "not-seen"
+
+
+def test_a_look_after_the_stop_is_none_of_the_running_guest():
+    """However late the stop was noticed: of devices, which went out meanwhile, QEMU says nothing."""
+    devices = 30_000_000
+    trace = over_a_link(COMPLETED, 1.0, devices)
+    last = [one for one in trace.events if one.name == CARRIED][-1]
+    looked = replace(last, t_s=trace.switchover_s - 0.001)
+    seen = with_events(trace, looked)
+    assert judge(seen).transferred == judge(trace).transferred
+
+
+def test_what_others_may_have_sent_is_no_sign_of_a_qemu_that_says_too_little():
+    arguments = ["-netdev", "user,id=net"]
+    less, more = (with_header(over_a_link(COMPLETED, told), qemu_arguments=arguments) for told in (0.5, 2.0))
+    assert judge(less).transferred.code == "not-alone"
+    assert judge(more).transferred.code == "not-as-carried"
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ({"qemu": {"qemu": version(11)}, "capabilities": ["multifd"]}, "not-as-carried"),
+        (
+            {
+                "qemu": {"qemu": version(11)},
+                "capabilities": ["multifd"],
+                "migrate-parameters": {"multifd-channels": 16},
+            },
+            "as-carried",
+        ),
+        ({"qemu": {"qemu": version(7)}, "arch": "ppc64", "ram_mib": 256}, "not-as-carried"),
+        ({"qemu": {"qemu": version(7)}, "arch": "ppc64", "ram_mib": 512}, "as-carried"),
+        ({"qemu": {"qemu": version(10)}, "arch": "ppc64", "ram_mib": 512}, "not-as-carried"),
+        ({"qemu": {"qemu": version(7)}, "arch": "x86_64", "ram_mib": 512}, "not-as-carried"),
+    ],
+)
+def test_what_is_sent_before_qemu_counts_it_may_be_on_the_way(header, code):
+    assert judge(with_header(over_a_link(COMPLETED, 0.85), **header)).transferred.code == code
 
 
 @pytest.mark.parametrize("looks", [(), ({"bytes": 5, "packets": 1},), ({"bytes": 9, "packets": 1},) * 3])

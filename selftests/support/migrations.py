@@ -374,6 +374,10 @@ MIGRATIONS = {
     "half of what its link carried": row(
         lambda: over_a_link(of([2000, 10], 300.0), 0.5), ("transferred", F, "not-as-carried")
     ),
+    "half of what its link carried, beside others": row(
+        lambda: with_header(over_a_link(of([2000, 10], 300.0), 0.5), qemu_arguments=["-nic", "user"]),
+        ("transferred", N, "not-alone"),
+    ),
     "what its link carried, of packets with little in them": row(
         lambda: over_a_link(of([2000, 10], 300.0), 1.0, 0, 300), ("transferred", N, "wide")
     ),
