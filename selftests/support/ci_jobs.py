@@ -3,7 +3,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,12 +13,12 @@ from pathlib import Path
 import yaml
 
 from .ahead import Begun, begun
+from .checkout import copied
 from .documented import write_settings
 from .documents import TOP
 
 SETTINGS = "passes = 1\nlimit_from = reported\n"
 """Those of the user: with the former runs are shorter."""
-_NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "results", "__pycache__", ".*_cache", "build", "*.egg-info")
 
 
 class Job:
@@ -58,8 +57,7 @@ def jobs():
 @contextmanager
 def begun_job(directory: Path) -> Iterator[Job]:
     """Have that job, and begin its set-up."""
-    checkout = directory / "checkout"
-    shutil.copytree(TOP, checkout, ignore=_NOT_COPIED)
+    checkout = copied(directory / "checkout")
     write_settings(checkout / ".venv", SETTINGS)  # Where Avocado looks for them in an activated environment.
     set_up, _ = _steps()
     with begun(["sh", "-ec", set_up], checkout, _environment(checkout)) as under_way:

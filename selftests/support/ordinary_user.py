@@ -17,7 +17,7 @@ from typing import Any, Self
 import pytest
 
 from .ahead import Begun, begun
-from .documents import TOP
+from .checkout import copied
 from .waiting import HANGS_S
 
 ROOT = os.geteuid() == 0
@@ -41,7 +41,6 @@ NO_INDEX = {
 """An environment in which pip finds nothing: port 9 is closed."""
 _QUICKLY = {"PIP_NO_COMPILE": "no"}
 """Compiling all that is installed takes longer than what is used of it; no-compile is switched on by a no."""
-_NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "results", "__pycache__", ".*_cache", ".mutants", ".hypothesis")
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,7 @@ class OrdinaryUser:
 
     def given(self, *names: str) -> Path:
         """A checkout of the user's own, of what lies in this one, or of these folders of it."""
-        checkout = self.home / "checkout"
-        for name in names or (".",):
-            shutil.copytree(TOP / name, checkout / name, ignore=_NOT_COPIED, dirs_exist_ok=True)
+        checkout = copied(self.home / "checkout", *names)
         if ROOT:
             subprocess.run(["chown", "--recursive", f"{_UID}:{_UID}", checkout], check=True)
         return checkout
