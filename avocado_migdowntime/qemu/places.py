@@ -64,6 +64,9 @@ def _check_apart(far: "dict[str, FarPlace]") -> None:
 
 
 async def _take_turn(place: "FarPlace", say: Callable[[str], None]) -> None:
+    said = ""
     while holder := (await place.conversation.ask("turn"))[0]:
-        say(f"waiting for another test on {place.name} to end: that of {holder}")
+        if holder != said:
+            say(f"waiting for another test on {place.name} to end: that of {holder}")
+            said = holder
         await asyncio.sleep(_TURN_AGAIN_S)
