@@ -20,7 +20,7 @@ _KEY_BYTES = 32
 class Credentials:
     """The files of each side, the object by which its QEMU reads them, and the migrate parameters that it is given."""
 
-    files: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    files: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict, repr=False)
     objects: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 

@@ -31,6 +31,7 @@ def test_a_shared_key_is_new_for_each_run_and_nobody_elses(tmp_path):
             assert arguments == ("-object", f"tls-creds-psk,id=tls,{words},dir={place}")
             assert [path.stat().st_mode & 0o077 for path in (place, *place.iterdir())] == [0, 0]
             keys.append((place / "keys.psk").read_text())
+            assert keys[-1][10:-1] not in repr(made)
         assert made.settings["destination"] == {"tls-creds": "tls"}
     assert keys[0] == keys[1] != keys[2] == keys[3]
     assert all(key.startswith("migration:") and len(key) == 10 + 64 + 1 for key in keys)
