@@ -31,8 +31,9 @@ HEAD = """# Ways to migrate, and what is judged under each
 Made by `make features`: each is a migration by `-m features`, under TCG where nothing else is said, named after the
 scenario of QEMU's own migration-test, judged by `expected-downtime` on this host. {run} of {all} cells were run.
 
-`accurate` comes with the median error and the number of passes; `lacks` is cancelled, with the reason below. Where what
-QEMU sends cannot be accounted for, the test says so: `cannot tell`, never PASS or FAIL.
+`accurate` comes with the median error and the number of passes. `lacks` is cancelled, and `fails` came to nothing, each
+with the reason below. Where what QEMU sends cannot be accounted for, the test says so: `cannot tell`, never PASS or
+FAIL.
 
 | way | what is judged | {columns} |
 | --- | --- |{dashes}
