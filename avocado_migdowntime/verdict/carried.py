@@ -21,6 +21,8 @@ _MOST_HEADER_BYTES = 134
 """Of a packet: 14 are Ethernet's, and up to 60 IP's and TCP's each (RFC 791, RFC 9293)."""
 _MOST_FLUSHED_BYTES = 64 * 4096
 """QEMU 8.2 and later count them when they have gone out (migration/qemu-file.c: qemu_fflush, MAX_IOV_SIZE)."""
+_COUNTS_WHAT_GOES = (8, 1)
+"""From this release on multifd counts what it has sent, before it the size of the pages (migration/multifd.c)."""
 _COUNT_NO_TABLE, _RAM_PER_TABLE = 8, 128
 """Up to this release; of RAM, rounded up to a power of two (hw/ppc/spapr.c: spapr_hpt_shift_for_ramsize)."""
 _OUTCOMES = {"as-carried": Outcome.PASSED, "not-as-carried": Outcome.FAILED}
@@ -63,7 +65,8 @@ def judge_carried(evidence: Evidence) -> CarriedFinding | None:
     At no time has more been carried than was handed to the system before, and in the end no less than all. So the
     first tells how far too little QEMU can have said, while the guest ran and no device was sent, and the second how
     far too much. Where QEMU was given arguments, what these add may send over the link as well, of which QEMU says
-    nothing. Raises UsageError where an event of the harness is not as it writes them.
+    nothing; and old releases count pages before they are compressed. Raises UsageError where an event of the harness
+    is not as it writes them.
     """
     trace = evidence.trace
     looks = [event for event in trace.events if (event.side, event.name) == (HARNESS, CARRIED)]
@@ -90,10 +93,18 @@ def judge_carried(evidence: Evidence) -> CarriedFinding | None:
     least = float(told[-1]) / carried - 1
     error = span((least, most))
     if least > TRANSFERRED_TOLERANCE:
-        return CarriedFinding("not-as-carried", error)
+        return CarriedFinding("before-compression" if _counts_whole_pages(evidence) else "not-as-carried", error)
     if most < -TRANSFERRED_TOLERANCE:
         return CarriedFinding("not-alone" if trace.header.get("qemu_arguments") else "not-as-carried", error)
     return CarriedFinding("as-carried" if error.within(_NARROW) else "wide", error)
+
+
+def _counts_whole_pages(evidence: Evidence) -> bool:
+    """Whether QEMU may count pages by their size that it then compresses, as old releases do with those of multifd."""
+    compression = evidence.trace.migrate_parameters.get("multifd-compression", "none")
+    release = evidence.release
+    is_old = release is None or (release.major, release.minor) < _COUNTS_WHAT_GOES
+    return is_old and "multifd" in evidence.trace.capabilities and compression != "none"
 
 
 def _hash_table_bytes(evidence: Evidence) -> int:

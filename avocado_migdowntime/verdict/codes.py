@@ -64,6 +64,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "as-carried": "transferred is what the link carried, which counts for itself",
         "not-as-carried": "transferred is not what the link carried",
         "wide": "what is known of the error of transferred is too wide",
+        "before-compression": "QEMU before 8.1 counts the pages of multifd before it compresses them",
         "not-alone": "the link carried more than QEMU transferred, which may be of what qemu_arguments add",
         "not-seen": "the migration was not seen from its beginning to its end on the link that it began on",
     },

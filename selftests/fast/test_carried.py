@@ -20,8 +20,8 @@ from ..support.migrations import of, over_a_link, with_events, with_header
 COMPLETED = of([2000, 10], 300.0)
 
 
-def version(major):
-    return {"major": major, "minor": 0, "micro": 0}
+def version(major, minor=0):
+    return {"major": major, "minor": minor, "micro": 0}
 
 
 def found(*link):
@@ -88,6 +88,24 @@ def test_what_others_may_have_sent_is_no_sign_of_a_qemu_that_says_too_little():
 
 
 @pytest.mark.parametrize(
+    ("release", "capabilities", "compression", "code"),
+    [
+        ((7, 2), ["multifd"], {"multifd-compression": "zlib"}, "before-compression"),
+        ((8, 0), ["multifd"], {"multifd-compression": "zstd"}, "before-compression"),
+        ((8, 1), ["multifd"], {"multifd-compression": "zlib"}, "not-as-carried"),
+        ((7, 2), ["multifd"], {"multifd-compression": "none"}, "not-as-carried"),
+        ((7, 2), ["multifd"], {}, "not-as-carried"),
+        ((7, 2), [], {"multifd-compression": "zlib"}, "not-as-carried"),
+    ],
+)
+def test_what_was_counted_before_it_was_compressed_is_no_sign_of_a_qemu_that_says_too_much(
+    release, capabilities, compression, code
+):
+    header = {"qemu": {"qemu": version(*release)}, "capabilities": capabilities, "migrate-parameters": compression}
+    assert judge(with_header(over_a_link(COMPLETED, 2.0), **header)).transferred.code == code
+
+
+@pytest.mark.parametrize(
     ("header", "code"),
     [
         ({"qemu": {"qemu": version(11)}, "capabilities": ["multifd"]}, "not-as-carried"),
@@ -107,6 +125,26 @@ def test_what_others_may_have_sent_is_no_sign_of_a_qemu_that_says_too_little():
 )
 def test_what_is_sent_before_qemu_counts_it_may_be_on_the_way(header, code):
     assert judge(with_header(over_a_link(COMPLETED, 0.85), **header)).transferred.code == code
+
+
+def test_how_much_of_each_may_be_on_the_way():
+    """All that differs is what is added to what QEMU told before it is divided by what was carried."""
+
+    def most(**header):
+        return judge(with_header(over_a_link(COMPLETED), **header)).transferred.error_interval.high
+
+    def table(ram_mib):
+        return most(arch="ppc64", ram_mib=ram_mib, qemu={"qemu": version(8)}) - most()
+
+    new = {"qemu": {"qemu": version(9)}, "capabilities": ["multifd"]}
+    two = most(**new) - most()
+    carried = 3 * 512 * 1024 / two
+    told = COMPLETED.samples.transferred_bytes
+    assert min(abs(told - ((most() + 1) * carried - 256 * 1024))) < 1
+    assert most(**{**new, "migrate-parameters": {"multifd-channels": 5}}) - most() == pytest.approx(2 * two)
+    assert table(256) * carried == pytest.approx(2 << 20)
+    assert table(257) * carried == table(512) * carried == pytest.approx(4 << 20)
+    assert most(arch="ppc64", ram_mib=256, qemu={"qemu": version(9)}) == most(arch="ppc64") == most()
 
 
 @pytest.mark.parametrize("looks", [(), ({"bytes": 5, "packets": 1},), ({"bytes": 9, "packets": 1},) * 3])

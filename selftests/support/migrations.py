@@ -374,6 +374,13 @@ MIGRATIONS = {
     "half of what its link carried": row(
         lambda: over_a_link(of([2000, 10], 300.0), 0.5), ("transferred", F, "not-as-carried")
     ),
+    "twice what its link carried, before it was compressed": row(
+        lambda: with_header(
+            over_a_link(of([2000, 10], 300.0), 2.0),
+            **{"capabilities": ["multifd"], "migrate-parameters": {"multifd-compression": "zlib"}},
+        ),
+        ("transferred", N, "before-compression"),
+    ),
     "half of what its link carried, beside others": row(
         lambda: with_header(over_a_link(of([2000, 10], 300.0), 0.5), qemu_arguments=["-nic", "user"]),
         ("transferred", N, "not-alone"),
