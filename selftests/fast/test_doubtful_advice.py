@@ -110,7 +110,7 @@ def test_what_a_sync_found_at_most_is_not_made_more_for_being_uneven():
     trace = parse(FORMS["with parameters"](known.header, kept, ()).encode())
     found = Evidence.of(trace).syncs[-1].at_sync_bytes
     assert (round(found.low / 1e6, 1), round(found.high / 1e6, 1)) == (103.8, 107.5)
-    assert advise(trace).limit_ms == 2372 and known.advice.range_ms.high == 2399
+    assert advise(trace).limit_ms == 2171 and known.advice.range_ms.high == 2399
 
 
 @pytest.mark.no_cover
