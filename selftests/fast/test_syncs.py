@@ -208,7 +208,7 @@ def test_when_a_sync_was_shows_by_what_was_sent_until_the_first_sample_after_it(
     assert second.length_ms == pytest.approx(20_000 - 100 * PAGE / 1e3)
 
 
-@pytest.mark.parametrize(("sent", "at_s"), [(9000, 4), (4000, 10), (3990, 10)])
+@pytest.mark.parametrize(("sent", "at_s"), [(9000, 4), (4000, 10)])
 def test_it_was_between_the_samples_beside_it(sent, at_s):
     (sync,) = at_four_seconds((0, 4000, 0), (10, 4500, sent))
     assert sync.at_s == at_s
