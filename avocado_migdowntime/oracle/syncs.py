@@ -33,6 +33,9 @@ NEAR_SAMPLES = 3
 than it is renewed; at slower sampling it may be any that was seen in the two passes, or near it.
 """
 
+_SPARSE_S = 3 * UPDATE_S
+"""Between samples further apart what was sent tells better when a sync was than the one that comes after it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sync:
@@ -62,10 +65,15 @@ class Sync:
 
     @property
     def at_s(self) -> float:
-        """About when it was: before the first sample after it, by as long as sending took of what it found."""
-        first = self.after.first
-        sent_bytes = max(0.0, self.likely_bytes - first.remaining_bytes)
-        return max(self.before.end_s, self.after.begin_s - sent_bytes / self.wire_bytes_per_ms.middle / 1000)
+        """About when it was: by the first sample after it, or where samples are sparse by what was sent until then.
+
+        QEMU sends what a window may at its begin, half a window early in the mean.
+        """
+        if self.after.begin_s - self.before.end_s <= _SPARSE_S:
+            return self.after.begin_s
+        sent_bytes = self.likely_bytes - self.after.first.remaining_bytes
+        took_ms = max(0.0, sent_bytes / self.wire_bytes_per_ms.middle - BUFFER_DELAY_MS / 2)
+        return max(self.before.end_s, self.after.begin_s - took_ms / 1000)
 
     @property
     def length_ms(self) -> float:
@@ -228,7 +236,7 @@ def _sync(
 def _begun_s(pass_: Pass) -> float:
     """About when a pass began whose sync was not seen: that of the first one shows by what was sent since."""
     first, sent_bytes = pass_.first, pass_.first.transferred_bytes
-    if pass_.number > 1 or not first.mbps > 0 or sent_bytes is None:
+    if pass_.number > 1 or pass_.spacing_s <= _SPARSE_S or not first.mbps > 0 or sent_bytes is None:
         return pass_.begin_s
     return pass_.begin_s - min(pass_.spacing_s, sent_bytes / first.wire_bytes_per_ms / 1000)
 

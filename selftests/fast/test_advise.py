@@ -36,7 +36,7 @@ def test_text_says_what_to_set_and_what_else_would_help(capsys):
         "throttle   by 86 % (auto-converge) is enough only if passes then dirty as much less",
         "based on   5 syncs seen from both sides",
         "reason     the next sync is expected to find 103.9 MB to send at 50.0 MB/s",
-        "reason     the guest dirties memory as fast as it is sent, 49.3 MB/s of pages over a pass of 2.1 s, "
+        "reason     the guest dirties memory as fast as it is sent, 49.4 MB/s of pages over a pass of 2.1 s, "
         "so that passes do not "
         "get shorter",
         "reason     the downtime-limit of 1 ms that is set probably never ends it",
