@@ -21,6 +21,10 @@ EDGE_SAMPLES = 9
 """K of a pass is taken from as many samples next to the sync: a leak elsewhere in the pass does not matter then."""
 UPDATE_S = BUFFER_DELAY_MS / 1000
 """QEMU renews bandwidth and expected-downtime about this often."""
+_STILL_PAGES = 4
+"""K that is higher by more in the last two samples of a pass rises as it ends: seen of QEMU 7.2 with `compress`."""
+_GOES_ON = 3
+"""It may have risen by so many times as much until the sync as was seen."""
 _COUNTED_LATE_S = 5 * UPDATE_S
 """What a sync has found for longer is that of one that is not counted."""
 
@@ -49,13 +53,18 @@ class Pass:
             return cls._counted_late(samples, queued_bytes)
         conserved = samples.conserved_bytes
         whole = _whole_count(samples)
+        ending = conserved[max(0, whole - EDGE_SAMPLES) : whole]
+        end_bytes = median(ending.tolist())
+        rise_bytes = _rise_bytes(ending, end_bytes + _STILL_PAGES * float(samples.page_bytes[0]))
         return cls(
             number=int(samples.dirty_sync_count[0]),
             samples=samples,
             whole_count=whole,
             begin_bytes=median(conserved[:EDGE_SAMPLES].tolist()),
-            end_bytes=median(conserved[max(0, whole - EDGE_SAMPLES) : whole].tolist()),
-            spread_bytes=_middle_half(conserved[:whole]) if whole >= MIN_SAMPLES else 0.0,
+            end_bytes=end_bytes,
+            spread_bytes=max(
+                _middle_half(conserved[:whole]) if whole >= MIN_SAMPLES else 0.0, 2 * _GOES_ON * rise_bytes
+            ),
         )
 
     @classmethod
@@ -178,6 +187,11 @@ def _whole_count(samples: Samples) -> int:
     rises = remaining[found] > remaining[found - 1] + page_bytes
     late_s = float(t_s[-1] - t_s[found])
     return found if rises and late_s < min(float(t_s[-1] - t_s[0]) / 2, _COUNTED_LATE_S) else len(samples)
+
+
+def _rise_bytes(ending: Floats, above_bytes: float) -> float:
+    """By how much K was above `above_bytes` in the last of these samples, where it was in the one before as well."""
+    return float(ending[-1]) - above_bytes if len(ending) > 1 and ending[-2:].min() > above_bytes else 0.0
 
 
 def _middle_half(figures: Floats) -> float:

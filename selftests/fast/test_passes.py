@@ -36,6 +36,31 @@ def test_what_its_end_found_is_no_spread():
     assert conserved(100, 100, 100, 101, 100, 100, 100, 900, 900, 900).spread_bytes == 0
 
 
+@pytest.mark.parametrize(
+    ("ending", "spread"),
+    [
+        ((104, 104), 0),  # No more than the counters may be apart
+        ((104, 105), 0),
+        ((105, 105), 6),
+        ((108, 116, 125), 126),
+        ((125,), 0),  # The counters around the sync, one before the other
+        ((125, 100), 0),
+        ((80, 75), 0),
+    ],
+)
+def test_one_that_rises_as_it_ends_may_go_on_so_until_the_sync(ending, spread):
+    """By six times as much as is seen: half of that blurs what the sync found."""
+    rows = [
+        sample(0.02 * row, remaining=500 - 10 * row, sent=count - 500 + 10 * row)
+        for row, count in enumerate([600] * 20 + [500 + count for count in ending])
+    ]
+    assert Pass.of(Samples.of(rows)).spread_bytes == spread * PAGE
+
+
+def test_two_samples_do_not_rise_from_a_third():
+    assert conserved(100).spread_bytes == conserved(105).spread_bytes == conserved(100, 105).spread_bytes == 0
+
+
 def test_at_its_begin_and_at_its_end_it_is_the_median_of_nine():
     pages = [*range(200, 209), *[500] * 5, *range(300, 309)]
     found = conserved(*pages)
