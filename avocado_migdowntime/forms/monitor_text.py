@@ -31,8 +31,8 @@ STATUSES = frozenset(
 _PROMPT = re.compile(r"\(qemu\)\s*")
 _STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
 _NAMED = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*(-?\d+(?:\.\d+)?|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
-_GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z%]+)\))?\s*:\s*(.*)")
-_PAIR = re.compile(r"(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
+_GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z%]+)\)\s*)?:\s*(.*)")
+_PAIR = re.compile(r"\b(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
 _BEHIND_A_HEAD = re.compile(
     rf"{HEAD}((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *LINES)))}"
     rf"|(?i:{'|'.join(GROUPS)}|throughput|bandwidth|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*)"

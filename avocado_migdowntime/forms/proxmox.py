@@ -46,7 +46,7 @@ _SPEED_LIMIT = re.compile(rf"(?:migrate_set_speed|migration speed limit): ({SIZE
 _ABOUT_TO_SEND = re.compile(
     r"start migrate command to|set (?:migration|cachesize)|migration cachesize|client_migrate_info"
 )
-_REAL = re.compile(rf"migration speed: .* - downtime ({NUMBER}) ms")
+_REAL = re.compile(rf"migration speed: .{{0,99}} - downtime ({NUMBER}) ms")
 _ENDS = re.compile(r"migration status(?: error)?: (completed|failed|cancelled)\b(?: - (?P<why>.+))?")
 _GIVEN_UP = re.compile(r"\bmigrate_cancel$|ERROR: online migrate failure(?: - (?P<why>.+))?")
 _BY_USER = ("interrupted by signal", "")
