@@ -45,6 +45,7 @@ _BLOCKED = "Outgoing migration blocked:"
 _BEGINS = ("globals:", "capabilities:")
 _PATIENCE = 3
 """So many lines of something else end a text that seemed to go on."""
+_OF_STATUS = {"status", "error-desc"}
 _ENOUGH = ("status", "expected-downtime", "downtime", "ram.remaining")
 
 
@@ -58,7 +59,7 @@ class _Shown:
     rounding: dict[str, Interval] = field(default_factory=dict)
     strange: int = 0
     headed: bool = False
-    """Whether all of it stood behind the heads of a log."""
+    """Whether it begins behind the head of a log, and may be a status of something else."""
 
 
 class MonitorText(Form):
@@ -72,6 +73,8 @@ class MonitorText(Form):
     def __init__(self) -> None:
         super().__init__()
         self._shown: dict[str, _Shown] = {}
+        self._told: set[str] = set()
+        """Guests of which figures were told."""
         self._is_blocked = False
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -84,7 +87,8 @@ class MonitorText(Form):
                 of = guest_of(line.message)
                 shown = self._shown.get(of)
                 ended = self._ended(of) if shown and (prompt or any(name in shown.figures for name in figures)) else []
-                is_headed = behind is not None and text is part
+                is_next = of in self._told and text.startswith("Migration status:")
+                is_headed = behind is not None and text is part and not is_next
                 shown = self._shown.setdefault(of, _Shown(line.stamp, line.arrived_s, headed=is_headed))
                 shown.strange = 0
                 for name, (value, interval) in figures.items():
@@ -105,9 +109,10 @@ class MonitorText(Form):
         shown = self._shown.pop(of, None)
         if shown is None or not any(name in shown.figures for name in _ENOUGH):
             return []
-        if shown.headed and len(shown.figures) == 1:
+        if shown.headed and shown.figures.keys() <= _OF_STATUS:
             # Others log a status as well.
             return []
+        self._told.add(of)
         if "ram.dirty-sync-count" in shown.figures:
             # QEMU leaves out a rate of 0.
             shown.figures.setdefault("ram.dirty-pages-rate", 0)

@@ -219,11 +219,20 @@ def test_what_logs_put_before_each_line_does_not_matter(name, head):
     assert [*parse(headed.encode()).samples] == [*parse(text.encode()).samples]
 
 
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize(("end", "status"), [("Migration status: failed", "failed"), ("Status: failed", "active")])
+def test_how_it_ended_is_known_behind_its_figures_and_what_else_ended_is_not(head, end, status):
+    text = (TOP / "selftests" / "forms" / "info-migrate-7.2-throttled.txt").read_text()
+    headed = "".join(f"{head}{line}\n" for line in [*text.splitlines(), end])
+    assert parse(headed.encode()).samples[-1].status == status
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "INFO - Status: completed\nINFO - 3 of 3 done\n",
         "2024-01-01 12:00:00 worker: Status: failed\n",
+        "INFO - Status: failed (timed out)\n",
         "the whole downtime: 7 ms and the total time: 8 ms were measured\n",
     ],
 )
