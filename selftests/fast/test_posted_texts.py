@@ -124,12 +124,23 @@ def test_the_limit_that_virsh_tells_or_sets_is_known(command):
     assert limit_of(f"{command}$ virsh domjobinfo vm1\n{JOB}") == 450
 
 
+def test_a_limit_that_virsh_sets_meanwhile_holds_from_then_on():
+    later = JOB.replace("60000", "61000")
+    trace = parse(f"{JOB}\n$ virsh migrate-setmaxdowntime vm1 450\n\n{later}\n".encode())
+    assert [event.data for event in trace.events] == [{"downtime-limit": 450}]
+    assert trace.events[0].t_s == 60
+    refused = parse(f"{JOB}\n$ virsh migrate-setmaxdowntime vm1 450\nerror: no\n{later}\n".encode())
+    assert refused.events == () and len(refused.samples) == 2
+
+
 @pytest.mark.parametrize(
     "words",
     [
         "you may try virsh migrate-setmaxdowntime vm1 450 when nothing else helps\n",
         "$ virsh migrate-getmaxdowntime vm1\nerror: Requested operation is not valid: domain is not running\n450\n",
         "450\n",
+        "# virsh migrate-setmaxdowntime vm1 450\nerror: Requested operation is not valid: domain is not running\n",
+        "$ virsh migrate-setmaxdowntime vm1 450\n\nerror: failed to connect to the hypervisor\n\n",
     ],
 )
 def test_no_limit_is_known_by_words_about_it(words):
