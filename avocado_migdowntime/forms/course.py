@@ -83,6 +83,8 @@ class Course:
         self._status = ""
         self._total_bytes = 0.0
         self._held: list[Happening | Setting] = []
+        self._remarks_before = 0
+        """So many remarks are older than the migration."""
 
     def rows(self, item: Item) -> Iterator[Row]:
         """The rows that `item` makes; events wait for the reading that follows them."""
@@ -156,6 +158,7 @@ class Course:
             yield from self._events(before_s, t_s)
         if not self.has_samples:
             self.header = self.known.header()
+            self._remarks_before = len(self.known.remarks)
         self.has_samples = True
         self._status, self._total_bytes = status, total_bytes
         yield SampleRow(t_s, width_s * 1000, whole)
@@ -165,7 +168,8 @@ class Course:
             if isinstance(held, Setting):
                 self.known.parameters.update(held.parameters)
         self._held = []
-        self.known.remarks = [text for text in self.known.remarks if text != GONE]
+        # What is below its figures and above those of the next one may be of either.
+        del self.known.remarks[self._remarks_before :]
         self.clock, self.has_samples, self._status, self._total_bytes = Clock(), False, "", 0.0
 
     def _events(self, before_s: float, after_s: float) -> Iterator[Row]:

@@ -203,6 +203,24 @@ def test_that_a_migration_completed_after_nova_s_time_was_over_is_said(end):
     assert len(forced) == 2 * (end == "has completed")
 
 
+def test_what_is_remarked_of_a_migration_is_not_told_of_the_next_one():
+    head = "2021-06-11 02:14:{:02}.547 7 INFO nova.virt.libvirt.driver [req-a] [instance: 4a4ffbd1] "
+
+    def running(second, elapsed_s):
+        told = f"Migration running for {elapsed_s} secs, memory 7% remaining (bytes processed={elapsed_s * 10**8}, "
+        return f"{head.format(second)}{told}remaining=612344832, total=8599183360)\n"
+
+    begins = running(10, 800) + running(20, 810)
+    gave_up = f"{head.format(21)}Live migration not completed after 810 sec\n"
+    ended = f"{head.format(22)}Migration operation was cancelled\n"
+    later = running(30, 0) + running(40, 10)
+    alone = told(later)
+    assert any("Nova gave this migration up after 810 s" in one for one in told(begins + gave_up))
+    assert any(one.startswith("at the last line before that 612 MB were left") for one in told(begins + ended))
+    for one in (gave_up, ended, gave_up + ended):
+        assert [said for said in told(begins + one + later) if "several migrations" not in said] == alone
+
+
 def test_where_it_listens_does_not_end_a_text():
     text = (TOP / "selftests" / "forms" / "info-migrate-10.1-first-pass-multifd.txt").read_text()
     amid = text.replace("RAM info:", "Sockets: [\n\ttcp:10.0.0.1:4444\n\tunix:/run/m.sock\n]\nRAM info:")
