@@ -45,7 +45,6 @@ _BLOCKED = "Outgoing migration blocked:"
 _BEGINS = ("globals:", "capabilities:")
 _PATIENCE = 3
 """So many lines of something else end a text that seemed to go on."""
-_OF_STATUS = {"status", "error-desc"}
 _ENOUGH = ("status", "expected-downtime", "downtime", "ram.remaining")
 
 
@@ -109,7 +108,7 @@ class MonitorText(Form):
         shown = self._shown.pop(of, None)
         if shown is None or not any(name in shown.figures for name in _ENOUGH):
             return []
-        if shown.headed and shown.figures.keys() <= _OF_STATUS:
+        if shown.headed and len(shown.figures.keys() - {"error-desc"}) == 1:
             # Others log a status as well.
             return []
         self._told.add(of)

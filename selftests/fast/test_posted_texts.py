@@ -267,6 +267,7 @@ def test_how_it_ended_is_known_behind_its_figures_and_what_else_ended_is_not(hea
         "INFO - Status: completed\nINFO - 3 of 3 done\n",
         "2024-01-01 12:00:00 worker: Status: failed\n",
         "INFO - Status: failed (timed out)\n",
+        "INFO - of the whole: downtime: 7 ms\n",
         "the whole downtime: 7 ms and the total time: 8 ms were measured\n",
     ],
 )
