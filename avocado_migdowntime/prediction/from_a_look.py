@@ -67,7 +67,8 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
     if look.idle or look.hardly_sent or look.uncomputed:
         return None, f"{said} may be QEMU's initial value, before it has computed one"
     if look.with_vfio:
-        return None, f"{said} is of RAM alone, and what is left of the VFIO devices has to be added"
+        left = "may leave out what is left of the VFIO devices, and how fast that changes is not shown"
+        return None, f"{said} {left}"
     if look.packed and look.data_bytes and look.sent_bytes:
         went = f"{megabytes(look.data_bytes)} of pages went out as {megabytes(look.sent_bytes)}, encoded or compressed"
         return None, f"{went}: what is left takes less time than its size ÷ this bandwidth, by which QEMU compares it"
