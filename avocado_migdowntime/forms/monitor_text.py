@@ -16,7 +16,7 @@ from ..basics.interval import Interval
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
 from .heads import HEAD
-from .monitor_names import GOES_ON, GROUPS, KIB, LINES, XBZRLE_REST
+from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
 from .rounding import UNITS, cut, to_digits, to_three_digits, whole
 from .stamps import guest_of
 
@@ -212,6 +212,7 @@ def _pairs(text: str, names: Mapping[str, str], *, in_kib: bool = False) -> _Fig
             if name == "ram.page-size":
                 interval = Interval(float(shown) * factor, float(shown) * factor)
             found[name] = (whole(float(shown) * factor), interval)
-        else:
+        elif name not in SIZES:
+            # Where a size has no unit the text was cut off there.
             found[name] = (whole(float(shown)), None)
     return found

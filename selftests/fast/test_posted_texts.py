@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What stands in texts as they are posted beside what a command prints: comments, remarks, commands, other units."""
 
+import re
+
 import pytest
 
 from avocado_migdowntime.errors import UsageError
@@ -68,6 +70,26 @@ def test_a_job_in_comments_is_as_without(mark):
 def test_a_remark_behind_a_figure_is_none_of_it(remark):
     (sample,) = parse(JOB.replace("224.113 MiB", f"224.113 MiB{remark}").encode()).samples
     assert sample.ram.remaining_bytes == int(224.113 * MIB)
+
+
+@pytest.mark.parametrize("name", ["", "info-migrate-10.1-first-pass-multifd", "info-migrate-7.2-throttled"])
+def test_a_text_that_is_cut_off_in_a_figure_has_no_other_one(name):
+    text = (TOP / "selftests" / "forms" / f"{name}.txt").read_text() if name else JOB
+    whole = parse(text.encode()).readings[-1].answer
+    ends = [match.end() for match in re.finditer(r"\d\b(?=\s|$)|\d(?=\d)|\d(?=\.)", text)]
+    seen = 0
+    for cut in (text[:end] for end in ends):
+        try:
+            reading = parse(cut.encode()).readings[-1]
+        except UsageError:
+            continue
+        shown = {**reading.answer, **(reading.answer["ram"] or {})}
+        exact = {"expected-downtime", "remaining", "total", "mbps"} & shown.keys()
+        exact -= {name.removeprefix("ram.") for name in reading.estimated}
+        of_whole = {**whole, **whole["ram"]}
+        assert all(shown[name] in (of_whole.get(name), 0) for name in exact), cut[-40:]
+        seen += 1
+    assert seen > 9
 
 
 def test_a_dirty_rate_in_other_units_is_no_number_of_pages():
