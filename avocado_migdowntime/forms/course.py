@@ -103,8 +103,7 @@ class Course:
 
     def at_once(self, many: Many) -> SampleRows | None:
         """The rows that readings make; None where they are to be read one by one, so that none of them counts yet."""
-        statuses = {*many.statuses}
-        if not self.has_samples or self._held or self._status in ENDED or statuses & {*ENDED, "none", "cancelled"}:
+        if not self.has_samples or self._held or _OVER & {self._status, *many.statuses}:
             return None
         totals = many.table[Column.TOTAL]
         totals = totals[totals > 0]
