@@ -15,7 +15,7 @@ from ..oracle.look import Look
 from ..oracle.standing import standing
 from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
 
-_OLD = ", as no figure is shown that QEMU has since 3.0"
+_OLD = ", as neither a release nor a figure shows that this QEMU is 3.0 or newer"
 _TOO_LARGE = "QEMU accepts no limit as large"
 _BETTER = "record the migration for a better answer"
 
