@@ -136,8 +136,8 @@ class KubevirtLog(Log):
 
     def _told(self, of: str, shown: Mapping[str, _Figure]) -> Told:
         figures: dict[str, Any] = {"total-time": _number(shown, "TimeElapsed")}
-        figures |= {name: _size(shown, of) for name, of in _SIZES.items()}
-        figures |= {name: _number(shown, of) for name, of in _COUNTS.items()}
+        figures |= {name: _size(shown, called) for name, called in _SIZES.items()}
+        figures |= {name: _number(shown, called) for name, called in _COUNTS.items()}
         figures |= _disk(shown)
         if "Downtime" in shown:
             return Told("completed", {**figures, "downtime": shown["Downtime"][0]}, of)
