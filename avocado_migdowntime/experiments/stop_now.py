@@ -8,7 +8,6 @@ from types import MappingProxyType
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.passes import MIN_SAMPLES
 from ..parameters.table import Parameters
-from ..prediction.dirty_curve import length_ms
 from ..prediction.observed import observe
 from ..trace.events import SOUNDING
 from ..trace.ram import Ram
@@ -56,7 +55,7 @@ def _usual_ms(run: Run) -> float:
         return 0.0
     last = precopy.syncs[-1]
     usual_ms = last.at_sync_bytes.middle / precopy.wire_bytes_per_ms
-    return usual_ms if usual_ms > _SHRINKING * length_ms(last) else 0.0
+    return usual_ms if usual_ms > _SHRINKING * last.length_ms else 0.0
 
 
 async def _sound(run: Run, under_way: "_PassUnderWay", usual_ms: float) -> bool:

@@ -33,6 +33,9 @@ NEAR_SAMPLES = 3
 than it is renewed; at slower sampling it may be any that was seen in the two passes, or near it.
 """
 
+_SPARSE_S = 3 * UPDATE_S
+"""Between samples further apart what was sent tells better when a sync was than the one that comes after it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sync:
@@ -42,7 +45,8 @@ class Sync:
     avail-switchover-bandwidth is set. `limit_ms` is the downtime-limit that held, `limit_bytes` what it allowed to
     leave, where it is known. `zero_bytes` are zero pages among what was sent around the sync: no bandwidth bounds how
     fast they go. `switchover_bytes_per_ms` is avail-switchover-bandwidth, where it is set. `likely_bytes` is the best
-    single figure for `at_sync_bytes`. It may have come `in_mid_pass`, whatever the limit is.
+    single figure for `at_sync_bytes`. It may have come `in_mid_pass`, whatever the limit is. `begun_s` is about when
+    `before` began.
     """
 
     before: Pass
@@ -56,7 +60,25 @@ class Sync:
     limit_bytes: Interval | None
     zero_bytes: float
     switchover_bytes_per_ms: float | None
+    begun_s: float
     in_mid_pass: bool = False
+
+    @property
+    def at_s(self) -> float:
+        """About when it was: by the first sample after it, or where samples are sparse by what was sent until then.
+
+        QEMU sends what a window may at its begin, half a window early in the mean.
+        """
+        if self.after.begin_s - self.before.end_s <= _SPARSE_S:
+            return self.after.begin_s
+        sent_bytes = self.likely_bytes - self.after.first.remaining_bytes
+        took_ms = max(0.0, sent_bytes / self.wire_bytes_per_ms.middle - BUFFER_DELAY_MS / 2)
+        return max(self.before.end_s, self.after.begin_s - took_ms / 1000)
+
+    @property
+    def length_ms(self) -> float:
+        """About how long the pass lasted that it ended."""
+        return max((self.at_s - self.begun_s) * 1000, 1.0)
 
     def divisor_of(self, ram: Samples) -> Floats:
         """The bandwidth that QEMU divided by for each of these samples."""
@@ -95,19 +117,22 @@ def syncs(
     """
     found: list[Sync] = []
     many = _Many(seen, switchover_bytes_per_ms) if len(seen) > MANY else None
-    since_s = -inf
+    since_s, previous = -inf, None
     for row, (before, after) in enumerate(pairwise(seen)):
-        begun_s, since_s = since_s, before.end_s
+        ended_s, since_s = since_s, before.end_s
         if after.number != before.number + 1 or not before.last.mbps > 0:
             continue
-        lasted_s = float(after.samples.answered_s[0]) - begun_s
+        lasted_s = float(after.samples.answered_s[0]) - ended_s
         in_mid_pass = before.number > 1 and isfinite(longest_pass_s) and lasted_s >= longest_pass_s
         if in_mid_pass:
             unsent = left_bytes(before, after)
         else:
             unsent = unsent_bytes(before, after, others.host_page_bytes, most_host_pages + others.in_pass(before))
         others = others.after(before, unsent.high)
-        sync = _sync(before, after, unsent, limits.at(after.begin_s), switchover_bytes_per_ms, in_mid_pass)
+        begun_s = previous.at_s if previous is not None and previous.after is before else _begun_s(before)
+        limit_ms = limits.at(after.begin_s)
+        sync = _sync(before, after, unsent, limit_ms, switchover_bytes_per_ms, in_mid_pass, begun_s)
+        previous = sync
         if many is None:
             found.append(sync)
         else:
@@ -138,14 +163,14 @@ class _Many:
         for bounds in (sync.unsent_bytes, sync.at_sync_bytes, sync.bytes_per_ms, sync.wire_bytes_per_ms, limit):
             self._figures.extend((bounds.low, bounds.high))
         limit_ms = nan if sync.limit_ms is None else sync.limit_ms
-        self._figures.extend((sync.likely_bytes, sync.zero_bytes, sync.in_mid_pass, limit_ms))
+        self._figures.extend((sync.likely_bytes, sync.zero_bytes, sync.begun_s, sync.in_mid_pass, limit_ms))
 
     def all(self) -> Sequence[Sync]:
         """All that were added."""
         figures = np.frombuffer(self._figures).reshape(len(self._rows), -1)
 
         def made(index: int) -> Sync:
-            row, (*bounds, likely, zeros, in_mid_pass, limit_ms) = self._rows[index], figures[index].tolist()
+            row, (*bounds, likely, zeros, begun_s, in_mid_pass, limit_ms) = self._rows[index], figures[index].tolist()
             unsent, at_sync, divisor, wire, limit = map(Interval, bounds[::2], bounds[1::2])
             known = limit_ms == limit_ms
             return Sync(
@@ -160,6 +185,7 @@ class _Many:
                 limit_bytes=limit if known else None,
                 zero_bytes=zeros,
                 switchover_bytes_per_ms=self._switchover,
+                begun_s=begun_s,
                 in_mid_pass=bool(in_mid_pass),
             )
 
@@ -173,6 +199,7 @@ def _sync(
     limit_ms: float | None,
     switchover_bytes_per_ms: float | None,
     in_mid_pass: bool,
+    begun_s: float,
 ) -> Sync:
     last, first = before.last, after.first
     wire = _near_bytes_per_ms(before, after)
@@ -201,8 +228,17 @@ def _sync(
         limit_bytes=limit,
         zero_bytes=(first.zero_pages - float(before.samples.zero_pages[recent])) * last.page_bytes,
         switchover_bytes_per_ms=switchover_bytes_per_ms,
+        begun_s=begun_s,
         in_mid_pass=in_mid_pass,
     )
+
+
+def _begun_s(pass_: Pass) -> float:
+    """About when a pass began whose sync was not seen: that of the first one shows by what was sent since."""
+    first, sent_bytes = pass_.first, pass_.first.transferred_bytes
+    if pass_.number > 1 or pass_.spacing_s <= _SPARSE_S or not first.mbps > 0 or sent_bytes is None:
+        return pass_.begin_s
+    return pass_.begin_s - min(pass_.spacing_s, sent_bytes / first.wire_bytes_per_ms / 1000)
 
 
 def _near_bytes_per_ms(before: Pass, after: Pass) -> Interval:

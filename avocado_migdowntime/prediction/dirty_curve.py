@@ -144,11 +144,6 @@ def curve(syncs: Sequence[Sync]) -> DirtyingCurve:
     return DirtyingCurve.through([*first, *(_point(sync, working_set_bytes) for sync in later)], working_set_bytes)
 
 
-def length_ms(sync: Sync) -> float:
-    """How long the pass lasted that ended with this sync."""
-    return max((sync.after.begin_s - sync.before.begin_s) * 1000, 1.0)
-
-
 def pending_bytes(sync: Sync) -> float:
     """What the sync found to be pending: the most that it can have been, as a limit that is too small never does.
 
@@ -171,7 +166,7 @@ def _point(sync: Sync, working_set_bytes: float) -> Point:
     blur = (sync.before.spread_bytes + sync.after.spread_bytes) / 2
     dirtied = span((max(0.0, new_bytes - blur), new_bytes, max(new_bytes, sync.at_sync_bytes.high)))
     share = min(unsent_bytes(sync) / working_set_bytes, 0.99) if working_set_bytes else 0.0
-    return Point(length_ms(sync), dirtied, min(new_bytes / (1 - share), dirtied.high))
+    return Point(sync.length_ms, dirtied, min(new_bytes / (1 - share), dirtied.high))
 
 
 def _sharp(point: Point) -> bool:

@@ -14,7 +14,7 @@ from ..oracle.reports import settling
 from ..oracle.syncs import Sync
 from ..trace.samples import Floats, Samples
 from .advice import rate_in_words
-from .dirty_curve import ALIKE, DirtyingCurve, curve, length_ms, pending_bytes, unsent_bytes
+from .dirty_curve import ALIKE, DirtyingCurve, curve, pending_bytes, unsent_bytes
 from .narrowing import narrowed
 from .precopy import Course, Pending, predict
 
@@ -121,7 +121,7 @@ class ObservedPrecopy:
         known = at_sync_bytes if limit_ms is None or self.is_first_alone else 0.0
         return max(
             known,
-            pending((last.end_s - last.begin_s) * 1000, self.remaining_bytes),
+            pending((last.end_s - self.syncs[-1].at_s) * 1000, self.remaining_bytes),
             pending(whole_ms, limit_bytes),
             pending(whole_ms + BUFFER_DELAY_MS, max(0.0, limit_bytes - BUFFER_DELAY_MS * self.wire_bytes_per_ms)),
         )
@@ -132,7 +132,7 @@ class ObservedPrecopy:
         return [
             pending_bytes(sync) / likely
             for sync in self.timed
-            if sync.before.number > 1 and (likely := self.curve.likely_pending(length_ms(sync), unsent_bytes(sync)))
+            if sync.before.number > 1 and (likely := self.curve.likely_pending(sync.length_ms, unsent_bytes(sync)))
         ]
 
     def course(self, pending: Pending, limit_ms: float, begin: Sync) -> Course:
@@ -169,7 +169,7 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
 def _is_timed(sync: Sync, evidence: Evidence) -> bool:
     """Whether it is known when the pass began that this sync ended: the first one begins with the migration, at 0 s."""
     if sync.before.number == 1:
-        return sync.before.begin_s <= max((ALIKE - 1) * length_ms(sync) / 1000, sync.before.spacing_s)
+        return sync.before.begin_s <= max((ALIKE - 1) * sync.length_ms / 1000, sync.before.spacing_s)
     return sync.before.begin_s > evidence.passes[0].begin_s
 
 

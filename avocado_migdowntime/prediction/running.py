@@ -12,7 +12,7 @@ from ..oracle.syncs import Sync
 from ..trace.ram import optional_number
 from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Down, Finding, Help, megabytes, rate_in_words
 from .converging import predict
-from .dirty_curve import ALIKE, length_ms, pending_bytes, unsent_bytes
+from .dirty_curve import ALIKE, pending_bytes, unsent_bytes
 from .doubts import UNEVEN, margin_of
 from .helping import help_of
 from .narrowing import SHARP
@@ -115,11 +115,11 @@ def _cause(precopy: ObservedPrecopy) -> str:
         or min(len(last.before.samples), len(last.after.samples)) < MIN_SAMPLES
     ):
         return ""
-    dirtied = precopy.curve.likely(length_ms(last)) / length_ms(last)
+    dirtied = precopy.curve.likely(last.length_ms) / last.length_ms
     sent = precopy.wire_bytes_per_ms
     word = "slower than" if dirtied < sent / ALIKE else "faster than" if dirtied > sent * ALIKE else "as fast as"
     shorter = "so that passes get shorter" if dirtied < sent / ALIKE else "so that passes do not get shorter"
-    pages = f"{rate_in_words(dirtied)} of pages over a pass of {length_ms(last) / 1000:.1f} s"
+    pages = f"{rate_in_words(dirtied)} of pages over a pass of {last.length_ms / 1000:.1f} s"
     return f"the guest dirties memory {word} it is sent, {pages}, {shorter}"
 
 

@@ -12,7 +12,6 @@ from avocado_migdowntime.prediction.dirty_curve import (
     DirtyingCurve,
     Point,
     curve,
-    length_ms,
     pending_bytes,
     unsent_bytes,
 )
@@ -48,10 +47,9 @@ def test_a_sync_has_found_the_most_it_may_have_but_the_first_one_the_middle():
     assert unsent_bytes(sync(2, 1000, (20, 30), -40)) == 30 * MB
 
 
-def test_a_pass_lasts_from_its_first_sample_to_that_of_the_next_and_a_millisecond_at_least():
-    assert length_ms(sync(2, 1234, (0, 0), 0)) == pytest.approx(1234)
-    assert length_ms(sync(2, 0.5, (0, 0), 0)) == 1.0
-    assert length_ms(sync(2, 1.5, (0, 0), 0)) == pytest.approx(1.5)
+def test_a_pass_lasts_for_a_millisecond_at_least():
+    lasted = {duration_ms: sync(2, duration_ms, (0, 0), 0).length_ms for duration_ms in (1234, 1.5, 0.5)}
+    assert lasted == {1234: pytest.approx(1234), 1.5: pytest.approx(1.5), 0.5: 1.0}
 
 
 def one_point(*more, **changed):

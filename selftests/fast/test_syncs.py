@@ -189,3 +189,58 @@ def test_the_bandwidths_near_a_sync_are_those_before_it_showed_too():
     sync = around([*with_mbps(BEFORE, {9: 6.0}), *early], AFTER)
     assert (sync.wire_bytes_per_ms.low, sync.wire_bytes_per_ms.high) == (750, 2000)
     assert pages(sync.at_sync_bytes) == (54, 54)
+
+
+def at_four_seconds(*seen):
+    """The syncs between passes of two samples four seconds apart, which end with nothing unsent."""
+    rows = [
+        [sample(t_s, number, left, sent), sample(t_s + 4, number, left - 900, sent + 900)]
+        for number, (t_s, left, sent) in enumerate(seen, 1)
+    ]
+    return syncs([Pass.of(Samples.of(each)) for each in rows], Limits(((-math.inf, 0),)))
+
+
+def test_when_a_sync_was_shows_by_what_was_sent_until_the_first_sample_after_it():
+    first, second = at_four_seconds((0, 4000, 0), (10, 4500, 4500), (30, 4900, 9600))
+    assert (first.likely_bytes, second.likely_bytes) == (5000 * PAGE, 5500 * PAGE)
+    assert (first.begun_s, first.at_s) == (0, pytest.approx(10.05 - 500 * PAGE / 1e6))
+    assert (second.begun_s, second.at_s) == (first.at_s, pytest.approx(30.05 - 600 * PAGE / 1e6))
+    assert second.length_ms == pytest.approx(20_000 - 100 * PAGE / 1e3)
+
+
+@pytest.mark.parametrize(("sent", "at_s"), [(9000, 4), (4000, 10)])
+def test_it_was_between_the_samples_beside_it(sent, at_s):
+    (sync,) = at_four_seconds((0, 4000, 0), (10, 4500, sent))
+    assert sync.at_s == at_s
+
+
+@pytest.mark.parametrize(("gap_s", "at_s"), [(0.3, 1.3), (0.31, 1.31 + 0.05 - 50 * PAGE / 1e6)])
+def test_where_samples_are_dense_it_was_at_the_one_after_it(gap_s, at_s):
+    rows = [sample(0, 1, 500, 0), sample(1, 1, 256, 244)], [sample(1 + gap_s, 2, 450, 550)]
+    (sync,) = syncs([Pass.of(Samples.of(each)) for each in rows], Limits(((-math.inf, 0),)))
+    assert sync.likely_bytes == 500 * PAGE and sync.at_s == pytest.approx(at_s)
+
+
+@pytest.mark.parametrize(
+    ("number", "sent_bytes", "mbps", "begun_s"),
+    [
+        (1, None, 8.0, 1.5),
+        (1, 400_000, 8.0, 1.1),
+        (1, 700_000, 8.0, 1.0),
+        (1, 400_000, 0.0, 1.5),
+        (2, 400_000, 8.0, 1.5),
+    ],
+)
+def test_when_the_first_pass_began_shows_by_all_that_was_sent_within_one_sample(number, sent_bytes, mbps, begun_s):
+    rows = [sample(1.5 + 0.5 * row, number, 100 - row, row) for row in range(3)]
+    rows[0] = replace(rows[0], ram=replace(rows[0].ram, transferred_bytes=sent_bytes, mbps=mbps))
+    after = [sample(4, number + 1, 100, 100)]
+    (sync,) = syncs([Pass.of(Samples.of(each)) for each in (rows, after)], Limits(()))
+    assert sync.begun_s == pytest.approx(begun_s)
+
+
+def test_where_samples_are_dense_it_began_with_the_first_of_them():
+    rows = [sample(1.5 + 0.3 * row, 1, 100 - row, row) for row in range(3)]
+    rows[0] = replace(rows[0], ram=replace(rows[0].ram, transferred_bytes=400_000))
+    (sync,) = syncs([Pass.of(Samples.of(each)) for each in (rows, [sample(4, 2, 100, 100)])], Limits(()))
+    assert sync.begun_s == 1.5

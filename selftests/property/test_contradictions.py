@@ -41,6 +41,7 @@ FOUND_ONCE = {
     60_003_083: "a report that was believed though no dirty rate is shown, by which it may be another formula's",
     60_045_684: "a report of the pass before, about what is left in this one",
     60_040_092: "packets of multifd that are rounded by more than a page",
+    70_012_828: "passes that were timed from sample to sample, where those are far apart",
     60_072_451: "a report that is below what was left before in this pass, and is just what dirty-rate gives",
     60_069_940: "an estimated bandwidth, before QEMU's own, that was taken for an update of the report",
 }

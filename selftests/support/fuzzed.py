@@ -5,15 +5,12 @@ Each returns for whatever it is given, or ends in the one sentence that a user g
 """
 
 import gzip
-import io
 import json
-import tarfile
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -29,12 +26,9 @@ from avocado_migdowntime.errors import MigDowntimeError
 from avocado_migdowntime.faulty.framing import Framing
 from avocado_migdowntime.forms import catalogue
 from avocado_migdowntime.forms.file import parse
-from avocado_migdowntime.forms.form import Form
-from avocado_migdowntime.forms.reader import Reader as TextReader
 from avocado_migdowntime.guest_memory.inspection import PAGE_WORDS, Inspection
 from avocado_migdowntime.guest_memory.telemetry import PAGE_BYTES, Telemetry
 from avocado_migdowntime.host import journal, protocol
-from avocado_migdowntime.host.leases import DirectoryLease
 from avocado_migdowntime.host.records import MalformedRecordError
 from avocado_migdowntime.parameters import table
 from avocado_migdowntime.parameters.sources import of_variant
@@ -54,22 +48,15 @@ from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.sample import Sample
 from avocado_migdowntime.verdict.judge import judge
 
-from .documents import TOP
-from .jobs import entry, verdict
-from .made_up_qemu import PROBED
-from .product_logs import logged, looks, vdsm_mbps
-from .recorded import CLEAN, recording
+from . import fuzz_seeds
+from .recorded import CLEAN
 
-_TEXTS = [
-    path
-    for place in ("forms", "texts", "recordings")
-    for path in sorted((TOP / "selftests" / place).iterdir())
-    if path.suffix in (".txt", ".jsonl")
-]
-_SAMPLES = 12
 _COLUMNS = 100
 _DEPTH = 20
 _MOST_VARIANTS = 50
+
+_ORDERS = Orders("random", 1 << 16, 100, 4096)
+_HEADER = json.loads(fuzz_seeds.short(CLEAN[0]).splitlines()[0])
 
 
 @dataclass(frozen=True)
@@ -227,108 +214,24 @@ def _in_a_file(name: str, data: bytes) -> Iterator[Path]:
         yield path
 
 
-def _short(name: str) -> bytes:
-    """A recording of so many lines."""
-    header, *lines = gzip.decompress(recording(name).read_bytes()).splitlines(keepends=True)
-    return b"".join([header, *lines[:: len(lines) // _SAMPLES]])
-
-
-@cache
-def _recordings() -> list[bytes]:
-    return [*map(_short, CLEAN), (TOP / "selftests/forms/recording-of-a-sample-each-2.1-s.jsonl").read_bytes()]
-
-
-def _recorded_answers() -> list[bytes]:
-    lines = [[line for line in _short(name).splitlines()[1:] if b"query-migrate" in line] for name in CLEAN]
-    return [b"\n".join(json.dumps(json.loads(line)["query-migrate"]).encode() for line in one) for one in lines]
-
-
-def _variant_seeds() -> list[bytes]:
-    return [_VARIANT, *(path.read_bytes() for path in (TOP / "variants").glob("*.yaml"))]
-
-
-def _of_form(form: type[Form]) -> list[bytes]:
-    """The examples that have a line of this form."""
-    logs = logged(vdsm_mbps, looks(CLEAN[1], 0.5))
-    return [text for text in (*map(Path.read_bytes, _TEXTS), logs) if form in _forms_in(text)]
-
-
-@cache
-def _forms_in(text: bytes) -> set[type[Form]]:
-    reader = TextReader()
-    deque(chain(reader.feed(text), reader.end()), maxlen=0)
-    return {type(form) for form in reader.forms}
-
-
-@cache
-def _job_seed() -> bytes:
-    name = "migdowntime:expected-downtime@{};run-architecture-ppc64-7843"
-    entries = [entry(n, name.format("ab"[n % 2]), verdict(CLEAN[n % 4], 1 + n % 2)) for n in range(4)]
-    return json.dumps({"tests": [*entries, entry(9, name.format("a"), None, "ERROR", "why")]}).encode()
-
-
-def _tar() -> bytes:
-    """An archive of a job's results."""
-    whole = io.BytesIO()
-    with tarfile.open(fileobj=whole, mode="w") as archive:
-        for name in ("job/results.json", "job/test-results/1-x/data/trace.jsonl"):
-            member = tarfile.TarInfo(name)
-            member.size = len(_job_seed())
-            archive.addfile(member, io.BytesIO(_job_seed()))
-    return whole.getvalue()
-
-
-def _host_seeds() -> list[bytes]:
-    return [
-        protocol.encode(3, protocol.AcquireHugepages(2 << 20, 4, False)),
-        protocol.encode(3, protocol.ReleaseLeases((1, 2))),
-        protocol.encode(3, protocol.HugepagesGrant(1, 2, (1, 2))),
-        protocol.encode(0, protocol.FinalReport(("a could not be released",))),
-        journal.encode([DirectoryLease("/tmp/migdowntime-a")]),
-    ]
-
-
-def _telemetry_seed(byte_order: str, pattern: int, others: tuple[int, ...] = ()) -> bytes:
-    words = np.zeros(2 * PAGE_WORDS, dtype=f"{byte_order}u8")
-    words[0] = int.from_bytes(b"MIGDOWNT", "big")
-    words[6:14] = [5, 1 << 20, 1 << 16, 4096, 100, pattern, 7, 20]
-    words[22:24] = [20, 80]
-    words[27] = 1 + len(others)
-    words[28 : 28 + 9 * len(others) : 9] = others
-    return words.tobytes()
-
-
-def _telemetry_seeds() -> list[bytes]:
-    return [_telemetry_seed(order, number, (9, 4)[:number]) for order in "<>" for number in range(4)]
-
-
-_ANSWERS = [
-    bytes([number]) + json.dumps(PROBED[name]).encode() for number, name in enumerate(DOCUMENTED) if name in PROBED
-]
-_ORDERS = Orders("random", 1 << 16, 100, 4096)
-_HEADER = json.loads(_short(CLEAN[0]).splitlines()[0])
-_VARIANT = b"architecture: !mux\n  ppc64:\n    arch: ppc64\n  x86_64:\n    arch: x86_64\n    page_size: 4K\n"
-_DEFAULTS = "".join(f"{row.name}={row.default}\n" for row in table.describe()).encode()
-
-
 def readers() -> Mapping[str, Reader]:
     """All of them, by name."""
     found = [
         *(
-            Reader(f"text of {form.NAME}", _trace, partial(_of_form, form), (*form.NEEDLES, *form.ALSO))
+            Reader(f"text of {form.NAME}", _trace, partial(fuzz_seeds.of_form, form), (*form.NEEDLES, *form.ALSO))
             for form in catalogue.FORMS
         ),
-        Reader("recording", _trace, _recordings),
-        Reader("recording, compressed", _packed, lambda: [b"\0" + one for one in _recordings()]),
-        Reader("gzip file", _trace, lambda: [gzip.compress(one, mtime=0) for one in _recordings()]),
-        Reader("recording, to its page", _page, lambda: _recordings()[-1:]),
-        Reader("results of a job", _job, lambda: [_job_seed()]),
-        Reader("archive of jobs", _archive, lambda: [_tar()]),
-        Reader("parameters", _parameters, lambda: [_DEFAULTS]),
-        Reader("variants", _variants, _variant_seeds),
-        Reader("messages of the host's guardian", _host_messages, _host_seeds),
-        Reader("telemetry", _telemetry, _telemetry_seeds),
-        Reader("QMP answers", _answers, lambda: _ANSWERS),
-        Reader("QMP answers, recorded", _recorded, _recorded_answers),
+        Reader("recording", _trace, fuzz_seeds.recordings),
+        Reader("recording, compressed", _packed, lambda: [b"\0" + one for one in fuzz_seeds.recordings()]),
+        Reader("gzip file", _trace, lambda: [gzip.compress(one, mtime=0) for one in fuzz_seeds.recordings()]),
+        Reader("recording, to its page", _page, lambda: fuzz_seeds.recordings()[-1:]),
+        Reader("results of a job", _job, lambda: [fuzz_seeds.job()]),
+        Reader("archive of jobs", _archive, lambda: [fuzz_seeds.archive()]),
+        Reader("parameters", _parameters, lambda: [fuzz_seeds.DEFAULTS]),
+        Reader("variants", _variants, fuzz_seeds.variants),
+        Reader("messages of the host's guardian", _host_messages, fuzz_seeds.host_messages),
+        Reader("telemetry", _telemetry, fuzz_seeds.telemetry),
+        Reader("QMP answers", _answers, lambda: fuzz_seeds.ANSWERS),
+        Reader("QMP answers, recorded", _recorded, fuzz_seeds.answers_recorded),
     ]
     return {reader.name: reader for reader in found}

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Examples of what others made, from which a fuzzer begins."""
+
+import gzip
+import io
+import json
+import tarfile
+from collections import deque
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from avocado_migdowntime.forms.form import Form
+from avocado_migdowntime.forms.reader import Reader as TextReader
+from avocado_migdowntime.guest_memory.inspection import PAGE_WORDS
+from avocado_migdowntime.host import journal, protocol
+from avocado_migdowntime.host.leases import DirectoryLease
+from avocado_migdowntime.parameters import table
+from avocado_migdowntime.qemu.answers import DOCUMENTED
+
+from .documents import TOP
+from .jobs import entry, verdict
+from .made_up_qemu import PROBED
+from .product_logs import logged, looks, vdsm_mbps
+from .recorded import CLEAN, recording
+
+_TEXTS = [
+    path
+    for place in ("forms", "texts", "recordings")
+    for path in sorted((TOP / "selftests" / place).iterdir())
+    if path.suffix in (".txt", ".jsonl")
+]
+_SAMPLES = 12
+
+
+def short(name: str) -> bytes:
+    """A recording of so many lines."""
+    header, *lines = gzip.decompress(recording(name).read_bytes()).splitlines(keepends=True)
+    return b"".join([header, *lines[:: len(lines) // _SAMPLES]])
+
+
+@cache
+def recordings() -> list[bytes]:
+    """Recordings, in plain lines."""
+    return [*map(short, CLEAN), (TOP / "selftests/forms/recording-of-a-sample-each-2.1-s.jsonl").read_bytes()]
+
+
+def answers_recorded() -> list[bytes]:
+    """The answers of some, one a line."""
+    lines = [[line for line in short(name).splitlines()[1:] if b"query-migrate" in line] for name in CLEAN]
+    return [b"\n".join(json.dumps(json.loads(line)["query-migrate"]).encode() for line in one) for one in lines]
+
+
+def variants() -> list[bytes]:
+    """Variants files."""
+    return [_VARIANT, *(path.read_bytes() for path in (TOP / "variants").glob("*.yaml"))]
+
+
+def of_form(form: type[Form]) -> list[bytes]:
+    """The examples that have a line of this form."""
+    logs = logged(vdsm_mbps, looks(CLEAN[1], 0.5))
+    return [text for text in (*map(Path.read_bytes, _TEXTS), logs) if form in _forms_in(text)]
+
+
+@cache
+def _forms_in(text: bytes) -> set[type[Form]]:
+    reader = TextReader()
+    deque(chain(reader.feed(text), reader.end()), maxlen=0)
+    return {type(form) for form in reader.forms}
+
+
+@cache
+def job() -> bytes:
+    """The results of one, of two builds."""
+    name = "migdowntime:expected-downtime@{};run-architecture-ppc64-7843"
+    entries = [entry(n, name.format("ab"[n % 2]), verdict(CLEAN[n % 4], 1 + n % 2)) for n in range(4)]
+    return json.dumps({"tests": [*entries, entry(9, name.format("a"), None, "ERROR", "why")]}).encode()
+
+
+def archive() -> bytes:
+    """An archive of a job's results."""
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as made:
+        for name in ("job/results.json", "job/test-results/1-x/data/trace.jsonl"):
+            member = tarfile.TarInfo(name)
+            member.size = len(job())
+            made.addfile(member, io.BytesIO(job()))
+    return whole.getvalue()
+
+
+def host_messages() -> list[bytes]:
+    """Messages of each kind, and a journal."""
+    return [
+        protocol.encode(3, protocol.AcquireHugepages(2 << 20, 4, False)),
+        protocol.encode(3, protocol.ReleaseLeases((1, 2))),
+        protocol.encode(3, protocol.HugepagesGrant(1, 2, (1, 2))),
+        protocol.encode(0, protocol.FinalReport(("a could not be released",))),
+        journal.encode([DirectoryLease("/tmp/migdowntime-a")]),
+    ]
+
+
+def _telemetry_seed(byte_order: str, pattern: int, others: tuple[int, ...] = ()) -> bytes:
+    words = np.zeros(2 * PAGE_WORDS, dtype=f"{byte_order}u8")
+    words[0] = int.from_bytes(b"MIGDOWNT", "big")
+    words[6:14] = [5, 1 << 20, 1 << 16, 4096, 100, pattern, 7, 20]
+    words[22:24] = [20, 80]
+    words[27] = 1 + len(others)
+    words[28 : 28 + 9 * len(others) : 9] = others
+    return words.tobytes()
+
+
+def telemetry() -> list[bytes]:
+    """Telemetry pages, with a page of the region."""
+    return [_telemetry_seed(order, number, (9, 4)[:number]) for order in "<>" for number in range(4)]
+
+
+ANSWERS = [
+    bytes([number]) + json.dumps(PROBED[name]).encode() for number, name in enumerate(DOCUMENTED) if name in PROBED
+]
+_VARIANT = b"architecture: !mux\n  ppc64:\n    arch: ppc64\n  x86_64:\n    arch: x86_64\n    page_size: 4K\n"
+DEFAULTS = "".join(f"{row.name}={row.default}\n" for row in table.describe()).encode()
