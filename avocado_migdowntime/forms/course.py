@@ -83,8 +83,8 @@ class Course:
         self._status = ""
         self._total_bytes = 0.0
         self._held: list[Happening | Setting] = []
-        self._remarks_before = 0
-        """So many remarks are older than the migration."""
+        self._remarks_before = self._remarks_read = 0
+        """So many remarks are older than the migration, and than its last reading."""
 
     def rows(self, item: Item) -> Iterator[Row]:
         """The rows that `item` makes; events wait for the reading that follows them."""
@@ -159,6 +159,7 @@ class Course:
             self.header = self.known.header()
             self._remarks_before = len(self.known.remarks)
         self.has_samples = True
+        self._remarks_read = len(self.known.remarks)
         self._status, self._total_bytes = status, total_bytes
         yield SampleRow(t_s, width_s * 1000, whole)
 
@@ -167,8 +168,9 @@ class Course:
             if isinstance(held, Setting):
                 self.known.parameters.update(held.parameters)
         self._held = []
-        # What is below its figures and above those of the next one may be of either.
-        del self.known.remarks[self._remarks_before :]
+        # Unless it is over, what is below its figures and above those of the next one may be of either.
+        end = self._remarks_read if self._status in _OVER else None
+        del self.known.remarks[self._remarks_before : end]
         self.clock, self.has_samples, self._status, self._total_bytes = Clock(), False, "", 0.0
 
     def _events(self, before_s: float, after_s: float) -> Iterator[Row]:

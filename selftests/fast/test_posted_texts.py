@@ -248,6 +248,24 @@ def test_what_is_remarked_of_a_migration_is_not_told_of_the_next_one():
     assert not any("it completed all the same" in one for one in told(begins + gave_up + later + completed))
 
 
+def test_what_is_remarked_when_one_is_over_is_of_the_next_one():
+    ended = "2023-11-02 08:15:25 migration status: completed\n"
+    refused = (
+        "2023-11-02 08:15:26 migrate_set_downtime: 0.25\n2023-11-02 08:15:26 migrate_set_downtime error: unknown\n"
+    )
+    text = f"{PROXMOX}{ended}{PROXMOX.partition(chr(10))[0]}\n{refused}{PROXMOX.partition(chr(10))[2]}"
+    said = told(text.replace("DIRTIES", ""))
+    assert sum(one.startswith("QEMU refused the downtime-limit of 250 ms") for one in said) == 2
+    assert any(one.startswith("several migrations are recorded") for one in said)
+
+
+def test_counters_that_ran_over_are_judged_as_others():
+    text = (TOP / "selftests" / "forms" / "info-migrate-7.2-throttled.txt").read_text()
+    absurd = re.sub(r"dirty sync count: \d+", f"dirty sync count: {2**64 - 1}", text)
+    later = absurd.replace("total time: ", "total time: 9")
+    assert any("pass 18446744073709551616" in reason for reason in judge(parse(f"{absurd}\n{later}".encode())).reasons)
+
+
 def test_where_it_listens_does_not_end_a_text():
     text = (TOP / "selftests" / "forms" / "info-migrate-10.1-first-pass-multifd.txt").read_text()
     amid = text.replace("RAM info:", "Sockets: [\n\ttcp:10.0.0.1:4444\n\tunix:/run/m.sock\n]\nRAM info:")
