@@ -20,8 +20,12 @@ MOST = 4096
 """So many lines are read at once."""
 _FEW = 4
 """Fewer are read line by line."""
-_TEMPLATES = 16
-"""So many are tried on a line: those of the last lines."""
+_TEMPLATES = 64
+"""So many are tried on a line: those of the last lines, as where so many guests are migrated at a time."""
+_WORTH = 4
+"""A template is worth making for so many lines."""
+_SELDOM = 16
+"""Where fewer are alike, one in so many lines is looked at."""
 
 
 class Alike:
@@ -30,13 +34,19 @@ class Alike:
     def __init__(self) -> None:
         self._templates: list[Template] = []
         self._kept: list[Kept] = []
+        self._made = self._taken = self._passed_by = 0
 
     def begin(self, raw: bytes, line: Line, form: Log) -> bool:
         """Whether others may be as a line that was read, and told by this form alone: `line` is all of `raw`."""
+        if self._made > _TEMPLATES + self._taken / _WORTH:
+            self._passed_by += 1
+            if self._passed_by % _SELDOM:
+                return False
         if self._templates and self._templates[0].form is not form:
             self._templates = []
         if any(one.pattern.fullmatch(raw) for one in self._templates):
             return True
+        self._made += 1
         template = template_of(raw, line, form)
         if template is None:
             return False
@@ -52,6 +62,7 @@ class Alike:
             if match := template.pattern.match(text, begin):
                 if number:
                     templates.insert(0, templates.pop(number))
+                self._taken += 1
                 self._kept.append(Kept(template, match.groups(), (match[0], came_s)))
                 return match.end()
         return begin

@@ -14,6 +14,6 @@ from .vdsm import VdsmLog
 
 FORMS: tuple[type[Form], ...] = (
     *(ProxmoxLog, NovaLog, KubevirtLog, VdsmLog, AvocadoVtLog),
-    *(Qmp, MonitorText, DomJobInfo, MonitorParameters),
+    *(Qmp, MonitorParameters, MonitorText, DomJobInfo),
 )
-"""First those that know a line by itself: what goes on over lines does not take theirs."""
+"""First those that know a line by itself: what goes on over lines does not take theirs, and ends behind them."""

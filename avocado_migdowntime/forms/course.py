@@ -83,6 +83,8 @@ class Course:
         self._status = ""
         self._total_bytes = 0.0
         self._held: list[Happening | Setting] = []
+        self._remarks_before = self._remarks_read = 0
+        """So many remarks are older than the migration, and than its last reading."""
 
     def rows(self, item: Item) -> Iterator[Row]:
         """The rows that `item` makes; events wait for the reading that follows them."""
@@ -101,8 +103,7 @@ class Course:
 
     def at_once(self, many: Many) -> SampleRows | None:
         """The rows that readings make; None where they are to be read one by one, so that none of them counts yet."""
-        statuses = {*many.statuses}
-        if not self.has_samples or self._held or self._status in ENDED or statuses & {*ENDED, "none", "cancelled"}:
+        if not self.has_samples or self._held or _OVER & {self._status, *many.statuses}:
             return None
         totals = many.table[Column.TOTAL]
         totals = totals[totals > 0]
@@ -156,7 +157,9 @@ class Course:
             yield from self._events(before_s, t_s)
         if not self.has_samples:
             self.header = self.known.header()
+            self._remarks_before = len(self.known.remarks)
         self.has_samples = True
+        self._remarks_read = len(self.known.remarks)
         self._status, self._total_bytes = status, total_bytes
         yield SampleRow(t_s, width_s * 1000, whole)
 
@@ -165,7 +168,9 @@ class Course:
             if isinstance(held, Setting):
                 self.known.parameters.update(held.parameters)
         self._held = []
-        self.known.remarks = [text for text in self.known.remarks if text != GONE]
+        # Unless it is over, what is below its figures and above those of the next one may be of either.
+        end = self._remarks_read if self._status in _OVER else None
+        del self.known.remarks[self._remarks_before : end]
         self.clock, self.has_samples, self._status, self._total_bytes = Clock(), False, "", 0.0
 
     def _events(self, before_s: float, after_s: float) -> Iterator[Row]:

@@ -61,6 +61,13 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "xbzrle-cache.overflow": ("Compression overflows", "compression_overflow"),
     "cpu-throttle-percentage": ("Auto converge throttle", "auto_converge_throttle"),
 }
+_COUNTS = frozenset(
+    (
+        *("ram.normal", "ram.duplicate", "ram.dirty-sync-count", "ram.postcopy-requests"),
+        *("xbzrle-cache.pages", "xbzrle-cache.cache-miss", "xbzrle-cache.overflow"),
+    )
+)
+"""All others have a unit where virsh prints them, but not in its raw statistics."""
 _DOWNTIMES = ("Expected downtime", "Total downtime", "downtime")
 _OF_ENDED = frozenset(
     (_DOWNTIMES[1], "Time elapsed w/o network", "Downtime w/o network", "time_elapsed_net", "downtime_net")
@@ -169,12 +176,12 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     figures: dict[str, Any] = {"status": status}
     rounding: dict[str, Interval] = {}
     for name, names in {**_NAMES, "downtime": _DOWNTIMES}.items():
-        shown = next((fields[one] for one in names if one in fields), None)
-        if shown is None:
+        called = next((one for one in names if one in fields), None)
+        if called is None or (called[0].isupper() and name not in _COUNTS and _is_cut_off(str(fields[called]))):
             continue
         if name == "downtime" and status != "completed":
             name = "expected-downtime"
-        figures[name], interval = _number(names[0], str(shown))
+        figures[name], interval = _number(names[0], str(fields[called]))
         if interval is not None:
             rounding[name] = interval
     if status == "active" and figures.get("ram.postcopy-requests"):
@@ -191,6 +198,12 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
         # Nothing is told of memory yet.
         figures = {name: value for name, value in figures.items() if not name.startswith("ram.")}
     yield Reading(nested(figures), stamp, rounding, arrived_s=arrived_s)
+
+
+def _is_cut_off(shown: str) -> bool:
+    """Whether the unit of a figure is missing, and perhaps more of it: what was copied ends there."""
+    match = _VALUE.fullmatch(shown)
+    return not shown or (match is not None and match["kind"] is None)
 
 
 def _in_mbps(figures: dict[str, Any], rounding: dict[str, Interval]) -> None:

@@ -50,7 +50,7 @@ _ROWS_OF_TEXTS: _Rows = (
         "there is nothing to take instead",
     ),
     (
-        r"(?:\bvmx\b.*\| ?|\bVMotion|\bvMotion|\bvmkernel: )",
+        r"(?:\bvmx\b.{0,99}\||\bVMotion|\bvMotion|\bvmkernel: )",
         "a log of VMware's",
         _KVM_ONLY,
         "there is nothing to take instead",
@@ -75,7 +75,7 @@ _ROWS_OF_TEXTS: _Rows = (
         "take what `info migrate` prints while the migration runs",
     ),
     (
-        r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:domain|domstatus|domainsnapshot)\b",
+        r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:domain|domstatus|domainsnapshot)\b",
         "a guest's definition in XML",
         "it has no figures of a migration",
         f"take {DOMJOBINFO}",
@@ -114,7 +114,8 @@ _ROWS_OF_TEXTS: _Rows = (
         "take the output of `virsh domjobinfo one-ID`, on the source host while the migration runs, repeatedly",
     ),
     (
-        r"\b(?:Transferring (?:the )?instance|Live migration): .*\(\d[\d.]*[kMG]?B/s\)|\binstanceType=virtual-mach",
+        r"\b(?:Transferring (?:the )?instance|Live migration): .{0,99}\(\d[\d.]{0,20}[kMG]?B/s\)"
+        r"|\binstanceType=virtual-mach",
         "what Incus or LXD tells",
         "it shows neither QEMU's report nor what the guest dirties",
         "take `query-migrate` over the guest's monitor, qemu.monitor in its directory below /run/incus or "
@@ -180,7 +181,7 @@ _ROWS_OF_BARE_TEXTS: _Rows = (
         "take nova-compute's log of the source host, or `virsh domjobinfo INSTANCE` there, repeatedly",
     ),
     (
-        r"\[vdsm\.|\[virt\.vm\]|\bvdsm\b.*::|\borg\.ovirt\.engine\b",
+        r"\[vdsm\.|\[virt\.vm\]|\bvdsm\b.{0,99}::|\borg\.ovirt\.engine\b",
         "a log of oVirt's",
         "no figures of a migration were found in it",
         "take vdsm.log of the source host, or `virsh -r domjobinfo VM` there, repeatedly",

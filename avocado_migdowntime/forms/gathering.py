@@ -121,7 +121,9 @@ def _beside(answer: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(percent, int | float) and percent > 0:
         yield f"auto-converge stops the guest's CPUs for {percent:g} % of their time, so that it dirties less"
     if isinstance(vfio, Mapping) and vfio.get("transferred"):
-        yield "a VFIO device is migrated as well: no figure here has what is left of it"
+        # Since 11.1 the report and what remains, beside RAM's, have it.
+        left = "" if "remaining" in answer else ": no figure here has what is left of it"
+        yield f"a VFIO device is migrated as well{left}"
 
 
 def _short(name: str) -> str:

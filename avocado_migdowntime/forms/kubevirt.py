@@ -35,7 +35,7 @@ _PAGE_BYTES = 4096
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _TOLD = re.compile(r"igration |borting migration|max.downtime|post.copy mode|start post|has been aborted")
 _JOB = re.compile(r"\bMigration info for (?P<of>[\w-]*): (?P<figures>TimeElapsed:.*)")
-_FIGURE = re.compile(rf"(\w+):({NUMBER})(?!\d)([\w/]*)")
+_FIGURE = re.compile(rf"\b(\w+):({NUMBER})(?!\d)([\w/]*)")
 _LIMIT = re.compile(
     r"max_downtime \d+ms -> (?P<tuned>\d{1,9})ms|setting max downtime to (?P<set>\d{1,9})ms"
     r"|max downtime set to (?P<done>\d{1,9})ms|Set max downtime to (?P<seconds>\d{1,9})s "
@@ -83,7 +83,7 @@ class KubevirtLog(Log):
         b"Pausing the guest",
     )
     CUT = re.compile("Migration info for")
-    WHOLE = (re.compile(r"TimeElapsed:\d+ms(?: \w+:\d[\w/]*)* Disk(?:Mbps|Bps):\d"),)
+    WHOLE = (re.compile(r"TimeElapsed:\d+ms(?: \w+:\d[\w/]*){0,99} Disk(?:Mbps|Bps):\d"),)
     LACKS = "whole MiB and Mbps only, every 4 s"
     INSTEAD = "`kubectl exec POD -c compute -- virsh -r domjobinfo 1`, repeatedly"
 
@@ -136,8 +136,8 @@ class KubevirtLog(Log):
 
     def _told(self, of: str, shown: Mapping[str, _Figure]) -> Told:
         figures: dict[str, Any] = {"total-time": _number(shown, "TimeElapsed")}
-        figures |= {name: _size(shown, of) for name, of in _SIZES.items()}
-        figures |= {name: _number(shown, of) for name, of in _COUNTS.items()}
+        figures |= {name: _size(shown, called) for name, called in _SIZES.items()}
+        figures |= {name: _number(shown, called) for name, called in _COUNTS.items()}
         figures |= _disk(shown)
         if "Downtime" in shown:
             return Told("completed", {**figures, "downtime": shown["Downtime"][0]}, of)

@@ -75,7 +75,7 @@ class LastLooks:
             words += "" if limit_ms is None else f", under a downtime-limit of {limit_ms:.10g} ms"
         else:
             words = "" if limit_ms is None else f"the downtime-limit was {limit_ms:.10g} ms at its end"
-        return [told, Remark(words, of)] if words else [told]
+        return [Remark(words, of), told] if words else [told]
 
     def __iter__(self) -> Iterator[Reading]:
         """The last lines of the migrations that have not ended."""

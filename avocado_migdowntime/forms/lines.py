@@ -33,6 +33,9 @@ _MAILED = re.compile(r"=3D|=(?:20|0D)$|=C2=A0")
 _BYTE = re.compile(rb"=([0-9A-F]{2})")
 _LONGEST_MAILED = 77
 _TAGS = re.compile(r"</?(?:pre|code|br|p|div|span|li|td|tr)\b[^<>]*>")
+_MANY_BLANKS = re.compile(r"\s{32,}")
+_AS_MANY = " " * 32
+"""More mean no more, and patterns that look for what is behind blanks take long for them."""
 _UNSEEN = {ord(letter): None for letter in "\0\a\v\f\u200b\ufeff"} | {0xA0: " "}
 _STRAIGHT = {0x201C: '"', 0x201D: '"', 0x201E: '"'}
 _LOGGED = ("msg", "message", "MESSAGE", "log", "textPayload")
@@ -43,7 +46,7 @@ class Lines:
     """Takes one raw line after another; what a mail program has broken by `=` at its end is one again."""
 
     def __init__(self) -> None:
-        self._begun = ""
+        self._begun: list[str] = []
         self._is_mailed = False
 
     @property
@@ -68,18 +71,21 @@ class Lines:
             text = text.replace("\u2018", "'").replace("\u2019", "'")
         for part in text.split("\r"):
             plain = part if part.isascii() and part.isprintable() else part.translate(_UNSEEN)
+            if len(plain) > len(_AS_MANY):
+                plain = _MANY_BLANKS.sub(_AS_MANY, plain)
             for whole in lines_in(plain.strip()):
                 yield from _unwrapped(whole.strip(), came_s)
 
     def _demailed(self, text: str) -> str:
-        begun, self._begun = self._begun, ""
-        if begun:
-            quote = _QUOTED.match(text) if begun.startswith(">") else None
-            text = begun + text[quote.end() if quote else 0 :]
-        if text.endswith("=") and len(text) - len(begun) <= _LONGEST_MAILED and (begun or len(text) > 40):
+        begun, self._begun = self._begun, []
+        if begun and begun[0].startswith(">") and (quote := _QUOTED.match(text)):
+            text = text[quote.end() :]
+        if text.endswith("=") and len(text) <= _LONGEST_MAILED and (begun or len(text) > 40):
             self._is_mailed = True
-            self._begun = text[:-1]
+            begun.append(text[:-1])
+            self._begun = begun
             return ""
+        text = "".join([*begun, text])
         self._is_mailed = self._is_mailed or bool(_MAILED.search(text))
         if not self._is_mailed:
             return text

@@ -79,6 +79,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """What is in a line of releases since 10.1, by what stands at its begin, in small letters."""
+SIZES = frozenset(GROUPS["sizes"].values())
+"""What has a unit, there or at the begin of the line."""
 KIB = ("KiB", "KB")
 """What is called a unit at the begin of a line whose sizes have none: QEMU cuts them by >> 10."""
 GOES_ON: Mapping[str, Mapping[str, str]] = {

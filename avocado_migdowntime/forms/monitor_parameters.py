@@ -6,7 +6,7 @@ their own since 2.10, before that on one.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..trace.reading import Item, Setting
 from .form import Form, Line
@@ -52,11 +52,16 @@ class MonitorParameters(Form):
     def __init__(self) -> None:
         super().__init__()
         self._is_asked = False
+        self._set: Setting | None = None
+        """What virsh was told to set, which an error below it takes back."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
         if not text:
             return None
+        if self._set is not None:
+            held = self.settle()
+            return [] if text.startswith("error: ") else [*held, line]
         if self._is_asked or "maxdowntime" in text:
             return self._of_virsh(line)
         if text[0] in "{[\"'":
@@ -81,9 +86,17 @@ class MonitorParameters(Form):
         if is_asked and line.text.isdecimal() and len(line.text) < 10:
             return [Setting({"downtime-limit": int(line.text)}, line.stamp)]
         if match := _VIRSH_SETS.fullmatch(line.text):
-            return [Setting({"downtime-limit": int(match[1])}, line.stamp, changed=True)]
+            self._set = Setting({"downtime-limit": int(match[1])}, line.stamp, changed=True)
+            return []
         self._is_asked = _VIRSH_ASKS.fullmatch(line.text) is not None
         return [] if self._is_asked else None
+
+    def end(self) -> Iterable[Item]:
+        return self.settle()
+
+    def settle(self) -> Sequence[Item]:
+        held, self._set = self._set, None
+        return [] if held is None else [held]
 
     def _capabilities(self, line: Line) -> Sequence[Item | Line] | None:
         pairs = [*_SWITCHED.findall(line.text), *_SWITCH.findall(line.text)]

@@ -16,7 +16,7 @@ from ..basics.interval import Interval
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
 from .heads import HEAD
-from .monitor_names import GOES_ON, GROUPS, KIB, LINES, XBZRLE_REST
+from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
 from .rounding import UNITS, cut, to_digits, to_three_digits, whole
 from .stamps import guest_of
 
@@ -31,8 +31,8 @@ STATUSES = frozenset(
 _PROMPT = re.compile(r"\(qemu\)\s*")
 _STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
 _NAMED = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*(-?\d+(?:\.\d+)?|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
-_GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z%]+)\))?\s*:\s*(.*)")
-_PAIR = re.compile(r"(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
+_GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z%]+)\)\s*)?:\s*(.*)")
+_PAIR = re.compile(r"\b(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
 _BEHIND_A_HEAD = re.compile(
     rf"{HEAD}((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *LINES)))}"
     rf"|(?i:{'|'.join(GROUPS)}|throughput|bandwidth|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*)"
@@ -58,7 +58,7 @@ class _Shown:
     rounding: dict[str, Interval] = field(default_factory=dict)
     strange: int = 0
     headed: bool = False
-    """Whether all of it stood behind the heads of a log."""
+    """Whether it begins behind the head of a log, and may be a status of something else."""
 
 
 class MonitorText(Form):
@@ -72,6 +72,8 @@ class MonitorText(Form):
     def __init__(self) -> None:
         super().__init__()
         self._shown: dict[str, _Shown] = {}
+        self._told: set[str] = set()
+        """Guests of which figures were told."""
         self._is_blocked = False
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -84,7 +86,8 @@ class MonitorText(Form):
                 of = guest_of(line.message)
                 shown = self._shown.get(of)
                 ended = self._ended(of) if shown and (prompt or any(name in shown.figures for name in figures)) else []
-                is_headed = behind is not None and text is part
+                is_next = of in self._told and text.startswith("Migration status:")
+                is_headed = behind is not None and text is part and not is_next
                 shown = self._shown.setdefault(of, _Shown(line.stamp, line.arrived_s, headed=is_headed))
                 shown.strange = 0
                 for name, (value, interval) in figures.items():
@@ -105,9 +108,10 @@ class MonitorText(Form):
         shown = self._shown.pop(of, None)
         if shown is None or not any(name in shown.figures for name in _ENOUGH):
             return []
-        if shown.headed and len(shown.figures) == 1:
+        if shown.headed and len(shown.figures.keys() - {"error-desc"}) == 1:
             # Others log a status as well.
             return []
+        self._told.add(of)
         if "ram.dirty-sync-count" in shown.figures:
             # QEMU leaves out a rate of 0.
             shown.figures.setdefault("ram.dirty-pages-rate", 0)
@@ -208,6 +212,7 @@ def _pairs(text: str, names: Mapping[str, str], *, in_kib: bool = False) -> _Fig
             if name == "ram.page-size":
                 interval = Interval(float(shown) * factor, float(shown) * factor)
             found[name] = (whole(float(shown) * factor), interval)
-        else:
+        elif name not in SIZES:
+            # Where a size has no unit the text was cut off there.
             found[name] = (whole(float(shown)), None)
     return found

@@ -9,6 +9,7 @@ downtime-limit is raised in steps: the highest is live_migration_downtime, 500 m
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from ..trace.reading import Item, Remark, Setting, Stamp
@@ -59,7 +60,8 @@ class NovaLog(Log):
         super().__init__()
         self._limits_ms: dict[str, list[float]] = {}
         self._paces: dict[str, Pace] = {}
-        self._given_up: set[str] = set()
+        self._given_up_ms: dict[str, float] = {}
+        """How long those had taken of which Nova said that it gives up."""
         self._just_told = ""
         self._by_log: bool | None = None
 
@@ -90,7 +92,7 @@ class NovaLog(Log):
                 if "not completed" in text
                 else "Nova saw no progress any more and gave up"
             )
-            self._given_up.add(of)
+            self._given_up_ms[of] = self._elapsed_ms(of)
             return [Remark(f"{told} after {match[1]} s, unless it was told to force it", of)]
         if "Switching to post-copy migration mode" in text:
             return self.looks.postcopy(of, line.stamp)
@@ -99,8 +101,8 @@ class NovaLog(Log):
             self._just_told = just_told
             return None
         why = _FAILURE.search(text)
-        forced = [Remark(_FORCED, of)] if status == "completed" and of in self._given_up else []
-        self._given_up.discard(of)
+        is_forced = self._given_up_ms.pop(of, inf) <= self._elapsed_ms(of) and status == "completed"
+        forced = [Remark(_FORCED, of)] if is_forced else []
         return [*forced, *self.looks.ends(of, status, line.stamp, {"error-desc": why[1]} if why else None)]
 
     def told(self, shown: Shown) -> Told | None:
@@ -118,6 +120,10 @@ class NovaLog(Log):
             figures |= {"disk.transferred": disk_sent, "disk.remaining": disk_left, "disk.total": disk_total}
         of = _of(shown)
         return Told("active", figures, of, pace=self._paces.setdefault(of, Pace()))
+
+    def _elapsed_ms(self, of: str) -> float:
+        last = self.looks[of]
+        return float(last.answer["total-time"]) if last is not None else 0.0
 
     def _progress(self, line: Line, told: Told) -> Sequence[Item]:
         stamp = self._stamp(line, told.figures["total-time"].low / 1000)

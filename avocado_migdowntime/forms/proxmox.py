@@ -46,9 +46,10 @@ _SPEED_LIMIT = re.compile(rf"(?:migrate_set_speed|migration speed limit): ({SIZE
 _ABOUT_TO_SEND = re.compile(
     r"start migrate command to|set (?:migration|cachesize)|migration cachesize|client_migrate_info"
 )
-_REAL = re.compile(rf"migration speed: .* - downtime ({NUMBER}) ms")
+_REAL = re.compile(rf"migration speed: .{{0,99}} - downtime ({NUMBER}) ms")
 _ENDS = re.compile(r"migration status(?: error)?: (completed|failed|cancelled)\b(?: - (?P<why>.+))?")
 _GIVEN_UP = re.compile(r"\bmigrate_cancel$|ERROR: online migrate failure(?: - (?P<why>.+))?")
+_ABORTING = re.compile(r"(?: - |^)aborting$")
 _BY_USER = ("interrupted by signal", "")
 """Why it says that it gave up where somebody told it to."""
 
@@ -151,7 +152,8 @@ class ProxmoxLog(Log):
     def _gives_up(self, line: Line, why: str) -> Sequence[Item]:
         if why in _BY_USER:
             return self._ends(line, "cancelled")
-        return self._ends(line, "failed", {"error-desc": why.removesuffix(" - aborting")})
+        why = _ABORTING.sub("", why)
+        return self._ends(line, "failed", {"error-desc": why} if why else None)
 
     def _limit(self, line: Line, limit_ms: float) -> Sequence[Item]:
         self._limits_ms.append(limit_ms)

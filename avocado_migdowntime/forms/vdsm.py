@@ -43,7 +43,7 @@ _SET_DOWNTIME = re.compile(
     r"['\"]params['\"]: ?\[u?['\"]?(\d+)['\"]?\], u?['\"]name['\"]: ?u?['\"]setDowntime"
     r"|['\"]name['\"]: ?u?['\"]setDowntime['\"], u?['\"]params['\"]: ?\[u?['\"]?(\d+)"
 )
-_ENGINE = re.compile(r"Migration completed \(VM: ([^,]+),.*Actual downtime: (\d{1,9}) ?ms\)")
+_ENGINE = re.compile(r"Migration completed \(VM: ([^,]{1,255}),.{0,999}Actual downtime: (\d{1,9}) ?ms\)")
 _GIVEN_UP = re.compile(r"Aborting migration|Migration is stuck: |The migration will be aborted")
 _POSTCOPY = re.compile(r"Migration (?:switched to|entered) post-copy mode")
 _STATUSES = {
@@ -69,10 +69,10 @@ class VdsmLog(Log):
     )
     CUT = re.compile("Migration (?:Progress:|is stuck|stalling)|seconds to complete")
     WHOLE = (
-        re.compile(rf"{_PROGRESS.pattern.partition('(?:, zero')[0]}).*memory iteration: -?\d"),
+        re.compile(rf"{_PROGRESS.pattern.partition('(?:, zero')[0]}).{{0,999}}memory iteration: -?\d"),
         re.compile(r"Migration Progress: \d+ seconds elapsed, \d+% of data processed(?:, \d+% of mem processed)?$"),
         _STALLING,
-        re.compile("Migration is stuck: |took .* seconds to complete"),
+        re.compile("Migration is stuck: |took .{0,99} seconds to complete"),
     )
     LACKS = "no expected downtime and no pages"
     INSTEAD = "`virsh -r domjobinfo VM` on the source host, repeatedly"

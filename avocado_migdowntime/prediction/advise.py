@@ -64,6 +64,8 @@ def _advise(whole: Evidence) -> Advice:
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
         looked = advise_from_a_look(evidence)
+        if now is not None and now.code == "ended":
+            return looked
         few = _too_little(evidence)
         known = looked.finding is not Finding.UNKNOWN
         return replace(looked, reasons=(*looked.reasons, few) if known else (few, *looked.reasons))

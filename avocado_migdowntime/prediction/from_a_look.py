@@ -15,7 +15,7 @@ from ..oracle.look import Look
 from ..oracle.standing import standing
 from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
 
-_OLD = ", as no figure is shown that QEMU has since 3.0"
+_OLD = ", as neither a release nor a figure shows that this QEMU is 3.0 or newer"
 _TOO_LARGE = "QEMU accepts no limit as large"
 _BETTER = "record the migration for a better answer"
 
@@ -67,7 +67,8 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
     if look.idle or look.hardly_sent or look.uncomputed:
         return None, f"{said} may be QEMU's initial value, before it has computed one"
     if look.with_vfio:
-        return None, f"{said} is of RAM alone, and what is left of the VFIO devices has to be added"
+        left = "may leave out what is left of the VFIO devices, and how fast that changes is not shown"
+        return None, f"{said} {left}"
     if look.packed and look.data_bytes and look.sent_bytes:
         went = f"{megabytes(look.data_bytes)} of pages went out as {megabytes(look.sent_bytes)}, encoded or compressed"
         return None, f"{went}: what is left takes less time than its size ÷ this bandwidth, by which QEMU compares it"

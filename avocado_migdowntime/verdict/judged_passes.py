@@ -148,8 +148,8 @@ def _doubt(sync: Sync, tolerance: float) -> str:
 
 
 def _put_down_others(evidence: Evidence, excluded: ExcludedSamples, remarks: Remarks) -> None:
-    after_a_sync = np.fromiter((sync.after.number for sync in evidence.syncs), np.int64)
-    numbers = np.fromiter((pass_.number for pass_ in evidence.passes), np.int64)
+    after_a_sync = np.fromiter((sync.after.number for sync in evidence.syncs), np.float64)
+    numbers = np.fromiter((pass_.number for pass_ in evidence.passes), np.float64)
     for row in np.flatnonzero(~np.isin(numbers, after_a_sync)).tolist():
         pass_ = evidence.passes[row]
         if pass_.number == 1:

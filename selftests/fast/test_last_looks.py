@@ -99,11 +99,11 @@ def test_it_is_not_known_whether_it_dirties_faster_where_a_figure_is_lacking(lac
 
 def test_an_end_is_told_once_with_what_was_left_before_or_with_its_limit():
     looks = LastLooks()
-    told, remark = looks.ends("VM 1", "failed", None, limit_ms=300)
+    remark, told = looks.ends("VM 1", "failed", None, limit_ms=300)
     assert (told.answer["status"], remark.text) == ("failed", "the downtime-limit was 300 ms at its end")
     assert looks.ends("VM 1", "failed", None) == []
     looks.active(look())
-    _, remark = looks.ends("VM 1", "failed", None, limit_ms=300)
+    remark, _ = looks.ends("VM 1", "failed", None, limit_ms=300)
     assert remark.text == "at the last line before that 1 MB were left: 1 s at 1 MB/s, under a downtime-limit of 300 ms"
     assert len(looks.ends("VM 2", "failed", None)) == 1
 

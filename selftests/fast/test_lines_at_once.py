@@ -3,9 +3,10 @@
 
 import pytest
 
+from avocado_migdowntime.forms import alike
 from avocado_migdowntime.forms.file import parse
 
-from ..support import figure_logs
+from ..support import figure_logs, product_logs
 from ..support.figure_logs import FORMS
 from ..support.long_logs import at_once, line_by_line, outcome
 
@@ -25,3 +26,28 @@ def test_lines_of_a_product_are_read_at_once_but_for_the_first_and_the_last(form
     data = figure_logs.plain(form, COUNT)
     assert outcome(parse, data) == outcome(line_by_line, data)
     assert at_once(data) >= COUNT - FIRST
+
+
+def _by_turns(guests, count):
+    """A log in which so many guests are migrated at a time, a line of one after that of another."""
+    plain = figure_logs.plain(product_logs.nova, count).decode()
+    lines = [
+        line.replace(product_logs.GUEST, f"{guest:036x}") if product_logs.GUEST in line else line
+        for line in plain.splitlines(keepends=True)
+        for guest in (range(guests) if product_logs.GUEST in line else [0])
+    ]
+    return "".join(lines).encode()
+
+
+def test_lines_of_many_guests_are_read_at_once():
+    data = _by_turns(30, 6)
+    assert at_once(data) >= 30 * (6 - FIRST)
+    assert outcome(parse, data) == outcome(line_by_line, data)
+
+
+def test_where_hardly_a_line_is_as_others_few_templates_are_made(monkeypatch):
+    made = []
+    template_of = alike.template_of
+    monkeypatch.setattr(alike, "template_of", lambda *line: made.append(line) or template_of(*line))
+    parse(_by_turns(100, 4))
+    assert 0 < len(made) < 100 * 4 / 2

@@ -14,6 +14,7 @@ from avocado_migdowntime.trace.model import SEVERAL
 from avocado_migdowntime.trace.reading import Happening
 
 from ..support import product_logs
+from ..support.documents import TOP
 from ..support.log_readings import limits, of, readings, remarks, text
 from ..support.product_logs import RECORDED, logged, looks
 
@@ -209,3 +210,13 @@ def test_of_a_first_pass_no_limit_is_said_to_be_needed_later():
     advice = advise(parse(begun))
     assert advice.finding is Finding.UNKNOWN and advice.limit_ms is None
     assert advice.reasons[0].endswith("so ending it now takes a limit of 8638 ms at least")
+
+
+def test_of_a_migration_that_ended_nothing_more_is_to_be_recorded():
+    lines = (TOP / "selftests" / "texts" / "kubevirt-2024-aborted.txt").read_text().splitlines(keepends=True)
+    under_way, ended = lines[:3], [*lines[:3], *lines[-2:]]
+    reasons = advise(parse("".join(under_way).encode())).reasons
+    assert any("record until the second pass" in reason for reason in reasons)
+    reasons = advise(parse("".join(ended).encode())).reasons
+    assert reasons[0] == "the migration was cancelled: nothing is predicted now"
+    assert not any("record until" in reason for reason in reasons)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How migrations end in products' logs as they are posted, and what is remarked of them."""
+
+import pytest
+
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.verdict.judge import judge
+
+
+def told(text):
+    trace = parse(text.encode())
+    return [*judge(trace).reasons, *advise(trace).reasons]
+
+
+PROXMOX = """\
+2023-11-02 08:15:21 starting migration of VM 105 to node 'pve2' (192.0.2.2)
+2023-11-02 08:15:22 migration active, transferred 5.6 GiB of 16.0 GiB VM-state, 112.9 MiB/s
+2023-11-02 08:15:23 migration active, transferred 5.7 GiB of 16.0 GiB VM-state, 113.1 MiB/sDIRTIES
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        ("ERROR: online migrate failure - too many query migrate failures - aborting", "has failed"),
+        ("ERROR: online migrate failure - unable to parse migration status 'x' - aborting", "has failed"),
+        ("ERROR: online migrate failure - interrupted by signal", "was cancelled"),
+        ("ERROR: online migrate failure - aborting", "has failed"),
+        ("migrate_cancel", "was cancelled"),
+    ],
+)
+def test_a_task_that_gives_up_has_failed_unless_it_was_told_to(end, status):
+    text = f"{PROXMOX.replace('DIRTIES', '')}2023-11-02 08:15:30 {end}\n2023-11-02 08:15:30 migrate_cancel\n"
+    said = told(text)
+    assert f"the migration {status}: nothing is predicted now" in said
+    why = end.partition("failure - ")[2].removesuffix("aborting").removesuffix(" - ")
+    assert (f"the reason shown: {why}" in said) == (status == "has failed" and why != "")
+    assert why or not any("the reason shown" in one for one in said)
+
+
+@pytest.mark.parametrize(("rate", "is_more"), [("113.1", False), ("113.3", True), ("500.0", True)])
+def test_a_guest_that_dirties_more_pages_than_are_sent_is_said_to(rate, is_more):
+    said = [
+        one
+        for one in told(PROXMOX.replace("DIRTIES", f", VM dirties lots of memory: {rate} MiB/s"))
+        if "dirtied" in one
+    ]
+    assert len(said) == 2 * is_more
+    where = (
+        " where 119 MB/s of pages were sent, zero pages with them: while it does, no pass is shorter than the previous"
+    )
+    assert all(where in one for one in said) or rate == "500.0"
+
+
+@pytest.mark.parametrize("end", ["has completed", "has aborted"])
+def test_that_a_migration_completed_after_nova_s_time_was_over_is_said(end):
+    head = "2021-06-11 02:14:52.547 7 INFO nova.virt.libvirt.driver [req-a] [instance: 4a4ffbd1] "
+    text = (
+        f"{head}Migration running for 800 secs, memory 7% remaining (bytes processed=6912344832, remaining=612344832, "
+        f"total=8599183360)\n{head}Live migration not completed after 800 sec\n{head}Migration operation {end}\n"
+    )
+    forced = [one for one in told(text) if one.startswith("it completed all the same: Nova may have paused the guest")]
+    assert len(forced) == 2 * (end == "has completed")
+
+
+def test_what_is_remarked_of_a_migration_is_not_told_of_the_next_one():
+    head = "2021-06-11 02:14:{:02}.547 7 INFO nova.virt.libvirt.driver [req-a] [instance: 4a4ffbd1] "
+
+    def running(second, elapsed_s):
+        told = f"Migration running for {elapsed_s} secs, memory 7% remaining (bytes processed={elapsed_s * 10**8}, "
+        return f"{head.format(second)}{told}remaining=612344832, total=8599183360)\n"
+
+    begins = running(10, 800) + running(20, 810)
+    gave_up = f"{head.format(21)}Live migration not completed after 810 sec\n"
+    ended = f"{head.format(22)}Migration operation was cancelled\n"
+    later = running(30, 0) + running(40, 10)
+    alone = told(later)
+    assert any("Nova gave this migration up after 810 s" in one for one in told(begins + gave_up))
+    assert any(one.startswith("at the last line before that 612 MB were left") for one in told(begins + ended))
+    for one in (gave_up, ended, gave_up + ended):
+        assert [said for said in told(begins + one + later) if "several migrations" not in said] == alone
+    completed = f"{head.format(50)}Migration operation has completed\n"
+    assert any(one.startswith("it completed all the same") for one in told(begins + gave_up + completed))
+    assert not any("it completed all the same" in one for one in told(begins + gave_up + later + completed))
+
+
+def test_what_is_remarked_when_one_is_over_is_of_the_next_one():
+    ended = "2023-11-02 08:15:25 migration status: completed\n"
+    refused = (
+        "2023-11-02 08:15:26 migrate_set_downtime: 0.25\n2023-11-02 08:15:26 migrate_set_downtime error: unknown\n"
+    )
+    text = f"{PROXMOX}{ended}{PROXMOX.partition(chr(10))[0]}\n{refused}{PROXMOX.partition(chr(10))[2]}"
+    said = told(text.replace("DIRTIES", ""))
+    assert sum(one.startswith("QEMU refused the downtime-limit of 250 ms") for one in said) == 2
+    assert any(one.startswith("several migrations are recorded") for one in said)
