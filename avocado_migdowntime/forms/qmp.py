@@ -25,6 +25,8 @@ _GREATEST_CUT = 1 << 14
 _RETURN = re.compile(r"[\"'](?:return|total-time|expected-downtime)[\"']")
 _GREATEST_TRIES = 50
 """So many braces and brackets of a line that begin no message are looked at."""
+_GREATEST_VAIN = 1 << 20
+"""No more is looked at of a line once so many characters were read of what begins in it and does not end."""
 _DECODER = json.JSONDecoder(strict=False, parse_constant=lambda name: None)
 _TOKEN = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [\[\]{}] """, re.VERBOSE | re.DOTALL)
 _OPENS = re.compile(r"[\[{](?=\s*(?:$|[\"'{}\[\]]))")
@@ -56,9 +58,9 @@ class Qmp(Form):
             return self._going_on(self._begun, line)
         text = line.message
         found: list[Item | Line] = []
-        position, is_qmp = 0, False
+        position, is_qmp, vain = 0, False, 0
         for _ in range(_GREATEST_TRIES):
-            match = _OPENS.search(text, position)
+            match = _OPENS.search(text, position) if vain < _GREATEST_VAIN else None
             if match is None:
                 break
             begin = match.start()
@@ -70,6 +72,7 @@ class Qmp(Form):
                 return MAYBE
             # What is in an array over many lines is read one by one.
             position = end or begin + 1
+            vain += len(text) - begin if end is None else 0
             items = list(self._told(message, line))
             is_qmp = is_qmp or bool(items) or is_of_qmp(message)
             found += items
