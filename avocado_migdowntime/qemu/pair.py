@@ -23,7 +23,7 @@ from .place import Here, Place
 from .places import places
 from .planning import check_among_themselves
 from .probe import QemuInfo
-from .process import QemuProcess
+from .process import START_S, QemuProcess
 from .settings import typed
 from .tls import Credentials, credentials
 
@@ -140,6 +140,8 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
                     sockets,
                     network,
                     end.place.launcher,
+                    # So that one that hangs as it starts is named before the run is given up.
+                    min(START_S, parameters.time_limit / 2),
                 )
                 for side, end, more, network in (
                     ("source", ends.source, (), link.source),

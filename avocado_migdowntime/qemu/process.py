@@ -20,7 +20,8 @@ from .launching import HERE, Launcher, Running
 from .monitor import Monitor
 from .output import Output
 
-_START_S = 20.0
+START_S = 20.0
+"""A QEMU speaks QMP within so long, on a busy host too."""
 _END_S = 5.0
 _SERIAL_LIMIT = 1 << 20
 """Bytes of serial output that are kept: a guest (or a program that is no QEMU) may print forever."""
@@ -32,7 +33,7 @@ class QemuProcess:
     Beginning and end of its standard error go to `directory/NAME.stderr`, those of what comes over its serial line to
     `directory/NAME.serial`, its command line to `directory/NAME.command`; the QMP socket lies in `sockets`, whose path
     must be short. `arguments` are all but the monitor and the serial line. It runs in the `network` that is given,
-    or else in the host's, where `launcher` has it run.
+    or else in the host's, where `launcher` has it run. It has to speak QMP within `speaks_within_s`.
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class QemuProcess:
         sockets: Path,
         network: Network | None = None,
         launcher: Launcher = HERE,
+        speaks_within_s: float = START_S,
     ) -> None:
         self.name = name
+        self._speaks_within_s = speaks_within_s
         self.qmp = Monitor(name)
         self.serial: list[str] = []
         self._socket = sockets / f"{name}.qmp"
@@ -179,7 +182,9 @@ class QemuProcess:
         accept = asyncio.ensure_future(self.qmp.accept())
         ended = asyncio.ensure_future(process.wait())
         try:
-            done, _ = await asyncio.wait({accept, ended}, timeout=_START_S, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                {accept, ended}, timeout=self._speaks_within_s, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             for task in (accept, ended):
                 task.cancel()
@@ -189,7 +194,7 @@ class QemuProcess:
         if ended in done or accept in done:
             raise await self.gone("at its start")
         raise HarnessError(
-            f"{self.name} QEMU did not speak QMP within {_START_S:.0f} s{self._doing()}: {self.last_words()}"
+            f"{self.name} QEMU did not speak QMP within {self._speaks_within_s:g} s{self._doing()}: {self.last_words()}"
         )
 
     def _hear(self, data: bytes) -> None:

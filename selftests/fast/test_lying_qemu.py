@@ -13,6 +13,7 @@ import pytest
 from avocado_migdowntime.errors import HarnessError, MigDowntimeError, UsageError
 from avocado_migdowntime.experiments.run import run_and_judge
 from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu import pair
 from avocado_migdowntime.qemu.probe import probe
 from avocado_migdowntime.qemu.process import QemuProcess
 
@@ -242,3 +243,16 @@ def test_a_migration_of_such_ends_in_a_sentence_and_leaves_nothing(tmp_path, lie
     with pytest.raises(MigDowntimeError) as caught:
         asyncio.run(run_and_judge(parse(given), tmp_path, lambda _: None, course))
     assert says in str(caught.value)
+
+
+HANGS = "if any('memory-backend' in word for word in sys.argv): time.sleep(600)"
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_one_that_hangs_as_it_starts_is_named_before_the_run_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(pair, "START_S", 0.5)
+    given = {**MIGRATION, "qemu": made_up_qemu(tmp_path / "mad", MIGRATES, HANGS)}
+    with pytest.raises(
+        HarnessError, match=r"^\w+ QEMU did not speak QMP within 0.5 s, mad \d+ is \w+: it printed nothing"
+    ):
+        asyncio.run(run_and_judge(parse(given), tmp_path, lambda _: None, lambda _: None))
