@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Recording how much CPU time both QEMUs take, beside a migration."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -9,6 +8,7 @@ from ..host.cpu_time import process_s, threads_s
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
 from ..trace.events import CPU
+from .looking import looking
 
 _LOOK_S = 0.25
 
@@ -27,18 +27,8 @@ async def cpu_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterato
     def look() -> None:
         sampler.note(CPU, {name: _had(qemu.pid, vcpus[name]) for name, qemu in here.items()})
 
-    async def looking() -> None:
-        while True:
-            look()
-            await asyncio.sleep(_LOOK_S)
-
-    task = asyncio.create_task(looking())
-    try:
+    async with looking(look, _LOOK_S):
         yield
-        look()
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def _had(pid: int, vcpus: Sequence[int]) -> dict[str, float]:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Recording what has gone over a link of a migration's own, beside it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from ..host.sent import sent
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
 from ..trace.events import CARRIED
+from .looking import looking
 
 _LOOK_S = 0.1
 
@@ -28,16 +28,5 @@ async def link_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterat
         if (gone := sent(pair.source.pid)) is not None:
             sampler.note(CARRIED, asdict(gone))
 
-    async def looking() -> None:
-        while True:
-            look()
-            await asyncio.sleep(_LOOK_S)
-
-    look()
-    task = asyncio.create_task(looking())
-    try:
+    async with looking(look, _LOOK_S):
         yield
-        look()
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

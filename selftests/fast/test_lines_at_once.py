@@ -7,8 +7,8 @@ from avocado_migdowntime.forms import alike
 from avocado_migdowntime.forms.file import parse
 
 from ..support import figure_logs, product_logs
-from ..support.figure_logs import FORMS
 from ..support.long_logs import at_once, line_by_line, outcome
+from ..support.product_logs import EACH
 
 COUNT = 60
 FIRST = 4
@@ -21,7 +21,7 @@ def test_any_log_is_read_at_once_as_it_is_line_by_line(seed):
     assert outcome(parse, data) == outcome(line_by_line, data)
 
 
-@pytest.mark.parametrize("form", FORMS, ids=[form.__name__ for form in FORMS])
+@pytest.mark.parametrize("form", EACH, ids=[form.__name__ for form in EACH])
 def test_lines_of_a_product_are_read_at_once_but_for_the_first_and_the_last(form):
     data = figure_logs.plain(form, COUNT)
     assert outcome(parse, data) == outcome(line_by_line, data)

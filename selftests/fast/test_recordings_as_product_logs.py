@@ -9,22 +9,10 @@ from ..support import product_logs
 from ..support.log_readings import limits, readings, remarks, text
 from ..support.product_logs import RECORDED, Look, logged, looks
 
-EACH = [
-    product_logs.proxmox_old,
-    product_logs.proxmox_new,
-    product_logs.nova,
-    product_logs.kubevirt,
-    product_logs.kubevirt_64th,
-    product_logs.kubevirt_bytes,
-    product_logs.vdsm_mbps,
-    product_logs.vdsm_mib,
-]
+NAMES = [form.__name__ for form in product_logs.EACH]
 
 
-NAMES = [form.__name__ for form in EACH]
-
-
-@pytest.mark.parametrize("form", EACH, ids=NAMES)
+@pytest.mark.parametrize("form", product_logs.EACH, ids=NAMES)
 @pytest.mark.parametrize("period_s", [0.5, 4.0])
 def test_what_is_read_holds_what_was_recorded(form, period_s):
     recorded = looks(RECORDED, period_s)
@@ -112,7 +100,7 @@ PREFIXES = {
 }
 
 
-@pytest.mark.parametrize("form", EACH, ids=NAMES)
+@pytest.mark.parametrize("form", product_logs.EACH, ids=NAMES)
 @pytest.mark.parametrize("prefix", PREFIXES.values(), ids=PREFIXES.keys())
 def test_what_collects_logs_may_put_something_before_each_line(form, prefix):
     recorded = looks(RECORDED, 2)[:4]
@@ -121,7 +109,7 @@ def test_what_collects_logs_may_put_something_before_each_line(form, prefix):
     assert [[one.answer["ram"].get(name) for name in ("transferred", "remaining", "normal")] for one in within] == shown
 
 
-@pytest.mark.parametrize("form", [form for form in EACH if form is not product_logs.proxmox_new])
+@pytest.mark.parametrize("form", [form for form in product_logs.EACH if form is not product_logs.proxmox_new])
 def test_lines_far_apart_in_a_long_log_are_found(form):
     # Proxmox VE's newer lines have no word that is searched for: a task log is of one migration and has no other lines.
     noise = "2024-05-12 11:57:06,546+0000 INFO  (jsonrpc/1) [api.host] FINISH getStats return={'status': {'code': 0}}\n"

@@ -34,16 +34,6 @@ BETWEEN = (
     '{{"return": {{"status": "active",',
     "",
 )
-FORMS: tuple[Callable[[Look], str], ...] = (
-    product_logs.proxmox_old,
-    product_logs.proxmox_new,
-    product_logs.nova,
-    product_logs.kubevirt,
-    product_logs.kubevirt_64th,
-    product_logs.kubevirt_bytes,
-    product_logs.vdsm_mbps,
-    product_logs.vdsm_mib,
-)
 
 
 def log(seed: int, lines: int = 300, odd: float = 0.03) -> bytes:
@@ -62,7 +52,7 @@ def plain(form: Callable[[Look], str], count: int, put: str = "{}") -> bytes:
 
 
 def _lines(dice: random.Random, count: int, odd: float) -> Iterator[str]:
-    form, other = dice.choices(FORMS, k=2)
+    form, other = dice.choices(product_logs.EACH, k=2)
     guests = GUESTS[: dice.choice([1, 1, 2])]
     step_s, pages_a_second = dice.choice([0.001, 0.5, 1, 5, 5]), dice.choice([0, 9, 30_000, 3_000_000])
     few_noise = dice.choice([0.0, 0.02, 0.5])

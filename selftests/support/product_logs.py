@@ -100,6 +100,19 @@ def vdsm_mib(look: Look, begin: datetime = BEGIN) -> str:
     return _vdsm(look, begin, f"{look.answer['total-time'] // 1000}", f"{int(_wire(ram) // MIB)}MBps")
 
 
+EACH: tuple[Callable[[Look], str], ...] = (
+    proxmox_old,
+    proxmox_new,
+    nova,
+    kubevirt,
+    kubevirt_64th,
+    kubevirt_bytes,
+    vdsm_mbps,
+    vdsm_mib,
+)
+"""What each product writes of a look, by its releases."""
+
+
 def logged(lines: Callable[[Look], str], of: Iterable[Look]) -> bytes:
     """A log of all of these."""
     return "".join(f"{lines(look)}\n" for look in of).encode()
