@@ -16,7 +16,8 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement
 
-from ..support.migrations import MIGRATIONS, WRONG, harness, of
+from ..support.checked_migrations import CHECKED, WRONG
+from ..support.migrations import harness, of
 
 P, F, U, N = Outcome.PASSED, Outcome.FAILED, Outcome.UNDECIDED, Outcome.NOT_JUDGED
 
@@ -48,19 +49,19 @@ ONLY_WITHIN_TRIALS = {("limit", "cut-short")}
 
 @cache
 def verdict_of(name):
-    return judge(MIGRATIONS[name].make(), MIGRATIONS[name].contract)
+    return judge(CHECKED[name].make(), CHECKED[name].contract)
 
 
-@pytest.mark.parametrize("name", MIGRATIONS)
+@pytest.mark.parametrize("name", CHECKED)
 def test_a_migration_has_the_codes_of_what_it_is(name):
     verdict = verdict_of(name)
     checks = {check.name: check for check in verdict.checks}
-    found = tuple((check, checks[check].outcome, checks[check].code) for check, _, _ in MIGRATIONS[name].codes)
-    assert found == MIGRATIONS[name].codes
+    found = tuple((check, checks[check].outcome, checks[check].code) for check, _, _ in CHECKED[name].codes)
+    assert found == CHECKED[name].codes
     assert len(checks) == len(verdict.checks) and all(verdict.check(one) is not None for one in checks)
 
 
-@pytest.mark.parametrize("name", MIGRATIONS)
+@pytest.mark.parametrize("name", CHECKED)
 def test_all_who_read_a_verdict_read_the_same(name):
     verdict = verdict_of(name)
     by_outcome = {outcome: [check for check in verdict.checks if check.outcome is outcome] for outcome in Outcome}
@@ -92,7 +93,7 @@ def test_all_who_read_a_verdict_read_the_same(name):
 
 
 def test_each_code_is_reached():
-    reached = {(check.name, check.code) for name in MIGRATIONS for check in verdict_of(name).checks}
+    reached = {(check.name, check.code) for name in CHECKED for check in verdict_of(name).checks}
     assert reached == {(name, code) for name, codes in CODES.items() for code in codes} - ONLY_WITHIN_TRIALS
 
 
