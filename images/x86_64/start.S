@@ -14,6 +14,20 @@
 #define TABLE 0x3 /* present, writable */
 #define LARGE_PAGE 0xe3 /* and accessed, dirty, 2 MiB: so that the processor never writes to the tables */
 
+/* To the 64-bit mode with these tables, which the far jump that follows enters. */
+    .macro  enter_long_mode tables
+    movl    $CR4_PAE, %eax
+    movl    %eax, %cr4
+    movl    $\tables, %eax
+    movl    %eax, %cr3
+    movl    $MSR_EFER, %ecx
+    rdmsr
+    orl     $EFER_LME, %eax
+    wrmsr
+    movl    $CR0_PG_PE, %eax
+    movl    %eax, %cr0
+    .endm
+
     .section .note.pvh, "a", @note
     .balign 4
     .long   4, 4, XEN_ELFNOTE_PHYS32_ENTRY
@@ -41,16 +55,7 @@ _start:
     cmpl    $0x40000000, %eax
     jb      1b
 
-    movl    $CR4_PAE, %eax
-    movl    %eax, %cr4
-    movl    $boot_pml4, %eax
-    movl    %eax, %cr3
-    movl    $MSR_EFER, %ecx
-    rdmsr
-    orl     $EFER_LME, %eax
-    wrmsr
-    movl    $CR0_PG_PE, %eax
-    movl    %eax, %cr0
+    enter_long_mode boot_pml4
     lgdt    gdt_pointer
     ljmp    $8, $2f
 
@@ -92,16 +97,7 @@ vcpu_trampoline:
     xorw    %ax, %ax
     movw    %ax, %ds
     lgdtl   TRAMPOLINE + trampoline_gdt_pointer - vcpu_trampoline
-    movl    $CR4_PAE, %eax
-    movl    %eax, %cr4
-    movl    $page_tables, %eax
-    movl    %eax, %cr3
-    movl    $MSR_EFER, %ecx
-    rdmsr
-    orl     $EFER_LME, %eax
-    wrmsr
-    movl    $CR0_PG_PE, %eax
-    movl    %eax, %cr0
+    enter_long_mode page_tables
     ljmpl   $8, $vcpu_entry
 trampoline_gdt_pointer:
     .word   gdt_end - gdt - 1
