@@ -7,11 +7,10 @@ from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
 from .check import Check, Outcome
 from .codes import BANDWIDTH, CODES
+from .error_bounds import NARROW, between
 
 BANDWIDTH_TOLERANCE = 0.01
 """By so much `mbps` may be off for certain: QEMU cuts times to milliseconds, 1 % of one window, not of many."""
-_NARROW = Interval(-0.25, 0.25)
-"""Where the error may be larger, a bandwidth that is half of what it should be might not be told from a right one."""
 _OUTCOMES = {"as-sent": Outcome.PASSED, "not-as-sent": Outcome.FAILED}
 
 
@@ -49,8 +48,7 @@ class BandwidthFinding:
     @property
     def between(self) -> str:
         """What the error may be, in words."""
-        known = self.error_interval
-        return f"between {known.low:+.2%} and {known.high:+.2%}" if known else ""
+        return between(self.error_interval)
 
 
 def judge_bandwidth(evidence: Evidence) -> BandwidthFinding:
@@ -63,5 +61,5 @@ def judge_bandwidth(evidence: Evidence) -> BandwidthFinding:
     if not seen.error.meets(Interval(-BANDWIDTH_TOLERANCE, BANDWIDTH_TOLERANCE)):
         code = "not-as-sent"
     else:
-        code = "as-sent" if seen.error.within(_NARROW) else "wide"
+        code = "as-sent" if seen.error.within(NARROW) else "wide"
     return BandwidthFinding(code, seen.windows, seen.likely_error, seen.error)

@@ -12,11 +12,10 @@ from ..trace.events import BROKEN, CARRIED, HARNESS, Event
 from ..trace.ram import number, optional_number
 from .check import Check, Outcome
 from .codes import CODES, TRANSFERRED
+from .error_bounds import NARROW, between
 
 TRANSFERRED_TOLERANCE = 0.05
 """By so much it may be off for certain: what encrypts adds some, and what a socket sends again is carried twice."""
-_NARROW = Interval(-0.25, 0.25)
-"""Where the error may be larger, half of what was sent might not be told from all of it."""
 _MOST_HEADER_BYTES = 134
 """Of a packet: 14 are Ethernet's, and up to 60 IP's and TCP's each (RFC 791, RFC 9293)."""
 _MOST_FLUSHED_BYTES = 64 * 4096
@@ -55,8 +54,7 @@ class CarriedFinding:
     @property
     def between(self) -> str:
         """What the error may be, in words."""
-        known = self.error_interval
-        return f"between {known.low:+.2%} and {known.high:+.2%}" if known else ""
+        return between(self.error_interval)
 
 
 def judge_carried(evidence: Evidence) -> CarriedFinding | None:
@@ -96,7 +94,7 @@ def judge_carried(evidence: Evidence) -> CarriedFinding | None:
         return CarriedFinding("before-compression" if _counts_whole_pages(evidence) else "not-as-carried", error)
     if most < -TRANSFERRED_TOLERANCE:
         return CarriedFinding("not-alone" if trace.header.get("qemu_arguments") else "not-as-carried", error)
-    return CarriedFinding("as-carried" if error.within(_NARROW) else "wide", error)
+    return CarriedFinding("as-carried" if error.within(NARROW) else "wide", error)
 
 
 def _counts_whole_pages(evidence: Evidence) -> bool:
