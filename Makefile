@@ -26,7 +26,7 @@ ifneq ($(SIDE_BY_SIDE),yes)
 endif
 
 test: $(VENV)/installed-dev
-	$(PYTEST) $(AT_ONCE) $(QUICK)
+	$(PYTEST) $(AT_ONCE) --hypothesis-profile fewer $(QUICK)
 
 demo: demo-packages $(VENV)/installed
 	@$(BIN)/python tools/demo.py $(RESULTS)

@@ -17,17 +17,18 @@ from hypothesis import settings
 from .support import ci_jobs, leftovers, no_qemu, slow_link
 from .support.dirtier_guest import MIB, Guest
 from .support.documents import TOP
+from .support.examples import FULL
 from .support.leftovers import network_namespaces, traces_of_runs
 from .support.ordinary_user import PATH, OrdinaryUser
 from .support.waiting import until
 from .support.warm import Warm
 
 HERE = Path(__file__).parent
-NO_QEMU = ("fast", "property", "avocado", "compiler")
+NO_QEMU = ("fast", "property", "memory", "avocado", "compiler")
 """Folders whose tests need none."""
 
 UNWATCHED = (
-    *("agent", "attacks", "bounds", "commands", "event_loop", "judge", "lying_qemu", "monitor"),
+    *("agent", "attacks", "commands", "event_loop", "judge", "lying_qemu", "monitor"),
     *("plain_words", "record_piped", "recordings_as_product_logs", "report", "structure"),
 )
 """Tests that take long, or thrice as long where branches are noted, and go through next to none that others do not."""
@@ -36,7 +37,8 @@ leftovers.mark()
 
 # The same examples in each run, however long each takes, so that none fails by chance; `--hypothesis-profile default`
 # looks for others.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=FULL)
+settings.register_profile("fewer", settings.get_profile("repeatable"), max_examples=FULL // 4)
 settings.load_profile("repeatable")
 
 

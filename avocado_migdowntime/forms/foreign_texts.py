@@ -11,6 +11,8 @@ LONG = reprlib.Repr()
 """Shows as much of a line as lets it be recognised."""
 LONG.maxstring = 120
 
+_LOOKED_AT = 1 << 18
+"""So many characters of a text are looked through: it shows early what it is, and each pattern takes its time."""
 _KVM_ONLY = "only QEMU's migrations can be judged, and its figures are other ones"
 _QEMU_FIGURES = "QEMU's own figures are not in it"
 _Rows = tuple[tuple[str, str, str, str], ...]
@@ -204,8 +206,9 @@ figures: for a text in which no form was recognised.
 
 def of_text(text: str) -> Foreign | None:
     """What a `text` is in which no form was recognised; with the line that says why, where it has one."""
+    beginning = text[:_LOOKED_AT]
     for pattern, foreign in (*TEXTS, *BARE_TEXTS):
-        if match := pattern.search(text):
+        if match := pattern.search(beginning):
             why = match.groupdict().get("why")
             return foreign if why is None else replace(foreign, why=LONG.repr(why))
     return None

@@ -7,6 +7,7 @@ itself; around a short one, which may be one of several that belong together, ot
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -242,14 +243,17 @@ class _Search:
         return found
 
 
-def _grams_of(needles: Sequence[bytes]) -> Iterator[tuple[bytes, Sequence[bytes]]]:
+@cache
+def _grams_of(needles: tuple[bytes, ...]) -> Sequence[tuple[bytes, Sequence[bytes]]]:
     """As few grams as have each needle, with the needles in which they are: each gram takes as long to search."""
     left = [*needles]
+    chosen: list[tuple[bytes, Sequence[bytes]]] = []
     while left:
         grams = dict.fromkeys(one[begin : begin + _GRAM] for one in left for begin in range(len(one) - _GRAM + 1))
         gram = max(grams, key=lambda gram: sum(gram in one for one in left))
-        yield gram, [one for one in left if gram in one]
+        chosen.append((gram, [one for one in left if gram in one]))
         left = [one for one in left if gram not in one]
+    return chosen
 
 
 def _next(places: Sequence[int], position: int) -> int:

@@ -115,7 +115,7 @@ def test_what_a_sync_found_at_most_is_not_made_more_for_being_uneven():
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("form", sorted(FORMS))
-@pytest.mark.parametrize("every", [1, 7, 40, 200])
+@pytest.mark.parametrize("every", [2, 7, 40, 200])
 def test_no_form_and_no_period_makes_the_bug_of_before_3_0_another_or_none(form, every):
     trace = printed("ppc64-tcg-qemu-7.2-with-dirty-rate-formula.jsonl.gz", form, every=every)
     verdict = judge(trace)

@@ -202,7 +202,7 @@ MIGRATION = {
     **{"arch": "x86_64", "accel": "tcg", "page_size": "4K", "ram": "64M", "region": "16M", "time_limit": "60"},
     **{"max_bandwidth": "1000000", "downtime_limit": "300", "integrity": "no"},
 }
-BRIEFLY = {"time_limit": "8"}
+BRIEFLY = {"time_limit": "3"}
 """Where a run goes on for as long as it may."""
 
 
@@ -223,7 +223,7 @@ BRIEFLY = {"time_limit": "8"}
             "the migration is failed: a\x1b; the destination",
         ),
         ({"query-migrate": {"status": "active"}}, "has no 'ram', as that of an active migration should"),
-        ({"query-migrate": {"status": "none"}, **BRIEFLY}, "given up after 8 s while"),
+        ({"query-migrate": {"status": "none"}, **BRIEFLY}, "given up after 3 s while"),
         *(
             (
                 {"query-migrate": {"status": "none", **where}, "link": "tcp"},

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, assume, given, settings
+from hypothesis import Phase, assume, given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.basics.interval import Interval
@@ -20,6 +20,7 @@ from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.prediction.converging import predict_convergence
 from avocado_migdowntime.trace.events import DISTURBS, HARNESS, Event
 
+from ..support.examples import examples
 from ..support.simulate import PAGE, Simulation, random_writes, record, sweep
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -28,7 +29,7 @@ PAGES_PER_MS = BYTES_PER_MS / PAGE
 RAM_PAGES = 12_000
 
 
-slow = settings(deadline=None, max_examples=40, phases=[Phase.generate])
+slow = examples(40, phases=[Phase.generate])
 
 
 def simulation(workload, limit_ms=1.0, duration_ms=14_000, **more):

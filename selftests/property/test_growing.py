@@ -3,13 +3,14 @@
 
 from dataclasses import replace
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.oracle.growing import GrowingEvidence
 from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.trace.model import Trace
 
+from ..support.examples import examples
 from ..support.growing import differences, fed, prefix
 from ..support.simulate import Simulation, record
 
@@ -75,7 +76,7 @@ def _since(event: Event, begin_s: float) -> dict[str, float]:
     return {"since": event.since_s + begin_s} if "since" in event.data else {}
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(recordings(), st.data())
 def test_at_any_cut_it_is_as_good_as_a_trace_of_what_there_was(trace, data):
     assume(trace.samples)

@@ -3,17 +3,18 @@
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.oracle.seam import Seam
 from avocado_migdowntime.oracle.syncs import others_after
 
+from ..support.examples import examples
 from ..support.simulate_hugepages import PAGE, OnHugepages, sampled
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(
     seed=st.integers(0, 2**32),
     dirtied_mib=st.integers(1, 6),

@@ -3,17 +3,18 @@
 
 from dataclasses import replace
 
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 
+from ..support.examples import examples
 from ..support.simulate import Simulation, record
 
 BANDWIDTHS = st.floats(3_000, 120_000)
-slow = settings(deadline=None, max_examples=60)
+slow = examples(60)
 
 
 @slow

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.oracle.evidence import Evidence
@@ -13,6 +13,7 @@ from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.correct_qemu import check_judged_right
+from ..support.examples import examples
 from ..support.simulate import PAGE, Simulation, record
 
 PASS_MS = st.one_of(st.integers(400, 800), st.integers(1300, 3000))
@@ -22,7 +23,7 @@ TELLING_LIMITS_MS = st.sampled_from([1, 5, 200, 300, 700])
 """At limits of less than a burst of sending but more than 1 % of a pass it stays open where a pass ended."""
 BANDWIDTHS = st.floats(3_000, 120_000)
 SEEDS = st.integers(0, 2**32)
-slow = settings(deadline=None, max_examples=40)
+slow = examples(40)
 
 
 def simulation(pass_ms: list[int], bytes_per_ms: float, limit_ms: float = 1, **more: object) -> Simulation:

@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.faults.catalogue import named_fault
@@ -13,10 +13,11 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.correct_qemu import check_judged_right
+from ..support.examples import examples
 from ..support.simulate import PAGE, Simulation, record
 
 BYTES_PER_MS = 12_000.0
-slow = settings(deadline=None, max_examples=40)
+slow = examples(40)
 
 
 def slowed(pass_ms, share, begun_ms, how=None, watched_ms=600, **more):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Property tests of the bandwidth: a right mbps is never called wrong, on however busy a host; a wrong one is found."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avocado_migdowntime.oracle.evidence import Evidence
@@ -9,9 +9,10 @@ from avocado_migdowntime.oracle.windows import sending
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.bandwidth import judge_bandwidth
 
+from ..support.examples import examples
 from ..support.windows import Sender
 
-slow = settings(deadline=None, max_examples=60)
+slow = examples(60)
 BANDWIDTHS = st.floats(3_000, 600_000)
 SEEDS = st.integers(0, 2**32)
 
