@@ -61,12 +61,16 @@ _HEADER = json.loads(fuzz_seeds.short(CLEAN[0]).splitlines()[0])
 
 @dataclass(frozen=True)
 class Reader:
-    """What is called by `name` reads `data`; `words` are what its format is made of, besides what is in `seeds`."""
+    """What is called by `name` reads `data`; `words` are what its format is made of, besides what is in `seeds`.
+
+    Shorter than `least_bytes` nothing is complete.
+    """
 
     name: str
     read: Callable[[bytes], None]
     made_seeds: Callable[[], Sequence[bytes]]
     words: Sequence[bytes] = ()
+    least_bytes: int = 0
 
     @cached_property
     def seeds(self) -> Sequence[bytes]:
@@ -224,13 +228,13 @@ def readers() -> Mapping[str, Reader]:
         Reader("recording", _trace, fuzz_seeds.recordings),
         Reader("recording, compressed", _packed, lambda: [b"\0" + one for one in fuzz_seeds.recordings()]),
         Reader("gzip file", _trace, lambda: [gzip.compress(one, mtime=0) for one in fuzz_seeds.recordings()]),
-        Reader("recording, to its page", _page, lambda: fuzz_seeds.recordings()[-1:]),
-        Reader("results of a job", _job, lambda: [fuzz_seeds.job()]),
-        Reader("archive of jobs", _archive, lambda: [fuzz_seeds.archive()]),
+        Reader("recording, to its page", _page, lambda: fuzz_seeds.recordings()[-3::2]),
+        Reader("results of a job", _job, fuzz_seeds.jobs),
+        Reader("archive of jobs", _archive, fuzz_seeds.archives, least_bytes=1 << 10),
         Reader("parameters", _parameters, lambda: [fuzz_seeds.DEFAULTS]),
         Reader("variants", _variants, fuzz_seeds.variants),
         Reader("messages of the host's guardian", _host_messages, fuzz_seeds.host_messages),
-        Reader("telemetry", _telemetry, fuzz_seeds.telemetry),
+        Reader("telemetry", _telemetry, fuzz_seeds.telemetry, least_bytes=2 * PAGE_BYTES),
         Reader("QMP answers", _answers, lambda: fuzz_seeds.ANSWERS),
         Reader("QMP answers, recorded", _recorded, fuzz_seeds.answers_recorded),
     ]
