@@ -25,8 +25,8 @@ SHARES = ((1 << 8, 0.94, 0.6), (1 << 10, 0.05, 0.2), (1 << 14, 0.01, 0.2))
 _MB = 1_000_000
 _CPU_S_A_MB = 1.0
 _ANYHOW_KB, _FACTOR = 100_000, 10
-_STUCK_S = 60
-"""A reader that does not come back is ended after so long."""
+_STUCK_S = 300
+"""A reader that does not come back is ended after so long; it may have had little of a busy processor until then."""
 
 
 class TooMuchError(Exception):
