@@ -128,7 +128,9 @@ def _fuzz(name: str, longest_bytes: int, runs: int, seconds: int) -> None:
             raise TooMuchError(f"{len(data)} bytes took {memory_kb / 1000:.0f} MB")
         count.another(now_s)
 
-    options = [f"-runs={runs + again}", f"-max_len={max(longest_bytes, reader.least_bytes)}", f"-timeout={_STUCK_S}"]
+    # In fewer bytes than the shortest example has nothing is complete.
+    enough_bytes = max(longest_bytes, min(map(len, reader.seeds)))
+    options = [f"-runs={runs + again}", f"-max_len={enough_bytes}", f"-timeout={_STUCK_S}"]
     options += [f"-max_total_time={seconds}", f"-artifact_prefix={corpus}.", "-rss_limit_mb=4000"]
     options += ["-use_value_profile=0", "-print_final_stats=0"]
     options += [f"-dict={words}"] if reader.words else []

@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import accumulate, chain
 from pathlib import Path
@@ -36,7 +36,7 @@ _TEXTS = [
     if path.suffix in (".txt", ".jsonl")
 ]
 _SAMPLES = 12
-_FEW_BYTES, _BEFORE_LINES = 1 << 10, 3
+_FEW_BYTES = 1 << 10, 1 << 8
 
 
 def short(name: str) -> bytes:
@@ -68,19 +68,23 @@ def variants() -> list[bytes]:
 
 
 def of_form(form: type[Form]) -> list[bytes]:
-    """The examples that have a line of this form, and of the long ones a kilobyte that still tells something."""
+    """The examples that have a line of this form, and of the long ones as few bytes as still tell something."""
     logs = logged(vdsm_mbps, looks(CLEAN[1], 0.5))
     whole = [text for text in (*map(Path.read_bytes, _TEXTS), logs) if form in _forms_in(text)]
-    few = [_few_lines(text, (*form.NEEDLES, *form.ALSO)) for text in whole if len(text) > _FEW_BYTES]
-    return [*whole, *(text for text in dict.fromkeys(few) if form in _forms_in(text) and _tells(text))]
+    few = [next(filter(_tells, _cut(text, size)), b"") for text in whole for size in _FEW_BYTES if len(text) > size]
+    return [*whole, *(text for text in dict.fromkeys(few) if form in _forms_in(text))]
 
 
-def _few_lines(text: bytes, needles: Sequence[bytes]) -> bytes:
-    """A text from a little before the first of the needles on."""
+def _cut(text: bytes, size: int) -> Iterator[bytes]:
+    """Of a text so many bytes at most: from the begin of each line on, and of each long line its end."""
     lines = text.splitlines(keepends=True)
-    first = next((n for n, line in enumerate(lines) if any(needle in line for needle in needles)), 0)
-    some = lines[max(0, first - _BEFORE_LINES) :]
-    return b"".join(line for line, size in zip(some, accumulate(map(len, some)), strict=True) if size <= _FEW_BYTES)
+    for number, line in enumerate(lines):
+        rest = lines[number:]
+        yield (
+            line[-size:]
+            if len(line) > size
+            else b"".join(line for line, end in zip(rest, accumulate(map(len, rest)), strict=True) if end <= size)
+        )
 
 
 def _tells(text: bytes) -> bool:

@@ -61,16 +61,12 @@ _HEADER = json.loads(fuzz_seeds.short(CLEAN[0]).splitlines()[0])
 
 @dataclass(frozen=True)
 class Reader:
-    """What is called by `name` reads `data`; `words` are what its format is made of, besides what is in `seeds`.
-
-    Shorter than `least_bytes` nothing is complete.
-    """
+    """What is called by `name` reads `data`; `words` are what its format is made of, besides what is in `seeds`."""
 
     name: str
     read: Callable[[bytes], None]
     made_seeds: Callable[[], Sequence[bytes]]
     words: Sequence[bytes] = ()
-    least_bytes: int = 0
 
     @cached_property
     def seeds(self) -> Sequence[bytes]:
@@ -230,11 +226,11 @@ def readers() -> Mapping[str, Reader]:
         Reader("gzip file", _trace, lambda: [gzip.compress(one, mtime=0) for one in fuzz_seeds.recordings()]),
         Reader("recording, to its page", _page, lambda: fuzz_seeds.recordings()[-3::2]),
         Reader("results of a job", _job, fuzz_seeds.jobs),
-        Reader("archive of jobs", _archive, fuzz_seeds.archives, least_bytes=1 << 10),
+        Reader("archive of jobs", _archive, fuzz_seeds.archives),
         Reader("parameters", _parameters, lambda: [fuzz_seeds.DEFAULTS]),
         Reader("variants", _variants, fuzz_seeds.variants),
         Reader("messages of the host's guardian", _host_messages, fuzz_seeds.host_messages),
-        Reader("telemetry", _telemetry, fuzz_seeds.telemetry, least_bytes=2 * PAGE_BYTES),
+        Reader("telemetry", _telemetry, fuzz_seeds.telemetry),
         Reader("QMP answers", _answers, lambda: fuzz_seeds.ANSWERS),
         Reader("QMP answers, recorded", _recorded, fuzz_seeds.answers_recorded),
     ]
