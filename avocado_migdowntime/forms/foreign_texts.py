@@ -231,7 +231,7 @@ ONLY_WITH: Mapping[str, tuple[str, ...]] = {
     "a log of oVirt's": ("vdsm", "[virt.vm]", "org.ovirt.engine"),
     "a log of KubeVirt's": ("virt-",),
 }
-"""One of these is in each text that a pattern fits; to look for them takes a hundredth of its time."""
+"""One of these is in each text that a pattern fits, and to look for them takes far less time than the pattern does."""
 
 
 def of_text(text: str) -> Foreign | None:
