@@ -36,11 +36,16 @@ class FarPlace:
         self.conversation = conversation
         self.name = conversation.name
         self.launcher: Launcher = _LaunchThere(conversation)
+        self.identity: str = conversation.facts["identity"]
         self.machine: str = conversation.facts["machine"]
         self.page_bytes: int = conversation.facts["page_bytes"]
         self.may_use_kvm: bool = conversation.facts["kvm"]
         self._named_by = named_by
         self._files: dict[str, str] = {}
+
+    async def take_turn(self) -> str:
+        """Have its turn until the run is over."""
+        return str((await self.conversation.ask("turn"))[0])
 
     async def binary(self, given: str | None, arch: str) -> str:
         """The path of a QEMU there: `given`, a directory that has one, or `qemu-system-ARCH` of the PATH there.

@@ -163,11 +163,11 @@ def test_the_holder_of_the_lock_is_found():
     name = NAME + "-test"
     bind = f"import socket, time; s = socket.socket(socket.AF_UNIX); s.bind({name!r})"
     program = f"{bind}; print(flush=True); time.sleep(60)"
-    assert read_lock(name) == Lock(False)
+    assert read_lock((name,)) == Lock(False)
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as holder:
         holder.stdout.readline()
         try:
-            ((pid, command),) = read_lock(name).holders
+            ((pid, command),) = read_lock((f"{NAME}-none", name)).holders
             assert pid == holder.pid and command.startswith(sys.executable) and len(command) <= 61
         finally:
             holder.kill()

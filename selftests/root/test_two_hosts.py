@@ -177,6 +177,20 @@ def test_a_host_that_is_gone_ends_the_run_in_a_sentence(sides: Sequence[str]) ->
     assert out.splitlines()[-1].startswith("migdowntime judge: the ")
 
 
+def test_two_runs_each_to_the_host_of_the_other_go_one_after_the_other(hosts: Hosts, tmp_path: Path) -> None:
+    ways = {ADDRESSES[1]: THIRD, ADDRESSES[2]: OTHER}
+    outputs = {at: str(tmp_path / at) for at in ways}
+    words = {at: ("judge", "-p", f"destination_host={to}", "--output", outputs[at]) for at, to in ways.items()}
+    started = [hosts.start(*words[at], *ON_TCG, *SMALL, at=at) for at in ways]
+    said = [process.communicate()[0] for process in started]
+    traces = [read(f"{output}/trace.jsonl") for output in outputs.values()]
+    assert all(trace.completed and judge(trace).passed is not False for trace in traces), said
+    # All are hosts of one machine, so that their clocks are one.
+    stamps = [[event.stamp_s for event in trace.events if event.stamp_s is not None] for trace in traces]
+    earlier, later = sorted(stamps)
+    assert max(earlier) < min(later), said
+
+
 def test_two_names_of_one_host_are_seen_to_be_one(hosts: Hosts) -> None:
     configuration = hosts.home / ".ssh" / "config"
     configuration.write_text(f"Host elsewhere\n    HostName {ADDRESSES[1]}\n    User root\n")
