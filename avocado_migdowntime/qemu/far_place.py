@@ -132,6 +132,11 @@ class FarPlace:
         async with far_heart(self.conversation, ram, address, byte_order) as heart:
             yield heart
 
+    async def cpu_seconds(self, qemu: QemuProcess, vcpus: Sequence[int]) -> Mapping[str, float]:
+        """What that host has told of a QEMU there."""
+        had, _ = await self.conversation.ask("cpu", pid=qemu.pid, threads=list(vcpus))
+        return dict(had)
+
     async def listen(self, address: str) -> int:
         """Have what measures the link listened for over there."""
         return int((await self.conversation.ask("listen", address=address))[0])
@@ -156,6 +161,7 @@ class _LaunchThere:
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
+        self.has_filters: bool = conversation.facts["filters"]
 
     def path(self, socket: Path) -> str:
         """The socket of the same name over there."""

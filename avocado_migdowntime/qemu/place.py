@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..agent import rate, turn
+from ..agent import look, rate, turn
 from ..host.hugepages import Hugepages, lease_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
 from ..host.resources import HostResources
@@ -79,6 +79,9 @@ class Place(Protocol):
 
     async def send(self, address: str, port: int) -> None:
         """Send to where it is listened, until enough has arrived; raises OSError as well."""
+
+    async def cpu_seconds(self, qemu: QemuProcess, vcpus: Sequence[int]) -> Mapping[str, float]:
+        """CPU seconds that a QEMU has had (`qemu_s`), and these of its threads (`vcpus_s`), as far as they are told."""
 
     def clock(self, since_s: float) -> Mapping[str, Any] | None:
         """How far its real-time clock is ahead of the one here, from a time of that on (`ahead_s`), or None.
@@ -179,6 +182,10 @@ class Here:
     async def send(self, address: str, port: int) -> None:
         """Send to another place; raises OSError."""
         await asyncio.to_thread(rate.send, address, port)
+
+    async def cpu_seconds(self, qemu: QemuProcess, vcpus: Sequence[int]) -> Mapping[str, float]:
+        """What this host tells of a QEMU here."""
+        return look.cpu_seconds(qemu.pid, vcpus)
 
     def clock(self, since_s: float) -> Mapping[str, Any] | None:
         """There is but one clock here."""

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
+from avocado_migdowntime.agent.look import cpu_seconds
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.host.cpu_time import process_s, threads_s
 from avocado_migdowntime.pictures.chart_of_trace import chart
 from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.trace.cpu import CpuUse, cpu_courses
@@ -78,11 +78,12 @@ def test_what_is_no_number_is_refused_in_a_sentence():
 
 def test_a_process_has_what_its_threads_have():
     pid = os.getpid()
-    before_s, thread_s = process_s(pid), threads_s(pid, [threading.get_native_id()])
-    while threads_s(pid, [threading.get_native_id()]) < thread_s + 0.03:
+    threads = [threading.get_native_id()]
+    before = cpu_seconds(pid, threads)
+    while cpu_seconds(pid, threads)["vcpus_s"] < before["vcpus_s"] + 0.03:
         pass
-    assert process_s(pid) >= before_s + 0.01
-    assert threads_s(pid, []) == 0
+    assert cpu_seconds(pid, threads)["qemu_s"] >= before["qemu_s"] + 0.01
+    assert cpu_seconds(pid, [])["vcpus_s"] == 0
 
 
 def test_of_one_that_has_ended_nothing_is_known():
@@ -90,4 +91,4 @@ def test_of_one_that_has_ended_nothing_is_known():
     if not pid:
         os._exit(0)
     os.waitpid(pid, 0)
-    assert process_s(pid) is None and threads_s(pid, [pid]) is None
+    assert cpu_seconds(pid, [pid]) == {}

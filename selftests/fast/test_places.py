@@ -47,7 +47,7 @@ class Host:
 
     def __init__(self, name, identity, order):
         self.name = name
-        self.facts = {"identity": identity, "machine": "x86_64", "page_bytes": 4096, "kvm": False}
+        self.facts = {"identity": identity, "machine": "x86_64", "page_bytes": 4096, "kvm": False, "filters": True}
         self._order = order
 
     async def ask(self, do, **given):

@@ -90,6 +90,8 @@ def test_hosts_give_the_verdict_of_one_and_say_how_their_clocks_stand(
         if clock is not None:
             assert clock.data["ahead_s"][0] <= 0 <= clock.data["ahead_s"][1] and clock.data["readings"] > 5
     assert down.events_open_ms > 0
+    assert verdict.cpu.keys() == {"source", "destination"}
+    assert 0.05 < verdict.cpu["source"].vcpus <= verdict.cpu["source"].qemu < 16
     # All three have the guest down while its last pages went over.
     assert down.events_ms + down.events_open_ms >= 0.5 * down.qemu_ms
     assert down.guest_ms.high >= 0.5 * down.qemu_ms
