@@ -80,6 +80,17 @@ class Service:
         times = [time.monotonic(), time.time()]
         return {"times": times, "states": {name: each.states() for name, each in self._programs.items()}}
 
+    async def do_look(self) -> Any:
+        """What this host shows of itself, and who has its turn."""
+        return {
+            **look.cpus(),
+            "available_bytes": look.memory_available(),
+            "pools": look.pools(),
+            "kvm_exists": os.path.exists("/dev/kvm"),
+            "root": os.geteuid() == 0,
+            "turn": turn.holder(),
+        }
+
     async def do_cpu(self, pid: int, threads: list[int]) -> Any:
         """CPU seconds that a process and these of its threads have had."""
         return look.cpu_seconds(pid, threads)

@@ -33,6 +33,13 @@ def take() -> tuple[socket.socket | None, str]:
     return lock, ""
 
 
+def holder() -> str:
+    """Who has the turn; empty where nobody has."""
+    with open("/proc/net/unix", errors="replace") as file:
+        names = [line.split()[7:] for line in file]
+    return _holder() if [f"@{_NAME[1:]}"] in names else ""
+
+
 def _holder() -> str:
     with socket.socket(socket.AF_UNIX) as client:
         client.setblocking(False)

@@ -3,14 +3,16 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from ..agent.look import cpus
 from ..basics.programs import find_program
 from ..errors import MigDowntimeError, NotPermittedError
 from ..host.one_at_a_time import NAME, NEXT, holder
@@ -85,12 +87,12 @@ def _loadable() -> tuple[str, ...]:
 
 def read_cpu() -> Cpu:
     """CPUs, governors, load."""
-    governors = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor")
-    return Cpu(
-        usable=len(os.sched_getaffinity(0)),
-        governors=frozenset(path.read_text().strip() for path in governors),
-        load=os.getloadavg()[0],
-    )
+    return cpu_of(cpus())
+
+
+def cpu_of(seen: Mapping[str, Any]) -> Cpu:
+    """What was `seen` of a host's, this one or another."""
+    return Cpu(seen["usable"], frozenset(seen["governors"]), seen["load"])
 
 
 def read_lock(names: Sequence[str] = (NAME, NEXT)) -> Lock:

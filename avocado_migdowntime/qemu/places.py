@@ -2,7 +2,7 @@
 """On which hosts the two sides of a migration run."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from .place import Here, Place
 if TYPE_CHECKING:
     from .far_place import FarPlace
 
+_QEMUS = {"source": "qemu", "destination": "qemu_destination"}
+"""What names the QEMU of a side."""
 _TURN_AGAIN_S = 0.2
 """So often it is seen whether the turn of a host is to be had."""
 
@@ -27,15 +29,8 @@ async def places(parameters: Parameters, here: Here, say: Callable[[str], None])
     Raises UsageError where two of the hosts are one, HostRequirementError or HarnessError.
     """
     async with AsyncExitStack() as stack:
-        far = {
-            side: await _far_place(stack, side, named_by, host, say)
-            for side, named_by, host in (
-                ("source", "qemu", parameters.source_host),
-                ("destination", "qemu_destination", parameters.destination_host),
-            )
-            if host
-        }
-        _check_apart(here, far)
+        far = {side: await far_place(stack, side, host, say) for side, host in hosts_of(parameters).items()}
+        check_apart(here, far)
         if far:
             # In an order that is the same wherever a run is started: none waits for a turn that comes before one that
             # it has, so that no two wait for each other.
@@ -45,18 +40,23 @@ async def places(parameters: Parameters, here: Here, say: Callable[[str], None])
         yield far.get("source", here), far.get("destination", here)
 
 
-async def _far_place(
-    stack: AsyncExitStack, side: str, named_by: str, host: str, say: Callable[[str], None]
-) -> "FarPlace":
+def hosts_of(parameters: Parameters) -> Mapping[str, str]:
+    """The other hosts that are named, by the side that is to run there."""
+    named = {"source": parameters.source_host, "destination": parameters.destination_host}
+    return {side: host for side, host in named.items() if host}
+
+
+async def far_place(stack: AsyncExitStack, side: str, host: str, say: Callable[[str], None]) -> "FarPlace":
+    """Another host that answers until the stack is left; raises UsageError or HostRequirementError."""
     from ..remote.ssh import connected
     from .far_place import FarPlace
 
     address = parse_host(host)
     say(f"connecting to {address}")
-    return FarPlace(await stack.enter_async_context(connected(address)), side, named_by)
+    return FarPlace(await stack.enter_async_context(connected(address)), side, _QEMUS[side])
 
 
-def _check_apart(here: Here, far: "dict[str, FarPlace]") -> None:
+def check_apart(here: Here, far: "dict[str, FarPlace]") -> None:
     """Raise UsageError where a host is this one, or both are the same: it would wait for its own turn."""
     names = {here.identity: ""}
     for side, place in far.items():

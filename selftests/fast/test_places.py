@@ -3,6 +3,7 @@
 
 import asyncio
 import itertools
+import os
 from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -157,6 +158,14 @@ def test_the_turn_of_this_host_is_taken_too_and_comes_back(monkeypatch, tmp_path
     ]
     again, _ = turn.take()
     again.close()
+
+
+def test_who_has_the_turn_is_told_without_taking_it():
+    assert turn.holder() == turn.holder() == ""
+    lock, _ = turn.take()
+    with lock:
+        assert turn.holder() == f"process {os.getpid()} of user {os.geteuid()}" == turn.take()[1]
+    assert turn.holder() == ""
 
 
 @pytest.mark.parametrize("side", SIDES)

@@ -63,7 +63,11 @@ class Hosts:
 
     def start(self, *words: str, at: str = ADDRESSES[0], **more: object) -> "subprocess.Popen[str]":
         """Start the package's command there."""
-        line = self.command(sys.executable, "-m", "avocado_migdowntime", *words, at=at)
+        return self.start_python("-m", "avocado_migdowntime", *words, at=at, **more)
+
+    def start_python(self, *words: str, at: str = ADDRESSES[0], **more: object) -> "subprocess.Popen[str]":
+        """Start this python with the package there."""
+        line = self.command(sys.executable, *words, at=at)
         environment = {**os.environ, "HOME": str(self.home), "TMPDIR": str(self.home), "PYTHONPATH": str(TOP)}
         given = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "env": environment, **more}
         return subprocess.Popen(line, **given)
