@@ -161,6 +161,7 @@ class _LaunchThere:
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
+        self.name = conversation.name
         self.has_filters: bool = conversation.facts["filters"]
 
     def path(self, socket: Path) -> str:

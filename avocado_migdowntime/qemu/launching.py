@@ -45,6 +45,10 @@ class Launcher(Protocol):
     """Where programs are started."""
 
     @property
+    def name(self) -> str:
+        """Of another host; empty for this one."""
+
+    @property
     def has_filters(self) -> bool:
         """Whether the kernel there has the filters of system calls that QEMU's -sandbox takes."""
 
@@ -90,6 +94,8 @@ class _RunningHere:
 
 class LaunchHere:
     """Starts programs on this host, each of which ends with whoever started it."""
+
+    name = ""
 
     @property
     def has_filters(self) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from avocado_migdowntime.errors import HarnessError, MigDowntimeError, UsageError
 from avocado_migdowntime.experiments.run import run_and_judge
+from avocado_migdowntime.host.process_group import Process
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu import pair
 from avocado_migdowntime.qemu.far_place import FarPlace
@@ -71,6 +72,38 @@ def test_the_kernel_that_it_is_to_run_on_has_the_filters_of_a_sandbox_or_it_is_s
         place = FarPlace(Connected(Other(filters), *4 * [""]), "source", "qemu")
         assert bool(found.confinement(place.launcher)) == filters
     assert HERE.has_filters == Path("/proc/sys/kernel/seccomp/actions_avail").exists()
+
+
+class Stopped:
+    """A launcher on another host, and what it started there: a process that a signal has stopped."""
+
+    pid, returncode, lost, name, has_filters = 7, None, "", "lab1", True
+
+    def path(self, socket):
+        return "/run/qmp"
+
+    async def launch(self, name, command, socket, stdout, stderr, network):
+        self._over = asyncio.Event()
+        return self
+
+    async def wait(self):
+        await self._over.wait()
+
+    def kill(self):
+        self._over.set()
+
+    def processes(self):
+        return (Process(7, "qemu-system-x86", "T"),)
+
+
+def test_what_a_process_of_another_host_does_is_told_with_the_host(tmp_path, sockets):
+    async def start():
+        async with QemuProcess("source", "q", (), tmp_path, sockets, launcher=Stopped(), speaks_within_s=0.01):
+            pytest.fail("it has spoken")
+
+    said = "^source QEMU did not speak QMP within 0.01 s, qemu-system-x86 7 is stopped on lab1: it printed nothing$"
+    with pytest.raises(HarnessError, match=said):
+        asyncio.run(start())
 
 
 @pytest.mark.parametrize(
