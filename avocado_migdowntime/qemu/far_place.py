@@ -64,8 +64,8 @@ class FarPlace:
                 "of a directory that has one"
             )
         raise HostRequirementError(
-            f"on {self.name}: no {' or '.join(programs)} is on the PATH that a command over SSH has; install there "
-            f"{PROFILES[archs[0]].package}, or give its path with `{self._named_by}`"
+            f"on {self.name}: no {' or '.join(programs)} is on the PATH that a command over SSH has; install one there "
+            f"with: {PROFILES[archs[0]].package.install}, or give its path with `{self._named_by}`"
         )
 
     async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:

@@ -188,6 +188,28 @@ def test_hosts_that_do_not_tell_who_they_are_are_not_taken_for_one(monkeypatch, 
     assert names == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("given", "error", "says"),
+    [
+        (
+            None,
+            HostRequirementError,
+            "on far: no qemu-system-arm is on the PATH that a command over SSH has; install one ",
+        ),
+        ("/no/such", UsageError, "far has no QEMU /no/such; give with `qemu` the path of a qemu-system-* there"),
+    ],
+)
+def test_a_qemu_that_another_host_lacks_is_told_with_what_brings_it(monkeypatch, tmp_path, given, error, says):
+    async def course():
+        async with sent() as (conversation, _):
+            await FarPlace(Connected(conversation, *4 * [""]), "source", "qemu").binary(given, "arm")
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(error) as refusal:
+        asyncio.run(course())
+    assert str(refusal.value).startswith(says)
+
+
 class Reached(FarPlace):
     """Another host that is reached at one of its addresses only."""
 
