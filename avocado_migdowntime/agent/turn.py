@@ -50,4 +50,5 @@ def _holder() -> str:
             )
         except OSError:
             return "a process that cannot be seen"
-    return f"process {pid} of user {uid}"
+    # One in another namespace of processes, such as another container's, has no number here.
+    return f"process {pid} of user {uid}" if pid else f"a process of user {uid} that cannot be seen"

@@ -6,6 +6,7 @@ import itertools
 import os
 from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -160,11 +161,14 @@ def test_the_turn_of_this_host_is_taken_too_and_comes_back(monkeypatch, tmp_path
     again.close()
 
 
-def test_who_has_the_turn_is_told_without_taking_it():
+def test_who_has_the_turn_is_told_without_taking_it(monkeypatch):
     assert turn.holder() == turn.holder() == ""
     lock, _ = turn.take()
     with lock:
         assert turn.holder() == f"process {os.getpid()} of user {os.geteuid()}" == turn.take()[1]
+        # The kernel's word for one of another namespace of processes.
+        monkeypatch.setattr(turn, "_CREDENTIALS", SimpleNamespace(size=12, unpack=lambda found: (0, 7, 0)))
+        assert turn.holder() == "a process of user 7 that cannot be seen"
     assert turn.holder() == ""
 
 
