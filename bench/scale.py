@@ -89,7 +89,7 @@ def _tree(directory: Path, variants: int) -> Path:
 
 
 def _of_suite(directory: Path, variants: int, runs: int) -> None:
-    """What it costs to make up a job's tests, of which none is run: all that is done with a variant but for its task."""
+    """What it costs to make up a job's tests, of which none is run: all that is done with one but for its task."""
     tree = _tree(directory, variants)
     for reference in _REFERENCES:
         line = [sys.executable, "-P", "-W", "ignore", "-c", _SUITE, reference, str(tree), str(variants)]
