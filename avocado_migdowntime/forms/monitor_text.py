@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..basics.interval import Interval
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
-from .heads import HEAD
+from .heads import AROUND, HEAD
 from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
-from .rounding import UNITS, cut, to_digits, to_three_digits, whole
+from .rounding import SEPARATED, UNITS, broken_number, cut, to_digits, to_three_digits, whole, whole_number
 from .stamps import guest_of
 
 STATUSES = frozenset(
@@ -30,7 +31,7 @@ STATUSES = frozenset(
 """QEMU's MigrationStatus, qapi/migration.json."""
 _PROMPT = re.compile(r"\(qemu\)\s*")
 _STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
-_NAMED = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*(-?\d+(?:\.\d+)?|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
+_NAMED = re.compile(rf"([A-Za-z][\w -]*?)\s*:\s*(-?{SEPARATED}|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
 _GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z%]+)\)\s*)?:\s*(.*)")
 _PAIR = re.compile(r"\b(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
 _BEHIND_A_HEAD = re.compile(
@@ -45,6 +46,15 @@ _BLOCKED = "Outgoing migration blocked:"
 _BEGINS = ("globals:", "capabilities:")
 _PATIENCE = 3
 """So many lines of something else end a text that seemed to go on."""
+_BROKEN = frozenset(
+    (
+        *("ram.mbps", "xbzrle-cache.cache-miss-rate", "xbzrle-cache.encoding-rate"),
+        *("compression.busy-rate", "compression.compression-rate"),
+    )
+)
+"""The figures that have a fraction."""
+_MOST_OF_MEAN = 20
+"""So many times the mean throughput may be shown without a fraction, rounded by whoever wrote it."""
 _ENOUGH = ("status", "expected-downtime", "downtime", "ram.remaining")
 
 
@@ -115,8 +125,9 @@ class MonitorText(Form):
         if "ram.dirty-sync-count" in shown.figures:
             # QEMU leaves out a rate of 0.
             shown.figures.setdefault("ram.dirty-pages-rate", 0)
+        doubts = _without_lost_point(shown.figures, shown.rounding, of)
         answer, rounding = nested(shown.figures), shown.rounding
-        return [Reading(answer, shown.stamp, rounding=rounding, of=of, arrived_s=shown.arrived_s)]
+        return [*doubts, Reading(answer, shown.stamp, rounding=rounding, of=of, arrived_s=shown.arrived_s)]
 
     def _something_else(self, line: Line) -> Sequence[Item | Line] | None:
         if self._is_blocked and line.text:
@@ -125,7 +136,7 @@ class MonitorText(Form):
         self._is_blocked = line.text == _BLOCKED
         if self._is_blocked or _ASKED.fullmatch(line.text):
             return [*self.end()]
-        if not self._shown or not line.text:
+        if not self._shown or not line.text or AROUND.fullmatch(line.text):
             return None
         of = guest_of(line.message)
         shown = self._shown.get(of)
@@ -137,6 +148,21 @@ class MonitorText(Form):
         if shown.strange < _PATIENCE and not _PROMPT.match(line.text) and not line.text.startswith(_BEGINS):
             return None
         return [*self._ended(of), line]
+
+
+def _without_lost_point(figures: dict[str, Any], rounding: dict[str, Interval], of: str) -> list[Item]:
+    """Take out a throughput whose point was lost, as where an image was read: QEMU prints two digits behind it."""
+    shown = rounding.get("ram.mbps")
+    if shown is None or shown.width < 1:
+        return []
+    sent_bytes, total_ms = figures.get("ram.transferred", 0), figures.get("total-time", 0)
+    mean_mbps = sent_bytes / total_ms / BYTES_PER_MS_PER_MBPS if total_ms else 0
+    if figures["ram.mbps"] <= mean_mbps * _MOST_OF_MEAN:
+        return []
+    del rounding["ram.mbps"]
+    mbps = figures.pop("ram.mbps")
+    why = "without the two digits behind the point that QEMU prints, and is not used"
+    return [Remark(f"a throughput of {mbps:.10g} mbps is shown {why}", of)]
 
 
 def nested(figures: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,13 +196,22 @@ def _figures(text: str) -> _Figures:
 def _of_line(name: str, units: tuple[str, ...], shown: str, unit: str) -> _Figures:
     if shown.endswith("nan") or (shown.startswith("-") and name != "ram.remaining"):
         return {}
+    sign, shown = shown[: shown.startswith("-")], shown.removeprefix("-")
+    if name in _BROKEN:
+        broken = broken_number(shown)
+        return {} if broken is None else {name: _fraction(broken)}
+    digits = whole_number(shown)
+    if digits is None:
+        return {}
+    number = int(f"{sign}{digits}")
     if unit == "kbytes":
-        kbytes = int(float(shown)) if "." in shown else int(shown)
-        size = kbytes << 10
-        return {name: (size, Interval(size, size) if name == "ram.page-size" else cut(kbytes, 1 << 10))}
-    if "." in shown:
-        return {name: (float(shown), to_digits(float(shown), len(shown.partition(".")[2])))}
-    return {name: (int(shown), None)}
+        size = number << 10
+        return {name: (size, Interval(size, size) if name == "ram.page-size" else cut(number, 1 << 10))}
+    return {name: (number, None)}
+
+
+def _fraction(number: str) -> tuple[float, Interval | None]:
+    return float(number), to_digits(float(number), len(number.partition(".")[2]))
 
 
 def _of_group(text: str) -> _Figures:
@@ -188,10 +223,9 @@ def _of_group(text: str) -> _Figures:
         return _pairs(text, GOES_ON[begin], in_kib=True) if begin and ":" not in text else {}
     label, unit, rest = match[1].lower(), match[2] or "", match[3]
     if label in ("throughput", "bandwidth") and unit.lower() == "mbps":
-        number = re.match(r"\d+(?:\.(\d+))?", rest)
-        if number is None:
-            return {}
-        return {"ram.mbps": (float(number[0]), to_digits(float(number[0]), len(number[1] or "")))}
+        number = re.match(SEPARATED, rest)
+        broken = broken_number(number[0]) if number else None
+        return {} if broken is None else {"ram.mbps": _fraction(broken)}
     if label == "remaining" and re.fullmatch(r"[\d.e+]+ ?(?:[KMGTPE]i)?B", rest):
         return _pairs(f"remaining={rest}", {"remaining": "remaining"})
     if label == "cpu throttle":

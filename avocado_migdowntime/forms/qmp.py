@@ -97,7 +97,7 @@ class Qmp(Form):
         if not begun.is_cut and not _GOES_ON.match(text):
             self._begun = None
             return [line]
-        if text.startswith("{") and _RETURN.search(text) and _decoded(text, 0)[0] is not None:
+        if text.startswith(("{", "[{")) and _RETURN.search(text) and _decoded(text, 0)[0] is not None:
             # A reply within what another program tells of its own.
             self._begun = None
             return [line]

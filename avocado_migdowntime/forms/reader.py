@@ -164,7 +164,7 @@ class Reader:
                     form.recognised = True
                     self._sieve.look_for(form.ALSO)
                 items: list[Item] = []
-                if taken:
+                if any(not isinstance(one, Line) for one in taken):
                     for other in self._forms if len(self._holding) > 1 else ():
                         items += other.settle() if other is not form and other in self._holding else ()
                     self._holding = [form]
