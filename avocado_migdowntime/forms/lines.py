@@ -12,7 +12,8 @@ from .records import assigned, cell, lists_of_lines, logged, python_s_strings_of
 from .stamps import parted
 
 _QUOTED = re.compile(
-    r"(?:[>|][ \t]?|[-+*\u2022][ \t]+|(?:#|//)[ \t]+|\+|-(?=[A-Za-z(])|\d{1,6}:(?=\d{4}-\d\d-\d\d|(?!\d))|\d{1,6}\t"
+    r"(?:[>|][ \t]?|[-+*\u2022][ \t]+|(?:#|//)[ \t]+|\+|-(?=[A-Z(]|[a-z][a-z -]{1,30}: )"
+    r"|\d{1,6}:(?=\d{4}-\d\d-\d\d|(?!\d))|\d{1,6}\t"
     r"|(?!\d{4}[-/])[\w./-]{1,80}:\d{1,6}:(?!\d\d)|\[(?:pod/[^\]\s]+|stdlog)\](?:[ \t]|$)"
     r"|[\w.-]{1,80}[ \t]{1,80}\|(?:[ \t]|$))+"
 )

@@ -2,6 +2,7 @@
 """Looks at several guests in one paste are not one migration: by the commands above them, and by what only grows."""
 
 import json
+import re
 
 import pytest
 
@@ -18,7 +19,8 @@ def job(elapsed_ms, iteration, sent_gib, zero=600_000, normal=1_716_000, left_mi
         f"Time elapsed:     {elapsed_ms} ms\n"
         f"Memory processed: {sent_gib:.3f} GiB\nMemory remaining: {left_mib} MiB\n"
         "Memory total:     4.016 GiB\nMemory bandwidth: 112.057 MiB/s\nDirty rate:       20000 pages/s\n"
-        f"Page size:        4096 bytes\nIteration:        {iteration}\nConstant pages:   {zero}\nNormal pages:     {normal}\n"
+        f"Page size:        4096 bytes\nIteration:        {iteration}\n"
+        f"Constant pages:   {zero}\nNormal pages:     {normal}\n"
         "Expected downtime: 3000 ms\n"
     )
 
@@ -128,6 +130,13 @@ def test_what_two_commands_show_comes_in_the_order_of_the_text():
     )
     for told, times in ((f"{FIRST}\n{monitor}", [60, 61]), (f"{monitor}\n{job(62000, 7, 6.768)}", [61, 62])):
         assert [sample.t_s for sample in text_of(told)[0].samples] == times
+
+
+def test_several_looks_that_tell_no_pass_are_not_called_a_single_one():
+    shown = [re.sub("(?:Constant|Normal).*\n", "", job(60000 + at, 5, 6.568 + at / 10000)) for at in (0, 500, 900)]
+    trace, said = text_of("\n".join(shown))
+    told = "they do not tell what was left at a sync; record it for more"
+    assert len(trace.samples) == 3 and f"the last of 3 samples is judged by what is left now: {told}" in said
 
 
 def test_who_is_asked_for_is_told_as_it_comes_too():
