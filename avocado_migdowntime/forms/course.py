@@ -17,43 +17,9 @@ from .clock import Clock, begins_migration
 from .counters import Counters
 from .filling import Filled, filled
 from .many import Many
+from .rows import Begins, EventRow, Row, SampleRow, SampleRows
 
 _OVER = frozenset((*ENDED, "none"))
-
-
-@dataclass(frozen=True)
-class SampleRow:
-    """An answer to query-migrate, `t_s` on the migration's clock; its figures are at most `latency_ms` later."""
-
-    t_s: float
-    latency_ms: float
-    filled: Filled
-
-
-@dataclass(frozen=True)
-class SampleRows:
-    """Many of them, each with its `t_s`."""
-
-    t_s: Floats
-    latency_ms: float
-    many: Many
-
-
-@dataclass(frozen=True)
-class EventRow:
-    """A QMP event, or what the harness notes of a limit that somebody set."""
-
-    t_s: float
-    side: str
-    message: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Begins:
-    """Another migration of the same guest: no row before belongs to it."""
-
-
-Row = SampleRow | EventRow | Begins
 
 
 @dataclass
@@ -123,8 +89,11 @@ class Course:
         return SampleRows(t_s, width_s * 1000, many)
 
     def rest(self) -> Iterator[Row]:
-        """The rows of events that no reading followed."""
+        """The rows of events that no reading followed; one of them may tell that the migration is over."""
+        status = _told_by(self._held)
         yield from self._events(self.clock.last_s, np.inf)
+        if status and self._status not in _OVER:
+            yield SampleRow(self.clock.last_s, 0.0, filled(Reading({"status": status})))
 
     def _setting(self, setting: Setting) -> None:
         if setting.capabilities is not None:
@@ -205,6 +174,19 @@ class Course:
         self.known.parameters.update(setting.parameters)
         message = {"event": LIMIT_CHANGED, "data": {"downtime-limit": limit_ms}}
         yield EventRow(max(last_s, logged_s or 0.0), HARNESS, message)
+
+
+def _told_by(held: Sequence[Happening | Setting]) -> str:
+    """The status that the last one of QEMU's events tells after which no reading says how it goes on; '' if none."""
+    told = ""
+    for one in held:
+        if isinstance(one, Setting) or one.message.get("event") != "MIGRATION" or one.side != "source":
+            continue
+        data = one.message.get("data")
+        status = str(data.get("status")) if isinstance(data, Mapping) else ""
+        is_recorded = one.stamp is not None and one.stamp.from_begin
+        told = status if not is_recorded and (status in ENDED or status.startswith("postcopy")) else ""
+    return told
 
 
 def _total_bytes(reading: Reading) -> float:

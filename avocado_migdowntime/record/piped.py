@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 
 from ..errors import UsageError
-from ..forms.course import Begins, Courses, EventRow
+from ..forms.course import Courses
 from ..forms.filling import AS_READ
 from ..forms.reader import Reader
 from ..forms.refusal import nothing_told
+from ..forms.rows import Begins, EventRow
 from ..trace.file import Writer
 from ..trace.reading import Item, Reading
 from ..trace.sample import Sample
