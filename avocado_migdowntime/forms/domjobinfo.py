@@ -225,7 +225,8 @@ def _number(name: str, shown: str) -> tuple[float, Interval | None]:
     is_size = match is not None and (match["kind"] or "").startswith(("B", "K", "M", "G", "T", "P", "E"))
     number = (broken_number if is_size else whole_number)(match["number"]) if match else None
     if match is None or number is None:
-        raise UsageError(f"{name} is {shown!r} where a number was expected; run virsh with LC_ALL=C")
+        do = "give what virsh prints as it is" if shown[:1].isdigit() else "run virsh with LC_ALL=C"
+        raise UsageError(f"{name} is {shown!r} where a number was expected; {do}")
     if name == "Dirty rate" and match["kind"] not in (None, "pages/s"):
         raise UsageError(f"{name} is {shown!r} where pages/s were expected: give what virsh prints as it is")
     unit = UNITS[(match["unit"] or "")[:1]]

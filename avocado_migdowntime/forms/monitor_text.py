@@ -17,8 +17,9 @@ from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
 from .heads import AROUND, HEAD
+from .monitor_lines import Figures, figure_in, with_fraction
 from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
-from .rounding import SEPARATED, UNITS, broken_number, cut, to_digits, to_three_digits, whole, whole_number
+from .rounding import SEPARATED, UNITS, broken_number, cut, to_three_digits, whole
 from .stamps import guest_of
 
 STATUSES = frozenset(
@@ -30,8 +31,7 @@ STATUSES = frozenset(
 )
 """QEMU's MigrationStatus, qapi/migration.json."""
 _PROMPT = re.compile(r"\(qemu\)\s*")
-_STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
-_NAMED = re.compile(rf"([A-Za-z][\w -]*?)\s*:\s*(-?{SEPARATED}|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
+_STATUS = re.compile(r"(?:Migration [sS]tatus|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
 _GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z%]+)\)\s*)?:\s*(.*)")
 _PAIR = re.compile(r"\b(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
 _BEHIND_A_HEAD = re.compile(
@@ -46,13 +46,6 @@ _BLOCKED = "Outgoing migration blocked:"
 _BEGINS = ("globals:", "capabilities:")
 _PATIENCE = 3
 """So many lines of something else end a text that seemed to go on."""
-_BROKEN = frozenset(
-    (
-        *("ram.mbps", "xbzrle-cache.cache-miss-rate", "xbzrle-cache.encoding-rate"),
-        *("compression.busy-rate", "compression.compression-rate"),
-    )
-)
-"""The figures that have a fraction."""
 _MOST_OF_MEAN = 20
 """So many times the mean throughput may be shown without a fraction, rounded by whoever wrote it."""
 _ENOUGH = ("status", "expected-downtime", "downtime", "ram.remaining")
@@ -89,9 +82,10 @@ class MonitorText(Form):
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         behind = _BEHIND_A_HEAD.search(line.message)
         part = behind[1] if behind else line.text
+        within = bool(self._shown)
         for text in dict.fromkeys((line.text, line.message, part)):
             prompt = _PROMPT.match(text)
-            figures = _figures(text[prompt.end() :] if prompt else text)
+            figures = _figures(text[prompt.end() :] if prompt else text, within)
             if figures:
                 of = guest_of(line.message)
                 shown = self._shown.get(of)
@@ -174,10 +168,7 @@ def nested(figures: Mapping[str, Any]) -> dict[str, Any]:
     return answer
 
 
-_Figures = Mapping[str, tuple[Any, Interval | None]]
-
-
-def _figures(text: str) -> _Figures:
+def _figures(text: str, within: bool) -> Figures:
     """What one line shows, each with what rounding leaves open; nothing where it is no line of this."""
     if not text or text[0] in "{[\"'":
         return {}
@@ -185,36 +176,11 @@ def _figures(text: str) -> _Figures:
         if match[1] not in STATUSES:
             return {}
         return {"status": (match[1], None), **({"error-desc": (match["why"], None)} if match["why"] else {})}
-    if match := _NAMED.match(text):
-        name, unit = match[1], match[3].lower()
-        known = LINES.get(name)
-        if known is not None:
-            return _of_line(*known, match[2], unit) if unit in known[1] else {}
-    return _of_group(text)
+    named = figure_in(text, within)
+    return _of_group(text) if named is None else named
 
 
-def _of_line(name: str, units: tuple[str, ...], shown: str, unit: str) -> _Figures:
-    if shown.endswith("nan") or (shown.startswith("-") and name != "ram.remaining"):
-        return {}
-    sign, shown = shown[: shown.startswith("-")], shown.removeprefix("-")
-    if name in _BROKEN:
-        broken = broken_number(shown)
-        return {} if broken is None else {name: _fraction(broken)}
-    digits = whole_number(shown)
-    if digits is None:
-        return {}
-    number = int(f"{sign}{digits}")
-    if unit == "kbytes":
-        size = number << 10
-        return {name: (size, Interval(size, size) if name == "ram.page-size" else cut(number, 1 << 10))}
-    return {name: (number, None)}
-
-
-def _fraction(number: str) -> tuple[float, Interval | None]:
-    return float(number), to_digits(float(number), len(number.partition(".")[2]))
-
-
-def _of_group(text: str) -> _Figures:
+def _of_group(text: str) -> Figures:
     match = _GROUP.fullmatch(text)
     if match is None:
         if "miss_rate=" in text:
@@ -225,7 +191,7 @@ def _of_group(text: str) -> _Figures:
     if label in ("throughput", "bandwidth") and unit.lower() == "mbps":
         number = re.match(SEPARATED, rest)
         broken = broken_number(number[0]) if number else None
-        return {} if broken is None else {"ram.mbps": _fraction(broken)}
+        return {} if broken is None else {"ram.mbps": with_fraction(broken)}
     if label == "remaining" and re.fullmatch(r"[\d.e+]+ ?(?:[KMGTPE]i)?B", rest):
         return _pairs(f"remaining={rest}", {"remaining": "remaining"})
     if label == "cpu throttle":
@@ -234,7 +200,7 @@ def _of_group(text: str) -> _Figures:
     return _pairs(rest, names, in_kib=unit in KIB) if names is not None else {}
 
 
-def _pairs(text: str, names: Mapping[str, str], *, in_kib: bool = False) -> _Figures:
+def _pairs(text: str, names: Mapping[str, str], *, in_kib: bool = False) -> Figures:
     found: dict[str, tuple[Any, Interval | None]] = {}
     for match in _PAIR.finditer(text):
         name, shown = names.get(match[1]), match[2]
