@@ -207,6 +207,13 @@ _ROWS_OF_BARE_TEXTS: _Rows = (
         "no figures of a migration were found in it",
         "take `kubectl logs POD -c compute` of the source's virt-launcher pod",
     ),
+    (
+        r"(?i)\b(?:(?:transferred|remaining)[ _-]ram|memory[ _-]remaining|dirty[ _-]sync[ _-]count"
+        r"|expected[ _-]downtime)\b",
+        "a text that names figures of a migration",
+        "no line of it shows them as QEMU or virsh prints them",
+        "copy the lines as they are printed, each `NAME: FIGURE UNIT`",
+    ),
 )
 TEXTS, BARE_TEXTS = (
     tuple((re.compile(pattern, re.MULTILINE), Foreign(*said)) for pattern, *said in rows)

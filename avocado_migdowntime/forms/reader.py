@@ -3,9 +3,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from ..trace.reading import Item
 from .alike import Alike
+from .below import Below
 from .bulk import Bulk
 from .catalogue import FORMS
 from .encoding import Utf8
@@ -36,7 +38,7 @@ class Reader:
         self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
         self._calendar = Calendar()
         self._unwrapper = Unwrapper(FORMS)
-        self._lines = Lines()
+        self._lines, self._below = Lines(), Below()
         self._alone: Line | None = None
         """What was told by a line of the text, if it was one line, and read as it is."""
         self._told = False
@@ -137,6 +139,7 @@ class Reader:
         for line in lines:
             if line.text and len(self.first_lines) < FIRST_LINES:
                 self.first_lines.append(line.text)
+        for line in chain.from_iterable(map(self._below.take, lines)):
             for whole in self._unwrapper.take(line):
                 items = self._dated(whole)
                 if items is not None:
@@ -147,7 +150,8 @@ class Reader:
 
     def _kept(self) -> Iterator[Item]:
         """What the lines tell that were kept as they may have been cut off."""
-        for line in self._unwrapper.settle():
+        kept = [whole for line in self._below.settle() for whole in self._unwrapper.take(line)]
+        for line in (*kept, *self._unwrapper.settle()):
             yield from self._dated(line) or ()
 
     def _dated(self, line: Line) -> list[Item] | None:

@@ -68,6 +68,7 @@ FOREIGN = {
         "2024-05-12 11:57:06,546+0000 INFO  (jsonrpc/3) [vdsm.api] START migrate(params={'incomingLimit': 2}) (api:48)"
     ),
     "a log of KubeVirt's": '{"component":"virt-handler","level":"info","msg":"target pod is ready"}',
+    "a text that names figures of a migration": "Migration status,active\nremaining ram,376892 kbytes\n",
     "a traceback of Python's": 'Traceback (most recent call last):\n  File "x.py", line 1',
 }
 """Texts of something else, by what they are called."""
