@@ -2,7 +2,6 @@
 """Figures that stand on the line below their names, as cells of a table do once they are copied."""
 
 import re
-from collections.abc import Iterator
 
 from .domjobinfo import KNOWN
 from .form import Line
@@ -22,23 +21,21 @@ class Below:
     def __init__(self) -> None:
         self._name: Line | None = None
 
-    def take(self, line: Line) -> Iterator[Line]:
+    def take(self, line: Line) -> tuple[Line, ...]:
         """What is to be read now; a name is kept until it is known what follows."""
-        name, self._name = self._name, None
-        if line.text in _NAMES:
-            yield from () if name is None else (name,)
-            self._name = line
-        elif name is None:
-            yield line
-        elif not line.text:
-            self._name = name
-        elif _FIGURE.fullmatch(line.text):
-            yield name.containing(f"{name.text} {line.text}")
-        else:
-            yield name
-            yield line
+        text = line.text
+        if text in _NAMES:
+            kept, self._name = self.settle(), line
+            return kept
+        name = self._name
+        if name is None:
+            return (line,)
+        if not text:
+            return ()
+        self._name = None
+        return (name.containing(f"{name.text} {text}"),) if _FIGURE.fullmatch(text) else (name, line)
 
-    def settle(self) -> Iterator[Line]:
+    def settle(self) -> tuple[Line, ...]:
         """What is kept, as nothing follows."""
         name, self._name = self._name, None
-        yield from () if name is None else (name,)
+        return () if name is None else (name,)

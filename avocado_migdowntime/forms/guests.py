@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from ..trace.reading import Happening, Item, Reading, Setting
 
-_COMMANDS = ("domjobinfo", "qemu-monitor-command", "qm monitor", "maxdowntime")
 _NAMED = re.compile(
     r"(?:\bvirsh\b.{0,200}?\s|^(?:virsh #\s*)?)(?:domjobinfo|qemu-monitor-command|migrate-[gs]etmaxdowntime)"
     r"(?P<arguments>(?:\s+[^\s;|&>]+)+)|\bqm monitor\s+(?P<vm>\d+)"
@@ -30,7 +29,8 @@ class Guests:
 
     def is_named_in(self, text: str) -> bool:
         """Whether a line is a command that names one."""
-        return any(command in text for command in _COMMANDS) and _name_in(text) is not None
+        # Words take a fraction of the time that patterns do to find nothing.
+        return ("domjob" in text or "onitor" in text or "maxdowntime" in text) and _name_in(text) is not None
 
     def name(self, text: str) -> None:
         """What follows is of the guest that a command names. A guest may have a name, a number and a UUID."""

@@ -112,6 +112,8 @@ def _told(text: str, at: Stamp | None, came_s: float) -> Line:
 
 def _strings_within(text: str) -> list[str]:
     """What other programs printed that `text` tells in strings."""
+    if '"' not in text and "'" not in text:
+        return []
     if len(text) > _LONGEST_OF_STRINGS or '"return"' in text or "'return'" in text:
         return []
     found: list[str] = []
