@@ -30,7 +30,8 @@ class Guests:
     def is_named_in(self, text: str) -> bool:
         """Whether a line is a command that names one."""
         # Words take a fraction of the time that patterns do to find nothing.
-        return ("domjob" in text or "onitor" in text or "maxdowntime" in text) and _name_in(text) is not None
+        is_command = "domjobinfo" in text or "monitor-command" in text or "maxdowntime" in text or "qm monitor" in text
+        return is_command and _name_in(text) is not None
 
     def name(self, text: str) -> None:
         """What follows is of the guest that a command names. A guest may have a name, a number and a UUID."""

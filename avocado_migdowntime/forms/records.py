@@ -58,7 +58,8 @@ def assigned(text: str) -> tuple[str, Stamp | None] | None:
         return text.removeprefix(_EXPORTED), None
     if text.startswith('"') and (field := _FIELD.fullmatch(text)):
         return of_json(field[1]), None
-    if '"' not in text or (match := _ASSIGNED.search(text)) is None:
+    match = _ASSIGNED.search(text) if 'msg="' in text or 'message="' in text else None
+    if match is None:
         return None
     at = _ASSIGNED_AT.search(text)
     return of_json(match[1]), stamp_of(at[1]) if at else None
