@@ -208,8 +208,8 @@ def _is_cut_off(shown: str) -> bool:
 
 def _in_mbps(figures: dict[str, Any], rounding: dict[str, Interval]) -> None:
     """virsh shows the bandwidth in bytes per second, whole ones with --rawstats."""
-    if "ram.dirty-sync-count" in figures:
-        # What shows iterations leaves out a bandwidth and a rate of 0; older ones show neither.
+    if figures.keys() >= {"ram.dirty-sync-count", "ram.page-size"}:
+        # What shows both leaves out a bandwidth and a rate of 0; where one is missing, somebody else may have.
         figures.setdefault("ram.mbps", 0)
         figures.setdefault("ram.dirty-pages-rate", 0)
     if not figures.get("ram.mbps"):

@@ -116,8 +116,8 @@ class MonitorText(Form):
             # Others log a status as well.
             return []
         self._told.add(of)
-        if "ram.dirty-sync-count" in shown.figures:
-            # QEMU leaves out a rate of 0.
+        if shown.figures.keys() >= {"ram.dirty-sync-count", "ram.pages-per-second"}:
+            # QEMU leaves out a rate of 0; where that is not there, the rate may have been left out by somebody else.
             shown.figures.setdefault("ram.dirty-pages-rate", 0)
         doubts = _without_lost_point(shown.figures, shown.rounding, of)
         answer, rounding = nested(shown.figures), shown.rounding

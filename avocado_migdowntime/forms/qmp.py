@@ -12,7 +12,7 @@ from typing import Any
 
 from ..trace.reading import Happening, Item, Reading
 from .form import MAYBE, Form, Line
-from .objects import Depth, closed, decoded, parsed
+from .objects import Depth, closed, decoded, message_in, parsed
 from .qmp_messages import is_of_qmp, items_of, with_ram
 
 _GREATEST_CHARACTERS = 1 << 20
@@ -28,6 +28,11 @@ _OPENS = re.compile(r"[\[{](?=\s*(?:$|[\"'{}\[\]]))")
 _PART = re.compile(r"""["'](?:expected-downtime|total-time|setup-time|ram|dirty-sync-count|dirty-pages-rate)["']\s*:""")
 """How a line begins that is of a reply whose begin was left out."""
 _GOES_ON = re.compile(r"\s*(?:\.{3}|\u2026|[\"'{}\[\],:]|-?\d|-?(?:nan|inf)\b|(?:true|false|null|True|False|None)\b|$)")
+_BY_VIRSH = re.compile(
+    r"event (?P<event>[A-Z_]+) at (?P<seconds>\d{1,12})\.(?P<microseconds>\d{6}) for domain [^{]+?"
+    r"(?:: (?P<data>\{.*\}))?"
+)
+"""What `virsh qemu-monitor-event` prints of an event."""
 _GUEST = re.compile(r"\bmon=(0x[0-9a-f]+)")
 _LIBVIRT_LINE = re.compile(r"\bqemuMonitorJSONIOProcessLine:\d+ : Line \[")
 """What libvirt logs of a message before it says of whose monitor it is."""
@@ -53,6 +58,10 @@ class Qmp(Form):
         if self._begun is not None:
             return self._going_on(self._begun, line)
         text = line.message
+        if text.startswith("event ") and (match := _BY_VIRSH.fullmatch(text)):
+            stamp = {"seconds": int(match["seconds"]), "microseconds": int(match["microseconds"])}
+            data = message_in(match["data"] or "{}")
+            return [Happening({"event": match["event"], "timestamp": stamp, "data": data}, line.stamp)]
         if _PART.match(text):
             self._begun = _Begun(line, "", f"{{{text}")
             return MAYBE

@@ -270,3 +270,22 @@ def test_of_many_replies_those_of_another_guest_s_ram_are_another_migration():
 
     trace = parse((replies(4 << 30, 0) + replies(8 << 30, 100000)).encode())
     assert [trace.samples[0].t_s, trace.samples[-1].t_s, len(trace.samples)] == [101, 140, 40]
+
+
+def test_a_bandwidth_that_was_filtered_out_is_not_0():
+    filtered = re.sub("(?:Memory bandwidth|Dirty rate|Page size): .*\n", "", JOB)
+    trace = parse(filtered.encode())
+    assert trace.lacks == ("ram.dirty-pages-rate",)
+    assert trace.samples[0].ram.mbps == pytest.approx(6.568 * 1024 * MIB / 60000 / 125)
+    idle = parse(re.sub("(?:Memory bandwidth|Dirty rate): .*\n", "", JOB).encode())
+    assert (idle.lacks, idle.samples[0].ram.mbps) == ((), 0)
+
+
+def test_events_that_virsh_prints_are_qemu_s():
+    events = "".join(
+        f'event MIGRATION at 171550789{second}.546232 for domain \'vm1\': {{"status":"{status}"}}\n'
+        for second, status in enumerate(("device", "completed"))
+    )
+    trace = parse(f"{JOB}\n{events}events received: 2\n".encode())
+    assert trace.samples[-1].status == "completed"
+    assert [event.data for event in trace.events] == [{"status": "device"}, {"status": "completed"}]
