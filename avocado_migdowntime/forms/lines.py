@@ -82,7 +82,8 @@ class Lines:
         return data.decode(errors="replace")
 
 
-def _unwrapped(text: str, came_s: float) -> Iterator[Line]:
+def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Line]:
+    """The lines in one, logged `at` that time unless they tell another."""
     text = out_of_table(text)
     if match := _QUOTED.match(text):
         text = text[match.end() :].strip()
@@ -91,23 +92,17 @@ def _unwrapped(text: str, came_s: float) -> Iterator[Line]:
     if within := _strings_within(text):
         for string in within:
             for part in string.splitlines():
-                yield from _unwrapped(part.strip(), came_s)
+                yield from _unwrapped(part.strip(), came_s, at)
         return
     text = cell(text)
     stamp, message = parted(text)
     inner = logged(message) if message.startswith("{") and message.endswith("}") else assigned(message)
     if inner is None:
-        yield Line(text, message.strip(), stamp, came_s)
+        yield Line(text, message.strip(), stamp or at, came_s)
         return
-    told, at = inner
+    told, own = inner
     for part in told.splitlines():
-        yield _told(part.strip(), at or stamp, came_s)
-
-
-def _told(text: str, at: Stamp | None, came_s: float) -> Line:
-    """A line that was logged within another one."""
-    own, message = parted(text)
-    return Line(text, message.strip(), own or at, came_s)
+        yield from _unwrapped(part.strip(), came_s, own or stamp or at)
 
 
 def _strings_within(text: str) -> list[str]:

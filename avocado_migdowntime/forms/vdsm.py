@@ -104,7 +104,7 @@ class VdsmLog(Log):
         if match := _ENGINE.search(text):
             down = {"downtime": float(match[2])} if match[2] else None
             return self.looks.ends(f"VM {match[1]}", "completed", line.stamp, down)
-        if not of or "igrat" not in text:
+        if (not of and self.looks[of] is None) or "igrat" not in text:
             return None
         if _GIVEN_UP.search(text):
             return self.looks.ends(of, "cancelled", line.stamp)

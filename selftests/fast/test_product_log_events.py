@@ -179,6 +179,12 @@ def test_the_engine_of_ovirt_tells_the_real_downtime():
     assert (reading.of, reading.answer) == ("VM vm1", {"status": "completed", "downtime": 84})
 
 
+def test_a_log_of_vdsm_whose_identifiers_were_taken_out_tells_its_end():
+    bare = re.sub(rb"\(vmId=\S+\) ", b"", text("vdsm-2024-aborted.txt"))
+    assert b"vmId" not in bare
+    assert [one.status for one in parse(bare).samples][-1] == "cancelled"
+
+
 def test_the_engine_of_ovirt_may_not_know_the_downtime():
     line = "INFO [...AuditLogDirector] Migration completed (VM: {}, Source: h1, Destination: h2, Actual downtime: {})\n"
     trace = parse((line.format("vm1", "84ms") + line.format("vm2", "(N/A)")).encode())
