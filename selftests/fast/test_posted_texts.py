@@ -203,11 +203,22 @@ HEADS = [
 
 
 @pytest.mark.parametrize("head", HEADS)
-@pytest.mark.parametrize("name", ["info-migrate-7.2-throttled", "info-migrate-10.1-postcopy", "domjobinfo-postcopy"])
+@pytest.mark.parametrize(
+    "name",
+    ["info-migrate-7.2-throttled", "info-migrate-10.1-postcopy", "info-migrate-2025-in-kb", "domjobinfo-postcopy"],
+)
 def test_what_logs_put_before_each_line_does_not_matter(name, head):
-    text = (TOP / "selftests" / "forms" / f"{name}.txt").read_text()
+    text = (TOP / "selftests" / "forms" / f"{name}.txt").read_text().replace("\n>", "\n").removeprefix(">")
     headed = "".join(f"{head}{line}\n" for line in text.splitlines())
     assert [*parse(headed.encode()).samples] == [*parse(text.encode()).samples]
+
+
+@pytest.mark.parametrize(
+    "head", ["[2024-05-12T11:57:06.123Z] ", "11:57:06  ", "2024-05-12 11:57:06.546 | controller | "]
+)
+def test_parameters_are_read_behind_the_heads_of_logs_too(head):
+    text = (TOP / "selftests" / "forms" / "info-migrate-2.12-below-parameters.txt").read_text()
+    assert limit_of("".join(f"{head}{line}\n" for line in text.splitlines())) == 300
 
 
 @pytest.mark.parametrize("head", HEADS)
