@@ -150,6 +150,12 @@ _ROWS_OF_TEXTS: _Rows = (
         "virsh -r domjobinfo 1`, repeatedly",
     ),
     (
+        r"\"(?:progress_history|guest_timings)\"",
+        "a report of QEMU's guestperf",
+        "it has one look at each pass",
+        "take `info migrate` meanwhile, repeatedly, or record the migration by `avocado migdowntime record SOCKET`",
+    ),
+    (
         r"\blibvirt_domain_\w+\{",
         "a scrape of libvirt's metrics",
         _QEMU_FIGURES,
@@ -178,7 +184,7 @@ _ROWS_OF_TEXTS: _Rows = (
 _ENGLISH = r"[^:\n]*\b(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup)\b"
 _ROWS_OF_BARE_TEXTS: _Rows = (
     (
-        rf"(?:^(?!{_ENGLISH})[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]iB|B|ms)[ \t]*\n?){{2,}}",
+        rf"(?:^(?!{_ENGLISH})[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]i[Bo]|[Bo]|ms)[ \t]*\n?){{2,}}",
         "what `virsh domjobinfo` prints in another language than English",
         "",
         "take it again by `LC_ALL=C virsh domjobinfo GUEST`",

@@ -123,11 +123,15 @@ def test_what_is_quoted_is_recognised_by_a_line_of_it():
     [
         ('{"metric":{"__name__":"kubevirt_vmi_migration_data_remaining_bytes"}}', "a scrape of KubeVirt's metrics"),
         ("# TYPE kubevirt_migrate_vmi_data_remaining_bytes gauge", "a scrape of KubeVirt's metrics"),
+        (
+            "Données restantes : 224,113 Mio\nMémoire totale : 4,016 Gio\n",
+            "what `virsh domjobinfo` prints in another language than English",
+        ),
         ("  migrationState:\n    completed: true\n    mode: PostCopy", "an object of KubeVirt's"),
     ],
 )
 def test_a_part_of_it_is_called_the_same(text, what):
-    with pytest.raises(UsageError, match=f"^is {what}: "):
+    with pytest.raises(UsageError, match=f"^is {what}[:;] "):
         parse(text.encode())
 
 

@@ -50,6 +50,7 @@ FOREIGN = {
     ),
     "what `virsh domstats --dirtyrate` prints": "Domain: 'vm1'\n  dirtyrate.calc_status=2",
     "a scrape of KubeVirt's metrics": 'kubevirt_vmi_migration_data_remaining_bytes{name="vm1",namespace="d"} 8.31e+08',
+    "a report of QEMU's guestperf": '{"progress_history": [{"status": "active", "ram": {"remaining_bytes": 7853670}}]}',
     "a scrape of libvirt's metrics": 'libvirt_domain_job_info_memory_remaining_bytes{domain="vm1"} 1.57e+08',
     "what libvirt's jobInfo() returns": ">>> dom.jobInfo()\n[2, 60000, 0, 4312604672, 4200000000, 78536704]",
     "a table of several migrations beside each other": (
