@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How much CPU time a process and some of its threads have had, from /proc (proc(5))."""
+"""How long the threads of a process have been awake, and what they wait for, from /proc (proc(5))."""
 
 import os
 from pathlib import Path
