@@ -34,7 +34,7 @@ async def blocktime_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncI
     vcpus = [cpu["thread-id"] for cpu in sorted(cpus, key=lambda cpu: int(cpu["cpu-index"]))]
     waits = _Waits(destination.pid, vcpus)
 
-    def look() -> None:
+    async def look() -> None:
         if is_here and (seen := waits.look()):
             sampler.note(AWAKE, seen)
 
