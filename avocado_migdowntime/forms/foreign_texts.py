@@ -153,7 +153,7 @@ _ROWS_OF_TEXTS: _Rows = (
     (
         r"\"(?:progress_history|guest_timings)\"",
         "a report of QEMU's guestperf",
-        "it has one look at each pass",
+        "it has one sample of each pass",
         "take `info migrate` meanwhile, repeatedly, or record the migration by `avocado migdowntime record SOCKET`",
     ),
     (

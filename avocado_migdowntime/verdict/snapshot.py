@@ -125,7 +125,10 @@ def _by_what_is_left(look: Look, contract: str, fitting: Collection[str]) -> tup
 
 
 def _unless(look: Look) -> str:
-    return _UNLESS if look.switchover_bytes_per_ms else f"{_UNLESS}, or avail-switchover-bandwidth is set"
+    others = [] if look.switchover_bytes_per_ms else ["avail-switchover-bandwidth is set"]
+    if look.dirty_bytes_per_ms is None:
+        others.append("the guest dirties nothing, so that QEMU computes nothing")
+    return ", or ".join([_UNLESS, *others])
 
 
 def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
