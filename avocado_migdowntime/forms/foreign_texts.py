@@ -84,7 +84,7 @@ _ROWS_OF_TEXTS: _Rows = (
         f"take {DOMJOBINFO}",
     ),
     (
-        r"^ *(?:(?:apiVersion|API Version): +kubevirt\.io/|[kK]ind: +VirtualMachineInstance)"
+        r"^ *(?:(?:apiVersion|API Version): +kubevirt\.io/|[kK]ind: +VirtualMachineInstance|[mM]igration ?State:)"
         r"|\"apiVersion\": *\"kubevirt\.io/",
         "an object of KubeVirt's",
         _QEMU_FIGURES,
@@ -144,11 +144,29 @@ _ROWS_OF_TEXTS: _Rows = (
         f"take {DOMJOBINFO}, repeatedly",
     ),
     (
-        r"\bkubevirt_vmi_migration_\w+\{",
+        r"\bkubevirt_(?:vmi_migration|migrate_vmi)_\w+",
         "a scrape of KubeVirt's metrics",
         "they have neither the time of the migration nor the report",
         "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
         "virsh -r domjobinfo 1`, repeatedly",
+    ),
+    (
+        r"\"(?:progress_history|guest_timings)\"",
+        "a report of QEMU's guestperf",
+        "it has one sample of each pass",
+        "take `info migrate` meanwhile, repeatedly, or record the migration by `avocado migdowntime record SOCKET`",
+    ),
+    (
+        r"\blibvirt_domain_\w+\{",
+        "a scrape of libvirt's metrics",
+        _QEMU_FIGURES,
+        f"take {DOMJOBINFO}, repeatedly",
+    ),
+    (
+        r"\bjobInfo\(\)|\bvirDomainGetJobInfo\b",
+        "what libvirt's jobInfo() returns",
+        "it has no bandwidth and no report",
+        f"take what jobStats() returns, or {DOMJOBINFO}, repeatedly",
     ),
     (
         r"^\W*(?:total time|transferred ram|remaining ram)\b\W+\d+ ?(?:ms|milliseconds|kbytes)[\s|]+\d+ ?(?:ms|kb)",
@@ -164,9 +182,10 @@ _ROWS_OF_TEXTS: _Rows = (
     ),
     (r"^Traceback \(most recent call last\):", "a traceback of Python's", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
 )
+_ENGLISH = r"[^:\n]*\b(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup)\b"
 _ROWS_OF_BARE_TEXTS: _Rows = (
     (
-        r"(?:^[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]iB|B|ms)[ \t]*\n?){2,}",
+        rf"(?:^(?!{_ENGLISH})[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]i[Bo]|[Bo]|ms)[ \t]*\n?){{2,}}",
         "what `virsh domjobinfo` prints in another language than English",
         "",
         "take it again by `LC_ALL=C virsh domjobinfo GUEST`",
@@ -194,6 +213,13 @@ _ROWS_OF_BARE_TEXTS: _Rows = (
         "a log of KubeVirt's",
         "no figures of a migration were found in it",
         "take `kubectl logs POD -c compute` of the source's virt-launcher pod",
+    ),
+    (
+        r"(?i)\b(?:(?:transferred|remaining)[ _-]ram|memory[ _-]remaining|dirty[ _-]sync[ _-]count"
+        r"|expected[ _-]downtime)\b",
+        "a text that names figures of a migration",
+        "no line of it shows them as QEMU or virsh prints them",
+        "copy the lines as they are printed, each `NAME: FIGURE UNIT`",
     ),
 )
 TEXTS, BARE_TEXTS = (
