@@ -241,7 +241,7 @@ ONLY_WITH: Mapping[str, tuple[str, ...]] = {
     "a log of Hyper-V's": ("Hyper-V",),
     "a log of Cloud Hypervisor's": ("cloud-hypervisor: ",),
     "the help of QEMU's monitor": ("migrate",),
-    "an object of KubeVirt's": ("kubevirt.io/", "VirtualMachineInstance"),
+    "an object of KubeVirt's": ("kubevirt.io/", "VirtualMachineInstance", "igrationState:", "igration State:"),
     "a log of CloudStack's agent": ("LibvirtMigrateCommandWrapper",),
     "what Incus or LXD tells": ("Transferring ", "Live migration: ", "instanceType=virtual-mach"),
     "a log of QEMU's events": (
@@ -250,7 +250,7 @@ ONLY_WITH: Mapping[str, tuple[str, ...]] = {
     ),
     "what `virsh event` prints": ("event '",),
     "what `virsh domstats --dirtyrate` prints": ("dirtyrate.",),
-    "a scrape of KubeVirt's metrics": ("kubevirt_vmi_migration_",),
+    "a scrape of KubeVirt's metrics": ("kubevirt_vmi_migration_", "kubevirt_migrate_vmi_"),
     "a table of several migrations beside each other": ("total time", "transferred ram", "remaining ram"),
     "a traceback of Python's": ("Traceback (",),
     "a task log of Proxmox VE": ("TASK ", "starting migration of CT", "migration aborted", "migration finished"),
