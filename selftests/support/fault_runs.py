@@ -25,13 +25,15 @@ from .moments import MOMENTS
 
 PAGE = TOP / "docs" / "faults.md"
 KEPT = TOP / "results" / "faults.jsonl"
+_TIMES = 3
 HEAD = """# Faults at moments
 
-Made by `make faults`, which goes on where it was ended: {jobs} jobs in {cells} of {all} cells, the last on {day}. Each
-cell is a job on two real QEMUs to which one thing happens at one moment. After each: the status and a sentence that
-names the cause, a recording that can be read up to that moment, and a host as it was: no process, namespace, mount,
-directory or hugepage of the job's. A cell shows the statuses that the test ended with, and how often; `none` where
-Avocado was killed, or found no room, and says nothing any more; `-` where it was not tried.
+Made by `make faults`, which goes on where it was ended: {jobs} jobs in {cells} of {all} cells, {thrice} of which
+were tried three times, the last on {day}. Each cell is a job on two real QEMUs to which one thing happens at one
+moment. After each: the status and a sentence that names the cause, a recording that can be read up to that moment, and
+a host as it was: no process, namespace, mount, directory or hugepage of the job's. A cell shows the statuses that the
+test ended with, and how often; `none` where Avocado was killed, or found no room, and says nothing any more; `-` where
+it was not tried.
 """
 
 
@@ -68,7 +70,8 @@ def page(outcomes: Sequence[Outcome], day: datetime.date) -> str:
     for one in outcomes:
         rows.setdefault(one.cell, []).append(one)
     made = cells()
-    lines = [HEAD.format(jobs=len(outcomes), cells=len(rows), all=len(made), day=day)]
+    thrice = sum(len(tried) >= _TIMES for tried in rows.values())
+    lines = [HEAD.format(jobs=len(outcomes), cells=len(rows), all=len(made), thrice=thrice, day=day)]
     for fault in FAULTS:
         of_fault = [cell for cell in made if cell.fault == fault]
         targets = list(dict.fromkeys(cell.target for cell in of_fault))
