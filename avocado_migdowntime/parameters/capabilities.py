@@ -28,7 +28,9 @@ CAPABILITIES: Mapping[str, Setting] = {
     ),
     "mapped-ram": Setting("writes each page to its own place in a file, since 9.0", settings={"link": ("file",)}),
     "pause-before-switchover": Setting("pauses before the switchover; the run lets it go on"),
-    "postcopy-blocktime": Setting("measures what postcopy waits for"),
+    "postcopy-blocktime": Setting(
+        "has the destination measure how long vCPUs wait for pages in postcopy, which is judged with integrity=no"
+    ),
     "postcopy-ram": Setting(
         "allows for postcopy, by which the run ends with postcopy=yes or recovery", settings={"link": _SOCKETS}
     ),

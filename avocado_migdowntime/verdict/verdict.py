@@ -9,6 +9,7 @@ from ..basics.interval import Interval
 from ..trace.cpu import CpuUse
 from ..trace.samples import Floats
 from .bandwidth import BandwidthFinding
+from .blocktime import BlocktimeFinding
 from .cap import CapFinding
 from .carried import CarriedFinding
 from .check import Check, Outcome, passed
@@ -52,7 +53,7 @@ class Verdict:
     was sent), `cap` whether max-bandwidth was kept, and `switchover` whether that came after a
     sync; `transferred` says whether QEMU transferred what its link carried, where the link counts; `pending` says
     whether what QEMU 11.1 says that is pending was left, and what devices have; `throttle` whether auto-converge
-    slowed the guest as was set.
+    slowed the guest as was set; `blocktime` whether vCPUs waited for pages in postcopy for as long as QEMU says.
     `cpu` is by side what its QEMU took of its host's CPUs until the guest was stopped, where that was recorded.
     """
 
@@ -85,6 +86,7 @@ class Verdict:
     pending: PendingFinding | None = None
     throttle: ThrottleFinding | None = None
     transferred: CarriedFinding | None = None
+    blocktime: BlocktimeFinding | None = None
     cpu: Mapping[str, CpuUse] = field(default_factory=dict)
 
     @property
@@ -107,7 +109,7 @@ class Verdict:
         """All that was looked at; what a user is up against comes first."""
         of_guest = (self.integrity, self.downtime, self.predicted_downtime, self.stop)
         of_qemu = (self.limit, self.switchover, self.bandwidth, self.transferred, self.cap, self.pending, self.throttle)
-        parts = (self.convergence, *of_qemu, *of_guest)
+        parts = (self.convergence, *of_qemu, self.blocktime, *of_guest)
         checks = [part.check for part in parts if part is not None]
         return (*checks[: int(self.convergence is not None)], self.report, *checks[int(self.convergence is not None) :])
 

@@ -49,6 +49,19 @@ ANSWERS = {
     "texts/info-migrate-7.2-cancelled.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
     "forms/info-migrate-7.2-throttled.txt": ("inconclusive", "plausible", None, 3000, 2000.0, "unknown", None),
     "forms/info-migrate-7.2-postcopy-cut-off.txt": ("inconclusive", "postcopy", None, None, None, "unknown", None),
+    "texts/domjobinfo-of-two-guests.txt": ("inconclusive", "plausible", None, 3000, 2678.1, "found", 3001),
+    "texts/info-migrate-misread-from-an-image.txt": (
+        "inconclusive", "below-what-is-left", None, 1475, 2710.6, "unknown", None,
+    ),
+    "texts/info-migrate-10.1-postcopy-without-its-status.txt": (
+        "inconclusive", "postcopy", None, None, None, "unknown", None,
+    ),
+    "texts/qmp-cut-off.txt": ("inconclusive", "plausible", None, 2086, 628.3, "unknown", None),
+    "texts/qmp-completed-by-an-event.txt": ("inconclusive", "no-pass", None, None, None, "unknown", None),
+    "texts/info-migrate-filtered.txt": ("inconclusive", "plausible", None, 2990, 876.7, "unknown", None),
+    "texts/info-migrate-with-thousands-apart.txt": (
+        "inaccurate", "another-formula", "dirty-rate", 1475, 3561.8, "unknown", None,
+    ),
     "texts/proxmox-2024-dirties-faster.txt": ("inconclusive", "nothing-shown", None, None, None, "unknown", None),
     "texts/proxmox-2018-limit-raised.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
     "texts/proxmox-2024-failed.txt": ("inconclusive", "ended", None, None, None, "unknown", None),
@@ -74,6 +87,11 @@ SENTENCES = {
     "texts/info-migrate-7.2-cancelled.txt": "the migration was cancelled",
     "forms/info-migrate-7.2-throttled.txt": "auto-converge stops the guest's CPUs for 40 % of their time",
     "forms/info-migrate-7.2-postcopy-cut-off.txt": "postcopy was cut off, and goes on once it is recovered",
+    "texts/domjobinfo-of-two-guests.txt": "2 guests are migrated in this text: vm2 is judged",
+    "texts/info-migrate-misread-from-an-image.txt": "a throughput of 86683 mbps is shown without the two digits",
+    "texts/info-migrate-10.1-postcopy-without-its-status.txt": "postcopy has begun",
+    "texts/qmp-completed-by-an-event.txt": "the migration completed: nothing is predicted now",
+    "texts/info-migrate-filtered.txt": "the texts carry no time: the last one is judged",
     "texts/proxmox-2024-dirties-faster.txt": "the guest dirtied 189 MB/s where 117 MB/s (113 to 121) were sent",
     "texts/proxmox-2018-limit-raised.txt": "the migration completed, and the guest was down for 97 ms",
     "texts/proxmox-2024-failed.txt": "the reason shown: Unable to write to socket: Broken pipe",
@@ -129,7 +147,7 @@ def test_a_rate_above_what_is_left_is_called_pending_by_neither():
 @pytest.mark.parametrize("name", ANSWERS)
 def test_nothing_is_said_of_another_product_or_of_several_guests_where_there_is_one(name):
     said = " ".join((*judge(read(name)).reasons, *advise(read(name)).reasons))
-    assert "guests are migrated" not in said
+    assert ("guests are migrated" in said) == (name == "texts/domjobinfo-of-two-guests.txt")
     assert ("Nova" in said) <= name.startswith("texts/nova")
 
 

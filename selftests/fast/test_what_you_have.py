@@ -63,8 +63,15 @@ def test_each_thing_that_is_refused_is_on_it():
             "virsh domstats",
             "logs of qemu's events",
         ),
-        *("kubevirt's metrics", "beside each other"),
-        *("traceback", "in another language", "without a running guest", "nova, ovirt and kubevirt"),
+        *("libvirt's and kubevirt's metrics", "beside each other", "jobinfo()", "logs of qemu's"),
+        *(
+            "traceback",
+            "in another language",
+            "without a running guest",
+            "nova, ovirt and kubevirt",
+            "in prose",
+            "guestperf",
+        ),
     }
     assert {word for word in words if word not in named} == set()
     assert len(words) == len(TEXTS) + len(BARE_TEXTS) - 2

@@ -50,6 +50,9 @@ FOREIGN = {
     ),
     "what `virsh domstats --dirtyrate` prints": "Domain: 'vm1'\n  dirtyrate.calc_status=2",
     "a scrape of KubeVirt's metrics": 'kubevirt_vmi_migration_data_remaining_bytes{name="vm1",namespace="d"} 8.31e+08',
+    "a report of QEMU's guestperf": '{"progress_history": [{"status": "active", "ram": {"remaining_bytes": 7853670}}]}',
+    "a scrape of libvirt's metrics": 'libvirt_domain_job_info_memory_remaining_bytes{domain="vm1"} 1.57e+08',
+    "what libvirt's jobInfo() returns": ">>> dom.jobInfo()\n[2, 60000, 0, 4312604672, 4200000000, 78536704]",
     "a table of several migrations beside each other": (
         "total time:      9576 ms      10461 ms    +9.2%\nremaining ram:   0 kbytes     0 kbytes"
     ),
@@ -66,6 +69,7 @@ FOREIGN = {
         "2024-05-12 11:57:06,546+0000 INFO  (jsonrpc/3) [vdsm.api] START migrate(params={'incomingLimit': 2}) (api:48)"
     ),
     "a log of KubeVirt's": '{"component":"virt-handler","level":"info","msg":"target pod is ready"}',
+    "a text that names figures of a migration": "Migration status,active\nremaining ram,376892 kbytes\n",
     "a traceback of Python's": 'Traceback (most recent call last):\n  File "x.py", line 1',
 }
 """Texts of something else, by what they are called."""
