@@ -96,9 +96,10 @@ def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Li
         return
     text = cell(text)
     stamp, message = parted(text)
+    message = message.strip()
     inner = logged(message) if message.startswith("{") and message.endswith("}") else assigned(message)
     if inner is None:
-        yield Line(text, message.strip(), stamp or at, came_s)
+        yield Line(text, message, stamp or at, came_s)
         return
     told, own = inner
     for part in told.splitlines():
