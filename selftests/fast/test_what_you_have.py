@@ -61,9 +61,9 @@ def test_each_thing_that_is_refused_is_on_it():
             "incus",
             "virsh event",
             "virsh domstats",
-            "logs of qemu's events",
+            "qemu's events",
         ),
-        *("kubevirt's metrics", "beside each other"),
+        *("kubevirt's metrics", "side by side"),
         *("traceback", "in another language", "without a running guest", "nova, ovirt and kubevirt"),
     }
     assert {word for word in words if word not in named} == set()
