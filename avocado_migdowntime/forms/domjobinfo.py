@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What virsh prints of a migration, and libvirt's own dict of the same.
+"""What virsh prints about a migration, and libvirt's own dict of the same.
 
 It is `virsh domjobinfo`, plain or with --rawstats, and `virsh event` where a job ended.
 

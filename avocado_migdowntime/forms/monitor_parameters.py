@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The monitor's `info migrate_parameters` and `info migrate_capabilities`, and the commands that set them.
+"""The monitor's `info migrate_parameters` and `info migrate_capabilities`, and the commands that change them.
 
 Sources: as of `monitor_text`, and tools/virsh-domain.c of libvirt for those of virsh. Parameters have been on lines of
 their own since 2.10, before that on one.
