@@ -151,7 +151,7 @@ def cell(place: Path) -> tuple[str, str]:
         return f"accurate, {verdict['relative_error']:+.2%}, {verdict['passes']}", ""
     if report["outcome"] == "failed":
         return f"{report['code']}, {verdict['relative_error']:+.2%}", report["sentence"]
-    why = re.sub("; the migration completed, and .*: nothing is predicted now$", "", report["sentence"])
+    why = re.sub("; the migration completed, and .*; QEMU predicts nothing now$", "", report["sentence"])
     return f"cannot tell: {report['code']}", "; ".join([why, *(fault["sentence"] for fault in faults)])
 
 

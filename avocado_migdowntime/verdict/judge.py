@@ -68,7 +68,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         formula, report, look = decide_without_pass(whole if whole.came_to_an_end else evidence, contract, tolerance)
     reported_ms = median(segment.reported_ms for segment in segments) if segments else None
     if evidence.samples.sends_a_disk and report.outcome is not Outcome.UNDECIDED:
-        sentence = f"a disk was sent as well, and the report may be about it: {report.sentence}"
+        sentence = f"a disk was migrated as well, and the report may include it: {report.sentence}"
         formula, report = None, Check(REPORT, Outcome.UNDECIDED, "disk", sentence)
     trials = judge_trials(whole, fit.computed_ms if fit else None, reported_ms)
     if trials is not None:

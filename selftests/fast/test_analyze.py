@@ -105,8 +105,8 @@ def test_a_snapshot_that_reports_more_than_is_left_stays_open():
     ("find", "put", "words"),
     [
         ("dirty pages rate: 39044 pages\n", "", "dirty-pages-rate is 0"),
-        ("status: active", "status: completed", "the migration completed: nothing is predicted now"),
-        ("throughput: 866.83 mbps", "throughput: 0.00 mbps", "a throughput of 0 is shown"),
+        ("status: active", "status: completed", "the migration completed; QEMU predicts nothing now"),
+        ("throughput: 866.83 mbps", "throughput: 0.00 mbps", "the throughput is 0"),
     ],
 )
 def test_a_snapshot_without_a_prediction_is_inconclusive(find, put, words):

@@ -27,7 +27,7 @@ RIGHT = recording("ppc64-tcg-qemu-7.2")
 OPEN = recording("ppc64-tcg-qemu-7.2-asked-while-it-switched-over")
 """Recordings of a QEMU that is right, of one that is wrong (WRONG), and of a run that cannot tell."""
 WHY = {
-    WRONG: "expected-downtime is inaccurate: the report is -82.16% off last-sync; it is what dirty-rate gives",
+    WRONG: "expected-downtime is inaccurate: the report is -82.16% off last-sync; it matches dirty-rate",
     OPEN: "no limit was tried: the migration ended before, or what was needed could not be told",
 }
 

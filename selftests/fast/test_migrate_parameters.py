@@ -39,7 +39,10 @@ def test_names_and_values_are_taken_apart():
         ("multifd-channels=4,", "'' is not NAME=VALUE"),
         ("multifd-channels=4,multifd-channels=5", "multifd-channels is given twice; give it once"),
         ("downtime-limit=3", "downtime-limit is a parameter of each run; use downtime_limit instead"),
-        ("tls-creds=x", "tls-creds belongs to credentials, which the test makes itself; use tls=psk or tls=x509 instead"),
+        (
+            "tls-creds=x",
+            "tls-creds belongs to credentials, which the test makes itself; use tls=psk or tls=x509 instead",
+        ),
     ],
 )
 def test_what_is_none_is_a_sentence(given, words):
@@ -57,7 +60,9 @@ def test_a_refusal_says_what_to_try(name):
 
 
 def test_a_mode_that_sends_no_ram_is_lacking():
-    with pytest.raises(HostRequirementError, match="^mode keeps RAM in place, in any mode but normal: QEMU then sends no RAM"):
+    with pytest.raises(
+        HostRequirementError, match="^mode keeps RAM in place, in any mode but normal: QEMU then sends no RAM"
+    ):
         check_among_themselves(parse({"migrate_parameters": "mode=cpr-reboot"}))
 
 

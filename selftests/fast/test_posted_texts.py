@@ -108,7 +108,7 @@ def test_a_job_that_an_event_tells_of_is_over(head):
     text = "\n".join([head, *ENDED.splitlines()[1:]])
     (sample,) = parse(text.encode()).samples
     assert (sample.status, sample.downtime_ms, sample.expected_downtime_ms) == ("completed", 63, None)
-    assert "the migration completed, and the guest was down for 63 ms: nothing is predicted now" in told(text)
+    assert "the migration completed, and the guest was down for 63 ms; QEMU predicts nothing now" in told(text)
 
 
 @pytest.mark.parametrize("success", ["no", "0"])
@@ -128,7 +128,7 @@ def test_while_disks_are_sent_first_no_limit_ends_it(memory):
         "File processed:   33.203 GiB\nFile remaining:   70.612 GiB\nFile total:       103.815 GiB\n"
     )
     assert advise(parse(text.encode())).finding.value == "none"
-    sentence = "a disk is sent as well, with 76 GB left: no downtime-limit ends it while the disk is sent"
+    sentence = "a disk is migrated as well, with 76 GB left; no downtime-limit ends the migration before that"
     assert told(text).count(sentence) == 2
 
 
