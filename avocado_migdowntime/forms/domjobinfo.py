@@ -103,7 +103,7 @@ class _Job:
 class DomJobInfo(Form):
     """Reads the jobs that virsh prints one after another, whatever is between them."""
 
-    NAME = "what `virsh domjobinfo` prints"
+    NAME = "the output of `virsh domjobinfo`"
     NEEDLES = (b"emain",)
     ALSO = (b"Job type:",)
     INSTEAD = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`"""

@@ -45,7 +45,7 @@ _MS = {None: 1000.0, "s": 1000.0, "ms": 1.0, "us": 0.001}
 class MonitorParameters(Form):
     """Reads what limits a migration, and which capabilities are switched on."""
 
-    NAME = "the text of `info migrate_parameters`"
+    NAME = "the output of `info migrate_parameters`"
     NEEDLES = (b"owntime",)
     ALSO = (b"max-bandwidth", b"switchover-bandwidth", b"migrate_set_")
 

@@ -64,7 +64,7 @@ class _Shown:
 class MonitorText(Form):
     """Reads `info migrate`, as often as it is there."""
 
-    NAME = "the text of `info migrate`"
+    NAME = "the output of `info migrate`"
     INSTEAD = "`info migrate` in the same monitor, repeatedly"
     NEEDLES = (b"emain", b"owntime")
     ALSO = (b"igration status: ", b"exp_down=", b"Status: ", b"Time (ms):")

@@ -42,7 +42,7 @@ SAME_S = 0.05
 class Qmp(Form):
     """Reads QMP's messages; what is sent to QEMU counts where it sets a limit."""
 
-    NAME = "a text with QMP's replies"
+    NAME = "a text with QMP replies"
     NEEDLES = (b"emain", b"owntime")
     ALSO = (b'"event"', b"'event'", b'"QMP"')
 

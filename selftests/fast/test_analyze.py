@@ -119,7 +119,9 @@ def test_a_snapshot_without_what_is_left_is_refused(tmp_path, capsys):
     path = tmp_path / "info.txt"
     path.write_text("Migration status: active\ntotal time: 7 ms\n")
     assert run(str(path)) == 2
-    assert "the text of `info migrate`: the status is active, and no remaining RAM is shown" in capsys.readouterr().err
+    assert (
+        "the output of `info migrate`: the status is active, and no remaining RAM is shown" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(("release", "reported", "left_ms"), [("7.2", 2086, 628.3), ("11.1", 1955, 295.6)])

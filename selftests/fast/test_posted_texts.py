@@ -170,7 +170,7 @@ def test_no_limit_is_known_by_words_about_it(words):
 
 
 def test_what_others_call_events_is_not_taken_for_qemu_s():
-    with pytest.raises(UsageError, match="^is a log of Xen's: only QEMU's migrations can be judged"):
+    with pytest.raises(UsageError, match="^is a Xen log: this tool judges only migrations of QEMU"):
         parse(
             b'May 12 11:57:06 h emu-manager-1[7]: { "event" : "MIGRATION", "data": {"sent": 952320,"remaining": -1}}\n'
         )

@@ -30,7 +30,7 @@ ANSWERS = [(line["t"], line["query-migrate"]) for line in LINES if "query-migrat
 ACTIVE = next(answer for _, answer in ANSWERS if answer.get("expected-downtime", 0) > 100)
 COMPLETED = {**ACTIVE, "status": "completed", "downtime": 30, "total-time": 99_000}
 
-NO_FIGURES = "this is a text with QMP's replies without figures of a migration"
+NO_FIGURES = "this is a text with QMP replies without figures of a migration"
 
 
 def as_json(answer):
