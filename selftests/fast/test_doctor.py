@@ -131,7 +131,7 @@ def test_what_is_wrong_is_said_with_what_mends_it(changes, name, state, mend):
 def test_a_link_made_without_root_says_where():
     shaped = replace(GOOD.shaped, in_user_namespace=True)
     told = summary(list(check_host(replace(GOOD, shaped=shaped))))
-    assert "link=shaped   ok     49.99 MB/s through one of 50 MB/s, in a user namespace\n" in told
+    assert "link=shaped   ok     a link of 50 MB/s carries 49.99 MB/s, in a user namespace\n" in told
 
 
 def test_pages_of_each_node_are_told_apart():
@@ -145,7 +145,7 @@ def test_lines_fit_a_terminal_and_go_on_below_their_own_column():
     text = fitted(summary(list(check_host(replace(GOOD, pages=(few(),))))), 60)
     assert max(map(len, text.splitlines())) <= 60
     assert "\n              fix:   as root: grow, or use 4 KiB pages: -p\n                     page_size=4K" in text
-    assert "the default\n                     run needs 256 and only root can reserve\n" in text
+    assert "the default\n                     run needs 256, but only root can reserve\n" in text
     long = "label      " + "x" * 200
     assert [line[:11] for line in fitted(long, 80).splitlines()] == ["label      ", " " * 11, " " * 11]
 
@@ -178,7 +178,7 @@ def test_files_that_runs_have_left_are_named_with_size_and_age():
     left = tuple(LeftFiles(f"/tmp/{number}", 1_200_000, age_s) for number, age_s in enumerate(ages_s))
     [found] = [finding for finding in check_host(replace(GOOD, left=left)) if finding.name == "kept files"]
     assert found.text == (
-        "of 4 runs that did not pass or were killed: /tmp/0 (1.2 MB, 2 days old), /tmp/1 (1.2 MB, 1 hour old), "
+        "left by 4 runs that did not pass or were killed: /tmp/0 (1.2 MB, 2 days old), /tmp/1 (1.2 MB, 1 hour old), "
         "/tmp/2 (1.2 MB, 3 minutes old) and 1 more, 4.8 MB in all"
     )
     assert found.mend == "rm -r /tmp/0 /tmp/1 /tmp/2 /tmp/3"
