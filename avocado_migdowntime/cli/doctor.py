@@ -10,8 +10,9 @@ from .progress import may_be_quiet, teller
 NAME = "doctor"
 SUMMARY = "check whether tests can run on this host, and how to fix it"
 NOTES = """\
-The default test uses only the settings in section migdowntime of Avocado's configuration. Each line is ok, a note
-(other tests lack something, verdicts may suffer, or files were left) or a fault. Nothing on the host is changed."""
+The default test is expected-downtime, with the settings in section migdowntime of Avocado's configuration. Each line is
+ok, a note (other tests lack something, verdicts may suffer, or old files were found) or a fault, which prevents the
+default test. doctor changes nothing on the host."""
 STATUSES = {
     0: "the default test can run",
     1: "it cannot",

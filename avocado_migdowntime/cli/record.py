@@ -9,7 +9,7 @@ from .progress import may_be_quiet, teller
 from .source import check_source, follow, takes_source
 
 NAME = "record"
-SUMMARY = "record a running migration, from QMP, libvirt or a pipe"
+SUMMARY = "record a running migration, through QMP, libvirt or a pipe"
 NOTES = """\
 It only queries QEMU and changes nothing. A QMP socket serves one client at a time: nobody else can use it meanwhile. A
 recording ends with the migration or with Ctrl-C; what was recorded is kept. If QEMU stops answering, it says so and

@@ -145,7 +145,10 @@ def test_lines_fit_a_terminal_and_go_on_below_their_own_column():
     text = fitted(summary(list(check_host(replace(GOOD, pages=(few(),))))), 60)
     assert max(map(len, text.splitlines())) <= 60
     assert "\n              fix:   as root: grow, or use 4 KiB pages: -p\n                     page_size=4K" in text
-    assert "the default\n                     run needs 256, but only root can reserve\n" in text
+    assert (
+        "the default\n                     run needs 256, but only root can\n                     reserve more\n"
+        in text
+    )
     long = "label      " + "x" * 200
     assert [line[:11] for line in fitted(long, 80).splitlines()] == ["label      ", " " * 11, " " * 11]
 

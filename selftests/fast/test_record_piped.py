@@ -271,7 +271,7 @@ def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path, rec
         ("", ("-", "<&-"), "standard input"),
         ("echo hello |", ("-",), "'hello' matches no known text"),
         ("touch trace.jsonl;", ("-",), "trace.jsonl exists already; give another --output, or remove it"),
-        ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe only; QMP and libvirt tell it"),
+        ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe only; QMP and libvirt show"),
         ("", ("-", "--wait", "nonsense"), "'nonsense' is not a number from 0 to 86400"),
         ("", ("-", "--downtime-limit", "2000001"), "'2000001' is not a number from 0 to 2000000"),
     ],
