@@ -65,9 +65,9 @@ class LibvirtGuest(AskedQemu):
         except self._binding.libvirt.libvirtError as error:
             raise UsageError(f"libvirt at {in_a_line(self._uri)} reports no events: {_words(error)}") from None
         self._say(
-            f"asking {self.name} through QEMU's monitor; libvirt notes that as a taint of the guest (custom-monitor)"
+            f"querying {self.name} through QEMU's monitor; libvirt notes that as a taint of the guest (custom-monitor)"
             if self._by_monitor
-            else f"asking {self.name} for libvirt's statistics of the job, as QEMU's monitor may not be used"
+            else f"recording libvirt's job statistics of {self.name}, because QEMU's monitor is not allowed"
         )
 
     async def _end(self) -> None:
@@ -143,7 +143,7 @@ class LibvirtGuest(AskedQemu):
         if not runs_on:
             raise self._gone()
         raise HarnessError(
-            f"the migration of {self.name} failed or was cancelled: libvirt's job is over, and it runs on"
+            f"the migration of {self.name} failed or was cancelled: libvirt's job is over, and the guest still runs"
         )
 
     async def _figures(self) -> Mapping[str, Any]:
@@ -170,7 +170,7 @@ class LibvirtGuest(AskedQemu):
 
     def _gone(self) -> GuestGone:
         how = f" ({self._events.stopped})" if self._events.stopped else ""
-        return GuestGone(f"{self.name} runs there no more{how}")
+        return GuestGone(f"{self.name} no longer runs there{how}")
 
     async def _runs_on(self) -> bool:
         """Whether the guest is still there when libvirt has had the time to notice its end."""
@@ -240,7 +240,7 @@ class LibvirtGuest(AskedQemu):
         guests = self._connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
         there = _running(sorted(guest.name() for guest in guests))
         if not self._guest_name:
-            raise UsageError(f"say which guest of {in_a_line(self._uri)} is meant; {there}") from None
+            raise UsageError(f"name a guest of {in_a_line(self._uri)}; {there}") from None
         raise UsageError(f"no guest {self.name} is running; {there}") from None
 
     def _has_monitor(self) -> bool:

@@ -148,20 +148,23 @@ def test_one_that_an_end_has_not_is_found_before_a_guest_is_launched(qemu_info):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"tls": "psk", "link": "exec"}, "tls=psk takes a link over which the destination answers, which exec is"),
+        (
+            {"tls": "psk", "link": "exec"},
+            "tls=psk needs a link over which the destination can answer, but link=exec goes",
+        ),
         (
             {"tls": "x509", "link": "file"},
-            "tls=x509 takes a link over which the destination answers, which file",
+            "tls=x509 needs a link over which the destination can answer, but link=file",
         ),
         (
             {"destination_host": "lab2", "link": "fd"},
-            "link=fd is of one host, and destination_host=lab2 is another; leave one of them out",
+            "link=fd works within one host, but destination_host=lab2 is another; leave one of them out",
         ),
         (
             {"source_host": "lab1", "postcopy": "recovery", "capabilities": "postcopy-ram"},
-            "postcopy=recovery is of one host, and source_host=lab1 is another; use postcopy=yes, or leave that out",
+            "postcopy=recovery works within one host, but source_host=lab1 is another; use postcopy=yes, or leave",
         ),
-        ({"postcopy": "yes"}, "postcopy=yes takes the capability postcopy-ram; give capabilities=postcopy-ram, or"),
+        ({"postcopy": "yes"}, "postcopy=yes needs the capability postcopy-ram; give capabilities=postcopy-ram, or"),
         (
             {"migrate_parameters": "multifd-channels=4"},
             "does nothing without the capability multifd; give ",

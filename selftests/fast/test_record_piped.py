@@ -266,7 +266,7 @@ def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path, rec
         (
             "mkfifo silent; exec <>silent;",
             ("-", "--wait", "0.2"),
-            "no running migration was read within 0.2 s; start it, or --wait longer",
+            "no running migration was read within 0.2 s; start it, or use a larger --wait",
         ),
         ("", ("-", "<&-"), "standard input"),
         ("echo hello |", ("-",), "'hello' matches no known text"),
