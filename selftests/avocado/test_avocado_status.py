@@ -18,8 +18,8 @@ from ..support.waiting import HANGS_S
 OUTCOMES = {
     "Accurate": "ACCURATE",
     "Inaccurate": "Verdict(Check('report', Outcome.FAILED, 'another-formula', "
-    "'the report is -58.6% off last-sync; it is what "
-    "dirty-rate gives'), 'last-sync', LimitFinding('respected'), formula='dirty-rate', "
+    "'the report is -58.6% off last-sync; it matches "
+    "dirty-rate'), 'last-sync', LimitFinding('respected'), formula='dirty-rate', "
     "reported_ms=1475.0, expected_ms=3561.8, relative_error=-0.5859, "
     "reasons=('the report is -58.6% off last-sync; it matches dirty-rate', 'pass 9 is short'))",
     "Misled": "Verdict(Check('report', Outcome.FAILED, 'no-formula', 'it is -50% off'), 'last-sync', "
