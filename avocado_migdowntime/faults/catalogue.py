@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ..basics.alike import meant
 from ..errors import UsageError
 from ..oracle.formulas import dirty_rate, live, redirty
 from .fault import Fault
@@ -109,7 +110,7 @@ def named_fault(text: str) -> NamedFault:
     name, equals, value = text.partition("=")
     kind = KINDS.get(name)
     if kind is None:
-        raise UsageError(f"unknown fault {name!r}; known are {', '.join(KINDS)}")
+        raise UsageError(f"unknown fault {name!r}; {meant(name, KINDS)}")
     if bool(equals) != bool(kind.takes):
         wanted = f"takes a value: {name}={kind.takes}" if kind.takes else "takes no value"
         raise UsageError(f"the fault {text!r} cannot be used: {name} {wanted}")

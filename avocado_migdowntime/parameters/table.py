@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every parameter of a test: one table, read by options, variants, settings and documentation alike."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import Any
 
+from ..basics.alike import meant
 from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 from ..basics.units import parse_size
 from ..errors import UsageError
@@ -21,8 +21,7 @@ BACKINGS = ("anonymous", "hugetlbfs", "memfd")
 LINKS = ("unix", "tcp", "shaped", "fd", "exec", "file", "vsock")
 POSTCOPY = ("no", "yes", "recovery")
 TLS = ("none", "psk", "x509")
-_LONGEST_NAME = 100
-"""Of one that is not known no more is looked at."""
+
 PATTERNS: Mapping[str, str] = {
     "sequential": "writes granule after granule, again and again",
     "random": "each sweep writes each granule once, in random order",
@@ -225,11 +224,6 @@ def describe() -> tuple[Description, ...]:
     return tuple(Description(f.name, f.metadata["default"], f.metadata["meaning"]) for f in fields(Parameters))
 
 
-def _meant(name: str, known: Sequence[str]) -> str:
-    alike = get_close_matches(name[:_LONGEST_NAME], known)
-    return f"did you mean {' or '.join(alike)}?" if alike else f"known are {', '.join(known)}"
-
-
 def parse(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
     """Parameters from names and values as text (YAML numbers and booleans are taken as their text).
 
@@ -239,7 +233,7 @@ def parse(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
     read: dict[str, Any] = {}
     for name, value in dict(given).items():
         if name not in table:
-            raise UsageError(f"unknown parameter {name!r}; {_meant(str(name), list(table))}")
+            raise UsageError(f"unknown parameter {name!r}; {meant(str(name), table)}")
         text = str(value).strip()
         if not text:
             continue

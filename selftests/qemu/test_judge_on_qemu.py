@@ -92,7 +92,7 @@ def test_a_run_that_cannot_tell(temporary):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--qemu", "/nowhere"], "the QEMU binary /nowhere does not exist"),
+        (["--qemu", "/nowhere"], "/nowhere does not exist"),
         (["--qemu", "/bin/true"], "/bin/true did not answer as a QEMU does"),
         (["--qemu", "/etc"], "the directory /etc has no qemu-system-*, and none in bin or build below it"),
         (["-p", "capabilities=none-such"], "has no migration capability none-such"),

@@ -59,7 +59,7 @@ def test_a_fault_that_cannot_be_found_is_missed_and_both_are_said(capsys, nothin
     ("arguments", "says"),
     [
         (["frost"], "unknown fault 'frost'; known are none"),
-        (["kb", "--qemu", "/no/such"], "the QEMU binary /no/such does not exist"),
+        (["kb", "--qemu", "/no/such"], "/no/such does not exist"),
         (["kb", "--qemu", "/bin/false"], "/bin/false with the fault kb: "),
     ],
 )

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What somebody may have meant who misspelt a name."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_LONGEST_NAME = 100
+"""Of a longer one the rest is not compared."""
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence that refuses `name`: the known names that are like it, else all of them."""
+    names = list(known)
+    alike = get_close_matches(name[:_LONGEST_NAME], names)
+    return f"did you mean {' or '.join(alike)}?" if alike else f"known are {', '.join(names)}"
