@@ -181,7 +181,7 @@ def page(ways: list[Feature], builds: list[Qemu]) -> str:
         dashes=" --- |" * len(columns),
     )
     why = [f"- `{name}`, {', '.join(where)}: {reason}\n" for (name, reason), where in reasons.items()]
-    return head + "".join(rows) + "\n## Why not\n\n" + "".join(why)
+    return head + "".join(rows) + "\n## Reasons\n\n" + "".join(why)
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -51,7 +51,7 @@ VERDICT: Mapping[str, str] = {
     "convergence.limit_from": "the figure that the chosen limit is based on: oracle or reported",
     "convergence.trials": "a list, in the order of the trials",
     "convergence.trials.name": "default (300 ms), below (half of the limit needed) or chosen",
-    "convergence.trials.limit_ms": "the downtime-limit that was set",
+    "convergence.trials.limit_ms": "the downtime-limit tried",
     "convergence.trials.passes": "passes that began under this limit",
     "convergence.trials.missed": "syncs at which everything pending fitted the limit, but QEMU went on",
     "convergence.trials.completed": "whether the migration completed",
