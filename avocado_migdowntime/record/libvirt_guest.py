@@ -67,7 +67,8 @@ class LibvirtGuest(AskedQemu):
         self._say(
             f"querying {self.name} through QEMU's monitor; libvirt notes that as a taint of the guest (custom-monitor)"
             if self._by_monitor
-            else f"recording libvirt's job statistics of {self.name}, because QEMU's monitor is not allowed"
+            else f"recording libvirt's job statistics of {self.name}, because QEMU's monitor is not allowed; root and the "
+            "group libvirt may use it"
         )
 
     async def _end(self) -> None:
@@ -217,8 +218,8 @@ class LibvirtGuest(AskedQemu):
         forbidden = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_AUTH_UNAVAILABLE)
         if error.get_error_code() not in forbidden and "ermission denied" not in why:
             raise UsageError(
-                f"{in_a_line(self._uri)}: {why}; expected the URI of the libvirt that the guest is migrated from, such "
-                "as qemu:///system or qemu+ssh://HOST/system"
+                f"{in_a_line(self._uri)}: {why}; see that libvirt runs on the migration's source host, and give its URI, "
+                "such as qemu:///system or qemu+ssh://HOST/system"
             ) from None
         try:
             connection = libvirt.openReadOnly(self._uri)
@@ -241,7 +242,7 @@ class LibvirtGuest(AskedQemu):
         there = _running(sorted(guest.name() for guest in guests))
         if not self._guest_name:
             raise UsageError(f"name a guest of {in_a_line(self._uri)}; {there}") from None
-        raise UsageError(f"no guest {self.name} is running; {there}") from None
+        raise UsageError(f"no guest is running as {self.name}; {there}") from None
 
     def _has_monitor(self) -> bool:
         libvirt = self._binding.libvirt
@@ -263,7 +264,7 @@ class LibvirtGuest(AskedQemu):
 
 def _running(names: Sequence[str]) -> str:
     if not names:
-        return "none is running there: give the host that the guest is migrated from"
+        return "none is running there: give the URI of the migration's source host"
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"running there: {', '.join(map(in_a_line, names[:_SHOWN]))}{more}"
 

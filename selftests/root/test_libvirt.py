@@ -149,11 +149,14 @@ def test_what_there_is_none_of_is_told_with_what_there_is(libvirt, command):
     assert status == 2 and "no migration is running on dirtier at " in said
     libvirt.start("region=16M", name="another\u202e")
     for words, told in (
-        ((libvirt.uri(), "nobody"), r"no guest nobody at .* is running; running there: another\\u202e, dirtier\n"),
+        ((libvirt.uri(), "nobody"), r"no guest is running as nobody at .*; running there: another\\u202e, dirtier\n"),
         ((libvirt.uri(),), r"name a guest of .*; running there: another\\u202e, dirtier\n"),
-        ((libvirt.uri("destination"), GUEST), "none is running there: give the host that the guest is migrated from\n"),
+        ((libvirt.uri("destination"), GUEST), "none is running there: give the URI of the migration's source host\n"),
         ((libvirt.uri(), GUEST, "--wait", "0.2"), r"no migration was running on dirtier at .* within 0.2 s; start one"),
-        ((libvirt.uri(socket="none"), GUEST), "No such file or directory; expected the URI of the libvirt that"),
+        (
+            (libvirt.uri(socket="none"), GUEST),
+            "No such file or directory; see that libvirt runs on the migration's source host",
+        ),
         (("test:///default", GUEST), "test:///default is libvirt's driver TEST; expected QEMU's, such as qemu:///sys"),
         (
             ("qmp.sock", GUEST),
