@@ -64,11 +64,11 @@ class LibvirtGuest(AskedQemu):
             )
         except self._binding.libvirt.libvirtError as error:
             raise UsageError(f"libvirt at {in_a_line(self._uri)} reports no events: {_words(error)}") from None
+        more = "; for that, run this as root, or as a member of the group libvirt" if self._reads_only else ""
         self._say(
             f"querying {self.name} through QEMU's monitor; libvirt notes that as a taint of the guest (custom-monitor)"
             if self._by_monitor
-            else f"recording libvirt's job statistics of {self.name}, because QEMU's monitor is not allowed; root and the "
-            "group libvirt may use it"
+            else f"recording libvirt's job statistics of {self.name}, because QEMU's monitor is not allowed{more}"
         )
 
     async def _end(self) -> None:
@@ -218,8 +218,8 @@ class LibvirtGuest(AskedQemu):
         forbidden = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_AUTH_UNAVAILABLE)
         if error.get_error_code() not in forbidden and "ermission denied" not in why:
             raise UsageError(
-                f"{in_a_line(self._uri)}: {why}; see that libvirt runs on the migration's source host, and give its URI, "
-                "such as qemu:///system or qemu+ssh://HOST/system"
+                f"{in_a_line(self._uri)}: {why}; see that libvirt runs on the migration's source host, and give its "
+                "URI, such as qemu:///system or qemu+ssh://HOST/system"
             ) from None
         try:
             connection = libvirt.openReadOnly(self._uri)
