@@ -214,7 +214,7 @@ class _Search:
     def __init__(self, needles: Iterable[bytes]) -> None:
         self.needles = tuple(dict.fromkeys(needles))
         self._grams = [
-            (np.frombuffer(gram, np.uint32)[0], [(needle.find(gram), needle) for needle in found])
+            (np.frombuffer(gram, np.uint32).reshape(()), [(needle.find(gram), needle) for needle in found])
             for gram, found in _grams_of(self.needles)
         ]
         self._words = np.empty(self._WINDOW_BYTES // _GRAM, np.uint32)
@@ -229,10 +229,13 @@ class _Search:
             for shift in range(begin, begin + _GRAM):
                 count = min(len(text) - shift, self._WINDOW_BYTES) // _GRAM
                 if count > 0:
-                    words, alike = self._words[:count], self._alike[:count]
-                    words.view(np.uint8)[:] = block[shift : shift + count * _GRAM]
+                    words, alike, there = self._words[:count], self._alike[:count], block[shift : shift + count * _GRAM]
+                    if shift == begin:  # In a text as it lies in memory words are aligned.
+                        words = there.view(np.uint32)
+                    else:
+                        words.view(np.uint8)[:] = there
                     for gram, needles in self._grams:
-                        np.equal(words, gram, out=alike)
+                        np.equal(words, gram, alike)
                         word = self._marks.find(1, 0, count)
                         while word >= 0:
                             for before, needle in needles:

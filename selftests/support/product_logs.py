@@ -167,7 +167,7 @@ def _at(look: Look, begin: datetime) -> datetime:
 
 def _human(size: float) -> str:
     unit = int(log(size) / log(1024)) if size > 1023 else 0
-    return f"{size / 1024**unit:.1f} {['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit]}"
+    return f"{size / 1024**unit:.1f} {['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'][unit]}"
 
 
 def items(data: bytes) -> Iterator[Any]:
