@@ -23,7 +23,7 @@ from .running import advise_running, point_of
 
 
 def advise(recorded: Trace | Evidence) -> Advice:
-    """The downtime-limit to set for the migration that was recorded, or why there is none and what helps then."""
+    """The downtime-limit to set for the recorded migration, or why there is none, and what helps instead."""
     evidence = Evidence.of(recorded)
     trace = evidence.trace
     if evidence.status == "none":

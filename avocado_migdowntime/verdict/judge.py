@@ -37,10 +37,10 @@ REPORT_TOLERANCE = 0.01
 
 
 def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: float = REPORT_TOLERANCE) -> Verdict:
-    """The verdict on a recorded migration, with QEMU held to the formula `contract` within the relative `tolerance`.
+    """The verdict on a recorded migration: does QEMU follow the formula `contract` within the relative `tolerance`?
 
-    Of a trace the last migration is judged. Raises UsageError where no formula has that name, and where the header or
-    an event is not as a harness writes it.
+    If a trace has several migrations, the last one is judged. Raises UsageError if no formula has that name, or if the
+    header or an event is malformed.
     """
     if contract not in FORMULAS:
         raise UsageError(f"unknown formula {contract!r}; known are {', '.join(FORMULAS)}")
