@@ -57,6 +57,7 @@ class LibvirtGuest(AskedQemu):
         self._binding, self._events = binding(), GuestEvents()
         self._connection = await self._worker.call(self._open)
         self._guest = await self._worker.call(self._look_up)
+        await self._worker.call(self._refuse_arriving)
         self._by_monitor = await self._worker.call(self._has_monitor)
         try:
             await self._worker.call(
@@ -243,6 +244,16 @@ class LibvirtGuest(AskedQemu):
         if not self._guest_name:
             raise UsageError(f"name a guest of {in_a_line(self._uri)}; {there}") from None
         raise UsageError(f"no guest is running as {self.name}; {there}") from None
+
+    def _refuse_arriving(self) -> None:
+        """Raise UsageError at the destination, where a question to the monitor waits until the guest has arrived."""
+        try:
+            self._guest.jobStats()
+        except self._binding.libvirt.libvirtError as error:
+            invalid = error.get_error_code() == self._binding.libvirt.VIR_ERR_OPERATION_INVALID
+            if invalid and self._guest.isActive():
+                what = f"libvirt has no statistics of {self.name}: {_words(error)}"
+                raise UsageError(f"{what}; give the URI of the migration's source host") from None
 
     def _has_monitor(self) -> bool:
         libvirt = self._binding.libvirt

@@ -103,6 +103,18 @@ def test_a_migration_is_recorded_through_the_monitor_and_by_job_statistics(libvi
     assert verdicts[1].expected_ms == pytest.approx(verdicts[0].expected_ms, rel=0.01)
 
 
+def test_a_guest_that_arrives_is_asked_for_at_its_source(libvirt, command, tmp_path):
+    libvirt.start()
+    libvirt.migrate(2, 1)
+    until(lambda: GUEST in libvirt.virsh("list", side="destination"))
+    for words in (("record", "-o", str(tmp_path / "trace.jsonl")), ("watch", "--once")):
+        status, said = ended(command(words[0], libvirt.uri("destination"), GUEST, *words[1:], "--quiet"))
+        assert status == 2 and said.count("\n") == 1, said
+        assert re.search(
+            "libvirt has no statistics of dirtier at .*; give the URI of the migration's source host", said
+        )
+
+
 SOCKETS = ("libvirt-sock", "libvirt-sock-ro")
 LOST = "the connection to libvirt at .* was lost"
 
