@@ -28,8 +28,10 @@ NO_QEMU = ("fast", "property", "memory", "avocado", "compiler")
 """Folders whose tests need none."""
 
 UNWATCHED = (
-    *("agent", "attacks", "commands", "event_loop", "judge", "lying_qemu", "monitor"),
-    *("plain_words", "record_piped", "recordings_as_product_logs", "report", "structure"),
+    *("agent", "analyze", "answers_to_texts", "attacks", "commands", "event_loop", "faults_under_features", "growing"),
+    *("growing_segments", "judge", "long_lines", "lying_qemu", "monitor", "outlook", "packets", "plain_words"),
+    *("record_of_a_lie", "record_piped", "recordings_as_product_logs", "report", "sieve", "structure", "ways_to_paste"),
+    *("wrappings",),
 )
 """Tests that take long, or thrice as long where branches are noted, and go through next to none that others do not."""
 

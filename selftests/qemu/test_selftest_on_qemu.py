@@ -91,7 +91,7 @@ def test_a_user_who_trusts_a_report_that_is_too_low_is_told_what_it_did(tmp_path
         {
             "qemu": str(launcher),
             "page_size": "4K",
-            "region": "18M",
+            "region": "9M",
             "max_bandwidth": "12000000",
             "limit_from": "reported",
             "integrity": "no",

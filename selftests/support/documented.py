@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .documents import CONVERGENCE, HUGEPAGE_IDLE, STOP_NOW, TOP, VARIANTS
+from .documents import CONVERGENCE, DOWNTIME, HUGEPAGE_IDLE, STOP_NOW, TOP, VARIANTS
 
 SHORT = "passes = 1\n"
 STOPPED_AT_HALF = {
@@ -17,7 +17,8 @@ STOPPED_AT_HALF = {
 """Half of a pass is sent, and all of the region is dirty again: what is down for 3 s, last-sync takes for 2 s."""
 SETTINGS = {
     CONVERGENCE: f"{SHORT}page_size = 4K\n",  # With hugepages it is not seen where passes end.
-    HUGEPAGE_IDLE: f"{SHORT}ram = 256M\nregion = 176M\n",
+    DOWNTIME: f"{SHORT}region = 32M\n",
+    HUGEPAGE_IDLE: f"{SHORT}ram = 256M\nregion = 80M\n",
     STOP_NOW: "".join(f"{name} = {value}\n" for name, value in STOPPED_AT_HALF.items()),
     VARIANTS: f"{SHORT}region = 20M\n",
 }
