@@ -63,7 +63,7 @@ def test_a_good_qemu(temporary):
     status, out, said = judged(temporary, "--qemu", find_binary(None, "x86_64"), *SHORT)
     assert status == 0, out + said
     assert "verdict    ACCURATE\ntested     QEMU " in out and " x86_64 " in out
-    assert "migdowntime judge: waiting for the guest to go on" in said and list(temporary.iterdir()) == []
+    assert "migdowntime judge: waiting for the guest to continue" in said and list(temporary.iterdir()) == []
 
 
 @pytest.mark.alone
