@@ -52,8 +52,7 @@ class MigDowntimeResolver(Resolver):
 def _named(wanted: str) -> list[Any]:
     known = packaged_tests()
     if wanted and wanted not in known:
-        names = (f"{KIND}:{name}" for name in known)
-        LOG_UI.error(f"There is no test {KIND}:{in_a_line(wanted)}; {meant(f'{KIND}:{wanted}', names)}")
+        LOG_UI.error(f"There is no test {KIND}:{in_a_line(wanted)}; {meant(wanted, known, f'{KIND}:')}")
         sys.exit(exit_codes.AVOCADO_JOB_FAIL)
     return [
         Runnable(KIND, f"{path}:{test}", identifier=f"{KIND}:{name}", tags=tags)

@@ -23,6 +23,13 @@ def test_names_that_are_alike_are_told_else_all(name, sentence):
     assert meant(name, iter(("page_size", "page_rate"))) == sentence
 
 
+def test_what_all_names_begin_with_makes_none_of_them_alike():
+    assert (
+        meant("zzz", ("downtime", "stop-now"), "migdowntime:") == "known are migdowntime:downtime, migdowntime:stop-now"
+    )
+    assert meant("downtme", ("downtime", "stop-now"), "migdowntime:") == "did you mean migdowntime:downtime?"
+
+
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
