@@ -57,7 +57,6 @@ class LibvirtGuest(AskedQemu):
         self._binding, self._events = binding(), GuestEvents()
         self._connection = await self._worker.call(self._open)
         self._guest = await self._worker.call(self._look_up)
-        await self._worker.call(self._refuse_arriving)
         self._by_monitor = await self._worker.call(self._has_monitor)
         try:
             await self._worker.call(
@@ -245,16 +244,6 @@ class LibvirtGuest(AskedQemu):
             raise UsageError(f"name a guest of {in_a_line(self._uri)}; {there}") from None
         raise UsageError(f"no guest is running as {self.name}; {there}") from None
 
-    def _refuse_arriving(self) -> None:
-        """Raise UsageError at the destination, where a question to the monitor waits until the guest has arrived."""
-        try:
-            self._guest.jobStats()
-        except self._binding.libvirt.libvirtError as error:
-            invalid = error.get_error_code() == self._binding.libvirt.VIR_ERR_OPERATION_INVALID
-            if invalid and self._guest.isActive():
-                what = f"libvirt has no statistics of {self.name}: {_words(error)}"
-                raise UsageError(f"{what}; give the URI of the migration's source host") from None
-
     def _has_monitor(self) -> bool:
         libvirt = self._binding.libvirt
         if self._reads_only or self._binding.qemu is None:
@@ -264,7 +253,11 @@ class LibvirtGuest(AskedQemu):
         except libvirt.libvirtError as error:
             refused = ("OPERATION_DENIED", "ACCESS_DENIED", "NO_SUPPORT", "OPERATION_UNSUPPORTED")
             if error.get_error_code() not in {getattr(libvirt, f"VIR_ERR_{name}") for name in refused}:
-                raise UsageError(f"libvirt refuses QEMU's monitor of {self.name}: {_words(error)}") from None
+                arriving = "; if the guest is arriving there, give the URI of the migration's source host"
+                why = (
+                    f"{_words(error)}{arriving if error.get_error_code() == libvirt.VIR_ERR_OPERATION_TIMEOUT else ''}"
+                )
+                raise UsageError(f"libvirt refuses QEMU's monitor of {self.name}: {why}") from None
             return False
         return True
 

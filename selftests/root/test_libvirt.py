@@ -78,7 +78,7 @@ def test_a_migration_is_recorded_through_the_monitor_and_by_job_statistics(libvi
     libvirt.virsh("migrate-setmaxdowntime", GUEST, "20000")
     for process, words in (
         (exact, "libvirt notes that as a taint of the guest"),
-        (rounded, f"recording libvirt's job statistics of {GUEST}, because QEMU's monitor is not allowed"),
+        (rounded, "because QEMU's monitor is not allowed"),
     ):
         status, said = ended(process)
         assert status == 0 and words in said and "the migration completed" in said
@@ -101,18 +101,6 @@ def test_a_migration_is_recorded_through_the_monitor_and_by_job_statistics(libvi
     assert verdicts[0].subject.startswith("QEMU ") and traces[0].capabilities
     assert ("source", "MIGRATION") in {(event.side, event.name) for event in traces[0].events}
     assert verdicts[1].expected_ms == pytest.approx(verdicts[0].expected_ms, rel=0.01)
-
-
-def test_a_guest_that_arrives_is_asked_for_at_its_source(libvirt, command, tmp_path):
-    libvirt.start()
-    libvirt.migrate(2, 1)
-    until(lambda: GUEST in libvirt.virsh("list", side="destination"))
-    for words in (("record", "-o", str(tmp_path / "trace.jsonl")), ("watch", "--once")):
-        status, said = ended(command(words[0], libvirt.uri("destination"), GUEST, *words[1:], "--quiet"))
-        assert status == 2 and said.count("\n") == 1, said
-        assert re.search(
-            "libvirt has no statistics of dirtier at .*; give the URI of the migration's source host", said
-        )
 
 
 SOCKETS = ("libvirt-sock", "libvirt-sock-ro")
