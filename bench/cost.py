@@ -5,7 +5,11 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+
+_LOOK_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,22 @@ def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -
     """What a command costs from its start to its end, which has to be a good one: a failure costs nothing like it."""
     begun_s = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
-    _, status, used = os.wait4(process.pid, 0)
+    peak_mb = 0.0
+    while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+        # Its usage would tell of this process as well, whose memory it shares until it begins.
+        peak_mb = max(peak_mb, _peak_mb(process.pid))
+        time.sleep(_LOOK_S)
+    _, status, used = ended
     wall_s = time.monotonic() - begun_s
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, f"{command} ended with {process.returncode}"
-    return Cost(wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Cost(wall_s, used.ru_utime + used.ru_stime, peak_mb)
+
+
+def _peak_mb(pid: int) -> float:
+    """The most that a process has had until now (proc(5): VmHWM); 0 of one that has ended."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0

@@ -17,17 +17,30 @@ from avocado_migdowntime.report.html.page import OPEN_TESTS
 from bench.cost import Cost, cost
 from bench.recorded_jobs import write
 
+_SUITE = """
+import sys
+from avocado.core.settings import settings
+from avocado.core.suite import TestSuite
+
+given = {"resolver.references": [sys.argv[1]], "yaml_to_mux.files": [sys.argv[2]]}
+assert len(TestSuite.from_config({**settings.as_dict(), **given}).tests) == int(sys.argv[3])
+"""
+_REFERENCES = ("/bin/true", "migdowntime:expected-downtime")
+
 
 def main() -> None:
     """Print the tables that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, nargs="*", default=[100, 1000], help="tests of a job (default: 100 1000)")
     parser.add_argument("--tasks", type=int, nargs="*", default=[100, 1000], help="variants (default: 100 1000)")
+    parser.add_argument("--suites", type=int, nargs="*", default=[100, 1000], help="variants (default: 100 1000)")
     parser.add_argument("--runs", type=int, default=3, help="times that a page is opened, a dry run done (default: 3)")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         for tests in chosen.pages:
             _of_page(Path(directory), tests, chosen.runs)
+        for variants in chosen.suites:
+            _of_suite(Path(directory), variants, chosen.runs)
         for variants in chosen.tasks:
             _of_dry_run(Path(directory), variants, chosen.runs)
 
@@ -68,16 +81,33 @@ def seconds_to_open(page: Path, packed: bool) -> tuple[float, float, float]:
     return seen_ms / 1000, read_ms / 1000, picture_s
 
 
-def _of_dry_run(directory: Path, variants: int, runs: int) -> None:
+def _tree(directory: Path, variants: int) -> Path:
     tree = directory / f"{variants}.yaml"
     leaves = "".join(f"    v{number:06}:\n      seed: {number}\n" for number in range(variants))
     tree.write_text(f"run: !mux\n{leaves}")
+    return tree
+
+
+def _of_suite(directory: Path, variants: int, runs: int) -> None:
+    """What it costs to make up a job's tests, of which none is run: all that is done with one but for its task."""
+    tree = _tree(directory, variants)
+    for reference in _REFERENCES:
+        line = [sys.executable, "-P", "-W", "ignore", "-c", _SUITE, reference, str(tree), str(variants)]
+        found = [_cost_at(directory, line) for _ in range(runs)]
+        cpu_s, peak_mb = median(one.cpu_s for one in found), median(one.peak_mb for one in found)
+        print(
+            f"suite of {variants} variants of {reference}: {cpu_s:.2f} s of the processor, {peak_mb:.1f} MB", flush=True
+        )
+
+
+def _of_dry_run(directory: Path, variants: int, runs: int) -> None:
+    tree = _tree(directory, variants)
     plain, ours = [], []
     # In turn, as other work comes and goes.
     for _ in range(runs):
-        plain.append(_dry_run(directory, tree, "/bin/true"))
-        ours.append(_dry_run(directory, tree, "migdowntime:expected-downtime"))
-    for name, found in (("/bin/true", plain), ("migdowntime:expected-downtime", ours)):
+        plain.append(_dry_run(directory, tree, _REFERENCES[0]))
+        ours.append(_dry_run(directory, tree, _REFERENCES[1]))
+    for name, found in zip(_REFERENCES, (plain, ours), strict=True):
         wall_s, cpu_s = median(one.wall_s for one in found), median(one.cpu_s for one in found)
         peak_mb = median(one.peak_mb for one in found)
         print(

@@ -9,7 +9,9 @@ import argparse
 import json
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,42 +27,85 @@ SIDES = {
 """Which of them are on another host than the one that judges."""
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What one run came to; the offsets are half of what is open of each other host's real-time clock."""
+
+    relative_error: float
+    took_s: float
+    open_ms: tuple[float, ...]
+    readings: tuple[int, ...]
+    answer_ms: float
+    link_mb_per_s: float
+
+
 def main() -> None:
-    """Print a line for each run, and how many were accurate."""
+    """Print a line for each run, and what all of them came to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--sides", choices=SIDES, default="to")
     parser.add_argument("given", nargs="*", help="parameters, such as arch=x86_64")
     arguments = parser.parse_args()
     given = [word for parameter in (*SIDES[arguments.sides], *arguments.given) for word in ("-p", parameter)]
-    accurate = 0
+    accurate, outcomes = 0, []
     with other_hosts(2) as hosts, tempfile.TemporaryDirectory(prefix="two-hosts-", dir="/var/tmp") as directory:
         for number in range(arguments.runs):
             output, begun_s = Path(directory, str(number)), time.monotonic()
             status, out = hosts.run("judge", *given, "--output", str(output))
             took_s = time.monotonic() - begun_s
+            accurate += status == 0
             if not (output / "verdict.json").exists():
                 print(f"{number}: status {status}, {out.splitlines()[-1]}", flush=True)
                 continue
-            verdict, trace = json.loads((output / "verdict.json").read_text()), read(str(output / "trace.jsonl"))
-            ahead = [
-                f"{event.data['ahead_s'][0] * 1000:+.2f} to {event.data['ahead_s'][1] * 1000:+.2f} ms of the "
-                f"{event.data['side']} ({event.data['readings']} readings)"
-                for event in trace.events
-                if (event.side, event.name) == (HARNESS, CLOCK)
-            ]
-            latency_ms = 1000 * float(np.median(trace.samples.answered_s - trace.samples.t_s))
-            down = verdict["downtime"]
-            accurate += status == 0
-            print(
-                f"{number}: {verdict['verdict']} {verdict['relative_error']:+.2%} in {took_s:.1f} s; clock ahead by "
-                f"{', '.join(ahead)}; answers within {latency_ms:.2f} ms; link "
-                f"{trace.header['link_bytes_per_s'] / 1e6:.0f} MB/s; down: QEMU {down['qemu_ms']:.0f} ms, events "
-                f"{down['events_ms']:.0f} ± {down['events_open_ms']:.1f} ms, guest {down['guest_ms']}; left there: "
-                f"{hosts.left_there()}",
-                flush=True,
-            )
-    print(f"{accurate} of {arguments.runs} accurate")
+            verdict = json.loads((output / "verdict.json").read_text())
+            if verdict["relative_error"] is None:
+                print(f"{number}: {verdict['verdict']}, {out.splitlines()[-1]}", flush=True)
+                continue
+            outcomes.append(_told(number, output, verdict, took_s, hosts.left_there()))
+    print(f"{accurate} of {arguments.runs} accurate; {_all(outcomes)}")
+
+
+def _told(number: int, output: Path, verdict: Any, took_s: float, left: list[str]) -> Outcome:
+    trace = read(str(output / "trace.jsonl"))
+    clocks = [event.data for event in trace.events if (event.side, event.name) == (HARNESS, CLOCK)]
+    ahead = [
+        f"{clock['ahead_s'][0] * 1000:+.2f} to {clock['ahead_s'][1] * 1000:+.2f} ms of the {clock['side']} "
+        f"({clock['readings']} readings)"
+        for clock in clocks
+    ]
+    down, link_mb_per_s = verdict["downtime"], trace.header["link_bytes_per_s"] / 1e6
+    outcome = Outcome(
+        verdict["relative_error"],
+        took_s,
+        tuple(500 * (clock["ahead_s"][1] - clock["ahead_s"][0]) for clock in clocks),
+        tuple(clock["readings"] for clock in clocks),
+        1000 * float(np.median(trace.samples.answered_s - trace.samples.t_s)),
+        link_mb_per_s,
+    )
+    print(
+        f"{number}: {verdict['verdict']} {verdict['relative_error']:+.2%} in {took_s:.1f} s; clock ahead by "
+        f"{', '.join(ahead)}; answers within {outcome.answer_ms:.2f} ms; link {link_mb_per_s:.0f} MB/s; down: QEMU "
+        f"{down['qemu_ms']:.0f} ms, events {down['events_ms']:.0f} ± {down['events_open_ms']:.1f} ms, guest "
+        f"{down['guest_ms']}; left there: {left}",
+        flush=True,
+    )
+    return outcome
+
+
+def _all(outcomes: list[Outcome]) -> str:
+    if not outcomes:
+        return "no verdict"
+    readings = [number for outcome in outcomes for number in outcome.readings]
+    links = [outcome.link_mb_per_s for outcome in outcomes]
+    open_ms = [half_ms for outcome in outcomes for half_ms in outcome.open_ms]
+    answers_ms = [outcome.answer_ms for outcome in outcomes]
+    return (
+        f"|relative error| at most {max(abs(outcome.relative_error) for outcome in outcomes):.2%}; a run "
+        f"{np.median([outcome.took_s for outcome in outcomes]):.1f} s in the median; clocks left open by ± "
+        f"{np.median(open_ms):.1f} ms in the median, ± {max(open_ms):.1f} at most; {min(readings)} to {max(readings)} "
+        f"readings; answers within {min(answers_ms):.1f} to {max(answers_ms):.1f} ms; link {min(links):.0f} to "
+        f"{max(links):.0f} MB/s"
+    )
 
 
 if __name__ == "__main__":

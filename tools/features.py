@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Judge each way to migrate (`-m features`) on each QEMU that is here, and write docs/features.md.
+"""Judge each way to migrate on each QEMU that is here (`-m features`), and write docs/features.md.
 
-What was judged is kept in results/features, so that a run that was ended goes on where it was.
+The scenarios of QEMU's guestperf (`-m guestperf`) are judged on two of them. What was judged is kept in
+results/features and results/guestperf, so that a run that was ended goes on where it was.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ import yaml
 
 TOP = Path(__file__).parents[1]
 PAGE = TOP / "docs" / "features.md"
-FEATURES = TOP / "variants" / "features.yaml"
-KEPT = TOP / "results" / "features"
+FEATURES, GUESTPERF = TOP / "variants" / "features.yaml", TOP / "variants" / "guestperf.yaml"
+PAUSING = TOP / "variants" / "guestperf-pause.yaml"
+KEPT = TOP / "results"
 ARCHITECTURES = ("ppc64", "x86_64")
 TIME_LIMIT_S = 90
 _FAILED = " QEMU ended with |^the migration is failed|^given up after "
@@ -36,18 +38,17 @@ cells were run.
 that the migration did not complete; the reasons are below the table. `cannot tell` means that the bytes that QEMU sends
 do not add up; such a test is neither PASS nor FAIL.
 
-| way | what is judged | {columns} |
-| --- | --- |{dashes}
 """
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A branch of the variants: its parameters, and what its comment says."""
+    """A branch of the variants: its parameters, what its comment says, and the test that it is for."""
 
     name: str
     judged: str
     parameters: Mapping[str, Any]
+    test: str = "expected-downtime"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,26 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_constructor("!mux", lambda loader, node: loader.construct_mapping(node, deep=True))
 
 
+@dataclass(frozen=True)
+class Table:
+    """Ways that are judged, with the parameters common to all of them, on QEMUs of an architecture each.
+
+    Below the `head`, `says` is what is said of each way, and headings begin with `below`.
+    """
+
+    head: str
+    says: str
+    below: str
+    kept: Path
+    common: Mapping[str, Any]
+    ways: Sequence[Feature]
+    columns: Sequence[tuple[Qemu, str]]
+
+    def place(self, way: Feature, qemu: Qemu, arch: str) -> Path:
+        """Where the answer is kept."""
+        return self.kept / f"{way.name}-{qemu.release}-{arch}.json"
+
+
 def main() -> int:
     """Judge what was not yet, print each answer as it comes, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -73,19 +94,30 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="PATTERN", help="only ways whose name has it")
     chosen = parser.parse_args()
     until_s = time.monotonic() + 60 * chosen.minutes
-    KEPT.mkdir(parents=True, exist_ok=True)
-    common, ways = features(FEATURES)
-    builds = list(qemus())
-    for qemu in reversed(builds):
-        for way in ways:
-            for arch in ARCHITECTURES:
-                place = kept(way, qemu, arch)
-                is_wanted = re.search(chosen.only, way.name) and (chosen.again == way.name or not place.exists())
-                if is_wanted and time.monotonic() < until_s:
-                    place.write_text(json.dumps(judged(way, common, qemu, arch)))
-                    print(way.name, qemu.release, arch, cell(place)[0], flush=True)
-    PAGE.write_text(page(ways, builds))
+    tables = both(list(qemus()))
+    for table in tables:
+        table.kept.mkdir(parents=True, exist_ok=True)
+        for qemu in reversed(list(dict.fromkeys(qemu for qemu, _ in table.columns))):
+            for way in table.ways:
+                for arch in (arch for other, arch in table.columns if other == qemu):
+                    place = table.place(way, qemu, arch)
+                    is_wanted = re.search(chosen.only, way.name) and (chosen.again == way.name or not place.exists())
+                    if is_wanted and time.monotonic() < until_s:
+                        place.write_text(json.dumps(judged(way, table.common, qemu, arch)))
+                        print(way.name, qemu.release, arch, cell(place)[0], flush=True)
+    PAGE.write_text("".join(map(page, tables)))
     return 0
+
+
+def both(builds: Sequence[Qemu]) -> tuple[Table, Table]:
+    """The ways to migrate, and guestperf's scenarios: these on the installed QEMU, and on the newest of those here."""
+    everywhere = [(qemu, arch) for qemu in builds for arch in ARCHITECTURES]
+    newest = max(builds, key=lambda qemu: [int(part) for part in re.findall(r"\d+", qemu.release)])
+    two = list(zip(dict.fromkeys((builds[0], newest)), ARCHITECTURES, strict=False))
+    return (
+        Table(HEAD, "what is judged", "##", KEPT / "features", *features(FEATURES), everywhere),
+        Table(OF_GUESTPERF, "comparison", "###", KEPT / "guestperf", {}, scenarios(), two),
+    )
 
 
 def features(path: Path) -> tuple[Mapping[str, Any], list[Feature]]:
@@ -95,6 +127,16 @@ def features(path: Path) -> tuple[Mapping[str, Any], list[Feature]]:
     said = {name: comment for comment, name in re.findall(r"^    # (.*)\n    ([\w-]+):", text, re.MULTILINE)}
     common = {name: value for name, value in tree.items() if name != "feature"}
     return common, [Feature(name, said[name], parameters) for name, parameters in tree["feature"].items()]
+
+
+def scenarios() -> list[Feature]:
+    """Those of guestperf's comparisons, each with the name of its comparison; those that pause come last."""
+    return [
+        Feature(name, comparison, given, test)
+        for path, test in ((GUESTPERF, "expected-downtime"), (PAUSING, "stop-now"))
+        for comparison, ways in yaml.load(path.read_text(), _Loader)["comparison"].items()
+        for name, given in ways.items()
+    ]
 
 
 def qemus() -> Iterator[Qemu]:
@@ -107,16 +149,12 @@ def qemus() -> Iterator[Qemu]:
             yield Qemu(one["release"], one["suite"])
 
 
-def kept(way: Feature, qemu: Qemu, arch: str) -> Path:
-    """Where the answer is kept."""
-    return KEPT / f"{way.name}-{qemu.release}-{arch}.json"
-
-
 def judged(way: Feature, common: Mapping[str, Any], qemu: Qemu, arch: str) -> dict[str, Any]:
     """What one run says, whole."""
     parameters = {"accel": "tcg", "time_limit": TIME_LIMIT_S, **common, **way.parameters}
     given = [f"{name}={text(value)}" for name, value in parameters.items()]
-    words = [sys.executable, "-m", "avocado_migdowntime", "judge", "--json", "--quiet", "--arch", arch]
+    words = [sys.executable, "-m", "avocado_migdowntime", "judge", "--json", "--quiet", "--test", way.test]
+    words += ["--arch", arch]
     words += [word for parameter in given for word in ("-p", parameter)]
     words += ["--qemu", qemu.suite] if qemu.suite else []
     with tempfile.TemporaryDirectory(prefix="features-of-migdowntime-") as directory:
@@ -138,6 +176,13 @@ def cell(place: Path) -> tuple[str, str]:
     if not place.exists():
         return "not run", ""
     answer = json.loads(place.read_text())
+    shown, reason = _came(answer)
+    waits = ((answer["verdict"] or {}).get("blocktime") or {"waits": []})["waits"]
+    told = [f"{wait['told_ms']:.0f} of {wait['can_ms'][0]:.0f} to {wait['can_ms'][1]:.0f} ms" for wait in waits[:1]]
+    return "; blocktime ".join([shown, *told]), reason
+
+
+def _came(answer: Mapping[str, Any]) -> tuple[str, str]:
     verdict, said = answer["verdict"], " ".join(answer["said"])
     if verdict is None:
         said = re.sub(r"^migdowntime judge: |; (what was recorded is|files) in \S+$", "", said)
@@ -160,26 +205,22 @@ def cell(place: Path) -> tuple[str, str]:
     return f"cannot tell: {report['code']}", "; ".join([why, *(fault["sentence"] for fault in faults)])
 
 
-def page(ways: list[Feature], builds: list[Qemu]) -> str:
-    """The whole page."""
-    columns = [(qemu, arch) for qemu in builds for arch in ARCHITECTURES]
+def page(table: Table) -> str:
+    """A table with its head, and below it why not all is judged."""
     rows, have = [], 0
     reasons: dict[tuple[str, str], list[str]] = {}
-    for way in ways:
+    for way in table.ways:
         cells = []
-        for qemu, arch in columns:
-            shown, reason = cell(kept(way, qemu, arch))
+        for qemu, arch in table.columns:
+            shown, reason = cell(table.place(way, qemu, arch))
             have += shown != "not run"
             cells.append(shown)
             if reason:
                 reasons.setdefault((way.name, reason), []).append(f"{qemu.release} {arch}")
         rows.append(f"| `{way.name}` | {way.judged} | {' | '.join(cells)} |\n")
-    head = HEAD.format(
-        run=have,
-        all=len(ways) * len(columns),
-        columns=" | ".join(f"{qemu.release} {arch}" for qemu, arch in columns),
-        dashes=" --- |" * len(columns),
-    )
+    columns = " | ".join(f"{qemu.release} {arch}" for qemu, arch in table.columns)
+    heads = f"| way | {table.says} | {columns} |\n| --- | --- |{' --- |' * len(table.columns)}\n"
+    head = table.head.format(run=have, all=len(table.ways) * len(table.columns))
     why = [f"- `{name}`, {', '.join(where)}: {reason}\n" for (name, reason), where in reasons.items()]
     return head + "".join(rows) + "\n## Reasons\n\n" + "".join(why)
 

@@ -11,6 +11,7 @@ import mmap
 import os
 from typing import IO
 
+from . import look
 from .keeper import Keeper, KeeperError
 
 _KEPT_FREE_BYTES = 512 << 20
@@ -64,7 +65,7 @@ class Hugepages:
                     f"{count} free hugepages of {self._page_bytes >> 10} KiB are needed, {count - missing} are "
                     f"available; as root run there `{command}`"
                 )
-            if _memory_available() - missing * self._page_bytes < _KEPT_FREE_BYTES:
+            if look.memory_available() - missing * self._page_bytes < _KEPT_FREE_BYTES:
                 raise KeeperError(f"{missing} more hugepages would leave it too little memory; give the guest less ram")
             added: int = self._keeper.take("pages", {"path": path, "pages": missing})["added"]
             if not self._try(count):
@@ -117,8 +118,3 @@ def _listed(directory: str) -> list[str]:
         return os.listdir(directory)
     except OSError:
         return []
-
-
-def _memory_available() -> int:
-    with open("/proc/meminfo") as file:
-        return next(int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:"))

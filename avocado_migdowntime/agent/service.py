@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import memory, rate, turn
+from . import look, memory, rate, turn
 from .hugepages import Hugepages
 from .keeper import Keeper
 from .qemus import Program, Tell
@@ -70,6 +70,7 @@ class Service:
             "page_bytes": os.sysconf("SC_PAGE_SIZE"),
             "machine": platform.machine(),
             "kvm": os.access("/dev/kvm", os.R_OK | os.W_OK),
+            "filters": look.has_filters(),
             "byte_order": sys.byteorder,
             "ssh_connection": os.environ.get("SSH_CONNECTION", ""),
         }
@@ -78,6 +79,21 @@ class Service:
         """The times of this host's clocks; and, as that is asked for again and again, what its programs do."""
         times = [time.monotonic(), time.time()]
         return {"times": times, "states": {name: each.states() for name, each in self._programs.items()}}
+
+    async def do_look(self) -> Any:
+        """What this host shows of itself, and who has its turn."""
+        return {
+            **look.cpus(),
+            "available_bytes": look.memory_available(),
+            "pools": look.pools(),
+            "kvm_exists": os.path.exists("/dev/kvm"),
+            "root": os.geteuid() == 0,
+            "turn": turn.holder(),
+        }
+
+    async def do_cpu(self, pid: int, threads: list[int]) -> Any:
+        """CPU seconds that a process and these of its threads have had."""
+        return look.cpu_seconds(pid, threads)
 
     async def do_find(self, names: list[str]) -> Any:
         """The first of these programs that is there, else None."""

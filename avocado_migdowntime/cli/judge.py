@@ -76,7 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
         try:
             if parameters.qemu is not None and not parameters.source_host:  # What is not there needs no turn.
                 find_binary(parameters.qemu, parameters.arch)
-            with alone_on_host(say, parameters.time_limit):
+            with alone_on_host(say, parameters.time_limit, on_others=bool(parameters.other_hosts)):
                 verdict = event_loop.run(experiment.run(parameters, directory.path, say))
         except MigDowntimeError as error:
             if not isinstance(error, HostRequirementError):

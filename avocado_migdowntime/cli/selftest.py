@@ -55,7 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         faults = tuple(map(named_fault, arguments.faults)) or FAULTS
         given = chosen.chosen(arguments, ("qemu", "qemu_destination"))
-        binary = find_binary(arguments.qemu, parse(given).arch)
+        parameters = parse(given)
+        if parameters.other_hosts:
+            raise UsageError(
+                f"faults are put before QEMUs of this host, and {parameters.other_hosts[0]} is another; leave it out"
+            )
+        binary = find_binary(arguments.qemu, parameters.arch)
         for number, fault in enumerate(faults, 1):
             say = teller(f"{NAME}: {number} of {len(faults)}, {fault}", arguments)
             with alone_on_host(say, Parameters().time_limit):

@@ -3,20 +3,21 @@
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..basics.packages import IPROUTE2
 from ..basics.programs import WHERE
 from ..basics.run_directory import LeftFiles
 from ..basics.units import MIB, format_size
 from ..host.reservation import KEPT_FREE_BYTES
-from .host import Cpu, Host, Kvm, Lock, Pages, Qemu, Shaped, Version
+from .host import Cpu, Host, Kvm, Lock, Network, OtherHost, Pages, Qemu, Shaped, Version
 from .host_check import HostCheck, State
 
 OLDEST_RELEASE, NEWEST_RELEASE = (5, 2), (11, 1)
 """Between them every figure of this project was measured."""
 NEEDED_CAPABILITIES = frozenset({"events"})
-_QEMU_BYTES = 128 * MIB
-"""What two QEMUs take beside the guest's RAM."""
+_QEMU_BYTES = 64 * MIB
+"""What a QEMU takes beside the guest's RAM."""
 _MODULES = {"x86_64": "kvm_intel || modprobe kvm_amd", "ppc64": "kvm_hv"}
 _SMALL_PAGES = "4 KiB pages: -p page_size=4K (avocado run: --migdowntime-page-size 4K)"
 _SHOWN = 3
@@ -28,19 +29,54 @@ def check_host(host: Host) -> Iterator[HostCheck]:
     """Every check, in the order in which a person would fix them."""
     yield from check_versions(host.versions)
     for qemu in host.qemus:
-        yield check_qemu(qemu, _without(qemu.arch == host.arch))
+        yield check_qemu(qemu, _without(bool(host.sides) and qemu.arch == host.arch))
     yield from check_capabilities(host.qemus)
-    yield check_kvm(host.kvm, _without(host.kvm_wanted))
-    if not host.small_pages_bytes and all(pages.page_size_bytes != host.page_size_bytes for pages in host.pages):
+    yield check_kvm(host.kvm, _without(bool(host.sides) and host.kvm_wanted))
+    of_size = any(pages.page_size_bytes == host.page_size_bytes for pages in host.pages)
+    if host.sides and not host.small_pages_bytes and not of_size:
         yield _no_pages(host.page_size_bytes)
     for pages in host.pages:
         yield check_pages(pages, host.root)
-    yield check_memory(host.available_bytes, host.pages, host.small_pages_bytes)
+    yield check_memory(host.available_bytes, host.pages, host.small_pages_bytes, host.sides)
     yield check_shaped(host.shaped, _without(host.shaped_wanted))
     yield check_governor(host.cpu)
     yield check_load(host.cpu)
     yield check_lock(host.lock)
     yield check_left(host.left)
+    for other in host.others:
+        for check in check_other(other, host.kvm_wanted):
+            yield replace(check, name=f"{check.name} of {other.name}")
+    if host.network is not None:
+        yield check_network(host.network)
+
+
+def check_other(other: OtherHost, kvm_wanted: bool) -> Iterator[HostCheck]:
+    """The same of another host, as far as the default run needs it."""
+    if other.fault:
+        yield HostCheck("access", State.FAULT, other.fault)
+        return
+    yield HostCheck("access", State.OK, f"answers over SSH, by its python3 {other.python}")
+    if other.qemu is not None:
+        yield check_qemu(other.qemu, State.FAULT)
+    if other.kvm is not None:
+        yield check_kvm(other.kvm, _without(kvm_wanted))
+    if other.pages is not None:
+        yield check_pages(other.pages, other.root)
+    elif not other.small_pages_bytes:
+        yield _no_pages(other.page_size_bytes)
+    yield check_memory(other.available_bytes, () if other.pages is None else (other.pages,), other.small_pages_bytes, 1)
+    if other.cpu is not None:
+        yield check_governor(other.cpu)
+        yield check_load(other.cpu)
+    if other.lock is not None:
+        yield check_lock(other.lock)
+
+
+def check_network(network: Network) -> HostCheck:
+    """A migration gets from one host to the other."""
+    if network.fault:
+        return HostCheck("network", State.FAULT, network.fault)
+    return HostCheck("network", State.OK, f"{network.bytes_per_s / 1e6:.2f} MB/s from the source to the destination")
 
 
 def _without(needed: bool) -> State:
@@ -124,10 +160,10 @@ def check_pages(pages: Pages, root: bool) -> HostCheck:
     return HostCheck(name, State.FAULT, f"{text}, {why}", f"as root: {pages.grow_command}, or use {_SMALL_PAGES}")
 
 
-def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int) -> HostCheck:
+def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int, qemus: int) -> HostCheck:
     """Memory is there for hugepages that are to be made or for small ones, for QEMU, and for the rest of the host."""
     needed = sum(each.missing * each.page_size_bytes for each in pages)
-    needed += small_pages_bytes + _QEMU_BYTES + KEPT_FREE_BYTES
+    needed += small_pages_bytes + qemus * _QEMU_BYTES + KEPT_FREE_BYTES
     text = f"{available_bytes // MIB} MiB available, the default run needs {needed // MIB} MiB"
     if available_bytes >= needed:
         return HostCheck("memory", State.OK, text)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the doctor looks at, as it was seen; made-up hosts are made of the same."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from ..basics.packages import Package
 from ..basics.run_directory import LeftFiles
 from ..host.pool import Counters
+from ..qemu.profiles import PROFILES
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,13 @@ class Qemu:
     has_kvm: bool = False
     capabilities: frozenset[str] = frozenset()
     fault: str = ""
+
+    def answered(
+        self, release: tuple[int, int, int], machines: Collection[str], has_kvm: bool, capabilities: frozenset[str]
+    ) -> "Qemu":
+        """The same, with what it answered; of its machines those of the families that tests use."""
+        families = tuple(family for family in PROFILES[self.arch].families if family in machines)
+        return replace(self, release=release, machines=families, has_kvm=has_kvm, capabilities=capabilities)
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,35 @@ class Lock:
 
 
 @dataclass(frozen=True)
+class OtherHost:
+    """Another host, on which a side of the default run is; `fault` says why it could not be looked at.
+
+    Of KVM there is something where it was tried, of pages where it has hugepages of the size that is asked for.
+    """
+
+    name: str
+    fault: str = ""
+    python: str = ""
+    qemu: Qemu | None = None
+    kvm: Kvm | None = None
+    page_size_bytes: int = 0
+    pages: Pages | None = None
+    small_pages_bytes: int = 0
+    available_bytes: int = 0
+    cpu: Cpu | None = None
+    lock: Lock | None = None
+    root: bool = False
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a TCP connection from the source's host to the destination's carried, or why none did."""
+
+    fault: str = ""
+    bytes_per_s: float = 0
+
+
+@dataclass(frozen=True)
 class Version:
     """A distribution that this package requires, such as `numpy==2.*`; `installed` is empty without it."""
 
@@ -131,3 +169,8 @@ class Host:
     left: tuple[LeftFiles, ...]
     versions: tuple[Version, ...]
     root: bool
+    sides: int = 2
+    """How many of the default run's QEMUs are on this host."""
+    others: tuple[OtherHost, ...] = ()
+    network: Network | None = None
+    """Between the hosts, where the two are not one and both could be looked at."""

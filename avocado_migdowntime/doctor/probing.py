@@ -6,26 +6,26 @@ import os
 import platform
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..basics.resources import directory as resource
 from ..basics.run_directory import left_files, temporary_places
 from ..errors import MigDowntimeError
 from ..host.pool import memory_bytes
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
-from ..qemu.accel import choose_accel
 from ..qemu.backing import plan
 from ..qemu.guest import choose_machine
 from ..qemu.place import Here
-from ..qemu.planning import check, check_among_themselves, for_architecture, planned_guest
+from ..qemu.planning import check, check_among_themselves, for_architecture
 from ..qemu.probe import QemuInfo, find_binary, probe
 from ..qemu.profiles import PROFILES, Profile
 from .host import Host, Kvm, Qemu
+from .kvm import try_kvm
+from .others import Reached, look_at, look_between, reach
 from .reading import read_cpu, read_lock, read_pages, read_shaped, read_versions
 
 _TELL_AFTER_S = 2.0
@@ -34,33 +34,42 @@ _TELL_AFTER_S = 2.0
 async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
     """See all of the host and what a run with these parameters takes of it; `say` gets a line every two seconds.
 
-    Raises UsageError or HostRequirementError where the parameters make no sense here, HarnessError where QEMU cannot be
-    started.
+    Other hosts that it is on are looked at as well, as far as they answer. Raises UsageError or HostRequirementError
+    where the parameters make no sense here, HarnessError where QEMU cannot be started.
     """
-    backing = plan(default.backing, default.page_size, default.ram, Path("/"))
+    small_pages, needed = _pages_needed(default)
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()
-    with HostResources() as resources, work_directory(resources) as directory:
-        default = await _with_architecture(default, directory)
-        tried = _probe_qemus(default, directory, resources), asyncio.to_thread(read_shaped, default.link_rate)
-        trials = asyncio.create_task(_together(*tried))
-        waited_s = 0.0
-        try:
-            while not (await asyncio.wait({trials}, timeout=_TELL_AFTER_S))[0]:
-                waited_s += _TELL_AFTER_S
-                say(f"asking each QEMU what it can do, {waited_s:.0f} s so far")
-        finally:
-            trials.cancel()
-            await asyncio.gather(trials, return_exceptions=True)
-        (qemus, kvm), shaped = trials.result()
+    with HostResources() as resources, work_directory(resources) as directory, ExitStack() as stack:
+        here = Here(resources, stack, directory)
+        async with AsyncExitStack() as connections:
+            reached = await reach(connections, default, here, say)
+            default = await _with_architecture(default, reached, directory)
+            trials = asyncio.create_task(
+                _together(
+                    _probe_qemus(_of_this_host(default), directory, resources, here),
+                    asyncio.to_thread(read_shaped, default.link_rate),
+                    look_at(reached, default, directory, resources),
+                )
+            )
+            waited_s = 0.0
+            try:
+                while not (await asyncio.wait({trials}, timeout=_TELL_AFTER_S))[0]:
+                    waited_s += _TELL_AFTER_S
+                    say(f"asking each QEMU what it can do, {waited_s:.0f} s so far")
+            finally:
+                trials.cancel()
+                await asyncio.gather(trials, return_exceptions=True)
+            (qemus, kvm), shaped, others = trials.result()
+            network = await look_between(reached, here, say)
     return Host(
         arch=default.arch,
         page_size_bytes=default.page_size,
-        small_pages_bytes=0 if backing.hugepages_needed else 2 * default.ram,
+        small_pages_bytes=small_pages,
         kvm_wanted=default.accel == "kvm",
         shaped_wanted=default.link == "shaped",
         qemus=qemus,
         kvm=kvm,
-        pages=read_pages(default.page_size, 2 * backing.hugepages_needed, default.reserve_hugepages),
+        pages=read_pages(default.page_size, needed, default.reserve_hugepages),
         available_bytes=memory_bytes("MemAvailable"),
         shaped=shaped,
         cpu=cpu,
@@ -68,19 +77,44 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
         left=left_files(time.time(), temporary_places()),
         versions=versions,
         root=os.geteuid() == 0,
+        sides=default.sides_here,
+        others=tuple(others),
+        network=network,
     )
 
 
-async def _with_architecture(default: Parameters, directory: Path) -> Parameters:
+def _pages_needed(default: Parameters) -> tuple[int, int]:
+    """Bytes of this host's own pages, and hugepages, that the QEMUs take which run here."""
+    sides = default.sides_here
+    if not sides:
+        return 0, 0
+    backing = plan(default.backing, default.page_size, default.ram, Path("/"))
+    return 0 if backing.hugepages_needed else sides * default.ram, sides * backing.hugepages_needed
+
+
+def _of_this_host(default: Parameters) -> Parameters:
+    """With no QEMUs but those that are to run here."""
+    if not default.other_hosts:
+        return default
+    if not default.sides_here:
+        return replace(Parameters(), arch=default.arch)
+    qemu = default.qemu_destination or default.qemu if default.source_host else default.qemu
+    return replace(default, qemu=qemu, qemu_destination=None)
+
+
+async def _with_architecture(default: Parameters, reached: Reached, directory: Path) -> Parameters:
     """With the architecture that the default test would have; where there is no QEMU, the one to have first."""
     if default.arch != ANY_ARCHITECTURE:
         return default
     own = directory / "default"
     own.mkdir()
-    try:
-        return for_architecture(default, await probe(find_binary(default.qemu, default.arch), own, own))
-    except MigDowntimeError:
-        return replace(default, arch=ARCHITECTURES[0])
+    with suppress(MigDowntimeError):
+        if not default.source_host:
+            return for_architecture(default, await probe(find_binary(default.qemu, default.arch), own, own))
+        if place := reached.places.get("source"):
+            binary = await place.binary(default.qemu, default.arch)
+            return for_architecture(default, await place.probed(binary, own, own))
+    return replace(default, arch=ARCHITECTURES[0])
 
 
 async def _together(*trials: Coroutine[Any, Any, Any]) -> list[Any]:
@@ -95,11 +129,22 @@ async def _together(*trials: Coroutine[Any, Any, Any]) -> list[Any]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _probe_qemus(default: Parameters, directory: Path, resources: HostResources) -> tuple[tuple[Qemu, ...], Kvm]:
+async def _probe_qemus(
+    default: Parameters, directory: Path, resources: HostResources, here: Here
+) -> tuple[tuple[Qemu, ...], Kvm]:
     answers = await _together(*(_ask(profile, default, directory) for profile in PROFILES.values()))
     host_arch = platform.machine().replace("ppc64le", "ppc64")
+    device = Path("/dev/kvm").exists()
     host_qemu = next((info for info, _ in answers if info and info.arch == host_arch), None)
-    return tuple(qemu for _, qemu in answers), await _try_kvm(host_arch, host_qemu, directory, resources)
+    kvm = Kvm(
+        host_arch,
+        f"there is no QEMU of {host_arch}, this host's architecture, that can use it",
+        device,
+        here.may_use_kvm,
+    )
+    if host_qemu is not None:
+        kvm = await try_kvm(here, host_qemu, directory, resources, device)
+    return tuple(qemu for _, qemu in answers), kvm
 
 
 async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[QemuInfo | None, Qemu]:
@@ -111,13 +156,7 @@ async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[
     try:
         qemu = replace(qemu, binary=find_binary(parameters.qemu, profile.arch))
         info = await probe(qemu.binary, own, own)
-        qemu = replace(
-            qemu,
-            release=info.release,
-            machines=tuple(family for family in profile.families if family in info.machines),
-            has_kvm=info.has_kvm,
-            capabilities=info.migrate_capabilities,
-        )
+        qemu = qemu.answered(info.release, info.machines, info.has_kvm, info.migrate_capabilities)
         check_among_themselves(parameters)
         check(info, parameters)
         choose_machine(profile, info, parameters.machine)
@@ -126,17 +165,3 @@ async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[
     except MigDowntimeError as error:
         qemu = replace(qemu, fault=str(error))
     return info, qemu
-
-
-async def _try_kvm(arch: str, qemu_info: QemuInfo | None, directory: Path, resources: HostResources) -> Kvm:
-    fault = f"there is no QEMU of {arch}, this host's architecture, that can use it"
-    if qemu_info is not None:
-        parameters = replace(Parameters(), arch=arch, backing="anonymous", page_size=os.sysconf("SC_PAGE_SIZE"))
-        backing = plan(parameters.backing, parameters.page_size, parameters.ram)
-        guest = await planned_guest(parameters, qemu_info, backing, resources, lambda _: None)
-        with ExitStack() as stack:
-            here = Here(resources, stack, directory)
-            _, why = await choose_accel("auto", guest, qemu_info, resource("images"), directory, directory, here)
-        fault = why.removeprefix("using TCG: ")
-    device = Path("/dev/kvm")
-    return Kvm(arch, fault, device.exists(), os.access(device, os.R_OK | os.W_OK))

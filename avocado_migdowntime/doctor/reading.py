@@ -3,16 +3,19 @@
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from ..agent.look import cpus
 from ..basics.programs import find_program
 from ..errors import MigDowntimeError, NotPermittedError
-from ..host.one_at_a_time import NAME, holder
+from ..host.one_at_a_time import NAME, NEXT, holder
 from ..host.pool import Pool, pools
 from ..host.shaped import shaped_link
 from .host import Cpu, Lock, NodePages, Pages, Shaped, Version
@@ -84,25 +87,25 @@ def _loadable() -> tuple[str, ...]:
 
 def read_cpu() -> Cpu:
     """CPUs, governors, load."""
-    governors = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor")
-    return Cpu(
-        usable=len(os.sched_getaffinity(0)),
-        governors=frozenset(path.read_text().strip() for path in governors),
-        load=os.getloadavg()[0],
-    )
+    return cpu_of(cpus())
 
 
-def read_lock(name: str = NAME) -> Lock:
-    """Who holds the lock of the host, a socket of this `name`, in this network namespace (proc(5): /proc/net/unix)."""
-    shown = name.replace("\0", "@", 1)
+def cpu_of(seen: Mapping[str, Any]) -> Cpu:
+    """What was `seen` of a host's, this one or another."""
+    return Cpu(seen["usable"], frozenset(seen["governors"]), seen["load"])
+
+
+def read_lock(names: Sequence[str] = (NAME, NEXT)) -> Lock:
+    """Who holds the lock of the host, sockets of these `names`, in this network namespace (proc(5): /proc/net/unix)."""
+    shown = {name.replace("\0", "@", 1): name for name in names}
     rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
-    inodes = {row[6] for row in rows if row[7:] == [shown]}
+    inodes = {row[6]: shown[row[7]] for row in rows if len(row) == 8 and row[7] in shown}
     held_by = {f"socket:[{inode}]" for inode in inodes}
     holders = [int(path.name) for path in Path("/proc").glob("[0-9]*") if held_by & _open_files(path)]
     return Lock(
         held=bool(inodes),
         holders=tuple((pid, _command(pid)) for pid in sorted(holders)),
-        who=holder(name) if inodes and not holders else "",
+        who=holder(min(inodes.values())) if inodes and not holders else "",
     )
 
 

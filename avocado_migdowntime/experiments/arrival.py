@@ -20,6 +20,8 @@ _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT
 """With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""
 _HEARTBEAT_PATIENCE_S = 10.0
 _LOOK_S = 0.005
+_BROKEN_S = 0.5
+"""Long enough for a guest to be seen to wait for pages."""
 _HELD_BYTES_PER_S = 1_000_000
 """Postcopy is held back to so much until its channel breaks: it would be over before."""
 
@@ -56,7 +58,7 @@ class Arrival:
     async def let_complete_by_postcopy(self, samples: AsyncGenerator[Sample, None], breaks: bool) -> None:
         """Let the guest go over first and its RAM after it, and take the migration's samples to the end.
 
-        If it `breaks`, the channel does so amidst of that, and the migration goes on over another one.
+        If it `breaks`, the channel does so amidst of that, and after half a second the migration goes on over another.
         """
         self._ending_s = time.time()
         self._sampler.note(POSTCOPY, {})
@@ -79,6 +81,7 @@ class Arrival:
         for qemu in (source, destination):
             while (await qemu.execute("query-migrate"))["status"] != "postcopy-paused":
                 await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_BROKEN_S)
         await destination.execute("migrate-recover", {"uri": uri})
         await source.execute("migrate-set-parameters", {"max-postcopy-bandwidth": 0})
         await source.execute("migrate", {"uri": uri, "resume": True})

@@ -2,10 +2,10 @@
 """Recording how much CPU time both QEMUs take, beside a migration."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
-from ..host.cpu_time import process_s, threads_s
-from ..qemu.pair import Pair
+from ..qemu.pair import Pair, Side
 from ..record.own_migration import OwnMigrationSampler
 from ..trace.events import CPU
 from .looking import looking
@@ -15,22 +15,21 @@ _LOOK_S = 0.25
 
 @asynccontextmanager
 async def cpu_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterator[None]:
-    """Note what each QEMU on this host has had of its CPUs, four times a second and at both ends of the block."""
-    here = {side.qemu.name: side.qemu for side in pair.sides if not side.place.name}
-    if not here:
-        yield
-        return
+    """Note what each QEMU has had of its host's CPUs, four times a second and at both ends of the block.
+
+    Raises HarnessError where another host does not answer.
+    """
     vcpus: dict[str, Sequence[int]] = {}
-    for name, qemu in here.items():
-        vcpus[name] = sorted({cpu["thread-id"] for cpu in await qemu.execute("query-cpus-fast")})
+    for side in pair.sides:
+        vcpus[side.qemu.name] = sorted({cpu["thread-id"] for cpu in await side.qemu.execute("query-cpus-fast")})
 
-    def look() -> None:
-        sampler.note(CPU, {name: _had(qemu.pid, vcpus[name]) for name, qemu in here.items()})
+    async def look(sides: Sequence[Side]) -> None:
+        had = {side.qemu.name: await side.place.cpu_seconds(side.qemu, vcpus[side.qemu.name]) for side in sides}
+        sampler.note(CPU, had)
 
-    async with looking(look, _LOOK_S):
+    async with AsyncExitStack() as stack:
+        for place in dict.fromkeys(side.place for side in pair.sides):
+            # Each host by itself: one that is far away answers late.
+            there = [side for side in pair.sides if side.place is place]
+            await stack.enter_async_context(looking(partial(look, there), _LOOK_S))
         yield
-
-
-def _had(pid: int, vcpus: Sequence[int]) -> dict[str, float]:
-    seconds = {"qemu_s": process_s(pid), "vcpus_s": threads_s(pid, vcpus)}
-    return {name: had_s for name, had_s in seconds.items() if had_s is not None}

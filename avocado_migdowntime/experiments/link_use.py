@@ -24,7 +24,7 @@ async def link_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterat
         yield
         return
 
-    def look() -> None:
+    async def look() -> None:
         if (gone := sent(pair.source.pid)) is not None:
             sampler.note(CARRIED, asdict(gone))
 

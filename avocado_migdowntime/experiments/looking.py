@@ -2,24 +2,24 @@
 """Looking at something again and again while something else goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 
 @asynccontextmanager
-async def looking(look: Callable[[], None], every_s: float) -> AsyncIterator[None]:
+async def looking(look: Callable[[], Awaitable[None]], every_s: float) -> AsyncIterator[None]:
     """Have a look so often, and at both ends of the block."""
 
     async def again() -> None:
         while True:
             await asyncio.sleep(every_s)
-            look()
+            await look()
 
-    look()
+    await look()
     task = asyncio.create_task(again())
     try:
         yield
-        look()
+        await look()
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

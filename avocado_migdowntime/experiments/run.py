@@ -4,7 +4,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from ..trace.file import TraceWriter
 from ..verdict.judge import judge
 from ..verdict.verdict import Verdict
 from .arrival import Arrival, watch_arrival
+from .blocktime import CAPABILITY, blocktime_recorded
 from .cpu_use import cpu_recorded
 from .first_pass import hold_first_pass
 from .link_use import link_recorded
@@ -44,7 +45,9 @@ class Run(Migration):
         """Give the migration a limit that it meets, or end it by postcopy, and take its samples to the end."""
         if self.parameters.postcopy != "no":
             self.stage.say("enough was seen: letting the migration complete by postcopy")
-            await self.arrival.let_complete_by_postcopy(self.samples, breaks=self.parameters.postcopy == "recovery")
+            is_told = CAPABILITY in self.parameters.capabilities
+            async with blocktime_recorded(self.pair, self.sampler) if is_told else nullcontext():
+                await self.arrival.let_complete_by_postcopy(self.samples, breaks=self.parameters.postcopy == "recovery")
             return
         self.stage.say("enough was seen: letting the migration complete")
         await self.arrival.let_complete(self.samples)

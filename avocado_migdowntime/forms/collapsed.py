@@ -22,6 +22,8 @@ _BEGINS = (
     re.compile(r"\s+(?=(?:DEBUG|INFO|WARNING|ERROR) nova\.)"),
 )
 """Where lines of logs begin: by their time, else by their level."""
+_BETWEEN = " \t;,|/"
+"""What may stand between lines instead of their ends."""
 _NUMBER = r"-?(?:\d+(?:[.,]\d+)?|nan)"
 _UNITS = r"kbytes|mbps|pages/s|pages|milliseconds|bytes|ms|[KMGTPE]i?B(?:/s)?|B(?:/s)?"
 
@@ -73,9 +75,9 @@ def _parts(text: str, named: re.Pattern[str]) -> Iterator[str]:
     """What is named, and what is between that."""
     position = 0
     for match in named.finditer(text):
-        if between := text[position : match.start()].strip():
+        if between := text[position : match.start()].strip(_BETWEEN):
             yield between
         yield match[0]
         position = match.end()
-    if rest := text[position:].strip():
+    if rest := text[position:].strip(_BETWEEN):
         yield rest

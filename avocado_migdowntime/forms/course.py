@@ -14,45 +14,12 @@ from ..trace.ram import LEEWAY
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
 from ..trace.samples import Floats
 from .clock import Clock, begins_migration
+from .counters import Counters
 from .filling import Filled, filled
 from .many import Many
+from .rows import Begins, EventRow, Row, SampleRow, SampleRows
 
 _OVER = frozenset((*ENDED, "none"))
-
-
-@dataclass(frozen=True)
-class SampleRow:
-    """An answer to query-migrate, `t_s` on the migration's clock; its figures are at most `latency_ms` later."""
-
-    t_s: float
-    latency_ms: float
-    filled: Filled
-
-
-@dataclass(frozen=True)
-class SampleRows:
-    """Many of them, each with its `t_s`."""
-
-    t_s: Floats
-    latency_ms: float
-    many: Many
-
-
-@dataclass(frozen=True)
-class EventRow:
-    """A QMP event, or what the harness notes of a limit that somebody set."""
-
-    t_s: float
-    side: str
-    message: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Begins:
-    """Another migration of the same guest: no row before belongs to it."""
-
-
-Row = SampleRow | EventRow | Begins
 
 
 @dataclass
@@ -78,6 +45,7 @@ class Course:
         self.header: dict[str, Any] = self.known.header()
         self.has_samples = False
         self.clock = Clock()
+        self._counters = Counters()
         self.alone: Filled | None = None
         """What counts only if nothing else is told: that an earlier migration was cancelled, or of one no RAM."""
         self._status = ""
@@ -109,17 +77,23 @@ class Course:
         totals = totals[totals > 0]
         if not _is_one_size(np.append(totals, self._total_bytes or totals[:1])):
             return None
+        if not self._counters.never_fall(many.table, many.rows[0].told()):
+            return None
         times = self.clock.of_many(many.total_s, many.logged_s, many.last)
         if times is None:
             return None
         t_s, width_s = times
         self._total_bytes = float(totals[-1]) if len(totals) else self._total_bytes
         self._status = many.statuses[-1]
+        self._counters.saw(many.last)
         return SampleRows(t_s, width_s * 1000, many)
 
     def rest(self) -> Iterator[Row]:
-        """The rows of events that no reading followed."""
+        """The rows of events that no reading followed; one of them may tell that the migration is over."""
+        status = _told_by(self._held)
         yield from self._events(self.clock.last_s, np.inf)
+        if status and self._status not in _OVER:
+            yield SampleRow(self.clock.last_s, 0.0, filled(Reading({"status": status})))
 
     def _setting(self, setting: Setting) -> None:
         if setting.capabilities is not None:
@@ -136,7 +110,8 @@ class Course:
     def _reading(self, reading: Reading) -> Iterator[Row]:
         whole = filled(reading)
         status = str(whole.reading.answer.get("status"))
-        if _is_of_destination(reading) or (status == "cancelled" and not self.has_samples):
+        goes_on = self.has_samples and self._status not in _OVER
+        if _is_of_destination(reading, goes_on) or (status == "cancelled" and not self.has_samples):
             self.alone = whole
             return
         if status == "none" and not self.has_samples:
@@ -144,6 +119,7 @@ class Course:
         is_over = self._status in _OVER and status not in _OVER
         total_bytes = _total_bytes(whole.reading) or self._total_bytes
         is_another = not _is_one_size(np.array([total_bytes, self._total_bytes or total_bytes]))
+        is_another = is_another or (status not in _OVER and self._counters.fall(reading))
         if self.has_samples and (self.clock.restarts(reading) or is_over or is_another):
             self._restart()
             yield Begins()
@@ -161,6 +137,7 @@ class Course:
         self.has_samples = True
         self._remarks_read = len(self.known.remarks)
         self._status, self._total_bytes = status, total_bytes
+        self._counters.saw(reading)
         yield SampleRow(t_s, width_s * 1000, whole)
 
     def _restart(self) -> None:
@@ -172,6 +149,7 @@ class Course:
         end = self._remarks_read if self._status in _OVER else None
         del self.known.remarks[self._remarks_before : end]
         self.clock, self.has_samples, self._status, self._total_bytes = Clock(), False, "", 0.0
+        self._counters = Counters()
 
     def _events(self, before_s: float, after_s: float) -> Iterator[Row]:
         held, self._held = self._held, []
@@ -198,6 +176,19 @@ class Course:
         yield EventRow(max(last_s, logged_s or 0.0), HARNESS, message)
 
 
+def _told_by(held: Sequence[Happening | Setting]) -> str:
+    """The status that the last one of QEMU's events tells after which no reading says how it goes on; '' if none."""
+    told = ""
+    for one in held:
+        if isinstance(one, Setting) or one.message.get("event") != "MIGRATION" or one.side != "source":
+            continue
+        data = one.message.get("data")
+        status = str(data.get("status")) if isinstance(data, Mapping) else ""
+        is_recorded = one.stamp is not None and one.stamp.from_begin
+        told = status if not is_recorded and (status in ENDED or status.startswith("postcopy")) else ""
+    return told
+
+
 def _total_bytes(reading: Reading) -> float:
     """All of the guest's RAM, 0 where that is not told."""
     ram = reading.answer.get("ram")
@@ -210,10 +201,14 @@ def _is_one_size(totals: Floats) -> bool:
     return not len(totals) or bool(totals.max() <= totals.min() * LEEWAY)
 
 
-def _is_of_destination(reading: Reading) -> bool:
-    """Whether it is what the QEMU says that a guest migrates to: that it does, and nothing of its RAM."""
+def _is_of_destination(reading: Reading, goes_on: bool) -> bool:
+    """Whether it is what the QEMU says that a guest migrates to: that it does, or waits, and nothing of its RAM.
+
+    While a migration `goes_on`, no other one of the same guest is set up.
+    """
     status = reading.answer.get("status")
-    return status == "active" and not reading.answer.keys() & {"ram", "disk", "expected-downtime"}
+    is_told = status == "active" or (status == "setup" and goes_on)
+    return is_told and not reading.answer.keys() & {"ram", "disk", "expected-downtime"}
 
 
 def _since_setup(held: Sequence[Happening | Setting]) -> list[Happening | Setting]:

@@ -18,14 +18,14 @@ from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
-from .heads import HEAD
+from .heads import AROUND, HEAD
 from .monitor_text import nested
-from .rounding import UNITS, to_digits, whole
+from .rounding import SEPARATED, UNITS, broken_number, to_digits, whole, whole_number
 
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?)(?::\s*|\s{2,}(?=\d))(?P<value>.*)")
 _ENDED = re.compile(r"event 'job-completed' for domain ")
 _VALUE = re.compile(
-    r"(?P<number>\d+(?:[.,](?P<digits>\d+))?)\s*(?P<kind>(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?"
+    rf"(?P<number>{SEPARATED})\s*(?P<kind>(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?"
     r"(?:\s*(?:[<#(\u2190]|//|--).*)?"
 )
 """A figure with its unit, and what somebody remarked behind it."""
@@ -126,7 +126,7 @@ class DomJobInfo(Form):
                     self._job = _Job(line.stamp, line.arrived_s)
                 self._job.fields[match["name"]] = match["value"].strip()
                 return ended
-        if self._job is None or not line.text:
+        if self._job is None or not line.text or AROUND.fullmatch(line.text):
             return None
         if _is_figure(line.text) or _is_figure(line.message):
             return None  # Of a later libvirt, or of another form: the job may go on behind it.
@@ -208,8 +208,8 @@ def _is_cut_off(shown: str) -> bool:
 
 def _in_mbps(figures: dict[str, Any], rounding: dict[str, Interval]) -> None:
     """virsh shows the bandwidth in bytes per second, whole ones with --rawstats."""
-    if "ram.dirty-sync-count" in figures:
-        # What shows iterations leaves out a bandwidth and a rate of 0; older ones show neither.
+    if figures.keys() >= {"ram.dirty-sync-count", "ram.page-size"}:
+        # What shows both leaves out a bandwidth and a rate of 0; where one is missing, somebody else may have.
         figures.setdefault("ram.mbps", 0)
         figures.setdefault("ram.dirty-pages-rate", 0)
     if not figures.get("ram.mbps"):
@@ -222,11 +222,14 @@ def _in_mbps(figures: dict[str, Any], rounding: dict[str, Interval]) -> None:
 
 def _number(name: str, shown: str) -> tuple[float, Interval | None]:
     match = _VALUE.fullmatch(shown)
-    if match is None:
-        raise UsageError(f"{name} is {shown!r} where a number was expected; run virsh with LC_ALL=C")
+    is_size = match is not None and (match["kind"] or "").startswith(("B", "K", "M", "G", "T", "P", "E"))
+    number = (broken_number if is_size else whole_number)(match["number"]) if match else None
+    if match is None or number is None:
+        do = "give what virsh prints as it is" if shown[:1].isdigit() else "run virsh with LC_ALL=C"
+        raise UsageError(f"{name} is {shown!r} where a number was expected; {do}")
     if name == "Dirty rate" and match["kind"] not in (None, "pages/s"):
         raise UsageError(f"{name} is {shown!r} where pages/s were expected: give what virsh prints as it is")
-    number, unit = float(match["number"].replace(",", ".")), UNITS[(match["unit"] or "")[:1]]
+    unit = UNITS[(match["unit"] or "")[:1]]
     if unit == 1:
-        return whole(number), None
-    return whole(number * unit), to_digits(number, len(match["digits"] or ""), unit)
+        return whole(float(number)), None
+    return whole(float(number) * unit), to_digits(float(number), len(number.partition(".")[2]), unit)

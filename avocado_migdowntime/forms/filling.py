@@ -18,6 +18,7 @@ NEEDED = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "
 """What a sample of a trace is made of."""
 _TO_THE_BYTE = "ram.precopy-bytes"
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
+_OF_POSTCOPY = ("postcopy-requests", "postcopy-bytes")
 USUAL_PAGE_BYTES = 4096
 
 
@@ -119,10 +120,22 @@ def _counts_pages(part: Any) -> bool:
 
 
 def _status(answer: dict[str, Any], derived: dict[str, str], estimated: dict[str, str]) -> None:
-    """QEMU shows an expected downtime while a migration is active alone, and a downtime once the guest was stopped."""
-    if "expected-downtime" in answer:
+    """QEMU shows an expected downtime while a migration is active alone, and a downtime once the guest was stopped.
+
+    Nothing is left of a migration that is over, so that RAM that is left then is sent by postcopy, as is what the
+    destination asks for.
+    """
+    ram = answer.get("ram")
+    shown = ram if isinstance(ram, Mapping) else {}
+    if any(shown.get(name) for name in _OF_POSTCOPY) and shown.get("remaining", 1):
+        answer["status"] = "postcopy-active"
+        derived["status"] = "postcopy, as pages that it sends are counted"
+    elif "expected-downtime" in answer:
         answer["status"] = "active"
         derived["status"] = "active, as an expected downtime is shown"
+    elif "downtime" in answer and shown.get("remaining"):
+        answer["status"] = "postcopy-active"
+        derived["status"] = "postcopy, as a downtime is shown and RAM is left"
     elif "downtime" in answer:
         answer["status"] = "completed"
         estimated["status"] = "completed, as a downtime is shown"

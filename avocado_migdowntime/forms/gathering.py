@@ -11,10 +11,11 @@ from ..trace.model import ENDED, LIMITS_LOGGED, SEVERAL, Trace, checked_header
 from ..trace.ram import RAN_OVER, ran_over
 from ..trace.reading import Item, Reading, is_without_passes
 from ..trace.samples import SamplesWriter
-from .course import Begins, Courses, EventRow, Row, SampleRows
+from .course import Courses
 from .many import Many, OneOfMany
 from .reader import Reader
 from .refusal import lacking, nothing_told, too_little
+from .rows import Begins, EventRow, Row, SampleRows
 
 MANY = 1000
 """Of so many samples, the last ones, a trace keeps the readings."""

@@ -65,6 +65,8 @@ class MonitorParameters(Form):
         if self._is_asked or "maxdowntime" in text:
             return self._of_virsh(line)
         if text[0] in "{[\"'":
+            text = line.message  # A time may stand in brackets.
+        if not text or text[0] in "{[\"'":
             return None
         if not any(words in text for words in _WORDS):
             # Words take a fraction of the time that patterns do to find nothing.

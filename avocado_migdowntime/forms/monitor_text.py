@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..basics.interval import Interval
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
-from .heads import HEAD
+from .heads import AROUND, HEAD
+from .monitor_lines import Figures, figure_in, with_fraction
 from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
-from .rounding import UNITS, cut, to_digits, to_three_digits, whole
+from .rounding import SEPARATED, UNITS, broken_number, cut, to_three_digits, whole
 from .stamps import guest_of
 
 STATUSES = frozenset(
@@ -29,13 +31,13 @@ STATUSES = frozenset(
 )
 """QEMU's MigrationStatus, qapi/migration.json."""
 _PROMPT = re.compile(r"\(qemu\)\s*")
-_STATUS = re.compile(r"(?:Migration status|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
-_NAMED = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*(-?\d+(?:\.\d+)?|-?nan)\s*([a-zA-Z]*)\s*(?:$|<|#)")
+_STATUS = re.compile(r"(?:Migration [sS]tatus|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
 _GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z%]+)\)\s*)?:\s*(.*)")
 _PAIR = re.compile(r"\b(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
 _BEHIND_A_HEAD = re.compile(
     rf"{HEAD}((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *LINES)))}"
-    rf"|(?i:{'|'.join(GROUPS)}|throughput|bandwidth|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*)"
+    rf"|(?i:{'|'.join(GROUPS)}|throughput|bandwidth|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*"
+    r"|(?:transferred|precopy|miss_rate)=[\d.].*)"
 )
 """A line behind what a log of tests, or a program that starts others, puts before each."""
 _ASKED = re.compile(r"(?:\(qemu\)|qm>) *info migrate")
@@ -45,6 +47,8 @@ _BLOCKED = "Outgoing migration blocked:"
 _BEGINS = ("globals:", "capabilities:")
 _PATIENCE = 3
 """So many lines of something else end a text that seemed to go on."""
+_MOST_OF_MEAN = 20
+"""So many times the mean throughput may be shown without a fraction, rounded by whoever wrote it."""
 _ENOUGH = ("status", "expected-downtime", "downtime", "ram.remaining")
 
 
@@ -79,9 +83,10 @@ class MonitorText(Form):
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         behind = _BEHIND_A_HEAD.search(line.message)
         part = behind[1] if behind else line.text
+        within = bool(self._shown)
         for text in dict.fromkeys((line.text, line.message, part)):
             prompt = _PROMPT.match(text)
-            figures = _figures(text[prompt.end() :] if prompt else text)
+            figures = _figures(text[prompt.end() :] if prompt else text, within)
             if figures:
                 of = guest_of(line.message)
                 shown = self._shown.get(of)
@@ -112,11 +117,12 @@ class MonitorText(Form):
             # Others log a status as well.
             return []
         self._told.add(of)
-        if "ram.dirty-sync-count" in shown.figures:
-            # QEMU leaves out a rate of 0.
+        if shown.figures.keys() >= {"ram.dirty-sync-count", "ram.pages-per-second"}:
+            # QEMU leaves out a rate of 0; where that is not there, the rate may have been left out by somebody else.
             shown.figures.setdefault("ram.dirty-pages-rate", 0)
+        doubts = _without_lost_point(shown.figures, shown.rounding, of)
         answer, rounding = nested(shown.figures), shown.rounding
-        return [Reading(answer, shown.stamp, rounding=rounding, of=of, arrived_s=shown.arrived_s)]
+        return [*doubts, Reading(answer, shown.stamp, rounding=rounding, of=of, arrived_s=shown.arrived_s)]
 
     def _something_else(self, line: Line) -> Sequence[Item | Line] | None:
         if self._is_blocked and line.text:
@@ -125,7 +131,7 @@ class MonitorText(Form):
         self._is_blocked = line.text == _BLOCKED
         if self._is_blocked or _ASKED.fullmatch(line.text):
             return [*self.end()]
-        if not self._shown or not line.text:
+        if not self._shown or not line.text or AROUND.fullmatch(line.text):
             return None
         of = guest_of(line.message)
         shown = self._shown.get(of)
@@ -139,6 +145,21 @@ class MonitorText(Form):
         return [*self._ended(of), line]
 
 
+def _without_lost_point(figures: dict[str, Any], rounding: dict[str, Interval], of: str) -> list[Item]:
+    """Take out a throughput whose point was lost, as where an image was read: QEMU prints two digits behind it."""
+    shown = rounding.get("ram.mbps")
+    if shown is None or shown.width < 1:
+        return []
+    sent_bytes, total_ms = figures.get("ram.transferred", 0), figures.get("total-time", 0)
+    mean_mbps = sent_bytes / total_ms / BYTES_PER_MS_PER_MBPS if total_ms else 0
+    if figures["ram.mbps"] <= mean_mbps * _MOST_OF_MEAN:
+        return []
+    del rounding["ram.mbps"]
+    mbps = figures.pop("ram.mbps")
+    why = "without the two digits behind the point that QEMU prints, and is not used"
+    return [Remark(f"a throughput of {mbps:.10g} mbps is shown {why}", of)]
+
+
 def nested(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Names with a part's name before a point as an object in an object."""
     answer: dict[str, Any] = {}
@@ -148,10 +169,7 @@ def nested(figures: Mapping[str, Any]) -> dict[str, Any]:
     return answer
 
 
-_Figures = Mapping[str, tuple[Any, Interval | None]]
-
-
-def _figures(text: str) -> _Figures:
+def _figures(text: str, within: bool) -> Figures:
     """What one line shows, each with what rounding leaves open; nothing where it is no line of this."""
     if not text or text[0] in "{[\"'":
         return {}
@@ -159,27 +177,11 @@ def _figures(text: str) -> _Figures:
         if match[1] not in STATUSES:
             return {}
         return {"status": (match[1], None), **({"error-desc": (match["why"], None)} if match["why"] else {})}
-    if match := _NAMED.match(text):
-        name, unit = match[1], match[3].lower()
-        known = LINES.get(name)
-        if known is not None:
-            return _of_line(*known, match[2], unit) if unit in known[1] else {}
-    return _of_group(text)
+    named = figure_in(text, within)
+    return _of_group(text) if named is None else named
 
 
-def _of_line(name: str, units: tuple[str, ...], shown: str, unit: str) -> _Figures:
-    if shown.endswith("nan") or (shown.startswith("-") and name != "ram.remaining"):
-        return {}
-    if unit == "kbytes":
-        kbytes = int(float(shown)) if "." in shown else int(shown)
-        size = kbytes << 10
-        return {name: (size, Interval(size, size) if name == "ram.page-size" else cut(kbytes, 1 << 10))}
-    if "." in shown:
-        return {name: (float(shown), to_digits(float(shown), len(shown.partition(".")[2])))}
-    return {name: (int(shown), None)}
-
-
-def _of_group(text: str) -> _Figures:
+def _of_group(text: str) -> Figures:
     match = _GROUP.fullmatch(text)
     if match is None:
         if "miss_rate=" in text:
@@ -188,10 +190,9 @@ def _of_group(text: str) -> _Figures:
         return _pairs(text, GOES_ON[begin], in_kib=True) if begin and ":" not in text else {}
     label, unit, rest = match[1].lower(), match[2] or "", match[3]
     if label in ("throughput", "bandwidth") and unit.lower() == "mbps":
-        number = re.match(r"\d+(?:\.(\d+))?", rest)
-        if number is None:
-            return {}
-        return {"ram.mbps": (float(number[0]), to_digits(float(number[0]), len(number[1] or "")))}
+        number = re.match(SEPARATED, rest)
+        broken = broken_number(number[0]) if number else None
+        return {} if broken is None else {"ram.mbps": with_fraction(broken)}
     if label == "remaining" and re.fullmatch(r"[\d.e+]+ ?(?:[KMGTPE]i)?B", rest):
         return _pairs(f"remaining={rest}", {"remaining": "remaining"})
     if label == "cpu throttle":
@@ -200,7 +201,7 @@ def _of_group(text: str) -> _Figures:
     return _pairs(rest, names, in_kib=unit in KIB) if names is not None else {}
 
 
-def _pairs(text: str, names: Mapping[str, str], *, in_kib: bool = False) -> _Figures:
+def _pairs(text: str, names: Mapping[str, str], *, in_kib: bool = False) -> Figures:
     found: dict[str, tuple[Any, Interval | None]] = {}
     for match in _PAIR.finditer(text):
         name, shown = names.get(match[1]), match[2]

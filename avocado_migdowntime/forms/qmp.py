@@ -5,18 +5,15 @@ A message is found wherever it is in a line, so that prompts, the heads of logs 
 not matter. What is no message of QMP's is skipped.
 """
 
-import ast
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from ..trace.reading import Happening, Item, Reading
 from .form import MAYBE, Form, Line
-from .qmp_messages import is_of_qmp, items_of
+from .objects import Depth, closed, decoded, message_in, parsed
+from .qmp_messages import is_of_qmp, items_of, with_ram
 
 _GREATEST_CHARACTERS = 1 << 20
 _WRAPPED = 60
@@ -27,11 +24,15 @@ _GREATEST_TRIES = 50
 """So many braces and brackets of a line that begin no message are looked at."""
 _GREATEST_VAIN = 1 << 20
 """No more is looked at of a line once so many characters were read of what begins in it and does not end."""
-_DECODER = json.JSONDecoder(strict=False, parse_constant=lambda name: None)
-_TOKEN = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [\[\]{}] """, re.VERBOSE | re.DOTALL)
 _OPENS = re.compile(r"[\[{](?=\s*(?:$|[\"'{}\[\]]))")
-_GOES_ON = re.compile(r"\s*(?:[\"'{}\[\],:]|-?\d|-?(?:nan|inf)\b|(?:true|false|null|True|False|None)\b|$)")
-_NO_NUMBER = re.compile(r"(?<=[:\[,\s])-?(?:nan|inf(?:inity)?)\b(?=\s*[,}\]])", re.IGNORECASE)
+_PART = re.compile(r"""["'](?:expected-downtime|total-time|setup-time|ram|dirty-sync-count|dirty-pages-rate)["']\s*:""")
+"""How a line begins that is of a reply whose begin was left out."""
+_GOES_ON = re.compile(r"\s*(?:\.{3}|\u2026|[\"'{}\[\],:]|-?\d|-?(?:nan|inf)\b|(?:true|false|null|True|False|None)\b|$)")
+_BY_VIRSH = re.compile(
+    r"event (?P<event>[A-Z_]+) at (?P<seconds>\d{1,12})\.(?P<microseconds>\d{6}) for domain [^{]+?"
+    r"(?:: (?P<data>\{.*\}))?"
+)
+"""What `virsh qemu-monitor-event` prints of an event."""
 _GUEST = re.compile(r"\bmon=(0x[0-9a-f]+)")
 _LIBVIRT_LINE = re.compile(r"\bqemuMonitorJSONIOProcessLine:\d+ : Line \[")
 """What libvirt logs of a message before it says of whose monitor it is."""
@@ -57,6 +58,13 @@ class Qmp(Form):
         if self._begun is not None:
             return self._going_on(self._begun, line)
         text = line.message
+        if text.startswith("event ") and (match := _BY_VIRSH.fullmatch(text)):
+            stamp = {"seconds": int(match["seconds"]), "microseconds": int(match["microseconds"])}
+            data = message_in(match["data"] or "{}")
+            return [Happening({"event": match["event"], "timestamp": stamp, "data": data}, line.stamp)]
+        if _PART.match(text):
+            self._begun = _Begun(line, "", f"{{{text}")
+            return MAYBE
         found: list[Item | Line] = []
         position, is_qmp, vain = 0, False, 0
         for _ in range(_GREATEST_TRIES):
@@ -64,7 +72,7 @@ class Qmp(Form):
             if match is None:
                 break
             begin = match.start()
-            message, end = _decoded(text, begin)
+            message, end = decoded(text, begin)
             if end is None and match[0] == "{":
                 if is_qmp or not _may_go_on(text[begin:]):
                     break
@@ -79,8 +87,16 @@ class Qmp(Form):
         return found if is_qmp else None
 
     def end(self) -> Iterable[Item]:
-        self._begun = None
-        return self.settle()
+        begun, self._begun = self._begun, None
+        return [*self._cut_off(begun), *self.settle()]
+
+    def _cut_off(self, begun: "_Begun | None") -> Iterable[Item]:
+        """What is told by a reply whose end is missing: by what is whole of it."""
+        message = None if begun is None else with_ram(closed("\n".join(begun.pieces)))
+        if begun is None or message is None:
+            return []
+        self.recognised = True
+        return [item for item in self._told(message, begun.with_stamp(begun.line)) if not isinstance(item, Line)]
 
     def settle(self) -> Iterable[Item]:
         held, self._held = self._held, []
@@ -89,15 +105,15 @@ class Qmp(Form):
     def _going_on(self, begun: "_Begun", line: Line) -> Sequence[Item | Line] | None:
         text = line.message.removeprefix(begun.head).strip()
         if begun.is_cut:
-            message, _ = _decoded("".join([*begun.pieces, text]), 0)
+            message, _ = decoded("".join([*begun.pieces, text]), 0)
             if message is not None:
                 self._begun = None
                 return list(self._told(message, begun.with_stamp(line)))
             begun.is_cut = abs(len(line.text) - len(begun.line.text)) <= 1 and begun.characters < _GREATEST_CUT
         if not begun.is_cut and not _GOES_ON.match(text):
             self._begun = None
-            return [line]
-        if text.startswith("{") and _RETURN.search(text) and _decoded(text, 0)[0] is not None:
+            return [*self._cut_off(begun), line]
+        if text.startswith(("{", "[{")) and _RETURN.search(text) and decoded(text, 0)[0] is not None:
             # A reply within what another program tells of its own.
             self._begun = None
             return [line]
@@ -108,6 +124,7 @@ class Qmp(Form):
             return MAYBE
         self._begun = None
         message = parsed("\n".join([*begun.pieces[:-1], text[:end]]))
+        message = message if is_of_qmp(message) else with_ram(message) or message
         items: list[Item | Line] = list(self._told(message, begun.with_stamp(line)))
         if _OPENS.search(text, end):
             items.append(line.containing(text[end:]))
@@ -186,25 +203,6 @@ def _is_same(one: Item, other: Item) -> bool:
     return one.stamp is not None and other.stamp is not None and abs(one.stamp.t_s - other.stamp.t_s) <= SAME_S
 
 
-class _Depth:
-    """How deep in objects and arrays a text is that is read piece by piece."""
-
-    def __init__(self) -> None:
-        self._open = 0
-
-    def add(self, text: str, position: int) -> int | None:
-        """Where the outermost one ends, if it does in `text`, which is read from `position` on."""
-        for match in _TOKEN.finditer(text, position):
-            token = match[0]
-            if token in ("[", "{"):
-                self._open += 1
-            elif token in ("]", "}"):
-                self._open -= 1
-                if self._open <= 0:
-                    return match.end()
-        return None
-
-
 class _Begun:
     """A message that is not whole yet: the line in which it begins, what stands before it there, and its pieces."""
 
@@ -214,7 +212,7 @@ class _Begun:
         """Whether a terminal may have cut it, as far as it was read."""
         self.pieces: list[str] = []
         self.characters = 0
-        self._depth = _Depth()
+        self._depth = Depth()
         self.add(text)
 
     def with_stamp(self, line: Line) -> Line:
@@ -228,48 +226,6 @@ class _Begun:
         return self._depth.add(text, 0)
 
 
-def _decoded(text: str, begin: int) -> tuple[Any, int | None]:
-    """The object or array that begins there, and from where on to look for more: None where it does not end.
-
-    The object is None also where it is neither of JSON nor a repr.
-    """
-    if text.endswith(("}", "]")):
-        # Most messages go on to the end of their line.
-        try:
-            return msgspec.json.decode(text[begin:]), len(text)
-        except (ValueError, RecursionError):
-            pass
-    try:
-        return _DECODER.raw_decode(text, begin)
-    except (ValueError, RecursionError):
-        pass
-    end = _Depth().add(text, begin)
-    if end is None:
-        return None, None
-    message = parsed(text[begin:end])
-    return message, begin + 1 if message is None else end
-
-
-def message_in(text: str) -> Any:
-    """The message that `text` is; None where it is none."""
-    return _decoded(text, 0)[0]
-
-
 def _may_go_on(text: str) -> bool:
     """Whether an object that is not whole may go on in the next line."""
     return text.rstrip()[-1:] in "{[,:\"'}]0123456789" or (len(text) >= _WRAPPED and bool(_RETURN.search(text)))
-
-
-def parsed(text: str) -> Any:
-    """The object or array in `text`, of JSON or of a Python repr; None where it is neither."""
-    text = _NO_NUMBER.sub("null", text)
-    try:
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        pass
-    if "'" not in text:
-        return None
-    try:
-        return ast.literal_eval(text.replace("null", "None"))
-    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
-        return None

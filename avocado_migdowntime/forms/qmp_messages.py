@@ -22,6 +22,17 @@ _INFO = frozenset(
 """What an answer to query-migrate may have beside its figures of RAM: QEMU's MigrationInfo, qapi/migration.json."""
 
 
+def with_ram(message: Any) -> Any:
+    """A part of an answer to query-migrate as an answer, where it tells what is left of a guest's RAM; else None."""
+    answer = message.get("return", message) if isinstance(message, Mapping) else None
+    if not isinstance(answer, Mapping):
+        return None
+    if "ram" not in answer and answer.keys() & {"dirty-sync-count", "dirty-pages-rate"}:
+        answer = message = {"ram": answer}
+    ram = answer.get("ram")
+    return message if isinstance(ram, Mapping) and "remaining" in ram else None
+
+
 def items_of(message: Any, line: Line) -> Iterator[Item | Line]:
     """What a message tells; nothing where it is of something else."""
     if isinstance(message, dict):

@@ -3,13 +3,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from ..trace.reading import Item
 from .alike import Alike
+from .below import Below
 from .bulk import Bulk
 from .catalogue import FORMS
 from .encoding import Utf8
 from .form import MAYBE, Form, Line
+from .guests import Guests
 from .lines import Lines
 from .log import Log
 from .many import Many
@@ -35,10 +38,11 @@ class Reader:
         self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
         self._calendar = Calendar()
         self._unwrapper = Unwrapper(FORMS)
-        self._lines = Lines()
+        self._lines, self._below = Lines(), Below()
         self._alone: Line | None = None
         """What was told by a line of the text, if it was one line, and read as it is."""
         self._told = False
+        self._guests = Guests()
         self._bulk, self._alike = Bulk(self._qmp), Alike()
         self._open: Bulk | Alike | None = None
         """Of these the one that keeps lines as those before."""
@@ -61,13 +65,13 @@ class Reader:
         yield from self._read(self._sieve.end(now_s))
         yield from self._kept()
         for form in self._forms:
-            yield from form.end()
+            yield from map(self._guests.of, form.end())
 
     def settle(self) -> Iterator[Item]:
         """What is whole if nothing follows for long: its last line does not say that it is."""
         yield from self._kept()
         for form in self._forms:
-            yield from form.settle()
+            yield from map(self._guests.of, form.settle())
 
     def whole(self, chunks: Iterable[bytes]) -> Iterator[Item | Many]:
         """What all of a text tells, instead of `feed` and `end`: the same, but for many readings as one."""
@@ -106,7 +110,7 @@ class Reader:
         """Keep what is as the last line behind it, if nothing is left to be known of what was before it."""
         self._keep_by(None)
         line, holding = self._alone, self._holding
-        if line is None or len(holding) != 1 or not holding[0].recognised:
+        if self._guests.told or line is None or len(holding) != 1 or not holding[0].recognised:
             return
         if not self._lines.is_plain or len(self.first_lines) < FIRST_LINES:
             return
@@ -135,6 +139,7 @@ class Reader:
         for line in lines:
             if line.text and len(self.first_lines) < FIRST_LINES:
                 self.first_lines.append(line.text)
+        for line in chain.from_iterable(map(self._below.take, lines)):
             for whole in self._unwrapper.take(line):
                 items = self._dated(whole)
                 if items is not None:
@@ -145,7 +150,8 @@ class Reader:
 
     def _kept(self) -> Iterator[Item]:
         """What the lines tell that were kept as they may have been cut off."""
-        for line in self._unwrapper.settle():
+        kept = [whole for line in self._below.settle() for whole in self._unwrapper.take(line)]
+        for line in (*kept, *self._unwrapper.settle()):
             yield from self._dated(line) or ()
 
     def _dated(self, line: Line) -> list[Item] | None:
@@ -155,26 +161,39 @@ class Reader:
 
     def _offered(self, line: Line) -> list[Item] | None:
         """What the first form makes of a line that it takes; None where none does."""
+        items: list[Item] = []
+        if self._guests.is_named_in(line.text):
+            items += self._settled()
+            self._guests.name(line.text)
         for form in self._of_replies if '"return"' in line.message else self._forms:
             taken = form.take(line)
             if taken is not None:
                 if form not in self._holding:
+                    if taken is not MAYBE:
+                        # What others hold stands before it.
+                        items += self._settled()
+                        self._holding = []
                     self._holding.append(form)
                 if not form.recognised and taken is not MAYBE:
                     form.recognised = True
                     self._sieve.look_for(form.ALSO)
-                items: list[Item] = []
-                if taken:
-                    for other in self._forms if len(self._holding) > 1 else ():
-                        items += other.settle() if other is not form and other in self._holding else ()
+                if any(not isinstance(one, Line) for one in taken):
+                    items += self._settled(form)
                     self._holding = [form]
                 for one in taken:
                     if isinstance(one, Line):
                         items += self._offered(one) or ()
                     else:
-                        items.append(_timed(one, line))
+                        items.append(self._guests.of(_timed(one, line)))
                 return items
-        return None
+        return items or None
+
+    def _settled(self, but: Form | None = None) -> list[Item]:
+        """What the other forms than that hold, if anything follows which is none of theirs."""
+        if self._holding in ([], [but]):
+            return []
+        settled = (form.settle() for form in self._forms if form is not but and form in self._holding)
+        return [self._guests.of(item) for items in settled for item in items]
 
 
 def _timed(item: Item, line: Line) -> Item:

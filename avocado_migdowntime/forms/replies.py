@@ -14,7 +14,8 @@ from ..trace.reading import Reading, Stamp
 from ..trace.samples import Floats
 from .form import Line
 from .many import Many
-from .qmp import SAME_S, Qmp, message_in
+from .objects import message_in
+from .qmp import SAME_S, Qmp
 from .qmp_messages import items_of
 from .sieve import Raw
 

@@ -1,11 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a figure may have been that was printed rounded."""
 
+import re
+
 from ..basics.interval import Interval
 from .shown import between, from_0
 
 UNITS = {"": 1, **{letter: 1 << 10 * power for power, letter in enumerate("KMGTPE", 1)}}
 """Binary units, by their first letter."""
+
+SEPARATED = r"\d+(?:[.,' ]\d{3})*(?:[.,]\d+)?"
+"""A number as people write it, as a regular expression: thousands may be set apart, and a fraction behind a comma."""
+_WHOLE = re.compile(r"\d{1,3}(?:([.,' ])\d{3})(?:\1\d{3})*")
+_BROKEN = re.compile(r"(?P<whole>\d+|\d{1,3}(?:(?P<mark>[.,' ])\d{3})+)(?P<point>[.,])(?P<digits>\d+)")
+
+
+def whole_number(shown: str) -> str | None:
+    """The digits of a number that has no fraction, whatever sets its thousands apart; None where it is no such."""
+    if shown.isdecimal():
+        return shown
+    return re.sub(r"\D", "", shown) if _WHOLE.fullmatch(shown) else None
+
+
+def broken_number(shown: str) -> str | None:
+    """A number with a point before its fraction, though a comma is there; None where it may be several numbers."""
+    if shown.isdecimal():
+        return shown
+    match = _BROKEN.fullmatch(shown)
+    if match is None or match["mark"] == match["point"]:
+        return None
+    digits = re.sub(r"\D", "", match["whole"])
+    return f"{digits}.{match['digits']}"
 
 
 def cut(shown: float, unit: int) -> Interval:

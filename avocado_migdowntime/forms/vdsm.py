@@ -43,7 +43,7 @@ _SET_DOWNTIME = re.compile(
     r"['\"]params['\"]: ?\[u?['\"]?(\d+)['\"]?\], u?['\"]name['\"]: ?u?['\"]setDowntime"
     r"|['\"]name['\"]: ?u?['\"]setDowntime['\"], u?['\"]params['\"]: ?\[u?['\"]?(\d+)"
 )
-_ENGINE = re.compile(r"Migration completed \(VM: ([^,]{1,255}),.{0,999}Actual downtime: (\d{1,9}) ?ms\)")
+_ENGINE = re.compile(r"Migration completed \(VM: ([^,]{1,255}),.{0,999}Actual downtime: (?:(\d{1,9}) ?ms|\(?N/A\)?)\)")
 _GIVEN_UP = re.compile(r"Aborting migration|Migration is stuck: |The migration will be aborted")
 _POSTCOPY = re.compile(r"Migration (?:switched to|entered) post-copy mode")
 _STATUSES = {
@@ -102,8 +102,9 @@ class VdsmLog(Log):
         if match := _SPEED_LIMIT.search(text):
             return [Setting({"max-bandwidth": float(match[1]) * MIB}, line.stamp, changed=True, of=of)]
         if match := _ENGINE.search(text):
-            return self.looks.ends(f"VM {match[1]}", "completed", line.stamp, {"downtime": float(match[2])})
-        if not of or "igrat" not in text:
+            down = {"downtime": float(match[2])} if match[2] else None
+            return self.looks.ends(f"VM {match[1]}", "completed", line.stamp, down)
+        if (not of and self.looks[of] is None) or "igrat" not in text:
             return None
         if _GIVEN_UP.search(text):
             return self.looks.ends(of, "cancelled", line.stamp)

@@ -1,31 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How much CPU time a process and some of its threads have had, from /proc (proc(5))."""
+"""How long the threads of a process have been awake, and what they wait for, from /proc (proc(5))."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
-_UTIME, _STIME = 11, 12
-"""Of /proc/PID/stat, counted after the name in parentheses, which may hold anything."""
 _NS = 1e-9
 
 
-def process_s(pid: int) -> float | None:
-    """Seconds that all threads of a process have had, those that have ended as well; None where there is none."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return None
-    return (int(fields[_UTIME]) + int(fields[_STIME])) / os.sysconf("SC_CLK_TCK")
+class Awake(NamedTuple):
+    """Seconds that a thread has had: `on_cpu_s` on a CPU, `queued_s` waiting for one. The rest of its time it slept.
 
-
-def threads_s(pid: int, threads: Iterable[int]) -> float | None:
-    """Seconds that these threads of a process have had together; None where one has ended, or this kernel counts none.
-
-    The first figure of schedstat is the time on a CPU in ns (Documentation/scheduler/sched-stats.rst).
+    A kernel brings both up to date as the thread comes and goes, and with each tick of its own.
     """
+
+    on_cpu_s: float
+    queued_s: float
+
+
+def awake(pid: int, thread: int) -> Awake | None:
+    """How long a thread of a process has been awake; None where it has ended, or this kernel counts none."""
     try:
-        texts = [Path(f"/proc/{pid}/task/{thread}/schedstat").read_text() for thread in threads]
+        on_cpu_ns, queued_ns, *_ = Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return Awake(int(on_cpu_ns) * _NS, int(queued_ns) * _NS)
+
+
+def waits_in(pid: int, thread: int) -> str | None:
+    """The kernel's function in which a thread of a process sleeps, as far as it says so; None where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/task/{thread}/wchan").read_text()
     except OSError:
         return None
-    return sum(int(text.split()[0]) for text in texts) * _NS
+
+
+def threads(pid: int) -> list[int]:
+    """The threads that a process has; none where there is no such process."""
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []

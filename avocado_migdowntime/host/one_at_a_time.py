@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from math import inf
 from pathlib import Path
 
@@ -19,6 +19,8 @@ NAME = "\0avocado-migdowntime"
 
 All users of a network namespace can hold it, one at a time. It leaves no file behind and ends with its holder.
 """
+NEXT = f"{NAME}-next"
+"""Another, of the one that was started on this host and goes next, or runs. Who has a turn never waits for it."""
 
 _LOOK_AGAIN_S = 0.2
 _SAY_AGAIN_S = 1.0
@@ -28,39 +30,49 @@ _CREDENTIALS = struct.Struct("3i")
 
 @contextmanager
 def alone_on_host(
-    say: Callable[[str], None], within_s: float = inf, waits: Callable[[], None] = lambda: None
+    say: Callable[[str], None],
+    within_s: float = inf,
+    waits: Callable[[], None] = lambda: None,
+    *,
+    on_others: bool = False,
 ) -> Iterator[None]:
     """Wait until no other process is in here; `say` gets a line a second while that lasts, with who it is.
+
+    A run that is `on_others` as well is the next one of this host in here, and takes the turns of all its hosts
+    itself, in one order (qemu/places.py): with this host's taken first, two could wait for each other.
 
     Raises HostRequirementError where the same one stays for longer than `within_s`: anybody can; and what `waits`
     raises, which is called five times a second.
     """
     start_s = since_s = time.monotonic()
     last_said_s = start_s - _SAY_AGAIN_S
-    who, inode = "", ""
-    with socket.socket(socket.AF_UNIX) as lock:
-        while not _try_bind(lock):
-            now_s = time.monotonic()
-            if (inode_now := _inode(NAME)) != inode:
-                inode, who, since_s = inode_now, _holder(inode_now, NAME), now_s
-            if now_s > since_s + within_s:
-                raise HostRequirementError(
-                    f"one test runs at a time on a host, and {who} has kept others waiting for {within_s:g} s; "
-                    "end it, or raise `time_limit`"
-                )
-            if now_s >= last_said_s + _SAY_AGAIN_S:
-                last_said_s = now_s
-                say(f"waiting for another test on this host to end, {now_s - start_s:.0f} s so far: {who}")
-            time.sleep(_LOOK_AGAIN_S)
-            waits()
-        # Who waits asks the kernel who listens.
-        lock.listen(socket.SOMAXCONN)
+    who, inodes = "", ("", "")
+    with ExitStack() as held:
+        for name in (NEXT,) if on_others else (NEXT, NAME):
+            lock = held.enter_context(socket.socket(socket.AF_UNIX))
+            while not _try_bind(lock, name):
+                now_s = time.monotonic()
+                if (inodes_now := (_inode(NAME), _inode(NEXT))) != inodes:
+                    inodes, since_s = inodes_now, now_s
+                    who = _holder(inodes[0], NAME) if inodes[0] else _holder(inodes[1], NEXT)
+                if now_s > since_s + within_s:
+                    raise HostRequirementError(
+                        f"one test runs at a time on a host, and {who} has kept others waiting for {within_s:g} s; "
+                        "end it, or raise `time_limit`"
+                    )
+                if now_s >= last_said_s + _SAY_AGAIN_S:
+                    last_said_s = now_s
+                    say(f"waiting for another test on this host to end, {now_s - start_s:.0f} s so far: {who}")
+                time.sleep(_LOOK_AGAIN_S)
+                waits()
+            # Who waits asks the kernel who listens.
+            lock.listen(socket.SOMAXCONN)
         yield
 
 
-def _try_bind(lock: socket.socket) -> bool:
+def _try_bind(lock: socket.socket, name: str) -> bool:
     try:
-        lock.bind(NAME)
+        lock.bind(name)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

@@ -205,6 +205,11 @@ class Parameters:
         return tuple(f"{name}={host}" for name, host in named if host)
 
     @property
+    def sides_here(self) -> int:
+        """How many of the two QEMUs run on this host."""
+        return 2 - len(self.other_hosts)
+
+    @property
     def at_full_speed(self) -> bool:
         """Whether the guest is to dirty as fast as it can, so that each pass finds all of its region dirty again."""
         return self.guest == "dirtier" and not self.rate and not self.burst and self.pattern != "idle"

@@ -67,8 +67,9 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
             importlib.import_module(module)
         # Avocado is told that the test has started when its turn has come, so that waiting is no part of its time.
         parameters = _parameters(runnable)
+        others = bool(parameters.other_hosts)
         try:
-            with alone_on_host(_quietly, parameters.time_limit, _go_on):
+            with alone_on_host(_quietly, parameters.time_limit, _go_on, on_others=others):
                 _go_on()
                 yield from super().run(runnable)
         except HostRequirementError as lacking:

@@ -67,7 +67,7 @@ async def _kvm_fault(
     )
     try:
         async with asyncio.timeout(within_s):
-            arguments = (*qemu_info.confinement(), *await place.arguments(trial.arguments(images)))
+            arguments = (*qemu_info.confinement(place.launcher), *await place.arguments(trial.arguments(images)))
             name = f"trial-kvm{place.suffix}"
             process = QemuProcess(
                 name, qemu_info.binary, arguments, directory, sockets, NoNetwork(), launcher=place.launcher

@@ -61,7 +61,7 @@ def plan(
     size, base = format_size(page_size_bytes), format_size(base_bytes)
     if page_size_bytes < base_bytes:
         raise HostRequirementError(
-            f"this host's base page size is {base}, so it has no pages of {size}; use page_size={base}"
+            f"the host's base page size is {base}, so it has no pages of {size}; use page_size={base}"
         )
     if ram_bytes % (page_size_bytes * nodes):
         above = format_size(ram_bytes - ram_bytes % (page_size_bytes * nodes) + page_size_bytes * nodes)

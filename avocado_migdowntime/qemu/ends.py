@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..basics.resources import directory as resource
+from ..errors import HostRequirementError
 from ..host.resources import HostResources
 from ..parameters.table import Parameters
 from .accel import choose_accel
@@ -99,4 +100,8 @@ async def planned_ends(
 async def _backing(parameters: Parameters, place: Place) -> Backing:
     hugetlbfs = await place.hugetlbfs(parameters.page_size) if parameters.backing == "hugetlbfs" else None
     of = parameters.backing, parameters.page_size, parameters.ram
-    return plan(*of, hugetlbfs, place.page_bytes, parameters.numa_nodes)
+    try:
+        return plan(*of, hugetlbfs, place.page_bytes, parameters.numa_nodes)
+    except HostRequirementError as lacking:
+        where = f"on {place.name}: " if place.name else ""
+        raise HostRequirementError(f"{where}{lacking}") from None

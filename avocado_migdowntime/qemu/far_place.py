@@ -36,11 +36,16 @@ class FarPlace:
         self.conversation = conversation
         self.name = conversation.name
         self.launcher: Launcher = _LaunchThere(conversation)
+        self.identity: str = conversation.facts["identity"]
         self.machine: str = conversation.facts["machine"]
         self.page_bytes: int = conversation.facts["page_bytes"]
         self.may_use_kvm: bool = conversation.facts["kvm"]
         self._named_by = named_by
         self._files: dict[str, str] = {}
+
+    async def take_turn(self) -> str:
+        """Have its turn until the run is over."""
+        return str((await self.conversation.ask("turn"))[0])
 
     async def binary(self, given: str | None, arch: str) -> str:
         """The path of a QEMU there: `given`, a directory that has one, or `qemu-system-ARCH` of the PATH there.
@@ -59,8 +64,8 @@ class FarPlace:
                 "of a directory that has one"
             )
         raise HostRequirementError(
-            f"on {self.name}: no {' or '.join(programs)} is on the PATH that a command over SSH has; install there "
-            f"{PROFILES[archs[0]].package}, or give its path with `{self._named_by}`"
+            f"on {self.name}: no {' or '.join(programs)} is on the PATH that a command over SSH has; install one there "
+            f"with: {PROFILES[archs[0]].package.install}, or give its path with `{self._named_by}`"
         )
 
     async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:
@@ -127,6 +132,11 @@ class FarPlace:
         async with far_heart(self.conversation, ram, address, byte_order) as heart:
             yield heart
 
+    async def cpu_seconds(self, qemu: QemuProcess, vcpus: Sequence[int]) -> Mapping[str, float]:
+        """What that host has told of a QEMU there."""
+        had, _ = await self.conversation.ask("cpu", pid=qemu.pid, threads=list(vcpus))
+        return dict(had)
+
     async def listen(self, address: str) -> int:
         """Have what measures the link listened for over there."""
         return int((await self.conversation.ask("listen", address=address))[0])
@@ -151,6 +161,8 @@ class _LaunchThere:
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
+        self.name = conversation.name
+        self.has_filters: bool = conversation.facts["filters"]
 
     def path(self, socket: Path) -> str:
         """The socket of the same name over there."""

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from ..agent.look import has_filters
 from ..host.netns import Network
 from ..host.parent import end_with_parent
 from ..host.process_group import Process, processes
@@ -42,6 +43,14 @@ class Running(Protocol):
 
 class Launcher(Protocol):
     """Where programs are started."""
+
+    @property
+    def name(self) -> str:
+        """Of another host; empty for this one."""
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether the kernel there has the filters of system calls that QEMU's -sandbox takes."""
 
     def path(self, socket: Path) -> str:
         """What a program there has to connect to, for that to arrive at a socket here."""
@@ -85,6 +94,13 @@ class _RunningHere:
 
 class LaunchHere:
     """Starts programs on this host, each of which ends with whoever started it."""
+
+    name = ""
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether this kernel has them."""
+        return has_filters()
 
     def path(self, socket: Path) -> str:
         """The socket itself."""

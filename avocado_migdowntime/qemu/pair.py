@@ -131,7 +131,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
                     side,
                     end.info.binary,
                     (
-                        *end.info.confinement(spawning=spawning),
+                        *end.info.confinement(end.place.launcher, spawning=spawning),
                         *end.arguments,
                         *await made.arguments(side, end.place),
                         *more,

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..agent import rate
+from ..agent import look, rate, turn
 from ..host.hugepages import Hugepages, lease_hugepages
 from ..host.hugetlbfs import hugetlbfs_directory
 from ..host.resources import HostResources
@@ -30,6 +30,8 @@ class Place(Protocol):
 
     name: str
     """Of another host, for sentences; empty for this one."""
+    identity: str
+    """What is the same for all who are on it, and of no other host; empty where it does not tell."""
     suffix: str
     """What names of processes there end with, where they would have those of processes of another host."""
     launcher: Launcher
@@ -38,6 +40,9 @@ class Place(Protocol):
     page_bytes: int
     """Of its own pages, which are no hugepages."""
     may_use_kvm: bool
+
+    async def take_turn(self) -> str:
+        """Have its turn until the run is over: nothing is said, or who has it now."""
 
     async def binary(self, given: str | None, arch: str) -> str:
         """The path of a QEMU there; raises UsageError where what is given is none."""
@@ -75,6 +80,9 @@ class Place(Protocol):
     async def send(self, address: str, port: int) -> None:
         """Send to where it is listened, until enough has arrived; raises OSError as well."""
 
+    async def cpu_seconds(self, qemu: QemuProcess, vcpus: Sequence[int]) -> Mapping[str, float]:
+        """CPU seconds that a QEMU has had (`qemu_s`), and these of its threads (`vcpus_s`), as far as they are told."""
+
     def clock(self, since_s: float) -> Mapping[str, Any] | None:
         """How far its real-time clock is ahead of the one here, from a time of that on (`ahead_s`), or None.
 
@@ -93,6 +101,7 @@ class Here:
     launcher: Launcher = HERE
 
     def __init__(self, resources: HostResources, stack: ExitStack, sockets: Path) -> None:
+        self.identity = turn.identity()
         self.machine = platform.machine()
         self.page_bytes = os.sysconf("SC_PAGE_SIZE")
         self.may_use_kvm = os.access("/dev/kvm", os.R_OK | os.W_OK)
@@ -100,6 +109,13 @@ class Here:
         self._stack = stack
         self._sockets = sockets
         self._pages: Hugepages | None = None
+
+    async def take_turn(self) -> str:
+        """Have its turn until the run is over, as every run that is on another host as well."""
+        lock, holder = turn.take()
+        if lock is not None:
+            self._stack.enter_context(lock)
+        return holder
 
     async def binary(self, given: str | None, arch: str) -> str:
         """The path of a QEMU here, as `find_binary` says."""
@@ -166,6 +182,10 @@ class Here:
     async def send(self, address: str, port: int) -> None:
         """Send to another place; raises OSError."""
         await asyncio.to_thread(rate.send, address, port)
+
+    async def cpu_seconds(self, qemu: QemuProcess, vcpus: Sequence[int]) -> Mapping[str, float]:
+        """What this host tells of a QEMU here."""
+        return look.cpu_seconds(qemu.pid, vcpus)
 
     def clock(self, since_s: float) -> Mapping[str, Any] | None:
         """There is but one clock here."""

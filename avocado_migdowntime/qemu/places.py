@@ -2,11 +2,10 @@
 """On which hosts the two sides of a migration run."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from ..agent.turn import identity
 from ..errors import UsageError
 from ..parameters.host_address import parse_host
 from ..parameters.table import Parameters
@@ -15,58 +14,63 @@ from .place import Here, Place
 if TYPE_CHECKING:
     from .far_place import FarPlace
 
+_QEMUS = {"source": "qemu", "destination": "qemu_destination"}
+"""What names the QEMU of a side."""
 _TURN_AGAIN_S = 0.2
-"""So often it is seen whether the turn of another host is to be had."""
+"""So often it is seen whether the turn of a host is to be had."""
 
 
 @asynccontextmanager
 async def places(parameters: Parameters, here: Here, say: Callable[[str], None]) -> AsyncIterator[tuple[Place, Place]]:
-    """That of the source and that of the destination, once it is this one's turn on each other host.
+    """That of the source and that of the destination, once it is this one's turn on each host.
+
+    Where both are here, that is so before: `alone_on_host` says it.
 
     Raises UsageError where two of the hosts are one, HostRequirementError or HarnessError.
     """
     async with AsyncExitStack() as stack:
-        far = {
-            side: await _far_place(stack, side, named_by, host, say)
-            for side, named_by, host in (
-                ("source", "qemu", parameters.source_host),
-                ("destination", "qemu_destination", parameters.destination_host),
-            )
-            if host
-        }
-        _check_apart(far)
-        # In an order that is the same for all who want them: two that wait for each other would wait for ever.
-        for place in sorted(far.values(), key=lambda place: str(place.conversation.facts["identity"])):
-            await _take_turn(place, say)
+        far = {side: await far_place(stack, side, host, say) for side, host in hosts_of(parameters).items()}
+        check_apart(here, far)
+        if far:
+            # In an order that is the same wherever a run is started: none waits for a turn that comes before one that
+            # it has, so that no two wait for each other.
+            hosts: list[Place] = [here, *far.values()]
+            for place in sorted(hosts, key=lambda host: host.identity):
+                await _take_turn(place, say)
         yield far.get("source", here), far.get("destination", here)
 
 
-async def _far_place(
-    stack: AsyncExitStack, side: str, named_by: str, host: str, say: Callable[[str], None]
-) -> "FarPlace":
+def hosts_of(parameters: Parameters) -> Mapping[str, str]:
+    """The other hosts that are named, by the side that is to run there."""
+    named = {"source": parameters.source_host, "destination": parameters.destination_host}
+    return {side: host for side, host in named.items() if host}
+
+
+async def far_place(stack: AsyncExitStack, side: str, host: str, say: Callable[[str], None]) -> "FarPlace":
+    """Another host that answers until the stack is left; raises UsageError or HostRequirementError."""
     from ..remote.ssh import connected
     from .far_place import FarPlace
 
     address = parse_host(host)
     say(f"connecting to {address}")
-    return FarPlace(await stack.enter_async_context(connected(address)), side, named_by)
+    return FarPlace(await stack.enter_async_context(connected(address)), side, _QEMUS[side])
 
 
-def _check_apart(far: "dict[str, FarPlace]") -> None:
+def check_apart(here: Here, far: "dict[str, FarPlace]") -> None:
     """Raise UsageError where a host is this one, or both are the same: it would wait for its own turn."""
-    names = {identity(): ""}
+    names = {here.identity: ""}
     for side, place in far.items():
-        its = place.conversation.facts["identity"]
-        if its and its in names:
-            other = f"the same host as {names[its]}" if names[its] else "this host"
+        if place.identity and place.identity in names:
+            known = names[place.identity]
+            other = f"the same host as {known}" if known else "this host"
             raise UsageError(f"{side}_host={place.name} is {other}; leave it out, or name another host")
-        names[its] = f"{side}_host={place.name}"
+        names[place.identity] = f"{side}_host={place.name}"
 
 
-async def _take_turn(place: "FarPlace", say: Callable[[str], None]) -> None:
+async def _take_turn(place: Place, say: Callable[[str], None]) -> None:
     said = ""
-    while holder := (await place.conversation.ask("turn"))[0]:
+    while holder := await place.take_turn():
         if holder != said:
-            say(f"waiting for another test on {place.name} to end: that of {holder}")
+            say(f"waiting for another test on {place.name or 'this host'} to end: that of {holder}")
             said = holder
         await asyncio.sleep(_TURN_AGAIN_S)

@@ -21,7 +21,6 @@ from .schema import argument_kinds
 
 _SANDBOX = "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny"
 """QEMU: softmmu/qemu-seccomp.c, since 8.2 system/qemu-seccomp.c; all that there is since 2.11."""
-_FILTERS = Path("/proc/sys/kernel/seccomp/actions_avail")
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,7 @@ class QemuInfo:
     `machines` holds names and aliases; `backed_machines` those that can have their RAM from a memory backend, `aliases`
     has for an alias such as pc the name that it stands for in this release.
     `migrate_parameter_kinds` has for each parameter that can be set its choices, or the JSON type of its value.
+    `has_sandbox` says that it knows -sandbox, whatever the kernel that it is to run on does.
     """
 
     binary: str
@@ -45,11 +45,11 @@ class QemuInfo:
     migrate_parameters: Mapping[str, Any]
     migrate_capabilities: frozenset[str]
     migrate_parameter_kinds: Mapping[str, str | tuple[str, ...]]
-    has_seccomp: bool
+    has_sandbox: bool
 
-    def confinement(self, *, spawning: bool = False) -> tuple[str, ...]:
-        """The arguments by which it gives up system calls that no run needs, where it was built for that."""
-        if not self.has_seccomp:
+    def confinement(self, launcher: Launcher, *, spawning: bool = False) -> tuple[str, ...]:
+        """The arguments by which it gives up system calls that no run needs, where it and the kernel there know how."""
+        if not (self.has_sandbox and launcher.has_filters):
             return ()
         return ("-sandbox", _SANDBOX if spawning else f"{_SANDBOX},spawn=deny")
 
@@ -110,7 +110,7 @@ async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher 
     process = QemuProcess(name, binary, bare, directory, sockets, NoNetwork(), launcher)
     try:
         async with process as qemu:
-            version, target, machines, kvm, parameters, capabilities, schema, has_seccomp = await asyncio.gather(
+            version, target, machines, kvm, parameters, capabilities, schema, has_sandbox = await asyncio.gather(
                 qemu.execute("query-version"),
                 qemu.execute("query-target"),
                 qemu.execute("query-machines"),
@@ -118,7 +118,7 @@ async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher 
                 qemu.execute("query-migrate-parameters"),
                 qemu.execute("query-migrate-capabilities"),
                 qemu.execute("query-qmp-schema"),
-                _has_seccomp(qemu),
+                _has_sandbox(qemu),
             )
         kinds = argument_kinds(schema, "migrate-set-parameters")
     except (HarnessError, OSError) as error:
@@ -138,17 +138,16 @@ async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher 
         migrate_parameters=parameters,
         migrate_capabilities=frozenset(c["capability"] for c in capabilities),
         migrate_parameter_kinds=kinds,
-        has_seccomp=has_seccomp,
+        has_sandbox=has_sandbox,
     )
 
 
-async def _has_seccomp(qemu: QemuProcess) -> bool:
-    """Whether it knows -sandbox, and the kernel the filters that it takes."""
+async def _has_sandbox(qemu: QemuProcess) -> bool:
     try:
         known = await qemu.execute("query-command-line-options", {"option": "sandbox"})
     except HarnessError:  # It refuses to tell of an option that it was not built with.
         return False
-    return bool(known) and _FILTERS.exists()
+    return bool(known)
 
 
 def _names(machines: Iterable[Mapping[str, Any]]) -> frozenset[str]:

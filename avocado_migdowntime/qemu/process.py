@@ -228,9 +228,10 @@ class QemuProcess:
         return f" ({line[line.index('Kernel panic') :]})" if line else ""
 
     def _doing(self) -> str:
-        """What its processes do."""
+        """What its processes do, and on which other host."""
         assert self._process is not None
-        return "".join(f", {process}" for process in self._process.processes())
+        doing = "".join(f", {process}" for process in self._process.processes())
+        return f"{doing} on {self._launcher.name}" if doing and self._launcher.name else doing
 
     def last_words(self) -> str:
         """The last line of its standard error."""

@@ -10,6 +10,7 @@ from ..host.netns import NoNetwork
 from ..host.resources import HostResources
 from ..parameters.table import Parameters
 from .backing import plan
+from .launching import HERE
 from .planning import planned_guest
 from .probe import QemuInfo
 from .process import QemuProcess
@@ -32,6 +33,6 @@ async def start(
     )
     backing = plan(simplest.backing, simplest.page_size, simplest.ram)
     guest = await planned_guest(simplest, qemu_info, backing, resources, lambda _: None)
-    arguments = (*qemu_info.confinement(), *guest.arguments(resource("images")), "-S")
+    arguments = (*qemu_info.confinement(HERE), *guest.arguments(resource("images")), "-S")
     async with QemuProcess("trial", qemu_info.binary, arguments, directory, sockets, NoNetwork()):
         pass

@@ -5,6 +5,7 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from qemu.qmp import ConnectError, ExecuteError, QMPError
@@ -55,6 +56,8 @@ class AttachedQemu(AskedQemu):
                 what = "expected the QMP socket of a running QEMU, PATH or HOST:PORT"
                 if isinstance(error.exc, PermissionError):
                     what = "a QMP socket is for the user of its QEMU and for root; run this as one of them"
+                if isinstance(address, str) and Path(address).is_file():
+                    what = f"{what}; give a text to `analyze`, or to this command by `- <{address}`"
                 raise UsageError(f"{self.name}: {why}; {what}") from None
             raise UsageError(
                 f"{self.name} does not speak QMP ({' '.join(str(error).split())}); expected a socket of QEMU's -qmp"

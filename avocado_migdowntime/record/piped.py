@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 
 from ..errors import UsageError
-from ..forms.course import Begins, Courses, EventRow
+from ..forms.course import Courses
 from ..forms.filling import AS_READ
 from ..forms.reader import Reader
 from ..forms.refusal import nothing_told
+from ..forms.rows import Begins, EventRow, Row
 from ..trace.file import Writer
 from ..trace.reading import Item, Reading
 from ..trace.sample import Sample
@@ -42,35 +43,61 @@ def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, sh
     What the text had to remark is given back.
     """
     courses = Courses({} if limit_ms is None else {"downtime-limit": limit_ms})
-    writer: Writer | None = None
-    chosen = ""
+    recording = _Recording(courses, new_trace, show)
     for item in items:
-        if writer is not None and isinstance(item, Reading) and item.of == chosen and _is_over(item):
+        if isinstance(item, Reading) and recording.is_of(item.of) and _is_over(item):
             return courses.remarks
         for of, row in courses.rows(item):
-            if writer is not None and of != chosen:
-                continue
-            if isinstance(row, Begins):
-                if writer is not None:
-                    return courses.remarks
-            elif isinstance(row, EventRow):
-                if writer is not None:
-                    writer.event(row.t_s, row.side, row.message)
-            else:
-                answer = row.filled.recordable
-                sample = Sample.from_query(row.t_s, row.latency_ms, row.filled.figures)
-                if writer is None:
-                    if not runs(sample.status):
-                        continue
-                    chosen = of
-                    as_read = {"read": True} if AS_READ in answer else {}
-                    writer = new_trace.open({**courses[of].header, "recorded": "from a pipe", **as_read})
-                writer.sample(row.t_s, row.latency_ms, answer)
-                new_trace.count(sample)
-                show(sample)
-                if new_trace.ended:
-                    return courses.remarks
-    return courses.remarks
+            if recording.ends_with(of, row):
+                return courses.remarks
+    for row in courses[recording.of].rest() if recording.begun else ():
+        recording.ends_with(recording.of, row)
+    return [*courses.remarks, *recording.over]
+
+
+class _Recording:
+    """Takes the rows of a text, and writes those of the first migration that has not ended yet."""
+
+    def __init__(self, courses: Courses, new_trace: NewTrace, show: Show) -> None:
+        self._courses, self._new_trace, self._show = courses, new_trace, show
+        self._writer: Writer | None = None
+        self.of = ""
+        self.over: Sequence[str] = ()
+        """What is to be said of a migration that had ended before anything of it was read."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is one."""
+        return self._writer is not None
+
+    def is_of(self, guest: str) -> bool:
+        """Whether it is that guest's."""
+        return self.begun and guest == self.of
+
+    def ends_with(self, of: str, row: Row) -> bool:
+        """Whether this row ends it, which is written if it belongs to it."""
+        if self.begun and of != self.of:
+            return False
+        if isinstance(row, Begins):
+            return self.begun
+        if isinstance(row, EventRow):
+            if self._writer is not None:
+                self._writer.event(row.t_s, row.side, row.message)
+            return False
+        answer = row.filled.recordable
+        sample = Sample.from_query(row.t_s, row.latency_ms, row.filled.figures)
+        if self._writer is None:
+            if not runs(sample.status):
+                self.over = [f"the migration in this text is over: its status is {sample.status}"]
+                return False
+            self.of = of
+            as_read = {"read": True} if AS_READ in answer else {}
+            header = self._courses[of].header
+            self._writer = self._new_trace.open({**header, "recorded": "from a pipe", **as_read})
+        self._writer.sample(row.t_s, row.latency_ms, answer)
+        self._new_trace.count(sample)
+        self._show(sample)
+        return self._new_trace.ended
 
 
 def _is_over(reading: Reading) -> bool:

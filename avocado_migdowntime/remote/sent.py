@@ -6,7 +6,20 @@ import shlex
 from importlib.resources import files
 
 _ROOM = "agent"
-_MODULES = ("", "frames", "page_sums", "memory", "rate", "turn", "keeper", "hugepages", "qemus", "service", "start")
+_MODULES = (
+    "",
+    "frames",
+    "page_sums",
+    "memory",
+    "rate",
+    "turn",
+    "look",
+    "keeper",
+    "hugepages",
+    "qemus",
+    "service",
+    "start",
+)
 """In the order of their imports."""
 _DIGITS = 9
 _LOAD = f"""

@@ -31,7 +31,7 @@ def rows(now: Now, columns: int, signs: str = BARS) -> Sequence[tuple[str, str]]
             ("dirtied", _figure(_rate(ram.dirty_bytes_per_ms), told.dirty_bytes_per_ms, sparks, signs)),
         ]
     if now.reported_ms is not None:
-        of_before = "" if now.renewed else ", not computed in this pass yet"
+        of_before = "" if now.renewed is not False else ", not computed in this pass yet"
         shown.append(("QEMU says", f"{now.reported_ms:.0f} ms{of_before}"))
     if now.right_ms is not None:
         shown.append(("expected", f"{_right(now)} (left at the last sync ÷ bandwidth)"))

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..basics.interval import Interval
+from ..verdict.blocktime import BlocktimeFinding
 from ..verdict.downtime import Downtime
 from ..verdict.predicted_downtime import PredictedDowntime, PredictionJudgement
 from ..verdict.trials import Convergence
@@ -43,6 +44,7 @@ def fields(verdict: Verdict) -> dict[str, Any]:
         "transferred_error_interval": _ends(verdict.transferred.error_interval) if verdict.transferred else None,
         "device_bytes": _ends(verdict.pending.device_bytes) if verdict.pending else None,
         "throttle_percents": list(verdict.throttle.percents) if verdict.throttle else None,
+        "blocktime": _blocktime(verdict.blocktime) if verdict.blocktime else None,
         "downtime": _downtime(verdict.downtime) if verdict.downtime else None,
         "integrity": asdict(verdict.integrity) if verdict.integrity else None,
         "convergence": _convergence(verdict.convergence) if verdict.convergence else None,
@@ -72,6 +74,11 @@ def _promise(predicted: PredictedDowntime) -> dict[str, Any]:
         "error": predicted.error,
         "reason": predicted.reason,
     }
+
+
+def _blocktime(found: BlocktimeFinding) -> dict[str, Any]:
+    waits = [{"who": wait.who, "told_ms": wait.told_ms, "can_ms": _ends(wait.can_ms)} for wait in found.waits]
+    return {"postcopy_ms": found.postcopy_ms, "waits": waits}
 
 
 def _downtime(down: Downtime) -> dict[str, Any]:

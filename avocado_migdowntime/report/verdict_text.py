@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from ..basics.interval import Interval
 from ..basics.printable import in_a_line
 from ..verdict.bandwidth import BandwidthFinding
+from ..verdict.blocktime import BlocktimeFinding
 from ..verdict.check import Outcome
 from ..verdict.downtime import Downtime
 from ..verdict.limit_at_switchover import BURST_MS
@@ -48,6 +49,8 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
         rows.append(("devices", f"have {verdict.pending.device_bytes.low / 1e6:.3f} MB to send besides RAM"))
     if verdict.throttle is not None and verdict.throttle.percents:
         rows.append(("throttle", f"auto-converge slowed the guest by {_listed(verdict.throttle.percents)} %"))
+    if verdict.blocktime is not None and verdict.blocktime.waits:
+        rows.append(("blocktime", _blocktime(verdict.blocktime)))
     if verdict.convergence is not None:
         rows.append(("converges", _convergence(verdict.convergence)))
     if verdict.downtime is not None:
@@ -139,6 +142,10 @@ def _bandwidth(found: BandwidthFinding) -> str:
     if found.code == "wide":
         return f"the error of mbps, compared with the bytes sent, is {found.between}"
     return f"mbps is {found.error:+.2%} off the bytes sent, {found.between}"
+
+
+def _blocktime(found: BlocktimeFinding) -> str:
+    return f"{'; '.join(map(str, found.waits))}; of {found.postcopy_ms:.0f} ms of postcopy"
 
 
 def _convergence(found: Convergence) -> str:

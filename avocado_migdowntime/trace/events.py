@@ -35,6 +35,13 @@ CLOCK = "CLOCK"
 """The real-time clock of a `side` on another host is ahead of the one here by `ahead_s`, [least, most]."""
 CPU = "CPU"
 """CPU seconds of each side's QEMU since it began, `qemu_s`, and of its vCPUs, `vcpus_s`, as far as known."""
+AWAKE = "AWAKE"
+"""Seconds for which each vCPU of the destination was awake, `vcpus_s`, running or due to run, and for which its other
+threads were due to run and did not, `others_queued_s`; looked at between `from_s` and `to_s` of the real-time clock,
+when the vCPUs whose numbers are in `waiting` waited for a page."""
+BLOCKTIME = "BLOCKTIME"
+"""What the destination says in the end of how long its vCPUs waited for pages, by its own names of the figures; the
+source had so many `requests` for pages."""
 CARRIED = "CARRIED"
 """What had left the source's network by then: `bytes`, headers among them, in so many `packets`."""
 SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH, AIMED)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 REPORT, LIMIT, CONVERGENCE = "report", "limit", "convergence"
 BANDWIDTH, CAP, SWITCHOVER, PENDING = "bandwidth", "max-bandwidth", "switchover", "pending"
-THROTTLE, TRANSFERRED = "throttle", "transferred"
+THROTTLE, TRANSFERRED, BLOCKTIME = "throttle", "transferred", "postcopy-blocktime"
 MEMORY, GUEST, DOWNTIME, MID_PASS_STOP = "memory", "guest", "downtime", "mid-pass-stop"
 """The names of the checks."""
 
@@ -91,6 +91,15 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "no-step-seen": "the recording does not show that auto-converge slowed the guest",
         "changed": "the parameters of auto-converge were changed during the migration",
         "not-tracked": "the recording does not show the parameters of auto-converge, or not whether they were changed",
+    },
+    BLOCKTIME: {
+        "as-waited": "vCPUs can have waited for pages in postcopy for as long as the destination says",
+        "more-than-waited": "the destination says that they waited for longer than they slept",
+        "less-than-waited": "vCPUs were seen to wait for longer than the destination says",
+        "without-the-break": "they were, and the channel broke: what is waited for then counts from its recovery only",
+        "held": "the guest was held until its memory was compared, so that it waited for nothing; use integrity=no",
+        "not-told": "the destination does not say for how long vCPUs waited",
+        "not-seen": "it was not seen for how long vCPUs slept",
     },
     CONVERGENCE: {
         "right": "each limit had the expected effect",

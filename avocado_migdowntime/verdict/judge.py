@@ -15,6 +15,7 @@ from ..trace.cpu import CpuUse, cpu_courses
 from ..trace.events import HARNESS, LAGGING
 from ..trace.model import Trace
 from .bandwidth import judge_bandwidth
+from .blocktime import judge_blocktime
 from .cap import judge_cap
 from .carried import judge_carried
 from .check import Check, Outcome
@@ -49,6 +50,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         return judge_snapshot(whole, contract, tolerance)
     bandwidth, cap, switchover = judge_bandwidth(whole), judge_cap(whole), judge_switchover(whole)
     pending, throttle, carried = judge_pending(whole), judge_throttle(whole), judge_carried(whole)
+    blocktime = judge_blocktime(whole)
     if bandwidth.code == "not-as-sent":
         whole = whole.at_sent_bandwidth
     evidence = whole.undisturbed
@@ -80,7 +82,8 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         remarks.append(predicted.reason)
     if stop is not None:
         remarks.append(stop.check.sentence)
-    findings = [one.check for one in (bandwidth, carried, cap, switchover, pending, throttle) if one is not None]
+    of_qemu = (bandwidth, carried, cap, switchover, pending, throttle, blocktime)
+    findings = [one.check for one in of_qemu if one is not None]
     remarks += [check.sentence for check in findings if check.outcome is Outcome.FAILED]
     of_formula = report.outcome is not Outcome.UNDECIDED and formula in FORMULAS
     era = remark(formula, whole.release) if of_formula else ""
@@ -114,6 +117,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         pending=pending,
         throttle=throttle,
         transferred=carried,
+        blocktime=blocktime,
         cpu=_cpu(whole),
     )
 

@@ -19,7 +19,10 @@ from .downtime import downtime
 from .limit import LimitFinding
 from .verdict import Verdict
 
-_NOTE = "a single sample is judged by what is left now, not by what was left at the last sync; record it for more"
+_OF_ONE = "a single sample is judged by what is left now, not by what was left at the last sync; record it for more"
+_OF_SEVERAL = (
+    "the last of {} samples is judged by what is left now: they do not tell what was left at a sync; record it for more"
+)
 _OF_A_TRACE = ("postcopy", "disk", "overrun", "first-pass")
 """What is the matter with a whole trace where it is with its last sample."""
 _UNLESS = "unless it was taken before the first update after a sync"
@@ -32,6 +35,8 @@ def judge_snapshot(evidence: Evidence, contract: str, tolerance: float) -> Verdi
     reported = reported_of(look)
     rate_ms = look.dirtied_ms.middle if look.dirtied_ms is not None else None
     computed_ms = (rate_ms if contract == "dirty-rate" else left_now_ms(look)) if standing(look) is None else None
+    samples = len(evidence.trace.samples)
+    note = _OF_ONE if samples == 1 else _OF_SEVERAL.format(samples)
     comparable = not look.estimated and report.code in (
         "accurate",
         "another-formula",
@@ -51,7 +56,7 @@ def judge_snapshot(evidence: Evidence, contract: str, tolerance: float) -> Verdi
         downtime_limit_ms=evidence.set_limit_ms,
         downtime=downtime(evidence),
         samples_used=int(report.outcome is not Outcome.UNDECIDED),
-        reasons=(report.sentence, *([_NOTE] if computed_ms is not None else []), *evidence.trace.notes),
+        reasons=(report.sentence, *([note] if computed_ms is not None else []), *evidence.trace.notes),
         subject=evidence.trace.subject,
     )
 
@@ -120,7 +125,10 @@ def _by_what_is_left(look: Look, contract: str, fitting: Collection[str]) -> tup
 
 
 def _unless(look: Look) -> str:
-    return _UNLESS if look.switchover_bytes_per_ms else f"{_UNLESS}, or avail-switchover-bandwidth is set"
+    others = [] if look.switchover_bytes_per_ms else ["avail-switchover-bandwidth is set"]
+    if look.dirty_bytes_per_ms is None:
+        others.append("the guest dirties nothing, so that QEMU computes nothing")
+    return ", or ".join([_UNLESS, *others])
 
 
 def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:

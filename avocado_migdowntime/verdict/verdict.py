@@ -9,6 +9,7 @@ from ..basics.interval import Interval
 from ..trace.cpu import CpuUse
 from ..trace.samples import Floats
 from .bandwidth import BandwidthFinding
+from .blocktime import BlocktimeFinding
 from .cap import CapFinding
 from .carried import CarriedFinding
 from .check import Check, Outcome, passed
@@ -84,6 +85,7 @@ class Verdict:
     pending: PendingFinding | None = None
     throttle: ThrottleFinding | None = None
     transferred: CarriedFinding | None = None
+    blocktime: BlocktimeFinding | None = None
     cpu: Mapping[str, CpuUse] = field(default_factory=dict)
 
     @property
@@ -106,7 +108,7 @@ class Verdict:
         """All checks that were made; the most important ones for a user come first."""
         of_guest = (self.integrity, self.downtime, self.predicted_downtime, self.stop)
         of_qemu = (self.limit, self.switchover, self.bandwidth, self.transferred, self.cap, self.pending, self.throttle)
-        parts = (self.convergence, *of_qemu, *of_guest)
+        parts = (self.convergence, *of_qemu, self.blocktime, *of_guest)
         checks = [part.check for part in parts if part is not None]
         return (*checks[: int(self.convergence is not None)], self.report, *checks[int(self.convergence is not None) :])
 

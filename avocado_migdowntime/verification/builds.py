@@ -89,7 +89,7 @@ def check_hugepages(parameters: Parameters) -> None:
     """Raise HostRequirementError where the hugepages of such a run cannot be had: no build comes to a verdict then."""
     if parameters.backing == "anonymous":
         return
-    needed = 2 * plan("memfd", parameters.page_size, parameters.ram).hugepages_needed
+    needed = parameters.sides_here * plan("memfd", parameters.page_size, parameters.ram).hugepages_needed
     size, allowed = parameters.page_size, parameters.reserve_hugepages
     with HostResources() as resources, lease_hugepages(resources, size, needed, allowed=allowed):
         pass

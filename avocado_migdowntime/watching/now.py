@@ -23,11 +23,11 @@ class Now:
     """A migration as it stands at `t_s` on its trace's clock.
 
     `number` is the pass under way, `ram` what the last sample shows of it. `reported_ms` is what QEMU says that the
-    guest would be down for, `renewed` whether it has computed that in this pass; `right_ms` is what is right, by what
-    was left at the last sync, where that was seen. `limit_ms` is the downtime-limit that is set and `outlook` what it
-    does, `advice` says which one to set and `advised` what that does. While the migration goes on they rest on what was
-    seen since the limit was last changed, or before, until that shows enough. `verdict` is on QEMU's report; once the
-    migration has completed it tells the real downtime.
+    guest would be down for, `renewed` whether it has computed that in this pass, None where the pass was not seen to
+    begin; `right_ms` is what is right, by what was left at the last sync, where that was seen. `limit_ms` is the
+    downtime-limit that is set and `outlook` what it does, `advice` says which one to set and `advised` what that does.
+    While the migration goes on they rest on what was seen since the limit was last changed, or before, until that shows
+    enough. `verdict` is on QEMU's report; once the migration has completed it tells the real downtime.
     """
 
     t_s: float
@@ -36,7 +36,7 @@ class Now:
     number: int | None
     ram: Ram | None
     reported_ms: float | None
-    renewed: bool
+    renewed: bool | None
     right_ms: Interval | None
     limit_ms: float | None
     outlook: Outlook | None
@@ -74,7 +74,7 @@ def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | 
         number=number,
         ram=ram,
         reported_ms=sample.expected_downtime_ms if active else None,
-        renewed=ram is not None and sync is not None and not (computes_nothing(ram) or settling(sync.after)[-1]),
+        renewed=_renewed(ram, under_way),
         right_ms=right_ms,
         limit_ms=limit_ms,
         outlook=_outlook(learnt, limit_ms, under_way),
@@ -83,6 +83,12 @@ def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | 
         verdict=judge(whole if sample.status in ENDED else learnt),
         histories=histories or Histories(),
     )
+
+
+def _renewed(ram: Ram | None, under_way: Pass | None) -> bool | None:
+    if ram is None or computes_nothing(ram) or ram.dirty_sync_count == 1:
+        return False
+    return None if under_way is None else not settling(under_way)[-1]
 
 
 def _outlook(learnt: Evidence, limit_ms: float | None, under_way: Pass | None) -> Outlook | None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -216,8 +216,9 @@ def test_avocado_that_listens_no_more(tmp_path: Path) -> None:
                 runner.wait()
 
 
-def test_one_at_a_time(start: Callable[..., Started], tmp_path: Path) -> None:
-    run = start("made_up.py:First", "made_up.py:Second", "--max-parallel-tasks", "2")
+@pytest.mark.parametrize("hosts", [(), ("--migdowntime-destination-host", "lab2")], ids=["here", "on others"])
+def test_one_at_a_time(hosts: Sequence[str], start: Callable[..., Started], tmp_path: Path) -> None:
+    run = start("made_up.py:First", "made_up.py:Second", "--max-parallel-tasks", "2", *hosts)
     output, _ = run.process.communicate(timeout=HANGS_S)
     assert (tmp_path / "order").read_text().split() == ["begin", "end"] * 2
     assert "waiting" not in output

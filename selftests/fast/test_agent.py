@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.agent import look
 from avocado_migdowntime.agent.keeper import Leases
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host.process_group import processes
@@ -72,6 +73,18 @@ def test_what_it_cannot_do_is_told_in_words(tmp_path):
             with pytest.raises(HostRequirementError, match="on far: it has no hugepages of 12 KiB but "):
                 await conversation.ask("reserve", page_bytes=12 << 10, count=1, allowed=False)
             assert (await conversation.ask("find", names=["no-such-program", "sh"]))[0].endswith("/sh")
+
+    run(course())
+
+
+def test_it_tells_of_the_host_that_it_is_on(tmp_path):
+    async def course():
+        async with sent() as (conversation, process):
+            facts = conversation.facts
+            assert facts["filters"] == look.has_filters() and facts["page_bytes"] == os.sysconf("SC_PAGE_SIZE")
+            had, _ = await conversation.ask("cpu", pid=process.pid, threads=[process.pid])
+            assert 0 < had["vcpus_s"] < PATIENCE_S and 0 <= had["qemu_s"] < PATIENCE_S
+            assert (await conversation.ask("cpu", pid=process.pid, threads=[0]))[0].keys() == {"qemu_s"}
 
     run(course())
 

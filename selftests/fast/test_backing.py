@@ -84,7 +84,7 @@ def test_what_does_not_go_together(kind: str, page_size: int, ram: int, sentence
 def test_pages_smaller_than_the_hosts(kind: str) -> None:
     with pytest.raises(HostRequirementError) as refusal:
         plan(kind, 4 * KIB, 256 * MIB, Path("/mnt"))
-    assert str(refusal.value) == ("this host's base page size is 64K, so it has no pages of 4K; use page_size=64K")
+    assert str(refusal.value) == "the host's base page size is 64K, so it has no pages of 4K; use page_size=64K"
 
 
 @pytest.mark.usefixtures("host_of_64k")

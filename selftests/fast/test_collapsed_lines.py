@@ -18,9 +18,13 @@ def lines_of(text):
              "info-migrate-10.1-first-pass-multifd", "info-migrate-2025-in-kb", "info-migrate-7.2-throttled",
              "domjobinfo-postcopy"],
 )  # fmt: skip
-def test_a_text_whose_lines_became_one_is_read_as_it_was(name):
+@pytest.mark.parametrize("between", [" ", "; ", ", ", " | "])
+def test_a_text_whose_lines_became_one_is_read_as_it_was(name, between):
     text = (TOP / "selftests" / "forms" / f"{name}.txt").read_text().replace("\n> ", "\n")
-    whole, collapsed = parse(text.encode()), parse(" ".join(text.split()).encode())
+    whole, collapsed = (
+        parse(text.encode()),
+        parse(between.join(" ".join(line.split()) for line in text.splitlines()).encode()),
+    )
     assert [*collapsed.samples] == [*whole.samples]
     assert collapsed.lacks == whole.lacks
 

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What both QEMUs took of the host's CPUs, beside a migration."""
 
+import asyncio
 import os
 import threading
+from types import SimpleNamespace
 
 import pytest
 
-from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.host.cpu_time import process_s, threads_s
+from avocado_migdowntime.agent.look import cpu_seconds
+from avocado_migdowntime.errors import HarnessError, UsageError
+from avocado_migdowntime.experiments.cpu_use import cpu_recorded
 from avocado_migdowntime.pictures.chart_of_trace import chart
+from avocado_migdowntime.qemu.pair import Side
 from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.trace.cpu import CpuUse, cpu_courses
 from avocado_migdowntime.trace.events import CPU, HARNESS
@@ -76,13 +80,66 @@ def test_what_is_no_number_is_refused_in_a_sentence():
         judge(made(ROWS, events=looks))
 
 
+class Place:
+    """A host that tells of its QEMUs."""
+
+    def __init__(self, fault=None):
+        self.asked, self.fault = [], fault
+
+    async def cpu_seconds(self, qemu, vcpus):
+        if self.fault is not None:
+            raise self.fault
+        self.asked.append((qemu.name, vcpus))
+        return {"qemu_s": 1.0}
+
+
+class Qemu:
+    """A QEMU with two vCPUs."""
+
+    def __init__(self, name):
+        self.name = name
+
+    async def execute(self, command):
+        return [{"thread-id": 8, "cpu-index": 0}, {"thread-id": 7, "cpu-index": 1}]
+
+
+def recorded(*places):
+    """What was noted of QEMUs in these places, from the first look and the last."""
+    noted = []
+    sides = [Side(Qemu(name), place) for name, place in zip(("source", "destination"), places, strict=True)]
+
+    async def record():
+        pair, sampler = SimpleNamespace(sides=sides), SimpleNamespace(note=lambda name, data: noted.append(data))
+        async with cpu_recorded(pair, sampler):
+            pass
+
+    asyncio.run(record())
+    return noted
+
+
+def test_each_qemu_is_looked_at_on_its_own_host():
+    here, lab1 = Place(), Place()
+    both = {"source": {"qemu_s": 1.0}, "destination": {"qemu_s": 1.0}}
+    assert recorded(here, here) == [both, both]
+    assert here.asked == [("source", [7, 8]), ("destination", [7, 8])] * 2
+    here.asked.clear()
+    assert sorted(map(list, recorded(lab1, here))) == [["destination"]] * 2 + [["source"]] * 2
+    assert (lab1.asked, here.asked) == ([("source", [7, 8])] * 2, [("destination", [7, 8])] * 2)
+
+
+def test_a_host_that_does_not_answer_ends_it():
+    with pytest.raises(HarnessError, match="is gone"):
+        recorded(Place(), Place(HarnessError("the connection to lab1 is gone")))
+
+
 def test_a_process_has_what_its_threads_have():
     pid = os.getpid()
-    before_s, thread_s = process_s(pid), threads_s(pid, [threading.get_native_id()])
-    while threads_s(pid, [threading.get_native_id()]) < thread_s + 0.03:
+    threads = [threading.get_native_id()]
+    before = cpu_seconds(pid, threads)
+    while cpu_seconds(pid, threads)["vcpus_s"] < before["vcpus_s"] + 0.03:
         pass
-    assert process_s(pid) >= before_s + 0.01
-    assert threads_s(pid, []) == 0
+    assert cpu_seconds(pid, threads)["qemu_s"] >= before["qemu_s"] + 0.01
+    assert cpu_seconds(pid, [])["vcpus_s"] == 0
 
 
 def test_of_one_that_has_ended_nothing_is_known():
@@ -90,4 +147,4 @@ def test_of_one_that_has_ended_nothing_is_known():
     if not pid:
         os._exit(0)
     os.waitpid(pid, 0)
-    assert process_s(pid) is None and threads_s(pid, [pid]) is None
+    assert cpu_seconds(pid, [pid]) == {}

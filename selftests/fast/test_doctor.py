@@ -5,6 +5,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +14,23 @@ import pytest
 from avocado_migdowntime.basics.run_directory import LeftFiles, RunDirectory, left_files, temporary_places
 from avocado_migdowntime.doctor import probing, reading
 from avocado_migdowntime.doctor.checks import check_host
-from avocado_migdowntime.doctor.host import Cpu, Kvm, Lock, NodePages, Shaped, Version
+from avocado_migdowntime.doctor.host import Cpu, Kvm, Lock, Network, NodePages, OtherHost, Shaped, Version
 from avocado_migdowntime.doctor.host_check import State, able
+from avocado_migdowntime.doctor.others import look_at, look_between, reach
 from avocado_migdowntime.doctor.reading import read_lock, read_pages
+from avocado_migdowntime.errors import HostRequirementError
 from avocado_migdowntime.host.one_at_a_time import NAME
 from avocado_migdowntime.host.pool import pools
+from avocado_migdowntime.host.resources import HostResources
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu.place import Here
+from avocado_migdowntime.qemu.profiles import PROFILES
+from avocado_migdowntime.remote import ssh
+from avocado_migdowntime.remote.ssh import Connected
 from avocado_migdowntime.report.doctor import summary
 from avocado_migdowntime.report.terminal import fitted
 
+from ..support.agents import sent
 from ..support.made_up_host import ARM, GOOD, HUGE, MIB, PPC, few
 
 
@@ -128,6 +138,110 @@ def test_what_is_wrong_is_said_with_what_mends_it(changes, name, state, mend):
     assert {finding.state for finding in others} <= {State.OK}
 
 
+QEMU_THERE = replace(PPC, arch="x86_64", package=PROFILES["x86_64"].package, machines=("pc",))
+THERE = OtherHost(
+    "lab2",
+    python="3.9.2",
+    qemu=QEMU_THERE,
+    kvm=Kvm("x86_64", "", True, True),
+    page_size_bytes=2 * MIB,
+    pages=replace(HUGE, needed=128),
+    available_bytes=4096 * MIB,
+    cpu=Cpu(2, frozenset({"performance"}), 0.1),
+    lock=Lock(False),
+)
+OTHERS = [
+    ({}, "access", "ok", "answers over SSH, by its python3 3.9.2"),
+    ({"fault": "the host lab2 cannot be reached by SSH: x"}, "access", "fault", "the host lab2 cannot be reached by "),
+    ({"qemu": replace(QEMU_THERE, fault="has no machine x")}, "qemu x86_64", "fault", "has no machine x"),
+    ({"kvm": Kvm("x86_64", "no page within 1 s", True, True)}, "kvm", "note", "no page within 1 s; tests use TCG"),
+    ({"pages": replace(few(), needed=128)}, "hugepages 2M", "fault", "the default run needs 128 and only root can"),
+    ({"pages": None}, "hugepages 2M", "fault", "the kernel has no hugepages of 2M"),
+    ({"pages": None, "small_pages_bytes": 256 * MIB}, "memory", "ok", "the default run needs 832 MiB"),
+    ({"available_bytes": 575 * MIB}, "memory", "fault", "575 MiB available, the default run needs 576 MiB"),
+    ({"available_bytes": 576 * MIB}, "memory", "ok", "576 MiB available"),
+    ({"cpu": Cpu(1, frozenset({"powersave"}), 0)}, "cpu load", "note", "steady figures need two"),
+    ({"cpu": Cpu(2, frozenset({"powersave"}), 0)}, "cpu governor", "note", "the CPU clock varies"),
+    ({"lock": Lock(True, who="process 7 of user 0")}, "host lock", "note", "held by process 7 of user 0"),
+]
+
+
+@pytest.mark.parametrize(("changes", "name", "state", "text"), OTHERS)
+def test_what_another_host_of_the_run_lacks_is_said_with_its_name(changes, name, state, text):
+    host = replace(GOOD, sides=1, others=(replace(THERE, **changes),), network=Network(bytes_per_s=118e6))
+    found = {finding.name: finding for finding in check_host(host)}
+    one = found[f"{name} of lab2"]
+    assert one.state == state and text in one.text and able(found.values()) is (state != "fault")
+    assert found["network"].text == "118.00 MB/s from the source to the destination"
+
+
+def test_a_network_over_which_nothing_gets_is_a_fault():
+    found = list(check_host(replace(GOOD, others=(THERE,), network=Network(fault="no TCP connection gets"))))
+    assert (found[-1].name, found[-1].state, found[-1].text) == ("network", "fault", "no TCP connection gets")
+
+
+def test_a_host_on_which_no_side_runs_needs_no_qemu_no_pages_and_no_kvm():
+    lacking = {
+        "qemus": (replace(PPC, fault="none", binary="", release=(0, 0, 0)),),
+        "kvm": Kvm("x86_64", "missing", False, False),
+        "kvm_wanted": True,
+        "pages": (),
+        "available_bytes": 512 * MIB,
+    }
+    assert able(check_host(replace(GOOD, **lacking, sides=0)))
+    faults = [finding.name for finding in check_host(replace(GOOD, **lacking, sides=1)) if finding.state == "fault"]
+    assert faults == ["qemu ppc64", "kvm", "hugepages 2M", "memory"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sides", "here"),
+    [
+        ({"qemu": "/a", "qemu_destination": "/b"}, 2, ("/a", "/b")),
+        ({"qemu": "/a", "qemu_destination": "/b", "source_host": "lab1"}, 1, ("/b", None)),
+        ({"qemu": "/a", "source_host": "lab1"}, 1, ("/a", None)),
+        ({"qemu": "/a", "qemu_destination": "/b", "destination_host": "lab2"}, 1, ("/a", None)),
+        ({"qemu": "/a", "source_host": "lab1", "destination_host": "lab2"}, 0, (None, None)),
+    ],
+)
+def test_of_this_host_is_asked_what_runs_on_it(given, sides, here):
+    default = parse(given)
+    own = probing._of_this_host(default)
+    assert (own.qemu, own.qemu_destination) == here
+    assert probing._pages_needed(default) == (0, sides * 128)
+    assert probing._pages_needed(replace(default, page_size=4096)) == (sides * default.ram, 0)
+
+
+def test_another_host_is_asked_over_there(monkeypatch, tmp_path):
+    """What answers is run by a python3 of this host, in whose place it stands."""
+
+    @asynccontextmanager
+    async def connected(address):
+        if address.host == "lab1":
+            raise HostRequirementError("the host lab1 cannot be reached by SSH: x")
+        async with sent() as (conversation, _):
+            conversation.facts["identity"] = "another"
+            yield Connected(conversation, *4 * ["127.0.0.1"])
+
+    async def look(**given):
+        default = parse({"arch": "x86_64", "qemu": "/no/such", "destination_host": "lab2", **given})
+        with HostResources() as resources, ExitStack() as stack:
+            here = Here(resources, stack, tmp_path)
+            async with AsyncExitStack() as connections:
+                reached = await reach(connections, default, here, lambda _: None)
+                seen = await look_at(reached, default, tmp_path, resources)
+                return seen, await look_between(reached, here, lambda _: None)
+
+    monkeypatch.setattr(ssh, "connected", connected)
+    (lab1, lab2), network = asyncio.run(look(source_host="lab1", page_size="2M"))
+    assert lab1 == OtherHost("lab1", fault="the host lab1 cannot be reached by SSH: x") and network is None
+    assert (lab2.fault, lab2.root, lab2.small_pages_bytes) == ("", os.geteuid() == 0, 0)
+    assert lab2.qemu.fault.startswith("far has no QEMU /no/such; give with `qemu_destination` the path")
+    assert lab2.cpu.usable == reading.read_cpu().usable and lab2.cpu.governors == reading.read_cpu().governors
+    here = {pages.page_size_bytes: pages for pages in read_pages(2 * MIB, 128, True)}[2 * MIB]
+    assert (lab2.pages.needed, lab2.pages.may_grow) == (128, here.may_grow)
+    assert lab2.pages.missing == max(0, 128 - lab2.pages.counters.available)
+
+
 def test_a_link_made_without_root_says_where():
     shaped = replace(GOOD.shaped, in_user_namespace=True)
     told = summary(list(check_host(replace(GOOD, shaped=shaped))))
@@ -166,11 +280,11 @@ def test_the_holder_of_the_lock_is_found():
     name = NAME + "-test"
     bind = f"import socket, time; s = socket.socket(socket.AF_UNIX); s.bind({name!r})"
     program = f"{bind}; print(flush=True); time.sleep(60)"
-    assert read_lock(name) == Lock(False)
+    assert read_lock((name,)) == Lock(False)
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as holder:
         holder.stdout.readline()
         try:
-            ((pid, command),) = read_lock(name).holders
+            ((pid, command),) = read_lock((f"{NAME}-none", name)).holders
             assert pid == holder.pid and command.startswith(sys.executable) and len(command) <= 61
         finally:
             holder.kill()

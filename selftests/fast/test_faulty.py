@@ -25,15 +25,17 @@ def run(*arguments):
     return command.run(parser.parse_args(list(map(str, arguments))))
 
 
-def test_a_qemu_that_is_gone_is_named(tmp_path):
-    other = tmp_path / "qemu"
+@pytest.mark.parametrize("name", ["qemu", 'a $(touch made)\'; touch "made" & `touch made` #'])
+def test_a_qemu_that_is_gone_is_named_and_no_name_is_a_command(tmp_path, name):
+    other = tmp_path / name
     other.write_text("#!/bin/sh\n")
     other.chmod(0o755)
     launcher = tmp_path / "launcher"
     assert run("kb", "--qemu", other, "--output", launcher) == 0
     other.unlink()
-    done = subprocess.run([launcher], capture_output=True, text=True)
+    done = subprocess.run([launcher], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, f"{other} with the fault kb: No such file or directory\n")
+    assert os.listdir(tmp_path) == ["launcher"]
 
 
 OWN = "-chardev socket,{}id=faulty-qmp,fd=9 -mon chardev=faulty-qmp,mode=control"

@@ -25,7 +25,7 @@ def parsed(way):
     return parse({name: tool.text(value) for name, value in {**COMMON, **way.parameters}.items()})
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+@pytest.mark.parametrize("way", (*WAYS, *tool.scenarios()), ids=lambda way: way.name)
 def test_each_is_what_a_test_takes_or_is_cancelled_with_the_reason(way):
     assert way.judged
     if way.name in CANCELLED:
@@ -116,4 +116,30 @@ def test_a_cell_says_what_came_of_it(answer, shown, reason, tmp_path):
 
 def test_the_page_has_a_row_for_each():
     rows = re.findall(r"^\| `([\w-]+)` \|", (TOP / "docs" / "features.md").read_text(), re.MULTILINE)
-    assert rows == [way.name for way in WAYS]
+    assert rows == [way.name for way in (*WAYS, *tool.scenarios())]
+
+
+def test_the_scenarios_of_guestperf_are_judged_on_the_installed_qemu_and_on_the_newest():
+    installed, newest, other = tool.Qemu("7.2.22", None), tool.Qemu("11.1.3", "sid"), tool.Qemu("10.0.13", "trixie")
+    ways, scenarios = tool.both([installed, newest, other])
+    assert scenarios.columns == [(installed, "ppc64"), (newest, "x86_64")] and len(ways.columns) == 6
+    assert tool.both([installed])[1].columns == [(installed, "ppc64")]
+    assert {way.test for way in scenarios.ways if way.name.startswith("pause-")} == {"stop-now"}
+
+
+def test_a_cell_tells_how_long_vcpus_waited(tmp_path):
+    (tmp_path / "cell.json").write_text(
+        json.dumps(
+            {
+                "status": 0,
+                "said": [],
+                "verdict": {
+                    "checks": [ACCURATE],
+                    "relative_error": 0,
+                    "passes": 2,
+                    "blocktime": {"waits": [{"told_ms": 90.0, "can_ms": [48.2, 103.0]}] * 2},
+                },
+            }
+        )
+    )
+    assert tool.cell(tmp_path / "cell.json") == ("accurate, +0.00%, 2; blocktime 90 of 48 to 103 ms", "")

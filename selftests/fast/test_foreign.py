@@ -116,3 +116,26 @@ def test_a_text_in_another_encoding_is_shown_as_far_as_it_is_known():
 def test_what_is_quoted_is_recognised_by_a_line_of_it():
     with pytest.raises(UsageError, match="^is the output of `virsh migrate --verbose`: "):
         parse(b"> Hello, it is like this:\n> Migration: [ 97 %]\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ('{"metric":{"__name__":"kubevirt_vmi_migration_data_remaining_bytes"}}', "a scrape of KubeVirt's metrics"),
+        ("# TYPE kubevirt_migrate_vmi_data_remaining_bytes gauge", "a scrape of KubeVirt's metrics"),
+        (
+            "Données restantes : 224,113 Mio\nMémoire totale : 4,016 Gio\n",
+            "what `virsh domjobinfo` prints in another language than English",
+        ),
+        ("  migrationState:\n    completed: true\n    mode: PostCopy", "an object of KubeVirt's"),
+    ],
+)
+def test_a_part_of_it_is_called_the_same(text, what):
+    with pytest.raises(UsageError, match=f"^is {what}[:;] "):
+        parse(text.encode())
+
+
+def test_english_behind_an_unknown_head_is_no_other_language():
+    text = "?? Memory remaining: 224.113 MiB\n?? Memory processed: 6.568 GiB\n?? Time elapsed: 60000 ms\n"
+    with pytest.raises(UsageError, match="^is a text that names figures of a migration: "):
+        parse(text.encode())

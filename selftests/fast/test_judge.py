@@ -234,7 +234,7 @@ async def hang(parameters, directory, progress):
         await asyncio.sleep(0.3)
         progress("cleaned up")
 
-one_at_a_time.alone_on_host = lambda say, within_s: nullcontext()
+one_at_a_time.alone_on_host = lambda say, within_s, on_others: nullcontext()
 catalogue.EXPERIMENTS["expected-downtime"] = catalogue.Experiment(hang)
 sys.exit(main())
 """

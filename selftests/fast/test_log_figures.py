@@ -13,7 +13,7 @@ from avocado_migdowntime.forms.figures import cut_off, reading, scaled, size_of
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.filling import filled
 from avocado_migdowntime.forms.left import left_in_words, left_ms, limit_in_words, past_first_pass
-from avocado_migdowntime.forms.qmp import parsed
+from avocado_migdowntime.forms.objects import parsed
 from avocado_migdowntime.trace.reading import Reading, Remark
 
 from ..support.log_readings import readings, remarks
@@ -101,6 +101,7 @@ def test_the_first_pass_is_over_where_more_than_all_is_sent_or_a_second_is_count
 
 def test_a_bandwidth_of_virsh_is_in_bytes_a_second_whole_ones_where_it_has_no_unit():
     fields = {"type": "Unbounded", "memory_total": "4096", "memory_bps": "125000", "memory_iteration": "3"}
+    fields["memory_page_size"] = "4096"
     (raw,) = of_fields({**fields, "operation": "5"}, None, None)
     assert raw.answer["ram"]["mbps"] == pytest.approx(1)
     open_by = raw.rounding["ram.mbps"]

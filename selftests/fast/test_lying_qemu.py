@@ -12,13 +12,36 @@ import pytest
 
 from avocado_migdowntime.errors import HarnessError, MigDowntimeError, UsageError
 from avocado_migdowntime.experiments.run import run_and_judge
+from avocado_migdowntime.host.process_group import Process
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu import pair
+from avocado_migdowntime.qemu.far_place import FarPlace
+from avocado_migdowntime.qemu.launching import HERE
 from avocado_migdowntime.qemu.probe import probe
 from avocado_migdowntime.qemu.process import QemuProcess
+from avocado_migdowntime.remote.ssh import Connected
 
 from ..support.made_up_qemu import PROBED, made_up_qemu
 from ..support.waiting import HANGS_S
+
+
+class Kernel:
+    """What a launcher knows of its host's kernel."""
+
+    def __init__(self, has_filters):
+        self.has_filters = has_filters
+
+
+WITH, WITHOUT = Kernel(True), Kernel(False)
+
+
+class Other:
+    """Another host that has told of its kernel."""
+
+    name = "lab1"
+
+    def __init__(self, filters):
+        self.facts = {"identity": "", "machine": "x86_64", "page_bytes": 4096, "kvm": False, "filters": filters}
 
 
 def version(**parts):
@@ -32,13 +55,55 @@ def probed(tmp_path, sockets, answers=PROBED, first=""):
 def test_one_that_answers_as_documented_is_taken_at_its_word(tmp_path, sockets):
     found = probed(tmp_path, sockets)
     assert (found.release, found.arch, found.backed_machines) == ((7, 2, 0), "x86_64", {"pc"})
-    assert found.confinement()[0] == "-sandbox" and "spawn=deny" in found.confinement()[1]
-    assert "spawn" not in found.confinement(spawning=True)[1]
+    assert found.confinement(WITH)[0] == "-sandbox" and "spawn=deny" in found.confinement(WITH)[1]
+    assert "spawn" not in found.confinement(WITH, spawning=True)[1]
 
 
 @pytest.mark.parametrize("answer", [{"error": {"class": "GenericError", "desc": "Invalid parameter 'sandbox'"}}, []])
 def test_one_that_was_built_without_a_sandbox_is_started_without(tmp_path, sockets, answer):
-    assert probed(tmp_path, sockets, {**PROBED, "query-command-line-options": answer}).confinement() == ()
+    assert probed(tmp_path, sockets, {**PROBED, "query-command-line-options": answer}).confinement(WITH) == ()
+
+
+def test_the_kernel_that_it_is_to_run_on_has_the_filters_of_a_sandbox_or_it_is_started_without(tmp_path, sockets):
+    """That of another host is asked there, and nothing of a kernel is remembered of a QEMU."""
+    found = probed(tmp_path, sockets)
+    assert found.confinement(WITHOUT) == found.confinement(WITHOUT, spawning=True) == ()
+    for filters in (True, False):
+        place = FarPlace(Connected(Other(filters), *4 * [""]), "source", "qemu")
+        assert bool(found.confinement(place.launcher)) == filters
+    assert HERE.has_filters == Path("/proc/sys/kernel/seccomp/actions_avail").exists()
+
+
+class Stopped:
+    """A launcher on another host, and what it started there: a process that a signal has stopped."""
+
+    pid, returncode, lost, name, has_filters = 7, None, "", "lab1", True
+
+    def path(self, socket):
+        return "/run/qmp"
+
+    async def launch(self, name, command, socket, stdout, stderr, network):
+        self._over = asyncio.Event()
+        return self
+
+    async def wait(self):
+        await self._over.wait()
+
+    def kill(self):
+        self._over.set()
+
+    def processes(self):
+        return (Process(7, "qemu-system-x86", "T"),)
+
+
+def test_what_a_process_of_another_host_does_is_told_with_the_host(tmp_path, sockets):
+    async def start():
+        async with QemuProcess("source", "q", (), tmp_path, sockets, launcher=Stopped(), speaks_within_s=0.01):
+            pytest.fail("it has spoken")
+
+    said = "^source QEMU did not speak QMP within 0.01 s, qemu-system-x86 7 is stopped on lab1: it printed nothing$"
+    with pytest.raises(HarnessError, match=said):
+        asyncio.run(start())
 
 
 @pytest.mark.parametrize(

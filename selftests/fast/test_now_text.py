@@ -86,6 +86,7 @@ def test_the_limit_that_is_advised(advice, words):
 
 def test_a_figure_of_the_pass_before_is_told_to_be_that():
     assert told(replace(NOW, renewed=False), "QEMU says").endswith("ms, not computed in this pass yet")
+    assert told(replace(NOW, renewed=None), "QEMU says") == told(replace(NOW, renewed=True), "QEMU says")
     assert "QEMU says" in line(NOW) and "QEMU says" not in line(replace(NOW, renewed=False))
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests take turns on a host: who has the turn is named, and is not waited for without end."""
 
+import os
 import re
+import socket
 import subprocess
 import sys
 
@@ -18,8 +20,9 @@ import socket, sys, time
 sys.path.insert(0, {str(TOP)!r})
 from avocado_migdowntime.host import one_at_a_time
 one_at_a_time.NAME = sys.argv[1]
-if sys.argv[2] == "honest":
-    with one_at_a_time.alone_on_host(print):
+one_at_a_time.NEXT = one_at_a_time.NAME + "-next"
+if sys.argv[2] != "silent":
+    with one_at_a_time.alone_on_host(print, on_others=sys.argv[2] == "on others"):
         print("held", flush=True)
         time.sleep(float(sys.argv[3]))
 else:
@@ -34,6 +37,7 @@ else:
 def own_turn(monkeypatch, tmp_path):
     """Not the one that tests beside this one wait for."""
     monkeypatch.setattr(one_at_a_time, "NAME", f"\0migdowntime-{tmp_path.name}"[:90])
+    monkeypatch.setattr(one_at_a_time, "NEXT", f"{one_at_a_time.NAME}-next")
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def holder():
         each.stdout.close()
 
 
-@pytest.mark.parametrize("manner", ["honest", "silent"])
+@pytest.mark.parametrize("manner", ["honest", "silent", "on others"])
 def test_who_has_the_turn_is_named_and_given_up_in_time(holder, manner):
     other, said = holder(manner), []
     with pytest.raises(HostRequirementError) as caught, alone_on_host(said.append, 0.5):
@@ -86,3 +90,16 @@ def test_one_that_cannot_be_seen_is_told_of_all_the_same(holder, monkeypatch):
     unseen = "a process that cannot be seen from here; as root, `ss -xp` shows it"
     with pytest.raises(HostRequirementError, match=unseen), alone_on_host(lambda _: None, 0.3):
         pass
+
+
+def test_one_that_is_on_other_hosts_as_well_leaves_the_turn_to_them_and_goes_next(holder):
+    """So long as it has not taken the turn itself, one of another host can have it."""
+    other = holder("on others")
+    with socket.socket(socket.AF_UNIX) as of_another_host:
+        of_another_host.bind(one_at_a_time.NAME)
+        with pytest.raises(HostRequirementError) as caught, alone_on_host(lambda _: None, 0.3, on_others=True):
+            pass
+        assert f"and process {os.getpid()} (" in str(caught.value), "the one that it waits for itself"
+    with pytest.raises(HostRequirementError) as caught, alone_on_host(lambda _: None, 0.3, on_others=True):
+        pass
+    assert f"and process {other.pid} (" in str(caught.value)

@@ -2,15 +2,20 @@
 """On which hosts the two sides run: each is asked for its turn, none is taken for two, and a link is found between."""
 
 import asyncio
+import itertools
+import os
 from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from avocado_migdowntime.agent import turn
 from avocado_migdowntime.agent.turn import identity
 from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
 from avocado_migdowntime.host.resources import HostResources
 from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.qemu import places as places_module
 from avocado_migdowntime.qemu.far_place import FarPlace
 from avocado_migdowntime.qemu.network_link import network_link
 from avocado_migdowntime.qemu.place import Here
@@ -22,6 +27,21 @@ from ..support.agents import sent
 
 SIDES = ("source", "destination")
 ATTEMPTS = 5
+MOST_ASKED = 1000
+"""So often is a turn asked for by judges of which none waits for another for ever."""
+RUNS = [
+    [("a", "", "b"), ("b", "", "a")],
+    [("a", "", "b"), ("b", "a", "")],
+    [("a", "", "b"), ("b", "", "c"), ("c", "", "a")],
+    [("a", "b", "c"), ("b", "c", "a"), ("c", "a", "b"), ("a", "c", "b")],
+]
+"""Judges, each by the host that it is started on, and by those of its source and destination where they are others."""
+
+
+@pytest.fixture(autouse=True)
+def own_turn(monkeypatch, tmp_path):
+    """Not the one that tests beside this one wait for."""
+    monkeypatch.setattr(turn, "_NAME", f"\0migdowntime-{tmp_path.name}"[:90])
 
 
 class Host:
@@ -29,7 +49,7 @@ class Host:
 
     def __init__(self, name, identity, order):
         self.name = name
-        self.facts = {"identity": identity, "machine": "x86_64", "page_bytes": 4096, "kvm": False}
+        self.facts = {"identity": identity, "machine": "x86_64", "page_bytes": 4096, "kvm": False, "filters": True}
         self._order = order
 
     async def ask(self, do, **given):
@@ -49,6 +69,7 @@ def where(monkeypatch, tmp_path, parameters, **identities):
     async def course():
         with HostResources() as resources, ExitStack() as stack:
             async with places(parse(parameters), Here(resources, stack, tmp_path), said.append) as found:
+                assert turn.take()[0] is None
                 return [place.name for place in found]
 
     monkeypatch.setattr(ssh, "connected", connected)
@@ -63,6 +84,92 @@ def test_turns_are_taken_in_one_order_whichever_side_is_where(monkeypatch, tmp_p
     assert names == [hosts[side] for side in SIDES]
     assert order == ["lab2", "lab2", "lab2", "lab1"]
     assert said[2:] == ["waiting for another test on lab2 to end: that of process 7 of user 0"]
+
+
+class Judge(Here):
+    """One that is started on a host; whoever judges holds the turns of hosts by their names."""
+
+    def __init__(self, host, turns):
+        self.identity = host
+        self.turns, self.asked = turns, 0
+
+    async def take_turn(self):
+        return await self.take(self.identity)
+
+    async def take(self, host):
+        """Have the turn of a host, or be told who has it."""
+        self.asked += 1
+        assert self.asked < MOST_ASKED, "they wait for each other"
+        await asyncio.sleep(0)
+        holder = self.turns.setdefault(host, self)
+        return "" if holder is self else f"the judge on {holder.identity}"
+
+
+class FarHost(Host):
+    """A host of which this judge wants the turn."""
+
+    def __init__(self, identity, judge):
+        super().__init__(identity, identity, [])
+        self._judge = judge
+
+    async def ask(self, do, **given):
+        return await self._judge.take(self.facts["identity"]), b""
+
+
+@pytest.mark.parametrize("identities", list(itertools.permutations("123")), ids="".join)
+@pytest.mark.parametrize("runs", RUNS, ids=["two", "from and to", "ring", "between"])
+def test_no_judges_wait_for_each_other_wherever_they_are_started(monkeypatch, runs, identities):
+    known = dict(zip("abc", identities, strict=True))
+    turns, judged = {}, []
+
+    async def course(host, source, destination):
+        judge = Judge(known[host], turns)
+
+        @asynccontextmanager
+        async def connected(address):
+            yield Connected(FarHost(known[address.host], judge), "", "", "", "")
+
+        monkeypatch.setattr(ssh, "connected", connected)
+        parameters = parse({"source_host": source, "destination_host": destination})
+        async with places(parameters, judge, lambda _: None):
+            wanted = {known[each] for each in (host, source, destination) if each}
+            assert {each for each, holder in turns.items() if holder is judge} == wanted
+            await asyncio.sleep(0)
+            judged.append(judge)
+            for each in wanted:
+                del turns[each]
+
+    async def together():
+        await asyncio.gather(*(course(*run) for run in runs))
+
+    monkeypatch.setattr(places_module, "_TURN_AGAIN_S", 0)
+    asyncio.run(together())
+    assert len(judged) == len(runs)
+
+
+def test_the_turn_of_this_host_is_taken_too_and_comes_back(monkeypatch, tmp_path):
+    held, _ = turn.take()
+    with held:
+        monkeypatch.setattr(places_module, "_TURN_AGAIN_S", 0)
+        monkeypatch.setattr(turn, "_holder", lambda: held.close() or "process 7 of user 0")
+        _, _, said = where(monkeypatch, tmp_path, {"source_host": "lab1"}, lab1="")
+    assert said[1:3] == [
+        "waiting for another test on lab1 to end: that of process 7 of user 0",
+        "waiting for another test on this host to end: that of process 7 of user 0",
+    ]
+    again, _ = turn.take()
+    again.close()
+
+
+def test_who_has_the_turn_is_told_without_taking_it(monkeypatch):
+    assert turn.holder() == turn.holder() == ""
+    lock, _ = turn.take()
+    with lock:
+        assert turn.holder() == f"process {os.getpid()} of user {os.geteuid()}" == turn.take()[1]
+        # The kernel's word for one of another namespace of processes.
+        monkeypatch.setattr(turn, "_CREDENTIALS", SimpleNamespace(size=12, unpack=lambda found: (0, 7, 0)))
+        assert turn.holder() == "a process of user 7 that cannot be seen"
+    assert turn.holder() == ""
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -83,6 +190,28 @@ def test_one_host_is_not_taken_for_two(monkeypatch, tmp_path):
 def test_hosts_that_do_not_tell_who_they_are_are_not_taken_for_one(monkeypatch, tmp_path):
     names, _, _ = where(monkeypatch, tmp_path, {"source_host": "a", "destination_host": "b"}, a="", b="")
     assert names == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "says"),
+    [
+        (
+            None,
+            HostRequirementError,
+            "on far: no qemu-system-arm is on the PATH that a command over SSH has; install one ",
+        ),
+        ("/no/such", UsageError, "far has no QEMU /no/such; give with `qemu` the path of a qemu-system-* there"),
+    ],
+)
+def test_a_qemu_that_another_host_lacks_is_told_with_what_brings_it(monkeypatch, tmp_path, given, error, says):
+    async def course():
+        async with sent() as (conversation, _):
+            await FarPlace(Connected(conversation, *4 * [""]), "source", "qemu").binary(given, "arm")
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(error) as refusal:
+        asyncio.run(course())
+    assert str(refusal.value).startswith(says)
 
 
 class Reached(FarPlace):

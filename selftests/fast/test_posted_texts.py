@@ -203,11 +203,22 @@ HEADS = [
 
 
 @pytest.mark.parametrize("head", HEADS)
-@pytest.mark.parametrize("name", ["info-migrate-7.2-throttled", "info-migrate-10.1-postcopy", "domjobinfo-postcopy"])
+@pytest.mark.parametrize(
+    "name",
+    ["info-migrate-7.2-throttled", "info-migrate-10.1-postcopy", "info-migrate-2025-in-kb", "domjobinfo-postcopy"],
+)
 def test_what_logs_put_before_each_line_does_not_matter(name, head):
-    text = (TOP / "selftests" / "forms" / f"{name}.txt").read_text()
+    text = (TOP / "selftests" / "forms" / f"{name}.txt").read_text().replace("\n>", "\n").removeprefix(">")
     headed = "".join(f"{head}{line}\n" for line in text.splitlines())
     assert [*parse(headed.encode()).samples] == [*parse(text.encode()).samples]
+
+
+@pytest.mark.parametrize(
+    "head", ["[2024-05-12T11:57:06.123Z] ", "11:57:06  ", "2024-05-12 11:57:06.546 | controller | "]
+)
+def test_parameters_are_read_behind_the_heads_of_logs_too(head):
+    text = (TOP / "selftests" / "forms" / "info-migrate-2.12-below-parameters.txt").read_text()
+    assert limit_of("".join(f"{head}{line}\n" for line in text.splitlines())) == 300
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -270,3 +281,21 @@ def test_of_many_replies_those_of_another_guest_s_ram_are_another_migration():
 
     trace = parse((replies(4 << 30, 0) + replies(8 << 30, 100000)).encode())
     assert [trace.samples[0].t_s, trace.samples[-1].t_s, len(trace.samples)] == [101, 140, 40]
+
+
+def test_a_bandwidth_that_was_filtered_out_is_not_0():
+    filtered = re.sub("(?:Memory bandwidth|Dirty rate|Page size): .*\n", "", JOB)
+    trace = parse(filtered.encode())
+    assert trace.lacks == ("ram.dirty-pages-rate",)
+    assert trace.samples[0].ram.mbps == pytest.approx(6.568 * 1024 * MIB / 60000 / 125)
+    idle = parse(re.sub("(?:Memory bandwidth|Dirty rate): .*\n", "", JOB).encode())
+    assert (idle.lacks, idle.samples[0].ram.mbps) == ((), 0)
+
+
+def test_events_that_virsh_prints_are_qemu_s():
+    events = "".join(
+        f'event MIGRATION at 171550789{second}.546232 for domain \'vm1\': {{"status":"{status}"}}\n'
+        for second, status in enumerate(("device", "completed"))
+    )
+    trace = parse(f"{JOB}\n{events}events received: 2\n".encode())
+    assert trace.samples[-1].status == "completed"

@@ -179,6 +179,19 @@ def test_the_engine_of_ovirt_tells_the_real_downtime():
     assert (reading.of, reading.answer) == ("VM vm1", {"status": "completed", "downtime": 84})
 
 
+def test_a_log_of_vdsm_whose_identifiers_were_taken_out_tells_its_end():
+    bare = re.sub(rb"\(vmId=\S+\) ", b"", text("vdsm-2024-aborted.txt"))
+    assert b"vmId" not in bare
+    assert [one.status for one in parse(bare).samples][-1] == "cancelled"
+
+
+def test_the_engine_of_ovirt_may_not_know_the_downtime():
+    line = "INFO [...AuditLogDirector] Migration completed (VM: {}, Source: h1, Destination: h2, Actual downtime: {})\n"
+    trace = parse((line.format("vm1", "84ms") + line.format("vm2", "(N/A)")).encode())
+    assert (trace.samples[-1].status, trace.samples[-1].downtime_ms) == ("completed", None)
+    assert "2 guests are migrated in this text: VM vm2 is judged" in trace.notes
+
+
 def test_a_second_migration_of_a_guest_follows_the_first():
     first, second = text("proxmox-2014.txt"), text("proxmox-2014-faster.txt").replace(b"VM 116", b"VM 123")
     trace = parse(first + second)

@@ -251,6 +251,11 @@ def record_all(warm, tmp_path):
         ([ACTIVE, COMPLETED], 0, "2 samples in trace.jsonl, the migration completed"),
         ([ACTIVE, {**ACTIVE, "status": "failed"}], 1, "2 samples in trace.jsonl, the migration failed"),
         ([ACTIVE], 1, "1 sample in trace.jsonl, the migration was still active then"),
+        (
+            [COMPLETED],
+            2,
+            "the migration in this text is over: its status is completed; take `virsh qemu-monitor-command",
+        ),
         ([{}], 2, f"{NO_FIGURES}; take `virsh qemu-monitor-command"),
     ],
 )
@@ -313,6 +318,13 @@ def test_a_disk_that_is_full_from_the_beginning_is_left_without_a_file(tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "trace.jsonl cannot be written any further: File too large; make room" in done.stderr
     assert not (tmp_path / "trace.jsonl").exists()
+
+
+def test_an_event_that_no_answer_follows_ends_the_recording(tmp_path, warm):
+    event = json.dumps({"event": "MIGRATION", "data": {"status": "completed"}, "timestamp": {"seconds": 1}})
+    data = f"{as_json(ACTIVE)}{event}\n".encode()
+    done = warm.run("record", "-", "-o", "trace.jsonl", cwd=tmp_path, data=data)
+    assert done.returncode == 0 and b"2 samples in trace.jsonl, the migration completed" in done.stderr
 
 
 def test_quiet_says_nothing_of_a_good_recording(record_all):

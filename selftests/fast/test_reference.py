@@ -15,6 +15,7 @@ from avocado_migdowntime.report import json_fields as meanings
 from avocado_migdowntime.report import verdict_json as fields
 from avocado_migdowntime.report.listing import LISTS
 from avocado_migdowntime.trace.cpu import CpuUse
+from avocado_migdowntime.verdict.blocktime import BlocktimeFinding, Wait
 from avocado_migdowntime.verdict.check import Check, Outcome
 from avocado_migdowntime.verdict.downtime import Downtime, Integrity
 from avocado_migdowntime.verdict.limit import LimitFinding, LimitJudgement
@@ -46,6 +47,7 @@ def test_each_field_of_a_verdict_is_told():
             GroundTruth(1.0, 2, 0.5, 1.0, 1, 1, (Estimate("live", 1.0, 0.0),)),
             Check("mid-pass-stop", Outcome.PASSED, "timed"),
         ),
+        blocktime=BlocktimeFinding("as-waited", (Wait("vCPU 0", 1.0, Interval(1, 1)),), 1.0),
         cpu={"SIDE": CpuUse(1.0, 1.0)},
     )
     assert list(names(fields.fields(full))) == list(meanings.VERDICT)

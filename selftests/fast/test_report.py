@@ -179,7 +179,7 @@ def test_pictures_are_by_the_files_ending(tmp_path):
         (["nowhere.jsonl", "--output", "report.html"], "nowhere.jsonl: No such file or directory"),
         (
             [ACCURATE, RECORDINGS / "README.md", "--output", "report.html"],
-            "README.md: 'Recorded migrations' matches no known text",
+            "README.md: is a text that names figures of a migration",
         ),
         ([RECORDINGS, "--output", "report.html"], "contains no test-results/*/data/trace.jsonl"),
         ([ACCURATE, "--output", "nowhere/report.html"], "nowhere/report.html: cannot be written: No such file"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Each known fault of a QEMU is called by its name: on a recorded run altered afterwards, and on real ones."""
 
+import argparse
 import gzip
 import json
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.cli import selftest
 from avocado_migdowntime.errors import HarnessError, UsageError
 from avocado_migdowntime.experiments.selftest import FAULTS
 from avocado_migdowntime.faults.catalogue import KINDS, named_fault
@@ -81,6 +83,15 @@ def test_without_the_change_of_bandwidth_a_frozen_report_is_not_found(monkeypatc
         "the reports vary too much: in one pass only 72% of them lie within ±1.0% of last-sync"
     )
     assert through(named_fault("factor=1.1")).verdict is Judgement.INACCURATE
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_of_another_host_it_is_said_that_faults_are_put_before_qemus_of_this_one(side, capsys):
+    parser = argparse.ArgumentParser()
+    selftest.configure(parser)
+    assert selftest.run(parser.parse_args(["none", "-p", f"{side}_host=lab1"])) == 2
+    said = f"faults are put before QEMUs of this host, and {side}_host=lab1 is another; leave it out"
+    assert capsys.readouterr() == ("", f"migdowntime selftest: {said}\n")
 
 
 def test_every_kind_of_fault_is_tried():

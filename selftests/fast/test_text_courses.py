@@ -8,6 +8,7 @@ import pytest
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.trace.model import SEVERAL
 from avocado_migdowntime.verdict.judge import judge
 
@@ -201,3 +202,24 @@ def test_what_happens_between_the_setup_of_a_migration_and_its_first_answer_is_o
     assert [one.name for one in parse(text(*lines)).events] == ["MIGRATION", "STOP"]
     without = [event("STOP", 5.0), event("MIGRATION_PASS", 500.0), reply(1000)]
     assert [one.name for one in parse(text(*without)).events] == ["MIGRATION_PASS"]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "last"),
+    [
+        (["completed"], "completed"),
+        (["pre-switchover", "device", "completed"], "completed"),
+        (["failing", "failed"], "failed"),
+        (["cancelling", "cancelled"], "cancelled"),
+        (["postcopy-active"], "postcopy-active"),
+        (["postcopy-active", "completed"], "completed"),
+        (["completed", "setup", "active"], "active"),
+        (["pre-switchover"], "active"),
+    ],
+)
+def test_an_event_may_tell_how_a_migration_goes_on_where_no_answer_does(statuses, last):
+    told = [event("MIGRATION", 1000 + number, status=status) for number, status in enumerate(statuses)]
+    trace = parse(text(reply(1000), *told))
+    assert trace.samples[-1].status == last
+    said = advise(trace).reasons[0]
+    assert said.startswith(("the migration", "postcopy has begun")) == (last != "active")

@@ -3,11 +3,14 @@
 
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from avocado_migdowntime.comparison.good_or_bad import Goodness, goodness
+from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.verification import builds
 from avocado_migdowntime.verification.builds import named
 
 from ..support.outcomes import broken, run, untold
@@ -43,6 +46,20 @@ sys.exit(main())
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 129, done.stderr
+
+
+def test_hugepages_are_wanted_here_for_the_sides_that_run_here(monkeypatch):
+    wanted = []
+
+    @contextmanager
+    def lease_hugepages(resources, page_size_bytes, count, *, allowed):
+        wanted.append(count)
+        yield
+
+    monkeypatch.setattr(builds, "lease_hugepages", lease_hugepages)
+    for destination in ("", "lab2"):
+        builds.check_hugepages(parse({"destination_host": destination, "ram": "64M", "page_size": "2M"}))
+    assert wanted == [64, 32]
 
 
 def test_a_build_by_itself_is_good_bad_or_cannot_be_told():

@@ -3,6 +3,7 @@
 
 import html
 import json
+import pprint
 import re
 import textwrap
 from functools import cache
@@ -52,6 +53,15 @@ def mailed(text):
     return "\n".join(lines) + "\n"
 
 
+def each(made):
+    return lambda text: "".join(f"{made(line)}\n" for line in text.splitlines())
+
+
+def logged_as(fields, name, told=str, indent=None):
+    """A line as an object in which it was logged."""
+    return each(lambda line: json.dumps({**fields, name: told(line), "host": "h"}, indent=indent))
+
+
 WAYS = {
     "quoted": before_each("> "),
     "quoted thrice": before_each("> > > "),
@@ -73,6 +83,47 @@ WAYS = {
     "broken at 70 and quoted": wrapped(70, "> "),
     "quoted and broken": wrapped(72, "> ", only_first=True),
     "broken by a terminal": at_the_edge,
+    "taken out by a diff": before_each("-"),
+    "by stern": before_each("virt-launcher-vm1-abcde \u203a compute "),
+    "by a runner of containers": before_each("2024-05-12T11:57:06.546123456+02:00 stdout F "),
+    "of a job": before_each("build (x86)\tRun tests\t2024-05-12T11:57:06.5461234Z "),
+    "by syslog of RFC 5424": before_each("<30>1 2024-05-12T11:57:06.546+02:00 host1 libvirtd 1234 - - "),
+    "by the journal": logged_as({"__REALTIME_TIMESTAMP": "1715507826500123", "_PID": "12"}, "MESSAGE"),
+    "by the journal, over lines": logged_as({"_PID": "12"}, "MESSAGE", indent=8),
+    "by the journal, as bytes": logged_as({"_PID": "12"}, "MESSAGE", lambda line: [*f"\x1b[32m{line}\x1b[0m".encode()]),
+    "exported by the journal": lambda text: "".join(f"_PID=12\nMESSAGE={line}\n\n" for line in text.splitlines()),
+    "of the journal, all fields": each(
+        lambda line: f"Sun 2024-05-12 11:57:06.546123 CEST [s=ab;i=1]\n    _PID=12\n    MESSAGE={line}"
+    ),
+    "in names with values": each(lambda line: f'time="2024-05-12T11:57:06Z" level=info msg={json.dumps(line)} vm=vm1'),
+    "found by Elasticsearch": each(lambda line: json.dumps({"_source": {"message": line}})),
+    "found by Loki": logged_as({"timestamp": "1715507826500000000"}, "line"),
+    "as a list": lambda text: json.dumps({"lines": text.splitlines()}),
+    "as a list of Python's": lambda text: repr(text.splitlines()),
+    "as a list of Python's, over lines": lambda text: pprint.pformat(text.splitlines(), width=1000),
+    "as a list of YAML's": each(lambda line: "- '" + line.replace("'", "''") + "'"),
+    "of Proxmox VE's API": lambda text: json.dumps([{"n": n, "t": line} for n, line in enumerate(text.splitlines())]),
+    "in Jira's marks": lambda text: f"{{noformat}}{text.rstrip()}{{noformat}}",
+    "as Jira's code": each(lambda line: f"{{{{{line}}}}}"),
+    "as Markdown's code": each(lambda line: f"- `{line}`"),
+    "with backslashes": each(lambda line: line.replace("_", "\\_") + "\\"),
+    "with strong names": each(lambda line: re.sub(r"^([\w -]+):", r"**\1:**", line)),
+    "as strong lines": each(lambda line: f"*{line}*" if line[:1].isalpha() else line),
+    "with HTML's tags": each(
+        lambda line: f'<tr><td><font face="monospace"><b>{html.escape(line)}</b></font></td></tr>'
+    ),
+    "with HTML's entities of entities": lambda text: html.escape(html.escape(text)),
+    "in a box": each(lambda line: f"\u2502 {line:<60} \u2502"),
+    "in a table": each(lambda line: f"| {line:<60} |"),
+    "in a table of two": each(lambda line: re.sub(r"^([A-Z][\w ]+): *(.*)", r"| \1 | \2 |", line)),
+    "below names": lambda text: re.sub(r"^([\w -]+): +(?=[\w.]+( \w+)?$)", r"\1:\n", text, flags=re.MULTILINE),
+    "with thin blanks": lambda text: text.replace(" ", "\u2009"),
+    "with hyphens that do not break": lambda text: text.replace("-", "\u2011"),
+    "with hyphens unseen": lambda text: text.replace("remaining", "remain\u00ading"),
+    "with ligatures": lambda text: text.replace("fi", "\ufb01").replace("fl", "\ufb02").replace("ff", "\ufb00"),
+    "with marks of direction": before_each("\u200e"),
+    "with colours that lost a letter": each(lambda line: f"[32m{line}[0m"),
+    "with colours made visible": each(lambda line: f"^[[32m{line}^[[0m"),
 }
 OF_LINES = (
     "forms/info-migrate-7.2-throttled.txt",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sides on other hosts, over SSH: the same verdict as on one, and nothing left on any, whatever ends it."""
 
+import json
 import re
 import signal
 import subprocess
@@ -90,6 +91,8 @@ def test_hosts_give_the_verdict_of_one_and_say_how_their_clocks_stand(
         if clock is not None:
             assert clock.data["ahead_s"][0] <= 0 <= clock.data["ahead_s"][1] and clock.data["readings"] > 5
     assert down.events_open_ms > 0
+    assert verdict.cpu.keys() == {"source", "destination"}
+    assert 0 < verdict.cpu["source"].vcpus <= verdict.cpu["source"].qemu < 16
     # All three have the guest down while its last pages went over.
     assert down.events_ms + down.events_open_ms >= 0.5 * down.qemu_ms
     assert down.guest_ms.high >= 0.5 * down.qemu_ms
@@ -177,6 +180,38 @@ def test_a_host_that_is_gone_ends_the_run_in_a_sentence(sides: Sequence[str]) ->
     assert out.splitlines()[-1].startswith("migdowntime judge: the ")
 
 
+def test_two_runs_each_to_the_host_of_the_other_go_one_after_the_other(hosts: Hosts, tmp_path: Path) -> None:
+    ways = {ADDRESSES[1]: THIRD, ADDRESSES[2]: OTHER}
+    outputs = {at: str(tmp_path / at) for at in ways}
+    words = {at: ("judge", "-p", f"destination_host={to}", "--output", outputs[at]) for at, to in ways.items()}
+    started = [hosts.start(*words[at], *ON_TCG, *SMALL, at=at) for at in ways]
+    said = [process.communicate()[0] for process in started]
+    traces = [read(f"{output}/trace.jsonl") for output in outputs.values()]
+    assert all(trace.completed and judge(trace).passed is not False for trace in traces), said
+    # All are hosts of one machine, so that their clocks are one.
+    stamps = [[event.stamp_s for event in trace.events if event.stamp_s is not None] for trace in traces]
+    earlier, later = sorted(stamps)
+    assert max(earlier) < min(later), said
+
+
+def test_the_doctor_looks_at_the_hosts_that_a_run_would_use(hosts: Hosts) -> None:
+    status, found = _doctor(hosts, arch="x86_64", accel="tcg", page_size="4K", source_host=OTHER)
+    assert status == 0, found
+    mine = {name: finding for name, finding in found.items() if name.endswith(f" of {OTHER}")}
+    told = ("access", "qemu x86_64", "memory", "cpu governor", "cpu load", "host lock")
+    assert list(mine) == [f"{name} of {OTHER}" for name in told]
+    assert all(finding["state"] != "fault" for finding in mine.values())
+    assert float(found["network"]["text"].split()[0]) > 0
+    # What is there is asked there: here is such a program.
+    lacking = {"source_host": OTHER, "destination_host": f"{THIRD}:23", "qemu": f"{TOP}/tools/apart"}
+    status, found = _doctor(hosts, arch="x86_64", page_size="4K", **lacking)
+    assert status == 1 and "network" not in found, found
+    faults = {name: finding["text"] for name, finding in found.items() if finding["state"] == "fault"}
+    assert faults.keys() == {f"qemu x86_64 of {OTHER}", f"access of {THIRD}:23"}
+    assert f"{OTHER} has no QEMU {TOP}/tools/apart; give with `qemu`" in faults[f"qemu x86_64 of {OTHER}"]
+    assert "cannot be reached by SSH: Connection refused" in faults[f"access of {THIRD}:23"]
+
+
 def test_two_names_of_one_host_are_seen_to_be_one(hosts: Hosts) -> None:
     configuration = hosts.home / ".ssh" / "config"
     configuration.write_text(f"Host elsewhere\n    HostName {ADDRESSES[1]}\n    User root\n")
@@ -217,6 +252,22 @@ def test_a_qemu_that_the_other_host_lacks_is_named_with_the_host(hosts: Hosts) -
     status, out = hosts.run(*WORDS, *SMALL, "-p", "qemu_destination=/no/such/qemu")
     assert status == 125, out
     assert f"{OTHER} has no QEMU /no/such/qemu; give with `qemu_destination`" in out
+
+
+def _doctor(hosts: Hosts, **settings: str) -> tuple[int, dict[str, dict[str, str]]]:
+    """Exit status of `doctor` with these settings, and its findings by name."""
+    script = f"""
+import argparse, sys
+from avocado_migdowntime.cli import doctor
+parser = argparse.ArgumentParser()
+doctor.configure(parser)
+arguments = parser.parse_args(["--json", "--quiet"])
+vars(arguments).update({ {f"migdowntime.{name}": value for name, value in settings.items()} })
+sys.exit(doctor.run(arguments))
+"""
+    with hosts.start_python("-c", script) as process:
+        out, _ = process.communicate()
+    return process.returncode, {finding["name"]: finding for finding in json.loads(out)["findings"]}
 
 
 def _left(hosts: Hosts) -> list[str]:

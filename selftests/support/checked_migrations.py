@@ -36,6 +36,7 @@ from .migrations import (
     with_header,
     without_bandwidth,
 )
+from .postcopy_waits import READY, RESUME, SAYS_NOTHING, beside, looks, told
 from .simulate import Simulation, random_writes, record
 from .traces import Pass, from_the_second, made, precopy
 from .trials import BYTES_PER_MS, NEEDED_MS, PAGES, tried
@@ -219,6 +220,27 @@ CHECKED = {
         lambda: over_a_link(of([2000, 10], 300.0), 1.0, 0, 300), ("transferred", N, "wide")
     ),
     "a link on which the end was not seen": row(lambda: over_a_link(of([2000])), ("transferred", N, "not-seen")),
+    "vCPUs that waited for so long": row(
+        lambda: beside(RESUME, READY, *looks(0.25), told(1500)), ("postcopy-blocktime", P, "as-waited")
+    ),
+    "vCPUs that did not wait for so long": row(
+        lambda: beside(RESUME, READY, *looks(0.25), told(1900)), ("postcopy-blocktime", F, "more-than-waited")
+    ),
+    "a vCPU that waited for longer": row(
+        lambda: beside(RESUME, READY, *looks(0.25, stuck_s=(100.5, 101.5)), told(500)),
+        ("postcopy-blocktime", F, "less-than-waited"),
+    ),
+    "a vCPU that waited while the channel was broken": row(
+        lambda: beside(
+            RESUME, READY, *looks(0.25, stuck_s=(100.5, 101.5)), told(500), Event(9, "harness", "BROKEN", {})
+        ),
+        ("postcopy-blocktime", N, "without-the-break"),
+    ),
+    "vCPUs that did not run": row(lambda: beside(READY, *looks(0.0), told(0)), ("postcopy-blocktime", N, "held")),
+    "waits of which nothing is said": row(
+        lambda: beside(RESUME, READY, *looks(0.25), SAYS_NOTHING), ("postcopy-blocktime", N, "not-told")
+    ),
+    "vCPUs at which nobody looked": row(lambda: beside(RESUME, READY, told(9)), ("postcopy-blocktime", N, "not-seen")),
     "devices that have much to send": row(
         lambda: of([2000], device_bytes=3_000_000), ("report", P, "accurate"), ("pending", P, "adds-up")
     ),

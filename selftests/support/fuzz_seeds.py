@@ -6,12 +6,15 @@ import io
 import json
 import tarfile
 from collections import deque
+from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 
 import numpy as np
 
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.form import Form
 from avocado_migdowntime.forms.reader import Reader as TextReader
 from avocado_migdowntime.guest_memory.inspection import PAGE_WORDS
@@ -33,6 +36,7 @@ _TEXTS = [
     if path.suffix in (".txt", ".jsonl")
 ]
 _SAMPLES = 12
+_FEW_BYTES = 1 << 10, 1 << 8
 
 
 def short(name: str) -> bytes:
@@ -43,13 +47,18 @@ def short(name: str) -> bytes:
 
 @cache
 def recordings() -> list[bytes]:
-    """Recordings, in plain lines."""
-    return [*map(short, CLEAN), (TOP / "selftests/forms/recording-of-a-sample-each-2.1-s.jsonl").read_bytes()]
+    """Recordings, in plain lines; the last two have two samples and one, of the least that they can have."""
+    least = (TOP / "selftests/forms/recording-of-a-sample-each-2.1-s.jsonl").read_bytes()
+    return [*map(short, CLEAN), least, *(_packed(least.splitlines()[:lines]) for lines in (3, 2))]
+
+
+def _packed(lines: Iterable[bytes]) -> bytes:
+    return b"\n".join(json.dumps(json.loads(line), separators=(",", ":")).encode() for line in lines)
 
 
 def answers_recorded() -> list[bytes]:
     """The answers of some, one a line."""
-    lines = [[line for line in short(name).splitlines()[1:] if b"query-migrate" in line] for name in CLEAN]
+    lines = [[line for line in one.splitlines()[1:] if b"query-migrate" in line] for one in recordings()]
     return [b"\n".join(json.dumps(json.loads(line)["query-migrate"]).encode() for line in one) for one in lines]
 
 
@@ -59,9 +68,30 @@ def variants() -> list[bytes]:
 
 
 def of_form(form: type[Form]) -> list[bytes]:
-    """The examples that have a line of this form."""
+    """The examples that have a line of this form, and of the long ones as few bytes as still tell something."""
     logs = logged(vdsm_mbps, looks(CLEAN[1], 0.5))
-    return [text for text in (*map(Path.read_bytes, _TEXTS), logs) if form in _forms_in(text)]
+    whole = [text for text in (*map(Path.read_bytes, _TEXTS), logs) if form in _forms_in(text)]
+    few = [next(filter(_tells, _cut(text, size)), b"") for text in whole for size in _FEW_BYTES if len(text) > size]
+    return [*whole, *(text for text in dict.fromkeys(few) if form in _forms_in(text))]
+
+
+def _cut(text: bytes, size: int) -> Iterator[bytes]:
+    """Of a text so many bytes at most: from the begin of each line on, and of each long line its end."""
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        rest = lines[number:]
+        yield (
+            line[-size:]
+            if len(line) > size
+            else b"".join(line for line, end in zip(rest, accumulate(map(len, rest)), strict=True) if end <= size)
+        )
+
+
+def _tells(text: bytes) -> bool:
+    try:
+        return bool(parse(text))
+    except UsageError:
+        return False
 
 
 @cache
@@ -71,22 +101,32 @@ def _forms_in(text: bytes) -> set[type[Form]]:
     return {type(form) for form in reader.forms}
 
 
+def jobs() -> list[bytes]:
+    """The results of one, of two builds; and of those of which one or two tests have ended without a verdict."""
+    ended = [entry(n, f"migdowntime:expected-downtime@{build}", None, "ERROR", "why") for n, build in enumerate("ab")]
+    return [_job(), *(json.dumps({"tests": some}).encode() for some in (ended, ended[:1]))]
+
+
 @cache
-def job() -> bytes:
-    """The results of one, of two builds."""
+def _job() -> bytes:
     name = "migdowntime:expected-downtime@{};run-architecture-ppc64-7843"
     entries = [entry(n, name.format("ab"[n % 2]), verdict(CLEAN[n % 4], 1 + n % 2)) for n in range(4)]
     return json.dumps({"tests": [*entries, entry(9, name.format("a"), None, "ERROR", "why")]}).encode()
 
 
-def archive() -> bytes:
-    """An archive of a job's results."""
+def archives() -> list[bytes]:
+    """Archives of a job's results, the last with as little as can be in one."""
+    return [_archive("job/results.json", "job/test-results/1-x/data/trace.jsonl"), _archive("results.json")[:1024]]
+
+
+def _archive(*names: str) -> bytes:
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w") as made:
-        for name in ("job/results.json", "job/test-results/1-x/data/trace.jsonl"):
+        for name in names:
+            content = _job() if len(names) > 1 else b"{}"
             member = tarfile.TarInfo(name)
-            member.size = len(job())
-            made.addfile(member, io.BytesIO(job()))
+            member.size = len(content)
+            made.addfile(member, io.BytesIO(content))
     return whole.getvalue()
 
 

@@ -46,7 +46,7 @@ def made_up(monkeypatch: Any, recording: Path | None = None, error: BaseExceptio
     for name, real in catalogue.EXPERIMENTS.items():
         monkeypatch.setitem(catalogue.EXPERIMENTS, name, catalogue.Experiment(experiment, real.defaults))
     monkeypatch.setattr(probe, "find_binary", lambda given, arch: given)
-    monkeypatch.setattr(one_at_a_time, "alone_on_host", lambda say, within_s: nullcontext())
+    monkeypatch.setattr(one_at_a_time, "alone_on_host", lambda say, within_s, on_others: nullcontext())
     return experiment
 
 

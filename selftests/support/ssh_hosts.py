@@ -56,13 +56,18 @@ class Hosts:
     network: Path
     inits: "dict[str, subprocess.Popen[bytes]]"
 
-    def command(self, *words: str) -> list[str]:
-        """What runs these words on the first host."""
-        return ["nsenter", f"--net={self.network}", *words]
+    def command(self, *words: str, at: str = ADDRESSES[0]) -> list[str]:
+        """What runs these words on the first host, or in the network of another; the files are those of the first."""
+        network = self.network if at == ADDRESSES[0] else f"/proc/{inner(self.inits[at])}/ns/net"
+        return ["nsenter", f"--net={network}", *words]
 
-    def start(self, *words: str, **more: object) -> "subprocess.Popen[str]":
-        """Start the package's command on the first host."""
-        line = self.command(sys.executable, "-m", "avocado_migdowntime", *words)
+    def start(self, *words: str, at: str = ADDRESSES[0], **more: object) -> "subprocess.Popen[str]":
+        """Start the package's command there."""
+        return self.start_python("-m", "avocado_migdowntime", *words, at=at, **more)
+
+    def start_python(self, *words: str, at: str = ADDRESSES[0], **more: object) -> "subprocess.Popen[str]":
+        """Start this python with the package there."""
+        line = self.command(sys.executable, *words, at=at)
         environment = {**os.environ, "HOME": str(self.home), "TMPDIR": str(self.home), "PYTHONPATH": str(TOP)}
         given = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "env": environment, **more}
         return subprocess.Popen(line, **given)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What only grows while a guest is migrated: where it is less than before, it is another migration or another guest."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..basics.interval import Interval
+from ..trace.figures import Column
+from ..trace.reading import Reading
+from ..trace.samples import Floats
+
+_NAMES = ("transferred", "normal", "duplicate", "dirty-sync-count")
+_COLUMNS = [Column.SENT, Column.ZERO, Column.SYNCS, Column.TRANSFERRED]
+
+
+class Counters:
+    """Takes the readings of one migration, as far as they are of one."""
+
+    def __init__(self) -> None:
+        self._last: Mapping[str, Interval] = {}
+
+    def fall(self, reading: Reading) -> bool:
+        """Whether less is counted than in the reading before, whatever rounding leaves open."""
+        before, now = self._last, _shown(reading)
+        return any(now[name].high < before[name].low for name in now.keys() & before.keys())
+
+    def saw(self, reading: Reading) -> None:
+        """Remember this one, which follows those before."""
+        self._last = {**self._last, **_shown(reading)}
+
+    def never_fall(self, table: Floats, first: Reading) -> bool:
+        """Whether that is sure of many readings, with a column for each in `table`, the `first` one as well."""
+        return not self.fall(first) and not bool(np.any(np.diff(table[_COLUMNS], axis=1) < 0))
+
+
+def _shown(reading: Reading) -> Mapping[str, Interval]:
+    ram = reading.answer.get("ram")
+    if not isinstance(ram, Mapping) or (reading.stamp is not None and reading.stamp.from_begin):
+        return {}
+    shown = {name: ram[name] for name in _NAMES if isinstance(ram.get(name), int | float)}
+    return {name: reading.rounding.get(f"ram.{name}", Interval(value, value)) for name, value in shown.items()}

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A line of `info migrate` that has one figure, as the monitor prints it and as people write it down again."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..basics.interval import Interval
+from .monitor_names import KBYTES, LINES, MBPS, MS, PAGES
+from .rounding import SEPARATED, broken_number, cut, to_digits, whole, whole_number
+
+Figures = Mapping[str, tuple[Any, Interval | None]]
+"""What a line shows, in QMP's spelling, each with what rounding leaves open."""
+_NAMED = re.compile(rf"([A-Za-z][\w -]*?)\s*:\s*(-?{SEPARATED}|-?nan)\s*([a-zA-Z]*(?:/s)?)\s*(?:$|<|#)")
+_FRACTIONS = frozenset(
+    (
+        *("ram.mbps", "xbzrle-cache.cache-miss-rate", "xbzrle-cache.encoding-rate"),
+        *("compression.busy-rate", "compression.compression-rate"),
+    )
+)
+"""The figures that QEMU prints with a fraction."""
+OF_JOBS = frozenset(("expected downtime", "downtime", "page size"))
+"""What libvirt calls figures of a job as well, but for capitals."""
+_AS_PRINTED = {**dict.fromkeys(("kbytes", "KB", "kB", "KiB", "kb"), KBYTES), **dict.fromkeys(("ms", "msec"), MS)}
+_SIZES = {"MiB": (1 << 20,) * 2, "GiB": (1 << 30,) * 2, "TiB": (1 << 40,) * 2}
+_SIZES |= {"MB": (10**6, 1 << 20), "GB": (10**9, 1 << 30), "TB": (10**12, 1 << 40)}
+"""The least and the most bytes of a unit: some take the decimal ones for binary ones."""
+_TIMES = dict.fromkeys(("s", "sec", "secs", "seconds"), 1000.0)
+_RATES = {**dict.fromkeys(("Mbit/s", "Mb/s"), 1.0), **dict.fromkeys(("Gbps", "gbps", "Gbit/s", "Gb/s"), 1000.0)}
+
+
+def figure_in(text: str, within: bool) -> Figures | None:
+    """What a line shows that names one figure; None where it names none, nothing where that is not to be read.
+
+    `within` a text of the monitor's a name may begin with a capital that is one of libvirt's as well.
+    """
+    match = _NAMED.match(text)
+    if match is None:
+        return None
+    name = match[1].lower()
+    known = LINES.get(match[1]) or (LINES.get(name) if within or name not in OF_JOBS else None)
+    if known is None:
+        return None
+    found = _figure(*known, match[2], match[3])
+    return {} if found is None else {known[0]: found}
+
+
+def with_fraction(number: str) -> tuple[float, Interval | None]:
+    """A number that was rounded to its last digit."""
+    return float(number), to_digits(float(number), len(number.partition(".")[2]))
+
+
+def _figure(name: str, units: tuple[str, ...], shown: str, unit: str) -> tuple[Any, Interval | None] | None:
+    if shown.endswith("nan") or (shown.startswith("-") and name != "ram.remaining"):
+        return None
+    sign, shown = shown[: shown.startswith("-")], shown.removeprefix("-")
+    is_printed = unit in units or unit.lower() in units or _AS_PRINTED.get(unit) == units
+    if not is_printed:
+        return _otherwise(name, units, shown, unit) if not sign else None
+    if name in _FRACTIONS:
+        broken = broken_number(shown)
+        return None if broken is None else with_fraction(broken)
+    digits = whole_number(shown)
+    if digits is None:
+        return None
+    number = int(f"{sign}{digits}")
+    if units == KBYTES:
+        size = number << 10
+        return size, Interval(size, size) if name == "ram.page-size" else cut(number, 1 << 10)
+    return number, None
+
+
+def _otherwise(name: str, units: tuple[str, ...], shown: str, unit: str) -> tuple[Any, Interval | None] | None:
+    """A figure in another unit than the monitor's."""
+    number = broken_number(shown)
+    least: float | None = None
+    most: float | None = None
+    if units == KBYTES and unit in _SIZES and name != "ram.page-size":
+        least, most = _SIZES[unit]
+    elif units == KBYTES and unit == "bytes":
+        return (int(digits), None) if (digits := whole_number(shown)) else None
+    elif units == MS and unit in _TIMES:
+        if name != "total-time" and len((number or "").partition(".")[2]) < 3:
+            return None  # QEMU's report is compared to the millisecond.
+        least = most = _TIMES[unit]
+    elif units == MBPS and unit in _RATES:
+        least = most = _RATES[unit]
+    elif units == PAGES and unit == "pages/s" and (digits := whole_number(shown)):
+        return int(digits), None
+    if number is None or least is None or most is None:
+        return None
+    value, rounded = with_fraction(number)
+    assert rounded is not None
+    interval = Interval(rounded.low * least, rounded.high * most)
+    return whole(value * most if least == most else interval.middle), interval

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Objects and arrays in texts, of JSON and as Python shows them: whole, with something left out, or cut off."""
+
+import ast
+import json
+import re
+from typing import Any
+
+import msgspec
+
+_DECODER = json.JSONDecoder(strict=False, parse_constant=lambda name: None)
+_TOKEN = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [\[\]{}] """, re.VERBOSE | re.DOTALL)
+_TOKEN_OR_COMMA = re.compile(f"{_TOKEN.pattern} | [,\"']", re.VERBOSE | re.DOTALL)
+_NO_NUMBER = re.compile(r"(?<=[:\[,\s])-?(?:nan|inf(?:inity)?)\b(?=\s*[,}\]])", re.IGNORECASE)
+_DOTS = r"(?:\.{3}|\u2026)"
+_LEFT_OUT = re.compile(rf"(?<=[{{\[])\s*{_DOTS}\s*,?|,\s*{_DOTS}\s*(?=[,}}\]])|(?<=,)\s*{_DOTS}(?=\s*[\"'])")
+
+
+class Depth:
+    """How deep in objects and arrays a text is that is read piece by piece."""
+
+    def __init__(self) -> None:
+        self._open = 0
+
+    def add(self, text: str, position: int) -> int | None:
+        """Where the outermost one ends, if it does in `text`, which is read from `position` on."""
+        for match in _TOKEN.finditer(text, position):
+            token = match[0]
+            if token in ("[", "{"):
+                self._open += 1
+            elif token in ("]", "}"):
+                self._open -= 1
+                if self._open <= 0:
+                    return match.end()
+        return None
+
+
+def decoded(text: str, begin: int) -> tuple[Any, int | None]:
+    """The object or array that begins there, and from where on to look for more: None where it does not end.
+
+    The object is None also where it is neither of JSON nor a repr.
+    """
+    if text.endswith(("}", "]")):
+        # Most messages go on to the end of their line.
+        try:
+            return msgspec.json.decode(text[begin:]), len(text)
+        except (ValueError, RecursionError):
+            pass
+    try:
+        return _DECODER.raw_decode(text, begin)
+    except (ValueError, RecursionError):
+        pass
+    end = Depth().add(text, begin)
+    if end is None:
+        return None, None
+    message = parsed(text[begin:end])
+    return message, begin + 1 if message is None else end
+
+
+def message_in(text: str) -> Any:
+    """The message that `text` is; None where it is none."""
+    return decoded(text, 0)[0]
+
+
+def closed(text: str) -> Any:
+    """The object that begins `text`, which has no end, by its fields that are surely whole; None where it is none."""
+    open_: list[str] = []
+    end = 0
+    for match in _TOKEN_OR_COMMA.finditer(text):
+        token = match[0]
+        if token in ("{", "["):
+            open_.append("}" if token == "{" else "]")
+        elif token in ("}", "]"):
+            if not open_:
+                return None
+            open_.pop()
+        elif token in ("'", '"'):
+            break
+        elif token != ",":
+            continue
+        end = match.start() if token == "," else match.end()
+    return parsed(text[:end] + "".join(reversed(open_))) if end else None
+
+
+def parsed(text: str) -> Any:
+    """The object or array in `text`, of JSON or of a Python repr; None where it is neither.
+
+    Dots that stand for what somebody left out are nothing.
+    """
+    text = _NO_NUMBER.sub("null", text)
+    if "..." in text or "\u2026" in text:
+        text = _LEFT_OUT.sub("", text)
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        pass
+    if "'" not in text:
+        return None
+    try:
+        return ast.literal_eval(text.replace("null", "None"))
+    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+        return None

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What programs log in objects of their own, or tell in strings: the lines within, and when they were logged."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..trace.reading import Stamp
+from .marks import without_escapes
+from .stamps import stamp_of
+
+_DECODER = json.JSONDecoder(strict=False)
+_NAMES = "MESSAGE|message|msg|log|line|text|textPayload"
+_LOGGED = ("msg", "message", "MESSAGE", "log", "line", "text", "textPayload")
+_LOGGED_AT = ("timestamp", "time", "ts", "@timestamp", "__REALTIME_TIMESTAMP", "asctime")
+_OUTER = ("_source", "jsonPayload")
+"""What may hold an object that was logged."""
+_JSON_STRING, _PYTHON_STRING = r'"(?:[^"\\]|\\.)*"', r"b?'(?:[^'\\]|\\.)*'"
+_PYTHON_S = re.compile(_PYTHON_STRING)
+_STRING = re.compile(_JSON_STRING)
+_LIST = re.compile(rf"\[(?:(?:{_JSON_STRING}|{_PYTHON_STRING})\s*,\s*)+(?:{_JSON_STRING}|{_PYTHON_STRING})\s*\]")
+_ANY_STRING = re.compile(f"{_JSON_STRING}|{_PYTHON_STRING}")
+_OF_MIGRATION = re.compile("emain|owntime|igration ")
+_NUMBERED = re.compile(rf'"n": ?\d+, ?"t": ?({_JSON_STRING})')
+"""A line of a task log as the API of Proxmox VE has it."""
+_CELL = re.compile(r'"((?:[^"\\]|\\.|"")*)",?')
+"""A line that is one string, as in a table of comma-separated values or in an array."""
+_PYTHON_CELL = re.compile(r"\[?'([^']*)'[,\]]?")
+_FIELD = re.compile(rf'"(?:{_NAMES}|t)"\s*:\s*({_JSON_STRING}),?')
+"""A line that is a field of an object over several lines."""
+_ASSIGNED = re.compile(rf"\b(?:msg|message)=({_JSON_STRING})")
+_ASSIGNED_AT = re.compile(r'\b(?:time|ts|t)="?([^"\s]+)')
+_EXPORTED = "MESSAGE="
+
+
+def logged(text: str) -> tuple[str, Stamp | None] | None:
+    """What was logged and when, where `text` is an object in which a program logs."""
+    if not any(f'"{name}"' in text for name in _LOGGED):
+        return None
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, Mapping):
+        return None
+    record = next((record[name] for name in _OUTER if isinstance(record.get(name), Mapping)), record)
+    told = next((told for name in _LOGGED if (told := _text(record.get(name))) is not None), None)
+    if told is None:
+        return None
+    return told, next((stamp for name in _LOGGED_AT if (stamp := _at(record.get(name), name))), None)
+
+
+def assigned(text: str) -> tuple[str, Stamp | None] | None:
+    """The same where it is a list of names with what they are, or a field of such a list on a line of its own."""
+    if text.startswith(_EXPORTED):
+        return text.removeprefix(_EXPORTED), None
+    if text.startswith('"') and (field := _FIELD.fullmatch(text)):
+        return of_json(field[1]), None
+    match = _ASSIGNED.search(text) if 'msg="' in text or 'message="' in text else None
+    if match is None:
+        return None
+    at = _ASSIGNED_AT.search(text)
+    return of_json(match[1]), stamp_of(at[1]) if at else None
+
+
+def strings_of_lines(text: str) -> Iterator[str]:
+    """The strings in `text` that have lines, as where a program tells what another one printed."""
+    if any(f'"{name}"' in text for name in _LOGGED):
+        return
+    for match in _STRING.finditer(text):
+        if "\\n" in match[0] or match[0].startswith(('"{\\"', '"[{\\"')):
+            yield of_json(match[0])
+
+
+def python_s_strings_of_lines(text: str) -> Iterator[str]:
+    """The same where Python tells it, which takes the other quotes."""
+    for match in _PYTHON_S.finditer(text) if "\\n" in text else ():
+        if "\\n" in match[0]:
+            yield _of_python(match[0])
+
+
+def lists_of_lines(text: str) -> Iterator[str]:
+    """The strings of a list in `text`, where they are lines that another program printed of a migration."""
+    if '"status"' in text or "'status'" in text:
+        return
+    if numbered := _NUMBERED.findall(text):
+        yield from map(of_json, numbered)
+        return
+    for match in _LIST.finditer(text):
+        lines = [of_json(one) if one[0] == '"' else _of_python(one) for one in _ANY_STRING.findall(match[0])]
+        if any(" " in line and _OF_MIGRATION.search(line) for line in lines):
+            yield from lines
+            return
+
+
+def cell(text: str) -> str:
+    """The string that a line is, else the line."""
+    if text.startswith('"') and (match := _CELL.fullmatch(text)):
+        return of_json(match[0].rstrip(",")) or match[1].replace('""', '"')
+    if text.startswith(("'", "['")) and (match := _PYTHON_CELL.fullmatch(text)):
+        return match[1]
+    return text
+
+
+def of_json(text: str) -> str:
+    """The string that is written so; nothing where it is none."""
+    try:
+        return str(_DECODER.decode(text))
+    except ValueError:
+        return ""
+
+
+def _of_python(text: str) -> str:
+    try:
+        string = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return ""
+    return string.decode(errors="replace") if isinstance(string, bytes) else str(string)
+
+
+def _text(value: Any) -> str | None:
+    """A text that was logged; the journal has the bytes of one with colours."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(one, int) and 0 <= one < 256 for one in value):
+        return without_escapes(bytes(value).decode(errors="replace"))
+    return None
+
+
+def _at(value: Any, name: str) -> Stamp | None:
+    if isinstance(value, str) and value.isdigit() and name.startswith("__"):
+        return Stamp(int(value) / 1e6, 1e-6)
+    if isinstance(value, str):
+        return stamp_of(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e11:
+        return Stamp(float(value), 1.0 if isinstance(value, int) else 1e-3)
+    return None
