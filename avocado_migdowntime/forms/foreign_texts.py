@@ -164,7 +164,7 @@ _ROWS_OF_TEXTS: _Rows = (
     ),
     (
         r"\bjobInfo\(\)|\bvirDomainGetJobInfo\b",
-        "what libvirt's jobInfo() returns",
+        "the output of libvirt's jobInfo()",
         "it has no bandwidth and no report",
         f"take what jobStats() returns, or {DOMJOBINFO}, repeatedly",
     ),
@@ -185,7 +185,7 @@ _ROWS_OF_TEXTS: _Rows = (
 _ENGLISH = r"[^:\n]*\b(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup)\b"
 _ROWS_OF_BARE_TEXTS: _Rows = (
     (
-        r"(?:^[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]iB|B|ms)[ \t]*\n?){2,}",
+        rf"(?:^(?!{_ENGLISH})[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]i[Bo]|[Bo]|ms)[ \t]*\n?){{2,}}",
         "the output of `virsh domjobinfo` in another language than English",
         "",
         "run `LC_ALL=C virsh domjobinfo GUEST`",
@@ -231,31 +231,31 @@ figures: for a text in which no form was recognised.
 """
 
 ONLY_WITH: Mapping[str, tuple[str, ...]] = {
-    "what `virsh migrate --verbose` shows": ("Migration: [",),
+    "the output of `virsh migrate --verbose`": ("Migration: [",),
     "the log of a guest's QEMU": ("starting up libvirt version", "char device redirected", "-name guest=", "qemu"),
-    "a log of Xen's": (
+    "a Xen log": (
         *("xc: ", "migration target: ", "migration sender: ", "new xl format", "libxl: ", "XendCheckpoint"),
         *("xenopsd", "emu-manager", "xenguest"),
     ),
-    "a log of VMware's": ("vmx", "VMotion", "vMotion", "vmkernel: "),
-    "a log of Hyper-V's": ("Hyper-V",),
-    "a log of Cloud Hypervisor's": ("cloud-hypervisor: ",),
+    "a VMware log": ("vmx", "VMotion", "vMotion", "vmkernel: "),
+    "a Hyper-V log": ("Hyper-V",),
+    "a Cloud Hypervisor log": ("cloud-hypervisor: ",),
     "the help of QEMU's monitor": ("migrate",),
-    "an object of KubeVirt's": ("kubevirt.io/", "VirtualMachineInstance", "igrationState:", "igration State:"),
+    "a KubeVirt object": ("kubevirt.io/", "VirtualMachineInstance", "igrationState:", "igration State:"),
     "a log of CloudStack's agent": ("LibvirtMigrateCommandWrapper",),
-    "what Incus or LXD tells": ("Transferring ", "Live migration: ", "instanceType=virtual-mach"),
-    "a log of QEMU's events": (
+    "the output of Incus or LXD": ("Transferring ", "Live migration: ", "instanceType=virtual-mach"),
+    "a log of QEMU events": (
         *("migrate_pending_", "migrate_transferred", "migrate_set_state", "migration_bitmap_sync_end"),
         *("savevm_state_iterate", "migration_completion_"),
     ),
-    "what `virsh event` prints": ("event '",),
-    "what `virsh domstats --dirtyrate` prints": ("dirtyrate.",),
+    "the output of `virsh event`": ("event '",),
+    "the output of `virsh domstats --dirtyrate`": ("dirtyrate.",),
     "a scrape of KubeVirt's metrics": ("kubevirt_vmi_migration_", "kubevirt_migrate_vmi_"),
-    "a table of several migrations beside each other": ("total time", "transferred ram", "remaining ram"),
-    "a traceback of Python's": ("Traceback (",),
+    "a table of several migrations side by side": ("total time", "transferred ram", "remaining ram"),
+    "a Python traceback": ("Traceback (",),
     "a task log of Proxmox VE": ("TASK ", "starting migration of CT", "migration aborted", "migration finished"),
-    "a log of oVirt's": ("vdsm", "[virt.vm]", "org.ovirt.engine"),
-    "a log of KubeVirt's": ("virt-",),
+    "an oVirt log": ("vdsm", "[virt.vm]", "org.ovirt.engine"),
+    "a KubeVirt log": ("virt-",),
 }
 """One of these is in each text that a pattern fits, and to look for them takes far less time than the pattern does."""
 

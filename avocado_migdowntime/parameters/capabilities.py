@@ -28,7 +28,9 @@ CAPABILITIES: Mapping[str, Setting] = {
     ),
     "mapped-ram": Setting("writes each page to its own place in a file, since 9.0", settings={"link": ("file",)}),
     "pause-before-switchover": Setting("pauses before the switchover; the test continues it"),
-    "postcopy-blocktime": Setting("measures how long postcopy waits for pages"),
+    "postcopy-blocktime": Setting(
+        "lets the destination measure how long vCPUs wait for pages in postcopy; judged with integrity=no"
+    ),
     "postcopy-ram": Setting(
         "allows postcopy, with which the run ends if postcopy=yes or recovery", settings={"link": _SOCKETS}
     ),

@@ -104,7 +104,8 @@ def test_a_snapshot_that_reports_more_than_is_left_stays_open():
 @pytest.mark.parametrize(
     ("find", "put", "words"),
     [
-        ("dirty pages rate: 39044 pages\n", "", "dirty-pages-rate is 0"),
+        ("dirty pages rate: 39044 pages\n", "", "or the guest dirties nothing, so that QEMU computes nothing"),
+        ("rate: 39044", "rate: 0", "dirty-pages-rate is 0"),
         ("status: active", "status: completed", "the migration completed; QEMU predicts nothing now"),
         ("throughput: 866.83 mbps", "throughput: 0.00 mbps", "the throughput is 0"),
     ],

@@ -155,7 +155,7 @@ OTHERS = [
     ({"fault": "the host lab2 cannot be reached by SSH: x"}, "access", "fault", "the host lab2 cannot be reached by "),
     ({"qemu": replace(QEMU_THERE, fault="has no machine x")}, "qemu x86_64", "fault", "has no machine x"),
     ({"kvm": Kvm("x86_64", "no page within 1 s", True, True)}, "kvm", "note", "no page within 1 s; tests use TCG"),
-    ({"pages": replace(few(), needed=128)}, "hugepages 2M", "fault", "the default run needs 128 and only root can"),
+    ({"pages": replace(few(), needed=128)}, "hugepages 2M", "fault", "the default run needs 128, but only root can"),
     ({"pages": None}, "hugepages 2M", "fault", "the kernel has no hugepages of 2M"),
     ({"pages": None, "small_pages_bytes": 256 * MIB}, "memory", "ok", "the default run needs 832 MiB"),
     ({"available_bytes": 575 * MIB}, "memory", "fault", "575 MiB available, the default run needs 576 MiB"),

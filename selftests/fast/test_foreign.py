@@ -125,9 +125,9 @@ def test_what_is_quoted_is_recognised_by_a_line_of_it():
         ("# TYPE kubevirt_migrate_vmi_data_remaining_bytes gauge", "a scrape of KubeVirt's metrics"),
         (
             "Données restantes : 224,113 Mio\nMémoire totale : 4,016 Gio\n",
-            "what `virsh domjobinfo` prints in another language than English",
+            "the output of `virsh domjobinfo` in another language than English",
         ),
-        ("  migrationState:\n    completed: true\n    mode: PostCopy", "an object of KubeVirt's"),
+        ("  migrationState:\n    completed: true\n    mode: PostCopy", "a KubeVirt object"),
     ],
 )
 def test_a_part_of_it_is_called_the_same(text, what):

@@ -63,8 +63,15 @@ def test_each_thing_that_is_refused_is_on_it():
             "virsh domstats",
             "qemu's events",
         ),
-        *("kubevirt's metrics", "side by side"),
-        *("traceback", "in another language", "without a running guest", "nova, ovirt and kubevirt"),
+        *("libvirt's and kubevirt's metrics", "kubevirt's metrics", "side by side", "jobinfo()"),
+        *(
+            "traceback",
+            "in another language",
+            "without a running guest",
+            "nova, ovirt and kubevirt",
+            "in prose",
+            "guestperf",
+        ),
     }
     assert {word for word in words if word not in named} == set()
     assert len(words) == len(TEXTS) + len(BARE_TEXTS) - 2
