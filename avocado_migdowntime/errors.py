@@ -20,7 +20,7 @@ class UsageError(MigDowntimeError):
 
 
 class HostRequirementError(MigDowntimeError):
-    """The host has not got what the run needs; the message names the command that fixes it."""
+    """The host lacks something that the run needs; the message names the command that fixes it."""
 
 
 class NotPermittedError(HostRequirementError):
@@ -28,4 +28,4 @@ class NotPermittedError(HostRequirementError):
 
 
 class HarnessError(MigDowntimeError):
-    """QEMU ended, refused a command or stayed silent where that was not to be expected."""
+    """QEMU ended, refused a command or stayed silent unexpectedly."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Does a migration converge under the downtime-limit that is chosen from the expected downtime, and not under less?"""
+"""Does a migration converge with a downtime-limit based on the expected downtime, and not with a smaller one?"""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from avocado_migdowntime.experiments.convergence import DEFAULTS, convergence
 
 
 class Convergence(MigrationTest):
-    """Tries the default limit, half of what is needed, and a little more than what is needed.
+    """Tries the default limit, half of the limit needed, and a little more than that limit.
 
     :avocado: tags=quick
     """

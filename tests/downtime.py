@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is the guest down for as long as QEMU had said, on a link that is really that slow?"""
+"""If the link really is slow, is the guest down for as long as QEMU said?"""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from avocado_migdowntime.experiments.downtime import DEFAULTS, downtime
 
 
 class Downtime(MigrationTest):
-    """Chooses the limit from the expected downtime, and holds the real one against what was said last.
+    """Sets a limit based on the expected downtime, and compares the real downtime with QEMU's last report.
 
     :avocado: tags=root
     """

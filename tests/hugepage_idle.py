@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The case that began it all: a guest that is idle but for one write in each of 23 hugepages of 16 MiB.
+"""Is the guest down for as long as QEMU said, if it only writes to each of 23 hugepages of 16 MiB now and then?
 
-Where dirty tracking works by hugepages, each write makes all of its 16 MiB go again, here on a link of 866.83 Mbit/s:
-3562 ms are needed, where QEMU before 3.0 said 1475. Elsewhere the guest writes to each 4 KiB page to the same effect.
+If the host tracks dirty memory by hugepages, QEMU sends all 16 MiB again after each write, here over a link of 866.83
+Mbit/s: 3562 ms are needed, where QEMU before 3.0 reported 1475. Elsewhere the guest writes to each 4 KiB page, with the
+same effect. This case started the project.
 """
 
 from typing import ClassVar
@@ -12,7 +13,7 @@ from avocado_migdowntime.experiments.downtime import HUGEPAGE_IDLE, downtime
 
 
 class HugepageIdle(MigrationTest):
-    """It never converges at the default limit, and at 1.1 times what is needed at once.
+    """The migration never converges at the default limit, and at once at 1.1 times the limit needed.
 
     :avocado: tags=root
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long is a guest really down that is stopped now, and which formula had said so?"""
+"""If the guest is stopped in mid-pass, how long is it down, and which formula predicts that?"""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from avocado_migdowntime.experiments.stop_now import DEFAULTS, stop_now
 
 
 class StopNow(MigrationTest):
-    """Stops the guest in mid-pass, times what is still to be sent, and scores each estimator by it."""
+    """Stops the guest in mid-pass, measures its downtime, and scores each estimator by it."""
 
     defaults: ClassVar = DEFAULTS
 

@@ -61,7 +61,7 @@ def unpack(file: str, directory: Path, needed: re.Pattern[str], place: str) -> N
     """
     try:
         if not Path(file).is_file():
-            raise UsageError(f"{place} is no file; give an archive of jobs' results, by tar -czf")
+            raise UsageError(f"{place} is not a file; give an archive of jobs' results, made with tar -czf")
         with gzip.GzipFile(file) as unzipped, _tar(unzipped, place) as archive:
             for count, member in enumerate(archive):
                 if count >= MOST_FILES:
@@ -74,9 +74,9 @@ def unpack(file: str, directory: Path, needed: re.Pattern[str], place: str) -> N
                 assert content is not None
                 _write(directory.joinpath(*parts), content, place)
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, OverflowError, ValueError) as error:
-        raise UsageError(f"{place} is no whole archive ({error}); make it by tar -czf") from None
+        raise UsageError(f"{place} is not a complete archive ({error}); make one with tar -czf") from None
     except OSError as error:
-        raise UsageError(f"{place}: {error.strerror}; give an archive of jobs' results, by tar -czf") from None
+        raise UsageError(f"{place}: {error.strerror}; give an archive of jobs' results, made with tar -czf") from None
 
 
 def _tar(unzipped: gzip.GzipFile, place: str) -> tarfile.TarFile:
@@ -97,7 +97,7 @@ def _write(path: Path, content: IO[bytes], place: str) -> None:
     try:
         file = path.open("xb")
     except FileExistsError:
-        raise UsageError(f"{place} holds {path.name} twice in one place; make it by tar -czf") from None
+        raise UsageError(f"{place} holds {path.name} twice in one place; make it with tar -czf") from None
     with file:
         while data := content.read(_MOST_AT_ONCE_BYTES):
             file.write(data)
@@ -113,7 +113,7 @@ class _Limited:
     def read(self, size: int = -1) -> bytes:
         """So many bytes."""
         if not 0 <= size <= _MOST_AT_ONCE_BYTES:
-            raise UsageError(f"{self._place} has a header that no tar writes; make it by tar -czf")
+            raise UsageError(f"{self._place} has a header that no tar writes; make it with tar -czf")
         self._check(self._file.tell() + size)
         return self._file.read(size)
 

@@ -33,7 +33,7 @@ def fetch(url: str, file: Path) -> None:
                 if size_bytes > MOST_BYTES:
                     raise UsageError(f"{url} holds more than {MOST_BYTES >> 20} MiB; give the results of fewer jobs")
                 if time.monotonic() > until_s:
-                    raise UsageError(f"{url} takes longer than {LONGEST_S:.0f} s; fetch it, and give the file")
+                    raise UsageError(f"{url} takes longer than {LONGEST_S:.0f} s; download it, and give the file")
                 opened.write(chunk)
     except (OSError, HTTPException, ValueError) as error:
         why = getattr(error, "reason", None) or error
@@ -45,5 +45,5 @@ class _NeverLessSafe(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
         if not is_url(newurl) or (req.full_url.lower().startswith("https:") and newurl.lower().startswith("http:")):
-            raise ValueError(f"it leads to {newurl}, which is less safe")
+            raise ValueError(f"it redirects to {newurl}, which is less safe")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -67,7 +67,7 @@ def write(file: str, data: bytes, mode: int = 0o666) -> None:
                 partly.unlink()
     except OSError as error:
         raise UsageError(
-            f"{file}: cannot be written: {error.strerror}; name a file in a directory that can be"
+            f"{file}: cannot be written: {error.strerror}; name a file in a directory that you can write to"
         ) from None
 
 

@@ -36,14 +36,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--formula",
         choices=tuple(FORMULAS),
         default="last-sync",
-        help="formula that QEMU has to follow (default: %(default)s)",
+        help="formula that QEMU should use (default: %(default)s)",
     )
     parser.add_argument(
         "--tolerance",
         type=_tolerance,
         default=Parameters().tolerance,
         metavar="RELATIVE",
-        help="relative error that is still accurate (default: %(default)g)",
+        help="largest relative error that counts as accurate (default: %(default)g)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     may_be_quiet(parser)

@@ -32,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="JOB",
         nargs="+",
         help=(
-            "results of a job on one build, such as job-results/latest, or of a `verify` on several; a directory, a "
-            ".tar.gz or the URL of one with such is one set; the others are compared with the first build"
+            "results of a job on one build, such as job-results/latest, or of `verify` on several builds; a directory, "
+            "a .tar.gz or a URL with several jobs counts as one set; the first build is the reference"
         ),
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")

@@ -10,9 +10,9 @@ from .progress import may_be_quiet, teller
 NAME = "doctor"
 SUMMARY = "check whether tests can run on this host, and how to fix it"
 NOTES = """\
-The default test uses only the settings in section migdowntime of Avocado's configuration; hosts that these name are
-looked at as well, over SSH. Each line is ok, a note (other tests lack something, verdicts may suffer, or files were
-left) or a fault. Nothing on a host is changed."""
+The default test is expected-downtime, with the settings in section migdowntime of Avocado's configuration; doctor
+examines the hosts that these name as well, over SSH. Each line is ok, a note (other tests lack something, verdicts may
+suffer, or old files were found) or a fault, which prevents the default test. doctor changes nothing on a host."""
 STATUSES = {
     0: "the default test can run",
     1: "it cannot",

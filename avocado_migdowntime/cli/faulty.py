@@ -7,10 +7,10 @@ from . import BAD_INPUT
 from .output import show, tell
 
 NAME = "faulty"
-SUMMARY = "make a QEMU that is known to be wrong"
+SUMMARY = "create a QEMU with a known fault"
 NOTES = (
-    "Run the written file in place of QEMU, with QMP on a UNIX socket. It starts the real QEMU, which has to stay "
-    "where it is."
+    "Run the written file instead of QEMU, with QMP on a UNIX socket. It starts the real QEMU, whose path must not "
+    "change."
 )
 STATUSES = {
     0: "written",
@@ -23,7 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of this command."""
     from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 
-    parser.add_argument("fault", metavar="FAULT", nargs="?", help="a name of the list, some with a value: factor=1.1")
+    parser.add_argument(
+        "fault", metavar="FAULT", nargs="?", help="name of a fault (see --list), some with a value: factor=1.1"
+    )
     parser.add_argument("--list", action="store_true", help="list the faults")
     parser.add_argument("--output", metavar="FILE", help="where to write the executable")
     parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")

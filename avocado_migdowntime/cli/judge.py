@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from ..verdict.verdict import Verdict
 
 NAME = "judge"
-SUMMARY = "judge one QEMU by one migration, without a job"
+SUMMARY = "judge one QEMU with one migration, without an Avocado job"
 NOTES = "Use it to test one build, in `git bisect run`, or in a test runner that reads TAP."
 STATUSES = {
     GOOD: "good: nothing was found wrong",
     BAD: "bad: something is wrong, or the run is inconclusive and -p inconclusive=fail was given",
     UNTOLD: "cannot tell: the run is inconclusive or this host lacks something (with --tap: skipped, status 0), or "
     "there is no QEMU that starts and migrates",
-    UNUSABLE: "bad input or a failure of the tool: `git bisect run` stops",
+    UNUSABLE: "bad input, or the tool failed: `git bisect run` stops",
     INTERRUPTED: "interrupted: `git bisect run` stops",
 }
 EXAMPLES = ("avocado migdowntime judge --qemu build/qemu-system-x86_64 -p page_size=4K",)
@@ -38,13 +38,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a QEMU binary, the directory of its build or installation, or a suite (default: qemu-system-ARCH on the "
         "PATH)",
     )
-    parser.add_argument("--test", default="expected-downtime", metavar="NAME", help="(default: %(default)s)")
+    parser.add_argument(
+        "--test", default="expected-downtime", metavar="NAME", help="test to run (default: %(default)s)"
+    )
     chosen.configure(parser, "a parameter of the test; overrides settings")
     parser.add_argument(
         "--output",
         metavar="DIRECTORY",
         help="a new directory for the recording, the verdict and what QEMU printed (default: a temporary one, which is "
-        "kept and named unless all is right)",
+        "kept and named unless all is well)",
     )
     parser.set_defaults(format="text")
     formats = parser.add_mutually_exclusive_group()

@@ -4,19 +4,27 @@
 import argparse
 import io
 import os
+import re
 import signal
 import sys
+from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
-from itertools import chain
+from itertools import chain, zip_longest
 from types import FrameType
 from typing import Any, NoReturn
 
+from ..basics.alike import meant
 from ..basics.printable import in_a_line
 from . import BAD_INPUT, GROUPS
 from .help import of_all, of_command
 
 _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
+_OPTION = "--migdowntime-"
+"""How options of `avocado run` begin."""
+_CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")
+_NAME = re.compile(r"[\w-]+")
+"""What argparse says of a name that it does not know, and those that it does."""
 
 
 class _Command(argparse.ArgumentParser):
@@ -33,14 +41,24 @@ class _Command(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            pairs = [text for text in unknown if "=" in text] if "-p" in self._option_string_actions else []
-            hint = f"; a parameter of the test is given as -p {pairs[0].lstrip('-')}" if pairs else ""
+            hint = _as_parameter(unknown) if "-p" in self._option_string_actions else ""
             self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         return known, unknown
 
 
+def _as_parameter(unknown: Sequence[str]) -> str:
+    """How to give what may be a parameter of the test: NAME=VALUE, or an option that `avocado run` has."""
+    for text, after in zip_longest(unknown, unknown[1:], fillvalue=""):
+        if "=" in text or text.startswith(_OPTION):
+            name, equals, value = text.removeprefix(_OPTION).lstrip("-").partition("=")
+            return f"; a parameter of the test is given as -p {name.replace('-', '_')}={value if equals else after}"
+    return ""
+
+
 def _refuse(parser: argparse.ArgumentParser, status: int, message: str) -> NoReturn:
     parser.print_usage(sys.stderr)
+    if choice := _CHOICE.search(message):
+        message = f"{message[: choice.start()]}unknown {choice[1]!r}; {meant(choice[1], _NAME.findall(choice[2]))}"
     parser.exit(status, f"{parser.prog}: error: {in_a_line(message)}; see {parser.prog} --help\n")
 
 

@@ -9,13 +9,13 @@ from .progress import may_be_quiet, teller
 from .source import check_source, follow, takes_source
 
 NAME = "record"
-SUMMARY = "record a running migration, from QMP, libvirt or a pipe"
+SUMMARY = "record a running migration, through QMP, libvirt or a pipe"
 NOTES = """\
 It only queries QEMU and changes nothing. A QMP socket serves one client at a time: nobody else can use it meanwhile. A
 recording ends with the migration or with Ctrl-C; what was recorded is kept. If QEMU stops answering, it says so and
 waits. A pipe may carry the JSON of query-migrate or the text of domjobinfo, plain or with --rawstats. With a libvirt
 URI it uses QEMU's monitor, which libvirt notes as a taint (custom-monitor); where that is not allowed, it uses
-libvirt's job statistics. A URI needs libvirt's Python binding: pip install '…[libvirt]'."""
+libvirt's job statistics. A URI needs libvirt's Python binding: pip install libvirt-python."""
 
 COMPLETED, OTHERWISE = 0, 1
 STATUSES = {

@@ -8,7 +8,7 @@ from .output import tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "report"
-SUMMARY = "make a page or a picture of recordings and jobs"
+SUMMARY = "make a page or a picture from recordings and jobs"
 TITLE = "Migration downtime"
 STATUSES = {
     0: "written",
@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="JOB|RECORDING",
         nargs="+",
         help=(
-            "results of a job, a directory, a .tar.gz or the URL of one with jobs, a recording, or a text about a "
+            "results of a job; a directory, a .tar.gz or a URL with several jobs; a recording, or a text about a "
             "migration; - is standard input"
         ),
     )

@@ -23,8 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="JOB|RECORDING",
         nargs="+",
         help=(
-            "results of a job that ran migdowntime:stop-now, a directory, a .tar.gz or the URL of one with such, or a "
-            "recording of such a test"
+            "results of a job that ran migdowntime:stop-now; a directory, a .tar.gz or a URL with several such jobs; "
+            "or a recording of such a test"
         ),
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")

@@ -8,7 +8,7 @@ from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
 NAME = "selftest"
-SUMMARY = "check that each known fault of a QEMU is found on this host"
+SUMMARY = "check that the tests find each known fault of a QEMU on this host"
 STATUSES = {
     0: "all were found",
     1: "some were not",
@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="architecture (default: that of the QEMU)",
     )
     chosen.configure_pairs(
-        parser, "a parameter of the runs; faults of limits and steps choose what they need themselves"
+        parser, "a parameter of the runs; faults of limits and throttle steps set those that they need"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     may_be_quiet(parser)

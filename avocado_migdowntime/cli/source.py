@@ -32,7 +32,7 @@ def takes_source(parser: argparse.ArgumentParser) -> None:
         "--downtime-limit",
         type=_limit,
         metavar="MS",
-        help="for a pipe, which does not contain it: the downtime-limit that is set (see virsh migrate-getmaxdowntime)",
+        help="for a pipe, which does not show it: the present downtime-limit (see virsh migrate-getmaxdowntime)",
     )
 
 
@@ -41,7 +41,7 @@ def check_source(arguments: argparse.Namespace) -> None:
     from ..errors import UsageError
 
     if arguments.downtime_limit is not None and arguments.source != "-":
-        raise UsageError("--downtime-limit is for a pipe only; QMP and libvirt tell it")
+        raise UsageError("--downtime-limit is for a pipe only; QMP and libvirt show the limit themselves")
     if arguments.guest is not None and "://" not in arguments.source:
         raise UsageError(
             f"{arguments.source} is not a libvirt URI that could have a guest {arguments.guest}; give one such as "

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 NAME = "verify"
 SUMMARY = "compare builds of QEMU by running tests on them, or judge one for git bisect"
 STATUSES = {
-    GOOD: "no build is worse than the first; of one build: good",
-    BAD: "a build is worse; of one build: bad",
-    UNTOLD: "not enough runs to tell, or this host lacks hugepages; of one build: cannot tell, or no QEMU that starts",
-    UNUSABLE: "bad input or a failure of the tool: `git bisect run` stops",
+    GOOD: "no build is worse than the first; for one build: good",
+    BAD: "a build is worse; for one build: bad",
+    UNTOLD: "not enough runs to tell, or this host lacks hugepages; for one build: cannot tell, or no QEMU starts",
+    UNUSABLE: "bad input, or the tool failed: `git bisect run` stops",
     INTERRUPTED: "interrupted: `git bisect run` stops",
 }
 EXAMPLES = ("avocado migdowntime verify --qemu old/build --qemu new/build",)
@@ -35,10 +35,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         action="append",
         required=True,
-        help="a QEMU binary, the directory of its build or installation, or a suite; the first is what the others are "
-        "compared with",
+        help="a QEMU binary, the directory of its build or installation, or a suite; repeat it for each build, the "
+        "reference first",
     )
-    parser.add_argument("--test", default="expected-downtime", metavar="NAME", help="(default: %(default)s)")
+    parser.add_argument(
+        "--test", default="expected-downtime", metavar="NAME", help="test to run (default: %(default)s)"
+    )
     parser.add_argument(
         "-m",
         dest="variants",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..watching.watcher import Watcher
 
 NAME = "watch"
-SUMMARY = "watch a running migration: what is left, the expected downtime, what its downtime-limit will do"
+SUMMARY = "watch a running migration: what is left, the expected downtime, and whether it will finish"
 NOTES = """\
 It only queries QEMU and changes nothing. A QMP socket serves one client at a time: nobody else can use it meanwhile.
 Without a terminal it prints a line a second. With --once the exit status is that of advise: 0 a limit was found, 1 no
@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--once",
         action="store_true",
-        help="take one sample (of a pipe: read to its end), print all of it; changes the status",
+        help="take one sample (from a pipe: read to its end), print the whole result, exit with the status of advise",
     )
     parser.add_argument("--json", action="store_true", help="with --once: print JSON instead of text")
     parser.add_argument(

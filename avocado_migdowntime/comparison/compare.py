@@ -193,7 +193,7 @@ def _unlike(both: Mapping[str, tuple[Sequence[RunOutcome], Sequence[RunOutcome]]
         guests = [sorted({run.guest for run in runs if run.guest}) for runs in sides]
         if all(guests) and guests[0] != guests[1]:
             on = [f"{' and '.join(names)} on {runs[0].build}" for names, runs in zip(guests, sides, strict=True)]
-            return f"more than the build differs: {variant} was {', and '.join(on)}"
+            return f"not only the build differs: {variant} was {', and '.join(on)}"
     return ""
 
 

@@ -92,7 +92,9 @@ def check_versions(versions: tuple[Version, ...]) -> Iterator[HostCheck]:
         if not version.fits:
             text = f"is {version.installed}" if version.installed else "is not installed"
             mend = f"pip install {version.pip or repr(version.requirement)}"
-            yield HostCheck("version", State.FAULT, f"{version.name} {text}, needed is {version.requirement}", mend)
+            yield HostCheck(
+                "version", State.FAULT, f"{version.name} {text}, but {version.requirement} is required", mend
+            )
 
 
 def check_qemu(qemu: Qemu, without: State) -> HostCheck:
@@ -106,7 +108,7 @@ def check_qemu(qemu: Qemu, without: State) -> HostCheck:
         return HostCheck(name, without, what, qemu.package.reinstall if qemu.binary else qemu.package.install)
     release = ".".join(map(str, qemu.release))
     text = f"{release} {qemu.binary}"
-    another = "name another binary: --migdowntime-qemu PATH"
+    another = "give another binary: --migdowntime-qemu PATH"
     if lacking := NEEDED_CAPABILITIES - qemu.capabilities:
         return HostCheck(name, without, f"{text} has no migration capability {', '.join(sorted(lacking))}", another)
     accelerators = "TCG and KVM" if qemu.has_kvm else "TCG"
@@ -127,11 +129,11 @@ def check_capabilities(qemus: tuple[Qemu, ...]) -> Iterator[HostCheck]:
 def check_kvm(kvm: Kvm, without: State) -> HostCheck:
     """A guest starts under KVM; without, tests take TCG, unless KVM is wanted."""
     if not kvm.fault:
-        return HostCheck("kvm", State.OK, f"a guest of {kvm.arch} starts under it")
+        return HostCheck("kvm", State.OK, f"a guest of {kvm.arch} starts under KVM")
     mend = ""
     if not kvm.device_exists:
         module = _MODULES.get(kvm.arch, "kvm")
-        mend = f"as root: modprobe {module} (in a virtual machine: switch on nested virtualisation on its host)"
+        mend = f"as root: modprobe {module} (in a virtual machine: enable nested virtualisation on its host)"
     elif not kvm.may_open:
         mend = "as root: usermod --append --groups kvm USER, with your name, then log in again"
     instead = "; tests use TCG" if without is State.NOTE else ""
@@ -149,11 +151,13 @@ def check_pages(pages: Pages, root: bool) -> HostCheck:
     if not pages.missing:
         return HostCheck(name, State.OK, text)
     if pages.may_grow:
-        return HostCheck(name, State.OK, f"{text}, reserves the {pages.missing} it needs and releases them afterwards")
-    why = "and only root can reserve more"
+        return HostCheck(
+            name, State.OK, f"{text}; it reserves the {pages.missing} missing ones and releases them later"
+        )
+    why = "but only root can reserve more"
     if root:
-        why = "and the run reserves none: reserve_hugepages is off, or /sys is read-only here"
-    return HostCheck(name, State.FAULT, f"{text} {why}", f"as root: {pages.grow_command}, or use {_SMALL_PAGES}")
+        why = "but reserves none: reserve_hugepages is off, or /sys is read-only here"
+    return HostCheck(name, State.FAULT, f"{text}, {why}", f"as root: {pages.grow_command}, or use {_SMALL_PAGES}")
 
 
 def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int, qemus: int) -> HostCheck:
@@ -177,7 +181,7 @@ def check_shaped(shaped: Shaped, without: State) -> HostCheck:
     if shaped.loadable:
         return HostCheck(name, State.OK, f"not tried: it would load the kernel's {', '.join(shaped.loadable)}")
     where = ", in a user namespace" if shaped.in_user_namespace else ""
-    text = f"{carried:.2f} MB/s through one of {shaped.wanted_bytes_per_s / 1e6:g} MB/s{where}"
+    text = f"a link of {shaped.wanted_bytes_per_s / 1e6:g} MB/s carries {carried:.2f} MB/s{where}"
     return HostCheck(name, State.OK, text)
 
 
@@ -218,13 +222,13 @@ def check_left(left: tuple[LeftFiles, ...]) -> HostCheck:
     """What runs have kept among the temporary files: nobody but their user can say that it is of no use any more."""
     name = "kept files"
     if not left:
-        return HostCheck(name, State.OK, "none of a run's among the temporary files")
+        return HostCheck(name, State.OK, "no temporary files of earlier runs")
     shown = ", ".join(f"{one.path} ({_megabytes(one.size_bytes)}, {_age(one.age_s)} old)" for one in left[:_SHOWN])
     more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
     total = f", {_megabytes(sum(one.size_bytes for one in left))} in all" if len(left) > 1 else ""
     runs = "a run" if len(left) == 1 else f"{len(left)} runs"
     mend = f"rm -r {shlex.join(one.path for one in left)}"
-    return HostCheck(name, State.NOTE, f"of {runs} that did not pass or were killed: {shown}{more}{total}", mend)
+    return HostCheck(name, State.NOTE, f"left by {runs} that did not pass or were killed: {shown}{more}{total}", mend)
 
 
 def _megabytes(size_bytes: int) -> str:

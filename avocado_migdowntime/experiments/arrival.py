@@ -101,7 +101,7 @@ class Arrival:
         """
         destination = self._pair.destination
         await self._pair.link.deliver(destination)
-        say("waiting for the destination to have loaded all of the guest")
+        say("waiting for the destination to load the whole guest")
         await self._loaded()
         arrived_with = await self._beats()
         if integrity:
@@ -110,7 +110,7 @@ class Arrival:
             self._sampler.note(INTEGRITY, asdict(inspection))
         if integrity or self._stopped:
             await destination.execute("cont")
-        say("waiting for the guest to go on at the destination")
+        say("waiting for the guest to continue at the destination")
         await self._heartbeat(arrived_with)
         for name, side in zip(("source", "destination"), self._pair.sides, strict=True):
             if clock := side.place.clock(self._ending_s):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..basics.alike import meant
 from ..errors import UsageError
 from ..parameters.table import Parameters
 from ..verdict.verdict import Verdict
@@ -34,5 +35,5 @@ EXPERIMENTS: Mapping[str, Experiment] = {
 def named_experiment(name: str) -> Experiment:
     """The experiment of that test; raises UsageError where there is none."""
     if name not in EXPERIMENTS:
-        raise UsageError(f"there is no test {name}; there are {', '.join(EXPERIMENTS)}")
+        raise UsageError(f"there is no test {name}; {meant(name, EXPERIMENTS)}")
     return EXPERIMENTS[name]

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ..basics.alike import meant
 from ..errors import UsageError
 from ..oracle.formulas import dirty_rate, live, redirty
 from .fault import Fault
@@ -75,23 +76,25 @@ KINDS: Mapping[str, Kind] = {
         lambda _: Computed(dirty_rate),
     ),
     "redirty": Kind(
-        "expected-downtime counts what would be dirtied while the rest is sent", lambda _: Computed(redirty)
+        "expected-downtime includes what the guest would dirty while the rest is sent", lambda _: Computed(redirty)
     ),
-    "live": Kind("expected-downtime is what is left now ÷ bandwidth", lambda _: Computed(live)),
+    "live": Kind("expected-downtime is the bytes left now ÷ bandwidth", lambda _: Computed(live)),
     "factor": Kind("expected-downtime is FACTOR times the correct one", lambda v: Scaled(positive(v)), "FACTOR"),
-    "kb": Kind("expected-downtime takes kB for KiB, and is 2.3 % too low", lambda _: Scaled(KIB_AS_KB)),
-    "frozen": Kind("expected-downtime is computed once and never renewed", lambda _: Frozen()),
+    "kb": Kind("expected-downtime confuses kB with KiB, and is 2.3 % too low", lambda _: Scaled(KIB_AS_KB)),
+    "frozen": Kind("expected-downtime is computed once and never updated", lambda _: Frozen()),
     "stale": Kind("expected-downtime is that of the previous pass", lambda _: Stale()),
-    "once-a-pass": Kind("expected-downtime is renewed once a pass, when a third of it is sent", lambda _: OnceAPass()),
+    "once-a-pass": Kind("expected-downtime is updated once a pass, when a third of it is sent", lambda _: OnceAPass()),
     "uncomputed": Kind("expected-downtime stays at the downtime-limit", lambda _: Uncomputed(zero=False)),
     "zero": Kind("expected-downtime stays at 0", lambda _: Uncomputed(zero=True)),
-    "limit-ignored": Kind("downtime-limit is 300 ms whatever is set", lambda _: limit_ignored()),
-    "limit-factor": Kind("downtime-limit is FACTOR times what is set", lambda v: limit_scaled(positive(v)), "FACTOR"),
+    "limit-ignored": Kind("the downtime-limit is always 300 ms, whatever is configured", lambda _: limit_ignored()),
+    "limit-factor": Kind(
+        "the downtime-limit is FACTOR times the configured one", lambda v: limit_scaled(positive(v)), "FACTOR"
+    ),
     "mbps-halved": Kind("mbps is half of the correct one, and expected-downtime twice", lambda _: BandwidthHalved()),
-    "bandwidth-cap-ignored": Kind("max-bandwidth is 128 MiB/s whatever is set", lambda _: CapIgnored()),
+    "bandwidth-cap-ignored": Kind("max-bandwidth is always 128 MiB/s, whatever is configured", lambda _: CapIgnored()),
     "auto-converge-ignored": Kind("auto-converge never slows the guest", lambda _: AutoConvergeIgnored()),
     "throttle-step-ignored": Kind(
-        f"cpu-throttle-increment is {USED_INCREMENT} % whatever is set", lambda _: ThrottleIgnored()
+        f"cpu-throttle-increment is {USED_INCREMENT} %, whatever is configured", lambda _: ThrottleIgnored()
     ),
     "missing": Kind(
         "FIELD is missing from the answers to query-migrate and query-migrate-parameters",
@@ -107,7 +110,7 @@ def named_fault(text: str) -> NamedFault:
     name, equals, value = text.partition("=")
     kind = KINDS.get(name)
     if kind is None:
-        raise UsageError(f"unknown fault {name!r}; known are {', '.join(KINDS)}")
+        raise UsageError(f"unknown fault {name!r}; {meant(name, KINDS)}")
     if bool(equals) != bool(kind.takes):
         wanted = f"takes a value: {name}={kind.takes}" if kind.takes else "takes no value"
         raise UsageError(f"the fault {text!r} cannot be used: {name} {wanted}")

@@ -44,7 +44,8 @@ def write(path: Path, fault: NamedFault, binary: str) -> None:
         else:
             raise UsageError(f"{path} exists and was not written by this command; give another name with --output")
     except OSError as error:
-        raise UsageError(f"{path}: the launcher cannot be written: {error.strerror}") from None
+        instead = "name a file in a directory that you can write to"
+        raise UsageError(f"{path}: the launcher cannot be written: {error.strerror}; {instead}") from None
 
 
 def _is_launcher(path: Path) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Avocado-VT's log of what a QMP monitor answered: a line for each field, deeper ones indented.
+"""Avocado-VT's log of the answers of a QMP monitor: one line for each field, nested ones indented.
 
 Source: virttest/qemu_monitor.py, `_log_response` of QMPMonitor. What the human monitor prints is logged line by line
 behind the same head, and read by `monitor_text`; commands are logged as they were sent, and read by `qmp`.

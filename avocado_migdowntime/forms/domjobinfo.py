@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What virsh prints of a migration, and libvirt's own dict of the same.
+"""What virsh prints about a migration, and libvirt's own dict of the same.
 
 It is `virsh domjobinfo`, plain or with --rawstats, and `virsh event` where a job ended.
 
@@ -103,7 +103,7 @@ class _Job:
 class DomJobInfo(Form):
     """Reads the jobs that virsh prints one after another, whatever is between them."""
 
-    NAME = "what `virsh domjobinfo` prints"
+    NAME = "the output of `virsh domjobinfo`"
     NEEDLES = (b"emain",)
     ALSO = (b"Job type:",)
     INSTEAD = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`"""

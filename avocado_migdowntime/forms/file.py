@@ -17,10 +17,11 @@ _EXPECTED = "expected a recording, or a text about a migration"
 
 
 def read(name: str) -> Trace:
-    """The trace in the file `name` (`-`: standard input): a recording, or a text that tells of a migration.
+    """The trace in the file `name` (`-`: standard input): a recording, or a text about a migration.
 
-    What it is shows in what is in it: see `forms.catalogue`. Raises UsageError where it cannot be read, is none of
-    these, tells too little or contradicts itself. A recording that was cut off is used up to there; Trace.notes say so.
+    The content decides which form it is: see `forms.catalogue`. Raises UsageError if the file cannot be read, has no
+    known form, shows too little or contradicts itself. A recording that was cut off is used up to there; Trace.notes
+    say so.
     """
     try:
         return _parse(input_file.chunks(name))

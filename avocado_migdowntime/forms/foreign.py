@@ -26,16 +26,16 @@ class Foreign:
         return f"is {self.what}{why}; {self.take}"
 
 
-_UNPACK = "unpack it by `{}` and give what was in it"
-_IMAGE = Foreign("an image", "a screenshot cannot be read", "copy the text itself, or type the figures in")
-_PACKETS = Foreign("a capture of network packets", "it has what was sent, not QEMU's figures", f"take {DOMJOBINFO}")
+_UNPACK = "unpack it with `{}`, and give its content"
+_IMAGE = Foreign("an image", "a screenshot cannot be read", "copy the text itself, or type the figures")
+_PACKETS = Foreign("a packet capture", "it has the data sent, but not QEMU's figures", f"take {DOMJOBINFO}")
 _PROGRAM = Foreign("a program or a core dump (ELF)", "it has no figures of a migration", f"take {DOMJOBINFO}")
 _STREAM = Foreign("a guest's saved state", "it has the guest's memory and no figures", f"take {DOMJOBINFO}")
-_OFFICE = Foreign("a document of an office program", "", f"{READ}, or save it as plain text")
+_OFFICE = Foreign("an office document", "", f"{READ}, or save it as plain text")
 
 MAGIC: tuple[tuple[bytes, Foreign], ...] = (
     (b"\x7fELF", _PROGRAM),
-    (b"%PDF-", Foreign("a PDF document", "", f"{READ}, as by `pdftotext FILE -`")),
+    (b"%PDF-", Foreign("a PDF document", "", f"{READ}, for example with `pdftotext FILE -`")),
     (b"PK\x03\x04", Foreign("a zip archive (or a document kept in one)", "", _UNPACK.format("unzip FILE"))),
     (b"\xfd7zXZ\0", Foreign("packed by xz", "", _UNPACK.format("xz -dk FILE"))),
     (b"\x28\xb5\x2f\xfd", Foreign("packed by zstd", "", _UNPACK.format("zstd -d FILE"))),
@@ -55,7 +55,10 @@ MAGIC: tuple[tuple[bytes, Foreign], ...] = (
     (b"QEVM", _STREAM),
     (b"LibvirtQemud", _STREAM),
     (b"QFI\xfb", Foreign("a disk image (qcow2)", "it has no figures of a migration", f"take {DOMJOBINFO}")),
-    (b"LPKSHHRH", Foreign("a file of the systemd journal", "", "print it by `journalctl --file FILE` and give that")),
+    (
+        b"LPKSHHRH",
+        Foreign("a file of the systemd journal", "", "print it with `journalctl --file FILE`, and give the output"),
+    ),
     (b"SQLite format 3", Foreign("an SQLite database", "it has no figures of a migration", f"take {DOMJOBINFO}")),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OFFICE),
     (b"{\\rtf", _OFFICE),

@@ -14,8 +14,8 @@ LONG.maxstring = 120
 
 _LOOKED_AT = 1 << 18
 """So many characters of a text are looked through: it shows early what it is, and each pattern takes its time."""
-_KVM_ONLY = "only QEMU's migrations can be judged, and its figures are other ones"
-_QEMU_FIGURES = "QEMU's own figures are not in it"
+_KVM_ONLY = "this tool judges only migrations of QEMU"
+_QEMU_FIGURES = "it has no figures of QEMU"
 _Rows = tuple[tuple[str, str, str, str], ...]
 """A pattern, and what of Foreign is said of a text that it is found in."""
 _ROWS_OF_TEXTS: _Rows = (
@@ -23,19 +23,19 @@ _ROWS_OF_TEXTS: _Rows = (
         r"(?i)\A\s*(?:<!doctype html|<html\b)",
         "a web page",
         "",
-        "copy the text out of it, or take the raw one (a paste's `raw` link)",
+        "copy the text out of it, or use the paste's `raw` link",
     ),
     (
         r"^\s*Migration: \[ *\d+(?:\.\d+)? ?%\]",
-        "what `virsh migrate --verbose` shows",
-        "it shows how much is done, and nothing else",
+        "the output of `virsh migrate --verbose`",
+        "it shows only the percentage done",
         f"take {DOMJOBINFO}",
     ),
     (
         r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d{4}: \d+: (?:debug|info|warning|error) : ",
         "a log of libvirt's daemon",
-        "no reply of QEMU's to query-migrate is in it",
-        'let it log them by `virt-admin daemon-log-outputs "1:file:/var/log/libvirt/libvirtd.log"` and '
+        "it has no replies to query-migrate",
+        'log them with `virt-admin daemon-log-outputs "1:file:/var/log/libvirt/libvirtd.log"` and '
         '`virt-admin daemon-log-filters "1:qemu.qemu_monitor"` while the migration runs, or take ' + DOMJOBINFO,
     ),
     (
@@ -48,26 +48,26 @@ _ROWS_OF_TEXTS: _Rows = (
     (
         r"(?:\bxc: (?:info|detail|error|progress|Frames|Memory:)\b|^migration (?:target|sender): |new xl format"
         r"|\blibxl: |\bXendCheckpoint\b|\bxenopsd\b|\bemu-manager\b|\bxenguest\b)",
-        "a log of Xen's",
+        "a Xen log",
         _KVM_ONLY,
-        "there is nothing to take instead",
+        "give a recording or a log of one",
     ),
     (
         r"(?:\bvmx\b.{0,99}\||\bVMotion|\bvMotion|\bvmkernel: )",
-        "a log of VMware's",
+        "a VMware log",
         _KVM_ONLY,
-        "there is nothing to take instead",
+        "give a recording or a log of one",
     ),
-    (r"\bHyper-V\b", "a log of Hyper-V's", _KVM_ONLY, "there is nothing to take instead"),
+    (r"\bHyper-V\b", "a Hyper-V log", _KVM_ONLY, "give a recording or a log of one"),
     (
         r"^cloud-hypervisor: +[\d.]+m?s: ",
-        "a log of Cloud Hypervisor's",
+        "a Cloud Hypervisor log",
         _KVM_ONLY,
-        "there is nothing to take instead",
+        "give a recording or a log of one",
     ),
     (
         r"\[\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d virt-manager \d+\]",
-        "a log of virt-manager's",
+        "a virt-manager log",
         _QEMU_FIGURES,
         f"take {DOMJOBINFO}",
     ),
@@ -75,7 +75,7 @@ _ROWS_OF_TEXTS: _Rows = (
         r"^(?:info )?migrate(?:_\w+)?\b.* -- |^info migrate\s+--",
         "the help of QEMU's monitor",
         "it describes commands, not a migration",
-        "take what `info migrate` prints while the migration runs",
+        "take the output of `info migrate` while the migration runs",
     ),
     (
         r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:domain|domstatus|domainsnapshot)\b",
@@ -86,23 +86,23 @@ _ROWS_OF_TEXTS: _Rows = (
     (
         r"^ *(?:(?:apiVersion|API Version): +kubevirt\.io/|[kK]ind: +VirtualMachineInstance|[mM]igration ?State:)"
         r"|\"apiVersion\": *\"kubevirt\.io/",
-        "an object of KubeVirt's",
+        "a KubeVirt object",
         _QEMU_FIGURES,
         "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
         "virsh -r domjobinfo 1`, repeatedly",
     ),
     (
         r"(?i)\bmemory[_ ]remaining[_ ]bytes\"? *[|:]|^\W*\bSource Node +\| *Dest Node|\| Source Node *\| Dest Node",
-        "what `openstack server migration` prints",
-        "it has no time and no bandwidth",
+        "the output of `openstack server migration`",
+        "it shows neither time nor bandwidth",
         f"take the log of nova-compute on the source host, or {DOMJOBINFO}",
     ),
     (
         r"\* memory transfer progress: \d|\* starting memory transfer$",
         "the output of Ganeti's `gnt-instance migrate`",
-        "it shows what was sent as a share of RAM, and nothing of what is left",
+        "it shows the share of RAM that was sent, but not what is left",
         "take `echo info migrate | socat - UNIX:/run/ganeti/kvm-hypervisor/ctrl/INSTANCE.monitor` on the primary node, "
-        "repeatedly, while it runs",
+        "repeatedly, while the migration runs",
     ),
     (
         r"\bLibvirtMigrateCommandWrapper\b",
@@ -112,41 +112,41 @@ _ROWS_OF_TEXTS: _Rows = (
     ),
     (
         r"\[Z\d+\]\[(?:VMM|LCM|VM)\]\[[IEWD]\]: ",
-        "a log of OpenNebula's",
+        "an OpenNebula log",
         _QEMU_FIGURES,
         "take the output of `virsh domjobinfo one-ID`, on the source host while the migration runs, repeatedly",
     ),
     (
         r"\b(?:Transferring (?:the )?instance|Live migration): .{0,99}\(\d[\d.]{0,20}[kMG]?B/s\)"
         r"|\binstanceType=virtual-mach",
-        "what Incus or LXD tells",
-        "it shows neither QEMU's report nor what the guest dirties",
+        "the output of Incus or LXD",
+        "it shows neither expected-downtime nor the dirty rate",
         "take `query-migrate` over the guest's monitor, qemu.monitor in its directory below /run/incus or "
         "/var/snap/lxd/common/lxd/logs, while no other client holds it",
     ),
     (
         r"\b(?:migrate_pending_(?:exact|estimate)|migrate_transferred transferred|migrate_set_state|"
         r"migration_bitmap_sync_end|savevm_state_iterate|migration_completion_\w+) ?",
-        "a log of QEMU's events",
-        "it has what was pending, but neither the report nor the counts of pages",
-        "take `info migrate` while it runs, repeatedly, or record it by `avocado migdowntime record SOCKET`",
+        "a log of QEMU events",
+        "it shows what was pending, but neither expected-downtime nor page counts",
+        "take `info migrate` repeatedly while the migration runs, or `avocado migdowntime record SOCKET`",
     ),
     (
         r"\bevent '[a-z-]+' for domain ",
-        "what `virsh event` prints",
-        "no event of a job that ended is in it",
+        "the output of `virsh event`",
+        "it has no event of a job that ended",
         f"take {DOMJOBINFO}, repeatedly",
     ),
     (
         r"^ *dirtyrate\.\w+=",
-        "what `virsh domstats --dirtyrate` prints",
-        "it has what the guest dirties, and nothing of a migration",
+        "the output of `virsh domstats --dirtyrate`",
+        "it shows the guest's dirty rate, but nothing of a migration",
         f"take {DOMJOBINFO}, repeatedly",
     ),
     (
         r"\bkubevirt_(?:vmi_migration|migrate_vmi)_\w+",
         "a scrape of KubeVirt's metrics",
-        "they have neither the time of the migration nor the report",
+        "they show neither the time of the migration nor expected-downtime",
         "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
         "virsh -r domjobinfo 1`, repeatedly",
     ),
@@ -164,54 +164,54 @@ _ROWS_OF_TEXTS: _Rows = (
     ),
     (
         r"\bjobInfo\(\)|\bvirDomainGetJobInfo\b",
-        "what libvirt's jobInfo() returns",
+        "the output of libvirt's jobInfo()",
         "it has no bandwidth and no report",
         f"take what jobStats() returns, or {DOMJOBINFO}, repeatedly",
     ),
     (
         r"^\W*(?:total time|transferred ram|remaining ram)\b\W+\d+ ?(?:ms|milliseconds|kbytes)[\s|]+\d+ ?(?:ms|kb)",
-        "a table of several migrations beside each other",
+        "a table of several migrations side by side",
         "",
-        "take each by itself, in the lines that `info migrate` prints",
+        "give each one separately, as `info migrate` prints it",
     ),
     (
         r"^(?P<why>(?:error: |Error from server |Fehler: |erreur ?: |错误：|エラー: |ошибка: ).*)",
         "an error of virsh or kubectl",
         "",
-        f"fix what it says, and take {DOMJOBINFO}",
+        f"fix that, and take {DOMJOBINFO}",
     ),
-    (r"^Traceback \(most recent call last\):", "a traceback of Python's", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
+    (r"^Traceback \(most recent call last\):", "a Python traceback", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
 )
 _ENGLISH = r"[^:\n]*\b(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup)\b"
 _ROWS_OF_BARE_TEXTS: _Rows = (
     (
         rf"(?:^(?!{_ENGLISH})[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]i[Bo]|[Bo]|ms)[ \t]*\n?){{2,}}",
-        "what `virsh domjobinfo` prints in another language than English",
+        "the output of `virsh domjobinfo` in another language than English",
         "",
-        "take it again by `LC_ALL=C virsh domjobinfo GUEST`",
+        "run `LC_ALL=C virsh domjobinfo GUEST`",
     ),
     (
         r"^TASK (?:OK|ERROR)|\b(?:starting migration of CT|migration (?:aborted|finished) \S+ ?\()",
         "a task log of Proxmox VE",
-        "no migration of a running guest was found in it",
-        "take `echo 'info migrate' | qm monitor VMID` on the source host, repeatedly, while one runs",
+        "it shows no migration of a running guest",
+        "take `echo 'info migrate' | qm monitor VMID` on the source host, repeatedly, while a migration runs",
     ),
     (
         r"\bnova[.-](?:compute|virt|conductor|scheduler|api)\b",
-        "a log of OpenStack Nova's",
-        "no figures of a migration were found in it",
+        "a Nova log",
+        "it has no figures of a migration",
         "take nova-compute's log of the source host, or `virsh domjobinfo INSTANCE` there, repeatedly",
     ),
     (
         r"\[vdsm\.|\[virt\.vm\]|\bvdsm\b.{0,99}::|\borg\.ovirt\.engine\b",
-        "a log of oVirt's",
-        "no figures of a migration were found in it",
+        "an oVirt log",
+        "it has no figures of a migration",
         "take vdsm.log of the source host, or `virsh -r domjobinfo VM` there, repeatedly",
     ),
     (
         r"\bvirt-(?:handler|controller|launcher|api|operator)\b",
-        "a log of KubeVirt's",
-        "no figures of a migration were found in it",
+        "a KubeVirt log",
+        "it has no figures of a migration",
         "take `kubectl logs POD -c compute` of the source's virt-launcher pod",
     ),
     (
@@ -231,31 +231,31 @@ figures: for a text in which no form was recognised.
 """
 
 ONLY_WITH: Mapping[str, tuple[str, ...]] = {
-    "what `virsh migrate --verbose` shows": ("Migration: [",),
+    "the output of `virsh migrate --verbose`": ("Migration: [",),
     "the log of a guest's QEMU": ("starting up libvirt version", "char device redirected", "-name guest=", "qemu"),
-    "a log of Xen's": (
+    "a Xen log": (
         *("xc: ", "migration target: ", "migration sender: ", "new xl format", "libxl: ", "XendCheckpoint"),
         *("xenopsd", "emu-manager", "xenguest"),
     ),
-    "a log of VMware's": ("vmx", "VMotion", "vMotion", "vmkernel: "),
-    "a log of Hyper-V's": ("Hyper-V",),
-    "a log of Cloud Hypervisor's": ("cloud-hypervisor: ",),
+    "a VMware log": ("vmx", "VMotion", "vMotion", "vmkernel: "),
+    "a Hyper-V log": ("Hyper-V",),
+    "a Cloud Hypervisor log": ("cloud-hypervisor: ",),
     "the help of QEMU's monitor": ("migrate",),
-    "an object of KubeVirt's": ("kubevirt.io/", "VirtualMachineInstance", "igrationState:", "igration State:"),
+    "a KubeVirt object": ("kubevirt.io/", "VirtualMachineInstance", "igrationState:", "igration State:"),
     "a log of CloudStack's agent": ("LibvirtMigrateCommandWrapper",),
-    "what Incus or LXD tells": ("Transferring ", "Live migration: ", "instanceType=virtual-mach"),
-    "a log of QEMU's events": (
+    "the output of Incus or LXD": ("Transferring ", "Live migration: ", "instanceType=virtual-mach"),
+    "a log of QEMU events": (
         *("migrate_pending_", "migrate_transferred", "migrate_set_state", "migration_bitmap_sync_end"),
         *("savevm_state_iterate", "migration_completion_"),
     ),
-    "what `virsh event` prints": ("event '",),
-    "what `virsh domstats --dirtyrate` prints": ("dirtyrate.",),
+    "the output of `virsh event`": ("event '",),
+    "the output of `virsh domstats --dirtyrate`": ("dirtyrate.",),
     "a scrape of KubeVirt's metrics": ("kubevirt_vmi_migration_", "kubevirt_migrate_vmi_"),
-    "a table of several migrations beside each other": ("total time", "transferred ram", "remaining ram"),
-    "a traceback of Python's": ("Traceback (",),
+    "a table of several migrations side by side": ("total time", "transferred ram", "remaining ram"),
+    "a Python traceback": ("Traceback (",),
     "a task log of Proxmox VE": ("TASK ", "starting migration of CT", "migration aborted", "migration finished"),
-    "a log of oVirt's": ("vdsm", "[virt.vm]", "org.ovirt.engine"),
-    "a log of KubeVirt's": ("virt-",),
+    "an oVirt log": ("vdsm", "[virt.vm]", "org.ovirt.engine"),
+    "a KubeVirt log": ("virt-",),
 }
 """One of these is in each text that a pattern fits, and to look for them takes far less time than the pattern does."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The log of KubeVirt's virt-launcher, of the pod that a guest is migrated from.
+"""The log of KubeVirt's virt-launcher in the source pod.
 
 Source: kubevirt, pkg/virt-launcher/virtwrap/live-migration-source.go, of 2022 to 2026: libvirt's job statistics every
 4 s, and at each sync where stall detection is on. Until August 2023 in bytes; since then in whole MiB and Mbps, cut

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The monitor's `info migrate_parameters` and `info migrate_capabilities`, and the commands that set them.
+"""The monitor's `info migrate_parameters` and `info migrate_capabilities`, and the commands that change them.
 
 Sources: as of `monitor_text`, and tools/virsh-domain.c of libvirt for those of virsh. Parameters have been on lines of
 their own since 2.10, before that on one.
@@ -45,7 +45,7 @@ _MS = {None: 1000.0, "s": 1000.0, "ms": 1.0, "us": 0.001}
 class MonitorParameters(Form):
     """Reads what limits a migration, and which capabilities are switched on."""
 
-    NAME = "the text of `info migrate_parameters`"
+    NAME = "the output of `info migrate_parameters`"
     NEEDLES = (b"owntime",)
     ALSO = (b"max-bandwidth", b"switchover-bandwidth", b"migrate_set_")
 

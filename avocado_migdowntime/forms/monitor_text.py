@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The text of the monitor's command `info migrate`, in each layout that QEMU has had since 1.3.
+"""The output of the monitor's command `info migrate`, in every layout since QEMU 1.3.
 
 Sources: migration/migration-hmp-cmds.c, before 8.0 monitor/hmp-cmds.c, before 2.12 hmp.c. Up to 10.0 there is a line
 for each figure, its bytes >> 10 as kbytes; since 10.1 lines hold several of them as `key=value`, with sizes of three
@@ -68,7 +68,7 @@ class _Shown:
 class MonitorText(Form):
     """Reads `info migrate`, as often as it is there."""
 
-    NAME = "the text of `info migrate`"
+    NAME = "the output of `info migrate`"
     INSTEAD = "`info migrate` in the same monitor, repeatedly"
     NEEDLES = (b"emain", b"owntime")
     ALSO = (b"igration status: ", b"exp_down=", b"Status: ", b"Time (ms):")

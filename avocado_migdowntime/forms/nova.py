@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The log of OpenStack's nova-compute, on the host that a guest is migrated from.
+"""The log of OpenStack's nova-compute on the source host.
 
 Source: nova, nova/virt/libvirt/driver.py:_live_migration_monitor and migration.py, of 2015 to 2026. Bytes are libvirt's
 as they are; seconds are whole ones, cut off, since Nova began to look, which is before QEMU begins to send. The

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QMP as it is found in texts: JSON on one line or over many, and the reprs of Python that test logs have.
+"""QMP messages within a text: JSON on one line or several, or Python's repr of it, as in test logs.
 
 A message is found wherever it is in a line, so that prompts, the heads of logs and names such as libvirt's `reply=` do
 not matter. What is no message of QMP's is skipped.
@@ -43,7 +43,7 @@ SAME_S = 0.05
 class Qmp(Form):
     """Reads QMP's messages; what is sent to QEMU counts where it sets a limit."""
 
-    NAME = "a text with QMP's replies"
+    NAME = "a text with QMP replies"
     NEEDLES = (b"emain", b"owntime")
     ALSO = (b'"event"', b"'event'", b'"QMP"')
 

@@ -25,7 +25,9 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
         line = LONG.repr(next(iter(reader.first_lines), ""))
         return UsageError(f"{line} matches no known text; expected a recording, or one of: {known}")
     form = reader.forms[-1]
-    return UsageError(f"this is {form.NAME} without figures of a migration; take {_instead(reader)}, while one runs")
+    return UsageError(
+        f"this is {form.NAME} without figures of a migration; take {_instead(reader)}, while a migration runs"
+    )
 
 
 def too_little(reader: Reader, status: str) -> UsageError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The log of oVirt's vdsm, on the host that a guest is migrated from.
+"""The log of oVirt's vdsm on the source host.
 
 Source: vdsm, lib/vdsm/virt/migration.py, of 2011 to 2026. What is called MB are MiB, cut off. The speed is in MiB/s and
 called MBps until August 2020, since then in binary megabits per second (an eighth of MiB/s) and called Mbps. Zero pages

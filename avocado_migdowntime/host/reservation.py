@@ -66,8 +66,8 @@ def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
     if not (allowed and pool.resizable):
         remedy = "as root" if allowed else "allow to reserve them (reserve_hugepages=yes) as root, or"
         raise HostRequirementError(
-            f"{count} free hugepages of {size} are needed, {counters.available} are available; use page_size=4K, or "
-            f"{remedy} run `{command}`"
+            f"{count} free hugepages of {size} are needed, {counters.available} are available; use 4 KiB pages "
+            f"(-p page_size=4K; avocado run: --migdowntime-page-size 4K), or {remedy} run `{command}`"
         )
     _leave_memory(pool, missing)
     # Surplus pages are in use by a run that is about to end. A pool that grows takes them in first, which the

@@ -25,12 +25,12 @@ from .windows import Sending, sending
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """One migration: the `samples` of it that count here, the limits that held, its passes and its dirty syncs.
+    """One migration: the `samples` of it that count here, the limit at each moment, its passes and its dirty syncs.
 
     `trace` is the whole migration, with its events and its header; `samples` may be a part of it. From `stopped_s` on
-    the source's guest was stopped to complete the migration (infinite where that is not told): what was answered then
-    belongs to no pass. `ended_passes` are known already; they are made of samples before the one at `open_from`. Of
-    `others` is known what samples before these show.
+    the source's guest was stopped to complete the migration (infinite if not shown): later answers belong to no pass.
+    `ended_passes` are already known; they consist of samples before the one at `open_from`. `others` is what earlier
+    samples show.
     """
 
     trace: Trace

@@ -45,12 +45,12 @@ def last_sync(at_sync_bytes: Figures, ram: RamFigures, bytes_per_ms: Figures) ->
 
 
 def dirty_rate(at_sync_bytes: Figures, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
-    """dirty-pages-rate × page-size ÷ bandwidth: QEMU before 3.0; a rate where an amount was meant."""
+    """dirty-pages-rate × page-size ÷ bandwidth: QEMU before 3.0; uses a rate instead of an amount."""
     return ram.dirty_pages_per_s * ram.page_bytes / bytes_per_ms
 
 
 def redirty(at_sync_bytes: Figures, ram: RamFigures, bytes_per_ms: Figures) -> Figures:
-    """Remaining at the last sync and what is dirtied while it is sent: proposed for QEMU in January 2019, declined."""
+    """(Remaining at the last sync + what is dirtied while that is sent) ÷ bandwidth: proposed in 2019, declined."""
     return at_sync_bytes / bytes_per_ms * (1 + ram.dirty_bytes_per_ms / bytes_per_ms)
 
 

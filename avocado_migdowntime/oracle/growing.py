@@ -15,10 +15,10 @@ from .passes import Pass, passes
 
 
 class GrowingEvidence:
-    """Takes samples and events as they come, in the order of their time; `header` is that of the trace.
+    """Accepts samples and events as they arrive, in the order of their time; `header` is that of the trace.
 
-    Adding a sample costs the same however many there are. `evidence` costs what the pass under way and the number of
-    passes do: those that have ended are not gone through again.
+    The cost of adding a sample does not depend on their number. The cost of `evidence` depends on the current pass and
+    the number of passes, because finished passes are not processed again.
     """
 
     def __init__(self, header: Mapping[str, Any]) -> None:

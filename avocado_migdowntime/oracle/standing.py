@@ -33,19 +33,19 @@ def standing(look: Look) -> Standing | None:
 def _not_under_way(look: Look) -> Standing | None:
     down = f"the guest was down for {look.down_ms:.10g} ms" if look.down_ms is not None else ""
     if look.status in ("postcopy-paused", "postcopy-recover", "postcopy-recover-setup"):
-        broken = "postcopy was cut off, and goes on once it is recovered (migrate-recover, and migrate with resume)"
-        return Standing("postcopy", f"{broken}: no downtime-limit matters any more")
+        broken = "postcopy is interrupted until it is recovered (migrate-recover, and migrate with resume)"
+        return Standing("postcopy", f"{broken}; the downtime-limit has no effect any more")
     if look.status.startswith("postcopy"):
-        began = "postcopy has begun: it finishes whatever the downtime-limit is"
+        began = "postcopy has begun, and finishes whatever the downtime-limit is"
         return Standing("postcopy", f"{began}; {down}" if down else began)
     if look.status == "completed":
-        return Standing("ended", f"the migration completed{f', and {down}' if down else ''}: nothing is predicted now")
+        return Standing("ended", f"the migration completed{f', and {down}' if down else ''}; QEMU predicts nothing now")
     if look.status in _ENDS_BADLY:
-        return Standing("ended", f"the migration {_ENDS_BADLY[look.status]}: nothing is predicted now")
+        return Standing("ended", f"the migration {_ENDS_BADLY[look.status]}; QEMU predicts nothing now")
     if look.status == "none":
         return Standing("ended", GONE)
     if look.status != "active":
-        return Standing("not-active", f"the migration is {look.status}, not active: nothing is predicted")
+        return Standing("not-active", f"the migration is {look.status}, not active; QEMU predicts nothing")
     return None
 
 
@@ -60,12 +60,12 @@ def _not_to_be_used(look: Look) -> Standing | None:
     if look.disk_bytes:
         left = f"; {look.left_ms.middle:.0f} ms of RAM are left" if look.left_ms is not None else ""
         disk = f"{look.disk_bytes / 1e9:.0f} GB" if look.disk_bytes >= 1e9 else f"{look.disk_bytes / 1e6:.1f} MB"
-        sentence = f"a disk is sent as well, with {disk} left{left}"
-        return Standing("disk", f"{sentence}: no downtime-limit ends it while the disk is sent")
+        sentence = f"a disk is migrated as well, with {disk} left{left}"
+        return Standing("disk", f"{sentence}; no downtime-limit ends the migration before that")
     if look.in_first_pass:
         return Standing("first-pass", f"this is the first pass, which sends all of RAM: {_BEGINS}")
     if look.bytes_per_ms is not None and not look.bytes_per_ms.low:
-        return Standing("no-bandwidth", "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now")
+        return Standing("no-bandwidth", "the throughput is 0: QEMU has measured nothing yet, or sends nothing now")
     if look.divisor is None:
         return Standing("nothing-shown", f"no throughput is shown; {_INSTEAD}")
     if look.in_first_pass is None and look.reported_ms is not None:

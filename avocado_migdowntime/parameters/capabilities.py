@@ -16,44 +16,44 @@ DIRTY_LIMIT = "dirty-limit"
 """QEMU has to be started with a dirty ring for it."""
 
 CAPABILITIES: Mapping[str, Setting] = {
-    "auto-converge": Setting("slows the guest down step by step, and since 9.2 syncs in mid-pass after 5 s"),
-    "block": Setting("sends disks; the guest has none; QEMU before 9.1"),
-    "compress": Setting("sends compressed pages; QEMU before 9.1"),
-    "dirty-bitmaps": Setting("sends bitmaps of disks; the guest has none"),
+    "auto-converge": Setting("slows the guest down step by step; since 9.2 it syncs in mid-pass after 5 s"),
+    "block": Setting("migrates disks; the guest has none; QEMU before 9.1"),
+    "compress": Setting("compresses pages; QEMU before 9.1"),
+    "dirty-bitmaps": Setting("migrates dirty bitmaps of disks; the guest has none"),
     "events": Setting("is on in each run"),
-    "late-block-activate": Setting("is about disks; the guest has none"),
+    "late-block-activate": Setting("concerns disks; the guest has none"),
     "multifd": Setting(
-        "sends pages over several connections; QEMU 9.0 and later count them when they go",
+        "sends pages over several connections; QEMU 9.0 and later count a page when they send it",
         settings={"link": (*_SOCKETS, "file")},
     ),
     "mapped-ram": Setting("writes each page to its own place in a file, since 9.0", settings={"link": ("file",)}),
-    "pause-before-switchover": Setting("pauses before the switchover; the run lets it go on"),
+    "pause-before-switchover": Setting("pauses before the switchover; the test continues it"),
     "postcopy-blocktime": Setting(
-        "has the destination measure how long vCPUs wait for pages in postcopy, which is judged with integrity=no"
+        "lets the destination measure how long vCPUs wait for pages in postcopy; judged with integrity=no"
     ),
     "postcopy-ram": Setting(
-        "allows for postcopy, by which the run ends with postcopy=yes or recovery", settings={"link": _SOCKETS}
+        "allows postcopy, with which the run ends if postcopy=yes or recovery", settings={"link": _SOCKETS}
     ),
-    "postcopy-preempt": Setting("sends what postcopy is waited for by a connection of its own", ("postcopy-ram",)),
-    "rdma-pin-all": Setting("is about RDMA, which no link here uses"),
-    "release-ram": Setting("frees what postcopy has sent"),
-    "return-path": Setting("has the destination answer the source", settings={"link": (*_SOCKETS, "fd")}),
-    "switchover-ack": Setting("has the destination agree to the switchover", ("return-path",)),
+    "postcopy-preempt": Setting("sends pages that postcopy waits for over a separate connection", ("postcopy-ram",)),
+    "rdma-pin-all": Setting("concerns RDMA, which no link here uses"),
+    "release-ram": Setting("frees pages on the source once postcopy has sent them"),
+    "return-path": Setting("lets the destination answer the source", settings={"link": (*_SOCKETS, "fd")}),
+    "switchover-ack": Setting("waits for the destination to agree to the switchover", ("return-path",)),
     "validate-uuid": Setting("compares the guests' UUIDs"),
-    "xbzrle": Setting("sends differences of pages"),
-    "zero-blocks": Setting("is about disks; the guest has none; QEMU before 11.0"),
+    "xbzrle": Setting("sends only the differences of pages"),
+    "zero-blocks": Setting("concerns disks; the guest has none; QEMU before 11.0"),
     "zero-copy-send": Setting("sends pages without copying them", ("multifd",), {"link": ("tcp", "shaped")}),
     "x-ignore-shared": Setting(
-        "leaves shared memory out, in some releases that of memfd as well", settings={"backing": ("anonymous",)}
+        "skips shared memory; some releases also skip memfd", settings={"backing": ("anonymous",)}
     ),
     "background-snapshot": only(
-        "sends the guest's memory as it was when it began, and not what the guest writes meanwhile",
-        "it is no precopy and has no expected downtime: leave it out",
+        "sends a snapshot of the guest's memory, not what the guest writes later; there is no precopy to judge",
+        "leave it out",
     ),
     DIRTY_LIMIT: Setting(
-        "slows each vCPU down to a rate of dirtying, by KVM's dirty ring, since 8.1", settings={"accel": ("kvm",)}
+        "limits the dirty rate of each vCPU through KVM's dirty ring, since 8.1", settings={"accel": ("kvm",)}
     ),
-    "x-colo": only("goes on replicating the guest and never completes", "leave it out"),
+    "x-colo": only("replicates the guest continuously and never completes", "leave it out"),
 }
 """By name. One that is not here is taken as it is: QEMU has it or refuses it."""
 

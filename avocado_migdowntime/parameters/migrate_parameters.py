@@ -12,57 +12,57 @@ from .setting import Setting, given_of, only
 
 _AUTO_CONVERGE, _COMPRESS, _MULTIFD = ("auto-converge",), ("compress",), ("multifd",)
 _DIRTY_LIMIT = (DIRTY_LIMIT,)
-_ANNOUNCES = Setting("is about how the destination announces the guest's network cards; it has none")
+_ANNOUNCES = Setting("concerns announcements of the guest's network cards; it has none")
 
 
 def _own(parameter: str) -> Setting:
     return only("is a parameter of each run", f"use {parameter} instead")
 
 
-_TLS = only("goes with credentials that are made for a run", "use tls=psk or tls=x509 instead")
+_TLS = only("belongs to credentials, which the test makes itself", "use tls=psk or tls=x509 instead")
 
 MIGRATE_PARAMETERS: Mapping[str, Setting] = {
     "announce-initial": _ANNOUNCES,
     "announce-max": _ANNOUNCES,
     "announce-rounds": _ANNOUNCES,
     "announce-step": _ANNOUNCES,
-    "avail-switchover-bandwidth": Setting("is what QEMU divides by, instead of what it sends, since 8.2"),
-    "block-bitmap-mapping": only("is about bitmaps of disks; the guest has none", "leave it out"),
-    "block-incremental": Setting("is about disks; the guest has none; QEMU before 9.1"),
-    "compress-level": Setting("is how hard pages are compressed", _COMPRESS),
-    "compress-threads": Setting("is how many threads compress", _COMPRESS),
-    "compress-wait-thread": Setting("has pages wait for a thread that compresses them", _COMPRESS),
-    "cpr-exec-command": only("starts another QEMU in place of this one, and sends no RAM", "leave it out"),
-    "cpu-throttle-increment": Setting("is by how much more the guest is slowed each time", _AUTO_CONVERGE),
-    "cpu-throttle-initial": Setting("is by how much the guest is slowed first", _AUTO_CONVERGE),
-    "cpu-throttle-tailslow": Setting("slows the guest more gently at the end", _AUTO_CONVERGE),
-    "decompress-threads": Setting("is how many threads of the destination decompress", _COMPRESS),
-    "direct-io": Setting("goes past the host's page cache, since 9.1", ("mapped-ram", "multifd")),
+    "avail-switchover-bandwidth": Setting("replaces the measured bandwidth as QEMU's divisor, since 8.2"),
+    "block-bitmap-mapping": only("concerns dirty bitmaps of disks; the guest has none", "leave it out"),
+    "block-incremental": Setting("concerns disks; the guest has none; QEMU before 9.1"),
+    "compress-level": Setting("sets the compression level", _COMPRESS),
+    "compress-threads": Setting("sets the number of threads that compress", _COMPRESS),
+    "compress-wait-thread": Setting("makes pages wait for a free compression thread", _COMPRESS),
+    "cpr-exec-command": only("starts another QEMU in place of this one, and migrates no RAM", "leave it out"),
+    "cpu-throttle-increment": Setting("sets each further step by which the guest is slowed", _AUTO_CONVERGE),
+    "cpu-throttle-initial": Setting("sets the first step by which the guest is slowed", _AUTO_CONVERGE),
+    "cpu-throttle-tailslow": Setting("makes the last steps smaller", _AUTO_CONVERGE),
+    "decompress-threads": Setting("sets the number of threads that decompress at the destination", _COMPRESS),
+    "direct-io": Setting("bypasses the host's page cache, since 9.1", ("mapped-ram", "multifd")),
     "downtime-limit": _own("downtime_limit"),
     "max-bandwidth": _own("max_bandwidth"),
-    "max-cpu-throttle": Setting("is by how much the guest is slowed at most", _AUTO_CONVERGE),
-    "max-postcopy-bandwidth": Setting("is the most that postcopy sends a second", ("postcopy-ram",)),
+    "max-cpu-throttle": Setting("limits how much the guest is slowed", _AUTO_CONVERGE),
+    "max-postcopy-bandwidth": Setting("limits the bandwidth of postcopy", ("postcopy-ram",)),
     "mode": Setting(
-        "leaves RAM where it is, in any mode but normal",
-        lacking="no RAM is sent then, so that nothing is predicted; leave it out",
+        "keeps RAM in place, in any mode but normal",
+        lacking="QEMU then sends no RAM and predicts nothing; leave it out",
     ),
-    "multifd-channels": Setting("is over how many connections pages go", _MULTIFD),
+    "multifd-channels": Setting("sets the number of connections", _MULTIFD),
     "multifd-compression": Setting(
-        "sends compressed pages, but QEMU counts uncompressed ones as left, also in its report", _MULTIFD
+        "compresses pages; QEMU still counts whole pages as left, also in its report", _MULTIFD
     ),
-    "multifd-qatzip-level": Setting("is how hard pages are compressed", _MULTIFD),
-    "multifd-zlib-level": Setting("is how hard pages are compressed", _MULTIFD),
-    "multifd-zstd-level": Setting("is how hard pages are compressed", _MULTIFD),
-    "throttle-trigger-threshold": Setting("is how much has to be dirtied for the guest to be slowed", _AUTO_CONVERGE),
+    "multifd-qatzip-level": Setting("sets the compression level", _MULTIFD),
+    "multifd-zlib-level": Setting("sets the compression level", _MULTIFD),
+    "multifd-zstd-level": Setting("sets the compression level", _MULTIFD),
+    "throttle-trigger-threshold": Setting("sets the share of dirtied bytes at which throttling begins", _AUTO_CONVERGE),
     "tls-authz": _TLS,
     "tls-creds": _TLS,
     "tls-hostname": _TLS,
-    "vcpu-dirty-limit": Setting("is the rate, in MB per second, to which a vCPU is slowed at least", _DIRTY_LIMIT),
-    "x-checkpoint-delay": only("is about a guest that goes on being replicated", "leave it out"),
-    "x-rdma-chunk-size": only("is about RDMA, which no link here uses", "leave it out"),
-    "x-vcpu-dirty-limit-period": Setting("is over how many ms the rate of a vCPU is measured", _DIRTY_LIMIT),
-    "xbzrle-cache-size": Setting("is the size of the cache that differences are made by", ("xbzrle",)),
-    "zero-page-detection": Setting("is who looks for zero pages: nobody, the migration, or multifd; since 9.0"),
+    "vcpu-dirty-limit": Setting("sets the lowest dirty rate, MB per second, to which a vCPU is slowed", _DIRTY_LIMIT),
+    "x-checkpoint-delay": only("concerns a guest that is replicated continuously", "leave it out"),
+    "x-rdma-chunk-size": only("concerns RDMA, which no link here uses", "leave it out"),
+    "x-vcpu-dirty-limit-period": Setting("sets the period of measuring a vCPU's dirty rate, ms", _DIRTY_LIMIT),
+    "xbzrle-cache-size": Setting("sets the size of the cache of sent pages", ("xbzrle",)),
+    "zero-page-detection": Setting("sets who detects zero pages: nobody, the migration thread, or multifd; since 9.0"),
 }
 """By name. One that is not here is taken as it is: QEMU has it or refuses it."""
 

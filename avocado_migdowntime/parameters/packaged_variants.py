@@ -3,6 +3,7 @@
 
 import os
 
+from ..basics.alike import meant
 from ..basics.resources import directory
 from ..errors import UsageError
 
@@ -18,5 +19,5 @@ def located(entry: str) -> str:
     packaged = {path.stem: path for path in sorted(directory("variants").glob("*.yaml"))}
     path = packaged.get(name.removesuffix(".yaml"))
     if path is None:
-        raise UsageError(f"-m {entry}: there is no such file, and the packaged variants are {', '.join(packaged)}")
+        raise UsageError(f"-m {entry}: no such file or packaged variant; {meant(name, packaged)}")
     return f"{where}{colon}{path}"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every parameter of a test: one table, read by options, variants, settings and documentation alike."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import Any
 
+from ..basics.alike import meant
 from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 from ..basics.units import parse_size
 from ..errors import UsageError
@@ -21,13 +21,12 @@ BACKINGS = ("anonymous", "hugetlbfs", "memfd")
 LINKS = ("unix", "tcp", "shaped", "fd", "exec", "file", "vsock")
 POSTCOPY = ("no", "yes", "recovery")
 TLS = ("none", "psk", "x509")
-_LONGEST_NAME = 100
-"""Of one that is not known no more is looked at."""
+
 PATTERNS: Mapping[str, str] = {
-    "sequential": "granule after granule, again and again",
-    "random": "each sweep visits each granule once, in a drawn order",
-    "idle": "one sweep, then nothing but a heartbeat; with `rate`, a sequential tick in the background",
-    "hot-cold": "one sweep, then `share` percent of the writes go to `hot` percent of the granules",
+    "sequential": "writes granule after granule, again and again",
+    "random": "each sweep writes each granule once, in random order",
+    "idle": "writes each granule once, then only a heartbeat; with `rate` also granule after granule, at that rate",
+    "hot-cold": "writes each granule once; then `share` percent of the writes go to `hot` percent of the granules",
 }
 """The orders of writes, and what they are (images/README.md); `burst` goes with each."""
 ANY_ARCHITECTURE = "auto"
@@ -47,7 +46,7 @@ class Parameters:
     arch: str = _parameter(
         ANY_ARCHITECTURE,
         values.choice(ANY_ARCHITECTURE, *ARCHITECTURES),
-        "architecture of the guest; auto: that of `qemu`; of several, or of what is installed, ppc64 comes first",
+        "architecture of the guest; auto: that of `qemu`, or of an installed QEMU; of several, ppc64 comes first",
     )
     qemu: str | None = _parameter(
         "",
@@ -58,12 +57,12 @@ class Parameters:
     source_host: str | None = _parameter(
         "",
         values.host,
-        "[USER@]HOST[:PORT]: launch the source there over SSH, where `qemu` is looked for as well (default: this host)",
+        "[USER@]HOST[:PORT]: start the source there over SSH; `qemu` is looked up there (default: this host)",
     )
     destination_host: str | None = _parameter(
         "",
         values.host,
-        "the same for the destination; the migration goes over the network between the two (default: this host)",
+        "the same for the destination; the migration uses the network between the two (default: this host)",
     )
     machine: str | None = _parameter(
         "", values.text, "machine type such as pseries, q35 or virt (default: the architecture's first)"
@@ -71,28 +70,30 @@ class Parameters:
     accel: str = _parameter(
         ANY_ACCELERATOR,
         values.choice(ANY_ACCELERATOR, *ACCELERATORS),
-        "accelerator; auto takes KVM where the guest really runs in it, else TCG",
+        "accelerator; auto: KVM if the guest really runs under it, else TCG",
     )
     boot: str = _parameter(
         "direct",
         values.choice("direct", "firmware"),
-        "ppc64: without SLOF (as -bios image; Linux by x-vof), or through it",
+        "ppc64: direct boots without SLOF (as -bios image; Linux by x-vof), firmware through SLOF",
     )
     guest: str = _parameter(
-        "dirtier", values.choice(*GUESTS), "a program alone on the machine, or the same in a Debian Linux"
+        "dirtier",
+        values.choice(*GUESTS),
+        "dirtier: a small program without an operating system; linux: the same program in Debian Linux",
     )
     guest_page_size: int | None = _parameter(
         "",
         lambda v: parse_size(values.choice(*GUEST_PAGE_SIZES)(v)) if v else None,
-        f"linux: hugepages of the guest's own for its region: {', '.join(GUEST_PAGE_SIZES)}; unset: its base pages",
+        f"linux: the guest's own hugepages for its region: {', '.join(GUEST_PAGE_SIZES)}; unset: its base pages",
     )
-    ram: int = _parameter("256M", values.positive_size, "guest RAM; pseries wants a multiple of 256M")
+    ram: int = _parameter("256M", values.positive_size, "guest RAM; pseries needs a multiple of 256M")
     numa_nodes: int = _parameter(
         "1",
         values.number(1, 8, whole=True),
-        "NUMA nodes among which guest RAM is divided, each with a backing of its own; the region lies across two",
+        "number of NUMA nodes; each has an equal part of guest RAM and its own backing; the region lies across two",
     )
-    backing: str = _parameter("memfd", values.choice(*BACKINGS), "what backs guest RAM")
+    backing: str = _parameter("memfd", values.choice(*BACKINGS), "kind of memory for guest RAM")
     page_size: int = _parameter(
         "2M", lambda v: parse_size(values.choice(*PAGE_SIZES)(v)), f"page size of the backing: {', '.join(PAGE_SIZES)}"
     )
@@ -102,87 +103,91 @@ class Parameters:
     rate: int = _parameter(
         "0",
         values.number(0, 10**9, whole=True),
-        "4 KiB pages dirtied a second, once the region is filled; 0: as fast as it can",
+        "4 KiB pages that the guest dirties a second, once the region is filled; 0: as fast as it can",
     )
     hot: int = _parameter("20", values.number(1, 99, whole=True), "hot-cold: percent of the pages that are hot")
     share: int = _parameter("80", values.number(1, 99, whole=True), "hot-cold: percent of the writes that go to them")
     burst: tuple[int, int] | None = _parameter(
-        "", values.burst, "WRITE/REST in ms, such as 200/800: write for so long at `rate`, then rest; unset: never rest"
+        "",
+        values.burst,
+        "WRITE/REST in ms, such as 200/800: write for WRITE at `rate`, then pause for REST; unset: never pause",
     )
     granule: int = _parameter(
-        "4K", values.positive_size, "every 4 KiB page of a granule is written when one is touched"
+        "4K", values.positive_size, "unit of writing: the guest writes to every 4 KiB page of a granule"
     )
     vcpus: int = _parameter(
         "1",
         values.number(1, 16, whole=True),
-        "vCPUs; each dirties its share of the region at its share of the rate (ppc64 and x86_64, without Linux)",
+        "vCPUs; each dirties an equal part of the region (ppc64 and x86_64, not with guest=linux)",
     )
     tlb_flush: bool = _parameter(
-        "yes", values.flag, "under TCG, flush the TLB at each page: QEMU before 9.0 loses writes otherwise"
+        "yes", values.flag, "under TCG, flush the TLB at each page, because QEMU before 9.0 otherwise loses writes"
     )
     link: str = _parameter(
         "unix",
         values.choice(*LINKS),
-        "what carries the migration; shaped: a network limited to `link_rate`; file: the destination reads it "
-        "when all is written",
+        "transport of the migration; shaped: a network limited to `link_rate`; file: the destination reads the file "
+        "when it is complete",
     )
-    link_rate: int = _parameter("50000000", values.link_rate, "shaped: what the link carries, bytes per second")
+    link_rate: int = _parameter("50000000", values.link_rate, "shaped: bandwidth of the link, bytes per second")
     max_bandwidth: int | None = _parameter(
         "",
         values.size_if_any,
-        "QEMU's max-bandwidth, bytes per second (default: so that passes last half a second, 50000000 at most; "
-        "12000000 for a guest that does not dirty as fast as it can)",
+        "QEMU's max-bandwidth, bytes per second (default: chosen so that passes last half a second, at most 50000000; "
+        "12000000 if the guest does not dirty as fast as it can)",
     )
     downtime_limit: int = _parameter(
         "1", values.number(0, GREATEST_DOWNTIME_LIMIT_MS, whole=True), "QEMU's downtime-limit, ms"
     )
     capabilities: tuple[str, ...] = _parameter(
-        "", values.capabilities, "further migration capabilities, comma separated (see capabilities)"
+        "", values.capabilities, "further migration capabilities, separated by commas (`list capabilities`)"
     )
     migrate_parameters: tuple[tuple[str, str], ...] = _parameter(
         "",
         lambda v: parse_settings(v) if v else (),
-        "further migrate parameters of both ends, NAME=VALUE, comma separated (see migrate-parameters)",
+        "further migrate parameters of both QEMUs, NAME=VALUE, separated by commas (`list migrate-parameters`)",
     )
     tls: str = _parameter(
-        "none", values.choice(*TLS), "encrypts the migration: by a shared key, or by certificates (x509)"
+        "none", values.choice(*TLS), "encryption of the migration: psk, a shared key, or x509, certificates"
     )
     postcopy: str = _parameter(
         "no",
         values.choice(*POSTCOPY),
-        "let the migration end by postcopy, once enough passes were seen (takes capability postcopy-ram); recovery: "
-        "its channel breaks, and it goes on over another one",
+        "end the migration by postcopy after enough passes (needs the capability postcopy-ram); recovery: "
+        "also break its channel, and recover",
     )
     qemu_arguments: tuple[str, ...] = _parameter(
-        "", values.words, "further arguments of both QEMUs, as a shell takes them, such as devices that add state"
+        "", values.words, "further arguments of both QEMUs, quoted as for a shell, such as devices that add state"
     )
-    passes: int = _parameter("2", values.number(1, 1000, whole=True), "passes to judge before the run ends")
+    passes: int = _parameter("2", values.number(1, 1000, whole=True), "number of passes to judge")
     integrity: bool = _parameter(
         "yes",
         values.flag,
-        "hold the guest at the destination until each page it dirtied was compared with what it wrote",
+        "compare each page that the guest dirtied with what it wrote, before the guest continues at the destination",
     )
     limit_from: str = _parameter(
         "oracle",
         values.choice("oracle", "reported"),
-        "convergence: choose the limit from the expected downtime, or from QEMU's report",
+        "convergence: base the limit on the expected downtime (oracle), or on QEMU's report (reported)",
     )
     limit_factor: float = _parameter(
-        "1.2", values.number(0.1, 10, whole=False), "convergence: the limit is this many times that downtime"
+        "1.2", values.number(0.1, 10, whole=False), "convergence: multiply that downtime by this"
     )
     stop_at: float = _parameter(
         "0.5",
         values.number(0.01, 0.99, whole=False),
-        "stop-now: the guest is stopped when this share of a pass is sent",
+        "stop-now: stop the guest when this share of a pass has been sent",
     )
     sample_rate: float = _parameter("100", values.number(1, 1000, whole=False), "`query-migrate` samples a second")
-    time_limit: float = _parameter("120", values.number(1, 86400, whole=False), "seconds until the run is given up")
-    formula: str = _parameter("last-sync", values.choice(*FORMULAS), "formula that QEMU has to follow")
+    time_limit: float = _parameter(
+        "120", values.number(1, 86400, whole=False), "seconds after which the run is given up"
+    )
+    formula: str = _parameter("last-sync", values.choice(*FORMULAS), "formula that QEMU should use")
     tolerance: float = _parameter(
-        "0.01", values.number(0.0001, 1, whole=False), "relative error that is still accurate"
+        "0.01", values.number(0.0001, 1, whole=False), "largest relative error that counts as accurate"
     )
     inconclusive: str = _parameter("warn", values.choice("warn", "fail"), "test status of an inconclusive verdict")
-    lacking: str = _parameter("cancel", values.choice("cancel", "fail"), "test status where the host lacks something")
+    lacking: str = _parameter("cancel", values.choice("cancel", "fail"), "test status if the host lacks something")
 
     @property
     def bytes_per_s(self) -> int:
@@ -224,11 +229,6 @@ def describe() -> tuple[Description, ...]:
     return tuple(Description(f.name, f.metadata["default"], f.metadata["meaning"]) for f in fields(Parameters))
 
 
-def _meant(name: str, known: Sequence[str]) -> str:
-    alike = get_close_matches(name[:_LONGEST_NAME], known)
-    return f"did you mean {' or '.join(alike)}?" if alike else f"known are {', '.join(known)}"
-
-
 def parse(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
     """Parameters from names and values as text (YAML numbers and booleans are taken as their text).
 
@@ -238,7 +238,7 @@ def parse(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
     read: dict[str, Any] = {}
     for name, value in dict(given).items():
         if name not in table:
-            raise UsageError(f"unknown parameter {name!r}; {_meant(str(name), list(table))}")
+            raise UsageError(f"unknown parameter {name!r}; {meant(str(name), table)}")
         text = str(value).strip()
         if not text:
             continue

@@ -81,8 +81,8 @@ def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: floa
             reported,
             contract,
             *(_computed(name, syncs, inputs, bounded=False) for name in FORMULAS if name != verdict.contract),
-            _held("downtime-limit, as set", Role.LIMIT, limits, end_s),
-            _held("downtime-limit, as it works", Role.EFFECTIVE_LIMIT, effective, undisturbed_s),
+            _held("configured downtime-limit", Role.LIMIT, limits, end_s),
+            _held("effective downtime-limit", Role.EFFECTIVE_LIMIT, effective, undisturbed_s),
             left,
             *down,
             *(_dropped(reason, times_s, reported) for reason, times_s in verdict.dropped_at_s.items()),
@@ -93,7 +93,7 @@ def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: floa
 
 def _rates(active: Samples) -> Panel:
     bandwidth = Series("bandwidth", Role.BANDWIDTH, active.t_s, active.wire_bytes_per_ms / 1000)
-    dirtying = Series("dirtied, says QEMU", Role.DIRTYING, active.t_s, active.dirty_bytes_per_ms / 1000)
+    dirtying = Series("dirtied, according to QEMU", Role.DIRTYING, active.t_s, active.dirty_bytes_per_ms / 1000)
     return Panel("Rates", "MB/s", _some(bandwidth, dirtying), MARGIN * _top([bandwidth, dirtying]))
 
 
@@ -171,7 +171,7 @@ def _downtimes(trace: Trace, verdict: Verdict) -> list[Series]:
         return []
     seen: list[tuple[str, Interval]] = []
     if truth is not None:
-        seen.append(("down until it could go on", Interval(truth.down_ms, truth.down_ms)))
+        seen.append(("down until it could continue", Interval(truth.down_ms, truth.down_ms)))
     elif down is not None:
         if down.qemu_ms is not None:
             seen.append(("downtime, says QEMU", Interval(down.qemu_ms, down.qemu_ms)))

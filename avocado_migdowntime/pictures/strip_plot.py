@@ -10,7 +10,7 @@ from ..comparison.estimator_score import PARTS, errors, scores
 from ..comparison.outcome import RunOutcome
 from ..verdict.mid_pass_stop import GroundTruth
 
-_RATIOS = {"slow": "dirties slower than is sent", "fast": "dirties faster than is sent"}
+_RATIOS = {"slow": "dirties slower than QEMU sends", "fast": "dirties faster than QEMU sends"}
 _POINTS = {"early": ("early in", -0.2), "middle": ("in the middle of", 0.0), "late": ("late in", 0.2)}
 _SPREAD = 0.3
 """How far from the middle of its row a dot may be put, so that it is seen beside others; a row is 1 high."""

@@ -176,8 +176,8 @@ def _of_file(slot: str) -> tuple[dict[str, Any], str]:
         return _dressed(given), f"{given['username']}@{given['host']}"
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(
-            f"{slot} is no slot of Avocado's remote spawner ({error}); give a JSON object with host, port and "
-            "username, or USER@HOST[:PORT] in the place of the file"
+            f"{slot} is not a slot of Avocado's remote spawner ({error}); give a JSON object with host, port and "
+            "username, or USER@HOST[:PORT] instead of the file"
         ) from None
 
 

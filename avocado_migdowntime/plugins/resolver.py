@@ -15,6 +15,7 @@ from avocado.core.plugin_interfaces import Resolver
 from avocado.core.references import reference_split
 from avocado.core.resolver import ReferenceResolution, ReferenceResolutionResult
 
+from ..basics.alike import meant
 from ..basics.names import KIND
 from ..basics.printable import in_a_line
 from ..basics.resources import packaged_tests
@@ -51,9 +52,7 @@ class MigDowntimeResolver(Resolver):
 def _named(wanted: str) -> list[Any]:
     known = packaged_tests()
     if wanted and wanted not in known:
-        LOG_UI.error(
-            f"There is no test {KIND}:{in_a_line(wanted)}; there are {', '.join(f'{KIND}:{name}' for name in known)}."
-        )
+        LOG_UI.error(f"There is no test {KIND}:{in_a_line(wanted)}; {meant(wanted, known, f'{KIND}:')}")
         sys.exit(exit_codes.AVOCADO_JOB_FAIL)
     return [
         Runnable(KIND, f"{path}:{test}", identifier=f"{KIND}:{name}", tags=tags)

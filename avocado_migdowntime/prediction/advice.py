@@ -62,13 +62,13 @@ class Down:
 class Advice:
     """The answer for one trace, and what it is based on.
 
-    `limit_ms` is the downtime-limit to set, in whole ms: the migration finishes with it at the next sync or the one
-    after that, in 95 of 100 cases. `range_ms` goes from the least that may do so to the most that can be needed.
-    `steps_ms` are limits up to that, the least first, each some STEP times the one before; none that is STEP times
-    smaller than the first can do, where that is more than 100 ms. Who sets one after the other, each for two passes,
-    finishes at no more than some STEP times the least limit that does. `down` is the downtime to expect.
-    `bandwidth_bytes_per_ms` is what QEMU multiplies the limit by, `syncs_seen` counts the syncs that were seen from
-    both sides. The first of the `reasons` is that for `finding`.
+    `limit_ms` is the downtime-limit to set, in whole ms: with it, in 95 of 100 cases, the migration finishes at the
+    next sync or the one after it. `range_ms` goes from the smallest limit that may be enough to the largest that may be
+    needed. `steps_ms` are limits up to `limit_ms` in ascending order, each about STEP times the previous one. If the
+    first is above 100 ms, a limit STEP times smaller cannot be enough. Setting them in turn, each for two passes, ends
+    the migration at a limit at most about STEP times the smallest one that is enough. `down` is the downtime to expect.
+    `bandwidth_bytes_per_ms` is the bandwidth by which QEMU multiplies the limit, `syncs_seen` the number of syncs with
+    samples on both sides. The first of the `reasons` explains `finding`.
     """
 
     finding: Finding

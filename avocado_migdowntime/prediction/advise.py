@@ -23,7 +23,7 @@ from .running import advise_running, point_of
 
 
 def advise(recorded: Trace | Evidence) -> Advice:
-    """The downtime-limit to set for the migration that was recorded, or why there is none and what helps then."""
+    """The downtime-limit to set for the recorded migration, or why there is none, and what helps instead."""
     evidence = Evidence.of(recorded)
     trace = evidence.trace
     if evidence.status == "none":
@@ -47,7 +47,7 @@ def _advise(whole: Evidence) -> Advice:
         finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
         return Advice(finding, reasons=(now.sentence,))
     if whole.disturbed_s <= float(whole.samples.t_s[0]):
-        reason = "something was changed before the first sample: what was needed until then was not seen"
+        reason = "the migration was changed before the first sample, so it is unknown what it needed until then"
         return Advice(Finding.UNKNOWN, reasons=(reason,))
     precopy = observe(evidence)
     if precopy is None and whole.came_to_an_end and evidence is not whole:
@@ -60,7 +60,7 @@ def _advise(whole: Evidence) -> Advice:
         shown_ms = whole.trace.downtime_limit_ms
         reason = "the downtime-limit under which it completed is not known"
         if shown_ms is not None:
-            reason = f"the text shows a downtime-limit of {shown_ms:.10g} ms, which somebody may have changed since"
+            reason = f"the text shows a downtime-limit of {shown_ms:.10g} ms, but it may have been changed later"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
         looked = advise_from_a_look(evidence)
@@ -70,15 +70,15 @@ def _advise(whole: Evidence) -> Advice:
         known = looked.finding is not Finding.UNKNOWN
         return replace(looked, reasons=(*looked.reasons, few) if known else (few, *looked.reasons))
     if not precopy.wire_bytes_per_ms and precopy.remaining_bytes and not precopy.still_s > STALLED_S:
-        reason = "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now"
+        reason = "the throughput is 0: QEMU has measured nothing yet, or sends nothing now"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs), reasons=(reason,))
     if not precopy.wire_bytes_per_ms and not precopy.remaining_bytes:
-        reason = "nothing is sent and nothing is left to be sent: any downtime-limit will do"
+        reason = "QEMU sends nothing, and nothing is left to send: any downtime-limit is enough"
         any_ms = Interval(1, 1)
         return Advice(Finding.FOUND, limit_ms=1, range_ms=any_ms, syncs_seen=len(precopy.syncs), reasons=(reason,))
     if not precopy.wire_bytes_per_ms:
         needed = Help(bandwidth_bytes_per_ms=bandwidth_needed(precopy))
-        reason = "nothing is being sent, so no downtime-limit is large enough: look at the network and at max-bandwidth"
+        reason = "QEMU sends nothing, so no downtime-limit is large enough: check the network and max-bandwidth"
         return Advice(Finding.NONE, help=needed, syncs_seen=len(precopy.syncs), reasons=(reason, POSTCOPY))
     return _unless_doubtful(precopy, advise_running(precopy))
 
@@ -108,7 +108,7 @@ def _advise_completed(precopy: ObservedPrecopy | None, limit_ms: int) -> Advice:
         Finding.FOUND,
         limit_ms=limit_ms,
         range_ms=Interval(limit_ms, limit_ms),
-        reasons=(f"the migration completed with the downtime-limit of {limit_ms} ms that was set",),
+        reasons=(f"the migration completed with the downtime-limit of {limit_ms} ms",),
     )
     if precopy is None:
         return advice
@@ -126,8 +126,8 @@ def _too_little(evidence: Evidence) -> str:
     if not passes:
         return "no pass was seen: record while the migration is active"
     last = passes[-1].last
-    wait = f", in {last.remaining_bytes / last.wire_bytes_per_ms / 1000:.1f} s or less" if last.mbps > 0 else ""
+    wait = f", within {last.remaining_bytes / last.wire_bytes_per_ms / 1000:.1f} s," if last.mbps > 0 else ""
     return (
-        f"only pass {passes[-1].number} was seen, and what the guest dirties shows when it ends{wait}: "
+        f"only pass {passes[-1].number} was seen; its end{wait} will show what the guest dirties: "
         "record until the second pass"
     )

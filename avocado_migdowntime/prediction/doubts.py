@@ -29,7 +29,7 @@ def _uneven(precopy: ObservedPrecopy) -> str:
     """Why the passes differ too much to tell what the next will need, or ''."""
     margin = margin_of(precopy)
     if margin > (UNEVEN - 1 if precopy.evidence.trace.readings else GREATEST_MARGIN):
-        return f"the passes differ too much: the next may need up to {margin:.0%} more than is likely, or less"
+        return f"the passes differ too much: the next one may need up to {margin:.0%} more than expected, or less"
     return ""
 
 
@@ -44,7 +44,8 @@ def _beyond_all_seen(precopy: ObservedPrecopy) -> str:
     if likely <= BEYOND_SEEN * seen:
         return ""
     return (
-        f"no sync found more than {megabytes(seen)}, and how much earlier passes may end is not known without the limit"
+        f"no sync found more than {megabytes(seen)}, and without the downtime-limit it is unknown how much earlier "
+        "passes may end"
     )
 
 
@@ -56,8 +57,8 @@ def _rough(precopy: ObservedPrecopy) -> str:
         return ""
     low, high = most.at_sync_bytes.low, most.at_sync_bytes.high
     return (
-        f"the sync before pass {most.after.number} found {megabytes(low)} to {megabytes(high)}: more samples, or the "
-        "downtime-limit that is set, would tell"
+        f"the sync before pass {most.after.number} found {megabytes(low)} to {megabytes(high)}, which is too rough: "
+        "take more samples, or give the present downtime-limit"
     )
 
 

@@ -35,7 +35,7 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         return Advice(Finding.NONE, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(reason, POSTCOPY))
     pending_ms, doubt = _pending(look)
     if pending_ms is None or doubt or pending_ms.high > GREATEST_DOWNTIME_LIMIT_MS:
-        least = f"{_left(look)}, so ending it now takes a limit of {floor(left_ms.low) + 1} ms at least"
+        least = f"{_left(look)}, so ending it now needs a limit of at least {floor(left_ms.low) + 1} ms"
         doubts = (doubt or _TOO_LARGE, f"no sync was seen: {_BETTER}")
         return Advice(Finding.UNKNOWN, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(least, *doubts))
     limit_ms = max(floor(pending_ms.high), floor(left_ms.low) + 1)
@@ -51,7 +51,7 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         reasons=(
             f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are "
             "left",
-            "no sync was seen, so this is a guess; meanwhile the guest dirties another "
+            "no sync was seen, so this is a guess; while that is sent, the guest dirties another "
             f"{dirtied_ms:.0f} ms' worth; {_BETTER}",
         ),
     )
@@ -60,28 +60,26 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
 def _pending(look: Look) -> tuple[Interval | None, str]:
     """What the report says was pending at the last sync, ms, and why it may be something else, or ''."""
     if look.reported_ms is None:
-        return None, "no expected downtime is shown, and what the guest dirtied since the last sync has to be added"
+        return None, "no expected downtime is shown, and what the guest dirtied since the last sync comes on top"
     said = f"the report of {look.reported_ms.low:.10g} ms"
     if look.estimated:
-        return None, f"no bandwidth is shown, so {said} gives no amount"
+        return None, f"no bandwidth is shown, so the amount behind {said} is unknown"
     if look.idle or look.hardly_sent or look.uncomputed:
-        return None, f"{said} may be QEMU's initial value, before it has computed one"
+        return None, f"{said} may be QEMU's initial value, not a computed one"
     if look.with_vfio:
-        left = "may leave out what is left of the VFIO devices, and how fast that changes is not shown"
+        left = "may exclude the state of VFIO devices, and nothing shows how fast that changes"
         return None, f"{said} {left}"
     if look.packed and look.data_bytes and look.sent_bytes:
-        went = f"{megabytes(look.data_bytes)} of pages went out as {megabytes(look.sent_bytes)}, encoded or compressed"
-        return None, f"{went}: what is left takes less time than its size ÷ this bandwidth, by which QEMU compares it"
+        went = f"{megabytes(look.data_bytes)} of pages were sent as {megabytes(look.sent_bytes)}, encoded or compressed"
+        return None, f"{went}: sending what is left takes less time than QEMU's size ÷ bandwidth"
     fitting = look.explanations(0.0)
     if "last-sync" not in fitting:
         what = (
-            "what dirty-rate gives, a rate instead of an amount"
-            if "dirty-rate" in fitting
-            else "below what is left now"
+            "that of dirty-rate, a rate instead of an amount" if "dirty-rate" in fitting else "below what is left now"
         )
-        return None, f"{said} is {what}: what the guest dirtied since the last sync has to be added"
+        return None, f"{said} is {what}: what the guest dirtied since the last sync comes on top"
     if look.was_below:
-        return None, f"{said} is below what was left before in this pass: it is that of another pass, or wrong"
+        return None, f"{said} is below what was left earlier in this pass, so it belongs to another pass or is wrong"
     others = [name for name in fitting if name != "last-sync"]
     if others or look.dirtied_ms is None or look.may_report_rate:
         pending = fitting["last-sync"]
@@ -90,7 +88,7 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         unseen = "" if others else unseen
         limit_ms = floor(pending.high) if pending is not None else 0
         limit = f"the limit is {limit_ms} ms" if limit_ms <= GREATEST_DOWNTIME_LIMIT_MS else _TOO_LARGE
-        return pending, f"{said} {fits} last-sync{unseen}: if this QEMU computes as releases since 3.0 do, {limit}"
+        return pending, f"{said} {fits} last-sync{unseen}; if this QEMU uses the formula of 3.0 and later, {limit}"
     if not look.usual:
         return None, "the bandwidth at this moment may differ from that of the whole migration"
     return fitting["last-sync"], ""
@@ -98,5 +96,6 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
 
 def _left(look: Look) -> str:
     assert look.left_ms is not None and look.divisor is not None
-    size = f"{megabytes(look.remaining_bytes.middle)}, " if look.remaining_bytes is not None else ""
-    return f"{size}{look.left_ms.middle:.0f} ms at {rate_in_words(look.divisor.middle)}, are left now"
+    takes = f"{look.left_ms.middle:.0f} ms at {rate_in_words(look.divisor.middle)}"
+    size = look.remaining_bytes
+    return f"{megabytes(size.middle)} are left now ({takes})" if size is not None else f"{takes} are left now"

@@ -61,17 +61,15 @@ class ObservedPrecopy:
     def doubt(self) -> str:
         """Why the bandwidth cannot be relied on, or ''."""
         if self.still_s > PAUSE_S:
-            return (
-                f"no page was sent for the last {self.still_s:.1f} s: the bandwidth at which it continues is not known"
-            )
+            return f"no page was sent for the last {self.still_s:.1f} s, so the bandwidth after this pause is unknown"
         if not self.renewed and self.syncs[-1].before.number == 1 and self.syncs[-1].zero_bytes:
-            return "QEMU has not yet shown the bandwidth at which it sends pages that are not zero"
+            return "QEMU has not yet shown its bandwidth for pages that are not zero"
         if self.evidence.trace.readings and (change := _change(self.evidence.passes)):
-            return f"the bandwidth changed {change} from one pass to another, and a text does not show why"
+            return f"the bandwidth changed {change} from one pass to another, and the text does not show why"
         is_text = bool(self.evidence.trace.readings)
         recent = [pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:]
         if is_text and len(self.mbps) < FEW_SAMPLES and (unlike := _unlike(recent)):
-            return f"few answers show a bandwidth, {unlike}: which is usual is not known"
+            return f"only a few answers show a bandwidth, {unlike}, and it is unknown which is typical"
         wire = self.wire_bytes_per_ms
         near = Interval(wire * (1 - APART), wire * (1 + APART))
         rates = _went_bytes_per_ms(recent, _LEAST_OF_A_TEXT if is_text else _LEAST_WINDOWS)
@@ -80,8 +78,8 @@ class ObservedPrecopy:
             return ""
         if len(self.mbps) < FEW_SAMPLES or self.mbps.max() > _UNUSUAL * self.mbps.min():
             return (
-                f"QEMU shows {rate_in_words(wire)} where pages went at {rate_in_words(went.middle)}: "
-                "it is not known which it compares with the limit"
+                f"QEMU shows {rate_in_words(wire)}, but pages were sent at {rate_in_words(went.middle)}: "
+                "it is unknown which of these QEMU compares with the limit"
             )
         return ""
 

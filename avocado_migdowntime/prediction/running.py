@@ -80,13 +80,13 @@ def _most_ms(precopy: ObservedPrecopy) -> float:
 def _remarks(precopy: ObservedPrecopy, margin: float, next_bytes: float) -> list[str]:
     remarks = []
     if margin > NOTABLE:
-        remarks.append(f"the passes differ, so {margin:.1%} are added to what is expected")
+        remarks.append(f"the passes differ, so the limit includes a margin of {margin:.1%}")
     if len(precopy.syncs) == 1:
         seen = "from end to end" if precopy.timed else "to its end, but not from its start"
-        remarks.append(f"only one pass was seen {seen}: how much passes differ is not known")
+        remarks.append(f"only one pass was seen {seen}, so it is unknown how much passes differ")
     if precopy.is_first_alone and (unsent := unsent_bytes(precopy.syncs[-1])) > NOTABLE * next_bytes:
         remarks.append(
-            f"{megabytes(unsent)} of that the first pass left unsent: less may do if the guest dirties none of it"
+            f"the first pass left {megabytes(unsent)} of that unsent; less may do if the guest dirties none of it"
         )
     limit_ms = precopy.evidence.limit_ms
     if limit_ms is not None:
@@ -95,7 +95,7 @@ def _remarks(precopy: ObservedPrecopy, margin: float, next_bytes: float) -> list
         # QEMU looks once a window, so that passes may be shorter than is known of limits that are less.
         surely = now.converges is not None and (now.converges or limit_ms >= BUFFER_DELAY_MS)
         sure = "" if surely else "probably "
-        remarks.append(f"the downtime-limit of {limit_ms:.10g} ms that is set {sure}{word}")
+        remarks.append(f"the present downtime-limit of {limit_ms:.10g} ms {sure}{word}")
     return remarks
 
 
@@ -118,9 +118,9 @@ def _cause(precopy: ObservedPrecopy) -> str:
     dirtied = precopy.curve.likely(last.length_ms) / last.length_ms
     sent = precopy.wire_bytes_per_ms
     word = "slower than" if dirtied < sent / ALIKE else "faster than" if dirtied > sent * ALIKE else "as fast as"
-    shorter = "so that passes get shorter" if dirtied < sent / ALIKE else "so that passes do not get shorter"
+    shorter = "so passes get shorter" if dirtied < sent / ALIKE else "so passes do not get shorter"
     pages = f"{rate_in_words(dirtied)} of pages over a pass of {last.length_ms / 1000:.1f} s"
-    return f"the guest dirties memory {word} it is sent, {pages}, {shorter}"
+    return f"the guest dirties memory {word} QEMU sends it, {pages}, {shorter}"
 
 
 def point_of(sync: Sync) -> BestPoint:

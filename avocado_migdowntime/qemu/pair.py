@@ -82,8 +82,8 @@ class Pair:
             if in_force.get(name) != value:
                 answer = f"that its {name} is {in_force[name]}" if name in in_force else f"nothing of its {name!r}"
                 raise HarnessError(
-                    f"QEMU says {answer} in its answer to query-migrate-parameters, where {value} was set just before; "
-                    "try another QEMU"
+                    f"QEMU says {answer} in its answer to query-migrate-parameters, although {value} was set just "
+                    "before; try another QEMU"
                 )
         qemu, its = [await end.execute("query-version") for end in (self.source, self.destination)]
         return {

@@ -99,14 +99,14 @@ def check_among_themselves(parameters: Parameters) -> None:
     if parameters.postcopy != "no" and "postcopy-ram" not in parameters.capabilities:
         together = ",".join((*parameters.capabilities, "postcopy-ram"))
         raise UsageError(
-            f"postcopy={parameters.postcopy} takes the capability postcopy-ram; "
+            f"postcopy={parameters.postcopy} needs the capability postcopy-ram; "
             f"give capabilities={together}, or postcopy=no"
         )
     _check_hosts(parameters)
     if parameters.tls != "none" and parameters.link in _NOT_ANSWERED:
         raise UsageError(
-            f"tls={parameters.tls} takes a link over which the destination answers, which {parameters.link} is not; "
-            "use another link, or tls=none"
+            f"tls={parameters.tls} needs a link over which the destination can answer, but link={parameters.link} goes "
+            "one way; use another link, or tls=none"
         )
 
 
@@ -116,10 +116,12 @@ def _check_hosts(parameters: Parameters) -> None:
         return
     others = parameters.other_hosts[0]
     if parameters.link not in ("unix", "tcp"):
-        raise UsageError(f"link={parameters.link} is of one host, and {others} is another; leave one of them out")
+        raise UsageError(
+            f"link={parameters.link} works within one host, but {others} is another; leave one of them out"
+        )
     if parameters.postcopy == "recovery":
         raise UsageError(
-            f"postcopy=recovery is of one host, and {others} is another; use postcopy=yes, or leave that out"
+            f"postcopy=recovery works within one host, but {others} is another; use postcopy=yes, or leave that out"
         )
 
 
@@ -144,8 +146,8 @@ def check_vcpus(profile: Profile, parameters: Parameters) -> None:
         several = ", ".join(arch for arch, other in PROFILES.items() if other.most_vcpus > 1)
         whose = f"a guest of {profile.arch}" if parameters.guest == "dirtier" else "a Linux guest"
         raise UsageError(
-            f"vcpus={parameters.vcpus} of {whose} cannot all dirty; use guest=dirtier and one of arch {several}, "
-            f"or give its further vCPUs nothing to do by qemu_arguments='-smp {parameters.vcpus}'"
+            f"the vcpus={parameters.vcpus} of {whose} cannot all dirty memory; use guest=dirtier and one of arch "
+            f"{several}, or add idle vCPUs with qemu_arguments='-smp {parameters.vcpus}'"
         )
     if parameters.region // parameters.granule < parameters.vcpus:
         raise UsageError(

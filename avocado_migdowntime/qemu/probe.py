@@ -86,13 +86,14 @@ def find_binary(given: str | None, arch: str) -> str:
         return os.path.abspath(binary)
     binary = shutil.which(given) or shutil.which(os.path.abspath(given))
     if binary is None and given in SUITES:
+        guests = "" if arch == ANY_ARCHITECTURE else f" --arch {arch}"
         raise HostRequirementError(
-            f"the QEMU of Debian's {given} for {arch} is not here; get it with: avocado migdowntime qemu add {given}"
+            f"the QEMU of Debian's {given} is not here; get it with: avocado migdowntime qemu add {given}{guests}"
         )
     if binary is None:
         what = "is not executable" if Path(given).exists() else "does not exist"
         suite = f", or get that of a Debian suite with: avocado migdowntime qemu add {given}" if is_name(given) else ""
-        raise UsageError(f"the QEMU binary {given} {what}; give the path of a {wanted}{suite}")
+        raise UsageError(f"{given} {what}; give the path of a {wanted}, or of a directory that has one{suite}")
     return os.path.abspath(binary)
 
 

@@ -61,8 +61,7 @@ def _certificates(name: str) -> dict[str, dict[str, bytes]]:
         import trustme
     except ImportError as error:
         raise HostRequirementError(
-            f"tls=x509 takes the package trustme ({error}); install it by pip install "
-            "'avocado-framework-plugin-migdowntime[tls]', or use tls=psk"
+            f"tls=x509 needs the package trustme ({error}); install it with pip install 'trustme==1.*', or use tls=psk"
         ) from None
     authority = trustme.CA()
     files = {}

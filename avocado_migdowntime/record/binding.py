@@ -16,9 +16,8 @@ class Binding:
             import libvirt
         except ImportError as error:
             raise UsageError(
-                f"libvirt's Python binding cannot be imported ({error}); install it by pip install "
-                "'avocado-framework-plugin-migdowntime[libvirt]', which takes a compiler, pkg-config and libvirt-dev, "
-                "or use virsh qemu-monitor-command and record -"
+                f"libvirt's Python binding cannot be imported ({error}); install it with pip install libvirt-python, "
+                "which needs a compiler, pkg-config and libvirt-dev, or use virsh qemu-monitor-command and record -"
             ) from None
         try:
             import libvirt_qemu

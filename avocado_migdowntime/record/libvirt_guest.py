@@ -64,10 +64,11 @@ class LibvirtGuest(AskedQemu):
             )
         except self._binding.libvirt.libvirtError as error:
             raise UsageError(f"libvirt at {in_a_line(self._uri)} reports no events: {_words(error)}") from None
+        more = "; for that, run this as root, or as a member of the group libvirt" if self._reads_only else ""
         self._say(
-            f"asking {self.name} through QEMU's monitor; libvirt notes that as a taint of the guest (custom-monitor)"
+            f"querying {self.name} through QEMU's monitor; libvirt notes that as a taint of the guest (custom-monitor)"
             if self._by_monitor
-            else f"asking {self.name} for libvirt's statistics of the job, as QEMU's monitor may not be used"
+            else f"recording libvirt's job statistics of {self.name}, because QEMU's monitor is not allowed{more}"
         )
 
     async def _end(self) -> None:
@@ -143,7 +144,7 @@ class LibvirtGuest(AskedQemu):
         if not runs_on:
             raise self._gone()
         raise HarnessError(
-            f"the migration of {self.name} failed or was cancelled: libvirt's job is over, and it runs on"
+            f"the migration of {self.name} failed or was cancelled: libvirt's job is over, and the guest still runs"
         )
 
     async def _figures(self) -> Mapping[str, Any]:
@@ -170,7 +171,7 @@ class LibvirtGuest(AskedQemu):
 
     def _gone(self) -> GuestGone:
         how = f" ({self._events.stopped})" if self._events.stopped else ""
-        return GuestGone(f"{self.name} runs there no more{how}")
+        return GuestGone(f"{self.name} no longer runs there{how}")
 
     async def _runs_on(self) -> bool:
         """Whether the guest is still there when libvirt has had the time to notice its end."""
@@ -217,8 +218,8 @@ class LibvirtGuest(AskedQemu):
         forbidden = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_AUTH_UNAVAILABLE)
         if error.get_error_code() not in forbidden and "ermission denied" not in why:
             raise UsageError(
-                f"{in_a_line(self._uri)}: {why}; expected the URI of the libvirt that the guest is migrated from, such "
-                "as qemu:///system or qemu+ssh://HOST/system"
+                f"{in_a_line(self._uri)}: {why}; see that libvirt runs on the migration's source host, and give its "
+                "URI, such as qemu:///system or qemu+ssh://HOST/system"
             ) from None
         try:
             connection = libvirt.openReadOnly(self._uri)
@@ -240,8 +241,8 @@ class LibvirtGuest(AskedQemu):
         guests = self._connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
         there = _running(sorted(guest.name() for guest in guests))
         if not self._guest_name:
-            raise UsageError(f"say which guest of {in_a_line(self._uri)} is meant; {there}") from None
-        raise UsageError(f"no guest {self.name} is running; {there}") from None
+            raise UsageError(f"name a guest of {in_a_line(self._uri)}; {there}") from None
+        raise UsageError(f"no guest is running as {self.name}; {there}") from None
 
     def _has_monitor(self) -> bool:
         libvirt = self._binding.libvirt
@@ -252,7 +253,11 @@ class LibvirtGuest(AskedQemu):
         except libvirt.libvirtError as error:
             refused = ("OPERATION_DENIED", "ACCESS_DENIED", "NO_SUPPORT", "OPERATION_UNSUPPORTED")
             if error.get_error_code() not in {getattr(libvirt, f"VIR_ERR_{name}") for name in refused}:
-                raise UsageError(f"libvirt refuses QEMU's monitor of {self.name}: {_words(error)}") from None
+                arriving = "; if the guest is arriving there, give the URI of the migration's source host"
+                why = (
+                    f"{_words(error)}{arriving if error.get_error_code() == libvirt.VIR_ERR_OPERATION_TIMEOUT else ''}"
+                )
+                raise UsageError(f"libvirt refuses QEMU's monitor of {self.name}: {why}") from None
             return False
         return True
 
@@ -263,7 +268,7 @@ class LibvirtGuest(AskedQemu):
 
 def _running(names: Sequence[str]) -> str:
     if not names:
-        return "none is running there: give the host that the guest is migrated from"
+        return "none is running there: give the URI of the migration's source host"
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"running there: {', '.join(map(in_a_line, names[:_SHOWN]))}{more}"
 

@@ -58,7 +58,7 @@ async def follow(
         except TimeoutError:
             raise UsageError(
                 f"the QEMU at {qemu.name} {qemu.silence()}, so no migration was seen within {wait_s:g} s; check "
-                "whether it is stopped or hangs, or --wait longer"
+                "whether it is stopped or hangs, or use a larger --wait"
             ) from None
         with closing(new_trace):
             header = {**await qemu.header(), **(await qemu.details() if new_trace.file is not None else {})}
@@ -106,7 +106,8 @@ async def _begun(qemu: AskedQemu, wait_s: float, say: Callable[[str], None]) -> 
         before = "" if status == "none" else f"the last migration on {qemu.name} has status {status}; "
         if now_s > began_s + wait_s:
             raise UsageError(
-                f"{before}no migration was running on {qemu.name} within {wait_s:g} s; start one, or --wait longer"
+                f"{before}no migration was running on {qemu.name} within {wait_s:g} s; start one, or use a larger "
+                "--wait"
             )
         if now_s > told_s + 1:
             told_s = now_s

@@ -111,7 +111,7 @@ def _items(pipe: int, reader: Reader, new_trace: NewTrace, wait_s: float) -> Ite
         now_s = time.monotonic() - zero_s
         left_s = SILENCE_S if new_trace.samples else wait_s - now_s
         if left_s < 0:
-            raise UsageError(f"no running migration was read within {wait_s:g} s; start it, or --wait longer")
+            raise UsageError(f"no running migration was read within {wait_s:g} s; start it, or use a larger --wait")
         if not select.select([pipe], [], [], min(left_s, SILENCE_S))[0]:
             yield from reader.settle()
             continue

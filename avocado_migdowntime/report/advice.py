@@ -37,7 +37,10 @@ def labelled(advice: Advice) -> list[tuple[str, str]]:
     rows += _help(advice.help)
     if advice.syncs_seen:
         rows.append(
-            ("based on", f"{advice.syncs_seen} {'sync' if advice.syncs_seen == 1 else 'syncs'} seen from both sides")
+            (
+                "based on",
+                f"{advice.syncs_seen} {'sync' if advice.syncs_seen == 1 else 'syncs'} with samples on both sides",
+            )
         )
     rows += [("reason", reason) for reason in advice.reasons]
     return rows
@@ -45,12 +48,12 @@ def labelled(advice: Advice) -> list[tuple[str, str]]:
 
 def down_in_words(down: Down) -> str:
     """How long the guest is down with the limit that is advised."""
-    here = f"some {down.ms:.0f} ms at the present bandwidth"
+    here = f"about {down.ms:.0f} ms at the present bandwidth"
     if down.capped is None:
-        return f"{here}; less if max-bandwidth is what limits it, as QEMU lifts that at the switchover"
+        return f"{here}; less if max-bandwidth limits it, because QEMU lifts that at the switchover"
     if not down.capped:
         return f"{here}, which max-bandwidth does not limit"
-    return f"{here}, less in fact: max-bandwidth limits it, and QEMU lifts that at the switchover"
+    return f"{here}; in fact less, because QEMU lifts max-bandwidth at the switchover"
 
 
 def _help(found: Help) -> list[tuple[str, str]]:
@@ -59,13 +62,13 @@ def _help(found: Help) -> list[tuple[str, str]]:
     if found.bandwidth_bytes_per_ms is not None:
         less = ""
         if found.least_bandwidth_bytes_per_ms is not None:
-            less = f"; less may do, but not below {found.least_bandwidth_bytes_per_ms / 1000:.1f} MB/s"
+            less = f"; less may be enough, but not below {found.least_bandwidth_bytes_per_ms / 1000:.1f} MB/s"
         rows.append(("bandwidth", f"{found.bandwidth_bytes_per_ms / 1000:.1f} MB/s is enough for {default}{less}"))
     if found.throttle_percent is not None:
         less = ""
         if found.least_throttle_percent:
-            less = f"; less may do, but not below {found.least_throttle_percent} %"
-        enough = f"by {found.throttle_percent} % (auto-converge) is enough only if passes then dirty as much less"
+            less = f"; less may be enough, but not below {found.least_throttle_percent} %"
+        enough = f"{found.throttle_percent} % (auto-converge) is enough only if the guest then dirties that much less"
         rows.append(("throttle", f"{enough}{less}"))
     return rows
 

@@ -96,11 +96,11 @@ def _clause(one: Comparison) -> str:
         return f"{one.build} is equal to {one.reference}: {apart} {rests_on.format(p=contrast.tost_p)}{least_sure}"
     tested = f"rank test {rests_on.format(p=test.p)}"
     if one.answer is Answer.UNDECIDED:
-        needed = f"; {one.needed} repetitions may do" if one.needed and not one.untold else ""
+        needed = f"; {one.needed} repetitions may be enough" if one.needed and not one.untold else ""
         untold = f"; {one.untold}" if one.untold else ""
         return f"{Answer.UNDECIDED} whether {one.build} differs from {one.reference}{where}: {tested}{needed}{untold}"
     size = (
-        "another fault than the report's"
+        "a fault other than the report"
         if _of_another_fault(contrast)
         else f"|error| {contrast.hodges_lehmann_shift:+.2%}"
     )

@@ -17,7 +17,7 @@ def summary(findings: Sequence[HostCheck]) -> str:
         lines.append(f"{finding.name:<{width}}  {finding.state:<5}  {in_a_line(finding.text)}")
         if finding.mend:
             lines.append(f"{'':<{width}}  fix:   {in_a_line(finding.mend)}")
-    can = "ok     can run" if able(findings) else "fault  cannot run, see the lines above that say so"
+    can = "ok     can run" if able(findings) else "fault  cannot run; see the faults above"
     return "\n".join([*lines, f"{'default test':<{width}}  {can}"])
 
 

@@ -62,8 +62,7 @@ class Metrics:
             from prometheus_client.openmetrics import exposition
         except ImportError as error:
             raise UsageError(
-                f"metrics take the package prometheus_client ({error}); install it by pip install "
-                "'avocado-framework-plugin-migdowntime[metrics]'"
+                f"metrics need the package prometheus_client ({error}); install it with pip install prometheus_client"
             ) from None
         self._source = in_a_line(source)
         self._now: Now | None = None

@@ -66,7 +66,7 @@ def line(now: Now) -> str:
     elif now.outlook is not None:
         parts.append(f"limit {now.limit_ms:.10g} ms {_does(now.outlook)}")
     if now.advice.limit_ms is not None and not now.ended:
-        parts.append(f"least {now.advice.limit_ms} ms")
+        parts.append(f"set {now.advice.limit_ms} ms")
     return in_a_line("; ".join(parts))
 
 
@@ -87,7 +87,7 @@ def _right(now: Now) -> str:
 
 def _does(outlook: Outlook | None) -> str:
     if outlook is None:
-        return "is set; what it does is not known yet"
+        return "is set; its effect is not known yet"
     probably = "" if outlook.converges is outlook.likely else "probably "
     return f"{probably}ends it{_when(outlook)}" if outlook.likely else f"{probably}never ends it"
 
@@ -95,8 +95,8 @@ def _does(outlook: Outlook | None) -> str:
 def _when(outlook: Outlook) -> str:
     if outlook.in_ms is None or outlook.down_ms is None:
         return ""
-    down = f"the guest down for some {outlook.down_ms:.0f} ms, less where max-bandwidth slows it"
-    return f" in some {outlook.in_ms / 1000:.0f} s, {down}"
+    soon = f"in about {outlook.in_ms / 1000:.0f} s" if outlook.in_ms >= 1000 else "within a second"
+    return f" {soon}; the guest is then down for about {outlook.down_ms:.0f} ms, less if max-bandwidth limits QEMU"
 
 
 def _advised(now: Now) -> str:
@@ -107,7 +107,7 @@ def _advised(now: Now) -> str:
     when = _when(now.advised) if now.advised is not None else ""
     if not when and advice.down is not None:
         return f"{advice.limit_ms} ms downtime-limit{seen}; the guest is down for {down_in_words(advice.down)}"
-    return f"{advice.limit_ms} ms downtime-limit{seen}{f'; with it this ends{when}' if when else ''}"
+    return f"{advice.limit_ms} ms downtime-limit{seen}{f'; it ends the migration{when}' if when else ''}"
 
 
 def _end(now: Now) -> list[tuple[str, str]]:
@@ -117,6 +117,6 @@ def _end(now: Now) -> list[tuple[str, str]]:
 
 
 def _down(down: Downtime) -> str:
-    told = [f"{down.qemu_ms:.0f} ms as QEMU says"] if down.qemu_ms is not None else []
+    told = [f"{down.qemu_ms:.0f} ms according to QEMU"] if down.qemu_ms is not None else []
     told += [f"{down.events_ms:.0f} ms from STOP to RESUME"] if down.events_ms is not None else []
     return ", ".join(told) or "unknown"

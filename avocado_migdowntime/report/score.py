@@ -23,8 +23,8 @@ def summary(scores: Sequence[Score], width: int | None = None) -> str:
         for score in scores
     ]
     best, runs = scores[0], max(score.runs for score in scores)
-    guests = "1 stopped guest was" if runs == 1 else f"{runs} stopped guests were"
-    sentence = f"{best.name} comes closest to what {guests} really down for: {best.median:.1%} in the median"
+    guests = "1 stopped guest" if runs == 1 else f"{runs} stopped guests"
+    sentence = f"{best.name} comes closest to the real downtime of {guests}: {best.median:.1%} off in the median"
     return f"{columns(rows, width=width)}\n{sentence}"
 
 

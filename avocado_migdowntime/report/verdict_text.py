@@ -33,7 +33,7 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.reported_ms is not None:
         rows.append(("QEMU said", f"{verdict.reported_ms:.0f} ms expected-downtime"))
     if verdict.left_now_ms is not None:
-        rows.append(("left now", f"{verdict.left_now_ms:.1f} ms (what is left to send now ÷ bandwidth)"))
+        rows.append(("left now", f"{verdict.left_now_ms:.1f} ms (bytes left now ÷ bandwidth)"))
     if verdict.expected_ms is not None and not is_left_now(verdict):
         rows.append(("expected", f"{verdict.expected_ms:.1f} ms ({_basis(verdict)})"))
     if verdict.relative_error is not None:
@@ -44,7 +44,7 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.bandwidth is not None and verdict.bandwidth.error is not None:
         rows.append(("bandwidth", _bandwidth(verdict.bandwidth)))
     if verdict.transferred is not None and verdict.transferred.error_interval is not None:
-        rows.append(("carried", f"transferred is off what the link carried by {verdict.transferred.between}"))
+        rows.append(("carried", f"the error of transferred, compared with the link, is {verdict.transferred.between}"))
     if verdict.pending is not None and verdict.pending.has_devices:
         rows.append(("devices", f"have {verdict.pending.device_bytes.low / 1e6:.3f} MB to send besides RAM"))
     if verdict.throttle is not None and verdict.throttle.percents:
@@ -92,7 +92,7 @@ def _formula(verdict: Verdict) -> str:
     """The formula that was found, or that none was; '' where that cannot be told."""
     if verdict.formula is None and verdict.report.outcome is Outcome.UNDECIDED:
         return ""
-    return verdict.formula or "unknown: none of those that QEMU has used"
+    return verdict.formula or "unknown: not one that QEMU has ever used"
 
 
 def columns(rows: Sequence[Sequence[str]], left: int = 1, width: int | None = None) -> str:
@@ -131,17 +131,17 @@ def _limit(verdict: Verdict) -> str:
         return f"downtime-limit not recorded, {verdict.limit_verdict}"
     text = f"downtime-limit {verdict.downtime_limit_ms:.10g} ms, {verdict.limit_verdict}"
     if verdict.limit.effective_limit_ms is not None:
-        return f"{text}: it works as one of {verdict.limit.effective_limit_ms:.0f} ms"
+        return f"{text}: effective limit {verdict.limit.effective_limit_ms:.0f} ms"
     unsent_ms = verdict.limit.unsent_ms
     if unsent_ms is not None and unsent_ms.width <= max(verdict.downtime_limit_ms, BURST_MS):
-        return f"{text}: passes seen closely ended with at most {unsent_ms.high:.0f} ms left"
+        return f"{text}: closely observed passes ended with at most {unsent_ms.high:.0f} ms left"
     return text
 
 
 def _bandwidth(found: BandwidthFinding) -> str:
     if found.code == "wide":
-        return f"mbps may be off what was sent by anything {found.between}"
-    return f"mbps is {found.error:+.2%} off what was sent, {found.between}"
+        return f"the error of mbps, compared with the bytes sent, is {found.between}"
+    return f"mbps is {found.error:+.2%} off the bytes sent, {found.between}"
 
 
 def _blocktime(found: BlocktimeFinding) -> str:
@@ -149,16 +149,14 @@ def _blocktime(found: BlocktimeFinding) -> str:
 
 
 def _convergence(found: Convergence) -> str:
-    parts = [f"{trial.limit_ms:.10g} ms {_did(trial)}" for trial in found.trials]
+    parts = [f"with {trial.limit_ms:.10g} ms {_did(trial)}" for trial in found.trials]
     return f"{found.judgement}: {', '.join(parts)}"
 
 
 def _did(trial: Trial) -> str:
     if trial.completed:
-        return (
-            "did at the next sync" if not trial.passes else f"did after {_count(trial.passes, 'pass', 'passes')} more"
-        )
-    return f"did not in {_count(trial.passes, 'pass', 'passes')}"
+        return "at the next sync" if not trial.passes else f"after {_count(trial.passes, 'more pass', 'more passes')}"
+    return f"not within {_count(trial.passes, 'pass', 'passes')}"
 
 
 def _downtime(down: Downtime) -> str:
@@ -171,7 +169,7 @@ def _downtime(down: Downtime) -> str:
     if down.guest_ms is not None:
         parts.append(f"seen by the guest {down.guest_ms.low:.0f} to {down.guest_ms.high:.0f} ms")
     if down.silent_s is not None:
-        parts.append("the guest did not go on")
+        parts.append("the guest did not continue")
     return ", ".join(parts) or "unknown"
 
 
@@ -180,19 +178,19 @@ def _lifted(verdict: Verdict) -> str:
     down = verdict.downtime.qemu_ms if verdict.downtime is not None else None
     if down is None or verdict.expected_ms is None or verdict.predicted_downtime is not None:
         return ""
-    return "; max-bandwidth is lifted at the switchover" if down < verdict.expected_ms / 2 else ""
+    return "; QEMU lifts max-bandwidth at the switchover" if down < verdict.expected_ms / 2 else ""
 
 
 def _predicted_downtime(predicted: PredictedDowntime) -> str:
     return (
-        f"{PROMISE[predicted.judgement]}: {predicted.predicted_ms:.0f} ms said last, {predicted.down_ms:.0f} ms down, "
-        f"{predicted.fixed_ms:.0f} ms of them for devices: {predicted.error:+.1%}"
+        f"{PROMISE[predicted.judgement]}: last report {predicted.predicted_ms:.0f} ms, downtime "
+        f"{predicted.down_ms:.0f} ms with {predicted.fixed_ms:.0f} ms for devices, error {predicted.error:+.1%}"
     )
 
 
 def _stopped(truth: GroundTruth) -> str:
     return (
-        f"with {truth.in_pass:.0%} of pass {truth.number} sent: {truth.down_ms:.0f} ms until it could go on, for "
+        f"after {truth.in_pass:.0%} of pass {truth.number} for {truth.down_ms:.0f} ms, to send "
         f"{truth.rest_bytes / 1e6:.1f} MB of the pass and {truth.dirtied_bytes / 1e6:.1f} MB dirtied since its sync"
     )
 

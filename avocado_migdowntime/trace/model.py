@@ -55,15 +55,14 @@ SEVERAL = "several migrations are recorded: the last one is judged"
 class Trace:
     """Samples and events of one migration in the order of their time.
 
-    `header` is what was known when it began: `qemu` (query-version), `arch`, `accelerator`, `migrate-parameters`
-    (query-migrate-parameters), `capabilities` (those switched on) …; `notes` are remarks of whoever read it.
-    A `snapshot` is a single answer without a history, or several of which no pass can be made: its last sample counts.
-    Texts are made printable.
-    For `samples` a sequence of Sample will do, too.
+    `header` is what was known at the beginning: `qemu` (query-version), `arch`, `accelerator`, `migrate-parameters`
+    (query-migrate-parameters), `capabilities` (the enabled ones) …; `notes` are remarks from reading it. A `snapshot`
+    is a single answer without a history, or several that do not make a pass: its last sample counts. Texts are made
+    printable. `samples` may also be a sequence of Sample.
 
-    Where it was read from a text, `readings` has what that shows for each of the last samples, the last for the last,
-    with what rounding leaves open and what was worked out; `lacks` names what that one does not show, in QMP's
-    spelling, for which 0 stands in the sample; where that has no figures of RAM, what the last one with them lacks.
+    If the trace was read from a text, `readings` has what the text shows for each of the last samples, in their order,
+    with the interval that rounding allows and with derived figures. `lacks` names what the last of them does not show,
+    in QMP's spelling; the sample has 0 for it. If that one has no figures of RAM, `lacks` is about the last that has.
     """
 
     samples: Samples

@@ -11,14 +11,13 @@ from .ram import Ram, optional_number, ram_of, ran_over
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One answer to query-migrate, asked `t_s` seconds after the recording's zero.
+    """One answer to query-migrate, requested `t_s` seconds after the recording's zero.
 
-    `on` is the event that it was asked at, `downtime_ms` what QEMU says, once completed, the downtime really was.
-    `pending_bytes` is what QEMU found pending when it last looked, devices counted (`remaining` of the whole answer,
-    since QEMU 11.1).
-    `total_bytes` is the guest's whole RAM, `disk_bytes` what is left of disks that are sent as well, where that is
-    shown. `throttle_percent` is for how much of their time auto-converge stops the guest's CPUs, where it does.
-    `remaining_bytes`, `mbps` and the dirty rate of `ram` may be more or less by `open_…`, as a text rounds.
+    `on` is the event at which it was requested, `downtime_ms` the real downtime that QEMU reports after completion.
+    `pending_bytes` is what QEMU found pending at its last check, including devices (`remaining` of the whole answer,
+    since QEMU 11.1). `total_bytes` is the guest's whole RAM, `disk_bytes` what is left of disks that are migrated as
+    well, if shown. `throttle_percent` is the share of time for which auto-converge stops the guest's CPUs, if it does.
+    `remaining_bytes`, `mbps` and the dirty rate of `ram` are uncertain (±) by `open_…`, as a text rounds them.
     """
 
     t_s: float

@@ -40,9 +40,9 @@ class BandwidthFinding:
     def sentence(self) -> str:
         """What was found, for people; empty where the bandwidth is right."""
         if self.code == "not-as-sent":
-            return f"mbps is {self.error:+.2%} off what was sent in the same windows, {self.between}"
+            return f"mbps is {self.error:+.2%} off the bytes sent in the same windows, {self.between}"
         if self.code == "wide":
-            return f"mbps is off what was sent by {self.between}, too wide to tell"
+            return f"the error of mbps, compared with the bytes sent, is {self.between}, too wide to decide"
         return "" if self.code == "as-sent" else CODES[BANDWIDTH][self.code]
 
     @property

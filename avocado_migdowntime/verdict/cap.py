@@ -30,8 +30,8 @@ class CapFinding:
             return "" if self.code == "kept" else CODES[CAP][self.code]
         most = self.most
         return (
-            f"max-bandwidth is not kept: {most.sent_bytes / 1e6:.1f} MB were sent in {most.lasted_s:.1f} s where "
-            f"{most.bytes_per_s:.0f} B/s allow {most.allowed_bytes / 1e6:.1f} MB at most"
+            f"QEMU exceeds max-bandwidth: it sent {most.sent_bytes / 1e6:.1f} MB in {most.lasted_s:.1f} s, but "
+            f"{most.bytes_per_s:.0f} B/s allow at most {most.allowed_bytes / 1e6:.1f} MB"
         )
 
 

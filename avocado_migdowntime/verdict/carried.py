@@ -46,9 +46,9 @@ class CarriedFinding:
     def sentence(self) -> str:
         """What was found, for people; empty where it is as it should be."""
         if self.code == "not-as-carried":
-            return f"transferred is off what the link carried by {self.between}"
+            return f"the error of transferred, compared with the link, is {self.between}"
         if self.code == "wide":
-            return f"transferred is off what the link carried by {self.between}, too wide to tell"
+            return f"the error of transferred, compared with the link, is {self.between}, too wide to decide"
         return "" if self.code == "as-carried" else CODES[TRANSFERRED][self.code]
 
     @property

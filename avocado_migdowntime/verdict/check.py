@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One thing that was looked at in a migration, and what came of it.
+"""One thing that was checked in a migration, and the result.
 
-A verdict is a list of checks. Whether it is passed, the sentence that says why not, and what programs read are made by
-going through that list, so that they agree.
+A verdict is a list of checks. Whether it is passed, the sentence that says why not, and what programs read are all made
+from that list, so that they agree.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from .codes import CODES
 
 
 class Outcome(StrEnum):
-    """What came of a check."""
+    """The result of a check."""
 
     PASSED = "passed"
     FAILED = "failed"

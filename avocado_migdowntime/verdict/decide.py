@@ -45,18 +45,22 @@ def decide(
             deviation = deviation or f"the report is off {contract} in a part of a pass"
             return updates.name, Check(REPORT, Outcome.FAILED, updates.name, f"{deviation}; {updates.sentence}")
         if deviation and others:
-            sentence = f"{deviation}; it is what {others[0]} gives"
+            sentence = f"{deviation}; it matches {others[0]}"
             return others[0], Check(REPORT, Outcome.FAILED, "another-formula", sentence)
         if deviation:
             return None, Check(REPORT, Outcome.FAILED, "no-formula", f"{deviation}; it fits no known formula")
-        sentence = f"the reports scatter: in one pass {share:.0%} of them lie within ±{tolerance:.1%} of {contract}"
+        sentence = (
+            f"the reports vary too much: in one pass only {share:.0%} of them lie within ±{tolerance:.1%} of {contract}"
+        )
         return None, _undecided("scattered", sentence)
     if len(agreeing) > 1:
         advice = "; ".join(_APART[name] for name in others)
-        return None, _undecided("formulas-alike", f"this run cannot tell {contract} from {', '.join(others)}: {advice}")
+        return None, _undecided(
+            "formulas-alike", f"this run cannot distinguish {contract} from {', '.join(others)}: {advice}"
+        )
     if not fit.error_interval.within(Interval(-tolerance, tolerance)):
         low, high = fit.error_interval.low, fit.error_interval.high
-        sentence = f"the error lies between {low:+.2%} and {high:+.2%}, too wide to tell against ±{tolerance:.1%}"
+        sentence = f"the error lies between {low:+.2%} and {high:+.2%}, too wide for a tolerance of ±{tolerance:.1%}"
         return contract, _undecided("wide", sentence)
     sentence = f"the report is {fit.error:+.2%} off {contract}, within ±{tolerance:.1%}"
     return contract, Check(REPORT, Outcome.PASSED, "accurate", sentence)

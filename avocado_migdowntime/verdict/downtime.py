@@ -86,14 +86,14 @@ class Downtime:
     def remark(self) -> str:
         """What is remarkable when the three are compared, or an empty text."""
         if self.silent_s is not None:
-            return f"the guest did not go on at the destination: no heartbeat within {self.silent_s:g} s"
+            return f"the guest did not continue at the destination: no heartbeat within {self.silent_s:g} s"
         if self.qemu_ms is None or self.guest_ms is None:
             return ""
         beyond_ms = max(self.guest_ms.low - self.qemu_ms, self.qemu_ms - self.guest_ms.high)
         if beyond_ms < APART_MS or beyond_ms < APART_SHARE * self.qemu_ms:
             return ""
         more = "longer" if self.guest_ms.low > self.qemu_ms else "shorter"
-        return f"the guest was down for {beyond_ms:.0f} ms {more} than QEMU's downtime of {self.qemu_ms:.0f} ms says"
+        return f"the guest was down for {beyond_ms:.0f} ms {more} than the {self.qemu_ms:.0f} ms that QEMU reports"
 
 
 def downtime(evidence: Evidence) -> Downtime | None:

@@ -38,10 +38,10 @@ REPORT_TOLERANCE = 0.01
 
 
 def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: float = REPORT_TOLERANCE) -> Verdict:
-    """The verdict on a recorded migration, with QEMU held to the formula `contract` within the relative `tolerance`.
+    """The verdict on a recorded migration: does QEMU follow the formula `contract` within the relative `tolerance`?
 
-    Of a trace the last migration is judged. Raises UsageError where no formula has that name, and where the header or
-    an event is not as a harness writes it.
+    If a trace has several migrations, the last one is judged. Raises UsageError if no formula has that name, or if the
+    header or an event is malformed.
     """
     if contract not in FORMULAS:
         raise UsageError(f"unknown formula {contract!r}; known are {', '.join(FORMULAS)}")
@@ -70,7 +70,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         formula, report, look = decide_without_pass(whole if whole.came_to_an_end else evidence, contract, tolerance)
     reported_ms = median(segment.reported_ms for segment in segments) if segments else None
     if evidence.samples.sends_a_disk and report.outcome is not Outcome.UNDECIDED:
-        sentence = f"a disk was sent as well, and the report may be about it: {report.sentence}"
+        sentence = f"a disk was migrated as well, and the report may include it: {report.sentence}"
         formula, report = None, Check(REPORT, Outcome.UNDECIDED, "disk", sentence)
     trials = judge_trials(whole, fit.computed_ms if fit else None, reported_ms)
     if trials is not None:

@@ -49,7 +49,7 @@ class Remarks:
             for first, last, why in self._spans[:MOST_REMARKS]
         ]
         if more := sum(last - first + 1 for first, last, _ in self._spans[MOST_REMARKS:]):
-            told.append(f"{more} more passes are not judged, for such reasons")
+            told.append(f"{more} more passes are not judged, for similar reasons")
         return told
 
 
@@ -110,7 +110,7 @@ def _judged_pass(sync: Sync, tolerance: float, excluded: ExcludedSamples, remark
         return None
     judged, usable_count = segment(sync, pass_, tolerance, excluded)
     if judged is None:
-        remarks.add(pass_.number, f"{usable_count} usable samples, {MIN_SAMPLES} are needed")
+        remarks.add(pass_.number, f"{usable_count} usable samples, but {MIN_SAMPLES} are needed")
     return judged
 
 
@@ -125,7 +125,7 @@ def _decisive(
         if not can_tell:
             excluded.add("what was left at the sync is known too roughly", judged.reports.t_s)
             width = f"{judged.fits[contract].error_interval.width:.1%}"
-            remarks.add(judged.number, f"what was left at its sync is known to {width} only")
+            remarks.add(judged.number, f"what was left at its sync is only known to within {width}")
     return [judged for judged, can_tell in zip(segments, decisive, strict=True) if can_tell]
 
 
@@ -156,4 +156,4 @@ def _put_down_others(evidence: Evidence, excluded: ExcludedSamples, remarks: Rem
             excluded.add("first pass: all of RAM is sent, nothing is predicted", pass_.samples.t_s)
         else:
             excluded.add("the previous pass was not sampled, or too short for a bandwidth", pass_.samples.t_s)
-            remarks.add(pass_.number, f"pass {pass_.number - 1} was not sampled or too short")
+            remarks.add(pass_.number, f"pass {pass_.number - 1} was not sampled, or was too short")

@@ -117,7 +117,7 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
         return finding("respected")
     if in_mid_pass:
         return finding("auto-converge", reason=CODES[LIMIT]["auto-converge"])
-    reason = "no end of a pass was seen closely enough to tell the effective downtime-limit"
+    reason = "no end of a pass was seen closely enough to show the effective downtime-limit"
     return finding("no-end-seen", reason=reason)
 
 
@@ -167,7 +167,7 @@ def _pass_end(evidence: Evidence, sync: Sync) -> Ending | None:
     burst = BURST_MS * sync.wire_bytes_per_ms.high
     is_limit = f"the downtime-limit is {sync.limit_ms:.10g} ms"
     if unsent.low > most + page_bytes:
-        return Ending("ended-early", f"a pass ended with {sync.unsent_ms.low:.0f} ms still unsent where {is_limit}")
+        return Ending("ended-early", f"a pass ended with {sync.unsent_ms.low:.0f} ms still unsent, but {is_limit}")
     if unsent.high > most + burst:
         return None
     if unsent.high + burst >= least:
@@ -191,7 +191,7 @@ def _went_on(syncs: Sequence[Sync]) -> Ending | None:
     if early < 2:
         return None
     reason = (
-        f"QEMU went on {early} times although no more than {most_ms:.0f} ms were left at a sync "
-        f"and the downtime-limit is {limit_ms:.10g} ms"
+        f"QEMU went on {early} times although at most {most_ms:.0f} ms were left at a sync and the downtime-limit is "
+        f"{limit_ms:.10g} ms"
     )
     return Ending("went-on-at-a-sync", reason)

@@ -43,8 +43,8 @@ class PendingFinding:
         if self.code == "adds-up":
             return ""
         return (
-            "the remaining bytes of the whole answer are not what was left of RAM and the same again for devices: not "
-            f"at {self.strange} of {self.looks} looks of QEMU's"
+            f"at {self.strange} of {self.looks} updates, the pending bytes that QEMU reports are not those of RAM plus "
+            "a constant amount for devices"
         )
 
 

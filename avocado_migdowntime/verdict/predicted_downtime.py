@@ -60,11 +60,11 @@ class PredictedDowntime:
     @property
     def check(self) -> Check:
         """Whether the downtime was what QEMU had said, and within the limit."""
-        down = f"the guest was down for {self.down_ms:.0f} ms, {self.fixed_ms:.0f} ms of them for its devices, where"
+        down = f"the guest was down for {self.down_ms:.0f} ms, {self.fixed_ms:.0f} ms of them for its devices, but"
         odd = abs(self.window) > DOWNTIME_TOLERANCE
         why = f"; it had sent {self.window:+.0%} in that window, which may be why"
         if abs(self.error) > DOWNTIME_TOLERANCE:
-            sentence = f"{down} QEMU had said {self.predicted_ms:.0f} ms: {self.error:+.0%}"
+            sentence = f"{down} QEMU predicted {self.predicted_ms:.0f} ms: {self.error:+.0%}"
             if odd and abs((1 + self.error) / (1 + self.window) - 1) <= abs(self.window):
                 return Check(DOWNTIME, Outcome.UNDECIDED, "odd-window", sentence + why)
             return Check(DOWNTIME, Outcome.FAILED, "not-as-reported", sentence)

@@ -83,21 +83,21 @@ def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | N
         why = "dirty-pages-rate is 0" if look.idle else "hardly anything is sent"
         return _open("nothing-computed", f"{why}: QEMU computes nothing{_left(look)}")
     if look.uncomputed:
-        begins = f"{look.reported_ms.low:.10g} ms may be QEMU's initial value, before it has computed one"
+        begins = f"{look.reported_ms.low:.10g} ms may be QEMU's initial value, not a computed one"
         return _open("nothing-computed", f"{begins}{_left(look)}")
     if look.estimated:
         return _by_mean_bandwidth(look, tolerance)
     fitting = look.explanations(tolerance)
     dirty_rate = "dirty-rate" in fitting and look.sharp
     if dirty_rate and len(fitting) == 1:
-        gives = f"the report is what dirty-rate gives ({look.dirtied_ms.middle:.1f} ms)"  # type: ignore[union-attr]
+        gives = f"the report matches dirty-rate ({look.dirtied_ms.middle:.1f} ms)"  # type: ignore[union-attr]
         if contract == "dirty-rate":
-            return contract, Check(REPORT, Outcome.PASSED, "accurate", f"the report is what {contract} gives")
-        sentence = f"{gives}: a rate over a bandwidth, not an amount{_left(look)}"
+            return contract, Check(REPORT, Outcome.PASSED, "accurate", f"the report matches {contract}")
+        sentence = f"{gives}, a rate instead of an amount{_left(look)}"
         return "dirty-rate", Check(REPORT, Outcome.FAILED, "another-formula", sentence)
     if "dirty-rate" in fitting or "live" in fitting or (contract in fitting and contract != "last-sync"):
         names = " and ".join(name for name in fitting if name != "redirty" or contract == name)
-        return _open("formulas-alike", f"the report fits {names}: one sample cannot tell them apart{_left(look)}")
+        return _open("formulas-alike", f"the report fits {names}, which one sample cannot distinguish{_left(look)}")
     return _open(*_by_what_is_left(look, contract, fitting))
 
 
@@ -116,12 +116,12 @@ def _by_what_is_left(look: Look, contract: str, fitting: Collection[str]) -> tup
     assert look.left_ms is not None
     left = f"the {left_now_ms(look):.1f} ms left to send now"
     if contract != "last-sync":
-        return "no-formula", f"the report is not what {contract} gives, {_unless(look)}{_left(look)}"
+        return "no-formula", f"the report does not match {contract}, {_unless(look)}{_left(look)}"
     if "last-sync" in fitting and look.reported_ms is not None:
         if look.reported_ms.high < look.left_ms.low:
             return "plausible", f"QEMU's figure is below {left}, but within the tolerance"
         return "plausible", f"QEMU's figure is at least {left}, as it should be"
-    return "below-what-is-left", f"QEMU's figure is below {left}: it is wrong {_unless(look)}"
+    return "below-what-is-left", f"QEMU's figure is below {left}, so it is wrong {_unless(look)}"
 
 
 def _unless(look: Look) -> str:

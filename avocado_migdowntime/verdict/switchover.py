@@ -60,8 +60,8 @@ def judge_switchover(evidence: Evidence) -> SwitchoverFinding | None:
     if sent[-1] == sent[0]:
         return SwitchoverFinding("after-a-sync")
     sentence = (
-        f"QEMU switched over in the midst of pass {last.number}, without another sync: what the guest had dirtied "
-        f"since that pass began was sent while it was down"
+        f"QEMU switched over in the middle of pass {last.number}, without another sync; so it sent what the guest had "
+        f"dirtied since that pass began while the guest was down"
     )
     return SwitchoverFinding("without-a-sync", sentence)
 

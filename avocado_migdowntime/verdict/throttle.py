@@ -61,12 +61,14 @@ def judge_throttle(evidence: Evidence) -> ThrottleFinding | None:
         due = f"{most:g} %" if least == most else f"more than {least:g} % and up to {most:g} %"
         if step.before_percent:
             was = f"{step.after_percent:g} % after {step.before_percent:g} %"
-            return ThrottleFinding("another-step", percents, f"auto-converge slowed the guest by {was}, not by {due}")
-        first = f"auto-converge slowed the guest by {step.after_percent:g} % at first, not by {due}"
+            return ThrottleFinding(
+                "another-step", percents, f"auto-converge slowed the guest by {was}; {due} was expected"
+            )
+        first = f"auto-converge first slowed the guest by {step.after_percent:g} %; {due} was expected"
         return ThrottleFinding("another-first", percents, first)
     for number, percent, least in _too_little(evidence, throttling):
         slowed = f"slowed the guest by {percent:g} %" if percent else "did not slow the guest"
-        wrong = f"auto-converge {slowed} when pass {number} began, where at least {least:g} % were due"
+        wrong = f"auto-converge {slowed} when pass {number} began; at least {least:g} % was due"
         return ThrottleFinding("not-slowed", percents, wrong)
     if not seen:
         return ThrottleFinding("no-step-seen")

@@ -192,7 +192,7 @@ def _judge(
     """The code and the sentence of what is not right with a trial, if something is."""
     limit = f"a downtime-limit of {trial.limit_ms:.10g} ms"
     if needed_ms is None:
-        return "need-unknown", "what was needed could not be told before limits were tried"
+        return "need-unknown", "the limit needed was not known before limits were tried"
     if trial.name == CHOSEN:
         by_report = limit_from == "reported" and reported_ms is not None
         reported = f"QEMU reported {reported_ms:.0f} ms; " if by_report else ""
@@ -206,7 +206,7 @@ def _judge(
             return "did-not-converge", sentence
         return "guest-dirtied-more", f"{sentence} before, but then the guest dirtied more"
     if trial.completed:
-        outcome = f"it converged under {limit} where {needed_ms:.0f} ms were needed"
+        outcome = f"it converged under {limit}, although {needed_ms:.0f} ms were needed"
         if doubt := _doubt(whole, part, needed_ms):
             return "may-have-needed-less", f"{outcome}: {doubt}"
         if predict_convergence(whole, trial.limit_ms).converges is False:
@@ -221,10 +221,10 @@ def _judge(
 def _doubt(whole: Evidence, part: _Part, needed_ms: float) -> str:
     """Why completing under the limit of this part may have been right, though it is less than was needed before."""
     if whole.stopped_s - part.event.t_s < BURST_MS / 1000:
-        return "QEMU may have decided to, by the limit before, as this one was set"
+        return "QEMU may have decided to by the previous limit, just before this one was set"
     precopy = observe(whole.undisturbed)
     if precopy is None:
-        return "what was sent before is not known"
+        return "it is unknown what was sent before"
     before, samples = precopy.threshold_bytes_per_ms, part.evidence.samples
     wire = samples.wire_bytes_per_ms[samples.has_ram]
     fastest = whole.trace.switchover_bytes_per_ms or float(wire.max(initial=0))

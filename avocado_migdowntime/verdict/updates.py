@@ -87,13 +87,13 @@ def faulty_updates(
     if all(map(look.begins_with, figures)):
         return Updates(UNCOMPUTED, f"it is never computed, and stays at {_words(figures)}")
     if len(figures) == 1 and look.moved:
-        return Updates(FROZEN, f"it is never renewed, and stays at {_words(figures)}")
+        return Updates(FROZEN, f"it is never updated, and stays at {_words(figures)}")
     if _is_stale(look):
         return Updates(STALE, "it is that of the previous pass")
     if _is_late(look):
-        return Updates(ONCE_A_PASS, "it is renewed once a pass, and late")
+        return Updates(ONCE_A_PASS, "it is updated once a pass, and late")
     if _is_early(look):
-        return Updates(ONCE_A_PASS, "it is renewed once a pass, as that begins")
+        return Updates(ONCE_A_PASS, "it is updated once a pass, at its beginning")
     return None
 
 

@@ -39,22 +39,21 @@ class Verdict:
     """The answer for one trace, and what it is based on.
 
     `report` is the check of expected-downtime against the formula `contract`, within the relative `tolerance`, `limit`
-    that of downtime-limit; `formula` is what QEMU was found to use, by name, or None.
+    that of downtime-limit; `formula` is the name of the formula that QEMU used, or None.
     `relative_error` is reported ÷ oracle - 1, its median over the judged passes; the oracle is the contract's
-    formula fed with the bytes that were left at each sync. Intervals hold what sampling could not see, and that
-    the report is truncated to whole milliseconds. `samples_dropped` counts samples by the reason, `dropped_at_s` has
-    their times. The first of the `reasons` is that for `verdict`.
-    Of a single sample `left_now_ms` is what is left now ÷ bandwidth, which what is right is never below.
-    `era` says, where it is so, that this release of QEMU is not one of those that compute by `formula`.
-    `subject` says what was migrated; `integrity` and `downtime` what came of it, where the migration completed;
-    `convergence` what the limits did that were tried on it; `predicted_downtime` whether QEMU had said how long the
-    downtime would be; `stop` what came of stopping the guest in mid-pass, where that was the question.
-    Of more than a single look `bandwidth` says whether `mbps` is what was sent (where it is not, all else rests on what
-    was sent), `cap` whether max-bandwidth was kept, and `switchover` whether that came after a
-    sync; `transferred` says whether QEMU transferred what its link carried, where the link counts; `pending` says
-    whether what QEMU 11.1 says that is pending was left, and what devices have; `throttle` whether auto-converge
-    slowed the guest as was set; `blocktime` whether vCPUs waited for pages in postcopy for as long as QEMU says.
-    `cpu` is by side what its QEMU took of its host's CPUs until the guest was stopped, where that was recorded.
+    formula, computed from the bytes left at each sync. Intervals include what sampling could not see, and the
+    truncation of the report to whole milliseconds. `samples_dropped` counts dropped samples by reason, `dropped_at_s`
+    has their times. The first of the `reasons` explains `verdict`.
+    For a single sample, `left_now_ms` is bytes left now ÷ bandwidth, a lower bound of the expected figure.
+    `era` is a sentence if this release of QEMU is not one of those that use `formula`.
+    `subject` says what was migrated. If the migration completed, `integrity` is the check of the guest's memory and
+    `downtime` its real downtime. `convergence` is the effect of the limits tried, `predicted_downtime` compares the
+    downtime with QEMU's prediction, and `stop` is the result of stopping the guest in mid-pass, if a test did that.
+    For more than one sample, `bandwidth` compares `mbps` with the bytes sent (which replace it if it is wrong), `cap`
+    checks max-bandwidth, and `switchover` checks that QEMU switched over after a sync. `transferred` compares QEMU's
+    figure with the link's own counters, if there are any; `pending` checks QEMU 11.1's pending bytes, and has those of
+    devices; `throttle` checks the steps of auto-converge.
+    `cpu` has, by side, the CPUs that its QEMU used until the guest was stopped, if that was recorded.
     """
 
     report: Check
@@ -106,7 +105,7 @@ class Verdict:
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """All that was looked at; what a user is up against comes first."""
+        """All checks that were made; the most important ones for a user come first."""
         of_guest = (self.integrity, self.downtime, self.predicted_downtime, self.stop)
         of_qemu = (self.limit, self.switchover, self.bandwidth, self.transferred, self.cap, self.pending, self.throttle)
         parts = (self.convergence, *of_qemu, self.blocktime, *of_guest)

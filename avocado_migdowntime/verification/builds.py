@@ -49,7 +49,9 @@ def named(places: Sequence[str]) -> list[Build]:
     """The builds, each called by what its path has to itself. Raises UsageError where two are the same."""
     paths = [os.path.abspath(place) if os.path.exists(place) else place for place in places]
     if twice := [path for path in paths if paths.count(path) > 1]:
-        raise UsageError(f"{twice[0]} is given twice; to measure chance, give a link to it")
+        raise UsageError(
+            f"{twice[0]} is given twice; to compare a build with itself, give a symbolic link to it the second time"
+        )
     return [Build(in_a_line(name.replace(";", "_")), path) for name, path in zip(_names(paths), paths, strict=True)]
 
 

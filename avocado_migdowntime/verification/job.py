@@ -19,6 +19,7 @@ from avocado.core.output import LOG_UI
 from avocado.core.settings import settings
 from avocado.core.suite import TestSuite, TestSuiteError
 
+from ..basics.alike import meant
 from ..basics.names import KIND, PAGE_OF_A_JOB
 from ..basics.resources import packaged_tests
 from ..comparison.compare import repetitions
@@ -60,7 +61,7 @@ class Plan:
         runs would lack hugepages.
         """
         if self.test not in packaged_tests():
-            raise UsageError(f"there is no test {self.test}; there are {', '.join(packaged_tests())}")
+            raise UsageError(f"there is no test {self.test}; {meant(self.test, packaged_tests())}")
         config = self._config()
         try:
             variants = TestSuite.from_config(config).tests

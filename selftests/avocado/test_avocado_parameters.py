@@ -127,8 +127,8 @@ def test_a_bad_parameter_is_an_error_of_the_test(run: Run, arguments: list[str],
         ),
         (
             ["-m", "nope"],
-            "-m nope: there is no such file, and the packaged variants are architectures, default, features-quick, "
-            "features, guestperf-pause, guestperf, linux, original_ram, page_sizes, quick, stop_now, workloads",
+            "-m nope: no such file or packaged variant; known are architectures, default, features-quick, "
+            "features, guestperf, linux, original_ram, page_sizes, quick, stop_now, workloads",
         ),
     ],
 )

@@ -18,10 +18,10 @@ from ..support.waiting import HANGS_S
 OUTCOMES = {
     "Accurate": "ACCURATE",
     "Inaccurate": "Verdict(Check('report', Outcome.FAILED, 'another-formula', "
-    "'the report is -58.6% off last-sync; it is what "
-    "dirty-rate gives'), 'last-sync', LimitFinding('respected'), formula='dirty-rate', "
+    "'the report is -58.6% off last-sync; it matches "
+    "dirty-rate'), 'last-sync', LimitFinding('respected'), formula='dirty-rate', "
     "reported_ms=1475.0, expected_ms=3561.8, relative_error=-0.5859, "
-    "reasons=('the report is -58.6% off last-sync; it is what dirty-rate gives', 'pass 9 is short'))",
+    "reasons=('the report is -58.6% off last-sync; it matches dirty-rate', 'pass 9 is short'))",
     "Misled": "Verdict(Check('report', Outcome.FAILED, 'no-formula', 'it is -50% off'), 'last-sync', "
     "LimitFinding('respected'), "
     "convergence=Convergence('did-not-converge', 3562.0, 1475.0, 'reported', (), "
@@ -68,7 +68,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
         (
             "Inaccurate",
             "FAIL",
-            "expected-downtime is inaccurate: the report is -58.6% off last-sync; it is what dirty-rate gives "
+            "expected-downtime is inaccurate: the report is -58.6% off last-sync; it matches dirty-rate "
             "(QEMU said 1475 ms, expected 3561.8 ms; error -58.59%; formula dirty-rate; limit respected)",
         ),
         (

@@ -183,7 +183,7 @@ def test_dots_of_many_runs_are_drawn_and_switched(browser, tmp_path):
     with opened(browser, path, NARROW) as tab:
         dots = tab.locator(".plot").first.locator(".trace.scatter .point")
         expect(dots).to_have_count(6)
-        tab.get_by_label("dirties faster than is sent").uncheck()
+        tab.get_by_label("dirties faster than QEMU sends").uncheck()
         expect(dots).to_have_count(0)
         assert tab.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
 

@@ -30,7 +30,7 @@ def test_passes_that_differ_add_what_four_in_five_stay_below(freedom):
     margin = fmean(shares) + wide - 1
     advice = advised(SAME, *map(Pass, found))
     assert advice.syncs_seen == freedom + 2
-    assert f"the passes differ, so {margin:.1%} are added to what is expected" in advice.reasons
+    assert f"the passes differ, so the limit includes a margin of {margin:.1%}" in advice.reasons
     seen = 1.1 * 1.04 * max(advice.limit_ms, 2080)
     assert advice.range_ms.high == pytest.approx(max(2080 * (1 + margin) * 1.01, seen), rel=0.001)
 
@@ -63,9 +63,9 @@ def test_passes_that_are_all_the_same_need_their_size_and_a_percent():
     assert (advice.finding, advice.limit_ms, advice.syncs_seen) == ("found", 2021, 3)
     assert advice.reasons == (
         "the next sync is expected to find 81.9 MB to send at 41.0 MB/s",
-        "the guest dirties memory as fast as it is sent, 40.9 MB/s of pages over a pass of 2.0 s, so that "
+        "the guest dirties memory as fast as QEMU sends it, 40.9 MB/s of pages over a pass of 2.0 s, so "
         "passes do not get shorter",
-        "the downtime-limit of 300 ms that is set probably never ends it",
+        "the present downtime-limit of 300 ms probably never ends it",
     )
     assert (advice.range_ms.low, advice.range_ms.high) == (1981, 2313)
     assert (advice.best_point.number, advice.best_point.limit_ms) == (2, 2001)
@@ -81,7 +81,7 @@ def test_the_best_point_is_the_sync_that_found_least():
 def test_one_pass_cannot_show_how_far_they_differ():
     advice = advised(SAME, SAME)
     assert (advice.finding, advice.syncs_seen) == ("found", 1)
-    assert "only one pass was seen from end to end: how much passes differ is not known" in advice.reasons
+    assert "only one pass was seen from end to end, so it is unknown how much passes differ" in advice.reasons
 
 
 @pytest.mark.parametrize(("limit_ms", "says", "sure"), [(1900, "never ends it", False), (2100, "ends it", True)])
@@ -90,7 +90,7 @@ def test_whether_the_limit_that_is_set_ends_it_is_told(limit_ms, says, sure):
     rows = precopy(Pass(1_000), SAME, SAME, SAME)
     trace = made(rows, limit_ms=limit_ms)
     assert predict_convergence(trace, limit_ms).converges is sure
-    assert f"the downtime-limit of {limit_ms} ms that is set {says}" in advise(trace).reasons
+    assert f"the present downtime-limit of {limit_ms} ms {says}" in advise(trace).reasons
 
 
 def test_more_bandwidth_or_a_throttled_guest_make_the_default_do():
@@ -108,9 +108,9 @@ def test_more_bandwidth_or_a_throttled_guest_make_the_default_do():
     ("still_s", "finding", "reason"),
     [
         (1.9, "found", "the next sync is expected to find"),
-        (2.1, "unknown", "no page was sent for the last 2.1 s: the bandwidth at which it continues is not known"),
-        (9.9, "unknown", "no page was sent for the last 9.9 s: the bandwidth at which it continues is not known"),
-        (10.1, "none", "nothing is being sent, so no downtime-limit is large enough"),
+        (2.1, "unknown", "no page was sent for the last 2.1 s, so the bandwidth after this pause is unknown"),
+        (9.9, "unknown", "no page was sent for the last 9.9 s, so the bandwidth after this pause is unknown"),
+        (10.1, "none", "QEMU sends nothing, so no downtime-limit is large enough"),
     ],
 )
 def test_a_migration_that_was_seen_to_send_no_page_for_ten_seconds_sends_nothing(still_s, finding, reason):
@@ -130,18 +130,18 @@ def test_samples_that_are_far_apart_show_no_rest(period_s):
     rows = precopy(whole, whole, whole, whole)
     begin = len(rows) // 8
     advice = advise(made(rows[begin :: len(rows) // 4]))
-    assert "nothing is being sent" not in " ".join(advice.reasons) and advice.finding != "none"
+    assert "QEMU sends nothing" not in " ".join(advice.reasons) and advice.finding != "none"
 
 
 @pytest.mark.parametrize(
     ("status", "finding", "limit_ms", "reason"),
     [
-        ("completed", "found", 300, "the migration completed with the downtime-limit of 300 ms that was set"),
+        ("completed", "found", 300, "the migration completed with the downtime-limit of 300 ms"),
         (
             "postcopy-active",
             "unknown",
             None,
-            "postcopy has begun: it finishes whatever the downtime-limit is",
+            "postcopy has begun, and finishes whatever the downtime-limit is",
         ),
     ],
 )
@@ -157,8 +157,7 @@ def test_an_advice_is_unknown_before_the_second_pass_alone():
     advice = advised(Pass(20_000, 5_000))
     assert (advice.finding, advice.limit_ms) == ("unknown", None)
     assert advice.reasons[0] == (
-        "only pass 1 was seen, and what the guest dirties shows when it ends, in 0.5 s or less: "
-        "record until the second pass"
+        "only pass 1 was seen; its end, within 0.5 s, will show what the guest dirties: record until the second pass"
     )
     none = advise(made([row(0, 0, 0, 0, status="setup")]))
     assert none.reasons[0] == "no pass was seen: record while the migration is active"
@@ -178,7 +177,7 @@ def test_where_nothing_is_sent_the_network_is_to_be_looked_at():
     advice = advised(SAME, SAME, Pass(20_000, 5_000), more=still)
     assert (advice.finding, advice.limit_ms, advice.range_ms, advice.syncs_seen) == ("none", None, None, 2)
     assert advice.reasons == (
-        "nothing is being sent, so no downtime-limit is large enough: look at the network and at max-bandwidth",
+        "QEMU sends nothing, so no downtime-limit is large enough: check the network and max-bandwidth",
         POSTCOPY,
     )
     assert advice.help == Help(bandwidth_bytes_per_ms=pytest.approx(20_000 * 4096 / 300), throttle_percent=None)
@@ -188,7 +187,7 @@ def test_where_nothing_is_sent_and_nothing_is_left_any_limit_will_do():
     still = [row(5 + 0.02 * number, 3, 0, 40_000, mbps=0) for number in range(150)]
     advice = advised(SAME, SAME, Pass(0), more=still)
     assert (advice.finding, advice.limit_ms, advice.syncs_seen) == ("found", 1, 2)
-    assert advice.reasons == ("nothing is sent and nothing is left to be sent: any downtime-limit will do",)
+    assert advice.reasons == ("QEMU sends nothing, and nothing is left to send: any downtime-limit is enough",)
     assert (advice.range_ms.low, advice.range_ms.high) == (1, 1)
 
 
@@ -200,9 +199,9 @@ def test_a_limit_beyond_the_greatest_is_none():
     assert advice.reasons == (
         "the next sync is expected to find 122880.0 MB to send at 41.0 MB/s, "
         "beyond the 2000 s that QEMU takes as downtime-limit",
-        "the guest dirties memory as fast as it is sent, 41.0 MB/s of pages over a pass of 3000.0 s, so that "
+        "the guest dirties memory as fast as QEMU sends it, 41.0 MB/s of pages over a pass of 3000.0 s, so "
         "passes do not get shorter",
-        "the downtime-limit of 1 ms that is set probably never ends it",
+        "the present downtime-limit of 1 ms probably never ends it",
         POSTCOPY,
     )
     assert (advice.best_point.limit_ms, advice.help.throttle_percent) == (3_000_001, None)
@@ -222,7 +221,7 @@ def test_a_limit_that_did_is_advised_in_whole_milliseconds(limit_ms, advised_ms)
     advice = advise(made([*rows, completed(rows)], limit_ms=limit_ms))
     assert (advice.limit_ms, advice.range_ms.low, advice.range_ms.high) == (advised_ms, advised_ms, 2289)
     assert (advice.syncs_seen, advice.best_point.number, advice.best_point.limit_ms) == (2, 3, 1901)
-    assert advice.reasons == (f"the migration completed with the downtime-limit of {advised_ms} ms that was set",)
+    assert advice.reasons == (f"the migration completed with the downtime-limit of {advised_ms} ms",)
     assert advice.steps_ms == () and advice.bandwidth_bytes_per_ms is None
 
 
@@ -237,7 +236,7 @@ def test_where_the_limit_that_did_is_not_known_nothing_is_advised_after_the_end(
     advice = advise(made([*rows, completed(rows, downtime=30)], limit_ms=None))
     assert (advice.finding, advice.limit_ms, advice.configured_ms) == ("unknown", None, None)
     assert advice.reasons == (
-        "the migration completed, and the guest was down for 30 ms: nothing is predicted now",
+        "the migration completed, and the guest was down for 30 ms; QEMU predicts nothing now",
         "the downtime-limit under which it completed is not known",
     )
 
@@ -257,7 +256,7 @@ def test_that_a_migration_failed_is_told_beside_the_advice(status):
 
 def test_a_first_pass_that_sends_nothing_does_not_tell_when_it_ends():
     assert advised(Pass(20_000, 5_000, mbps=0)).reasons[0] == (
-        "only pass 1 was seen, and what the guest dirties shows when it ends: record until the second pass"
+        "only pass 1 was seen; its end will show what the guest dirties: record until the second pass"
     )
 
 
@@ -291,7 +290,7 @@ def test_up_to_the_default_no_help_is_needed(pages, limit_ms, helps):
     [(Pass(3_000_000, 1_001_000, period_ms=1000), "100.1 s"), (Pass(20_000, 5_000, mbps=0.9), "182.0 s")],
 )
 def test_the_second_pass_begins_when_what_is_left_of_the_first_is_sent(first, wait):
-    assert f"when it ends, in {wait} or less: record" in advised(first).reasons[0]
+    assert f"its end, within {wait}, will show" in advised(first).reasons[0]
 
 
 def test_a_course_begins_with_the_first_sync_that_was_seen_and_goes_by_the_bandwidth_of_the_switchover():

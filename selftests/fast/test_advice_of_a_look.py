@@ -18,10 +18,10 @@ from selftests.support.traces import Pass, made, precopy
 
 POSTCOPY = "postcopy finishes it whatever the guest dirties"
 NO_REMAINING = "how much RAM is left is not shown; give the whole text, or record the migration"
-LEFT_NOW = "1250.0 MB, 10000 ms at 125.0 MB/s, are left now"
-AT_LEAST = f"{LEFT_NOW}, so ending it now takes a limit of 10001 ms at least"
+LEFT_NOW = "1250.0 MB are left now (10000 ms at 125.0 MB/s)"
+AT_LEAST = f"{LEFT_NOW}, so ending it now needs a limit of at least 10001 ms"
 BETTER = "no sync was seen: record the migration for a better answer"
-ON_TOP = "what the guest dirtied since the last sync has to be added"
+ON_TOP = "what the guest dirtied since the last sync comes on top"
 
 
 def looked(reported_ms=None, status="active", ram=TEN_SECONDS_LEFT, header=None, mean=125_000, sample=None, **of_ram):
@@ -44,7 +44,7 @@ def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_m
         bandwidth_bytes_per_ms=125_000.0,
         reasons=(
             f"QEMU found {reported_ms:.0f} ms pending at the last sync, and 10000 ms of them are left",
-            "no sync was seen, so this is a guess; meanwhile the guest dirties another 2000 ms' worth; "
+            "no sync was seen, so this is a guess; while that is sent, the guest dirties another 2000 ms' worth; "
             "record the migration for a better answer",
         ),
     )
@@ -57,8 +57,8 @@ def test_where_no_dirty_rate_is_shown_a_report_may_be_something_else():
     )
     trace = Trace((one,), header={}, snapshot=True, readings=(reading,), lacks=("ram.dirty-pages-rate",))
     doubt = (
-        "the report of 10002 ms may fit another formula than last-sync, as no dirty rate is shown: if this QEMU "
-        "computes as releases since 3.0 do, the limit is 10003 ms"
+        "the report of 10002 ms may fit another formula than last-sync, as no dirty rate is shown; if this QEMU "
+        "uses the formula of 3.0 and later, the limit is 10003 ms"
     )
     assert advise(trace).reasons[:3] == (AT_LEAST, doubt, BETTER)
     assert advise(trace).finding is Finding.UNKNOWN and advise(trace).limit_ms is None
@@ -79,20 +79,20 @@ def test_what_was_left_at_the_sync_is_no_limit_where_qemu_accepts_none_as_large(
         (
             200.0,
             {"dirty_pages_per_s": 6104},
-            f"the report of 200 ms is what dirty-rate gives, a rate instead of an amount: {ON_TOP}",
+            f"the report of 200 ms is that of dirty-rate, a rate instead of an amount: {ON_TOP}",
         ),
         (
-            10_000.0, {}, "the report of 10000 ms fits live as well as last-sync: if this QEMU computes as releases "
-            "since 3.0 do, the limit is 10001 ms",
+            10_000.0, {}, "the report of 10000 ms fits live as well as last-sync; if this QEMU uses the "
+            "formula of 3.0 and later, the limit is 10001 ms",
         ),
         (
-            13_000.0, {}, "the report of 13000 ms fits redirty as well as last-sync: if this QEMU computes as releases "
-            "since 3.0 do, the limit is 13001 ms",
+            13_000.0, {}, "the report of 13000 ms fits redirty as well as last-sync; if this QEMU uses the "
+            "formula of 3.0 and later, the limit is 13001 ms",
         ),
-        (300.0, {}, "the report of 300 ms may be QEMU's initial value, before it has computed one"),
+        (300.0, {}, "the report of 300 ms may be QEMU's initial value, not a computed one"),
         (
             10_100.0, {"dirty_pages_per_s": 0},
-            "the report of 10100 ms may be QEMU's initial value, before it has computed one",
+            "the report of 10100 ms may be QEMU's initial value, not a computed one",
         ),
         (10_100.0, {"mean": 90_000}, "the bandwidth at this moment may differ from that of the whole migration"),
         (10_100.0, {"mean": None}, "the bandwidth at this moment may differ from that of the whole migration"),
@@ -109,11 +109,11 @@ def test_where_a_report_may_be_something_else_only_the_least_is_told(reported_ms
     [
         (
             {"status": "completed", "sample": {"downtime_ms": 54}}, Finding.UNKNOWN,
-            "the migration completed, and the guest was down for 54 ms: nothing is predicted now", (),
+            "the migration completed, and the guest was down for 54 ms; QEMU predicts nothing now", (),
         ),
         (
             {"status": "postcopy-active"}, Finding.UNKNOWN,
-            "postcopy has begun: it finishes whatever the downtime-limit is", (),
+            "postcopy has begun, and finishes whatever the downtime-limit is", (),
         ),
         ({"ram": None}, Finding.UNKNOWN, NO_REMAINING, ()),
         (
@@ -124,12 +124,12 @@ def test_where_a_report_may_be_something_else_only_the_least_is_told(reported_ms
         ),
         (
             {"mbps": 0.0}, Finding.UNKNOWN,
-            "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now", (),
+            "the throughput is 0: QEMU has measured nothing yet, or sends nothing now", (),
         ),
         (
             {"sample": {"disk_bytes": 5e6}}, Finding.NONE,
-            "a disk is sent as well, with 5.0 MB left; 10000 ms of RAM are left: no downtime-limit ends it while the "
-            "disk is sent", (),
+            "a disk is migrated as well, with 5.0 MB left; 10000 ms of RAM are left; no downtime-limit ends the "
+            "migration before that", (),
         ),
     ],
     ids=["over", "postcopy", "bare", "first", "still", "disk"],
@@ -144,7 +144,7 @@ def test_what_is_left_beyond_the_greatest_limit_that_qemu_takes_has_none():
     found = looked(remaining_bytes=left)
     assert (found.finding, found.limit_ms) == (Finding.NONE, None)
     assert found.reasons == (
-        "250002.0 MB, 2000016 ms at 125.0 MB/s, are left now, beyond the 2000 s that QEMU takes as downtime-limit",
+        "250002.0 MB are left now (2000016 ms at 125.0 MB/s), beyond the 2000 s that QEMU takes as downtime-limit",
         POSTCOPY,
     )
     assert looked(remaining_bytes=left, mean=60_000).finding is Finding.UNKNOWN

@@ -30,16 +30,15 @@ def test_text_says_what_to_set_and_what_else_would_help(capsys):
         "range      2055 to 2399 ms",
         "lowest     2076 ms would have worked, at the start of pass 2 (2.0 s)",
         f"or try     {', '.join(map(str, STEPS))} ms in turn, two passes each; one may work with a shorter downtime",
-        "downtime   some 2076 ms at the present bandwidth, less in fact: max-bandwidth limits it, and QEMU lifts that "
-        "at the switchover",
-        "bandwidth  363.5 MB/s is enough for the default of 300 ms; less may do, but not below 41.5 MB/s",
-        "throttle   by 86 % (auto-converge) is enough only if passes then dirty as much less",
-        "based on   5 syncs seen from both sides",
+        "downtime   about 2076 ms at the present bandwidth; in fact less, because QEMU lifts max-bandwidth at the "
+        "switchover",
+        "bandwidth  363.5 MB/s is enough for the default of 300 ms; less may be enough, but not below 41.5 MB/s",
+        "throttle   86 % (auto-converge) is enough only if the guest then dirties that much less",
+        "based on   5 syncs with samples on both sides",
         "reason     the next sync is expected to find 103.9 MB to send at 50.0 MB/s",
-        "reason     the guest dirties memory as fast as it is sent, 49.4 MB/s of pages over a pass of 2.1 s, "
-        "so that passes do not "
-        "get shorter",
-        "reason     the downtime-limit of 1 ms that is set probably never ends it",
+        "reason     the guest dirties memory as fast as QEMU sends it, 49.4 MB/s of pages over a pass of 2.1 s, "
+        "so passes do not get shorter",
+        "reason     the present downtime-limit of 1 ms probably never ends it",
     ]
 
 
@@ -71,9 +70,9 @@ def test_a_trace_that_is_too_short_cannot_tell(tmp_path, capsys):
         (
             "866.83",
             125,
-            "385.9 MB, 3562 ms at 108.4 MB/s, are left now, so ending it now takes a limit of 3562 ms at least",
+            "385.9 MB are left now (3562 ms at 108.4 MB/s), so ending it now needs a limit of at least 3562 ms",
         ),
-        ("0.00", 125, "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now"),
+        ("0.00", 125, "the throughput is 0: QEMU has measured nothing yet, or sends nothing now"),
     ],
 )
 def test_a_snapshot_is_advised_from(throughput, status, first, tmp_path, capsys):

@@ -106,8 +106,8 @@ def test_a_snapshot_that_reports_more_than_is_left_stays_open():
     [
         ("dirty pages rate: 39044 pages\n", "", "or the guest dirties nothing, so that QEMU computes nothing"),
         ("rate: 39044", "rate: 0", "dirty-pages-rate is 0"),
-        ("status: active", "status: completed", "the migration completed: nothing is predicted now"),
-        ("throughput: 866.83 mbps", "throughput: 0.00 mbps", "a throughput of 0 is shown"),
+        ("status: active", "status: completed", "the migration completed; QEMU predicts nothing now"),
+        ("throughput: 866.83 mbps", "throughput: 0.00 mbps", "the throughput is 0"),
     ],
 )
 def test_a_snapshot_without_a_prediction_is_inconclusive(find, put, words):
@@ -120,7 +120,9 @@ def test_a_snapshot_without_what_is_left_is_refused(tmp_path, capsys):
     path = tmp_path / "info.txt"
     path.write_text("Migration status: active\ntotal time: 7 ms\n")
     assert run(str(path)) == 2
-    assert "the text of `info migrate`: the status is active, and no remaining RAM is shown" in capsys.readouterr().err
+    assert (
+        "the output of `info migrate`: the status is active, and no remaining RAM is shown" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(("release", "reported", "left_ms"), [("7.2", 2086, 628.3), ("11.1", 1955, 295.6)])

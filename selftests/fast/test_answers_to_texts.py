@@ -80,22 +80,17 @@ SENTENCES = {
     "forms/avocado-log-4.1.txt": "the migration completed, and the guest was down for 30 ms",
     "forms/info-migrate-10.1-postcopy.txt": "whatever the downtime-limit is; the guest was down for 16 ms",
     "forms/info-migrate-7.2-active-then-completed.txt": "the migration completed, and the guest was down for 76 ms",
-    "forms/qmp-2.3-with-a-disk-and-nan.txt": "194 GB left; 296 ms of RAM are left: no downtime-limit ends it",
+    "forms/qmp-2.3-with-a-disk-and-nan.txt": "194 GB left; 296 ms of RAM are left; no downtime-limit ends",
     "forms/qmp-array.txt": "the migration completed, and the guest was down for 7 ms",
     "texts/domjobinfo-completed-at-the-destination.txt": "the migration completed, and the guest was down for 81 ms",
     "texts/info-migrate-7.2-failed.txt": "the reason shown: Unable to write to socket: Connection reset",
     "texts/info-migrate-7.2-cancelled.txt": "the migration was cancelled",
     "forms/info-migrate-7.2-throttled.txt": "auto-converge stops the guest's CPUs for 40 % of their time",
-    "forms/info-migrate-7.2-postcopy-cut-off.txt": "postcopy was cut off, and goes on once it is recovered",
-    "texts/domjobinfo-of-two-guests.txt": "2 guests are migrated in this text: vm2 is judged",
-    "texts/info-migrate-misread-from-an-image.txt": "a throughput of 86683 mbps is shown without the two digits",
-    "texts/info-migrate-10.1-postcopy-without-its-status.txt": "postcopy has begun",
-    "texts/qmp-completed-by-an-event.txt": "the migration completed: nothing is predicted now",
-    "texts/info-migrate-filtered.txt": "the texts carry no time: the last one is judged",
+    "forms/info-migrate-7.2-postcopy-cut-off.txt": "postcopy is interrupted until it is recovered",
     "texts/proxmox-2024-dirties-faster.txt": "the guest dirtied 189 MB/s where 117 MB/s (113 to 121) were sent",
     "texts/proxmox-2018-limit-raised.txt": "the migration completed, and the guest was down for 97 ms",
     "texts/proxmox-2024-failed.txt": "the reason shown: Unable to write to socket: Broken pipe",
-    "texts/nova-2023-completed.txt": "the migration completed: nothing is predicted now",
+    "texts/nova-2023-completed.txt": "the migration completed; QEMU predicts nothing now",
     "texts/kubevirt-2024-aborted.txt": "the migration was cancelled",
     "texts/kubevirt-2024-postcopy.txt": "postcopy has begun",
     "texts/vdsm-2024-aborted.txt": "the migration was cancelled",
@@ -129,10 +124,10 @@ def test_what_it_was_is_said_by_both(name):
 def test_both_conclude_something_or_neither_does_but_for_limits_of_plausible_reports(name):
     judged, advice = judge(read(name)), advise(read(name))
     told = " ".join((*judged.reasons, *advice.reasons))
-    assert "nothing is being sent" not in told
+    assert "QEMU sends nothing" not in told
     assert "right is" not in told
-    if "dirty-rate gives" in judged.reasons[0]:
-        assert "what dirty-rate gives" in " ".join(advice.reasons) and "pending" not in " ".join(advice.reasons)
+    if "matches dirty-rate" in judged.reasons[0]:
+        assert "is that of dirty-rate" in " ".join(advice.reasons) and "pending" not in " ".join(advice.reasons)
 
 
 def test_a_rate_above_what_is_left_is_called_pending_by_neither():

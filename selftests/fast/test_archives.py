@@ -134,7 +134,7 @@ def test_a_small_archive_cannot_become_a_large_one(tmp_path, monkeypatch):
 @pytest.mark.parametrize("data", [b"", b"no archive", b"\x1f\x8b\x08\x00", bytes(10_000)])
 def test_what_is_no_archive_is_refused_in_a_sentence(tmp_path, data):
     (tmp_path / "x.tar.gz").write_bytes(data)
-    sentence = r"x\.tar\.gz is no whole archive .*; make it by tar -czf$"
+    sentence = r"x\.tar\.gz is not a complete archive .*; make one with tar -czf$"
     with pytest.raises(UsageError, match=sentence), unpacked([str(tmp_path / "x.tar.gz")]):
         pass
 
@@ -142,11 +142,11 @@ def test_what_is_no_archive_is_refused_in_a_sentence(tmp_path, data):
 def test_one_that_is_cut_off_or_missing_is_refused(tmp_path):
     place = Path(packed(tmp_path / "cut.tar.gz", ("results.json", os.urandom(100_000))))
     place.write_bytes(place.read_bytes()[:50_000])
-    for name, sentence in (("cut.tar.gz", "is no whole archive"), ("gone.tar.gz", "is no file")):
+    for name, sentence in (("cut.tar.gz", "is not a complete archive"), ("gone.tar.gz", "is not a file")):
         with pytest.raises(UsageError, match=sentence), unpacked([str(tmp_path / name)]):
             pass
     os.mkfifo(tmp_path / "pipe.tgz")
-    with pytest.raises(UsageError, match="is no file"), unpacked([str(tmp_path / "pipe.tgz")]):
+    with pytest.raises(UsageError, match="is not a file"), unpacked([str(tmp_path / "pipe.tgz")]):
         pass
 
 

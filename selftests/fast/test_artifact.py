@@ -89,8 +89,8 @@ def test_a_report_is_made_of_a_url(server, tmp_path, path):
         ("/none", r"cannot be fetched \(Not Found\); give the URL of a .tar.gz"),
         ("/away", r"cannot be fetched \(.*file:///etc/passwd"),
         ("/round", r"cannot be fetched \(.*"),
-        ("/page", r"is no whole archive \(Not a gzipped file"),
-        ("/short", r"is no whole archive \("),
+        ("/page", r"is not a complete archive \(Not a gzipped file"),
+        ("/short", r"is not a complete archive \("),
     ],
 )
 def test_what_is_no_archive_is_refused_in_a_sentence_with_its_url(server, path, says):
@@ -116,7 +116,7 @@ def test_no_more_is_fetched_than_the_limit(server, tmp_path, monkeypatch):
 def test_an_encrypted_place_leads_to_no_other(monkeypatch):
     handler, request = artifact._NeverLessSafe(), artifact.urllib.request.Request("https://a/x.tar.gz")
     assert handler.redirect_request(request, None, 302, "", {}, "https://b/x").full_url == "https://b/x"
-    with pytest.raises(ValueError, match="it leads to http://b/x, which is less safe"):
+    with pytest.raises(ValueError, match="it redirects to http://b/x, which is less safe"):
         handler.redirect_request(request, None, 302, "", {}, "http://b/x")
 
 

@@ -73,7 +73,7 @@ def test_a_short_excess_is_found_in_a_long_run():
     trace = capped(changed(4, CAP / 4, since=4), changed(6, CAP, since=6))
     held = most_used(trace, trace.samples, float("inf"))
     assert held.used > 1.5 and held.lasted_s < 2 and held.bytes_per_s == CAP / 4
-    assert "MB were sent in" in judge(trace).check("max-bandwidth").sentence
+    assert "QEMU exceeds max-bandwidth: it sent " in judge(trace).check("max-bandwidth").sentence
 
 
 @pytest.mark.parametrize("tracked", [None, [], ["downtime-limit"], "max-bandwidth", 3])

@@ -34,7 +34,7 @@ def test_what_was_told_is_known_to_the_headers_and_one_look():
     interval = verdict.transferred.error_interval
     assert -0.01 < interval.low < 0 < interval.high < 0.02
     assert fields(verdict)["transferred_error_interval"] == [interval.low, interval.high]
-    assert f"transferred is off what the link carried by between {interval.low:+.2%} " in summary(verdict)
+    assert f"the error of transferred, compared with the link, is between {interval.low:+.2%} " in summary(verdict)
 
 
 @pytest.mark.parametrize("told", [0.97, 1.04])
@@ -48,7 +48,7 @@ def test_what_cannot_be_right_is_not(told):
     assert verdict.check("transferred").code == "not-as-carried" and verdict.passed is False
     low, high = fields(verdict)["transferred_error_interval"]
     assert low < told - 1 < high
-    assert f"transferred is off what the link carried by between {low:+.2%} and {high:+.2%}" in verdict.reasons
+    assert f"the error of transferred, compared with the link, is between {low:+.2%} and {high:+.2%}" in verdict.reasons
 
 
 @pytest.mark.parametrize(("devices", "code"), [(3_000_000, "as-carried"), (30_000_000, "wide")])

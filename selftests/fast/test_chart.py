@@ -41,7 +41,7 @@ def test_the_curves_are_what_the_simulated_qemu_had():
     remaining = dict(zip(found["remaining now"].t_s, found["remaining now"].values, strict=True))
     assert live.values[50] == pytest.approx(remaining[live.t_s[50]] * 1e6 / simulation.bytes_per_ms, rel=0.02)
     assert np.median(found["bandwidth"].values) == pytest.approx(simulation.bytes_per_ms / 1000, rel=0.01)
-    assert set(found["downtime-limit, as set"].values) == {simulation.limit_ms}
+    assert set(found["configured downtime-limit"].values) == {simulation.limit_ms}
 
 
 def test_each_dropped_sample_is_shown_with_its_reason():
@@ -67,9 +67,9 @@ def test_limits_that_are_tried_are_steps_and_bound_what_was_unsent():
         for at_ms, ms in limits.items()
     )
     _, found = curves(replace(trace, events=(*trace.events, *tried)))
-    set_to = found["downtime-limit, as set"]
+    set_to = found["configured downtime-limit"]
     assert list(set_to.values) == [600, 300, 900, 900] and list(set_to.t_s[1:3]) == [9, 15]
-    works = found["downtime-limit, as it works"]
+    works = found["effective downtime-limit"]
     assert works.values[0] == pytest.approx(600, abs=30) and works.t_s[-1] == 9
     left, at_sync = found["left when a pass ended"], found["left at the dirty sync"]
     for begin_s, end_s, limit_ms in ((0.5, 9, 600), (9, 15, 300), (15, 22, 900)):
@@ -80,7 +80,7 @@ def test_limits_that_are_tried_are_steps_and_bound_what_was_unsent():
 
 def test_the_downtime_is_put_where_the_guest_was_stopped():
     drawn, found = curves(read(str(RECORDINGS / "ppc64-tcg-qemu-7.2-stopped-in-mid-pass.jsonl.gz")))
-    down = found["down until it could go on"]
+    down = found["down until it could continue"]
     assert (down.t_s[0], down.values[0]) == pytest.approx((14.303674, 4474.69), abs=0.01)
     assert drawn.down_s == pytest.approx((14.303674, 18.867958))
 

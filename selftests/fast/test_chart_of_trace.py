@@ -55,16 +55,16 @@ def test_what_was_left_at_a_sync_is_bounded_by_the_limit_that_held_then(set_to, 
 def test_the_limits_are_steps_from_when_they_were_set_to_the_end():
     events = [limit(4.0, 300), event(4.5, "harness", "SOUNDING"), limit(6.5, 500, "FINISH")]
     _, found = drawn(precopy(*PASSES), events)
-    steps = found["downtime-limit, as set"]
+    steps = found["configured downtime-limit"]
     end_s = 9.004 + 1.93
     assert steps.t_s == pytest.approx([0, 4.0, 6.5, end_s]) and list(steps.values) == [100, 300, 500, 500]
-    assert "downtime-limit, as set" not in drawn(precopy(*PASSES), limit_ms=None)[1]
+    assert "configured downtime-limit" not in drawn(precopy(*PASSES), limit_ms=None)[1]
 
 
 @pytest.mark.parametrize(("events", "until_s"), [([], 4.202), ([limit(3.5, 300)], 3.5)])
 def test_the_limit_as_it_works_holds_until_another_is_set(events, until_s):
     _, found = drawn(precopy(*[Pass(20_000, 9_000, 200)] * 2, Pass(20_000)), events)
-    works = found["downtime-limit, as it works"]
+    works = found["effective downtime-limit"]
     assert works.t_s == pytest.approx([0, until_s]) and works.values == pytest.approx([960, 960])
 
 
@@ -123,10 +123,10 @@ def test_the_panels_are_named_with_their_units_and_as_high_as_what_they_show():
     assert left == ("Left to send", "MB", ["remaining now", "left at the dirty sync"])
     assert expected[:2] == ("Expected downtime", "ms")
     assert expected[2][:7] == [
-        "QEMU's expected-downtime", "last-sync, computed", "dirty-rate", "redirty", "live", "downtime-limit, as set",
+        "QEMU's expected-downtime", "last-sync, computed", "dirty-rate", "redirty", "live", "configured downtime-limit",
         "left when a pass ended",
     ]  # fmt: skip
-    assert named[2] == ("Rates", "MB/s", ["bandwidth", "dirtied, says QEMU"])
+    assert named[2] == ("Rates", "MB/s", ["bandwidth", "dirtied, according to QEMU"])
     remaining = found["remaining now"]
     assert remaining.values == mb(
         *[pages for begin in (30_000, 20_000, 25_000, 22_000) for pages in range(begin, -1, -200)]
@@ -145,11 +145,11 @@ def test_each_curve_has_its_role_and_the_picture_ends_with_the_last_sample():
         "left at the dirty sync": Role.AT_SYNC,
         "QEMU's expected-downtime": Role.REPORTED,
         "last-sync, computed": Role.CONTRACT,
-        "downtime-limit, as set": Role.LIMIT,
-        "downtime-limit, as it works": Role.EFFECTIVE_LIMIT,
+        "configured downtime-limit": Role.LIMIT,
+        "effective downtime-limit": Role.EFFECTIVE_LIMIT,
         "left when a pass ended": Role.UNSENT,
         "bandwidth": Role.BANDWIDTH,
-        "dirtied, says QEMU": Role.DIRTYING,
+        "dirtied, according to QEMU": Role.DIRTYING,
     }
     assert shown.end_s == rows[-1]["t"]
 
@@ -162,9 +162,9 @@ def test_without_a_sync_the_picture_is_as_high_as_what_is_usually_left():
     assert set(found) == {
         "remaining now",
         "QEMU's expected-downtime",
-        "downtime-limit, as set",
+        "configured downtime-limit",
         "bandwidth",
-        "dirtied, says QEMU",
+        "dirtied, according to QEMU",
         "151 dropped: first pass: all of RAM is sent, nothing is predicted",
     }
 
@@ -182,7 +182,7 @@ def test_a_pass_that_was_missed_is_a_gap():
 def test_rates_are_megabytes_a_second():
     shown, found = drawn(precopy(FIRST, Pass(20_000)))
     assert set(found["bandwidth"].values) == {40.96}
-    assert set(found["dirtied, says QEMU"].values) == {0, 12.288}
+    assert set(found["dirtied, according to QEMU"].values) == {0, 12.288}
     assert shown.panels[2].unit == "MB/s" and shown.panels[2].top == pytest.approx(1.15 * 40.96)
 
 

@@ -208,13 +208,13 @@ def test_guests_of_another_kind_are_named_in_the_first_variant_where_they_differ
     old = guests("old", "a", "x86 kvm") + guests("old", "b", "ppc64 tcg", "ppc64 kvm", "ppc64 tcg")
     new = guests("new", "a", "x86 kvm") + guests("new", "b", "ppc64 tcg")
     assert compare(old, new).unlike == (
-        "more than the build differs: b was ppc64 kvm and ppc64 tcg on old, and ppc64 tcg on new"
+        "not only the build differs: b was ppc64 kvm and ppc64 tcg on old, and ppc64 tcg on new"
     )
     assert compare(old, guests("new", "a", "x86 kvm")).unlike == ""
     unnamed = guests("new", "b", "", "ppc64 kvm", "", "ppc64 tcg")
     assert compare(old, [*guests("new", "a", "x86 kvm"), *unnamed]).unlike == ""
     assert compare(guests("old", "b", "x"), guests("new", "b", "y")).unlike == (
-        "more than the build differs: b was x on old, and y on new"
+        "not only the build differs: b was x on old, and y on new"
     )
 
 

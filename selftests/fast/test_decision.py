@@ -21,10 +21,10 @@ def decided(*passes, contract="last-sync", tolerance=0.01, limit_ms=1, **more):
     ("reported_ms", "verdict", "reason"),
     [
         (1979, "inaccurate", "the report is -1.10% off last-sync; it fits no known formula"),
-        (1980, "inconclusive", "the error lies between -1.05% and -1.00%, too wide to tell against ±1.0%"),
+        (1980, "inconclusive", "the error lies between -1.05% and -1.00%, too wide for a tolerance of ±1.0%"),
         (1981, "accurate", "the report is -1.00% off last-sync, within ±1.0%"),
         (2020, "accurate", "the report is +0.95% off last-sync, within ±1.0%"),
-        (2021, "inconclusive", "the error lies between +1.00% and +1.05%, too wide to tell against ±1.0%"),
+        (2021, "inconclusive", "the error lies between +1.00% and +1.05%, too wide for a tolerance of ±1.0%"),
         (2022, "inaccurate", "the report is +1.05% off last-sync; it fits no known formula"),
     ],
 )
@@ -59,7 +59,7 @@ def scattered(many, said_ms=1500, else_ms=2000):
             (
                 "inconclusive",
                 None,
-                "the reports scatter: in one pass 79% of them lie within ±1.0% of last-sync",
+                "the reports vary too much: in one pass only 79% of them lie within ±1.0% of last-sync",
             ),
         ),
     ],
@@ -102,7 +102,7 @@ def test_a_formula_that_explains_what_is_off_is_named(name, off):
     assert (verdict, formula, reason) == (
         "inaccurate",
         name,
-        f"the report is {off} off last-sync; it is what {name} gives",
+        f"the report is {off} off last-sync; it matches {name}",
     )
     assert decided(RIGHT, contract=name, limit_ms=300)[:2] == ("inaccurate", "last-sync")
 
@@ -116,14 +116,14 @@ def test_a_formula_that_explains_what_is_off_is_named(name, off):
 )
 def test_formulas_that_give_the_same_cannot_be_told_apart(rate, others, advice):
     found = decided(Pass(20_000, rate=rate))
-    assert found == ("inconclusive", None, f"this run cannot tell last-sync from {others}: {advice}")
+    assert found == ("inconclusive", None, f"this run cannot distinguish last-sync from {others}: {advice}")
 
 
 def test_of_several_formulas_that_agree_each_is_told_with_what_tells_it_apart():
     """With a tolerance of 60 % of 2000 ms: dirty-rate gives 1400 ms, redirty 4800."""
     advice = "choose region and bandwidth for passes well away from 1 s; let the guest dirty faster"
     found = decided(Pass(20_000, rate=14_000), tolerance=0.6)
-    assert found == ("inconclusive", None, f"this run cannot tell last-sync from dirty-rate, redirty: {advice}")
+    assert found == ("inconclusive", None, f"this run cannot distinguish last-sync from dirty-rate, redirty: {advice}")
 
 
 @pytest.mark.parametrize(("rate", "told"), [(19_800, True), (19_810, False), (20_210, False), (20_220, True)])
@@ -156,14 +156,14 @@ def test_a_pass_of_which_too_little_is_known_is_left_out_where_others_can_tell()
     """After it a sync found 2000 to 2500 ms: a report of 2000 ms may be right, or 20 % off."""
     verdict = judge(made(precopy(FIRST, RIGHT, ROUGH, RIGHT, RIGHT), limit_ms=1000))
     assert (verdict.verdict, verdict.passes, verdict.samples_used) == ("accurate", 3, 3 * 91 - 25)
-    assert "pass 4 is not judged: what was left at its sync is known to 20.0% only" in verdict.reasons
+    assert "pass 4 is not judged: what was left at its sync is only known to within 20.0%" in verdict.reasons
     assert verdict.samples_dropped["what was left at the sync is known too roughly"] == 91
 
 
 def test_passes_of_which_too_little_is_known_are_judged_where_there_are_no_others():
     verdict = judge(made(precopy(Pass(30_000, 0, 5_000), ROUGH, RIGHT), limit_ms=1000))
     assert (verdict.verdict, verdict.passes) == ("inconclusive", 2)
-    assert verdict.reasons[0] == "the error lies between -20.00% and +0.05%, too wide to tell against ±1.0%"
+    assert verdict.reasons[0] == "the error lies between -20.00% and +0.05%, too wide for a tolerance of ±1.0%"
     assert not any("too roughly" in reason for reason in verdict.samples_dropped)
 
 
@@ -195,7 +195,7 @@ def test_a_change_of_the_bandwidth_by_a_tenth_tells_whether_the_report_follows(c
     else:
         said = f"the report is {off} off last-sync once the bandwidth has changed by {change:+.0%}"
         assert (verdict.verdict, verdict.formula) == ("inaccurate", "frozen")
-        assert verdict.reasons[0] == f"{said}; it is never renewed, and stays at 2000 ms"
+        assert verdict.reasons[0] == f"{said}; it is never updated, and stays at 2000 ms"
     assert slowed(change).verdict == "accurate"
 
 

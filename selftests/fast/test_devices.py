@@ -54,8 +54,8 @@ def test_a_figure_that_is_not_what_was_left_is_found_though_the_report_goes_with
     if factor != 1:
         assert verdict.pending.strange > verdict.pending.looks / 2
         assert verdict.pending.sentence == (
-            "the remaining bytes of the whole answer are not what was left of RAM and the same again for devices: not "
-            f"at {verdict.pending.strange} of {verdict.pending.looks} looks of QEMU's"
+            f"at {verdict.pending.strange} of {verdict.pending.looks} updates, the pending bytes that QEMU reports are "
+            "not those of RAM plus a constant amount for devices"
         )
 
 

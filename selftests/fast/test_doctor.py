@@ -155,7 +155,7 @@ OTHERS = [
     ({"fault": "the host lab2 cannot be reached by SSH: x"}, "access", "fault", "the host lab2 cannot be reached by "),
     ({"qemu": replace(QEMU_THERE, fault="has no machine x")}, "qemu x86_64", "fault", "has no machine x"),
     ({"kvm": Kvm("x86_64", "no page within 1 s", True, True)}, "kvm", "note", "no page within 1 s; tests use TCG"),
-    ({"pages": replace(few(), needed=128)}, "hugepages 2M", "fault", "the default run needs 128 and only root can"),
+    ({"pages": replace(few(), needed=128)}, "hugepages 2M", "fault", "the default run needs 128, but only root can"),
     ({"pages": None}, "hugepages 2M", "fault", "the kernel has no hugepages of 2M"),
     ({"pages": None, "small_pages_bytes": 256 * MIB}, "memory", "ok", "the default run needs 832 MiB"),
     ({"available_bytes": 575 * MIB}, "memory", "fault", "575 MiB available, the default run needs 576 MiB"),
@@ -245,7 +245,7 @@ def test_another_host_is_asked_over_there(monkeypatch, tmp_path):
 def test_a_link_made_without_root_says_where():
     shaped = replace(GOOD.shaped, in_user_namespace=True)
     told = summary(list(check_host(replace(GOOD, shaped=shaped))))
-    assert "link=shaped   ok     49.99 MB/s through one of 50 MB/s, in a user namespace\n" in told
+    assert "link=shaped   ok     a link of 50 MB/s carries 49.99 MB/s, in a user namespace\n" in told
 
 
 def test_pages_of_each_node_are_told_apart():
@@ -259,7 +259,10 @@ def test_lines_fit_a_terminal_and_go_on_below_their_own_column():
     text = fitted(summary(list(check_host(replace(GOOD, pages=(few(),))))), 60)
     assert max(map(len, text.splitlines())) <= 60
     assert "\n              fix:   as root: grow, or use 4 KiB pages: -p\n                     page_size=4K" in text
-    assert "the default\n                     run needs 256 and only root can reserve\n" in text
+    assert (
+        "the default\n                     run needs 256, but only root can\n                     reserve more\n"
+        in text
+    )
     long = "label      " + "x" * 200
     assert [line[:11] for line in fitted(long, 80).splitlines()] == ["label      ", " " * 11, " " * 11]
 
@@ -292,7 +295,7 @@ def test_files_that_runs_have_left_are_named_with_size_and_age():
     left = tuple(LeftFiles(f"/tmp/{number}", 1_200_000, age_s) for number, age_s in enumerate(ages_s))
     [found] = [finding for finding in check_host(replace(GOOD, left=left)) if finding.name == "kept files"]
     assert found.text == (
-        "of 4 runs that did not pass or were killed: /tmp/0 (1.2 MB, 2 days old), /tmp/1 (1.2 MB, 1 hour old), "
+        "left by 4 runs that did not pass or were killed: /tmp/0 (1.2 MB, 2 days old), /tmp/1 (1.2 MB, 1 hour old), "
         "/tmp/2 (1.2 MB, 3 minutes old) and 1 more, 4.8 MB in all"
     )
     assert found.mend == "rm -r /tmp/0 /tmp/1 /tmp/2 /tmp/3"

@@ -42,13 +42,13 @@ def test_a_limit_that_a_text_shows_bounds_nothing_as_nobody_knows_who_changed_it
 def test_once_it_completed_a_text_tells_what_it_was():
     """Its harness raised the limit from 1 ms, of which the text tells nothing."""
     trace = printed("ppc64-tcg-qemu-7.2-busy-host-xbzrle.jsonl.gz", "with parameters")
-    assert doubt(trace) == "the migration completed, and the guest was down for 71 ms: nothing is predicted now"
+    assert doubt(trace) == "the migration completed, and the guest was down for 71 ms; QEMU predicts nothing now"
 
 
 def test_the_bandwidth_of_zero_pages_is_not_that_of_the_next_pass():
     trace = printed(SLOWED, "recording", end=next(n for n, row in enumerate(real(SLOWED).answers) if row[0] > 2.45))
     assert Evidence.of(trace).passes[-1].number == 2
-    assert doubt(trace) == "QEMU has not yet shown the bandwidth at which it sends pages that are not zero"
+    assert doubt(trace) == "QEMU has not yet shown its bandwidth for pages that are not zero"
 
 
 def test_what_was_needed_before_something_was_changed_is_not_seen_after():
@@ -56,7 +56,7 @@ def test_what_was_needed_before_something_was_changed_is_not_seen_after():
     finished_s = next(row["t"] for row in real(SLOWED).events if row["event"]["event"] == "FINISH")
     begin = next(number for number, row in enumerate(real(SLOWED).answers) if row[0] > finished_s)
     assert doubt(printed(SLOWED, "recording", begin)) == (
-        "something was changed before the first sample: what was needed until then was not seen"
+        "the migration was changed before the first sample, so it is unknown what it needed until then"
     )
 
 
@@ -82,13 +82,14 @@ def cut_within(changed=lambda ram: ram):
 
 def test_a_bandwidth_that_one_answer_shows_and_another_does_not_is_not_known():
     assert doubt(cut_within()) == (
-        "few answers show a bandwidth, between 12.6 MB/s and 37.6 MB/s: which is usual is not known"
+        "only a few answers show a bandwidth, between 12.6 MB/s and 37.6 MB/s, and it is unknown which is typical"
     )
 
 
 def test_a_bandwidth_that_answers_show_and_their_pages_deny_is_not_known():
     assert doubt(cut_within(lambda ram: {**ram, "mbps": 100.5})) == (
-        "QEMU shows 12.6 MB/s where pages went at 23.5 MB/s: it is not known which it compares with the limit"
+        "QEMU shows 12.6 MB/s, but pages were sent at 23.5 MB/s: it is unknown which of these QEMU compares with the "
+        "limit"
     )
 
 
@@ -98,7 +99,7 @@ def test_of_few_bandwidths_that_differ_none_is_the_usual_one():
     kept = [min(known.answers, key=lambda row: abs(row[0] - t_s)) for t_s in times]
     trace = parse(FORMS["domjobinfo"](known.header, kept, ()).encode())
     assert doubt(trace) == (
-        "few answers show a bandwidth, between 31.5 MB/s and 52.9 MB/s: which is usual is not known"
+        "only a few answers show a bandwidth, between 31.5 MB/s and 52.9 MB/s, and it is unknown which is typical"
     )
 
 
@@ -157,7 +158,7 @@ def test_what_the_first_pass_left_unsent_is_reckoned_with_as_nobody_knows_whethe
     needed_ms = 156.4e6 / 62_095
     assert advice.limit_ms > needed_ms and advice.limit_ms == pytest.approx(whole.advice.limit_ms, rel=0.01)
     assert advice.range_ms.low < (156.4e6 - 39.7e6) / 62_095 < needed_ms < advice.range_ms.high
-    assert "39.7 MB of that the first pass left unsent: less may do if the guest dirties none of it" in advice.reasons
+    assert "the first pass left 39.7 MB of that unsent; less may do if the guest dirties none of it" in advice.reasons
 
 
 def _syncs(answer):

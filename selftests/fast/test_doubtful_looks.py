@@ -19,7 +19,7 @@ def test_no_limit_is_advised_where_pages_went_out_in_fewer_bytes(normal, is_pack
     text = REPLY.replace("NORMAL", str(normal)).replace("RATE", "700")
     advice = advise(parse(text.encode()))
     assert (advice.limit_ms is None) == is_packed
-    said = f"{normal * 4096 / 1e6:.1f} MB of pages went out as 88.0 MB, encoded or compressed: what is left takes less"
+    said = f"{normal * 4096 / 1e6:.1f} MB of pages were sent as 88.0 MB, encoded or compressed: sending what is left"
     assert any(reason.startswith(said) for reason in advice.reasons) == is_packed
 
 
@@ -45,7 +45,7 @@ def test_a_report_beyond_any_limit_lets_none_be_told():
     advice = advise(
         parse(REPLY.replace("NORMAL", "9").replace("RATE", "7").replace(' 44000, "ram', ' 9e18, "ram').encode())
     )
-    assert "since 3.0 do, QEMU accepts no limit as large" in " ".join(advice.reasons)
+    assert "of 3.0 and later, QEMU accepts no limit as large" in " ".join(advice.reasons)
 
 
 @pytest.mark.parametrize("whole", ["", '"remaining": 20979712, '])
@@ -58,8 +58,7 @@ def test_what_is_left_of_vfio_devices_is_in_no_report_before_11_1(whole):
     advice = advise(parse(text.encode()))
     assert advice.limit_ms is None
     assert any(
-        reason.startswith("the report of 44000 ms may leave out what is left of the VFIO devices")
-        for reason in advice.reasons
+        reason.startswith("the report of 44000 ms may exclude the state of VFIO devices") for reason in advice.reasons
     )
     assert any("no figure here has what is left" in reason for reason in advice.reasons) == (not whole)
     assert any("a VFIO device is migrated as well" in reason for reason in advice.reasons)
@@ -98,7 +97,7 @@ def test_a_report_that_may_be_a_rate_as_before_3_0_lets_advise_no_limit(before, 
     advice = advise(parse((before + text).encode()))
     assert advice.limit_ms == (None if is_doubted else 44_001)
     said = (
-        "as neither a release nor a figure shows that this QEMU is 3.0 or newer: if this QEMU computes as releases "
-        "since 3.0 do, the limit is 44001 ms"
+        "as neither a release nor a figure shows that this QEMU is 3.0 or newer; if this QEMU uses the formula of 3.0 "
+        "and later, the limit is 44001 ms"
     )
     assert (said in " ".join(advice.reasons)) == is_doubted

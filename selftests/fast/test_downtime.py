@@ -104,7 +104,7 @@ def apart(qemu_ms, low_ms, high_ms):
 
 
 def longer(ms, qemu_ms, more="longer"):
-    return [f"the guest was down for {ms} ms {more} than QEMU's downtime of {qemu_ms} ms says"]
+    return [f"the guest was down for {ms} ms {more} than the {qemu_ms} ms that QEMU reports"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_guest_that_did_not_go_on_is_told_and_fails():
     silent = event(STOP_S + 1, "harness", "HEARTBEAT", {"side": "destination", "silent_s": 5})
     verdict = judged([stop(), last, silent])
     assert (verdict.downtime.silent_s, verdict.downtime.guest_ms) == (5, None)
-    assert remarks(verdict) == ["the guest did not go on at the destination: no heartbeat within 5 s"]
+    assert remarks(verdict) == ["the guest did not continue at the destination: no heartbeat within 5 s"]
     assert verdict.verdict == "accurate" and verdict.passed is False
 
 

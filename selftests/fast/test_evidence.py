@@ -108,7 +108,7 @@ def test_after_somebody_changed_the_limit_picture_and_verdict_have_the_same():
     changed = limit_event(4.0, 900, since=3.9)
     evidence = Evidence.of(made(rows, [changed], limit_ms=1))
     shown = series(evidence)
-    steps, left = shown["downtime-limit, as set"], shown["left when a pass ended"]
+    steps, left = shown["configured downtime-limit"], shown["left when a pass ended"]
     assert list(steps.values) == [1, 900, 900]
     assert list(steps.t_s) == pytest.approx([0, 3.9, rows[-1]["t"]])
     assert left.values == pytest.approx([0, 0, 900, 900])

@@ -228,6 +228,7 @@ def test_answers_are_told_apart_by_their_ids_where_they_have_some():
     ("text", "says"),
     [
         ("frost", "unknown fault 'frost'; known are none, dirty-rate"),
+        ("factr=2", "unknown fault 'factr'; did you mean factor?"),
         ("", "unknown fault ''"),
         ("frozen=3", "the fault 'frozen=3' cannot be used: frozen takes no value"),
         ("factor", "the fault 'factor' cannot be used: factor takes a value: factor=FACTOR"),

@@ -88,7 +88,7 @@ def test_the_list_has_a_sentence_for_each_fault(capsys):
             ["kb", "--output", "mine"],
             "mine exists and was not written by this command; give another name with --output",
         ),
-        (["kb", "--output", "new", "--qemu", "/no/such"], "the QEMU binary /no/such does not exist"),
+        (["kb", "--output", "new", "--qemu", "/no/such"], "/no/such does not exist"),
     ],
 )
 def test_what_cannot_be_made_is_said_in_a_sentence(arguments, says, capsys, tmp_path, monkeypatch):

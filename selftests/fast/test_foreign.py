@@ -51,7 +51,7 @@ def tarred():
         (b"\x7fELF\x02\x01\x01\0", "a program or a core dump (ELF)", "virsh domjobinfo"),
         (b"\x89PNG\r\n\x1a\n", "an image", "copy the text"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF", "an image", "copy the text"),
-        (b"\xd4\xc3\xb2\xa1\x02\0\x04\0", "a capture of network packets", "virsh domjobinfo"),
+        (b"\xd4\xc3\xb2\xa1\x02\0\x04\0", "a packet capture", "virsh domjobinfo"),
         (b"QEVM\0\0\0\x03", "a guest's saved state", "virsh domjobinfo"),
         (random.Random(0).randbytes(4096), "no text", "virsh domjobinfo"),
         (bytes(4096), "no text", "virsh domjobinfo"),
@@ -87,11 +87,11 @@ def test_a_text_of_something_else_is_called_what_it_is(what, text):
 def test_the_sentence_says_what_it_is_and_what_to_do(what, text, encoding):
     with pytest.raises(UsageError) as caught:
         parse(text.encode(encoding))
-    assert re.fullmatch(rf"is {re.escape(what)}(: [^;]+)?; (take|copy|fix|let|there is) .+", str(caught.value))
+    assert re.fullmatch(rf"is {re.escape(what)}(: [^;]+)?; (take|copy|fix|log|give|run) .+", str(caught.value))
 
 
 def test_what_is_packed_twice_is_told_by_what_is_within():
-    with pytest.raises(UsageError, match="is a tar archive; unpack it by `tar xf FILE`"):
+    with pytest.raises(UsageError, match="is a tar archive; unpack it with `tar xf FILE`"):
         parse(gzip.compress(tarred()))
 
 
@@ -114,7 +114,7 @@ def test_a_text_in_another_encoding_is_shown_as_far_as_it_is_known():
 
 
 def test_what_is_quoted_is_recognised_by_a_line_of_it():
-    with pytest.raises(UsageError, match="^is what `virsh migrate --verbose` shows: "):
+    with pytest.raises(UsageError, match="^is the output of `virsh migrate --verbose`: "):
         parse(b"> Hello, it is like this:\n> Migration: [ 97 %]\n")
 
 
@@ -125,9 +125,9 @@ def test_what_is_quoted_is_recognised_by_a_line_of_it():
         ("# TYPE kubevirt_migrate_vmi_data_remaining_bytes gauge", "a scrape of KubeVirt's metrics"),
         (
             "Données restantes : 224,113 Mio\nMémoire totale : 4,016 Gio\n",
-            "what `virsh domjobinfo` prints in another language than English",
+            "the output of `virsh domjobinfo` in another language than English",
         ),
-        ("  migrationState:\n    completed: true\n    mode: PostCopy", "an object of KubeVirt's"),
+        ("  migrationState:\n    completed: true\n    mode: PostCopy", "a KubeVirt object"),
     ],
 )
 def test_a_part_of_it_is_called_the_same(text, what):

@@ -213,7 +213,7 @@ def test_a_slot_is_an_address_or_a_file_and_an_unknown_key_is_refused(tmp_path):
         assert host._login["user_known_hosts_file"] == "~/.ssh/known_hosts"
     for text in ("[]", "{", '{"host": "lab2"}'):
         file.write_text(text)
-        with pytest.raises(UsageError, match="is no slot of Avocado's remote spawner"):
+        with pytest.raises(UsageError, match="is not a slot of Avocado's remote spawner"):
             FarHost(str(file))
 
 

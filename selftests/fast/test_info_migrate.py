@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the text of `info migrate` comes to, in each layout that QEMU has had, and what is said where figures lack."""
+"""What the output of `info migrate` comes to, in each layout that QEMU has had, and what is said where figures lack."""
 
 import re
 
@@ -120,7 +120,7 @@ def test_a_text_that_lacks_what_is_needed_is_refused_with_what_to_take():
     with pytest.raises(UsageError) as caught:
         parse(b"Migration status: active\ntotal time: 12 ms\n")
     assert str(caught.value) == (
-        "this is the text of `info migrate`: the status is active, and no remaining RAM is shown; "
+        "this is the output of `info migrate`: the status is active, and no remaining RAM is shown; "
         "take `info migrate` in the same monitor, repeatedly, on the source host while the status is active"
     )
 

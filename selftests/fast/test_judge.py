@@ -27,7 +27,7 @@ RIGHT = recording("ppc64-tcg-qemu-7.2")
 OPEN = recording("ppc64-tcg-qemu-7.2-asked-while-it-switched-over")
 """Recordings of a QEMU that is right, of one that is wrong (WRONG), and of a run that cannot tell."""
 WHY = {
-    WRONG: "expected-downtime is inaccurate: the report is -82.16% off last-sync; it is what dirty-rate gives",
+    WRONG: "expected-downtime is inaccurate: the report is -82.16% off last-sync; it matches dirty-rate",
     OPEN: "no limit was tried: the migration ended before, or what was needed could not be told",
 }
 
@@ -135,7 +135,7 @@ def test_a_host_that_lacks_something_fails_what_is_not_to_be_skipped(monkeypatch
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--test", "none"], "there is no test none; there are convergence, downtime, expected-downtime, "),
+        (["--test", "none"], "there is no test none; known are convergence, downtime, expected-downtime, "),
         (["-p", "region"], "-p region is not a pair; expected NAME=VALUE"),
         (["-p", "region=none"], "parameter region: "),
         (["-p", "regions=1M"], "unknown parameter 'regions'; did you mean region?\n"),
@@ -159,7 +159,8 @@ def test_a_qemu_that_is_not_there_is_told_without_a_turn(monkeypatch, temporary,
     monkeypatch.setattr("avocado_migdowntime.host.one_at_a_time.alone_on_host", None)
     assert judged("--qemu", "/nowhere/qemu") == 125
     assert capsys.readouterr().err == (
-        "migdowntime judge: the QEMU binary /nowhere/qemu does not exist; give the path of a qemu-system-*\n"
+        "migdowntime judge: /nowhere/qemu does not exist; give the path of a qemu-system-*, or of a directory that has "
+        "one\n"
     )
     assert files_of(temporary) == []
 

@@ -32,7 +32,9 @@ def test_it_fails_a_run_and_says_what_it_means():
     verdict = judge(without())
     assert verdict.passed is False and verdict.switchover.code == "without-a-sync"
     sentence = verdict.check("switchover").sentence
-    assert sentence.startswith("QEMU switched over in the midst of pass 2, without another sync: what the guest had ")
+    assert sentence.startswith(
+        "QEMU switched over in the middle of pass 2, without another sync; so it sent what the guest had "
+    )
     assert sentence in verdict.reasons
 
 

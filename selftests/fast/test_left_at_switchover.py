@@ -14,7 +14,7 @@ from selftests.support.traces import Pass, answers, completed, event, made, prec
 RESPECTED = LimitJudgement.RESPECTED, ""
 NOT_TOLD = (
     LimitJudgement.INCONCLUSIVE,
-    "no end of a pass was seen closely enough to tell the effective downtime-limit",
+    "no end of a pass was seen closely enough to show the effective downtime-limit",
 )
 LIMIT_MS = 100
 UNSEEN, LAST = Pass(20_000, 1_000, 2_000), Pass(20_000)

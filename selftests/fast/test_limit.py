@@ -10,7 +10,7 @@ from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from selftests.support.traces import Pass, answers, from_the_second, made, precopy, row
 
-NOT_SEEN = "no end of a pass was seen closely enough to tell the effective downtime-limit"
+NOT_SEEN = "no end of a pass was seen closely enough to show the effective downtime-limit"
 RESPECTED = LimitJudgement.RESPECTED, ""
 NOT_TOLD = LimitJudgement.INCONCLUSIVE, NOT_SEEN
 FIRST = Pass(30_000)
@@ -34,7 +34,7 @@ def ending(unsent, unseen=0, passes=4, pages=20_000):
         (
             1052,
             0,
-            (LimitJudgement.VIOLATED, "a pass ended with 105 ms still unsent where the downtime-limit is 100 ms"),
+            (LimitJudgement.VIOLATED, "a pass ended with 105 ms still unsent, but the downtime-limit is 100 ms"),
         ),
         (1000, 1250, RESPECTED),
         (1000, 1251, NOT_TOLD),
@@ -100,13 +100,13 @@ def test_zero_pages_around_a_sync_may_have_gone_within_no_time(zeros, excused):
 def test_more_than_a_quarter_of_the_ends_seen_have_to_be_wrong(wrong, passes, violated):
     """The last pass is not seen to end."""
     ends = [Pass(10_000, 2_500)] * wrong + [Pass(10_000, 1_000)] * (passes - wrong)
-    too_early = "a pass ended with 250 ms still unsent where the downtime-limit is 100 ms"
+    too_early = "a pass ended with 250 ms still unsent, but the downtime-limit is 100 ms"
     found = (LimitJudgement.VIOLATED, too_early) if violated else RESPECTED
     assert limit(precopy(*ends, Pass(10_000)), 100) == found
 
 
 WENT_ON = (
-    "QEMU went on 2 times although no more than 480 ms were left at a sync and the downtime-limit is 1000 ms",
+    "QEMU went on 2 times although at most 480 ms were left at a sync and the downtime-limit is 1000 ms",
     "a pass went on until 0 ms were unsent although the downtime-limit is 1000 ms",
 )
 
@@ -140,7 +140,7 @@ TOO_EARLY = ending(5_000)
         ({"limit_ms": None}, "the downtime-limit is not recorded"),
         (
             {"limit_ms": 100, "header": {"capabilities": ["postcopy-ram"]}},
-            "with postcopy-ram QEMU 11.1 syncs each time it looks, so that passes do not show the limit",
+            "with postcopy-ram QEMU 11.1 syncs in every window, so passes do not show the limit",
         ),
     ],
 )
@@ -149,7 +149,7 @@ def test_what_is_not_to_be_seen_of_the_limit_is_said(given, reason):
     assert limit(TOO_EARLY, 100, header={"capabilities": ["xbzrle"]})[0] is LimitJudgement.VIOLATED
 
 
-SLOW_END = "auto-converge may sync in the midst of a pass of 5 s, so that such passes do not show the limit"
+SLOW_END = "auto-converge may sync in mid-pass after 5 s, so passes of that length do not show the limit"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_after_postcopy_began_nothing_shows_the_limit(status):
     begun = row(last["t"] + 0.02, 4, 5_000, 70_000, status=status)
     assert limit([*TOO_EARLY, begun], 100) == (
         LimitJudgement.INCONCLUSIVE,
-        "postcopy began, so that the last pass does not show the limit",
+        "postcopy began, so the last pass does not show the limit",
     )
     begun["query-migrate"]["status"] = "device"
     assert limit([*TOO_EARLY, begun], 100)[0] is LimitJudgement.VIOLATED

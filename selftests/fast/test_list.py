@@ -50,7 +50,7 @@ def test_names_and_defaults_are_what_a_test_takes(capsys):
 def test_text_has_a_block_for_each_kind_and_defaults_where_there_are_any(capsys):
     assert run("variants", "parameters") == 0
     variants, parameters = capsys.readouterr().out.split("\n\n")
-    assert "  original_ram     For hugepage-idle: as much RAM as the guest had in which it was seen first; " in variants
+    assert "  original_ram     For hugepage-idle: the RAM of the original guest; " in variants
     assert "\n  sample_rate         100         `query-migrate` samples a second" in parameters
     assert variants.startswith("variants\n") and parameters.startswith("parameters\n")
 

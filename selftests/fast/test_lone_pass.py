@@ -14,7 +14,7 @@ from selftests.support.traces import MBPS, Pass, completed, event, made, precopy
 RESPECTED = LimitJudgement.RESPECTED, ""
 NOT_TOLD = (
     LimitJudgement.INCONCLUSIVE,
-    "no end of a pass was seen closely enough to tell the effective downtime-limit",
+    "no end of a pass was seen closely enough to show the effective downtime-limit",
 )
 
 

@@ -71,4 +71,4 @@ def test_reasons_in_turn_are_told_up_to_so_many():
         remarks.add(number, f"reason {number % 2}")
     told = remarks.sentences()
     assert told[0] == "pass 2 is not judged: reason 0" and len(told) == MOST_REMARKS + 1
-    assert told[-1] == "80 more passes are not judged, for such reasons"
+    assert told[-1] == "80 more passes are not judged, for similar reasons"

@@ -100,7 +100,10 @@ def test_what_is_no_port_is_told(port):
 
 def test_without_the_package_there_is_a_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    with pytest.raises(UsageError, match=r"metrics take the package prometheus_client .*\[metrics\]'"):
+    with pytest.raises(
+        UsageError,
+        match=r"metrics need the package prometheus_client .*; install it with pip install prometheus_client$",
+    ):
         Metrics("file", "-")
 
 

@@ -39,7 +39,10 @@ def test_names_and_values_are_taken_apart():
         ("multifd-channels=4,", "'' is not NAME=VALUE"),
         ("multifd-channels=4,multifd-channels=5", "multifd-channels is given twice; give it once"),
         ("downtime-limit=3", "downtime-limit is a parameter of each run; use downtime_limit instead"),
-        ("tls-creds=x", "tls-creds goes with credentials that are made for a run; use tls=psk or tls=x509 instead"),
+        (
+            "tls-creds=x",
+            "tls-creds belongs to credentials, which the test makes itself; use tls=psk or tls=x509 instead",
+        ),
     ],
 )
 def test_what_is_none_is_a_sentence(given, words):
@@ -57,7 +60,9 @@ def test_a_refusal_says_what_to_try(name):
 
 
 def test_a_mode_that_sends_no_ram_is_lacking():
-    with pytest.raises(HostRequirementError, match="^mode leaves RAM where it is, in any mode but normal: no RAM"):
+    with pytest.raises(
+        HostRequirementError, match="^mode keeps RAM in place, in any mode but normal: QEMU then sends no RAM"
+    ):
         check_among_themselves(parse({"migrate_parameters": "mode=cpr-reboot"}))
 
 
@@ -143,20 +148,23 @@ def test_one_that_an_end_has_not_is_found_before_a_guest_is_launched(qemu_info):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"tls": "psk", "link": "exec"}, "tls=psk takes a link over which the destination answers, which exec is"),
+        (
+            {"tls": "psk", "link": "exec"},
+            "tls=psk needs a link over which the destination can answer, but link=exec goes",
+        ),
         (
             {"tls": "x509", "link": "file"},
-            "tls=x509 takes a link over which the destination answers, which file",
+            "tls=x509 needs a link over which the destination can answer, but link=file",
         ),
         (
             {"destination_host": "lab2", "link": "fd"},
-            "link=fd is of one host, and destination_host=lab2 is another; leave one of them out",
+            "link=fd works within one host, but destination_host=lab2 is another; leave one of them out",
         ),
         (
             {"source_host": "lab1", "postcopy": "recovery", "capabilities": "postcopy-ram"},
-            "postcopy=recovery is of one host, and source_host=lab1 is another; use postcopy=yes, or leave that out",
+            "postcopy=recovery works within one host, but source_host=lab1 is another; use postcopy=yes, or leave",
         ),
-        ({"postcopy": "yes"}, "postcopy=yes takes the capability postcopy-ram; give capabilities=postcopy-ram, or"),
+        ({"postcopy": "yes"}, "postcopy=yes needs the capability postcopy-ram; give capabilities=postcopy-ram, or"),
         (
             {"migrate_parameters": "multifd-channels=4"},
             "does nothing without the capability multifd; give ",

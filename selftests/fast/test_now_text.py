@@ -53,12 +53,12 @@ def test_all_that_a_person_asks_is_in_the_rows():
 @pytest.mark.parametrize(
     ("outlook", "words"),
     [
-        (None, "1 ms is set; what it does is not known yet"),
+        (None, "1 ms is set; its effect is not known yet"),
         (Outlook(1, False, False), "1 ms never ends it"),
         (Outlook(1, None, False), "1 ms probably never ends it"),
         (
             Outlook(1, True, True, 12_345, 678.9),
-            "1 ms ends it in some 12 s, the guest down for some 679 ms, less where max-bandwidth slows it",
+            "1 ms ends it in about 12 s; the guest is then down for about 679 ms, less if max-bandwidth limits QEMU",
         ),
         (Outlook(1, None, True), "1 ms probably ends it"),
     ],
@@ -75,8 +75,8 @@ def test_what_the_limit_that_is_set_does(outlook, words):
         (Advice(Finding.FOUND, limit_ms=700, reasons=("why",)), "700 ms downtime-limit"),
         (
             Advice(Finding.FOUND, limit_ms=700, down=Down(650, True), reasons=("why",)),
-            "700 ms downtime-limit; the guest is down for some 650 ms at the present bandwidth, less in fact: "
-            "max-bandwidth limits it, and QEMU lifts that at the switchover",
+            "700 ms downtime-limit; the guest is down for about 650 ms at the present bandwidth; in fact less, "
+            "because QEMU lifts max-bandwidth at the switchover",
         ),
     ],
 )
@@ -96,13 +96,17 @@ def test_the_end_tells_what_really_was():
     assert now.ended and told(now, "set") is None and told(now, "reason") is None
     down, text = now.verdict.downtime, told(now, "downtime")
     limit = f", under a downtime-limit of {now.limit_ms:g} ms"
-    assert text.startswith(f"{down.qemu_ms:.0f} ms as QEMU says") and text.endswith(limit) and line(now).endswith(text)
+    assert (
+        text.startswith(f"{down.qemu_ms:.0f} ms according to QEMU")
+        and text.endswith(limit)
+        and line(now).endswith(text)
+    )
 
 
 def test_a_line_holds_what_a_log_wants():
     left = f"{NOW.ram.remaining_bytes / 1e6:.1f} MB left"
     assert line(NOW).startswith(f"14.0 s active pass {NOW.number}: {left}, 12.0 MB/s sent, ")
-    assert "; expected " in line(NOW) and line(NOW).endswith(f"; least {NOW.advice.limit_ms} ms")
+    assert "; expected " in line(NOW) and line(NOW).endswith(f"; set {NOW.advice.limit_ms} ms")
     assert "\n" not in line(NOW)
 
 

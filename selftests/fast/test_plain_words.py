@@ -36,6 +36,14 @@ INSTEAD = {
     r"\bheld against\b": "compared with",
     r"\bis not to be trusted\b": "cannot be trusted",
     r"\bwhich is no\b": "expected …",
+    r"\b[ai]n? ?(the|its|whose) midst\b|\bamidst\b": "in the middle of, in mid-pass",
+    r"\b[Ww]hat came of\b": "the result of",
+    r"\bbeside each other\b": "side by side, in parallel",
+    r"\bthe (pass|sample|limit) before\b(?! \d)": "the previous …",
+    r"\b(a|of|an|no) (\w+ )?of (QEMU|Python|Nova|KubeVirt|oVirt|Xen|VMware)'s\b(?!\s+[\w-])": "a QEMU …",
+    r"\brenew(s|ed|al)?\b(?!`)": "update",
+    r"\blesser|\blest\b": "so that … not",
+    r"\bWho (is|has|may|would)\b": "somebody who, or say if",
 }
 """Words that stopped readers, and what says it plainly."""
 IN_MESSAGES = INSTEAD | {
@@ -64,6 +72,13 @@ IN_MESSAGES = INSTEAD | {
     r"\bno word of\b": "no",
     r"\bright one\b": "correct one",
     r"\bbegins no\b": "matches no",
+    r"\bwhat \S+ gives\b": "matches …",
+    r"\bnothing is predicted (now|any)\b": "QEMU predicts nothing",
+    r"\bit works as\b": "effective limit",
+    r"\bthat was set\"?$": "the present …",
+    r"\bless in fact\b": "in fact less",
+    r"\bsay which\b": "name a",
+    r"\btakes the package\b": "needs the package",
     r"\btraces?\b": "recording",
 }
 """The same, and what only a message must not say."""

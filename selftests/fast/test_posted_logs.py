@@ -33,7 +33,7 @@ PROXMOX = """\
 def test_a_task_that_gives_up_has_failed_unless_it_was_told_to(end, status):
     text = f"{PROXMOX.replace('DIRTIES', '')}2023-11-02 08:15:30 {end}\n2023-11-02 08:15:30 migrate_cancel\n"
     said = told(text)
-    assert f"the migration {status}: nothing is predicted now" in said
+    assert f"the migration {status}; QEMU predicts nothing now" in said
     why = end.partition("failure - ")[2].removesuffix("aborting").removesuffix(" - ")
     assert (f"the reason shown: {why}" in said) == (status == "has failed" and why != "")
     assert why or not any("the reason shown" in one for one in said)

@@ -108,7 +108,7 @@ def test_a_job_that_an_event_tells_of_is_over(head):
     text = "\n".join([head, *ENDED.splitlines()[1:]])
     (sample,) = parse(text.encode()).samples
     assert (sample.status, sample.downtime_ms, sample.expected_downtime_ms) == ("completed", 63, None)
-    assert "the migration completed, and the guest was down for 63 ms: nothing is predicted now" in told(text)
+    assert "the migration completed, and the guest was down for 63 ms; QEMU predicts nothing now" in told(text)
 
 
 @pytest.mark.parametrize("success", ["no", "0"])
@@ -128,7 +128,7 @@ def test_while_disks_are_sent_first_no_limit_ends_it(memory):
         "File processed:   33.203 GiB\nFile remaining:   70.612 GiB\nFile total:       103.815 GiB\n"
     )
     assert advise(parse(text.encode())).finding.value == "none"
-    sentence = "a disk is sent as well, with 76 GB left: no downtime-limit ends it while the disk is sent"
+    sentence = "a disk is migrated as well, with 76 GB left; no downtime-limit ends the migration before that"
     assert told(text).count(sentence) == 2
 
 
@@ -170,7 +170,7 @@ def test_no_limit_is_known_by_words_about_it(words):
 
 
 def test_what_others_call_events_is_not_taken_for_qemu_s():
-    with pytest.raises(UsageError, match="^is a log of Xen's: only QEMU's migrations can be judged"):
+    with pytest.raises(UsageError, match="^is a Xen log: this tool judges only migrations of QEMU"):
         parse(
             b'May 12 11:57:06 h emu-manager-1[7]: { "event" : "MIGRATION", "data": {"sent": 952320,"remaining": -1}}\n'
         )

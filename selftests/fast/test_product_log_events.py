@@ -222,7 +222,7 @@ def test_of_a_first_pass_no_limit_is_said_to_be_needed_later():
     begun = text("proxmox-2014.txt").partition(b"Nov 24 12:26:58")[0]
     advice = advise(parse(begun))
     assert advice.finding is Finding.UNKNOWN and advice.limit_ms is None
-    assert advice.reasons[0].endswith("so ending it now takes a limit of 8638 ms at least")
+    assert advice.reasons[0].endswith("so ending it now needs a limit of at least 8638 ms")
 
 
 def test_of_a_migration_that_ended_nothing_more_is_to_be_recorded():
@@ -231,5 +231,5 @@ def test_of_a_migration_that_ended_nothing_more_is_to_be_recorded():
     reasons = advise(parse("".join(under_way).encode())).reasons
     assert any("record until the second pass" in reason for reason in reasons)
     reasons = advise(parse("".join(ended).encode())).reasons
-    assert reasons[0] == "the migration was cancelled: nothing is predicted now"
+    assert reasons[0] == "the migration was cancelled; QEMU predicts nothing now"
     assert not any("record until" in reason for reason in reasons)

@@ -93,11 +93,11 @@ def test_several_vcpus_are_those_of_the_machine_and_of_the_orders():
     [
         (
             {"arch": "arm"},
-            r"^vcpus=4 of a guest of arm cannot all dirty; use guest=dirtier and one of arch ppc64, x86",
+            r"^the vcpus=4 of a guest of arm cannot all dirty memory; use guest=dirtier and one of arch ppc64, x86",
         ),
         (
             {"arch": "x86_64", "guest": "linux"},
-            r"^vcpus=4 of a Linux guest .*by qemu_arguments='-smp 4'$",
+            r"^the vcpus=4 of a Linux guest .*with qemu_arguments='-smp 4'$",
         ),
         ({"arch": "ppc64", "region": "6M", "granule": "2M"}, r"^a region of 3 granules is less than one for each of "),
         ({"arch": "ppc64", "rate": "3"}, r"^rate=3 is less than a page per second for each of vcpus=4; choose a "),

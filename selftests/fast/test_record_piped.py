@@ -30,7 +30,7 @@ ANSWERS = [(line["t"], line["query-migrate"]) for line in LINES if "query-migrat
 ACTIVE = next(answer for _, answer in ANSWERS if answer.get("expected-downtime", 0) > 100)
 COMPLETED = {**ACTIVE, "status": "completed", "downtime": 30, "total-time": 99_000}
 
-NO_FIGURES = "this is a text with QMP's replies without figures of a migration"
+NO_FIGURES = "this is a text with QMP replies without figures of a migration"
 
 
 def as_json(answer):
@@ -271,12 +271,12 @@ def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path, rec
         (
             "mkfifo silent; exec <>silent;",
             ("-", "--wait", "0.2"),
-            "no running migration was read within 0.2 s; start it, or --wait longer",
+            "no running migration was read within 0.2 s; start it, or use a larger --wait",
         ),
         ("", ("-", "<&-"), "standard input"),
         ("echo hello |", ("-",), "'hello' matches no known text"),
         ("touch trace.jsonl;", ("-",), "trace.jsonl exists already; give another --output, or remove it"),
-        ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe only; QMP and libvirt tell it"),
+        ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe only; QMP and libvirt show"),
         ("", ("-", "--wait", "nonsense"), "'nonsense' is not a number from 0 to 86400"),
         ("", ("-", "--downtime-limit", "2000001"), "'2000001' is not a number from 0 to 2000000"),
     ],

@@ -44,7 +44,7 @@ def test_a_formula_of_the_past_is_remarked_on_in_every_report():
     verdict = judge(read(str(recording(FAULTY))))
     assert verdict.era == verdict.reasons[1] == fields(verdict)["era"] == MISSING
     assert f"reason     {MISSING}\n" in f"{summary(verdict)}\n"
-    assert reason(verdict).endswith(f"it is what dirty-rate gives; {MISSING}")
+    assert reason(verdict).endswith(f"it matches dirty-rate; {MISSING}")
 
 
 def test_a_release_that_computes_so_is_inaccurate_without_a_remark():

@@ -79,7 +79,9 @@ def test_without_the_change_of_bandwidth_a_frozen_report_is_not_found(monkeypatc
     monkeypatch.setitem(globals(), "records", lambda: kept[:last])
     verdict = through(named_fault("frozen"))
     assert verdict.verdict is Judgement.INCONCLUSIVE, verdict
-    assert verdict.reasons[0].startswith("the reports scatter: in one pass 72% of them lie within ±1.0% of last-sync")
+    assert verdict.reasons[0].startswith(
+        "the reports vary too much: in one pass only 72% of them lie within ±1.0% of last-sync"
+    )
     assert through(named_fault("factor=1.1")).verdict is Judgement.INACCURATE
 
 

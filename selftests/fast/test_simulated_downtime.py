@@ -58,7 +58,7 @@ def test_the_downtime_less_that_of_devices_is_held_against_what_was_said_last(do
 def test_a_report_that_was_too_low_does_not_match():
     verdict = completed(SAID_MS + 40, estimate=lambda sync, live, rate, bw: 0.4 * sync / bw)
     assert verdict.predicted_downtime.reason == (
-        f"the guest was down for {SAID_MS + 40:.0f} ms, 40 ms of them for its devices, where QEMU had said "
+        f"the guest was down for {SAID_MS + 40:.0f} ms, 40 ms of them for its devices, but QEMU predicted "
         f"{verdict.predicted_downtime.predicted_ms:.0f} ms: +150%"
     )
     assert verdict.passed is False

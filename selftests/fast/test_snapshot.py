@@ -38,7 +38,7 @@ def answer(verdict):
     [
         (
             9898.0, "below-what-is-left",
-            f"QEMU's figure is below the 10000.0 ms left to send now: it is wrong {UNLESS}",
+            f"QEMU's figure is below the 10000.0 ms left to send now, so it is wrong {UNLESS}",
         ),
         (9899.0, "plausible", "QEMU's figure is below the 10000.0 ms left to send now, but within the tolerance"),
         (9950.0, "plausible", "QEMU's figure is below the 10000.0 ms left to send now, but within the tolerance"),
@@ -63,9 +63,9 @@ def test_a_report_is_that_of_a_formula_to_the_millisecond(contract, reported_ms,
         code = "below-what-is-left" if contract == "last-sync" else "no-formula"
         assert found[:3] == ("inconclusive", code, None)
     elif contract == "dirty-rate":
-        assert found == ("accurate", "accurate", "dirty-rate", "the report is what dirty-rate gives")
+        assert found == ("accurate", "accurate", "dirty-rate", "the report matches dirty-rate")
     else:
-        sentence = f"the report is what dirty-rate gives (500.0 ms): a rate over a bandwidth, not an amount; {LEFT}"
+        sentence = f"the report matches dirty-rate (500.0 ms), a rate instead of an amount; {LEFT}"
         assert found == ("inaccurate", "another-formula", "dirty-rate", sentence)
 
 
@@ -78,7 +78,7 @@ def test_a_rate_is_named_only_where_the_report_can_be_no_amount(left, named):
     )
     if left < 0.5:
         assert verdict.reasons[0] == (
-            f"the report fits last-sync and dirty-rate: one sample cannot tell them apart; {1000 * left:.1f} ms are "
+            f"the report fits last-sync and dirty-rate, which one sample cannot distinguish; {1000 * left:.1f} ms are "
             "left to send now"
         )
 
@@ -91,12 +91,12 @@ def test_a_rate_of_less_than_100_ms_is_met_by_chance(rate, named):
 
 def test_what_is_not_the_dirty_rate_may_be_that_of_the_pass_before_where_that_is_the_contract():
     assert answer(looked(20_000.0, "dirty-rate")) == (
-        "inconclusive", "no-formula", None, f"the report is not what dirty-rate gives, {UNLESS}; {LEFT}",
+        "inconclusive", "no-formula", None, f"the report does not match dirty-rate, {UNLESS}; {LEFT}",
     )  # fmt: skip
 
 
 def test_what_is_left_now_may_be_what_was_left_at_the_sync():
-    sentence = f"the report fits last-sync and live: one sample cannot tell them apart; {LEFT}"
+    sentence = f"the report fits last-sync and live, which one sample cannot distinguish; {LEFT}"
     assert answer(looked(10_000.0, "live")) == ("inconclusive", "formulas-alike", None, sentence)
     assert answer(looked(10_000.0, "last-sync"))[1:] == ("formulas-alike", None, sentence)
 
@@ -131,26 +131,26 @@ def test_without_a_bandwidth_it_is_judged_by_the_mean_one_and_told_at_which_it_w
 @pytest.mark.parametrize(
     ("shown", "code", "sentence"),
     [
-        ({"status": "completed"}, "ended", "the migration completed: nothing is predicted now"),
+        ({"status": "completed"}, "ended", "the migration completed; QEMU predicts nothing now"),
         (
             {"status": "completed", "sample": {"downtime_ms": 76}}, "ended",
-            "the migration completed, and the guest was down for 76 ms: nothing is predicted now",
+            "the migration completed, and the guest was down for 76 ms; QEMU predicts nothing now",
         ),
-        ({"status": "failed"}, "ended", "the migration has failed: nothing is predicted now"),
-        ({"status": "cancelled"}, "ended", "the migration was cancelled: nothing is predicted now"),
-        ({"status": "cancelling"}, "ended", "the migration is being cancelled: nothing is predicted now"),
-        ({"status": "failing"}, "ended", "the migration is failing: nothing is predicted now"),
-        ({"status": "device"}, "not-active", "the migration is device, not active: nothing is predicted"),
+        ({"status": "failed"}, "ended", "the migration has failed; QEMU predicts nothing now"),
+        ({"status": "cancelled"}, "ended", "the migration was cancelled; QEMU predicts nothing now"),
+        ({"status": "cancelling"}, "ended", "the migration is being cancelled; QEMU predicts nothing now"),
+        ({"status": "failing"}, "ended", "the migration is failing; QEMU predicts nothing now"),
+        ({"status": "device"}, "not-active", "the migration is device, not active; QEMU predicts nothing"),
         (
             {"status": "postcopy-active", "sample": {"downtime_ms": 16}}, "postcopy",
-            "postcopy has begun: it finishes whatever the downtime-limit is; the guest was down "
+            "postcopy has begun, and finishes whatever the downtime-limit is; the guest was down "
             "for 16 ms",
         ),
         ({"ram": None}, "nothing-shown", NO_REMAINING),
         (
             {"sample": {"disk_bytes": 194e9}}, "disk",
-            "a disk is sent as well, with 194 GB left; 10000 ms of RAM are left: no downtime-limit ends it "
-            "while the disk is sent",
+            "a disk is migrated as well, with 194 GB left; 10000 ms of RAM are left; no downtime-limit ends the "
+            "migration before that",
         ),
         ({"dirty_sync_count": 1}, "first-pass", f"this is the first pass, which sends all of RAM: {BEGINS}"),
         (
@@ -159,7 +159,7 @@ def test_without_a_bandwidth_it_is_judged_by_the_mean_one_and_told_at_which_it_w
         ),
         (
             {"mbps": 0.0}, "no-bandwidth",
-            "a throughput of 0 is shown: nothing was measured yet, or nothing is sent now",
+            "the throughput is 0: QEMU has measured nothing yet, or sends nothing now",
         ),
     ],
 )  # fmt: skip
@@ -177,7 +177,7 @@ def test_from_a_look_at_another_moment_nothing_follows(shown, code, sentence, co
         (499.0, {"dirty_pages_per_s": 0}, "nothing-computed", f"dirty-pages-rate is 0: QEMU computes nothing; {LEFT}"),
         (
             300.0, {}, "nothing-computed",
-            f"300 ms may be QEMU's initial value, before it has computed one; {LEFT}",
+            f"300 ms may be QEMU's initial value, not a computed one; {LEFT}",
         ),
         (300.0, {"dirty_sync_count": 3}, "below-what-is-left", None),
     ],

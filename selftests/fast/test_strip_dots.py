@@ -20,12 +20,12 @@ def test_guests_are_told_apart_by_how_fast_they_dirty_and_when_they_were_stopped
     ]
     strip = of_truths(truths)
     assert [(kind.name, kind.colour, kind.shape, kind.heights) for kind in strip.kinds] == [
-        ("dirties slower than is sent, stopped early in the pass", 0, 0, (-0.2,)),
-        ("dirties slower than is sent, stopped in the middle of the pass", 0, 1, (0.0,)),
-        ("dirties slower than is sent, stopped late in the pass", 0, 2, (0.2,)),
-        ("dirties faster than is sent, stopped early in the pass", 1, 0, (-0.2,)),
-        ("dirties faster than is sent, stopped in the middle of the pass", 1, 1, (0.0,)),
-        ("dirties faster than is sent, stopped late in the pass", 1, 2, (0.2,)),
+        ("dirties slower than QEMU sends, stopped early in the pass", 0, 0, (-0.2,)),
+        ("dirties slower than QEMU sends, stopped in the middle of the pass", 0, 1, (0.0,)),
+        ("dirties slower than QEMU sends, stopped late in the pass", 0, 2, (0.2,)),
+        ("dirties faster than QEMU sends, stopped early in the pass", 1, 0, (-0.2,)),
+        ("dirties faster than QEMU sends, stopped in the middle of the pass", 1, 1, (0.0,)),
+        ("dirties faster than QEMU sends, stopped late in the pass", 1, 2, (0.2,)),
     ]
     assert [kind.shares for kind in strip.kinds] == [(0.01 * number,) for number in range(6)]
     assert strip.title == "6 guests stopped in mid-pass" and strip.within is None

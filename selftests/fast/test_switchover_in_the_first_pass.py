@@ -13,7 +13,7 @@ from selftests.support.simulate import Simulation, record
 from selftests.support.traces import MBPS, Pass, answers, completed, event, made, precopy, row
 
 RESPECTED = "respected", ""
-NOT_TOLD = "no-end-seen", "no end of a pass was seen closely enough to tell the effective downtime-limit"
+NOT_TOLD = "no-end-seen", "no end of a pass was seen closely enough to show the effective downtime-limit"
 LIMIT_MS = 100
 STOP_MS = 1
 """From the last sample to the stop."""

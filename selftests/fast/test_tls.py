@@ -65,5 +65,7 @@ def test_nothing_is_made_where_nothing_is_encrypted(tmp_path):
 
 def test_without_trustme_there_is_a_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "trustme", None)
-    with pytest.raises(HostRequirementError, match=r"^tls=x509 takes the package trustme .*\[tls\]', or use tls=psk$"):
+    with pytest.raises(
+        HostRequirementError, match=r"^tls=x509 needs the package trustme .*pip install 'trustme.*', or use tls=psk$"
+    ):
         credentials("x509", "lab2")

@@ -94,7 +94,7 @@ def test_a_limit_that_ends_the_migration_at_the_next_sync_is_right():
 def test_without_a_need_nothing_is_told():
     assert answer(chosen(end=True, needed_ms=None)) == (
         "need-unknown",
-        "what was needed could not be told before limits were tried",
+        "the limit needed was not known before limits were tried",
     )
 
 
@@ -108,7 +108,7 @@ def below(limit_ms=1000, set_before_stop_s=1.2, passes=(FIRST, STEADY, STEADY), 
 
 def doubt(found):
     """Why a limit below what is needed may have done."""
-    begin = "it converged under a downtime-limit of 1000 ms where 2000 ms were needed: "
+    begin = "it converged under a downtime-limit of 1000 ms, although 2000 ms were needed: "
     assert found.code == "may-have-needed-less" and found.reason.startswith(begin)
     return found.reason.removeprefix(begin)
 
@@ -121,7 +121,7 @@ def test_the_switchover_under_a_limit_is_held_against_it():
 
 
 SHORTER = "shorter passes may have dirtied less"
-BY_THE_LIMIT_BEFORE = "QEMU may have decided to, by the limit before, as this one was set"
+BY_THE_LIMIT_BEFORE = "QEMU may have decided to by the previous limit, just before this one was set"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_where_nothing_was_sent_under_the_limit_no_bandwidth_rose():
 
 
 def test_what_was_sent_before_may_not_be_known():
-    assert doubt(below(passes=(FIRST,))) == "what was sent before is not known"
+    assert doubt(below(passes=(FIRST,))) == "it is unknown what was sent before"
 
 
 def test_what_is_found_is_told_with_what_it_rests_on():

@@ -117,7 +117,7 @@ def test_three_samples_of_a_pass_and_of_that_before_are_needed():
 
 def test_three_usable_samples_of_a_pass_are_needed():
     verdict = judged(few(3, 2))
-    assert "pass 3 is not judged: 2 usable samples, 3 are needed" in verdict.reasons
+    assert "pass 3 is not judged: 2 usable samples, but 3 are needed" in verdict.reasons
     assert verdict.samples_dropped["too few usable samples in the pass"] == 2
     assert verdict.reasons[0] == (
         "no pass could be judged: two passes in a row with samples are needed, the second with reports; "
@@ -168,14 +168,14 @@ def test_a_pass_after_one_that_was_missed_is_not_judged():
     rows = [row for row in precopy(FIRST, ONE, ONE, ONE) if row["query-migrate"]["ram"]["dirty-sync-count"] != 3]
     verdict = judged(rows)
     assert verdict.passes == 1
-    assert "pass 4 is not judged: pass 3 was not sampled or too short" in verdict.reasons
+    assert "pass 4 is not judged: pass 3 was not sampled, or was too short" in verdict.reasons
     assert verdict.samples_dropped["the previous pass was not sampled, or too short for a bandwidth"] == 101
 
 
 def test_a_pass_after_one_without_a_bandwidth_is_not_judged():
     verdict = judged(precopy(FIRST, Pass(20_000, mbps=0), ONE))
     assert verdict.passes == 0
-    assert "pass 3 is not judged: pass 2 was not sampled or too short" in verdict.reasons
+    assert "pass 3 is not judged: pass 2 was not sampled, or was too short" in verdict.reasons
 
 
 @pytest.mark.parametrize(("latency_ms", "used"), [(9, 91), (11, 90)])

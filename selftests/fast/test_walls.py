@@ -40,7 +40,7 @@ FLOORS = (
 CORE = (
     *("trace", "forms", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures"),
     *("errors", "watching", "agent.page_sums"),
-    *("basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
+    *("basics.alike", "basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
     *("parameters.bandwidth", "parameters.capabilities", "parameters.host_address"),
     *("parameters.migrate_parameters", "parameters.setting"),
     *("parameters.sources", "parameters.table", "parameters.values"),

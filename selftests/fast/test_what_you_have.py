@@ -61,9 +61,9 @@ def test_each_thing_that_is_refused_is_on_it():
             "incus",
             "virsh event",
             "virsh domstats",
-            "logs of qemu's events",
+            "qemu's events",
         ),
-        *("libvirt's and kubevirt's metrics", "beside each other", "jobinfo()", "logs of qemu's"),
+        *("libvirt's and kubevirt's metrics", "kubevirt's metrics", "side by side", "jobinfo()"),
         *(
             "traceback",
             "in another language",

@@ -32,7 +32,7 @@ def test_each_field_of_a_verdict_is_what_was_found():
         "is 650af8907bd5 (QEMU 3.0) missing or reverted?"
     )
     assert verdict.reasons == (verdict.report.sentence, verdict.era, verdict.limit.reason)
-    assert verdict.report.sentence == "the report is -86.50% off last-sync; it is what dirty-rate gives"
+    assert verdict.report.sentence == "the report is -86.50% off last-sync; it matches dirty-rate"
     assert verdict.subject == "QEMU 7.2.0 ppc64"
     for nothing in ("integrity", "downtime", "convergence", "predicted_downtime", "stop"):
         assert getattr(verdict, nothing) is None
@@ -91,7 +91,7 @@ def test_views_of_the_downtime_that_are_apart_are_remarked_unless_it_was_timed(s
         event(stop_s, "source", "STOP", stamp_s=1000.0),
         *(event(stop_s + 2, "harness", "HEARTBEAT", {"side": s, "after_s": t, "by_s": t}) for s, t in beats),
     ]
-    apart = "the guest was down for 1400 ms longer than QEMU's downtime of 100 ms says"
+    apart = "the guest was down for 1400 ms longer than the 100 ms that QEMU reports"
     assert (apart in judge(made(rows, events, header=stopped_at)).reasons) is said
     timed = [
         event(stop_s - 0.001, "harness", "STOP_NOW"),

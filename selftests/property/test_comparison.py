@@ -79,7 +79,7 @@ def test_too_few_runs_tell_nothing_and_say_how_many_may():
     assert (found.answer, found.needed) == (Answer.UNDECIDED, 4)
     assert sentence([found]) == (
         "not enough runs to tell whether new differs from old: rank test U = 9 of 9, p = 0.1, 3 + 3 runs; "
-        "4 repetitions may do."
+        "4 repetitions may be enough."
     )
     assert compare([run("old", 0.0)] * 2, [run("new", 0.0)] * 2).answer is Answer.UNDECIDED
 
@@ -110,7 +110,7 @@ def test_a_verdict_that_turns_is_noticed_however_small_the_step():
 def test_another_fault_than_the_reports_is_worse_than_any_error():
     found = compare([run("old", -0.5)] * 4, [broken("new")] * 4)
     assert found.answer is Answer.WORSE and found.contrast.hodges_lehmann_shift > 1000
-    assert "another fault than the report's" in sentence([found])
+    assert "a fault other than the report" in sentence([found])
     both = compare([broken("old")] * 4, [broken("new")] * 4)
     assert both.answer is Answer.EQUAL and "4 of 4 failed on old, 4 of 4 failed on new, two " in sentence([both])
 
@@ -141,7 +141,7 @@ def test_another_machine_or_accelerator_is_remarked_upon():
     )
     found = compare(old, new)
     assert found.answer is Answer.EQUAL
-    remark = "; more than the build differs: ppc64 was ppc64 pseries kvm on old, and ppc64 pseries tcg on new."
+    remark = "; not only the build differs: ppc64 was ppc64 pseries kvm on old, and ppc64 pseries tcg on new."
     assert sentence([found]).endswith(f"4 + 4 runs{remark}")
     assert compare(old, [replace(one, build="new") for one in old]).unlike == ""
     assert compare(old, [run("new", 0.0)] * 4).unlike == ""

@@ -73,7 +73,7 @@ def test_passes_are_judged_by_what_came_before_the_change():
         ("uncomputed", "uncomputed", "; it is never computed, and stays at 1 ms"),
         ("zero", "uncomputed", "; it is never computed, and stays at 0 ms"),
         ("stale", "stale", "; it is that of the previous pass"),
-        ("once-a-pass", "once-a-pass", "; it is renewed once a pass, and late"),
+        ("once-a-pass", "once-a-pass", "; it is updated once a pass, and late"),
     ],
 )
 def test_a_report_that_is_not_renewed_is_named(fault, name, says):
@@ -99,7 +99,7 @@ def test_a_report_that_was_right_is_found_frozen_by_the_change_of_bandwidth_alon
     off, sentence = verdict.reasons[0].split("; ")
     assert off.startswith("the report is -25.0") or off.startswith("the report is -24.9")
     assert off.endswith("% off last-sync once the bandwidth has changed by -25%")
-    assert sentence == "it is never renewed, and stays at 1799 ms"
+    assert sentence == "it is never updated, and stays at 1799 ms"
     unchanged = slowed([1800], 0.75, 99_000, {"fault": named_fault("frozen").make()}, duration_ms=9_000)
     assert judge(replace(unchanged, events=())).passed
 
@@ -111,7 +111,7 @@ def test_a_report_that_is_renewed_as_each_pass_begins_is_told_from_a_frozen_one(
     )
     verdict = judge(trace)
     assert (verdict.verdict, verdict.formula) == (Judgement.INACCURATE, "once-a-pass"), verdict
-    assert verdict.reasons[0].endswith("; it is renewed once a pass, as that begins")
+    assert verdict.reasons[0].endswith("; it is updated once a pass, at its beginning")
 
 
 @pytest.mark.parametrize("factor", ["0.5", "0.9", "0.98", "1.02", "1.1", "2"])

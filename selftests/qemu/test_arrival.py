@@ -100,7 +100,7 @@ def test_a_guest_that_does_not_go_on_is_a_failure(tmp_path, monkeypatch):
     verdict = arrive(tmp_path, lambda _: None, look=False)
     assert verdict.downtime.silent_s == 0.5 and verdict.integrity is None
     assert verdict.passed is False and verdict.check("guest").code == "silent"
-    assert "the guest did not go on at the destination: no heartbeat within 0.5 s" in verdict.reasons
+    assert "the guest did not continue at the destination: no heartbeat within 0.5 s" in verdict.reasons
 
 
 def test_without_the_check_the_guest_is_not_held(tmp_path):

@@ -172,7 +172,7 @@ def test_a_migration_that_fails_is_the_harness_business(tmp_path):
         ),
         (
             *({"capabilities": "background-snapshot", "page_size": "4K"}, UsageError),
-            "no precopy and has no expected downtime: leave it out",
+            "there is no precopy to judge; leave it out",
         ),
     ],
 )

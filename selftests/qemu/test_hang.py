@@ -26,9 +26,9 @@ SLOW = {
     **{"arch": "x86_64", "accel": "tcg", "page_size": "4K", "ram": "64M"},
     **{"max_bandwidth": "1M", "time_limit": f"{LIMIT_S}"},
 }
-LOADED = "waiting for the destination to have loaded all of the guest"
+LOADED = "waiting for the destination to load the whole guest"
 COMPARED = "comparing the guest's memory at the destination"
-GOES_ON = "waiting for the guest to go on at the destination"
+GOES_ON = "waiting for the guest to continue at the destination"
 
 
 async def ended_by(directory, course, progress=lambda _: None, **given):

@@ -63,7 +63,7 @@ def test_a_good_qemu(temporary):
     status, out, said = judged(temporary, "--qemu", find_binary(None, "x86_64"), *SHORT)
     assert status == 0, out + said
     assert "verdict    ACCURATE\ntested     QEMU " in out and " x86_64 " in out
-    assert "migdowntime judge: waiting for the guest to go on" in said and list(temporary.iterdir()) == []
+    assert "migdowntime judge: waiting for the guest to continue" in said and list(temporary.iterdir()) == []
 
 
 @pytest.mark.alone
@@ -92,7 +92,7 @@ def test_a_run_that_cannot_tell(temporary):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--qemu", "/nowhere"], "the QEMU binary /nowhere does not exist"),
+        (["--qemu", "/nowhere"], "/nowhere does not exist"),
         (["--qemu", "/bin/true"], "/bin/true did not answer as a QEMU does"),
         (["--qemu", "/etc"], "the directory /etc has no qemu-system-*, and none in bin or build below it"),
         (["-p", "capabilities=none-such"], "has no migration capability none-such"),

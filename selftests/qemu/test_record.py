@@ -170,7 +170,7 @@ def test_a_qemu_that_stays_stopped_before_a_migration_is_given_up(tmp_path, qemu
     source.process.send_signal(signal.SIGSTOP)
     said = process.communicate(timeout=HANGS_S)[1]
     assert process.returncode == 2 and said.splitlines()[-1].endswith(
-        ", so no migration was seen within 3 s; check whether it is stopped or hangs, or --wait longer"
+        ", so no migration was seen within 3 s; check whether it is stopped or hangs, or use a larger --wait"
     )
     assert f"the QEMU at {source.socket} has not answered query-migrate for" in said.splitlines()[-1]
 
@@ -222,7 +222,7 @@ def test_without_a_migration_there_is_a_sentence_and_no_file(tmp_path, qemu):
     source = qemu()
     status, said = recorded(tmp_path, source.socket, "--wait", "0.3", "--quiet")
     assert (status, said.count("\n")) == (2, 1)
-    assert f"no migration was running on {source.socket} within 0.3 s; start one, or --wait longer" in said
+    assert f"no migration was running on {source.socket} within 0.3 s; start one, or use a larger --wait" in said
     assert not (tmp_path / "trace.jsonl").exists()
 
 

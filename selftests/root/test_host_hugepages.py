@@ -212,7 +212,8 @@ def test_the_command_that_reserves(resources: HostResources, its_pool: Pool) -> 
         pass
     assert str(refusal.value) == (
         f"{counters.available + 3} free hugepages of {size} are needed, {counters.available} are available; "
-        f"use page_size=4K, or allow to reserve them (reserve_hugepages=yes) as root, or run `{command}`"
+        f"use 4 KiB pages (-p page_size=4K; avocado run: --migdowntime-page-size 4K), or "
+        f"allow to reserve them (reserve_hugepages=yes) as root, or run `{command}`"
     )
 
 
@@ -272,7 +273,8 @@ def test_others_than_root_are_told_what_root_can_do(for_all: Path) -> None:
 
     assert said(counters.available + 2) == (
         f"{counters.available + 2} free hugepages of {format_size(size)} are needed, {counters.available} are "
-        f"available; use page_size=4K, or as root run `sysctl vm.nr_hugepages={counters.total + 2}`"
+        f"available; use 4 KiB pages (-p page_size=4K; avocado run: --migdowntime-page-size 4K), or "
+        f"as root run `sysctl vm.nr_hugepages={counters.total + 2}`"
     )
     if its_pool.resizable:
         its_pool.resize(before := its_pool.size_pages + 2)

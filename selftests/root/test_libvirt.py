@@ -78,14 +78,14 @@ def test_a_migration_is_recorded_through_the_monitor_and_by_job_statistics(libvi
     libvirt.virsh("migrate-setmaxdowntime", GUEST, "20000")
     for process, words in (
         (exact, "libvirt notes that as a taint of the guest"),
-        (rounded, "for libvirt's statistics of the job, as QEMU's monitor may not be used"),
+        (rounded, "because QEMU's monitor is not allowed"),
     ):
         status, said = ended(process)
         assert status == 0 and words in said and "the migration completed" in said
     status, shown = ended(watching)
-    told = r"QEMU says \d+ ms; expected \d+.*; limit 1 ms probably never ends it; least \d+ ms"
+    told = r"QEMU says \d+ ms; expected \d+.*; limit 1 ms probably never ends it; set \d+ ms"
     assert status == 0 and re.search(told, shown), shown
-    assert re.search(r"completed; \d+ ms as QEMU says, under a downtime-limit of 20000 ms\n$", shown)
+    assert re.search(r"completed; \d+ ms according to QEMU, under a downtime-limit of 20000 ms\n$", shown)
     assert migration.wait(HANGS_S) == 0 and "running" in libvirt.virsh("list", side="destination")
     traces = [read(str(tmp_path / name)) for name in ("exact.jsonl", "rounded.jsonl")]
     verdicts = [judge(trace) for trace in traces]
@@ -119,7 +119,7 @@ def destroy(libvirt):
             lambda libvirt: libvirt.virsh("domjobabort", GUEST),
             ("", ".* failed or was cancelled: libvirt's job is over.*"),
         ),
-        (destroy, (r".* runs there no more( \(destroyed\))?",) * 2),
+        (destroy, (r".* no longer runs there( \(destroyed\))?",) * 2),
         (lambda libvirt: libvirt.kill("source"), (LOST,) * 2),
     ],
     ids=["cancelled", "gone", "lost"],
@@ -149,11 +149,14 @@ def test_what_there_is_none_of_is_told_with_what_there_is(libvirt, command):
     assert status == 2 and "no migration is running on dirtier at " in said
     libvirt.start("region=16M", name="another\u202e")
     for words, told in (
-        ((libvirt.uri(), "nobody"), r"no guest nobody at .* is running; running there: another\\u202e, dirtier\n"),
-        ((libvirt.uri(),), r"say which guest of .* is meant; running there: another\\u202e, dirtier\n"),
-        ((libvirt.uri("destination"), GUEST), "none is running there: give the host that the guest is migrated from\n"),
+        ((libvirt.uri(), "nobody"), r"no guest is running as nobody at .*; running there: another\\u202e, dirtier\n"),
+        ((libvirt.uri(),), r"name a guest of .*; running there: another\\u202e, dirtier\n"),
+        ((libvirt.uri("destination"), GUEST), "none is running there: give the URI of the migration's source host\n"),
         ((libvirt.uri(), GUEST, "--wait", "0.2"), r"no migration was running on dirtier at .* within 0.2 s; start one"),
-        ((libvirt.uri(socket="none"), GUEST), "No such file or directory; expected the URI of the libvirt that"),
+        (
+            (libvirt.uri(socket="none"), GUEST),
+            "No such file or directory; see that libvirt runs on the migration's source host",
+        ),
         (("test:///default", GUEST), "test:///default is libvirt's driver TEST; expected QEMU's, such as qemu:///sys"),
         (
             ("qmp.sock", GUEST),

@@ -10,7 +10,7 @@ from avocado_migdowntime.cli import GROUPS, help
 
 HEAD = """# Commands
 
-Made from the code, as `--help` of each command has it too. On a host without Avocado use
+Generated from the code; `--help` of each command prints the same. On a host without Avocado use
 `python -m avocado_migdowntime` in place of `avocado migdowntime`.
 """
 

@@ -24,7 +24,7 @@ def check_judged_right(verdict: Verdict, samples: Iterable[Sample]) -> None:
         )
         return
     assert error.low <= 0.002 and error.high >= -0.002, verdict
-    if reason.startswith(("the reports scatter: ", "this run cannot tell last-sync from ")):
+    if reason.startswith(("the reports vary too much: ", "this run cannot distinguish last-sync from ")):
         # Of a few samples a torn one is a large share, and they may agree with another formula by chance.
         assert any(len(t_s) < LEAST_SAMPLES for number, t_s in passes.items() if number > 1), verdict
     else:

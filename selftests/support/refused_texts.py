@@ -7,7 +7,7 @@ from avocado_migdowntime.forms.foreign import MAGIC
 
 FOREIGN = {
     "a web page": "<!DOCTYPE html>\n<html><head><title>paste</title></head>",
-    "what `virsh migrate --verbose` shows": "Migration: [ 97 %]",
+    "the output of `virsh migrate --verbose`": "Migration: [ 97 %]",
     "a log of libvirt's daemon": (
         "2024-05-12 11:57:06.546+0000: 1234: info : libvirt version: 9.0.0, package: 4+deb12u1 (Debian)\n"
         "2024-05-12 11:57:06.546+0000: 1235: error : virNetSocketReadWire:1805 : End of file while reading data"
@@ -16,22 +16,22 @@ FOREIGN = {
         "2024-05-12 11:57:06.546+0000: starting up libvirt version: 9.0.0, qemu version: 7.2.9, hostname: host1\n"
         "LC_ALL=C \\\nPATH=/usr/bin \\\n/usr/bin/qemu-system-x86_64 \\\n-name guest=vm1,debug-threads=on \\\n"
     ),
-    "a log of Xen's": (
+    "a Xen log": (
         "migration target: Ready to receive domain.\nSaving to migration stream new xl format (info 0x3/0x0/1444)\n"
         "xc: info: Saving domain 6, type x86 PV"
     ),
-    "a log of VMware's": "2024-05-12T11:57:06.546Z| vmx| I125: VMotion: 1234: starting pre-copy",
-    "a log of Hyper-V's": "Microsoft-Windows-Hyper-V-VMMS 20415 Live migration of 'vm1' succeeded. Blackout: 0.8 s",
-    "a log of Cloud Hypervisor's": (
+    "a VMware log": "2024-05-12T11:57:06.546Z| vmx| I125: VMotion: 1234: starting pre-copy",
+    "a Hyper-V log": "Microsoft-Windows-Hyper-V-VMMS 20415 Live migration of 'vm1' succeeded. Blackout: 0.8 s",
+    "a Cloud Hypervisor log": (
         "cloud-hypervisor:  12.702682s: <vmm> DEBUG:vmm/src/lib.rs:1313 -- Precopy: iter=0 total=6144MiB"
     ),
-    "a log of virt-manager's": "[Sun, 12 May 2024 11:57:06 virt-manager 1234] DEBUG (migrate:567) Migrating vm1",
+    "a virt-manager log": "[Sun, 12 May 2024 11:57:06 virt-manager 1234] DEBUG (migrate:567) Migrating vm1",
     "the help of QEMU's monitor": (
         "(qemu) help migrate\nmigrate [-d] [-r] uri -- migrate to URI (using -d to not wait for completion)"
     ),
     "a guest's definition in XML": "<domain type='kvm' id='3'>\n  <name>vm1</name>",
-    "an object of KubeVirt's": "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstanceMigration\nmetadata:",
-    "what `openstack server migration` prints": "| memory_remaining_bytes | 831111168 |",
+    "a KubeVirt object": "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstanceMigration\nmetadata:",
+    "the output of `openstack server migration`": "| memory_remaining_bytes | 831111168 |",
     "the output of Ganeti's `gnt-instance migrate`": (
         "Sun May 12 11:57:06 2024 * starting memory transfer\n"
         "Sun May 12 11:57:16 2024 * memory transfer progress: 107.13 %"
@@ -40,37 +40,37 @@ FOREIGN = {
         "2024-05-12 11:57:06,546 INFO  [resource.wrapper.LibvirtMigrateCommandWrapper] (agentRequest-Handler-1:null) "
         "Waiting for migration of i-2-7-VM to complete, waited 10000ms"
     ),
-    "a log of OpenNebula's": "Sun May 12 11:57:06 2024 [Z0][VM][I]: New LCM state is MIGRATE",
-    "what Incus or LXD tells": "Transferring instance: Live migration: 1.23GB (110.20MB/s)",
-    "a log of QEMU's events": (
+    "an OpenNebula log": "Sun May 12 11:57:06 2024 [Z0][VM][I]: New LCM state is MIGRATE",
+    "the output of Incus or LXD": "Transferring instance: Live migration: 1.23GB (110.20MB/s)",
+    "a log of QEMU events": (
         "1234@1715515026.546232:migrate_pending_estimate estimate pending size 73728 (pre = 73728 post=0)"
     ),
-    "what `virsh event` prints": (
+    "the output of `virsh event`": (
         "2024-05-12 11:57:06.546+0000: event 'migration-iteration' for domain 'vm1': iteration: '2'"
     ),
-    "what `virsh domstats --dirtyrate` prints": "Domain: 'vm1'\n  dirtyrate.calc_status=2",
-    "a scrape of KubeVirt's metrics": 'kubevirt_vmi_migration_data_remaining_bytes{name="vm1",namespace="d"} 8.31e+08',
+    "the output of `virsh domstats --dirtyrate`": "Domain: 'vm1'\n  dirtyrate.calc_status=2",
     "a report of QEMU's guestperf": '{"progress_history": [{"status": "active", "ram": {"remaining_bytes": 7853670}}]}',
     "a scrape of libvirt's metrics": 'libvirt_domain_job_info_memory_remaining_bytes{domain="vm1"} 1.57e+08',
-    "what libvirt's jobInfo() returns": ">>> dom.jobInfo()\n[2, 60000, 0, 4312604672, 4200000000, 78536704]",
-    "a table of several migrations beside each other": (
+    "the output of libvirt's jobInfo()": ">>> dom.jobInfo()\n[2, 60000, 0, 4312604672, 4200000000, 78536704]",
+    "a text that names figures of a migration": "Migration status,active\nremaining ram,376892 kbytes\n",
+    "a scrape of KubeVirt's metrics": 'kubevirt_vmi_migration_data_remaining_bytes{name="vm1",namespace="d"} 8.31e+08',
+    "a table of several migrations side by side": (
         "total time:      9576 ms      10461 ms    +9.2%\nremaining ram:   0 kbytes     0 kbytes"
     ),
     "an error of virsh or kubectl": "error: failed to get domain 'vm2'",
-    "what `virsh domjobinfo` prints in another language than English": (
+    "the output of `virsh domjobinfo` in another language than English": (
         "Aufgabentyp:      Unbegrenzt  \nAbgelaufene Zeit: 60000        ms\nVerbleibende Daten: 224,113 MiB\n"
         "Daten gesamt:     4,016 GiB"
     ),
     "a task log of Proxmox VE": (
         "2024-05-12 11:57:06 ERROR: migration aborted (duration 00:00:00): no such node\nTASK ERROR: migration aborted"
     ),
-    "a log of OpenStack Nova's": "2024-05-12 11:57:06.546 7 ERROR nova.conductor.manager [req-1] No valid host found",
-    "a log of oVirt's": (
+    "a Nova log": "2024-05-12 11:57:06.546 7 ERROR nova.conductor.manager [req-1] No valid host found",
+    "an oVirt log": (
         "2024-05-12 11:57:06,546+0000 INFO  (jsonrpc/3) [vdsm.api] START migrate(params={'incomingLimit': 2}) (api:48)"
     ),
-    "a log of KubeVirt's": '{"component":"virt-handler","level":"info","msg":"target pod is ready"}',
-    "a text that names figures of a migration": "Migration status,active\nremaining ram,376892 kbytes\n",
-    "a traceback of Python's": 'Traceback (most recent call last):\n  File "x.py", line 1',
+    "a KubeVirt log": '{"component":"virt-handler","level":"info","msg":"target pod is ready"}',
+    "a Python traceback": 'Traceback (most recent call last):\n  File "x.py", line 1',
 }
 """Texts of something else, by what they are called."""
 _ERROR = '{"error": {"class": "GenericError", "desc": "Device is busy"}}'

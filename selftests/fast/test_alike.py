@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A misspelt name is answered with those that are like it."""
+
+import pytest
+
+from avocado_migdowntime.__main__ import main
+from avocado_migdowntime.basics.alike import meant
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.parameters.packaged_variants import located
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("pagesize", "did you mean page_size?"),
+        ("ram", "known are page_size, page_rate"),
+        ("", "known are page_size, page_rate"),
+        ("page_size" * 1_000_000, "known are page_size, page_rate"),
+    ],
+    ids=["alike", "unlike", "empty", "long"],
+)
+def test_names_that_are_alike_are_told_else_all(name, sentence):
+    assert meant(name, iter(("page_size", "page_rate"))) == sentence
+
+
+def test_what_all_names_begin_with_makes_none_of_them_alike():
+    assert (
+        meant("zzz", ("downtime", "stop-now"), "migdowntime:") == "known are migdowntime:downtime, migdowntime:stop-now"
+    )
+    assert meant("downtme", ("downtime", "stop-now"), "migdowntime:") == "did you mean migdowntime:downtime?"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (["anlayze", "x"], 2, "argument COMMAND: unknown 'anlayze'; did you mean analyze?; see "),
+        (["list", "varints"], 2, "argument KIND: unknown 'varints'; did you mean variants?; see "),
+        (["list", "zzz"], 2, "argument KIND: unknown 'zzz'; known are tests, variants, "),
+        (["judge", "--page-size=4K"], 129, "a parameter of the test is given as -p page_size=4K; see "),
+        (["judge", "--migdowntime-page-size", "4K"], 129, "a parameter of the test is given as -p page_size=4K; see "),
+        (["judge", "--migdowntime-page-size=4K"], 129, "a parameter of the test is given as -p page_size=4K; see "),
+        (["judge", "--tab"], 129, "unrecognized arguments: --tab; see "),
+    ],
+)
+def test_a_command_line_that_is_nearly_right_is_told_how_it_would_be(words, status, says, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["migdowntime", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == status
+    assert says in capsys.readouterr().err
+
+
+def test_variants_that_are_misspelt_are_told():
+    with pytest.raises(UsageError, match=r"^-m defalt: no such file or packaged variant; did you mean default\?$"):
+        located("defalt")
