@@ -128,7 +128,7 @@ def test_a_bad_parameter_is_an_error_of_the_test(run: Run, arguments: list[str],
         (
             ["-m", "nope"],
             "-m nope: no such file or packaged variant; known are architectures, default, features-quick, "
-            "features, guestperf, linux, original_ram, page_sizes, quick, stop_now, workloads",
+            "features, guestperf-pause, guestperf, linux, original_ram, page_sizes, quick, stop_now, workloads",
         ),
     ],
 )

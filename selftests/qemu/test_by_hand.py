@@ -25,7 +25,7 @@ def test_the_page_tells_how_to_run_it_again(tmp_path):
     asyncio.run(expected_downtime(parse(asked), tmp_path, lambda line: None))
     shown = page("by hand", [recorded(str(tmp_path / "trace.jsonl"))]).decode()
     told = unescape(shown[shown.index("Run it again by hand") : shown.index("</details>", shown.index("Run it again"))])
-    in_place, begin = re.findall(r"<code>(.*?)</code>", told)
+    begin, in_place = re.findall(r"<code>(.*?)</code>", told)
     destination, source, lines = re.findall(r"<pre[^>]*>\s*(.*?)</pre>", told, re.DOTALL)
     monitors = {}
     try:

@@ -29,7 +29,7 @@ def test_there_are_more_than_a_hundred_of_them_and_each_has_its_place_on_the_pag
     assert len(made) == len(set(made)) > 100 and set(SOME) <= set(made)
     outcomes = [Outcome(SOME[0], "ERROR", "", ()), Outcome(SOME[0], "PASS", "", ("wrong",))]
     text = page(outcomes, date(2026, 1, 2))
-    assert f"2 jobs in 1 of {len(made)} cells, the last on 2026-01-02" in text
+    assert f"2 jobs in 1 of {len(made)} cells, 0 of which\nwere tried three times, the last on 2026-01-02" in text
     assert "\n| mid-pass | ERROR, **PASS, wrong** | - | - | - | - | - |\n" in text
 
 

@@ -78,7 +78,7 @@ def test_an_interrupted_verification_ends_with_130_and_leaves_nothing(home, noth
         (["--qemu", BINARY, "--qemu", BINARY], 129, "is given twice"),
         (["--qemu", BINARY, "--arch", "x86_64"], 129, "is for ppc64, and x86_64 is to be tested"),
         (["--qemu", BINARY, "--test", "none"], 129, "there is no test none"),
-        (["--qemu", BINARY, "-m", "none"], 129, "-m none: there is no such file"),
+        (["--qemu", BINARY, "-m", "none"], 129, "-m none: no such file or packaged variant; known are"),
         (["--qemu", BINARY, "-p", "region=none"], 129, "parameter region"),
         (["--qemu", BINARY, "-p", "region"], 129, "-p region is not a pair; expected NAME=VALUE"),
         (["--qemu", BINARY, "-p", "qemu=x"], 129, "name builds with --qemu"),
