@@ -13,6 +13,7 @@ from ..basics.printable import in_a_line
 from ..errors import HarnessError, UsageError
 from ..qemu.answers import documented
 from ..qemu.monitor import Silence
+from ..trace.model import ENDED
 from .asked import AskedQemu, ConnectionGone
 from .binding import Binding, binding
 from .libvirt_events import Events, GuestEvents
@@ -137,6 +138,8 @@ class LibvirtGuest(AskedQemu):
         if answer["status"] != "none" or self._status == "none":
             self._status = answer["status"]
             return answer
+        if self._status in ENDED:
+            return {"status": self._status}
         if completed := await self._completed():
             return completed
         runs_on = await self._runs_on()

