@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from ..host.cpu_time import awake, threads, waits_in
+from ..host.threads import awake, threads, waits_in
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
 from ..trace.events import AWAKE, BLOCKTIME

@@ -62,12 +62,13 @@ class ObservedPrecopy:
         """Why the bandwidth cannot be relied on, or ''."""
         if self.still_s > PAUSE_S:
             return f"no page was sent for the last {self.still_s:.1f} s, so the bandwidth after this pause is unknown"
-        if not self.renewed and self.syncs[-1].before.number == 1 and self.syncs[-1].zero_bytes:
+        recent = [pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:]
+        not_renewed = not self.renewed and self.syncs[-1].before.number == 1 and self.syncs[-1].zero_bytes
+        if not_renewed or _are_mostly_zero(recent):
             return "QEMU has not yet shown its bandwidth for pages that are not zero"
         if self.evidence.trace.readings and (change := _change(self.evidence.passes)):
             return f"the bandwidth changed {change} from one pass to another, and the text does not show why"
         is_text = bool(self.evidence.trace.readings)
-        recent = [pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:]
         if is_text and len(self.mbps) < FEW_SAMPLES and (unlike := _unlike(recent)):
             return f"only a few answers show a bandwidth, {unlike}, and it is unknown which is typical"
         wire = self.wire_bytes_per_ms
@@ -185,6 +186,18 @@ def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
         if np.any(mbps > 0):
             return mbps[mbps > 0], renewed
     return np.empty(0), False
+
+
+def _are_mostly_zero(passes: Sequence[Pass]) -> bool:
+    """Whether of the pages sent in these passes more than half were zero.
+
+    Where QEMU syncs in each window, those of the first pass go out in later ones.
+    """
+    if not passes:
+        return False
+    first, last = passes[0].samples, passes[-1].samples
+    zero = float(last.zero_pages[-1] - first.zero_pages[0])
+    return zero > float(last.sent_pages[-1] - first.sent_pages[0]) / 2
 
 
 def _is_idle(pass_: Pass) -> bool:
