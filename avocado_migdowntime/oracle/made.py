@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar, overload
 
 T = TypeVar("T")
-MANY = 5_000
-"""So many are kept whole; a longer migration has hundreds of thousands, of some 3 kB each."""
+MANY = 20_000
+"""So many are kept whole, of some 5 kB each: as many passes as a million samples show, unless they are very short."""
 
 
 class Made(Sequence[T]):

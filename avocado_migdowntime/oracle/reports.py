@@ -36,7 +36,7 @@ _FAULTS = (NOT_REPORTED, SETTLING, NOTHING_DIRTIED, HARDLY_SENT, TORN)
 """Of several that a sample has the first is its reason."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Reports:
     """Usable reports: those of `samples`, all of one pass, that stand at `rows`."""
 

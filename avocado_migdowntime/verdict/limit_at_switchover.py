@@ -26,8 +26,8 @@ class Ending:
     reason: str = ""
 
 
-def switchover_end(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> Ending | None:
-    """What the switchover shows, or None where there is none or it cannot be told.
+def switchover_end(evidence: Evidence, passes: Sequence[Pass], sync: Sync | None) -> Ending | None:
+    """What the switchover after `sync`, the last that ended a pass, shows; None if there is none or it cannot be told.
 
     What was left is bounded from below by what was dirtied after the last pass seen, and by what its last sample had
     left that time and bandwidth did not suffice to send before. The guest goes on dirtying between the deciding sync
@@ -36,9 +36,9 @@ def switchover_end(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[S
     final = evidence.samples[-1]
     if final.status != "completed" or final.ram is None or not passes or _stopped_by_others(evidence, passes[-1]):
         return None
-    if not syncs or passes[-1].number != syncs[-1].after.number:
+    if sync is None or passes[-1].number != sync.after.number:
         return _switchover_after_a_lone_pass(evidence, passes[-1])
-    sync, last = syncs[-1], passes[-1].last
+    last = passes[-1].last
     elapsed_ms = (final.t_s - passes[-1].end_s) * 1000
     if final.ram.dirty_sync_count > passes[-1].number + 2 or elapsed_ms > 5 * BURST_MS:
         return None
