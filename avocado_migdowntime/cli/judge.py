@@ -81,11 +81,11 @@ def _run(arguments: argparse.Namespace) -> int:
         except MigDowntimeError as error:
             if not isinstance(error, HostRequirementError):
                 directory.keep()
-            return _untold(error, directory.kept, arguments.format, parameters.lacking == "fail")
+            return _untold(error, directory.lasting_path, arguments.format, parameters.lacking == "fail")
         if not verdict.passed:
             directory.keep()
     strict = parameters.inconclusive == "fail"
-    _show(verdict, directory.kept, arguments.format, strict)
+    _show(verdict, directory.lasting_path, arguments.format, strict)
     if verdict.passed is None and not strict:
         return GOOD if arguments.format == "tap" else UNTOLD
     return GOOD if verdict.passed else BAD

@@ -159,8 +159,8 @@ def _in_guest_order(words: Words, telemetry: Telemetry) -> Words:
 
 def _is_half_sent(row: Words, index: int, epoch: int, telemetry: Telemetry) -> bool:
     """Whether it begins with what the guest wrote last, and goes on with what it wrote the time before."""
-    written = row == _page(index, epoch, telemetry)
-    begin = int(np.argmin(written))
+    matches = row == _page(index, epoch, telemetry)
+    begin = int(np.argmin(matches))
     before = _page(index, epoch - 1, telemetry)
     return begin >= _EPOCH_WRITTEN and bool((row[begin:] == before[begin:]).all())
 
