@@ -139,7 +139,7 @@ def _look(arguments: argparse.Namespace) -> int:
     from ..report.metrics import Metrics
     from ..watching.now import now
 
-    qemu = live.asked(arguments.source, arguments.guest, teller(NAME, arguments))
+    qemu = live.qemu_at(arguments.source, arguments.guest, teller(NAME, arguments))
     known = now(event_loop.run(live.look(qemu)))
     _tell(known, arguments)
     if arguments.metrics:

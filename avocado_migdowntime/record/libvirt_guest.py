@@ -14,24 +14,24 @@ from ..errors import HarnessError, UsageError
 from ..qemu.answers import documented
 from ..qemu.monitor import Silence
 from ..trace.model import ENDED
-from .asked import AskedQemu, ConnectionGone
 from .binding import Binding, binding
 from .libvirt_events import Events, GuestEvents
 from .libvirt_job import answer_of_job, is_incoming
+from .observed_qemu import ConnectionGone, ObservedQemu
 from .worker import Worker
 
 _ALIVE_EVERY_S, _ALIVE_TRIES = 5, 3
 """A libvirt that answers none of so many pings is taken to be gone."""
 _LAST_WORDS_S = 1.0
 """What libvirt tells of a guest's end comes a moment after the guest has gone."""
-_SHOWN = 12
+_MOST_NAMES = 12
 
 
 class GuestGone(ConnectionGone):
     """The guest is no longer where it was."""
 
 
-class LibvirtGuest(AskedQemu):
+class LibvirtGuest(ObservedQemu):
     """The guest `name` of the libvirt at `uri`.
 
     Raises UsageError where there is no such libvirt, no such guest or no permission, and without libvirt's binding.
@@ -145,7 +145,7 @@ class LibvirtGuest(AskedQemu):
         runs_on = await self._runs_on()
         await self._check_connection()
         if not runs_on:
-            raise self._gone()
+            raise self._gone_error()
         raise HarnessError(
             f"the migration of {self.name} failed or was cancelled: libvirt's job is over, and the guest still runs"
         )
@@ -166,13 +166,13 @@ class LibvirtGuest(AskedQemu):
             raise HarnessError(f"libvirt refuses {command} on {self.name}: {_words(error)}") from None
         if (completed := await self._completed()) and command == "query-migrate":
             return completed
-        raise self._gone() from None
+        raise self._gone_error() from None
 
     async def _check_connection(self) -> None:
         if not await self._worker.call(self._connection.isAlive):
             raise ConnectionGone(f"the connection to libvirt at {in_a_line(self._uri)} was lost") from None
 
-    def _gone(self) -> GuestGone:
+    def _gone_error(self) -> GuestGone:
         how = f" ({self._events.stopped})" if self._events.stopped else ""
         return GuestGone(f"{self.name} no longer runs there{how}")
 
@@ -272,8 +272,8 @@ class LibvirtGuest(AskedQemu):
 def _running(names: Sequence[str]) -> str:
     if not names:
         return "none is running there: give the URI of the migration's source host"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"running there: {', '.join(map(in_a_line, names[:_SHOWN]))}{more}"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"running there: {', '.join(map(in_a_line, names[:_MOST_NAMES]))}{more}"
 
 
 def _words(error: Exception) -> str:
