@@ -83,8 +83,8 @@ async def run_and_judge(
                     await asyncio.gather(ready, return_exceptions=True)
     except TimeoutError:
         advice = "raise `time_limit` or `max_bandwidth`, or make `region` smaller"
-        if watch.found:
-            advice = f"{watch.found}; if it is only slow, raise `time_limit`"
+        if watch.silence:
+            advice = f"{watch.silence}; if it is only slow, raise `time_limit`"
         raise HarnessError(f"given up after {parameters.time_limit:g} s while {stage.last}; {advice}") from None
     verdict = judge(read(str(directory / TRACE)), parameters.formula, parameters.tolerance)
     write(str(directory / VERDICT), f"{json.dumps(fields(verdict), indent=2)}\n".encode(), mode=0o600)

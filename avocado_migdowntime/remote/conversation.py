@@ -52,7 +52,7 @@ class Conversation:
         self.facts: dict[str, Any] = {}
         self.states: dict[str, list[tuple[int, str, str]]] = {}
         """What the processes of each program do: process id, name and the kernel's letter."""
-        self.lost = ""
+        self.loss = ""
         """Why nobody there can be asked any more, where that is so."""
         self._reader = reader
         self._writer = writer
@@ -150,7 +150,7 @@ class Conversation:
 
     async def _ask_the_time(self) -> None:
         asking: asyncio.Task[None] | None = None
-        while not self.lost:
+        while not self.loss:
             if asking is None or asking.done():
                 asking = asyncio.create_task(self._read_clock())
             begun_s = time.monotonic()
@@ -183,15 +183,15 @@ class Conversation:
             self._check()
 
     def _lose(self, why: str) -> None:
-        if self.lost:
+        if self.loss:
             return
-        self.lost = f"the connection to {self.name} is gone: {why}"
+        self.loss = f"the connection to {self.name} is gone: {why}"
         for answer in self._asked.values():
             if not answer.done():
-                answer.set_exception(HarnessError(self.lost))
+                answer.set_exception(HarnessError(self.loss))
         for heard in self._programs.values():
             heard("lost", {}, b"")
 
     def _check(self) -> None:
-        if self.lost:
-            raise HarnessError(self.lost)
+        if self.loss:
+            raise HarnessError(self.loss)

@@ -42,9 +42,9 @@ class FarProgram:
         self._tasks.append(asyncio.create_task(self._speak()))
 
     @property
-    def lost(self) -> str:
+    def loss(self) -> str:
         """Why it cannot be reached, where that is so."""
-        return self._conversation.lost
+        return self._conversation.loss
 
     async def wait(self) -> int | None:
         """How it ended, as soon as that is known; None where that cannot be known."""
@@ -60,7 +60,7 @@ class FarProgram:
         return tuple(Process(*state) for state in self._conversation.states.get(self._name, []))
 
     async def _kill(self) -> None:
-        if not self._over.is_set() and not self._conversation.lost:
+        if not self._over.is_set() and not self._conversation.loss:
             try:
                 await self._conversation.ask("kill", name=self._name)
             except Exception:  # It is gone, which is what was wanted.

@@ -122,7 +122,7 @@ def test_whatever_ends_it_all_is_ended_and_given_back(tmp_path, ending):
                 await started.wait()
                 while Path(conversation.facts["directory"]).exists():
                     await asyncio.sleep(0.02)
-            assert conversation.lost and started.lost
+            assert conversation.loss and started.loss
             assert ending != "silence" or time.monotonic() - begun_s > 0.2
             with suppress(HarnessError):
                 await conversation.ask("facts")
