@@ -48,11 +48,11 @@ def pools() -> list[dict[str, Any]]:
 
 def cpu_seconds(pid: int, threads: Iterable[int]) -> dict[str, float]:
     """CPU seconds that a process has had (`qemu_s`), and these of its threads (`vcpus_s`), as far as they are told."""
-    found = {}
+    seconds_by_name = {}
     for name, seconds in (("qemu_s", _process_s(pid)), ("vcpus_s", _threads_s(pid, threads))):
         if seconds is not None:
-            found[name] = seconds
-    return found
+            seconds_by_name[name] = seconds
+    return seconds_by_name
 
 
 def _process_s(pid: int) -> float | None:

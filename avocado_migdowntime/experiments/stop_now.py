@@ -69,10 +69,10 @@ async def _sound(run: Run, under_way: "_PassUnderWay", usual_ms: float) -> bool:
             await run.send_at(ram.remaining_bytes / length_ms, SOUNDING)
         else:
             # The last part goes at the usual bandwidth: at a higher one the passes that follow would be over at once.
-            left = max(own * BUFFER_DELAY_MS, own * (length_ms - _FAST_WINDOWS * BUFFER_DELAY_MS))
-            burst = max(0.0, ram.remaining_bytes - left) / _FAST_WINDOWS
+            last_bytes = max(own * BUFFER_DELAY_MS, own * (length_ms - _FAST_WINDOWS * BUFFER_DELAY_MS))
+            burst = max(0.0, ram.remaining_bytes - last_bytes) / _FAST_WINDOWS
             await run.send_at(max(own, burst / BUFFER_DELAY_MS), SOUNDING)
-            if not await run.follow(_LittleLeft(ram.dirty_sync_count, left + burst / 4)):
+            if not await run.follow(_LittleLeft(ram.dirty_sync_count, last_bytes + burst / 4)):
                 return False
             await run.send_at(own, SOUNDING)
         under_way = _PassUnderWay(ram.dirty_sync_count + 1)

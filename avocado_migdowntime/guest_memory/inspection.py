@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..agent.page_sums import FOUND, sums
+from ..agent.page_sums import PAGE_RECORD, sums
 from ..verdict.downtime import Integrity
 from .telemetry import PAGE_BYTES, Telemetry
 from .write_order import Words, expected_pages, mix
@@ -71,9 +71,9 @@ class Inspection:
         return [*half_written, *(index for index in firsts[:_NAMED_FAULTS] if index not in half_written)]
 
     def see_found(self, records: bytes) -> list[int]:
-        """Take records of pages (agent/page_sums.py: FOUND); gives the numbers of those to be seen in full."""
+        """Take records of pages (agent/page_sums.py: PAGE_RECORD); gives the numbers of those to be seen in full."""
         wanted: list[int] = []
-        for number, header, its_sum in FOUND.iter_unpack(records):
+        for number, header, its_sum in PAGE_RECORD.iter_unpack(records):
             index = int(_in_guest_order(np.frombuffer(header, dtype=np.uint64), self._telemetry)[0])
             if index < self._telemetry.pages and not self._intact[index]:
                 self._seen[index] = True

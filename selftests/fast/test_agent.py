@@ -17,9 +17,9 @@ from avocado_migdowntime.agent import look
 from avocado_migdowntime.agent.keeper import Leases
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host.process_group import processes
+from avocado_migdowntime.remote.agent_code import _MODULES
 from avocado_migdowntime.remote.conversation import SILENCE_S
 from avocado_migdowntime.remote.program import FarProgram
-from avocado_migdowntime.remote.sent import _MODULES
 
 from ..support.agents import PATIENCE_S, sent
 from ..support.documents import TOP
