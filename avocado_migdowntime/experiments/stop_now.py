@@ -87,11 +87,11 @@ class _LittleLeft:
 
     def __init__(self, number: int, bytes_left: float) -> None:
         self._number = number
-        self._left = bytes_left
+        self._bytes_left = bytes_left
 
     def __call__(self, sample: Sample) -> bool:
         ram = sample.ram
-        return ram is not None and (ram.dirty_sync_count > self._number or ram.remaining_bytes <= self._left)
+        return ram is not None and (ram.dirty_sync_count > self._number or ram.remaining_bytes <= self._bytes_left)
 
 
 class _PassUnderWay:
@@ -100,13 +100,13 @@ class _PassUnderWay:
     def __init__(self, number: int) -> None:
         self.ram: Ram | None = None
         self._number = number
-        self._seen = 0
+        self._samples = 0
 
     def __call__(self, sample: Sample) -> bool:
         if sample.ram is not None and sample.status == "active" and sample.ram.dirty_sync_count >= self._number:
             self.ram = sample.ram
-            self._seen += 1
-        return self._seen >= MIN_SAMPLES
+            self._samples += 1
+        return self._samples >= MIN_SAMPLES
 
 
 class _ShareSent:

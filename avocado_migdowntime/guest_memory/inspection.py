@@ -37,7 +37,7 @@ class Inspection:
         self._telemetry = telemetry
         self._expected = expected_pages(telemetry)
         self._intact = self._expected.epochs == 0  # What was never written may hold anything.
-        self._seen = np.zeros(len(self._intact), dtype=bool)
+        self._is_there = np.zeros(len(self._intact), dtype=bool)
         self._damage_of: dict[int, str] = {}
         self._half_sent: set[int] = set()
 
@@ -64,7 +64,7 @@ class Inspection:
         expected = b"".join(self._sums(indices))
         right = np.frombuffer(expected, dtype=np.uint64) == np.frombuffer(its_sums, dtype=np.uint64)
         self._intact[indices[right]] = True
-        self._seen[indices] = True
+        self._is_there[indices] = True
         wrong = [index for index in indices.tolist() if not self._intact[index]]
         firsts = [index for index in wrong if index == indices[0] or self._intact[index - 1]]
         half_written = [index for index in wrong if index in self._expected.under_way]
@@ -76,7 +76,7 @@ class Inspection:
         for number, header, its_sum in PAGE_RECORD.iter_unpack(records):
             index = int(_in_guest_order(np.frombuffer(header, dtype=np.uint64), self._telemetry)[0])
             if index < self._telemetry.pages and not self._intact[index]:
-                self._seen[index] = True
+                self._is_there[index] = True
                 self._intact[index] = next(self._sums(np.array([index]))) == its_sum
                 if not self._intact[index] and (len(wanted) < _NAMED_FAULTS or index in self._expected.under_way):
                     wanted.append(number)
@@ -127,7 +127,7 @@ class Inspection:
         runs = groupby(enumerate(damaged), key=lambda item: item[1] - item[0])
         for _, (_, run) in zip(range(_NAMED_FAULTS), runs, strict=False):
             pages = [page for _, page in run]
-            unnamed = "is not what the guest wrote last" if self._seen[pages[0]] else "is nowhere in the RAM"
+            unnamed = "is not what the guest wrote last" if self._is_there[pages[0]] else "is nowhere in the RAM"
             damage = self._damage_of.get(pages[0], unnamed)
             start = self._telemetry.region_start
             place = f" (at {start + pages[0] * PAGE_BYTES:#x})" if start else ""

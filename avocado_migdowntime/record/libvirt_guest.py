@@ -45,7 +45,7 @@ class LibvirtGuest(ObservedQemu):
         self._guest: Any = None
         self._reads_only = self._by_monitor = False
         self._status = "none"
-        self._asked: tuple[str, float] | None = None
+        self._command: tuple[str, float] | None = None
         self._binding: Binding
         self._events: GuestEvents
 
@@ -79,7 +79,7 @@ class LibvirtGuest(ObservedQemu):
 
     def silence(self) -> Silence | None:
         """What libvirt has not answered yet."""
-        return None if self._asked is None else Silence(self._asked[0], time.monotonic() - self._asked[1])
+        return None if self._command is None else Silence(self._command[0], time.monotonic() - self._command[1])
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
         """What QMP answers to `command`, or libvirt's job says of it.
@@ -87,7 +87,7 @@ class LibvirtGuest(ObservedQemu):
         Raises HarnessError where it refuses, GuestGone where the guest is gone, ConnectionGone where libvirt is. A
         migration that libvirt says has completed is told to have, though its QEMU be gone.
         """
-        self._asked = command, time.monotonic()
+        self._command = command, time.monotonic()
         try:
             if not self._by_monitor:
                 return await self._of_job(command)
@@ -96,7 +96,7 @@ class LibvirtGuest(ObservedQemu):
         except self._binding.libvirt.libvirtError as error:
             return await self._after(error, command)
         finally:
-            self._asked = None
+            self._command = None
         if "error" in answer:
             raise HarnessError(f"QEMU of {self.name} refused {command}: {answer['error'].get('desc')}")
         return documented(self.name, command, answer["return"])
