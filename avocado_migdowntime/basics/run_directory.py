@@ -20,7 +20,7 @@ _PREFIX = "avocado-migdowntime-"
 class RunDirectory:
     """A directory for the files of one run, within a `with` block.
 
-    It is `given` by its name and stays, or a temporary one (in TMPDIR) that goes with the block unless `keep` was
+    It is given by its `path` and stays, or a temporary one (in TMPDIR) that goes with the block unless `keep` was
     called. Raises UsageError where the one that is given cannot be made, or has something in it already.
     """
 

@@ -16,7 +16,7 @@ def configure_pairs(parser: argparse.ArgumentParser, meaning: str) -> None:
 
 
 def chosen_parameters(arguments: argparse.Namespace, reserved: tuple[str, ...]) -> dict[str, str]:
-    """What was given, by name; raises UsageError for what is no pair, and for the names that --qemu stands for."""
+    """The values of -p and --arch, by name; raises UsageError for what is no pair, and for what --qemu stands for."""
     from ..errors import UsageError
 
     pairs = {}

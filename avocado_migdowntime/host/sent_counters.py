@@ -11,7 +11,7 @@ _BYTES, _PACKETS = 8, 9
 
 @dataclass(frozen=True)
 class SentCounters:
-    """Bytes, with the headers of all layers, in so many packets, since the network was made."""
+    """What a network has sent since it was made: bytes, with the headers of all layers, and packets."""
 
     bytes: int
     packets: int

@@ -36,9 +36,9 @@ _SPAN_S = 1.0
 
 @dataclass(frozen=True)
 class CapUse:
-    """Under a max-bandwidth of `bytes_per_s` no more than `allowed_bytes` can have been sent in `lasted_s`.
+    """How much was sent of what a max-bandwidth allows.
 
-    `sent_bytes` were.
+    At `bytes_per_s` no more than `allowed_bytes` can go out in `lasted_s`; `sent_bytes` did.
     """
 
     bytes_per_s: float
@@ -48,7 +48,7 @@ class CapUse:
 
     @property
     def used(self) -> float:
-        """The share of it that was sent."""
+        """The share of what is allowed that was sent."""
         return self.sent_bytes / self.allowed_bytes
 
 
