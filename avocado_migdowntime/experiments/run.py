@@ -58,11 +58,11 @@ async def run_and_judge(
     directory: Path,
     progress: Callable[[str], None],
     course: Callable[[Run], Awaitable[None]],
-    known: Mapping[str, Any] = MappingProxyType({}),
+    header: Mapping[str, Any] = MappingProxyType({}),
 ) -> Verdict:
     """Launch, dirty, migrate and sample as `parameters` say, do `course` with the migration, and judge what was seen.
 
-    What is `known` beforehand goes into the trace's header. The trace, the verdict as JSON and QEMU's output are left
+    What is known beforehand is in `header`, for the trace's. The trace, the verdict as JSON and QEMU's output are left
     in `directory`, for this user alone; `progress` gets a line at each step and one a second while it migrates.
     Raises UsageError, HostRequirementError or HarnessError; nothing but those files is left behind in any case.
     """
@@ -77,14 +77,14 @@ async def run_and_judge(
                 stage.say("waiting for the guest to dirty its region once")
                 ready = asyncio.create_task(_ready(pair, parameters))
                 try:
-                    await _record(pair, ready, parameters, directory, stage, course, known)
+                    await _record(pair, ready, parameters, directory, stage, course, header)
                 finally:
                     ready.cancel()
                     await asyncio.gather(ready, return_exceptions=True)
     except TimeoutError:
         advice = "raise `time_limit` or `max_bandwidth`, or make `region` smaller"
-        if watch.found:
-            advice = f"{watch.found}; if it is only slow, raise `time_limit`"
+        if watch.silence:
+            advice = f"{watch.silence}; if it is only slow, raise `time_limit`"
         raise HarnessError(f"given up after {parameters.time_limit:g} s while {stage.last}; {advice}") from None
     verdict = judge(read(str(directory / TRACE)), parameters.formula, parameters.tolerance)
     write(str(directory / VERDICT), f"{json.dumps(fields(verdict), indent=2)}\n".encode(), mode=0o600)
@@ -108,11 +108,11 @@ async def _record(
     directory: Path,
     stage: Stage,
     course: Callable[[Run], Awaitable[None]],
-    known: Mapping[str, Any],
+    header: Mapping[str, Any],
 ) -> None:
     if not parameters.at_full_speed:
         await ready
-    with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **known})) as writer:
+    with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **header})) as writer:
         async with (
             OwnMigrationSampler(pair.source, pair.destination, writer, parameters.sample_rate) as sampler,
             cpu_recorded(pair, sampler),

@@ -164,19 +164,19 @@ class _Tables:
 
 def blocks_of_lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
     """The whole lines of each of `chunks`, and whether only blank ones follow."""
-    block, held = b"", []
+    block, line_parts = b"", []
     for chunk in chunks:
         end = chunk.rfind(b"\n") + 1
         if not end:
-            held.append(chunk)
+            line_parts.append(chunk)
             continue
-        lines = b"".join([*held, memoryview(chunk)[:end]])
-        held = [chunk[end:]]
+        lines = b"".join([*line_parts, memoryview(chunk)[:end]])
+        line_parts = [chunk[end:]]
         if _holds_text(block) and _holds_text(lines):
             yield block, False
             block = b""
         block += lines
-    rest = b"".join(held)
+    rest = b"".join(line_parts)
     if _holds_text(rest) and _holds_text(block):
         yield block, False
         block = b""

@@ -47,13 +47,13 @@ class Remarks:
 
     def sentences(self) -> list[str]:
         """A sentence for each span of passes; beyond MOST_REMARKS how many more there are."""
-        told = [
+        sentences = [
             f"pass {first} is not judged: {why}" if first == last else f"passes {first} to {last} are not judged: {why}"
             for first, last, why in self._spans[:MOST_REMARKS]
         ]
         if more := sum(last - first + 1 for first, last, _ in self._spans[MOST_REMARKS:]):
-            told.append(f"{more} more passes are not judged, for similar reasons")
-        return told
+            sentences.append(f"{more} more passes are not judged, for similar reasons")
+        return sentences
 
 
 class GrowingSegments:
@@ -88,10 +88,10 @@ class GrowingSegments:
         self._decisive: list[Segment] = []
 
     def _judge(
-        self, evidence: Evidence, seen: Sequence[Pass], judged: list[Segment], decisive: list[Segment]
+        self, evidence: Evidence, passes: Sequence[Pass], judged: list[Segment], decisive: list[Segment]
     ) -> Sequence[Sync]:
-        """Add the passes after the first of those `seen` that can be judged, and of these those that can tell."""
-        syncs = evidence.syncs_between(seen, self._others or evidence.others)
+        """Add the passes after the first of `passes` that can be judged, and of these those that can tell."""
+        syncs = evidence.syncs_between(passes, self._others or evidence.others)
         for sync in syncs:
             if one := _judged_pass(sync, self._tolerance, ExcludedSamples(), Remarks()):
                 judged.append(one)

@@ -45,16 +45,16 @@ def switchover_end(evidence: Evidence, passes: Sequence[Pass], sync: Sync | None
     assert sync.limit_bytes is not None
     wire = max(sync.wire_bytes_per_ms.high, last.wire_bytes_per_ms)
     zeros = (final.ram.zero_pages - last.zero_pages) * last.page_bytes
-    left = max(
+    least = max(
         final.ram.conserved_bytes - passes[-1].end_bytes,
         last.remaining_bytes - zeros - (elapsed_ms + BURST_MS) * wire,
     )
     if _is_of_the_switchover(evidence, sync, final.ram, wire):
-        left = max(left, sync.at_sync_bytes.low)
+        least = max(least, sync.at_sync_bytes.low)
     allowed, burst = sync.limit_bytes.high, BURST_MS * wire
     if sync.zero_bytes > burst:  # They made the bandwidth that was seen a low one, and QEMU may have renewed it since.
         return None
-    return _left_at_switchover(left, left, allowed, burst, sync.bytes_per_ms.high, sync.limit_ms)
+    return _left_at_switchover(least, least, allowed, burst, sync.bytes_per_ms.high, sync.limit_ms)
 
 
 def _is_of_the_switchover(evidence: Evidence, sync: Sync, final: Ram, wire: float) -> bool:
@@ -92,9 +92,9 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> Ending
     zeros = (final.zero_pages - float(samples.zero_pages[recent])) * last.page_bytes
     if not bytes_per_ms or zeros > burst:  # Zero pages make the bandwidth that was seen a low one.
         return None
-    sent = (final.sent_pages - last.sent_pages) * last.page_bytes
-    least = sent - zeros - to_stop_ms * wire - burst
-    return _left_at_switchover(least, sent, limit_ms * bytes_per_ms, burst, bytes_per_ms, limit_ms)
+    sent_bytes = (final.sent_pages - last.sent_pages) * last.page_bytes
+    least = sent_bytes - zeros - to_stop_ms * wire - burst
+    return _left_at_switchover(least, sent_bytes, limit_ms * bytes_per_ms, burst, bytes_per_ms, limit_ms)
 
 
 def _stopped_by_others(evidence: Evidence, last_pass: Pass) -> bool:

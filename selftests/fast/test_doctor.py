@@ -73,7 +73,7 @@ HOSTS = [
         "apt-get install --reinstall qemu-system-arm (or: dnf reinstall qemu-system-arm-core; zypper install --force "
         "qemu-arm)",
     ),
-    ({"qemus": (replace(PPC, fault="is no QEMU", release=(0, 0, 0), given=True),)}, "qemu ppc64", "fault", ""),
+    ({"qemus": (replace(PPC, fault="is no QEMU", release=(0, 0, 0), is_named=True),)}, "qemu ppc64", "fault", ""),
     ({"qemus": (replace(PPC, fault="has no machine x"),)}, "qemu ppc64", "fault", ""),
     ({"qemus": (replace(PPC, capabilities=frozenset({"xbzrle"})),)}, "qemu ppc64", "fault", "--migdowntime-qemu"),
     ({"qemus": (replace(PPC, release=(5, 1, 0)),)}, "qemu ppc64", "note", "--migdowntime-qemu"),
@@ -122,7 +122,7 @@ HOSTS = [
     ({"cpu": Cpu(1, frozenset(), 0)}, "cpu load", "note", "more CPUs"),
     ({"lock": Lock(True, ((7, "avocado run"),))}, "host lock", "note", "kill 7"),
     ({"lock": Lock(True, who="process 7 (python) of user a")}, "host lock", "note", "wait, or ask that user"),
-    ({"left": (LeftFiles("/tmp/a b", 10, 59),)}, "kept files", "note", "rm -r '/tmp/a b'"),
+    ({"left_files": (LeftFiles("/tmp/a b", 10, 59),)}, "kept files", "note", "rm -r '/tmp/a b'"),
     ({"versions": (Version("numpy", "numpy==2.*", "1.9", False),)}, "version", "fault", "pip install 'numpy==2.*'"),
     ({"versions": (Version("numpy", "numpy==2.*", "", False),)}, "version", "fault", "pip install 'numpy==2.*'"),
 ]
@@ -293,7 +293,7 @@ def test_the_holder_of_the_lock_is_found():
 def test_files_that_runs_have_left_are_named_with_size_and_age():
     ages_s = (2 * 86400, 3600, 180, 1)
     left = tuple(LeftFiles(f"/tmp/{number}", 1_200_000, age_s) for number, age_s in enumerate(ages_s))
-    [found] = [finding for finding in check_host(replace(GOOD, left=left)) if finding.name == "kept files"]
+    [found] = [finding for finding in check_host(replace(GOOD, left_files=left)) if finding.name == "kept files"]
     assert found.text == (
         "left by 4 runs that did not pass or were killed: /tmp/0 (1.2 MB, 2 days old), /tmp/1 (1.2 MB, 1 hour old), "
         "/tmp/2 (1.2 MB, 3 minutes old) and 1 more, 4.8 MB in all"

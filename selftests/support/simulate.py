@@ -233,7 +233,7 @@ def record(
             at += switchover_ms
         mixed = _torn(before, answer, dice) if before and dice.random() < torn else answer
         if answer["status"] != "active" or answer["ram"]["dirty-sync-count"] not in missed:
-            answers.append(fault.answered({"execute": "query-migrate"}, mixed) if fault else mixed)
+            answers.append(fault.from_qemu({"execute": "query-migrate"}, mixed) if fault else mixed)
             times_s.append(at / 1000)
         before = answer
     return Trace(_samples(times_s, answers), tuple(events), header)
