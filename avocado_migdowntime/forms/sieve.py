@@ -52,6 +52,8 @@ class Sieve:
         self._near_bytes = 0
         self._open_lines = FIRST_LINES
         self._is_short = False
+        self._is_likely = False
+        """Whether a needle was in the last block, so that the rarer ones are likely to be looked for in the next."""
 
     def look_for(self, also: Iterable[bytes]) -> None:
         """Look for these, too, near the needles."""
@@ -104,8 +106,9 @@ class Sieve:
         if not block:
             return
         is_near = bool(self._near_bytes or self._open_lines)
-        search = self._all if is_near else self._needles
+        search = self._all if is_near or self._is_likely else self._needles
         hits, others = search.places(block)
+        self._is_likely = bool(hits)
         if not is_near and not hits:
             self._keep(_Piece(now_s, block))
             return
