@@ -10,9 +10,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from avocado_migdowntime.experiments.selftest import FAULTS
 from bench.rows import TRIED, add, rows, without_places
@@ -80,12 +78,13 @@ def try_fault(fault: str, way: str, qemu: Qemu, arch: str, again: bool) -> None:
         raise SystemExit(f"{way}, {qemu.release} {arch}, {fault}: {done.stderr.strip()}")
     (answer,) = json.loads(done.stdout)["tried"]
     add(KEPT, {**cell, "found": answer["found"], "came": without_places(answer["came"])})
-    PAGE.write_text(page(rows(KEPT)))
+    PAGE.write_text(page())
     print(way, qemu.release, arch, fault, answer["found"], answer["came"], flush=True)
 
 
-def page(kept: Sequence[Mapping[str, Any]]) -> str:
+def page(path: Path = KEPT) -> str:
     """The whole page."""
+    kept = rows(path)
     answers = {(row["fault"], row["way"], row["release"], row["arch"]): row for row in kept if row["fault"] in ASKED}
     columns = list(dict.fromkeys((release, arch) for _, _, release, arch in answers))
     lines, missed = [], []

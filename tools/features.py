@@ -120,16 +120,16 @@ def main() -> int:
                         shown, reason = cell(judged(way, table.common, qemu, arch))
                         row = dict(zip(("way", "release", "arch"), name, strict=True))
                         add(table.kept, {**row, "shown": shown, "reason": reason})
-                        PAGE.write_text("".join(map(page, tables)))
+                        PAGE.write_text(both_pages())
                         print(*name, shown, flush=True)
     return 0
 
 
-def both(builds: Sequence[Qemu]) -> tuple[Table, Table]:
+def both(builds: Sequence[Qemu] = ()) -> tuple[Table, Table]:
     """The ways to migrate, and guestperf's scenarios: these on the installed QEMU, and on the newest of those here."""
     everywhere = [(qemu, arch) for qemu in builds for arch in ARCHITECTURES]
-    newest = max(builds, key=lambda qemu: [int(part) for part in re.findall(r"\d+", qemu.release)])
-    two = list(zip(dict.fromkeys((builds[0], newest)), ARCHITECTURES, strict=False))
+    newest = sorted(builds, key=lambda qemu: [int(part) for part in re.findall(r"\d+", qemu.release)])[-1:]
+    two = list(zip(dict.fromkeys((*builds[:1], *newest)), ARCHITECTURES, strict=False))
     return (
         Table(HEAD, "what is judged", "##", TRIED / "features.jsonl", *features(FEATURES), everywhere),
         Table(OF_GUESTPERF, "comparison", "###", TRIED / "guestperf.jsonl", {}, scenarios(), two),
@@ -212,6 +212,11 @@ def _came(answer: Mapping[str, Any]) -> tuple[str, str]:
         return f"{report['code']}, {verdict['relative_error']:+.2%}", report["sentence"]
     why = re.sub("; the migration completed, and .*: nothing is predicted now$", "", report["sentence"])
     return f"cannot tell: {report['code']}", "; ".join([why, *(fault["sentence"] for fault in faults)])
+
+
+def both_pages() -> str:
+    """The whole page, of all that is kept."""
+    return "".join(map(page, both()))
 
 
 def page(table: Table) -> str:
