@@ -8,6 +8,7 @@ import pytest
 
 from bench.rows import rows
 
+from ..support import broken_monitor
 from ..support.fault_cells import Cell, Outcome, cells, without_avocados_own
 from ..support.fault_runs import KEPT, forget, keep, kept, page
 
@@ -74,3 +75,9 @@ def test_a_row_is_a_line_of_its_own(path):
     before = path.read_text()
     keep(path, Outcome(MID_PASS, "PASS", "", ()))
     assert path.read_text().startswith(before) and json.loads(path.read_text().splitlines()[1])["status"] == "PASS"
+
+
+def test_a_reply_to_another_command_is_one_that_has_an_id():
+    greeting, reply = b'{"return": {}}', b'{"return": {}, "id": "x"}'
+    assert broken_monitor.broken(greeting, broken_monitor.OTHER) == greeting + b"\n"
+    assert json.loads(broken_monitor.broken(reply, broken_monitor.OTHER))["id"] == "of another"
