@@ -71,9 +71,9 @@ class Cell:
             unneeded = _HELD if self.moment == "switchover" or self.target == "destination" else late
             return frozenset({"ERROR"}) | unneeded, rf"{self.target} QEMU"
         if self.fault in (CUT, SLOWED):
-            return frozenset({"ERROR"}) | _HELD if self.moment == "switchover" else frozenset({"ERROR"}) | late, (
-                r"given up after|the migration is|did not answer"
-            )
+            held = _HELD if self.moment == "switchover" else late
+            seen = r"sent nothing|not answer" if self.fault == CUT else r"given up after|not answer"
+            return frozenset({"ERROR"}) | held, rf"{seen}|the migration is"
         if self.fault == FULL:
             return frozenset({"ERROR", "none"}) | late, r"No space left|cannot be written"
         if self.target in QEMUS:
