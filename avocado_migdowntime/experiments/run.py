@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..basics.whole_file import for_this_user_alone, write
-from ..errors import HarnessError
+from ..errors import HarnessError, UsageError
 from ..forms.file import read
 from ..parameters.table import Parameters
 from ..qemu.guest import dirtying, lagging
@@ -30,6 +30,7 @@ from .cpu_use import cpu_recorded
 from .first_pass import hold_first_pass
 from .link_use import link_recorded
 from .migration import Migration
+from .stalled import why_stalled
 
 TRACE, VERDICT = "trace.jsonl", "verdict.json"
 """What a run leaves in its directory, beside QEMU's own output."""
@@ -83,12 +84,19 @@ async def run_and_judge(
                     await asyncio.gather(ready, return_exceptions=True)
     except TimeoutError:
         advice = "raise `time_limit` or `max_bandwidth`, or make `region` smaller"
-        if watch.silence:
-            advice = f"{watch.silence}; if it is only slow, raise `time_limit`"
+        if cause := watch.silence or _why_stalled(directory):
+            advice = f"{cause}; if it is only slow, raise `time_limit`"
         raise HarnessError(f"given up after {parameters.time_limit:g} s while {stage.last}; {advice}") from None
     verdict = judge(read(str(directory / TRACE)), parameters.formula, parameters.tolerance)
     write(str(directory / VERDICT), f"{json.dumps(fields(verdict), indent=2)}\n".encode(), mode=0o600)
     return verdict
+
+
+def _why_stalled(directory: Path) -> str:
+    try:
+        return why_stalled(read(str(directory / TRACE)).samples)
+    except UsageError:  # It has not begun.
+        return ""
 
 
 async def _ready(pair: Pair, parameters: Parameters) -> None:
