@@ -21,6 +21,7 @@ from .form import Form, Line
 from .heads import AROUND, HEAD
 from .monitor_text import nested
 from .rounding import SEPARATED, UNITS, broken_number, to_digits, whole, whole_number
+from .told import Told
 
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?)(?::\s*|\s{2,}(?=\d))(?P<value>.*)")
 _ENDED = re.compile(r"event 'job-completed' for domain ")
@@ -83,6 +84,8 @@ _OTHERS = frozenset(
 )
 KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
 """What virsh and libvirt call the figures of a job."""
+OF_LIBVIRT = frozenset(names[1] for names in _NAMES.values()) | {"downtime"}
+"""What libvirt calls them in its own dict."""
 _BEHIND_A_HEAD = re.compile(rf"{HEAD}((?:{'|'.join(map(re.escape, sorted(KNOWN)))}):.*)")
 _BEGINS = "Job type"
 _GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
@@ -111,6 +114,9 @@ class DomJobInfo(Form):
     def __init__(self) -> None:
         super().__init__()
         self._job: _Job | None = None
+        self._told = Told()
+        self._is_asked = False
+        """Whether the command stands in the text behind the last job."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         if _ENDED.search(line.text):
@@ -126,6 +132,8 @@ class DomJobInfo(Form):
                     self._job = _Job(line.stamp, line.arrived_s)
                 self._job.fields[match["name"]] = match["value"].strip()
                 return ended
+        if "domjobinfo" in line.text:
+            self._is_asked = True
         if self._job is None or not line.text or AROUND.fullmatch(line.text):
             return None
         if _is_figure(line.text) or _is_figure(line.message):
@@ -139,7 +147,10 @@ class DomJobInfo(Form):
         job, self._job = self._job, None
         if job is None or (_BEGINS not in job.fields and len(job.fields) < _ENOUGH):
             return
-        yield from of_fields(job.fields, job.stamp, job.arrived_s)
+        is_asked, self._is_asked = self._is_asked, False
+        for item in of_fields(job.fields, job.stamp, job.arrived_s):
+            if not isinstance(item, Reading) or not self._told.again(item, is_asked=is_asked):
+                yield item
 
     def settle(self) -> Iterable[Item]:
         return self.end()

@@ -151,12 +151,6 @@ _ROWS_OF_TEXTS: _Rows = (
         "virsh -r domjobinfo 1`, repeatedly",
     ),
     (
-        r"\"(?:progress_history|guest_timings)\"",
-        "a report of QEMU's guestperf",
-        "it has one sample of each pass",
-        "take `info migrate` meanwhile, repeatedly, or record the migration by `avocado migdowntime record SOCKET`",
-    ),
-    (
         r"\blibvirt_domain_\w+\{",
         "a scrape of libvirt's metrics",
         _QEMU_FIGURES,

@@ -3,11 +3,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..trace.reading import Stamp
 from .collapsed import lines_in
 from .form import Line
-from .marks import as_typed, out_of_table, with_straight_quotes, without_escapes, without_markup, without_tags
+from .marks import as_typed, is_row, out_of_table, with_straight_quotes, without_escapes, without_markup, without_tags
+from .pairs import as_line
 from .records import assigned, cell, lists_of_lines, logged, python_s_strings_of_lines, strings_of_lines
 from .stamps import parted
 
@@ -85,16 +87,16 @@ class Lines:
 def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Line]:
     """The lines in one, logged `at` that time unless they tell another."""
     text = out_of_table(text)
-    if match := _QUOTED.match(text):
+    if not is_row(text) and (match := _QUOTED.match(text)):
         text = text[match.end() :].strip()
     if not _MARKS.isdisjoint(text):
         text = without_markup(text)
     if within := _strings_within(text):
         for string in within:
             for part in string.splitlines():
-                yield from _unwrapped(part.strip(), came_s, at)
+                yield from (replace(line, is_within=True) for line in _unwrapped(part.strip(), came_s, at))
         return
-    text = cell(text)
+    text = cell(as_line(text))
     stamp, message = parted(text)
     message = message.strip()
     inner = logged(message) if message.startswith("{") and message.endswith("}") else assigned(message)

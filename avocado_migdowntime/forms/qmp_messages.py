@@ -11,7 +11,7 @@ from .form import Line
 from .monitor_text import STATUSES
 
 _PARAMETERS = ("downtime-limit", "max-bandwidth", "avail-switchover-bandwidth")
-_INFO = frozenset(
+ANSWER_FIELDS = frozenset(
     (
         *("status", "total-time", "setup-time", "expected-downtime", "downtime", "error-desc", "socket-address"),
         *("blocked", "blocked-reasons", "cpu-throttle-percentage", "postcopy-blocktime", "postcopy-vcpu-blocktime"),
@@ -127,7 +127,7 @@ def _is_of_migration(answer: Mapping[str, Any]) -> bool:
     if isinstance(ram, dict):
         return "remaining" in ram or "transferred" in ram
     status = answer.get("status")
-    return isinstance(status, str) and status in STATUSES and answer.keys() <= _INFO
+    return isinstance(status, str) and status in STATUSES and answer.keys() <= ANSWER_FIELDS
 
 
 def is_of_qmp(message: Any) -> bool:

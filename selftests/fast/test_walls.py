@@ -57,6 +57,7 @@ COMPUTING = frozenset(
             "collections",
             "contextlib",
             "dataclasses",
+            "csv",
             "difflib",
             "enum",
             "functools",

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The oldest first: a mail quotes below what was written before it, and some logs have their newest line first."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from ..errors import UsageError
+from ..trace.reading import Item, Reading
+from .encoding import Utf8
+from .lines import Lines
+from .many import Many
+from .reader import Reader
+
+MAIL_BYTES = 1 << 20
+"""No mail and no post is longer."""
+MOST_BYTES = 1 << 26
+"""Of a log with its newest line first all has to be there before it is read."""
+_LOOKED_AT = 100
+"""So many lines show in which order they are."""
+_LONGEST_LOOKED_AT = 1 << 12
+_LEAST_TIMES = 3
+"""So many different times that only fall are no accident."""
+_QUOTED = re.compile(r"(?:[ \t]?>)*")
+_IS_QUOTED = re.compile(r"^[ \t]?>", re.MULTILINE)
+_WROTE = "wrote|schrieb|\u00e9crit|escribi\u00f3|scritto|escreveu|schreef|skrev|napisa\u0142"
+_ORIGINAL = "Original|Forwarded|Urspr\u00fcngliche|Weitergeleitete|Message d|Mensaje|Messaggio|Wiadomo"
+_SENT = "Sent|Gesendet|Envoy\u00e9|Enviado|Inviato|Verzonden|Wys\u0142ano"
+_OLDER_BELOW = re.compile(
+    rf"^[ \t>]*(?:[-_]{{3,}} ?(?:{_ORIGINAL}).*"
+    rf"|(?:On|Am|Le|El|Il|Em|Op|Den|W dniu) .{{5,200}}\b(?:{_WROTE})\b.{{0,80}}:"
+    rf"|(?:{_SENT})(?: [a-z]+)?\s?: .*\d{{4}}.*)[ \t\r]*$",
+    re.MULTILINE,
+)
+"""What mail programs put above a mail that was answered; the last kind is Outlook's."""
+
+
+def told_in_order(reader: Reader, chunks: Iterator[bytes]) -> Iterator[Item | Many]:
+    """What `reader` reads of a text, the oldest first.
+
+    Raises UsageError where it is too long to be turned round.
+    """
+    turned, chunks = _in_order(chunks)
+    items = reader.whole(chunks)
+    return items if turned else _newest_last(items)
+
+
+def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
+    """Whether the lines of a text show that they are in another order than they were written, and its bytes in that."""
+    read: list[bytes] = []
+    size_bytes = 0
+    for data in chunks:
+        read.append(data)
+        size_bytes += len(data)
+        if size_bytes >= MAIL_BYTES:
+            break
+    head = _utf8(read)
+    if _is_newest_first(head):
+        for data in chunks:
+            read.append(data)
+            size_bytes += len(data)
+            if size_bytes > MOST_BYTES:
+                raise UsageError("is a log with its newest line first; give it as `tac FILE` prints it")
+        return True, iter([_turned_round(_utf8(read))])
+    if size_bytes < MAIL_BYTES and (mail := _as_written(head.decode(errors="replace"))) is not None:
+        return True, iter([mail.encode()])
+    return False, chain(read, chunks)
+
+
+def _newest_last(items: Iterable[Item | Many]) -> Iterator[Item | Many]:
+    """The items of a text, turned round if all of them go backwards through one migration."""
+    held: list[Item | Many] = []
+    readings: list[Reading] = []
+    rest = iter(items)
+    for item in rest:
+        held.append(item)
+        if isinstance(item, Reading):
+            readings.append(item)
+        if isinstance(item, Many) or (len(readings) > 1 and not _goes_back(*readings[-2:])):
+            yield from held
+            yield from rest
+            return
+    yield from reversed(held) if _are_of_one(readings) else held
+
+
+def _goes_back(newer: Reading, older: Reading) -> bool:
+    """Whether a reading is of a time before the one above it, and has counted less of the same guest's RAM."""
+    pairs = [(_figure(newer, name), _figure(older, name)) for name in ("total-time", "ram.transferred", "ram.total")]
+    if newer.of != older.of or any(None in pair for pair in pairs):
+        return False
+    (newer_ms, older_ms), (newer_bytes, older_bytes), (total, same) = pairs
+    return bool(newer_ms > older_ms and newer_bytes > older_bytes and total == same)
+
+
+def _are_of_one(backwards: Sequence[Reading]) -> bool:
+    """Whether these are of one migration: two are, if they took as long to set up, and found as many zero pages."""
+    if len(backwards) != 2:
+        return len(backwards) > 2
+    pairs = [{_figure(one, name) for one in backwards} for name in ("setup-time", "ram.duplicate")]
+    return all(len(pair) == 1 and None not in pair for pair in pairs) and pairs[1] != {0}
+
+
+def _figure(reading: Reading, name: str) -> Any:
+    part, _, inner = name.rpartition(".")
+    figures = reading.answer.get(part) if part else reading.answer
+    value = figures.get(inner) if isinstance(figures, Mapping) else None
+    return value if isinstance(value, int | float) else None
+
+
+def _utf8(chunks: Iterable[bytes]) -> bytes:
+    utf8 = Utf8()
+    return b"".join([*map(utf8.feed, chunks), utf8.end()])
+
+
+def _is_newest_first(text: bytes) -> bool:
+    """Whether the times of its first lines only fall."""
+    lines, seen = Lines(), 0
+    times_s: list[float] = []
+    begin = 0
+    while seen < _LOOKED_AT and begin < len(text):
+        end = text.find(b"\n", begin) + 1 or len(text)
+        seen += 1
+        if end - begin <= _LONGEST_LOOKED_AT:
+            stamp = next((line.stamp for line in lines.of(text[begin:end], 0.0)), None)
+            if stamp is not None:
+                if times_s and stamp.t_s > times_s[-1]:
+                    return False
+                times_s.append(stamp.t_s)
+        begin = end
+    return len({*times_s}) >= _LEAST_TIMES
+
+
+def _turned_round(text: bytes) -> bytes:
+    """The lines from the last one on, each with those behind it that have no time."""
+    lines = Lines()
+    groups: list[list[bytes]] = [[]]
+    for raw in text.splitlines(keepends=True):
+        if any(line.stamp is not None for line in lines.of(raw, 0.0)):
+            groups.append([])
+        groups[-1].append(raw if raw.endswith(b"\n") else raw + b"\n")
+    return b"".join(chain.from_iterable([groups[0], *groups[:0:-1]]))
+
+
+def _as_written(text: str) -> str | None:
+    """A mail with what it quotes above what answers that; None where no figures are both in it and quoted."""
+    if _IS_QUOTED.search(text) is None and _OLDER_BELOW.search(text) is None:
+        return None
+    parts: dict[int, list[str]] = {}
+    older = 0
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        match = _QUOTED.match(line)
+        depth = match[0].count(">") if match else 0
+        if _OLDER_BELOW.match(line) and not _is_quoted(lines, number + 1, depth):
+            older += 1
+        parts.setdefault(older + depth, []).append(line)
+    if len(parts) < 2 or sum(map(_tells, parts.values())) < 2:
+        return None
+    return "\n".join("".join(parts[depth]) for depth in sorted(parts, reverse=True))
+
+
+def _is_quoted(lines: Sequence[str], number: int, depth: int) -> bool:
+    """Whether the next line that has something in it is quoted once more than `depth`."""
+    following = next((line for line in lines[number : number + 5] if line.strip(" \t>\r\n")), "")
+    match = _QUOTED.match(following)
+    return match is not None and match[0].count(">") > depth
+
+
+def _tells(lines: Sequence[str]) -> bool:
+    """Whether figures are in these lines alone."""
+    return any(isinstance(item, Reading | Many) for item in Reader().whole(["".join(lines).encode()]))
