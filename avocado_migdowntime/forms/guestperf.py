@@ -73,7 +73,7 @@ class Guestperf(Form):
             if isinstance(bandwidth, int) and bandwidth > 0:
                 yield Setting({"max-bandwidth": bandwidth * _BANDWIDTH_UNIT})
         for one in message if isinstance(message, list) else ():
-            if isinstance(one, Mapping) and isinstance(one.get("ram"), Mapping) and "duration" in one:
+            if isinstance(one, Mapping) and isinstance(one.get("ram"), Mapping) and one.get("duration"):
                 yield Reading(_answer(one, one["ram"]), arrived_s=line.arrived_s)
 
 

@@ -2,15 +2,16 @@
 """The lines of a text, without what people, mail programs, terminals and other programs put around them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from ..trace.reading import Stamp
 from .collapsed import lines_in
 from .form import Line
 from .marks import as_typed, is_row, out_of_table, with_straight_quotes, without_escapes, without_markup, without_tags
 from .pairs import as_line
-from .records import assigned, cell, lists_of_lines, logged, python_s_strings_of_lines, strings_of_lines
+from .records import assigned, cell, lists_of_lines, logged, python_s_strings_of_lines, several_logged, strings_of_lines
 from .stamps import parted
 
 _QUOTED = re.compile(
@@ -92,20 +93,34 @@ def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Li
     if not _MARKS.isdisjoint(text):
         text = without_markup(text)
     if within := _strings_within(text):
-        for string in within:
-            for part in string.splitlines():
-                yield from (replace(line, is_within=True) for line in _unwrapped(part.strip(), came_s, at))
+        strings = [[*_parts(string, came_s, at, is_within=True)] for string in within]
+        yield from chain.from_iterable(_oldest_first(strings))
         return
     text = cell(as_line(text))
     stamp, message = parted(text)
     message = message.strip()
     inner = logged(message) if message.startswith("{") and message.endswith("}") else assigned(message)
-    if inner is None:
+    if inner is not None:
+        yield from _parts(inner[0], came_s, inner[1] or stamp or at)
+    elif message.startswith(("{", "[")) and (records := several_logged(message)):
+        told = [[*_parts(told, came_s, own or stamp or at)] for told, own in records]
+        yield from chain.from_iterable(_oldest_first(told))
+    else:
         yield Line(text, message, stamp or at, came_s)
-        return
-    told, own = inner
+
+
+def _parts(told: str, came_s: float, at: Stamp | None, *, is_within: bool = False) -> Iterator[Line]:
+    """The lines that a string has."""
     for part in told.splitlines():
-        yield from _unwrapped(part.strip(), came_s, own or stamp or at)
+        for line in _unwrapped(part.strip(), came_s, at):
+            yield replace(line, is_within=True) if is_within else line
+
+
+def _oldest_first(told: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
+    """What was told by several, turned round if their times only fall."""
+    times_s = [lines[0].stamp.t_s for lines in told if lines and lines[0].stamp is not None]
+    is_turned = len(times_s) == len(told) and times_s == sorted(times_s, reverse=True) and times_s[0] > times_s[-1]
+    return told[::-1] if is_turned else told
 
 
 def _strings_within(text: str) -> list[str]:

@@ -3,13 +3,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 from ..errors import UsageError
-from ..trace.reading import Item, Reading
+from ..trace.reading import Item, Reading, Stamp
 from .encoding import Utf8
 from .lines import Lines
+from .log import Log
 from .many import Many
 from .reader import Reader
 
@@ -22,6 +23,9 @@ _LOOKED_AT = 100
 _LONGEST_LOOKED_AT = 1 << 12
 _LEAST_TIMES = 3
 """So many different times that only fall are no accident."""
+_JITTER_S = 1.0
+"""So much may a line be older than the one above it that another thread logged."""
+_DATE = re.compile(r"^.*?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|(?<=, )\d{4} @ \d\d:\d\d:\d\d)", re.MULTILINE)
 _QUOTED = re.compile(r"(?:[ \t]?>)*")
 _IS_QUOTED = re.compile(r"^[ \t]?>", re.MULTILINE)
 _WROTE = "wrote|schrieb|\u00e9crit|escribi\u00f3|scritto|escreveu|schreef|skrev|napisa\u0142"
@@ -43,7 +47,7 @@ def told_in_order(reader: Reader, chunks: Iterator[bytes]) -> Iterator[Item | Ma
     """
     turned, chunks = _in_order(chunks)
     items = reader.whole(chunks)
-    return items if turned else _newest_last(items)
+    return items if turned else _newest_last(items, reader)
 
 
 def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
@@ -63,12 +67,15 @@ def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
             if size_bytes > MOST_BYTES:
                 raise UsageError("is a log with its newest line first; give it as `tac FILE` prints it")
         return True, iter([_turned_round(_utf8(read))])
-    if size_bytes < MAIL_BYTES and (mail := _as_written(head.decode(errors="replace"))) is not None:
-        return True, iter([mail.encode()])
+    if size_bytes < MAIL_BYTES:
+        text = head.decode(errors="replace")
+        for ordered in (_as_written(text), _by_time(text)):
+            if ordered is not None:
+                return True, iter([ordered.encode()])
     return False, chain(read, chunks)
 
 
-def _newest_last(items: Iterable[Item | Many]) -> Iterator[Item | Many]:
+def _newest_last(items: Iterable[Item | Many], reader: Reader) -> Iterator[Item | Many]:
     """The items of a text, turned round if all of them go backwards through one migration."""
     held: list[Item | Many] = []
     readings: list[Reading] = []
@@ -81,7 +88,8 @@ def _newest_last(items: Iterable[Item | Many]) -> Iterator[Item | Many]:
             yield from held
             yield from rest
             return
-    yield from reversed(held) if _are_of_one(readings) else held
+    is_log = any(isinstance(form, Log) for form in reader.forms)
+    yield from reversed(held) if not is_log and _are_of_one(readings) else held
 
 
 def _goes_back(newer: Reading, older: Reading) -> bool:
@@ -133,13 +141,56 @@ def _is_newest_first(text: bytes) -> bool:
 
 def _turned_round(text: bytes) -> bytes:
     """The lines from the last one on, each with those behind it that have no time."""
-    lines = Lines()
-    groups: list[list[bytes]] = [[]]
-    for raw in text.splitlines(keepends=True):
-        if any(line.stamp is not None for line in lines.of(raw, 0.0)):
-            groups.append([])
-        groups[-1].append(raw if raw.endswith(b"\n") else raw + b"\n")
-    return b"".join(chain.from_iterable([groups[0], *groups[:0:-1]]))
+    first, *groups = _groups(text.decode(errors="replace"))
+    return "".join([*first[1], *chain.from_iterable(lines for _, lines in reversed(groups))]).encode()
+
+
+def _groups(text: str) -> list[tuple[Stamp | None, list[str]]]:
+    """The lines of a text, each that has a time with those behind it that have none; first those before all of them."""
+    reading = Lines()
+    groups: list[tuple[Stamp | None, list[str]]] = [(None, [])]
+    for line in text.splitlines(keepends=True):
+        whole = line if line.endswith("\n") else f"{line}\n"
+        stamp = next((one.stamp for one in reading.of(whole.encode(), 0.0) if one.stamp is not None), None)
+        if stamp is not None:
+            groups.append((stamp, []))
+        groups[-1][1].append(whole)
+    return groups
+
+
+def _by_time(text: str) -> str | None:
+    """A log whose parts stand in another order than they were written, as where rotated files were put together.
+
+    None where it has none, or where they are of the same time, as logs of two hosts.
+    """
+    dates = _DATE.findall(text)
+    if all(later >= earlier for earlier, later in pairwise(dates)):
+        return None
+    (_, head), *groups = _groups(text)
+    blocks: list[_Block] = []
+    for stamp, lines in groups:
+        if stamp is None or stamp.period_s:
+            return None
+        if not blocks or stamp.t_s < blocks[-1].end_s - _JITTER_S:
+            blocks.append(_Block(stamp.t_s))
+        blocks[-1].add(stamp.t_s, lines)
+    ordered = sorted(blocks, key=lambda block: block.begin_s)
+    if ordered == blocks or any(later.begin_s < earlier.end_s for earlier, later in pairwise(ordered)):
+        return None
+    return "".join([*head, *chain.from_iterable(block.lines for block in ordered)])
+
+
+class _Block:
+    """Lines in the order in which they were written, and from when to when that was."""
+
+    def __init__(self, begin_s: float) -> None:
+        self.begin_s = self.end_s = begin_s
+        self.lines: list[str] = []
+
+    def add(self, at_s: float, lines: Sequence[str]) -> None:
+        """Add those of that time."""
+        self.begin_s, self.end_s = min(self.begin_s, at_s), max(self.end_s, at_s)
+        self.lines += lines
 
 
 def _as_written(text: str) -> str | None:

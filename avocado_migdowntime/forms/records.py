@@ -46,6 +46,32 @@ def logged(text: str) -> tuple[str, Stamp | None] | None:
     if not isinstance(record, Mapping):
         return None
     record = next((record[name] for name in _OUTER if isinstance(record.get(name), Mapping)), record)
+    return _told_by(record)
+
+
+def several_logged(text: str) -> list[tuple[str, Stamp | None]]:
+    """The same of each object, where several are somewhere within the object or the list that `text` is."""
+    if sum(text.count(f'"{name}"') for name in _LOGGED) < 2:
+        return []
+    try:
+        found = [*_records_in(json.loads(text))]
+    except (ValueError, RecursionError):
+        return []
+    return found if len(found) > 1 else []
+
+
+def _records_in(value: Any) -> Iterator[tuple[str, Stamp | None]]:
+    if isinstance(value, Mapping):
+        record = _told_by(value)
+        if record is not None:
+            yield record
+            return
+    if isinstance(value, Mapping | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _records_in(one)
+
+
+def _told_by(record: Mapping[str, Any]) -> tuple[str, Stamp | None] | None:
     told = next((told for name in _LOGGED if (told := _text(record.get(name))) is not None), None)
     if told is None:
         return None

@@ -4,7 +4,6 @@
 The names are taken to have QMP's or libvirt's units. A row whose bytes are no whole pages is in others, and not read.
 """
 
-import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -49,7 +48,7 @@ class Table(Form):
             told = self._row(text, line)
             if told is not None:
                 return told
-        elif "emain" not in text:
+        elif "emain" not in text or text[0] in "{[":
             return None
         delimiter = max(_DELIMITERS, key=text.count)
         columns = [_name(cell) for cell in _cells(text, delimiter)]
@@ -100,11 +99,13 @@ def _told(figures: Mapping[str, Any], stamp: Stamp | None, arrived_s: float) -> 
 def _cells(text: str, delimiter: str) -> list[str]:
     if delimiter == "|":
         text = text.strip("|")
-    try:
-        (cells,) = csv.reader([text], delimiter=delimiter, skipinitialspace=True)
-    except (ValueError, csv.Error):
-        return []
-    return [cell.strip() for cell in cells]
+    if '"' not in text:
+        return [cell.strip() for cell in text.split(delimiter)]
+    between = re.escape(delimiter)
+    cells = re.findall(
+        rf'(?:^|{between})\s*(?:"((?:[^"]|"")*)"\s*(?={between}|$)|([^{between}"]*)(?={between}|$))', text
+    )
+    return [(quoted or plain).strip() for quoted, plain in cells]
 
 
 def _name(shown: str) -> str:

@@ -154,3 +154,52 @@ def test_a_captured_output_that_is_logged_as_well_counts_once():
 def test_the_same_reply_of_a_monitor_that_is_asked_fast_is_two():
     reply = REPLY % (40_000, 7)
     assert len(parse(f"{reply}\n{reply}\n".encode()).samples) == 2
+
+
+KUBEVIRT = (TOP / "selftests" / "texts" / "kubevirt-2024.txt").read_text().splitlines()
+SHOWN = [line for line in KUBEVIRT if "Migration info for" in line]
+
+
+def exported(lines):
+    """As Loki and Elasticsearch give them, the newest first."""
+    at = [1_715_507_826 + number for number in range(len(lines))][::-1]
+    loki = {"data": {"result": [{"values": [[f"{t}000000000", line] for t, line in zip(at, lines, strict=True)]}]}}
+    hits = [{"_source": {"@timestamp": t, "message": line}} for t, line in zip(at, lines, strict=True)]
+    return [loki, {"hits": {"hits": hits}}, {"events": [hit["_source"] for hit in hits]}]
+
+
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("indent", [None, 2])
+def test_what_is_exported_in_one_object_has_all_of_its_lines(which, indent):
+    whole, given = parse("\n".join(SHOWN).encode()), json.dumps(exported(SHOWN[::-1])[which], indent=indent)
+    trace = parse(given.encode())
+    assert len(SHOWN) > 1 and list(trace.samples) == list(whole.samples) and trace.notes == whole.notes
+
+
+def test_kibanas_times_are_times():
+    cells = [
+        f'"May 12, 2025 @ 10:00:{20 * second:02}.000","{line.replace(chr(34), chr(34) * 2)}"'
+        for second, line in enumerate(SHOWN)
+    ]
+    whole = parse("\n".join(SHOWN).encode())
+    assert list(parse("\n".join(['"@timestamp",message', *cells[::-1]]).encode()).samples) == list(whole.samples)
+
+
+def test_rotated_logs_may_have_the_newest_file_first():
+    log = (TOP / "selftests" / "texts" / "nova-2023-completed.txt").read_text().splitlines(keepends=True)
+    for cut in range(1, len(log)):
+        assert list(parse("".join(log[cut:] + log[:cut]).encode()).samples) == list(
+            parse("".join(log).encode()).samples
+        )
+
+
+def test_logs_of_two_hosts_stay_as_they_are():
+    source = "".join(f"2025-05-12 10:00:{second} {REPLY % (second * 1000, second)}\n" for second in (40, 50, 58))
+    destination = "".join(f"2025-05-12 10:00:{second} qemu: waits\n" for second in (39, 45, 59))
+    assert times(source + destination) == times(destination + source) == ([40, 50, 58], False)
+    assert order._by_time(source + destination) is None
+
+
+def test_the_times_of_a_log_may_jump_back_a_little():
+    log = "".join(f"2025-05-12 10:00:{at}.5 {REPLY % (at * 1000, at)}\n2025-05-12 10:00:{at}.1 x\n" for at in (40, 50))
+    assert order._by_time(log) is None and times(log) == ([40, 50], False)

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
@@ -16,7 +17,7 @@ from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse, read
 from avocado_migdowntime.forms.reader import Reader
 from avocado_migdowntime.record.new_trace import NewTrace
-from avocado_migdowntime.record.piped import consume
+from avocado_migdowntime.record.piped import consume, whole
 from avocado_migdowntime.record.piped import record as record_pipe
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
@@ -351,11 +352,18 @@ def test_the_loop_of_the_documents_records(tmp_path):
     assert read(str(tmp_path / "recording.jsonl")).downtime_limit_ms == 300
 
 
+def recorded_whole(tmp_path, text):
+    recording = NewTrace(str(tmp_path / "trace.jsonl"))
+    with closing(recording):
+        consume(whole(Reader(), text), recording, None, lambda sample: None)
+    return read(recording.file)
+
+
 @pytest.mark.parametrize("text", sorted((RECORDING.parents[1] / "forms").glob("*.txt")), ids=lambda path: path.stem)
 def test_what_is_known_of_a_text_stays_known_when_it_was_recorded(text, tmp_path):
     own = parse(text.read_bytes())
     running = [sample for sample in own.samples if sample.status != "completed"]
-    trace, _ = recorded(tmp_path, [(1, text.read_text())])
+    trace = recorded_whole(tmp_path, text.read_bytes())
     assert list(trace.samples) == list(own.samples) and running
     assert (trace.lacks, trace.notes, trace.downtime_limit_ms) == (own.lacks, own.notes, own.downtime_limit_ms)
     known, kept = ([(one.rounding, one.derived, one.estimated) for one in whole.readings] for whole in (own, trace))

@@ -57,7 +57,6 @@ COMPUTING = frozenset(
             "collections",
             "contextlib",
             "dataclasses",
-            "csv",
             "difflib",
             "enum",
             "functools",

@@ -49,6 +49,7 @@ FOREIGN = {
         "2024-05-12 11:57:06.546+0000: event 'migration-iteration' for domain 'vm1': iteration: '2'"
     ),
     "the output of `virsh domstats --dirtyrate`": "Domain: 'vm1'\n  dirtyrate.calc_status=2",
+    "a text in base64": "MIME-Version: 1.0\nContent-Transfer-Encoding: base64\n\nSGkKCmdsb2JhbHM6CnN0b3JlLWdsb2JhbC1z",
     "a scrape of libvirt's metrics": 'libvirt_domain_job_info_memory_remaining_bytes{domain="vm1"} 1.57e+08',
     "the output of libvirt's jobInfo()": ">>> dom.jobInfo()\n[2, 60000, 0, 4312604672, 4200000000, 78536704]",
     "a text that names figures of a migration": "The remaining ram was about 370 MB when I looked, and it grew.\n",
