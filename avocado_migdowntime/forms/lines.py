@@ -23,6 +23,8 @@ _QUOTED = re.compile(
 """By `>` and `|`, as a list, as a comment, as in a diff, with the numbers that grep, cat and nl put before lines, the
 names of files that grep does, those of containers by kubectl and docker, and what Avocado puts before a test's lines.
 """
+_LEAST_ENDS = 3
+"""So many ends of lines are in what was a string."""
 _LONGEST_OF_STRINGS = 1 << 20
 _MAILED = re.compile(r"=3D|=(?:20|0D)$|=C2=A0")
 """Of mails in quoted-printable."""
@@ -126,7 +128,7 @@ def _oldest_first(told: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
 def _strings_within(text: str) -> list[str]:
     """What other programs printed that `text` tells in strings."""
     if '"' not in text and "'" not in text:
-        return []
+        return [text.replace("\\r", "").replace("\\n", "\n")] if text.count("\\n") >= _LEAST_ENDS else []
     if len(text) > _LONGEST_OF_STRINGS or '"return"' in text or "'return'" in text:
         return []
     found: list[str] = []

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..trace.reading import Item, Reading, Stamp
+from .diffs import sides
 from .encoding import Utf8
 from .lines import Lines
 from .log import Log
@@ -69,7 +70,7 @@ def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
         return True, iter([_turned_round(_utf8(read))])
     if size_bytes < MAIL_BYTES:
         text = head.decode(errors="replace")
-        for ordered in (_as_written(text), _by_time(text)):
+        for ordered in (_of_diff(text), _as_written(text), _by_time(text)):
             if ordered is not None:
                 return True, iter([ordered.encode()])
     return False, chain(read, chunks)
@@ -191,6 +192,12 @@ class _Block:
         """Add those of that time."""
         self.begin_s, self.end_s = min(self.begin_s, at_s), max(self.end_s, at_s)
         self.lines += lines
+
+
+def _of_diff(text: str) -> str | None:
+    """Both texts of a diff, one below the other; None where figures are not in both."""
+    both = sides(text)
+    return "\n".join(both) if both is not None and all(_tells([side]) for side in both) else None
 
 
 def _as_written(text: str) -> str | None:

@@ -14,6 +14,7 @@ from ..trace.reading import Item, Reading, Stamp
 from .domjobinfo import OF_LIBVIRT, of_fields
 from .form import Form, Line
 from .qmp_fields import PLACES
+from .rounding import broken_number, whole_number
 from .stamps import stamp_of
 
 _DELIMITERS = ",;\t|"
@@ -124,10 +125,11 @@ def _figure(name: str, shown: str) -> Any:
         return shown.lower() if shown.isascii() else None
     if name not in OF_LIBVIRT and name not in PLACES.values():
         return None
-    shown = shown.replace(",", ".") if shown.count(",") == 1 and "." not in shown else shown
-    if not _NUMBER.fullmatch(shown):
+    digits = broken_number(shown) if name.endswith("mbps") else whole_number(shown) or broken_number(shown)
+    digits = digits or shown
+    if not _NUMBER.fullmatch(digits):
         return None
-    number = float(shown)
+    number = float(digits)
     return int(number) if number == int(number) else number
 
 

@@ -2,6 +2,7 @@
 """Answers as YAML, as tables and in guestperf's reports: exact figures, or a sentence about their units."""
 
 import json
+import re
 
 import pytest
 
@@ -67,6 +68,9 @@ def test_fields_of_something_else_are_none(text):
 @pytest.mark.parametrize("change", [
     lambda text: text.replace(",", ";").replace("940.0", "940,0"),
     lambda text: text.replace(",", "\t"),
+    lambda text: re.sub(r"(?<=[\t\n])\d{4,}(?=[\t\n])", lambda shown: f"{int(shown[0]):,}", text.replace(",", "\t")),
+    lambda text: re.sub(r"(?<=[\t\n])\d{4,}(?=[\t\n])", lambda shown: f"{int(shown[0]):_}", text.replace(",", "\t"))
+    .replace("_", " "),
     lambda text: "\n".join(f'"{line}"'.replace(",", '","') for line in text.splitlines()),
     lambda text: text.replace("-downtime", "_downtime").replace("total-", "total_").replace("dirty-", "dirty_"),
     lambda text: text.replace(",remaining", ",ram.remaining").replace(",total,", ",RAM_total,"),

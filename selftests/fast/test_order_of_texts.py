@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Texts that have the newest first, or that have the same twice: the clock in them says what was before what."""
 
+import difflib
 import json
 import re
 from itertools import chain
@@ -203,3 +204,21 @@ def test_logs_of_two_hosts_stay_as_they_are():
 def test_the_times_of_a_log_may_jump_back_a_little():
     log = "".join(f"2025-05-12 10:00:{at}.5 {REPLY % (at * 1000, at)}\n2025-05-12 10:00:{at}.1 x\n" for at in (40, 50))
     assert order._by_time(log) is None and times(log) == ([40, 50], False)
+
+
+@pytest.mark.parametrize("lines", [None, 0])
+def test_a_diff_has_the_older_look_and_the_newer_one(lines):
+    older, newer = (f"{look(second)}".splitlines(keepends=True) for second in (40, 58))
+    if lines is None:
+        text = "".join(difflib.unified_diff(older, newer, "old", "new", n=99))
+    else:
+        pairs = [pair for pair in zip(older, newer, strict=True) if pair[0] != pair[1]]
+        text = f"3,9c3,9\n{''.join(f'< {one}' for one, _ in pairs)}---\n{''.join(f'> {other}' for _, other in pairs)}"
+    trace = parse(text.encode())
+    assert trace.samples.t_s.tolist() == [40, 58]
+    assert trace.samples[-1].ram.remaining_bytes == parse(look(58).encode()).samples[0].ram.remaining_bytes
+
+
+@pytest.mark.parametrize("end", ["\\n", "\\r\\n"])
+def test_the_inside_of_a_string_is_read_as_its_lines(end):
+    assert times(look(40).replace("\n", end)) == ([40], False)
