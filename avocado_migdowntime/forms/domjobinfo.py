@@ -188,7 +188,7 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     rounding: dict[str, Interval] = {}
     for name, names in {**_NAMES, "downtime": _DOWNTIMES}.items():
         called = next((one for one in names if one in fields), None)
-        if called is None or (called[0].isupper() and name not in _COUNTS and _is_cut_off(str(fields[called]))):
+        if called is None or (called[0].isupper() and not _is_whole(name, str(fields[called]))):
             continue
         if name == "downtime" and status != "completed":
             name = "expected-downtime"
@@ -211,10 +211,15 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     yield Reading(nested(figures), stamp, rounding, arrived_s=arrived_s)
 
 
-def _is_cut_off(shown: str) -> bool:
-    """Whether the unit of a figure is missing, and perhaps more of it: what was copied ends there."""
+def _is_whole(name: str, shown: str) -> bool:
+    """Whether a figure has a unit that virsh shows with it: else what was copied ends there, or it is a percentage."""
     match = _VALUE.fullmatch(shown)
-    return not shown or (match is not None and match["kind"] is None)
+    if match is None or name in _COUNTS:
+        return bool(shown)
+    kind = match["kind"]
+    if kind == "%":
+        return name == "cpu-throttle-percentage"
+    return kind is not None
 
 
 def _in_mbps(figures: dict[str, Any], rounding: dict[str, Interval]) -> None:

@@ -183,7 +183,9 @@ _ROWS_OF_TEXTS: _Rows = (
     ),
     (r"^Traceback \(most recent call last\):", "a Python traceback", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
 )
-_ENGLISH = r"[^:\n]*\b(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup)\b"
+_ENGLISH = (
+    r"(?i:[^:\n]*\b(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup|total|normal)\b)"
+)
 _ROWS_OF_BARE_TEXTS: _Rows = (
     (
         rf"(?:^(?!{_ENGLISH})[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]i[Bo]|[Bo]|ms)[ \t]*\n?){{2,}}",

@@ -2,7 +2,7 @@
 """The lines of a text, without what people, mail programs, terminals and other programs put around them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -67,7 +67,7 @@ class Lines:
             if len(plain) > len(_AS_MANY):
                 plain = _MANY_BLANKS.sub(_AS_MANY, plain)
             plain = plain.strip()
-            for whole in [plain] if _strings_within(plain) else lines_in(plain):
+            for whole in _whole_lines(plain):
                 yield from _unwrapped(whole.strip(), came_s)
 
     def _demailed(self, text: str) -> str:
@@ -85,6 +85,15 @@ class Lines:
             return text
         data = _BYTE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode())
         return data.decode(errors="replace")
+
+
+def _whole_lines(text: str) -> Iterable[str]:
+    """The lines that one was, where several were made one."""
+    if text.count("\\n") >= _LEAST_ENDS and '"' not in text and "'" not in text:
+        # The inside of a string, unless it goes on in the next line, as YAML ends one.
+        is_whole = text[0] != "\\" and text[-1] != "\\"
+        return text.replace("\\r", "").split("\\n") if is_whole else [text]
+    return [text] if _strings_within(text) else lines_in(text)
 
 
 def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Line]:
@@ -128,7 +137,7 @@ def _oldest_first(told: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
 def _strings_within(text: str) -> list[str]:
     """What other programs printed that `text` tells in strings."""
     if '"' not in text and "'" not in text:
-        return [text.replace("\\r", "").replace("\\n", "\n")] if text.count("\\n") >= _LEAST_ENDS else []
+        return []
     if len(text) > _LONGEST_OF_STRINGS or '"return"' in text or "'return'" in text:
         return []
     found: list[str] = []

@@ -215,7 +215,15 @@ def _as_written(text: str) -> str | None:
         parts.setdefault(older + depth, []).append(line)
     if len(parts) < 2 or sum(map(_tells, parts.values())) < 2:
         return None
-    return "\n".join("".join(parts[depth]) for depth in sorted(parts, reverse=True))
+    ordered = "\n".join("".join(parts[depth]) for depth in sorted(parts, reverse=True))
+    is_mail = _OLDER_BELOW.search(text) is not None
+    return ordered if is_mail or (_goes_forward([ordered]) and not _goes_forward([text])) else None
+
+
+def _goes_forward(lines: Sequence[str]) -> bool:
+    """Whether the total times in these lines never fall."""
+    times_ms = [_figure(one, "total-time") for one in _read(lines) if isinstance(one, Reading)]
+    return all(None in pair or pair[0] <= pair[1] for pair in pairwise(times_ms))
 
 
 def _is_quoted(lines: Sequence[str], number: int, depth: int) -> bool:
@@ -227,4 +235,8 @@ def _is_quoted(lines: Sequence[str], number: int, depth: int) -> bool:
 
 def _tells(lines: Sequence[str]) -> bool:
     """Whether figures are in these lines alone."""
-    return any(isinstance(item, Reading | Many) for item in Reader().whole(["".join(lines).encode()]))
+    return any(isinstance(item, Reading | Many) for item in _read(lines))
+
+
+def _read(lines: Sequence[str]) -> Iterator[Item | Many]:
+    return Reader().whole(["".join(lines).encode()])

@@ -65,6 +65,12 @@ def test_an_answer_below_what_it_quotes_is_newer():
     assert times(f"{quoted(look(40))}\na minute later:\n{look(50)}") == ([40, 50], False)
 
 
+def test_output_that_is_quoted_as_such_is_no_older():
+    """A tracker's quote marks, and no mail's: the clock decides."""
+    assert times(f"{look(40)}\nlater:\n{quoted(look(58))}") == ([40, 58], False)
+    assert times(f"{look(58)}\nbefore:\n{quoted(look(40))}") == ([40, 58], False)
+
+
 def test_a_thread_has_each_look_once():
     """Each mail quotes all those before it."""
     first = f"help!\n{look(40)}"
