@@ -93,4 +93,4 @@ def out_of_table(text: str) -> str:
 
 def is_row(text: str) -> bool:
     """Whether it is a row of at least three cells, of figures or of what they are called."""
-    return text.startswith("|") and text.endswith("|") and text.count("|") > 3 and ": " not in text
+    return text.count("|") > 1 and ": " not in text and (text.count(" | ") > 1 or text[0] == text[-1] == "|")

@@ -15,7 +15,7 @@ _NO_NUMBER = re.compile(r"(?<=[:\[,\s])-?(?:nan|inf(?:inity)?)\b(?=\s*[,}\]])", 
 _DOTS = r"(?:\.{3}|\u2026)"
 _LEFT_OUT = re.compile(rf"(?<=[{{\[])\s*{_DOTS}\s*,?|,\s*{_DOTS}\s*(?=[,}}\]])|(?<=,)\s*{_DOTS}(?=\s*[\"'])")
 
-_REMARK = re.compile(r"[ \t]+(?:(?://|#|<?--|\u2190)[^\n]*)$|,(?=\s*[}\]])", re.MULTILINE)
+_REMARK = re.compile(r"[ \t]+(?:(?://|#|<-|--|\u2190)[^\n]*)$|,(?=\s*[}\]])", re.MULTILINE)
 """What somebody remarked at the end of a line, and a comma behind the last field."""
 
 

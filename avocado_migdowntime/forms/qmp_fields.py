@@ -15,7 +15,9 @@ from .form import MAYBE, Form, Line
 from .heads import HEAD
 from .qmp_messages import ANSWER_FIELDS, items_of, with_ram
 
-_LINE = re.compile(r"(?P<name>[a-z][a-z-]*):\s*(?P<value>.*)")
+_LINE = re.compile(
+    r"(?:[\w-]+\.)*?(?:(?P<part>ram|disk)\.)?(?P<name>[a-z][a-z-]*):\s*(?P<value>.*?)[,;]?(?:\s+(?:#|//|<-|--|\u2190).*)?"
+)
 _BETWEEN = re.compile(r"[{},]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 _PARTS = frozenset(("ram", "disk", "xbzrle-cache", "compression", "vfio"))
@@ -82,7 +84,8 @@ class QmpFields(Form):
         if not entries:
             return self._something_else(line)
         told: list[Item] = []
-        for name, value in entries:
+        for named, value in entries:
+            part, _, name = named.rpartition(".")
             if name in _BESIDE:
                 told += self.settle() if name == "return" else ()
                 continue
@@ -90,6 +93,8 @@ class QmpFields(Form):
                 told += self.settle()
             if self._fields is None:
                 self._fields = _Fields(line)
+            if part:
+                _add(self._fields, part, {})
             _add(self._fields, name, value)
         if self._fields is None:
             return told or None
@@ -144,7 +149,7 @@ def _entries(text: str) -> Iterator[tuple[str, Any]]:
             value = _value(match["name"], match["value"].strip())
             if value is None:
                 return
-            found.append((match["name"], value))
+            found.append((f"{match['part'] or ''}.{match['name']}", value))
     yield from found
 
 

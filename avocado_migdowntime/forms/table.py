@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..errors import UsageError
-from ..trace.reading import Item, Reading, Stamp
+from ..trace.reading import Item, Reading, Remark, Stamp
 from .domjobinfo import OF_LIBVIRT, of_fields
 from .form import Form, Line
 from .qmp_fields import PLACES
@@ -18,6 +17,10 @@ from .rounding import broken_number, whole_number
 from .stamps import stamp_of
 
 _DELIMITERS = ",;\t|"
+_BLANKS = " "
+"""What is between cells where none of these is."""
+_PATIENCE = 3
+"""So many lines of something else end a table."""
 _REMAINING = frozenset(("ram.remaining", "memory_remaining"))
 _LEAST_COLUMNS = 3
 """So many columns with names of figures make a table."""
@@ -27,7 +30,6 @@ _STATES = frozenset(("state", "migration-status"))
 _LEAST_PAGE = 1024
 _MOST_BYTES_PER_MS = 2e7
 """No migration is as fast: 160 Gbit/s."""
-_UNITS = "give the figures as QMP and `virsh domjobinfo --rawstats` show them"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 _RULE = re.compile(r"[-|:+=\s]+")
 
@@ -42,6 +44,7 @@ class Table(Form):
         super().__init__()
         self._columns: Sequence[str] = ()
         self._delimiter = ""
+        self._strange = 0
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
@@ -49,14 +52,15 @@ class Table(Form):
             told = self._row(text, line)
             if told is not None:
                 return told
-        elif "emain" not in text or text[0] in "{[":
+        if "emain" not in text or text[0] in "{[":
             return None
         delimiter = max(_DELIMITERS, key=text.count)
+        delimiter = delimiter if delimiter in text else _BLANKS
         columns = [_name(cell) for cell in _cells(text, delimiter)]
         known = [name for name in columns if name in PLACES.values() or name in OF_LIBVIRT]
         if len(known) < _LEAST_COLUMNS or _REMAINING.isdisjoint(known) or len({*known}) < len(known):
             return None
-        self._columns, self._delimiter = columns, delimiter
+        self._columns, self._delimiter, self._strange = columns, delimiter, 0
         return []
 
     def _row(self, text: str, line: Line) -> Sequence[Item] | None:
@@ -64,8 +68,11 @@ class Table(Form):
         if _RULE.fullmatch(text):
             return []
         cells = _cells(text, self._delimiter)
+        if self._delimiter == _BLANKS and len(cells) == len(self._columns) + 1 and cells[0].isdecimal():
+            cells = cells[1:]  # Their numbers stand before rows that pandas prints.
         if len(cells) != len(self._columns):
-            if text and self._delimiter not in text:
+            self._strange += 1
+            if self._strange >= _PATIENCE:
                 self._columns = ()
             return None
         shown = {name: cell for name, cell in zip(self._columns, cells, strict=True) if name and cell}
@@ -74,19 +81,26 @@ class Table(Form):
         figures = {name: value for name, cell in shown.items() if (value := _figure(name, cell)) is not None}
         if not figures.keys() & _REMAINING:
             return None if not figures else []
+        self._strange = 0
+        if (wrong := _of_other_units(figures)) is not None:
+            self._columns = ()
+            return [Remark(wrong)]
         return [replace(item, of=of) for item in _told(figures, stamp, line.arrived_s)]
 
 
-def _told(figures: Mapping[str, Any], stamp: Stamp | None, arrived_s: float) -> Iterator[Item]:
+def _of_other_units(figures: Mapping[str, Any]) -> str | None:
+    """What shows that a row has other units."""
     left = figures.get("ram.remaining", figures.get("memory_remaining", 0))
     if left % _LEAST_PAGE:
-        raise UsageError(
-            f"is a table with {left:.10g} of RAM remaining, where bytes of whole pages were expected; {_UNITS}"
-        )
+        return f"a table has {left:.10g} of RAM remaining, where bytes of whole pages were expected"
     total_ms = figures.get("total-time", figures.get("time_elapsed", 0))
     sent = figures.get("ram.transferred", figures.get("memory_processed", 0))
     if total_ms > 0 and sent / total_ms > _MOST_BYTES_PER_MS:
-        raise UsageError(f"is a table with a total time of {total_ms:.10g}, where ms were expected; {_UNITS}")
+        return f"a table has a total time of {total_ms:.10g}, where ms were expected"
+    return None
+
+
+def _told(figures: Mapping[str, Any], stamp: Stamp | None, arrived_s: float) -> Iterator[Item]:
     if "memory_remaining" in figures:
         yield from of_fields({name: str(value) for name, value in figures.items()}, stamp, arrived_s)
         return
@@ -98,6 +112,8 @@ def _told(figures: Mapping[str, Any], stamp: Stamp | None, arrived_s: float) -> 
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
+    if delimiter == _BLANKS:
+        return text.split()
     if delimiter == "|":
         text = text.strip("|")
     if '"' not in text:
