@@ -27,6 +27,8 @@ _LEAST_TIMES = 3
 _JITTER_S = 1.0
 """So much may a line be older than the one above it that another thread logged."""
 _DATE = re.compile(r"^.*?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|(?<=, )\d{4} @ \d\d:\d\d:\d\d)", re.MULTILINE)
+_DEEPEST = 20
+"""No answer is to so many others that it matters which of them is older."""
 _QUOTED = re.compile(r"(?:[ \t]?>)*")
 _IS_QUOTED = re.compile(r"^[ \t]?>", re.MULTILINE)
 _WROTE = "wrote|schrieb|\u00e9crit|escribi\u00f3|scritto|escreveu|schreef|skrev|napisa\u0142"
@@ -209,7 +211,7 @@ def _as_written(text: str) -> str | None:
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):
         match = _QUOTED.match(line)
-        depth = match[0].count(">") if match else 0
+        depth = min(match[0].count(">"), _DEEPEST) if match else 0
         if _OLDER_BELOW.match(line) and not _is_quoted(lines, number + 1, depth):
             older += 1
         parts.setdefault(older + depth, []).append(line)

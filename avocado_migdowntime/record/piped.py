@@ -23,8 +23,8 @@ from .new_trace import NewTrace, Show, runs
 _CHUNK_BYTES = 1 << 16
 SILENCE_S = 0.5
 """After so long without a byte a text has ended whose last line does not say so."""
-_AT_ONCE_S = 0.05
-"""So soon the end of a text follows that somebody has in a file."""
+_AT_ONCE_S = 0.1
+"""So soon all of a text is there that somebody has in a file."""
 
 
 def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, show: Show) -> None:
@@ -141,7 +141,8 @@ def whole(reader: Reader, text: bytes) -> Iterator[Item]:
 def _at_once(pipe: int, first: bytes) -> tuple[bytes, bool]:
     """What comes without a pause, and whether it is all."""
     read, size_bytes = [first], len(first)
-    while size_bytes < MAIL_BYTES and select.select([pipe], [], [], _AT_ONCE_S)[0]:
+    end_s = time.monotonic() + _AT_ONCE_S
+    while size_bytes < MAIL_BYTES and select.select([pipe], [], [], max(0.0, end_s - time.monotonic()))[0]:
         chunk = _read(pipe)
         if not chunk:
             return b"".join(read), True

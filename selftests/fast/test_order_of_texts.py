@@ -3,6 +3,7 @@
 
 import difflib
 import json
+import os
 import re
 from itertools import chain
 
@@ -10,10 +11,13 @@ import pytest
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms import order
-from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.forms.file import parse, read
+from avocado_migdowntime.record.new_trace import NewTrace
+from avocado_migdowntime.record.piped import record
 from avocado_migdowntime.trace.model import SEVERAL
 
 from ..support.documents import TOP
+from ..support.waiting import HANGS_S
 
 FORMS = TOP / "selftests" / "forms"
 BLOCKS = re.split(
@@ -56,6 +60,16 @@ def test_what_a_mail_answers_was_before_it(head, quote):
 
 
 @pytest.mark.parametrize("quote", [quoted, str])
+def test_a_mail_that_is_recorded_from_a_pipe_is_in_order_as_well(tmp_path):
+    end, begin = os.pipe()
+    os.write(begin, (FORMS / "mail-above-the-one-it-answers.txt").read_bytes())
+    os.close(begin)
+    recording = NewTrace(str(tmp_path / "trace.jsonl"))
+    record(end, recording, HANGS_S, None, lambda sample: None)
+    os.close(end)
+    assert read(recording.file).samples.t_s.tolist() == [40, 60]
+
+
 def test_what_it_answers_may_answer_another_one(quote):
     head = OLDER_BELOW[2]
     assert times(f"{look(58)}\n{head}{quote(look(50) + head + quote(look(40)))}") == ([40, 50, 58], False)
