@@ -26,7 +26,11 @@ _LEAST_TIMES = 3
 """So many different times that only fall are no accident."""
 _JITTER_S = 1.0
 """So much may a line be older than the one above it that another thread logged."""
-_DATE = re.compile(r"^.*?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|(?<=, )\d{4} @ \d\d:\d\d:\d\d)", re.MULTILINE)
+_DATE = re.compile(
+    r"^.*?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|(?<=, )\d{4} @ \d\d:\d\d:\d\d)(?:[.,]\d+)?\s?(Z|[+-]\d\d:?\d\d)?",
+    re.MULTILINE,
+)
+"""The first date of a line with its time, and its zone."""
 _DEEPEST = 20
 """No answer is to so many others that it matters which of them is older."""
 _QUOTED = re.compile(r"(?:[ \t]?>)*")
@@ -164,10 +168,10 @@ def _groups(text: str) -> list[tuple[Stamp | None, list[str]]]:
 def _by_time(text: str) -> str | None:
     """A log whose parts stand in another order than they were written, as where rotated files were put together.
 
-    None where it has none, or where they are of the same time, as logs of two hosts.
+    None where it has none, where they are of the same time, as logs of two hosts, or write their times in two ways.
     """
     dates = _DATE.findall(text)
-    if all(later >= earlier for earlier, later in pairwise(dates)):
+    if all(later >= earlier for (earlier, _), (later, _) in pairwise(dates)) or len({zone for _, zone in dates}) > 1:
         return None
     (_, head), *groups = _groups(text)
     blocks: list[_Block] = []

@@ -59,7 +59,6 @@ def test_what_a_mail_answers_was_before_it(head, quote):
     assert times(f"now:\n{look(50)}\n{head}\nHello,\n{quote(look(40))}") == ([40, 50], False)
 
 
-@pytest.mark.parametrize("quote", [quoted, str])
 def test_a_mail_that_is_recorded_from_a_pipe_is_in_order_as_well(tmp_path):
     end, begin = os.pipe()
     os.write(begin, (FORMS / "mail-above-the-one-it-answers.txt").read_bytes())
@@ -70,6 +69,7 @@ def test_a_mail_that_is_recorded_from_a_pipe_is_in_order_as_well(tmp_path):
     assert read(recording.file).samples.t_s.tolist() == [40, 60]
 
 
+@pytest.mark.parametrize("quote", [quoted, str])
 def test_what_it_answers_may_answer_another_one(quote):
     head = OLDER_BELOW[2]
     assert times(f"{look(58)}\n{head}{quote(look(50) + head + quote(look(40)))}") == ([40, 50, 58], False)
@@ -219,6 +219,12 @@ def test_logs_of_two_hosts_stay_as_they_are():
     destination = "".join(f"2025-05-12 10:00:{second} qemu: waits\n" for second in (39, 45, 59))
     assert times(source + destination) == times(destination + source) == ([40, 50, 58], False)
     assert order._by_time(source + destination) is None
+
+
+def test_logs_that_write_their_times_in_two_ways_stay_as_they_are():
+    """One of them may be of another zone."""
+    local = f"2025-05-12 12:00:40 {REPLY % (40_000, 40)}\n"
+    assert order._by_time(f"{local}2025-05-12 10:00:50.000+0000: {REPLY % (50_000, 50)}\n") is None
 
 
 def test_the_times_of_a_log_may_jump_back_a_little():
