@@ -8,6 +8,7 @@ from itertools import chain
 
 from ..trace.reading import Stamp
 from .collapsed import lines_in
+from .folded import Folded
 from .form import Line
 from .marks import as_typed, is_row, out_of_table, with_straight_quotes, without_escapes, without_markup, without_tags
 from .pairs import as_line
@@ -43,11 +44,12 @@ class Lines:
     def __init__(self) -> None:
         self._begun: list[str] = []
         self._is_mailed = False
+        self._folded = Folded()
 
     @property
     def is_plain(self) -> bool:
-        """Whether a line is by itself what it is, not one of a mail's."""
-        return not self._begun and not self._is_mailed
+        """Whether a line is by itself what it is, not one of a mail's or of a string."""
+        return not self._begun and not self._is_mailed and not self._folded.is_begun
 
     def of(self, raw: bytes, came_s: float) -> Iterator[Line]:
         """The lines that one line of a text holds: more where others are in it, none where it goes on."""
@@ -57,6 +59,10 @@ class Lines:
         if "=" in text or self._begun:
             text = self._demailed(text)
             if self._begun:
+                return
+        if self._folded.is_begun or text.endswith("\\"):
+            text = self._folded.take(text)
+            if self._folded.is_begun:
                 return
         if "<" in text or "&" in text:
             text = without_tags(text)

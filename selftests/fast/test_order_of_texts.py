@@ -8,6 +8,7 @@ import re
 from itertools import chain
 
 import pytest
+import yaml
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms import order
@@ -164,6 +165,13 @@ def test_what_ansible_tells_twice_in_yaml_counts_once():
     listed = "".join(f"  - '{line}'\n" for line in look(40).splitlines())
     text = f"ok: [host1] =>\n  changed: true\n  rc: 0\n  stdout: |-\n{block}  stdout_lines:\n{listed}"
     assert parse(text.encode()).snapshot
+
+
+@pytest.mark.parametrize("end", ["\n", "   \n", "\r\n"])
+def test_a_string_that_yaml_folds_is_whole(end):
+    """Blanks at the ends of lines, as virsh prints them, keep Ansible from showing them as lines."""
+    results = [{"stdout": look(second).replace("\n", end), "rc": 0} for second in (40, 50)]
+    assert times(f"ok: [host1] =>\n{yaml.dump({'results': results})}") == ([40, 50], False)
 
 
 def test_a_captured_output_that_is_logged_as_well_counts_once():
