@@ -99,7 +99,8 @@ def _whole_lines(text: str) -> Iterable[str]:
         # The inside of a string, unless it goes on in the next line, as YAML ends one.
         is_whole = text[0] != "\\" and text[-1] != "\\"
         return text.replace("\\r", "").split("\\n") if is_whole else [text]
-    return [text] if _strings_within(text) else lines_in(text)
+    is_object = text.startswith(("{", "[")) and bool(several_logged(text))
+    return [text] if is_object or _strings_within(text) else lines_in(text)
 
 
 def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Line]:

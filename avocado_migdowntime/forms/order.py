@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The oldest first: a mail quotes below what was written before it, and some logs have their newest line first."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
@@ -14,6 +15,7 @@ from .lines import Lines
 from .log import Log
 from .many import Many
 from .reader import Reader
+from .records import several_logged
 
 MAIL_BYTES = 1 << 20
 """No mail and no post is longer."""
@@ -76,7 +78,7 @@ def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
         return True, iter([_turned_round(_utf8(read))])
     if size_bytes < MAIL_BYTES:
         text = head.decode(errors="replace")
-        for ordered in (_of_diff(text), _as_written(text), _by_time(text)):
+        for ordered in (_exported(text), _of_diff(text), _as_written(text), _by_time(text)):
             if ordered is not None:
                 return True, iter([ordered.encode()])
     return False, chain(read, chunks)
@@ -198,6 +200,13 @@ class _Block:
         """Add those of that time."""
         self.begin_s, self.end_s = min(self.begin_s, at_s), max(self.end_s, at_s)
         self.lines += lines
+
+
+def _exported(text: str) -> str | None:
+    """An object or a list of what was logged as one line, of which the oldest is read first; None where it is none."""
+    if text.lstrip()[:1] not in ("[", "{") or "\n" not in text.strip() or not several_logged(text):
+        return None
+    return json.dumps(json.loads(text)) + "\n"
 
 
 def _of_diff(text: str) -> str | None:

@@ -46,7 +46,8 @@ def logged(text: str) -> tuple[str, Stamp | None] | None:
     if not isinstance(record, Mapping):
         return None
     record = next((record[name] for name in _OUTER if isinstance(record.get(name), Mapping)), record)
-    return _told_by(record)
+    told = _told_by(record)
+    return None if told is None else (told, _logged_at(record))
 
 
 def several_logged(text: str) -> list[tuple[str, Stamp | None]]:
@@ -60,22 +61,24 @@ def several_logged(text: str) -> list[tuple[str, Stamp | None]]:
     return found if len(found) > 1 else []
 
 
-def _records_in(value: Any) -> Iterator[tuple[str, Stamp | None]]:
+def _records_in(value: Any, at: Stamp | None = None) -> Iterator[tuple[str, Stamp | None]]:
     if isinstance(value, Mapping):
-        record = _told_by(value)
-        if record is not None:
-            yield record
+        at = _logged_at(value) or at
+        told = _told_by(value)
+        if told is not None:
+            yield told, at
             return
     if isinstance(value, Mapping | list):
         for one in value.values() if isinstance(value, Mapping) else value:
-            yield from _records_in(one)
+            yield from _records_in(one, at)
 
 
-def _told_by(record: Mapping[str, Any]) -> tuple[str, Stamp | None] | None:
-    told = next((told for name in _LOGGED if (told := _text(record.get(name))) is not None), None)
-    if told is None:
-        return None
-    return told, next((stamp for name in _LOGGED_AT if (stamp := _at(record.get(name), name))), None)
+def _told_by(record: Mapping[str, Any]) -> str | None:
+    return next((told for name in _LOGGED if (told := _text(record.get(name))) is not None), None)
+
+
+def _logged_at(record: Mapping[str, Any]) -> Stamp | None:
+    return next((stamp for name in _LOGGED_AT if (stamp := _at(record.get(name), name))), None)
 
 
 def assigned(text: str) -> tuple[str, Stamp | None] | None:

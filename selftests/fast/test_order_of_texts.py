@@ -205,6 +205,20 @@ def test_what_is_exported_in_one_object_has_all_of_its_lines(which, indent):
     assert len(SHOWN) > 1 and list(trace.samples) == list(whole.samples) and trace.notes == whole.notes
 
 
+@pytest.mark.parametrize("told", [lambda line: {"textPayload": line}, lambda line: {"jsonPayload": {"message": line}}])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_list_of_what_was_logged_may_have_the_newest_first(indent, told):
+    log = (TOP / "selftests" / "texts" / "nova-2023-completed.txt").read_text().splitlines()
+    parted = [line.partition(".")[0] for line in log]
+    records = [
+        {"insertId": "x", **told(line[24:]), "timestamp": f"{date.replace(' ', 'T')}Z"}
+        for date, line in zip(parted, log, strict=True)
+    ]
+    trace = parse(json.dumps(records[::-1], indent=indent).encode())
+    assert list(trace.samples) == list(parse(json.dumps(records, indent=indent).encode()).samples)
+    assert trace.completed and len(trace.samples) > 2
+
+
 def test_kibanas_times_are_times():
     cells = [
         f'"May 12, 2025 @ 10:00:{20 * second:02}.000","{line.replace(chr(34), chr(34) * 2)}"'
