@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..trace.model import ENDED
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .domjobinfo import OF_LIBVIRT, of_fields
 from .form import Form, Line
@@ -105,6 +106,10 @@ def _told(figures: Mapping[str, Any], stamp: Stamp | None, arrived_s: float) -> 
         yield from of_fields({name: str(value) for name, value in figures.items()}, stamp, arrived_s)
         return
     answer: dict[str, Any] = {}
+    status = str(figures.get("status"))
+    if status not in ENDED and not status.startswith("postcopy"):
+        # QEMU has none then; somebody may have called so what it expects.
+        figures = {name: value for name, value in figures.items() if name != "downtime"}
     for name, value in figures.items():
         part, _, inner = name.rpartition(".")
         (answer.setdefault(part, {}) if part else answer)[inner] = value

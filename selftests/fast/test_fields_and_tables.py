@@ -94,6 +94,16 @@ def test_a_table_without_total_times_goes_by_its_own():
     assert [one.t_s for one in samples("\n".join(lines))] == [0, 10, 18]
 
 
+@pytest.mark.parametrize(
+    ("status", "shown_ms"), [("", None), ("active", None), ("completed", 412), ("postcopy-active", 412)]
+)
+def test_a_downtime_in_a_table_is_one_where_its_status_tells_of_one(status, shown_ms):
+    """libvirt calls so what is expected as well."""
+    text = f"status,total-time,remaining,total,mbps,downtime\n{status},60000,4096000,4312604672,940,412\n"
+    (sample,) = samples(text)
+    assert (sample.status, sample.downtime_ms) == (status or "active", shown_ms)
+
+
 def test_a_table_of_guests_keeps_them_apart():
     lines = [f"vm,{HEAD}", *(f"{guest},{row}" for row in ROWS for guest in ("a", "b"))]
     trace = parse("\n".join(lines).encode())
