@@ -46,7 +46,7 @@ class Guestperf(Form):
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.message
         if not self._pieces:
-            of = next((name for name in (_SCENARIO, _BEGINS) if name in text), "")
+            of = _BEGINS if _BEGINS in text else _SCENARIO if _SCENARIO in text else ""
             begin = text.find("{" if of == _SCENARIO else "[", text.find(of) + len(of)) if of else -1
             if begin < 0:
                 return None

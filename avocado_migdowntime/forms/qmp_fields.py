@@ -6,7 +6,7 @@ answer is of the part that was begun last.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,7 @@ _OWN = frozenset(
     ("expected-downtime", "total-time", "dirty-sync-count", "dirty-pages-rate", "normal-bytes", "setup-time")
 )
 """No other program has figures of these names."""
+_OWN_IN = re.compile("|".join(_OWN))
 PLACES = {
     **{name: f"ram.{name}" for name in _OF_RAM},
     **{f"{before}{name}": f"ram.{name}" for name in _OF_RAM for before in ("ram.", "ram-")},
@@ -78,9 +79,9 @@ class QmpFields(Form):
         self._fields: _Fields | None = None
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
-        entries = [*_entries(line.text)]
+        entries = _entries(line.text)
         if not entries and (behind := self._behind_a_head(line)):
-            entries = [*_entries(behind)]
+            entries = _entries(behind)
         if not entries:
             return self._something_else(line)
         told: list[Item] = []
@@ -117,7 +118,7 @@ class QmpFields(Form):
 
     def _behind_a_head(self, line: Line) -> str:
         text = line.message
-        if ":" not in text or (self._fields is None and not any(name in text for name in _OWN)):
+        if ":" not in text or (self._fields is None and _OWN_IN.search(text) is None):
             return ""
         match = _BEHIND_A_HEAD.search(text)
         return match[1] if match else ""
@@ -136,21 +137,21 @@ class QmpFields(Form):
         return [*told, line] if told else None
 
 
-def _entries(text: str) -> Iterator[tuple[str, Any]]:
+def _entries(text: str) -> Sequence[tuple[str, Any]]:
     """The fields on a line, mostly one; none where something else is on it."""
-    if ":" not in text or not (text[0].islower() or text[0] in "{'"):
-        return
     found: list[tuple[str, Any]] = []
+    if ":" not in text or not (text[0].islower() or text[0] in "{'"):
+        return found
     for part in _BETWEEN.split(text) if text[-1] in "{}," or "{" in text else [text]:
         match = _LINE.fullmatch(part.strip())
         if match is None and part.strip():
-            return
+            return []
         if match is not None:
             value = _value(match["name"], match["value"].strip())
             if value is None:
-                return
+                return []
             found.append((f"{match['part'] or ''}.{match['name']}", value))
-    yield from found
+    return found
 
 
 def _stands(fields: _Fields, name: str) -> bool:
