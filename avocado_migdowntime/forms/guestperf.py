@@ -46,8 +46,10 @@ class Guestperf(Form):
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.message
         if not self._pieces:
-            of = _BEGINS if _BEGINS in text else _SCENARIO if _SCENARIO in text else ""
-            begin = text.find("{" if of == _SCENARIO else "[", text.find(of) + len(of)) if of else -1
+            if _BEGINS not in text and _SCENARIO not in text:
+                return None
+            of = min((text.find(name), name) for name in (_SCENARIO, _BEGINS) if name in text)[1]
+            begin = text.find("{" if of == _SCENARIO else "[", text.find(of) + len(of))
             if begin < 0:
                 return None
             self._of, self._depth, self._characters = of, Depth(), 0
