@@ -5,6 +5,7 @@ Source: tests/migration-stress/guestperf of QEMU, before 10.0 tests/migration/gu
 has 0 for each figure that an answer lacked.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,8 +13,8 @@ from ..trace.reading import Item, Reading, Setting
 from .form import Form, Line
 from .objects import Depth, closed, parsed
 
-_BEGINS = '"progress_history"'
-_SCENARIO = '"scenario"'
+_BEGINS, _SCENARIO = "progress_history", "scenario"
+_PART = re.compile(rf'"({_BEGINS}|{_SCENARIO})"\s*:\s*([{{\[])')
 _LONGEST_CHARACTERS = 1 << 24
 _FIGURES = {
     "total": "total_bytes",
@@ -48,12 +49,11 @@ class Guestperf(Form):
         if not self._pieces:
             if _BEGINS not in text and _SCENARIO not in text:
                 return None
-            of = min((text.find(name), name) for name in (_SCENARIO, _BEGINS) if name in text)[1]
-            begin = text.find("{" if of == _SCENARIO else "[", text.find(of) + len(of))
-            if begin < 0:
+            match = _PART.search(text)
+            if match is None:
                 return None
-            self._of, self._depth, self._characters = of, Depth(), 0
-            text = text[begin:]
+            self._of, self._depth, self._characters = match[1], Depth(), 0
+            text = text[match.start(2) :]
         self._pieces.append(text)
         self._characters += len(text)
         end = self._depth.add(text, 0)
