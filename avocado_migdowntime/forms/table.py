@@ -53,7 +53,7 @@ class Table(Form):
             told = self._row(text, line)
             if told is not None:
                 return told
-        if "emain" not in text or text[0] in "{[":
+        if "emain" not in text or "{" in text or "[" in text:
             return None
         delimiter = max(_DELIMITERS, key=text.count)
         delimiter = delimiter if delimiter in text else _BLANKS
