@@ -22,6 +22,7 @@ from .heads import AROUND, HEAD
 from .monitor_text import nested
 from .rounding import SEPARATED, UNITS, broken_number, to_digits, whole, whole_number
 from .told import Told
+from .words import first_words, has_one_of
 
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?)(?::\s*|\s{2,}(?=\d))(?P<value>.*)")
 _ENDED = re.compile(r"event 'job-completed' for domain ")
@@ -88,6 +89,8 @@ OF_LIBVIRT = frozenset(names[1] for names in _NAMES.values()) | {"downtime"}
 """What libvirt calls them in its own dict."""
 _BEHIND_A_HEAD = re.compile(rf"{HEAD}((?:{'|'.join(map(re.escape, sorted(KNOWN)))}):.*)")
 _BEGINS = "Job type"
+_WORDS = first_words(KNOWN - {_BEGINS})
+"""One of these is in each line of a job: they have `type`, and `job` is in most lines of libvirt's log."""
 _GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
 """Names that others use as well: none begins a job."""
 _NO_FIELDS = ("error", "warning", "Migration status", "Status", "globals", "capabilities")
@@ -123,15 +126,13 @@ class DomJobInfo(Form):
             ended = list(self.end())
             self._job = _Job(line.stamp, line.arrived_s, fields={"type": "Completed"})
             return ended
-        behind = _BEHIND_A_HEAD.search(line.message)
-        for text in dict.fromkeys((line.text, line.message, behind[1] if behind else line.text)):
-            match = _LINE.fullmatch(text)
-            if match is not None and match["name"] in (KNOWN if self._job is not None else KNOWN - _GENERAL):
-                ended = list(self.end()) if self._is_another(match["name"]) else []
-                if self._job is None:
-                    self._job = _Job(line.stamp, line.arrived_s)
-                self._job.fields[match["name"]] = match["value"].strip()
-                return ended
+        if (field := self._field(line)) is not None:
+            name, value = field
+            ended = list(self.end()) if self._is_another(name) else []
+            if self._job is None:
+                self._job = _Job(line.stamp, line.arrived_s)
+            self._job.fields[name] = value
+            return ended
         if "domjobinfo" in line.text:
             self._is_asked = True
         if self._job is None or not line.text or AROUND.fullmatch(line.text):
@@ -154,6 +155,18 @@ class DomJobInfo(Form):
 
     def settle(self) -> Iterable[Item]:
         return self.end()
+
+    def _field(self, line: Line) -> tuple[str, str] | None:
+        """What a line shows of a job: the name and what stands behind it."""
+        if not has_one_of(_WORDS, line):
+            return None
+        known = KNOWN if self._job is not None else KNOWN - _GENERAL
+        behind = _BEHIND_A_HEAD.search(line.message)
+        for text in dict.fromkeys((line.text, line.message, behind[1] if behind else line.text)):
+            match = _LINE.fullmatch(text)
+            if match is not None and match["name"] in known:
+                return match["name"], match["value"].strip()
+        return None
 
     def _is_another(self, name: str) -> bool:
         return self._job is not None and (name in self._job.fields or name == _BEGINS)

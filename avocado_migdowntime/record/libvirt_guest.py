@@ -14,24 +14,24 @@ from ..errors import HarnessError, UsageError
 from ..qemu.answers import documented
 from ..qemu.monitor import Silence
 from ..trace.model import ENDED
-from .asked import AskedQemu, ConnectionGone
 from .binding import Binding, binding
 from .libvirt_events import Events, GuestEvents
 from .libvirt_job import answer_of_job, is_incoming
+from .observed_qemu import ConnectionGone, ObservedQemu
 from .worker import Worker
 
 _ALIVE_EVERY_S, _ALIVE_TRIES = 5, 3
 """A libvirt that answers none of so many pings is taken to be gone."""
 _LAST_WORDS_S = 1.0
 """What libvirt tells of a guest's end comes a moment after the guest has gone."""
-_SHOWN = 12
+_MOST_NAMES = 12
 
 
 class GuestGone(ConnectionGone):
     """The guest is no longer where it was."""
 
 
-class LibvirtGuest(AskedQemu):
+class LibvirtGuest(ObservedQemu):
     """The guest `name` of the libvirt at `uri`.
 
     Raises UsageError where there is no such libvirt, no such guest or no permission, and without libvirt's binding.
@@ -45,7 +45,7 @@ class LibvirtGuest(AskedQemu):
         self._guest: Any = None
         self._reads_only = self._by_monitor = False
         self._status = "none"
-        self._asked: tuple[str, float] | None = None
+        self._command: tuple[str, float] | None = None
         self._binding: Binding
         self._events: GuestEvents
 
@@ -79,7 +79,7 @@ class LibvirtGuest(AskedQemu):
 
     def silence(self) -> Silence | None:
         """What libvirt has not answered yet."""
-        return None if self._asked is None else Silence(self._asked[0], time.monotonic() - self._asked[1])
+        return None if self._command is None else Silence(self._command[0], time.monotonic() - self._command[1])
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
         """What QMP answers to `command`, or libvirt's job says of it.
@@ -87,7 +87,7 @@ class LibvirtGuest(AskedQemu):
         Raises HarnessError where it refuses, GuestGone where the guest is gone, ConnectionGone where libvirt is. A
         migration that libvirt says has completed is told to have, though its QEMU be gone.
         """
-        self._asked = command, time.monotonic()
+        self._command = command, time.monotonic()
         try:
             if not self._by_monitor:
                 return await self._of_job(command)
@@ -96,7 +96,7 @@ class LibvirtGuest(AskedQemu):
         except self._binding.libvirt.libvirtError as error:
             return await self._after(error, command)
         finally:
-            self._asked = None
+            self._command = None
         if "error" in answer:
             raise HarnessError(f"QEMU of {self.name} refused {command}: {answer['error'].get('desc')}")
         return documented(self.name, command, answer["return"])
@@ -145,7 +145,7 @@ class LibvirtGuest(AskedQemu):
         runs_on = await self._runs_on()
         await self._check_connection()
         if not runs_on:
-            raise self._gone()
+            raise self._gone_error()
         raise HarnessError(
             f"the migration of {self.name} failed or was cancelled: libvirt's job is over, and the guest still runs"
         )
@@ -166,13 +166,13 @@ class LibvirtGuest(AskedQemu):
             raise HarnessError(f"libvirt refuses {command} on {self.name}: {_words(error)}") from None
         if (completed := await self._completed()) and command == "query-migrate":
             return completed
-        raise self._gone() from None
+        raise self._gone_error() from None
 
     async def _check_connection(self) -> None:
         if not await self._worker.call(self._connection.isAlive):
             raise ConnectionGone(f"the connection to libvirt at {in_a_line(self._uri)} was lost") from None
 
-    def _gone(self) -> GuestGone:
+    def _gone_error(self) -> GuestGone:
         how = f" ({self._events.stopped})" if self._events.stopped else ""
         return GuestGone(f"{self.name} no longer runs there{how}")
 
@@ -272,8 +272,8 @@ class LibvirtGuest(AskedQemu):
 def _running(names: Sequence[str]) -> str:
     if not names:
         return "none is running there: give the URI of the migration's source host"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"running there: {', '.join(map(in_a_line, names[:_SHOWN]))}{more}"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"running there: {', '.join(map(in_a_line, names[:_MOST_NAMES]))}{more}"
 
 
 def _words(error: Exception) -> str:

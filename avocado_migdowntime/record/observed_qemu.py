@@ -24,7 +24,7 @@ class ConnectionGone(HarnessError):
     """The QEMU has closed the connection, or has ended."""
 
 
-class AskedQemu(ABC):
+class ObservedQemu(ABC):
     """A QEMU that answers QMP's commands within an `async with` block; `name` is what messages call it.
 
     One that stops answering is waited for, and `say` is told every two seconds.
