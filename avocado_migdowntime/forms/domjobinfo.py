@@ -21,6 +21,7 @@ from .form import Form, Line
 from .heads import AROUND, HEAD
 from .monitor_text import nested
 from .rounding import SEPARATED, UNITS, broken_number, to_digits, whole, whole_number
+from .told import Told
 from .words import first_words, has_one_of
 
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?)(?::\s*|\s{2,}(?=\d))(?P<value>.*)")
@@ -84,6 +85,8 @@ _OTHERS = frozenset(
 )
 KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
 """What virsh and libvirt call the figures of a job."""
+OF_LIBVIRT = frozenset(names[1] for names in _NAMES.values()) | {"downtime"}
+"""What libvirt calls them in its own dict."""
 _BEHIND_A_HEAD = re.compile(rf"{HEAD}((?:{'|'.join(map(re.escape, sorted(KNOWN)))}):.*)")
 _BEGINS = "Job type"
 _WORDS = first_words(KNOWN - {_BEGINS})
@@ -114,6 +117,9 @@ class DomJobInfo(Form):
     def __init__(self) -> None:
         super().__init__()
         self._job: _Job | None = None
+        self._told = Told()
+        self._is_asked = False
+        """Whether the command stands in the text behind the last job."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         if _ENDED.search(line.text):
@@ -127,6 +133,8 @@ class DomJobInfo(Form):
                 self._job = _Job(line.stamp, line.arrived_s)
             self._job.fields[name] = value
             return ended
+        if "domjobinfo" in line.text:
+            self._is_asked = True
         if self._job is None or not line.text or AROUND.fullmatch(line.text):
             return None
         if _is_figure(line.text) or _is_figure(line.message):
@@ -140,7 +148,10 @@ class DomJobInfo(Form):
         job, self._job = self._job, None
         if job is None or (_BEGINS not in job.fields and len(job.fields) < _ENOUGH):
             return
-        yield from of_fields(job.fields, job.stamp, job.arrived_s)
+        is_asked, self._is_asked = self._is_asked, False
+        for item in of_fields(job.fields, job.stamp, job.arrived_s):
+            if not isinstance(item, Reading) or not self._told.again(item, is_asked=is_asked):
+                yield item
 
     def settle(self) -> Iterable[Item]:
         return self.end()
@@ -190,7 +201,7 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     rounding: dict[str, Interval] = {}
     for name, names in {**_NAMES, "downtime": _DOWNTIMES}.items():
         called = next((one for one in names if one in fields), None)
-        if called is None or (called[0].isupper() and name not in _COUNTS and _is_cut_off(str(fields[called]))):
+        if called is None or (called[0].isupper() and not _is_whole(name, str(fields[called]))):
             continue
         if name == "downtime" and status != "completed":
             name = "expected-downtime"
@@ -213,10 +224,15 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     yield Reading(nested(figures), stamp, rounding, arrived_s=arrived_s)
 
 
-def _is_cut_off(shown: str) -> bool:
-    """Whether the unit of a figure is missing, and perhaps more of it: what was copied ends there."""
+def _is_whole(name: str, shown: str) -> bool:
+    """Whether a figure has a unit that virsh shows with it: else what was copied ends there, or it is a percentage."""
     match = _VALUE.fullmatch(shown)
-    return not shown or (match is not None and match["kind"] is None)
+    if match is None or name in _COUNTS:
+        return bool(shown)
+    kind = match["kind"]
+    if kind == "%":
+        return name == "cpu-throttle-percentage"
+    return kind is not None
 
 
 def _in_mbps(figures: dict[str, Any], rounding: dict[str, Interval]) -> None:

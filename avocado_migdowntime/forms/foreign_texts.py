@@ -16,6 +16,7 @@ _LOOKED_AT = 1 << 18
 """So many characters of a text are looked through: it shows early what it is, and each pattern takes its time."""
 _KVM_ONLY = "this tool judges only migrations of QEMU"
 _QEMU_FIGURES = "it has no figures of QEMU"
+ANOTHER_LANGUAGE = "the output of `virsh domjobinfo` in another language than English"
 _Rows = tuple[tuple[str, str, str, str], ...]
 """A pattern, and what of Foreign is said of a text that it is found in."""
 _ROWS_OF_TEXTS: _Rows = (
@@ -125,6 +126,12 @@ _ROWS_OF_TEXTS: _Rows = (
         "/var/snap/lxd/common/lxd/logs, while no other client holds it",
     ),
     (
+        r"(?i)^Content-Transfer-Encoding: *base64|\A\s*(?:[A-Za-z0-9+/]{60,76}\n){2,}[A-Za-z0-9+/]*={0,2}\s*\Z",
+        "a text in base64",
+        "",
+        "copy the text out of the mail program, or decode it with `base64 -d`",
+    ),
+    (
         r"\b(?:migrate_pending_(?:exact|estimate)|migrate_transferred transferred|migrate_set_state|"
         r"migration_bitmap_sync_end|savevm_state_iterate|migration_completion_\w+) ?",
         "a log of QEMU events",
@@ -149,12 +156,6 @@ _ROWS_OF_TEXTS: _Rows = (
         "they show neither the time of the migration nor expected-downtime",
         "take `kubectl logs POD -c compute` of the source's virt-launcher pod, or `kubectl exec POD -c compute -- "
         "virsh -r domjobinfo 1`, repeatedly",
-    ),
-    (
-        r"\"(?:progress_history|guest_timings)\"",
-        "a report of QEMU's guestperf",
-        "it has one sample of each pass",
-        "take `info migrate` meanwhile, repeatedly, or record the migration by `avocado migdowntime record SOCKET`",
     ),
     (
         r"\blibvirt_domain_\w+\{",
@@ -182,11 +183,13 @@ _ROWS_OF_TEXTS: _Rows = (
     ),
     (r"^Traceback \(most recent call last\):", "a Python traceback", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
 )
-_ENGLISH = r"[^:\n]*\b(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup)\b"
+_ENGLISH = (
+    r"(?i:[^:\n]*\b(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup|total|normal)\b)"
+)
 _ROWS_OF_BARE_TEXTS: _Rows = (
     (
         rf"(?:^(?!{_ENGLISH})[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]i[Bo]|[Bo]|ms)[ \t]*\n?){{2,}}",
-        "the output of `virsh domjobinfo` in another language than English",
+        ANOTHER_LANGUAGE,
         "",
         "run `LC_ALL=C virsh domjobinfo GUEST`",
     ),

@@ -18,13 +18,14 @@ class Line:
 
     `text` has no marks of quoting, escape sequences, prompt of a monitor or blanks at its ends; `message` lacks also
     the time and the words that a log puts before what was logged, as far as they are known. `stamp` is the line's own
-    time. `arrived_s` is when it was read.
+    time. `arrived_s` is when it was read. `is_within` a string it was told by another program.
     """
 
     text: str
     message: str
     stamp: Stamp | None = None
     arrived_s: float = 0.0
+    is_within: bool = False
 
     def containing(self, text: str) -> "Line":
         """A line of what this one has within it."""

@@ -14,7 +14,7 @@ from ..trace.samples import SamplesWriter
 from .course import Courses
 from .many import Many, OneOfMany
 from .reader import Reader
-from .refusal import lacking, nothing_told, too_little
+from .refusal import in_another_language, lacking, nothing_told, too_little
 from .rows import Begins, EventRow, Row, SampleRows
 
 MANY = 1000
@@ -79,6 +79,8 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     goes_on = status not in (*ENDED, "none") and not status.startswith("postcopy")
     if goes_on and "ram" not in last.answer:
         raise too_little(reader, status)
+    if goes_on and "ram.remaining" in migration.lacks and (refused := in_another_language(reader)):
+        raise refused
     remarks = [SEVERAL] if of in several else []
     if len(known) > 1:
         remarks.append(f"{len(known)} guests are migrated in this text: {of or 'the last one'} is judged")

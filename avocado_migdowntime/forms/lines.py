@@ -2,13 +2,17 @@
 """The lines of a text, without what people, mail programs, terminals and other programs put around them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 
 from ..trace.reading import Stamp
 from .collapsed import lines_in
+from .folded import Folded
 from .form import Line
-from .marks import as_typed, out_of_table, with_straight_quotes, without_escapes, without_markup, without_tags
-from .records import assigned, cell, lists_of_lines, logged, python_s_strings_of_lines, strings_of_lines
+from .marks import as_typed, is_row, out_of_table, with_straight_quotes, without_escapes, without_markup, without_tags
+from .pairs import as_line
+from .records import assigned, cell, lists_of_lines, logged, python_s_strings_of_lines, several_logged, strings_of_lines
 from .stamps import parted
 
 _QUOTED = re.compile(
@@ -20,6 +24,8 @@ _QUOTED = re.compile(
 """By `>` and `|`, as a list, as a comment, as in a diff, with the numbers that grep, cat and nl put before lines, the
 names of files that grep does, those of containers by kubectl and docker, and what Avocado puts before a test's lines.
 """
+_LEAST_ENDS = 3
+"""So many ends of lines are in what was a string."""
 _LONGEST_OF_STRINGS = 1 << 20
 _MAILED = re.compile(r"=3D|=(?:20|0D)$|=C2=A0")
 """Of mails in quoted-printable."""
@@ -38,11 +44,12 @@ class Lines:
     def __init__(self) -> None:
         self._begun: list[str] = []
         self._is_mailed = False
+        self._folded = Folded()
 
     @property
     def is_plain(self) -> bool:
-        """Whether a line is by itself what it is, not one of a mail's."""
-        return not self._begun and not self._is_mailed
+        """Whether a line is by itself what it is, not one of a mail's or of a string."""
+        return not self._begun and not self._is_mailed and not self._folded.is_begun
 
     def of(self, raw: bytes, came_s: float) -> Iterator[Line]:
         """The lines that one line of a text holds: more where others are in it, none where it goes on."""
@@ -53,6 +60,10 @@ class Lines:
             text = self._demailed(text)
             if self._begun:
                 return
+        if self._folded.is_begun or text.endswith("\\"):
+            text = self._folded.take(text)
+            if self._folded.is_begun:
+                return
         if "<" in text or "&" in text:
             text = without_tags(text)
         if not text.isascii():
@@ -62,7 +73,7 @@ class Lines:
             if len(plain) > len(_AS_MANY):
                 plain = _MANY_BLANKS.sub(_AS_MANY, plain)
             plain = plain.strip()
-            for whole in [plain] if _strings_within(plain) else lines_in(plain):
+            for whole in _whole_lines(plain):
                 yield from _unwrapped(whole.strip(), came_s)
 
     def _demailed(self, text: str) -> str:
@@ -82,28 +93,52 @@ class Lines:
         return data.decode(errors="replace")
 
 
+def _whole_lines(text: str) -> Iterable[str]:
+    """The lines that one was, where several were made one."""
+    if text.count("\\n") >= _LEAST_ENDS and '"' not in text and "'" not in text:
+        # The inside of a string, unless it goes on in the next line, as YAML ends one.
+        is_whole = text[0] != "\\" and text[-1] != "\\"
+        return text.replace("\\r", "").split("\\n") if is_whole else [text]
+    is_object = text.startswith(("{", "[")) and bool(several_logged(text))
+    return [text] if is_object or _strings_within(text) else lines_in(text)
+
+
 def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Line]:
     """The lines in one, logged `at` that time unless they tell another."""
     text = out_of_table(text)
-    if match := _QUOTED.match(text):
+    if not is_row(text) and (match := _QUOTED.match(text)):
         text = text[match.end() :].strip()
     if not _MARKS.isdisjoint(text):
         text = without_markup(text)
     if within := _strings_within(text):
-        for string in within:
-            for part in string.splitlines():
-                yield from _unwrapped(part.strip(), came_s, at)
+        strings = [[*_parts(string, came_s, at, is_within=True)] for string in within]
+        yield from chain.from_iterable(_oldest_first(strings))
         return
-    text = cell(text)
+    text = cell(as_line(text))
     stamp, message = parted(text)
     message = message.strip()
     inner = logged(message) if message.startswith("{") and message.endswith("}") else assigned(message)
-    if inner is None:
+    if inner is not None:
+        yield from _parts(inner[0], came_s, inner[1] or stamp or at)
+    elif message.startswith(("{", "[")) and (records := several_logged(message)):
+        told = [[*_parts(told, came_s, own or stamp or at)] for told, own in records]
+        yield from chain.from_iterable(_oldest_first(told))
+    else:
         yield Line(text, message, stamp or at, came_s)
-        return
-    told, own = inner
+
+
+def _parts(told: str, came_s: float, at: Stamp | None, *, is_within: bool = False) -> Iterator[Line]:
+    """The lines that a string has."""
     for part in told.splitlines():
-        yield from _unwrapped(part.strip(), came_s, own or stamp or at)
+        for line in _unwrapped(part.strip(), came_s, at):
+            yield replace(line, is_within=True) if is_within else line
+
+
+def _oldest_first(told: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
+    """What was told by several, turned round if their times only fall."""
+    times_s = [lines[0].stamp.t_s for lines in told if lines and lines[0].stamp is not None]
+    is_turned = len(times_s) == len(told) and times_s == sorted(times_s, reverse=True) and times_s[0] > times_s[-1]
+    return told[::-1] if is_turned else told
 
 
 def _strings_within(text: str) -> list[str]:

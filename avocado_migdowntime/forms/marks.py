@@ -89,3 +89,8 @@ def out_of_table(text: str) -> str:
         return text
     name, value = cells
     return f"{name.removesuffix(':')}: {value}" if re.search("[A-Za-z]", name) else value
+
+
+def is_row(text: str) -> bool:
+    """Whether it is a row of at least three cells, of figures or of what they are called."""
+    return text.count("|") > 1 and ": " not in text and (text.count(" | ") > 1 or text[0] == text[-1] == "|")

@@ -21,6 +21,7 @@ from .monitor_lines import Figures, figure_in, with_fraction
 from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
 from .rounding import SEPARATED, UNITS, broken_number, cut, to_three_digits, whole
 from .stamps import guest_of
+from .told import Told
 from .words import first_words, has_one_of
 
 STATUSES = frozenset(
@@ -52,6 +53,8 @@ _PATIENCE = 3
 """So many lines of something else end a text that seemed to go on."""
 _MOST_OF_MEAN = 20
 """So many times the mean throughput may be shown without a fraction, rounded by whoever wrote it."""
+_OF_QMP_AS_WELL = {"ram.pages-per-second"}
+"""What is shown as in an answer of QMP's: no text begins with it."""
 _ENOUGH = ("status", "expected-downtime", "downtime", "ram.remaining")
 
 
@@ -79,8 +82,10 @@ class MonitorText(Form):
     def __init__(self) -> None:
         super().__init__()
         self._shown: dict[str, _Shown] = {}
-        self._told: set[str] = set()
-        """Guests of which figures were told."""
+        self._told: dict[str, Told] = {}
+        """What was told of each guest."""
+        self._is_asked = False
+        """Whether the command stands in the text behind that."""
         self._is_blocked = False
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -92,7 +97,7 @@ class MonitorText(Form):
         for text in dict.fromkeys((line.text, line.message, part)):
             prompt = _PROMPT.match(text)
             figures = _figures(text[prompt.end() :] if prompt else text, within)
-            if figures:
+            if figures and (within or figures.keys() != _OF_QMP_AS_WELL):
                 of = guest_of(line.message)
                 shown = self._shown.get(of)
                 ended = self._ended(of) if shown and (prompt or any(name in shown.figures for name in figures)) else []
@@ -121,20 +126,27 @@ class MonitorText(Form):
         if shown.headed and len(shown.figures.keys() - {"error-desc"}) == 1:
             # Others log a status as well.
             return []
-        self._told.add(of)
         if shown.figures.keys() >= {"ram.dirty-sync-count", "ram.pages-per-second"}:
             # QEMU leaves out a rate of 0; where that is not there, the rate may have been left out by somebody else.
             shown.figures.setdefault("ram.dirty-pages-rate", 0)
         doubts = _without_lost_point(shown.figures, shown.rounding, of)
         answer, rounding = nested(shown.figures), shown.rounding
-        return [*doubts, Reading(answer, shown.stamp, rounding=rounding, of=of, arrived_s=shown.arrived_s)]
+        reading = Reading(answer, shown.stamp, rounding=rounding, of=of, arrived_s=shown.arrived_s)
+        is_asked, self._is_asked = self._is_asked, False
+        return [] if self._told.setdefault(of, Told()).again(reading, is_asked=is_asked) else [*doubts, reading]
 
     def _something_else(self, line: Line) -> Sequence[Item | Line] | None:
         if self._is_blocked and line.text:
             self._is_blocked = False
             return [Remark(f"QEMU says that this guest cannot be migrated: {line.text}")]
         self._is_blocked = line.text == _BLOCKED
-        if self._is_blocked or _ASKED.fullmatch(line.text):
+        if "info migrate" in line.text:
+            is_prompt = _ASKED.fullmatch(line.text) is not None
+            ended = [*self.end()] if is_prompt else []
+            self._is_asked = True
+            if is_prompt:
+                return ended
+        if self._is_blocked:
             return [*self.end()]
         if not self._shown or not line.text or AROUND.fullmatch(line.text):
             return None

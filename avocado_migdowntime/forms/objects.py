@@ -15,6 +15,9 @@ _NO_NUMBER = re.compile(r"(?<=[:\[,\s])-?(?:nan|inf(?:inity)?)\b(?=\s*[,}\]])", 
 _DOTS = r"(?:\.{3}|\u2026)"
 _LEFT_OUT = re.compile(rf"(?<=[{{\[])\s*{_DOTS}\s*,?|,\s*{_DOTS}\s*(?=[,}}\]])|(?<=,)\s*{_DOTS}(?=\s*[\"'])")
 
+_REMARK = re.compile(r"[ \t]+(?:(?://|#|<-|--|\u2190)[^\n]*)$|,(?=\s*[}\]])", re.MULTILINE)
+"""What somebody remarked at the end of a line, and a comma behind the last field."""
+
 
 class Depth:
     """How deep in objects and arrays a text is that is read piece by piece."""
@@ -90,10 +93,11 @@ def parsed(text: str) -> Any:
     text = _NO_NUMBER.sub("null", text)
     if "..." in text or "\u2026" in text:
         text = _LEFT_OUT.sub("", text)
-    try:
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        pass
+    for plain in (text, _REMARK.sub("", text)):
+        try:
+            return _DECODER.decode(plain)
+        except (ValueError, RecursionError):
+            pass
     if "'" not in text:
         return None
     try:

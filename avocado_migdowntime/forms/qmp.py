@@ -52,6 +52,8 @@ class Qmp(Form):
         self._begun: _Begun | None = None
         self._held: list[Reading | Happening] = []
         self._seen: dict[str, Reading | Happening] = {}
+        self._last: tuple[Reading, bool] | None = None
+        """The last reply, and whether it was told in a string."""
         self._origin: tuple[Line, str, bool] | None = None
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -138,7 +140,7 @@ class Qmp(Form):
                 continue
             if guest:
                 item = _of_guest(item, guest)
-            if self._is_repeated(item):
+            if self._is_repeated(item) or self._is_told_again(item, line):
                 continue
             if isinstance(item, Reading | Happening) and not guest and is_of_libvirts:
                 self._held.append(item)
@@ -179,6 +181,15 @@ class Qmp(Form):
         kind = _kind(type(item), item.of)
         before, self._seen[kind] = self._seen.get(kind), item
         return before is not None and _is_same(before, item)
+
+    def _is_told_again(self, item: Item, line: Line) -> bool:
+        """Whether it is the last reply in another wrapping, as Ansible tells what a command prints twice."""
+        if not isinstance(item, Reading):
+            return False
+        last, self._last = self._last, (item, line.is_within)
+        if last is None or not (last[1] or line.is_within) or "total-time" not in item.answer:
+            return False
+        return (last[0].of, last[0].answer, last[0].stamp) == (item.of, item.answer, item.stamp)
 
 
 def _kind(item: type, guest: str) -> str:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What one message of QMP's tells of a migration: replies, events, the greeting, and commands that set a limit."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Stamp, Version
@@ -10,8 +12,12 @@ from .filling import reading_of_record
 from .form import Line
 from .monitor_text import STATUSES
 
+_NUMBER = re.compile(r"\d{1,20}(?:\.\d{1,20})?")
+_GUESTS = ("vm", "guest", "domain", "instance")
+"""Where other programs name whose answer they tell."""
+_GREATEST_DEPTH = 4
 _PARAMETERS = ("downtime-limit", "max-bandwidth", "avail-switchover-bandwidth")
-_INFO = frozenset(
+ANSWER_FIELDS = frozenset(
     (
         *("status", "total-time", "setup-time", "expected-downtime", "downtime", "error-desc", "socket-address"),
         *("blocked", "blocked-reasons", "cpu-throttle-percentage", "postcopy-blocktime", "postcopy-vcpu-blocktime"),
@@ -72,7 +78,24 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     elif isinstance(message.get("capability"), str):
         yield from _of_list([message], line)
     elif len(message) > 1 or "status" not in message:
-        yield from _of_return(message, line)
+        told = [*_of_return(message, line)]
+        yield from told or _of_fields(message, line)
+
+
+def _of_fields(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
+    """What is told by the answers in the fields of an object of another program, and by those in theirs."""
+    of = next((name for key in _GUESTS if isinstance(name := message.get(key), str)), "")
+    for answer in _answers_in(message, _GREATEST_DEPTH):
+        for item in _of_return(answer, line):
+            yield item if isinstance(item, Line) or not of else replace(item, of=of)
+
+
+def _answers_in(value: Any, depth: int) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping) and isinstance(value.get("ram"), Mapping) and _is_of_migration(value):
+        yield value
+    elif isinstance(value, Mapping | list) and depth:
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _answers_in(one, depth - 1)
 
 
 def _of_return(answer: Any, line: Line) -> Iterator[Item | Line]:
@@ -83,7 +106,7 @@ def _of_return(answer: Any, line: Line) -> Iterator[Item | Line]:
         yield from _of_list(answer, line)
     elif isinstance(answer, dict):
         if _is_of_migration(answer):
-            yield Reading(_without_none(answer), line.stamp, arrived_s=line.arrived_s)
+            yield Reading(_with_numbers(_without_none(answer)), line.stamp, arrived_s=line.arrived_s)
         elif any(name in answer for name in _PARAMETERS):
             yield Setting({name: answer[name] for name in answer if answer[name] is not None}, line.stamp)
         elif isinstance(reasons := answer.get("blocked-reasons"), list) and "status" not in answer:
@@ -127,7 +150,7 @@ def _is_of_migration(answer: Mapping[str, Any]) -> bool:
     if isinstance(ram, dict):
         return "remaining" in ram or "transferred" in ram
     status = answer.get("status")
-    return isinstance(status, str) and status in STATUSES and answer.keys() <= _INFO
+    return isinstance(status, str) and status in STATUSES and answer.keys() <= ANSWER_FIELDS
 
 
 def is_of_qmp(message: Any) -> bool:
@@ -143,6 +166,27 @@ def _without_none(answer: Mapping[str, Any]) -> Mapping[str, Any]:
         return answer
     kept = {name: value for name, value in answer.items() if value is not None}
     return {name: _without_none(value) if isinstance(value, dict) else value for name, value in kept.items()}
+
+
+def _with_numbers(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With numbers where all of them were written as strings; the answer itself where they are numbers."""
+    ram = answer.get("ram")
+    if not isinstance(ram, Mapping) or not isinstance(ram.get("remaining"), str):
+        return answer
+    return {
+        name: _with_numbers_in(value) if isinstance(value, Mapping) else _number(value)
+        for name, value in answer.items()
+    }
+
+
+def _with_numbers_in(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: _number(value) for name, value in part.items()}
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+        return value
+    return float(value) if "." in value else int(value)
 
 
 def _holds_none(answer: Mapping[str, Any]) -> bool:

@@ -42,6 +42,8 @@ class Reader:
         self._alone: Line | None = None
         """What was told by a line of the text, if it was one line, and read as it is."""
         self._told = False
+        self._is_ended = True
+        """Whether the last line has an end, so that nothing of it is missing."""
         self._guests = Guests()
         self._bulk, self._alike = Bulk(self._qmp), Alike()
         self._open: Bulk | Alike | None = None
@@ -63,6 +65,8 @@ class Reader:
         """What is whole because nothing follows."""
         yield from self._read(self._sieve.feed(self._utf8.end(), now_s))
         yield from self._read(self._sieve.end(now_s))
+        if self._is_ended:
+            yield from self._of_line(b"", now_s)
         yield from self._kept()
         for form in self._forms:
             yield from map(self._guests.of, form.end())
@@ -132,7 +136,7 @@ class Reader:
 
     def _of_line(self, raw: bytes, came_s: float) -> Iterator[Item]:
         """What is whole with a line of the text."""
-        self._told, self._alone = False, None
+        self._told, self._alone, self._is_ended = False, None, raw.endswith(b"\n")
         if len(self.first_bytes) < FIRST_LINES:
             self.first_bytes.append(raw)
         lines = [*self._lines.of(raw, came_s)]

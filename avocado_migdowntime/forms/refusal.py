@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ..errors import UsageError
 from .catalogue import FORMS
-from .foreign_texts import LONG, is_of_others, of_text
+from .foreign_texts import ANOTHER_LANGUAGE, LONG, is_of_others, of_text
 from .reader import Reader
 
 EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, repeatedly"""
@@ -35,6 +35,12 @@ def too_little(reader: Reader, status: str) -> UsageError:
     form = reader.forms[-1]
     shown = f"this is {form.NAME}: the status is {status}, and no remaining RAM is shown"
     return UsageError(f"{shown}; take {_instead(reader)}, on the source host while the status is active")
+
+
+def in_another_language(reader: Reader) -> UsageError | None:
+    """That most of what virsh prints is in another language, where it is; some lines are in English all the same."""
+    foreign = of_text("\n".join(reader.first_lines))
+    return UsageError(foreign.sentence) if foreign is not None and foreign.what == ANOTHER_LANGUAGE else None
 
 
 def lacking(reader: Reader) -> str:

@@ -19,6 +19,7 @@ _STAMP = re.compile(
     rf"""[\[("']?(?:
         (?P<year>\d{{4}})[-/](?P<month>\d\d)[-/](?P<day>\d\d)[ T]{_CLOCK}{_ZONE}
       | (?P<name>[A-Z][a-z]{{2}})\s+(?P<date>\d{{1,2}})\s+{_CLOCK.replace("?P<", "?P<n")}
+      | (?P<kname>[A-Z][a-z]{{2}})\s(?P<kday>\d{{1,2}}),\s(?P<kyear>\d{{4}})\s@\s{_CLOCK.replace("?P<", "?P<k")}
       | (?P<since>\d{{1,12}}\.\d{{3,9}})(?=[:\]\s])
       | {_CLOCK.replace("?P<", "?P<c")}(?=\s)
     )[\])"']?:?\s*""",
@@ -115,7 +116,12 @@ def _stamp(found: dict[str, str | None]) -> Stamp | None:
     if (since := found["since"]) is not None:
         return Stamp(float(since), 10.0 ** -len(since.partition(".")[2]))
     prefix, day = "", 0
-    if (year := found["year"]) is not None:
+    if (year := found["kyear"]) is not None:
+        if found["kname"] not in _MONTHS:
+            return None
+        # Kibana's.
+        prefix, day = "k", _day(int(year), _MONTHS.index(found["kname"]), int(found["kday"] or 0))
+    elif (year := found["year"]) is not None:
         day = _day(int(year), int(found["month"] or 0), int(found["day"] or 0))
     elif (name := found["name"]) is not None:
         if name not in _MONTHS:
@@ -127,7 +133,7 @@ def _stamp(found: dict[str, str | None]) -> Stamp | None:
     t_s = day * _DAY_S + hour * 3600 + minute * 60 + second
     part = found[prefix + "part"]
     fraction = float(f"0.{part}") if part else 0.0
-    period_s = {"": 0, "n": _YEAR_S, "c": _DAY_S}[prefix]
+    period_s = {"": 0, "k": 0, "n": _YEAR_S, "c": _DAY_S}[prefix]
     return Stamp(t_s + fraction - _zone_s(found["zone"]), 10.0 ** -len(part or ""), period_s)
 
 

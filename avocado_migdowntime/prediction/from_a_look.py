@@ -30,7 +30,8 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         return Advice(finding, reasons=(now.sentence, *([ram_left] if ram_left and not look.ended else [])))
     left_ms, bytes_per_ms = look.left_ms, look.divisor
     assert left_ms is not None and bytes_per_ms is not None
-    if left_ms.low >= GREATEST_DOWNTIME_LIMIT_MS and look.usual and not look.estimated and look.in_first_pass is False:
+    is_shown = look.usual and not look.estimated and not look.hardly_sent
+    if left_ms.low >= GREATEST_DOWNTIME_LIMIT_MS and is_shown and look.in_first_pass is False:
         reason = f"{_left_now(look)}{BEYOND}"
         return Advice(Finding.NONE, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(reason, POSTCOPY))
     pending_ms, doubt = _pending(look)

@@ -10,6 +10,8 @@ from contextlib import closing
 from ..errors import UsageError
 from ..forms.course import Courses
 from ..forms.filling import AS_READ
+from ..forms.many import Many
+from ..forms.order import MAIL_BYTES, told_in_order
 from ..forms.reader import Reader
 from ..forms.refusal import nothing_told
 from ..forms.rows import Begins, EventRow, Row
@@ -21,6 +23,8 @@ from .new_trace import NewTrace, Show, runs
 _CHUNK_BYTES = 1 << 16
 SILENCE_S = 0.5
 """After so long without a byte a text has ended whose last line does not say so."""
+_AT_ONCE_S = 0.1
+"""So soon all of a text is there that somebody has in a file."""
 
 
 def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, show: Show) -> None:
@@ -106,7 +110,7 @@ def _is_over(reading: Reading) -> bool:
 
 
 def _items(pipe: int, reader: Reader, new_trace: NewTrace, wait_s: float) -> Iterator[Item]:
-    zero_s = time.monotonic()
+    zero_s, is_first = time.monotonic(), True
     while True:
         now_s = time.monotonic() - zero_s
         left_s = SILENCE_S if new_trace.samples else wait_s - now_s
@@ -115,11 +119,40 @@ def _items(pipe: int, reader: Reader, new_trace: NewTrace, wait_s: float) -> Ite
         if not select.select([pipe], [], [], min(left_s, SILENCE_S))[0]:
             yield from reader.settle()
             continue
-        try:
-            chunk = os.read(pipe, _CHUNK_BYTES)
-        except OSError as error:
-            raise UsageError(f"the pipe cannot be read: {error.strerror}") from None
+        chunk = _read(pipe)
         if not chunk:
             break
+        if is_first:
+            is_first = False
+            chunk, is_whole = _at_once(pipe, chunk)
+            if is_whole:
+                yield from whole(reader, chunk)
+                return
         yield from reader.feed(chunk, time.monotonic() - zero_s)
     yield from reader.end(time.monotonic() - zero_s)
+
+
+def whole(reader: Reader, text: bytes) -> Iterator[Item]:
+    """What `reader` reads of a text all of which is there, in the order of time."""
+    for item in told_in_order(reader, iter([text])):
+        yield from item.readings() if isinstance(item, Many) else (item,)
+
+
+def _at_once(pipe: int, first: bytes) -> tuple[bytes, bool]:
+    """What comes without a pause, and whether it is all."""
+    read, size_bytes = [first], len(first)
+    end_s = time.monotonic() + _AT_ONCE_S
+    while size_bytes < MAIL_BYTES and select.select([pipe], [], [], max(0.0, end_s - time.monotonic()))[0]:
+        chunk = _read(pipe)
+        if not chunk:
+            return b"".join(read), True
+        read.append(chunk)
+        size_bytes += len(chunk)
+    return b"".join(read), False
+
+
+def _read(pipe: int) -> bytes:
+    try:
+        return os.read(pipe, _CHUNK_BYTES)
+    except OSError as error:
+        raise UsageError(f"the pipe cannot be read: {error.strerror}") from None

@@ -33,6 +33,12 @@ FIGURES = {
     "info-migrate-2025-in-kb.txt": ("active", 60, 3000, 229_492 * KIB + 511, 4096, 5, 20_000, 940),
     "domjobinfo-with-commas.txt": ("active", 60, 3000, int(224.113 * (1 << 20)), 4096, 5, 20_000, 940.002),
     "domjobinfo-postcopy.txt": ("postcopy-active", 60, None, int(224.113 * (1 << 20)), 4096, 5, 20_000, 940.002),
+    **dict.fromkeys(
+        ("yaml-by-ansible.txt", "yaml-of-a-reply-without-a-page-size.txt"),
+        ("active", 60, 14_451, 577_036_288, 4096, 3, 20_000, 940),
+    ),
+    "info-migrate-7.2-in-two-columns.txt": ("active", 60, 14_451, 563_512 * KIB + 511, 4096, 3, 20_000, 940),
+    "ansible-tells-it-twice.txt": ("active", 60, 14_451, int(550.305 * (1 << 20)), 4096, 3, 20_000, 940),
     "domjobinfo-below-its-prompt.txt": ("active", 2.54, 1999, int(36.965 * (1 << 20)), 4096, 2, 5000, 167.881),
 }
 LACKING = {"info-migrate-1.6.txt": ("ram.dirty-sync-count",)}
@@ -41,6 +47,7 @@ WORKED_OUT = {
     "info-migrate-7.0-trimmed.txt": (["status", "ram.page-size"], []),
     "qmp-2.3-with-a-disk-and-nan.txt": (["ram.page-size"], []),
     "info-migrate-2.9.txt": (["ram.page-size"], []),
+    "yaml-of-a-reply-without-a-page-size.txt": (["ram.page-size"], []),
 }
 
 
@@ -75,6 +82,8 @@ def test_each_example_is_tried():
         "info-migrate-7.2-twice.txt",
         "qmp-array.txt",
         "recording-of-a-sample-each-2.1-s.jsonl",
+        *("guestperf-report.txt", "log-with-its-newest-line-first.txt", "mail-above-the-one-it-answers.txt"),
+        "table-of-looks.txt",
     }
     assert {path.name for path in FORMS.iterdir()} == of_several | FIGURES.keys()
 
@@ -104,6 +113,10 @@ def test_a_counter_that_ran_below_0_is_said_to_have_done_so():
         ("info-migrate-7.2-active-then-completed.txt", [3.602, 4.602], ["active", "completed"]),
         ("info-migrate-7.2-twice.txt", [3.602, 3.602], ["active", "active"]),
         ("recording-of-a-sample-each-2.1-s.jsonl", [0, 2.1, 4.2, 6.3], ["active"] * 4),
+        ("guestperf-report.txt", [0.03, 29.761, 50.489, 64.94, 75.016], ["active"] * 5),
+        ("log-with-its-newest-line-first.txt", [40, 50, 58], ["active"] * 3),
+        ("mail-above-the-one-it-answers.txt", [40, 60], ["active"] * 2),
+        ("table-of-looks.txt", [40, 50, 58], ["active"] * 3),
     ],
 )
 def test_several_looks_are_a_trace_on_the_clock_that_is_in_them(name, times_s, statuses):

@@ -97,6 +97,16 @@ def test_a_dirty_rate_in_other_units_is_no_number_of_pages():
         parse(JOB.replace("20000        pages/s", "20 MiB/s").encode())
 
 
+def test_a_percentage_is_no_size():
+    text = JOB.replace("224.113 MiB", "13 %").replace("6.568 GiB", "87%")
+    answer = parse(text.encode()).readings[-1].answer
+    assert answer["ram"] is None and "how much RAM is left is not shown" in " ".join(told(text))
+
+
+def test_what_is_cut_off_in_english_is_no_other_language():
+    assert parse(JOB.replace("224.113 MiB", "224.1").encode()).lacks == ("ram.remaining",)
+
+
 def test_figures_in_columns_without_colons_are_read():
     text = "Time elapsed                 110110  ms\nMemory remaining             25.500 GiB\nIteration      3\n"
     (sample,) = parse(text.encode()).samples

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`record -`: what virsh prints again and again becomes a trace that is judged as QEMU's own answers are."""
 
-import json
 import os
+from contextlib import closing
 from threading import Thread
 
 import pytest
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse, read
+from avocado_migdowntime.forms.reader import Reader
 from avocado_migdowntime.record.new_trace import NewTrace
+from avocado_migdowntime.record.piped import consume, whole
 from avocado_migdowntime.record.piped import record as record_pipe
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
@@ -152,23 +154,8 @@ def test_what_a_libvirt_printed_of_a_real_migration_is_what_its_qemu_answered():
     assert answer_of(printed) == {"status": "active", **times, "ram": ram}
 
 
-@pytest.mark.parametrize("text", sorted((RECORDING.parents[1] / "forms").glob("*.txt")), ids=lambda path: path.stem)
-def test_what_is_known_of_a_text_stays_known_when_it_was_recorded(text, tmp_path):
-    own = parse(text.read_bytes())
-    running = [sample for sample in own.samples if sample.status != "completed"]
-    trace, _ = recorded(tmp_path, [(1, text.read_text())])
-    assert list(trace.samples) == list(own.samples) and running
-    assert (trace.lacks, trace.notes, trace.downtime_limit_ms) == (own.lacks, own.notes, own.downtime_limit_ms)
-    known, kept = ([(one.rounding, one.derived, one.estimated) for one in whole.readings] for whole in (own, trace))
-    assert kept == known or (not kept and not any(map(any, known)))
-
-
-GARBLED = [5, [], {"rounding": 5}, {"rounding": {"ram.mbps": [2, 1]}}, {"lacks": 7}, {"derived": 1}]
-
-
-@pytest.mark.parametrize("known", GARBLED)
-def test_what_is_known_of_a_text_is_refused_where_it_is_garbled(known):
-    header = {"qemu": {}, "migrate-parameters": {}, "read": True}
-    sample = {"t": 1, "latency_ms": 1, "query-migrate": {**ACTIVE, "as-read": known}}
-    with pytest.raises(UsageError, match="'as-read' is .*, expected what `record` writes there; record it again"):
-        parse("\n".join(map(json.dumps, (header, sample))).encode())
+def recorded_whole(tmp_path, text):
+    recording = NewTrace(str(tmp_path / "trace.jsonl"))
+    with closing(recording):
+        consume(whole(Reader(), text), recording, None, lambda sample: None)
+    return read(recording.file)

@@ -45,6 +45,7 @@ FOUND_ONCE = {
     70_012_828: "passes that were timed from sample to sample, where those are far apart",
     60_072_451: "a report that is below what was left before in this pass, and is just what dirty-rate gives",
     91_003_821: "the bandwidth of zero pages, which go out in later passes where QEMU syncs in each window",
+    93_300_521: "a bandwidth of next to nothing at the begin of a later pass, as if no limit were enough",
     60_069_940: "an estimated bandwidth, before QEMU's own, that was taken for an update of the report",
 }
 """Seeds of cases that contradicted once, and why."""

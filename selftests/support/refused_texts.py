@@ -49,10 +49,10 @@ FOREIGN = {
         "2024-05-12 11:57:06.546+0000: event 'migration-iteration' for domain 'vm1': iteration: '2'"
     ),
     "the output of `virsh domstats --dirtyrate`": "Domain: 'vm1'\n  dirtyrate.calc_status=2",
-    "a report of QEMU's guestperf": '{"progress_history": [{"status": "active", "ram": {"remaining_bytes": 7853670}}]}',
+    "a text in base64": "MIME-Version: 1.0\nContent-Transfer-Encoding: base64\n\nSGkKCmdsb2JhbHM6CnN0b3JlLWdsb2JhbC1z",
     "a scrape of libvirt's metrics": 'libvirt_domain_job_info_memory_remaining_bytes{domain="vm1"} 1.57e+08',
     "the output of libvirt's jobInfo()": ">>> dom.jobInfo()\n[2, 60000, 0, 4312604672, 4200000000, 78536704]",
-    "a text that names figures of a migration": "Migration status,active\nremaining ram,376892 kbytes\n",
+    "a text that names figures of a migration": "The remaining ram was about 370 MB when I looked, and it grew.\n",
     "a scrape of KubeVirt's metrics": 'kubevirt_vmi_migration_data_remaining_bytes{name="vm1",namespace="d"} 8.31e+08',
     "a table of several migrations side by side": (
         "total time:      9576 ms      10461 ms    +9.2%\nremaining ram:   0 kbytes     0 kbytes"

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A table with a look in each row, as scripts write it: its first line names columns as QMP or libvirt name figures.
+
+The names are taken to have QMP's or libvirt's units. A row whose bytes are no whole pages is in others, and not read.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..trace.model import ENDED
+from ..trace.reading import Item, Reading, Remark, Stamp
+from .domjobinfo import OF_LIBVIRT, of_fields
+from .form import Form, Line
+from .qmp_fields import PLACES
+from .rounding import broken_number, whole_number
+from .stamps import stamp_of
+
+_DELIMITERS = ",;\t|"
+_BLANKS = " "
+"""What is between cells where none of these is."""
+_PATIENCE = 3
+"""So many lines of something else end a table."""
+_REMAINING = frozenset(("ram.remaining", "memory_remaining"))
+_LEAST_COLUMNS = 3
+"""So many columns with names of figures make a table."""
+_TIMES = frozenset(("time", "timestamp", "date", "datetime", "ts", "@timestamp", "when", "clock"))
+_GUESTS = frozenset(("vm", "guest", "domain", "instance", "vm_name", "vmname", "dom", "uuid"))
+_STATES = frozenset(("state", "migration-status"))
+_LEAST_PAGE = 1024
+_MOST_BYTES_PER_MS = 2e7
+"""No migration is as fast: 160 Gbit/s."""
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
+_RULE = re.compile(r"[-|:+=\s]+")
+
+
+class Table(Form):
+    """Reads one table after another."""
+
+    NAME = "a table of looks"
+    NEEDLES = (b"emain",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._columns: Sequence[str] = ()
+        self._delimiter = ""
+        self._strange = 0
+
+    def take(self, line: Line) -> Sequence[Item | Line] | None:
+        text = line.text
+        if self._columns:
+            told = self._row(text, line)
+            if told is not None:
+                return told
+        if "emain" not in text or "{" in text or "[" in text:
+            return None
+        delimiter = max(_DELIMITERS, key=text.count)
+        delimiter = delimiter if delimiter in text else _BLANKS
+        columns = [_name(cell) for cell in _cells(text, delimiter)]
+        known = [name for name in columns if name in PLACES.values() or name in OF_LIBVIRT]
+        if len(known) < _LEAST_COLUMNS or _REMAINING.isdisjoint(known) or len({*known}) < len(known):
+            return None
+        self._columns, self._delimiter, self._strange = columns, delimiter, 0
+        return []
+
+    def _row(self, text: str, line: Line) -> Sequence[Item] | None:
+        """What a row tells; None where it is none."""
+        if _RULE.fullmatch(text):
+            return []
+        cells = _cells(text, self._delimiter)
+        if self._delimiter == _BLANKS and len(cells) == len(self._columns) + 1 and cells[0].isdecimal():
+            cells = cells[1:]  # Their numbers stand before rows that pandas prints.
+        if len(cells) != len(self._columns):
+            self._strange += 1
+            if self._strange >= _PATIENCE:
+                self._columns = ()
+            return None
+        shown = {name: cell for name, cell in zip(self._columns, cells, strict=True) if name and cell}
+        stamp = next((at for name in _TIMES & shown.keys() if (at := _time(shown[name])) is not None), line.stamp)
+        of = next((shown[name] for name in _GUESTS & shown.keys()), "")
+        figures = {name: value for name, cell in shown.items() if (value := _figure(name, cell)) is not None}
+        if not figures.keys() & _REMAINING:
+            return None if not figures else []
+        self._strange = 0
+        if (wrong := _of_other_units(figures)) is not None:
+            self._columns = ()
+            return [Remark(wrong)]
+        return [replace(item, of=of) for item in _told(figures, stamp, line.arrived_s)]
+
+
+def _of_other_units(figures: Mapping[str, Any]) -> str | None:
+    """What shows that a row has other units."""
+    left = figures.get("ram.remaining", figures.get("memory_remaining", 0))
+    if left % _LEAST_PAGE:
+        return f"a table has {left:.10g} of RAM remaining, where bytes of whole pages were expected"
+    total_ms = figures.get("total-time", figures.get("time_elapsed", 0))
+    sent = figures.get("ram.transferred", figures.get("memory_processed", 0))
+    if total_ms > 0 and sent / total_ms > _MOST_BYTES_PER_MS:
+        return f"a table has a total time of {total_ms:.10g}, where ms were expected"
+    return None
+
+
+def _told(figures: Mapping[str, Any], stamp: Stamp | None, arrived_s: float) -> Iterator[Item]:
+    if "memory_remaining" in figures:
+        yield from of_fields({name: str(value) for name, value in figures.items()}, stamp, arrived_s)
+        return
+    answer: dict[str, Any] = {}
+    status = str(figures.get("status"))
+    if status not in ENDED and not status.startswith("postcopy"):
+        # QEMU has none then; somebody may have called so what it expects.
+        figures = {name: value for name, value in figures.items() if name != "downtime"}
+    for name, value in figures.items():
+        part, _, inner = name.rpartition(".")
+        (answer.setdefault(part, {}) if part else answer)[inner] = value
+    yield Reading(answer, stamp, arrived_s=arrived_s)
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    if delimiter == _BLANKS:
+        return text.split()
+    if delimiter == "|":
+        text = text.strip("|")
+    if '"' not in text:
+        return [cell.strip() for cell in text.split(delimiter)]
+    between = re.escape(delimiter)
+    cells = re.findall(
+        rf'(?:^|{between})\s*(?:"((?:[^"]|"")*)"\s*(?={between}|$)|([^{between}"]*)(?={between}|$))', text
+    )
+    return [(quoted or plain).strip() for quoted, plain in cells]
+
+
+def _name(shown: str) -> str:
+    """A column's name as the figure's, or as it is."""
+    plain = shown.strip().lower()
+    if plain in OF_LIBVIRT:
+        return plain
+    if plain in _TIMES or plain in _GUESTS:
+        return plain
+    name = re.sub(r"[\s_]", "-", plain)
+    return "status" if name in _STATES else PLACES.get(name, name)
+
+
+def _figure(name: str, shown: str) -> Any:
+    if name == "status":
+        return shown.lower() if shown.isascii() else None
+    if name not in OF_LIBVIRT and name not in PLACES.values():
+        return None
+    digits = broken_number(shown) if name.endswith("mbps") else whole_number(shown) or broken_number(shown)
+    digits = digits or shown
+    if not _NUMBER.fullmatch(digits):
+        return None
+    number = float(digits)
+    return int(number) if number == int(number) else number
+
+
+def _time(shown: str) -> Stamp | None:
+    if _NUMBER.fullmatch(shown):
+        number = float(shown)
+        tick_s = 10.0 ** -len(shown.partition(".")[2])
+        return Stamp(number, tick_s) if number < 1e11 else Stamp(number / 1000, 0.001)
+    return stamp_of(shown)
