@@ -17,7 +17,7 @@ from ..trace.model import ENDED
 from .asked import AskedQemu, ConnectionGone
 from .binding import Binding, binding
 from .libvirt_events import Events, GuestEvents
-from .libvirt_job import answer_of_job, is_incoming
+from .libvirt_job import answer_of_job
 from .worker import Worker
 
 _ALIVE_EVERY_S, _ALIVE_TRIES = 5, 3
@@ -58,6 +58,11 @@ class LibvirtGuest(AskedQemu):
         self._binding, self._events = binding(), GuestEvents()
         self._connection = await self._worker.call(self._open)
         self._guest = await self._worker.call(self._look_up)
+        if await self._worker.call(self._is_arriving):
+            raise UsageError(
+                f"{self.name} is still arriving from another host, and only the source has the figures of its "
+                "migration; give the URI of the source's libvirt, such as qemu+ssh://HOST/system"
+            )
         self._by_monitor = await self._worker.call(self._has_monitor)
         try:
             await self._worker.call(
@@ -132,8 +137,7 @@ class LibvirtGuest(AskedQemu):
                     raise
                 return {}
         if command == "query-status":
-            job = await self._worker.call(self._guest.jobStats)
-            return {"status": "inmigrate" if is_incoming(job) else "running"}
+            return {"status": "running"}
         answer = await self._figures()
         if answer["status"] != "none" or self._status == "none":
             self._status = answer["status"]
@@ -247,6 +251,19 @@ class LibvirtGuest(AskedQemu):
             raise UsageError(f"name a guest of {in_a_line(self._uri)}; {there}") from None
         raise UsageError(f"no guest is running as {self.name}; {there}") from None
 
+    def _is_arriving(self) -> bool:
+        """Whether this host is the destination of a migration.
+
+        libvirt answers this at once. Until the guest has arrived, a command to its monitor would time out after 30 s.
+        Source: qemu_driver.c:qemuDomainGetJobStatsInternal of libvirt 9.0.
+        """
+        libvirt = self._binding.libvirt
+        try:
+            self._guest.jobStats()
+        except libvirt.libvirtError as error:
+            return bool(error.get_error_code() == libvirt.VIR_ERR_OPERATION_UNSUPPORTED)
+        return False
+
     def _has_monitor(self) -> bool:
         libvirt = self._binding.libvirt
         if self._reads_only or self._binding.qemu is None:
@@ -256,11 +273,9 @@ class LibvirtGuest(AskedQemu):
         except libvirt.libvirtError as error:
             refused = ("OPERATION_DENIED", "ACCESS_DENIED", "NO_SUPPORT", "OPERATION_UNSUPPORTED")
             if error.get_error_code() not in {getattr(libvirt, f"VIR_ERR_{name}") for name in refused}:
-                arriving = "; if the guest is arriving there, give the URI of the migration's source host"
-                why = (
-                    f"{_words(error)}{arriving if error.get_error_code() == libvirt.VIR_ERR_OPERATION_TIMEOUT else ''}"
-                )
-                raise UsageError(f"libvirt refuses QEMU's monitor of {self.name}: {why}") from None
+                busy = error.get_error_code() == libvirt.VIR_ERR_OPERATION_TIMEOUT
+                hint = "; try again when that operation of libvirt has ended" if busy else ""
+                raise UsageError(f"libvirt refuses QEMU's monitor of {self.name}: {_words(error)}{hint}") from None
             return False
         return True
 

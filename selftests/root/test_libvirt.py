@@ -170,6 +170,16 @@ def test_what_there_is_none_of_is_told_with_what_there_is(libvirt, command):
         assert status == 2 and said.count("\n") == 1 and re.search(told, said), said
 
 
+@pytest.mark.parametrize("socket", SOCKETS)
+def test_a_guest_that_is_arriving_is_refused_at_once(libvirt, command, socket):
+    libvirt.start()
+    libvirt.migrate(2, 1)
+    until(lambda: GUEST in libvirt.virsh("list", side="destination"))
+    status, said = ended(command("record", libvirt.uri("destination", socket), GUEST, "-o", "trace.jsonl"))
+    # QEMU's monitor would be waited for in vain.
+    assert status == 2 and "is still arriving from another host" in said and "imed out" not in said, said
+
+
 def test_ctrl_c_ends_it_also_while_libvirt_answers_nothing(libvirt, command, tmp_path):
     libvirt.start()
     libvirt.migrate(2, 1)
