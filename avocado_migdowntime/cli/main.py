@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
-from itertools import chain, zip_longest
+from itertools import chain, takewhile, zip_longest
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -22,6 +22,8 @@ from .help import of_all, of_command
 _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
 _OPTION = "--migdowntime-"
 """How options of `avocado run` begin."""
+_REQUIRED = "the following arguments are required"
+"""How argparse begins where an argument is missing, before it looks for those that it does not know."""
 _CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")
 _NAME = re.compile(r"[\w-]+")
 """What argparse says of a name that it does not know, and those that it does."""
@@ -34,16 +36,32 @@ class _Command(argparse.ArgumentParser):
     """
 
     bad_usage = BAD_INPUT
+    _given: Sequence[str] = ()
 
     def error(self, message: str) -> NoReturn:
+        if message.startswith(_REQUIRED) and (misspelt := self._misspelt()):
+            message = self._unrecognized(misspelt)
         _refuse(self, self.bad_usage, message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._given = args
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            hint = _as_parameter(unknown) if "-p" in self._option_string_actions else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+            self.error(self._unrecognized(unknown))
         return known, unknown
+
+    def _misspelt(self) -> Sequence[str]:
+        """The options among the arguments that this command does not have."""
+        options = [each for each in takewhile("--".__ne__, self._given) if each.startswith("--")]
+        return [each for each in options if each.partition("=")[0] not in self._option_string_actions]
+
+    def _unrecognized(self, unknown: Sequence[str]) -> str:
+        options = [name for name in self._option_string_actions if name.startswith("--")]
+        hint = _as_parameter(unknown) if "-p" in self._option_string_actions else ""
+        wrong = next((each.partition("=")[0] for each in unknown if each.startswith("--")), None)
+        if wrong and not hint:
+            hint = f"; {meant(wrong, options)}"
+        return f"unrecognized arguments: {' '.join(unknown)}{hint}"
 
 
 def _as_parameter(unknown: Sequence[str]) -> str:
