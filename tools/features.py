@@ -26,7 +26,7 @@ PAUSING = TOP / "variants" / "guestperf-pause.yaml"
 KEPT = TOP / "results"
 ARCHITECTURES = ("ppc64", "x86_64")
 TIME_LIMIT_S = 90
-_FAILED = " QEMU ended with |^the migration is failed|^given up after "
+_FAILED = " QEMU ended with |^the migration (is|ended as) failed|^given up after "
 """What is said where nothing was lacking, and a run came to nothing all the same."""
 HEAD = """# Ways to migrate, and what is judged under each
 

@@ -156,7 +156,9 @@ def _release(suite: str, script: Path) -> str:
         if version := re.search(r"version (\d+\.\d+\.\d+)", done.stdout):
             return version[1]
         why = cause(done.stderr)
-    raise HostRequirementError(f"the {script.name} of {suite} was unpacked and does not run here ({why}); {_OTHERWISE}")
+    raise HostRequirementError(
+        f"the {script.name} of {suite} was unpacked, but does not run here ({why}); {_OTHERWISE}"
+    )
 
 
 def _files(directory: Path) -> list[Path]:

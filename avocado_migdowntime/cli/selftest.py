@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         parameters = parse(given)
         if parameters.other_hosts:
             raise UsageError(
-                f"faults are put before QEMUs of this host, and {parameters.other_hosts[0]} is another; leave it out"
+                f"selftest puts faults before QEMUs of this host only, but {parameters.other_hosts[0]}; leave it out"
             )
         binary = find_binary(arguments.qemu, parameters.arch)
         for number, fault in enumerate(faults, 1):

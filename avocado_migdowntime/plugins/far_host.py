@@ -98,7 +98,7 @@ class FarHost:
         for _ in range(_ATTEMPTS):
             session = self._connected()
             if ending.is_asked:
-                return None, "it was ended before it began"
+                return None, "the test was ended before it began"
             session.sendline(command)
             try:
                 return session, session.read_until_output_matches([_BEGUN], timeout=_BEGINS_S)[1]
@@ -127,7 +127,7 @@ class FarHost:
             except (exceptions.ExpectError, exceptions.ShellError, remote.RemoteError) as error:
                 why = " ".join(str(error).split())
                 raise HostRequirementError(
-                    f"no shell of the host {self.name} can be had by SSH ({why}); try `ssh {self.name} true`"
+                    f"no shell can be opened on the host {self.name} by SSH ({why}); try `ssh {self.name} true`"
                 ) from None
         return self._session
 

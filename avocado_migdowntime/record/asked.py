@@ -106,7 +106,7 @@ class AskedQemu(ABC):
                 told_s = 0.0
             elif silence.seconds >= told_s + _SILENT_S:
                 told_s = silence.seconds
-                self._say(f"the QEMU at {self.name} {silence}; waiting for it to go on")
+                self._say(f"the QEMU at {self.name} {silence}; waiting")
 
 
 def page_size_of(blocks: str) -> int | None:

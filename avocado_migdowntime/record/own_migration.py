@@ -30,9 +30,11 @@ class OwnMigrationSampler(Sampler):
         async with aclosing(self.taken()) as taken:
             async for sample, answer in taken:
                 if sample.status in ENDED - {"completed"}:
-                    why = answer.get("error-desc", "QEMU does not say why")
+                    why = answer.get("error-desc", "QEMU gives no reason")
                     last_words = self._destination.last_words()
-                    raise HarnessError(f"the migration is {sample.status}: {why}; the destination said: {last_words}")
+                    raise HarnessError(
+                        f"the migration ended as {sample.status}: {why}; the destination printed: {last_words}"
+                    )
                 if sample.status == "pre-switchover" and not continued:
                     continued = True
                     await self._source.execute("migrate-continue", {"state": "pre-switchover"})

@@ -145,7 +145,7 @@ def _bandwidth(found: BandwidthFinding) -> str:
 
 
 def _blocktime(found: BlocktimeFinding) -> str:
-    return f"{'; '.join(map(str, found.waits))}; of {found.postcopy_ms:.0f} ms of postcopy"
+    return f"{'; '.join(map(str, found.waits))}; postcopy took {found.postcopy_ms:.0f} ms"
 
 
 def _convergence(found: Convergence) -> str:

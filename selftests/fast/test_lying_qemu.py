@@ -130,7 +130,7 @@ def test_what_a_process_of_another_host_does_is_told_with_the_host(tmp_path, soc
         (
             "query-qmp-schema",
             [],
-            "query-qmp-schema has no 'migrate-set-parameters', as each has that knows",
+            "query-qmp-schema lacks 'migrate-set-parameters', which every QEMU with",
         ),
         ("query-migrate-capabilities", [[]], "expected `object`, got `array` at `$[0]`"),
         ("query-migrate-capabilities", [{"capability": "x"}], "object missing required field `state` at `$[0]`"),
@@ -285,7 +285,7 @@ BRIEFLY = {"time_limit": "3"}
         ({"query-migrate": {"status": "failed", "error-desc": 5}}, "expected `str`, got `int` at `$.error-desc`"),
         (
             {"query-migrate": {"status": "failed", "error-desc": "a\x1b"}},
-            "the migration is failed: a\x1b; the destination",
+            "the migration ended as failed: a\x1b; the destination",
         ),
         ({"query-migrate": {"status": "active"}}, "has no 'ram', as that of an active migration should"),
         ({"query-migrate": {"status": "none"}, **BRIEFLY}, "given up after 3 s while"),
