@@ -5,18 +5,18 @@ import argparse
 
 
 def configure(parser: argparse.ArgumentParser, meaning: str) -> None:
-    """Give `parser` the options --arch and -p, of which the latter is what `meaning` says."""
+    """Add the options --arch and -p to `parser`; `meaning` is the help of -p."""
     parser.add_argument("--arch", help="architecture (default: that of the QEMU)")
     configure_pairs(parser, meaning)
 
 
 def configure_pairs(parser: argparse.ArgumentParser, meaning: str) -> None:
-    """Give `parser` the option -p, which is what `meaning` says."""
+    """Add the option -p to `parser`, with `meaning` as its help."""
     parser.add_argument("-p", dest="chosen", metavar="NAME=VALUE", action="append", default=[], help=meaning)
 
 
 def chosen(arguments: argparse.Namespace, reserved: tuple[str, ...]) -> dict[str, str]:
-    """What was given, by name; raises UsageError for what is no pair, and for the names that --qemu stands for."""
+    """The given values, by name. Raises UsageError for anything but a pair, and for the names that --qemu replaces."""
     from ..errors import UsageError
 
     pairs = {}

@@ -60,10 +60,10 @@ class FarHost:
         self._lock = threading.Lock()
 
     def run(self, arguments: Sequence[str], within_s: float, ending: Ending) -> tuple[int, str]:
-        """The exit status of Python with these arguments there, and the end of what it said.
+        """The exit status of Python with these arguments there, and the end of its output.
 
-        One that is to end cleans up, and does not begin where it has not. Raises HostLost where the connection is lost,
-        or HostRequirementError where there is none to be had.
+        By `ending` it cleans up and ends, or does not begin. Raises HostLost if the connection is lost, and
+        HostRequirementError if there is none.
         """
         from aexpect import exceptions
 

@@ -43,6 +43,7 @@ def test_what_all_names_begin_with_makes_none_of_them_alike():
         (["judge", "--zzz"], 129, "unrecognized arguments: --zzz; known are --help, --qemu, --test, "),
         (["verify", "--qemus", "old"], 129, "unrecognized arguments: --qemus; did you mean --qemu"),
         (["record", "--output=a", "--rates=1"], 2, "unrecognized arguments: --rates=1; did you mean --rate"),
+        (["record", "a", "-output", "b"], 2, "unrecognized arguments: b; did you mean --output"),
         (["record", "--", "--rates"], 2, "the following arguments are required: --output/-o; see "),
         (["qemu", "add", "--archs", "arm"], 2, "unrecognized arguments: --archs; did you mean --arch?; see "),
         (["analyze", "a", "--jsn"], 2, "unrecognized arguments: --jsn; did you mean --json?; see "),
