@@ -225,7 +225,7 @@ class LibvirtGuest(AskedQemu):
         forbidden = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_AUTH_UNAVAILABLE)
         if error.get_error_code() not in forbidden and "ermission denied" not in why:
             raise UsageError(
-                f"{in_a_line(self._uri)}: {why}; see that libvirt runs on the migration's source host, and give its "
+                f"{in_a_line(self._uri)}: {why}; check that libvirt runs on the migration's source host, and give its "
                 "URI, such as qemu:///system or qemu+ssh://HOST/system"
             ) from None
         try:

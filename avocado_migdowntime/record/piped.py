@@ -107,6 +107,7 @@ def _is_over(reading: Reading) -> bool:
 
 def _items(pipe: int, reader: Reader, new_trace: NewTrace, wait_s: float) -> Iterator[Item]:
     zero_s = time.monotonic()
+    empty = True
     while True:
         now_s = time.monotonic() - zero_s
         left_s = SILENCE_S if new_trace.samples else wait_s - now_s
@@ -121,5 +122,8 @@ def _items(pipe: int, reader: Reader, new_trace: NewTrace, wait_s: float) -> Ite
             raise UsageError(f"the pipe cannot be read: {error.strerror}") from None
         if not chunk:
             break
+        empty = empty and not chunk.strip()
         yield from reader.feed(chunk, time.monotonic() - zero_s)
+    if empty:
+        raise UsageError("standard input is empty; pipe the output of `virsh domjobinfo GUEST` in a loop into it")
     yield from reader.end(time.monotonic() - zero_s)

@@ -158,7 +158,7 @@ def test_what_there_is_none_of_is_told_with_what_there_is(libvirt, command):
         ((libvirt.uri(), GUEST, "--wait", "0.2"), r"no migration was running on dirtier at .* within 0.2 s; start one"),
         (
             (libvirt.uri(socket="none"), GUEST),
-            "No such file or directory; see that libvirt runs on the migration's source host",
+            "No such file or directory; check that libvirt runs on the migration's source host",
         ),
         (("test:///default", GUEST), "test:///default is libvirt's driver TEST; expected QEMU's, such as qemu:///sys"),
         (
