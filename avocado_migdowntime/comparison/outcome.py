@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What came of each test of a job: the figures by which the runs of one build are compared with those of another."""
+"""The results of a job's tests: the figures for comparing the runs of two builds."""
 
 import json
 import re

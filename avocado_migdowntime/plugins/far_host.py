@@ -47,7 +47,7 @@ setsid, as a connection that ends sends SIGHUP to all that its terminal has.
 
 
 class HostLost(HarnessError):
-    """The connection to a host has ended; nobody knows what became of the test on it."""
+    """The connection to a host has ended; the result of its test is unknown."""
 
 
 class FarHost:

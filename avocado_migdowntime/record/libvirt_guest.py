@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A guest of libvirt's: its QEMU asked through the monitor where libvirt allows that, else by the job's statistics."""
+"""A guest of libvirt: queried through QEMU's monitor if libvirt allows that, otherwise by the job's statistics."""
 
 import asyncio
 import json
@@ -21,20 +21,20 @@ from .libvirt_job import answer_of_job
 from .worker import Worker
 
 _ALIVE_EVERY_S, _ALIVE_TRIES = 5, 3
-"""A libvirt that answers none of so many pings is taken to be gone."""
+"""A libvirt that answers none of so many pings counts as gone."""
 _LAST_WORDS_S = 1.0
-"""What libvirt tells of a guest's end comes a moment after the guest has gone."""
+"""libvirt reports a guest's end a moment after the guest has gone."""
 _SHOWN = 12
 
 
 class GuestGone(ConnectionGone):
-    """The guest is no longer where it was."""
+    """The guest has left this host, or has ended."""
 
 
 class LibvirtGuest(AskedQemu):
     """The guest `name` of the libvirt at `uri`.
 
-    Raises UsageError where there is no such libvirt, no such guest or no permission, and without libvirt's binding.
+    Raises UsageError if libvirt, the guest, the permission or libvirt's binding is missing.
     """
 
     def __init__(self, uri: str, name: str, say: Callable[[str], None]) -> None:
@@ -83,14 +83,14 @@ class LibvirtGuest(AskedQemu):
                 await self._worker.call(self._close)
 
     def silence(self) -> Silence | None:
-        """What libvirt has not answered yet."""
+        """The unanswered command; None if there is none."""
         return None if self._asked is None else Silence(self._asked[0], time.monotonic() - self._asked[1])
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """What QMP answers to `command`, or libvirt's job says of it.
+        """QMP's answer to `command`, or the same from libvirt's job.
 
-        Raises HarnessError where it refuses, GuestGone where the guest is gone, ConnectionGone where libvirt is. A
-        migration that libvirt says has completed is told to have, though its QEMU be gone.
+        Raises HarnessError if it is refused, GuestGone if the guest is gone, ConnectionGone if libvirt is. If libvirt
+        reports a completed migration, so does the answer, even if QEMU is gone.
         """
         self._asked = command, time.monotonic()
         try:
@@ -107,7 +107,7 @@ class LibvirtGuest(AskedQemu):
         return documented(self.name, command, answer["return"])
 
     async def header(self) -> Mapping[str, Any]:
-        """What a trace says of this guest at its beginning."""
+        """The trace's header for this guest."""
         if self._by_monitor:
             return {**await super().header(), "recorded": "by libvirt, through QEMU's monitor"}
         header: dict[str, Any] = {
@@ -124,14 +124,14 @@ class LibvirtGuest(AskedQemu):
         return header
 
     async def details(self) -> Mapping[str, Any]:
-        """What a recording says besides."""
+        """Further fields for a recording."""
         return await super().details() if self._by_monitor else {}
 
     async def _of_job(self, command: str) -> Mapping[str, Any]:
         if command == "query-migrate-parameters":
             try:
                 limit_ms = await self._worker.call(self._guest.migrateGetMaxDowntime)
-                return {} if limit_ms is None else {"downtime-limit": limit_ms}  # None: of a guest that is ending.
+                return {} if limit_ms is None else {"downtime-limit": limit_ms}  # None if the guest is ending.
             except self._binding.libvirt.libvirtError as error:
                 if self._is_gone(error):
                     raise
@@ -155,7 +155,7 @@ class LibvirtGuest(AskedQemu):
         )
 
     async def _figures(self) -> Mapping[str, Any]:
-        """What the job tells. One that told figures and tells none is about to be over, which is waited for."""
+        """The job's figures. A job that had figures and has none is about to end; that is waited for."""
         until_s = time.monotonic() + _LAST_WORDS_S
         while True:
             answer = answer_of_job(await self._worker.call(self._guest.jobStats))
@@ -164,7 +164,7 @@ class LibvirtGuest(AskedQemu):
             await asyncio.sleep(0.02)
 
     async def _after(self, error: Exception, command: str) -> Mapping[str, Any]:
-        """What there is to answer after libvirt has failed so."""
+        """The answer after this error of libvirt."""
         await self._check_connection()
         if not self._is_gone(error) and await self._runs_on():
             raise HarnessError(f"libvirt refuses {command} on {self.name}: {_words(error)}") from None
@@ -181,7 +181,7 @@ class LibvirtGuest(AskedQemu):
         return GuestGone(f"{self.name} no longer runs there{how}")
 
     async def _runs_on(self) -> bool:
-        """Whether the guest is still there when libvirt has had the time to notice its end."""
+        """Whether the guest is still there, after libvirt had time to notice its end."""
         until_s = time.monotonic() + _LAST_WORDS_S
         while not self._events.stopped and time.monotonic() < until_s:
             try:
@@ -193,7 +193,7 @@ class LibvirtGuest(AskedQemu):
         return not self._events.stopped
 
     async def _completed(self) -> Mapping[str, Any] | None:
-        """What libvirt tells of the job, if it completed."""
+        """libvirt's figures of the job, if it completed."""
         until_s = time.monotonic() + _LAST_WORDS_S
         while (
             self._events.completed is None and self._events.stopped in ("", "migrated") and time.monotonic() < until_s
@@ -216,7 +216,7 @@ class LibvirtGuest(AskedQemu):
             raise UsageError(
                 f"{in_a_line(self._uri)} is libvirt's driver {driver}; expected QEMU's, such as qemu:///system"
             )
-        with suppress(libvirt.libvirtError):  # Not each transport can.
+        with suppress(libvirt.libvirtError):  # Not every transport can.
             connection.setKeepAlive(_ALIVE_EVERY_S, _ALIVE_TRIES)
         return connection
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""libvirt's statistics of a job as the answer to query-migrate that they were made from."""
+"""libvirt's job statistics, converted back to the answer to query-migrate."""
 
 from collections.abc import Mapping
 from typing import Any

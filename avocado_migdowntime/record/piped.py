@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recording a migration from any text that tells of it, over a pipe, as it comes."""
+"""Recording a migration from a text about it, through a pipe, as it arrives."""
 
 import os
 import select
@@ -101,7 +101,7 @@ class _Recording:
 
 
 def _is_over(reading: Reading) -> bool:
-    """Whether libvirt knows of no job any more."""
+    """Whether libvirt has no job any more."""
     return reading.answer.get("status") == "none"
 
 

@@ -49,10 +49,10 @@ def figures(now: Now) -> Iterator[tuple[str, Mapping[str, str], float]]:
 
 
 class Metrics:
-    """The metrics of what is watched at `source`; `show` takes what is known.
+    """The metrics of the migration at `source`; `show` updates them.
 
-    `where` is a file, which is written anew as a whole, or a port, at which this host alone is answered. Raises
-    UsageError where the port cannot be had, the file not be written, or prometheus_client is missing.
+    `where` is a file, which is replaced as a whole, or a port, open to this host only. Raises UsageError if the port
+    cannot be opened, the file cannot be written, or prometheus_client is missing.
     """
 
     def __init__(self, where: str, source: str) -> None:
