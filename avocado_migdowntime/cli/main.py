@@ -67,10 +67,13 @@ class _Command(argparse.ArgumentParser):
 
 def _as_parameter(unknown: Sequence[str]) -> str:
     """How to write an unknown argument that may be a test parameter: NAME=VALUE, or an option of `avocado run`."""
+    from ..parameters.table import Parameters
+
     for text, after in zip_longest(unknown, unknown[1:], fillvalue=""):
-        if "=" in text or text.startswith(_OPTION):
-            name, equals, value = text.removeprefix(_OPTION).lstrip("-").partition("=")
-            return f"; a parameter of the test is given as -p {name.replace('-', '_')}={value if equals else after}"
+        option, equals, value = text.partition("=")
+        name = option.removeprefix(_OPTION).lstrip("-").replace("-", "_")
+        if equals or option.startswith(_OPTION) or name in Parameters.__dataclass_fields__:
+            return f"; a parameter of the test is given as -p {name}={value if equals else after}"
     return ""
 
 

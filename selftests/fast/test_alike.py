@@ -37,6 +37,7 @@ def test_what_all_names_begin_with_makes_none_of_them_alike():
         (["list", "varints"], 2, "argument KIND: unknown 'varints'; did you mean variants?; see "),
         (["list", "zzz"], 2, "argument KIND: unknown 'zzz'; known are tests, variants, "),
         (["judge", "--page-size=4K"], 129, "a parameter of the test is given as -p page_size=4K; see "),
+        (["judge", "--page-size", "4K"], 129, "a parameter of the test is given as -p page_size=4K; see "),
         (["judge", "--migdowntime-page-size", "4K"], 129, "a parameter of the test is given as -p page_size=4K; see "),
         (["judge", "--migdowntime-page-size=4K"], 129, "a parameter of the test is given as -p page_size=4K; see "),
         (["judge", "--tab"], 129, "unrecognized arguments: --tab; did you mean --tap?; see "),
