@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the JSON fields of verdicts, advices and the doctor mean.
+"""The meanings of the JSON fields of verdicts, advice and the doctor.
 
 A name with a dot is a field of an object or a list's.
 """

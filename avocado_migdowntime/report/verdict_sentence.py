@@ -20,7 +20,7 @@ def answer(verdict: Verdict) -> str:
 
 
 def is_left_now(verdict: Verdict) -> bool:
-    """Whether what the report is compared with is only what is left now: what is right is never below that."""
+    """Whether the report is compared only with what is left now, a lower bound of the expected value."""
     return verdict.expected_ms is not None and verdict.expected_ms == verdict.left_now_ms
 
 
