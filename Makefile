@@ -178,7 +178,7 @@ soak: packages $(VENV)/installed-dev
 # Each way to migrate on each QEMU that is here, some half an hour; goes on where it was ended. Writes docs/features.md.
 .PHONY: features
 features: packages $(VENV)/installed-dev
-	$(BIN)/python tools/features.py
+	$(BIN)/python -m tools.features
 
 # Each known fault on each QEMU that is here, over TLS, by multifd and by xbzrle, some 40 minutes; goes on where it was
 # ended. Writes docs/found.md.

@@ -3,9 +3,7 @@
 
 Most inputs are small, as many of them are tried in the time of a large one; shares of them may be longer, and each
 reader has a process of its own for each share. A finding is anything but an answer or one sentence, more than a second
-of the processor for each MB, or more memory than ten times the input and 100 MB; it is printed with its input. What
-reached new code is kept in results/fuzz, as is how many inputs were tried, and the next run goes on from there.
-"""
+of the processor for XX"""
 
 import argparse
 import hashlib
@@ -18,8 +16,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.rows import TRIED, add, rows
+
 TOP = Path(__file__).parents[1]
 CORPORA = TOP / "results" / "fuzz"
+KEPT = TRIED / "fuzz.jsonl"
 SHARES = ((1 << 8, 0.94, 0.6), (1 << 10, 0.05, 0.2), (1 << 14, 0.01, 0.2))
 """How long inputs may be, with the share that such have of all, and of the seconds, where these have a limit."""
 _MB = 1_000_000
@@ -66,12 +67,21 @@ def main() -> int:
 
 def tried(name: str, longest_bytes: int) -> int:
     """How many inputs of at most so many bytes a reader was tried on, in all runs."""
+    cell = {"reader": name, "longest_bytes": longest_bytes}
+    return sum(row["inputs"] for row in rows(KEPT) if cell.items() <= row.items())
+
+
+def keep_count(name: str, longest_bytes: int) -> None:
+    """Keep how many inputs the last run has counted, which may have been ended together with this command."""
     path = _counted(name, longest_bytes)
-    return int(path.read_text()) if path.exists() else 0
+    if path.exists():
+        add(KEPT, {"reader": name, "longest_bytes": longest_bytes, "inputs": int(path.read_text())})
+        path.unlink()
 
 
 def run(name: str, longest_bytes: int, runs: int, seconds: int) -> str:
     """Try what is left of so many inputs, for so many seconds at most unless 0: the last line of what went wrong."""
+    keep_count(name, longest_bytes)
     left = runs - tried(name, longest_bytes)
     if left <= 0:
         return ""
@@ -81,6 +91,7 @@ def run(name: str, longest_bytes: int, runs: int, seconds: int) -> str:
     done = subprocess.run(
         command, cwd=TOP, env=environment, capture_output=True, text=True, errors="replace", check=False
     )
+    keep_count(name, longest_bytes)
     if done.returncode == 0:
         return ""
     said = done.stderr + done.stdout
@@ -111,10 +122,9 @@ def _fuzz(name: str, longest_bytes: int, runs: int, seconds: int) -> None:
         (corpus / hashlib.sha1(seed).hexdigest()).write_bytes(seed)
     words = corpus.with_suffix(".words")
     words.write_text("".join(f'"{_quoted(word)}"\n' for word in reader.words))
-    before = tried(name, longest_bytes)
     again = len(list(corpus.iterdir()))
     """What is kept is read first, and is not counted."""
-    count = Count(_counted(name, longest_bytes), before - again, before + runs)
+    count = Count(_counted(name, longest_bytes), -again, runs)
 
     def one(data: bytes) -> None:
         memory_kb, cpu_s = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()

@@ -35,7 +35,7 @@ class Leases:
     """What there is to give back, the latest first."""
 
     def __init__(self) -> None:
-        self._taken: list[tuple[str, Any]] = []
+        self._leases: list[tuple[str, Any]] = []
 
     def take(self, kind: str, what: Any) -> Any:
         """Take something of the host; raises OSError."""
@@ -45,22 +45,22 @@ class Leases:
             _mount(what["path"], what["page_bytes"])
         elif kind == "pages":
             what = {"path": what["path"], "added": _grow(what["path"], what["pages"])}
-        self._taken.append((kind, what))
+        self._leases.append((kind, what))
         return what
 
     def drop(self, kind: str, what: Any) -> None:
         """Forget what has ended by itself."""
-        self._taken.remove((kind, what))
+        self._leases.remove((kind, what))
 
     def remember(self, kind: str, what: Any) -> None:
         """Know of what the other has taken."""
-        self._taken.append((kind, what))
+        self._leases.append((kind, what))
 
     def release(self) -> list[str]:
         """Give all of it back; tells what could not be."""
         failures = []
-        while self._taken:
-            kind, what = self._taken.pop()
+        while self._leases:
+            kind, what = self._leases.pop()
             try:
                 _RELEASE[kind](what)
             except OSError as error:

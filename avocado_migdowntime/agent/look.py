@@ -48,11 +48,11 @@ def pools() -> list[dict[str, Any]]:
 
 def cpu_seconds(pid: int, threads: Iterable[int]) -> dict[str, float]:
     """CPU seconds that a process has had (`qemu_s`), and these of its threads (`vcpus_s`), as far as they are told."""
-    found = {}
+    seconds_by_name = {}
     for name, seconds in (("qemu_s", _process_s(pid)), ("vcpus_s", _threads_s(pid, threads))):
         if seconds is not None:
-            found[name] = seconds
-    return found
+            seconds_by_name[name] = seconds
+    return seconds_by_name
 
 
 def _process_s(pid: int) -> float | None:
@@ -65,15 +65,21 @@ def _process_s(pid: int) -> float | None:
 
 
 def _threads_s(pid: int, threads: Iterable[int]) -> float | None:
-    """Seconds that these threads of a process have had together; None where one has ended, or this kernel counts none.
+    """Seconds that these threads of a process have had together; None where those of one are not known."""
+    times_ns = [thread_times_ns(pid, thread) for thread in threads]
+    return None if None in times_ns else sum(one[0] for one in times_ns if one) * _NS
 
-    The first figure of schedstat is the time on a CPU in ns (Documentation/scheduler/sched-stats.rst).
+
+def thread_times_ns(pid: int, thread: int) -> tuple[int, int] | None:
+    """How long a thread of a process was on a CPU, and waited for one; None where it has ended, or none is counted.
+
+    These are the first figures of schedstat (Documentation/scheduler/sched-stats.rst).
     """
     try:
-        texts = [_text(f"/proc/{pid}/task/{thread}/schedstat") for thread in threads]
-    except OSError:
+        on_cpu_ns, queued_ns, *_ = _text(f"/proc/{pid}/task/{thread}/schedstat").split()
+        return int(on_cpu_ns), int(queued_ns)
+    except (OSError, ValueError):
         return None
-    return sum(int(text.split()[0]) for text in texts) * _NS
 
 
 def _text(path: str) -> str:

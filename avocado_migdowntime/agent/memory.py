@@ -16,7 +16,7 @@ from .page_sums import PAGE_BYTES
 
 _BLOCK_BYTES = 1 << 20
 _LOOK_S = 0.004
-_KEPT = 100_000
+_MOST_BEATS = 100_000
 """Beats that are remembered: some minutes."""
 
 
@@ -26,9 +26,9 @@ def sums(file: int, offset: int, size: int) -> bytes:
 
 
 def seeded(file: int, offset: int, size: int, seed: bytes) -> bytes:
-    """A record of `page_sums.FOUND` for each page whose third word is `seed`, one behind the other."""
-    found = (page_sums.seeded(block, start // PAGE_BYTES, seed) for start, block in _blocks(file, offset, size))
-    return b"".join(each for records in found for each in records)
+    """A record of `page_sums.PAGE_RECORD` for each page whose third word is `seed`, one behind the other."""
+    blocks = (page_sums.seeded(block, start // PAGE_BYTES, seed) for start, block in _blocks(file, offset, size))
+    return b"".join(each for records in blocks for each in records)
 
 
 def _blocks(file: int, offset: int, size: int) -> Iterator[tuple[int, memoryview]]:
@@ -79,7 +79,7 @@ class BeatLog:
 
     def __init__(self, count: Callable[[], int]) -> None:
         self._count = count
-        self._changes: deque[tuple[int, float, float]] = deque(maxlen=_KEPT)
+        self._changes: deque[tuple[int, float, float]] = deque(maxlen=_MOST_BEATS)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, name="heartbeats", daemon=True)
 
@@ -102,12 +102,12 @@ class BeatLog:
 
         A count that goes back, as it may until all of the guest has arrived, is no beat.
         """
-        found = None
+        first = None
         for change in reversed(list(self._changes)):
             if change[0] <= count:
-                return found
-            found = change
-        return found if len(self._changes) < _KEPT else None
+                return first
+            first = change
+        return first if len(self._changes) < _MOST_BEATS else None
 
     def _look(self) -> None:
         before_s, count = time.monotonic(), None

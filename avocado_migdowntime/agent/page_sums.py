@@ -9,7 +9,7 @@ PAGE_BYTES = 4096
 SUM_BYTES = 8
 _HEADER_BYTES = 24
 """Of a page: its index, its epoch and the seed (images/README.md)."""
-FOUND = struct.Struct(f"<Q{_HEADER_BYTES}s{SUM_BYTES}s")
+PAGE_RECORD = struct.Struct(f"<Q{_HEADER_BYTES}s{SUM_BYTES}s")
 """A page that was looked for: its number in the file, its header, its sum."""
 
 
@@ -25,8 +25,8 @@ def sums(data: memoryview) -> Iterator[bytes]:
 
 
 def seeded(data: memoryview, number: int, seed: bytes) -> Iterator[bytes]:
-    """A record of FOUND for each page whose third word is `seed`; the first of the pages has this number."""
+    """A record of PAGE_RECORD for each page whose third word is `seed`; the first of the pages has this number."""
     for at in range(0, len(data), PAGE_BYTES):
         header = bytes(data[at : at + _HEADER_BYTES])
         if header[-len(seed) :] == seed:
-            yield FOUND.pack(number + at // PAGE_BYTES, header, page_sum(data[at : at + PAGE_BYTES]))
+            yield PAGE_RECORD.pack(number + at // PAGE_BYTES, header, page_sum(data[at : at + PAGE_BYTES]))

@@ -120,11 +120,11 @@ def _prepare() -> None:
 
 
 def _tree(pid: int) -> list[int]:
-    found = [pid]
-    for each in found:
+    pids = [pid]
+    for each in pids:
         with suppress(OSError), open(f"/proc/{each}/task/{each}/children") as file:
-            found += map(int, file.read().split())
-    return found
+            pids += map(int, file.read().split())
+    return pids
 
 
 def _state(pid: int) -> tuple[int, str, str] | None:

@@ -40,11 +40,11 @@ class Service:
 
     async def answer(self, question: Mapping[str, Any], data: bytes) -> tuple[Any, bytes]:
         """What a question is answered by; raises what the host says."""
-        given = {key: value for key, value in question.items() if key not in ("do", "id", "bytes")}
+        arguments = {key: value for key, value in question.items() if key not in ("do", "id", "bytes")}
         if data:
-            given["data"] = data
+            arguments["data"] = data
         method: Callable[..., Any] = getattr(self, f"do_{question['do']}")
-        result = await method(**given)
+        result = await method(**arguments)
         return (None, result) if isinstance(result, bytes) else (result, b"")
 
     def hear(self, name: str, data: bytes) -> None:

@@ -8,9 +8,9 @@ _LONGEST_NAME = 100
 """Of a longer one the rest is not compared."""
 
 
-def meant(name: str, known: Iterable[str], prefix: str = "") -> str:
+def meant(name: str, known_names: Iterable[str], prefix: str = "") -> str:
     """The end of a sentence that refuses `name`: the known names that are like it, else all, each behind `prefix`."""
-    names = list(known)
+    names = list(known_names)
     if alike := get_close_matches(name[:_LONGEST_NAME], names):
         return f"did you mean {' or '.join(prefix + each for each in alike)}?"
     return f"known are {', '.join(prefix + each for each in names)}"

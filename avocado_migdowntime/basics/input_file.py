@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 
-CHUNK_BYTES = 1 << 17
+CHUNK_BYTES = 1 << 18
 WRITER_S = 10.0
 """How long somebody may take to open a pipe for writing that has a name."""
 _LOOK_S = 0.05

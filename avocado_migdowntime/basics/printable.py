@@ -15,7 +15,7 @@ _DEEPEST = 50
 
 def in_a_line(text: str) -> str:
     """`text` as one line of what can be printed."""
-    return text if text.isprintable() else "".join(map(_shown, text))
+    return text if text.isprintable() else "".join(map(_escaped, text))
 
 
 def in_lines(text: str) -> str:
@@ -36,5 +36,5 @@ def printable(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def _shown(character: str) -> str:
+def _escaped(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode()

@@ -20,29 +20,29 @@ _PREFIX = "avocado-migdowntime-"
 class RunDirectory:
     """A directory for the files of one run, within a `with` block.
 
-    It is `given` by its name and stays, or a temporary one (in TMPDIR) that goes with the block unless `keep` was
+    It is given by its `path` and stays, or a temporary one (in TMPDIR) that goes with the block unless `keep` was
     called. Raises UsageError where the one that is given cannot be made, or has something in it already.
     """
 
-    def __init__(self, given: str | None) -> None:
-        self._temporary = given is None
+    def __init__(self, path: str | None) -> None:
+        self._temporary = path is None
         self._stays = not self._temporary
-        self._held = -1
-        if given is None:
+        self._lock = -1
+        if path is None:
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
             # It tells whoever looks for what is left that this one is in use; the kernel ends it with this process.
-            self._held = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-            fcntl.flock(self._held, fcntl.LOCK_EX)
+            self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
             return
-        self.path = Path(given)
+        self.path = Path(path)
         try:
             self.path.mkdir(0o700, parents=True, exist_ok=True)
             if any(self.path.iterdir()):
-                raise UsageError(f"{given} already has files in it; give a new directory, or an empty one")
+                raise UsageError(f"{path} already has files in it; give a new directory, or an empty one")
         except OSError as error:
-            raise UsageError(f"{given} cannot be created: {error.strerror}; give another") from None
+            raise UsageError(f"{path} cannot be created: {error.strerror}; give another") from None
         if not os.access(self.path, os.W_OK | os.X_OK):
-            raise UsageError(f"{given} is not a writable directory; give another")
+            raise UsageError(f"{path} is not a writable directory; give another")
 
     def __enter__(self) -> Self:
         return self
@@ -52,15 +52,15 @@ class RunDirectory:
     ) -> None:
         if not self._stays:
             shutil.rmtree(self.path, ignore_errors=True)
-        if self._held >= 0:
-            os.close(self._held)
+        if self._lock >= 0:
+            os.close(self._lock)
 
     def keep(self) -> None:
         """Let it stay, if there is anything in it."""
         self._stays = self._stays or any(self.path.iterdir())
 
     @property
-    def kept(self) -> str | None:
+    def lasting_path(self) -> str | None:
         """Its name, where it stays."""
         return str(self.path) if self._stays else None
 
@@ -84,7 +84,7 @@ def left_files(now_s: float, places: Sequence[Path]) -> tuple[LeftFiles, ...]:
 
     `now_s` is in seconds since the epoch.
     """
-    found = []
+    entries = []
     for path in (path for place in places for path in place.glob(f"{_PREFIX}*")):
         with suppress(OSError):  # It may go in this moment, or be in use.
             directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -92,10 +92,10 @@ def left_files(now_s: float, places: Sequence[Path]) -> tuple[LeftFiles, ...]:
                 status = os.fstat(directory)
                 if status.st_uid == os.geteuid():
                     fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    found.append(LeftFiles(str(path), _size_bytes(path), max(0.0, now_s - status.st_mtime)))
+                    entries.append(LeftFiles(str(path), _size_bytes(path), max(0.0, now_s - status.st_mtime)))
             finally:
                 os.close(directory)
-    return tuple(sorted(found, key=lambda one: -one.age_s))
+    return tuple(sorted(entries, key=lambda one: -one.age_s))
 
 
 def _size_bytes(directory: Path) -> int:

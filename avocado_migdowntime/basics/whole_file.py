@@ -16,11 +16,11 @@ _MOST_LINKS = 40
 """As many as Linux follows (path_resolution(7))."""
 
 
-def ending(file: str, known: Sequence[str]) -> str:
-    """By which of the `known` endings the name of `file` says what it is to be; raises UsageError where by none."""
+def ending(file: str, known_endings: Sequence[str]) -> str:
+    """By which of `known_endings` the name of `file` says what it is to be; raises UsageError where by none."""
     suffix = Path(file).suffix.lower().removeprefix(".")
-    if suffix not in known:
-        endings = ", ".join(f".{known_ending}" for known_ending in known)
+    if suffix not in known_endings:
+        endings = ", ".join(f".{known_ending}" for known_ending in known_endings)
         raise UsageError(f"{file}: unsupported file type; use one of {endings}")
     return suffix
 

@@ -24,8 +24,8 @@ _WHAT, _OTHERWISE = "a suite's QEMU", "give the path of your own QEMU"
 _DISK_FACTOR = 6
 """Bytes on disk for each that is downloaded: the packages themselves, and four times as much unpacked."""
 
-_KEPT = ("lib*", "usr/lib*", "usr/bin/qemu-system-*", "usr/share/*")
-_DROPPED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/icons")
+_KEEP = ("lib*", "usr/lib*", "usr/bin/qemu-system-*", "usr/share/*")
+_DROP = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/icons")
 _TELL_EVERY_S = 1.0
 _TRY_S = 20
 
@@ -72,12 +72,12 @@ async def _make(suite: str, architectures: Sequence[str], scratch: Path, say: Ca
     async with _telling(suite, needed, apt.archives, say):
         await apt.apt("apt-get", "--download-only", *install)
     say(f"{suite}: unpacking")
-    made = scratch / "build"
-    root = made / "root"
-    made.mkdir(mode=0o755)
+    build_directory = scratch / "build"
+    root = build_directory / "root"
+    build_directory.mkdir(mode=0o755)
     root.mkdir(mode=0o755)
     await _unpack(apt, root)
-    return await _finish(suite, architectures, made)
+    return await _finish(suite, architectures, build_directory)
 
 
 def _see_to_room(suite: str, needed: Download, directory: Path) -> None:
@@ -112,36 +112,36 @@ async def _unpack(apt: Apt, root: Path) -> None:
     for archive in sorted(apt.archives.glob("*.deb")):
         await apt.dpkg_deb("--extract", str(archive), str(root))
         archive.unlink()
-    kept = {path for pattern in _KEPT for path in root.glob(pattern)} - {root / path for path in _DROPPED}
-    parents = {parent for path in kept for parent in path.parents}
+    kept_paths = {path for pattern in _KEEP for path in root.glob(pattern)} - {root / path for path in _DROP}
+    parents = {parent for path in kept_paths for parent in path.parents}
     for directory in [root, root / "usr", root / "usr/bin", root / "usr/share"]:
         for path in directory.iterdir():
-            if path not in kept and path not in parents:
+            if path not in kept_paths and path not in parents:
                 _delete(path)
     for path in _files(root):
         if (mode := path.stat().st_mode) & (stat.S_ISUID | stat.S_ISGID):
             path.chmod(stat.S_IMODE(mode) & 0o777)
 
 
-async def _finish(suite: str, architectures: Sequence[str], made: Path) -> SuiteQemu:
-    where = layout(made / "root")
-    (made / "bin").mkdir(mode=0o755)
+async def _finish(suite: str, architectures: Sequence[str], build_directory: Path) -> SuiteQemu:
+    where = layout(build_directory / "root")
+    (build_directory / "bin").mkdir(mode=0o755)
     releases = []
     for arch in architectures:
         program = f"qemu-system-{arch}"
-        script = made / "bin" / program
+        script = build_directory / "bin" / program
         script.write_text(launcher(program, where))
         script.chmod(0o755)
         releases.append(await asyncio.to_thread(_release, suite, script))
-    build = SuiteQemu(suite, releases[0], tuple(architectures), _size(made))
-    write_manifest(build, made)
+    build = SuiteQemu(suite, releases[0], tuple(architectures), _size(build_directory))
+    write_manifest(build, build_directory)
     return build
 
 
 def _release(suite: str, script: Path) -> str:
     """The release that the QEMU says it is; so it is seen to run here."""
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [str(script), "-version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -153,9 +153,9 @@ def _release(suite: str, script: Path) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         why = str(error)
     else:
-        if version := re.search(r"version (\d+\.\d+\.\d+)", done.stdout):
+        if version := re.search(r"version (\d+\.\d+\.\d+)", result.stdout):
             return version[1]
-        why = cause(done.stderr)
+        why = cause(result.stderr)
     raise HostRequirementError(
         f"the {script.name} of {suite} was unpacked, but does not run here ({why}); {_OTHERWISE}"
     )

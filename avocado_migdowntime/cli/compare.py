@@ -82,9 +82,9 @@ def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool, on_this_host
     if as_json:
         show_json({"answer": sentence(comparisons), **fields(builds, comparisons)})
     else:
-        said = " ".join(filter(None, [sentence(comparisons), errors(builds)]))
+        conclusion = " ".join(filter(None, [sentence(comparisons), errors(builds)]))
         above = heading(subjects(builds), on_this_host)
-        show(fitted(f"{above}\n\n{summary(builds, terminal_columns())}\n\n{said}"))
+        show(fitted(f"{above}\n\n{summary(builds, terminal_columns())}\n\n{conclusion}"))
     return status(comparisons)
 
 

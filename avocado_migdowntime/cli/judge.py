@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from . import chosen
+from . import parameter_options
 from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad
 from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--test", default="expected-downtime", metavar="NAME", help="test to run (default: %(default)s)"
     )
-    chosen.configure(parser, "a parameter of the test; overrides settings")
+    parameter_options.configure(parser, "a parameter of the test; overrides settings")
     parser.add_argument(
         "--output",
         metavar="DIRECTORY",
@@ -81,11 +81,11 @@ def _run(arguments: argparse.Namespace) -> int:
         except MigDowntimeError as error:
             if not isinstance(error, HostRequirementError):
                 directory.keep()
-            return _untold(error, directory.kept, arguments.format, parameters.lacking == "fail")
+            return _untold(error, directory.lasting_path, arguments.format, parameters.lacking == "fail")
         if not verdict.passed:
             directory.keep()
     strict = parameters.inconclusive == "fail"
-    _show(verdict, directory.kept, arguments.format, strict)
+    _show(verdict, directory.lasting_path, arguments.format, strict)
     if verdict.passed is None and not strict:
         return GOOD if arguments.format == "tap" else UNTOLD
     return GOOD if verdict.passed else BAD
@@ -98,11 +98,11 @@ def _parameters(arguments: argparse.Namespace, defaults: Mapping[str, str]) -> "
     from ..verification.builds import named
 
     # Avocado passes its settings together with the options.
-    given = {**defaults, **of_settings(vars(arguments)), **chosen.chosen(arguments, ("qemu",))}
+    values = {**defaults, **of_settings(vars(arguments)), **parameter_options.chosen_parameters(arguments, ("qemu",))}
     if arguments.qemu is not None:
         [build] = named([arguments.qemu])
-        given["qemu"] = build.given
-    return parse(given)
+        values["qemu"] = build.qemu
+    return parse(values)
 
 
 def _show(verdict: "Verdict", directory: str | None, form: str, strict: bool) -> None:

@@ -61,8 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         say("interrupted")
     except MigDowntimeError as error:
-        kept = "; what was recorded is kept" if new_trace.samples else ""
-        tell(NAME, f"{error}{kept}")
+        remark = "; what was recorded is kept" if new_trace.samples else ""
+        tell(NAME, f"{error}{remark}")
         status = OTHERWISE if new_trace.samples else BAD_INPUT
     if not new_trace.samples:
         if status != BAD_INPUT:

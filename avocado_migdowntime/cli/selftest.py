@@ -3,7 +3,7 @@
 
 import argparse
 
-from . import BAD_INPUT, chosen
+from . import BAD_INPUT, parameter_options
 from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=ARCHITECTURES,
         help="architecture (default: that of the QEMU)",
     )
-    chosen.configure_pairs(
+    parameter_options.configure_pairs(
         parser, "a parameter of the runs; faults of limits and throttle steps set those that they need"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
@@ -54,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     runs = []
     try:
         faults = tuple(map(named_fault, arguments.faults)) or FAULTS
-        given = chosen.chosen(arguments, ("qemu", "qemu_destination"))
-        parameters = parse(given)
+        chosen_parameters = parameter_options.chosen_parameters(arguments, ("qemu", "qemu_destination"))
+        parameters = parse(chosen_parameters)
         if parameters.other_hosts:
             raise UsageError(
                 f"selftest puts faults before QEMUs of this host only, but {parameters.other_hosts[0]}; leave it out"
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             say = teller(f"{NAME}: {number} of {len(faults)}, {fault}", arguments)
             with alone_on_host(say, Parameters().time_limit):
                 say(fault.kind.sentence)
-                runs.append(run_fault(fault, binary, given, lambda _: None))
+                runs.append(run_fault(fault, binary, chosen_parameters, lambda _: None))
             if not arguments.json:
                 show(fitted(line(runs[-1])))
     except (UsageError, HostRequirementError) as error:

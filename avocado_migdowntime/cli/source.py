@@ -59,7 +59,7 @@ def follow(arguments: argparse.Namespace, new_trace: "NewTrace", say: Callable[[
     if arguments.source == "-":
         piped.record(0, new_trace, arguments.wait, arguments.downtime_limit, show)
     else:
-        qemu = live.asked(arguments.source, arguments.guest, say)
+        qemu = live.qemu_at(arguments.source, arguments.guest, say)
         event_loop.run(live.follow(qemu, new_trace, arguments.rate, arguments.wait, say, show))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from . import chosen
+from . import parameter_options
 from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad
 from .compare import answer
 from .origin import heading
@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="variants, as for `avocado run`",
     )
-    chosen.configure(parser, "a parameter for all runs; overrides variants")
+    parameter_options.configure(parser, "a parameter for all runs; overrides variants")
     parser.add_argument(
         "--repeat",
         type=int,
@@ -89,7 +89,7 @@ def _verified(arguments: argparse.Namespace) -> int:
     from ..verification.builds import named
     from ..verification.job import Plan
 
-    parameters = chosen.chosen(arguments, ("qemu", "qemu_destination"))
+    parameters = parameter_options.chosen_parameters(arguments, ("qemu", "qemu_destination"))
     if arguments.repeat is not None and arguments.repeat < 1:
         raise UsageError(f"--repeat {arguments.repeat} runs nothing; use 1 or more")
     plan = Plan(

@@ -139,32 +139,32 @@ def _look(arguments: argparse.Namespace) -> int:
     from ..report.metrics import Metrics
     from ..watching.now import now
 
-    qemu = live.asked(arguments.source, arguments.guest, teller(NAME, arguments))
-    known = now(event_loop.run(live.look(qemu)))
-    _tell(known, arguments)
+    qemu = live.qemu_at(arguments.source, arguments.guest, teller(NAME, arguments))
+    current = now(event_loop.run(live.look(qemu)))
+    _tell(current, arguments)
     if arguments.metrics:
         metrics = Metrics(arguments.metrics, _named(arguments))
-        metrics.show(known)
+        metrics.show(current)
         metrics.end()
-    return _of_advice(known.advice.finding)
+    return _of_advice(current.advice.finding)
 
 
-def _tell(known: "Now", arguments: argparse.Namespace) -> None:
+def _tell(current: "Now", arguments: argparse.Namespace) -> None:
     from ..report.now_json import fields
     from ..report.screen import summary
     from ..report.terminal import fitted
 
     if arguments.json:
-        show_json({"source": _named(arguments), **fields(known)})
+        show_json({"source": _named(arguments), **fields(current)})
     else:
-        show(fitted(summary(known)))
+        show(fitted(summary(current)))
 
 
 def _print(watcher: "Watcher", arguments: argparse.Namespace) -> int:
-    known = watcher.now()
-    assert known is not None
-    _tell(known, arguments)
-    return _of_advice(known.advice.finding)
+    current = watcher.now()
+    assert current is not None
+    _tell(current, arguments)
+    return _of_advice(current.advice.finding)
 
 
 def _of_advice(finding: str) -> int:

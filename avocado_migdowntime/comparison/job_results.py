@@ -52,7 +52,7 @@ def _jobs_in(place: Path) -> list[Path]:
     """
     if _is_there(place / _RESULTS) or _is_there(place / _TESTS):
         return [place]
-    found: list[Path] = []
+    job_directories: list[Path] = []
     below = [(place, 1)]
     for directory, depth in below:
         try:
@@ -61,12 +61,12 @@ def _jobs_in(place: Path) -> list[Path]:
             continue
         for each in inside:
             if _is_there(each / _RESULTS):
-                found.append(each)
+                job_directories.append(each)
             elif depth < _DEEPEST:
                 below.append((each, depth + 1))
         if len(below) > _MOST_DIRECTORIES:
             raise UsageError(f"{place} holds more than {_MOST_DIRECTORIES} directories; give one that holds jobs alone")
-    return found or [place]
+    return job_directories or [place]
 
 
 def _is_there(path: Path) -> bool:
@@ -89,8 +89,8 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
     """
     all_runs: list[RunOutcome] = []
     known_paths: set[Path] = set()
-    found = ((job, each) for job in jobs for each in _jobs_in(Path(directories.get(job, job))))
-    for job, directory in found:
+    pairs = ((job, each) for job in jobs for each in _jobs_in(Path(directories.get(job, job))))
+    for job, directory in pairs:
         path = directory / _RESULTS
         try:
             resolved = path.resolve(strict=True)

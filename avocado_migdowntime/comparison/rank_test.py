@@ -69,9 +69,9 @@ def _subsets(ranks: tuple[int, ...], size: int) -> Mapping[int, int]:
     """In how many ways `size` of `ranks` come to each sum; without ties, equally many runs have the same ranks."""
     by_size: list[Counter[int]] = [Counter({0: 1}), *(Counter[int]() for _ in range(size))]
     for rank in ranks:
-        for chosen in range(size, 0, -1):
-            for total, n in by_size[chosen - 1].items():
-                by_size[chosen][total + rank] += n
+        for count in range(size, 0, -1):
+            for total, n in by_size[count - 1].items():
+                by_size[count][total + rank] += n
     return by_size[size]
 
 

@@ -26,8 +26,8 @@ class Apt:
         for needed in ("apt-get", "dpkg-deb"):
             if shutil.which(needed) is None:
                 raise HostRequirementError(f"this host has no {needed}, needed to get {what} from Debian; {otherwise}")
-        for made in ("state/lists/partial", "cache/archives/partial", "tmp"):
-            (directory / made).mkdir(parents=True, exist_ok=True)
+        for below in ("state/lists/partial", "cache/archives/partial", "tmp"):
+            (directory / below).mkdir(parents=True, exist_ok=True)
         (directory / "status").touch()
         self._options = (
             f"Dir::State={directory}/state",
@@ -46,16 +46,16 @@ class Apt:
     async def apt(self, command: str, *arguments: str) -> str:
         """What `command`, such as apt-get, prints."""
         flags = [word for option in self._options for word in ("-o", option)]
-        shown = f"{command} {' '.join(arguments[-2:])}"
+        label = f"{command} {' '.join(arguments[-2:])}"
         mend = "see if this host's package sources can be reached"
-        return await self._run((command, "--quiet=2", *flags, *arguments), shown, mend)
+        return await self._run((command, "--quiet=2", *flags, *arguments), label, mend)
 
     async def dpkg_deb(self, *arguments: str, output: int = asyncio.subprocess.PIPE) -> str:
         """What `dpkg-deb` prints, where it is not sent to the descriptor `output`."""
-        shown = f"dpkg-deb {' '.join(arguments[:2])}"
-        return await self._run(("dpkg-deb", *arguments), shown, "see if the disk is full", output)
+        label = f"dpkg-deb {' '.join(arguments[:2])}"
+        return await self._run(("dpkg-deb", *arguments), label, "see if the disk is full", output)
 
-    async def _run(self, command: Sequence[str], shown: str, mend: str, output: int = asyncio.subprocess.PIPE) -> str:
+    async def _run(self, command: Sequence[str], label: str, mend: str, output: int = asyncio.subprocess.PIPE) -> str:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=self.directory,
@@ -77,7 +77,7 @@ class Apt:
             raise
         if process.returncode:
             why = cause(failure.decode(errors="replace"))
-            raise HostRequirementError(f"`{shown}` failed: {why}; {mend}, or {self._otherwise}")
+            raise HostRequirementError(f"`{label}` failed: {why}; {mend}, or {self._otherwise}")
         return (printed or b"").decode(errors="replace")
 
 

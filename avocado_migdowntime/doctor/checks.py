@@ -20,7 +20,7 @@ _QEMU_BYTES = 64 * MIB
 """What a QEMU takes beside the guest's RAM."""
 _MODULES = {"x86_64": "kvm_intel || modprobe kvm_amd", "ppc64": "kvm_hv"}
 _SMALL_PAGES = "4 KiB pages: -p page_size=4K (avocado run: --migdowntime-page-size 4K)"
-_SHOWN = 3
+_MOST_DESCRIBED = 3
 """So many directories are described each."""
 _QUIET_GOVERNORS = frozenset({"performance"})
 
@@ -42,7 +42,7 @@ def check_host(host: Host) -> Iterator[HostCheck]:
     yield check_governor(host.cpu)
     yield check_load(host.cpu)
     yield check_lock(host.lock)
-    yield check_left(host.left)
+    yield check_left(host.left_files)
     for other in host.others:
         for check in check_other(other, host.kvm_wanted):
             yield replace(check, name=f"{check.name} of {other.name}")
@@ -102,7 +102,7 @@ def check_qemu(qemu: Qemu, without: State) -> HostCheck:
     name = f"qemu {qemu.arch}"
     if qemu.fault:
         # No package fixes what the settings ask for, nor a QEMU that answers: the fault itself says what to do.
-        if qemu.given or any(qemu.release):
+        if qemu.is_named or any(qemu.release):
             return HostCheck(name, without, qemu.fault)
         what = qemu.fault.partition("; install ")[0]
         return HostCheck(name, without, what, qemu.package.reinstall if qemu.binary else qemu.package.install)
@@ -209,7 +209,7 @@ def check_load(cpu: Cpu) -> HostCheck:
 
 def check_lock(lock: Lock) -> HostCheck:
     """No other test is running on this host."""
-    if not lock.held:
+    if not lock.is_held:
         return HostCheck("host lock", State.OK, "free")
     if not lock.holders:
         return HostCheck("host lock", State.NOTE, f"held by {lock.who}; tests wait for it", "wait, or ask that user")
@@ -218,17 +218,21 @@ def check_lock(lock: Lock) -> HostCheck:
     return HostCheck("host lock", State.NOTE, f"held by {who}; tests wait for it", f"wait, or end it: kill {pids}")
 
 
-def check_left(left: tuple[LeftFiles, ...]) -> HostCheck:
+def check_left(files: tuple[LeftFiles, ...]) -> HostCheck:
     """What runs have kept among the temporary files: nobody but their user can say that it is of no use any more."""
     name = "kept files"
-    if not left:
+    if not files:
         return HostCheck(name, State.OK, "no temporary files of earlier runs")
-    shown = ", ".join(f"{one.path} ({_megabytes(one.size_bytes)}, {_age(one.age_s)} old)" for one in left[:_SHOWN])
-    more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
-    total = f", {_megabytes(sum(one.size_bytes for one in left))} in all" if len(left) > 1 else ""
-    runs = "a run" if len(left) == 1 else f"{len(left)} runs"
-    mend = f"rm -r {shlex.join(one.path for one in left)}"
-    return HostCheck(name, State.NOTE, f"left by {runs} that did not pass or were killed: {shown}{more}{total}", mend)
+    descriptions = ", ".join(
+        f"{one.path} ({_megabytes(one.size_bytes)}, {_age(one.age_s)} old)" for one in files[:_MOST_DESCRIBED]
+    )
+    more = f" and {len(files) - _MOST_DESCRIBED} more" if len(files) > _MOST_DESCRIBED else ""
+    total = f", {_megabytes(sum(one.size_bytes for one in files))} in all" if len(files) > 1 else ""
+    runs = "a run" if len(files) == 1 else f"{len(files)} runs"
+    mend = f"rm -r {shlex.join(one.path for one in files)}"
+    return HostCheck(
+        name, State.NOTE, f"left by {runs} that did not pass or were killed: {descriptions}{more}{total}", mend
+    )
 
 
 def _megabytes(size_bytes: int) -> str:

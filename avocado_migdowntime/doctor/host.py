@@ -14,12 +14,12 @@ from ..qemu.profiles import PROFILES
 class Qemu:
     """The QEMU of an architecture, as far as it answered; `fault` says why it is of no use.
 
-    `given` is whether the settings name it; `machines` are those of the families that tests use.
+    `is_named` is whether the settings name it; `machines` are those of the families that tests use.
     """
 
     arch: str
     package: Package
-    given: bool = False
+    is_named: bool = False
     binary: str = ""
     release: tuple[int, int, int] = (0, 0, 0)
     machines: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class Lock:
     Of another user's there is only `who` it is.
     """
 
-    held: bool
+    is_held: bool
     holders: tuple[tuple[int, str], ...] = ()
     who: str = ""
 
@@ -166,7 +166,7 @@ class Host:
     shaped: Shaped
     cpu: Cpu
     lock: Lock
-    left: tuple[LeftFiles, ...]
+    left_files: tuple[LeftFiles, ...]
     versions: tuple[Version, ...]
     root: bool
     sides: int = 2

@@ -48,15 +48,15 @@ async def reach(stack: AsyncExitStack, default: Parameters, here: Here, say: Cal
 
 async def look_at(reached: Reached, default: Parameters, directory: Path, resources: HostResources) -> list[OtherHost]:
     """All of them, one after the other."""
-    seen = dict(reached.faults)
+    hosts = dict(reached.faults)
     for side, place in reached.places.items():
         own = directory / side
         own.mkdir()
         try:
-            seen[side] = await _other(place, side, default, own, resources)
+            hosts[side] = await _other(place, side, default, own, resources)
         except MigDowntimeError as error:
-            seen[side] = OtherHost(place.name, fault=str(error))
-    return [seen[side] for side in hosts_of(default)]
+            hosts[side] = OtherHost(place.name, fault=str(error))
+    return [hosts[side] for side in hosts_of(default)]
 
 
 async def look_between(reached: Reached, here: Here, say: Callable[[str], None]) -> Network | None:
@@ -79,13 +79,13 @@ def _place(reached: Reached, here: Here, side: str) -> Place:
 async def _other(
     place: "FarPlace", side: str, default: Parameters, directory: Path, resources: HostResources
 ) -> OtherHost:
-    shown, _ = await place.conversation.ask("look")
+    state, _ = await place.conversation.ask("look")
     backing = plan(default.backing, default.page_size, default.ram, Path("/"), place.page_bytes, default.numa_nodes)
     qemu, kvm = Qemu(default.arch, PROFILES[default.arch].package), None
-    given = default.qemu if side == "source" else default.qemu_destination or default.qemu
+    wanted = default.qemu if side == "source" else default.qemu_destination or default.qemu
     try:
-        qemu = replace(qemu, given=given is not None)
-        qemu = replace(qemu, binary=await place.binary(given, default.arch))
+        qemu = replace(qemu, is_named=wanted is not None)
+        qemu = replace(qemu, binary=await place.binary(wanted, default.arch))
         info = await place.probed(qemu.binary, directory, directory)
         qemu = qemu.answered(info.release, info.machines, info.has_kvm, info.migrate_capabilities)
         check_among_themselves(default)
@@ -93,7 +93,7 @@ async def _other(
         choose_machine(PROFILES[default.arch], info, default.machine)
         own_arch = place.machine.replace("ppc64le", "ppc64") == default.arch
         if default.accel == "kvm" or (default.accel == "auto" and own_arch):
-            kvm = await try_kvm(place, info, directory, resources, shown["kvm_exists"])
+            kvm = await try_kvm(place, info, directory, resources, state["kvm_exists"])
     except MigDowntimeError as error:
         qemu = replace(qemu, fault=str(error))
     return OtherHost(
@@ -102,18 +102,18 @@ async def _other(
         qemu=qemu,
         kvm=kvm,
         page_size_bytes=default.page_size,
-        pages=_pages(shown, default, backing.hugepages_needed),
+        pages=_pages(state, default, backing.hugepages_needed),
         small_pages_bytes=0 if backing.hugepages_needed else default.ram,
-        available_bytes=shown["available_bytes"],
-        cpu=cpu_of(shown),
-        lock=Lock(bool(shown["turn"]), who=shown["turn"]),
-        root=shown["root"],
+        available_bytes=state["available_bytes"],
+        cpu=cpu_of(state),
+        lock=Lock(bool(state["turn"]), who=state["turn"]),
+        root=state["root"],
     )
 
 
-def _pages(shown: Mapping[str, Any], default: Parameters, needed: int) -> Pages | None:
+def _pages(state: Mapping[str, Any], default: Parameters, needed: int) -> Pages | None:
     """Those that the run needs; None where it needs none, or that host has none of this size."""
-    for pool in shown["pools"]:
+    for pool in state["pools"]:
         if needed and pool["page_bytes"] == default.page_size:
             counters = Counters(*pool["counters"])
             missing = max(0, needed - counters.available)

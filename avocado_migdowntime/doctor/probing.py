@@ -74,7 +74,7 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
         shaped=shaped,
         cpu=cpu,
         lock=lock,
-        left=left_files(time.time(), temporary_places()),
+        left_files=left_files(time.time(), temporary_places()),
         versions=versions,
         root=os.geteuid() == 0,
         sides=default.sides_here,
@@ -152,7 +152,7 @@ async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[
     parameters = default if profile.arch == default.arch else replace(Parameters(), arch=profile.arch)
     own = directory / profile.arch
     own.mkdir()
-    qemu, info = Qemu(profile.arch, profile.package, given=parameters.qemu is not None), None
+    qemu, info = Qemu(profile.arch, profile.package, is_named=parameters.qemu is not None), None
     try:
         qemu = replace(qemu, binary=find_binary(parameters.qemu, profile.arch))
         info = await probe(qemu.binary, own, own)

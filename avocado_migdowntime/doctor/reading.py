@@ -90,20 +90,20 @@ def read_cpu() -> Cpu:
     return cpu_of(cpus())
 
 
-def cpu_of(seen: Mapping[str, Any]) -> Cpu:
-    """What was `seen` of a host's, this one or another."""
-    return Cpu(seen["usable"], frozenset(seen["governors"]), seen["load"])
+def cpu_of(state: Mapping[str, Any]) -> Cpu:
+    """The CPU in the `state` of a host, this one or another."""
+    return Cpu(state["usable"], frozenset(state["governors"]), state["load"])
 
 
 def read_lock(names: Sequence[str] = (NAME, NEXT)) -> Lock:
     """Who holds the lock of the host, sockets of these `names`, in this network namespace (proc(5): /proc/net/unix)."""
-    shown = {name.replace("\0", "@", 1): name for name in names}
+    kernel_names = {name.replace("\0", "@", 1): name for name in names}
     rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
-    inodes = {row[6]: shown[row[7]] for row in rows if len(row) == 8 and row[7] in shown}
+    inodes = {row[6]: kernel_names[row[7]] for row in rows if len(row) == 8 and row[7] in kernel_names}
     held_by = {f"socket:[{inode}]" for inode in inodes}
     holders = [int(path.name) for path in Path("/proc").glob("[0-9]*") if held_by & _open_files(path)]
     return Lock(
-        held=bool(inodes),
+        is_held=bool(inodes),
         holders=tuple((pid, _command(pid)) for pid in sorted(holders)),
         who=holder(min(inodes.values())) if inodes and not holders else "",
     )

@@ -37,7 +37,7 @@ class AimedLimit:
         self._pass = 0
         self._aimed: tuple[bool, int] | None = None
         """Whether QEMU is to go on in this pass, and how much was sent then."""
-        self._done = {True: 0, False: 0}
+        self._hits = {True: 0, False: 0}
         """How often it went on where it was to, and synced where it was to."""
         self._fastest = self._found_bytes = 0.0
         self._before: Sample | None = None
@@ -52,7 +52,7 @@ class AimedLimit:
         if ram.dirty_sync_count != self._pass:
             if self._aimed and before and before.ram:
                 goes_on, sent_pages = self._aimed
-                self._done[goes_on] += goes_on == (before.ram.sent_pages > sent_pages)
+                self._hits[goes_on] += goes_on == (before.ram.sent_pages > sent_pages)
                 await self._set(self._limit_ms)
             self._pass, self._aimed, self._fastest = ram.dirty_sync_count, None, 0.0
             self._found_bytes = ram.remaining_bytes
@@ -68,7 +68,7 @@ class AimedLimit:
         left_ms = ram.remaining_bytes / self._fastest if self._fastest else 0.0
         is_far = self._found_bytes >= _FAR * ram.remaining_bytes
         if is_far and abs(left_ms - self._limit_ms) <= BUFFER_DELAY_MS / 2:
-            goes_on = self._done[True] <= self._done[False]
+            goes_on = self._hits[True] <= self._hits[False]
             self._aimed = goes_on, ram.sent_pages
             await self._set(floor((1 - _BESIDE) * left_ms) if goes_on else ceil((1 + _BESIDE) * left_ms))
 

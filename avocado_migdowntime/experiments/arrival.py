@@ -129,8 +129,8 @@ class Arrival:
                 self._sampler.note(HEARTBEAT, {"side": "destination", "silent_s": _HEARTBEAT_PATIENCE_S})
                 return
             await asyncio.sleep(_LOOK_S)
-        if self._hearts is not None and (seen := await beats(*self._hearts)):
-            for side, beat in zip(("source", "destination"), seen, strict=True):
+        if self._hearts is not None and (both_beats := await beats(*self._hearts)):
+            for side, beat in zip(("source", "destination"), both_beats, strict=True):
                 self._sampler.note(HEARTBEAT, {"side": side, **self._times(beat)})
 
     def _times(self, beat: Beat) -> dict[str, float]:

@@ -19,7 +19,7 @@ CAPABILITY = "postcopy-blocktime"
 _LOOK_S = 0.01
 _WAITS_FOR_A_PAGE = "handle_userfault"
 """Linux has a thread sleep there (fs/userfaultfd.c) until its page comes."""
-_TOLD = ("postcopy-blocktime", "postcopy-vcpu-blocktime")
+_FIGURES = ("postcopy-blocktime", "postcopy-vcpu-blocktime")
 
 
 @asynccontextmanager
@@ -35,16 +35,16 @@ async def blocktime_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncI
     waits = _Waits(destination.pid, vcpus)
 
     async def look() -> None:
-        if is_here and (seen := waits.look()):
-            sampler.note(AWAKE, seen)
+        if is_here and (data := waits.look()):
+            sampler.note(AWAKE, data)
 
     async with looking(look, _LOOK_S):
         yield
         while (answer := await destination.execute("query-migrate")).get("status") not in ENDED:
             await asyncio.sleep(_LOOK_S)
     ram = (await pair.source.execute("query-migrate")).get("ram", {})
-    said = {name: answer[name] for name in _TOLD if name in answer}
-    sampler.note(BLOCKTIME, {**said, "requests": ram.get("postcopy-requests")})
+    figures = {name: answer[name] for name in _FIGURES if name in answer}
+    sampler.note(BLOCKTIME, {**figures, "requests": ram.get("postcopy-requests")})
 
 
 class _Waits:
@@ -59,7 +59,7 @@ class _Waits:
         """The data of a note; None where a vCPU has ended, or this kernel counts none."""
         from_s = time.time()
         waiting = [number for number, it in enumerate(self._vcpus) if waits_in(self._pid, it) == _WAITS_FOR_A_PAGE]
-        had = [awake(self._pid, thread) for thread in self._vcpus]
+        awake_times = [awake(self._pid, thread) for thread in self._vcpus]
         to_s = time.time()
         for thread in threads(self._pid):
             if thread not in self._vcpus and (other := awake(self._pid, thread)):
@@ -68,12 +68,12 @@ class _Waits:
                 self._all_queued_s += min(late_s, to_s - self._to_s)
                 self._queued_s[thread] = other.queued_s
         self._to_s = to_s
-        if None in had:
+        if None in awake_times:
             return None
         return {
             "from_s": from_s,
             "to_s": to_s,
-            "vcpus_s": [round(sum(one), 9) for one in had if one],
+            "vcpus_s": [round(sum(one), 9) for one in awake_times if one],
             "waiting": waiting,
             "others_queued_s": round(self._all_queued_s, 6),
         }

@@ -24,8 +24,8 @@ async def cpu_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterato
         vcpus[side.qemu.name] = sorted({cpu["thread-id"] for cpu in await side.qemu.execute("query-cpus-fast")})
 
     async def look(sides: Sequence[Side]) -> None:
-        had = {side.qemu.name: await side.place.cpu_seconds(side.qemu, vcpus[side.qemu.name]) for side in sides}
-        sampler.note(CPU, had)
+        seconds = {side.qemu.name: await side.place.cpu_seconds(side.qemu, vcpus[side.qemu.name]) for side in sides}
+        sampler.note(CPU, seconds)
 
     async with AsyncExitStack() as stack:
         for place in dict.fromkeys(side.place for side in pair.sides):

@@ -56,9 +56,9 @@ async def downtime(parameters: Parameters, directory: Path, progress: Callable[[
     rested = await run_and_judge(idle, directory / _IDLE_DIRECTORY, progress, _complete_when_sent)
     if rested.downtime is None or rested.downtime.qemu_ms is None:
         raise HarnessError("QEMU did not say how long the idle guest was down; see its recording")
-    known = {FIXED_DOWNTIME_MS: rested.downtime.qemu_ms, TRIES_LIMITS: True}
+    header = {FIXED_DOWNTIME_MS: rested.downtime.qemu_ms, TRIES_LIMITS: True}
     left_s = max(1.0, parameters.time_limit - (time.monotonic() - begun_s))
-    return await run_and_judge(replace(parameters, time_limit=left_s), directory, progress, try_limits, known)
+    return await run_and_judge(replace(parameters, time_limit=left_s), directory, progress, try_limits, header)
 
 
 async def _complete_when_sent(run: Run) -> None:

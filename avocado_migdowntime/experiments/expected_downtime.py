@@ -60,17 +60,17 @@ class EnoughPasses:
         self._run = run
         self._passes = run.parameters.passes
         self._segments = GrowingSegments(run.parameters.formula, run.parameters.tolerance)
-        self._begun: tuple[float, Ram] | None = None
+        self._begin: tuple[float, Ram] | None = None
 
     def __call__(self, sample: Sample) -> bool:
         ram = sample.ram
         if ram is None or sample.status != "active" or ram.dirty_sync_count <= self._passes:
             return False
-        self._begun = self._begun or (sample.t_s, ram)
-        begun_s, begun = self._begun
-        self.bytes_per_ms, watched_s = ram.wire_bytes_per_ms, sample.t_s - begun_s
-        another = ram.dirty_sync_count > begun.dirty_sync_count
-        half_way = another or ram.remaining_bytes <= begun.remaining_bytes / 2
+        self._begin = self._begin or (sample.t_s, ram)
+        begin_s, begin_ram = self._begin
+        self.bytes_per_ms, watched_s = ram.wire_bytes_per_ms, sample.t_s - begin_s
+        another = ram.dirty_sync_count > begin_ram.dirty_sync_count
+        half_way = another or ram.remaining_bytes <= begin_ram.remaining_bytes / 2
         if half_way and watched_s > _PATIENCE_S:
             return True
         return (half_way or self._passes > 1) and watched_s > SETTLE_S and self._judgeable()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 
-from ..host.sent import sent
+from ..host.sent_counters import sent_counters
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
 from ..trace.events import CARRIED
@@ -25,8 +25,8 @@ async def link_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterat
         return
 
     async def look() -> None:
-        if (gone := sent(pair.source.pid)) is not None:
-            sampler.note(CARRIED, asdict(gone))
+        if (counters := sent_counters(pair.source.pid)) is not None:
+            sampler.note(CARRIED, asdict(counters))
 
     async with looking(look, _LOOK_S):
         yield

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..basics.whole_file import for_this_user_alone, write
-from ..errors import HarnessError
+from ..errors import HarnessError, UsageError
 from ..forms.file import read
 from ..parameters.table import Parameters
 from ..qemu.guest import dirtying, lagging
@@ -30,6 +30,7 @@ from .cpu_use import cpu_recorded
 from .first_pass import hold_first_pass
 from .link_use import link_recorded
 from .migration import Migration
+from .stalled import why_stalled
 
 TRACE, VERDICT = "trace.jsonl", "verdict.json"
 """What a run leaves in its directory, beside QEMU's own output."""
@@ -58,11 +59,11 @@ async def run_and_judge(
     directory: Path,
     progress: Callable[[str], None],
     course: Callable[[Run], Awaitable[None]],
-    known: Mapping[str, Any] = MappingProxyType({}),
+    header: Mapping[str, Any] = MappingProxyType({}),
 ) -> Verdict:
     """Launch, dirty, migrate and sample as `parameters` say, do `course` with the migration, and judge what was seen.
 
-    What is `known` beforehand goes into the trace's header. The trace, the verdict as JSON and QEMU's output are left
+    What is known beforehand is in `header`, for the trace's. The trace, the verdict as JSON and QEMU's output are left
     in `directory`, for this user alone; `progress` gets a line at each step and one a second while it migrates.
     Raises UsageError, HostRequirementError or HarnessError; nothing but those files is left behind in any case.
     """
@@ -77,18 +78,25 @@ async def run_and_judge(
                 stage.say("waiting for the guest to dirty its region once")
                 ready = asyncio.create_task(_ready(pair, parameters))
                 try:
-                    await _record(pair, ready, parameters, directory, stage, course, known)
+                    await _record(pair, ready, parameters, directory, stage, course, header)
                 finally:
                     ready.cancel()
                     await asyncio.gather(ready, return_exceptions=True)
     except TimeoutError:
         advice = "raise `time_limit` or `max_bandwidth`, or make `region` smaller"
-        if watch.found:
-            advice = f"{watch.found}; if it is only slow, raise `time_limit`"
+        if cause := watch.silence or _why_stalled(directory):
+            advice = f"{cause}; if it is only slow, raise `time_limit`"
         raise HarnessError(f"given up after {parameters.time_limit:g} s while {stage.last}; {advice}") from None
     verdict = judge(read(str(directory / TRACE)), parameters.formula, parameters.tolerance)
     write(str(directory / VERDICT), f"{json.dumps(fields(verdict), indent=2)}\n".encode(), mode=0o600)
     return verdict
+
+
+def _why_stalled(directory: Path) -> str:
+    try:
+        return why_stalled(read(str(directory / TRACE)).samples)
+    except UsageError:  # It has not begun.
+        return ""
 
 
 async def _ready(pair: Pair, parameters: Parameters) -> None:
@@ -108,11 +116,11 @@ async def _record(
     directory: Path,
     stage: Stage,
     course: Callable[[Run], Awaitable[None]],
-    known: Mapping[str, Any],
+    header: Mapping[str, Any],
 ) -> None:
     if not parameters.at_full_speed:
         await ready
-    with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **known})) as writer:
+    with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **header})) as writer:
         async with (
             OwnMigrationSampler(pair.source, pair.destination, writer, parameters.sample_rate) as sampler,
             cpu_recorded(pair, sampler),

@@ -61,12 +61,12 @@ _ATTEMPTS = 2
 """On a busy host a run may be inconclusive; what is to be conclusive is tried again."""
 
 
-def run_fault(fault: NamedFault, binary: str, given: Mapping[str, str], progress: Callable[[str], None]) -> FaultRun:
-    """Run a QEMU with the fault and the parameters `given`, again if that is inconclusive without need.
+def run_fault(fault: NamedFault, binary: str, pairs: Mapping[str, str], progress: Callable[[str], None]) -> FaultRun:
+    """Run a QEMU with the fault and the parameters in `pairs`, again if that is inconclusive without need.
 
     Raises UsageError or HostRequirementError.
     """
-    expected, parameters = expectation(fault), {**_SHORT, **given, **_OWN.get(fault.name, {})}
+    expected, parameters = expectation(fault), {**_SHORT, **pairs, **_OWN.get(fault.name, {})}
     begun_s, attempts, met = time.monotonic(), 0, False
     while not met and attempts < _ATTEMPTS:
         attempts += 1

@@ -69,10 +69,10 @@ async def _sound(run: Run, under_way: "_PassUnderWay", usual_ms: float) -> bool:
             await run.send_at(ram.remaining_bytes / length_ms, SOUNDING)
         else:
             # The last part goes at the usual bandwidth: at a higher one the passes that follow would be over at once.
-            left = max(own * BUFFER_DELAY_MS, own * (length_ms - _FAST_WINDOWS * BUFFER_DELAY_MS))
-            burst = max(0.0, ram.remaining_bytes - left) / _FAST_WINDOWS
+            last_bytes = max(own * BUFFER_DELAY_MS, own * (length_ms - _FAST_WINDOWS * BUFFER_DELAY_MS))
+            burst = max(0.0, ram.remaining_bytes - last_bytes) / _FAST_WINDOWS
             await run.send_at(max(own, burst / BUFFER_DELAY_MS), SOUNDING)
-            if not await run.follow(_LittleLeft(ram.dirty_sync_count, left + burst / 4)):
+            if not await run.follow(_LittleLeft(ram.dirty_sync_count, last_bytes + burst / 4)):
                 return False
             await run.send_at(own, SOUNDING)
         under_way = _PassUnderWay(ram.dirty_sync_count + 1)
@@ -87,11 +87,11 @@ class _LittleLeft:
 
     def __init__(self, number: int, bytes_left: float) -> None:
         self._number = number
-        self._left = bytes_left
+        self._bytes_left = bytes_left
 
     def __call__(self, sample: Sample) -> bool:
         ram = sample.ram
-        return ram is not None and (ram.dirty_sync_count > self._number or ram.remaining_bytes <= self._left)
+        return ram is not None and (ram.dirty_sync_count > self._number or ram.remaining_bytes <= self._bytes_left)
 
 
 class _PassUnderWay:
@@ -100,13 +100,13 @@ class _PassUnderWay:
     def __init__(self, number: int) -> None:
         self.ram: Ram | None = None
         self._number = number
-        self._seen = 0
+        self._samples = 0
 
     def __call__(self, sample: Sample) -> bool:
         if sample.ram is not None and sample.status == "active" and sample.ram.dirty_sync_count >= self._number:
             self.ram = sample.ram
-            self._seen += 1
-        return self._seen >= MIN_SAMPLES
+            self._samples += 1
+        return self._samples >= MIN_SAMPLES
 
 
 class _ShareSent:

@@ -16,11 +16,11 @@ class Fault:
 
     late_ms = 0.0
 
-    def asked(self, command: Message) -> Message:
+    def to_qemu(self, command: Message) -> Message:
         """What QEMU gets to see of a command; the same object where that is all of it."""
         return command
 
-    def answered(self, command: Message, answer: Any) -> Any:
+    def from_qemu(self, command: Message, answer: Any) -> Any:
         """What becomes of the `return` that QEMU gave to `command`; the same object where it is left as it is."""
         return answer
 
@@ -30,15 +30,15 @@ class Conversation:
 
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
-        self._asked: deque[Message] = deque()
+        self._commands: deque[Message] = deque()
         self._greeted = False
 
     def to_qemu(self, message: Any) -> Any:
         """What to hand on of a message from QEMU's user; the same object where it is to stay as it is."""
         if not isinstance(message, Mapping):
             return message
-        self._asked.append(message)
-        return self._fault.asked(message)
+        self._commands.append(message)
+        return self._fault.to_qemu(message)
 
     def from_qemu(self, message: Any) -> tuple[Any, float] | None:
         """The same for a message from QEMU, and by how many milliseconds it is to come late; None to keep it back.
@@ -50,17 +50,17 @@ class Conversation:
             if "event" in message and not self._greeted:
                 return None
             self._greeted = True
-        if not isinstance(message, Mapping) or not {"return", "error"} & message.keys() or not self._asked:
+        if not isinstance(message, Mapping) or not {"return", "error"} & message.keys() or not self._commands:
             return message, 0.0
         command = self._command(message)
         if "return" not in message:
             return message, self._fault.late_ms
         answer = message["return"]
-        altered = self._fault.answered(command, answer)
+        altered = self._fault.from_qemu(command, answer)
         return message if altered is answer else {**message, "return": altered}, self._fault.late_ms
 
     def _command(self, answer: Message) -> Message:
-        same = (command for command in self._asked if "id" in answer and command.get("id") == answer["id"])
-        command = next(same, self._asked[0])
-        self._asked.remove(command)
+        same = (command for command in self._commands if "id" in answer and command.get("id") == answer["id"])
+        command = next(same, self._commands[0])
+        self._commands.remove(command)
         return command

@@ -17,7 +17,7 @@ RENEWED_WITH_SENT = 1 / 3
 class WrongFigure(Fault):
     """Shows what `figure` makes of each answer that has one, with the figures of RAM beside it."""
 
-    def answered(self, command: Message, answer: Any) -> Any:
+    def from_qemu(self, command: Message, answer: Any) -> Any:
         if command.get("execute") != "query-migrate" or EXPECTED not in answer or "ram" not in answer:
             return answer
         return {**answer, EXPECTED: self.figure(answer)}
@@ -40,8 +40,8 @@ class Scaled(WrongFigure):
 class BandwidthHalved(WrongFigure):
     """Half of the right bandwidth, and with that twice the right figure: the two agree with each other."""
 
-    def answered(self, command: Message, answer: Any) -> Any:
-        doubled = super().answered(command, answer)
+    def from_qemu(self, command: Message, answer: Any) -> Any:
+        doubled = super().from_qemu(command, answer)
         if doubled is answer or "mbps" not in answer["ram"]:
             return answer
         return {**doubled, "ram": {**answer["ram"], "mbps": answer["ram"]["mbps"] / 2}}
@@ -130,7 +130,7 @@ class Uncomputed(WrongFigure):
         self._shown_ms = 0 if zero else DEFAULT_DOWNTIME_LIMIT_MS
         self._zero = zero
 
-    def asked(self, command: Message) -> Message:
+    def to_qemu(self, command: Message) -> Message:
         arguments = command.get("arguments", {})
         if command.get("execute") == "migrate-set-parameters" and "downtime-limit" in arguments and not self._zero:
             self._shown_ms = arguments["downtime-limit"]

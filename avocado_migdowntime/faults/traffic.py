@@ -24,7 +24,7 @@ class OtherLimit(Fault):
         self._used = used
         self._set: int | None = None
 
-    def asked(self, command: Message) -> Message:
+    def to_qemu(self, command: Message) -> Message:
         arguments = command.get("arguments", {})
         if command.get("execute") != "migrate-set-parameters" or LIMIT not in arguments:
             return command
@@ -33,7 +33,7 @@ class OtherLimit(Fault):
         used_ms = min(round(self._used(limit_ms)), GREATEST_DOWNTIME_LIMIT_MS)
         return {**command, "arguments": {**arguments, LIMIT: used_ms}}
 
-    def answered(self, command: Message, answer: Any) -> Any:
+    def from_qemu(self, command: Message, answer: Any) -> Any:
         if command.get("execute") != "query-migrate-parameters" or self._set is None:
             return answer
         return {**answer, LIMIT: self._set}
@@ -55,14 +55,14 @@ class CapIgnored(Fault):
     def __init__(self) -> None:
         self._set: int | None = None
 
-    def asked(self, command: Message) -> Message:
+    def to_qemu(self, command: Message) -> Message:
         arguments = command.get("arguments", {})
         if command.get("execute") != "migrate-set-parameters" or CAP not in arguments:
             return command
         self._set = arguments[CAP]
         return {**command, "arguments": {**arguments, CAP: DEFAULT_MAX_BANDWIDTH}}
 
-    def answered(self, command: Message, answer: Any) -> Any:
+    def from_qemu(self, command: Message, answer: Any) -> Any:
         if command.get("execute") != "query-migrate-parameters" or self._set is None:
             return answer
         return {**answer, CAP: self._set}
@@ -74,14 +74,14 @@ class ThrottleIgnored(Fault):
     def __init__(self) -> None:
         self._set = DEFAULT_THROTTLE_INCREMENT
 
-    def asked(self, command: Message) -> Message:
+    def to_qemu(self, command: Message) -> Message:
         if command.get("execute") != "migrate-set-parameters":
             return command
         arguments = command.get("arguments", {})
         self._set = arguments.get(INCREMENT, self._set)
         return {**command, "arguments": {**arguments, INCREMENT: USED_INCREMENT}}
 
-    def answered(self, command: Message, answer: Any) -> Any:
+    def from_qemu(self, command: Message, answer: Any) -> Any:
         if command.get("execute") != "query-migrate-parameters" or INCREMENT not in answer:
             return answer
         return {**answer, INCREMENT: self._set}
@@ -90,7 +90,7 @@ class ThrottleIgnored(Fault):
 class AutoConvergeIgnored(Fault):
     """QEMU is not told to slow its guest where its user switches that on."""
 
-    def asked(self, command: Message) -> Message:
+    def to_qemu(self, command: Message) -> Message:
         if command.get("execute") != "migrate-set-capabilities":
             return command
         switched = command.get("arguments", {}).get("capabilities", [])
@@ -104,7 +104,7 @@ class Missing(Fault):
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def answered(self, command: Message, answer: Any) -> Any:
+    def from_qemu(self, command: Message, answer: Any) -> Any:
         if command.get("execute") not in ("query-migrate", "query-migrate-parameters"):
             return answer
         return self._without(answer)

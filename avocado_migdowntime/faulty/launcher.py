@@ -120,9 +120,9 @@ def _hand_on(relaying: Coroutine[Any, Any, None], keep: Iterable[socket.socket |
     """In the child: hand on until QEMU ends, whatever signals its group gets; only standard error stays open beside."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    kept = {2, *(each if isinstance(each, int) else each.fileno() for each in keep)}
+    kept_descriptors = {2, *(each if isinstance(each, int) else each.fileno() for each in keep)}
     for descriptor in map(int, os.listdir("/proc/self/fd")):
-        if descriptor not in kept:
+        if descriptor not in kept_descriptors:
             with suppress(OSError):
                 os.close(descriptor)
     null = os.open(os.devnull, os.O_RDWR)

@@ -82,8 +82,8 @@ def _listens(options: Mapping[str, str]) -> bool:
 
 
 def _socket(options: Mapping[str, str]) -> str:
-    kept = {k: v for k, v in options.items() if k not in ("backend", "path", "reconnect", "reconnect-ms")}
-    words = [f"{name}={value.replace(',', ',,')}" for name, value in kept.items()]
+    kept_options = {k: v for k, v in options.items() if k not in ("backend", "path", "reconnect", "reconnect-ms")}
+    words = [f"{name}={value.replace(',', ',,')}" for name, value in kept_options.items()]
     return ",".join(["socket", *words, f"fd={_DESCRIPTOR}"])
 
 

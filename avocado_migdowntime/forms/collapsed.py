@@ -56,15 +56,15 @@ def lines_in(text: str) -> Iterator[str]:
     if len(text) < _LEAST_CHARACTERS or "\\n" in text or "\\r" in text:
         yield text
         return
-    for words, named in _TEXTS:
-        if all(word in text for word in words):
+    for (word, other), named in _TEXTS:
+        if word in text and other in text:
             yield from _parts(text, named)
             return
     if "Time (ms):" in text and "Others:" in text:
         for part in _GROUPS.split(text):
             yield from _parts(part, _OTHERS)
         return
-    if not any(text.count(told) > 1 for told in _TOLD):
+    if max(map(text.count, _TOLD)) < 2:
         yield text
         return
     for part in _BEGINS[0].split(text):

@@ -21,6 +21,7 @@ from .form import Form, Line
 from .heads import AROUND, HEAD
 from .monitor_text import nested
 from .rounding import SEPARATED, UNITS, broken_number, to_digits, whole, whole_number
+from .words import first_words, has_one_of
 
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?)(?::\s*|\s{2,}(?=\d))(?P<value>.*)")
 _ENDED = re.compile(r"event 'job-completed' for domain ")
@@ -85,6 +86,8 @@ KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOW
 """What virsh and libvirt call the figures of a job."""
 _BEHIND_A_HEAD = re.compile(rf"{HEAD}((?:{'|'.join(map(re.escape, sorted(KNOWN)))}):.*)")
 _BEGINS = "Job type"
+_WORDS = first_words(KNOWN - {_BEGINS})
+"""One of these is in each line of a job: they have `type`, and `job` is in most lines of libvirt's log."""
 _GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
 """Names that others use as well: none begins a job."""
 _NO_FIELDS = ("error", "warning", "Migration status", "Status", "globals", "capabilities")
@@ -117,15 +120,13 @@ class DomJobInfo(Form):
             ended = list(self.end())
             self._job = _Job(line.stamp, line.arrived_s, fields={"type": "Completed"})
             return ended
-        behind = _BEHIND_A_HEAD.search(line.message)
-        for text in dict.fromkeys((line.text, line.message, behind[1] if behind else line.text)):
-            match = _LINE.fullmatch(text)
-            if match is not None and match["name"] in (KNOWN if self._job is not None else KNOWN - _GENERAL):
-                ended = list(self.end()) if self._is_another(match["name"]) else []
-                if self._job is None:
-                    self._job = _Job(line.stamp, line.arrived_s)
-                self._job.fields[match["name"]] = match["value"].strip()
-                return ended
+        if (field := self._field(line)) is not None:
+            name, value = field
+            ended = list(self.end()) if self._is_another(name) else []
+            if self._job is None:
+                self._job = _Job(line.stamp, line.arrived_s)
+            self._job.fields[name] = value
+            return ended
         if self._job is None or not line.text or AROUND.fullmatch(line.text):
             return None
         if _is_figure(line.text) or _is_figure(line.message):
@@ -143,6 +144,18 @@ class DomJobInfo(Form):
 
     def settle(self) -> Iterable[Item]:
         return self.end()
+
+    def _field(self, line: Line) -> tuple[str, str] | None:
+        """What a line shows of a job: the name and what stands behind it."""
+        if not has_one_of(_WORDS, line):
+            return None
+        known = KNOWN if self._job is not None else KNOWN - _GENERAL
+        behind = _BEHIND_A_HEAD.search(line.message)
+        for text in dict.fromkeys((line.text, line.message, behind[1] if behind else line.text)):
+            match = _LINE.fullmatch(text)
+            if match is not None and match["name"] in known:
+                return match["name"], match["value"].strip()
+        return None
 
     def _is_another(self, name: str) -> bool:
         return self._job is not None and (name in self._job.fields or name == _BEGINS)

@@ -35,6 +35,7 @@ _CAPABILITIES = frozenset(
 )
 """QEMU's MigrationCapability, qapi/migration.json."""
 _SWITCHED = re.compile(r"(?<![\w-])([a-z][a-z-]+):\s*(on|off)(?![\w-])")
+_STATE = re.compile(r":\s*o(?:n|ff)(?![\w-])")
 _SWITCH = re.compile(r"\(qemu\)\s*migrate_set_capability\s+([a-z-]+)\s+(on|off)")
 _WORDS = ("migrate_set_", "downtime-limit", "bandwidth")
 _FACTORS = {"": 1 << 20, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
@@ -70,7 +71,7 @@ class MonitorParameters(Form):
             return None
         if not any(words in text for words in _WORDS):
             # Words take a fraction of the time that patterns do to find nothing.
-            return self._capabilities(line) if "on" in text or "off" in text else None
+            return self._capabilities(line)
         if shown := _SHOWN.findall(text):
             return [Setting({name: int(value) for name, value in shown}, line.stamp)]
         if match := _SET.search(text):
@@ -101,6 +102,8 @@ class MonitorParameters(Form):
         return [] if held is None else [held]
 
     def _capabilities(self, line: Line) -> Sequence[Item | Line] | None:
+        if _STATE.search(line.text) is None and "migrate_set_capability" not in line.text:
+            return None
         pairs = [*_SWITCHED.findall(line.text), *_SWITCH.findall(line.text)]
         switched = [(name, state) for name, state in pairs if name in _CAPABILITIES]
         if not switched:

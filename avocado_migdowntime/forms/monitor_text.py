@@ -21,6 +21,7 @@ from .monitor_lines import Figures, figure_in, with_fraction
 from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
 from .rounding import SEPARATED, UNITS, broken_number, cut, to_three_digits, whole
 from .stamps import guest_of
+from .words import first_words, has_one_of
 
 STATUSES = frozenset(
     (
@@ -40,6 +41,8 @@ _BEHIND_A_HEAD = re.compile(
     r"|(?:transferred|precopy|miss_rate)=[\d.].*)"
 )
 """A line behind what a log of tests, or a program that starts others, puts before each."""
+_WORDS = first_words((*LINES, *GROUPS, *GOES_ON, *XBZRLE_REST, "Migration status", "Status", "bandwidth", "remaining"))
+"""One of these is in each line that shows a figure, if only as what begins its name."""
 _ASKED = re.compile(r"(?:\(qemu\)|qm>) *info migrate")
 _SOCKETS = re.compile(r"(?:Sockets|socket address): \[|(?:tcp|unix|fd|vsock|rdma):\S+|\]")
 """Where it listens, which may stand amid its figures."""
@@ -81,6 +84,8 @@ class MonitorText(Form):
         self._is_blocked = False
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
+        if not has_one_of(_WORDS, line) and "miss_rate=" not in line.text:
+            return self._something_else(line)
         behind = _BEHIND_A_HEAD.search(line.message)
         part = behind[1] if behind else line.text
         within = bool(self._shown)

@@ -16,6 +16,8 @@ LEAST_S = 1.0
 """Over less than this QEMU's bursts, one each 100 ms, and its pauses are no bandwidth."""
 KEPT = 256
 """Of so many lines the sums are kept."""
+NEAR = 16
+"""From one of so many lines before it the bandwidth is sharp in most logs."""
 _BYTES_PER_S_PER_MBPS = 1000 * BYTES_PER_MS_PER_MBPS
 WHY = "what was sent since an earlier line ÷ the time between the two"
 
@@ -59,7 +61,9 @@ class Pace:
             known = self._looks.shape[1]
             end = min(begins[0], position + KEPT + 1 - known, position + KEPT // 4)
             self._looks = np.hstack([self._looks, new[:, position:end]])
-            told[:, position:end] = _since_earlier(self._looks, known)
+            told[:, position:end], is_sharp = _since_earlier(self._looks[:, -(NEAR + end - position) :], end - position)
+            if not is_sharp:
+                told[:, position:end], _ = _since_earlier(self._looks, end - position)
             if self._looks.shape[1] > KEPT:
                 self._looks = np.delete(self._looks, np.s_[1 : KEPT // 2 : 2], axis=1)
             position = end
@@ -76,8 +80,12 @@ class Pace:
         self._looks = other._looks
 
 
-def _since_earlier(looks: Floats, known: int) -> Floats:
-    """The bandwidth at all lines but the `known` ones before: since the last one from which it is sharp, or most so."""
+def _since_earlier(looks: Floats, new: int) -> tuple[Floats, bool]:
+    """The bandwidth at the last, `new` lines: since the last one from which it is sharp, or most so.
+
+    And whether it is sharp at all of them.
+    """
+    known = looks.shape[1] - new
     t_s, tick_s, low, high = looks[:, known:, None]
     earlier_s, earlier_tick_s, low_before, high_before = looks[:, None, ::-1]
     passed_s, count = t_s - earlier_s, looks.shape[1]
@@ -89,5 +97,6 @@ def _since_earlier(looks: Floats, known: int) -> Floats:
         open_by = np.where(tells, np.maximum(fastest / slowest, SHARP), np.inf)
     best = np.argmin(open_by, axis=1)[:, None]
     found = np.stack([np.take_along_axis(one, best, axis=1)[:, 0] for one in (slowest, fastest)])
-    found[:, ~np.any(tells, axis=1)] = np.nan
-    return found
+    least_open_by = np.take_along_axis(open_by, best, axis=1)[:, 0]
+    found[:, least_open_by == np.inf] = np.nan
+    return found, bool(np.all(least_open_by == SHARP))

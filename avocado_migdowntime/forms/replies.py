@@ -2,14 +2,13 @@
 """Replies to query-migrate of a log, decoded by types, many at once, if they come to the same as one by one."""
 
 from collections.abc import Sequence
-from itertools import repeat
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from ..trace.figures import Column
-from ..trace.plain import PlainAnswer, PlainDisk, PlainRam, Unusual, table_of
+from ..trace.plain import ABSENT, PlainAnswer, PlainDisk, PlainRam, Unusual, table_of
 from ..trace.reading import Reading, Stamp
 from ..trace.samples import Floats
 from .form import Line
@@ -114,7 +113,7 @@ def made_of(kept: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
         chosen = [answers[number] for number in numbers]
         zeros = [0.0] * len(chosen)
         try:
-            table = table_of(chosen, zeros, zeros, (zeros, repeat(np.nan, len(chosen))))
+            table = table_of(chosen, zeros, zeros, (zeros, [ABSENT] * len(chosen)))
         except Unusual:
             return None
         if np.any(table[Column.REMAINING :] >= _EXACT):

@@ -8,7 +8,7 @@ itself; around a short one, which may be one of several that belong together, ot
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 import numpy as np
@@ -52,11 +52,13 @@ class Sieve:
         self._near_bytes = 0
         self._open_lines = FIRST_LINES
         self._is_short = False
+        self._is_likely = False
+        """Whether a needle was in the last block, so that the rarer ones are likely to be looked for in the next."""
 
     def look_for(self, also: Iterable[bytes]) -> None:
         """Look for these, too, near the needles."""
-        if not set(also) <= {*self._all.needles}:
-            self._all = _Search([*self._all.needles, *also])
+        if not set(also) <= {*self._all.needles, *self._all.also}:
+            self._all = _Search(self._all.needles, [*self._all.also, *also])
 
     def told(self) -> None:
         """The last line that was given told something: those behind it are wanted, too, if it is a short one."""
@@ -104,26 +106,25 @@ class Sieve:
         if not block:
             return
         is_near = bool(self._near_bytes or self._open_lines)
-        search = self._all if is_near else self._needles
-        found = search.places(block)
-        if not is_near and not found:
+        search = self._all if is_near or self._is_likely else self._needles
+        hits, others = search.places(block)
+        self._is_likely = bool(hits)
+        if not is_near and not hits:
             self._keep(_Piece(now_s, block))
             return
-        pieces = [*self._cold, _Piece(now_s, block, search, [place for place, _ in found])]
+        pieces = [*self._cold, _Piece(now_s, block, search, hits + others)]
         self._cold, self._cold_bytes = [], 0
         text = b"".join([piece.text for piece in pieces]) if len(pieces) > 1 else block
         shift = len(text) - len(block)
         # No needle is in what was kept, but perhaps one of the others.
-        of_needles = self._needles.needles
-        hits = sorted([place + shift for place, needle in found if needle in of_needles])
+        hits = sorted([place + shift for place in hits])
         yield from self._lines(text, pieces, hits, self._places_in(pieces) if is_near else None)
 
     def _places_in(self, pieces: Iterable["_Piece"]) -> list[int]:
         """Where something begins in the text that these make."""
         position, places = 0, []
         for piece in pieces:
-            is_known = piece.search is self._all
-            found = piece.places if is_known else [place for place, _ in self._all.places(piece.text)]
+            found = piece.places if piece.search is self._all else chain(*self._all.places(piece.text))
             places += [position + place for place in found]
             position += len(piece.text)
         return sorted(places)
@@ -204,27 +205,31 @@ class _Piece(NamedTuple):
 
 
 class _Search:
-    """Searches a text for several needles: four bytes of each at any place, all at once, and there for the whole.
+    """Searches a text for `needles` and `also` others: four bytes of each at any place, and there for the whole.
 
     `bytes.find` takes several times as long for needles whose letters are in most words.
     """
 
-    _WINDOW_BYTES = 1 << 17
+    _WINDOW_BYTES = 1 << 18
 
-    def __init__(self, needles: Iterable[bytes]) -> None:
+    def __init__(self, needles: Iterable[bytes], also: Iterable[bytes] = ()) -> None:
         self.needles = tuple(dict.fromkeys(needles))
+        self.also = tuple(dict.fromkeys(one for one in also if one not in self.needles))
         self._grams = [
-            (np.frombuffer(gram, np.uint32).reshape(()), [(needle.find(gram), needle) for needle in found])
-            for gram, found in _grams_of(self.needles)
+            (
+                np.frombuffer(gram, np.uint32).reshape(()),
+                [(needle.find(gram), needle, needle in self.also) for needle in found],
+            )
+            for gram, found in _grams_of((*self.needles, *self.also))
         ]
         self._words = np.empty(self._WINDOW_BYTES // _GRAM, np.uint32)
         self._marks = bytearray(len(self._words))
         self._alike = np.frombuffer(self._marks, np.bool_)
 
-    def places(self, text: bytes) -> list[tuple[int, bytes]]:
-        """Where which begins, in no order."""
+    def places(self, text: bytes) -> tuple[list[int], list[int]]:
+        """Where needles begin, and where others do, in no order."""
         block = np.frombuffer(text, np.uint8)
-        found: list[tuple[int, bytes]] = []
+        found: tuple[list[int], list[int]] = [], []
         for begin in range(0, len(text), self._WINDOW_BYTES) if self.needles else ():
             for shift in range(begin, begin + _GRAM):
                 count = min(len(text) - shift, self._WINDOW_BYTES) // _GRAM
@@ -238,10 +243,10 @@ class _Search:
                         np.equal(words, gram, alike)
                         word = self._marks.find(1, 0, count)
                         while word >= 0:
-                            for before, needle in needles:
+                            for before, needle, is_other in needles:
                                 place = shift + word * _GRAM - before
                                 if place >= 0 and text.startswith(needle, place):
-                                    found.append((place, needle))
+                                    found[is_other].append(place)
                             word = self._marks.find(1, word + 1, count)
         return found
 

@@ -35,16 +35,16 @@ _NO_YEAR = 1972
 """A leap year, taken where a log says no year."""
 _DAY_S = 86_400
 _YEAR_S = 366 * _DAY_S
-_HEADS = (
-    re.compile(r"\d+: (?:debug|info|warning|error) : \S+:\d+ : "),
-    re.compile(r"(?:[\w.-]+ +){1,2}L\d+ +[A-Z]+ *\| ?"),
-    re.compile(r"(?:[\w./-]+(?:\[\d+\])? )?[\w./-]+\[\d+\]: "),
-    re.compile(r"(?:[\w.-]+ +)?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITI?)(?: *[|:]| *\]) ?"),
+_HEAD = re.compile(
+    r"\d+: (?:debug|info|warning|error) : \S+:\d+ : "
+    r"|(?:[\w.-]+ +){1,2}L\d+ +[A-Z]+ *\| ?"
+    r"|(?:[\w./-]+(?:\[\d+\])? )?[\w./-]+\[\d+\]: "
+    r"|(?:[\w.-]+ +)?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITI?)(?: *[|:]| *\]) ?"
 )
 """libvirt; Avocado and its like; the journal and syslog; Python's logging."""
 _Whole = TypeVar("_Whole", int, NDArray[np.int64])
 _NO_HEADS = frozenset("{[\"'(")
-"""None of these begins with such a letter."""
+"""No head begins with such a letter."""
 
 
 def parted(text: str) -> tuple[Stamp | None, str]:
@@ -107,10 +107,8 @@ def guest_of(message: str) -> str:
 def _without_head(text: str) -> str:
     if text[:1] in _NO_HEADS:
         return text
-    for head in _HEADS:
-        if match := head.match(text):
-            return text[match.end() :]
-    return text
+    match = _HEAD.match(text)
+    return text[match.end() :] if match else text
 
 
 def _stamp(found: dict[str, str | None]) -> Stamp | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..agent.page_sums import FOUND, sums
+from ..agent.page_sums import PAGE_RECORD, sums
 from ..verdict.downtime import Integrity
 from .telemetry import PAGE_BYTES, Telemetry
 from .write_order import Words, expected_pages, mix
@@ -37,7 +37,7 @@ class Inspection:
         self._telemetry = telemetry
         self._expected = expected_pages(telemetry)
         self._intact = self._expected.epochs == 0  # What was never written may hold anything.
-        self._seen = np.zeros(len(self._intact), dtype=bool)
+        self._is_there = np.zeros(len(self._intact), dtype=bool)
         self._damage_of: dict[int, str] = {}
         self._half_sent: set[int] = set()
 
@@ -64,19 +64,19 @@ class Inspection:
         expected = b"".join(self._sums(indices))
         right = np.frombuffer(expected, dtype=np.uint64) == np.frombuffer(its_sums, dtype=np.uint64)
         self._intact[indices[right]] = True
-        self._seen[indices] = True
+        self._is_there[indices] = True
         wrong = [index for index in indices.tolist() if not self._intact[index]]
         firsts = [index for index in wrong if index == indices[0] or self._intact[index - 1]]
         half_written = [index for index in wrong if index in self._expected.under_way]
         return [*half_written, *(index for index in firsts[:_NAMED_FAULTS] if index not in half_written)]
 
     def see_found(self, records: bytes) -> list[int]:
-        """Take records of pages (agent/page_sums.py: FOUND); gives the numbers of those to be seen in full."""
+        """Take records of pages (agent/page_sums.py: PAGE_RECORD); gives the numbers of those to be seen in full."""
         wanted: list[int] = []
-        for number, header, its_sum in FOUND.iter_unpack(records):
+        for number, header, its_sum in PAGE_RECORD.iter_unpack(records):
             index = int(_in_guest_order(np.frombuffer(header, dtype=np.uint64), self._telemetry)[0])
             if index < self._telemetry.pages and not self._intact[index]:
-                self._seen[index] = True
+                self._is_there[index] = True
                 self._intact[index] = next(self._sums(np.array([index]))) == its_sum
                 if not self._intact[index] and (len(wanted) < _NAMED_FAULTS or index in self._expected.under_way):
                     wanted.append(number)
@@ -127,7 +127,7 @@ class Inspection:
         runs = groupby(enumerate(damaged), key=lambda item: item[1] - item[0])
         for _, (_, run) in zip(range(_NAMED_FAULTS), runs, strict=False):
             pages = [page for _, page in run]
-            unnamed = "is not what the guest wrote last" if self._seen[pages[0]] else "is nowhere in the RAM"
+            unnamed = "is not what the guest wrote last" if self._is_there[pages[0]] else "is nowhere in the RAM"
             damage = self._damage_of.get(pages[0], unnamed)
             start = self._telemetry.region_start
             place = f" (at {start + pages[0] * PAGE_BYTES:#x})" if start else ""
@@ -159,8 +159,8 @@ def _in_guest_order(words: Words, telemetry: Telemetry) -> Words:
 
 def _is_half_sent(row: Words, index: int, epoch: int, telemetry: Telemetry) -> bool:
     """Whether it begins with what the guest wrote last, and goes on with what it wrote the time before."""
-    written = row == _page(index, epoch, telemetry)
-    begin = int(np.argmin(written))
+    matches = row == _page(index, epoch, telemetry)
+    begin = int(np.argmin(matches))
     before = _page(index, epoch - 1, telemetry)
     return begin >= _EPOCH_WRITTEN and bool((row[begin:] == before[begin:]).all())
 

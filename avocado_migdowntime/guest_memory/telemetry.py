@@ -83,9 +83,9 @@ class Telemetry:
         Raises HarnessError where one is another, or where it tells of more writes than there can be.
         """
         for name, wanted in ordered.items():
-            if (said := getattr(self, name)) != wanted:
+            if (value := getattr(self, name)) != wanted:
                 raise HarnessError(
-                    f"the guest's telemetry page has {said} as its {name}, expected {wanted}; so it is unknown what "
+                    f"the guest's telemetry page has {value} as its {name}, expected {wanted}; so it is unknown what "
                     "the guest wrote"
                 )
         if (most := max((self.pages_written, *self.others_written))) > _MOST_WRITES:
@@ -108,8 +108,10 @@ class Telemetry:
         granules = self.region_bytes // self.granule_bytes
         begins = [granules * vcpu // self.vcpus * self.granule_bytes for vcpu in range(self.vcpus + 1)]
         return tuple(
-            replace(self, region_bytes=end - begin, pages_written=written, others_written=())
-            for (begin, end), written in zip(pairwise(begins), (self.pages_written, *self.others_written), strict=True)
+            replace(self, region_bytes=end - begin, pages_written=pages_written, others_written=())
+            for (begin, end), pages_written in zip(
+                pairwise(begins), (self.pages_written, *self.others_written), strict=True
+            )
         )
 
     @property

@@ -49,16 +49,16 @@ def expected_pages(telemetry: Telemetry) -> ExpectedPages:
 
 def _expected(telemetry: Telemetry) -> ExpectedPages:
     pages = telemetry.pages
-    complete, begun = divmod(telemetry.pages_written, pages)
+    complete, pages_in_sweep = divmod(telemetry.pages_written, pages)
     epochs = np.zeros(pages, dtype=np.uint64)
-    if begun:
-        epochs[_sweep(telemetry, complete + 1)[:begun]] = complete + 1
+    if pages_in_sweep:
+        epochs[_sweep(telemetry, complete + 1)[:pages_in_sweep]] = complete + 1
     epoch = complete
     while epoch and not epochs.all():
         order = _sweep(telemetry, epoch)
         epochs[order[epochs[order] == 0]] = epoch
         epoch -= 1
-    under_way = {} if telemetry.finished else {int(_sweep(telemetry, complete + 1)[begun]): complete + 1}
+    under_way = {} if telemetry.finished else {int(_sweep(telemetry, complete + 1)[pages_in_sweep]): complete + 1}
     return ExpectedPages(epochs, under_way)
 
 

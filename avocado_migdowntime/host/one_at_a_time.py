@@ -47,9 +47,9 @@ def alone_on_host(
     start_s = since_s = time.monotonic()
     last_said_s = start_s - _SAY_AGAIN_S
     who, inodes = "", ("", "")
-    with ExitStack() as held:
+    with ExitStack() as locks:
         for name in (NEXT,) if on_others else (NEXT, NAME):
-            lock = held.enter_context(socket.socket(socket.AF_UNIX))
+            lock = locks.enter_context(socket.socket(socket.AF_UNIX))
             while not _try_bind(lock, name):
                 now_s = time.monotonic()
                 if (inodes_now := (_inode(NAME), _inode(NEXT))) != inodes:
@@ -87,11 +87,11 @@ def holder(name: str) -> str:
 
 def _inode(socket_name: str) -> str:
     """The number by which the kernel knows the socket that has the name."""
-    shown = f"@{socket_name[1:]}"
+    kernel_name = f"@{socket_name[1:]}"
     with suppress(OSError):
         for line in (_PROC / "net" / "unix").read_text(errors="replace").splitlines():
             *_, inode, name = line.split(maxsplit=7)
-            if name == shown:
+            if name == kernel_name:
                 return inode
     return ""
 
@@ -117,8 +117,8 @@ def _listener(socket_name: str) -> tuple[int, int]:
     with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
         client.setblocking(False)
         client.connect(socket_name)
-        found = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        pid, uid, _ = _CREDENTIALS.unpack(found)
+        credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        pid, uid, _ = _CREDENTIALS.unpack(credentials)
         return pid, uid
     return 0, 0
 

@@ -103,7 +103,7 @@ class HostResources:
                 self._socket.send(encode(self._last_number, request))
                 reply = self._reply_to(self._last_number)
             except OSError as error:
-                raise _gone(error) from None
+                raise _end_error(error) from None
         if isinstance(reply, Refusal):
             raise reply.exception()
         if not isinstance(reply, expected):
@@ -132,7 +132,7 @@ class HostResources:
                 f"{_END_TIMEOUT_S:.0f} s; that continues in the background, and failures go to the system log"
             ) from None
         except OSError as error:
-            raise _gone(error) from None
+            raise _end_error(error) from None
         if report.failures:
             raise HarnessError("; ".join(report.failures))
 
@@ -165,7 +165,7 @@ def _start_reaper(its_socket: socket.socket) -> None:
         ) from None
 
 
-def _gone(error: OSError) -> HarnessError:
+def _end_error(error: OSError) -> HarnessError:
     return HarnessError(
         f"the reaper, which releases host resources, has ended ({error}); the next run as root releases them"
     )

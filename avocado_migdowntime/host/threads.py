@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from ..agent.look import thread_times_ns
+
 _NS = 1e-9
 
 
@@ -20,11 +22,8 @@ class Awake(NamedTuple):
 
 def awake(pid: int, thread: int) -> Awake | None:
     """How long a thread of a process has been awake; None where it has ended, or this kernel counts none."""
-    try:
-        on_cpu_ns, queued_ns, *_ = Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()
-    except (OSError, ValueError):
-        return None
-    return Awake(int(on_cpu_ns) * _NS, int(queued_ns) * _NS)
+    times_ns = thread_times_ns(pid, thread)
+    return Awake(*(time_ns * _NS for time_ns in times_ns)) if times_ns is not None else None
 
 
 def waits_in(pid: int, thread: int) -> str | None:

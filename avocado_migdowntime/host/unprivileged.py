@@ -26,7 +26,7 @@ def wire_in_user_namespace(bytes_per_s: int) -> Iterator[ShapedLink]:
 
     Raises NotPermittedError where this process may not have one, else what `wire` raises.
     """
-    reply, descriptors = _made(bytes_per_s)
+    reply, descriptors = _set_up(bytes_per_s)
     with ExitStack() as stack:
         for each in descriptors:
             stack.callback(os.close, each)
@@ -42,7 +42,7 @@ def wire_in_user_namespace(bytes_per_s: int) -> Iterator[ShapedLink]:
         )
 
 
-def _made(bytes_per_s: int) -> tuple[WireReply, list[int]]:
+def _set_up(bytes_per_s: int) -> tuple[WireReply, list[int]]:
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours:
         with its:

@@ -74,9 +74,9 @@ async def _make(recipe: Recipe, own: dict[str, bytes], scratch: Path, say: Calla
     (image / _RELEASE).write_text(package.removeprefix("linux-image-") + "\n")
 
 
-def _settle(made: Path, place: Path) -> None:
+def _settle(directory: Path, place: Path) -> None:
     try:
-        made.rename(place)
+        directory.rename(place)
     except OSError:
         if not place.is_dir():  # Else another run has made the same meanwhile.
             raise

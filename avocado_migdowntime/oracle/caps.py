@@ -35,10 +35,10 @@ _SPAN_S = 1.0
 
 
 @dataclass(frozen=True)
-class Held:
-    """Under a max-bandwidth of `bytes_per_s` no more than `allowed_bytes` can have been sent in `lasted_s`.
+class CapUse:
+    """How much was sent of what a max-bandwidth allows.
 
-    `sent_bytes` were.
+    At `bytes_per_s` no more than `allowed_bytes` can go out in `lasted_s`; `sent_bytes` did.
     """
 
     bytes_per_s: float
@@ -48,21 +48,21 @@ class Held:
 
     @property
     def used(self) -> float:
-        """The share of it that was sent."""
+        """The share of what is allowed that was sent."""
         return self.sent_bytes / self.allowed_bytes
 
 
-def most_used(trace: Trace, samples: Samples, stopped_s: float) -> Held | None:
+def most_used(trace: Trace, samples: Samples, stopped_s: float) -> CapUse | None:
     """Where the most was sent of what max-bandwidth allowed until the guest was stopped; None where none held."""
     counted = ~np.isnan(samples.transferred_bytes) & samples.are("active") & (samples.answered_s < stopped_s)
-    seen = samples.take(np.flatnonzero(counted & (samples.open_bytes == 0)))
+    counted_samples = samples.take(np.flatnonzero(counted & (samples.open_bytes == 0)))
     spans = (
-        held
+        use
         for since_s, until_s, bytes_per_s in _spans(trace)
         if 0 < bytes_per_s < _BEYOND_ANY_LINK
-        for held in _held(trace, seen, Interval(since_s, until_s), bytes_per_s)
+        for use in _uses(trace, counted_samples, Interval(since_s, until_s), bytes_per_s)
     )
-    return max(spans, key=lambda held: held.used, default=None)
+    return max(spans, key=lambda use: use.used, default=None)
 
 
 def _spans(trace: Trace) -> Iterator[tuple[float, float, float]]:
@@ -78,19 +78,19 @@ def _spans(trace: Trace) -> Iterator[tuple[float, float, float]]:
             yield begin_s, end_s, bytes_per_s
 
 
-def _held(trace: Trace, seen: Samples, span_s: Interval, bytes_per_s: float) -> Iterator[Held]:
-    part = seen.take(np.flatnonzero((seen.t_s >= span_s.low) & (seen.answered_s <= span_s.high)))
+def _uses(trace: Trace, samples: Samples, span_s: Interval, bytes_per_s: float) -> Iterator[CapUse]:
+    part = samples.take(np.flatnonzero((samples.t_s >= span_s.low) & (samples.answered_s <= span_s.high)))
     if len(part) < 2:
         return
-    t_s, answered_s, sent = part.t_s, part.answered_s, part.transferred_bytes
+    t_s, answered_s, transferred_bytes = part.t_s, part.answered_s, part.transferred_bytes
     ends = np.minimum(t_s.searchsorted(t_s + _SPAN_S), len(part) - 1)
     begins = np.append(np.arange(len(part)), 0)
     ends = np.append(ends, len(part) - 1)
-    lasted_s, sent_bytes = answered_s[ends] - t_s[begins], sent[ends] - sent[begins]
+    lasted_s, sent_bytes = answered_s[ends] - t_s[begins], transferred_bytes[ends] - transferred_bytes[begins]
     window_bytes = bytes_per_s * BUFFER_DELAY_MS / 1000 + _beyond_bytes(trace, float(part.page_bytes[0]))
     allowed = (lasted_s * 1000 / _LEAST_WINDOW_MS + 2) * window_bytes
     row = int((sent_bytes / allowed).argmax())
-    yield Held(bytes_per_s, float(lasted_s[row]), float(sent_bytes[row]), float(allowed[row]))
+    yield CapUse(bytes_per_s, float(lasted_s[row]), float(sent_bytes[row]), float(allowed[row]))
 
 
 def _beyond_bytes(trace: Trace, page_bytes: float) -> float:

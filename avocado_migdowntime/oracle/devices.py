@@ -55,18 +55,20 @@ def devices(passes: Sequence[Pass], syncs: Sequence[Sync]) -> Devices | None:
     for sync in syncs:
         first = sync.after.samples[:2]
         if not np.isnan(first.pending_bytes[0]):
-            left = sync.at_sync_bytes
+            at_sync_bytes = sync.at_sync_bytes
             # It is what the sync found, or what was left at a look soon after it.
-            looks.append((first.pending_bytes[0] - left.high, first.pending_bytes[0] - first.remaining_bytes[-1]))
+            looks.append(
+                (first.pending_bytes[0] - at_sync_bytes.high, first.pending_bytes[0] - first.remaining_bytes[-1])
+            )
     return Devices(np.array(looks).T) if len(looks) >= LOOKS else None
 
 
-def with_devices(sync: Sync, known: Devices) -> Sync:
+def with_devices(sync: Sync, devices: Devices) -> Sync:
     """The sync with what devices have for certain, and to the byte where QEMU says that what it found lies within it.
 
     What it says first is what the sync found if no other look came meanwhile.
     """
-    device_bytes = known.likely_bytes.low if known.likely_bytes.low >= LEAST_BYTES else 0.0
+    device_bytes = devices.likely_bytes.low if devices.likely_bytes.low >= LEAST_BYTES else 0.0
     of_both = sync.at_sync_bytes.shifted(device_bytes)
     first = sync.after.samples[:1]
     pending = float(first.pending_bytes[0])
@@ -78,9 +80,9 @@ def with_devices(sync: Sync, known: Devices) -> Sync:
 
 def _looks(one: Pass) -> list[tuple[float, float]]:
     samples = one.samples[: one.whole_count]
-    pending, left = samples.pending_bytes, samples.remaining_bytes
+    pending, remaining_bytes = samples.pending_bytes, samples.remaining_bytes
     rows = np.flatnonzero(pending[1:] != pending[:-1]) + 1
     rows = rows[rows + 1 < len(samples)]
     seen_ms = (samples.answered_s[rows] - samples.t_s[rows - 1]) * 1000
     rows = rows[(seen_ms < _ONE_LOOK_MS) & ~np.isnan(pending[rows])]
-    return list(zip(pending[rows] - left[rows - 1], pending[rows] - left[rows + 1], strict=True))
+    return list(zip(pending[rows] - remaining_bytes[rows - 1], pending[rows] - remaining_bytes[rows + 1], strict=True))

@@ -11,10 +11,10 @@ import numpy as np
 from ..trace.events import BANDWIDTH, DISTURBS, FINISH, HARNESS
 from ..trace.model import ENDED, LIMITS_LOGGED, Trace
 from ..trace.samples import Samples
-from .caps import Held, most_used
+from .caps import CapUse, most_used
 from .devices import Devices, devices, with_devices
+from .lazy_sequence import MANY, LazySequence
 from .limits import Limits
-from .made import MANY, Made
 from .other_pages import NOTHING_KNOWN, Others
 from .passes import Pass, passes
 from .releases import Release, release_of
@@ -67,14 +67,14 @@ class Evidence:
         """The dirty syncs that were seen from both sides, each under the limit that held then."""
         return self.syncs_between(self.passes, self.others)
 
-    def syncs_between(self, seen: Sequence[Pass], others: Others) -> Sequence[Sync]:
+    def syncs_between(self, passes: Sequence[Pass], others: Others) -> Sequence[Sync]:
         """The same for some of the passes; of `others` is known what the passes before these show."""
-        found, devices = self._syncs_of_ram(seen, others), self.devices
+        of_ram, devices = self._syncs_of_ram(passes, others), self.devices
         if devices is None:
-            return found
-        if len(found) > MANY:
-            return Made(len(found), lambda index: with_devices(found[index], devices))
-        return [with_devices(sync, devices) for sync in found]
+            return of_ram
+        if len(of_ram) > MANY:
+            return LazySequence(len(of_ram), lambda index: with_devices(of_ram[index], devices))
+        return [with_devices(sync, devices) for sync in of_ram]
 
     @cached_property
     def devices(self) -> Devices | None:
@@ -83,10 +83,10 @@ class Evidence:
             return None
         return devices(self.passes, self._syncs_of_ram(self.passes, self.others))
 
-    def _syncs_of_ram(self, seen: Sequence[Pass], others: Others) -> Sequence[Sync]:
+    def _syncs_of_ram(self, passes: Sequence[Pass], others: Others) -> Sequence[Sync]:
         trace = self.trace
         divisor = trace.switchover_bytes_per_ms
-        return syncs(seen, self.limits, divisor, others, trace.most_host_pages, longest_pass_s(trace))
+        return syncs(passes, self.limits, divisor, others, trace.most_host_pages, longest_pass_s(trace))
 
     @cached_property
     def sending(self) -> Sending | None:
@@ -112,7 +112,7 @@ class Evidence:
         return Evidence.of(replace(self.trace, samples=samples.with_bandwidth(mbps, open_mbps)))
 
     @cached_property
-    def most_of_cap(self) -> Held | None:
+    def most_of_cap(self) -> CapUse | None:
         """Where the most was sent of what max-bandwidth allowed while the guest ran; None where none held."""
         return most_used(self.trace, self.samples, self.stopped_s)
 

@@ -17,7 +17,7 @@ from .syncs import Sync
 _LEAST_MS = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fit:
     """Reported against computed, by one formula.
 

@@ -57,8 +57,8 @@ def ended_at_rest(seam: Seam) -> bool:
         return False
     samples, row = seam.before.samples, seam.before.last_row
     before = int((samples.answered_s - samples.t_s[row]).searchsorted(-(windows_ms.max() + 1) / 1000, "right")) - 1
-    seen = samples.take(np.array([max(before, 0), row]))
-    rounds, conserved = rounds_ended(seen), seen.conserved_bytes
+    two_samples = samples.take(np.array([max(before, 0), row]))
+    rounds, conserved = rounds_ended(two_samples), two_samples.conserved_bytes
     return bool(before >= 0 and rounds[0] == rounds[1] and conserved[0] == conserved[1])
 
 

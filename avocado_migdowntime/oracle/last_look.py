@@ -29,17 +29,21 @@ def last_look(evidence: Evidence) -> Look:
     reading = _reading_of(evidence)
     lacks = trace.lacks
     ram, part = sample.ram, reading.answer.get("ram")
-    shown: Mapping[str, Any] = part if isinstance(part, Mapping) else {}
-    remaining = _shown(reading, "ram.remaining", ram.remaining_bytes) if ram and "ram.remaining" not in lacks else None
-    mbps = _shown(reading, "ram.mbps", ram.mbps) if ram and "ram.mbps" not in lacks else None
+    ram_figures: Mapping[str, Any] = part if isinstance(part, Mapping) else {}
+    remaining = (
+        _within_rounding(reading, "ram.remaining", ram.remaining_bytes)
+        if ram and "ram.remaining" not in lacks
+        else None
+    )
+    mbps = _within_rounding(reading, "ram.mbps", ram.mbps) if ram and "ram.mbps" not in lacks else None
     if mbps is not None and mbps.high and trace.snapshot and not reading.answer:
         mbps = Interval(max(0.0, mbps.low - _TWO_DIGITS), mbps.high + _TWO_DIGITS)
     dirty = None
     if ram and "ram.dirty-pages-rate" not in lacks:
-        dirty = _shown(reading, "ram.dirty-pages-rate", ram.dirty_pages_per_s).scaled(ram.page_bytes / 1000)
-    over = ran_over(shown)
+        dirty = _within_rounding(reading, "ram.dirty-pages-rate", ram.dirty_pages_per_s).scaled(ram.page_bytes / 1000)
+    over = ran_over(ram_figures)
     if over:
-        remaining = Interval(shown["remaining"], shown["remaining"])
+        remaining = Interval(ram_figures["remaining"], ram_figures["remaining"])
     are_counted = ram is not None and ram.sent_pages and "ram.normal" not in lacks
     return Look(
         status=sample.status,
@@ -58,7 +62,7 @@ def last_look(evidence: Evidence) -> Look:
         switchover_bytes_per_ms=trace.switchover_bytes_per_ms,
         limit_ms=trace.downtime_limit_ms if trace.is_bare_text else evidence.limits.at(sample.t_s),
         down_ms=sample.downtime_ms,
-        left_shown_ms=_left_ms(shown, trace.switchover_bytes_per_ms),
+        left_shown_ms=_left_ms(ram_figures, trace.switchover_bytes_per_ms),
         ran_over=over,
         with_vfio="vfio" in reading.answer,
         may_report_rate=_may_report_rate(evidence, reading),
@@ -72,8 +76,8 @@ def _reading_of(evidence: Evidence) -> Reading:
     last = len(trace.samples)
     if len(samples) < last:
         last = int(np.searchsorted(trace.samples.t_s, samples.t_s[-1], side="right"))
-    kept = last - len(trace.samples) + len(trace.readings)
-    return trace.readings[kept - 1] if kept > 0 else Reading({})
+    count = last - len(trace.samples) + len(trace.readings)
+    return trace.readings[count - 1] if count > 0 else Reading({})
 
 
 def _may_report_rate(evidence: Evidence, reading: Reading) -> bool:
@@ -84,8 +88,8 @@ def _may_report_rate(evidence: Evidence, reading: Reading) -> bool:
         rate = era("dirty-rate")
         return rate is not None and rate.holds(evidence.release)
     ram = reading.answer.get("ram")
-    shown = ram.keys() if isinstance(ram, Mapping) else set()
-    return _NEWER.isdisjoint(shown) and not ("postcopy-requests" in shown and "skipped" not in shown)
+    names = ram.keys() if isinstance(ram, Mapping) else set()
+    return _NEWER.isdisjoint(names) and not ("postcopy-requests" in names and "skipped" not in names)
 
 
 def _most_left(evidence: Evidence) -> float:
@@ -95,7 +99,7 @@ def _most_left(evidence: Evidence) -> float:
     return float((samples.remaining_bytes - samples.open_bytes)[of_it].max(initial=0))
 
 
-def _shown(reading: Reading, name: str, value: float) -> Interval:
+def _within_rounding(reading: Reading, name: str, value: float) -> Interval:
     return reading.rounding.get(name, Interval(value, value))
 
 
@@ -103,8 +107,8 @@ def _reported(sample: Sample, reading: Reading) -> Interval | None:
     """QEMU cuts the milliseconds."""
     if sample.expected_downtime_ms is None:
         return None
-    shown = _shown(reading, "expected-downtime", sample.expected_downtime_ms)
-    return Interval(shown.low, shown.high + 1)
+    report_ms = _within_rounding(reading, "expected-downtime", sample.expected_downtime_ms)
+    return Interval(report_ms.low, report_ms.high + 1)
 
 
 def _left_ms(ram: Mapping[str, Any], switchover_bytes_per_ms: float | None) -> float | None:
@@ -117,14 +121,14 @@ def _left_ms(ram: Mapping[str, Any], switchover_bytes_per_ms: float | None) -> f
 
 def _mean(answer: Mapping[str, Any]) -> float | None:
     """The bandwidth of the whole migration: what was transferred ÷ time since the setup."""
-    sent, whole_ms, setup_ms = _transferred(answer), answer.get("total-time"), answer.get("setup-time", 0)
-    if sent is None or not isinstance(whole_ms, int | float):
+    transferred_bytes, whole_ms, setup_ms = _transferred(answer), answer.get("total-time"), answer.get("setup-time", 0)
+    if transferred_bytes is None or not isinstance(whole_ms, int | float):
         return None
     lasted_ms = whole_ms - (setup_ms if isinstance(setup_ms, int | float) else 0)
-    return sent / lasted_ms if lasted_ms > 0 else None
+    return transferred_bytes / lasted_ms if lasted_ms > 0 else None
 
 
 def _transferred(answer: Mapping[str, Any]) -> float | None:
     ram = answer.get("ram")
-    sent = ram.get("transferred") if isinstance(ram, Mapping) else None
-    return sent if isinstance(sent, int | float) else None
+    transferred_bytes = ram.get("transferred") if isinstance(ram, Mapping) else None
+    return transferred_bytes if isinstance(transferred_bytes, int | float) else None

@@ -72,9 +72,9 @@ def _flushed_bytes(before: Samples, during: Samples) -> float | None:
     if not len(during) or before.open_bytes.any():
         return None
     page_bytes = float(before.page_bytes[0])
-    sent = float(during.sent_pages[0] - before.sent_pages[-1])
-    normal = sent - float(during.zero_pages[0] - before.zero_pages[-1])
+    sent_pages = float(during.sent_pages[0] - before.sent_pages[-1])
+    normal = sent_pages - float(during.zero_pages[0] - before.zero_pages[-1])
     a_packet = MULTIFD_PACKET_BYTES / page_bytes
-    all_seen = before.remaining_bytes[-1] == 0 and sent == 0
-    is_flushed = sent % a_packet != 0 and normal % a_packet != 0
+    all_seen = before.remaining_bytes[-1] == 0 and sent_pages == 0
+    is_flushed = sent_pages % a_packet != 0 and normal % a_packet != 0
     return float(during.sent_pages[0]) * page_bytes if all_seen or is_flushed else None

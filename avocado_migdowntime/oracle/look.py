@@ -74,8 +74,8 @@ class Look:
         """The bandwidth that QEMU divides by, where there is one: above 0."""
         if self.switchover_bytes_per_ms:
             return Interval(self.switchover_bytes_per_ms, self.switchover_bytes_per_ms)
-        known = self.bytes_per_ms
-        return known if known is not None and known.low > 0 else None
+        bytes_per_ms = self.bytes_per_ms
+        return bytes_per_ms if bytes_per_ms is not None and bytes_per_ms.low > 0 else None
 
     @property
     def left_ms(self) -> Interval | None:
@@ -121,9 +121,9 @@ class Look:
         """
         if self.syncs:
             return self.syncs == 1
-        left = self.remaining_bytes.low if self.remaining_bytes is not None else 0
-        known = max(self.conserved_bytes or 0, (self.sent_bytes or 0) + left)
-        return False if self.total_bytes and known > self.total_bytes * LEEWAY else None
+        least_left_bytes = self.remaining_bytes.low if self.remaining_bytes is not None else 0
+        least_bytes = max(self.conserved_bytes or 0, (self.sent_bytes or 0) + least_left_bytes)
+        return False if self.total_bytes and least_bytes > self.total_bytes * LEEWAY else None
 
     @property
     def uncomputed(self) -> bool:
@@ -146,29 +146,34 @@ class Look:
 
         Within the relative `tolerance` for what is left: QEMU cuts figures, and may round bandwidths.
         """
-        reported, left, dirtied = self.reported_ms, self.left_ms, self.dirtied_ms
-        if reported is None or left is None:
+        reported_ms, left_ms, dirtied_ms = self.reported_ms, self.left_ms, self.dirtied_ms
+        if reported_ms is None or left_ms is None:
             return {}
-        found: dict[str, Interval | None] = {}
-        least_ms = left.low * (1 - tolerance)
-        if reported.high >= least_ms:
-            found["last-sync"] = Interval(max(reported.low, min(left.low, reported.high)), reported.high)
-        near = Interval(reported.low * (1 - ROUNDING), reported.high * (1 + ROUNDING))
-        if dirtied is not None and near.meets(dirtied):
-            found["dirty-rate"] = None
-        if dirtied is not None and (high := reported.high / (1 + dirtied.low / 1000)) >= left.low * (1 - NEAR):
-            found["redirty"] = Interval(min(reported.low / (1 + dirtied.high / 1000), high), high)
-        if near.meets(left):
-            found["live"] = None
-        return found
+        formulas: dict[str, Interval | None] = {}
+        least_ms = left_ms.low * (1 - tolerance)
+        if reported_ms.high >= least_ms:
+            formulas["last-sync"] = Interval(max(reported_ms.low, min(left_ms.low, reported_ms.high)), reported_ms.high)
+        near = Interval(reported_ms.low * (1 - ROUNDING), reported_ms.high * (1 + ROUNDING))
+        if dirtied_ms is not None and near.meets(dirtied_ms):
+            formulas["dirty-rate"] = None
+        if dirtied_ms is not None and (high := reported_ms.high / (1 + dirtied_ms.low / 1000)) >= left_ms.low * (
+            1 - NEAR
+        ):
+            formulas["redirty"] = Interval(min(reported_ms.low / (1 + dirtied_ms.high / 1000), high), high)
+        if near.meets(left_ms):
+            formulas["live"] = None
+        return formulas
 
     @property
     def sharp(self) -> bool:
         """Whether a report that meets what dirty-rate gives hardly does so by chance."""
-        dirtied, reported, left = self.dirtied_ms, self.reported_ms, self.left_ms
-        if dirtied is None or reported is None or left is None or not dirtied.low:
+        dirtied_ms, reported_ms, left_ms = self.dirtied_ms, self.reported_ms, self.left_ms
+        if dirtied_ms is None or reported_ms is None or left_ms is None or not dirtied_ms.low:
             return False
-        return max(dirtied.width, reported.width) <= SHARP * dirtied.low and reported.high < FAR_BELOW * left.low
+        return (
+            max(dirtied_ms.width, reported_ms.width) <= SHARP * dirtied_ms.low
+            and reported_ms.high < FAR_BELOW * left_ms.low
+        )
 
 
 def _over(size_bytes: Interval | None, bytes_per_ms: Interval | None) -> Interval | None:

@@ -13,7 +13,7 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..trace.ram import Ram
 from ..trace.samples import Floats, Indices, Samples
 from . import late
-from .made import MANY, Made
+from .lazy_sequence import MANY, LazySequence
 
 MIN_SAMPLES = 3
 """Samples that a pass needs before its K is believed."""
@@ -143,7 +143,7 @@ def _many(samples: Samples, counted: Indices, bounds: Indices, queued_bytes: flo
     """Passes of which what was worked out is kept, and the samples that each has."""
     worked_out = np.full((len(bounds) - 1, 5), np.nan)
 
-    def made(index: int) -> Pass:
+    def pass_at(index: int) -> Pass:
         own = samples.take(counted[bounds[index] : bounds[index + 1]])
         whole, *figures = worked_out[index].tolist()
         if whole == whole:
@@ -154,7 +154,7 @@ def _many(samples: Samples, counted: Indices, bounds: Indices, queued_bytes: flo
         worked_out[index] = one.whole_count, one.begin_bytes, one.end_bytes, one.spread_bytes, one.late_bytes
         return one
 
-    return Made(len(worked_out), made)
+    return LazySequence(len(worked_out), pass_at)
 
 
 def ram_at(samples: Samples, index: int) -> Ram:
@@ -182,11 +182,11 @@ def _whole_count(samples: Samples) -> int:
     others = np.flatnonzero(np.abs(conserved - conserved[-1]) > page_bytes)
     if not len(others) or len(samples) < MIN_SAMPLES:
         return len(samples)
-    found = int(others[-1]) + 1
+    row_after_sync = int(others[-1]) + 1
     remaining = samples.remaining_bytes
-    rises = remaining[found] > remaining[found - 1] + page_bytes
-    late_s = float(t_s[-1] - t_s[found])
-    return found if rises and late_s < min(float(t_s[-1] - t_s[0]) / 2, _COUNTED_LATE_S) else len(samples)
+    rises = remaining[row_after_sync] > remaining[row_after_sync - 1] + page_bytes
+    late_s = float(t_s[-1] - t_s[row_after_sync])
+    return row_after_sync if rises and late_s < min(float(t_s[-1] - t_s[0]) / 2, _COUNTED_LATE_S) else len(samples)
 
 
 def _rise_bytes(ending: Floats, above_bytes: float) -> float:

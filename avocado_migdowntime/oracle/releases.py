@@ -99,8 +99,8 @@ def release_of(header: Mapping[str, Any]) -> Release | None:
     if major is None or minor is None or micro is None:
         return None
     package = answer.get("package")
-    known = isinstance(package, str) and _PACKAGE.fullmatch(package.strip())
-    return Release(major, minor, micro, known[0] if known else "")
+    match = isinstance(package, str) and _PACKAGE.fullmatch(package.strip())
+    return Release(major, minor, micro, match[0] if match else "")
 
 
 def remark(formula: str | None, release: Release | None) -> str:
@@ -113,10 +113,10 @@ def remark(formula: str | None, release: Release | None) -> str:
     due = next((one for one in ERAS if one.holds(release)), None)
     if due is None or own is due:
         return ""
-    said = f"{formula} is how QEMU {own.releases} compute it, but this build reports {release}"
+    oddity = f"{formula} is how QEMU {own.releases} compute it, but this build reports {release}"
     if own.first < due.first:
-        return f"{said}: is {due.changes[0].commit} (QEMU {due.changes[0].release}) missing or reverted?"
-    return f"{said}: was {own.changes[0].commit} (QEMU {own.changes[0].release}) backported?"
+        return f"{oddity}: is {due.changes[0].commit} (QEMU {due.changes[0].release}) missing or reverted?"
+    return f"{oddity}: was {own.changes[0].commit} (QEMU {own.changes[0].release}) backported?"
 
 
 def _part(version: Mapping[str, Any], name: str) -> int | None:

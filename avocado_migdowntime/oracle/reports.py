@@ -36,7 +36,7 @@ _FAULTS = (NOT_REPORTED, SETTLING, NOTHING_DIRTIED, HARDLY_SENT, TORN)
 """Of several that a sample has the first is its reason."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Reports:
     """Usable reports: those of `samples`, all of one pass, that stand at `rows`."""
 
@@ -134,9 +134,9 @@ def _not_renewed(samples: Samples, settling: int, least_advances: int) -> int:
     """
     without_rate = samples.dirty_pages_per_s <= samples.open_pages_per_s
     # What a text shows no rate beside may be a bandwidth that was estimated, which is followed by QEMU's own.
-    known = int(without_rate.argmin())
-    changed = samples.mbps != samples.mbps[known]
-    changed[:known] = False
+    first_with_rate = int(without_rate.argmin())
+    changed = samples.mbps != samples.mbps[first_with_rate]
+    changed[:first_with_rate] = False
     until = int(changed.argmax()) if changed.any() else len(samples)
     if until <= settling:
         return until

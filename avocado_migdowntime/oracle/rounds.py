@@ -38,10 +38,10 @@ def bursts_of_one_round(samples: Samples) -> NDArray[np.bool_]:
     The last samples of the rests between bursts show that; the last one of all has to be of a rest, too. A window sends
     as much as the greatest bandwidth says: one that began late shows less.
     """
-    sent = samples.sent_pages
-    rests = np.flatnonzero((sent[1:] == sent[:-1]) & np.append(sent[2:] > sent[1:-1], True)) + 1
+    sent_pages = samples.sent_pages
+    rests = np.flatnonzero((sent_pages[1:] == sent_pages[:-1]) & np.append(sent_pages[2:] > sent_pages[1:-1], True)) + 1
     burst_bytes = BUFFER_DELAY_MS * samples.wire_bytes_per_ms.max()
-    bursts = np.diff(sent[rests]) * (samples.page_bytes[0] + HEADER_BYTES) / max(burst_bytes, 1)
+    bursts = np.diff(sent_pages[rests]) * (samples.page_bytes[0] + HEADER_BYTES) / max(burst_bytes, 1)
     whole = np.rint(bursts)
     alike = np.abs(bursts - whole) <= _UNLIKE * whole
     plain: NDArray[np.bool_] = alike & (np.diff(rounds_ended(samples)[rests]) == whole)

@@ -58,8 +58,8 @@ class Seam:
     @cached_property
     def sent_bytes(self) -> Floats:
         """What had been sent at each of those since the last one before."""
-        sent: Floats = np.maximum(0.0, self.since.sent_pages - self.last.sent_pages) * self.last.page_bytes
-        return sent
+        sent_bytes: Floats = np.maximum(0.0, self.since.sent_pages - self.last.sent_pages) * self.last.page_bytes
+        return sent_bytes
 
     @cached_property
     def rounds(self) -> Floats:
@@ -103,9 +103,9 @@ class Rest:
 def rests(samples: Samples, begin: int) -> Iterator[Rest]:
     """The rests from the sample at `begin` on, the last one first."""
     recent = samples[begin:]
-    sent, t_s = recent.sent_pages, recent.t_s
-    firsts = np.flatnonzero(np.append(True, sent[1:] != sent[:-1]))
-    lasts = np.append(firsts[1:], len(sent)) - 1
+    sent_pages, t_s = recent.sent_pages, recent.t_s
+    firsts = np.flatnonzero(np.append(True, sent_pages[1:] != sent_pages[:-1]))
+    lasts = np.append(firsts[1:], len(sent_pages)) - 1
     lasted_s = t_s[lasts] - recent.answered_s[firsts]
     for one in np.flatnonzero(lasted_s >= _REST_S)[::-1]:
         end = int(lasts[one])

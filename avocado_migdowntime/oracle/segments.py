@@ -76,7 +76,7 @@ def slowed(evidence: Evidence, judged: Sequence[Segment], tolerance: float) -> S
     bandwidth = judged[-1].bytes_per_ms
     # No sync begins it: as soon as QEMU shows the other bandwidth it has renewed its report too, but for a torn sample.
     moved = np.abs(rest[0].samples.wire_bytes_per_ms / bandwidth - 1) >= MOVED
-    made, _ = segment(judged[-1].sync, rest[0], tolerance, ExcludedSamples(), int(moved.argmax()) + 1)
-    if made is None or abs(made.bytes_per_ms / bandwidth - 1) < MOVED:
+    slowed_segment, _ = segment(judged[-1].sync, rest[0], tolerance, ExcludedSamples(), int(moved.argmax()) + 1)
+    if slowed_segment is None or abs(slowed_segment.bytes_per_ms / bandwidth - 1) < MOVED:
         return None
-    return made
+    return slowed_segment

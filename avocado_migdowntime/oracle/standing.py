@@ -33,8 +33,8 @@ def standing(look: Look) -> Standing | None:
 def _not_under_way(look: Look) -> Standing | None:
     down = f"the guest was down for {look.down_ms:.10g} ms" if look.down_ms is not None else ""
     if look.status in ("postcopy-paused", "postcopy-recover", "postcopy-recover-setup"):
-        broken = "postcopy is interrupted until it is recovered (migrate-recover, and migrate with resume)"
-        return Standing("postcopy", f"{broken}; the downtime-limit has no effect any more")
+        interruption = "postcopy is interrupted until it is recovered (migrate-recover, and migrate with resume)"
+        return Standing("postcopy", f"{interruption}; the downtime-limit has no effect any more")
     if look.status.startswith("postcopy"):
         began = "postcopy has begun, and finishes whatever the downtime-limit is"
         return Standing("postcopy", f"{began}; {down}" if down else began)
@@ -58,9 +58,9 @@ def _not_to_be_used(look: Look) -> Standing | None:
         sentence = f"QEMU reports {remaining.low:.3g} bytes left of {whole}: one of its counters ran below 0"
         return Standing("overrun", f"{sentence}, and nothing can be computed from it")
     if look.disk_bytes:
-        left = f"; {look.left_ms.middle:.0f} ms of RAM are left" if look.left_ms is not None else ""
+        ram_left = f"; {look.left_ms.middle:.0f} ms of RAM are left" if look.left_ms is not None else ""
         disk = f"{look.disk_bytes / 1e9:.0f} GB" if look.disk_bytes >= 1e9 else f"{look.disk_bytes / 1e6:.1f} MB"
-        sentence = f"a disk is migrated as well, with {disk} left{left}"
+        sentence = f"a disk is migrated as well, with {disk} left{ram_left}"
         return Standing("disk", f"{sentence}; no downtime-limit ends the migration before that")
     if look.in_first_pass:
         return Standing("first-pass", f"this is the first pass, which sends all of RAM: {_BEGINS}")

@@ -22,8 +22,8 @@ import numpy as np
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS
 from ..trace.samples import Floats, Samples
+from .lazy_sequence import MANY, LazySequence
 from .limits import Limits
-from .made import MANY, Made
 from .other_pages import NOTHING_KNOWN, Others
 from .passes import UPDATE_S, Pass
 from .unsent import left_bytes, unsent_bytes
@@ -102,7 +102,7 @@ class Sync:
 
 
 def syncs(
-    seen: Sequence[Pass],
+    passes: Sequence[Pass],
     limits: Limits,
     switchover_bytes_per_ms: float | None = None,
     others: Others = NOTHING_KNOWN,
@@ -115,10 +115,10 @@ def syncs(
     guest dirties no more than `most_host_pages` of the pages behind its RAM; of `others` is known what is before the
     first of the passes. A pass of `longest_pass_s` or more may have been ended by something else than the limit.
     """
-    found: list[Sync] = []
-    many = _Many(seen, switchover_bytes_per_ms) if len(seen) > MANY else None
+    every: list[Sync] = []
+    many = _Many(passes, switchover_bytes_per_ms) if len(passes) > MANY else None
     since_s, previous = -inf, None
-    for row, (before, after) in enumerate(pairwise(seen)):
+    for row, (before, after) in enumerate(pairwise(passes)):
         ended_s, since_s = since_s, before.end_s
         if after.number != before.number + 1 or not before.last.mbps > 0:
             continue
@@ -134,10 +134,10 @@ def syncs(
         sync = _sync(before, after, unsent, limit_ms, switchover_bytes_per_ms, in_mid_pass, begun_s)
         previous = sync
         if many is None:
-            found.append(sync)
+            every.append(sync)
         else:
             many.add(row, sync)
-    return found if many is None else many.all()
+    return every if many is None else many.all()
 
 
 def others_after(others: Others, ended: Iterable[Sync]) -> Others:
@@ -150,8 +150,8 @@ def others_after(others: Others, ended: Iterable[Sync]) -> Others:
 class _Many:
     """Syncs of which the figures are kept alone."""
 
-    def __init__(self, seen: Sequence[Pass], switchover_bytes_per_ms: float | None) -> None:
-        self._seen = seen
+    def __init__(self, passes: Sequence[Pass], switchover_bytes_per_ms: float | None) -> None:
+        self._passes = passes
         self._switchover = switchover_bytes_per_ms
         self._rows = array("q")
         self._figures = array("d")
@@ -169,27 +169,27 @@ class _Many:
         """All that were added."""
         figures = np.frombuffer(self._figures).reshape(len(self._rows), -1)
 
-        def made(index: int) -> Sync:
+        def sync_at(index: int) -> Sync:
             row, (*bounds, likely, zeros, begun_s, in_mid_pass, limit_ms) = self._rows[index], figures[index].tolist()
             unsent, at_sync, divisor, wire, limit = map(Interval, bounds[::2], bounds[1::2])
-            known = limit_ms == limit_ms
+            has_limit = limit_ms == limit_ms
             return Sync(
-                before=self._seen[row],
-                after=self._seen[row + 1],
+                before=self._passes[row],
+                after=self._passes[row + 1],
                 unsent_bytes=unsent,
                 at_sync_bytes=at_sync,
                 likely_bytes=likely,
                 bytes_per_ms=divisor,
                 wire_bytes_per_ms=wire,
-                limit_ms=limit_ms if known else None,
-                limit_bytes=limit if known else None,
+                limit_ms=limit_ms if has_limit else None,
+                limit_bytes=limit if has_limit else None,
                 zero_bytes=zeros,
                 switchover_bytes_per_ms=self._switchover,
                 begun_s=begun_s,
                 in_mid_pass=bool(in_mid_pass),
             )
 
-        return Made(len(self._rows), made)
+        return LazySequence(len(self._rows), sync_at)
 
 
 def _sync(

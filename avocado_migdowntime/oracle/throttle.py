@@ -107,8 +107,8 @@ class Throttling:
             if all(one.end_s - one.samples.answered_s[0] > _FOR_CERTAIN * _STEP_S for one in (earlier, before)):
                 blur = before.spread_bytes + after.spread_bytes + before.late_bytes + after.late_bytes
                 dirtied = after.begin_bytes - before.end_bytes - blur
-                sent = float(after.samples.transferred_bytes[0] - earlier.samples.transferred_bytes[-1])
-                high += dirtied > _FOR_CERTAIN * self.trigger / 100 * sent
+                sent_bytes = float(after.samples.transferred_bytes[0] - earlier.samples.transferred_bytes[-1])
+                high += dirtied > _FOR_CERTAIN * self.trigger / 100 * sent_bytes
             yield after, high // 2
 
 
@@ -123,14 +123,14 @@ def longest_pass_s(trace: Trace) -> float:
 def steps(samples: Samples, stopped_s: float) -> list[Step]:
     """The steps that `samples` show of a migration until the guest was stopped, in their order."""
     counted = samples.are("active") & samples.has_ram & (samples.answered_s < stopped_s)
-    seen = samples.take(np.flatnonzero(counted))
-    percents = np.nan_to_num(seen.throttle_percent)
+    counted_samples = samples.take(np.flatnonzero(counted))
+    percents = np.nan_to_num(counted_samples.throttle_percent)
     return [
         Step(
-            at_s=float(seen.t_s[row]),
+            at_s=float(counted_samples.t_s[row]),
             before_percent=float(percents[row - 1]),
             after_percent=float(percents[row]),
-            most_steps=1 + int((seen.answered_s[row] - seen.t_s[row - 1]) / _STEP_S),
+            most_steps=1 + int((counted_samples.answered_s[row] - counted_samples.t_s[row - 1]) / _STEP_S),
         )
         for row in (np.flatnonzero(np.diff(percents)) + 1).tolist()
     ]

@@ -45,32 +45,32 @@ def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pa
     `most_host_pages` of them are dirtied.
     """
     seam = Seam(before, after)
-    left = seam.left_bytes
+    bounds = seam.left_bytes
     if before.queued_bytes:
-        return Interval(max(0, left.low - before.queued_bytes), left.high) if before.late_bytes else _NOTHING
-    if not left.width:
-        return left
+        return Interval(max(0, bounds.low - before.queued_bytes), bounds.high) if before.late_bytes else _NOTHING
+    if not bounds.width:
+        return bounds
     pages_each = host_page_bytes / seam.last.page_bytes
-    if pages_each > 1 and not left.low and nothing_left(seam, pages_each, most_host_pages):
+    if pages_each > 1 and not bounds.low and nothing_left(seam, pages_each, most_host_pages):
         return _NOTHING
     if pages_each > 1 and ended_at_rest(seam):
-        return Interval(left.high, left.high)
-    seen = Interval(left.low, max(left.low, min(left.high, most_left_bytes(seam))))
+        return Interval(bounds.high, bounds.high)
+    narrow_bounds = Interval(bounds.low, max(bounds.low, min(bounds.high, most_left_bytes(seam))))
     if seam.answered_s[0] > ONE_LOOK_S:
-        return seen
+        return narrow_bounds
     if _all_went_out(seam) and _goes_on(seam):
         return _NOTHING
     if not 0 < pages_each <= 1:
-        return seen
-    if seam.at_rest and left.low and seam.sent_bytes[0] <= _budget_bytes(seam):
-        return Interval(left.high, left.high)
-    return seen if left.low else _by_rounds(seam) or seen
+        return narrow_bounds
+    if seam.at_rest and bounds.low and seam.sent_bytes[0] <= _budget_bytes(seam):
+        return Interval(bounds.high, bounds.high)
+    return narrow_bounds if bounds.low else _by_rounds(seam) or narrow_bounds
 
 
 def left_bytes(before: Pass, after: Pass) -> Interval:
     """The same for a sync that may have come at any moment, such as auto-converge's: between what was seen, no more."""
-    left = Seam(before, after).left_bytes
-    return Interval(max(0, left.low - before.queued_bytes), left.high)
+    bounds = Seam(before, after).left_bytes
+    return Interval(max(0, bounds.low - before.queued_bytes), bounds.high)
 
 
 def _budget_bytes(seam: Seam) -> float:
@@ -111,10 +111,10 @@ def _by_rounds(seam: Seam) -> Interval | None:
     all_of_it = Interval(last.remaining_bytes, last.remaining_bytes)
     if rounds[0] == 0:
         return all_of_it
-    sent = sent_bytes[int(seam.answered_s.searchsorted(ONE_LOOK_S, "right")) - 1]
-    after_it = np.flatnonzero(sent_bytes == sent)
+    burst_bytes = sent_bytes[int(seam.answered_s.searchsorted(ONE_LOOK_S, "right")) - 1]
+    after_it = np.flatnonzero(sent_bytes == burst_bytes)
     over_s = float(since.t_s[after_it[-1]] - since.answered_s[after_it[0]])
-    if rounds[after_it[-1]] == 1 and last.remaining_bytes < sent <= _budget_bytes(seam) and over_s >= OVER_S:
+    if rounds[after_it[-1]] == 1 and last.remaining_bytes < burst_bytes <= _budget_bytes(seam) and over_s >= OVER_S:
         return all_of_it
     # What looks like the end of a round may be the header of a page that is on its way, or the name of a RAM block.
     two = (rounds == 2) & (since.conserved_bytes >= seam.after.begin_bytes) & (sent_bytes <= _budget_bytes(seam))

@@ -60,8 +60,8 @@ class Sending:
     @property
     def error(self) -> Interval:
         """What was told ÷ what was sent - 1."""
-        sent = self.sent_bytes
-        return Interval(self.told_bytes.low / sent.high - 1, self.told_bytes.high / sent.low - 1)
+        sent_bytes = self.sent_bytes
+        return Interval(self.told_bytes.low / sent_bytes.high - 1, self.told_bytes.high / sent_bytes.low - 1)
 
 
 def sending(samples: Samples, stopped_s: float) -> Sending | None:
@@ -71,21 +71,21 @@ def sending(samples: Samples, stopped_s: float) -> Sending | None:
     updates = _Updates.seen_in(samples.take(np.flatnonzero(counted)))
     # Of samples that are far apart each update is a stretch by itself.
     stretches = [one for one in updates.stretches() if len(one.figures) > min(_ALSO)]
-    chosen = (_together([one for one in stretches if len(one.figures) > least]) for least in _ALSO)
-    return min((one for one in chosen if one is not None), key=lambda one: one.error.width, default=None)
+    candidates = (_together([one for one in stretches if len(one.figures) > least]) for least in _ALSO)
+    return min((one for one in candidates if one is not None), key=lambda one: one.error.width, default=None)
 
 
 def _together(stretches: Sequence["_Stretch"]) -> Sending | None:
     if not stretches:
         return None
-    told, sent = _sum(one.told for one in stretches), _sum(one.sent for one in stretches)
+    by_bandwidth, by_counter = _sum(one.by_bandwidth for one in stretches), _sum(one.by_counter for one in stretches)
     likely_told, likely_sent = np.sum([one.likely for one in stretches], axis=0).tolist()
-    if not sent.low or not likely_sent:
+    if not by_counter.low or not likely_sent:
         return None
     return Sending(
         windows=sum(len(one.figures) - 1 for one in stretches),
-        told_bytes=told,
-        sent_bytes=sent,
+        told_bytes=by_bandwidth,
+        sent_bytes=by_counter,
         likely_error=likely_told / likely_sent - 1,
     )
 
@@ -114,9 +114,9 @@ class _Updates:
     @classmethod
     def seen_in(cls, samples: Samples) -> "_Updates":
         asked_ms, answered_ms = samples.t_s * 1000, samples.answered_s * 1000
-        sent, figures, count = samples.transferred_bytes, samples.wire_bytes_per_ms, len(samples)
-        rows = _rows_of_updates(asked_ms, sent, figures)
-        before, after = sent[rows - 1], sent[np.minimum(rows + 1, max(count - 1, 0))]
+        sent_bytes, figures, count = samples.transferred_bytes, samples.wire_bytes_per_ms, len(samples)
+        rows = _rows_of_updates(asked_ms, sent_bytes, figures)
+        before, after = sent_bytes[rows - 1], sent_bytes[np.minimum(rows + 1, max(count - 1, 0))]
         gaps = np.flatnonzero(answered_ms[1:] - asked_ms[:-1] > _ONE_UPDATE_MS) + 1
         moments_ms = np.array([asked_ms[rows - 1], answered_ms[rows]])
         figures = figures[rows]
@@ -139,12 +139,12 @@ class _Updates:
             yield _Stretch(self.moments_ms[:, part], self.sent_bytes[:, part], self.figures[part])
 
 
-def _rows_of_updates(asked_ms: Floats, sent: Floats, figures: Floats) -> Indices:
+def _rows_of_updates(asked_ms: Floats, sent_bytes: Floats, figures: Floats) -> Indices:
     """The samples before which an update was made: it changed the bandwidth, or bursts come at its pace."""
     changes = np.flatnonzero(figures[1:] != figures[:-1]) + 1
-    advances = sent[1:] > sent[:-1]
+    advances = sent_bytes[1:] > sent_bytes[:-1]
     bursts = np.flatnonzero(advances[1:] & ~advances[:-1]) + 2
-    apart_ms, sizes = np.diff(asked_ms[bursts]), np.diff(sent[bursts - 1])
+    apart_ms, sizes = np.diff(asked_ms[bursts]), np.diff(sent_bytes[bursts - 1])
     # Where max-bandwidth was raised in a window, a larger burst comes at its end, and the update after that burst.
     alike = np.abs(np.diff(sizes)) <= _ALIKE * sizes[1:]
     paced = bursts[1:-1][(apart_ms[:-1] >= _PACE_MS[0]) & (apart_ms[:-1] <= _PACE_MS[1]) & alike]
@@ -172,7 +172,7 @@ class _Stretch:
         return longest
 
     @cached_property
-    def told(self) -> Interval:
+    def by_bandwidth(self) -> Interval:
         """What the bandwidths come to, bytes: the sum of each × its time, in which each moment is met twice."""
         figures = self.figures
         factors = np.concatenate([[-figures[1]], figures[1:-1] - figures[2:], [figures[-1]]])
@@ -187,7 +187,7 @@ class _Stretch:
         return Interval(max(0.0, float(low)), max(0.0, float(high)))
 
     @cached_property
-    def sent(self) -> Interval:
+    def by_counter(self) -> Interval:
         """What was counted as sent."""
         least = self.sent_bytes[0, -1] - self.sent_bytes[1, 0] - _BUFFER_BYTES
         most = self.sent_bytes[1, -1] - self.sent_bytes[0, 0] + _BUFFER_BYTES
@@ -198,5 +198,5 @@ class _Stretch:
         """What was told and what was sent, most likely: both ends are looked at alike, and the last window is short."""
         lasted_ms = np.diff(self.moments_ms.mean(axis=0))
         window_ms = np.where(self._longest_ms < 2 * _LEAST_MS, lasted_ms, np.minimum(lasted_ms, BUFFER_DELAY_MS))
-        told = self.figures[1:] * window_ms + self.figures[:-1] * (lasted_ms - window_ms)
-        return float(told.sum()), float(self.sent_bytes[0, -1] - self.sent_bytes[0, 0])
+        window_bytes = self.figures[1:] * window_ms + self.figures[:-1] * (lasted_ms - window_ms)
+        return float(window_bytes.sum()), float(self.sent_bytes[0, -1] - self.sent_bytes[0, 0])

@@ -58,8 +58,8 @@ def check_settings(kind: str, names: Collection[str], table: Mapping[str, Settin
     """Raise UsageError where one of these names, of a `kind`, does not go with another of the `parameters`."""
     for name, setting in given_of(names, table):
         for parameter, allowed in setting.settings.items():
-            if (given := getattr(parameters, parameter)) not in allowed:
+            if (value := getattr(parameters, parameter)) not in allowed:
                 raise UsageError(
-                    f"{kind} {name} {setting.meaning}, which does not go with {parameter}={given}; "
+                    f"{kind} {name} {setting.meaning}, which does not go with {parameter}={value}; "
                     f"use {parameter}={' or '.join(allowed)}, or leave the {kind} out"
                 )

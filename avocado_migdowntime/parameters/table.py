@@ -229,14 +229,14 @@ def describe() -> tuple[Description, ...]:
     return tuple(Description(f.name, f.metadata["default"], f.metadata["meaning"]) for f in fields(Parameters))
 
 
-def parse(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
+def parse(values: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
     """Parameters from names and values as text (YAML numbers and booleans are taken as their text).
 
     Raises UsageError naming the parameter, for an unknown name as for a value of no use.
     """
     table = {f.name: f for f in fields(Parameters)}
     read: dict[str, Any] = {}
-    for name, value in dict(given).items():
+    for name, value in dict(values).items():
         if name not in table:
             raise UsageError(f"unknown parameter {name!r}; {meant(str(name), table)}")
         text = str(value).strip()

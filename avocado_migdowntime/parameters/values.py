@@ -52,12 +52,12 @@ def number(low: float, high: float, whole: bool) -> Callable[[str], Any]:
 
     def parse(value: str) -> float:
         try:
-            found = int(value) if whole else float(value)
+            figure = int(value) if whole else float(value)
         except ValueError:
-            found = None
-        if found is None or not low <= found <= high:
+            figure = None
+        if figure is None or not low <= figure <= high:
             raise UsageError(f"{value!r} is not {kind} from {low} to {high}")
-        return found
+        return figure
 
     return parse
 
@@ -75,10 +75,10 @@ def choice(*allowed: str) -> Callable[[str], str]:
 
 def flag(value: str) -> bool:
     """Yes or no, as YAML and people write it."""
-    known = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
-    if value.lower() not in known:
+    meanings = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+    if value.lower() not in meanings:
         raise UsageError(f"{value!r} is neither yes nor no")
-    return known[value.lower()]
+    return meanings[value.lower()]
 
 
 def burst(value: str) -> tuple[int, int] | None:

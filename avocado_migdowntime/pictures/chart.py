@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from ..trace.samples import Floats
-from .downsample import kept
+from .downsample import rows_to_keep
 
 
 class Role(StrEnum):
@@ -60,7 +60,7 @@ class Series:
     def thinned(self, buckets: int) -> "Series":
         """The series with fewer points, none of its extremes lost."""
         curves = [curve for curve in (self.values, self.low, self.high) if curve is not None]
-        keep = kept(self.t_s, curves, max(1, buckets // MARKER_BUCKETS) if self.role in POINTS else buckets)
+        keep = rows_to_keep(self.t_s, curves, max(1, buckets // MARKER_BUCKETS) if self.role in POINTS else buckets)
         bounds = (None if bound is None else bound[keep] for bound in (self.low, self.high))
         return Series(self.name, self.role, self.t_s[keep], self.values[keep], *bounds)
 
@@ -91,5 +91,5 @@ class Chart:
         """The same with fewer points, and at most one pass begun in each of `buckets` stretches of time."""
         panels = tuple(replace(p, series=tuple(s.thinned(buckets) for s in p.series)) for p in self.panels)
         t_s = np.array([at_s for _, at_s in self.begins_s])
-        begins_s = tuple(self.begins_s[index] for index in kept(t_s, [t_s], buckets))
+        begins_s = tuple(self.begins_s[index] for index in rows_to_keep(t_s, [t_s], buckets))
         return replace(self, panels=panels, begins_s=begins_s)

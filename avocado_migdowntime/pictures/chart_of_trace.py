@@ -30,12 +30,12 @@ def chart(recorded: Trace | Evidence, verdict: Verdict) -> Chart | None:
     evidence = Evidence.of(recorded)
     if evidence.trace.snapshot:
         return None
-    shown = evidence.samples.take(np.flatnonzero(evidence.samples.has_ram))
-    active = shown.take(np.flatnonzero(~shown.are(*ENDED)))
+    with_ram = evidence.samples.take(np.flatnonzero(evidence.samples.has_ram))
+    active = with_ram.take(np.flatnonzero(~with_ram.are(*ENDED)))
     end_s = float(evidence.samples.t_s[-1])
     return Chart(
         panels=(
-            _left(shown, evidence.syncs),
+            _left_to_send(with_ram, evidence.syncs),
             _expected(evidence, verdict, active, end_s),
             _rates(active),
             *_cpus(evidence.trace),
@@ -46,8 +46,8 @@ def chart(recorded: Trace | Evidence, verdict: Verdict) -> Chart | None:
     )
 
 
-def _left(shown: Samples, syncs: Sequence[Sync]) -> Panel:
-    remaining = Series("remaining now", Role.REMAINING, shown.t_s, shown.remaining_bytes / 1e6)
+def _left_to_send(samples: Samples, syncs: Sequence[Sync]) -> Panel:
+    remaining = Series("remaining now", Role.REMAINING, samples.t_s, samples.remaining_bytes / 1e6)
     at_sync = _intervals(
         "left at the dirty sync",
         Role.AT_SYNC,
@@ -59,15 +59,15 @@ def _left(shown: Samples, syncs: Sequence[Sync]) -> Panel:
 
 
 def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: float) -> Panel:
-    told, syncs = active.take(np.flatnonzero(~np.isnan(active.expected_downtime_ms))), evidence.syncs
-    reported = Series("QEMU's expected-downtime", Role.REPORTED, told.t_s, told.expected_downtime_ms)
+    with_report, syncs = active.take(np.flatnonzero(~np.isnan(active.expected_downtime_ms))), evidence.syncs
+    reported = Series("QEMU's expected-downtime", Role.REPORTED, with_report.t_s, with_report.expected_downtime_ms)
     inputs = _formula_inputs(syncs)
     contract = _computed(verdict.contract, syncs, inputs, bounded=True)
     begin_s, effective_ms = float(evidence.samples.t_s[0]), verdict.limit.effective_limit_ms
     limits = [(max(since_s, begin_s), limit_ms) for since_s, limit_ms in evidence.limits.steps]
     undisturbed_s = limits[1][0] if limits[1:] else end_s
     effective = [] if effective_ms is None else [(begin_s, effective_ms)]
-    left = _intervals(
+    unsent = _intervals(
         "left when a pass ended",
         Role.UNSENT,
         [sync.after.begin_s for sync in syncs],
@@ -81,9 +81,9 @@ def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: floa
             reported,
             contract,
             *(_computed(name, syncs, inputs, bounded=False) for name in FORMULAS if name != verdict.contract),
-            _held("configured downtime-limit", Role.LIMIT, limits, end_s),
-            _held("effective downtime-limit", Role.EFFECTIVE_LIMIT, effective, undisturbed_s),
-            left,
+            _step_series("configured downtime-limit", Role.LIMIT, limits, end_s),
+            _step_series("effective downtime-limit", Role.EFFECTIVE_LIMIT, effective, undisturbed_s),
+            unsent,
             *down,
             *(_dropped(reason, times_s, reported) for reason, times_s in verdict.dropped_at_s.items()),
         ),
@@ -138,10 +138,10 @@ def _formula_inputs(syncs: Sequence[Sync]) -> tuple[Samples, Floats]:
 def _computed(name: str, syncs: Sequence[Sync], inputs: tuple[Samples, Floats], bounded: bool) -> Series:
     """A formula fed with what was left at each sync; `bounded`: with what is not known of that."""
     samples, (likely, *bounds) = inputs
-    role, shown = (Role.CONTRACT, f"{name}, computed") if bounded else (Role.OTHER, name)
+    role, label = (Role.CONTRACT, f"{name}, computed") if bounded else (Role.OTHER, name)
     bytes_per_ms = syncs[0].divisor_of(samples) if syncs else samples.wire_bytes_per_ms
     values = (FORMULAS[name](size, samples, bytes_per_ms) for size in ((likely, *bounds) if bounded else (likely,)))
-    return Series(shown, role, samples.t_s, *values)
+    return Series(label, role, samples.t_s, *values)
 
 
 def _intervals(name: str, role: Role, t_s: Sequence[float], intervals: Sequence[Interval]) -> Series:
@@ -151,10 +151,10 @@ def _intervals(name: str, role: Role, t_s: Sequence[float], intervals: Sequence[
     return Series(name, role, _floats(t_s), middles, lows, highs)
 
 
-def _held(name: str, role: Role, steps: Sequence[tuple[float, float]], end_s: float) -> Series:
+def _step_series(name: str, role: Role, steps: Sequence[tuple[float, float]], end_s: float) -> Series:
     """Values that held from a time each, the last one until `end_s`."""
-    held = [*steps, (end_s, steps[-1][1])] if steps else []
-    return Series(name, role, _floats(at_s for at_s, _ in held), _floats(value for _, value in held))
+    points = [*steps, (end_s, steps[-1][1])] if steps else []
+    return Series(name, role, _floats(at_s for at_s, _ in points), _floats(value for _, value in points))
 
 
 def _dropped(reason: str, times_s: Floats, reported: Series) -> Series:
@@ -169,18 +169,18 @@ def _downtimes(trace: Trace, verdict: Verdict) -> list[Series]:
     stop, down, truth = trace.switchover_stop, verdict.downtime, verdict.ground_truth
     if stop is None:
         return []
-    seen: list[tuple[str, Interval]] = []
+    downtimes: list[tuple[str, Interval]] = []
     if truth is not None:
-        seen.append(("down until it could continue", Interval(truth.down_ms, truth.down_ms)))
+        downtimes.append(("down until it could continue", Interval(truth.down_ms, truth.down_ms)))
     elif down is not None:
         if down.qemu_ms is not None:
-            seen.append(("downtime, says QEMU", Interval(down.qemu_ms, down.qemu_ms)))
+            downtimes.append(("downtime, says QEMU", Interval(down.qemu_ms, down.qemu_ms)))
         if down.events_ms is not None:
             ends = Interval(down.events_ms - down.events_open_ms, down.events_ms + down.events_open_ms)
-            seen.append(("downtime, STOP to RESUME", ends))
+            downtimes.append(("downtime, STOP to RESUME", ends))
         if down.guest_ms is not None:
-            seen.append(("downtime, seen by the guest", down.guest_ms))
-    return [_intervals(name, Role.DOWN, [stop.t_s], [ms]) for name, ms in seen]
+            downtimes.append(("downtime, seen by the guest", down.guest_ms))
+    return [_intervals(name, Role.DOWN, [stop.t_s], [ms]) for name, ms in downtimes]
 
 
 def _down_s(trace: Trace, end_s: float) -> tuple[float, float] | None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def kept(t_s: NDArray[np.float64], curves: list[NDArray[np.float64]], buckets: int) -> NDArray[np.intp]:
+def rows_to_keep(t_s: NDArray[np.float64], curves: list[NDArray[np.float64]], buckets: int) -> NDArray[np.intp]:
     """Which points of `curves` over the ascending times `t_s` (seconds) to keep, by index in ascending order.
 
     The time is cut into `buckets` stretches of equal length. A NaN is a gap in a curve: one of each stretch that holds
@@ -22,17 +22,17 @@ def kept(t_s: NDArray[np.float64], curves: list[NDArray[np.float64]], buckets: i
     bucket = np.minimum((t_s - t_s[0]) / length_s, buckets - 1).astype(np.intp)
     starts = np.flatnonzero(np.diff(bucket, prepend=-1))
     ends = np.append(starts[1:], count) - 1
-    chosen = [starts, ends]
+    rows = [starts, ends]
     for curve in curves:
         gaps = np.isnan(curve)
-        chosen += [_least(np.where(gaps, np.inf, curve), starts), _least(np.where(gaps, np.inf, -curve), starts)]
+        rows += [_least(np.where(gaps, np.inf, curve), starts), _least(np.where(gaps, np.inf, -curve), starts)]
         in_gap = np.flatnonzero(gaps)
-        chosen.append(in_gap[np.flatnonzero(np.diff(bucket[in_gap], prepend=-1))])
-    return np.unique(np.concatenate(chosen))
+        rows.append(in_gap[np.flatnonzero(np.diff(bucket[in_gap], prepend=-1))])
+    return np.unique(np.concatenate(rows))
 
 
 def _least(curve: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np.intp]:
     """The index of the first least value in each of the stretches that begin at `starts`."""
     least = np.repeat(np.minimum.reduceat(curve, starts), np.diff(starts, append=len(curve)))
-    found = np.flatnonzero(curve == least)
-    return found[np.searchsorted(found, starts)]
+    least_rows = np.flatnonzero(curve == least)
+    return least_rows[np.searchsorted(least_rows, starts)]

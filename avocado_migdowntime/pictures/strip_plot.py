@@ -107,8 +107,8 @@ def _furthest_off(variants: Sequence[str], builds: Sequence[Sequence[RunOutcome]
         for variant, runs in by_variant(build).items():
             errors_of_it = [run.relative_error for run in runs if run.relative_error is not None]
             off[variant] = max(off.get(variant, 0.0), abs(median(errors_of_it)) if errors_of_it else 0.0)
-    kept = set(sorted(variants, key=lambda variant: -off[variant])[:most])
-    return [variant for variant in variants if variant in kept]
+    worst = set(sorted(variants, key=lambda variant: -off[variant])[:most])
+    return [variant for variant in variants if variant in worst]
 
 
 def _dots(name: str, dots: Iterable[tuple[float, float]], colour: int, shape: int) -> Dots:

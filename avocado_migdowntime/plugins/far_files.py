@@ -22,37 +22,37 @@ DATA = "data"
 """Where a test leaves its files, below its results (Avocado's `outputdir`)."""
 _BEFORE_S = 1e-6
 """Avocado takes messages in the order of their times, and the end was told by the test's process, before its runner."""
-SENT, ENDING = "migdowntime-sent-", ".tar.gz"
+PREFIX, ENDING = "migdowntime-sent-", ".tar.gz"
 """How the name of such an archive begins and ends, between which it is another each time."""
 
 
-def with_files(told: Iterable[dict[str, Any]], directory: str | None) -> Iterator[dict[str, Any]]:
-    """The messages `told` of a test that leaves its results in `directory`.
+def with_files(runner_messages: Iterable[dict[str, Any]], directory: str | None) -> Iterator[dict[str, Any]]:
+    """The `runner_messages` of a test that leaves its results in `directory`.
 
     Avocado makes that directory before it starts a runner. Where it is not there, this is another file system: files
     that the test left are among the messages then, before the one of its end, and are removed here.
     """
     missing = [each for each in (Path(directory), *Path(directory).parents) if not each.exists()] if directory else []
     if directory is None or not missing:
-        yield from told
+        yield from runner_messages
         return
     try:
-        for message in told:
+        for message in runner_messages:
             if message.get("status") == "finished":
-                yield from _sent(Path(directory, DATA), message["time"] - _BEFORE_S)
+                yield from _file_messages(Path(directory, DATA), message["time"] - _BEFORE_S)
             yield message
     finally:
         shutil.rmtree(directory, ignore_errors=True)
         # Those that were made for it, as far as nothing else is in them.
-        for made in missing[1:]:
+        for parent in missing[1:]:
             with suppress(OSError):
-                made.rmdir()
+                parent.rmdir()
 
 
-def _sent(data: Path, time_s: float) -> Iterator[dict[str, Any]]:
+def _file_messages(data: Path, time_s: float) -> Iterator[dict[str, Any]]:
     if not data.is_dir():
         return
-    name = f"{SENT}{secrets.token_hex(8)}{ENDING}"
+    name = f"{PREFIX}{secrets.token_hex(8)}{ENDING}"
     with tempfile.TemporaryFile() as packed:
         with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=6) as archive:
             archive.add(data, DATA, filter=_of_nobody)

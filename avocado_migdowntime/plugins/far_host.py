@@ -31,7 +31,7 @@ _OPTIONS = "BatchMode=yes StrictHostKeyChecking=yes ServerAliveInterval=5 Server
 _SAID_BYTES = 2000
 _ATTEMPTS = 2
 _BEGINS_S = 60.0
-_BEGUN, _ENDED = "migdowntime-begun", re.compile(r"migdowntime-ended (\d+)\s")
+_BEGIN_MARK, _END_MARK = "migdowntime-begun", re.compile(r"migdowntime-ended (\d+)\s")
 _SCRIPT = (
     'said=$(mktemp) || exit 1; setsid "$@" >/dev/null 2>"$said" </dev/null & runner=$!; '
     "trap 'kill -TERM $runner' INT TERM HUP; "
@@ -69,14 +69,14 @@ class FarHost:
 
         command = f"sh -c {shlex.quote(_SCRIPT)} sh {shlex.join([self.python, *arguments])}"
         try:
-            session, said = self._begun(command, ending)
+            session, output = self._begin(command, ending)
             if session is None:
-                return 1, said
+                return 1, output
             with ending.by(partial(_interrupt, session)):
                 # A short one has told its end by now.
-                if not _ENDED.search(said):
-                    said += session.read_until_output_matches(
-                        [_ENDED.pattern], filter_func=partial(add, said), timeout=within_s
+                if not _END_MARK.search(output):
+                    output += session.read_until_output_matches(
+                        [_END_MARK.pattern], filter_func=partial(add, output), timeout=within_s
                     )[1]
         except exceptions.ExpectTimeoutError:
             self.close()
@@ -84,11 +84,11 @@ class FarHost:
         except exceptions.ExpectError as error:
             self.close()
             raise HostLost(f"the connection to {self.name} is gone") from error
-        ended = _ENDED.search(said)
+        ended = _END_MARK.search(output)
         assert ended is not None
-        return int(ended[1]), said[: ended.start()].strip()
+        return int(ended[1]), output[: ended.start()].strip()
 
-    def _begun(self, command: str, ending: Ending) -> tuple[Any, str]:
+    def _begin(self, command: str, ending: Ending) -> tuple[Any, str]:
         """The session in which `command` has begun, and what it has said until now; or none, and why.
 
         A line that is sent to a shell may get lost, on a busy host.
@@ -101,7 +101,7 @@ class FarHost:
                 return None, "the test was ended before it began"
             session.sendline(command)
             try:
-                return session, session.read_until_output_matches([_BEGUN], timeout=_BEGINS_S)[1]
+                return session, session.read_until_output_matches([_BEGIN_MARK], timeout=_BEGINS_S)[1]
             except exceptions.ExpectTimeoutError:
                 # What may have begun unheard ends with the connection.
                 self.close()
@@ -172,8 +172,8 @@ def _of_address(slot: str) -> tuple[dict[str, Any], str]:
 
 def _of_file(slot: str) -> tuple[dict[str, Any], str]:
     try:
-        given = json.loads(Path(slot).read_bytes())
-        return _dressed(given), f"{given['username']}@{given['host']}"
+        fields = json.loads(Path(slot).read_bytes())
+        return _dressed(fields), f"{fields['username']}@{fields['host']}"
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(
             f"{slot} is not a slot of Avocado's remote spawner ({error}); give a JSON object with host, port and "
@@ -181,10 +181,10 @@ def _of_file(slot: str) -> tuple[dict[str, Any], str]:
         ) from None
 
 
-def _dressed(given: dict[str, Any]) -> dict[str, Any]:
+def _dressed(slot: dict[str, Any]) -> dict[str, Any]:
     """The arguments of aexpect's remote_login, and what is chosen where the slot says nothing."""
     options = " ".join(f"-o {option}" for option in _OPTIONS.split())
-    chosen = {
+    login = {
         "client": "ssh",
         "port": _SSH_PORT,
         "password": "",
@@ -192,7 +192,7 @@ def _dressed(given: dict[str, Any]) -> dict[str, Any]:
         "preferred_authentication": "publickey",
         "user_known_hosts_file": "~/.ssh/known_hosts",
         "timeout": _LOGIN_S,
-        **given,
+        **slot,
     }
-    chosen["username"] = chosen.get("username") or getpass.getuser()
-    return {**chosen, "extra_cmdline": f"{options} {chosen.get('extra_cmdline', '')}".strip()}
+    login["username"] = login.get("username") or getpass.getuser()
+    return {**login, "extra_cmdline": f"{options} {login.get('extra_cmdline', '')}".strip()}

@@ -16,7 +16,7 @@ from ..basics.printable import in_a_line
 from ..basics.whole_file import for_this_user_alone
 from ..errors import UsageError
 from . import host_pool
-from .far_files import DATA, ENDING, SENT
+from .far_files import DATA, ENDING, PREFIX
 
 _ALL = re.compile(".*", re.DOTALL)
 
@@ -44,7 +44,7 @@ class MigDowntimeFarResults(ResultEvents):
         host_pool.note_end(str(state.get("name")))
         directory = Path(state.get("logdir") or os.devnull)
         why: list[str] = []
-        for archive in sorted(directory.glob(f"{SENT}*{ENDING}"), key=lambda path: path.stat().st_mtime):
+        for archive in sorted(directory.glob(f"{PREFIX}*{ENDING}"), key=lambda path: path.stat().st_mtime):
             try:
                 _unpack(archive, directory / DATA)
                 why.clear()
@@ -61,8 +61,8 @@ class MigDowntimeFarResults(ResultEvents):
 
 def _unpack(archive: Path, data: Path) -> None:
     """All of it or nothing, in the place of what another attempt left; raises UsageError."""
-    with for_this_user_alone(), tempfile.TemporaryDirectory(prefix=SENT, dir=data.parent) as apart:
+    with for_this_user_alone(), tempfile.TemporaryDirectory(prefix=PREFIX, dir=data.parent) as apart:
         unpack(str(archive), Path(apart), _ALL, archive.name)
-        if (found := Path(apart, DATA)).is_dir():
+        if (directory := Path(apart, DATA)).is_dir():
             shutil.rmtree(data, ignore_errors=True)
-            found.rename(data)
+            directory.rename(data)

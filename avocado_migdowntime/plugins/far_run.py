@@ -37,7 +37,7 @@ class FarRun:
         self._hosts = hosts
         self._within_s = within_s
         self._ending = Ending()
-        self.future = asyncio.ensure_future(self._told())
+        self.future = asyncio.ensure_future(self._run_and_tell())
 
     async def end(self) -> bool:
         """Have it end and clean up, or not begin; gives whether it has."""
@@ -46,7 +46,7 @@ class FarRun:
         done, _ = await asyncio.wait({self.future}, timeout=_CLEANING_UP_S)
         return bool(done)
 
-    async def _told(self) -> None:
+    async def _run_and_tell(self) -> None:
         """Run the test; where its runner cannot tell how it ended, that is told in its place."""
         try:
             why = await self._run()
@@ -55,38 +55,38 @@ class FarRun:
         if why:
             result = "interrupted" if self._ending.is_asked else "error"
             names = {"id": str(self._task.identifier), "job_id": self._task.job_id}
-            told = {**messages.FinishedMessage.get(result, fail_reason=in_a_line(why)), **names}
+            end_message = {**messages.FinishedMessage.get(result, fail_reason=in_a_line(why)), **names}
             for service in self._task.status_services:
-                await asyncio.to_thread(tell, service.uri, told)
+                await asyncio.to_thread(tell, service.uri, end_message)
         await asyncio.sleep(_READ_S)
 
     async def _run(self) -> str:
         """Why the runner has told no end; nothing where it has."""
-        lost = ""
+        why = ""
         for _ in range(_ATTEMPTS):
             host = await self._hosts.take(lambda: self._ending.is_asked)
             if host is None:
                 return "the test was ended before a host was free"
             try:
-                status, said = await self._hosts.run(host, self._arguments(), self._within_s, self._ending)
+                status, output = await self._hosts.run(host, self._arguments(), self._within_s, self._ending)
             except HostLost as error:
-                lost = f"{error}; the result of the test there is unknown"
+                why = f"{error}; the result of the test there is unknown"
                 await self._hosts.leave_out(host, str(error))
                 if await self._is_told(_TOLD_S):
                     return ""
                 if self._ending.is_asked:
-                    return lost
+                    return why
             except HostRequirementError as error:
-                lost = str(error)
-                await self._hosts.leave_out(host, lost)
+                why = str(error)
+                await self._hosts.leave_out(host, why)
             else:
-                return await self._judged(host, status, said) if status else ""
+                return await self._judged(host, status, output) if status else ""
             finally:
                 await self._hosts.give_back(host)
-        return lost
+        return why
 
-    async def _judged(self, host: FarHost, status: int, said: str) -> str:
-        last = said.splitlines()[-1] if said else f"status {status}"
+    async def _judged(self, host: FarHost, status: int, output: str) -> str:
+        last = output.splitlines()[-1] if output else f"status {status}"
         if _LACKS_IT in last:
             why = (
                 f"{host.python} of {host.name} lacks this package ({last}); install there what is installed here, for "

@@ -23,7 +23,7 @@ class Hosts:
     def __init__(self, slots: Iterable[str]) -> None:
         self._all = [FarHost(slot) for slot in slots]
         self._free = list(self._all)
-        self._left = set(self._all)
+        self._usable = set(self._all)
         self._changed = asyncio.Condition()
         self._threads = ThreadPoolExecutor(len(self._all))
         self.ends: set[str] = set()
@@ -32,10 +32,10 @@ class Hosts:
     async def take(self, given_up: Callable[[], bool]) -> FarHost | None:
         """Wait for one that runs nothing, or until it is given up; raises HostRequirementError where none is left."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._free or not self._left or given_up())
+            await self._changed.wait_for(lambda: self._free or not self._usable or given_up())
             if given_up():
                 return None
-            if not self._left:
+            if not self._usable:
                 raise HostRequirementError("none of the hosts in `spawner.remote.slots` can be used any more")
             return self._free.pop(0)
 
@@ -47,14 +47,14 @@ class Hosts:
     async def give_back(self, host: FarHost) -> None:
         """It runs nothing any more."""
         async with self._changed:
-            if host in self._left:
+            if host in self._usable:
                 self._free.append(host)
             self._changed.notify_all()
 
     async def leave_out(self, host: FarHost, why: str) -> None:
         """It gets no other test."""
         async with self._changed:
-            self._left.discard(host)
+            self._usable.discard(host)
             self._changed.notify_all()
         LOG_UI.error("migdowntime: %s; it gets no other test", in_a_line(why))
 

@@ -26,7 +26,7 @@ def raise_between_callbacks() -> None:
 
 class _Handler:
     def __init__(self) -> None:
-        self._asked: asyncio.Handle | None = None
+        self._handle: asyncio.Handle | None = None
         self._last_s = -inf
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
@@ -37,10 +37,10 @@ class _Handler:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             loop = None
-        if loop is None or self._asked is not None:
+        if loop is None or self._handle is not None:
             raise KeyboardInterrupt
-        self._asked = loop.call_soon_threadsafe(self._raise)
+        self._handle = loop.call_soon_threadsafe(self._raise)
 
     def _raise(self) -> None:
-        self._asked = None
+        self._handle = None
         raise KeyboardInterrupt

@@ -16,7 +16,7 @@ from typing import Any
 
 from avocado.core.utils import messages
 
-_TOLD = b"t"
+_TOLD_BYTE = b"t"
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 KILLED = "the test's runner was killed; the host resources that it held were released"
 
@@ -34,7 +34,7 @@ def told_anyway(addresses: Sequence[str], names: Mapping[str, str]) -> Iterator[
     finally:
         # Left by an exception, too, the runner's own process has told what there was to tell.
         with suppress(BrokenPipeError):
-            os.write(pipe, _TOLD)
+            os.write(pipe, _TOLD_BYTE)
         os.close(pipe)
 
 

@@ -25,9 +25,9 @@ class MigDowntimeInit(Init):
 
     def initialize(self) -> None:
         for row in describe():
-            shown = f" (default: {row.default})" if row.default else ""
+            default = f" (default: {row.default})" if row.default else ""
             settings.register_option(
-                section=KIND, key=row.name, default="", key_type=str, help_msg=f"{row.meaning}{shown}"
+                section=KIND, key=row.name, default="", key_type=str, help_msg=f"{row.meaning}{default}"
             )
 
 

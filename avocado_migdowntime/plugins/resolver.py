@@ -41,22 +41,22 @@ class MigDowntimeResolver(Resolver):
         scheme, colon, name = reference.partition(":")
         runnables = _named(name) if colon and scheme == KIND else _of_file(reference)
         for runnable in runnables:
-            runnable.tags = merged(runnable.tags, run_with(self._known()))
+            runnable.tags = merged(runnable.tags, run_with(self._parameters()))
         result = ReferenceResolutionResult.SUCCESS if runnables else ReferenceResolutionResult.NOTFOUND
         return ReferenceResolution(reference, result, runnables)
 
-    def _known(self) -> dict[str, str]:
+    def _parameters(self) -> dict[str, str]:
         return {**dict(self.config.get("run.test_parameters") or ()), **of_settings(self.config)}
 
 
 def _named(wanted: str) -> list[Any]:
-    known = packaged_tests()
-    if wanted and wanted not in known:
-        LOG_UI.error(f"There is no test {KIND}:{in_a_line(wanted)}; {meant(wanted, known, f'{KIND}:')}")
+    tests = packaged_tests()
+    if wanted and wanted not in tests:
+        LOG_UI.error(f"There is no test {KIND}:{in_a_line(wanted)}; {meant(wanted, tests, f'{KIND}:')}")
         sys.exit(exit_codes.AVOCADO_JOB_FAIL)
     return [
         Runnable(KIND, f"{path}:{test}", identifier=f"{KIND}:{name}", tags=tags)
-        for name, path in known.items()
+        for name, path in tests.items()
         if wanted in ("", name)
         for test, tags in tests_in(path).items()
     ]

@@ -37,7 +37,7 @@ class MigDowntimeResult(Result):
         from ..report.html.page import page
 
         path = str(Path(job.logdir, PAGE_OF_A_JOB))
-        entries = [_shown(test, trace) for test, trace in traces]
+        entries = [_entry_of(test, trace) for test, trace in traces]
         strip_plots = strips(truths_of(entries), by_build(outcomes({"tests": list(map(entry, tests))}, "")))
         try:
             write(path, page(f"Migration downtime: job {job.unique_id[:7]}", entries, strip_plots))
@@ -55,7 +55,7 @@ def entry(test: dict[str, Any]) -> dict[str, Any]:
     return {"id": str(name), "name": f"{name.name}{name.str_variant}", **outcome}
 
 
-def _shown(test: dict[str, Any], trace: Path) -> "Recorded":
+def _entry_of(test: dict[str, Any], trace: Path) -> "Recorded":
     """What a test has to show: its trace, and why there is none or it did not come to its end."""
     from ..report.entry import Recorded, recorded
 

@@ -54,9 +54,9 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
 
     def run(self, runnable: Any) -> Iterator[dict[str, Any]]:
         runnable.uri = _on_this_host(runnable.uri)
-        yield from with_files(self._told(runnable), runnable.output_dir)
+        yield from with_files(self._messages(runnable), runnable.output_dir)
 
-    def _told(self, runnable: Any) -> Iterator[dict[str, Any]]:
+    def _messages(self, runnable: Any) -> Iterator[dict[str, Any]]:
         # A terminal sends Ctrl-C to all processes of the job. Avocado answers with SIGTERM to this one, which passes
         # it on to the test's: the only way that lets a test clean up. The test's process inherits this.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -154,8 +154,8 @@ def _say_what_is_printable() -> None:
     def of_end(kind: type, /, result: str, fail_reason: Any = None, **more: Any) -> Any:
         reason = fail_reason if fail_reason is None else in_a_line(_in_lines(str(fail_reason)))
         traceback = more.get("traceback")
-        shown = {"traceback": _in_lines(traceback)} if isinstance(traceback, str) else {}
-        return ended(kind, result, fail_reason=reason, **{**more, **shown})
+        printable = {"traceback": _in_lines(traceback)} if isinstance(traceback, str) else {}
+        return ended(kind, result, fail_reason=reason, **{**more, **printable})
 
     running._get_running_message, finished.get = classmethod(of_text), classmethod(of_end)
 

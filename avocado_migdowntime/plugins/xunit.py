@@ -70,9 +70,9 @@ def _completed(path: Path, tests: list[dict[str, Any]], most: int) -> bytes:
             # The summary is at the end.
             ElementTree.SubElement(case, "system-out").text = log if len(log) <= most else f"[…]\n{log[-most:]}"
     ElementTree.indent(document)
-    written = BytesIO()
-    document.write(written, "UTF-8", xml_declaration=True)
-    return written.getvalue()
+    buffer = BytesIO()
+    document.write(buffer, "UTF-8", xml_declaration=True)
+    return buffer.getvalue()
 
 
 def _log(test: dict[str, Any]) -> str:

@@ -67,8 +67,8 @@ def _advise(whole: Evidence) -> Advice:
         if now is not None and now.code == "ended":
             return looked
         few = _too_little(evidence)
-        known = looked.finding is not Finding.UNKNOWN
-        return replace(looked, reasons=(*looked.reasons, few) if known else (few, *looked.reasons))
+        has_finding = looked.finding is not Finding.UNKNOWN
+        return replace(looked, reasons=(*looked.reasons, few) if has_finding else (few, *looked.reasons))
     if not precopy.wire_bytes_per_ms and precopy.remaining_bytes and not precopy.still_s > STALLED_S:
         reason = "the throughput is 0: QEMU has measured nothing yet, or sends nothing now"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs), reasons=(reason,))
@@ -115,9 +115,9 @@ def _advise_completed(precopy: ObservedPrecopy | None, limit_ms: int) -> Advice:
     best = min(map(point_of, precopy.syncs), key=lambda point: point.limit_ms)
     range_ms = Interval(limit_ms, limit_ms)
     if precopy.wire_bytes_per_ms and not precopy.doubt:
-        ran = advise_running(precopy).range_ms
-        assert ran is not None
-        range_ms = Interval(min(limit_ms, ran.low), max(limit_ms, ran.high))
+        running_ms = advise_running(precopy).range_ms
+        assert running_ms is not None
+        range_ms = Interval(min(limit_ms, running_ms.low), max(limit_ms, running_ms.high))
     return replace(advice, range_ms=range_ms, best_point=best, syncs_seen=len(precopy.syncs))
 
 

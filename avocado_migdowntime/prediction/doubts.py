@@ -37,15 +37,15 @@ def _beyond_all_seen(precopy: ObservedPrecopy) -> str:
     """Why a text that shows no limit does not tell where passes end, or ''."""
     if not precopy.evidence.trace.readings or precopy.evidence.limit_ms is not None:
         return ""
-    seen, likely = (
+    most_bytes, likely_bytes = (
         max(sync.at_sync_bytes.high for sync in precopy.syncs),
         precopy.next_bytes(precopy.curve.likely_pending),
     )
-    if likely <= BEYOND_SEEN * seen:
+    if likely_bytes <= BEYOND_SEEN * most_bytes:
         return ""
     return (
-        f"no sync found more than {megabytes(seen)}, and without the downtime-limit it is unknown how much earlier "
-        "passes may end"
+        f"no sync found more than {megabytes(most_bytes)}, and without the downtime-limit it is unknown how much "
+        "earlier passes may end"
     )
 
 

@@ -25,17 +25,17 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
     look = last_look(evidence)
     now = standing(look)
     if now is not None:
-        left = "" if look.left_ms is None or look.ran_over or now.code == "disk" else _left(look)
+        ram_left = "" if look.left_ms is None or look.ran_over or now.code == "disk" else _left_now(look)
         finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
-        return Advice(finding, reasons=(now.sentence, *([left] if left and not look.ended else [])))
+        return Advice(finding, reasons=(now.sentence, *([ram_left] if ram_left and not look.ended else [])))
     left_ms, bytes_per_ms = look.left_ms, look.divisor
     assert left_ms is not None and bytes_per_ms is not None
     if left_ms.low >= GREATEST_DOWNTIME_LIMIT_MS and look.usual and not look.estimated and look.in_first_pass is False:
-        reason = f"{_left(look)}{BEYOND}"
+        reason = f"{_left_now(look)}{BEYOND}"
         return Advice(Finding.NONE, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(reason, POSTCOPY))
     pending_ms, doubt = _pending(look)
     if pending_ms is None or doubt or pending_ms.high > GREATEST_DOWNTIME_LIMIT_MS:
-        least = f"{_left(look)}, so ending it now needs a limit of at least {floor(left_ms.low) + 1} ms"
+        least = f"{_left_now(look)}, so ending it now needs a limit of at least {floor(left_ms.low) + 1} ms"
         doubts = (doubt or _TOO_LARGE, f"no sync was seen: {_BETTER}")
         return Advice(Finding.UNKNOWN, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(least, *doubts))
     limit_ms = max(floor(pending_ms.high), floor(left_ms.low) + 1)
@@ -61,14 +61,14 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
     """What the report says was pending at the last sync, ms, and why it may be something else, or ''."""
     if look.reported_ms is None:
         return None, "no expected downtime is shown, and what the guest dirtied since the last sync comes on top"
-    said = f"the report of {look.reported_ms.low:.10g} ms"
+    report = f"the report of {look.reported_ms.low:.10g} ms"
     if look.estimated:
-        return None, f"no bandwidth is shown, so the amount behind {said} is unknown"
+        return None, f"no bandwidth is shown, so the amount behind {report} is unknown"
     if look.idle or look.hardly_sent or look.uncomputed:
-        return None, f"{said} may be QEMU's initial value, not a computed one"
+        return None, f"{report} may be QEMU's initial value, not a computed one"
     if look.with_vfio:
-        left = "may exclude the state of VFIO devices, and nothing shows how fast that changes"
-        return None, f"{said} {left}"
+        doubt = "may exclude the state of VFIO devices, and nothing shows how fast that changes"
+        return None, f"{report} {doubt}"
     if look.packed and look.data_bytes and look.sent_bytes:
         went = f"{megabytes(look.data_bytes)} of pages were sent as {megabytes(look.sent_bytes)}, encoded or compressed"
         return None, f"{went}: sending what is left takes less time than QEMU's size ÷ bandwidth"
@@ -77,9 +77,9 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         what = (
             "that of dirty-rate, a rate instead of an amount" if "dirty-rate" in fitting else "below what is left now"
         )
-        return None, f"{said} is {what}: what the guest dirtied since the last sync comes on top"
+        return None, f"{report} is {what}: what the guest dirtied since the last sync comes on top"
     if look.was_below:
-        return None, f"{said} is below what was left earlier in this pass, so it belongs to another pass or is wrong"
+        return None, f"{report} is below what was left earlier in this pass, so it belongs to another pass or is wrong"
     others = [name for name in fitting if name != "last-sync"]
     if others or look.dirtied_ms is None or look.may_report_rate:
         pending = fitting["last-sync"]
@@ -88,13 +88,13 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         unseen = "" if others else unseen
         limit_ms = floor(pending.high) if pending is not None else 0
         limit = f"the limit is {limit_ms} ms" if limit_ms <= GREATEST_DOWNTIME_LIMIT_MS else _TOO_LARGE
-        return pending, f"{said} {fits} last-sync{unseen}; if this QEMU uses the formula of 3.0 and later, {limit}"
+        return pending, f"{report} {fits} last-sync{unseen}; if this QEMU uses the formula of 3.0 and later, {limit}"
     if not look.usual:
         return None, "the bandwidth at this moment may differ from that of the whole migration"
     return fitting["last-sync"], ""
 
 
-def _left(look: Look) -> str:
+def _left_now(look: Look) -> str:
     assert look.left_ms is not None and look.divisor is not None
     takes = f"{look.left_ms.middle:.0f} ms at {rate_in_words(look.divisor.middle)}"
     size = look.remaining_bytes

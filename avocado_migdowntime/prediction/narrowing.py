@@ -28,8 +28,8 @@ def is_sharp(sync: Sync) -> bool:
 
 def narrowed(sync: Sync) -> Sync:
     """The same sync with less left open of what it found, where the reports after it allow that."""
-    found, ram = sync.at_sync_bytes, sync.after.samples
-    sent_bytes = found.low - ram.remaining_bytes
+    at_sync_bytes, ram = sync.at_sync_bytes, sync.after.samples
+    sent_bytes = at_sync_bytes.low - ram.remaining_bytes
     telling = (sent_bytes >= _SENT_WINDOWS * BUFFER_DELAY_MS * ram.wire_bytes_per_ms) & (ram.dirty_pages_per_s > 0)
     rows = np.flatnonzero(telling & (ram.mbps > 0) & ~np.isnan(ram.expected_downtime_ms))
     if is_sharp(sync) or not len(rows):
@@ -38,11 +38,13 @@ def narrowed(sync: Sync) -> Sync:
     reported = float(np.median(ram.expected_downtime_ms[rows] * bytes_per_ms))
     dirtied = float(np.median(ram.dirty_bytes_per_ms[rows] * 1000))
     factor = 1 + float(np.median(ram.dirty_bytes_per_ms[rows] / bytes_per_ms))
-    least, most = found.low * (1 - NEAR), found.high * (1 + NEAR)
+    least, most = at_sync_bytes.low * (1 - NEAR), at_sync_bytes.high * (1 + NEAR)
     if abs(reported / dirtied - 1) <= NEAR or not least <= reported <= most or least <= reported / factor:
         return sync
-    said = Interval(reported * (1 - SHARP / 4), reported * (1 + SHARP / 4))
-    known = (
-        said.intersection(found) if said.meets(found) else Interval(*[min(max(reported, found.low), found.high)] * 2)
+    by_report = Interval(reported * (1 - SHARP / 4), reported * (1 + SHARP / 4))
+    narrow_bounds = (
+        by_report.intersection(at_sync_bytes)
+        if by_report.meets(at_sync_bytes)
+        else Interval(*[min(max(reported, at_sync_bytes.low), at_sync_bytes.high)] * 2)
     )
-    return replace(sync, at_sync_bytes=known, likely_bytes=known.middle)
+    return replace(sync, at_sync_bytes=narrow_bounds, likely_bytes=narrow_bounds.middle)

@@ -116,9 +116,9 @@ class ObservedPrecopy:
         limit_bytes = min(allowed_bytes, at_sync_bytes)
         whole_ms = (at_sync_bytes - limit_bytes) / self.wire_bytes_per_ms
         # Where the limit is not known a pass may end as early as those did that were seen.
-        known = at_sync_bytes if limit_ms is None or self.is_first_alone else 0.0
+        least_bytes = at_sync_bytes if limit_ms is None or self.is_first_alone else 0.0
         return max(
-            known,
+            least_bytes,
             pending((last.end_s - self.syncs[-1].at_s) * 1000, self.remaining_bytes),
             pending(whole_ms, limit_bytes),
             pending(whole_ms + BUFFER_DELAY_MS, max(0.0, limit_bytes - BUFFER_DELAY_MS * self.wire_bytes_per_ms)),
@@ -177,11 +177,11 @@ def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
     Before that they may be those of the first pass, of its zero pages.
     """
     later = [pass_ for pass_ in passes if pass_.number > 1]
-    for chosen, renewed in (
+    for candidates, renewed in (
         ([pass_.samples.mbps[~settling(pass_)] for pass_ in later], True),
         ([pass_.samples.mbps for pass_ in later or passes], False),
     ):
-        mbps = np.concatenate([np.empty(0), *chosen])
+        mbps = np.concatenate([np.empty(0), *candidates])
         if np.any(mbps > 0):
             return mbps[mbps > 0], renewed
     return np.empty(0), False
@@ -202,14 +202,14 @@ def _are_mostly_zero(passes: Sequence[Pass]) -> bool:
 def _is_idle(pass_: Pass) -> bool:
     """Whether for PAUSE_S nothing was left to be sent, and nothing was sent."""
     late = pass_.samples[int(pass_.samples.t_s.searchsorted(pass_.end_s - PAUSE_S)) :]
-    seen = pass_.end_s - pass_.begin_s >= PAUSE_S
-    return seen and not np.any(late.remaining_bytes) and not np.any(late.mbps)
+    is_long_enough = pass_.end_s - pass_.begin_s >= PAUSE_S
+    return is_long_enough and not np.any(late.remaining_bytes) and not np.any(late.mbps)
 
 
 def _change(passes: Sequence[Pass]) -> str:
     """From which bandwidth to which passes were sent, where these differ for certain."""
-    shown = [pass_.samples.mbps[~settling(pass_) | (pass_.number > 2)] for pass_ in passes if pass_.number > 1]
-    medians = [float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS for mbps in shown if len(mbps)]
+    mbps_of_passes = [pass_.samples.mbps[~settling(pass_) | (pass_.number > 2)] for pass_ in passes if pass_.number > 1]
+    medians = [float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS for mbps in mbps_of_passes if len(mbps)]
     if not medians or max(medians) <= CHANGED * min(medians):
         return ""
     return f"between {rate_in_words(min(medians))} and {rate_in_words(max(medians))}"
@@ -236,11 +236,11 @@ def _still_s(passes: Sequence[Pass]) -> float:
 
 def _unlike(passes: Sequence[Pass]) -> str:
     """Between which bandwidths these passes show any, also before QEMU renewed it, or '' where they are alike."""
-    shown = np.concatenate([np.empty(0), *(pass_.samples.mbps for pass_ in passes)])
-    shown = shown[shown > 0]
-    if not len(shown) or shown.max() <= CHANGED * shown.min():
+    all_mbps = np.concatenate([np.empty(0), *(pass_.samples.mbps for pass_ in passes)])
+    all_mbps = all_mbps[all_mbps > 0]
+    if not len(all_mbps) or all_mbps.max() <= CHANGED * all_mbps.min():
         return ""
-    least, most = (rate_in_words(float(mbps) * BYTES_PER_MS_PER_MBPS) for mbps in (shown.min(), shown.max()))
+    least, most = (rate_in_words(float(mbps) * BYTES_PER_MS_PER_MBPS) for mbps in (all_mbps.min(), all_mbps.max()))
     return f"between {least} and {most}"
 
 
@@ -251,8 +251,8 @@ def _went_bytes_per_ms(passes: Sequence[Pass], least_windows: float) -> Sequence
     """
     rates = []
     for pass_ in reversed(passes):
-        sent = pass_.samples.sent_pages
-        begin = max(0, int(np.argmax(sent > sent[0])) - 1)
+        sent_pages = pass_.samples.sent_pages
+        begin = max(0, int(np.argmax(sent_pages > sent_pages[0])) - 1)
         if (rate := _between(pass_.samples, begin, pass_.samples, least_windows)) is not None:
             rates.append(rate)
     whole = _between(passes[0].samples, 0, passes[-1].samples, least_windows) if passes and not rates else None

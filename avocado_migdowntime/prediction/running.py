@@ -82,8 +82,8 @@ def _remarks(precopy: ObservedPrecopy, margin: float, next_bytes: float) -> list
     if margin > NOTABLE:
         remarks.append(f"the passes differ, so the limit includes a margin of {margin:.1%}")
     if len(precopy.syncs) == 1:
-        seen = "from end to end" if precopy.timed else "to its end, but not from its start"
-        remarks.append(f"only one pass was seen {seen}, so it is unknown how much passes differ")
+        extent = "from end to end" if precopy.timed else "to its end, but not from its start"
+        remarks.append(f"only one pass was seen {extent}, so it is unknown how much passes differ")
     if precopy.is_first_alone and (unsent := unsent_bytes(precopy.syncs[-1])) > NOTABLE * next_bytes:
         remarks.append(
             f"the first pass left {megabytes(unsent)} of that unsent; less may do if the guest dirties none of it"
@@ -116,9 +116,11 @@ def _cause(precopy: ObservedPrecopy) -> str:
     ):
         return ""
     dirtied = precopy.curve.likely(last.length_ms) / last.length_ms
-    sent = precopy.wire_bytes_per_ms
-    word = "slower than" if dirtied < sent / ALIKE else "faster than" if dirtied > sent * ALIKE else "as fast as"
-    shorter = "so passes get shorter" if dirtied < sent / ALIKE else "so passes do not get shorter"
+    bandwidth = precopy.wire_bytes_per_ms
+    word = (
+        "slower than" if dirtied < bandwidth / ALIKE else "faster than" if dirtied > bandwidth * ALIKE else "as fast as"
+    )
+    shorter = "so passes get shorter" if dirtied < bandwidth / ALIKE else "so passes do not get shorter"
     pages = f"{rate_in_words(dirtied)} of pages over a pass of {last.length_ms / 1000:.1f} s"
     return f"the guest dirties memory {word} QEMU sends it, {pages}, {shorter}"
 

@@ -47,20 +47,20 @@ class FarPlace:
         """Have its turn until the run is over."""
         return str((await self.conversation.ask("turn"))[0])
 
-    async def binary(self, given: str | None, arch: str) -> str:
-        """The path of a QEMU there: `given`, a directory that has one, or `qemu-system-ARCH` of the PATH there.
+    async def binary(self, qemu: str | None, arch: str) -> str:
+        """The path of a QEMU there: `qemu`, a directory that has one, or `qemu-system-ARCH` of the PATH there.
 
         Raises UsageError or HostRequirementError where there is none.
         """
         archs = ARCHITECTURES if arch == ANY_ARCHITECTURE else (arch,)
         programs = [f"qemu-system-{each}" for each in archs]
-        names = [given or "", *(f"{given}{below}/{name}" for below in ("", "/bin", "/build") for name in programs)]
-        found, _ = await self.conversation.ask("find", names=names if given else programs)
-        if found is not None:
-            return str(found)
-        if given:
+        names = [qemu or "", *(f"{qemu}{below}/{name}" for below in ("", "/bin", "/build") for name in programs)]
+        path, _ = await self.conversation.ask("find", names=names if qemu else programs)
+        if path is not None:
+            return str(path)
+        if qemu:
             raise UsageError(
-                f"{self.name} has no QEMU {given}; give with `{self._named_by}` the path of a qemu-system-* there, or "
+                f"{self.name} has no QEMU {qemu}; give with `{self._named_by}` the path of a qemu-system-* there, or "
                 "of a directory that has one"
             )
         raise HostRequirementError(
@@ -93,7 +93,7 @@ class FarPlace:
         """Arguments of QEMU's, the files that they name having been sent."""
         carried = []
         for before, argument in zip(("", *arguments), arguments, strict=False):
-            carried.append(await self._sent(argument) if before in _NAMES_A_FILE else argument)
+            carried.append(await self._path_there(argument) if before in _NAMES_A_FILE else argument)
         return tuple(carried)
 
     async def keep_private(self, name: str, files: Mapping[str, bytes]) -> str:
@@ -134,8 +134,8 @@ class FarPlace:
 
     async def cpu_seconds(self, qemu: QemuProcess, vcpus: Sequence[int]) -> Mapping[str, float]:
         """What that host has told of a QEMU there."""
-        had, _ = await self.conversation.ask("cpu", pid=qemu.pid, threads=list(vcpus))
-        return dict(had)
+        seconds, _ = await self.conversation.ask("cpu", pid=qemu.pid, threads=list(vcpus))
+        return dict(seconds)
 
     async def listen(self, address: str) -> int:
         """Have what measures the link listened for over there."""
@@ -149,7 +149,7 @@ class FarPlace:
         """Have it send to another place."""
         await self.conversation.ask("send", address=address, port=port)
 
-    async def _sent(self, file: str) -> str:
+    async def _path_there(self, file: str) -> str:
         if file not in self._files:
             name = f"{len(self._files)}-{Path(file).name}"
             self._files[file], _ = await self.conversation.ask("put", Path(file).read_bytes(), name=name)

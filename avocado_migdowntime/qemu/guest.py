@@ -44,7 +44,7 @@ class Orders:
     start_bytes: int | None = None
     vcpus: int = 1
 
-    def told(self) -> Mapping[str, int | str]:
+    def telemetry_fields(self) -> Mapping[str, int | str]:
         """Those that the guest's telemetry page repeats, by the names of its fields."""
         names = ("pattern", "region_bytes", "rate_pages_per_s", "granule_bytes", "hot_percent", "share_percent")
         return {name: getattr(self, name) for name in (*names, "vcpus")}
@@ -169,13 +169,13 @@ class Guest:
         )
 
 
-def choose_machine(profile: Profile, qemu_info: QemuInfo, given: str | None) -> str:
-    """The machine type to use: `given`, or the profile's first.
+def choose_machine(profile: Profile, qemu_info: QemuInfo, machine_parameter: str | None) -> str:
+    """The machine type to use: `machine_parameter`, or the profile's first.
 
     Raises UsageError for a machine of no known family, HostRequirementError where the binary has not got it or not as
     it must be.
     """
-    machine = given or profile.families[0]
+    machine = machine_parameter or profile.families[0]
     if profile.family(machine) is None:
         raise UsageError(
             f"machine {machine!r} is not known for {profile.arch}; it can be {', '.join(profile.families)} "

@@ -139,16 +139,16 @@ async def inspect(source: GuestRam, ram: GuestRam, address: int, guest: Guest) -
 
     `address` is that of the telemetry page. Raises HarnessError.
     """
-    left, arrived = [await side.read(address, PAGE_BYTES) for side in (source, ram)]
-    at_source = Telemetry.parse(left).held_to(guest.orders.told())
+    source_page, arrived_page = [await side.read(address, PAGE_BYTES) for side in (source, ram)]
+    at_source = Telemetry.parse(source_page).held_to(guest.orders.telemetry_fields())
     inspection = Inspection(at_source)
     if at_source.region_start:
         await ram.show(at_source.region_start, at_source.region_bytes, inspection)
     else:
         await ram.show_anywhere(guest.profile.ram_start, guest.ram_bytes, inspection)
-    found = inspection.finding()
-    pages = found.pages + 1
-    if arrived == left:
-        return replace(found, pages=pages)
+    finding = inspection.finding()
+    pages = finding.pages + 1
+    if arrived_page == source_page:
+        return replace(finding, pages=pages)
     fault = f"the telemetry page (at {address:#x}) is not what it was at the source"
-    return replace(found, pages=pages, damaged_pages=found.damaged_pages + 1, faults=(fault, *found.faults))
+    return replace(finding, pages=pages, damaged_pages=finding.damaged_pages + 1, faults=(fault, *finding.faults))

@@ -24,7 +24,7 @@ class HangWatch:
     """Watches over QEMUs, and has found which of them does not answer when a run is ended for that or its time."""
 
     def __init__(self) -> None:
-        self.found: str | None = None
+        self.silence: str | None = None
 
     @asynccontextmanager
     async def over(self, *qemus: QemuProcess) -> AsyncIterator[None]:
@@ -36,7 +36,7 @@ class HangWatch:
                 try:
                     yield
                 except asyncio.CancelledError:
-                    self.found = "; ".join(filter(None, (qemu.silence(_BLAMED_S) for qemu in qemus))) or None
+                    self.silence = "; ".join(filter(None, (qemu.silence(_BLAMED_S) for qemu in qemus))) or None
                     raise
                 finally:
                     for task in tasks:
@@ -45,9 +45,9 @@ class HangWatch:
         except TimeoutError:
             if not patience.expired():
                 raise
-            if lost := _lost(qemus):
-                raise HarnessError(lost) from None
-            raise HarnessError(f"{self.found}; given up; end what stops it, or continue it with kill -CONT") from None
+            if loss := _loss(qemus):
+                raise HarnessError(loss) from None
+            raise HarnessError(f"{self.silence}; given up; end what stops it, or continue it with kill -CONT") from None
 
 
 async def _ask_now_and_then(qemu: QemuProcess) -> None:
@@ -59,11 +59,11 @@ async def _ask_now_and_then(qemu: QemuProcess) -> None:
 
 
 async def _give_up_when_stopped(qemus: tuple[QemuProcess, ...], patience: asyncio.Timeout) -> None:
-    while not _lost(qemus) and not any(qemu.silence(_STOPPED_S) and qemu.is_stopped() for qemu in qemus):
+    while not _loss(qemus) and not any(qemu.silence(_STOPPED_S) and qemu.is_stopped() for qemu in qemus):
         await asyncio.sleep(_ASK_S)
     patience.reschedule(asyncio.get_running_loop().time())
 
 
-def _lost(qemus: tuple[QemuProcess, ...]) -> str:
+def _loss(qemus: tuple[QemuProcess, ...]) -> str:
     """Why one of them cannot be reached any more, if that is so."""
-    return next(filter(None, (qemu.lost for qemu in qemus)), "")
+    return next(filter(None, (qemu.loss for qemu in qemus)), "")

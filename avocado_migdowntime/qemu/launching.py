@@ -28,7 +28,7 @@ class Running(Protocol):
         """How it ended, as subprocess.Popen has it; None while it runs, and where that cannot be known any more."""
 
     @property
-    def lost(self) -> str:
+    def loss(self) -> str:
         """Why it cannot be reached any more, where that is so."""
 
     async def wait(self) -> int | None:
@@ -67,7 +67,7 @@ class Launcher(Protocol):
 class _RunningHere:
     """A process of this host."""
 
-    lost = ""
+    loss = ""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process

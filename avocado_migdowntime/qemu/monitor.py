@@ -22,7 +22,7 @@ class Silence:
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
+class _Command:
     command: str
     at_s: float
 
@@ -35,19 +35,19 @@ class Monitor(QMPClient):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self._unanswered: list[_Asked] = []
+        self._unanswered: list[_Command] = []
         self._heard_s = time.monotonic()
 
     async def execute(self, cmd: str, arguments: Mapping[str, object] | None = None, oob: bool = False) -> object:
         """What QEMU answers to `cmd`; raises ExecuteError where it refuses, ExecInterruptedError where it is gone."""
-        asked = _Asked(cmd, time.monotonic())
-        self._unanswered.append(asked)
+        command = _Command(cmd, time.monotonic())
+        self._unanswered.append(command)
         try:
             answer = await super().execute(cmd, arguments, oob)
         except ExecuteError:
-            self._heard(asked)
+            self._note_answer(command)
             raise
-        self._heard(asked)
+        self._note_answer(command)
         return answer
 
     async def disconnect(self) -> None:
@@ -68,7 +68,7 @@ class Monitor(QMPClient):
         """Seconds since the last answer, 0 while one is waited for."""
         return 0.0 if self._unanswered else time.monotonic() - self._heard_s
 
-    def _heard(self, asked: _Asked) -> None:
+    def _note_answer(self, command: _Command) -> None:
         self._heard_s = time.monotonic()
-        if asked in self._unanswered:
-            del self._unanswered[: self._unanswered.index(asked) + 1]
+        if command in self._unanswered:
+            del self._unanswered[: self._unanswered.index(command) + 1]

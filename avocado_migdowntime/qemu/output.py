@@ -16,16 +16,16 @@ _LAST_WORDS_BYTES = 4096
 
 
 class Output:
-    """A pipe into which a process prints, and the file that this is kept in. `heard` gets what is read.
+    """A pipe into which a process prints, and the file that this is kept in. `hear` gets what is read.
 
     Who has the other end, such as a child that the process left behind, is not waited for. Raises OSError where the
     file cannot be made.
     """
 
-    def __init__(self, path: Path, heard: Callable[[bytes], None] = lambda data: None) -> None:
+    def __init__(self, path: Path, hear: Callable[[bytes], None] = lambda data: None) -> None:
         self.is_over = False
         """Whether nobody has the other end any more."""
-        self._heard = heard
+        self._hear = hear
         self._file = path.open("wb", buffering=0)
         self._read_end, self._write_end = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._read_end, False)
@@ -55,10 +55,10 @@ class Output:
             if not data:
                 self.is_over = True
                 asyncio.get_running_loop().remove_reader(self._read_end)
-                self._heard(b"")
+                self._hear(b"")
                 return
             self._keep(data)
-            self._heard(data)
+            self._hear(data)
 
     def close(self) -> None:
         """Take what has been printed, and end the file."""

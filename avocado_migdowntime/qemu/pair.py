@@ -122,7 +122,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
             ends = await planned_ends(parameters, at_source, at_destination, resources, directory, sockets, say)
             link = await _link(parameters, ends, sockets, stack, say)
             await ends.lend_hugepages(parameters.reserve_hugepages)
-            made = credentials(parameters.tls, link.peer)
+            tls = credentials(parameters.tls, link.peer)
             # What a user adds may start a process of its own, such as the script of a tap.
             spawning = link.spawns or bool(parameters.qemu_arguments)
             incoming = ("-incoming", "defer", *(("-S",) if parameters.integrity else ()))
@@ -133,7 +133,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
                     (
                         *end.info.confinement(end.place.launcher, spawning=spawning),
                         *end.arguments,
-                        *await made.arguments(side, end.place),
+                        *await tls.arguments(side, end.place),
                         *more,
                     ),
                     directory,
@@ -154,7 +154,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
                 sides = (Side(source, at_source), Side(destination, at_destination))
                 fills = [partial(each.place.fill, each.qemu, ends.guest.backing, parameters.ram) for each in sides]
                 async with filling(fills) as filled:
-                    yield Pair(source, destination, ends.source.info, ends.guest, link, made, sockets, filled, sides)
+                    yield Pair(source, destination, ends.source.info, ends.guest, link, tls, sockets, filled, sides)
 
 
 async def _link(

@@ -44,7 +44,7 @@ class Place(Protocol):
     async def take_turn(self) -> str:
         """Have its turn until the run is over: nothing is said, or who has it now."""
 
-    async def binary(self, given: str | None, arch: str) -> str:
+    async def binary(self, qemu: str | None, arch: str) -> str:
         """The path of a QEMU there; raises UsageError where what is given is none."""
 
     async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:
@@ -117,9 +117,9 @@ class Here:
             self._stack.enter_context(lock)
         return holder
 
-    async def binary(self, given: str | None, arch: str) -> str:
+    async def binary(self, qemu: str | None, arch: str) -> str:
         """The path of a QEMU here, as `find_binary` says."""
-        return find_binary(given, arch)
+        return find_binary(qemu, arch)
 
     async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:
         """What it can do, as `remembered.probed` says."""

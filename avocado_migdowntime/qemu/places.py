@@ -61,16 +61,16 @@ def check_apart(here: Here, far: "dict[str, FarPlace]") -> None:
     names = {here.identity: ""}
     for side, place in far.items():
         if place.identity and place.identity in names:
-            known = names[place.identity]
-            other = f"the same host as {known}" if known else "this host"
+            same_as = names[place.identity]
+            other = f"the same host as {same_as}" if same_as else "this host"
             raise UsageError(f"{side}_host={place.name} is {other}; leave it out, or name another host")
         names[place.identity] = f"{side}_host={place.name}"
 
 
 async def _take_turn(place: Place, say: Callable[[str], None]) -> None:
-    said = ""
+    last_holder = ""
     while holder := await place.take_turn():
-        if holder != said:
+        if holder != last_holder:
             say(f"waiting for another test on {place.name or 'this host'} to end: that of {holder}")
-            said = holder
+            last_holder = holder
         await asyncio.sleep(_TURN_AGAIN_S)

@@ -133,8 +133,8 @@ async def _linux(
             raise UsageError("guest_page_size is for guest=linux; the guest without an operating system has `granule`")
         return None
     if profile.linux is None:
-        known = ", ".join(arch for arch, other in PROFILES.items() if other.linux)
-        raise UsageError(f"there is no Linux guest for {profile.arch}; use guest=dirtier, or arch {known}")
+        architectures = ", ".join(arch for arch, other in PROFILES.items() if other.linux)
+        raise UsageError(f"there is no Linux guest for {profile.arch}; use guest=dirtier, or arch {architectures}")
     image = await linux_image(profile.linux.recipe, resource("images") / "linux", resources, say)
     return Linux(image, parameters.guest_page_size)
 

@@ -59,41 +59,41 @@ class QemuInfo:
         return ".".join(map(str, self.release))
 
 
-def find_binary(given: str | None, arch: str) -> str:
-    """The path of the QEMU to use: `given`, or `qemu-system-ARCH` from the PATH.
+def find_binary(qemu: str | None, arch: str) -> str:
+    """The path of the QEMU to use: `qemu`, or `qemu-system-ARCH` from the PATH.
 
-    What is given can also be a suite whose QEMU was unpacked (see builds/), or a directory in which QEMU was built or
+    `qemu` can also be a suite whose QEMU was unpacked (see builds/), or a directory in which QEMU was built or
     installed. Where `arch` is auto, it is the first of ARCHITECTURES that is there. Raises UsageError where there is no
     executable file, HostRequirementError where none is installed, or that of a suite of Debian's is not here.
     """
     archs = ARCHITECTURES if arch == ANY_ARCHITECTURE else (arch,)
     wanted = "qemu-system-*" if arch == ANY_ARCHITECTURE else f"qemu-system-{arch}"
-    if given is None:
+    if qemu is None:
         if binary := _first(f"qemu-system-{arch}" for arch in archs):
             return binary
         package = PROFILES[archs[0]].package
         raise HostRequirementError(f"no {wanted} is on the PATH; install one with: {package.install}")
-    if not given:
+    if not qemu:
         raise UsageError(f"no QEMU is named; give the path of a {wanted}, or of a directory that has one")
-    if unpacked := binary_of(given, archs):
+    if unpacked := binary_of(qemu, archs):
         return str(unpacked)
-    if Path(given).is_dir():
+    if Path(qemu).is_dir():
         # In full, as a bare name would be looked for on the PATH.
-        places = [Path(given).absolute() / below for below in ("", "bin", "build")]
+        places = [Path(qemu).absolute() / below for below in ("", "bin", "build")]
         binary = _first(str(place / f"qemu-system-{arch}") for arch in archs for place in places)
         if binary is None:
-            raise UsageError(f"the directory {given} has no {wanted}, and none in bin or build below it; name another")
+            raise UsageError(f"the directory {qemu} has no {wanted}, and none in bin or build below it; name another")
         return os.path.abspath(binary)
-    binary = shutil.which(given) or shutil.which(os.path.abspath(given))
-    if binary is None and given in SUITES:
+    binary = shutil.which(qemu) or shutil.which(os.path.abspath(qemu))
+    if binary is None and qemu in SUITES:
         guests = "" if arch == ANY_ARCHITECTURE else f" --arch {arch}"
         raise HostRequirementError(
-            f"the QEMU of Debian's {given} is not here; get it with: avocado migdowntime qemu add {given}{guests}"
+            f"the QEMU of Debian's {qemu} is not here; get it with: avocado migdowntime qemu add {qemu}{guests}"
         )
     if binary is None:
-        what = "is not executable" if Path(given).exists() else "does not exist"
-        suite = f", or get that of a Debian suite with: avocado migdowntime qemu add {given}" if is_name(given) else ""
-        raise UsageError(f"{given} {what}; give the path of a {wanted}, or of a directory that has one{suite}")
+        what = "is not executable" if Path(qemu).exists() else "does not exist"
+        suite = f", or get that of a Debian suite with: avocado migdowntime qemu add {qemu}" if is_name(qemu) else ""
+        raise UsageError(f"{qemu} {what}; give the path of a {wanted}, or of a directory that has one{suite}")
     return os.path.abspath(binary)
 
 
@@ -143,10 +143,10 @@ async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher 
 
 async def _has_sandbox(qemu: QemuProcess) -> bool:
     try:
-        known = await qemu.execute("query-command-line-options", {"option": "sandbox"})
+        options = await qemu.execute("query-command-line-options", {"option": "sandbox"})
     except HarnessError:  # It refuses to tell of an option that it was not built with.
         return False
-    return bool(known)
+    return bool(options)
 
 
 def _names(machines: Iterable[Mapping[str, Any]]) -> frozenset[str]:

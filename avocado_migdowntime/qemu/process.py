@@ -89,8 +89,8 @@ class QemuProcess:
 
     async def _spawn(self) -> Running:
         (self._directory / f"{self.name}.command").write_text(shlex.join(self._command) + "\n")
-        for kind, heard in (("serial", self._hear), ("stderr", lambda data: None)):
-            self._outputs.append(Output(self._directory / f"{self.name}.{kind}", heard))
+        for kind, hear in (("serial", self._hear), ("stderr", lambda data: None)):
+            self._outputs.append(Output(self._directory / f"{self.name}.{kind}", hear))
         serial, stderr = self._outputs
         self._process = await self._launcher.launch(
             self.name, self._command, self._socket, serial.write_end, stderr.write_end, self._network
@@ -123,7 +123,7 @@ class QemuProcess:
         except ExecuteError as error:
             raise HarnessError(f"{self.name} QEMU refused {command}: {error}") from error
         except (ExecInterruptedError, QMPError) as error:
-            raise await self.gone(f"during {command}") from error
+            raise await self.end_error(f"during {command}") from error
 
     async def give(self, name: str, descriptor: int) -> None:
         """Give QEMU a copy of an open file, which it knows by `name` then; raises HarnessError."""
@@ -142,19 +142,19 @@ class QemuProcess:
                 if line.startswith(beginnings):
                     return line
             if self._ended is None or self._ended.done() or self._outputs[0].is_over:
-                raise await self.gone(f"before the guest had reported{self._panic()}")
+                raise await self.end_error(f"before the guest had reported{self._panic()}")
             self._new_line.clear()
             await self._new_line.wait()
 
-    async def gone(self, when: str) -> HarnessError:
+    async def end_error(self, when: str) -> HarnessError:
         """The error that says how the process ended, with its own last words."""
         assert self._process is not None
         self._gone_when = when
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_END_S):
                 await self._process.wait()
-        if self._process.lost:
-            return HarnessError(f"{self._process.lost} ({self.name} QEMU, {when}: {self.last_words()})")
+        if self._process.loss:
+            return HarnessError(f"{self._process.loss} ({self.name} QEMU, {when}: {self.last_words()})")
         return HarnessError(f"{self.name} QEMU {_ending(self._process.returncode)} {when}: {self.last_words()}")
 
     def silence(self, least_s: float) -> str | None:
@@ -174,9 +174,9 @@ class QemuProcess:
         return self._process is not None and any(process.state == "T" for process in self._process.processes())
 
     @property
-    def lost(self) -> str:
+    def loss(self) -> str:
         """Why nothing is known of it any more, where that is so."""
-        return self._process.lost if self._process is not None else ""
+        return self._process.loss if self._process is not None else ""
 
     async def _connected(self, process: Running) -> None:
         accept = asyncio.ensure_future(self.qmp.accept())
@@ -192,7 +192,7 @@ class QemuProcess:
         if accept in done and not accept.cancelled() and accept.exception() is None:
             return
         if ended in done or accept in done:
-            raise await self.gone("at its start")
+            raise await self.end_error("at its start")
         raise HarnessError(
             f"{self.name} QEMU did not speak QMP within {self._speaks_within_s:g} s{self._doing()}: {self.last_words()}"
         )

@@ -14,13 +14,13 @@ from .process import QemuProcess
 _FLAGS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 
 
-def typed(qemu_info: QemuInfo, given: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def typed(qemu_info: QemuInfo, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """The values of migrate parameters as QMP takes them.
 
     Raises HostRequirementError where this QEMU lacks a parameter or a choice of it, UsageError where a value is of
     another type.
     """
-    return {name: _typed(qemu_info, name, text) for name, text in given}
+    return {name: _typed(qemu_info, name, text) for name, text in pairs}
 
 
 async def check_ranges(

@@ -13,7 +13,7 @@ from qemu.qmp import ConnectError, ExecuteError, QMPError
 from ..errors import HarnessError, UsageError
 from ..qemu.answers import documented
 from ..qemu.monitor import Monitor, Silence
-from .asked import AskedQemu, ConnectionGone
+from .observed_qemu import ConnectionGone, ObservedQemu
 
 _GREETING_S = 5.0
 _GREATEST_PORT = 65535
@@ -21,7 +21,7 @@ _GREATEST_PORT = 65535
 _TCP = re.compile(r"(?P<host>[^/]*):(?P<port>\d{1,5})")
 
 
-class AttachedQemu(AskedQemu):
+class AttachedQemu(ObservedQemu):
     """The QMP connection to `address`, a UNIX socket's path or HOST:PORT.
 
     Raises UsageError where nobody answers there, or not as QMP does.

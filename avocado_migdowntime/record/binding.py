@@ -30,11 +30,11 @@ class Binding:
 @cache
 def binding() -> Binding:
     """The binding, which delivers events from now on; raises UsageError if it is not installed."""
-    made = Binding()
-    made.libvirt.registerErrorHandler(lambda context, error: None, None)  # It would print them.
-    made.libvirt.virEventRegisterDefaultImpl()
-    threading.Thread(target=_tell_events, args=(made.libvirt,), daemon=True).start()
-    return made
+    new_binding = Binding()
+    new_binding.libvirt.registerErrorHandler(lambda context, error: None, None)  # It would print them.
+    new_binding.libvirt.virEventRegisterDefaultImpl()
+    threading.Thread(target=_tell_events, args=(new_binding.libvirt,), daemon=True).start()
+    return new_binding
 
 
 def _tell_events(libvirt: Any) -> None:

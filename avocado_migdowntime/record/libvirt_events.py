@@ -75,11 +75,11 @@ class GuestEvents:
             (libvirt.VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, self._iteration),
             (libvirt.VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, self._job_completed),
         ):
-            known = connection.domainEventRegisterAny(guest, number, tell, None)
-            self._registered.append(partial(connection.domainEventDeregisterAny, known))
+            callback_id = connection.domainEventRegisterAny(guest, number, tell, None)
+            self._registered.append(partial(connection.domainEventDeregisterAny, callback_id))
         if with_monitor:
-            known = binding.qemu.qemuMonitorEventRegister(connection, guest, None, self._qemu_event, None, 0)
-            self._registered.append(partial(binding.qemu.qemuMonitorEventDeregister, connection, known))
+            callback_id = binding.qemu.qemuMonitorEventRegister(connection, guest, None, self._qemu_event, None, 0)
+            self._registered.append(partial(binding.qemu.qemuMonitorEventDeregister, connection, callback_id))
 
     def deregister(self) -> None:
         """Stop its events; raises libvirt's errors."""
@@ -106,6 +106,6 @@ class GuestEvents:
         if self._stand_in:
             self.of_qemu.put({"event": "MIGRATION_PASS", "data": {"pass": number}})
 
-    def _job_completed(self, connection: Any, guest: Any, told: Mapping[str, Any], opaque: Any) -> None:
-        self.completed = dict(told)
+    def _job_completed(self, connection: Any, guest: Any, statistics: Mapping[str, Any], opaque: Any) -> None:
+        self.completed = dict(statistics)
         self.of_libvirt.put({"event": JOB_COMPLETED, "data": self.completed})

@@ -14,24 +14,25 @@ from ..errors import HarnessError, UsageError
 from ..qemu.answers import documented
 from ..qemu.monitor import Silence
 from ..trace.model import ENDED
-from .asked import AskedQemu, ConnectionGone
 from .binding import Binding, binding
 from .libvirt_events import Events, GuestEvents
 from .libvirt_job import answer_of_job
+from .observed_qemu import ConnectionGone, ObservedQemu
 from .worker import Worker
 
 _ALIVE_EVERY_S, _ALIVE_TRIES = 5, 3
 """A libvirt that answers none of so many pings counts as gone."""
 _LAST_WORDS_S = 1.0
 """libvirt reports a guest's end a moment after the guest has gone."""
-_SHOWN = 12
+_MOST_NAMES = 12
+_FORBIDS = "ermission denied", "system bus"
 
 
 class GuestGone(ConnectionGone):
     """The guest has left this host, or has ended."""
 
 
-class LibvirtGuest(AskedQemu):
+class LibvirtGuest(ObservedQemu):
     """The guest `name` of the libvirt at `uri`.
 
     Raises UsageError if libvirt, the guest, the permission or libvirt's binding is missing.
@@ -45,7 +46,7 @@ class LibvirtGuest(AskedQemu):
         self._guest: Any = None
         self._reads_only = self._by_monitor = False
         self._status = "none"
-        self._asked: tuple[str, float] | None = None
+        self._command: tuple[str, float] | None = None
         self._binding: Binding
         self._events: GuestEvents
 
@@ -84,7 +85,7 @@ class LibvirtGuest(AskedQemu):
 
     def silence(self) -> Silence | None:
         """The unanswered command; None if there is none."""
-        return None if self._asked is None else Silence(self._asked[0], time.monotonic() - self._asked[1])
+        return None if self._command is None else Silence(self._command[0], time.monotonic() - self._command[1])
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
         """QMP's answer to `command`, or the same from libvirt's job.
@@ -92,7 +93,7 @@ class LibvirtGuest(AskedQemu):
         Raises HarnessError if it is refused, GuestGone if the guest is gone, ConnectionGone if libvirt is. If libvirt
         reports a completed migration, so does the answer, even if QEMU is gone.
         """
-        self._asked = command, time.monotonic()
+        self._command = command, time.monotonic()
         try:
             if not self._by_monitor:
                 return await self._of_job(command)
@@ -101,7 +102,7 @@ class LibvirtGuest(AskedQemu):
         except self._binding.libvirt.libvirtError as error:
             return await self._after(error, command)
         finally:
-            self._asked = None
+            self._command = None
         if "error" in answer:
             raise HarnessError(f"QEMU of {self.name} refused {command}: {answer['error'].get('desc')}")
         return documented(self.name, command, answer["return"])
@@ -149,7 +150,7 @@ class LibvirtGuest(AskedQemu):
         runs_on = await self._runs_on()
         await self._check_connection()
         if not runs_on:
-            raise self._gone()
+            raise self._gone_error()
         raise HarnessError(
             f"the migration of {self.name} failed or was cancelled: libvirt's job is over, and the guest still runs"
         )
@@ -170,13 +171,13 @@ class LibvirtGuest(AskedQemu):
             raise HarnessError(f"libvirt refuses {command} on {self.name}: {_words(error)}") from None
         if (completed := await self._completed()) and command == "query-migrate":
             return completed
-        raise self._gone() from None
+        raise self._gone_error() from None
 
     async def _check_connection(self) -> None:
         if not await self._worker.call(self._connection.isAlive):
             raise ConnectionGone(f"the connection to libvirt at {in_a_line(self._uri)} was lost") from None
 
-    def _gone(self) -> GuestGone:
+    def _gone_error(self) -> GuestGone:
         how = f" ({self._events.stopped})" if self._events.stopped else ""
         return GuestGone(f"{self.name} no longer runs there{how}")
 
@@ -223,7 +224,8 @@ class LibvirtGuest(AskedQemu):
     def _open_to_read(self, error: Any) -> Any:
         libvirt, why = self._binding.libvirt, _words(error)
         forbidden = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_AUTH_UNAVAILABLE)
-        if error.get_error_code() not in forbidden and "ermission denied" not in why:
+        # Without a system bus, libvirt cannot ask polkit.
+        if error.get_error_code() not in forbidden and not any(text in why for text in _FORBIDS):
             raise UsageError(
                 f"{in_a_line(self._uri)}: {why}; check that libvirt runs on the migration's source host, and give its "
                 "URI, such as qemu:///system or qemu+ssh://HOST/system"
@@ -287,8 +289,8 @@ class LibvirtGuest(AskedQemu):
 def _running(names: Sequence[str]) -> str:
     if not names:
         return "none is running there: give the URI of the migration's source host"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"running there: {', '.join(map(in_a_line, names[:_SHOWN]))}{more}"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"running there: {', '.join(map(in_a_line, names[:_MOST_NAMES]))}{more}"
 
 
 def _words(error: Exception) -> str:

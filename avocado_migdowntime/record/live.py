@@ -13,10 +13,10 @@ from ..trace.events import CAP_CHANGED, LIMIT_CHANGED, THROTTLE_CHANGED
 from ..trace.model import TRACKED, Trace
 from ..trace.sample import Sample
 from ..trace.samples import Samples
-from .asked import AskedQemu, ConnectionGone
 from .attached import AttachedQemu
 from .libvirt_guest import LibvirtGuest
 from .new_trace import NewTrace, Show, runs
+from .observed_qemu import ConnectionGone, ObservedQemu
 from .sampler import Sampler
 
 _LOOK_AGAIN_S = 0.02
@@ -32,13 +32,13 @@ _ANSWER_S = 5.0
 """How long an answer may take beyond the time that a migration may take to begin."""
 
 
-def asked(source: str, guest: str | None, say: Callable[[str], None]) -> AskedQemu:
+def qemu_at(source: str, guest: str | None, say: Callable[[str], None]) -> ObservedQemu:
     """The QEMU at `source`: a QMP socket's path, HOST:PORT, or a URI of libvirt's with its `guest`."""
     return LibvirtGuest(source, guest or "", say) if "://" in source else AttachedQemu(source, say)
 
 
 async def follow(
-    asked_qemu: AskedQemu,
+    observed_qemu: ObservedQemu,
     new_trace: NewTrace,
     rate_hz: float,
     wait_s: float,
@@ -51,10 +51,10 @@ async def follow(
     nothing. Raises UsageError if there is no such migration, ConnectionGone if the QEMU is gone; what was recorded
     until then is kept.
     """
-    async with asked_qemu as qemu:
+    async with observed_qemu as qemu:
         try:
             async with asyncio.timeout(wait_s + _ANSWER_S):
-                await _begun(qemu, wait_s, say)
+                await _wait_for_begin(qemu, wait_s, say)
         except TimeoutError:
             raise UsageError(
                 f"the QEMU at {qemu.name} {qemu.silence()}, so no migration was seen within {wait_s:g} s; check "
@@ -65,10 +65,10 @@ async def follow(
             header[TRACKED] = list(_FOLLOWED)
             async with (
                 Sampler(qemu, new_trace.open(header), rate_hz, qemu.announcing) as sampler,
-                aclosing(sampler.taken()) as taken,
+                aclosing(sampler.answered_samples()) as samples,
             ):
-                known, since_s = {name: header["migrate-parameters"].get(name) for name in _FOLLOWED}, 0.0
-                async for sample, _ in taken:
+                in_force, since_s = {name: header["migrate-parameters"].get(name) for name in _FOLLOWED}, 0.0
+                async for sample, _ in samples:
                     new_trace.count(sample)
                     show(sample)
                     looked_s = sampler.now_s()
@@ -79,15 +79,15 @@ async def follow(
                     except ConnectionGone:
                         continue  # query-migrate shows how the migration ended.
                     for name, event in _FOLLOWED.items():
-                        if name in now and now[name] != known[name]:
-                            known[name] = now[name]
+                        if name in now and now[name] != in_force[name]:
+                            in_force[name] = now[name]
                             sampler.note(event, {name: now[name], "since": round(since_s, 6)})
                     since_s = looked_s
 
 
-async def look(asked_qemu: AskedQemu) -> Evidence:
+async def look(observed_qemu: ObservedQemu) -> Evidence:
     """One sample of a QEMU; raises UsageError if it does not migrate."""
-    async with asked_qemu as qemu:
+    async with observed_qemu as qemu:
         header = await qemu.header()
         sample = Sample.from_query(0.0, 0.0, await qemu.execute("query-migrate"))
         if sample.status == "none":
@@ -95,7 +95,7 @@ async def look(asked_qemu: AskedQemu) -> Evidence:
         return Evidence.of(Trace(Samples.of([sample]), header=header, snapshot=True))
 
 
-async def _begun(qemu: AskedQemu, wait_s: float, say: Callable[[str], None]) -> None:
+async def _wait_for_begin(qemu: ObservedQemu, wait_s: float, say: Callable[[str], None]) -> None:
     if (await qemu.execute("query-status"))["status"] == "inmigrate":
         raise UsageError(
             f"the QEMU at {qemu.name} is a destination, which computes no expected downtime; give the source"

@@ -74,8 +74,8 @@ class NewTrace:
             if self._writer is not None:
                 self._writer.close()
         finally:
-            written = self._writer
-            if isinstance(written, TraceWriter) and written.is_new and not self.samples:
+            writer = self._writer
+            if isinstance(writer, TraceWriter) and writer.is_new and not self.samples:
                 Path(self.file or "").unlink(missing_ok=True)
 
     @property

@@ -27,8 +27,8 @@ class OwnMigrationSampler(Sampler):
         """
         await self._source.execute("migrate", {"uri": uri})
         continued = False
-        async with aclosing(self.taken()) as taken:
-            async for sample, answer in taken:
+        async with aclosing(self.answered_samples()) as samples:
+            async for sample, answer in samples:
                 if sample.status in ENDED - {"completed"}:
                     why = answer.get("error-desc", "QEMU gives no reason")
                     last_words = self._destination.last_words()

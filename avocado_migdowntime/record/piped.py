@@ -50,7 +50,7 @@ def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, sh
         for of, row in courses.rows(item):
             if recording.ends_with(of, row):
                 return courses.remarks
-    for row in courses[recording.of].rest() if recording.begun else ():
+    for row in courses[recording.of].rest() if recording.has_begun else ():
         recording.ends_with(recording.of, row)
     return [*courses.remarks, *recording.over]
 
@@ -66,20 +66,20 @@ class _Recording:
         """What is to be said of a migration that had ended before anything of it was read."""
 
     @property
-    def begun(self) -> bool:
+    def has_begun(self) -> bool:
         """Whether there is one."""
         return self._writer is not None
 
     def is_of(self, guest: str) -> bool:
         """Whether it is that guest's."""
-        return self.begun and guest == self.of
+        return self.has_begun and guest == self.of
 
     def ends_with(self, of: str, row: Row) -> bool:
         """Whether this row ends it, which is written if it belongs to it."""
-        if self.begun and of != self.of:
+        if self.has_begun and of != self.of:
             return False
         if isinstance(row, Begins):
-            return self.begun
+            return self.has_begun
         if isinstance(row, EventRow):
             if self._writer is not None:
                 self._writer.event(row.t_s, row.side, row.message)

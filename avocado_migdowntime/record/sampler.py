@@ -39,7 +39,7 @@ class Announcing(Protocol):
         """The connection, whose events are listened to."""
 
 
-class Asked(Protocol):
+class Answering(Protocol):
     """A QEMU that answers QMP."""
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
@@ -52,7 +52,7 @@ class Sampler:
     Those are by their side, `source` and others. The trace's zero is when the block is entered.
     """
 
-    def __init__(self, source: Asked, writer: Writer, rate_hz: float, announcing: Mapping[str, Announcing]) -> None:
+    def __init__(self, source: Answering, writer: Writer, rate_hz: float, announcing: Mapping[str, Announcing]) -> None:
         self._source = source
         self._announcing = announcing
         self._writer = writer
@@ -91,7 +91,7 @@ class Sampler:
                 with contextlib.suppress(*(() if kind is None else (HarnessError,))):  # Another one is told.
                     self._write(*self._events.get_nowait())
 
-    async def taken(self) -> AsyncGenerator[tuple[Sample, Mapping[str, Any]], None]:
+    async def answered_samples(self) -> AsyncGenerator[tuple[Sample, Mapping[str, Any]], None]:
         """Each sample with the answer that it is made of, as it is written, until the migration has ended.
 
         An answer is one sample; the one that MIGRATION_PASS asked for comes between two of the steady ones. Raises

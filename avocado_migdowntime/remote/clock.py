@@ -37,14 +37,14 @@ def ahead_s(readings: Iterable[Reading], begin_s: float, end_s: float) -> Interv
 
     None where one of them was set while they were read, or was never read.
     """
-    known = list(readings)
+    all_readings = list(readings)
     step_s = max(_STEP_S, (end_s - begin_s) / _STEPS)
     low, high, at_s = inf, -inf, begin_s
-    while known and at_s <= end_s:
+    while all_readings and at_s <= end_s:
         # A reading tells the less the longer ago it was: not all of a long time has to be known from one.
-        intervals = [reading.ahead_s(at_s, min(at_s + step_s, end_s)) for reading in known]
+        intervals = [reading.ahead_s(at_s, min(at_s + step_s, end_s)) for reading in all_readings]
         its_low, its_high = max(each.low for each in intervals), min(each.high for each in intervals)
         if its_low > its_high:
             return None
         low, high, at_s = min(low, its_low), max(high, its_high), at_s + step_s
-    return Interval(low, high) if known else None
+    return Interval(low, high) if all_readings else None

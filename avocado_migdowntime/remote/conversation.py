@@ -23,7 +23,7 @@ _CHUNK_BYTES = 1 << 20
 _END_S = 20.0
 """For all to be given back there: pages that are being made are waited for."""
 
-Heard = Callable[[str, dict[str, Any], bytes], None]
+Listener = Callable[[str, dict[str, Any], bytes], None]
 """Takes what is told of a program: the part of it, the message, its bytes."""
 
 
@@ -52,13 +52,13 @@ class Conversation:
         self.facts: dict[str, Any] = {}
         self.states: dict[str, list[tuple[int, str, str]]] = {}
         """What the processes of each program do: process id, name and the kernel's letter."""
-        self.lost = ""
+        self.loss = ""
         """Why nobody there can be asked any more, where that is so."""
         self._reader = reader
         self._writer = writer
         self._numbers = itertools.count(1)
-        self._asked: dict[int, asyncio.Future[tuple[dict[str, Any], bytes]]] = {}
-        self._programs: dict[str, Heard] = {}
+        self._answers: dict[int, asyncio.Future[tuple[dict[str, Any], bytes]]] = {}
+        self._programs: dict[str, Listener] = {}
         self._readings: deque[tuple[Reading, Reading]] = deque(maxlen=_KEPT_READINGS)
         self._heard_s = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
@@ -68,28 +68,28 @@ class Conversation:
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._ask_the_time())]
         self.facts, _ = await self.ask("facts")
 
-    async def ask(self, do: str, data: bytes = b"", **given: Any) -> tuple[Any, bytes]:
+    async def ask(self, do: str, data: bytes = b"", **arguments: Any) -> tuple[Any, bytes]:
         """The value and the bytes of an answer.
 
         Raises HostRequirementError where the host lacks something, HarnessError where that fails or nobody answers.
         """
         self._check()
         number = next(self._numbers)
-        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        answer = self._answers[number] = asyncio.get_running_loop().create_future()
         try:
-            await self._send({"do": do, "id": number, **given}, data)
+            await self._send({"do": do, "id": number, **arguments}, data)
             message, content = await answer
         finally:
-            self._asked.pop(number, None)
+            self._answers.pop(number, None)
         if "lacking" in message:
             raise HostRequirementError(f"on {self.name}: {message['lacking']}")
         if "failed" in message:
             raise HarnessError(f"{self.name} could not do what it was asked ({do}): {message['failed']}")
         return message["value"], content
 
-    def hear(self, name: str, heard: Heard) -> None:
-        """Have what is told of the program `name` heard; its part is `lost` when nothing more will be."""
-        self._programs[name] = heard
+    def hear(self, name: str, listener: Listener) -> None:
+        """Have `listener` take what is told of the program `name`; its part is `lost` when nothing more will be."""
+        self._programs[name] = listener
 
     async def say(self, name: str, data: bytes) -> None:
         """Pass bytes on to a program; to one that cannot be reached nothing is said."""
@@ -143,14 +143,14 @@ class Conversation:
 
     def _take(self, message: dict[str, Any], content: bytes) -> None:
         if "of" in message:
-            if heard := self._programs.get(message["of"]):
-                heard(message["part"], message, content)
-        elif (answer := self._asked.get(message["id"])) and not answer.done():
+            if listener := self._programs.get(message["of"]):
+                listener(message["part"], message, content)
+        elif (answer := self._answers.get(message["id"])) and not answer.done():
             answer.set_result((message, content))
 
     async def _ask_the_time(self) -> None:
         asking: asyncio.Task[None] | None = None
-        while not self.lost:
+        while not self.loss:
             if asking is None or asking.done():
                 asking = asyncio.create_task(self._read_clock())
             begun_s = time.monotonic()
@@ -183,15 +183,15 @@ class Conversation:
             self._check()
 
     def _lose(self, why: str) -> None:
-        if self.lost:
+        if self.loss:
             return
-        self.lost = f"the connection to {self.name} is gone: {why}"
-        for answer in self._asked.values():
+        self.loss = f"the connection to {self.name} is gone: {why}"
+        for answer in self._answers.values():
             if not answer.done():
-                answer.set_exception(HarnessError(self.lost))
-        for heard in self._programs.values():
-            heard("lost", {}, b"")
+                answer.set_exception(HarnessError(self.loss))
+        for listener in self._programs.values():
+            listener("lost", {}, b"")
 
     def _check(self) -> None:
-        if self.lost:
-            raise HarnessError(self.lost)
+        if self.loss:
+            raise HarnessError(self.loss)

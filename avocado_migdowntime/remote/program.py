@@ -22,7 +22,7 @@ class FarProgram:
         self._name = name
         self._qmp = qmp
         self._over = asyncio.Event()
-        self._said: asyncio.Queue[bytes] = asyncio.Queue()
+        self._output: asyncio.Queue[bytes] = asyncio.Queue()
         self._pipes: dict[str, asyncio.WriteTransport] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -42,9 +42,9 @@ class FarProgram:
         self._tasks.append(asyncio.create_task(self._speak()))
 
     @property
-    def lost(self) -> str:
+    def loss(self) -> str:
         """Why it cannot be reached, where that is so."""
-        return self._conversation.lost
+        return self._conversation.loss
 
     async def wait(self) -> int | None:
         """How it ended, as soon as that is known; None where that cannot be known."""
@@ -60,7 +60,7 @@ class FarProgram:
         return tuple(Process(*state) for state in self._conversation.states.get(self._name, []))
 
     async def _kill(self) -> None:
-        if not self._over.is_set() and not self._conversation.lost:
+        if not self._over.is_set() and not self._conversation.loss:
             try:
                 await self._conversation.ask("kill", name=self._name)
             except Exception:  # It is gone, which is what was wanted.
@@ -68,7 +68,7 @@ class FarProgram:
 
     def _hear(self, part: str, message: dict[str, Any], data: bytes) -> None:
         if part == "qmp":
-            self._said.put_nowait(data)
+            self._output.put_nowait(data)
         elif part in self._pipes and data:
             self._pipes[part].write(data)
         elif part in ("end", "lost"):
@@ -76,14 +76,14 @@ class FarProgram:
             self._close()
 
     def _close(self) -> None:
-        self._said.put_nowait(b"")
+        self._output.put_nowait(b"")
         for pipe in self._pipes.values():
             pipe.close()
         self._over.set()
 
     async def _speak(self) -> None:
         """Connect to the socket as it connects to the one over there, and pass on what either says."""
-        if not (data := await self._said.get()):
+        if not (data := await self._output.get()):
             return
         reader, writer = await asyncio.open_unix_connection(str(self._qmp))
         listening = asyncio.create_task(self._listen(reader))
@@ -91,7 +91,7 @@ class FarProgram:
             while data:
                 writer.write(data)
                 await writer.drain()
-                data = await self._said.get()
+                data = await self._output.get()
         except OSError:
             pass  # The other end is closed: nobody is interested any more.
         finally:

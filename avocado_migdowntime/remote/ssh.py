@@ -12,8 +12,8 @@ from typing import Any
 from ..basics.event_loop import to_its_end
 from ..errors import HarnessError, HostRequirementError
 from ..parameters.host_address import HostAddress
+from .agent_code import command, program
 from .conversation import SILENCE_S, Conversation
-from .sent import command, program
 
 _CONNECT_S = 20.0
 _PYTHON = "python3"
@@ -86,10 +86,10 @@ def _asyncssh() -> Any:
 
 
 async def _connection(asyncssh: Any, address: HostAddress) -> Any:
-    given = {name: value for name, value in (("username", address.user), ("port", address.port)) if value is not None}
+    login = {name: value for name, value in (("username", address.user), ("port", address.port)) if value is not None}
     try:
         async with asyncio.timeout(_CONNECT_S):
-            return await asyncssh.connect(address.host, **given)
+            return await asyncssh.connect(address.host, **login)
     except TimeoutError:
         why = f"nobody answered within {_CONNECT_S:g} s; check its name, and that sshd runs there"
     except asyncssh.HostKeyNotVerifiable as error:

@@ -56,19 +56,19 @@ def down_in_words(down: Down) -> str:
     return f"{here}; in fact less, because QEMU lifts max-bandwidth at the switchover"
 
 
-def _help(found: Help) -> list[tuple[str, str]]:
+def _help(needed: Help) -> list[tuple[str, str]]:
     default = f"the default of {DEFAULT_DOWNTIME_LIMIT_MS} ms"
     rows = []
-    if found.bandwidth_bytes_per_ms is not None:
+    if needed.bandwidth_bytes_per_ms is not None:
         less = ""
-        if found.least_bandwidth_bytes_per_ms is not None:
-            less = f"; less may be enough, but not below {found.least_bandwidth_bytes_per_ms / 1000:.1f} MB/s"
-        rows.append(("bandwidth", f"{found.bandwidth_bytes_per_ms / 1000:.1f} MB/s is enough for {default}{less}"))
-    if found.throttle_percent is not None:
+        if needed.least_bandwidth_bytes_per_ms is not None:
+            less = f"; less may be enough, but not below {needed.least_bandwidth_bytes_per_ms / 1000:.1f} MB/s"
+        rows.append(("bandwidth", f"{needed.bandwidth_bytes_per_ms / 1000:.1f} MB/s is enough for {default}{less}"))
+    if needed.throttle_percent is not None:
         less = ""
-        if found.least_throttle_percent:
-            less = f"; less may be enough, but not below {found.least_throttle_percent} %"
-        enough = f"{found.throttle_percent} % (auto-converge) is enough only if the guest then dirties that much less"
+        if needed.least_throttle_percent:
+            less = f"; less may be enough, but not below {needed.least_throttle_percent} %"
+        enough = f"{needed.throttle_percent} % (auto-converge) is enough only if the guest then dirties that much less"
         rows.append(("throttle", f"{enough}{less}"))
     return rows
 

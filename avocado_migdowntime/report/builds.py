@@ -16,7 +16,7 @@ def summary(builds: Sequence[SuiteQemu], width: int | None = None) -> str:
         (build.suite, build.release, listed(build.architectures), f"{build.size_bytes / 1e6:.0f} MB", str(build.path))
         for build in builds
     ]
-    return "\n".join(map(str.rstrip, columns(rows, left=len(rows[0]), width=width).splitlines()))
+    return "\n".join(map(str.rstrip, columns(rows, labels=len(rows[0]), width=width).splitlines()))
 
 
 def fields(build: SuiteQemu) -> dict[str, Any]:

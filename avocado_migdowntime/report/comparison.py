@@ -17,7 +17,7 @@ _HEADS = ("build", "variant", "verdict", "formula", "error, %", "least", "most",
 def summary(builds: Sequence[Sequence[RunOutcome]], width: int | None = None) -> str:
     """A row (a block, in less than its `width`) for each build and variant: what its runs came to, and how often."""
     rows = [_row(runs) for build in builds for runs in by_variant(build).values()]
-    return columns([_HEADS, *rows], left=2, width=width)
+    return columns([_HEADS, *rows], labels=2, width=width)
 
 
 def subjects(builds: Sequence[Sequence[RunOutcome]]) -> list[tuple[str, str]]:
@@ -72,10 +72,10 @@ def _row(runs: Sequence[RunOutcome]) -> tuple[str, ...]:
 
 
 def _counted(words: Sequence[str]) -> str:
-    found = Counter(words)
-    if len(found) == 1:
+    counts = Counter(words)
+    if len(counts) == 1:
         return f"{words[0]} {len(words)}×" if len(words) > 1 else words[0]
-    return ", ".join(f"{word} {n}×" for word, n in found.most_common()) or "-"
+    return ", ".join(f"{word} {n}×" for word, n in counts.most_common()) or "-"
 
 
 def _clause(one: Comparison) -> str:
@@ -113,12 +113,12 @@ def _of_another_fault(contrast: Contrast) -> bool:
 
 def _answer(one: Comparison) -> dict[str, Any]:
     contrast = one.contrast
-    said: dict[str, Any] = {"build": one.build, "reference": one.reference, "answer": str(one.answer)}
-    said |= {"needed": one.needed, "untold": one.untold or None, "unlike": one.unlike or None, "contrast": None}
+    answer: dict[str, Any] = {"build": one.build, "reference": one.reference, "answer": str(one.answer)}
+    answer |= {"needed": one.needed, "untold": one.untold or None, "unlike": one.unlike or None, "contrast": None}
     if contrast is None:
-        return said
+        return answer
     test = contrast.test
-    return said | {
+    return answer | {
         "contrast": {
             "variant": contrast.variant or None,
             "shift": None if _of_another_fault(contrast) else contrast.hodges_lehmann_shift,

@@ -64,8 +64,8 @@ class Recorded:
     @property
     def answer(self) -> str:
         """The result, in a sentence."""
-        told = answer(self.verdict) if self.verdict is not None else ""
-        return f"{self.fault}; by what was recorded, {told}" if self.fault and told else self.fault or told
+        sentence = answer(self.verdict) if self.verdict is not None else ""
+        return f"{self.fault}; by what was recorded, {sentence}" if self.fault and sentence else self.fault or sentence
 
     @property
     def alarm(self) -> int:
@@ -89,8 +89,8 @@ def summed_up(tests: Sequence[Recorded]) -> str:
         "without a verdict": sum(bool(test.fault) for test in tests),
     }
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
-    told = f" {_sentence(f'{worst.name}: {worst.answer}')}" if worst.alarm else ""
-    return f"{len(tests)} tests: {counted}.{told}"
+    worst_answer = f" {_sentence(f'{worst.name}: {worst.answer}')}" if worst.alarm else ""
+    return f"{len(tests)} tests: {counted}.{worst_answer}"
 
 
 def truths_of(tests: Sequence[Recorded]) -> list[GroundTruth]:
@@ -138,8 +138,8 @@ def name_of(file: str) -> str:
 def _held_to(beside: Path | None) -> tuple[str, float]:
     """The formula and the tolerance of the test."""
     try:
-        said = json.loads(input_file.whole(str(beside / "verdict.json"), _MOST_BYTES)) if beside is not None else {}
-        return str(said["contract"]), number(said, "tolerance")
+        verdict = json.loads(input_file.whole(str(beside / "verdict.json"), _MOST_BYTES)) if beside is not None else {}
+        return str(verdict["contract"]), number(verdict, "tolerance")
     except (OSError, UsageError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return "last-sync", REPORT_TOLERANCE
 
@@ -157,8 +157,8 @@ def _text(file: Path) -> str:
 
 
 def _settings(trace: Trace) -> list[str]:
-    known = trace.migrate_parameters
+    values = trace.migrate_parameters
     return [
         *(f"migrate_set_capability {name} on" for name in trace.capabilities if name != "events"),
-        *(f"migrate_set_parameter {name} {known[name]}{unit}" for name, unit in _SET_BY_HAND if name in known),
+        *(f"migrate_set_parameter {name} {values[name]}{unit}" for name, unit in _SET_BY_HAND if name in values),
     ]

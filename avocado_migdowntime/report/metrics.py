@@ -97,9 +97,9 @@ class Metrics:
 
     def collect(self) -> Iterator[Any]:
         """What prometheus_client asks for."""
-        told = list(figures(self._now)) if self._now is not None else []
+        all_figures = list(figures(self._now)) if self._now is not None else []
         for name, meaning in METRICS.items():
-            values = [(labels, value) for told_name, labels, value in told if told_name == name]
+            values = [(labels, value) for told_name, labels, value in all_figures if told_name == name]
             if values:
                 labels = ["source", *values[0][0]]
                 family = self._family(PREFIX + name, meaning, labels=labels)

@@ -20,32 +20,32 @@ _LEAST_SPARKS = 5
 
 def rows(now: Now, columns: int, signs: str = BARS) -> Sequence[tuple[str, str]]:
     """Labels with their texts, what matters most first; histories end where `columns` do."""
-    ram, told = now.ram, now.histories
+    ram, histories = now.ram, now.histories
     told_status = f"{now.status}, pass {now.number}" if now.number is not None else now.status
-    shown = [("status", f"{told_status}, {now.t_s:.1f} s")]
+    entries = [("status", f"{told_status}, {now.t_s:.1f} s")]
     if ram is not None:
         sparks = columns - LABEL_COLUMNS - _FIGURE_COLUMNS
-        shown += [
-            ("left", _figure(f"{ram.remaining_bytes / 1e6:.1f} MB", told.remaining_bytes, sparks, signs)),
-            ("bandwidth", _figure(_rate(ram.wire_bytes_per_ms), told.bandwidth_bytes_per_ms, sparks, signs)),
-            ("dirtied", _figure(_rate(ram.dirty_bytes_per_ms), told.dirty_bytes_per_ms, sparks, signs)),
+        entries += [
+            ("left", _figure(f"{ram.remaining_bytes / 1e6:.1f} MB", histories.remaining_bytes, sparks, signs)),
+            ("bandwidth", _figure(_rate(ram.wire_bytes_per_ms), histories.bandwidth_bytes_per_ms, sparks, signs)),
+            ("dirtied", _figure(_rate(ram.dirty_bytes_per_ms), histories.dirty_bytes_per_ms, sparks, signs)),
         ]
     if now.reported_ms is not None:
         of_before = "" if now.renewed is not False else ", not computed in this pass yet"
-        shown.append(("QEMU says", f"{now.reported_ms:.0f} ms{of_before}"))
+        entries.append(("QEMU says", f"{now.reported_ms:.0f} ms{of_before}"))
     if now.right_ms is not None:
-        shown.append(("expected", f"{_right(now)} (left at the last sync ÷ bandwidth)"))
+        entries.append(("expected", f"{_right(now)} (left at the last sync ÷ bandwidth)"))
     if now.ended:
-        shown += _end(now)
+        entries += _end(now)
     elif now.limit_ms is not None:
-        shown.append(("limit", f"{now.limit_ms:.10g} ms {_does(now.outlook)}"))
+        entries.append(("limit", f"{now.limit_ms:.10g} ms {_does(now.outlook)}"))
     if not now.ended:
-        shown.append(("set", _advised(now)))
-    shown.append(("verdict", f"{now.verdict.verdict.upper()}: {now.verdict.reasons[0]}"))
-    shown += [("reason", reason) for reason in now.advice.reasons[:1] if not now.ended]
+        entries.append(("set", _advised(now)))
+    entries.append(("verdict", f"{now.verdict.verdict.upper()}: {now.verdict.reasons[0]}"))
+    entries += [("reason", reason) for reason in now.advice.reasons[:1] if not now.ended]
     if now.subject:
-        shown.append(("tested", now.subject))
-    return [(label, in_a_line(text)) for label, text in shown]
+        entries.append(("tested", now.subject))
+    return [(label, in_a_line(text)) for label, text in entries]
 
 
 def line(now: Now) -> str:
@@ -71,8 +71,8 @@ def line(now: Now) -> str:
 
 
 def _figure(text: str, course: Course, sparks: int, signs: str) -> str:
-    drawn = sparkline(course, sparks, signs) if sparks >= _LEAST_SPARKS else ""
-    return f"{text:<{_FIGURE_COLUMNS - 1}} {drawn}".rstrip()
+    bars = sparkline(course, sparks, signs) if sparks >= _LEAST_SPARKS else ""
+    return f"{text:<{_FIGURE_COLUMNS - 1}} {bars}".rstrip()
 
 
 def _rate(bytes_per_ms: float) -> str:
@@ -103,11 +103,11 @@ def _advised(now: Now) -> str:
     advice = now.advice
     if advice.limit_ms is None:
         return "no downtime-limit ends it" if advice.finding is Finding.NONE else "not known yet"
-    seen = f", between {advice.range_ms.low:.0f} and {advice.range_ms.high:.0f} ms" if advice.range_ms else ""
+    span = f", between {advice.range_ms.low:.0f} and {advice.range_ms.high:.0f} ms" if advice.range_ms else ""
     when = _when(now.advised) if now.advised is not None else ""
     if not when and advice.down is not None:
-        return f"{advice.limit_ms} ms downtime-limit{seen}; the guest is down for {down_in_words(advice.down)}"
-    return f"{advice.limit_ms} ms downtime-limit{seen}{f'; it ends the migration{when}' if when else ''}"
+        return f"{advice.limit_ms} ms downtime-limit{span}; the guest is down for {down_in_words(advice.down)}"
+    return f"{advice.limit_ms} ms downtime-limit{span}{f'; it ends the migration{when}' if when else ''}"
 
 
 def _end(now: Now) -> list[tuple[str, str]]:
@@ -117,6 +117,6 @@ def _end(now: Now) -> list[tuple[str, str]]:
 
 
 def _down(down: Downtime) -> str:
-    told = [f"{down.qemu_ms:.0f} ms according to QEMU"] if down.qemu_ms is not None else []
-    told += [f"{down.events_ms:.0f} ms from STOP to RESUME"] if down.events_ms is not None else []
-    return ", ".join(told) or "unknown"
+    parts = [f"{down.qemu_ms:.0f} ms according to QEMU"] if down.qemu_ms is not None else []
+    parts += [f"{down.events_ms:.0f} ms from STOP to RESUME"] if down.events_ms is not None else []
+    return ", ".join(parts) or "unknown"

@@ -48,10 +48,10 @@ def save(tests: Sequence[Recorded], file: str) -> None:
 def save_figure(figure: Figure, file: str) -> None:
     """Write `figure` into `file`, whole or not at all; raises UsageError where that cannot be."""
     kind = whole_file.ending(file, FORMATS)
-    drawn = io.BytesIO()
+    buffer = io.BytesIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "migdowntime"}):
-        figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
-    whole_file.write(file, drawn.getvalue())
+        figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    whole_file.write(file, buffer.getvalue())
 
 
 def _draw(figure: SubFigure, title: str, chart: Chart) -> None:
@@ -72,9 +72,9 @@ def _draw(figure: SubFigure, title: str, chart: Chart) -> None:
 
 
 def _panel(axes: Axes, panel: Panel) -> None:
-    seen: dict[Role, int] = {}
+    orders: dict[Role, int] = {}
     for series in panel.series:
-        order = seen[series.role] = seen.get(series.role, -1) + 1
+        order = orders[series.role] = orders.get(series.role, -1) + 1
         _series(axes, series, order)
     axes.set_ylabel(f"{panel.title}, {panel.unit}", parse_math=False)
     if panel.top:
@@ -86,7 +86,7 @@ def _panel(axes: Axes, panel: Panel) -> None:
 
 def _series(axes: Axes, series: Series, order: int) -> None:
     style, look = STYLES[series.role], look_of(series.role, order)
-    given: dict[str, Any] = {
+    line_style: dict[str, Any] = {
         "color": style.light,
         "alpha": style.opacity,
         "linewidth": style.width,
@@ -98,8 +98,8 @@ def _series(axes: Axes, series: Series, order: int) -> None:
     }
     if series.low is not None and series.high is not None and series.role is not Role.CONTRACT:
         spread = (series.values - series.low, series.high - series.values)
-        axes.errorbar(series.t_s, series.values, yerr=spread, capsize=3, **given)
+        axes.errorbar(series.t_s, series.values, yerr=spread, capsize=3, **line_style)
         return
-    axes.plot(series.t_s, series.values, drawstyle="steps-post" if series.role in STEPPED else "default", **given)
+    axes.plot(series.t_s, series.values, drawstyle="steps-post" if series.role in STEPPED else "default", **line_style)
     if series.low is not None and series.high is not None:
         axes.fill_between(series.t_s, series.low, series.high, step="post", color=style.light, alpha=0.2, linewidth=0)

@@ -89,11 +89,11 @@ class Screen:
         """Draw it below what was shown last."""
         self._draw([*self._rows, ("", text)])
 
-    def _draw(self, shown: Sequence[tuple[str, str]]) -> None:
+    def _draw(self, rows: Sequence[tuple[str, str]]) -> None:
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=LABEL_COLUMNS - 1, style="bold", no_wrap=True)
         grid.add_column(overflow="fold")
-        for label, text in shown:
+        for label, text in rows:
             grid.add_row(Text(label), Text(text))
         self._live.update(grid, refresh=True)
 

@@ -9,9 +9,9 @@ BARS, PLAIN = "▁▂▃▄▅▆▇█", "_.-=+*#@"
 
 def sparkline(figures: Sequence[float | None], columns: int, signs: str = BARS) -> str:
     """The last `columns` of `figures`, from 0 up to the greatest of them; a gap where there is none."""
-    shown = figures[-columns:] if columns > 0 else ()
-    greatest = max((figure for figure in shown if figure is not None), default=0)
-    return "".join(" " if figure is None else signs[_height(figure, greatest, len(signs))] for figure in shown)
+    last_figures = figures[-columns:] if columns > 0 else ()
+    greatest = max((figure for figure in last_figures if figure is not None), default=0)
+    return "".join(" " if figure is None else signs[_height(figure, greatest, len(signs))] for figure in last_figures)
 
 
 def _height(figure: float, greatest: float, heights: int) -> int:

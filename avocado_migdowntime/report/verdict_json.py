@@ -76,9 +76,9 @@ def _promise(predicted: PredictedDowntime) -> dict[str, Any]:
     }
 
 
-def _blocktime(found: BlocktimeFinding) -> dict[str, Any]:
-    waits = [{"who": wait.who, "told_ms": wait.told_ms, "can_ms": _ends(wait.can_ms)} for wait in found.waits]
-    return {"postcopy_ms": found.postcopy_ms, "waits": waits}
+def _blocktime(finding: BlocktimeFinding) -> dict[str, Any]:
+    waits = [{"who": wait.who, "told_ms": wait.told_ms, "can_ms": _ends(wait.can_ms)} for wait in finding.waits]
+    return {"postcopy_ms": finding.postcopy_ms, "waits": waits}
 
 
 def _downtime(down: Downtime) -> dict[str, Any]:

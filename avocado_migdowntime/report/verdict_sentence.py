@@ -11,11 +11,11 @@ def answer(verdict: Verdict) -> str:
     if verdict.reported_ms is None or verdict.expected_ms is None:
         return reason(verdict)
     right = "left now:" if is_left_now(verdict) else "expected"
-    said = f"QEMU said {verdict.reported_ms:.0f} ms, {right} {verdict.expected_ms:.1f} ms"
+    comparison = f"QEMU said {verdict.reported_ms:.0f} ms, {right} {verdict.expected_ms:.1f} ms"
     if verdict.passed:
-        return f"expected-downtime is accurate: {said}"
+        return f"expected-downtime is accurate: {comparison}"
     if verdict.verdict is Judgement.INACCURATE and abs(verdict.relative_error or 0) > (verdict.tolerance or 0):
-        return f"{said}; {reason(verdict)}"
+        return f"{comparison}; {reason(verdict)}"
     return reason(verdict)
 
 

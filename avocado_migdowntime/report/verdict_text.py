@@ -95,8 +95,8 @@ def _formula(verdict: Verdict) -> str:
     return verdict.formula or "unknown: not one that QEMU has ever used"
 
 
-def columns(rows: Sequence[Sequence[str]], left: int = 1, width: int | None = None) -> str:
-    """Lines of cells below each other, the `left` first ones to the left, the others to the right.
+def columns(rows: Sequence[Sequence[str]], labels: int = 1, width: int | None = None) -> str:
+    """Lines of cells below each other, the first `labels` to the left, the others to the right.
 
     The first row has the heads. Where a line would be longer than `width`, each row becomes a block of its own.
     """
@@ -105,7 +105,8 @@ def columns(rows: Sequence[Sequence[str]], left: int = 1, width: int | None = No
     if width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
         return _blocks(*rows)
     return "\n".join(
-        "  ".join([*map(str.ljust, row[:left], widths), *map(str.rjust, row[left:], widths[left:])]) for row in rows
+        "  ".join([*map(str.ljust, row[:labels], widths), *map(str.rjust, row[labels:], widths[labels:])])
+        for row in rows
     )
 
 
@@ -138,19 +139,19 @@ def _limit(verdict: Verdict) -> str:
     return text
 
 
-def _bandwidth(found: BandwidthFinding) -> str:
-    if found.code == "wide":
-        return f"the error of mbps, compared with the bytes sent, is {found.between}"
-    return f"mbps is {found.error:+.2%} off the bytes sent, {found.between}"
+def _bandwidth(finding: BandwidthFinding) -> str:
+    if finding.code == "wide":
+        return f"the error of mbps, compared with the bytes sent, is {finding.between}"
+    return f"mbps is {finding.error:+.2%} off the bytes sent, {finding.between}"
 
 
-def _blocktime(found: BlocktimeFinding) -> str:
-    return f"{'; '.join(map(str, found.waits))}; postcopy took {found.postcopy_ms:.0f} ms"
+def _blocktime(finding: BlocktimeFinding) -> str:
+    return f"{'; '.join(map(str, finding.waits))}; postcopy took {finding.postcopy_ms:.0f} ms"
 
 
-def _convergence(found: Convergence) -> str:
-    parts = [f"with {trial.limit_ms:.10g} ms {_did(trial)}" for trial in found.trials]
-    return f"{found.judgement}: {', '.join(parts)}"
+def _convergence(convergence: Convergence) -> str:
+    parts = [f"with {trial.limit_ms:.10g} ms {_did(trial)}" for trial in convergence.trials]
+    return f"{convergence.judgement}: {', '.join(parts)}"
 
 
 def _did(trial: Trial) -> str:

@@ -57,8 +57,8 @@ def cpu_courses(trace: Trace) -> tuple[CpuCourse, ...]:
     looks = [event for event in trace.events if event.side == HARNESS and event.name == CPU]
     courses = []
     for side in SIDES:
-        seen = [(event.t_s, data) for event in looks if isinstance(data := event.data.get(side), Mapping)]
-        rows = [(t_s, _seconds(data, "qemu_s"), _seconds(data, "vcpus_s")) for t_s, data in seen]
+        side_looks = [(event.t_s, data) for event in looks if isinstance(data := event.data.get(side), Mapping)]
+        rows = [(t_s, _seconds(data, "qemu_s"), _seconds(data, "vcpus_s")) for t_s, data in side_looks]
         table = np.array([row for row in rows if not np.isnan(row[1])], dtype=np.float64).reshape(-1, 3)
         if len(table) > 1:
             courses.append(CpuCourse(side, table[:, 0], table[:, 1], table[:, 2]))

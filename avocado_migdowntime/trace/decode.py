@@ -90,10 +90,10 @@ class LinesDecoder:
             raise Unusual
         return table
 
-    def _numbered(self, texts: list[str | None]) -> Iterable[float]:
+    def _numbered(self, texts: list[str | None]) -> list[float]:
         """The numbers that stand for `texts`."""
-        numbers = {text: np.nan if text is None else self._labels[text] for text in dict.fromkeys(texts)}
-        return map(numbers.__getitem__, texts)
+        numbers = {text: ABSENT if text is None else self._labels[text] for text in dict.fromkeys(texts)}
+        return [numbers[text] for text in texts]
 
     def _line_by_line(self, block: bytes, is_last: bool) -> tuple[Floats, list[Event]]:
         rows: list[Sample] = []
@@ -134,22 +134,28 @@ class LinesDecoder:
 
 
 class _Tables:
-    """Tables put side by side into one, which is given more room than it needs: what is not used costs no memory."""
+    """Tables put side by side into one, which is given more room than it needs: what is not used costs no memory.
+
+    Nor does a row that is all zeros, as nothing is written to it.
+    """
 
     _GROWTH = 4
 
     def __init__(self) -> None:
-        self._table: Floats = np.empty((len(Column), 1 << 16))
+        self._table: Floats = np.zeros((len(Column), 1 << 16))
         self._count = 0
+        self._written = np.zeros(len(Column), np.bool_)
 
     def add(self, table: Floats) -> None:
         """Put one behind the others."""
         begin, self._count = self._count, self._count + table.shape[1]
         if self._count > self._table.shape[1]:
-            wider = np.empty((len(Column), self._GROWTH * self._count))
-            wider[:, :begin] = self._table[:, :begin]
+            wider = np.zeros((len(Column), self._GROWTH * self._count))
+            wider[self._written, :begin] = self._table[self._written, :begin]
             self._table = wider
-        self._table[:, begin : self._count] = table
+        for row in np.flatnonzero(table.any(axis=1)).tolist():
+            self._table[row, begin : self._count] = table[row]
+            self._written[row] = True
 
     def together(self) -> Floats:
         """All of them as one."""
@@ -158,19 +164,19 @@ class _Tables:
 
 def blocks_of_lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
     """The whole lines of each of `chunks`, and whether only blank ones follow."""
-    block, held = b"", []
+    block, line_parts = b"", []
     for chunk in chunks:
         end = chunk.rfind(b"\n") + 1
         if not end:
-            held.append(chunk)
+            line_parts.append(chunk)
             continue
-        lines = b"".join([*held, memoryview(chunk)[:end]])
-        held = [chunk[end:]]
+        lines = b"".join([*line_parts, memoryview(chunk)[:end]])
+        line_parts = [chunk[end:]]
         if _holds_text(block) and _holds_text(lines):
             yield block, False
             block = b""
         block += lines
-    rest = b"".join(held)
+    rest = b"".join(line_parts)
     if _holds_text(rest) and _holds_text(block):
         yield block, False
         block = b""

@@ -98,8 +98,8 @@ def plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labe
     expected, downtime, pending = (answer.get(name, nan) for name in _BESIDE)
     counted = int(ram["precopy-bytes"]) if "precopy-bytes" in ram else nan
     transferred = int(ram["transferred"]) if "transferred" in ram else nan
-    known = [t_s, latency_ms, labels[status], nan, expected, downtime, pending, ram["total"], nan, nan, 0.0, 0.0, 0.0]
-    return [*known, remaining, page, normal + zero, zero, syncs, rate, mbps, counted, transferred]
+    begin = [t_s, latency_ms, labels[status], nan, expected, downtime, pending, ram["total"], nan, nan, 0.0, 0.0, 0.0]
+    return [*begin, remaining, page, normal + zero, zero, syncs, rate, mbps, counted, transferred]
 
 
 _COUNTERS = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate")
@@ -117,14 +117,14 @@ def sample_of(figures: list[float], labels: Sequence[str]) -> Sample:
         t_s=t_s,
         latency_ms=latency_ms,
         status=labels[int(status)],
-        expected_downtime_ms=_known(expected_ms),
+        expected_downtime_ms=_or_none(expected_ms),
         ram=ram_in(figures[Column.REMAINING :]),
         on=None if on != on else labels[int(on)],
-        downtime_ms=_known(downtime_ms),
-        pending_bytes=_known(pending),
-        total_bytes=_known(total),
-        disk_bytes=_known(disk),
-        throttle_percent=_known(throttle),
+        downtime_ms=_or_none(downtime_ms),
+        pending_bytes=_or_none(pending),
+        total_bytes=_or_none(total),
+        disk_bytes=_or_none(disk),
+        throttle_percent=_or_none(throttle),
         open_bytes=open_bytes,
         open_mbps=open_mbps,
         open_pages_per_s=open_pages_per_s,
@@ -143,5 +143,5 @@ def _whole(figure: float) -> int | None:
     return None if figure != figure else int(figure)
 
 
-def _known(figure: float) -> float | None:
+def _or_none(figure: float) -> float | None:
     return None if figure != figure else figure

@@ -63,22 +63,24 @@ class TraceWriter:
     def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
         """Append QEMU's whole `answer` to query-migrate."""
         cause = {"on": on} if on else {}
-        self._line({"t": round(t_s, 6), "latency_ms": round(latency_ms, 3), **cause, "query-migrate": answer})
+        row = {"t": round(t_s, 6), "latency_ms": round(latency_ms, 3), **cause, "query-migrate": answer}
+        self._line(row, "the source QEMU")
 
     def event(self, t_s: float, side: str, message: Mapping[str, Any]) -> None:
         """Append an asynchronous QMP message of the `source` or the `destination`."""
-        self._line({"t": round(t_s, 6), "side": side, "event": message})
+        self._line({"t": round(t_s, 6), "side": side, "event": message}, f"the {side} QEMU")
 
     def close(self) -> None:
         """End the file."""
         with self._writing():
             self._file.close()
 
-    def _line(self, record: Mapping[str, Any]) -> None:
+    def _line(self, record: Mapping[str, Any], whose: str = "QEMU") -> None:
         line = json.dumps(record)
         if len(line) > LONGEST_LINE_BYTES:
             raise HarnessError(
-                f"QEMU sent {len(line) / 1e6:.0f} MB in one message, which no QEMU does; use another QEMU, 5.2 or later"
+                f"{whose} sent {len(line) / 1e6:.0f} MB in one message, which no QEMU does; use another QEMU, 5.2 or "
+                "later"
             )
         with self._writing():
             self._file.write(f"{line}\n")

@@ -251,19 +251,19 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(header.get("qemu"), Mapping) or not isinstance(header.get("migrate-parameters"), Mapping):
         lacks = "has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recording"
         raise UsageError(lacks)
-    known = Trace(Samples(), header=header)
-    known.downtime_limit_ms  # noqa: B018 - raises on a wrong type
+    trace = Trace(Samples(), header=header)
+    trace.downtime_limit_ms  # noqa: B018 - raises on a wrong type
     if not isinstance(header["qemu"].get("qemu", {}), Mapping):
         raise UsageError(f"'qemu' is {reprlib.repr(header['qemu'])} where the answer to query-version was expected")
-    known.most_host_pages  # noqa: B018 - raises on a wrong type
-    known.ram_bytes  # noqa: B018 - raises on a wrong type
+    trace.most_host_pages  # noqa: B018 - raises on a wrong type
+    trace.ram_bytes  # noqa: B018 - raises on a wrong type
     _check_parts(header["qemu"].get("qemu", {}))
     its = header.get(DESTINATION, {})
     if not isinstance(its, Mapping) or not isinstance(its.get("qemu", {}), Mapping):
         raise UsageError(f"{DESTINATION!r} is {reprlib.repr(its)} where the answer to query-version was expected")
     _check_parts(its.get("qemu", {}))
     _check_names(header)
-    known.host_page_bytes  # noqa: B018 - raises on a wrong type
+    trace.host_page_bytes  # noqa: B018 - raises on a wrong type
     capabilities = header.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
         raise UsageError(f"'capabilities' is {reprlib.repr(capabilities)} where a list of names was expected")
@@ -280,10 +280,8 @@ def _check_parts(release: Mapping[str, Any]) -> None:
     for name in filter(release.__contains__, _RELEASE_PARTS):
         part = release[name]
         if isinstance(part, bool) or not isinstance(part, int) or not 0 <= part <= _GREATEST_PART:
-            shown = reprlib.repr(part)
-            raise UsageError(
-                f"{name!r} of QEMU's release is {shown} where a number up to {_GREATEST_PART} was expected"
-            )
+            text = reprlib.repr(part)
+            raise UsageError(f"{name!r} of QEMU's release is {text} where a number up to {_GREATEST_PART} was expected")
 
 
 def _check_names(header: Mapping[str, Any]) -> None:

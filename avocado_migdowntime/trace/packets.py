@@ -19,8 +19,8 @@ _TELLS = 1 / 16
 
 def went_in_packets(samples: Samples, readings: Iterable[Reading]) -> bool:
     """Whether a text shows so, or shows too little to exclude it."""
-    shown = [ram["multifd-bytes"] for one in readings if "multifd-bytes" in (ram := _ram(one))]
-    return any(map(bool, shown)) if shown else _counts_late(samples)
+    counts = [ram["multifd-bytes"] for one in readings if "multifd-bytes" in (ram := _ram(one))]
+    return any(map(bool, counts)) if counts else _counts_late(samples)
 
 
 def _ram(reading: Reading) -> Mapping[str, object]:

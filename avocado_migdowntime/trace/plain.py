@@ -4,8 +4,7 @@
 Of these there are most. Any other is to be decoded by itself, which finds what is unusual in it, and what is wrong.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import chain, repeat
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -65,38 +64,41 @@ _MORE = 1024
 
 def table_of(
     answers: Sequence[PlainAnswer],
-    t_s: Iterable[float],
-    latency_ms: Iterable[float],
-    numbers: tuple[Iterable[float], Iterable[float]],
+    t_s: list[float],
+    latency_ms: list[float],
+    numbers: tuple[list[float], list[float]],
 ) -> Floats:
     """The table that `answers` make of which these are the times; `numbers` stand for their statuses and causes.
 
     Raises Unusual where a figure is none that a counter may be, or one that needs a closer look.
     """
     rams = [answer.ram or _NO_RAM for answer in answers]
-    columns: list[Iterable[float]] = [
-        t_s,
-        latency_ms,
-        *numbers,
-        [answer.expected_downtime for answer in answers],
-        [answer.downtime for answer in answers],
-        [answer.remaining for answer in answers],
-        [ram.total for ram in rams],
-        [(answer.disk or _NO_DISK).remaining for answer in answers],
-        [answer.cpu_throttle_percentage for answer in answers],
-        *(repeat(0.0, len(answers)) for _ in range(Column.OPEN_BYTES, Column.REMAINING)),
-        [ram.remaining for ram in rams],
-        [ram.page_size for ram in rams],
-        [ram.normal for ram in rams],
-        [ram.duplicate for ram in rams],
-        [ram.dirty_sync_count for ram in rams],
-        [ram.dirty_pages_rate for ram in rams],
-        [ram.mbps for ram in rams],
-        [ram.precopy_bytes for ram in rams],
-        [ram.transferred for ram in rams],
-    ]
-    shape = len(Column), len(answers)
-    table = np.fromiter(chain.from_iterable(columns), np.float64, shape[0] * shape[1]).reshape(shape)
+    columns = {
+        Column.T: t_s,
+        Column.LATENCY: latency_ms,
+        Column.STATUS: numbers[0],
+        Column.ON: numbers[1],
+        Column.EXPECTED: [answer.expected_downtime for answer in answers],
+        Column.DOWNTIME: [answer.downtime for answer in answers],
+        Column.PENDING: [answer.remaining for answer in answers],
+        Column.TOTAL: [ram.total for ram in rams],
+        Column.DISK: [(answer.disk or _NO_DISK).remaining for answer in answers],
+        Column.THROTTLE: [answer.cpu_throttle_percentage for answer in answers],
+        Column.REMAINING: [ram.remaining for ram in rams],
+        Column.PAGE: [ram.page_size for ram in rams],
+        Column.SENT: [ram.normal for ram in rams],
+        Column.ZERO: [ram.duplicate for ram in rams],
+        Column.SYNCS: [ram.dirty_sync_count for ram in rams],
+        Column.DIRTY_RATE: [ram.dirty_pages_rate for ram in rams],
+        Column.MBPS: [ram.mbps for ram in rams],
+        Column.COUNTED: [ram.precopy_bytes for ram in rams],
+        Column.TRANSFERRED: [ram.transferred for ram in rams],
+    }
+    table = np.zeros((len(Column), len(answers)))
+    for row, figures in columns.items():
+        # Lists compare by identity first, so that NaN is found, and fast.
+        is_absent = figures[:1] == [ABSENT] and figures.count(ABSENT) == len(figures)
+        table[row] = ABSENT if is_absent else figures
     # What is no number from 0 up is refused with the line that has it; comparing NaN gives False.
     if np.any(table < 0) or np.any(table > GREATEST) or np.any(table[Column.PAGE] == 0):
         raise Unusual

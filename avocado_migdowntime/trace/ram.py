@@ -64,11 +64,11 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
     if not (page_bytes := number(ram, "page-size")):
         raise UsageError("'page-size' is 0 where that of the target was expected")
     counted, transferred = optional_number(ram, "precopy-bytes"), optional_number(ram, "transferred")
-    sent = number(ram, "normal") + number(ram, "duplicate") + _encoded_pages(answer)
+    sent_pages = number(ram, "normal") + number(ram, "duplicate") + _encoded_pages(answer)
     return Ram(
         remaining_bytes=int(number(ram, "remaining")),
         page_bytes=int(page_bytes),
-        sent_pages=int(sent),
+        sent_pages=int(sent_pages),
         zero_pages=int(number(ram, "duplicate")),
         dirty_sync_count=int(number(ram, "dirty-sync-count")),
         dirty_pages_per_s=int(number(ram, "dirty-pages-rate")),
@@ -92,8 +92,8 @@ def number(fields: Mapping[str, Any], name: str) -> float:
     """The finite number, not below 0, that `fields` hold under `name`; raises UsageError otherwise."""
     value = fields.get(name)
     if isinstance(value, bool) or not isinstance(value, _NUMBER) or not 0 <= value <= GREATEST:
-        shown = f"is {reprlib.repr(value)}" if name in fields else "is missing"
-        raise UsageError(f"{name!r} {shown} where a number from 0 up was expected")
+        problem = f"is {reprlib.repr(value)}" if name in fields else "is missing"
+        raise UsageError(f"{name!r} {problem} where a number from 0 up was expected")
     return value
 
 

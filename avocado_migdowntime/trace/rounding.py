@@ -28,8 +28,8 @@ def rounded(samples: Samples, readings: Sequence[Reading]) -> Samples:
     last = table[:, table.shape[1] - len(readings) :]
     last[Column.COUNTED, [bool(reading.rounding) for reading in readings]] = np.nan
     for name, (figure, half) in _ROUNDED.items():
-        known = [reading.rounding.get(name, _EXACTLY) for reading in readings]
-        low, high = (np.array([getattr(one, end) for one in known], float) for end in ("low", "high"))
+        intervals = [reading.rounding.get(name, _EXACTLY) for reading in readings]
+        low, high = (np.array([getattr(one, end) for one in intervals], float) for end in ("low", "high"))
         is_known = ~np.isnan(low) & ~np.isnan(last[figure])
         last[figure] = np.where(is_known, (low + high) / 2, last[figure])
         last[half] = np.where(is_known, (high - low) / 2, last[half])

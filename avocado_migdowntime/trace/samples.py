@@ -32,10 +32,10 @@ class Samples(Sequence[Sample]):
     @classmethod
     def of(cls, rows: Iterable[Sample]) -> "Samples":
         """The columns that `rows` make."""
-        made = SamplesWriter()
+        writer = SamplesWriter()
         for row in rows:
-            made.append(row)
-        return made.samples()
+            writer.append(row)
+        return writer.samples()
 
     def __len__(self) -> int:
         return int(self.table.shape[1])
@@ -197,11 +197,11 @@ class Samples(Sequence[Sample]):
     def are(self, *statuses: str) -> NDArray[np.bool_]:
         """Which of them have one of these statuses."""
         column = self._column(Column.STATUS)
-        found = np.zeros(column.shape, np.bool_)
+        matches = np.zeros(column.shape, np.bool_)
         for code, label in enumerate(self.labels):
             if label in statuses:
-                found |= column == code
-        return found
+                matches |= column == code
+        return matches
 
     @property
     def statuses(self) -> list[str]:

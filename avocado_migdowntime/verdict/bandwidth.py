@@ -55,11 +55,11 @@ def judge_bandwidth(evidence: Evidence) -> BandwidthFinding:
     """Compare what QEMU says of its bandwidth with what it counted as sent."""
     if evidence.samples.sends_a_disk:
         return BandwidthFinding("disk")
-    seen = evidence.sending
-    if seen is None:
+    sending = evidence.sending
+    if sending is None:
         return BandwidthFinding("not-seen")
-    if not seen.error.meets(Interval(-BANDWIDTH_TOLERANCE, BANDWIDTH_TOLERANCE)):
+    if not sending.error.meets(Interval(-BANDWIDTH_TOLERANCE, BANDWIDTH_TOLERANCE)):
         code = "not-as-sent"
     else:
-        code = "as-sent" if seen.error.within(NARROW) else "wide"
-    return BandwidthFinding(code, seen.windows, seen.likely_error, seen.error)
+        code = "as-sent" if sending.error.within(NARROW) else "wide"
+    return BandwidthFinding(code, sending.windows, sending.likely_error, sending.error)

@@ -7,7 +7,8 @@ _UP_TO, _AND, _NO_MORE_FROM = 7, 10, 11
 """Releases by their first number: with postcopy-ram, too, those sync when what is left fits the limit; these do not.
 
 Source: migration/ram.c, ram_save_pending, of 7.2; migration/migration.c, migration_iteration_run, of 10.0. On 11.1,
-where RAM need not be sent in precopy then, each window of 100 ms has a sync of its own (measured).
+where RAM need not be sent in precopy then, each iteration has a sync of its own (measured). That is a window of 100 ms,
+and on hugepages up to 64 of them, as the rate is limited within a page (migration/ram.c, ram_save_host_page).
 """
 
 
@@ -27,7 +28,7 @@ def why_so_short(evidence: Evidence) -> str:
     release = evidence.release
     if "postcopy-ram" not in evidence.trace.capabilities or release is None or release.major < _NO_MORE_FROM:
         return ""
-    return f", but with postcopy-ram QEMU {release.major} syncs in each window of 100 ms"
+    return f", but with postcopy-ram QEMU {release.major} syncs in each window of 100 ms, except on hugepages"
 
 
 def _syncs_at_the_limit(evidence: Evidence) -> bool:

@@ -116,26 +116,26 @@ def judge_blocktime(evidence: Evidence) -> BlocktimeFinding | None:
     were due to run and did not. Raises UsageError where an event of the harness is not as it writes them.
     """
     trace = evidence.trace
-    told = trace.first_event(HARNESS, TOLD)
-    if told is None:
+    report = trace.first_event(HARNESS, TOLD)
+    if report is None:
         return None
-    if ALL not in told.data:
+    if ALL not in report.data:
         return BlocktimeFinding("not-told")
     resume, ready = trace.first_event("destination", "RESUME"), _ready(evidence)
     looks = _looks(evidence)
-    each = _numbers(told, EACH)
+    each = _numbers(report, EACH)
     if ready is None or ready.stamp_s is None or looks is None or looks.vcpus_s.shape[1] != len(each):
         return BlocktimeFinding("not-seen")
     if resume is None or resume.stamp_s is None or resume.stamp_s >= ready.stamp_s:
         return BlocktimeFinding("held")
     begin_s, end_s = resume.stamp_s, ready.stamp_s
-    rounded_ms = 1 + ROUNDED_MS * (optional_number(told.data, "requests") or 0) ** 0.5
+    rounded_ms = 1 + ROUNDED_MS * (optional_number(report.data, "requests") or 0) ** 0.5
     can = [looks.waited_s(vcpu, begin_s, end_s).scaled(1000) for vcpu in range(len(each))]
     can = [Interval(max(0.0, one.low - rounded_ms), one.high + rounded_ms) for one in can]
     waits = [Wait(f"vCPU {vcpu}", ms, it) for vcpu, (ms, it) in enumerate(zip(each, can, strict=True))]
     # All at once is no longer than any of them alone.
     shortest = Interval(can[0].low if len(can) == 1 else 0.0, min(one.high for one in can))
-    waits.insert(0, Wait("all vCPUs", number(told.data, ALL), shortest))
+    waits.insert(0, Wait("all vCPUs", number(report.data, ALL), shortest))
     is_cut = trace.first_event(HARNESS, BROKEN) is not None
     return BlocktimeFinding(_code(waits, is_cut), tuple(waits), (end_s - begin_s) * 1000)
 

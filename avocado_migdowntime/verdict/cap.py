@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..oracle.caps import NAME, Held
+from ..oracle.caps import NAME, CapUse
 from ..oracle.evidence import Evidence
 from .check import Check, Outcome
 from .codes import CAP, CODES
@@ -16,7 +16,7 @@ class CapFinding:
     """Whether max-bandwidth was kept, by a `code` of the check, and where the most was sent of what it allows."""
 
     code: str
-    most: Held | None = None
+    most: CapUse | None = None
 
     @property
     def check(self) -> Check:

@@ -72,7 +72,7 @@ def judge_carried(evidence: Evidence) -> CarriedFinding | None:
         return None
     samples = trace.samples
     tell = np.flatnonzero(~np.isnan(samples.transferred_bytes))
-    asked_s, told = samples.t_s[tell], samples.transferred_bytes[tell]
+    asked_s, transferred_bytes = samples.t_s[tell], samples.transferred_bytes[tell]
     # A look that an answer follows which came before the stop was before it, however late that was noticed.
     running_s = asked_s[samples.answered_s[tell] < trace.switchover_s]
     while_it_ran = [look for look in looks if look.t_s <= max(running_s, default=-np.inf)]
@@ -87,8 +87,8 @@ def judge_carried(evidence: Evidence) -> CarriedFinding | None:
     if min(payload, carried) <= 0:
         return CarriedFinding("not-seen")
     uncounted = trace.queued_bytes + _MOST_FLUSHED_BYTES + _hash_table_bytes(evidence)
-    most = (float(told[asked_s.searchsorted(last.t_s)]) + uncounted) / payload - 1
-    least = float(told[-1]) / carried - 1
+    most = (float(transferred_bytes[asked_s.searchsorted(last.t_s)]) + uncounted) / payload - 1
+    least = float(transferred_bytes[-1]) / carried - 1
     error = span((least, most))
     if least > TRANSFERRED_TOLERANCE:
         return CarriedFinding("before-compression" if _counts_whole_pages(evidence) else "not-as-carried", error)

@@ -106,8 +106,8 @@ def downtime(evidence: Evidence) -> Downtime | None:
         return None
     stop, resume = trace.switchover_stop, trace.first_event("destination", "RESUME")
     ready = trace.first_event("destination", "MIGRATION", status="completed")
-    held = apart_ms(trace, ready, resume)
-    held_ms = max(0.0, held.low) if held else 0.0
+    between_ms = apart_ms(trace, ready, resume)
+    held_ms = max(0.0, between_ms.low) if between_ms else 0.0
     all_ms = apart_ms(trace, stop, resume)
     last, first = (trace.first_event(HARNESS, HEARTBEAT, side=side) for side in ("source", "destination"))
     silent = first is not None and "silent_s" in first.data

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which passes of a migration can be judged, and why the others cannot."""
 
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Iterable, Sequence
 
 from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
@@ -22,9 +20,14 @@ def judged_passes(
 ) -> tuple[list[Segment], list[str]]:
     """The passes that can be judged, and a remark on each that cannot; its samples are put down in `excluded`."""
     remarks = Remarks()
-    segments = [judged for sync in evidence.syncs if (judged := _judged_pass(sync, tolerance, excluded, remarks))]
+    segments: list[Segment] = []
+    after_a_sync: set[int] = set()
+    for sync in evidence.syncs:
+        after_a_sync.add(sync.after.number)
+        if judged := _judged_pass(sync, tolerance, excluded, remarks):
+            segments.append(judged)
     segments = _decisive(segments, contract, tolerance, excluded, remarks)
-    _put_down_others(evidence, excluded, remarks)
+    _put_down_others((one for one in evidence.passes if one.number not in after_a_sync), excluded, remarks)
     return segments, remarks.sentences()
 
 
@@ -44,13 +47,13 @@ class Remarks:
 
     def sentences(self) -> list[str]:
         """A sentence for each span of passes; beyond MOST_REMARKS how many more there are."""
-        told = [
+        sentences = [
             f"pass {first} is not judged: {why}" if first == last else f"passes {first} to {last} are not judged: {why}"
             for first, last, why in self._spans[:MOST_REMARKS]
         ]
         if more := sum(last - first + 1 for first, last, _ in self._spans[MOST_REMARKS:]):
-            told.append(f"{more} more passes are not judged, for similar reasons")
-        return told
+            sentences.append(f"{more} more passes are not judged, for similar reasons")
+        return sentences
 
 
 class GrowingSegments:
@@ -85,10 +88,10 @@ class GrowingSegments:
         self._decisive: list[Segment] = []
 
     def _judge(
-        self, evidence: Evidence, seen: Sequence[Pass], judged: list[Segment], decisive: list[Segment]
+        self, evidence: Evidence, passes: Sequence[Pass], judged: list[Segment], decisive: list[Segment]
     ) -> Sequence[Sync]:
-        """Add the passes after the first of those `seen` that can be judged, and of these those that can tell."""
-        syncs = evidence.syncs_between(seen, self._others or evidence.others)
+        """Add the passes after the first of `passes` that can be judged, and of these those that can tell."""
+        syncs = evidence.syncs_between(passes, self._others or evidence.others)
         for sync in syncs:
             if one := _judged_pass(sync, self._tolerance, ExcludedSamples(), Remarks()):
                 judged.append(one)
@@ -147,11 +150,8 @@ def _doubt(sync: Sync, tolerance: float) -> str:
     return ""
 
 
-def _put_down_others(evidence: Evidence, excluded: ExcludedSamples, remarks: Remarks) -> None:
-    after_a_sync = np.fromiter((sync.after.number for sync in evidence.syncs), np.float64)
-    numbers = np.fromiter((pass_.number for pass_ in evidence.passes), np.float64)
-    for row in np.flatnonzero(~np.isin(numbers, after_a_sync)).tolist():
-        pass_ = evidence.passes[row]
+def _put_down_others(others: Iterable[Pass], excluded: ExcludedSamples, remarks: Remarks) -> None:
+    for pass_ in others:
         if pass_.number == 1:
             excluded.add("first pass: all of RAM is sent, nothing is predicted", pass_.samples.t_s)
         else:

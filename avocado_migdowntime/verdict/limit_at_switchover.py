@@ -26,8 +26,8 @@ class Ending:
     reason: str = ""
 
 
-def switchover_end(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> Ending | None:
-    """What the switchover shows, or None where there is none or it cannot be told.
+def switchover_end(evidence: Evidence, passes: Sequence[Pass], sync: Sync | None) -> Ending | None:
+    """What the switchover after `sync`, the last that ended a pass, shows; None if there is none or it cannot be told.
 
     What was left is bounded from below by what was dirtied after the last pass seen, and by what its last sample had
     left that time and bandwidth did not suffice to send before. The guest goes on dirtying between the deciding sync
@@ -36,25 +36,25 @@ def switchover_end(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[S
     final = evidence.samples[-1]
     if final.status != "completed" or final.ram is None or not passes or _stopped_by_others(evidence, passes[-1]):
         return None
-    if not syncs or passes[-1].number != syncs[-1].after.number:
+    if sync is None or passes[-1].number != sync.after.number:
         return _switchover_after_a_lone_pass(evidence, passes[-1])
-    sync, last = syncs[-1], passes[-1].last
+    last = passes[-1].last
     elapsed_ms = (final.t_s - passes[-1].end_s) * 1000
     if final.ram.dirty_sync_count > passes[-1].number + 2 or elapsed_ms > 5 * BURST_MS:
         return None
     assert sync.limit_bytes is not None
     wire = max(sync.wire_bytes_per_ms.high, last.wire_bytes_per_ms)
     zeros = (final.ram.zero_pages - last.zero_pages) * last.page_bytes
-    left = max(
+    least = max(
         final.ram.conserved_bytes - passes[-1].end_bytes,
         last.remaining_bytes - zeros - (elapsed_ms + BURST_MS) * wire,
     )
     if _is_of_the_switchover(evidence, sync, final.ram, wire):
-        left = max(left, sync.at_sync_bytes.low)
+        least = max(least, sync.at_sync_bytes.low)
     allowed, burst = sync.limit_bytes.high, BURST_MS * wire
     if sync.zero_bytes > burst:  # They made the bandwidth that was seen a low one, and QEMU may have renewed it since.
         return None
-    return _left_at_switchover(left, left, allowed, burst, sync.bytes_per_ms.high, sync.limit_ms)
+    return _left_at_switchover(least, least, allowed, burst, sync.bytes_per_ms.high, sync.limit_ms)
 
 
 def _is_of_the_switchover(evidence: Evidence, sync: Sync, final: Ram, wire: float) -> bool:
@@ -92,9 +92,9 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> Ending
     zeros = (final.zero_pages - float(samples.zero_pages[recent])) * last.page_bytes
     if not bytes_per_ms or zeros > burst:  # Zero pages make the bandwidth that was seen a low one.
         return None
-    sent = (final.sent_pages - last.sent_pages) * last.page_bytes
-    least = sent - zeros - to_stop_ms * wire - burst
-    return _left_at_switchover(least, sent, limit_ms * bytes_per_ms, burst, bytes_per_ms, limit_ms)
+    sent_bytes = (final.sent_pages - last.sent_pages) * last.page_bytes
+    least = sent_bytes - zeros - to_stop_ms * wire - burst
+    return _left_at_switchover(least, sent_bytes, limit_ms * bytes_per_ms, burst, bytes_per_ms, limit_ms)
 
 
 def _stopped_by_others(evidence: Evidence, last_pass: Pass) -> bool:

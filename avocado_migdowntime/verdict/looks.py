@@ -34,11 +34,11 @@ def works_as_ms(evidence: Evidence, sync: Sync) -> Interval:
         return _in_proportion(evidence, Interval(low, high + stride_ms), sync.limit_ms)
     samples, row = sync.before.samples, sync.before.last_row
     begin = int(samples.t_s.searchsorted(samples.t_s[row] - _LOOKS_BACK_S))
-    seen = [rest for rest in rests(samples[: row + 1], begin) if rest.lasted_s >= OVER_S]
+    long_rests = [rest for rest in rests(samples[: row + 1], begin) if rest.lasted_s >= OVER_S]
     # The last rest ended with a look that ended the pass, or with one after which all that was left went out.
-    ended = bool(seen) and seen[0].row == row and unsent.high == sync.before.last.remaining_bytes
-    went_on = seen[1:2] if ended else seen[:1] if not unsent.high else []
-    least_ms = _left_ms(evidence, sync, seen[0]) if ended else 0.0
+    ended = bool(long_rests) and long_rests[0].row == row and unsent.high == sync.before.last.remaining_bytes
+    went_on = long_rests[1:2] if ended else long_rests[:1] if not unsent.high else []
+    least_ms = _left_ms(evidence, sync, long_rests[0]) if ended else 0.0
     most_ms = _left_ms(evidence, sync, went_on[0]) if went_on else None
     if least_ms is None or most_ms is None:
         return _in_proportion(evidence, sync.works_as_ms, sync.limit_ms)
@@ -53,14 +53,14 @@ def _left_ms(evidence: Evidence, sync: Sync, rest: Rest) -> float | None:
     samples = sync.before.samples
     later = samples[rest.row + 1 :]
     # The bandwidth of that look is shown until the next one.
-    shown = later if len(later) else sync.after.samples
-    rested_s, shown_s = float(samples.t_s[rest.row]), float(shown.t_s[0])
-    if float(shown.answered_s[0]) - rested_s > ONE_LOOK_S or any(
+    after = later if len(later) else sync.after.samples
+    rested_s, shown_s = float(samples.t_s[rest.row]), float(after.t_s[0])
+    if float(after.answered_s[0]) - rested_s > ONE_LOOK_S or any(
         event.limit_ms is not None and event.since_s <= shown_s and event.t_s >= rested_s
         for event in evidence.trace.events
     ):
         return None
-    bytes_per_ms = evidence.trace.switchover_bytes_per_ms or float(shown.wire_bytes_per_ms[0])
+    bytes_per_ms = evidence.trace.switchover_bytes_per_ms or float(after.wire_bytes_per_ms[0])
     if not bytes_per_ms:
         return None
     left_ms = float(samples.remaining_bytes[rest.row]) / bytes_per_ms

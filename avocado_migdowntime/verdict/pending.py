@@ -50,10 +50,10 @@ class PendingFinding:
 
 def judge_pending(evidence: Evidence) -> PendingFinding | None:
     """Compare what QEMU says that is pending with what was left; None where it does not say, as up to 11.0."""
-    seen = evidence.devices
-    if seen is None:
+    devices = evidence.devices
+    if devices is None:
         return None
-    looks = seen.at_looks.shape[1]
-    strange = seen.strange_looks(LEAST_BYTES)
+    looks = devices.at_looks.shape[1]
+    strange = devices.strange_looks(LEAST_BYTES)
     code = "not-what-is-left" if strange > _MOST * looks else "adds-up"
-    return PendingFinding(code, seen.likely_bytes, strange, looks)
+    return PendingFinding(code, devices.likely_bytes, strange, looks)

@@ -92,10 +92,10 @@ def judge_predicted_downtime(evidence: Evidence, down: Downtime | None) -> Predi
     header = evidence.trace.header
     if down is None or down.qemu_ms is None or FIXED_DOWNTIME_MS not in header:
         return None
-    said = _said_last(evidence)
-    if said is None:
+    last_report = _last_report(evidence)
+    if last_report is None:
         return None
-    predicted_ms, window = said
+    predicted_ms, window = last_report
     fixed_ms = number(header, FIXED_DOWNTIME_MS)
     return PredictedDowntime(
         predicted_ms=predicted_ms,
@@ -107,7 +107,7 @@ def judge_predicted_downtime(evidence: Evidence, down: Downtime | None) -> Predi
     )
 
 
-def _said_last(evidence: Evidence) -> tuple[float, float] | None:
+def _last_report(evidence: Evidence) -> tuple[float, float] | None:
     """The last report before the guest was stopped that QEMU can have computed, and how much more its window sent."""
     samples = evidence.samples
     candidates = samples.are("active") & samples.has_ram & (samples.answered_s < evidence.stopped_s)

@@ -78,13 +78,13 @@ def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | N
     if (now := standing(look)) is not None:
         return _open(now.code, now.sentence)
     if look.reported_ms is None:
-        return _open("nothing-shown", f"no expected downtime is shown{_left(look)}")
+        return _open("nothing-shown", f"no expected downtime is shown{_left_to_send(look)}")
     if look.idle or look.hardly_sent:
         why = "dirty-pages-rate is 0" if look.idle else "hardly anything is sent"
-        return _open("nothing-computed", f"{why}: QEMU computes nothing{_left(look)}")
+        return _open("nothing-computed", f"{why}: QEMU computes nothing{_left_to_send(look)}")
     if look.uncomputed:
         begins = f"{look.reported_ms.low:.10g} ms may be QEMU's initial value, not a computed one"
-        return _open("nothing-computed", f"{begins}{_left(look)}")
+        return _open("nothing-computed", f"{begins}{_left_to_send(look)}")
     if look.estimated:
         return _by_mean_bandwidth(look, tolerance)
     fitting = look.explanations(tolerance)
@@ -93,11 +93,13 @@ def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | N
         gives = f"the report matches dirty-rate ({look.dirtied_ms.middle:.1f} ms)"  # type: ignore[union-attr]
         if contract == "dirty-rate":
             return contract, Check(REPORT, Outcome.PASSED, "accurate", f"the report matches {contract}")
-        sentence = f"{gives}, a rate instead of an amount{_left(look)}"
+        sentence = f"{gives}, a rate instead of an amount{_left_to_send(look)}"
         return "dirty-rate", Check(REPORT, Outcome.FAILED, "another-formula", sentence)
     if "dirty-rate" in fitting or "live" in fitting or (contract in fitting and contract != "last-sync"):
         names = " and ".join(name for name in fitting if name != "redirty" or contract == name)
-        return _open("formulas-alike", f"the report fits {names}, which one sample cannot distinguish{_left(look)}")
+        return _open(
+            "formulas-alike", f"the report fits {names}, which one sample cannot distinguish{_left_to_send(look)}"
+        )
     return _open(*_by_what_is_left(look, contract, fitting))
 
 
@@ -114,14 +116,14 @@ def decide_without_pass(evidence: Evidence, contract: str, tolerance: float) -> 
 
 def _by_what_is_left(look: Look, contract: str, fitting: Collection[str]) -> tuple[str, str]:
     assert look.left_ms is not None
-    left = f"the {left_now_ms(look):.1f} ms left to send now"
+    left_now = f"the {left_now_ms(look):.1f} ms left to send now"
     if contract != "last-sync":
-        return "no-formula", f"the report does not match {contract}, {_unless(look)}{_left(look)}"
+        return "no-formula", f"the report does not match {contract}, {_unless(look)}{_left_to_send(look)}"
     if "last-sync" in fitting and look.reported_ms is not None:
         if look.reported_ms.high < look.left_ms.low:
-            return "plausible", f"QEMU's figure is below {left}, but within the tolerance"
-        return "plausible", f"QEMU's figure is at least {left}, as it should be"
-    return "below-what-is-left", f"QEMU's figure is below {left}, so it is wrong {_unless(look)}"
+            return "plausible", f"QEMU's figure is below {left_now}, but within the tolerance"
+        return "plausible", f"QEMU's figure is at least {left_now}, as it should be"
+    return "below-what-is-left", f"QEMU's figure is below {left_now}, so it is wrong {_unless(look)}"
 
 
 def _unless(look: Look) -> str:
@@ -133,23 +135,23 @@ def _unless(look: Look) -> str:
 
 def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
     """Where no bandwidth is shown: what the report would be at which, and what is left by the mean one."""
-    left, dirtied, reported, mean = look.left_ms, look.dirtied_ms, look.reported_ms, look.divisor
-    assert left is not None and reported is not None and mean is not None
-    fits = [("what is left now", left), *([("dirty-rate", dirtied)] if dirtied is not None else [])]
+    left_ms, dirtied_ms, reported_ms, mean = look.left_ms, look.dirtied_ms, look.reported_ms, look.divisor
+    assert left_ms is not None and reported_ms is not None and mean is not None
+    fits = [("what is left now", left_ms), *([("dirty-rate", dirtied_ms)] if dirtied_ms is not None else [])]
     at = [
-        f"{name} at {mean.middle * ms.middle / max(reported.middle, 0.5) / 1000:.0f} MB/s"
+        f"{name} at {mean.middle * ms.middle / max(reported_ms.middle, 0.5) / 1000:.0f} MB/s"
         for name, ms in reversed(fits)
     ]
     sentence = (
-        f"no bandwidth is shown: {reported.low:.10g} ms are {' or '.join(at)}; at the mean of "
-        f"{mean.middle / 1000:.0f} MB/s, {left.middle / 1000:.1f} s are left"
+        f"no bandwidth is shown: {reported_ms.low:.10g} ms are {' or '.join(at)}; at the mean of "
+        f"{mean.middle / 1000:.0f} MB/s, {left_ms.middle / 1000:.1f} s are left"
     )
-    below = reported.high < left.low * (1 - tolerance)
+    below = reported_ms.high < left_ms.low * (1 - tolerance)
     return _open("below-what-is-left" if below else "plausible", sentence)
 
 
-def _left(look: Look) -> str:
-    return f"; {left:.1f} ms are left to send now" if (left := left_now_ms(look)) is not None else ""
+def _left_to_send(look: Look) -> str:
+    return f"; {left_ms:.1f} ms are left to send now" if (left_ms := left_now_ms(look)) is not None else ""
 
 
 def _open(code: str, sentence: str) -> tuple[None, Check]:

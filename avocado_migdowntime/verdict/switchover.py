@@ -54,10 +54,10 @@ def judge_switchover(evidence: Evidence) -> SwitchoverFinding | None:
     if last.number == 1 and not np.any(last.samples.mbps):
         return SwitchoverFinding("before-a-window")
     # The first answer with the number of a pass may have been made of what was sent before its sync.
-    sent = last.samples.sent_pages[1:]
-    if len(sent) < 2 or evidence.stopped_s - last.end_s > UPDATE_S:
+    sent_pages = last.samples.sent_pages[1:]
+    if len(sent_pages) < 2 or evidence.stopped_s - last.end_s > UPDATE_S:
         return SwitchoverFinding("not-seen")
-    if sent[-1] == sent[0]:
+    if sent_pages[-1] == sent_pages[0]:
         return SwitchoverFinding("after-a-sync")
     sentence = (
         f"QEMU switched over in the middle of pass {last.number}, without another sync; so it sent what the guest had "

@@ -48,13 +48,13 @@ def judge_throttle(evidence: Evidence) -> ThrottleFinding | None:
     if "auto-converge" not in trace.capabilities or "dirty-limit" in trace.capabilities:
         return None
     throttling = Throttling.of(trace.migrate_parameters)
-    seen = steps(evidence.samples, evidence.stopped_s)
-    percents = tuple(step.after_percent for step in seen)
+    all_steps = steps(evidence.samples, evidence.stopped_s)
+    percents = tuple(step.after_percent for step in all_steps)
     if throttling is None or trace.is_bare_text or not all(map(trace.tracks, PARAMETERS)):
         return ThrottleFinding("not-tracked", percents)
     if trace.first_event(HARNESS, THROTTLE_CHANGED) is not None:
         return ThrottleFinding("changed", percents)
-    for step in seen:
+    for step in all_steps:
         if throttling.explains(step):
             continue
         least, most = throttling.next_percents(step.before_percent)
@@ -70,9 +70,9 @@ def judge_throttle(evidence: Evidence) -> ThrottleFinding | None:
         slowed = f"slowed the guest by {percent:g} %" if percent else "did not slow the guest"
         wrong = f"auto-converge {slowed} when pass {number} began; at least {least:g} % was due"
         return ThrottleFinding("not-slowed", percents, wrong)
-    if not seen:
+    if not all_steps:
         return ThrottleFinding("no-step-seen")
-    if all(step.most_steps > 1 for step in seen):
+    if all(step.most_steps > 1 for step in all_steps):
         return ThrottleFinding("sparse", percents)
     return ThrottleFinding("as-set", percents)
 

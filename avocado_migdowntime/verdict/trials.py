@@ -28,8 +28,9 @@ from ..trace.events import FINISH, HARNESS, LIMIT, Event
 from ..trace.ram import number
 from .check import Check, Outcome
 from .codes import CONVERGENCE
-from .limit import SLACK, LimitFinding, LimitJudgement, judge_limit
+from .limit import LimitFinding, LimitJudgement, judge_limit
 from .limit_at_switchover import BURST_MS
+from .pass_ends import SLACK
 
 TRIES_LIMITS = "tries_limits"
 """Key of the header of a trace whose harness set out to try limits."""

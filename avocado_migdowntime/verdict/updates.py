@@ -120,10 +120,10 @@ def _is_of_the_pass_before(look: _Look, segment: Segment) -> bool:
 def _was_right_last(look: _Look, sync: Sync, figure: float) -> bool:
     """Whether a figure is what `last-sync` gives at the end of the pass that this sync began, in whatever window."""
     bytes_per_ms = float(sync.divisor_of(sync.after.samples)[-1])
-    found, whole = sync.at_sync_bytes, figure + 1
+    at_sync_bytes, whole = sync.at_sync_bytes, figure + 1
     return look.contract == "last-sync" and (
-        figure * bytes_per_ms <= found.high * (1 + look.tolerance)
-        and found.low * (1 - look.tolerance) <= whole * bytes_per_ms
+        figure * bytes_per_ms <= at_sync_bytes.high * (1 + look.tolerance)
+        and at_sync_bytes.low * (1 - look.tolerance) <= whole * bytes_per_ms
     )
 
 

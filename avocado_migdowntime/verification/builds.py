@@ -29,12 +29,12 @@ class Build:
     """What was given for a build, as for the parameter `qemu`, and what it is called."""
 
     name: str
-    given: str
+    qemu: str
 
     def binary(self, arch: str) -> str:
         """The path of its QEMU for `arch`; raises Untestable where there is none."""
         try:
-            return find_binary(self.given, arch)
+            return find_binary(self.qemu, arch)
         except UsageError as error:
             raise Untestable(str(error)) from None
 

@@ -67,18 +67,18 @@ class Plan:
             variants = TestSuite.from_config(config).tests
         except (TestSuiteError, OptionValidationError) as error:
             raise UsageError(f"the variants cannot be used: {error}") from None
-        given = [_parameters(variant, config) for variant in variants]
-        if host := next(filter(None, (parameters.source_host for parameters in given)), None):
+        all_parameters = [_parameters(variant, config) for variant in variants]
+        if host := next(filter(None, (parameters.source_host for parameters in all_parameters)), None):
             raise UsageError(
                 f"the builds to verify are of this host, and source_host={host} is another; leave it out or use `judge`"
             )
-        chosen = [_with_architecture(parameters, self.builds[0]) for parameters in given]
+        of_variants = [_with_architecture(parameters, self.builds[0]) for parameters in all_parameters]
         tests = [
             [_on(variant, build, parameters, config) for build in self.builds]
-            for variant, parameters in zip(variants, chosen, strict=True)
+            for variant, parameters in zip(variants, of_variants, strict=True)
         ]
-        if len(chosen) == 1:
-            check_hugepages(chosen[0])
+        if len(of_variants) == 1:
+            check_hugepages(of_variants[0])
         many = len(self.builds)
         repeat = self.repeat or (ALONE if many == 1 else repetitions(len(variants), many) + SPARE)
         return [
@@ -114,11 +114,11 @@ class Plan:
 
     def _config(self) -> dict[str, Any]:
         """Avocado's settings for this plan."""
-        chosen = {**of_settings(settings.as_dict()), **self.parameters}
-        parse(chosen)
+        values = {**of_settings(settings.as_dict()), **self.parameters}
+        parse(values)
         return {
             **settings.as_dict(),
-            **{NAMESPACES[name]: value for name, value in chosen.items()},
+            **{NAMESPACES[name]: value for name, value in values.items()},
             "resolver.references": [f"{KIND}:{self.test}"],
             "yaml_to_mux.files": [located(name) for name in self.variants],
             "run.results_dir": self.results_directory or settings.as_dict().get("run.results_dir"),
@@ -207,8 +207,8 @@ def _on(variant: Runnable, build: Build, parameters: Parameters, config: Mapping
     check_start(binary, parameters)
     identified = name_on(variant.identifier, build.name)
     test = Runnable(variant.kind, variant.uri, identifier=identified, variant=variant.variant)
-    chosen = {NAMESPACES["arch"]: arch, NAMESPACES["qemu"]: binary, NAMESPACES["qemu_destination"]: ""}
-    test.default_config = Runnable.filter_runnable_config(variant.kind, {**config, **_QUIETLY, **chosen})
+    own_config = {NAMESPACES["arch"]: arch, NAMESPACES["qemu"]: binary, NAMESPACES["qemu_destination"]: ""}
+    test.default_config = Runnable.filter_runnable_config(variant.kind, {**config, **_QUIETLY, **own_config})
     return test
 
 

@@ -19,23 +19,23 @@ class _Stretch:
     """The part of a migration that one downtime-limit held in, from the first pass on that is whole."""
 
     header: Mapping[str, Any]
-    begun: bool
+    begin_seen: bool
     growing: GrowingEvidence
     number: int | None = None
     samples: int = 0
 
     @classmethod
-    def of(cls, header: Mapping[str, Any], begun: bool) -> "_Stretch":
-        return cls(header, begun, GrowingEvidence(header))
+    def of(cls, header: Mapping[str, Any], begin_seen: bool) -> "_Stretch":
+        return cls(header, begin_seen, GrowingEvidence(header))
 
     def sample(self, row: Sample) -> None:
         """Take a sample, unless it is of a pass whose begin was not seen: its length is not known."""
         active = row.status == "active" and row.ram is not None
-        if not self.begun and active:
+        if not self.begin_seen and active:
             assert row.ram is not None
-            self.begun = self.number is not None and row.ram.dirty_sync_count > self.number
+            self.begin_seen = self.number is not None and row.ram.dirty_sync_count > self.number
             self.number = row.ram.dirty_sync_count
-        if self.begun:
+        if self.begin_seen:
             self.samples += 1
             self.growing.sample(row)
 
@@ -62,7 +62,7 @@ class Watcher:
         """Take a sample; tells whether something has turned by it: a pass, or the migration's status."""
         before, self._last = self._last, row
         if before is None and row.status != "active":
-            self._stretch.begun = True  # It is seen from its begin.
+            self._stretch.begin_seen = True  # It is seen from its begin.
         if before is not None and before.status in ENDED and row.status not in ENDED:  # Another migration begins.
             self._stretch, self._before = _Stretch.of(self._stretch.header, True), None
         self._history.sample(row)
@@ -76,8 +76,8 @@ class Watcher:
         self._stretch.growing.event(event)
         if event.limit_ms is None:
             return
-        if self._stretch.samples and (seen := self._stretch.growing.evidence()).undisturbed.syncs:
-            self._before = seen
+        if self._stretch.samples and (evidence := self._stretch.growing.evidence()).undisturbed.syncs:
+            self._before = evidence
         self._stretch = _Stretch.of(header_after(self._stretch.header, [event]), False)
 
     def now(self) -> Now | None:
@@ -85,8 +85,8 @@ class Watcher:
         if self._last is None:
             return None
         whole, learnt = self._whole.evidence(), self._before
-        if self._stretch.samples and ((seen := self._stretch.growing.evidence()).syncs or learnt is None):
-            learnt = seen
+        if self._stretch.samples and ((evidence := self._stretch.growing.evidence()).syncs or learnt is None):
+            learnt = evidence
         return now(whole, learnt, self._history.histories())
 
 

@@ -6,7 +6,7 @@ import asyncio
 import pytest
 
 from avocado_migdowntime.record import attached
-from avocado_migdowntime.record.asked import page_size_of
+from avocado_migdowntime.record.observed_qemu import page_size_of
 
 from ..support.made_up_monitor import answering, served
 from ..support.record_command import recorded

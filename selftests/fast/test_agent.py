@@ -17,9 +17,9 @@ from avocado_migdowntime.agent import look
 from avocado_migdowntime.agent.keeper import Leases
 from avocado_migdowntime.errors import HarnessError, HostRequirementError
 from avocado_migdowntime.host.process_group import processes
+from avocado_migdowntime.remote.agent_code import _MODULES
 from avocado_migdowntime.remote.conversation import SILENCE_S
 from avocado_migdowntime.remote.program import FarProgram
-from avocado_migdowntime.remote.sent import _MODULES
 
 from ..support.agents import PATIENCE_S, sent
 from ..support.documents import TOP
@@ -122,7 +122,7 @@ def test_whatever_ends_it_all_is_ended_and_given_back(tmp_path, ending):
                 await started.wait()
                 while Path(conversation.facts["directory"]).exists():
                     await asyncio.sleep(0.02)
-            assert conversation.lost and started.lost
+            assert conversation.loss and started.loss
             assert ending != "silence" or time.monotonic() - begun_s > 0.2
             with suppress(HarnessError):
                 await conversation.ask("facts")

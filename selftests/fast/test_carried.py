@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.host import sent as counters
-from avocado_migdowntime.host.sent import Sent, sent
+from avocado_migdowntime.host import sent_counters as counters
+from avocado_migdowntime.host.sent_counters import SentCounters, sent_counters
 from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.trace.events import BROKEN, CARRIED, HARNESS, Event
@@ -171,9 +171,9 @@ def test_a_network_is_counted_without_its_loopback(tmp_path, monkeypatch):
     place.mkdir(parents=True)
     (place / "dev").write_text(table)
     monkeypatch.setattr(counters, "Path", lambda name: tmp_path / name.lstrip("/"))
-    assert sent(7) == Sent(1416, 10)
-    assert sent(8) is None
+    assert sent_counters(7) == SentCounters(1416, 10)
+    assert sent_counters(8) is None
 
 
 def test_the_network_of_this_process_is_counted():
-    assert sent(os.getpid()).bytes >= 0
+    assert sent_counters(os.getpid()).bytes >= 0

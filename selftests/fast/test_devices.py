@@ -21,7 +21,7 @@ from ..support.recorded import RECORDINGS
 class Without(Fault):
     """No word of what is pending."""
 
-    def answered(self, command, answer):
+    def from_qemu(self, command, answer):
         return {name: value for name, value in answer.items() if name != "remaining"}
 
 

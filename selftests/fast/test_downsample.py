@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from avocado_migdowntime.pictures.chart import Chart, Panel, Role, Series
-from avocado_migdowntime.pictures.downsample import kept
+from avocado_migdowntime.pictures.downsample import rows_to_keep
 
 ZIGZAG = [5.0, 1, 9, 5, 5, 5, 5, 5, 5, 5, 2, 8, 5, 5, 5, 5, 5, 5, 5, 5]
 """20 points: the least and the greatest are the second and third of either half."""
@@ -15,7 +15,9 @@ ZIGZAG = [5.0, 1, 9, 5, 5, 5, 5, 5, 5, 5, 2, 8, 5, 5, 5, 5, 5, 5, 5, 5]
 
 def keeping(curves, buckets, t_s=None):
     arrays = [np.array(curve, dtype=float) for curve in curves]
-    return kept(np.arange(len(arrays[0]), dtype=float) if t_s is None else np.array(t_s), arrays, buckets).tolist()
+    return rows_to_keep(
+        np.arange(len(arrays[0]), dtype=float) if t_s is None else np.array(t_s), arrays, buckets
+    ).tolist()
 
 
 def test_of_each_stretch_the_first_the_last_the_least_and_the_greatest_are_kept():
@@ -72,7 +74,7 @@ def series(role, count=2000):
 def test_markers_are_thinned_to_a_tenth_of_what_lines_are(role, buckets, stretches):
     whole = series(role)
     thin = whole.thinned(buckets)
-    index = kept(whole.t_s, [whole.values, whole.low, whole.high], stretches)
+    index = rows_to_keep(whole.t_s, [whole.values, whole.low, whole.high], stretches)
     assert thin.t_s.tolist() == whole.t_s[index].tolist() and len(index) < 2000
     assert thin.values.tolist() == whole.values[index].tolist()
     assert thin.low.tolist() == whole.low[index].tolist() and thin.high.tolist() == whole.high[index].tolist()
@@ -100,7 +102,7 @@ def test_a_chart_is_thinned_in_all_its_parts_and_keeps_the_rest():
     for one in thin.panels:
         assert (one.title, one.unit, one.top) == ("title", "MB", 7.0)
         assert [each.t_s.tolist() for each in one.series] == [each.thinned(10).t_s.tolist() for each in panel.series]
-    index = kept(np.array([at_s for _, at_s in begins_s]), [np.array([at_s for _, at_s in begins_s])], 10)
+    index = rows_to_keep(np.array([at_s for _, at_s in begins_s]), [np.array([at_s for _, at_s in begins_s])], 10)
     assert len(index) == 20 and thin.begins_s == tuple(begins_s[at] for at in index)
 
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What each fault must be called, the width of what is accepted, and how both are put in words."""
 
+from dataclasses import replace
+
 import pytest
 
+from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.errors import HarnessError
 from avocado_migdowntime.faults.catalogue import KIB_AS_KB, KINDS, named_fault, positive
 from avocado_migdowntime.faults.expectation import Expectation, expectation, in_words
@@ -68,6 +71,16 @@ def test_each_fault_has_one_name(fault, expected):
 )
 def test_an_error_may_be_four_thousandths_of_the_figure_away_and_never_less(expected, error, met):
     assert Expectation(WRONG, error=expected).met_by(verdict(error=error)) is met
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "met"),
+    [(-0.042, -0.014, True), (-0.02, -0.014, True), (-0.042, -0.02, True), (-0.042, -0.021, False)],
+)
+def test_an_error_is_found_where_its_interval_has_it(low, high, met):
+    found = replace(verdict(error=-0.028), relative_error_interval=Interval(low, high))
+    assert Expectation(WRONG, error=-0.02).met_by(found) is met
+    assert not Expectation((Judgement.ACCURATE,), error=-0.02).met_by(found)
 
 
 def test_a_formula_has_to_be_named_and_none_of_renewal_where_none_is_expected():

@@ -16,7 +16,7 @@ NAMED = ["dirty-rate", "redirty", "live", "frozen"]
 
 def verdict_with(way, fault):
     made = named_fault(fault).make()
-    return judge(altered(way, lambda answer: answer.update(made.answered({"execute": "query-migrate"}, answer))))
+    return judge(altered(way, lambda answer: answer.update(made.from_qemu({"execute": "query-migrate"}, answer))))
 
 
 @pytest.mark.parametrize("way", WAYS)

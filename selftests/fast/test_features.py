@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The ways to migrate by name: each is what a test takes, and its cell says what came of it."""
 
-import importlib.util
-import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from avocado_migdowntime.errors import HostRequirementError
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.planning import check_among_themselves
+from bench.rows import add
+from tools import features as tool
 
 from ..support.documents import TOP
 
-spec = importlib.util.spec_from_file_location("features", TOP / "tools" / "features.py")
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
 COMMON, WAYS = tool.features(tool.FEATURES)
 CANCELLED = {"mode-reboot"}
 ACCURATE = {"name": "report", "outcome": "passed", "code": "accurate", "sentence": "it is"}
@@ -48,7 +46,6 @@ def test_the_quick_ones_are_some_of_them():
 @pytest.mark.parametrize(
     ("answer", "shown", "reason"),
     [
-        (None, "not run", ""),
         (
             {"status": 0, "said": [], "verdict": {"checks": [ACCURATE], "relative_error": -0.0012, "passes": 2}},
             *("accurate, -0.12%, 2", ""),
@@ -107,11 +104,8 @@ def test_the_quick_ones_are_some_of_them():
         ),
     ],
 )
-def test_a_cell_says_what_came_of_it(answer, shown, reason, tmp_path):
-    place = tmp_path / "cell.json"
-    if answer is not None:
-        place.write_text(json.dumps(answer))
-    assert tool.cell(place) == (shown, reason)
+def test_a_cell_says_what_came_of_it(answer, shown, reason):
+    assert tool.cell(answer) == (shown, reason)
 
 
 def test_the_page_has_a_row_for_each():
@@ -127,19 +121,18 @@ def test_the_scenarios_of_guestperf_are_judged_on_the_installed_qemu_and_on_the_
     assert {way.test for way in scenarios.ways if way.name.startswith("pause-")} == {"stop-now"}
 
 
-def test_a_cell_tells_how_long_vcpus_waited(tmp_path):
-    (tmp_path / "cell.json").write_text(
-        json.dumps(
-            {
-                "status": 0,
-                "said": [],
-                "verdict": {
-                    "checks": [ACCURATE],
-                    "relative_error": 0,
-                    "passes": 2,
-                    "blocktime": {"waits": [{"told_ms": 90.0, "can_ms": [48.2, 103.0]}] * 2},
-                },
-            }
-        )
-    )
-    assert tool.cell(tmp_path / "cell.json") == ("accurate, +0.00%, 2; blocktime 90 of 48 to 103 ms", "")
+def test_a_cell_tells_how_long_vcpus_waited():
+    waits = [{"told_ms": 90.0, "can_ms": [48.2, 103.0]}] * 2
+    verdict = {"checks": [ACCURATE], "relative_error": 0, "passes": 2, "blocktime": {"waits": waits}}
+    shown = ("accurate, +0.00%, 2; blocktime 90 of 48 to 103 ms", "")
+    assert tool.cell({"status": 0, "said": [], "verdict": verdict}) == shown
+
+
+def test_what_was_judged_anew_counts_and_a_qemu_that_is_gone_stays(tmp_path):
+    table = replace(tool.both()[0], kept=tmp_path / "features.jsonl")
+    for release, shown in (("6.0.0", "fails"), ("7.2.22", "lacks"), ("6.0.0", "accurate, +0.00%, 2")):
+        row = {"way": WAYS[0].name, "release": release, "arch": "ppc64", "shown": shown, "reason": ""}
+        add(table.kept, row)
+    text = tool.page(table)
+    assert f"| `{WAYS[0].name}` | {WAYS[0].judged} | accurate, +0.00%, 2 | lacks |" in text
+    assert f"2 of {2 * len(WAYS)} cells" in text and "| 6.0.0 ppc64 | 7.2.22 ppc64 |" in text

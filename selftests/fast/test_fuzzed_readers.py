@@ -10,6 +10,8 @@ from avocado_migdowntime.errors import HarnessError
 from avocado_migdowntime.faulty.framing import Framing
 from avocado_migdowntime.qemu.guest import telemetry_address
 from avocado_migdowntime.qemu.guest_ram import SharedRam
+from bench import fuzz
+from bench.rows import rows
 
 from ..support.fuzzed import readers
 
@@ -79,3 +81,18 @@ def test_what_is_outside_of_the_ram_is_not_read(tmp_path, address):
         assert SharedRam(file.fileno(), Guest).now(40, 8) == bytes(8)
         with pytest.raises(HarnessError, match=r"^the guest has no RAM from -?0x\w+ to 0x\w+$"):
             SharedRam(file.fileno(), Guest).now(address, 8)
+
+
+def test_the_counts_of_inputs_are_of_readers_that_there_are():
+    assert {row["reader"] for row in rows(fuzz.KEPT)} <= set(READERS)
+
+
+def test_the_count_of_a_run_is_added_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(fuzz, "KEPT", tmp_path / "fuzz.jsonl")
+    monkeypatch.setattr(fuzz, "CORPORA", tmp_path)
+    for counted in (70, 5):
+        (tmp_path / "QMP-answers.256-tried").write_text(str(counted))
+        fuzz.keep_count("QMP answers", 256)
+        fuzz.keep_count("QMP answers", 256)
+    assert fuzz.tried("QMP answers", 256) == 75 and fuzz.tried("QMP answers", 1024) == 0
+    assert [row["inputs"] for row in rows(fuzz.KEPT)] == [70, 5]

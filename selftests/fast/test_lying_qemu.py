@@ -10,11 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import HarnessError, MigDowntimeError, UsageError
-from avocado_migdowntime.experiments.run import run_and_judge
+from avocado_migdowntime.errors import HarnessError, UsageError
 from avocado_migdowntime.host.process_group import Process
-from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.qemu import pair
 from avocado_migdowntime.qemu.far_place import FarPlace
 from avocado_migdowntime.qemu.launching import HERE
 from avocado_migdowntime.qemu.probe import probe
@@ -255,69 +252,3 @@ def test_one_that_closes_its_connection_and_goes_on_is_told_of_at_once(tmp_path,
 
     said = asyncio.run(ask())
     assert said.startswith("the mad QEMU closed its QMP connection during query-status, ")
-
-
-MIGRATES = {
-    **PROBED,
-    "query-migrate-parameters": {"downtime-limit": 300, "max-bandwidth": 1_000_000},
-    "query-migrate": {**PROBED["query-migrate"], "socket-address": [{"port": "1"}]},
-}
-SPEAKS = "print('migdowntime: ready\\nmigdowntime: dirtying', flush=True)"
-MIGRATION = {
-    **{"arch": "x86_64", "accel": "tcg", "page_size": "4K", "ram": "64M", "region": "16M", "time_limit": "60"},
-    **{"max_bandwidth": "1000000", "downtime_limit": "300", "integrity": "no"},
-}
-BRIEFLY = {"time_limit": "3"}
-"""Where a run goes on for as long as it may."""
-
-
-@pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize(
-    ("lie", "says"),
-    [
-        ({"migrate": {"error": {"class": "a", "desc": "b\udcff\n\x1b[2Jc"}}}, "source QEMU refused migrate: b\udcff\n"),
-        ({"query-migrate-parameters": {"max-bandwidth": 1}}, "QEMU says that its max-bandwidth is 1 in its answer"),
-        ({"query-migrate-parameters": {"max-bandwidth": 1_000_000}}, "QEMU says nothing of its 'downtime-limit' in"),
-        ({"migrate-set-capabilities": {"error": {}}}, "during migrate-set-capabilities"),
-        ({"migrate-incoming": None, **BRIEFLY}, "the destination QEMU has not answered migrate-incoming for"),
-        ({"query-migrate": None, **BRIEFLY}, "the source QEMU has not answered query-migrate for"),
-        ({"query-migrate": []}, "the source QEMU answers query-migrate with [], which no QEMU does: expected `object`"),
-        ({"query-migrate": {"status": "failed", "error-desc": 5}}, "expected `str`, got `int` at `$.error-desc`"),
-        (
-            {"query-migrate": {"status": "failed", "error-desc": "a\x1b"}},
-            "the migration ended as failed: a\x1b; the destination",
-        ),
-        ({"query-migrate": {"status": "active"}}, "has no 'ram', as that of an active migration should"),
-        ({"query-migrate": {"status": "none"}, **BRIEFLY}, "given up after 3 s while"),
-        *(
-            (
-                {"query-migrate": {"status": "none", **where}, "link": "tcp"},
-                "does not report the port that it listens on",
-            )
-            for where in ({}, {"socket-address": []}, {"socket-address": [{"port": "a b"}]})
-        ),
-    ],
-)
-def test_a_migration_of_such_ends_in_a_sentence_and_leaves_nothing(tmp_path, lie, says):
-    binary = made_up_qemu(tmp_path / "mad", {**MIGRATES, **lie}, SPEAKS)
-    given = {**MIGRATION, **{name: lie[name] for name in ("link", "time_limit") if name in lie}, "qemu": binary}
-
-    async def course(run):
-        await run.follow(lambda _: False)
-
-    with pytest.raises(MigDowntimeError) as caught:
-        asyncio.run(run_and_judge(parse(given), tmp_path, lambda _: None, course))
-    assert says in str(caught.value)
-
-
-HANGS = "if any('memory-backend' in word for word in sys.argv): time.sleep(600)"
-
-
-@pytest.mark.usefixtures("nothing_left")
-def test_one_that_hangs_as_it_starts_is_named_before_the_run_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(pair, "START_S", 0.5)
-    given = {**MIGRATION, "qemu": made_up_qemu(tmp_path / "mad", MIGRATES, HANGS)}
-    with pytest.raises(
-        HarnessError, match=r"^\w+ QEMU did not speak QMP within 0.5 s, mad \d+ is \w+: it printed nothing"
-    ):
-        asyncio.run(run_and_judge(parse(given), tmp_path, lambda _: None, lambda _: None))

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from avocado_migdowntime.forms.file import parse, read
-from avocado_migdowntime.oracle import evidence, made, passes, syncs
+from avocado_migdowntime.oracle import evidence, lazy_sequence, passes, syncs
 from avocado_migdowntime.oracle.evidence import Evidence
-from avocado_migdowntime.oracle.made import Made
+from avocado_migdowntime.oracle.lazy_sequence import LazySequence
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.report.advice import fields as of_advice
 from avocado_migdowntime.report.verdict_json import fields
@@ -21,7 +21,7 @@ from ..support.recorded import recording
 @pytest.fixture
 def few_are_many(monkeypatch):
     def let(count):
-        for module in (made, passes, syncs, evidence):
+        for module in (lazy_sequence, passes, syncs, evidence):
             monkeypatch.setattr(module, "MANY", count)
 
     return let
@@ -35,7 +35,7 @@ def test_the_same_is_concluded(name, few_are_many):
     for count in (1000, 2):
         few_are_many(count)
         seen = Evidence.of(read(str(recording(name))))
-        assert isinstance(seen.passes, Made) == isinstance(seen.syncs, Made) == (count == 2)
+        assert isinstance(seen.passes, LazySequence) == isinstance(seen.syncs, LazySequence) == (count == 2)
         said.append(json.dumps([fields(judge(seen)), of_advice(advise(seen))]))
     assert said[0] == said[1]
 
@@ -43,7 +43,7 @@ def test_the_same_is_concluded(name, few_are_many):
 def test_what_was_made_last_is_kept(few_are_many):
     few_are_many(2)
     asked = []
-    items = Made(5, lambda index: (index, asked.append(index)))
+    items = LazySequence(5, lambda index: (index, asked.append(index)))
     assert [items[index][0] for index in (0, 1, 1, 2, 2, 1, 0, -1)] == [0, 1, 1, 2, 2, 1, 0, 4]
     assert asked == [0, 1, 2, 0, 4]
     assert [one[0] for one in items[-2:]] == [3, 4] and len(items[1:]) == 4

@@ -82,7 +82,7 @@ def test_where_kvm_is_not_to_be_had_what_goes_without_it_is_advised(dirty_ring, 
 
 def test_several_vcpus_are_those_of_the_machine_and_of_the_orders():
     orders = Orders("idle", MIB, 0, 4096, vcpus=4)
-    assert str(orders).endswith(" granule=4K vcpus=4") and orders.told()["vcpus"] == 4
+    assert str(orders).endswith(" granule=4K vcpus=4") and orders.telemetry_fields()["vcpus"] == 4
     of = PROFILES["x86_64"], "pc", "tcg", "direct", 256 * MIB, plan("anonymous", 4096, 256 * MIB)
     assert " -smp 4 -m " in " ".join(Guest(*of, orders).arguments(Path("images")))
     assert "-smp" not in Guest(*of, Orders("idle", MIB, 0, 4096)).arguments(Path("images"))

@@ -11,9 +11,9 @@ import pytest
 from avocado_migdowntime.errors import MigDowntimeError
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.record import live
-from avocado_migdowntime.record.asked import ConnectionGone
 from avocado_migdowntime.record.attached import AttachedQemu
 from avocado_migdowntime.record.new_trace import NewTrace
+from avocado_migdowntime.record.observed_qemu import ConnectionGone
 
 from ..support.made_up_monitor import GREETING, MIGRATING, RAM, answering, served
 from ..support.waiting import HANGS_S
@@ -41,7 +41,7 @@ def recorded(tmp_path, sockets, talk):
 
     async def record():
         async with asyncio.timeout(HANGS_S):
-            qemu = live.asked(str(sockets / "qmp"), None, print)
+            qemu = live.qemu_at(str(sockets / "qmp"), None, print)
             await live.follow(qemu, new_trace, 500, 5, print, lambda _: None)
 
     said = ""
@@ -84,7 +84,7 @@ def test_one_that_tells_the_truth_is_recorded(tmp_path, sockets):
         ({**ACTIVE, "ram": {**RAM, "mbps": float("nan")}}, "'mbps' is nan where a number from 0 up was expected"),
         ({**ACTIVE, "ram": {**RAM, "mbps": float("inf")}}, "'mbps' is inf where a number from 0 up was expected"),
         ({**ACTIVE, "expected-downtime": {}}, "'expected-downtime' is {} where a number"),
-        ({**ACTIVE, "x": "x" * 5_000_000}, "QEMU sent 5 MB in one message, which no QEMU does"),
+        ({**ACTIVE, "x": "x" * 5_000_000}, "the source QEMU sent 5 MB in one message, which no QEMU does"),
         ({"status": "active"}, "has no 'ram', as that of an active migration should"),
         ({"error": {"class": "GenericError", "desc": "not now"}}, "refused query-migrate: not now"),
     ],

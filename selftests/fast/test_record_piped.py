@@ -1,109 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`record -`: what virsh prints again and again becomes a trace that is judged as QEMU's own answers are."""
 
-import gzip
 import json
 import os
-import re
-import subprocess
-import sys
-from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse, read
-from avocado_migdowntime.forms.reader import Reader
 from avocado_migdowntime.record.new_trace import NewTrace
-from avocado_migdowntime.record.piped import consume
 from avocado_migdowntime.record.piped import record as record_pipe
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
-from ..support.waiting import HANGS_S
-
-RECORDING = Path(__file__).parents[1] / "recordings" / "ppc64-tcg-qemu-7.2.jsonl.gz"
-STUCK = Path(__file__).parents[2] / "docs/stuck.md"
-LINES = [json.loads(line) for line in gzip.decompress(RECORDING.read_bytes()).splitlines()]
-ANSWERS = [(line["t"], line["query-migrate"]) for line in LINES if "query-migrate" in line]
-ACTIVE = next(answer for _, answer in ANSWERS if answer.get("expected-downtime", 0) > 100)
-COMPLETED = {**ACTIVE, "status": "completed", "downtime": 30, "total-time": 99_000}
-
-NO_FIGURES = "this is a text with QMP replies without figures of a migration"
-
-
-def as_json(answer):
-    return json.dumps({"return": answer, "id": "libvirt-7"}, indent=2) + "\n\n"
-
-
-def pretty(size):
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.3f} {unit}"
-        size /= 1024
-    raise AssertionError
-
-
-def figures(answer):
-    ram = answer["ram"]
-    return {
-        "memory_remaining": ram["remaining"],
-        "memory_total": ram["total"],
-        "memory_bps": int(ram["mbps"] * 125000),
-        "memory_dirty_rate": ram["dirty-pages-rate"],
-        "memory_page_size": ram["page-size"],
-        "memory_iteration": ram["dirty-sync-count"],
-        "memory_constant": ram["duplicate"],
-        "memory_normal": ram["normal"],
-        "downtime": answer.get("downtime", answer.get("expected-downtime", 0)),
-    }
-
-
-def as_job(answer):
-    if answer["status"] != "active":
-        return "Job type:         None        \n\n"
-    told = figures(answer)
-    rows = [
-        ("Job type:", "Unbounded   "),
-        ("Operation:", "Outgoing migration"),
-        ("Memory remaining:", pretty(told["memory_remaining"])),
-        ("Memory total:", pretty(told["memory_total"])),
-        ("Memory bandwidth:", f"{pretty(told['memory_bps'])}/s"),
-        ("Dirty rate:", f"{told['memory_dirty_rate']:<12} pages/s"),
-        ("Page size:", f"{told['memory_page_size']:<12} bytes"),
-        ("Iteration:", f"{told['memory_iteration']:<12}"),
-        ("Constant pages:", f"{told['memory_constant']:<12}"),
-        ("Normal pages:", f"{told['memory_normal']:<12}"),
-        ("Expected downtime:", f"{told['downtime']:<12} ms"),
-    ]
-    return "".join(f"{name:<17} {value}\n" for name, value in rows) + "\n"
-
-
-def as_raw(answer):
-    if answer["status"] != "active":
-        return "Job type: 0\n\n"
-    return (
-        "Job type: 2\n\noperation: 5\n"
-        + "".join(f"{name}: {value}\n" for name, value in figures(answer).items())
-        + "\n"
-    )
-
-
-def recorded(tmp_path, texts, limit_ms=None):
-    """The trace of (time, text), and the recording that it came by."""
-    reader, recording = Reader(), NewTrace(str(tmp_path / "trace.jsonl"))
-
-    def items():
-        for t_s, text in texts:
-            yield from reader.feed(text.encode(), t_s)
-        yield from reader.end(t_s)
-
-    try:
-        consume(items(), recording, limit_ms, lambda sample: None)
-    finally:
-        recording.close()
-    return read(recording.file), recording
+from ..support.virsh_output import (
+    ACTIVE,
+    ANSWERS,
+    COMPLETED,
+    LINES,
+    NO_FIGURES,
+    RECORDING,
+    answer_of,
+    as_job,
+    as_json,
+    as_raw,
+    recorded,
+)
 
 
 @pytest.mark.parametrize("form", [as_json, as_job, as_raw])
@@ -163,13 +86,6 @@ def test_text_may_come_in_any_pieces(tmp_path):
     assert [sample.t_s for sample in trace.samples] == [first_line, len(as_job(ACTIVE)) + first_line]
 
 
-def answer_of(text):
-    """The one answer that a text of domjobinfo makes."""
-    reader = Reader()
-    (reading,) = [*reader.feed(text.encode()), *reader.end()]
-    return reading.answer
-
-
 def test_units_are_those_of_libvirt():
     answer = answer_of(as_job(ACTIVE).replace("MiB/s", "GiB/s"))
     assert answer["ram"]["mbps"] == pytest.approx(ACTIVE["ram"]["mbps"] * 1024, rel=1e-4)
@@ -226,82 +142,6 @@ def test_what_was_recorded_before_something_wrong_came_is_kept(tmp_path):
     assert [sample.t_s for sample in read(str(tmp_path / "trace.jsonl")).samples] == [1, 2]
 
 
-def record(tmp_path, shell, *arguments):
-    command = [sys.executable, "-m", "avocado_migdowntime", "record", *arguments, "-o", "trace.jsonl"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    line = f"{shell} {' '.join(command)}" + ")" * shell.count("(")
-    return subprocess.run(
-        ["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=HANGS_S
-    )
-
-
-@pytest.fixture
-def record_all(warm, tmp_path):
-    """Record answers that come over a pipe: the exit status, and what is printed on standard output and error."""
-
-    def run(answers, *more):
-        data = "".join(map(as_json, answers)).encode()
-        done = warm.run("record", "-", "-o", "trace.jsonl", *more, cwd=tmp_path, data=data)
-        return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-    return run
-
-
-@pytest.mark.parametrize(
-    ("answers", "status", "words"),
-    [
-        ([ACTIVE, COMPLETED], 0, "2 samples in trace.jsonl, the migration completed"),
-        ([ACTIVE, {**ACTIVE, "status": "failed"}], 1, "2 samples in trace.jsonl, the migration failed"),
-        ([ACTIVE], 1, "1 sample in trace.jsonl, the migration was still active then"),
-        (
-            [COMPLETED],
-            2,
-            "the migration in this text is over: its status is completed; take `virsh qemu-monitor-command",
-        ),
-        ([{}], 2, f"{NO_FIGURES}; take `virsh qemu-monitor-command"),
-    ],
-)
-def test_the_exit_status_says_how_it_ended(answers, status, words, tmp_path, record_all):
-    ended, out, said = record_all(answers)
-    assert (ended, out) == (status, "") and words in said
-    assert Path(tmp_path, "trace.jsonl").exists() is (status != 2)
-
-
-@pytest.mark.parametrize(
-    ("shell", "arguments", "words"),
-    [
-        (
-            "mkfifo silent; exec <>silent;",
-            ("-", "--wait", "0.2"),
-            "no running migration was read within 0.2 s; start it, or use a larger --wait",
-        ),
-        ("", ("-", "<&-"), "standard input"),
-        ("echo hello |", ("-",), "'hello' matches no known text"),
-        ("touch trace.jsonl;", ("-",), "trace.jsonl exists already; give another --output, or remove it"),
-        ("", ("qmp.sock", "--downtime-limit", "1"), "--downtime-limit is for a pipe only; QMP and libvirt show"),
-        ("", ("-", "--wait", "nonsense"), "'nonsense' is not a number from 0 to 86400"),
-        ("", ("-", "--downtime-limit", "2000001"), "'2000001' is not a number from 0 to 2000000"),
-    ],
-)
-def test_what_cannot_be_recorded_ends_in_a_sentence(shell, arguments, words, tmp_path):
-    done = record(tmp_path, shell, *arguments)
-    assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
-    assert not (tmp_path / "trace.jsonl").exists() or shell.startswith("touch")
-
-
-def test_a_full_disk_ends_the_recording_in_a_sentence_and_keeps_what_there_is(tmp_path):
-    (tmp_path / "answers").write_text("".join(map(as_json, [ACTIVE] * 100)))
-    # bash's ulimit counts in KiB; SIGXFSZ is ignored as Python starts.
-    done = record(tmp_path, "cat answers | ( ulimit -f 8;", "-", "--quiet")
-    assert done.returncode == 1
-    assert done.stderr == (
-        "migdowntime record: trace.jsonl cannot be written any further: File too large; make room, or choose another "
-        "place; what was recorded is kept\n"
-    )
-    trace = read(str(tmp_path / "trace.jsonl"))
-    assert len(trace.samples) > 3 and "cut off" in trace.notes[0]
-
-
 def test_what_a_libvirt_printed_of_a_real_migration_is_what_its_qemu_answered():
     printed = (RECORDING.parent / "domjobinfo-9.0.txt").read_text()
     ram = {
@@ -312,45 +152,6 @@ def test_what_a_libvirt_printed_of_a_real_migration_is_what_its_qemu_answered():
     }  # fmt: skip
     times = {"total-time": 2540, "setup-time": 1, "expected-downtime": 1999}
     assert answer_of(printed) == {"status": "active", **times, "ram": ram}
-
-
-def test_a_disk_that_is_full_from_the_beginning_is_left_without_a_file(tmp_path):
-    (tmp_path / "answers").write_text(as_json(ACTIVE))
-    done = record(tmp_path, "cat answers | ( ulimit -f 0;", "-", "--quiet")
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert "trace.jsonl cannot be written any further: File too large; make room" in done.stderr
-    assert not (tmp_path / "trace.jsonl").exists()
-
-
-def test_an_event_that_no_answer_follows_ends_the_recording(tmp_path, warm):
-    event = json.dumps({"event": "MIGRATION", "data": {"status": "completed"}, "timestamp": {"seconds": 1}})
-    data = f"{as_json(ACTIVE)}{event}\n".encode()
-    done = warm.run("record", "-", "-o", "trace.jsonl", cwd=tmp_path, data=data)
-    assert done.returncode == 0 and b"2 samples in trace.jsonl, the migration completed" in done.stderr
-
-
-def test_quiet_says_nothing_of_a_good_recording(record_all):
-    assert record_all([ACTIVE, COMPLETED], "--quiet") == (0, "", "")
-
-
-def test_the_loop_of_the_documents_records(tmp_path):
-    """As it stands there, with a virsh that answers and fails when the guest is gone."""
-    (loop,) = re.findall(r"```\n(while virsh .*?)```", STUCK.read_text(), re.DOTALL)
-    for number, answer in enumerate([ACTIVE, ACTIVE, COMPLETED]):
-        (tmp_path / str(number)).write_text(as_json(answer))
-    virsh = tmp_path / "virsh"
-    virsh.write_text(
-        f"#!{sys.executable}\nimport pathlib, sys\n"
-        "assert sys.argv[1:] == ['qemu-monitor-command', 'GUEST', '{\"execute\":\"query-migrate\"}']\n"
-        "answer = min(pathlib.Path().glob('[0-9]'))\nprint(answer.read_text())\nanswer.unlink()\n"
-    )
-    virsh.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        loop, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=HANGS_S
-    )
-    assert done.returncode == 0 and "3 samples in recording.jsonl, the migration completed" in done.stderr
-    assert read(str(tmp_path / "recording.jsonl")).downtime_limit_ms == 300
 
 
 @pytest.mark.parametrize("text", sorted((RECORDING.parents[1] / "forms").glob("*.txt")), ids=lambda path: path.stem)

@@ -39,7 +39,7 @@ def statuses(path, *answers):
     async def taken():
         source = Played(*answers)
         async with Sampler(source, writer, 1000, {"source": source}) as sampler:
-            return [sample.status async for sample, _ in sampler.taken()]
+            return [sample.status async for sample, _ in sampler.answered_samples()]
 
     writer = TraceWriter(path, {"qemu": {}, "migrate-parameters": {}})
     try:
@@ -93,7 +93,7 @@ def test_what_the_sides_announce_is_awaited_no_longer_than_until_both_have_ended
         destination = Announcing([], of_destination)
         sides = {"source": source, "destination": destination}
         async with Sampler(source, writer, 1000, sides) as sampling:
-            async for _ in sampling.taken():
+            async for _ in sampling.answered_samples():
                 pass
 
     writer = TraceWriter(path, {"qemu": {}, "migrate-parameters": {}})

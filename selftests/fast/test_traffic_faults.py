@@ -25,18 +25,18 @@ def sets(**arguments):
 )
 def test_qemu_has_another_parameter_than_it_says(fault, name, of_qemu, before):
     lying, answer = fault(), {name: 5, "downtime-limit": 300}
-    assert lying.answered(ASKED, answer) == {**answer, name: before}
-    assert lying.asked({**sets(**{name: 7}), "id": 1}) == {**sets(**{name: of_qemu}), "id": 1}
-    assert lying.answered(ASKED, answer) == {**answer, name: 7}
-    assert lying.asked(ASKED) == ASKED
-    assert lying.answered({"execute": "query-migrate"}, answer) == answer
-    assert lying.asked(sets(downtime_limit=9))["arguments"]["downtime-limit"] == 9
-    assert lying.answered(ASKED, answer) == {**answer, name: 7}
+    assert lying.from_qemu(ASKED, answer) == {**answer, name: before}
+    assert lying.to_qemu({**sets(**{name: 7}), "id": 1}) == {**sets(**{name: of_qemu}), "id": 1}
+    assert lying.from_qemu(ASKED, answer) == {**answer, name: 7}
+    assert lying.to_qemu(ASKED) == ASKED
+    assert lying.from_qemu({"execute": "query-migrate"}, answer) == answer
+    assert lying.to_qemu(sets(downtime_limit=9))["arguments"]["downtime-limit"] == 9
+    assert lying.from_qemu(ASKED, answer) == {**answer, name: 7}
 
 
 def test_qemu_is_told_of_all_capabilities_but_auto_converge():
     lying, others = AutoConvergeIgnored(), [{"capability": "events", "state": True}]
     asked = {"execute": "migrate-set-capabilities", "arguments": {"capabilities": others}}
     every = [*others, {"capability": "auto-converge", "state": True}]
-    assert lying.asked({**asked, "arguments": {"capabilities": every}}) == lying.asked(asked) == asked
-    assert lying.asked(ASKED) == ASKED
+    assert lying.to_qemu({**asked, "arguments": {"capabilities": every}}) == lying.to_qemu(asked) == asked
+    assert lying.to_qemu(ASKED) == ASKED

@@ -125,7 +125,7 @@ def test_three_usable_samples_of_a_pass_are_needed():
     )
 
 
-SYNCS_OFTEN = ", but with postcopy-ram QEMU {} syncs in each window of 100 ms"
+SYNCS_OFTEN = ", but with postcopy-ram QEMU {} syncs in each window of 100 ms, except on hugepages"
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_passes_are_judged_by_what_came_before_the_change():
 def test_a_report_that_is_not_renewed_is_named(fault, name, says):
     header = {"execute": "migrate-set-parameters", "arguments": {"downtime-limit": 1}}
     made = named_fault(fault).make()
-    made.asked(header)
+    made.to_qemu(header)
     trace = slowed([1800], 0.75, 4600, {"fault": made})
     verdict = judge(trace)
     assert (verdict.verdict, verdict.formula) == (Judgement.INACCURATE, name), verdict

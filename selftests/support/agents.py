@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from avocado_migdowntime.remote.agent_code import command, program
 from avocado_migdowntime.remote.conversation import SILENCE_S, Conversation
-from avocado_migdowntime.remote.sent import command, program
 
 PATIENCE_S = 60
 

@@ -92,25 +92,26 @@ def _hand_on(user: socket.socket, qemu: socket.socket, asked: Path, side: str) -
                 continue
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
-                broken = _broken(line, kind)
+                handed = broken(line, kind)
                 with suppress(BrokenPipeError):
-                    user.sendall(broken)
+                    user.sendall(handed)
                 if kind == HALF:
                     user.close()
                     qemu.close()
                     return
-                kind = "done" if kind and broken != line + b"\n" else kind
+                kind = "done" if kind and handed != line + b"\n" else kind
 
 
-def _broken(line: bytes, kind: str) -> bytes:
+def broken(line: bytes, kind: str) -> bytes:
+    """A line of QMP as this kind has it."""
     if kind == HALF:
         return line[: len(line) // 2]
-    if kind in (HUGE, OTHER):
-        message = json.loads(line)
-        if "return" in message:
-            if kind == OTHER:
-                message["id"] = "of another"
-            elif isinstance(message["return"], dict):
-                message["return"]["more"] = 10_000_000 * "x"
-            return json.dumps(message).encode() + b"\n"
-    return line + b"\n"
+    message = json.loads(line) if kind in (HUGE, OTHER) else {}
+    if kind == OTHER and {"return", "id"} <= message.keys():
+        # What answers the greeting has no id, and no client looks for one.
+        message["id"] = "of another"
+    elif kind == HUGE and isinstance(message.get("return"), dict):
+        message["return"]["more"] = 10_000_000 * "x"
+    else:
+        return line + b"\n"
+    return json.dumps(message).encode() + b"\n"

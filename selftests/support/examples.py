@@ -9,6 +9,11 @@ FULL = 100
 """What the full profile has: others have a percentage."""
 
 
+def share_of(count: int) -> int:
+    """How many of `count` examples are tried."""
+    return count * settings().max_examples // FULL
+
+
 def examples(count: int, **more: Any) -> settings:
     """The settings of a test that tries `count` examples when all are tried."""
-    return settings(deadline=None, max_examples=count * settings().max_examples // FULL, **more)
+    return settings(deadline=None, max_examples=share_of(count), **more)

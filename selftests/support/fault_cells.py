@@ -35,6 +35,7 @@ LATE = ("completed", "memory checked", "results")
 """From here on a verdict may have been reached before the fault was felt."""
 MISSED = "the moment was not reached"
 _OTHERS_S = 15.0
+_TRACEBACK = re.compile(r"^Traceback .*(?:\n .*)*\n.*", re.MULTILINE)
 _HELD = frozenset({"PASS", "WARN"})
 """Of a run that has come to a verdict."""
 
@@ -70,9 +71,9 @@ class Cell:
             unneeded = _HELD if self.moment == "switchover" or self.target == "destination" else late
             return frozenset({"ERROR"}) | unneeded, rf"{self.target} QEMU"
         if self.fault in (CUT, SLOWED):
-            return frozenset({"ERROR"}) | _HELD if self.moment == "switchover" else frozenset({"ERROR"}) | late, (
-                r"given up after|the migration is|did not answer"
-            )
+            held = _HELD if self.moment == "switchover" else late
+            seen = r"sent nothing|not answer" if self.fault == CUT else r"given up after|not answer"
+            return frozenset({"ERROR"}) | held, rf"{seen}|the migration is"
         if self.fault == FULL:
             return frozenset({"ERROR", "none"}) | late, r"No space left|cannot be written"
         if self.target in QEMUS:
@@ -106,7 +107,7 @@ class Outcome:
 
 
 def cells() -> list[Cell]:
-    """All that this user can make here."""
+    """All; what is needed for some is not on each host."""
     there = [moment for moment in MOMENTS if moment not in ("probing", "results")]
     """While there is a pair."""
     made = [
@@ -131,7 +132,7 @@ def cells() -> list[Cell]:
     ]
     made += [Cell(fault, "host", moment) for fault in (SECOND, SECOND_USERS, SET_BACK) for moment in MOMENTS]
     made += [Cell(fault, "host", moment) for fault in TIMEOUTS for moment in there if moment != "memory checked"]
-    return [cell for cell in made if FAULTS[cell.fault].possible]
+    return made
 
 
 def outcome(cell: Cell) -> Outcome:
@@ -154,7 +155,7 @@ def outcome(cell: Cell) -> Outcome:
             if reached and all(ended):
                 faults += _unexpected(cell, status, said)
                 if cell.fault == FULL and status == "none":
-                    faults += _unexpected(cell, "ERROR", job.log.read_text(errors="replace"))
+                    faults += _unexpected(cell, "ERROR", without_avocados_own(job.log.read_text(errors="replace")))
                 if job.second is not None:
                     faults += _unexpected(cell, *_told(job.second))
             if faults:
@@ -188,6 +189,11 @@ def _unexpected(cell: Cell, status: str, said: str) -> Sequence[str]:
     if "Traceback" in said:
         found.append(f"a traceback: {said}")
     return found
+
+
+def without_avocados_own(log: str) -> str:
+    """What a job printed, without the tracebacks in which Avocado itself says that it cannot write its results."""
+    return _TRACEBACK.sub(lambda found: found[0] if "avocado_migdowntime/" in found[0] else "", log)
 
 
 def _unread(job: WatchedJob) -> list[str]:

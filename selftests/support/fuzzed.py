@@ -170,7 +170,7 @@ def _host_messages(data: bytes) -> None:
 def _telemetry(data: bytes) -> None:
     """A telemetry page, and behind it pages of the region."""
     told = Telemetry.parse(data[:PAGE_BYTES])
-    told.held_to({**_ORDERS.told(), "pattern": told.pattern, "vcpus": told.vcpus})
+    told.held_to({**_ORDERS.telemetry_fields(), "pattern": told.pattern, "vcpus": told.vcpus})
     inspection = Inspection(told)
     pages = np.frombuffer(data[PAGE_BYTES:][: len(data[PAGE_BYTES:]) // PAGE_BYTES * PAGE_BYTES], dtype=np.uint64)
     inspection.see_anywhere(pages.reshape(-1, PAGE_WORDS))

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from functools import partial
 
 from avocado_migdowntime.cli import main as subcommands
+from bench import found
+from tools import features
 
+from . import fault_runs
 from .commands_page import commands_page
 from .documents import TOP
 from .made_up_host import GOOD, SHORT_OF_PAGES, told
@@ -50,6 +53,9 @@ _STOPPED = f"{os.path.relpath(RECORDINGS, TOP)}/ppc64-tcg-qemu-7.2-stopped-in-mi
 OUTPUTS = {
     "docs/reference.md": reference,
     "docs/commands.md": commands_page,
+    "docs/faults.md": fault_runs.page,
+    "docs/features.md": features.both_pages,
+    "docs/found.md": found.page,
     **{
         f"{GOLDEN}/{name}": made
         for name, made in {

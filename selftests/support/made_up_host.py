@@ -35,7 +35,7 @@ GOOD = Host(
     shaped=Shaped(bytes_per_s=49.99e6, wanted_bytes_per_s=50e6),
     cpu=Cpu(4, frozenset({"performance"}), 0.1),
     lock=Lock(False),
-    left=(),
+    left_files=(),
     versions=(Version("numpy", "numpy==2.*", "2.4.6", True),),
     root=False,
 )

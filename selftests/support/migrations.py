@@ -142,7 +142,7 @@ class Mbps(Fault):
     def __init__(self, altered):
         self._altered = altered
 
-    def answered(self, command, answer):
+    def from_qemu(self, command, answer):
         if not (ram := answer.get("ram")):
             return answer
         return {**answer, "ram": {**ram, "mbps": self._altered(ram["mbps"])}}
@@ -154,7 +154,7 @@ class Pending(Fault):
     def __init__(self, factor):
         self._factor = factor
 
-    def answered(self, command, answer):
+    def from_qemu(self, command, answer):
         return {
             **answer,
             **{n: int(answer[n] * self._factor) for n in ("remaining", "expected-downtime") if n in answer},

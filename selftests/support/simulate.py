@@ -233,7 +233,7 @@ def record(
             at += switchover_ms
         mixed = _torn(before, answer, dice) if before and dice.random() < torn else answer
         if answer["status"] != "active" or answer["ram"]["dirty-sync-count"] not in missed:
-            answers.append(fault.answered({"execute": "query-migrate"}, mixed) if fault else mixed)
+            answers.append(fault.from_qemu({"execute": "query-migrate"}, mixed) if fault else mixed)
             times_s.append(at / 1000)
         before = answer
     return Trace(_samples(times_s, answers), tuple(events), header)
@@ -244,8 +244,8 @@ def _samples(times_s: list[float], answers: list[dict[str, Any]]) -> Samples:
     labels, count = Labels(), len(answers)
     try:
         plain = msgspec.convert(answers, list[PlainAnswer])
-        numbers = [labels[answer.status] for answer in plain], repeat(ABSENT, count)
-        return Samples(table_of(plain, times_s, repeat(LATENCY_MS, count), numbers), tuple(labels))
+        numbers = [labels[answer.status] for answer in plain], [ABSENT] * count
+        return Samples(table_of(plain, times_s, [LATENCY_MS] * count, numbers), tuple(labels))
     except (msgspec.ValidationError, Unusual):
         return Samples.of(map(Sample.from_query, times_s, repeat(LATENCY_MS), answers))
 

@@ -126,9 +126,9 @@ def _panel_title(panel: Panel, top: float) -> Part:
 
 
 def _panel_series(panel: Panel, yaxis: str) -> Iterable[Part]:
-    seen: dict[Role, int] = {}
+    orders: dict[Role, int] = {}
     for series in panel.series:
-        order = seen[series.role] = seen.get(series.role, -1) + 1
+        order = orders[series.role] = orders.get(series.role, -1) + 1
         yield {**_series(series, panel, look_of(series.role, order)), "yaxis": yaxis}
 
 
@@ -169,7 +169,7 @@ def _passes(chart: Chart) -> Part:
     """Where passes begin: lines across all panels."""
     begins_s = np.array([at_s for _, at_s in chart.begins_s])
     gaps = np.full_like(begins_s, np.nan)
-    shown = len(begins_s) <= _TOLD_APART
+    are_few = len(begins_s) <= _TOLD_APART
     return {
         "type": "scatter",
         "x": np.column_stack([begins_s, begins_s, gaps]).ravel(),
@@ -179,7 +179,7 @@ def _passes(chart: Chart) -> Part:
         "mode": "lines",
         "line": {"width": 1},
         "hoverinfo": "skip",
-        "meta": _meta("pass", "where a pass begins", "Time", "", "solid", shown=shown),
+        "meta": _meta("pass", "where a pass begins", "Time", "", "solid", is_shown=are_few),
     }
 
 
@@ -203,6 +203,6 @@ def _band(begin: float, end: float, name: str) -> Part:
     return {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "x0": begin, "x1": end, "name": name}
 
 
-def _meta(role: str, name: str, panel: str, unit: str, look: str, shown: bool = True) -> Part:
-    """What the page knows of a curve; one that is not `shown` waits for its box to be ticked."""
-    return {"role": role, "name": name, "panel": panel, "unit": unit, "look": look, "shown": shown}
+def _meta(role: str, name: str, panel: str, unit: str, look: str, is_shown: bool = True) -> Part:
+    """What the page knows of a curve; one that is not `is_shown` waits for its box to be ticked."""
+    return {"role": role, "name": name, "panel": panel, "unit": unit, "look": look, "shown": is_shown}

@@ -37,13 +37,13 @@ def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) ->
     plotly, hash_of_plotly = _plotly()
     script = own.joinpath("page.js").read_text("utf-8")
     inside = environment.get_template("test.html")
-    shown = environment.get_template("page.html").render(
+    html = environment.get_template("page.html").render(
         title=title,
         answer=summed_up(tests),
-        tests=[_shown(test, inside, len(tests) > OPEN_TESTS) for test in tests],
+        tests=[_test_context(test, inside, len(tests) > OPEN_TESTS) for test in tests],
         any_picture=any(test.chart is not None for test in tests),
         strips=[
-            {"title": strip.title, "axis": strip.axis, "within": strip.within, **_drawn(strip_figure(strip))}
+            {"title": strip.title, "axis": strip.axis, "within": strip.within, **_figure_context(strip_figure(strip))}
             for strip in strips
         ],
         hashes=[hash_of_plotly, _hash(script)],
@@ -52,20 +52,20 @@ def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) ->
         plotly=plotly,
         script=script,
     )
-    return shown.encode()
+    return html.encode()
 
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader(__package__, ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(lines=LINES, markers=MARKERS)
-    return made
+    environment.globals.update(lines=LINES, markers=MARKERS)
+    return environment
 
 
 @cache
@@ -75,12 +75,12 @@ def _plotly() -> tuple[str, str]:
     return packed(script.encode()), _hash(script)
 
 
-def _shown(test: Recorded, inside: Template, later: bool) -> dict[str, Any]:
+def _test_context(test: Recorded, inside: Template, later: bool) -> dict[str, Any]:
     verdict = test.verdict
     html = inside.render(
         name=test.name,
         labelled=labelled(verdict) if verdict is not None else [],
-        drawn=_drawn(figure(test.chart)) if test.chart is not None else None,
+        picture=_figure_context(figure(test.chart)) if test.chart is not None else None,
         advice=labelled_advice(test.advice) if test.advice is not None else [],
         commands=test.commands,
         settings=test.settings,
@@ -95,10 +95,10 @@ def _shown(test: Recorded, inside: Template, later: bool) -> dict[str, Any]:
     }
 
 
-def _drawn(drawn: Part) -> dict[str, Any]:
-    traces = [(index, trace["meta"]) for index, trace in enumerate(drawn["data"])]
+def _figure_context(part: Part) -> dict[str, Any]:
+    traces = [(index, trace["meta"]) for index, trace in enumerate(part["data"])]
     return {
-        "figure": packed_figure(drawn),
+        "figure": packed_figure(part),
         "panels": [(panel, list(inside)) for panel, inside in groupby(traces, _panel)],
     }
 

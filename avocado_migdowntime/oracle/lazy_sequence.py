@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar, overload
 
 T = TypeVar("T")
-MANY = 5_000
-"""So many are kept whole; a longer migration has hundreds of thousands, of some 3 kB each."""
+MANY = 20_000
+"""So many are kept whole, of some 5 kB each: as many passes as a million samples show, unless they are very short."""
 
 
-class Made(Sequence[T]):
+class LazySequence(Sequence[T]):
     """`count` items, the one at `index` made by `make(index)`; those that were made last are kept.
 
     So one that is made anew is equal to the one before, and need not be the same object.
@@ -18,7 +18,7 @@ class Made(Sequence[T]):
     def __init__(self, count: int, make: Callable[[int], T]) -> None:
         self._count = count
         self._make = make
-        self._kept: dict[int, T] = {}
+        self._items: dict[int, T] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -30,13 +30,13 @@ class Made(Sequence[T]):
     def __getitem__(self, index: int | slice) -> T | Sequence[T]:
         if isinstance(index, slice):
             rows = range(self._count)[index]
-            return Made(len(rows), lambda row: self._one(rows[row]))
+            return LazySequence(len(rows), lambda row: self._one(rows[row]))
         return self._one(range(self._count)[index])
 
     def _one(self, index: int) -> T:
-        if (kept := self._kept.get(index)) is not None:
-            return kept
-        if len(self._kept) >= MANY:
-            del self._kept[next(iter(self._kept))]
-        self._kept[index] = made = self._make(index)
-        return made
+        if (item := self._items.get(index)) is not None:
+            return item
+        if len(self._items) >= MANY:
+            del self._items[next(iter(self._items))]
+        self._items[index] = item = self._make(index)
+        return item

@@ -10,14 +10,14 @@ _BYTES, _PACKETS = 8, 9
 
 
 @dataclass(frozen=True)
-class Sent:
-    """Bytes, with the headers of all layers, in so many packets, since the network was made."""
+class SentCounters:
+    """What a network has sent since it was made: bytes, with the headers of all layers, and packets."""
 
     bytes: int
     packets: int
 
 
-def sent(pid: int) -> Sent | None:
+def sent_counters(pid: int) -> SentCounters | None:
     """What all devices but the loopback have sent, in the network where that process is; None where there is none."""
     try:
         _, _, *lines = Path(f"/proc/{pid}/net/dev").read_text().splitlines()
@@ -25,4 +25,4 @@ def sent(pid: int) -> Sent | None:
         return None
     rows = [(name.strip(), counts.split()) for name, _, counts in (line.partition(":") for line in lines)]
     counted = [counts for name, counts in rows if name != _LOOPBACK and len(counts) > _PACKETS]
-    return Sent(*(sum(int(counts[column]) for counts in counted) for column in (_BYTES, _PACKETS)))
+    return SentCounters(*(sum(int(counts[column]) for counts in counted) for column in (_BYTES, _PACKETS)))

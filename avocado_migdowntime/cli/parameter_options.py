@@ -12,15 +12,15 @@ def configure(parser: argparse.ArgumentParser, meaning: str) -> None:
 
 def configure_pairs(parser: argparse.ArgumentParser, meaning: str) -> None:
     """Add the option -p to `parser`, with `meaning` as its help."""
-    parser.add_argument("-p", dest="chosen", metavar="NAME=VALUE", action="append", default=[], help=meaning)
+    parser.add_argument("-p", dest="pairs", metavar="NAME=VALUE", action="append", default=[], help=meaning)
 
 
-def chosen(arguments: argparse.Namespace, reserved: tuple[str, ...]) -> dict[str, str]:
-    """The given values, by name. Raises UsageError for anything but a pair, and for the names that --qemu replaces."""
+def chosen_parameters(arguments: argparse.Namespace, reserved: tuple[str, ...]) -> dict[str, str]:
+    """The values of -p and --arch, by name. Raises UsageError if -p is not a pair, or names what --qemu replaces."""
     from ..errors import UsageError
 
     pairs = {}
-    for text in arguments.chosen:
+    for text in arguments.pairs:
         name, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"-p {text} is not a pair; expected NAME=VALUE, such as -p region=64M")

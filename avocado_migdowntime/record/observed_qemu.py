@@ -24,7 +24,7 @@ class ConnectionGone(HarnessError):
     """The QEMU has closed the connection, or has ended."""
 
 
-class AskedQemu(ABC):
+class ObservedQemu(ABC):
     """A QEMU that answers QMP's commands within an `async with` block; `name` is what messages call it.
 
     If it stops answering, it is waited for, with a message to `say` every two seconds.

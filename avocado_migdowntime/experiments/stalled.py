@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether a run was given up because nothing was sent any more."""
+
+import numpy as np
+
+from ..trace.samples import Samples
+
+_LONG_S = 5.0
+"""Much longer than a window of sending, on any link that a migration may complete over."""
+
+
+def why_stalled(samples: Samples) -> str:
+    """For how long before the last sample the source has sent nothing, and where to look, if that is long."""
+    told = np.flatnonzero(~np.isnan(samples.transferred_bytes))
+    if not len(told):
+        return ""
+    at_s, sent_bytes = samples.t_s[told], samples.transferred_bytes[told]
+    idle_s = at_s[-1] - at_s[int(np.argmax(sent_bytes == sent_bytes[-1]))]
+    return f"the source QEMU has sent nothing for {idle_s:.0f} s: look at the link" if idle_s >= _LONG_S else ""

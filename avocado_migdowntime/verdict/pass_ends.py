@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where passes ended, against the limit that held: gathered in one go, as there may be very many."""
+
+from array import array
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..basics.interval import Interval
+from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..oracle.evidence import Evidence
+from ..oracle.syncs import Sync
+from ..trace.samples import Floats
+from .limit_at_switchover import BURST_MS, Ending
+from .looks import stride_bytes, works_as_ms
+
+SLACK = 0.05
+"""Share of the limit by which the bandwidth may have moved since QEMU computed its threshold."""
+_FEW = 0.1
+"""Zero pages that would fill such a share of a window are few: of more, nobody knows where the look came."""
+
+
+class PassEnds:
+    """The ends of passes: how many were seen closely enough, how many of these are wrong, and what the others bound.
+
+    A sync in mid-pass ends none.
+    """
+
+    def __init__(self) -> None:
+        self.seen = self.wrong = 0
+        self.first_wrong: Ending | None = None
+        self.some_in_mid_pass = False
+        self.last_sync: Sync | None = None
+        self._works_as_ms = array("d")
+        self._unsent_ms = array("d")
+        self._short = _ShortPasses()
+
+    @classmethod
+    def of(cls, evidence: Evidence, syncs: Iterable[Sync], are_judged: bool) -> "PassEnds":
+        """Those that `syncs` show; none counts as seen unless they `are_judged`, for which each needs a limit."""
+        ends = cls()
+        for sync in syncs:
+            if sync.in_mid_pass:
+                ends.some_in_mid_pass = True
+            else:
+                ends._add(evidence, sync, are_judged)
+        return ends
+
+    @property
+    def works_as_ms(self) -> Floats:
+        """Between which limits QEMU's must lie to end a pass there, a row each; ends among zero pages are left out."""
+        return _rows(self._works_as_ms)
+
+    @property
+    def unsent_ms(self) -> Floats:
+        """How much each pass ended with, a row each: the least and the most."""
+        return _rows(self._unsent_ms)
+
+    @property
+    def went_on(self) -> Ending | None:
+        """What passes show that should have been the switchover."""
+        return self._short.ending
+
+    def _add(self, evidence: Evidence, sync: Sync, is_judged: bool) -> None:
+        if self.last_sync is not None:
+            self._short.add(self.last_sync)
+        self.last_sync = sync
+        if sync.zero_bytes < _FEW * BUFFER_DELAY_MS * sync.wire_bytes_per_ms.high:
+            _put(self._works_as_ms, works_as_ms(evidence, sync))
+        _put(self._unsent_ms, sync.unsent_ms)
+        if is_judged and (end := _pass_end(evidence, sync)) is not None:
+            self.seen += 1
+            if end.code:
+                self.wrong += 1
+                self.first_wrong = self.first_wrong or end
+
+
+class _ShortPasses:
+    """Passes that began well below the limit, twice or more: each of them should have been the switchover.
+
+    Half the limit is left to devices, whose state QEMU counts as well and query-migrate does not always show.
+    """
+
+    def __init__(self) -> None:
+        self._count, self._most_ms = 0, 0.0
+        self._limit_ms: float | None = None
+
+    def add(self, sync: Sync) -> None:
+        """Look at the pass that one began, which others followed."""
+        if sync.limit_bytes and sync.at_sync_bytes.high < sync.limit_bytes.low / 2 - sync.before.last.page_bytes:
+            self._count, self._limit_ms = self._count + 1, sync.limit_ms
+            self._most_ms = max(self._most_ms, sync.at_sync_bytes.high / sync.bytes_per_ms.low)
+
+    @property
+    def ending(self) -> Ending | None:
+        """What they show, if there are two."""
+        if self._count < 2:
+            return None
+        reason = (
+            f"QEMU went on {self._count} times although at most {self._most_ms:.0f} ms were left at a sync and the "
+            f"downtime-limit is {self._limit_ms:.10g} ms"
+        )
+        return Ending("went-on-at-a-sync", reason)
+
+
+def _put(rows: "array[float]", interval: Interval) -> None:
+    rows.append(interval.low)
+    rows.append(interval.high)
+
+
+def _rows(bounds: "array[float]") -> Floats:
+    return np.array(bounds).reshape(-1, 2)
+
+
+def _pass_end(evidence: Evidence, sync: Sync) -> Ending | None:
+    """What the end of a pass shows, or None where it was not seen closely enough."""
+    unsent, limit = sync.unsent_bytes, sync.limit_bytes
+    assert limit is not None
+    page_bytes = sync.before.last.page_bytes
+    least, most = limit.low * (1 - SLACK), limit.high * (1 + SLACK)
+    burst = BURST_MS * sync.wire_bytes_per_ms.high
+    is_limit = f"the downtime-limit is {sync.limit_ms:.10g} ms"
+    if unsent.low > most + page_bytes:
+        return Ending("ended-early", f"a pass ended with {sync.unsent_ms.low:.0f} ms still unsent, but {is_limit}")
+    if unsent.high > most + burst:
+        return None
+    if unsent.high + burst >= least:
+        return Ending()
+    if unsent.high + burst + max(stride_bytes(evidence, page_bytes), sync.zero_bytes) >= least:
+        return None
+    reason = f"a pass went on until {sync.unsent_ms.high:.0f} ms were unsent although {is_limit}"
+    return Ending("went-on-in-a-pass", reason)

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The page of which faults are found with which migration feature."""
+
+import re
+
+import pytest
+
+from bench import found
+from bench.rows import TRIED, add
+
+ROW = {"fault": "stale", "way": "TLS", "release": "6.0.0", "arch": "ppc64", "came": "accurate"}
+
+
+def test_the_last_result_of_a_run_counts_whatever_qemus_are_here(tmp_path):
+    path = tmp_path / "found.jsonl"
+    for row in ({"found": False}, {"arch": "x86_64", "found": False}, {"found": True}):
+        add(path, {**ROW, **row})
+    text = found.page(path)
+    assert "\n| `stale` | 1 of 2 | not tried | not tried |\n" in text and "; 1 had the right" in text
+    assert "- `stale`, TLS, 6.0.0 x86_64: accurate\n" in text and "6.0.0 ppc64: accurate" not in text
+
+
+@pytest.mark.parametrize("path", sorted(TRIED.glob("*.jsonl")), ids=lambda path: path.stem)
+def test_what_is_kept_names_no_file_of_a_host(path):
+    assert not re.search(r'[\s"](/\w+){2}', path.read_text())
