@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Judge the downtime that QEMU predicts while it migrates a guest.
 
-What scripts may rely on is what this module exports, by `__all__`; it stays as docs/python.md says. All modules below
-it are internal: they change without notice.
+Scripts may rely on the names in `__all__`; docs/python.md says what stays the same. All modules below this one are
+internal: they change without notice.
 
 >>> from avocado_migdowntime import advise, judge, read
 >>> trace = read("selftests/recordings/ppc64-tcg-qemu-7.2-with-dirty-rate-formula.jsonl.gz")
@@ -14,7 +14,7 @@ QEMU said 980 ms, expected 5495 ms
 >>> advise(trace).limit_ms > verdict.expected_ms
 True
 
-Importing this module is cheap: each name is fetched when it is first asked for.
+Importing this module is cheap: a name is imported when it is first used.
 """
 
 from importlib import import_module

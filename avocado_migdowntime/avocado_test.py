@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the Avocado tests share: parameters in, verdict to status, and ending whatever ends the test."""
+"""The base of the Avocado tests: parameters, the status for a verdict, and a clean end however the test ends."""
 
 import asyncio
 import json
@@ -31,26 +31,26 @@ Procedure = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, A
 
 _CLEANING_UP_S = 30.0
 _BEGINS_S = 1.0
-"""An experiment that begins within this time after SIGTERM sees that itself."""
+"""An experiment that begins within this time after SIGTERM notices it."""
 
 
 class MigrationTest(Test):
-    """A test that does one experiment and ends with the status that goes with the verdict.
+    """A test that does one experiment and ends with the status for its verdict.
 
-    | what came out                                  | status                    |
+    | result                                         | status                    |
     | ---------------------------------------------- | ------------------------- |
     | accurate, downtime-limit not violated          | PASS                      |
     | inaccurate, or the limit violated              | FAIL                      |
-    | a page damaged, or the guest did not go on     | FAIL                      |
-    | a limit that should do did not, or it did      | FAIL                      |
-    | the guest was down for other than was said     | FAIL                      |
+    | a damaged page, or the guest did not continue  | FAIL                      |
+    | a limit did not have the expected effect       | FAIL                      |
+    | another downtime than predicted                | FAIL                      |
     | inconclusive                                   | WARN, or FAIL if asked to |
     | HostRequirementError                           | CANCEL, FAIL if asked to  |
     | UsageError, HarnessError, anything else        | ERROR                     |
     """
 
     defaults: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """Parameters of this test where nobody gives others."""
+    """Default parameters of this test."""
     timeout: float | None = None
     """What the class, or `-p timeout=…`, lets the test take, s; Avocado ends it then."""
     grace_s = 30.0
@@ -104,7 +104,7 @@ class MigrationTest(Test):
 
     def _terminate(self, number: int = signal.SIGTERM, frame: object = None) -> None:
         """Have the experiment end, and clean up; what does not do so, or is none, is left after a while."""
-        # Once: Avocado's second SIGTERM, or the one for the death of its runner, must not cut the cleaning up short.
+        # Once: Avocado's second SIGTERM, or the one for its runner's death, must not interrupt the cleanup.
         signal.signal(number, signal.SIG_IGN)
         TERMINATION.came = True
         experiment = getattr(self, "_experiment", None)
@@ -114,14 +114,14 @@ class MigrationTest(Test):
         signal.setitimer(signal.ITIMER_REAL, _BEGINS_S if experiment is None else _CLEANING_UP_S)
 
     def _end_with(self, verdict: Verdict) -> NoReturn:
-        # Of what Avocado's result files have of a failure, this sentence is all that some readers show.
+        # Some readers show only this sentence of Avocado's result files.
         why = f"{reason(verdict)} ({figures(verdict)})"
         if verdict.passed is False or self.parameters.inconclusive == "fail":
             self.fail(why)
         raise TestWarn(why)
 
     def _monitor_log_to_file(self) -> None:
-        # Avocado's runner drains one message per 10 ms; QMP's debug log would hold the test up.
+        # Avocado's runner takes one message per 10 ms; QMP's debug log would delay the test.
         qmp = logging.getLogger("qemu.qmp")
         file = logging.FileHandler(Path(self.outputdir, "qmp.log"), encoding="utf-8", errors="backslashreplace")
         file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message).10000s"))

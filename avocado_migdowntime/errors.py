@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What can go wrong, by who has to fix it.
+"""The exceptions, by who has to act.
 
     MigDowntimeError
      ├── UsageError            the user gave something that cannot be used
-     ├── HostRequirementError  this machine, or the QEMU on it, has not got what the run needs
-     │    └── NotPermittedError  it has, for others than this user
-     └── HarnessError          QEMU or the harness did something unforeseen
+     ├── HostRequirementError  this host, or its QEMU, lacks something that a run needs
+     │    └── NotPermittedError  it has it, but not for this user
+     └── HarnessError          QEMU or the harness did something unexpected
 
 Each message is one sentence: what was seen, what was expected, what to try.
 """
 
 
 class MigDowntimeError(Exception):
-    """Root of every error that this package raises on purpose."""
+    """The base of all exceptions that this package raises on purpose."""
 
 
 class UsageError(MigDowntimeError):
-    """A file, an option or a parameter cannot be used as it was given."""
+    """A file, an option or a parameter cannot be used as given."""
 
 
 class HostRequirementError(MigDowntimeError):
@@ -24,7 +24,7 @@ class HostRequirementError(MigDowntimeError):
 
 
 class NotPermittedError(HostRequirementError):
-    """What the run needs is for others, such as root; the message names what would allow it."""
+    """Only others, such as root, may use what the run needs; the message says how to allow it."""
 
 
 class HarnessError(MigDowntimeError):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make demo`: judge one real QEMU, on hugepages where they can be had, else on the host's own pages.
+"""`make demo`: judge one real QEMU, on hugepages if the host has enough, else on its base pages.
 
 Run by the Python that has the package installed, with the directory for the results.
 """
@@ -8,6 +8,7 @@ Run by the Python that has the package installed, with the directory for the res
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from avocado_migdowntime.basics.units import format_size
@@ -22,7 +23,7 @@ AVOCADO = Path(sys.executable).with_name("avocado")
 
 
 def page_size() -> str:
-    """The size of the pages that both QEMUs can be given; a line says why, where it is not the one that is wanted."""
+    """The page size of both guests' RAM; if it is not the wanted one, a line says why."""
     wanted = parse(WANTED)
     pages = 2 * plan(wanted.backing, wanted.page_size, wanted.ram).hugepages_needed
     try:
@@ -33,22 +34,41 @@ def page_size() -> str:
             return WANTED["page_size"]
     except HostRequirementError as error:
         own = format_size(os.sysconf("SC_PAGE_SIZE"))
-        print(f"demo: on this host's own pages of {own}, as {error}", flush=True)
+        print(f"demo: this run uses pages of {own}, because for the default run {error}", flush=True)
         return own
 
 
 def main(results: Path) -> int:
-    """Run the test and judge its trace; the status is that of the first of the two that failed."""
+    """The exit status of the demo."""
+    try:
+        return run(results)
+    except KeyboardInterrupt:
+        print("demo: interrupted; `make demo` begins again", file=sys.stderr)
+        return 130
+
+
+def run(results: Path) -> int:
+    """Run the test and judge its recording; the status is that of the first of the two that failed."""
     options = ("--migdowntime-arch", WANTED["arch"], "--migdowntime-page-size", page_size())
     line = [AVOCADO, "run", "--job-results-dir", results, *options, "migdowntime:expected-downtime"]
-    run = subprocess.run(line, check=False)
+    tested = ended(line)
     traces = sorted((results / "latest" / "test-results").glob("*/data/trace.jsonl"))
     if not traces:
-        print("demo: the test ended without a trace, see above why; then `make demo` again", file=sys.stderr)
-        return run.returncode or 1
+        print("demo: the test left no recording; its reason is above; then run `make demo` again", file=sys.stderr)
+        return tested or 1
     print(flush=True)
-    analysis = subprocess.run([AVOCADO, "migdowntime", "analyze", *traces], check=False)
-    return run.returncode or analysis.returncode
+    analyzed = ended([AVOCADO, "migdowntime", "analyze", *traces])
+    return tested or analyzed
+
+
+def ended(line: Sequence[str | Path]) -> int:
+    """The exit status of this command; Ctrl-C reaches it as well, and it may clean up before it ends."""
+    process = subprocess.Popen(line)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.wait()
+        raise
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ FEATURES, GUESTPERF = TOP / "variants" / "features.yaml", TOP / "variants" / "gu
 PAUSING = TOP / "variants" / "guestperf-pause.yaml"
 ARCHITECTURES = ("ppc64", "x86_64")
 TIME_LIMIT_S = 90
-_FAILED = " QEMU ended with |^the migration is failed|^given up after "
+_FAILED = " QEMU ended with |^the migration (is|ended as) failed|^given up after "
 """What is said where nothing was lacking, and a run came to nothing all the same."""
 HEAD = """# Ways to migrate, and what is judged under each
 
@@ -244,4 +244,7 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -163,4 +163,7 @@ def run(command: list[str], cwd: Path = TOP) -> subprocess.CompletedProcess[str]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

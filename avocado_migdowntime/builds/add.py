@@ -33,10 +33,10 @@ _TRY_S = 20
 async def add(
     suite: str, architectures: Sequence[str], resources: HostResources, say: Callable[[str], None]
 ) -> SuiteQemu:
-    """The QEMU of `suite` for these architectures, which is downloaded and unpacked where it is not there yet.
+    """The QEMU of `suite` for these architectures; downloads and unpacks it unless it is there.
 
-    An architecture that it was unpacked for before stays. Whatever way this ends, nothing half made is there.
-    Raises UsageError for a suite that does not exist, HostRequirementError where it cannot be had or kept.
+    Architectures that were unpacked before stay. However this ends, it leaves nothing incomplete. Raises UsageError
+    for an unknown suite, HostRequirementError if it cannot be downloaded or kept.
     """
     target = place(suite)
     while True:
@@ -156,7 +156,9 @@ def _release(suite: str, script: Path) -> str:
         if version := re.search(r"version (\d+\.\d+\.\d+)", result.stdout):
             return version[1]
         why = cause(result.stderr)
-    raise HostRequirementError(f"the {script.name} of {suite} was unpacked and does not run here ({why}); {_OTHERWISE}")
+    raise HostRequirementError(
+        f"the {script.name} of {suite} was unpacked, but does not run here ({why}); {_OTHERWISE}"
+    )
 
 
 def _files(directory: Path) -> list[Path]:

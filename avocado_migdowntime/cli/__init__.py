@@ -9,9 +9,9 @@ GROUPS = {
     "builds of QEMU": ("judge", "verify", "compare", "qemu"),
     "the tool itself": ("doctor", "list", "faulty", "selftest"),
 }
-"""The names of the commands by what they are about."""
+"""The names of the commands, by group."""
 
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 BAD_INPUT = 2
-"""Exit status where what was given is of no use."""
+"""Exit status of bad input."""

@@ -19,7 +19,7 @@ EXAMPLES = ("avocado migdowntime advise recording.jsonl.gz",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     parser.add_argument(
         "file",
         metavar="RECORDING",
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the advice; a file that cannot be used is named on standard error."""
+    """Print the advice; name an unusable file on standard error."""
     from ..errors import UsageError
     from ..forms.file import read
     from ..prediction.advice import Finding

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime analyze`: judge recorded migrations, or texts that tell of some."""
+"""`avocado migdowntime analyze`: judge recordings, and texts about migrations."""
 
 import argparse
 from collections.abc import Collection
@@ -22,7 +22,7 @@ EXAMPLES = ("avocado migdowntime analyze --json recording.jsonl.gz",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     from ..oracle.formulas import FORMULAS
     from ..parameters.table import Parameters
 
@@ -60,7 +60,7 @@ def _tolerance(text: str) -> float:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the verdicts; a file that cannot be used is named on standard error."""
+    """Print the verdicts; name an unusable file on standard error."""
     from ..basics.printable import in_a_line
     from ..errors import UsageError
     from ..forms.file import read

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What commands have in common that `git bisect run` may run: no failure but that of a build says bad."""
+"""What the commands for `git bisect run` share: only a failing build gets the status "bad"."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,14 @@ from .output import tell
 
 GOOD, BAD = 0, 1
 UNTOLD = 125
-"""Exit status where a build cannot be told good or bad: `git bisect run` skips the commit."""
+"""Exit status if a build is neither good nor bad: `git bisect run` skips the commit."""
 UNUSABLE = 129
-"""Exit status of bad usage, as of git. `git bisect run` ends at 128 and above; 1 to 127, but for 125, are bad."""
+"""Exit status of bad usage, as git has it. `git bisect run` stops at 128 and above; 1 to 127, except 125, mean bad."""
 INTERRUPTED = 130
 
 
 def never_bad(command: str, run: Callable[[], int]) -> int:
-    """The exit status that `run` gives; what it raises is told on standard error as `command`'s, and is never BAD."""
+    """The exit status that `run` returns. An exception is printed on standard error for `command`, and is never BAD."""
     import sys
     import traceback
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime compare`: are the QEMUs equal on which jobs have run?"""
+"""`avocado migdowntime compare`: compare the QEMUs of several jobs."""
 
 import argparse
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ EXAMPLES = ("avocado migdowntime compare OLD NEW",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     parser.add_argument(
         "jobs",
         metavar="JOB",
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a table of the builds and the answer; a job that cannot be used is named on standard error."""
+    """Print a table of the builds and the answer; name an unusable job on standard error."""
     from ..basics.archive import unpacked
     from ..comparison.job_results import builds_of
     from ..errors import UsageError
@@ -69,7 +69,7 @@ def _draw(builds: Sequence[Sequence["RunOutcome"]], file: str) -> None:
 
 
 def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool, on_this_host: bool = False) -> int:
-    """Print what the runs of at least two builds say; gives the exit status. Raises UsageError where they cannot."""
+    """Print the answer for runs of at least two builds; returns the exit status. Raises UsageError if there is none."""
     from ..comparison.compare import compare
     from ..errors import UsageError
     from ..report.comparison import errors, fields, sentence, subjects, summary
@@ -89,7 +89,7 @@ def answer(builds: Sequence[Sequence["RunOutcome"]], as_json: bool, on_this_host
 
 
 def status(comparisons: Sequence["Comparison"]) -> int:
-    """The exit status that goes with the answers."""
+    """The exit status for these answers."""
     from ..comparison.compare import Answer
 
     answers = {comparison.answer for comparison in comparisons}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime doctor`: can the tests run here, and what fixes it where they cannot?"""
+"""`avocado migdowntime doctor`: can the tests run here, and if not, what fixes it?"""
 
 import argparse
 
@@ -22,13 +22,13 @@ EXAMPLES = ("avocado migdowntime doctor --json",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     may_be_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what was found."""
+    """Print the findings."""
     from ..basics import event_loop
     from ..doctor.checks import check_host
     from ..doctor.host_check import able
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..report.terminal import fitted
 
     try:
-        # Avocado hands its settings over beside the options.
+        # Avocado passes its settings together with the options.
         parameters = parse(of_settings(vars(arguments)))
         findings = tuple(check_host(event_loop.run(examine(parameters, teller(NAME, arguments)))))
     except MigDowntimeError as error:

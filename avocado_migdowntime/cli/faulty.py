@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime faulty`: a QEMU that is known to be wrong, to see whether a test notices."""
+"""`avocado migdowntime faulty`: a QEMU with a known fault, to check whether a test finds it."""
 
 import argparse
 
@@ -20,7 +20,7 @@ EXAMPLES = ("avocado migdowntime faulty factor=0.5 --output /tmp/faulty-qemu",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 
     parser.add_argument(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is said below the options of a command, in one layout for all."""
+"""The text below the options of a command, in one layout for all."""
 
 import textwrap
 from types import ModuleType
@@ -20,7 +20,7 @@ def of_command(module: ModuleType) -> str:
 
 
 def of_all(groups: dict[str, list[ModuleType]]) -> str:
-    """A line for each command, by the group that it is in."""
+    """A line for each command, by group."""
     lines = []
     for title, modules in groups.items():
         lines += [f"{title}:", *(f"  {module.NAME:<9} {module.SUMMARY}" for module in modules), ""]

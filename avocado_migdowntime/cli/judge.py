@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime judge`: judge one QEMU by one migration, without a job of Avocado's."""
+"""`avocado migdowntime judge`: judge one QEMU with one migration, without an Avocado job."""
 
 import argparse
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ EXAMPLES = ("avocado migdowntime judge --qemu build/qemu-system-x86_64 -p page_s
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     parser.add_argument(
         "--qemu",
         metavar="PATH",
@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Migrate and print the verdict. No failure but that of the QEMU ends with a status that says bad."""
+    """Migrate and print the verdict. Only a failing QEMU gets the status "bad"."""
     return never_bad(NAME, partial(_run, arguments))
 
 
@@ -74,7 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
     parameters = _parameters(arguments, experiment.defaults)
     with RunDirectory(arguments.output) as directory:
         try:
-            if parameters.qemu is not None and not parameters.source_host:  # What is not there needs no turn.
+            if parameters.qemu is not None and not parameters.source_host:  # If it is missing, do not wait.
                 find_binary(parameters.qemu, parameters.arch)
             with alone_on_host(say, parameters.time_limit, on_others=bool(parameters.other_hosts)):
                 verdict = event_loop.run(experiment.run(parameters, directory.path, say))
@@ -97,7 +97,7 @@ def _parameters(arguments: argparse.Namespace, defaults: Mapping[str, str]) -> "
     from ..parameters.table import parse
     from ..verification.builds import named
 
-    # Avocado hands its settings over beside the options.
+    # Avocado passes its settings together with the options.
     values = {**defaults, **of_settings(vars(arguments)), **parameter_options.chosen_parameters(arguments, ("qemu",))}
     if arguments.qemu is not None:
         [build] = named([arguments.qemu])
@@ -106,7 +106,7 @@ def _parameters(arguments: argparse.Namespace, defaults: Mapping[str, str]) -> "
 
 
 def _show(verdict: "Verdict", directory: str | None, form: str, strict: bool) -> None:
-    """Print the verdict, and on standard error why it is none to pass with, as some runners show nothing else."""
+    """Print the verdict; if it does not pass, also the reason on standard error, as some runners show only that."""
     from ..report.terminal import fitted
     from ..report.verdict_json import fields
     from ..report.verdict_sentence import reason

@@ -16,7 +16,7 @@ EXAMPLES = ("avocado migdowntime list variants parameters",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     from ..report.listing import LISTS
 
     parser.add_argument(
@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what there is of each kind."""
+    """Print the entries of each kind."""
     from ..report.listing import LISTS, fields, summary
     from ..report.terminal import fitted
 

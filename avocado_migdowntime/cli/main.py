@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
-from itertools import chain, zip_longest
+from itertools import chain, takewhile, zip_longest
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -22,36 +22,58 @@ from .help import of_all, of_command
 _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
 _OPTION = "--migdowntime-"
 """How options of `avocado run` begin."""
+_REQUIRED = "the following arguments are required"
+"""How argparse's message about a missing argument begins. It comes before argparse looks for unknown ones."""
 _CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")
 _NAME = re.compile(r"[\w-]+")
 """What argparse says of a name that it does not know, and those that it does."""
 
 
 class _Command(argparse.ArgumentParser):
-    """A sub-command, which itself refuses what it does not know, with its own exit status for bad usage.
+    """The parser of a sub-command: it refuses unknown arguments itself, with that command's exit status for bad usage.
 
-    Inside Avocado it would else be of Avocado's class, which ends with 4.
+    By default Avocado's class would be used, whose status is 4.
     """
 
     bad_usage = BAD_INPUT
+    _given: Sequence[str] = ()
 
     def error(self, message: str) -> NoReturn:
+        if message.startswith(_REQUIRED) and (misspelt := self._misspelt()):
+            message = self._unrecognized(misspelt)
         _refuse(self, self.bad_usage, message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._given = args
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            hint = _as_parameter(unknown) if "-p" in self._option_string_actions else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+            self.error(self._unrecognized(unknown))
         return known, unknown
+
+    def _misspelt(self) -> Sequence[str]:
+        """The options among the arguments that this command does not have."""
+        options = [each for each in takewhile("--".__ne__, self._given) if each.startswith("--")]
+        return [each for each in options if each.partition("=")[0] not in self._option_string_actions]
+
+    def _unrecognized(self, unknown: Sequence[str]) -> str:
+        options = [name for name in self._option_string_actions if name.startswith("--")]
+        hint = _as_parameter(unknown) if "-p" in self._option_string_actions else ""
+        wrong = next((each.partition("=")[0] for each in unknown if each.startswith("--")), None)
+        wrong = wrong or next((each for each in self._given if f"-{each}" in options), None)
+        if wrong and not hint:
+            hint = f"; {meant(wrong, options)}"
+        return f"unrecognized arguments: {' '.join(unknown)}{hint}"
 
 
 def _as_parameter(unknown: Sequence[str]) -> str:
-    """How to give what may be a parameter of the test: NAME=VALUE, or an option that `avocado run` has."""
+    """How to write an unknown argument that may be a test parameter: NAME=VALUE, or an option of `avocado run`."""
+    from ..parameters.table import Parameters
+
     for text, after in zip_longest(unknown, unknown[1:], fillvalue=""):
-        if "=" in text or text.startswith(_OPTION):
-            name, equals, value = text.removeprefix(_OPTION).lstrip("-").partition("=")
-            return f"; a parameter of the test is given as -p {name.replace('-', '_')}={value if equals else after}"
+        option, equals, value = text.partition("=")
+        name = option.removeprefix(_OPTION).lstrip("-").replace("-", "_")
+        if equals or option.startswith(_OPTION) or name in Parameters.__dataclass_fields__:
+            return f"; a parameter of the test is given as -p {name}={value if equals else after}"
     return ""
 
 
@@ -63,7 +85,7 @@ def _refuse(parser: argparse.ArgumentParser, status: int, message: str) -> NoRet
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the sub-commands, and bad usage of it their exit status: Avocado's own parser would end with 4."""
+    """Add the sub-commands to `parser`, and their exit status for bad usage: Avocado's own parser would end with 4."""
     parser.error = partial(_refuse, parser, BAD_INPUT)  # type: ignore[method-assign]
     groups = {title: [import_module(f".{name}", __package__) for name in names] for title, names in GROUPS.items()}
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -83,7 +105,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the sub-command that was asked for; returns its exit status."""
+    """Run the chosen sub-command; returns its exit status."""
     unusable: int = arguments.migdowntime_unusable
     if sys.stderr is None:  # print() would write to the standard output.
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
@@ -92,15 +114,15 @@ def run(arguments: argparse.Namespace) -> int:
         return unusable
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may not have the sign, a file name none at all
-    handler_before = signal.signal(signal.SIGTERM, _as_ctrl_c)  # Avocado's would end with 1, which has a meaning here.
+            stream.reconfigure(errors="backslashreplace")  # a terminal may lack it; file names may not be text
+    handler_before = signal.signal(signal.SIGTERM, _as_ctrl_c)  # Avocado's exits with 1, which has a meaning here.
     try:
         status: int = arguments.migdowntime_run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _SIGINT
     except OSError as error:
-        # What is left in the buffer must not be tried again at the interpreter's end.
+        # The interpreter must not try to write the rest of the buffer at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return _SIGPIPE
@@ -108,12 +130,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"migdowntime: {in_a_line(what)}: {error.strerror}", file=sys.stderr)
         return unusable
     finally:
-        if signal.getsignal(signal.SIGTERM) is _as_ctrl_c:  # An interrupted command has it ignored, up to the end.
+        if signal.getsignal(signal.SIGTERM) is _as_ctrl_c:  # An interrupted command ignores it until its end.
             signal.signal(signal.SIGTERM, handler_before)
     return status
 
 
 def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
-    """Do what Ctrl-C does at this moment; asyncio has a way of its own."""
+    """Do what Ctrl-C does at this moment: asyncio handles it in its own way."""
     handler = signal.getsignal(signal.SIGINT)
     (handler if callable(handler) else signal.default_int_handler)(number, frame)

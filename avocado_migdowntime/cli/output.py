@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the sub-commands print: answers on standard output, all else on standard error, and nothing unprintable."""
+"""Output of the sub-commands: answers on standard output, all else on standard error, only printable characters."""
 
 import json
 import sys
@@ -19,5 +19,5 @@ def show_json(value: Any) -> None:
 
 
 def tell(command: str, text: str) -> None:
-    """Say to a person, on a line, what is no answer of `command`."""
+    """Print a line for people that is not an answer of `command`."""
     print(f"migdowntime {command}: {in_a_line(text)}", file=sys.stderr, flush=True)

@@ -5,18 +5,18 @@ import argparse
 
 
 def configure(parser: argparse.ArgumentParser, meaning: str) -> None:
-    """Give `parser` the options --arch and -p, of which the latter is what `meaning` says."""
+    """Add the options --arch and -p to `parser`; `meaning` is the help of -p."""
     parser.add_argument("--arch", help="architecture (default: that of the QEMU)")
     configure_pairs(parser, meaning)
 
 
 def configure_pairs(parser: argparse.ArgumentParser, meaning: str) -> None:
-    """Give `parser` the option -p, which is what `meaning` says."""
+    """Add the option -p to `parser`, with `meaning` as its help."""
     parser.add_argument("-p", dest="pairs", metavar="NAME=VALUE", action="append", default=[], help=meaning)
 
 
 def chosen_parameters(arguments: argparse.Namespace, reserved: tuple[str, ...]) -> dict[str, str]:
-    """The values of -p and --arch, by name; raises UsageError for what is no pair, and for what --qemu stands for."""
+    """The values of -p and --arch, by name. Raises UsageError if -p is not a pair, or names what --qemu replaces."""
     from ..errors import UsageError
 
     pairs = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Telling a person who waits how far a command is."""
+"""Progress of a command, for somebody who waits."""
 
 import argparse
 import threading
@@ -13,12 +13,12 @@ _PROGRESS_EVERY_S = 2.0
 
 
 def may_be_quiet(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the option --quiet."""
+    """Add the option --quiet to `parser`."""
     parser.add_argument("--quiet", action="store_true", help="print no progress on standard error")
 
 
 def teller(command: str, arguments: argparse.Namespace) -> Callable[[str], None]:
-    """Writes lines of `command` to standard error, or nothing where --quiet was given."""
+    """Writes lines of `command` to standard error; nothing with --quiet."""
 
     def say(text: str) -> None:
         if not arguments.quiet:
@@ -29,7 +29,7 @@ def teller(command: str, arguments: argparse.Namespace) -> Callable[[str], None]
 
 @contextmanager
 def lasting(say: Callable[[str], None], what: str) -> Iterator[None]:
-    """Have `say` told every two seconds of `what`, and how long it has taken, until the block ends."""
+    """Call `say` every two seconds with `what` and how long it has taken, until the block ends."""
     began_s, ended = time.monotonic(), threading.Event()
 
     def tell() -> None:

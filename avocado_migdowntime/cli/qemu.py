@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime qemu`: QEMUs of Debian's suites beside the host's own."""
+"""`avocado migdowntime qemu`: QEMUs of Debian suites, next to the host's own."""
 
 import argparse
 
@@ -22,7 +22,7 @@ EXAMPLES = ("avocado migdowntime qemu add bookworm",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     from ..parameters.table import ARCHITECTURES
 
     actions = parser.add_subparsers(required=True, metavar="ACTION")
@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked for; what prevents it is said on standard error."""
+    """Run the chosen action; an obstacle is named on standard error."""
     from ..errors import MigDowntimeError, UsageError
 
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime record`: the migration of any running QEMU, as a trace to be judged."""
+"""`avocado migdowntime record`: record the migration of any running QEMU."""
 
 import argparse
 
@@ -34,14 +34,14 @@ EXAMPLES = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     takes_source(parser)
     parser.add_argument("--output", "-o", metavar="FILE", required=True, help="new file for the recording")
     may_be_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Record, and say how it ended."""
+    """Record, and print how it ended."""
     from ..errors import MigDowntimeError
     from ..record.new_trace import NewTrace
     from ..record.stage import Stage

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime report`: recorded migrations as a page to look at, or as a picture for a mail."""
+"""`avocado migdowntime report`: recorded migrations as a page, or as a picture for a mail."""
 
 import argparse
 
@@ -18,7 +18,7 @@ EXAMPLES = ("avocado migdowntime report ~/avocado/job-results/latest --output re
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     parser.add_argument(
         "places",
         metavar="JOB|RECORDING",
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the report, whole or not at all; what cannot be used is named on standard error."""
+    """Write the report, completely or not at all; name unusable input on standard error."""
     from ..basics.archive import unpacked
     from ..basics.whole_file import ending, refuse_as_output, write
     from ..comparison.job_results import builds_of, is_job, traces_of

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime score`: which formula comes closest to what stopped guests were really down for."""
+"""`avocado migdowntime score`: which formula comes closest to the real downtime of stopped guests."""
 
 import argparse
 
@@ -17,7 +17,7 @@ EXAMPLES = ("avocado migdowntime score ~/avocado/job-results/latest --picture sc
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     parser.add_argument(
         "places",
         metavar="JOB|RECORDING",
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the scores; a trace without a stopped guest is named on standard error and left out."""
+    """Print the scores; name recordings without a stopped guest on standard error, and leave them out."""
     from ..basics.archive import unpacked
     from ..basics.whole_file import refuse_as_output
     from ..comparison.estimator_score import scores

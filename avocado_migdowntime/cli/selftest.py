@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime selftest`: is each known fault of a QEMU found on this host?"""
+"""`avocado migdowntime selftest`: do the tests find each known fault on this host?"""
 
 import argparse
 
@@ -21,7 +21,7 @@ EXAMPLES = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     from ..parameters.table import ARCHITECTURES
 
     parser.add_argument(
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a line for each fault when its run is over; what is under way is told on standard error."""
+    """Print a line for each fault after its run; progress goes to standard error."""
     from ..errors import HostRequirementError, UsageError
     from ..experiments.selftest import FAULTS, run_fault
     from ..faults.catalogue import named_fault
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         parameters = parse(chosen_parameters)
         if parameters.other_hosts:
             raise UsageError(
-                f"faults are put before QEMUs of this host, and {parameters.other_hosts[0]} is another; leave it out"
+                f"selftest puts faults before QEMUs of this host only, but {parameters.other_hosts[0]}; leave it out"
             )
         binary = find_binary(arguments.qemu, parameters.arch)
         for number, fault in enumerate(faults, 1):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which migration a command is to follow, as `record` and `watch` are told it."""
+"""Which migration `record` and `watch` follow."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def takes_source(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments that name a migration."""
+    """Add the arguments that name a migration to `parser`."""
     parser.add_argument(
         "source",
         metavar="SOCKET|HOST:PORT|URI|-",
@@ -37,7 +37,7 @@ def takes_source(parser: argparse.ArgumentParser) -> None:
 
 
 def check_source(arguments: argparse.Namespace) -> None:
-    """Raise UsageError where the arguments do not go together."""
+    """Raise UsageError if the arguments contradict each other."""
     from ..errors import UsageError
 
     if arguments.downtime_limit is not None and arguments.source != "-":
@@ -52,7 +52,7 @@ def check_source(arguments: argparse.Namespace) -> None:
 
 
 def follow(arguments: argparse.Namespace, new_trace: "NewTrace", say: Callable[[str], None], show: "Show") -> None:
-    """Follow the migration into `new_trace` until it ends; `show` gets each sample, `say` what there is to wait for."""
+    """Follow the migration into `new_trace` until it ends; `show` gets each sample, `say` what is being waited for."""
     from ..basics import event_loop
     from ..record import live, piped
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime verify`: run a test on builds of QEMU and say whether they are equal, or one good or bad."""
+"""`avocado migdowntime verify`: run a test on builds of QEMU: are they equal, or is one good or bad?"""
 
 import argparse
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ EXAMPLES = ("avocado migdowntime verify --qemu old/build --qemu new/build",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     parser.add_argument(
         "--qemu",
         metavar="PATH",
@@ -63,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the tests and print what they say. No failure but that of a build ends with a status that says bad."""
+    """Run the tests and print the answer. Only a failing build gets the status "bad"."""
     return never_bad(NAME, partial(_run, arguments))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`avocado migdowntime watch`: a migration that goes on, live."""
+"""`avocado migdowntime watch`: a running migration, live."""
 
 import argparse
 import contextlib
@@ -28,7 +28,7 @@ limit ends it, 125 cannot tell, 2 bad input."""
 
 COMPLETED, OTHERWISE = 0, 1
 _EVERY_S, _AFTER_A_SYNC_S = 1.0, 0.3
-"""How long what was shown stands; when QEMU will have renewed its figures after a sync."""
+"""How often the screen changes; how soon after a sync QEMU has updated its figures."""
 STATUSES = {
     COMPLETED: "watched until the migration completed, or until Ctrl-C",
     OTHERWISE: "the migration failed or was cancelled, or its end was not seen",
@@ -42,7 +42,7 @@ EXAMPLES = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the arguments of this command."""
+    """Add this command's arguments to `parser`."""
     takes_source(parser)
     parser.add_argument("--output", "-o", metavar="FILE", help="record the migration as well, in a new file")
     parser.add_argument(
@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Watch, and print what stays to be known."""
+    """Watch, and print the final state."""
     from ..errors import MigDowntimeError, UsageError
     from ..record.watched import WatchedTrace
     from ..report.metrics import Metrics
@@ -106,14 +106,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class _Looks:
-    """Shows what is known once a second, and soon after a sync."""
+    """Shows the state once a second, and soon after a sync."""
 
     def __init__(self, watcher: "Watcher", screen: "Display | None", metrics: "Metrics | None") -> None:
         self._watcher, self._screen, self._metrics = watcher, screen, metrics
         self._due_s = 0.0
 
     def sample(self, sample: "Sample") -> None:
-        """Take a sample, and show what is known if it is time for that."""
+        """Take a sample, and show the state if it is due."""
         turned, now_s = self._watcher.sample(sample), time.monotonic()
         if turned and self._due_s:
             self._due_s = min(self._due_s, now_s + _AFTER_A_SYNC_S)
@@ -122,7 +122,7 @@ class _Looks:
             self.show()
 
     def show(self) -> None:
-        """Show what is known, if anything is."""
+        """Show the state, if there is one."""
         if self._screen is None and self._metrics is None:
             return
         now = self._watcher.now()
@@ -133,7 +133,7 @@ class _Looks:
 
 
 def _look(arguments: argparse.Namespace) -> int:
-    """Ask once, and print what that shows."""
+    """Take one sample, and print the state."""
     from ..basics import event_loop
     from ..record import live
     from ..report.metrics import Metrics

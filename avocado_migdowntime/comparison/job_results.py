@@ -128,7 +128,7 @@ def _in_bounds(data: bytes) -> bytes:
     """The same; raises UsageError where it is of so many parts that they would take far more memory than it is long."""
     parts = sum(map(data.count, (b",", b"[", b"{")))
     if parts > _ANYHOW_PARTS + len(data) / _BYTES_A_PART:
-        raise UsageError(f"has {parts} parts in {len(data)} bytes, as no results have; give the results of a job")
+        raise UsageError(f"has {parts} parts in {len(data)} bytes, more than any results; give the results of a job")
     return data
 
 

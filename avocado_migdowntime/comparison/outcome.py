@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What came of each test of a job: the figures by which the runs of one build are compared with those of another."""
+"""The results of a job's tests: the figures for comparing the runs of two builds."""
 
 import json
 import re
@@ -75,9 +75,7 @@ def outcomes(results: Any, build: str) -> list[RunOutcome]:
         entries = sorted(results["tests"], key=lambda entry: int(entry["id"].partition("-")[0]))
         of_tests = [_outcome(entry, build) for entry in entries]
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
-        raise UsageError(
-            "this is not what Avocado and this release write about a job's tests; run the job again"
-        ) from None
+        raise UsageError("these are not the results of a job of this release; run the job again") from None
     return [outcome for outcome in of_tests if outcome is not None]
 
 

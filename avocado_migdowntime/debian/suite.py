@@ -61,10 +61,10 @@ def download(uris: str) -> Download:
 
 
 async def opened(suite: str, directory: Path, what: str, otherwise: str) -> Apt:
-    """An apt that knows the packages of `suite` alone, and of what it is based on, with its signature verified.
+    """An apt that knows only the packages of `suite` and of the suites below it, with their signatures verified.
 
-    Nothing counts as installed. Raises UsageError where there is no such suite, HostRequirementError where it cannot be
-    had.
+    No package counts as installed. Raises UsageError if there is no such suite, HostRequirementError if it cannot be
+    downloaded.
     """
     host = Apt(directory, what, otherwise)
     indices = await host.apt("apt-get", "update", "--print-uris", "--quiet=0")

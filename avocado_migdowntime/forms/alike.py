@@ -3,8 +3,8 @@
 
 Once a line was read as any line is, a template is made of it: what was asked for as a number may be any, its time as
 well, all else is as it was. The lines behind it that are of a template are kept, and what the form makes of one line it
-makes of columns of them all. What comes of them is what comes of them line by line; where it might not, they are read
-so.
+makes of columns of them all. The result is the same as line by line; where it might not be, they are read
+line by line.
 """
 
 from collections.abc import Sequence

@@ -2,8 +2,8 @@
 """Many replies to query-migrate of a long log, read at once.
 
 Of such a log most lines that tell something are replies behind the same head, but for the time. Once one of them was
-read as any line is, those that follow are kept as they are, and decoded by types, many at once; what comes of them is
-what comes of them line by line. Where one of them is not plain, or any other line follows, they are read line by line.
+read as any line is, those that follow are kept as they are, and decoded by types, many at once; the result is
+the same as line by line. Where one of them is not plain, or any other line follows, they are read line by line.
 """
 
 import re

@@ -58,7 +58,7 @@ class Telemetry:
             raise HarnessError(f"the guest's telemetry page names pattern {words[11]}, which is unknown")
         vcpus = words[27]
         if not 1 <= vcpus <= MOST_VCPUS:
-            raise HarnessError(f"the guest's telemetry page tells of {vcpus} vCPUs, where 1 to {MOST_VCPUS} can dirty")
+            raise HarnessError(f"the guest's telemetry page names {vcpus} vCPUs, expected 1 to {MOST_VCPUS}")
         others = struct.Struct(f"{byte_order}{_OF_VCPU * (vcpus - 1)}Q")
         if len(page) < 8 * _FIELDS + others.size:
             raise HarnessError(f"the guest's telemetry page ends after {len(page)} bytes")
@@ -85,11 +85,11 @@ class Telemetry:
         for name, wanted in ordered.items():
             if (value := getattr(self, name)) != wanted:
                 raise HarnessError(
-                    f"the guest's telemetry page has {value} as its {name}, where {wanted} was ordered; so what it "
-                    "wrote is not known"
+                    f"the guest's telemetry page has {value} as its {name}, expected {wanted}; so it is unknown what "
+                    "the guest wrote"
                 )
         if (most := max((self.pages_written, *self.others_written))) > _MOST_WRITES:
-            raise HarnessError(f"the guest's telemetry page tells of {most} writes, as none can be")
+            raise HarnessError(f"the guest's telemetry page counts {most} writes, which is impossible")
         return self
 
     @property

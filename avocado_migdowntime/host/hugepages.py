@@ -42,9 +42,9 @@ def lease_hugepages(
 ) -> Iterator[Hugepages]:
     """Have `count` free hugepages of this size, of all NUMA nodes together, for one set of QEMUs.
 
-    Free pages of the host are used first. What is missing is reserved, where that is `allowed` and this is
-    root, and released at the end; making many pages can take seconds. With a `count` of 0, the host's own
-    pages, nothing is done. Raises HostRequirementError, with the command that fixes it, where the pages cannot be had.
+    Free pages of the host are used first. Missing ones are reserved, if that is `allowed` and this is root, and
+    released at the end; making many pages can take seconds. A `count` of 0, for base pages, does nothing. Raises
+    HostRequirementError, with the command that fixes it, if the host lacks the pages.
     """
     if not count:
         yield Hugepages(page_size_bytes, 0, 0, resources, 0)

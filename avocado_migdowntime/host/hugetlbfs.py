@@ -20,7 +20,7 @@ _MOUNTS = Path("/proc/mounts")
 def hugetlbfs_directory(resources: HostResources, page_size_bytes: int) -> Iterator[Path]:
     """A directory whose files are of pages of this size: a private mount for root, else one that is there.
 
-    Raises HostRequirementError, with the command that fixes it, where neither can be had.
+    Raises HostRequirementError, with the command that fixes it, if there is neither.
     """
     if os.geteuid() == 0:
         with resources.lease(AcquireHugetlbfs(page_size_bytes), DirectoryGrant) as grant:

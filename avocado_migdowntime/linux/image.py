@@ -37,9 +37,9 @@ class LinuxImage:
 async def linux_image(
     recipe: Recipe, sources: Path, resources: HostResources, say: Callable[[str], None]
 ) -> LinuxImage:
-    """The image in the cache, which is made if it is not there or if the files in `sources` have changed.
+    """The image in the cache; makes it if it is missing or the files in `sources` have changed.
 
-    Raises HostRequirementError where Debian's packages cannot be had.
+    Raises HostRequirementError if Debian's packages cannot be downloaded.
     """
     own = {"init": (sources / "init").read_bytes(), "bin/dirtier": (sources / recipe.program).read_bytes()}
     fingerprint = hashlib.sha256(b"\0".join(own.values())).hexdigest()[:12]

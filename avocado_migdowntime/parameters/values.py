@@ -100,7 +100,7 @@ def words(value: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(value))
     except ValueError as error:
-        raise UsageError(f"{value!r} cannot be taken apart into words ({error}); quote it as for a shell") from None
+        raise UsageError(f"{value!r} cannot be split into words ({error}); quote it as for a shell") from None
 
 
 def capabilities(value: str) -> tuple[str, ...]:

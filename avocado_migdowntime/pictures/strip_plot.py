@@ -93,7 +93,7 @@ def of_builds(builds: Sequence[Sequence[RunOutcome]]) -> Strip | None:
     return Strip(
         title=f"{sum(map(len, builds))} runs on {len(builds)} builds"
         + (f", the {len(variants)} of {len(all_variants)} variants that are furthest off" if left_out else ""),
-        axis="expected-downtime ÷ what is right - 1",
+        axis="expected-downtime ÷ the expected value - 1",
         rows=tuple(f"{variant} on {name}{medians.get(row, '')}" for row, (variant, name) in enumerate(rows)),
         kinds=tuple(kinds),
         within=next((run.tolerance for build in builds for run in build if run.tolerance), None),

@@ -10,7 +10,7 @@ from ..cli import main as subcommands
 
 
 class MigDowntime(CLICmd):
-    """What is done without running a test."""
+    """The commands that need no Avocado job."""
 
     name = "migdowntime"
     description = "Judge QEMU's expected downtime"

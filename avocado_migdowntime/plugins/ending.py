@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is to end that may not have begun."""
+"""Ending something that may not have begun yet."""
 
 import threading
 from collections.abc import Callable, Iterator

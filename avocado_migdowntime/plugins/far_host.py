@@ -47,7 +47,7 @@ setsid, as a connection that ends sends SIGHUP to all that its terminal has.
 
 
 class HostLost(HarnessError):
-    """The connection to a host has ended; nobody knows what became of the test on it."""
+    """The connection to a host has ended; the result of its test is unknown."""
 
 
 class FarHost:
@@ -60,10 +60,10 @@ class FarHost:
         self._lock = threading.Lock()
 
     def run(self, arguments: Sequence[str], within_s: float, ending: Ending) -> tuple[int, str]:
-        """The exit status of Python with these arguments there, and the end of what it said.
+        """The exit status of Python with these arguments there, and the end of its output.
 
-        One that is to end cleans up, and does not begin where it has not. Raises HostLost where the connection is lost,
-        or HostRequirementError where there is none to be had.
+        By `ending` it cleans up and ends, or does not begin. Raises HostLost if the connection is lost, and
+        HostRequirementError if there is none.
         """
         from aexpect import exceptions
 
@@ -98,7 +98,7 @@ class FarHost:
         for _ in range(_ATTEMPTS):
             session = self._connected()
             if ending.is_asked:
-                return None, "it was ended before it began"
+                return None, "the test was ended before it began"
             session.sendline(command)
             try:
                 return session, session.read_until_output_matches([_BEGIN_MARK], timeout=_BEGINS_S)[1]
@@ -127,7 +127,7 @@ class FarHost:
             except (exceptions.ExpectError, exceptions.ShellError, remote.RemoteError) as error:
                 why = " ".join(str(error).split())
                 raise HostRequirementError(
-                    f"no shell of the host {self.name} can be had by SSH ({why}); try `ssh {self.name} true`"
+                    f"no shell can be opened on the host {self.name} by SSH ({why}); try `ssh {self.name} true`"
                 ) from None
         return self._session
 

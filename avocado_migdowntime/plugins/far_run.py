@@ -66,11 +66,11 @@ class FarRun:
         for _ in range(_ATTEMPTS):
             host = await self._hosts.take(lambda: self._ending.is_asked)
             if host is None:
-                return "it was ended before there was a host for it"
+                return "the test was ended before a host was free"
             try:
                 status, output = await self._hosts.run(host, self._arguments(), self._within_s, self._ending)
             except HostLost as error:
-                why = f"{error}; what became of the test there is not known"
+                why = f"{error}; the result of the test there is unknown"
                 await self._hosts.leave_out(host, str(error))
                 if await self._is_told(_TOLD_S):
                     return ""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests spread over hosts by SSH: `avocado run --spawner migdowntime-hosts`.
 
-It takes the hosts from the setting of Avocado's own remote spawner, `spawner.remote.slots`, and has shells there by the
-same library. What it does otherwise than that one, of release 113: it tells Avocado the end of a test whose runner
-could not (there such a test is a SKIP, and the job a success); a host that is lost gets no other test, and what ran on
-it is run once more on another; two tests never use one shell.
+The hosts are those of Avocado's own remote spawner (`spawner.remote.slots`), and the same library opens shells there.
+Unlike that spawner (release 113), it reports the end of a test whose runner could not (there such a test is a SKIP, and
+the job a success); a lost host gets no other test, and its test runs once more on another host; two tests never share a
+shell.
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from avocado.core.utils import messages
 
 _TOLD_BYTE = b"t"
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-KILLED = "the test's runner was killed; what the test had borrowed from the host was released"
+KILLED = "the test's runner was killed; the host resources that it held were released"
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from ..parameters.table import Parameters, parse
 from .far_files import with_files
 from .last_word import told_anyway
 
-KILLED = "the test's process was killed; what it had borrowed from the host was released"
+KILLED = "the test's process was killed; the host resources that it held were released"
 
 _NEEDED = ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run")
 """What each of the tests imports."""

@@ -40,11 +40,10 @@ _UNUSUAL = 2.0
 class ObservedPrecopy:
     """The syncs between passes that were seen, at least one, and the curve that they make.
 
-    `threshold_bytes_per_ms` is the bandwidth that QEMU multiplies the limit by, `wire_bytes_per_ms` that of its
-    sending: medians over the samples of the last two passes in which QEMU had renewed it, 0 where
-    nothing is sent. `still_s` is for how long no page
-    was seen to leave at the end. `timed` are the syncs that ended a pass of which it is known when it began: not one in
-    whose midst the recording began. `mbps` are the bandwidths that QEMU showed, `renewed` tells whether within a pass.
+    `threshold_bytes_per_ms` is the bandwidth by which QEMU multiplies the limit, `wire_bytes_per_ms` the one at which
+    it sends: medians over the samples of the last two passes in which QEMU had updated it, 0 if nothing is sent.
+    `still_s` is how long no page left at the end. `timed` are the syncs after a pass whose beginning is known; not
+    one in which the recording began. `mbps` are the bandwidths that QEMU showed; `renewed`: whether within a pass.
     """
 
     evidence: Evidence

@@ -37,7 +37,7 @@ class Ends:
     guest: Guest
 
     async def lend_hugepages(self, allowed: bool) -> None:
-        """Have the hugepages of both; raises HostRequirementError where they are not to be had."""
+        """Have the hugepages of both; raises HostRequirementError if the host lacks them."""
         backing = self.guest.backing
         here, there = self.source.place, self.destination.place
         count = backing.hugepages_needed

@@ -29,9 +29,9 @@ Fill = Callable[[threading.Event], Coroutine[Any, Any, None]]
 
 @asynccontextmanager
 async def filling(fills: Sequence[Fill]) -> AsyncIterator[asyncio.Task[None]]:
-    """Have hugepages made by these; gives what is done when all of them are.
+    """Make hugepages by these `fills`; yields a task that is done when all are made.
 
-    On leaving, nobody makes any more. Raises HostRequirementError where they are not to be had, of which a QEMU dies.
+    On leaving, nobody makes any more. The task raises HostRequirementError if the host lacks them; a QEMU would die.
     """
     over = threading.Event()
     tasks = [asyncio.create_task(fill(over)) for fill in fills]
@@ -52,7 +52,7 @@ async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 async def fill_here(qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
-    """Have those of a QEMU on this host made; raises HostRequirementError where they are not to be had."""
+    """Make those of a QEMU on this host; raises HostRequirementError if the host lacks them."""
     if backing.hugepages_needed and backing.in_one_file:
         await asyncio.to_thread(_fill, qemu, backing, ram_bytes, over)
 

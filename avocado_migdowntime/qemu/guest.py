@@ -231,7 +231,7 @@ async def telemetry_address(qemu: QemuProcess) -> int:
     line = await qemu.line(READY)
     named = re.search(r"\btelemetry=(?:0x)?([0-9a-f]{1,16})\b", line)
     if named is None:
-        raise HarnessError(f"the guest has said {line[:200]!r}, and not where its telemetry page lies")
+        raise HarnessError(f"the guest printed {line[:200]!r}, but not the address of its telemetry page")
     return int(named[1], 16)
 
 

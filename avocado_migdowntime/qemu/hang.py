@@ -47,7 +47,7 @@ class HangWatch:
                 raise
             if loss := _loss(qemus):
                 raise HarnessError(loss) from None
-            raise HarnessError(f"{self.silence}; given up: end what stops it, or let it go on by kill -CONT") from None
+            raise HarnessError(f"{self.silence}; given up; end what stops it, or continue it with kill -CONT") from None
 
 
 async def _ask_now_and_then(qemu: QemuProcess) -> None:

@@ -40,9 +40,9 @@ class Side:
 class Pair:
     """Two running QEMUs, the guest that the source runs, and the link between them.
 
-    `sockets` is a private directory that goes when they do; `credentials` are what an encrypted migration takes. Their
-    hugepages are all made when `filled` is done; it raises HostRequirementError where they are not to be had. `sides`
-    are the QEMUs with the hosts that they run on.
+    `sockets` is a private directory that is removed with them; `credentials` are for an encrypted migration. When
+    `filled` is done, all their hugepages are made; it raises HostRequirementError if the host lacks them. `sides` are
+    the QEMUs with the hosts that they run on.
     """
 
     source: QemuProcess
@@ -160,7 +160,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
 async def _link(
     parameters: Parameters, ends: Ends, sockets: Path, stack: ExitStack, say: Callable[[str], None]
 ) -> Link:
-    """What the migration goes over; raises HostRequirementError where that is not to be had."""
+    """The link of the migration; raises HostRequirementError if the host cannot provide it."""
     source, destination = ends.source.place, ends.destination.place
     if source is destination:
         return stack.enter_context(open_link(parameters, sockets, say))

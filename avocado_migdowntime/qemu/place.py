@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where QEMUs run, and what there is to be had there: this host, or what stands for another."""
+"""Where QEMUs run, and what is available there: on this host, or on another."""
 
 import asyncio
 import os

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _QEMUS = {"source": "qemu", "destination": "qemu_destination"}
 """What names the QEMU of a side."""
 _TURN_AGAIN_S = 0.2
-"""So often it is seen whether the turn of a host is to be had."""
+"""How often to check whether the lock of a host is free."""
 
 
 @asynccontextmanager

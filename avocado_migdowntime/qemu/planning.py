@@ -78,7 +78,7 @@ def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
     if lacking:
         raise HostRequirementError(
             f"QEMU {qemu_info.release_text} has no migration capability {', '.join(sorted(lacking))}; "
-            "see what query-migrate-capabilities names, or give another `qemu`"
+            "see what query-migrate-capabilities shows, or give another `qemu`"
         )
     if parameters.link == "file" and qemu_info.release < _FILE_SINCE:
         raise HostRequirementError(

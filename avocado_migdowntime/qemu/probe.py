@@ -122,9 +122,8 @@ async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher 
             )
         kinds = argument_kinds(schema, "migrate-set-parameters")
     except (HarnessError, OSError) as error:
-        raise UsageError(
-            f"{binary} did not answer as a QEMU does ({error}); give the path of a qemu-system-*"
-        ) from None
+        why = str(error).replace(f"{name} QEMU", "it")
+        raise UsageError(f"{binary} did not answer as a QEMU does ({why}); give the path of a qemu-system-*") from None
     number = version["qemu"]
     return QemuInfo(
         binary=binary,

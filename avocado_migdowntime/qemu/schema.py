@@ -17,7 +17,7 @@ def argument_kinds(schema: Sequence[Mapping[str, Any]], command: str) -> dict[st
         arguments = entities[entities[command]["arg-type"]]["members"]
         return {argument["name"]: _kind(entities[argument["type"]]) for argument in arguments}
     except KeyError as error:
-        raise HarnessError(f"its query-qmp-schema has no {error}, as each has that knows {command}") from None
+        raise HarnessError(f"its query-qmp-schema lacks {error}, which every QEMU with {command} has") from None
 
 
 def _kind(entity: Mapping[str, Any]) -> str | tuple[str, ...]:

@@ -46,8 +46,7 @@ def _typed(qemu_info: QemuInfo, name: str, text: str) -> Any:
     kinds, qemu = qemu_info.migrate_parameter_kinds, f"QEMU {qemu_info.release_text}"
     if name not in kinds:
         raise HostRequirementError(
-            f"{qemu} has no migrate parameter {name}; it has {', '.join(sorted(kinds))}; give one of these, or another "
-            "`qemu`"
+            f"{qemu} has no migrate parameter {name}; see what query-migrate-parameters shows, or give another `qemu`"
         )
     kind, what = kinds[name], f"migrate parameter {name} of {qemu}"
     if not isinstance(kind, str):
@@ -64,5 +63,5 @@ def _typed(qemu_info: QemuInfo, name: str, text: str) -> Any:
         except UsageError:
             raise UsageError(f"{what} is a whole number, not {text!r}; give one, such as 4 or 64M") from None
     if kind in ("array", "object"):
-        raise UsageError(f"{what} is no single value, and cannot be given here; leave it out")
+        raise UsageError(f"{what} is not a single value, so it cannot be set here; leave it out")
     return text

@@ -17,7 +17,7 @@ from .observed_qemu import ConnectionGone, ObservedQemu
 
 _GREETING_S = 5.0
 _GREATEST_PORT = 65535
-"""Of a larger one the system takes the last 16 bits."""
+"""The system takes only the last 16 bits of a larger one."""
 _TCP = re.compile(r"(?P<host>[^/]*):(?P<port>\d{1,5})")
 
 
@@ -67,13 +67,13 @@ class AttachedQemu(ObservedQemu):
         await self.qmp.disconnect()
 
     def silence(self) -> Silence | None:
-        """The oldest command that is not answered; None if there is none."""
+        """The oldest unanswered command; None if there is none."""
         return self.qmp.silence()
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """What QMP answers to `command`, as QEMU documents it.
+        """QMP's answer to `command`, checked against QEMU's documentation.
 
-        Raises HarnessError where it refuses or answers something else, ConnectionGone where it is gone.
+        Raises HarnessError if QEMU refuses or answers something else, ConnectionGone if it is gone.
         """
         try:
             answer = await self.qmp.execute(command, dict(arguments) if arguments else None)

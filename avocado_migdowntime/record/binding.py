@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""libvirt's own Python binding, imported when it is asked for, with its event loop in a thread."""
+"""libvirt's own Python binding, imported on first use, with its event loop in a thread."""
 
 import threading
 from functools import cache
@@ -9,7 +9,7 @@ from ..errors import UsageError
 
 
 class Binding:
-    """The modules `libvirt` and `libvirt_qemu`; None for the second where the binding comes without it."""
+    """The modules `libvirt` and `libvirt_qemu`; the second is None if the binding lacks it."""
 
     def __init__(self) -> None:
         try:
@@ -29,7 +29,7 @@ class Binding:
 
 @cache
 def binding() -> Binding:
-    """The binding, which tells its events from now on; raises UsageError where there is none."""
+    """The binding, which delivers events from now on; raises UsageError if it is not installed."""
     new_binding = Binding()
     new_binding.libvirt.registerErrorHandler(lambda context, error: None, None)  # It would print them.
     new_binding.libvirt.virEventRegisterDefaultImpl()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What libvirt announces of a guest, and what its QEMU does over libvirt, as QMP's events."""
+"""libvirt's events of a guest, and its QEMU's events through libvirt, as QMP events."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ _MIGRATED = 3
 
 
 class Events:
-    """Those of one side, taken in any thread and listened to in the loop that this is made in."""
+    """The events of one side: added in any thread, received in the loop that created this."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -56,8 +56,8 @@ class Events:
 class GuestEvents:
     """The events of a guest: `of_qemu`, its QEMU's, and `of_libvirt`, as far as they tell of a migration.
 
-    Where QEMU's cannot be had, libvirt's stand for those that they were made of. `completed` is what libvirt told of
-    the job when it completed, `stopped` how the guest came to stop.
+    Without access to QEMU's events, libvirt's replace them. `completed` has libvirt's figures of the completed job,
+    `stopped` says how the guest stopped.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class GuestEvents:
         self._registered: list[Callable[[], None]] = []
 
     def register(self, binding: Binding, connection: Any, guest: Any, with_monitor: bool) -> None:
-        """Have libvirt tell its events; raises libvirt's errors."""
+        """Ask libvirt for its events; raises libvirt's errors."""
         libvirt, self._stand_in = binding.libvirt, not with_monitor
         for number, tell in (
             (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle),
@@ -82,7 +82,7 @@ class GuestEvents:
             self._registered.append(partial(binding.qemu.qemuMonitorEventDeregister, connection, callback_id))
 
     def deregister(self) -> None:
-        """Let none come any more; raises libvirt's errors."""
+        """Stop its events; raises libvirt's errors."""
         while self._registered:
             self._registered.pop()()
 

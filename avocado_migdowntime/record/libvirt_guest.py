@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A guest of libvirt's: its QEMU asked through the monitor where libvirt allows that, else by the job's statistics."""
+"""A guest of libvirt: queried through QEMU's monitor if libvirt allows that, otherwise by the job's statistics."""
 
 import asyncio
 import json
@@ -16,25 +16,26 @@ from ..qemu.monitor import Silence
 from ..trace.model import ENDED
 from .binding import Binding, binding
 from .libvirt_events import Events, GuestEvents
-from .libvirt_job import answer_of_job, is_incoming
+from .libvirt_job import answer_of_job
 from .observed_qemu import ConnectionGone, ObservedQemu
 from .worker import Worker
 
 _ALIVE_EVERY_S, _ALIVE_TRIES = 5, 3
-"""A libvirt that answers none of so many pings is taken to be gone."""
+"""A libvirt that answers none of so many pings counts as gone."""
 _LAST_WORDS_S = 1.0
-"""What libvirt tells of a guest's end comes a moment after the guest has gone."""
+"""libvirt reports a guest's end a moment after the guest has gone."""
 _MOST_NAMES = 12
+_FORBIDS = "ermission denied", "system bus"
 
 
 class GuestGone(ConnectionGone):
-    """The guest is no longer where it was."""
+    """The guest has left this host, or has ended."""
 
 
 class LibvirtGuest(ObservedQemu):
     """The guest `name` of the libvirt at `uri`.
 
-    Raises UsageError where there is no such libvirt, no such guest or no permission, and without libvirt's binding.
+    Raises UsageError if libvirt, the guest, the permission or libvirt's binding is missing.
     """
 
     def __init__(self, uri: str, name: str, say: Callable[[str], None]) -> None:
@@ -58,6 +59,11 @@ class LibvirtGuest(ObservedQemu):
         self._binding, self._events = binding(), GuestEvents()
         self._connection = await self._worker.call(self._open)
         self._guest = await self._worker.call(self._look_up)
+        if await self._worker.call(self._is_arriving):
+            raise UsageError(
+                f"{self.name} is still arriving from another host, and only the source has the figures of its "
+                "migration; give the URI of the source's libvirt, such as qemu+ssh://HOST/system"
+            )
         self._by_monitor = await self._worker.call(self._has_monitor)
         try:
             await self._worker.call(
@@ -78,14 +84,14 @@ class LibvirtGuest(ObservedQemu):
                 await self._worker.call(self._close)
 
     def silence(self) -> Silence | None:
-        """What libvirt has not answered yet."""
+        """The unanswered command; None if there is none."""
         return None if self._command is None else Silence(self._command[0], time.monotonic() - self._command[1])
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """What QMP answers to `command`, or libvirt's job says of it.
+        """QMP's answer to `command`, or the same from libvirt's job.
 
-        Raises HarnessError where it refuses, GuestGone where the guest is gone, ConnectionGone where libvirt is. A
-        migration that libvirt says has completed is told to have, though its QEMU be gone.
+        Raises HarnessError if it is refused, GuestGone if the guest is gone, ConnectionGone if libvirt is. If libvirt
+        reports a completed migration, so does the answer, even if QEMU is gone.
         """
         self._command = command, time.monotonic()
         try:
@@ -102,7 +108,7 @@ class LibvirtGuest(ObservedQemu):
         return documented(self.name, command, answer["return"])
 
     async def header(self) -> Mapping[str, Any]:
-        """What a trace says of this guest at its beginning."""
+        """The trace's header for this guest."""
         if self._by_monitor:
             return {**await super().header(), "recorded": "by libvirt, through QEMU's monitor"}
         header: dict[str, Any] = {
@@ -119,21 +125,20 @@ class LibvirtGuest(ObservedQemu):
         return header
 
     async def details(self) -> Mapping[str, Any]:
-        """What a recording says besides."""
+        """Further fields for a recording."""
         return await super().details() if self._by_monitor else {}
 
     async def _of_job(self, command: str) -> Mapping[str, Any]:
         if command == "query-migrate-parameters":
             try:
                 limit_ms = await self._worker.call(self._guest.migrateGetMaxDowntime)
-                return {} if limit_ms is None else {"downtime-limit": limit_ms}  # None: of a guest that is ending.
+                return {} if limit_ms is None else {"downtime-limit": limit_ms}  # None if the guest is ending.
             except self._binding.libvirt.libvirtError as error:
                 if self._is_gone(error):
                     raise
                 return {}
         if command == "query-status":
-            job = await self._worker.call(self._guest.jobStats)
-            return {"status": "inmigrate" if is_incoming(job) else "running"}
+            return {"status": "running"}
         answer = await self._figures()
         if answer["status"] != "none" or self._status == "none":
             self._status = answer["status"]
@@ -151,7 +156,7 @@ class LibvirtGuest(ObservedQemu):
         )
 
     async def _figures(self) -> Mapping[str, Any]:
-        """What the job tells. One that told figures and tells none is about to be over, which is waited for."""
+        """The job's figures. A job that had figures and has none is about to end; that is waited for."""
         until_s = time.monotonic() + _LAST_WORDS_S
         while True:
             answer = answer_of_job(await self._worker.call(self._guest.jobStats))
@@ -160,7 +165,7 @@ class LibvirtGuest(ObservedQemu):
             await asyncio.sleep(0.02)
 
     async def _after(self, error: Exception, command: str) -> Mapping[str, Any]:
-        """What there is to answer after libvirt has failed so."""
+        """The answer after this error of libvirt."""
         await self._check_connection()
         if not self._is_gone(error) and await self._runs_on():
             raise HarnessError(f"libvirt refuses {command} on {self.name}: {_words(error)}") from None
@@ -177,7 +182,7 @@ class LibvirtGuest(ObservedQemu):
         return GuestGone(f"{self.name} no longer runs there{how}")
 
     async def _runs_on(self) -> bool:
-        """Whether the guest is still there when libvirt has had the time to notice its end."""
+        """Whether the guest is still there, after libvirt had time to notice its end."""
         until_s = time.monotonic() + _LAST_WORDS_S
         while not self._events.stopped and time.monotonic() < until_s:
             try:
@@ -189,7 +194,7 @@ class LibvirtGuest(ObservedQemu):
         return not self._events.stopped
 
     async def _completed(self) -> Mapping[str, Any] | None:
-        """What libvirt tells of the job, if it completed."""
+        """libvirt's figures of the job, if it completed."""
         until_s = time.monotonic() + _LAST_WORDS_S
         while (
             self._events.completed is None and self._events.stopped in ("", "migrated") and time.monotonic() < until_s
@@ -212,16 +217,17 @@ class LibvirtGuest(ObservedQemu):
             raise UsageError(
                 f"{in_a_line(self._uri)} is libvirt's driver {driver}; expected QEMU's, such as qemu:///system"
             )
-        with suppress(libvirt.libvirtError):  # Not each transport can.
+        with suppress(libvirt.libvirtError):  # Not every transport can.
             connection.setKeepAlive(_ALIVE_EVERY_S, _ALIVE_TRIES)
         return connection
 
     def _open_to_read(self, error: Any) -> Any:
         libvirt, why = self._binding.libvirt, _words(error)
         forbidden = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_AUTH_UNAVAILABLE)
-        if error.get_error_code() not in forbidden and "ermission denied" not in why:
+        # Without a system bus, libvirt cannot ask polkit.
+        if error.get_error_code() not in forbidden and not any(text in why for text in _FORBIDS):
             raise UsageError(
-                f"{in_a_line(self._uri)}: {why}; see that libvirt runs on the migration's source host, and give its "
+                f"{in_a_line(self._uri)}: {why}; check that libvirt runs on the migration's source host, and give its "
                 "URI, such as qemu:///system or qemu+ssh://HOST/system"
             ) from None
         try:
@@ -247,6 +253,19 @@ class LibvirtGuest(ObservedQemu):
             raise UsageError(f"name a guest of {in_a_line(self._uri)}; {there}") from None
         raise UsageError(f"no guest is running as {self.name}; {there}") from None
 
+    def _is_arriving(self) -> bool:
+        """Whether this host is the destination of a migration.
+
+        libvirt answers this at once. Until the guest has arrived, a command to its monitor would time out after 30 s.
+        Source: qemu_driver.c:qemuDomainGetJobStatsInternal of libvirt 9.0.
+        """
+        libvirt = self._binding.libvirt
+        try:
+            self._guest.jobStats()
+        except libvirt.libvirtError as error:
+            return bool(error.get_error_code() == libvirt.VIR_ERR_OPERATION_UNSUPPORTED)
+        return False
+
     def _has_monitor(self) -> bool:
         libvirt = self._binding.libvirt
         if self._reads_only or self._binding.qemu is None:
@@ -256,11 +275,9 @@ class LibvirtGuest(ObservedQemu):
         except libvirt.libvirtError as error:
             refused = ("OPERATION_DENIED", "ACCESS_DENIED", "NO_SUPPORT", "OPERATION_UNSUPPORTED")
             if error.get_error_code() not in {getattr(libvirt, f"VIR_ERR_{name}") for name in refused}:
-                arriving = "; if the guest is arriving there, give the URI of the migration's source host"
-                why = (
-                    f"{_words(error)}{arriving if error.get_error_code() == libvirt.VIR_ERR_OPERATION_TIMEOUT else ''}"
-                )
-                raise UsageError(f"libvirt refuses QEMU's monitor of {self.name}: {why}") from None
+                busy = error.get_error_code() == libvirt.VIR_ERR_OPERATION_TIMEOUT
+                hint = "; try again when that operation of libvirt has ended" if busy else ""
+                raise UsageError(f"libvirt refuses QEMU's monitor of {self.name}: {_words(error)}{hint}") from None
             return False
         return True
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""libvirt's statistics of a job as the answer to query-migrate that they were made from."""
+"""libvirt's job statistics, converted back to the answer to query-migrate."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +9,8 @@ from ..trace.reading import Reading
 
 _NONE, _UNBOUNDED, _COMPLETED = 0, 2, 3
 """Of virDomainJobType."""
-_MIGRATION_IN, _MIGRATION_OUT = 4, 5
+_MIGRATION_OUT = 5
 """Of virDomainJobOperation."""
-
-
-def is_incoming(job: Mapping[str, Any]) -> bool:
-    """Whether a migration to this host is what libvirt is at."""
-    return job.get("type", _NONE) != _NONE and job.get("operation") == _MIGRATION_IN
 
 
 def answer_of_job(job: Mapping[str, Any], completed: bool = False) -> Mapping[str, Any]:

@@ -21,13 +21,13 @@ from .sampler import Sampler
 
 _LOOK_AGAIN_S = 0.02
 _LOOKS_APART = 0.9
-"""The share of a sample's period after which parameters are looked at again."""
+"""The share of a sample's period after which the parameters are queried again."""
 _FOLLOWED = {
     "downtime-limit": LIMIT_CHANGED,
     "max-bandwidth": CAP_CHANGED,
     **dict.fromkeys((*PARAMETERS, TAILSLOW, TRIGGER), THROTTLE_CHANGED),
 }
-"""The parameters whose changes are noted, and under which name."""
+"""The parameters whose changes are recorded, with the events' names."""
 _ANSWER_S = 5.0
 """How long an answer may take beyond the time that a migration may take to begin."""
 
@@ -48,8 +48,8 @@ async def follow(
     """Follow the migration of a QEMU, which begins within `wait_s`, until it has ended.
 
     `show` gets each sample, `say` a line a second while nothing migrates, and one every two while the QEMU answers
-    nothing. Raises UsageError where there is no such migration, ConnectionGone where the QEMU is gone; what is on
-    record until then is kept.
+    nothing. Raises UsageError if there is no such migration, ConnectionGone if the QEMU is gone; what was recorded
+    until then is kept.
     """
     async with observed_qemu as qemu:
         try:
@@ -73,11 +73,11 @@ async def follow(
                     show(sample)
                     looked_s = sampler.now_s()
                     if looked_s < since_s + _LOOKS_APART / rate_hz and not new_trace.ended:
-                        continue  # Samples come densely: an answer beside each would only hold the next one up.
+                        continue  # Samples are dense: a query after each would only delay the next one.
                     try:
                         now = await qemu.execute("query-migrate-parameters")
                     except ConnectionGone:
-                        continue  # How the migration ended is what query-migrate is answered.
+                        continue  # query-migrate shows how the migration ended.
                     for name, event in _FOLLOWED.items():
                         if name in now and now[name] != in_force[name]:
                             in_force[name] = now[name]
@@ -86,7 +86,7 @@ async def follow(
 
 
 async def look(observed_qemu: ObservedQemu) -> Evidence:
-    """What a QEMU answers at once; raises UsageError where nothing is migrated."""
+    """One sample of a QEMU; raises UsageError if it does not migrate."""
     async with observed_qemu as qemu:
         header = await qemu.header()
         sample = Sample.from_query(0.0, 0.0, await qemu.execute("query-migrate"))

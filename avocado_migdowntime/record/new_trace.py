@@ -12,7 +12,7 @@ from ..trace.model import ENDED, checked_header
 from ..trace.sample import Sample
 
 Show = Callable[[Sample], None]
-"""Is told each sample."""
+"""Gets each sample."""
 
 
 class Nowhere:
@@ -64,7 +64,7 @@ class NewTrace:
         return self._writer
 
     def count(self, sample: Sample) -> None:
-        """Count a sample that was written."""
+        """Count a written sample."""
         self.samples += 1
         self.status = sample.status
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A QEMU that somebody else runs: it is asked, and nothing on it is changed."""
+"""A QEMU that somebody else runs: it is queried, and never changed."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ from .sampler import Announcing
 
 _LOOK_S = 0.5
 _SILENT_S = 2.0
-"""Without an answer, until that is told, and told again."""
+"""How long a missing answer is waited for before each message about it."""
 _RAM_BLOCK = re.compile(r"^\s*(?P<name>\S+)\s+(?P<size>\d+) (?P<unit>[KMG])iB\s+0x\w+\s+(?P<used>0x\w+)", re.MULTILINE)
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -27,7 +27,7 @@ class ConnectionGone(HarnessError):
 class ObservedQemu(ABC):
     """A QEMU that answers QMP's commands within an `async with` block; `name` is what messages call it.
 
-    One that stops answering is waited for, and `say` is told every two seconds.
+    If it stops answering, it is waited for, with a message to `say` every two seconds.
     """
 
     def __init__(self, name: str, say: Callable[[str], None]) -> None:
@@ -45,12 +45,12 @@ class ObservedQemu(ABC):
     ) -> None:
         if self._teller is not None:
             self._teller.cancel()
-        with suppress(Exception):  # Its end may be what is reported here.
+        with suppress(Exception):  # The block may end because it is gone.
             await self._end()
 
     @abstractmethod
     async def _begin(self) -> None:
-        """Connect; raises UsageError where there is no such QEMU."""
+        """Connect; raises UsageError if there is no such QEMU."""
 
     @abstractmethod
     async def _end(self) -> None:
@@ -59,21 +59,21 @@ class ObservedQemu(ABC):
     @property
     @abstractmethod
     def announcing(self) -> Mapping[str, Announcing]:
-        """Whose events a trace takes, by their side."""
+        """The sources of the trace's events, by side."""
 
     @abstractmethod
     def silence(self) -> Silence | None:
-        """The oldest command that is not answered; None if there is none."""
+        """The oldest unanswered command; None if there is none."""
 
     @abstractmethod
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """What QMP answers to `command`, as QEMU documents it.
+        """QMP's answer to `command`, checked against QEMU's documentation.
 
-        Raises HarnessError where it refuses or answers something else, ConnectionGone where it is gone.
+        Raises HarnessError if QEMU refuses or answers something else, ConnectionGone if it is gone.
         """
 
     async def header(self) -> Mapping[str, Any]:
-        """What a trace says of this QEMU at its beginning, by no command but query-*."""
+        """The trace's header for this QEMU, from query-* commands only."""
         header: dict[str, Any] = {
             "qemu": await self.execute("query-version"),
             "arch": (await self.execute("query-target"))["arch"],
@@ -87,7 +87,7 @@ class ObservedQemu(ABC):
         return header
 
     async def details(self) -> Mapping[str, Any]:
-        """What a recording says besides, by commands that ask something as well."""
+        """Further fields for a recording, from other commands that change nothing."""
         details: dict[str, Any] = {}
         with suppress(HarnessError):  # Not every release or machine shows these; they only add to the subject.
             machine = await self.execute("qom-get", {"path": "/machine", "property": "type"})
@@ -106,11 +106,11 @@ class ObservedQemu(ABC):
                 told_s = 0.0
             elif silence.seconds >= told_s + _SILENT_S:
                 told_s = silence.seconds
-                self._say(f"the QEMU at {self.name} {silence}; waiting for it to go on")
+                self._say(f"the QEMU at {self.name} {silence}; waiting")
 
 
 def page_size_of(blocks: str) -> int | None:
-    """The page size of the largest block that `info ramblock` shows, in bytes: that of what backs the guest's RAM.
+    """The page size of the largest block in `info ramblock`, in bytes: that of the guest's RAM.
 
     Source of the text: softmmu/physmem.c:ram_block_format of QEMU 7.2, system/physmem.c since 8.2.
     """

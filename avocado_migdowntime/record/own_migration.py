@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recording a migration that the harness itself starts, between two QEMUs of its own."""
+"""Recording a migration between the harness's own QEMUs."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -22,17 +22,19 @@ class OwnMigrationSampler(Sampler):
     async def samples(self, uri: str) -> AsyncGenerator[Sample, None]:
         """Start the migration to `uri` and yield each sample as it is written, until the migration has ended.
 
-        A migration that pauses before its switchover is told to go on. Raises HarnessError where the source ends or
-        refuses, and where the migration fails or is cancelled.
+        A migration that pauses before its switchover is continued. Raises HarnessError if the source ends or
+        refuses, or the migration fails or is cancelled.
         """
         await self._source.execute("migrate", {"uri": uri})
         continued = False
         async with aclosing(self.answered_samples()) as samples:
             async for sample, answer in samples:
                 if sample.status in ENDED - {"completed"}:
-                    why = answer.get("error-desc", "QEMU does not say why")
+                    why = answer.get("error-desc", "QEMU gives no reason")
                     last_words = self._destination.last_words()
-                    raise HarnessError(f"the migration is {sample.status}: {why}; the destination said: {last_words}")
+                    raise HarnessError(
+                        f"the migration ended as {sample.status}: {why}; the destination printed: {last_words}"
+                    )
                 if sample.status == "pre-switchover" and not continued:
                     continued = True
                     await self._source.execute("migrate-continue", {"state": "pre-switchover"})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recording a migration from any text that tells of it, over a pipe, as it comes."""
+"""Recording a migration from a text about it, through a pipe, as it arrives."""
 
 import os
 import select
@@ -105,12 +105,12 @@ class _Recording:
 
 
 def _is_over(reading: Reading) -> bool:
-    """Whether libvirt knows of no job any more."""
+    """Whether libvirt has no job any more."""
     return reading.answer.get("status") == "none"
 
 
 def _items(pipe: int, reader: Reader, new_trace: NewTrace, wait_s: float) -> Iterator[Item]:
-    zero_s, is_first = time.monotonic(), True
+    zero_s, is_first, is_empty = time.monotonic(), True, True
     while True:
         now_s = time.monotonic() - zero_s
         left_s = SILENCE_S if new_trace.samples else wait_s - now_s
@@ -125,10 +125,13 @@ def _items(pipe: int, reader: Reader, new_trace: NewTrace, wait_s: float) -> Ite
         if is_first:
             is_first = False
             chunk, is_whole = _at_once(pipe, chunk)
-            if is_whole:
+            if is_whole and chunk.strip():
                 yield from whole(reader, chunk)
                 return
+        is_empty = is_empty and not chunk.strip()
         yield from reader.feed(chunk, time.monotonic() - zero_s)
+    if is_empty:
+        raise UsageError("standard input is empty; pipe the output of `virsh domjobinfo GUEST` in a loop into it")
     yield from reader.end(time.monotonic() - zero_s)
 
 

@@ -21,7 +21,7 @@ from .pace import Pace
 
 _TRY = "use another QEMU, 5.2 or later"
 _LAST_EVENTS_S = 0.2
-"""What the sides announce of the switchover arrives soon after it: no later than this, or with their own ends."""
+"""Events of the switchover arrive soon after it: within this time, or until the sides end."""
 
 
 class Listened(Protocol):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How far a migration is, for a person who waits for it."""
+"""Progress of a migration, for somebody who waits."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from ..trace.sample import Sample
 
 
 class Stage:
-    """What the run is at, told at most once a second."""
+    """The state of the run, printed at most once a second."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self.last = "starting"
@@ -16,12 +16,12 @@ class Stage:
         self._told_s = float("-inf")
 
     def say(self, text: str) -> None:
-        """Tell what comes next."""
+        """Print the next step."""
         self.last = text
         self._tell(text)
 
     def sample(self, sample: Sample) -> None:
-        """Tell how far the migration is."""
+        """Print the progress of the migration."""
         now_s = time.monotonic()
         if sample.ram is None or now_s < self._told_s + 1:
             return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A trace that is watched while it grows, whether or not it goes into a file."""
+"""A trace that is watched while it grows, with or without a file."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Calls that block, made in a thread of their own, so that one that never returns holds up nobody's end."""
+"""Blocking calls in a thread of their own, so that a call that never returns delays no exit."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ _Call = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[..., An
 class Worker:
     """Makes one call after another.
 
-    Not asyncio.to_thread: its threads are waited for when the event loop and when the interpreter end.
+    Not asyncio.to_thread: the event loop and the interpreter wait for its threads at their end.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Worker:
         threading.Thread(target=self._run, daemon=True).start()
 
     async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What `function` returns or raises."""
+        """Call `function`; returns or raises what it does."""
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         self._calls.put((loop, future, function, arguments))
@@ -34,9 +34,9 @@ class Worker:
             result, error = None, None
             try:
                 result = function(*arguments)
-            except BaseException as raised:  # Whatever it is, it is the caller's.
+            except BaseException as raised:  # The caller gets it, whatever it is.
                 error = raised
-            with suppress(RuntimeError):  # The loop has been closed: nobody waits any more.
+            with suppress(RuntimeError):  # The loop is closed, so nobody waits.
                 loop.call_soon_threadsafe(_settle, future, result, error)
 
 

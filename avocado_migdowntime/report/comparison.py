@@ -21,7 +21,7 @@ def summary(builds: Sequence[Sequence[RunOutcome]], width: int | None = None) ->
 
 
 def subjects(builds: Sequence[Sequence[RunOutcome]]) -> list[tuple[str, str]]:
-    """For each build the QEMU and the guest that its verdicts are about."""
+    """For each build the QEMU and the guest of its verdicts."""
     return [(runs[0].build, "; ".join(dict.fromkeys(_subject(run) for run in runs if run.guest))) for runs in builds]
 
 
@@ -42,7 +42,7 @@ def errors(builds: Sequence[Sequence[RunOutcome]]) -> str:
 
 
 def sentence(comparisons: Sequence[Comparison]) -> str:
-    """All answers, what they are based on, and what to do where there is none."""
+    """All answers, with their basis, and what to do if there is none."""
     return "; ".join(part for one in comparisons for part in (_clause(one), one.unlike) if part) + "."
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the doctor found as lines for a person and as JSON fields for a program."""
+"""The doctor's findings, as lines for people and as JSON fields for programs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

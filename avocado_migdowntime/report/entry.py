@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One recorded migration as a report shows it: the trace, the verdict, the picture, and how it was started."""
+"""One recorded migration in a report: the trace, the verdict, the picture, and its command lines."""
 
 import json
 from collections.abc import Sequence
@@ -58,18 +58,18 @@ class Recorded:
 
     @property
     def passed(self) -> bool | None:
-        """Whether it is as it should be; None where that is open."""
+        """Whether it passes; None if undecided."""
         return self.verdict.passed if self.verdict is not None and not self.fault else None
 
     @property
     def answer(self) -> str:
-        """What came out, in a sentence."""
+        """The result, in a sentence."""
         sentence = answer(self.verdict) if self.verdict is not None else ""
         return f"{self.fault}; by what was recorded, {sentence}" if self.fault and sentence else self.fault or sentence
 
     @property
     def alarm(self) -> int:
-        """How much a person has to look at this test before others: 0 for not at all."""
+        """How urgently a person should look at this test: 0 for not at all."""
         if self.passed is not None:
             return 0 if self.passed else 3
         if self.fault:
@@ -78,7 +78,7 @@ class Recorded:
 
 
 def summed_up(tests: Sequence[Recorded]) -> str:
-    """What at least one test comes to, in a sentence."""
+    """The result of at least one test, in a sentence."""
     if len(tests) == 1:
         return _sentence(tests[0].answer)
     worst = max(tests, key=lambda test: test.alarm)
@@ -94,7 +94,7 @@ def summed_up(tests: Sequence[Recorded]) -> str:
 
 
 def truths_of(tests: Sequence[Recorded]) -> list[GroundTruth]:
-    """What was found of the guests that were stopped in mid-pass."""
+    """The findings about guests that were stopped in mid-pass."""
     verdicts = (test.verdict for test in tests)
     return [verdict.ground_truth for verdict in verdicts if verdict is not None and verdict.ground_truth is not None]
 
@@ -136,7 +136,7 @@ def name_of(file: str) -> str:
 
 
 def _held_to(beside: Path | None) -> tuple[str, float]:
-    """The formula and the tolerance that the test held QEMU to."""
+    """The formula and the tolerance of the test."""
     try:
         verdict = json.loads(input_file.whole(str(beside / "verdict.json"), _MOST_BYTES)) if beside is not None else {}
         return str(verdict["contract"]), number(verdict, "tolerance")

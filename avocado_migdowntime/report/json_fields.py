@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the JSON fields of verdicts, advices and the doctor mean.
+"""The meanings of the JSON fields of verdicts, advice and the doctor.
 
 A name with a dot is a field of an object or a list's.
 """
@@ -33,8 +33,8 @@ VERDICT: Mapping[str, str] = {
     "throttle_percents": "the steps in which auto-converge slowed the guest; else null",
     "blocktime": "how long vCPUs waited for pages in postcopy; null if nobody asked",
     "blocktime.postcopy_ms": "from when the guest continued until the destination had all of it; null if not seen",
-    "blocktime.waits": "a list: the whole guest, and each vCPU; empty if not judged",
-    "blocktime.waits.who": "the guest or the vCPU",
+    "blocktime.waits": "a list: all vCPUs at the same time, then each vCPU; empty if not judged",
+    "blocktime.waits.who": "all vCPUs (at the same time), or the vCPU",
     "blocktime.waits.told_ms": "how long it waited, according to the destination",
     "blocktime.waits.can_ms": "[least, most] that it can have waited, by how long it slept",
     "downtime": "how long the guest was down; null if the migration did not complete",

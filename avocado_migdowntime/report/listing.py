@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What there is to choose from: each with a line on what it is, read from where it is made; as text and as JSON."""
+"""What a user can choose from, each with a line about it from its definition; as text and as JSON."""
 
 import ast
 import inspect
@@ -20,7 +20,7 @@ from .metric_names import METRICS
 
 @dataclass(frozen=True)
 class Entry:
-    """A thing by the name that a command line takes; `default` is a parameter's."""
+    """An entry, by its name on a command line; only a parameter has a `default`."""
 
     name: str
     meaning: str
@@ -28,12 +28,12 @@ class Entry:
 
 
 def tests() -> tuple[Entry, ...]:
-    """The packaged tests, by the reference that `avocado run` takes: what each asks."""
+    """The packaged tests, by their references for `avocado run`, with their questions."""
     return tuple(Entry(f"migdowntime:{name}", _asks(path)) for name, path in packaged_tests().items())
 
 
 def variants() -> tuple[Entry, ...]:
-    """The packaged trees of variants, for `-m`: how each begins."""
+    """The packaged trees of variants, for `-m`, with their first comment."""
     return tuple(Entry(path.stem, _begins(path)) for path in sorted(directory("variants").glob("*.yaml")))
 
 
@@ -43,12 +43,12 @@ def workloads() -> tuple[Entry, ...]:
 
 
 def formulas() -> tuple[Entry, ...]:
-    """The contracts that QEMU can be held to, for `formula`."""
+    """The formulas that QEMU may have to follow, for `formula`."""
     return tuple(Entry(name, _first_line(inspect.getdoc(function))) for name, function in FORMULAS.items())
 
 
 def texts() -> tuple[Entry, ...]:
-    """The texts that are read beside recordings, each told by what is in it."""
+    """The texts that can be read besides recordings, recognised by their content."""
     from ..forms.catalogue import FORMS  # Readers need numpy, which takes long to import.
 
     modules = (inspect.getmodule(form) for form in FORMS)
@@ -60,27 +60,27 @@ def texts() -> tuple[Entry, ...]:
 
 
 def parameters() -> tuple[Entry, ...]:
-    """What a test can be told."""
+    """The parameters of a test."""
     return tuple(Entry(row.name, row.meaning, row.default) for row in describe())
 
 
 def capabilities() -> tuple[Entry, ...]:
-    """The migration capabilities that are known, and what they make of a run."""
+    """The known migration capabilities, with their effect on a run."""
     return tuple(Entry(name, str(capability)) for name, capability in CAPABILITIES.items())
 
 
 def migrate_parameters() -> tuple[Entry, ...]:
-    """The migrate parameters that are known, and what they make of a run."""
+    """The known migrate parameters, with their effect on a run."""
     return tuple(Entry(name, str(parameter)) for name, parameter in MIGRATE_PARAMETERS.items())
 
 
 def _meanings(meaning_of: Mapping[str, str]) -> Callable[[], tuple[Entry, ...]]:
-    """JSON fields, of what `json_fields` says for each of these."""
+    """JSON fields, with their meanings from `json_fields`."""
     return lambda: tuple(Entry(name, meaning) for name, meaning in meaning_of.items())
 
 
 def _codes() -> tuple[Entry, ...]:
-    """Codes of a verdict's checks, each behind the name of its check."""
+    """Codes of a verdict's checks, each after the name of its check."""
     return tuple(Entry(f"{name}.{code}", meaning) for name, codes in CODES.items() for code, meaning in codes.items())
 
 
@@ -104,7 +104,7 @@ LISTS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
 
 
 def summary(kinds: Mapping[str, Sequence[Entry]]) -> str:
-    """A block for each kind, with a line for each entry of it."""
+    """A block for each kind, with a line for each entry."""
     return "\n\n".join("\n".join([kind, *_rows(entries)]) for kind, entries in kinds.items())
 
 
@@ -119,7 +119,7 @@ def _rows(entries: Sequence[Entry]) -> list[str]:
 
 
 def fields(kinds: Mapping[str, Sequence[Entry]]) -> dict[str, list[dict[str, Any]]]:
-    """The entries of each kind as plain JSON values; those that have no default have no such field."""
+    """The entries of each kind as plain JSON values; only parameters have the field `default`."""
     return {
         kind: [{key: value for key, value in asdict(entry).items() if value is not None} for entry in entries]
         for kind, entries in kinds.items()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The metrics of a migration by their names, with what each is."""
+"""The metrics of a migration: names and meanings."""
 
 from collections.abc import Mapping
 

@@ -49,10 +49,10 @@ def figures(now: Now) -> Iterator[tuple[str, Mapping[str, str], float]]:
 
 
 class Metrics:
-    """The metrics of what is watched at `source`; `show` takes what is known.
+    """The metrics of the migration at `source`; `show` updates them.
 
-    `where` is a file, which is written anew as a whole, or a port, at which this host alone is answered. Raises
-    UsageError where the port cannot be had, the file not be written, or prometheus_client is missing.
+    `where` is a file, which is replaced as a whole, or a port, open to this host only. Raises UsageError if the port
+    cannot be opened, the file cannot be written, or prometheus_client is missing.
     """
 
     def __init__(self, where: str, source: str) -> None:
@@ -68,7 +68,7 @@ class Metrics:
         self._now: Now | None = None
         self._file = None if where.isdecimal() else where
         if self._file is None and not 0 < int(where) <= _GREATEST_PORT:
-            raise UsageError(f"{where} is no port; give one from 1 to {_GREATEST_PORT}, or the name of a file")
+            raise UsageError(f"{where} is not a port; give one from 1 to {_GREATEST_PORT}, or the name of a file")
         self._family: Any = GaugeMetricFamily
         self._server: Any = None
         registry = prometheus_client.CollectorRegistry()
@@ -79,7 +79,9 @@ class Metrics:
             try:
                 self._server, _ = prometheus_client.start_http_server(int(where), addr=_LOOPBACK, registry=registry)
             except OSError as error:
-                raise UsageError(f"the port {where} of {_LOOPBACK} cannot be had: {error}; give another one") from None
+                raise UsageError(
+                    f"the port {where} of {_LOOPBACK} cannot be opened: {error}; give another one"
+                ) from None
 
     def show(self, now: Now) -> None:
         """Have this told from now on."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is known of a migration now, in rows for a screen and in one line."""
+"""The state of a migration, in rows for a screen and in one line."""
 
 from collections.abc import Sequence
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is known of a migration now, as plain JSON values."""
+"""The state of a migration, as plain JSON values."""
 
 from dataclasses import asdict
 from typing import Any

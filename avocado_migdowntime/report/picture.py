@@ -18,7 +18,7 @@ from .style import STYLES, look_of
 
 FORMATS = ("png", "svg", "pdf")
 MOST_TRACES = 12
-"""Charts that one picture may hold: it would be too tall to look at."""
+"""The most charts in one picture: with more it would be too tall."""
 _INCHES = (11.0, 7.5)
 _LINES = {"solid": "-", "dot": ":", "dash": "--", "dashdot": "-."}
 _MARKERS = {"circle": "o", "x": "x", "cross": "P", "diamond": "D", "triangle-up": "^", "square": "s"}

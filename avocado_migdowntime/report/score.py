@@ -11,7 +11,7 @@ from .verdict_text import columns
 
 
 def summary(scores: Sequence[Score], width: int | None = None) -> str:
-    """A row for each estimator: the sizes of its errors, the bias, and the median in each part of the grid."""
+    """A row for each estimator: the sizes of its errors, its bias, and its median in each part of the grid."""
     rows = [("estimator", "median", "90 %", "worst", "bias", *PARTS)]
     rows += [
         (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is known of a migration now, on a terminal or as lines where there is none."""
+"""The state of a migration on a terminal, or as lines if there is none."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -58,7 +58,7 @@ class Lines:
         return None
 
     def show(self, now: Now) -> None:
-        """Print it at once, for who reads a pipe."""
+        """Print it at once, for the reader of a pipe."""
         print(line(now), flush=True)
 
 
@@ -99,7 +99,7 @@ class Screen:
 
 
 def summary(now: Now) -> str:
-    """All of it as a table of plain text, for who looks once, and for what stays when the screen has gone."""
+    """All of it as a table of plain text, for one sample, and for the last state after the screen has gone."""
     signs = BARS if (sys.stdout.encoding or "").lower().startswith("utf") else PLAIN
     return table(rows(now, _COLUMNS, signs))
 

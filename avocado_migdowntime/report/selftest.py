@@ -9,7 +9,7 @@ from ..faults.fault_run import FaultRun
 
 
 def line(run: FaultRun) -> str:
-    """One fault and what came of it, in a line."""
+    """One fault and its result, in a line."""
     word = "found" if run.found else "MISSED"
     again = f", at attempt {run.attempts}" if run.attempts > 1 else ""
     due = "" if run.found else f"; expected: {run.expected}"

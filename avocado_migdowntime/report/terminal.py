@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lines made to fit a terminal."""
+"""Fitting lines to a terminal."""
 
 import re
 import shutil

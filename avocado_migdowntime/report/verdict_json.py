@@ -16,7 +16,7 @@ PROMISE = {
     PredictionJudgement.MISMATCH: "broken",
     PredictionJudgement.UNDECIDED: "undecided",
 }
-"""What outputs call it that the downtime is the predicted one, or is not, or that this cannot be told."""
+"""What outputs call it if the downtime is the predicted one, is not, or is undecided."""
 
 
 def fields(verdict: Verdict) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The answer in one sentence, by going through the checks of a verdict."""
+"""The answer in one sentence, from the checks of a verdict."""
 
 from ..verdict.check import Check, Outcome
 from ..verdict.codes import REPORT
@@ -7,7 +7,7 @@ from ..verdict.verdict import Judgement, Verdict
 
 
 def answer(verdict: Verdict) -> str:
-    """What `verdict` comes to, with both figures where they are what it is about."""
+    """The result of `verdict`, with both figures if they decide it."""
     if verdict.reported_ms is None or verdict.expected_ms is None:
         return reason(verdict)
     right = "left now:" if is_left_now(verdict) else "expected"
@@ -20,7 +20,7 @@ def answer(verdict: Verdict) -> str:
 
 
 def is_left_now(verdict: Verdict) -> bool:
-    """Whether what the report is compared with is only what is left now: what is right is never below that."""
+    """Whether the report is compared only with what is left now, a lower bound of the expected value."""
     return verdict.expected_ms is not None and verdict.expected_ms == verdict.left_now_ms
 
 
@@ -37,7 +37,7 @@ def reason(verdict: Verdict) -> str:
 
 
 def sentence(check: Check, verdict: Verdict) -> str:
-    """What came of one of the checks of `verdict`; it may be empty where that passed."""
+    """The sentence of one of the checks of `verdict`; it may be empty if the check passed."""
     if check.name != REPORT or check.outcome is Outcome.PASSED:
         return check.sentence
     if check.outcome is Outcome.FAILED:

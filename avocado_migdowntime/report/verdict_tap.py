@@ -29,12 +29,12 @@ def tap(verdict: Verdict, strict: bool, more: Iterable[tuple[str, str]] = ()) ->
 
 
 def skipped(why: str) -> str:
-    """The whole output of a run that could not be made on this host."""
+    """The whole output if this host cannot do the run."""
     return f"TAP version 13\n1..0 # SKIP {_in_a_line(why)}"
 
 
 def bailed_out(why: str) -> str:
-    """The whole output of a run that came to no verdict."""
+    """The whole output of a run without a verdict."""
     return f"TAP version 13\nBail out! {_in_a_line(why)}"
 
 

@@ -21,7 +21,7 @@ _LABEL_WIDTH = 10
 
 
 def summary(verdict: Verdict) -> str:
-    """What QEMU said, what is expected, how far it is off, the formula it uses, and what the answer is based on."""
+    """The summary: QEMU's figure, the expected one, the error, the formula, and the basis of the answer."""
     return table(labelled(verdict))
 
 
@@ -70,7 +70,7 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
 
 
 def figures(verdict: Verdict) -> str:
-    """What was said and what is right in one line, for a place that has room for no more."""
+    """QEMU's figure and the expected one in one line, for a place with little room."""
     parts = []
     if verdict.reported_ms is not None and verdict.expected_ms is not None:
         right = "left now:" if is_left_now(verdict) else "expected"
@@ -89,7 +89,7 @@ def table(rows: Iterable[tuple[str, str]]) -> str:
 
 
 def _formula(verdict: Verdict) -> str:
-    """The formula that was found, or that none was; '' where that cannot be told."""
+    """The formula that QEMU uses, or that it is unknown; '' if the data cannot decide."""
     if verdict.formula is None and verdict.report.outcome is Outcome.UNDECIDED:
         return ""
     return verdict.formula or "unknown: not one that QEMU has ever used"
@@ -146,7 +146,7 @@ def _bandwidth(finding: BandwidthFinding) -> str:
 
 
 def _blocktime(finding: BlocktimeFinding) -> str:
-    return f"{'; '.join(map(str, finding.waits))}; of {finding.postcopy_ms:.0f} ms of postcopy"
+    return f"{'; '.join(map(str, finding.waits))}; postcopy took {finding.postcopy_ms:.0f} ms"
 
 
 def _convergence(convergence: Convergence) -> str:
@@ -175,7 +175,7 @@ def _downtime(down: Downtime) -> str:
 
 
 def _lifted(verdict: Verdict) -> str:
-    """Why a downtime far below the prediction is no fault, or ''."""
+    """Why a downtime far below the prediction is not a fault, or ''."""
     down = verdict.downtime.qemu_ms if verdict.downtime is not None else None
     if down is None or verdict.expected_ms is None or verdict.predicted_downtime is not None:
         return ""

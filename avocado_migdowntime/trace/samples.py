@@ -214,7 +214,7 @@ class Samples(Sequence[Sample]):
 
 
 class SamplesWriter:
-    """Samples that are still being taken: one is added at a constant cost, and all so far are had at once."""
+    """Samples that are still being taken: adding one has a constant cost, and all so far are available at once."""
 
     _AT_ONCE = 256
 

@@ -24,7 +24,7 @@ TICK_S = 0.01
 ROUNDED_MS = 2.0
 """For the root of how many waits there were: before 10.1 QEMU takes each from whole milliseconds to whole ones, which
 adds 0.4 ms to it or takes them away."""
-LEAVES_OUT = "what a vCPU waits for a page that it needs while the channel is broken counts from its recovery only"
+LEAVES_OUT = "QEMU counts a wait that begins while the channel is broken only from the recovery"
 """The thread that takes up such waits rests meanwhile (migration/postcopy-ram.c: postcopy_ram_fault_thread)."""
 _QUEUED = "others_queued_s"
 _OUTCOMES = {
@@ -44,7 +44,7 @@ class Wait:
 
     def __str__(self) -> str:
         """Both, for people."""
-        return f"{self.who} waited {self.told_ms:.0f} ms, which can be {self.can_ms.low:.0f} to {self.can_ms.high:.0f}"
+        return f"{self.who} waited {self.told_ms:.0f} ms, expected {self.can_ms.low:.0f} to {self.can_ms.high:.0f} ms"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class BlocktimeFinding:
             return CODES[BLOCKTIME][self.code]
         wrong = [wait for wait in self.waits if not wait.can_ms.low <= wait.told_ms <= wait.can_ms.high]
         why = f"; {LEAVES_OUT}" if self.code == "without-the-break" else ""
-        return f"of postcopy QEMU says that {'; '.join(map(str, wrong))}{why}"
+        return f"according to QEMU, in postcopy {'; '.join(map(str, wrong))}{why}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +135,7 @@ def judge_blocktime(evidence: Evidence) -> BlocktimeFinding | None:
     waits = [Wait(f"vCPU {vcpu}", ms, it) for vcpu, (ms, it) in enumerate(zip(each, can, strict=True))]
     # All at once is no longer than any of them alone.
     shortest = Interval(can[0].low if len(can) == 1 else 0.0, min(one.high for one in can))
-    waits.insert(0, Wait("all of the guest", number(report.data, ALL), shortest))
+    waits.insert(0, Wait("all vCPUs", number(report.data, ALL), shortest))
     is_cut = trace.first_event(HARNESS, BROKEN) is not None
     return BlocktimeFinding(_code(waits, is_cut), tuple(waits), (end_s - begin_s) * 1000)
 

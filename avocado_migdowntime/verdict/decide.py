@@ -28,7 +28,7 @@ def decide(
 ) -> tuple[str | None, Check]:
     """The formula that QEMU was found to use, or the fault of its updates, and the check of its reports.
 
-    `segments` are the judged passes, at least one, and `rest` is what came of the last of them under another bandwidth.
+    `segments` are the judged passes, at least one, and `rest` is the end of the last one, under another bandwidth.
     """
     fits = [segment.fits[contract] for segment in segments]
     agreeing = sorted(

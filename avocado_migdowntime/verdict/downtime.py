@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long the guest was down, as each party saw it, and what became of its memory: read from a trace's end."""
+"""How long the guest was down, according to each source, and whether its memory arrived: from a trace's end."""
 
 from dataclasses import dataclass
 from math import inf
@@ -25,7 +25,7 @@ HALF_SENT = "under TCG, QEMU before 9.0 loses what is written to a page after a 
 
 @dataclass(frozen=True)
 class Integrity:
-    """What became of the `pages` of the dirtied region; `faults` names the first of the `damaged_pages`, in words.
+    """How the `pages` of the dirtied region arrived; `faults` are sentences about the first `damaged_pages`.
 
     `half_sent` counts those that begin with the guest's last write to them and end with the one before.
     """

@@ -57,14 +57,14 @@ class GroundTruth:
 
 @dataclass(frozen=True)
 class MidPassStop:
-    """What came of stopping the guest in mid-pass: the `truth`, or None where it could not be told, and the check."""
+    """The result of stopping the guest in mid-pass: the `truth`, or None if it is unknown, and the check."""
 
     truth: GroundTruth | None
     check: Check
 
 
 def mid_pass_stop(evidence: Evidence) -> MidPassStop | None:
-    """What came of stopping the guest in mid-pass, or None where that was not the question."""
+    """The result of stopping the guest in mid-pass; None if the test did not do that."""
     if STOPS_AT not in evidence.trace.header:
         return None
     truth = _truth(evidence)

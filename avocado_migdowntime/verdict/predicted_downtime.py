@@ -85,9 +85,9 @@ _JUDGEMENTS = {
 
 
 def judge_predicted_downtime(evidence: Evidence, down: Downtime | None) -> PredictedDowntime | None:
-    """What became of the last report before the switchover, or None where there is nothing to compare.
+    """Whether the last report before the switchover came true; None if there is nothing to compare.
 
-    Raises UsageError where the header is not as a harness writes it.
+    Raises UsageError if the header is not as the harness writes it.
     """
     header = evidence.trace.header
     if down is None or down.qemu_ms is None or FIXED_DOWNTIME_MS not in header:

@@ -112,7 +112,7 @@ def judge_trials(evidence: Evidence, needed_ms: float | None, reported_ms: float
     if not parts:
         if TRIES_LIMITS not in evidence.trace.header:
             return None
-        reason = "no limit was tried: the migration ended before, or what was needed could not be told"
+        reason = "no limit was tried: the migration ended first, or the limit needed was unknown"
         return Convergence("not-tried", needed_ms, reported_ms, "", (), reason)
     limit_from = str(parts[-1].event.data.get("limit-from", "oracle"))
     outcomes = [(part, *_trial(part)) for part in parts]

@@ -77,10 +77,10 @@ def faulty_updates(
     tolerance: float,
     limit_ms: float | None,
 ) -> Updates | None:
-    """What is wrong with how the report is renewed, if that explains it; only for reports that are not always right.
+    """How QEMU fails to update the report, if that explains it; only for reports that are not always right.
 
-    `segments` are judged passes, at least one, and `rest` what came of the last under another bandwidth; QEMU may show
-    `limit_ms` where it has computed nothing.
+    `segments` are judged passes, at least one, and `rest` the end of the last one, under another bandwidth. QEMU may
+    show `limit_ms` before it has computed anything.
     """
     look = _Look(segments, rest, {sync.after.number: sync for sync in syncs}, contract, tolerance, limit_ms)
     figures = sorted({float(figure) for segment in look.all for figure in np.unique(segment.reports.expected_ms)})

@@ -86,7 +86,7 @@ def check_start(binary: str, parameters: Parameters) -> None:
 
 @cache
 def check_hugepages(parameters: Parameters) -> None:
-    """Raise HostRequirementError where the hugepages of such a run cannot be had: no build comes to a verdict then."""
+    """Raise HostRequirementError if the host lacks the hugepages of such a run: no build would come to a verdict."""
     if parameters.backing == "anonymous":
         return
     needed = parameters.sides_here * plan("memfd", parameters.page_size, parameters.ram).hugepages_needed

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is known of a migration now."""
+"""The state of a migration at one moment."""
 
 from dataclasses import dataclass, field
 

@@ -165,7 +165,7 @@ def test_runner_killed(start: Callable[..., Started]) -> None:
     assert run.process.returncode == 1
     assert run.entry() == (
         "ERROR",
-        "the test's runner was killed; what the test had borrowed from the host was released",
+        "the test's runner was killed; the host resources that it held were released",
     )
 
 
@@ -175,7 +175,7 @@ def test_process_of_the_test_killed(start: Callable[..., Started]) -> None:
     os.kill(run.process_of_the_test(), signal.SIGKILL)
     run.process.communicate(timeout=HANGS_S)
     assert run.process.returncode == 1
-    assert run.entry() == ("ERROR", "the test's process was killed; what it had borrowed from the host was released")
+    assert run.entry() == ("ERROR", "the test's process was killed; the host resources that it held were released")
     run.kill_sleeping()
 
 

@@ -37,9 +37,17 @@ def test_what_all_names_begin_with_makes_none_of_them_alike():
         (["list", "varints"], 2, "argument KIND: unknown 'varints'; did you mean variants?; see "),
         (["list", "zzz"], 2, "argument KIND: unknown 'zzz'; known are tests, variants, "),
         (["judge", "--page-size=4K"], 129, "a parameter of the test is given as -p page_size=4K; see "),
+        (["judge", "--page-size", "4K"], 129, "a parameter of the test is given as -p page_size=4K; see "),
         (["judge", "--migdowntime-page-size", "4K"], 129, "a parameter of the test is given as -p page_size=4K; see "),
         (["judge", "--migdowntime-page-size=4K"], 129, "a parameter of the test is given as -p page_size=4K; see "),
-        (["judge", "--tab"], 129, "unrecognized arguments: --tab; see "),
+        (["judge", "--tab"], 129, "unrecognized arguments: --tab; did you mean --tap?; see "),
+        (["judge", "--zzz"], 129, "unrecognized arguments: --zzz; known are --help, --qemu, --test, "),
+        (["verify", "--qemus", "old"], 129, "unrecognized arguments: --qemus; did you mean --qemu"),
+        (["record", "--output=a", "--rates=1"], 2, "unrecognized arguments: --rates=1; did you mean --rate"),
+        (["record", "a", "-output", "b"], 2, "unrecognized arguments: b; did you mean --output"),
+        (["record", "--", "--rates"], 2, "the following arguments are required: --output/-o; see "),
+        (["qemu", "add", "--archs", "arm"], 2, "unrecognized arguments: --archs; did you mean --arch?; see "),
+        (["analyze", "a", "--jsn"], 2, "unrecognized arguments: --jsn; did you mean --json?; see "),
     ],
 )
 def test_a_command_line_that_is_nearly_right_is_told_how_it_would_be(words, status, says, capsys, monkeypatch):

@@ -88,10 +88,10 @@ def test_a_test_that_came_to_no_verdict_is_shown_with_its_reason(tmp_path, capsy
     [
         (None, "No such file or directory; give the results of a job"),
         ("{", "is not JSON"),
-        ("[]", "is not what Avocado and this release write"),
-        ('{"tests": [{"id": "x"}]}', "is not what Avocado and this release write"),
+        ("[]", "are not the results of a job of this release"),
+        ('{"tests": [{"id": "x"}]}', "are not the results of a job of this release"),
         ('{"tests": []}', "has no test of this project"),
-        (json.dumps({"tests": [entry(1, "migdowntime:x", {"limit_verdict": ""})]}), "is not what Avocado and this"),
+        (json.dumps({"tests": [entry(1, "migdowntime:x", {"limit_verdict": ""})]}), "are not the results of a job"),
     ],
 )
 def test_what_cannot_be_compared_is_said_in_a_sentence(content, says, tmp_path, capsys):

@@ -95,8 +95,8 @@ def test_the_quick_ones_are_some_of_them():
         ({"status": 129, "said": ["migdowntime judge: broken"], "verdict": None}, "fails", "broken"),
         ({"status": 125, "said": ["source QEMU ended with 1"], "verdict": None}, "fails", "source QEMU ended with 1"),
         (
-            {"status": 125, "said": ["the migration is failed: x"], "verdict": None},
-            *("fails", "the migration is failed: x"),
+            {"status": 125, "said": ["the migration ended as failed: x"], "verdict": None},
+            *("fails", "the migration ended as failed: x"),
         ),
         (
             {"status": 125, "said": ["migdowntime judge: given up after 9 s; files in /x"], "verdict": None},

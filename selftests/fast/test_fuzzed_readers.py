@@ -65,7 +65,7 @@ def test_a_guest_that_does_not_say_where_its_page_lies_is_named(line):
         async def line(self, *beginnings):
             return line
 
-    with pytest.raises(HarnessError, match=f"^the guest has said '{line}', and not where its telemetry page lies$"):
+    with pytest.raises(HarnessError, match=f"^the guest printed '{line}', but not the address of its telemetry page$"):
         asyncio.run(telemetry_address(Qemu()))
 
 

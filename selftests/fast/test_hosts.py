@@ -130,7 +130,7 @@ def test_all_hosts_run_tests_at_the_same_time_however_many_they_are(ran):
 
 def test_what_is_ended_tells_so_and_what_waits_for_a_host_does_not_begin(ran):
     used, told = ran(["long"], 3, ended=(1, 2, 0))
-    waited = ("interrupted", "it was ended before there was a host for it")
+    waited = ("interrupted", "the test was ended before a host was free")
     ended = ("interrupted", WHY_TERMINATED)
     assert (used, told) == ({"long": 1}, {"0": ended, "1": waited, "2": waited})
 
@@ -171,7 +171,7 @@ def test_a_test_that_takes_its_host_with_it_takes_two_at_most(ran):
     used, told = ran(["lost", "lost2", "good"], 1)
     assert used == {"lost": 1, "lost2": 1, "good": 0}
     ((result, reason),) = told.values()
-    assert (result, reason) == ("error", "the connection to lost2 is gone; what became of the test there is not known")
+    assert (result, reason) == ("error", "the connection to lost2 is gone; the result of the test there is unknown")
 
 
 @pytest.mark.parametrize(

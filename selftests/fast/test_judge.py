@@ -28,7 +28,7 @@ OPEN = recording("ppc64-tcg-qemu-7.2-asked-while-it-switched-over")
 """Recordings of a QEMU that is right, of one that is wrong (WRONG), and of a run that cannot tell."""
 WHY = {
     WRONG: "expected-downtime is inaccurate: the report is -82.16% off last-sync; it matches dirty-rate",
-    OPEN: "no limit was tried: the migration ended before, or what was needed could not be told",
+    OPEN: "no limit was tried: the migration ended first, or the limit needed was unknown",
 }
 
 

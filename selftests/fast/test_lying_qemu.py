@@ -127,7 +127,7 @@ def test_what_a_process_of_another_host_does_is_told_with_the_host(tmp_path, soc
         (
             "query-qmp-schema",
             [],
-            "query-qmp-schema has no 'migrate-set-parameters', as each has that knows",
+            "query-qmp-schema lacks 'migrate-set-parameters', which every QEMU with",
         ),
         ("query-migrate-capabilities", [[]], "expected `object`, got `array` at `$[0]`"),
         ("query-migrate-capabilities", [{"capability": "x"}], "object missing required field `state` at `$[0]`"),

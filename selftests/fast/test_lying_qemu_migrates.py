@@ -40,7 +40,7 @@ BRIEFLY = {"time_limit": "3"}
         ({"query-migrate": {"status": "failed", "error-desc": 5}}, "expected `str`, got `int` at `$.error-desc`"),
         (
             {"query-migrate": {"status": "failed", "error-desc": "a\x1b"}},
-            "the migration is failed: a\x1b; the destination",
+            "the migration ended as failed: a\x1b; the destination",
         ),
         ({"query-migrate": {"status": "active"}}, "has no 'ram', as that of an active migration should"),
         ({"query-migrate": {"status": "none"}, **BRIEFLY}, "given up after 3 s while"),

@@ -84,7 +84,7 @@ def test_a_port_answers_this_host_in_the_format_that_it_is_asked_for():
         with urllib.request.urlopen(request, timeout=HANGS_S) as answer:
             assert "openmetrics" in answer.headers["Content-Type"]
             assert f"{PREFIX}remaining_bytes" in families(answer.read().decode())
-        with pytest.raises(UsageError, match=rf"the port {port} of 127.0.0.1 cannot be had: .*; give another one"):
+        with pytest.raises(UsageError, match=rf"the port {port} of 127.0.0.1 cannot be opened: .*; give another one"):
             Metrics(str(port), "-")
     finally:
         metrics.end()
@@ -94,7 +94,7 @@ def test_a_port_answers_this_host_in_the_format_that_it_is_asked_for():
 
 @pytest.mark.parametrize("port", ["0", "65536"])
 def test_what_is_no_port_is_told(port):
-    with pytest.raises(UsageError, match=f"{port} is no port; give one from 1 to 65535, or the name of a file"):
+    with pytest.raises(UsageError, match=f"{port} is not a port; give one from 1 to 65535, or the name of a file"):
         Metrics(port, "-")
 
 

@@ -123,7 +123,7 @@ def test_runs_are_in_the_order_of_their_numbers():
     ],
 )
 def test_what_is_no_result_is_refused_in_a_sentence(results):
-    says = "^this is not what Avocado and this release write about a job's tests; run the job again$"
+    says = "^these are not the results of a job of this release; run the job again$"
     with pytest.raises(UsageError, match=says):
         outcomes(results, "job")
 
@@ -168,7 +168,7 @@ def test_builds_of_several_jobs_are_put_together_by_their_names(tmp_path):
         ("{", " is not JSON; give the results of a job, such as job-results/latest"),
         ("[" * 100_000, " is not JSON; give the results of a job, such as job-results/latest"),
         ('{"tests": []}', " has no test of this project; give the results of a job that ran migdowntime:NAME"),
-        ("[]", "this is not what Avocado and this release write about a job's tests; run the job again"),
+        ("[]", "these are not the results of a job of this release; run the job again"),
     ],
 )
 def test_a_job_that_cannot_be_used_is_named_with_what_to_give(content, says, tmp_path):
@@ -184,7 +184,7 @@ def test_a_job_that_cannot_be_used_is_named_with_what_to_give(content, says, tmp
 def test_a_job_of_more_parts_than_bytes_allow_is_refused_before_it_takes_memory(part, tmp_path):
     count = 1_000_000
     (tmp_path / "results.json").write_text(f'{{"tests":[{part * count}1]}}')
-    with pytest.raises(UsageError, match=r"has \d+ parts in \d+ bytes, as no results have; give the results of a job"):
+    with pytest.raises(UsageError, match=r"has \d+ parts in \d+ bytes, more than any results; give the"):
         builds_of([str(tmp_path)])
 
 
@@ -219,7 +219,7 @@ def test_a_job_whose_results_are_no_file_is_named(tmp_path):
     ],
 )
 def test_a_verdict_whose_figures_are_none_is_refused(wrong):
-    with pytest.raises(UsageError, match="^this is not what Avocado and this release write about a job's tests"):
+    with pytest.raises(UsageError, match="^these are not the results of a job of this release"):
         one("migdowntime:x", {**VERDICT, **wrong})
 
 

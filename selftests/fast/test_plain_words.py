@@ -57,7 +57,12 @@ IN_MESSAGES = INSTEAD | {
     r"\bis there already;": "exists already",
     r"\bsays of no\b": "no … was seen",
     r"\bknows of no\b": "computes no",
-    r"\btells? (no|nothing)\b": "report, show",
+    r"\btells? (no|nothing|of)\b": "report, show, name",
+    r"\b(cannot|can) be had\b": "cannot be opened, is missing",
+    r"\bcould not be told\b": "was unknown",
+    r"\b(what|was) (came|comes|became) of\b": "the result of",
+    r"\btaken apart\b": "split",
+    r"\bgo on by\b": "continue with",
     r"\bheld to\b": "has to follow",
     r"\bis told\b": "is shown",
     r"\breport is not below\b": "at least",
@@ -82,6 +87,14 @@ IN_MESSAGES = INSTEAD | {
     r"\btraces?\b": "recording",
 }
 """The same, and what only a message must not say."""
+IN_DOCSTRINGS = {
+    r"\b[Ww]hat (came|comes|became) of\b": "the result of",
+    r"\b(is|are) (not )?to be had\b": "is missing, is available",
+    r"\b(can|cannot) be had\b": "is missing, is available",
+    r"\bof (which|whom) (that|it) is known\b": "whose … is known",
+    r"\botherwise than\b": "differently from",
+}
+"""What even somebody who reads the code must not have to read twice."""
 USERS = [*DOCUMENTS, TOP / "CONTRIBUTING.md", TOP / "images/README.md"]
 """The changelog has to name what is gone."""
 
@@ -104,6 +117,13 @@ def test_the_messages_of_each_module_are_in_plain_words() -> None:
     assert [(name, found) for name, text in texts for found in _found(text, IN_MESSAGES)] == []
 
 
+def test_docstrings_are_not_stiff() -> None:
+    modules = sorted((TOP / "avocado_migdowntime").rglob("*.py"))
+    texts = [(module.name, text) for module in modules for text in _docstrings(module.read_text())]
+    assert len(texts) > 1000
+    assert [(name, found) for name, text in texts for found in _found(text, IN_DOCSTRINGS)] == []
+
+
 def test_words_that_stop_a_reader_are_found_in_messages_only() -> None:
     source = '"""A table that rests on others."""\nWHY = "mend it"\nNAME = f"{WHY} for ever"\nFIELD = "mend"\n'
     assert [list(_found(text)) for text in _messages(source)] == [["mend: fix"], ["for ever: forever"]]
@@ -118,6 +138,13 @@ def _found(text: str, plainly: dict[str, str] = INSTEAD) -> Iterator[str]:
     for pattern, instead in plainly.items():
         for match in re.finditer(pattern, text):
             yield f"{match[0]}: {instead}"
+
+
+def _docstrings(source: str) -> Iterator[str]:
+    """The docstrings in a module, and the texts that explain its constants, each in one line."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield " ".join(node.value.value.split())
 
 
 def _messages(source: str) -> Iterator[str]:

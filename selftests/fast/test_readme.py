@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from ..support.documents import DOCUMENTS, EXPECTED_DOWNTIME, RUN_ELSEWHERE, TOP, commands
+from ..support.documents import DOCUMENTS, EXPECTED_DOWNTIME, README, RUN_ELSEWHERE, TOP, commands
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -31,3 +31,7 @@ def test_what_is_run_elsewhere_is():
     for command in ("make demo", "make check"):
         assert command in (TOP / ".ci/run").read_text()
     assert EXPECTED_DOWNTIME in (TOP / "tools/try-wheel").read_text()
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text().splitlines()) <= 155

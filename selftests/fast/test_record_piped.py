@@ -102,6 +102,8 @@ def test_units_are_those_of_libvirt():
 WRONG = [
     ("error: Domain not found\n", "is an error of virsh or kubectl: 'error: Domain not found'"),
     ("{'status': 1}\n{\n", "matches no known text"),
+    ("", "standard input is empty; pipe the output of "),
+    (" \n\n", "standard input is empty; pipe the output of "),
     (
         '{"return": {"status": "running", "running": true}}\n',
         NO_FIGURES,

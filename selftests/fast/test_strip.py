@@ -94,5 +94,5 @@ def test_the_page_of_two_jobs_has_both_builds(tmp_path):
         data.mkdir(parents=True)
         (data / "trace.jsonl").write_bytes(gzip.decompress(ACCURATE.read_bytes()))
     page = page_of(tmp_path, *jobs)
-    assert "right - 1; grey is accurate: within ±1.0 %</p>" in page
+    assert "expected value - 1; grey is accurate: within ±1.0 %</p>" in page
     assert "<h2>8 runs on 2 builds</h2>" in page and page.count('data-role="kind-1"') == 1

@@ -47,7 +47,7 @@ def test_the_runs_of_each_build_lie_beside_each_other_on_its_row():
     ]
     strip = of_builds(builds)
     assert strip.title == "7 runs on 2 builds"
-    assert strip.axis == "expected-downtime ÷ what is right - 1"
+    assert strip.axis == "expected-downtime ÷ the expected value - 1"
     assert strip.rows == ("v on old, +0.20% median", "v on new, -0.30% median", "w on old, +0.40% median", "w on new")
     old, new = strip.kinds
     assert (old.name, old.colour, old.shape) == ("old", 0, 0) and (new.name, new.colour, new.shape) == ("new", 1, 1)

@@ -54,7 +54,7 @@ def test_each_further_vcpu_has_words_of_its_own(byte_order):
 
 @pytest.mark.parametrize("vcpus", [0, 17])
 def test_more_vcpus_than_can_dirty_are_refused(vcpus):
-    says = f"^the guest's telemetry page tells of {vcpus} vCPUs, where 1 to 16 can dirty$"
+    says = f"^the guest's telemetry page names {vcpus} vCPUs, expected 1 to 16$"
     with pytest.raises(HarnessError, match=says):
         Telemetry.parse(page("<", vcpus=vcpus))
 
@@ -112,12 +112,12 @@ def test_an_idle_guest_has_finished_with_its_first_sweep(pattern, rate, written,
 ORDERED = {"region_bytes": 8000, "granule_bytes": 9000, "pattern": "random"}
 
 
-def test_what_it_was_ordered_is_held_against_what_it_says():
+def test_what_it_was_ordered_is_compared_with_what_it_says():
     told = Telemetry.parse(page("<"))
     assert told.held_to(ORDERED) is told
     says = (
-        r"^the guest's telemetry page has 8000 as its region_bytes, where 65536 was ordered; so what it wrote is not "
-        r"known$"
+        r"^the guest's telemetry page has 8000 as its region_bytes, expected 65536; so it is unknown what the "
+        r"guest wrote$"
     )
     with pytest.raises(HarnessError, match=says):
         told.held_to({**ORDERED, "region_bytes": 65536})
@@ -126,7 +126,7 @@ def test_what_it_was_ordered_is_held_against_what_it_says():
 def test_nobody_writes_more_than_can_be():
     told = Telemetry.parse(page("<"))
     assert replace(told, pages_written=1 << 62).held_to(ORDERED)
-    with pytest.raises(HarnessError, match=r"^the guest's telemetry page tells of 4611686018427387905 writes, as none"):
+    with pytest.raises(HarnessError, match=r"^the guest's telemetry page counts 4611686018427387905 writes, which"):
         replace(told, pages_written=(1 << 62) + 1).held_to(ORDERED)
-    with pytest.raises(HarnessError, match=r" tells of 4611686018427387906 writes, as none can be$"):
+    with pytest.raises(HarnessError, match=r" counts 4611686018427387906 writes, which is impossible$"):
         replace(told, others_written=(1, (1 << 62) + 2)).held_to(ORDERED)

@@ -218,7 +218,7 @@ def test_what_is_found_is_told_with_what_it_rests_on():
 
 def test_a_harness_that_tried_none_tells_what_was_needed():
     evidence = Evidence.of(made(precopy(FIRST, STEADY), header={"tries_limits": True}))
-    reason = "no limit was tried: the migration ended before, or what was needed could not be told"
+    reason = "no limit was tried: the migration ended first, or the limit needed was unknown"
     assert judge_trials(evidence, 5.0, 7.0) == Convergence("not-tried", 5.0, 7.0, "", (), reason)
     set_once = [event(3.5, "harness", "LIMIT", {"trial": "chosen", "downtime-limit": 9})]
     assert judge_trials(Evidence.of(made(precopy(FIRST, STEADY), set_once)), 5.0, 7.0).limit_from == "oracle"

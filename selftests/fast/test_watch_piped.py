@@ -53,7 +53,7 @@ def test_lines_end_with_what_is_known_in_the_end(watch, tmp_path, data, status, 
     [
         (("-",), "'hello' matches no known text"),
         (("nowhere",), "nowhere: No such file or directory; expected the QMP socket of a running QEMU"),
-        (("-", "--metrics", "0"), "0 is no port; give one from 1 to 65535"),
+        (("-", "--metrics", "0"), "0 is not a port; give one from 1 to 65535"),
         (("-", "--metrics", "no/where"), "no/where: cannot be written"),
         ((__file__,), "expected the QMP socket of a running QEMU, PATH or HOST:PORT; give a text to `analyze`, or to"),
         (("nowhere", "guest"), "nowhere is not a libvirt URI that could have a guest guest; give"),

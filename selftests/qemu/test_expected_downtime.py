@@ -149,7 +149,7 @@ def test_a_migration_that_fails_is_the_harness_business(tmp_path):
     older = 'case "$word" in pseries,*) word="pseries-5.0,${word#pseries,}";; esac; set -- "$@" "$word"'
     other.write_text(f'#!/bin/sh\nfor word; do shift; {older}; done\nexec {find_binary(None, "ppc64")} "$@"\n')
     other.chmod(0o755)
-    with pytest.raises(HarnessError, match="the migration is failed: .*: .*load of migration failed"):
+    with pytest.raises(HarnessError, match="the migration ended as failed: .*: .*load of migration failed"):
         run(tmp_path, qemu_destination=str(other), page_size="4K", backing="anonymous")
 
 

@@ -158,7 +158,7 @@ def test_what_there_is_none_of_is_told_with_what_there_is(libvirt, command):
         ((libvirt.uri(), GUEST, "--wait", "0.2"), r"no migration was running on dirtier at .* within 0.2 s; start one"),
         (
             (libvirt.uri(socket="none"), GUEST),
-            "No such file or directory; see that libvirt runs on the migration's source host",
+            "No such file or directory; check that libvirt runs on the migration's source host",
         ),
         (("test:///default", GUEST), "test:///default is libvirt's driver TEST; expected QEMU's, such as qemu:///sys"),
         (
@@ -168,6 +168,16 @@ def test_what_there_is_none_of_is_told_with_what_there_is(libvirt, command):
     ):
         status, said = ended(command("record", *words, "-o", "trace.jsonl", "--quiet"))
         assert status == 2 and said.count("\n") == 1 and re.search(told, said), said
+
+
+@pytest.mark.parametrize("socket", SOCKETS)
+def test_a_guest_that_is_arriving_is_refused_at_once(libvirt, command, socket):
+    libvirt.start()
+    libvirt.migrate(2, 1)
+    until(lambda: GUEST in libvirt.virsh("list", side="destination"))
+    status, said = ended(command("record", libvirt.uri("destination", socket), GUEST, "-o", "trace.jsonl"))
+    # QEMU's monitor would be waited for in vain.
+    assert status == 2 and "is still arriving from another host" in said and "imed out" not in said, said
 
 
 def test_ctrl_c_ends_it_also_while_libvirt_answers_nothing(libvirt, command, tmp_path):

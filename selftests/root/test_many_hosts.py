@@ -68,7 +68,7 @@ def test_a_host_that_cannot_run_tests_costs_one_at_most_and_is_named(hosts: Lab)
     # Nothing ran on the host that could not be reached, so that its test is none of those that failed.
     assert (status, sorted(test["status"] for test in hosts.tests())) == (1, ["ERROR", "PASS", "PASS", "PASS"]), out
     assert found["ERROR"].startswith(f"/usr/bin/python3 of root@{first} lacks this package (")
-    assert f"no shell of the host root@{second} can be had by SSH (" in out and out.count(GONE) == 2
+    assert f"no shell can be opened on the host root@{second} by SSH (" in out and out.count(GONE) == 2
     nothing_left(hosts, *hosts.names)
 
 

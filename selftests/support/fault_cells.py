@@ -79,7 +79,7 @@ class Cell:
         if self.target in QEMUS:
             sides = "source|destination" if self.target == "both" else self.target
             named = (
-                rf"({sides}) QEMU|the migration is failed|did not answer|answers? no"
+                rf"({sides}) QEMU|the migration ended as failed|did not answer|answers? no"
                 if self.target != "both"
                 else r"QEMU"
             )
