@@ -15,6 +15,7 @@ from avocado_migdowntime.trace.samples import Samples
 from avocado_migdowntime.verdict.check import Outcome
 from avocado_migdowntime.verdict.judge import judge
 
+from ..support.migrations import slowed
 from ..support.recorded import recording
 from ..support.traces import Pass, made, precopy
 
@@ -211,3 +212,8 @@ def test_a_sync_that_is_not_counted_accuses_nobody():
         ram["dirty-sync-count"] = counted[ram["dirty-sync-count"]]
     verdict = judge(made(rows, limit_ms=1, header={"capabilities": ["auto-converge"]}))
     assert (str(verdict.verdict), verdict.passed) == ("inconclusive", None), verdict
+
+
+def test_a_step_between_looks_that_are_far_apart_is_told_and_not_judged():
+    finding = judge(slowed(0, 0, 30, apart_s=2.1)).throttle
+    assert (finding.code, finding.percents) == ("sparse", (30,))

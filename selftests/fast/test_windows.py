@@ -15,7 +15,8 @@ from avocado_migdowntime.oracle.windows import sending
 from avocado_migdowntime.trace.figures import Column
 from avocado_migdowntime.trace.reading import Reading
 from avocado_migdowntime.trace.samples import Samples
-from avocado_migdowntime.verdict.bandwidth import judge_bandwidth
+from avocado_migdowntime.verdict.bandwidth import BandwidthFinding, judge_bandwidth
+from avocado_migdowntime.verdict.codes import BANDWIDTH, CODES
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
@@ -119,3 +120,7 @@ def test_half_of_each_recorded_bandwidth_is_found(path):
         assert finding.code in ("wide", "not-as-sent")
     else:
         assert finding.code == "not-as-sent" and finding.error == pytest.approx(-0.5, abs=0.015)
+
+
+def test_more_samples_help_only_where_too_little_was_seen():
+    assert [code for code in CODES[BANDWIDTH] if not BandwidthFinding(code).needs_no_more] == ["wide", "not-seen"]
