@@ -43,9 +43,9 @@ def _was_read(first: bytes) -> bool:
     return b'"read": true' in first.lstrip().partition(b"\n")[0]
 
 
-def _parse(given: Iterator[bytes]) -> Trace:
+def _parse(source: Iterator[bytes]) -> Trace:
     notes: list[str] = []
-    chunks = plain_chunks(given, notes)
+    chunks = plain_chunks(source, notes)
     first = next(chunks, b"")
     while not first.strip():
         more = next(chunks, b"")
