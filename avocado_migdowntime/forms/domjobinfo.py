@@ -20,8 +20,8 @@ from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
 from .heads import AROUND, HEAD
 from .monitor_text import nested
+from .repeats import Repeats
 from .rounding import SEPARATED, UNITS, broken_number, to_digits, whole, whole_number
-from .told import Told
 from .words import first_words, has_one_of
 
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?)(?::\s*|\s{2,}(?=\d))(?P<value>.*)")
@@ -117,7 +117,7 @@ class DomJobInfo(Form):
     def __init__(self) -> None:
         super().__init__()
         self._job: _Job | None = None
-        self._told = Told()
+        self._repeats = Repeats()
         self._is_asked = False
         """Whether the command stands in the text behind the last job."""
 
@@ -150,7 +150,7 @@ class DomJobInfo(Form):
             return
         is_asked, self._is_asked = self._is_asked, False
         for item in of_fields(job.fields, job.stamp, job.arrived_s):
-            if not isinstance(item, Reading) or not self._told.again(item, is_asked=is_asked):
+            if not isinstance(item, Reading) or not self._repeats.again(item, is_asked=is_asked):
                 yield item
 
     def settle(self) -> Iterable[Item]:

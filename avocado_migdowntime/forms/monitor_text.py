@@ -19,9 +19,9 @@ from .form import Form, Line
 from .heads import AROUND, HEAD
 from .monitor_lines import Figures, figure_in, with_fraction
 from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
+from .repeats import Repeats
 from .rounding import SEPARATED, UNITS, broken_number, cut, to_three_digits, whole
 from .stamps import guest_of
-from .told import Told
 from .words import first_words, has_one_of
 
 STATUSES = frozenset(
@@ -82,7 +82,7 @@ class MonitorText(Form):
     def __init__(self) -> None:
         super().__init__()
         self._outputs: dict[str, _Output] = {}
-        self._told: dict[str, Told] = {}
+        self._repeats: dict[str, Repeats] = {}
         """What was told of each guest."""
         self._is_asked = False
         """Whether the command stands in the text behind that."""
@@ -103,7 +103,7 @@ class MonitorText(Form):
                 ended = (
                     self._ended(of) if output and (prompt or any(name in output.figures for name in figures)) else []
                 )
-                is_next = of in self._told and text.startswith("Migration status:")
+                is_next = of in self._repeats and text.startswith("Migration status:")
                 is_headed = behind is not None and text is part and not is_next
                 output = self._outputs.setdefault(of, _Output(line.stamp, line.arrived_s, headed=is_headed))
                 output.strange = 0
@@ -135,7 +135,7 @@ class MonitorText(Form):
         answer, rounding = nested(output.figures), output.rounding
         reading = Reading(answer, output.stamp, rounding=rounding, of=of, arrived_s=output.arrived_s)
         is_asked, self._is_asked = self._is_asked, False
-        return [] if self._told.setdefault(of, Told()).again(reading, is_asked=is_asked) else [*doubts, reading]
+        return [] if self._repeats.setdefault(of, Repeats()).again(reading, is_asked=is_asked) else [*doubts, reading]
 
     def _something_else(self, line: Line) -> Sequence[Item | Line] | None:
         if self._is_blocked and line.text:

@@ -4,7 +4,7 @@
 import re
 
 from ..basics.interval import Interval
-from .shown import between, from_0
+from .log_numbers import between, from_0
 
 UNITS = {"": 1, **{letter: 1 << 10 * power for power, letter in enumerate("KMGTPE", 1)}}
 """Binary units, by their first letter."""
