@@ -36,7 +36,7 @@ class _Command(argparse.ArgumentParser):
     """
 
     bad_usage = BAD_INPUT
-    _given: Sequence[str] = ()
+    _words: Sequence[str] = ()
 
     def error(self, message: str) -> NoReturn:
         if message.startswith(_REQUIRED) and (misspelt := self._misspelt()):
@@ -44,7 +44,7 @@ class _Command(argparse.ArgumentParser):
         _refuse(self, self.bad_usage, message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        self._given = args
+        self._words = args
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(self._unrecognized(unknown))
@@ -52,14 +52,14 @@ class _Command(argparse.ArgumentParser):
 
     def _misspelt(self) -> Sequence[str]:
         """The options among the arguments that this command does not have."""
-        options = [each for each in takewhile("--".__ne__, self._given) if each.startswith("--")]
+        options = [each for each in takewhile("--".__ne__, self._words) if each.startswith("--")]
         return [each for each in options if each.partition("=")[0] not in self._option_string_actions]
 
     def _unrecognized(self, unknown: Sequence[str]) -> str:
         options = [name for name in self._option_string_actions if name.startswith("--")]
         hint = _as_parameter(unknown) if "-p" in self._option_string_actions else ""
         wrong = next((each.partition("=")[0] for each in unknown if each.startswith("--")), None)
-        wrong = wrong or next((each for each in self._given if f"-{each}" in options), None)
+        wrong = wrong or next((each for each in self._words if f"-{each}" in options), None)
         if wrong and not hint:
             hint = f"; {meant(wrong, options)}"
         return f"unrecognized arguments: {' '.join(unknown)}{hint}"

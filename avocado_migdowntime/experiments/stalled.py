@@ -11,9 +11,9 @@ _LONG_S = 5.0
 
 def why_stalled(samples: Samples) -> str:
     """For how long before the last sample the source has sent nothing, and where to look, if that is long."""
-    told = np.flatnonzero(~np.isnan(samples.transferred_bytes))
-    if not len(told):
+    rows = np.flatnonzero(~np.isnan(samples.transferred_bytes))
+    if not len(rows):
         return ""
-    at_s, sent_bytes = samples.t_s[told], samples.transferred_bytes[told]
+    at_s, sent_bytes = samples.t_s[rows], samples.transferred_bytes[rows]
     idle_s = at_s[-1] - at_s[int(np.argmax(sent_bytes == sent_bytes[-1]))]
     return f"the source QEMU has sent nothing for {idle_s:.0f} s: look at the link" if idle_s >= _LONG_S else ""

@@ -15,7 +15,7 @@ from typing import Any
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..trace.reading import Item, Reading, Remark, Stamp
-from .form import Form, Line
+from .form import MAYBE, Form, Line
 from .heads import AROUND, HEAD
 from .monitor_lines import Figures, figure_in, with_fraction
 from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
@@ -97,7 +97,9 @@ class MonitorText(Form):
         for text in dict.fromkeys((line.text, line.message, part)):
             prompt = _PROMPT.match(text)
             figures = _figures(text[prompt.end() :] if prompt else text, within)
-            if figures and (within or figures.keys() != _OF_QMP_AS_WELL):
+            if figures and not within and figures.keys() == _OF_QMP_AS_WELL:
+                return MAYBE
+            if figures:
                 of = guest_of(line.message)
                 output = self._outputs.get(of)
                 ended = (

@@ -70,7 +70,7 @@ def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
             break
     head = _utf8(read)
     if _is_newest_first(head):
-        for data in chunks:
+        for data in chain([b""], chunks):
             read.append(data)
             size_bytes += len(data)
             if size_bytes > MOST_BYTES:

@@ -58,10 +58,13 @@ class Cell:
             return frozenset({"INTERRUPTED", "SKIP", "CANCEL", "none"}) | late, r"."
         if self.fault == POOL_EMPTIED:
             return frozenset({"ERROR", "CANCEL"}) | _HELD, r"backing store|hugepages"
+        # A QEMU that is held before it speaks QMP is waited for no longer than its start may take.
+        held_at_start = frozenset({"ERROR"} if self.moment == "boot" else ())
         if self.fault == OWN_TIMEOUT:
-            return frozenset({"ERROR"}) | late, r"given up after|did not answer|answers? no"
+            return frozenset({"ERROR"}) | late, r"given up after|did not answer|answers? no|did not speak QMP within"
         if self.fault in TIMEOUTS:
-            return frozenset({"INTERRUPTED"}) | late, r"Timeout reached|timeout of the job"
+            named = r"Timeout reached|timeout of the job|did not speak QMP within"
+            return frozenset({"INTERRUPTED"}) | held_at_start | late, named
         if self.fault in (PAUSED, CUT_SHORTLY, SECOND, SECOND_USERS, SET_BACK):
             return _HELD, r"."
         if self.fault == broken_monitor.HUGE:
