@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from .form import Line
 from .log import Log
 from .many import Many
-from .readings import TemplateLine, made_of
+from .readings import TemplateLine, batches_of
 from .sieve import Raw
 from .template import Template, template_of
 
@@ -73,5 +73,5 @@ class Alike:
         All that is to be known of a text is known then by reading these.
         """
         lines, self._lines = self._lines, []
-        batches = made_of(lines[:-1]) if len(lines) > _FEW else None
+        batches = batches_of(lines[:-1]) if len(lines) > _FEW else None
         return batches or [], [one.line for one in (lines if batches is None else lines[-1:])]

@@ -15,7 +15,7 @@ from ..trace.reading import Stamp
 from .form import Line
 from .many import Many
 from .qmp import SAME_S, Qmp
-from .replies import Reply, made_of, plain_json
+from .replies import Reply, batches_of, plain_json
 from .sieve import SHORT_BYTES, Raw
 from .stamps import second_s
 
@@ -36,10 +36,10 @@ _DATE_BYTES = len(b"2024-05-12 12:00:00")
 
 
 class _Head(NamedTuple):
-    """What the lines behind a head are: of which guest, told twice by libvirt, whether nothing of it is left."""
+    """What the lines behind a head are: of which guest, the first of the two that libvirt logs, bare but for it."""
 
     guest: str
-    is_held: bool
+    is_first_copy: bool
     is_bare: bool
 
 
@@ -67,10 +67,10 @@ class Bulk:
         text = raw[match.end() :].rstrip()
         if not text.isascii() or not line.message.endswith(text.decode()):
             return False
-        guest, is_held = self._qmp.origin_of(line)
-        self._heads.setdefault(match[4] or b"", _Head(guest, is_held, len(line.message) == len(text)))
+        guest, is_first_copy = self._qmp.origin_of(line)
+        self._heads.setdefault(match[4] or b"", _Head(guest, is_first_copy, len(line.message) == len(text)))
         self._first_text = text
-        return not is_held and self._qmp.is_idle
+        return not is_first_copy and self._qmp.is_idle
 
     def take(self, text: bytes, begin: int, came_s: float) -> int:
         """Keep the line that begins there, if it is a reply as those before, and say where it ends; else `begin`."""
@@ -85,7 +85,7 @@ class Bulk:
             return False
         head, t_s, tick_s, begin = start
         text = raw[begin:].rstrip()
-        if head.is_held:
+        if head.is_first_copy:
             if self._first_copy is not None or t_s is None or text[-1] != _CLOSING:
                 return False
             self._first_copy = text[:-1], t_s, (raw, came_s)
@@ -101,8 +101,8 @@ class Bulk:
             return False
         reply = Reply(text, json, head.guest, t_s, tick_s, came_s, [(raw, came_s)], t_s or 0.0)
         if self._first_copy is not None:
-            copy_text, reply.held_s, before = self._first_copy
-            if copy_text != text or t_s is None or not abs(t_s - reply.held_s) <= SAME_S:
+            copy_text, reply.first_copy_s, before = self._first_copy
+            if copy_text != text or t_s is None or not abs(t_s - reply.first_copy_s) <= SAME_S:
                 return False
             self._first_copy, reply.lines = None, [before, *reply.lines]
         self._replies.append(reply)
@@ -142,7 +142,7 @@ class Bulk:
         """
         replies, first_copy = self._replies, self._first_copy
         self._replies, self._first_copy, self._first_text = [], None, b""
-        batches = made_of(replies, self._qmp) if len(replies) > _FEW else None
+        batches = batches_of(replies, self._qmp) if len(replies) > _FEW else None
         rest = [line for one in (replies if batches is None else replies[-1:]) for line in one.lines]
         if first_copy is not None:
             rest.append(first_copy[2])
@@ -155,6 +155,8 @@ class Bulk:
         for last in {one.guest: one for one in replies}.values():
             if last.t_s is not None:
                 self._qmp.saw(replace(last.plain_reading(), stamp=Stamp(last.again_s, last.tick_s)))
-        twofold = next((one for one in reversed(replies) if one.held_s is not None), None)
+        twofold = next((one for one in reversed(replies) if one.first_copy_s is not None), None)
         if twofold is not None:
-            self._qmp.saw(replace(twofold.plain_reading(), stamp=Stamp(twofold.held_s or 0.0, twofold.tick_s), of=""))
+            self._qmp.saw(
+                replace(twofold.plain_reading(), stamp=Stamp(twofold.first_copy_s or 0.0, twofold.tick_s), of="")
+            )

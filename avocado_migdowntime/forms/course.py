@@ -98,8 +98,8 @@ class Course:
     def _setting(self, setting: Setting) -> None:
         if setting.capabilities is not None:
             self.facts.capabilities = tuple(dict.fromkeys([*(self.facts.capabilities or ()), *setting.capabilities]))
-        told_before = "downtime-limit" in self.facts.parameters
-        if self.has_samples and "downtime-limit" in setting.parameters and (setting.changed or told_before):
+        had_limit = "downtime-limit" in self.facts.parameters
+        if self.has_samples and "downtime-limit" in setting.parameters and (setting.changed or had_limit):
             self._queue.append(setting)
             return
         self.facts.parameters.update(setting.parameters)
@@ -221,12 +221,12 @@ def _since_setup(queue: Sequence[Happening | Setting]) -> list[Happening | Setti
 
 
 class Courses:
-    """Those of all guests of a text, by what it calls them. `told_last` is the one whose figures came last."""
+    """Those of all guests of a text, by what it calls them. `last_guest` is the one whose figures came last."""
 
     def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
         self._shared = Facts(parameters=dict(parameters or {}))
         self._of: dict[str, Course] = {}
-        self.told_last = ""
+        self.last_guest = ""
 
     def __getitem__(self, of: str) -> Course:
         if of not in self._of:
@@ -251,7 +251,7 @@ class Courses:
         if not isinstance(item, Many):
             yield from self.rows(item)
         elif (rows := self[item.of].at_once(item)) is not None:
-            self.told_last = item.of
+            self.last_guest = item.of
             yield item.of, rows
         else:
             for reading in item.readings():
@@ -260,7 +260,7 @@ class Courses:
     def rows(self, item: Item) -> Iterator[tuple[str, Row]]:
         """The rows that `item` makes, each with its guest; what is of no guest in particular counts for each."""
         if isinstance(item, Reading):
-            self.told_last = item.of
+            self.last_guest = item.of
         elif not item.of and not isinstance(item, Happening):
             for _ in Course(self._shared).rows(item):
                 pass

@@ -69,7 +69,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     with_readings = {of: one for of, one in migrations.items() if one.last_readings}
     if not with_readings:
         raise nothing_told(reader, courses.remarks)
-    of = courses.told_last if courses.told_last in with_readings else next(reversed(with_readings))
+    of = courses.last_guest if courses.last_guest in with_readings else next(reversed(with_readings))
     migration, course = with_readings[of], courses[of]
     for row in course.rest():
         migration.add(row)

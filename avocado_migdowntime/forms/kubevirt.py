@@ -236,11 +236,11 @@ def _disk(entries: Mapping[str, _Figure]) -> Mapping[str, Any]:
     names = ("DataTotal", "MemoryTotal", "DataRemaining", "MemoryRemaining")
     if any(name not in entries for name in names):
         return {}
-    (total, unit), (ram_total, _), (remaining, _), (ram_left, _) = (entries[name] for name in names)
+    (total, unit), (ram_total, _), (remaining, _), (ram_remaining, _) = (entries[name] for name in names)
     if decided(total <= ram_total + 1):
         return {}
     factor = _UNITS.get(unit, 1)
-    return {"disk.remaining": from_0(remaining - ram_left) * factor, "disk.total": (total - ram_total) * factor}
+    return {"disk.remaining": from_0(remaining - ram_remaining) * factor, "disk.total": (total - ram_total) * factor}
 
 
 def _page_bytes(data: Any, pages: Any) -> tuple[int, Mapping[str, str], Mapping[str, str]]:

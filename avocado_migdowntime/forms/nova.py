@@ -111,7 +111,7 @@ class NovaLog(Log):
         match = _PROGRESS.search(numbers.text)
         if match is None:
             return None
-        elapsed_s, transferred, remaining, total, disk_sent, disk_left, disk_total = (
+        elapsed_s, transferred, remaining, total, disk_transferred, disk_remaining, disk_total = (
             numbers[match.span(one)] for one in range(1, 8)
         )
         figures: dict[str, Any] = {
@@ -121,7 +121,11 @@ class NovaLog(Log):
             "ram.total": total,
         }
         if disk_total is not None and decided(disk_total != 0):
-            figures |= {"disk.transferred": disk_sent, "disk.remaining": disk_left, "disk.total": disk_total}
+            figures |= {
+                "disk.transferred": disk_transferred,
+                "disk.remaining": disk_remaining,
+                "disk.total": disk_total,
+            }
         of = _of(numbers)
         return Statement("active", figures, of, pace=self._paces.setdefault(of, Pace()))
 
@@ -141,12 +145,12 @@ class NovaLog(Log):
             self._by_log = line.stamp is not None
         return line.stamp if self._by_log else Stamp(elapsed_s, 1.0)
 
-    def _remaining(self, left_bytes: float, of: str) -> Sequence[Item]:
+    def _remaining(self, remaining_bytes: float, of: str) -> Sequence[Item]:
         """What is left of RAM and disks, logged right behind the line that tells of RAM."""
         last = self.looks[of]
         if last is None:
             return []
-        disk_bytes = left_bytes - last.answer["ram"]["remaining"]
+        disk_bytes = remaining_bytes - last.answer["ram"]["remaining"]
         if disk_bytes <= 0 or "disk" in last.answer:
             return []
         return [replace(last, answer={**last.answer, "disk": {"remaining": disk_bytes}})]

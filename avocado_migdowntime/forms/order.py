@@ -49,7 +49,7 @@ _OLDER_BELOW = re.compile(
 """What mail programs put above a mail that was answered; the last kind is Outlook's."""
 
 
-def told_in_order(reader: Reader, chunks: Iterator[bytes]) -> Iterator[Item | Many]:
+def items_in_order(reader: Reader, chunks: Iterator[bytes]) -> Iterator[Item | Many]:
     """What `reader` reads of a text, the oldest first.
 
     Raises UsageError where it is too long to be turned round.

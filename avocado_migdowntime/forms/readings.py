@@ -84,7 +84,7 @@ class _Part(NamedTuple):
         return self.template.tick_s, type(self.statement.figures.get("total-time")), id(self.statement.pace)
 
 
-def made_of(lines: Sequence[TemplateLine]) -> list[Many] | None:
+def batches_of(lines: Sequence[TemplateLine]) -> list[Many] | None:
     """What all of these are, guest by guest; None where one has to be read by itself."""
     of_template: dict[Template, list[int]] = {}
     for number, one in enumerate(lines):

@@ -60,7 +60,7 @@ class Reply(msgspec.Struct, gc=False):
     lines: list[Raw]
     again_s: float
     """The time of the last of them."""
-    held_s: float | None = None
+    first_copy_s: float | None = None
     """The time of libvirt's line that tells the same before it says of whose monitor it is."""
 
     def plain_reading(self) -> Reading:
@@ -88,7 +88,7 @@ def plain_json(text: bytes, is_bare: bool) -> bytes:
     return text.translate(_JSON_QUOTES) if is_json_then else b""
 
 
-def made_of(replies: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
+def batches_of(replies: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
     """What all of these are but the last one, guest by guest; None where one has to be read by itself."""
     try:
         answers = [message.answer for message in _DECODER.decode_lines(b"\n".join([one.json for one in replies]))]
@@ -134,7 +134,7 @@ def _in_order(replies: Sequence[Reply], total_s: Floats, before: Reading | None,
     since_s = np.array(known_s[1:]) - [one.again_s for one in replies[:-1]] if len(known_s) == len(replies) else None
     if since_s is None or np.any((later_s == 0) & ~(since_s > SAME_S)):
         return False
-    if any(one.held_s is not None for one in replies) and (
+    if any(one.first_copy_s is not None for one in replies) and (
         np.any(later_s == 0) or not _is_later(total_s[0], of_no_guest)
     ):
         return False
