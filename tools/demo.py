@@ -6,6 +6,7 @@ Run by the Python that has the package installed, with the directory for the res
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -62,13 +63,19 @@ def run(results: Path) -> int:
 
 
 def ended(line: Sequence[str | Path]) -> int:
-    """The exit status of this command; Ctrl-C reaches it as well, and it may clean up before it ends."""
-    process = subprocess.Popen(line)
+    """The exit status of this command; Ctrl-C reaches it as well, and it may clean up before it ends.
+
+    Raises KeyboardInterrupt then. A program inherits no handler, as it would inherit that a signal is ignored.
+    """
+    signals: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: signals.append(number))
     try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.wait()
-        raise
+        status = subprocess.Popen(line).wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if signals:
+        raise KeyboardInterrupt
+    return status
 
 
 if __name__ == "__main__":

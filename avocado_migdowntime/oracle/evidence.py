@@ -8,7 +8,7 @@ from typing import Union
 
 import numpy as np
 
-from ..trace.events import BANDWIDTH, DISTURBS, FINISH, HARNESS
+from ..trace.events import BANDWIDTH, DISTURBS, FINISH, FIRST_PASS, HARNESS
 from ..trace.model import ENDED, LIMITS_LOGGED, Trace
 from ..trace.samples import Samples
 from .caps import CapUse, most_used
@@ -115,6 +115,13 @@ class Evidence:
     def most_of_cap(self) -> CapUse | None:
         """Where the most was sent of what max-bandwidth allowed while the guest ran; None where none held."""
         return most_used(self.trace, self.samples, self.stopped_s)
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether the harness held back the first pass until the end, by a bandwidth that is not the one to judge."""
+        end_s = float(self.samples.t_s[-1])
+        changes = [e for e in self.trace.events if (e.side, e.name) == (HARNESS, FIRST_PASS) and e.since_s <= end_s]
+        return len(changes) % 2 == 1
 
     @cached_property
     def disturbed_s(self) -> float:

@@ -61,6 +61,8 @@ class ObservedPrecopy:
         """Why the bandwidth cannot be relied on, or ''."""
         if self.still_s > PAUSE_S:
             return f"no page was sent for the last {self.still_s:.1f} s, so the bandwidth after this pause is unknown"
+        if self.evidence.is_held_back:
+            return "the bandwidth is still the low one that holds back the first pass"
         recent = [pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:]
         not_renewed = not self.renewed and self.syncs[-1].before.number == 1 and self.syncs[-1].zero_bytes
         if not_renewed or _are_mostly_zero(recent):

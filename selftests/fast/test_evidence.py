@@ -272,3 +272,10 @@ def test_what_is_asked_for_of_evidence_is_worked_out_once():
     evidence = Evidence.of(made(ROWS))
     assert evidence.passes is evidence.passes and evidence.syncs is evidence.syncs
     assert evidence.syncs[0].after is evidence.passes[1]
+
+
+@pytest.mark.parametrize(("changes_s", "is_held_back"), [([], False), ([1], True), ([1, 2], False), ([1, 8], True)])
+def test_nothing_is_advised_from_the_bandwidth_that_holds_back_the_first_pass(changes_s, is_held_back):
+    trace = made(ROWS, [event(t_s, "harness", "FIRST_PASS", {"max-bandwidth": 1000}) for t_s in changes_s], 1)
+    assert Evidence.of(trace).is_held_back == is_held_back
+    assert (advise(trace).limit_ms is None) == is_held_back

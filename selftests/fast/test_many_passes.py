@@ -2,6 +2,7 @@
 """Migrations of very many passes: what is kept of each is less, and what is concluded is the same."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,14 @@ def test_the_same_is_concluded(name, few_are_many):
         assert isinstance(seen.passes, LazySequence) == isinstance(seen.syncs, LazySequence) == (count == 2)
         said.append(json.dumps([fields(judge(seen)), of_advice(advise(seen))]))
     assert said[0] == said[1]
+
+
+def test_the_bandwidth_that_is_set_for_the_switchover_is_known_of_many(few_are_many):
+    trace = read(str(recording("ppc64-tcg-qemu-11.1")))
+    parameters = {**trace.header["migrate-parameters"], "avail-switchover-bandwidth": 12_000_000}
+    few_are_many(2)
+    syncs_of_many = Evidence.of(replace(trace, header={**trace.header, "migrate-parameters": parameters})).syncs
+    assert {sync.switchover_bytes_per_ms for sync in syncs_of_many} == {12_000}
 
 
 def test_what_was_made_last_is_kept(few_are_many):

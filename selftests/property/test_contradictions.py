@@ -46,6 +46,7 @@ FOUND_ONCE = {
     60_072_451: "a report that is below what was left before in this pass, and is just what dirty-rate gives",
     91_003_821: "the bandwidth of zero pages, which go out in later passes where QEMU syncs in each window",
     93_300_521: "a bandwidth of next to nothing at the begin of a later pass, as if no limit were enough",
+    93_301_596: "the low bandwidth by which the harness holds back the first pass, where QEMU syncs in each window",
     60_069_940: "an estimated bandwidth, before QEMU's own, that was taken for an update of the report",
 }
 """Seeds of cases that contradicted once, and why."""
