@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from .form import Line
 from .log import Log
 from .many import Many
-from .readings import Kept, made_of
+from .readings import TemplateLine, batches_of
 from .sieve import Raw
 from .template import Template, template_of
 
@@ -33,20 +33,20 @@ class Alike:
 
     def __init__(self) -> None:
         self._templates: list[Template] = []
-        self._kept: list[Kept] = []
-        self._made = self._taken = self._passed_by = 0
+        self._lines: list[TemplateLine] = []
+        self._template_count = self._line_count = self._skip_count = 0
 
     def begin(self, raw: bytes, line: Line, form: Log) -> bool:
         """Whether others may be as a line that was read, and told by this form alone: `line` is all of `raw`."""
-        if self._made > _TEMPLATES + self._taken / _WORTH:
-            self._passed_by += 1
-            if self._passed_by % _SELDOM:
+        if self._template_count > _TEMPLATES + self._line_count / _WORTH:
+            self._skip_count += 1
+            if self._skip_count % _SELDOM:
                 return False
         if self._templates and self._templates[0].form is not form:
             self._templates = []
         if any(one.pattern.fullmatch(raw) for one in self._templates):
             return True
-        self._made += 1
+        self._template_count += 1
         template = template_of(raw, line, form)
         if template is None:
             return False
@@ -55,15 +55,15 @@ class Alike:
 
     def take(self, text: bytes, begin: int, came_s: float) -> int:
         """Keep the line that begins there, if it is as one before, and say where it ends; else `begin`."""
-        if len(self._kept) == MOST:
+        if len(self._lines) == MOST:
             return begin
         templates = self._templates
         for number, template in enumerate(templates):
             if match := template.pattern.match(text, begin):
                 if number:
                     templates.insert(0, templates.pop(number))
-                self._taken += 1
-                self._kept.append(Kept(template, match.groups(), (match[0], came_s)))
+                self._line_count += 1
+                self._lines.append(TemplateLine(template, match.groups(), (match[0], came_s)))
                 return match.end()
         return begin
 
@@ -72,6 +72,6 @@ class Alike:
 
         All that is to be known of a text is known then by reading these.
         """
-        kept, self._kept = self._kept, []
-        made = made_of(kept[:-1]) if len(kept) > _FEW else None
-        return made or [], [one.line for one in (kept if made is None else kept[-1:])]
+        lines, self._lines = self._lines, []
+        batches = batches_of(lines[:-1]) if len(lines) > _FEW else None
+        return batches or [], [one.line for one in (lines if batches is None else lines[-1:])]

@@ -53,34 +53,34 @@ class AvocadoVtLog(Form):
         if response is not None and (output := _OUTPUT.match(line.message)):
             response.fields.append((len(output[1]), output[2], output[3].strip()))
             return []
-        told = self._told(monitor)
+        items = self._items(monitor)
         if _RESPONSE.match(line.message):
             self._open[monitor] = _Response(line)
-            return told
-        return [*told, line] if told else None
+            return items
+        return [*items, line] if items else None
 
     def end(self) -> Iterable[Item]:
-        told: list[Item] = []
+        items: list[Item] = []
         for monitor in list(self._open):
-            told += self._told(monitor)
-        return told
+            items += self._items(monitor)
+        return items
 
     def settle(self) -> Iterable[Item]:
         return self.end()
 
-    def _told(self, monitor: str) -> list[Item]:
+    def _items(self, monitor: str) -> list[Item]:
         """What the answer of a monitor tells that is whole now."""
         response = self._open.pop(monitor, None)
         if response is None:
             return []
-        made, of = objects(response.fields), guest_of(response.line.message)
-        items = items_of(made if len(made) > 1 else made[0], response.line)
+        answers, of = objects(response.fields), guest_of(response.line.message)
+        items = items_of(answers if len(answers) > 1 else answers[0], response.line)
         return [replace(item, of=of) for item in items if not isinstance(item, Line)]
 
 
 def objects(fields: Sequence[Field]) -> list[dict[str, Any]]:
     """The object that indented fields make; several where a name comes again that is not indented, as of an array."""
-    made: list[dict[str, Any]] = [{}]
+    answers: list[dict[str, Any]] = [{}]
     open_: list[tuple[int, dict[str, Any]]] = []
     name = ""
     for depth, next_name, text in fields:
@@ -90,12 +90,12 @@ def objects(fields: Sequence[Field]) -> list[dict[str, Any]]:
             within: dict[str, Any] = {}
             open_[-1][1][name] = within
             open_.append((depth, within))
-        if not open_ or (len(open_) == 1 and next_name in made[-1]):
-            made = [*made, {}] if open_ else made
-            open_ = [(depth, made[-1])]
+        if not open_ or (len(open_) == 1 and next_name in answers[-1]):
+            answers = [*answers, {}] if open_ else answers
+            open_ = [(depth, answers[-1])]
         name = next_name
         open_[-1][1][name] = _value(text)
-    return made
+    return answers
 
 
 def _value(text: str) -> Any:

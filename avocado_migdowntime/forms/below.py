@@ -3,13 +3,13 @@
 
 import re
 
-from .domjobinfo import KNOWN
+from .domjobinfo import FIGURE_NAMES
 from .form import Line
 from .monitor_names import LINES
 from .monitor_text import STATUSES
 from .rounding import SEPARATED
 
-_NAMES = frozenset(f"{name}:" for name in (*LINES, *KNOWN, "Migration status"))
+_NAMES = frozenset(f"{name}:" for name in (*LINES, *FIGURE_NAMES, "Migration status"))
 _FIGURE = re.compile(
     rf"-?{SEPARATED}(?:\s*[a-zA-Z]{{1,12}}(?:/s)?)?|{'|'.join(STATUSES)}|[A-Z][a-z]{{3,12}}(?: migration)?"
 )
@@ -25,8 +25,8 @@ class Below:
         """What is to be read now; a name is kept until it is known what follows."""
         text = line.text
         if text in _NAMES:
-            kept, self._name = self.settle(), line
-            return kept
+            before, self._name = self.settle(), line
+            return before
         name = self._name
         if name is None:
             return (line,)

@@ -15,7 +15,7 @@ from ..trace.reading import Stamp
 from .form import Line
 from .many import Many
 from .qmp import SAME_S, Qmp
-from .replies import Reply, made_of, plain_json
+from .replies import Reply, batches_of, plain_json
 from .sieve import SHORT_BYTES, Raw
 from .stamps import second_s
 
@@ -36,14 +36,14 @@ _DATE_BYTES = len(b"2024-05-12 12:00:00")
 
 
 class _Head(NamedTuple):
-    """What the lines behind a head are: of which guest, told twice by libvirt, whether nothing of it is left."""
+    """What the lines behind a head are: of which guest, the first of the two that libvirt logs, bare but for it."""
 
     guest: str
-    is_held: bool
+    is_first_copy: bool
     is_bare: bool
 
 
-_Begun = tuple[_Head, float | None, float, int]
+_LineStart = tuple[_Head, float | None, float, int]
 """The head of a line, its time, to what that is told, and where the reply begins."""
 
 
@@ -52,10 +52,10 @@ class Bulk:
 
     def __init__(self, qmp: Qmp) -> None:
         self._qmp = qmp
-        self._kept: list[Reply] = []
-        self._held: tuple[bytes, float, Raw] | None = None
+        self._replies: list[Reply] = []
+        self._first_copy: tuple[bytes, float, Raw] | None = None
         self._heads: dict[bytes, _Head] = {}
-        self._begun = b""
+        self._first_text = b""
         self._layouts: list[tuple[bytes, int, bytes, tuple[_Head, float, float, int]]] = []
         """To the second, and from behind its part on, what the last lines began with, and what that was."""
 
@@ -67,72 +67,72 @@ class Bulk:
         text = raw[match.end() :].rstrip()
         if not text.isascii() or not line.message.endswith(text.decode()):
             return False
-        guest, is_held = self._qmp.origin_of(line)
-        self._heads.setdefault(match[4] or b"", _Head(guest, is_held, len(line.message) == len(text)))
-        self._begun = text
-        return not is_held and self._qmp.is_idle
+        guest, is_first_copy = self._qmp.origin_of(line)
+        self._heads.setdefault(match[4] or b"", _Head(guest, is_first_copy, len(line.message) == len(text)))
+        self._first_text = text
+        return not is_first_copy and self._qmp.is_idle
 
     def take(self, text: bytes, begin: int, came_s: float) -> int:
         """Keep the line that begins there, if it is a reply as those before, and say where it ends; else `begin`."""
         end = text.find(b"\n", begin) + 1 or len(text)
-        if end - begin <= SHORT_BYTES or len(self._kept) == MOST or text.find(b"emain", begin, end) < 0:
+        if end - begin <= SHORT_BYTES or len(self._replies) == MOST or text.find(b"emain", begin, end) < 0:
             return begin
         return end if self._keeps(text[begin:end], came_s) else begin
 
     def _keeps(self, raw: bytes, came_s: float) -> bool:
-        begun = self._begun_as_before(raw) or self._begun_anew(raw)
-        if begun is None:
+        start = self._start_as_before(raw) or self._new_start(raw)
+        if start is None:
             return False
-        known, t_s, tick_s, begin = begun
+        head, t_s, tick_s, begin = start
         text = raw[begin:].rstrip()
-        if known.is_held:
-            if self._held is not None or t_s is None or text[-1] != _CLOSING:
+        if head.is_first_copy:
+            if self._first_copy is not None or t_s is None or text[-1] != _CLOSING:
                 return False
-            self._held = text[:-1], t_s, (raw, came_s)
+            self._first_copy = text[:-1], t_s, (raw, came_s)
             return True
-        last = self._kept[-1] if self._kept else None
-        if self._held is None and last is not None and last.text == text and t_s is not None:
-            is_same = last.guest == known.guest and last.t_s is not None and abs(t_s - last.again_s) <= SAME_S
+        last = self._replies[-1] if self._replies else None
+        if self._first_copy is None and last is not None and last.text == text and t_s is not None:
+            is_same = last.guest == head.guest and last.t_s is not None and abs(t_s - last.again_s) <= SAME_S
             if is_same:
                 last.again_s, last.lines = t_s, [*last.lines, (raw, came_s)]
             return is_same
-        json = plain_json(text, known.is_bare)
-        if not json or text == self._begun:
+        json = plain_json(text, head.is_bare)
+        if not json or text == self._first_text:
             return False
-        reply = Reply(text, json, known.guest, t_s, tick_s, came_s, [(raw, came_s)], t_s or 0.0)
-        if self._held is not None:
-            told, reply.held_s, before = self._held
-            if told != text or t_s is None or not abs(t_s - reply.held_s) <= SAME_S:
+        reply = Reply(text, json, head.guest, t_s, tick_s, came_s, [(raw, came_s)], t_s or 0.0)
+        if self._first_copy is not None:
+            copy_text, reply.first_copy_s, before = self._first_copy
+            if copy_text != text or t_s is None or not abs(t_s - reply.first_copy_s) <= SAME_S:
                 return False
-            self._held, reply.lines = None, [before, *reply.lines]
-        self._kept.append(reply)
+            self._first_copy, reply.lines = None, [before, *reply.lines]
+        self._replies.append(reply)
         return True
 
-    def _begun_anew(self, raw: bytes) -> _Begun | None:
+    def _new_start(self, raw: bytes) -> _LineStart | None:
         """What is before the reply; None where that is unknown."""
         match = _HEAD.match(raw)
-        known = None if match is None else self._heads.get(match[4] or b"")
-        if match is None or known is None:
+        head = None if match is None else self._heads.get(match[4] or b"")
+        if match is None or head is None:
             return None
         second, part, zone, _ = match.groups()
         begin = match.end()
         if second is None:
-            return known, None, 1.0, begin
+            return head, None, 1.0, begin
         second_begin_s, tick_s = second_s(second, zone), 10.0 ** -len(part or b"")
         if part:
             rest = match.end(2)
             behind = raw[rest : begin + _OPENING_BYTES]
-            layout = raw[: _DATE_BYTES + 1], rest, behind, (known, second_begin_s, tick_s, begin)
+            layout = raw[: _DATE_BYTES + 1], rest, behind, (head, second_begin_s, tick_s, begin)
             self._layouts = [layout, *self._layouts[: _LAYOUTS - 1]]
-        return known, second_begin_s + (float(b"0." + part) if part else 0.0), tick_s, begin
+        return head, second_begin_s + (float(b"0." + part) if part else 0.0), tick_s, begin
 
-    def _begun_as_before(self, raw: bytes) -> _Begun | None:
+    def _start_as_before(self, raw: bytes) -> _LineStart | None:
         """The same where nothing but the part of the second differs from one of the lines before."""
-        for to_the_second, rest, behind, (known, second_begin_s, tick_s, begin) in self._layouts:
+        for to_the_second, rest, behind, (head, second_begin_s, tick_s, begin) in self._layouts:
             if raw.startswith(to_the_second) and raw.startswith(behind, rest):
                 part = raw[_DATE_BYTES + 1 : rest]
                 if part.isdigit():
-                    return known, second_begin_s + float(b"0." + part), tick_s, begin
+                    return head, second_begin_s + float(b"0." + part), tick_s, begin
         return None
 
     def close(self) -> tuple[list[Many], list[Raw]]:
@@ -140,21 +140,23 @@ class Bulk:
 
         What is held of a text is known then by reading these.
         """
-        kept, held = self._kept, self._held
-        self._kept, self._held, self._begun = [], None, b""
-        made = made_of(kept, self._qmp) if len(kept) > _FEW else None
-        left = [line for one in (kept if made is None else kept[-1:]) for line in one.lines]
-        if held is not None:
-            left.append(held[2])
-        if made:
-            self._tell(kept[:-1])
-        return made or [], left
+        replies, first_copy = self._replies, self._first_copy
+        self._replies, self._first_copy, self._first_text = [], None, b""
+        batches = batches_of(replies, self._qmp) if len(replies) > _FEW else None
+        rest = [line for one in (replies if batches is None else replies[-1:]) for line in one.lines]
+        if first_copy is not None:
+            rest.append(first_copy[2])
+        if batches:
+            self._tell(replies[:-1])
+        return batches or [], rest
 
     def _tell(self, replies: Sequence[Reply]) -> None:
         """Have QMP's reader know the last ones, as if it had read them."""
         for last in {one.guest: one for one in replies}.values():
             if last.t_s is not None:
-                self._qmp.saw(replace(last.told(), stamp=Stamp(last.again_s, last.tick_s)))
-        held = next((one for one in reversed(replies) if one.held_s is not None), None)
-        if held is not None:
-            self._qmp.saw(replace(held.told(), stamp=Stamp(held.held_s or 0.0, held.tick_s), of=""))
+                self._qmp.saw(replace(last.plain_reading(), stamp=Stamp(last.again_s, last.tick_s)))
+        twofold = next((one for one in reversed(replies) if one.first_copy_s is not None), None)
+        if twofold is not None:
+            self._qmp.saw(
+                replace(twofold.plain_reading(), stamp=Stamp(twofold.first_copy_s or 0.0, twofold.tick_s), of="")
+            )

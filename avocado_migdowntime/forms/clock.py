@@ -28,7 +28,7 @@ class Clock:
         self._log_zero_s: float | None = None
         self._read_zero_s = 0.0
         self._epoch_zero_s = Interval(-np.inf, np.inf)
-        self.known = False
+        self.has_times = False
         """Whether the text has a clock at all."""
 
     def restarts(self, reading: Reading) -> bool:
@@ -40,7 +40,7 @@ class Clock:
         """When the figures of a reading were taken, and for how long after that they may have been."""
         total_s, stamp = _total_s(reading.answer), reading.stamp
         tick_s = _tick_s(reading)
-        self.known = self.known or total_s is not None or stamp is not None
+        self.has_times = self.has_times or total_s is not None or stamp is not None
         if total_s is not None:
             self._total_s = total_s
         if stamp is not None and stamp.from_begin:

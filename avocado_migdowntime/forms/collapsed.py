@@ -4,11 +4,11 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from .domjobinfo import KNOWN
+from .domjobinfo import FIGURE_NAMES
 from .monitor_names import LINES
 
 _LEAST_CHARACTERS = 80
-_TOLD = (
+_LOG_WORDS = (
     "Migration running for",
     " nova.virt.",
     "(transferred ",
@@ -38,7 +38,10 @@ _TEXTS = (
     (("transferred ram: ", "remaining ram: "), _named(LINES, r"Migration status: [a-z-]+")),
     (
         ("Time elapsed: ", "Memory remaining: "),
-        _named((name for name in KNOWN if name[0].isupper()), r"(?:Job type|Operation):\s*[A-Z][a-z]+(?: migration)?"),
+        _named(
+            (name for name in FIGURE_NAMES if name[0].isupper()),
+            r"(?:Job type|Operation):\s*[A-Z][a-z]+(?: migration)?",
+        ),
     ),
 )
 """What is in such a line of a text, and what each of its lines was."""
@@ -64,11 +67,11 @@ def lines_in(text: str) -> Iterator[str]:
         for part in _GROUPS.split(text):
             yield from _parts(part, _OTHERS)
         return
-    if max(map(text.count, _TOLD)) < 2:
+    if max(map(text.count, _LOG_WORDS)) < 2:
         yield text
         return
     for part in _BEGINS[0].split(text):
-        yield from _BEGINS[1].split(part) if any(part.count(told) > 1 for told in _TOLD) else [part]
+        yield from _BEGINS[1].split(part) if any(part.count(word) > 1 for word in _LOG_WORDS) else [part]
 
 
 def _parts(text: str, named: re.Pattern[str]) -> Iterator[str]:

@@ -22,21 +22,21 @@ class Counters:
 
     def fall(self, reading: Reading) -> bool:
         """Whether less is counted than in the reading before, whatever rounding leaves open."""
-        before, now = self._last, _shown(reading)
+        before, now = self._last, _counts(reading)
         return any(now[name].high < before[name].low for name in now.keys() & before.keys())
 
     def saw(self, reading: Reading) -> None:
         """Remember this one, which follows those before."""
-        self._last = {**self._last, **_shown(reading)}
+        self._last = {**self._last, **_counts(reading)}
 
     def never_fall(self, table: Floats, first: Reading) -> bool:
         """Whether that is sure of many readings, with a column for each in `table`, the `first` one as well."""
         return not self.fall(first) and not bool(np.any(np.diff(table[_COLUMNS], axis=1) < 0))
 
 
-def _shown(reading: Reading) -> Mapping[str, Interval]:
+def _counts(reading: Reading) -> Mapping[str, Interval]:
     ram = reading.answer.get("ram")
     if not isinstance(ram, Mapping) or (reading.stamp is not None and reading.stamp.from_begin):
         return {}
-    shown = {name: ram[name] for name in _NAMES if isinstance(ram.get(name), int | float)}
-    return {name: reading.rounding.get(f"ram.{name}", Interval(value, value)) for name, value in shown.items()}
+    counts = {name: ram[name] for name in _NAMES if isinstance(ram.get(name), int | float)}
+    return {name: reading.rounding.get(f"ram.{name}", Interval(value, value)) for name, value in counts.items()}

@@ -23,7 +23,7 @@ _OVER = frozenset((*ENDED, "none"))
 
 
 @dataclass
-class Known:
+class Facts:
     """What is known of a guest and its QEMU."""
 
     qemu: Mapping[str, Any] = field(default_factory=dict)
@@ -33,16 +33,16 @@ class Known:
 
     def header(self) -> dict[str, Any]:
         """The header of a trace that begins now."""
-        known = {"capabilities": list(self.capabilities)} if self.capabilities is not None else {}
-        return {"qemu": self.qemu, "migrate-parameters": dict(self.parameters), **known}
+        capabilities = {"capabilities": list(self.capabilities)} if self.capabilities is not None else {}
+        return {"qemu": self.qemu, "migrate-parameters": dict(self.parameters), **capabilities}
 
 
 class Course:
     """The rows that one guest's items make, in their order. `header` is that of the migration which they are of."""
 
-    def __init__(self, known: "Known | None" = None) -> None:
-        self.known = known or Known()
-        self.header: dict[str, Any] = self.known.header()
+    def __init__(self, facts: "Facts | None" = None) -> None:
+        self.facts = facts or Facts()
+        self.header: dict[str, Any] = self.facts.header()
         self.has_samples = False
         self.clock = Clock()
         self._counters = Counters()
@@ -50,7 +50,7 @@ class Course:
         """What counts only if nothing else is told: that an earlier migration was cancelled, or of one no RAM."""
         self._status = ""
         self._total_bytes = 0.0
-        self._held: list[Happening | Setting] = []
+        self._queue: list[Happening | Setting] = []
         self._remarks_before = self._remarks_read = 0
         """So many remarks are older than the migration, and than its last reading."""
 
@@ -60,24 +60,24 @@ class Course:
             case Reading():
                 yield from self._reading(item)
             case Version():
-                self.known.qemu = item.qemu
+                self.facts.qemu = item.qemu
             case Remark():
-                if item.text not in self.known.remarks:
-                    self.known.remarks.append(item.text)
+                if item.text not in self.facts.remarks:
+                    self.facts.remarks.append(item.text)
             case Setting():
                 self._setting(item)
             case Happening():
-                self._held.append(item)
+                self._queue.append(item)
 
     def at_once(self, many: Many) -> SampleRows | None:
         """The rows that readings make; None where they are to be read one by one, so that none of them counts yet."""
-        if not self.has_samples or self._held or _OVER & {self._status, *many.statuses}:
+        if not self.has_samples or self._queue or _OVER & {self._status, *many.statuses}:
             return None
         totals = many.table[Column.TOTAL]
         totals = totals[totals > 0]
         if not _is_one_size(np.append(totals, self._total_bytes or totals[:1])):
             return None
-        if not self._counters.never_fall(many.table, many.rows[0].told()):
+        if not self._counters.never_fall(many.table, many.rows[0].plain_reading()):
             return None
         times = self.clock.of_many(many.total_s, many.logged_s, many.last)
         if times is None:
@@ -90,22 +90,22 @@ class Course:
 
     def rest(self) -> Iterator[Row]:
         """The rows of events that no reading followed; one of them may tell that the migration is over."""
-        status = _told_by(self._held)
+        status = _status_by(self._queue)
         yield from self._events(self.clock.last_s, np.inf)
         if status and self._status not in _OVER:
             yield SampleRow(self.clock.last_s, 0.0, filled(Reading({"status": status})))
 
     def _setting(self, setting: Setting) -> None:
         if setting.capabilities is not None:
-            self.known.capabilities = tuple(dict.fromkeys([*(self.known.capabilities or ()), *setting.capabilities]))
-        told_before = "downtime-limit" in self.known.parameters
-        if self.has_samples and "downtime-limit" in setting.parameters and (setting.changed or told_before):
-            self._held.append(setting)
+            self.facts.capabilities = tuple(dict.fromkeys([*(self.facts.capabilities or ()), *setting.capabilities]))
+        had_limit = "downtime-limit" in self.facts.parameters
+        if self.has_samples and "downtime-limit" in setting.parameters and (setting.changed or had_limit):
+            self._queue.append(setting)
             return
-        self.known.parameters.update(setting.parameters)
+        self.facts.parameters.update(setting.parameters)
         if self.has_samples and not setting.changed:
             # What is told below the figures held when they were taken.
-            self.header = self.known.header()
+            self.header = self.facts.header()
 
     def _reading(self, reading: Reading) -> Iterator[Row]:
         whole = filled(reading)
@@ -126,37 +126,37 @@ class Course:
         if self._status in _OVER and (self._status in ENDED or status == "none"):
             return
         if status == "none":
-            self.known.remarks.append(GONE)
+            self.facts.remarks.append(GONE)
         before_s = self.clock.last_s if self.has_samples else -np.inf
         t_s, width_s = self.clock.of_reading(reading)
-        if self._held:
+        if self._queue:
             yield from self._events(before_s, t_s)
         if not self.has_samples:
-            self.header = self.known.header()
-            self._remarks_before = len(self.known.remarks)
+            self.header = self.facts.header()
+            self._remarks_before = len(self.facts.remarks)
         self.has_samples = True
-        self._remarks_read = len(self.known.remarks)
+        self._remarks_read = len(self.facts.remarks)
         self._status, self._total_bytes = status, total_bytes
         self._counters.saw(reading)
         yield SampleRow(t_s, width_s * 1000, whole)
 
     def _restart(self) -> None:
-        for held in self._held:
-            if isinstance(held, Setting):
-                self.known.parameters.update(held.parameters)
-        self._held = []
+        for entry in self._queue:
+            if isinstance(entry, Setting):
+                self.facts.parameters.update(entry.parameters)
+        self._queue = []
         # Unless it is over, what is below its figures and above those of the next one may be of either.
         end = self._remarks_read if self._status in _OVER else None
-        del self.known.remarks[self._remarks_before : end]
+        del self.facts.remarks[self._remarks_before : end]
         self.clock, self.has_samples, self._status, self._total_bytes = Clock(), False, "", 0.0
         self._counters = Counters()
 
     def _events(self, before_s: float, after_s: float) -> Iterator[Row]:
-        held, self._held = self._held, []
+        queue, self._queue = self._queue, []
         if before_s == -np.inf:
-            held = _since_setup(held)
+            queue = _since_setup(queue)
         last_s = max(0.0, before_s)
-        for one in held:
+        for one in queue:
             if isinstance(one, Setting):
                 yield from self._limit(one, last_s)
                 continue
@@ -168,25 +168,25 @@ class Course:
 
     def _limit(self, setting: Setting, last_s: float) -> Iterator[Row]:
         limit_ms = setting.parameters["downtime-limit"]
-        if limit_ms == self.known.parameters.get("downtime-limit"):
+        if limit_ms == self.facts.parameters.get("downtime-limit"):
             return
         logged_s = self.clock.of_stamp(setting.stamp)
-        self.known.parameters.update(setting.parameters)
+        self.facts.parameters.update(setting.parameters)
         message = {"event": LIMIT_CHANGED, "data": {"downtime-limit": limit_ms}}
         yield EventRow(max(last_s, logged_s or 0.0), HARNESS, message)
 
 
-def _told_by(held: Sequence[Happening | Setting]) -> str:
+def _status_by(queue: Sequence[Happening | Setting]) -> str:
     """The status that the last one of QEMU's events tells after which no reading says how it goes on; '' if none."""
-    told = ""
-    for one in held:
+    last_status = ""
+    for one in queue:
         if isinstance(one, Setting) or one.message.get("event") != "MIGRATION" or one.side != "source":
             continue
         data = one.message.get("data")
         status = str(data.get("status")) if isinstance(data, Mapping) else ""
         is_recorded = one.stamp is not None and one.stamp.from_begin
-        told = status if not is_recorded and (status in ENDED or status.startswith("postcopy")) else ""
-    return told
+        last_status = status if not is_recorded and (status in ENDED or status.startswith("postcopy")) else ""
+    return last_status
 
 
 def _total_bytes(reading: Reading) -> float:
@@ -211,9 +211,9 @@ def _is_of_destination(reading: Reading, goes_on: bool) -> bool:
     return is_told and not reading.answer.keys() & {"ram", "disk", "expected-downtime"}
 
 
-def _since_setup(held: Sequence[Happening | Setting]) -> list[Happening | Setting]:
+def _since_setup(queue: Sequence[Happening | Setting]) -> list[Happening | Setting]:
     """Of what happened before the first reading, what surely belongs to its migration."""
-    events = [one for one in held if isinstance(one, Happening)]
+    events = [one for one in queue if isinstance(one, Happening)]
     begins = [number for number, one in enumerate(events) if begins_migration(one.message)]
     if begins:
         return [*events[begins[-1] :]]
@@ -221,17 +221,17 @@ def _since_setup(held: Sequence[Happening | Setting]) -> list[Happening | Settin
 
 
 class Courses:
-    """Those of all guests of a text, by what it calls them. `told_last` is the one whose figures came last."""
+    """Those of all guests of a text, by what it calls them. `last_guest` is the one whose figures came last."""
 
     def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
-        self._shared = Known(parameters=dict(parameters or {}))
+        self._shared = Facts(parameters=dict(parameters or {}))
         self._of: dict[str, Course] = {}
-        self.told_last = ""
+        self.last_guest = ""
 
     def __getitem__(self, of: str) -> Course:
         if of not in self._of:
-            known = self._shared
-            self._of[of] = Course(Known(known.qemu, dict(known.parameters), known.capabilities, list(known.remarks)))
+            facts = self._shared
+            self._of[of] = Course(Facts(facts.qemu, dict(facts.parameters), facts.capabilities, list(facts.remarks)))
         return self._of[of]
 
     def alone(self) -> Iterator[tuple[str, Row]]:
@@ -243,15 +243,15 @@ class Courses:
     @property
     def remarks(self) -> Sequence[str]:
         """All that was remarked."""
-        every = [self._shared, *(course.known for course in self._of.values())]
-        return list(dict.fromkeys(text for known in every for text in known.remarks))
+        every = [self._shared, *(course.facts for course in self._of.values())]
+        return list(dict.fromkeys(text for facts in every for text in facts.remarks))
 
     def rows_of(self, item: Item | Many) -> Iterator[tuple[str, Row | SampleRows]]:
         """The same of what may be many readings."""
         if not isinstance(item, Many):
             yield from self.rows(item)
         elif (rows := self[item.of].at_once(item)) is not None:
-            self.told_last = item.of
+            self.last_guest = item.of
             yield item.of, rows
         else:
             for reading in item.readings():
@@ -260,7 +260,7 @@ class Courses:
     def rows(self, item: Item) -> Iterator[tuple[str, Row]]:
         """The rows that `item` makes, each with its guest; what is of no guest in particular counts for each."""
         if isinstance(item, Reading):
-            self.told_last = item.of
+            self.last_guest = item.of
         elif not item.of and not isinstance(item, Happening):
             for _ in Course(self._shared).rows(item):
                 pass

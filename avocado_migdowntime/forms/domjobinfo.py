@@ -20,8 +20,8 @@ from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
 from .heads import AROUND, HEAD
 from .monitor_text import nested
+from .repeats import Repeats
 from .rounding import SEPARATED, UNITS, broken_number, to_digits, whole, whole_number
-from .told import Told
 from .words import first_words, has_one_of
 
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?)(?::\s*|\s{2,}(?=\d))(?P<value>.*)")
@@ -83,13 +83,13 @@ _OTHERS = frozenset(
         *("disk_bps", "downtime_net", "success", "errmsg", "memory_dirty_rate"),
     )
 )
-KNOWN = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
+FIGURE_NAMES = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
 """What virsh and libvirt call the figures of a job."""
 OF_LIBVIRT = frozenset(names[1] for names in _NAMES.values()) | {"downtime"}
 """What libvirt calls them in its own dict."""
-_BEHIND_A_HEAD = re.compile(rf"{HEAD}((?:{'|'.join(map(re.escape, sorted(KNOWN)))}):.*)")
+_BEHIND_A_HEAD = re.compile(rf"{HEAD}((?:{'|'.join(map(re.escape, sorted(FIGURE_NAMES)))}):.*)")
 _BEGINS = "Job type"
-_WORDS = first_words(KNOWN - {_BEGINS})
+_WORDS = first_words(FIGURE_NAMES - {_BEGINS})
 """One of these is in each line of a job: they have `type`, and `job` is in most lines of libvirt's log."""
 _GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
 """Names that others use as well: none begins a job."""
@@ -117,7 +117,7 @@ class DomJobInfo(Form):
     def __init__(self) -> None:
         super().__init__()
         self._job: _Job | None = None
-        self._told = Told()
+        self._repeats = Repeats()
         self._is_asked = False
         """Whether the command stands in the text behind the last job."""
 
@@ -150,7 +150,7 @@ class DomJobInfo(Form):
             return
         is_asked, self._is_asked = self._is_asked, False
         for item in of_fields(job.fields, job.stamp, job.arrived_s):
-            if not isinstance(item, Reading) or not self._told.again(item, is_asked=is_asked):
+            if not isinstance(item, Reading) or not self._repeats.again(item, is_asked=is_asked):
                 yield item
 
     def settle(self) -> Iterable[Item]:
@@ -160,11 +160,11 @@ class DomJobInfo(Form):
         """What a line shows of a job: the name and what stands behind it."""
         if not has_one_of(_WORDS, line):
             return None
-        known = KNOWN if self._job is not None else KNOWN - _GENERAL
+        names = FIGURE_NAMES if self._job is not None else FIGURE_NAMES - _GENERAL
         behind = _BEHIND_A_HEAD.search(line.message)
         for text in dict.fromkeys((line.text, line.message, behind[1] if behind else line.text)):
             match = _LINE.fullmatch(text)
-            if match is not None and match["name"] in known:
+            if match is not None and match["name"] in names:
                 return match["name"], match["value"].strip()
         return None
 
@@ -224,11 +224,11 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     yield Reading(nested(figures), stamp, rounding, arrived_s=arrived_s)
 
 
-def _is_whole(name: str, shown: str) -> bool:
+def _is_whole(name: str, text: str) -> bool:
     """Whether a figure has a unit that virsh shows with it: else what was copied ends there, or it is a percentage."""
-    match = _VALUE.fullmatch(shown)
+    match = _VALUE.fullmatch(text)
     if match is None or name in _COUNTS:
-        return bool(shown)
+        return bool(text)
     kind = match["kind"]
     if kind == "%":
         return name == "cpu-throttle-percentage"
@@ -244,20 +244,20 @@ def _in_mbps(figures: dict[str, Any], rounding: dict[str, Interval]) -> None:
     if not figures.get("ram.mbps"):
         return
     to_mbps = 1 / 1000 / BYTES_PER_MS_PER_MBPS
-    shown = figures["ram.mbps"]
-    rounding["ram.mbps"] = rounding.get("ram.mbps", Interval(shown, shown + 1)).scaled(to_mbps)
-    figures["ram.mbps"] = shown * to_mbps
+    bytes_per_s = figures["ram.mbps"]
+    rounding["ram.mbps"] = rounding.get("ram.mbps", Interval(bytes_per_s, bytes_per_s + 1)).scaled(to_mbps)
+    figures["ram.mbps"] = bytes_per_s * to_mbps
 
 
-def _number(name: str, shown: str) -> tuple[float, Interval | None]:
-    match = _VALUE.fullmatch(shown)
+def _number(name: str, text: str) -> tuple[float, Interval | None]:
+    match = _VALUE.fullmatch(text)
     is_size = match is not None and (match["kind"] or "").startswith(("B", "K", "M", "G", "T", "P", "E"))
     number = (broken_number if is_size else whole_number)(match["number"]) if match else None
     if match is None or number is None:
-        do = "give what virsh prints as it is" if shown[:1].isdigit() else "run virsh with LC_ALL=C"
-        raise UsageError(f"{name} is {shown!r} where a number was expected; {do}")
+        do = "give what virsh prints as it is" if text[:1].isdigit() else "run virsh with LC_ALL=C"
+        raise UsageError(f"{name} is {text!r} where a number was expected; {do}")
     if name == "Dirty rate" and match["kind"] not in (None, "pages/s"):
-        raise UsageError(f"{name} is {shown!r} where pages/s were expected: give what virsh prints as it is")
+        raise UsageError(f"{name} is {text!r} where pages/s were expected: give what virsh prints as it is")
     unit = UNITS[(match["unit"] or "")[:1]]
     if unit == 1:
         return whole(float(number)), None

@@ -11,30 +11,30 @@ class Utf8:
     """Takes bytes as they come; what they are is told by their first ones."""
 
     def __init__(self) -> None:
-        self._held = b""
-        self._known = False
+        self._first_bytes = b""
+        self._has_encoding = False
         self._decoder: codecs.IncrementalDecoder | None = None
 
     def feed(self, data: bytes) -> bytes:
         """The same text, as far as it is whole."""
-        if not self._known:
-            data, self._held = self._held + data, b""
+        if not self._has_encoding:
+            data, self._first_bytes = self._first_bytes + data, b""
             if len(data) <= _LONGEST_MARK:
-                self._held = data
+                self._first_bytes = data
                 return b""
             data = self._begin(data)
         return data if self._decoder is None else self._decoder.decode(data).encode()
 
     def end(self) -> bytes:
         """What is left of it."""
-        if not self._known:
-            held, self._held = self._held, b""
-            self._known = True
-            return held
+        if not self._has_encoding:
+            first_bytes, self._first_bytes = self._first_bytes, b""
+            self._has_encoding = True
+            return first_bytes
         return b"" if self._decoder is None else self._decoder.decode(b"", True).encode()
 
     def _begin(self, data: bytes) -> bytes:
-        self._known = True
+        self._has_encoding = True
         name = next((name for mark, name in _MARKS if data.startswith(mark)), "")
         mark = next((mark for mark, _ in _MARKS if data.startswith(mark)), b"")
         if not name and b"\0\0" in (data[0:4:2], data[1:4:2]):

@@ -10,17 +10,17 @@ import numpy as np
 from ..basics.interval import Interval
 from ..trace.reading import Reading, Stamp
 from ..trace.samples import Floats
+from .log_numbers import Numbers, Span, Statement, between
 from .monitor_text import nested
 from .pace import WHY
 from .rounding import UNITS, to_digits, whole
-from .shown import Shown, Span, Told, between
 
 BITS, MEGABIT = 8, 1_000_000
 NUMBER = r"\d{1,20}"
 """A whole number, as a regular expression: no counter of QEMU's has more digits."""
 SIZE = rf"{NUMBER}(?:\.\d{{1,9}})?(?: ?(?:[KMGTP]i?)?B)?"
 """A size with its unit, as a regular expression without groups; without a unit it is in bytes."""
-_BROKEN = ("mbps", "total-time")
+_FRACTIONAL = ("mbps", "total-time")
 """The figures that may have digits after the point; all others are whole numbers with QEMU."""
 _SIZE = re.compile(r"(?P<number>\d+(?:\.(?P<digits>\d+))?)(?: ?(?P<unit>[KMGTP]?)i?B)?")
 
@@ -30,26 +30,26 @@ def size_of(text: str) -> float | Interval:
 
     KB is as much as KiB: so do those write it that are read here.
     """
-    size: float | Interval = size_in(Shown(text), (0, len(text)))
+    size: float | Interval = size_in(Numbers(text), (0, len(text)))
     return size
 
 
-def size_in(shown: Shown, span: Span) -> Any:
+def size_in(numbers: Numbers, span: Span) -> Any:
     """The same of what stands there, in a line or in many."""
-    match = _SIZE.fullmatch(shown.text, *span)
+    match = _SIZE.fullmatch(numbers.text, *span)
     if match is None:
-        raise ValueError(f"{shown.text[slice(*span)]!r} is no size")
+        raise ValueError(f"{numbers.text[slice(*span)]!r} is no size")
     digits, factor = match["digits"] or "", UNITS[match["unit"] or ""]
     if factor == 1 and not digits:
-        return shown[match.span("number")]
-    if factor == 1 and not shown.words(match.span("digits")).strip("0"):
-        return float(shown.words(match.span("number")))
-    return to_digits(shown[match.span("number")], len(digits), factor)
+        return numbers[match.span("number")]
+    if factor == 1 and not numbers.words(match.span("digits")).strip("0"):
+        return float(numbers.words(match.span("number")))
+    return to_digits(numbers[match.span("number")], len(digits), factor)
 
 
-def cut_off(shown: float, unit: float = 1) -> Interval:
-    """What a figure that need not be a whole number may have been of which whole `unit`s are `shown`."""
-    return between(shown * unit, (shown + 1) * unit)
+def cut_off(count: float, unit: float = 1) -> Interval:
+    """What a figure that need not be a whole number may have been of which `count` whole `unit`s are shown."""
+    return between(count * unit, (count + 1) * unit)
 
 
 def scaled(figure: float | Interval, factor: float) -> float | Interval:
@@ -71,34 +71,34 @@ def reading(
     Where one is an interval, the reading's `rounding` has it and the answer its middle; of a time and of what
     was shown as 0 the low end. Words are kept, None is left out.
     """
-    shown: dict[str, Any] = {"status": status}
+    answer: dict[str, Any] = {"status": status}
     rounding: dict[str, Interval] = {}
     for name, figure in figures.items():
         if isinstance(figure, Interval):
             rounding[name] = figure
             figure = figure.low if name == "total-time" or not figure.low else figure.middle
         if isinstance(figure, str):
-            shown[name] = figure
+            answer[name] = figure
         elif figure is not None:
-            shown[name] = whole(figure) if name.endswith(_BROKEN) else round(figure)
-    return Reading(nested(shown), stamp, rounding, derived or {}, estimated or {}, of, arrived_s)
+            answer[name] = whole(figure) if name.endswith(_FRACTIONAL) else round(figure)
+    return Reading(nested(answer), stamp, rounding, derived or {}, estimated or {}, of, arrived_s)
 
 
 def reading_of(
-    told: Told, stamp: Stamp | None, mbps: Interval | None = None, arrived_s: float | None = None
+    statement: Statement, stamp: Stamp | None, mbps: Interval | None = None, arrived_s: float | None = None
 ) -> Reading:
     """What a line told: `mbps` is what was worked out where it shows none."""
-    figures, estimated = told.figures, told.estimated
-    if told.pace is not None:
+    figures, estimated = statement.figures, statement.estimated
+    if statement.pace is not None:
         figures = {**figures, "ram.mbps": mbps}
     if mbps is not None:
         estimated = {**estimated, "ram.mbps": WHY}
-    return reading(told.status, figures, stamp, told.of, told.derived, estimated, arrived_s)
+    return reading(statement.status, figures, stamp, statement.of, statement.derived, estimated, arrived_s)
 
 
 def column(name: str, figure: Any) -> Floats | float:
     """What the answers of many lines have of a figure: as `reading` makes it of one."""
     if isinstance(figure, Interval):
         figure = figure.low if name == "total-time" else np.where(figure.low == 0, figure.low, figure.middle)
-    shown: Floats | float = figure if name.endswith(_BROKEN) else np.rint(figure)
-    return shown
+    answers: Floats | float = figure if name.endswith(_FRACTIONAL) else np.rint(figure)
+    return answers

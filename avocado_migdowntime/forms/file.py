@@ -11,7 +11,7 @@ from ..trace.file import is_recording, plain_chunks, recording
 from ..trace.model import Trace
 from .foreign import of_bytes
 from .gathering import trace_of
-from .order import told_in_order
+from .order import items_in_order
 from .reader import Reader
 
 _EXPECTED = "expected a recording, or a text about a migration"
@@ -43,9 +43,9 @@ def _was_read(first: bytes) -> bool:
     return b'"read": true' in first.lstrip().partition(b"\n")[0]
 
 
-def _parse(given: Iterator[bytes]) -> Trace:
+def _parse(source: Iterator[bytes]) -> Trace:
     notes: list[str] = []
-    chunks = plain_chunks(given, notes)
+    chunks = plain_chunks(source, notes)
     first = next(chunks, b"")
     while not first.strip():
         more = next(chunks, b"")
@@ -59,5 +59,5 @@ def _parse(given: Iterator[bytes]) -> Trace:
     if foreign := of_bytes(first):
         raise UsageError(foreign.sentence)
     reader = Reader()
-    trace = trace_of(told_in_order(reader, chunks), reader, notes)
+    trace = trace_of(items_in_order(reader, chunks), reader, notes)
     return replace(trace, header={**trace.header, "recorded": "from a pipe"}) if was_read else trace

@@ -36,8 +36,8 @@ class Filled:
     @property
     def figures(self) -> Mapping[str, Any]:
         """The answer without what is of no use rounded: bytes of which the last ones count."""
-        answer, shown = self.reading.answer, self.reading.rounding.get(_TO_THE_BYTE)
-        if shown is None or not shown.width or not isinstance(answer.get("ram"), Mapping):
+        answer, interval = self.reading.answer, self.reading.rounding.get(_TO_THE_BYTE)
+        if interval is None or not interval.width or not isinstance(answer.get("ram"), Mapping):
             return answer
         ram = {name: value for name, value in answer["ram"].items() if f"ram.{name}" != _TO_THE_BYTE}
         return {**answer, "ram": ram}
@@ -47,10 +47,10 @@ class Filled:
         """The answer to be put on record, with what is known of its figures: see `reading_of_record`."""
         one = self.reading
         rounding = {name: [interval.low, interval.high] for name, interval in one.rounding.items()}
-        known = {"rounding": rounding, "derived": dict(one.derived), "estimated": dict(one.estimated)}
-        known |= {"lacks": list(self.lacks)}
-        known = {name: value for name, value in known.items() if value}
-        return {**one.answer, AS_READ: known} if known else one.answer
+        annotations = {"rounding": rounding, "derived": dict(one.derived), "estimated": dict(one.estimated)}
+        annotations |= {"lacks": list(self.lacks)}
+        annotations = {name: value for name, value in annotations.items() if value}
+        return {**one.answer, AS_READ: annotations} if annotations else one.answer
 
 
 def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Reading:
@@ -58,18 +58,18 @@ def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Readi
 
     Raises UsageError where what is known of it is not as that has it.
     """
-    answer, known = dict(recorded), recorded.get(AS_READ)
-    if known is None:
+    answer, annotations = dict(recorded), recorded.get(AS_READ)
+    if annotations is None:
         return Reading(answer, stamp)
     try:
         del answer[AS_READ]
         ram = dict(answer.pop("ram") or {})
-        for name in known.get("lacks", ()):
+        for name in annotations.get("lacks", ()):
             ram.pop(name.removeprefix("ram."), None)
-        rounding = {name: Interval(low, high) for name, (low, high) in known.get("rounding", {}).items()}
-        derived, estimated = (dict(known.get(name, {})) for name in ("derived", "estimated"))
+        rounding = {name: Interval(low, high) for name, (low, high) in annotations.get("rounding", {}).items()}
+        derived, estimated = (dict(annotations.get(name, {})) for name in ("derived", "estimated"))
     except (AttributeError, KeyError, TypeError, ValueError):
-        wrong = f"{AS_READ!r} is {reprlib.repr(known)}, expected what `record` writes there"
+        wrong = f"{AS_READ!r} is {reprlib.repr(annotations)}, expected what `record` writes there"
         raise UsageError(f"{wrong}; record it again") from None
     return Reading({**answer, **({"ram": ram} if ram else {})}, stamp, rounding, derived, estimated)
 
@@ -126,14 +126,14 @@ def _status(answer: dict[str, Any], derived: dict[str, str], estimated: dict[str
     destination asks for.
     """
     ram = answer.get("ram")
-    shown = ram if isinstance(ram, Mapping) else {}
-    if any(shown.get(name) for name in _OF_POSTCOPY) and shown.get("remaining", 1):
+    figures = ram if isinstance(ram, Mapping) else {}
+    if any(figures.get(name) for name in _OF_POSTCOPY) and figures.get("remaining", 1):
         answer["status"] = "postcopy-active"
         derived["status"] = "postcopy, as pages that it sends are counted"
     elif "expected-downtime" in answer:
         answer["status"] = "active"
         derived["status"] = "active, as an expected downtime is shown"
-    elif "downtime" in answer and shown.get("remaining"):
+    elif "downtime" in answer and figures.get("remaining"):
         answer["status"] = "postcopy-active"
         derived["status"] = "postcopy, as a downtime is shown and RAM is left"
     elif "downtime" in answer:

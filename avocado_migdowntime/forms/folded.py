@@ -14,24 +14,24 @@ class Folded:
     """Takes lines as they come."""
 
     def __init__(self) -> None:
-        self._begun: list[str] = []
+        self._pieces: list[str] = []
 
     @property
     def is_begun(self) -> bool:
         """Whether what was taken last goes on in the next line."""
-        return bool(self._begun)
+        return bool(self._pieces)
 
     def take(self, text: str) -> str:
         """The line that this one ends, or itself; of no account where it goes on."""
-        begun, self._begun = self._begun, []
-        if not begun and not _BEGINS.search(text):
+        pieces, self._pieces = self._pieces, []
+        if not pieces and not _BEGINS.search(text):
             return text
         goes_on = _GOES_ON.search(text.rstrip()) is not None
-        piece = text.strip() if begun else text.rstrip()
+        piece = text.strip() if pieces else text.rstrip()
         if goes_on:
             piece = piece[:-1]
-        begun.append(piece[1:] if begun and piece.startswith("\\ ") else piece)
-        if goes_on and len(begun) < _MOST:
-            self._begun = begun
+        pieces.append(piece[1:] if pieces and piece.startswith("\\ ") else piece)
+        if goes_on and len(pieces) < _MOST:
+            self._pieces = pieces
             return ""
-        return "".join(begun)
+        return "".join(pieces)

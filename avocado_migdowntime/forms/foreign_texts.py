@@ -226,7 +226,7 @@ _ROWS_OF_BARE_TEXTS: _Rows = (
     ),
 )
 TEXTS, BARE_TEXTS = (
-    tuple((re.compile(pattern, re.MULTILINE), Foreign(*said)) for pattern, *said in rows)
+    tuple((re.compile(pattern, re.MULTILINE), Foreign(*rest)) for pattern, *rest in rows)
     for rows in (_ROWS_OF_TEXTS, _ROWS_OF_BARE_TEXTS)
 )
 """A line that a text has, and what it is then; the first that fits counts. The second are for what is read where it has

@@ -27,26 +27,26 @@ class _Migration:
 
     samples: SamplesWriter = field(default_factory=SamplesWriter)
     events: list[Event] = field(default_factory=list)
-    told: deque[Reading | OneOfMany] = field(default_factory=lambda: deque(maxlen=MANY))
+    last_readings: deque[Reading | OneOfMany] = field(default_factory=lambda: deque(maxlen=MANY))
     lacks: tuple[str, ...] = ()
 
     def readings(self) -> tuple[Reading, ...]:
         """The last ones."""
-        return tuple(one if isinstance(one, Reading) else one.reading() for one in self.told)
+        return tuple(one if isinstance(one, Reading) else one.reading() for one in self.last_readings)
 
     def add(self, row: Row | SampleRows) -> None:
         """Add one, or many."""
         if isinstance(row, SampleRows):
             many = row.many
             self.samples.extend(row.t_s, row.latency_ms, many.statuses, many.table)
-            self.told.extend(many.rows)
+            self.last_readings.extend(many.rows)
             self.lacks = many.lacks
         elif isinstance(row, EventRow):
             self.events.append(event_of(row.t_s, row.side, row.message))
         elif not isinstance(row, Begins):
             reading = row.filled.reading
             self.samples.append_answer(row.t_s, row.latency_ms, row.filled.figures)
-            self.told.append(reading)
+            self.last_readings.append(reading)
             if "ram" in reading.answer:
                 self.lacks = row.filled.lacks
 
@@ -63,14 +63,14 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
                 several.add(of)
                 migrations[of] = _Migration()
             migrations.setdefault(of, _Migration()).add(row)
-    if not any(one.told for one in migrations.values()):
+    if not any(one.last_readings for one in migrations.values()):
         for of, row in courses.alone():
             migrations.setdefault(of, _Migration()).add(row)
-    known = {of: one for of, one in migrations.items() if one.told}
-    if not known:
+    with_readings = {of: one for of, one in migrations.items() if one.last_readings}
+    if not with_readings:
         raise nothing_told(reader, courses.remarks)
-    of = courses.told_last if courses.told_last in known else next(reversed(known))
-    migration, course = known[of], courses[of]
+    of = courses.last_guest if courses.last_guest in with_readings else next(reversed(with_readings))
+    migration, course = with_readings[of], courses[of]
     for row in course.rest():
         migration.add(row)
     readings = migration.readings()
@@ -82,15 +82,15 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     if goes_on and "ram.remaining" in migration.lacks and (refused := in_another_language(reader)):
         raise refused
     remarks = [SEVERAL] if of in several else []
-    if len(known) > 1:
-        remarks.append(f"{len(known)} guests are migrated in this text: {of or 'the last one'} is judged")
+    if len(with_readings) > 1:
+        remarks.append(f"{len(with_readings)} guests are migrated in this text: {of or 'the last one'} is judged")
     if why := last.answer.get("error-desc"):
         remarks.append(f"the reason shown: {why}")
     if any(ran_over(one.answer.get("ram") or {}) for one in readings):
         remarks.append(RAN_OVER)
     samples = migration.samples.samples()
     header = {**course.header, **({LIMITS_LOGGED: True} if any(form.LOGS_LIMITS for form in reader.forms) else {})}
-    if len(samples) > 1 and not course.clock.known:
+    if len(samples) > 1 and not course.clock.has_times:
         remarks.append("the texts carry no time: the last one is judged")
     return Trace(
         samples=samples,
@@ -99,10 +99,10 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
         notes=(
             *notes,
             *remarks,
-            *course.known.remarks,
+            *course.facts.remarks,
             *(_worked_out(last, migration.lacks, reader) if goes_on else []),
         ),
-        snapshot=len(samples) == 1 or not course.clock.known or is_without_passes(migration.lacks),
+        snapshot=len(samples) == 1 or not course.clock.has_times or is_without_passes(migration.lacks),
         readings=readings,
         lacks=migration.lacks,
     )
@@ -125,8 +125,8 @@ def _beside(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"auto-converge stops the guest's CPUs for {percent:g} % of their time, so that it dirties less"
     if isinstance(vfio, Mapping) and vfio.get("transferred"):
         # Since 11.1 the report and what remains, beside RAM's, have it.
-        left = "" if "remaining" in answer else ": no figure here has what is left of it"
-        yield f"a VFIO device is migrated as well{left}"
+        caveat = "" if "remaining" in answer else ": no figure here has what is left of it"
+        yield f"a VFIO device is migrated as well{caveat}"
 
 
 def _short(name: str) -> str:

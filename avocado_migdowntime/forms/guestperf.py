@@ -60,16 +60,16 @@ class Guestperf(Form):
         if end is None and self._characters < _LONGEST_CHARACTERS:
             return []
         self._pieces[-1] = text[:end]
-        told = [*self._told(parsed("\n".join(self._pieces)), line)]
+        items = [*self._items(parsed("\n".join(self._pieces)), line)]
         self._pieces = []
         rest = text[end:].strip() if end is not None else ""
-        return [*told, line.containing(rest)] if rest else told
+        return [*items, line.containing(rest)] if rest else items
 
     def end(self) -> Iterable[Item]:
         pieces, self._pieces = self._pieces, []
-        return self._told(closed("\n".join(pieces)), Line("", "")) if pieces else ()
+        return self._items(closed("\n".join(pieces)), Line("", "")) if pieces else ()
 
-    def _told(self, message: Any, line: Line) -> Iterator[Item]:
+    def _items(self, message: Any, line: Line) -> Iterator[Item]:
         if self._of == _SCENARIO and isinstance(message, Mapping):
             bandwidth = message.get("bandwidth")
             if isinstance(bandwidth, int) and bandwidth > 0:

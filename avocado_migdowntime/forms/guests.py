@@ -23,7 +23,7 @@ class Guests:
         """Whether figures are told of a guest that no command above them names: of the first one that one names."""
 
     @property
-    def told(self) -> bool:
+    def has_names(self) -> bool:
         """Whether any was named."""
         return bool(self._first)
 

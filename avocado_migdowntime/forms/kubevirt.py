@@ -20,9 +20,9 @@ from ..basics.units import MIB
 from ..trace.reading import Happening, Item, Remark, Setting
 from .figures import BITS, MEGABIT, NUMBER, cut_off, reading_of, scaled
 from .form import Line
-from .left import POSTCOPY
 from .log import Log
-from .shown import Shown, Told, between, decided, from_0
+from .log_numbers import Numbers, Statement, between, decided, from_0
+from .remaining import POSTCOPY
 from .stamps import stamp_within
 
 TOO_LITTLE = 64
@@ -33,7 +33,7 @@ _LEAST_MS = 1000
 """QEMU sends in bursts: over less time what was sent is no bandwidth."""
 _PAGE_BYTES = 4096
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
-_TOLD = re.compile(r"igration |borting migration|max.downtime|post.copy mode|start post|has been aborted")
+_ABOUT_MIGRATION = re.compile(r"igration |borting migration|max.downtime|post.copy mode|start post|has been aborted")
 _JOB = re.compile(r"\bMigration info for (?P<of>[\w-]*): (?P<figures>TimeElapsed:.*)")
 _FIGURE = re.compile(rf"\b(\w+):({NUMBER})(?!\d)([\w/]*)")
 _LIMIT = re.compile(
@@ -96,13 +96,13 @@ class KubevirtLog(Log):
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
-        if not _TOLD.search(text):
+        if not _ABOUT_MIGRATION.search(text):
             return None
         if line.stamp is None:
             line = replace(line, stamp=stamp_within(text))
         if match := _JOB.search(text):
             self._of = match["of"]
-            return self._job(line, _shown(Shown(text), match))
+            return self._job(line, _entries(Numbers(text), match))
         if not self._of:
             return None
         if match := _LIMIT.search(text):
@@ -123,54 +123,54 @@ class KubevirtLog(Log):
     def end(self) -> Iterable[Item]:
         return self.looks.compared(DEFAULT_DOWNTIME_LIMIT_MS, "of QEMU's default, as no other is logged", self._limited)
 
-    def told(self, shown: Shown) -> Told | None:
-        match = _JOB.search(shown.text)
-        return None if match is None else self._told(shown.words(match.span("of")), _shown(shown, match))
+    def statement(self, numbers: Numbers) -> Statement | None:
+        match = _JOB.search(numbers.text)
+        return None if match is None else self._statement(numbers.words(match.span("of")), _entries(numbers, match))
 
-    def _job(self, line: Line, shown: Mapping[str, _Figure]) -> Sequence[Item]:
-        items = [*self._learnt(shown)]
-        told = self._told(self._of, shown)
-        if told.status == "completed":
-            return self.looks.ends(self._of, "completed", line.stamp, told.figures)
-        return [*items, self.looks.active(reading_of(told, line.stamp))]
+    def _job(self, line: Line, entries: Mapping[str, _Figure]) -> Sequence[Item]:
+        items = [*self._learnt(entries)]
+        statement = self._statement(self._of, entries)
+        if statement.status == "completed":
+            return self.looks.ends(self._of, "completed", line.stamp, statement.figures)
+        return [*items, self.looks.active(reading_of(statement, line.stamp))]
 
-    def _told(self, of: str, shown: Mapping[str, _Figure]) -> Told:
-        figures: dict[str, Any] = {"total-time": _number(shown, "TimeElapsed")}
-        figures |= {name: _size(shown, called) for name, called in _SIZES.items()}
-        figures |= {name: _number(shown, called) for name, called in _COUNTS.items()}
-        figures |= _disk(shown)
-        if "Downtime" in shown:
-            return Told("completed", {**figures, "downtime": shown["Downtime"][0]}, of)
+    def _statement(self, of: str, entries: Mapping[str, _Figure]) -> Statement:
+        figures: dict[str, Any] = {"total-time": _number(entries, "TimeElapsed")}
+        figures |= {name: _size(entries, called) for name, called in _SIZES.items()}
+        figures |= {name: _number(entries, called) for name, called in _COUNTS.items()}
+        figures |= _disk(entries)
+        if "Downtime" in entries:
+            return Statement("completed", {**figures, "downtime": entries["Downtime"][0]}, of)
         page_bytes, derived, estimated = _page_bytes(figures["ram.normal-bytes"], figures["ram.normal"])
-        factor = self._factor(of, shown)
+        factor = self._factor(of, entries)
         if factor is not None:
-            figures["ram.mbps"] = _rate(shown, "MemoryBandwidth", factor)
-            dirty = _rate(shown, "DirtyRate", factor * MEGABIT / BITS / page_bytes)
+            figures["ram.mbps"] = _rate(entries, "MemoryBandwidth", factor)
+            dirty = _rate(entries, "DirtyRate", factor * MEGABIT / BITS / page_bytes)
             figures["ram.dirty-pages-rate"] = dirty
-        figures |= {"ram.page-size": page_bytes, "expected-downtime": _number(shown, "ExpectedDowntime")}
+        figures |= {"ram.page-size": page_bytes, "expected-downtime": _number(entries, "ExpectedDowntime")}
         requests = figures["ram.postcopy-requests"]
         status = POSTCOPY if requests is not None and decided(requests != 0) else "active"
-        return Told(status, figures, of, derived, estimated)
+        return Statement(status, figures, of, derived, estimated)
 
-    def _factor(self, of: str, shown: Mapping[str, _Figure]) -> float | None:
+    def _factor(self, of: str, entries: Mapping[str, _Figure]) -> float | None:
         """By what Mbps have to be multiplied; None while that is not known."""
-        if shown.get("MemoryBandwidth", _NOTHING)[1] != "Mbps":
+        if entries.get("MemoryBandwidth", _NOTHING)[1] != "Mbps":
             return 1
         if of not in self._shows_64th:
             return None
         return TOO_LITTLE if self._shows_64th[of] else 1
 
-    def _learnt(self, shown: Mapping[str, _Figure]) -> Iterator[Item]:
+    def _learnt(self, entries: Mapping[str, _Figure]) -> Iterator[Item]:
         """Find that out by the first figures.
 
         What was sent until the first line may have gone at another bandwidth than what is shown there: that Mbps are
         too little is told by what was sent from one line to the next.
         """
-        rate, unit = shown.get("MemoryBandwidth", _NOTHING)
-        elapsed_ms, sent = _number(shown, "TimeElapsed"), _size(shown, "MemoryProcessed")
-        if unit != "Mbps" or self._of in self._shows_64th or not rate or not elapsed_ms or not sent:
+        rate, unit = entries.get("MemoryBandwidth", _NOTHING)
+        elapsed_ms, transferred = _number(entries, "TimeElapsed"), _size(entries, "MemoryProcessed")
+        if unit != "Mbps" or self._of in self._shows_64th or not rate or not elapsed_ms or not transferred:
             return
-        look = _Look(elapsed_ms, _known(sent), rate)
+        look = _Look(elapsed_ms, _interval(transferred), rate)
         before = self._first_looks.setdefault(self._of, look)
         since = look.times_since(before)
         if min(look.times_since(_BEGIN).high, since.high) <= _RIGHT:
@@ -200,47 +200,47 @@ class _Look(NamedTuple):
 _BEGIN = _Look(0.0, Interval(0, 0), 0.0)
 
 
-def _known(size: float | Interval) -> Interval:
+def _interval(size: float | Interval) -> Interval:
     return size if isinstance(size, Interval) else Interval(size, size)
 
 
-def _shown(line: Shown, match: re.Match[str]) -> Mapping[str, _Figure]:
+def _entries(numbers: Numbers, match: re.Match[str]) -> Mapping[str, _Figure]:
     """The figures of a line with their units; without the last one where the line is cut off, for it may be, too."""
-    found = _FIGURE.finditer(line.text, *match.span("figures"))
-    shown = {one[1]: (line[one.span(2)], one[3]) for one in found}
-    if shown and not shown.keys() & _LAST:
-        del shown[next(reversed(shown))]
-    return shown
+    matches = _FIGURE.finditer(numbers.text, *match.span("figures"))
+    entries = {one[1]: (numbers[one.span(2)], one[3]) for one in matches}
+    if entries and not entries.keys() & _LAST:
+        del entries[next(reversed(entries))]
+    return entries
 
 
-def _number(shown: Mapping[str, _Figure], name: str) -> Any:
-    return shown[name][0] if name in shown else None
+def _number(entries: Mapping[str, _Figure], name: str) -> Any:
+    return entries[name][0] if name in entries else None
 
 
-def _size(shown: Mapping[str, _Figure], name: str) -> Any:
-    number, unit = shown.get(name, _NOTHING)
+def _size(entries: Mapping[str, _Figure], name: str) -> Any:
+    number, unit = entries.get(name, _NOTHING)
     if unit not in _UNITS:
         return None
     return number if unit == "B" else cut_off(number, _UNITS[unit])
 
 
-def _rate(shown: Mapping[str, _Figure], name: str, factor: float) -> float | Interval | None:
-    number, unit = shown.get(name, _NOTHING)
+def _rate(entries: Mapping[str, _Figure], name: str, factor: float) -> float | Interval | None:
+    number, unit = entries.get(name, _NOTHING)
     if unit not in _RATES:
         return None
     return scaled(number * _RATES[unit] if unit == "B/s" else cut_off(number), factor)
 
 
-def _disk(shown: Mapping[str, _Figure]) -> Mapping[str, Any]:
+def _disk(entries: Mapping[str, _Figure]) -> Mapping[str, Any]:
     """What is left of disks, where more data are to be sent than there is memory."""
     names = ("DataTotal", "MemoryTotal", "DataRemaining", "MemoryRemaining")
-    if any(name not in shown for name in names):
+    if any(name not in entries for name in names):
         return {}
-    (total, unit), (ram_total, _), (left, _), (ram_left, _) = (shown[name] for name in names)
+    (total, unit), (ram_total, _), (remaining, _), (ram_remaining, _) = (entries[name] for name in names)
     if decided(total <= ram_total + 1):
         return {}
     factor = _UNITS.get(unit, 1)
-    return {"disk.remaining": from_0(left - ram_left) * factor, "disk.total": (total - ram_total) * factor}
+    return {"disk.remaining": from_0(remaining - ram_remaining) * factor, "disk.total": (total - ram_total) * factor}
 
 
 def _page_bytes(data: Any, pages: Any) -> tuple[int, Mapping[str, str], Mapping[str, str]]:

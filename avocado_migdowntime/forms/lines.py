@@ -42,23 +42,23 @@ class Lines:
     """Takes one raw line after another; what a mail program has broken by `=` at its end is one again."""
 
     def __init__(self) -> None:
-        self._begun: list[str] = []
+        self._pieces: list[str] = []
         self._is_mailed = False
         self._folded = Folded()
 
     @property
     def is_plain(self) -> bool:
         """Whether a line is by itself what it is, not one of a mail's or of a string."""
-        return not self._begun and not self._is_mailed and not self._folded.is_begun
+        return not self._pieces and not self._is_mailed and not self._folded.is_begun
 
     def of(self, raw: bytes, came_s: float) -> Iterator[Line]:
         """The lines that one line of a text holds: more where others are in it, none where it goes on."""
         text = raw.decode(errors="replace").rstrip("\r\n")
         if "\x1b" in text or "[0m" in text:
             text = without_escapes(text)
-        if "=" in text or self._begun:
+        if "=" in text or self._pieces:
             text = self._demailed(text)
-            if self._begun:
+            if self._pieces:
                 return
         if self._folded.is_begun or text.endswith("\\"):
             text = self._folded.take(text)
@@ -77,15 +77,15 @@ class Lines:
                 yield from _unwrapped(whole.strip(), came_s)
 
     def _demailed(self, text: str) -> str:
-        begun, self._begun = self._begun, []
-        if begun and begun[0].startswith(">") and (quote := _QUOTED.match(text)):
+        pieces, self._pieces = self._pieces, []
+        if pieces and pieces[0].startswith(">") and (quote := _QUOTED.match(text)):
             text = text[quote.end() :]
-        if text.endswith("=") and len(text) <= _LONGEST_MAILED and (begun or len(text) > 40):
+        if text.endswith("=") and len(text) <= _LONGEST_MAILED and (pieces or len(text) > 40):
             self._is_mailed = True
-            begun.append(text[:-1])
-            self._begun = begun
+            pieces.append(text[:-1])
+            self._pieces = pieces
             return ""
-        text = "".join([*begun, text])
+        text = "".join([*pieces, text])
         self._is_mailed = self._is_mailed or bool(_MAILED.search(text))
         if not self._is_mailed:
             return text
@@ -121,24 +121,24 @@ def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Li
     if inner is not None:
         yield from _parts(inner[0], came_s, inner[1] or stamp or at)
     elif message.startswith(("{", "[")) and (records := several_logged(message)):
-        told = [[*_parts(told, came_s, own or stamp or at)] for told, own in records]
-        yield from chain.from_iterable(_oldest_first(told))
+        groups = [[*_parts(record, came_s, own or stamp or at)] for record, own in records]
+        yield from chain.from_iterable(_oldest_first(groups))
     else:
         yield Line(text, message, stamp or at, came_s)
 
 
-def _parts(told: str, came_s: float, at: Stamp | None, *, is_within: bool = False) -> Iterator[Line]:
+def _parts(text: str, came_s: float, at: Stamp | None, *, is_within: bool = False) -> Iterator[Line]:
     """The lines that a string has."""
-    for part in told.splitlines():
+    for part in text.splitlines():
         for line in _unwrapped(part.strip(), came_s, at):
             yield replace(line, is_within=True) if is_within else line
 
 
-def _oldest_first(told: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
+def _oldest_first(groups: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
     """What was told by several, turned round if their times only fall."""
-    times_s = [lines[0].stamp.t_s for lines in told if lines and lines[0].stamp is not None]
-    is_turned = len(times_s) == len(told) and times_s == sorted(times_s, reverse=True) and times_s[0] > times_s[-1]
-    return told[::-1] if is_turned else told
+    times_s = [lines[0].stamp.t_s for lines in groups if lines and lines[0].stamp is not None]
+    is_turned = len(times_s) == len(groups) and times_s == sorted(times_s, reverse=True) and times_s[0] > times_s[-1]
+    return groups[::-1] if is_turned else groups
 
 
 def _strings_within(text: str) -> list[str]:
@@ -147,9 +147,9 @@ def _strings_within(text: str) -> list[str]:
         return []
     if len(text) > _LONGEST_OF_STRINGS or '"return"' in text or "'return'" in text:
         return []
-    found: list[str] = []
+    strings: list[str] = []
     if "\\" in text:
-        found = [*strings_of_lines(text)] or [*python_s_strings_of_lines(text)]
-    if not found and ('["' in text or "['" in text or '"n":' in text):
-        found = [*lists_of_lines(text)]
-    return found
+        strings = [*strings_of_lines(text)] or [*python_s_strings_of_lines(text)]
+    if not strings and ('["' in text or "['" in text or '"n":' in text):
+        strings = [*lists_of_lines(text)]
+    return strings

@@ -2,8 +2,8 @@
 """What the readers of products' logs have in common, in which a line has figures."""
 
 from .form import Form
-from .left import LastLooks
-from .shown import Shown, Told
+from .log_numbers import Numbers, Statement
+from .remaining import LastLooks
 
 
 class Log(Form):
@@ -13,7 +13,7 @@ class Log(Form):
         super().__init__()
         self.looks = LastLooks()
 
-    def told(self, shown: Shown) -> Told | None:
+    def statement(self, numbers: Numbers) -> Statement | None:
         """What a line with figures tells, or many that are alike; None where it is none, or more is to be known.
 
         Nothing is remembered of it. Raises Differ where these lines come to different decisions.

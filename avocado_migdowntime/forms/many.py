@@ -12,7 +12,7 @@ from ..trace.samples import Floats
 class OneOfMany(Protocol):
     """What tells one of them."""
 
-    def told(self) -> Reading:
+    def plain_reading(self) -> Reading:
         """What is read of it line by line."""
 
     def reading(self) -> Reading:
@@ -39,8 +39,8 @@ class Many:
     @property
     def last(self) -> Reading:
         """The last one."""
-        return self.rows[-1].told()
+        return self.rows[-1].plain_reading()
 
     def readings(self) -> Iterator[Reading]:
         """The same one by one."""
-        return (one.told() for one in self.rows)
+        return (one.plain_reading() for one in self.rows)

@@ -38,11 +38,11 @@ def figure_in(text: str, within: bool) -> Figures | None:
     if match is None:
         return None
     name = match[1].lower()
-    known = LINES.get(match[1]) or (LINES.get(name) if within or name not in OF_JOBS else None)
-    if known is None:
+    entry = LINES.get(match[1]) or (LINES.get(name) if within or name not in OF_JOBS else None)
+    if entry is None:
         return None
-    found = _figure(*known, match[2], match[3])
-    return {} if found is None else {known[0]: found}
+    figure = _figure(*entry, match[2], match[3])
+    return {} if figure is None else {entry[0]: figure}
 
 
 def with_fraction(number: str) -> tuple[float, Interval | None]:
@@ -50,17 +50,17 @@ def with_fraction(number: str) -> tuple[float, Interval | None]:
     return float(number), to_digits(float(number), len(number.partition(".")[2]))
 
 
-def _figure(name: str, units: tuple[str, ...], shown: str, unit: str) -> tuple[Any, Interval | None] | None:
-    if shown.endswith("nan") or (shown.startswith("-") and name != "ram.remaining"):
+def _figure(name: str, units: tuple[str, ...], text: str, unit: str) -> tuple[Any, Interval | None] | None:
+    if text.endswith("nan") or (text.startswith("-") and name != "ram.remaining"):
         return None
-    sign, shown = shown[: shown.startswith("-")], shown.removeprefix("-")
+    sign, text = text[: text.startswith("-")], text.removeprefix("-")
     is_printed = unit in units or unit.lower() in units or _AS_PRINTED.get(unit) == units
     if not is_printed:
-        return _otherwise(name, units, shown, unit) if not sign else None
+        return _otherwise(name, units, text, unit) if not sign else None
     if name in _FRACTIONS:
-        broken = broken_number(shown)
-        return None if broken is None else with_fraction(broken)
-    digits = whole_number(shown)
+        fraction = broken_number(text)
+        return None if fraction is None else with_fraction(fraction)
+    digits = whole_number(text)
     if digits is None:
         return None
     number = int(f"{sign}{digits}")
@@ -70,22 +70,22 @@ def _figure(name: str, units: tuple[str, ...], shown: str, unit: str) -> tuple[A
     return number, None
 
 
-def _otherwise(name: str, units: tuple[str, ...], shown: str, unit: str) -> tuple[Any, Interval | None] | None:
+def _otherwise(name: str, units: tuple[str, ...], text: str, unit: str) -> tuple[Any, Interval | None] | None:
     """A figure in another unit than the monitor's."""
-    number = broken_number(shown)
+    number = broken_number(text)
     least: float | None = None
     most: float | None = None
     if units == KBYTES and unit in _SIZES and name != "ram.page-size":
         least, most = _SIZES[unit]
     elif units == KBYTES and unit == "bytes":
-        return (int(digits), None) if (digits := whole_number(shown)) else None
+        return (int(digits), None) if (digits := whole_number(text)) else None
     elif units == MS and unit in _TIMES:
         if name != "total-time" and len((number or "").partition(".")[2]) < 3:
             return None  # QEMU's report is compared to the millisecond.
         least = most = _TIMES[unit]
     elif units == MBPS and unit in _RATES:
         least = most = _RATES[unit]
-    elif units == PAGES and unit == "pages/s" and (digits := whole_number(shown)):
+    elif units == PAGES and unit == "pages/s" and (digits := whole_number(text)):
         return int(digits), None
     if number is None or least is None or most is None:
         return None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from ..trace.reading import Item, Setting
 from .form import Form, Line
 
-_SHOWN = re.compile(
+_PARAMETER = re.compile(
     r"(?<![\w\"'-])(downtime-limit|max-bandwidth|avail-switchover-bandwidth):\s*'?(\d+)'?"
     r"(?:\s*(?:ms|milliseconds|bytes/second|bytes))?(?=\s|$)"
 )
@@ -53,16 +53,16 @@ class MonitorParameters(Form):
     def __init__(self) -> None:
         super().__init__()
         self._is_asked = False
-        self._set: Setting | None = None
+        self._setting: Setting | None = None
         """What virsh was told to set, which an error below it takes back."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
         if not text:
             return None
-        if self._set is not None:
-            held = self.settle()
-            return [] if text.startswith("error: ") else [*held, line]
+        if self._setting is not None:
+            settings = self.settle()
+            return [] if text.startswith("error: ") else [*settings, line]
         if self._is_asked or "maxdowntime" in text:
             return self._of_virsh(line)
         if text[0] in "{[\"'":
@@ -72,8 +72,8 @@ class MonitorParameters(Form):
         if not any(words in text for words in _WORDS):
             # Words take a fraction of the time that patterns do to find nothing.
             return self._capabilities(line)
-        if shown := _SHOWN.findall(text):
-            return [Setting({name: int(value) for name, value in shown}, line.stamp)]
+        if pairs := _PARAMETER.findall(text):
+            return [Setting({name: int(value) for name, value in pairs}, line.stamp)]
         if match := _SET.search(text):
             factor = 1 if match[1] == "downtime-limit" else _FACTORS[match[3].lower()]
             return [Setting({match[1]: int(match[2]) * factor}, line.stamp, changed=True)]
@@ -89,7 +89,7 @@ class MonitorParameters(Form):
         if is_asked and line.text.isdecimal() and len(line.text) < 10:
             return [Setting({"downtime-limit": int(line.text)}, line.stamp)]
         if match := _VIRSH_SETS.fullmatch(line.text):
-            self._set = Setting({"downtime-limit": int(match[1])}, line.stamp, changed=True)
+            self._setting = Setting({"downtime-limit": int(match[1])}, line.stamp, changed=True)
             return []
         self._is_asked = _VIRSH_ASKS.fullmatch(line.text) is not None
         return [] if self._is_asked else None
@@ -98,8 +98,8 @@ class MonitorParameters(Form):
         return self.settle()
 
     def settle(self) -> Sequence[Item]:
-        held, self._set = self._set, None
-        return [] if held is None else [held]
+        setting, self._setting = self._setting, None
+        return [] if setting is None else [setting]
 
     def _capabilities(self, line: Line) -> Sequence[Item | Line] | None:
         if _STATE.search(line.text) is None and "migrate_set_capability" not in line.text:

@@ -19,9 +19,9 @@ from .form import MAYBE, Form, Line
 from .heads import AROUND, HEAD
 from .monitor_lines import Figures, figure_in, with_fraction
 from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
+from .repeats import Repeats
 from .rounding import SEPARATED, UNITS, broken_number, cut, to_three_digits, whole
 from .stamps import guest_of
-from .told import Told
 from .words import first_words, has_one_of
 
 STATUSES = frozenset(
@@ -44,7 +44,7 @@ _BEHIND_A_HEAD = re.compile(
 """A line behind what a log of tests, or a program that starts others, puts before each."""
 _WORDS = first_words((*LINES, *GROUPS, *GOES_ON, *XBZRLE_REST, "Migration status", "Status", "bandwidth", "remaining"))
 """One of these is in each line that shows a figure, if only as what begins its name."""
-_ASKED = re.compile(r"(?:\(qemu\)|qm>) *info migrate")
+_COMMAND = re.compile(r"(?:\(qemu\)|qm>) *info migrate")
 _SOCKETS = re.compile(r"(?:Sockets|socket address): \[|(?:tcp|unix|fd|vsock|rdma):\S+|\]")
 """Where it listens, which may stand amid its figures."""
 _BLOCKED = "Outgoing migration blocked:"
@@ -59,7 +59,7 @@ _ENOUGH = ("status", "expected-downtime", "downtime", "ram.remaining")
 
 
 @dataclass
-class _Shown:
+class _Output:
     """The figures of one text, by their names in QMP's spelling."""
 
     stamp: Stamp | None
@@ -81,8 +81,8 @@ class MonitorText(Form):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: dict[str, _Shown] = {}
-        self._told: dict[str, Told] = {}
+        self._outputs: dict[str, _Output] = {}
+        self._repeats: dict[str, Repeats] = {}
         """What was told of each guest."""
         self._is_asked = False
         """Whether the command stands in the text behind that."""
@@ -93,7 +93,7 @@ class MonitorText(Form):
             return self._something_else(line)
         behind = _BEHIND_A_HEAD.search(line.message)
         part = behind[1] if behind else line.text
-        within = bool(self._shown)
+        within = bool(self._outputs)
         for text in dict.fromkeys((line.text, line.message, part)):
             prompt = _PROMPT.match(text)
             figures = _figures(text[prompt.end() :] if prompt else text, within)
@@ -101,41 +101,43 @@ class MonitorText(Form):
                 return MAYBE
             if figures:
                 of = guest_of(line.message)
-                shown = self._shown.get(of)
-                ended = self._ended(of) if shown and (prompt or any(name in shown.figures for name in figures)) else []
-                is_next = of in self._told and text.startswith("Migration status:")
+                output = self._outputs.get(of)
+                ended = (
+                    self._ended(of) if output and (prompt or any(name in output.figures for name in figures)) else []
+                )
+                is_next = of in self._repeats and text.startswith("Migration status:")
                 is_headed = behind is not None and text is part and not is_next
-                shown = self._shown.setdefault(of, _Shown(line.stamp, line.arrived_s, headed=is_headed))
-                shown.strange = 0
+                output = self._outputs.setdefault(of, _Output(line.stamp, line.arrived_s, headed=is_headed))
+                output.strange = 0
                 for name, (value, interval) in figures.items():
-                    shown.figures[name] = value
+                    output.figures[name] = value
                     if interval is not None:
-                        shown.rounding[name] = interval
+                        output.rounding[name] = interval
                 return ended
         return self._something_else(line)
 
     def end(self) -> Iterable[Item]:
-        return [item for of in list(self._shown) for item in self._ended(of)]
+        return [item for of in list(self._outputs) for item in self._ended(of)]
 
     def settle(self) -> Iterable[Item]:
         return self.end()
 
     def _ended(self, of: str) -> list[Item]:
         """What was shown of a guest, of which no more belongs to it."""
-        shown = self._shown.pop(of, None)
-        if shown is None or not any(name in shown.figures for name in _ENOUGH):
+        output = self._outputs.pop(of, None)
+        if output is None or not any(name in output.figures for name in _ENOUGH):
             return []
-        if shown.headed and len(shown.figures.keys() - {"error-desc"}) == 1:
+        if output.headed and len(output.figures.keys() - {"error-desc"}) == 1:
             # Others log a status as well.
             return []
-        if shown.figures.keys() >= {"ram.dirty-sync-count", "ram.pages-per-second"}:
+        if output.figures.keys() >= {"ram.dirty-sync-count", "ram.pages-per-second"}:
             # QEMU leaves out a rate of 0; where that is not there, the rate may have been left out by somebody else.
-            shown.figures.setdefault("ram.dirty-pages-rate", 0)
-        doubts = _without_lost_point(shown.figures, shown.rounding, of)
-        answer, rounding = nested(shown.figures), shown.rounding
-        reading = Reading(answer, shown.stamp, rounding=rounding, of=of, arrived_s=shown.arrived_s)
+            output.figures.setdefault("ram.dirty-pages-rate", 0)
+        doubts = _without_lost_point(output.figures, output.rounding, of)
+        answer, rounding = nested(output.figures), output.rounding
+        reading = Reading(answer, output.stamp, rounding=rounding, of=of, arrived_s=output.arrived_s)
         is_asked, self._is_asked = self._is_asked, False
-        return [] if self._told.setdefault(of, Told()).again(reading, is_asked=is_asked) else [*doubts, reading]
+        return [] if self._repeats.setdefault(of, Repeats()).again(reading, is_asked=is_asked) else [*doubts, reading]
 
     def _something_else(self, line: Line) -> Sequence[Item | Line] | None:
         if self._is_blocked and line.text:
@@ -143,31 +145,31 @@ class MonitorText(Form):
             return [Remark(f"QEMU says that this guest cannot be migrated: {line.text}")]
         self._is_blocked = line.text == _BLOCKED
         if "info migrate" in line.text:
-            is_prompt = _ASKED.fullmatch(line.text) is not None
+            is_prompt = _COMMAND.fullmatch(line.text) is not None
             ended = [*self.end()] if is_prompt else []
             self._is_asked = True
             if is_prompt:
                 return ended
         if self._is_blocked:
             return [*self.end()]
-        if not self._shown or not line.text or AROUND.fullmatch(line.text):
+        if not self._outputs or not line.text or AROUND.fullmatch(line.text):
             return None
         of = guest_of(line.message)
-        shown = self._shown.get(of)
-        if shown is None:
+        output = self._outputs.get(of)
+        if output is None:
             return None
         if _SOCKETS.fullmatch(line.text):
             return []
-        shown.strange += 1
-        if shown.strange < _PATIENCE and not _PROMPT.match(line.text) and not line.text.startswith(_BEGINS):
+        output.strange += 1
+        if output.strange < _PATIENCE and not _PROMPT.match(line.text) and not line.text.startswith(_BEGINS):
             return None
         return [*self._ended(of), line]
 
 
 def _without_lost_point(figures: dict[str, Any], rounding: dict[str, Interval], of: str) -> list[Item]:
     """Take out a throughput whose point was lost, as where an image was read: QEMU prints two digits behind it."""
-    shown = rounding.get("ram.mbps")
-    if shown is None or shown.width < 1:
+    interval = rounding.get("ram.mbps")
+    if interval is None or interval.width < 1:
         return []
     sent_bytes, total_ms = figures.get("ram.transferred", 0), figures.get("total-time", 0)
     mean_mbps = sent_bytes / total_ms / BYTES_PER_MS_PER_MBPS if total_ms else 0
@@ -210,8 +212,8 @@ def _of_group(text: str) -> Figures:
     label, unit, rest = match[1].lower(), match[2] or "", match[3]
     if label in ("throughput", "bandwidth") and unit.lower() == "mbps":
         number = re.match(SEPARATED, rest)
-        broken = broken_number(number[0]) if number else None
-        return {} if broken is None else {"ram.mbps": with_fraction(broken)}
+        fraction = broken_number(number[0]) if number else None
+        return {} if fraction is None else {"ram.mbps": with_fraction(fraction)}
     if label == "remaining" and re.fullmatch(r"[\d.e+]+ ?(?:[KMGTPE]i)?B", rest):
         return _pairs(f"remaining={rest}", {"remaining": "remaining"})
     if label == "cpu throttle":
@@ -221,18 +223,18 @@ def _of_group(text: str) -> Figures:
 
 
 def _pairs(text: str, names: Mapping[str, str], *, in_kib: bool = False) -> Figures:
-    found: dict[str, tuple[Any, Interval | None]] = {}
+    figures: dict[str, tuple[Any, Interval | None]] = {}
     for match in _PAIR.finditer(text):
-        name, shown = names.get(match[1]), match[2]
-        if name is None or shown.endswith("nan"):
+        name, number = names.get(match[1]), match[2]
+        if name is None or number.endswith("nan"):
             continue
         if match[4] or in_kib:
             factor = UNITS[(match[3] or "K" * in_kib)[:1]]
-            interval = cut(float(shown), factor) if in_kib else to_three_digits(shown, factor)
+            interval = cut(float(number), factor) if in_kib else to_three_digits(number, factor)
             if name == "ram.page-size":
-                interval = Interval(float(shown) * factor, float(shown) * factor)
-            found[name] = (whole(float(shown) * factor), interval)
+                interval = Interval(float(number) * factor, float(number) * factor)
+            figures[name] = (whole(float(number) * factor), interval)
         elif name not in SIZES:
             # Where a size has no unit the text was cut off there.
-            found[name] = (whole(float(shown)), None)
-    return found
+            figures[name] = (whole(float(number)), None)
+    return figures

@@ -16,18 +16,20 @@ from ..trace.reading import Item, Remark, Setting, Stamp
 from .figures import NUMBER, cut_off, reading_of
 from .form import Line
 from .log import Log
+from .log_numbers import Numbers, Statement, decided
 from .pace import Pace
-from .shown import Shown, Told, decided
 from .stamps import stamp_within
 
 DEFAULT_GREATEST_MS = 500
-_TOLD = re.compile(r"Migration (?:running|operation)|Data remaining|downtime to |Live [mM]igration|to post-copy")
+_ABOUT_MIGRATION = re.compile(
+    r"Migration (?:running|operation)|Data remaining|downtime to |Live [mM]igration|to post-copy"
+)
 _OF = re.compile(r"\[instance: ([0-9a-zA-Z-]+)\]")
 _BYTES = rf"\(bytes processed=({NUMBER}), remaining=({NUMBER}), total=({NUMBER})\)"
 _PROGRESS = re.compile(
     rf"Migration running for ({NUMBER}) secs, memory \d+% remaining;? {_BYTES}(?:; disk \d+% remaining {_BYTES})?"
 )
-_LEFT = re.compile(rf"Data remaining ({NUMBER}) bytes, low watermark \d+ bytes")
+_REMAINING = re.compile(rf"Data remaining ({NUMBER}) bytes, low watermark \d+ bytes")
 _LIMIT = re.compile(rf"Increasing downtime to ({NUMBER}) ms after ({NUMBER}) sec elapsed time")
 _LIMIT_FAILED = re.compile(rf"Unable to increase max downtime to ({NUMBER}) ?ms")
 _TIMEOUT = re.compile(r"Live migration (?:not completed after|stuck for) (\d+) sec")
@@ -62,24 +64,24 @@ class NovaLog(Log):
         self._paces: dict[str, Pace] = {}
         self._given_up_ms: dict[str, float] = {}
         """How long those had taken of which Nova said that it gives up."""
-        self._just_told = ""
+        self._last_guest = ""
         self._by_log: bool | None = None
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
-        if not _TOLD.search(text):
+        if not _ABOUT_MIGRATION.search(text):
             return None
         if line.stamp is None:
             line = replace(line, stamp=stamp_within(text))
-        shown = Shown(text)
-        of = _of(shown)
+        numbers = Numbers(text)
+        of = _of(numbers)
         if not (of or self.recognised or "Migration running for" in text):
             return None
-        just_told, self._just_told = self._just_told, ""
-        if progress := self.told(shown):
+        last_guest, self._last_guest = self._last_guest, ""
+        if progress := self.statement(numbers):
             return self._progress(line, progress)
-        if match := _LEFT.search(text):
-            return self._left(float(match[1]), of) if of == just_told else []
+        if match := _REMAINING.search(text):
+            return self._remaining(float(match[1]), of) if of == last_guest else []
         if match := _LIMIT.search(text):
             limit_ms, after_s = float(match[1]), float(match[2])
             self._limits_ms.setdefault(of, []).append(limit_ms)
@@ -87,49 +89,55 @@ class NovaLog(Log):
         if match := _LIMIT_FAILED.search(text):
             return self._limit_failed(line, of, float(match[1]))
         if match := _TIMEOUT.search(text):
-            told = (
+            reason = (
                 "Nova gave this migration up"
                 if "not completed" in text
                 else "Nova saw no progress any more and gave up"
             )
             self._given_up_ms[of] = self._elapsed_ms(of)
-            return [Remark(f"{told} after {match[1]} s, unless it was told to force it", of)]
+            return [Remark(f"{reason} after {match[1]} s, unless it was told to force it", of)]
         if "Switching to post-copy migration mode" in text:
             return self.looks.postcopy(of, line.stamp)
         status = next((status for words, status in _STATUSES.items() if words in text), None)
         if status is None:
-            self._just_told = just_told
+            self._last_guest = last_guest
             return None
         why = _FAILURE.search(text)
         is_forced = self._given_up_ms.pop(of, inf) <= self._elapsed_ms(of) and status == "completed"
         forced = [Remark(_FORCED, of)] if is_forced else []
         return [*forced, *self.looks.ends(of, status, line.stamp, {"error-desc": why[1]} if why else None)]
 
-    def told(self, shown: Shown) -> Told | None:
-        match = _PROGRESS.search(shown.text)
+    def statement(self, numbers: Numbers) -> Statement | None:
+        match = _PROGRESS.search(numbers.text)
         if match is None:
             return None
-        elapsed_s, sent, left, total, disk_sent, disk_left, disk_total = (shown[match.span(one)] for one in range(1, 8))
+        elapsed_s, transferred, remaining, total, disk_transferred, disk_remaining, disk_total = (
+            numbers[match.span(one)] for one in range(1, 8)
+        )
         figures: dict[str, Any] = {
             "total-time": cut_off(elapsed_s, 1000),
-            "ram.transferred": sent,
-            "ram.remaining": left,
+            "ram.transferred": transferred,
+            "ram.remaining": remaining,
             "ram.total": total,
         }
         if disk_total is not None and decided(disk_total != 0):
-            figures |= {"disk.transferred": disk_sent, "disk.remaining": disk_left, "disk.total": disk_total}
-        of = _of(shown)
-        return Told("active", figures, of, pace=self._paces.setdefault(of, Pace()))
+            figures |= {
+                "disk.transferred": disk_transferred,
+                "disk.remaining": disk_remaining,
+                "disk.total": disk_total,
+            }
+        of = _of(numbers)
+        return Statement("active", figures, of, pace=self._paces.setdefault(of, Pace()))
 
     def _elapsed_ms(self, of: str) -> float:
         last = self.looks[of]
         return float(last.answer["total-time"]) if last is not None else 0.0
 
-    def _progress(self, line: Line, told: Told) -> Sequence[Item]:
-        stamp = self._stamp(line, told.figures["total-time"].low / 1000)
-        mbps = self._paces[told.of].mbps(stamp, told.figures["ram.transferred"])
-        self._just_told = told.of
-        return [self.looks.active(reading_of(told, stamp, mbps))]
+    def _progress(self, line: Line, statement: Statement) -> Sequence[Item]:
+        stamp = self._stamp(line, statement.figures["total-time"].low / 1000)
+        mbps = self._paces[statement.of].mbps(stamp, statement.figures["ram.transferred"])
+        self._last_guest = statement.of
+        return [self.looks.active(reading_of(statement, stamp, mbps))]
 
     def _stamp(self, line: Line, elapsed_s: float) -> Stamp | None:
         """The time of the log where its lines have one, else that since Nova began to look: the same for all lines."""
@@ -137,12 +145,12 @@ class NovaLog(Log):
             self._by_log = line.stamp is not None
         return line.stamp if self._by_log else Stamp(elapsed_s, 1.0)
 
-    def _left(self, left_bytes: float, of: str) -> Sequence[Item]:
+    def _remaining(self, remaining_bytes: float, of: str) -> Sequence[Item]:
         """What is left of RAM and disks, logged right behind the line that tells of RAM."""
         last = self.looks[of]
         if last is None:
             return []
-        disk_bytes = left_bytes - last.answer["ram"]["remaining"]
+        disk_bytes = remaining_bytes - last.answer["ram"]["remaining"]
         if disk_bytes <= 0 or "disk" in last.answer:
             return []
         return [replace(last, answer={**last.answer, "disk": {"remaining": disk_bytes}})]
@@ -157,6 +165,6 @@ class NovaLog(Log):
         return self.looks.compared(DEFAULT_GREATEST_MS, "that Nova ends with by default (live_migration_downtime)")
 
 
-def _of(shown: Shown) -> str:
-    match = _OF.search(shown.text)
-    return f"instance {shown.words(match.span(1))}" if match else ""
+def _of(numbers: Numbers) -> str:
+    match = _OF.search(numbers.text)
+    return f"instance {numbers.words(match.span(1))}" if match else ""

@@ -39,17 +39,17 @@ _QUOTED = re.compile(r"(?:[ \t]?>)*")
 _IS_QUOTED = re.compile(r"^[ \t]?>", re.MULTILINE)
 _WROTE = "wrote|schrieb|\u00e9crit|escribi\u00f3|scritto|escreveu|schreef|skrev|napisa\u0142"
 _ORIGINAL = "Original|Forwarded|Urspr\u00fcngliche|Weitergeleitete|Message d|Mensaje|Messaggio|Wiadomo"
-_SENT = "Sent|Gesendet|Envoy\u00e9|Enviado|Inviato|Verzonden|Wys\u0142ano"
+_DATE_LABELS = "Sent|Gesendet|Envoy\u00e9|Enviado|Inviato|Verzonden|Wys\u0142ano"
 _OLDER_BELOW = re.compile(
     rf"^[ \t>]*(?:[-_]{{3,}} ?(?:{_ORIGINAL}).*"
     rf"|(?:On|Am|Le|El|Il|Em|Op|Den|W dniu) .{{5,200}}\b(?:{_WROTE})\b.{{0,80}}:"
-    rf"|(?:{_SENT})(?: [a-z]+)?\s?: .*\d{{4}}.*)[ \t\r]*$",
+    rf"|(?:{_DATE_LABELS})(?: [a-z]+)?\s?: .*\d{{4}}.*)[ \t\r]*$",
     re.MULTILINE,
 )
 """What mail programs put above a mail that was answered; the last kind is Outlook's."""
 
 
-def told_in_order(reader: Reader, chunks: Iterator[bytes]) -> Iterator[Item | Many]:
+def items_in_order(reader: Reader, chunks: Iterator[bytes]) -> Iterator[Item | Many]:
     """What `reader` reads of a text, the oldest first.
 
     Raises UsageError where it is too long to be turned round.
@@ -86,19 +86,19 @@ def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
 
 def _newest_last(items: Iterable[Item | Many], reader: Reader) -> Iterator[Item | Many]:
     """The items of a text, turned round if all of them go backwards through one migration."""
-    held: list[Item | Many] = []
+    beginning: list[Item | Many] = []
     readings: list[Reading] = []
     rest = iter(items)
     for item in rest:
-        held.append(item)
+        beginning.append(item)
         if isinstance(item, Reading):
             readings.append(item)
         if isinstance(item, Many) or (len(readings) > 1 and not _goes_back(*readings[-2:])):
-            yield from held
+            yield from beginning
             yield from rest
             return
     is_log = any(isinstance(form, Log) for form in reader.forms)
-    yield from reversed(held) if not is_log and _are_of_one(readings) else held
+    yield from reversed(beginning) if not is_log and _are_of_one(readings) else beginning
 
 
 def _goes_back(newer: Reading, older: Reading) -> bool:
@@ -132,12 +132,12 @@ def _utf8(chunks: Iterable[bytes]) -> bytes:
 
 def _is_newest_first(text: bytes) -> bool:
     """Whether the times of its first lines only fall."""
-    lines, seen = Lines(), 0
+    lines, count = Lines(), 0
     times_s: list[float] = []
     begin = 0
-    while seen < _LOOKED_AT and begin < len(text):
+    while count < _LOOKED_AT and begin < len(text):
         end = text.find(b"\n", begin) + 1 or len(text)
-        seen += 1
+        count += 1
         if end - begin <= _LONGEST_LOOKED_AT:
             stamp = next((line.stamp for line in lines.of(text[begin:end], 0.0)), None)
             if stamp is not None:

@@ -14,7 +14,7 @@ SHARP = 1.15
 """Lines are far enough apart where the bandwidth may be this many times as much at most as it may be at least."""
 LEAST_S = 1.0
 """Over less than this QEMU's bursts, one each 100 ms, and its pauses are no bandwidth."""
-KEPT = 256
+MOST_LINES = 256
 """Of so many lines the sums are kept."""
 NEAR = 16
 """From one of so many lines before it the bandwidth is sharp in most logs."""
@@ -41,14 +41,14 @@ class Pace:
         """
         if stamp is None:
             return None
-        sent = sent_bytes if isinstance(sent_bytes, Interval) else Interval(sent_bytes, sent_bytes)
-        ((low, high),) = self.of_many([stamp.t_s], stamp.tick_s, [sent.low], [sent.high]).T.tolist()
+        transferred = sent_bytes if isinstance(sent_bytes, Interval) else Interval(sent_bytes, sent_bytes)
+        ((low, high),) = self.of_many([stamp.t_s], stamp.tick_s, [transferred.low], [transferred.high]).T.tolist()
         return Interval(low, high) if low == low else None
 
     def of_many(self, t_s: Sequence[float], tick_s: float, least: Sequence[float], most: Sequence[float]) -> Floats:
         """The same at each of many lines, as two rows: what it may be at least, and at most; NaN instead of None."""
         new = np.array([t_s, np.full(len(t_s), tick_s), least, most])
-        told = np.empty((2, len(t_s)))
+        mbps = np.empty((2, len(t_s)))
         is_back = (new[3, 1:] < new[2, :-1]) | (new[0, 1:] < new[0, :-1])
         begins = [*(np.flatnonzero(is_back) + 1).tolist(), len(t_s)]
         if self._looks.size and (new[3, 0] < self._looks[2, -1] or new[0, 0] < self._looks[0, -1]):
@@ -58,16 +58,16 @@ class Pace:
             if position == begins[0]:
                 self._looks = self._looks[:, :0]
                 del begins[0]
-            known = self._looks.shape[1]
-            end = min(begins[0], position + KEPT + 1 - known, position + KEPT // 4)
+            count = self._looks.shape[1]
+            end = min(begins[0], position + MOST_LINES + 1 - count, position + MOST_LINES // 4)
             self._looks = np.hstack([self._looks, new[:, position:end]])
-            told[:, position:end], is_sharp = _since_earlier(self._looks[:, -(NEAR + end - position) :], end - position)
+            mbps[:, position:end], is_sharp = _since_earlier(self._looks[:, -(NEAR + end - position) :], end - position)
             if not is_sharp:
-                told[:, position:end], _ = _since_earlier(self._looks, end - position)
-            if self._looks.shape[1] > KEPT:
-                self._looks = np.delete(self._looks, np.s_[1 : KEPT // 2 : 2], axis=1)
+                mbps[:, position:end], _ = _since_earlier(self._looks, end - position)
+            if self._looks.shape[1] > MOST_LINES:
+                self._looks = np.delete(self._looks, np.s_[1 : MOST_LINES // 2 : 2], axis=1)
             position = end
-        return told
+        return mbps
 
     def copy(self) -> "Pace":
         """Another one that knows the same."""
@@ -85,18 +85,18 @@ def _since_earlier(looks: Floats, new: int) -> tuple[Floats, bool]:
 
     And whether it is sharp at all of them.
     """
-    known = looks.shape[1] - new
-    t_s, tick_s, low, high = looks[:, known:, None]
+    old = looks.shape[1] - new
+    t_s, tick_s, low, high = looks[:, old:, None]
     earlier_s, earlier_tick_s, low_before, high_before = looks[:, None, ::-1]
     passed_s, count = t_s - earlier_s, looks.shape[1]
-    is_earlier = np.arange(count)[::-1] < np.arange(known, count)[:, None]
+    is_earlier = np.arange(count)[::-1] < np.arange(old, count)[:, None]
     tells = is_earlier & (passed_s >= LEAST_S) & (passed_s > earlier_tick_s) & (low > high_before)
     with np.errstate(divide="ignore", invalid="ignore"):
         slowest = (low - high_before) / (t_s + tick_s - earlier_s) / _BYTES_PER_S_PER_MBPS
         fastest = (high - low_before) / (passed_s - earlier_tick_s) / _BYTES_PER_S_PER_MBPS
         open_by = np.where(tells, np.maximum(fastest / slowest, SHARP), np.inf)
     best = np.argmin(open_by, axis=1)[:, None]
-    found = np.stack([np.take_along_axis(one, best, axis=1)[:, 0] for one in (slowest, fastest)])
+    bounds = np.stack([np.take_along_axis(one, best, axis=1)[:, 0] for one in (slowest, fastest)])
     least_open_by = np.take_along_axis(open_by, best, axis=1)[:, 0]
-    found[:, least_open_by == np.inf] = np.nan
-    return found, bool(np.all(least_open_by == SHARP))
+    bounds[:, least_open_by == np.inf] = np.nan
+    return bounds, bool(np.all(least_open_by == SHARP))

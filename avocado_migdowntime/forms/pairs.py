@@ -3,7 +3,7 @@
 
 import re
 
-from .domjobinfo import KNOWN
+from .domjobinfo import FIGURE_NAMES
 from .monitor_names import LINES
 from .qmp_fields import PLACES
 
@@ -11,7 +11,7 @@ _PAIR = re.compile(r'"?([A-Za-z][\w .@/-]{1,60}?):?"?\s*[,;\t=]\s*("?)(.*?)\2,?'
 _FIGURE = re.compile(r"-?\d[\d.,' ]*(?:[A-Za-z]{1,12}(?:/s)?)?")
 _WORDS = re.compile(r"[A-Za-z][a-z-]{1,30}(?: [a-z]{1,20})?")
 _OF_WORDS = frozenset(("Migration status", "status", "Job type", "Operation"))
-_NAMES = frozenset((*LINES, *KNOWN, *PLACES, *_OF_WORDS))
+_NAMES = frozenset((*LINES, *FIGURE_NAMES, *PLACES, *_OF_WORDS))
 _FIRST = frozenset({'"'} | {name[0] for name in _NAMES})
 _BETWEEN = frozenset(",;\t=")
 

@@ -16,15 +16,15 @@ from typing import Any
 from ..trace.reading import Item, Remark, Setting
 from .figures import NUMBER, SIZE, reading_of, scaled, size_in, size_of
 from .form import Line
-from .left import dirtying_in_words, limit_in_words
 from .log import Log
+from .log_numbers import Numbers, Statement
 from .pace import Pace
-from .shown import Shown, Told
+from .remaining import dirtying_in_words, limit_in_words
 from .stamps import stamp_within
 
 PAGE_BYTES = 4096
 _FOUR_KIB = {"ram.page-size": "4 KiB, as on all that Proxmox VE runs on"}
-_TOLD = re.compile(
+_ABOUT_MIGRATION = re.compile(
     r"VM-state|remaining |downtime|speed|starting migration of VM|start migrate command|set (?:migr|cache)"
 )
 _ENDED = re.compile(r"cachesize|client_migrate_info|migration status|migrate_cancel|online migrate|migrate-set-param")
@@ -76,19 +76,19 @@ class ProxmoxLog(Log):
     def __init__(self) -> None:
         super().__init__()
         self._of = ""
-        self._begun = 0
+        self._migration_count = 0
         self._running = False
         self._limits_ms: list[float] = []
         self._pace = Pace()
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
-        if "igrat" not in text or not (_TOLD.search(text) or _ENDED.search(text)):
+        if "igrat" not in text or not (_ABOUT_MIGRATION.search(text) or _ENDED.search(text)):
             return None
         if line.stamp is None:
             line = replace(line, stamp=stamp_within(text))
-        if told := self.told(Shown(text)):
-            return self._progress(line, told)
+        if statement := self.statement(Numbers(text)):
+            return self._progress(line, statement)
         if match := _BEGINS.search(text):
             return self._begins(match[1])
         if match := _LIMIT_S.search(text):
@@ -104,7 +104,7 @@ class ProxmoxLog(Log):
             return []
         if match := _REAL.search(text):
             return self._ends(line, "completed", {"downtime": float(match[1])})
-        if not (self._begun or self._running):
+        if not (self._migration_count or self._running):
             return None
         if match := _ENDS.search(text):
             return self._ends(line, match[1], {"error-desc": match["why"]} if match["why"] else None)
@@ -126,24 +126,24 @@ class ProxmoxLog(Log):
         yield from compared
 
     def _begins(self, guest: str) -> Sequence[Item]:
-        self._begun += 1
+        self._migration_count += 1
         self._running, self._limits_ms = False, []
         of = f"VM {guest}"
-        self._of = f"{of}, migration {self._begun}" if self.looks[of] is not None else of
+        self._of = f"{of}, migration {self._migration_count}" if self.looks[of] is not None else of
         return []
 
-    def told(self, shown: Shown) -> Told | None:
-        if match := _OLD.search(shown.text):
-            return Told(shown.words(match.span("status")), _old(shown, match), self._of, pace=self._pace)
-        if match := _NEW.search(shown.text):
-            status = shown.words(match.span("status"))
-            return Told(status, _new(shown, match), self._of, estimated=_FOUR_KIB, pace=self._pace)
+    def statement(self, numbers: Numbers) -> Statement | None:
+        if match := _OLD.search(numbers.text):
+            return Statement(numbers.words(match.span("status")), _old(numbers, match), self._of, pace=self._pace)
+        if match := _NEW.search(numbers.text):
+            status = numbers.words(match.span("status"))
+            return Statement(status, _new(numbers, match), self._of, estimated=_FOUR_KIB, pace=self._pace)
         return None
 
-    def _progress(self, line: Line, told: Told) -> Sequence[Item]:
+    def _progress(self, line: Line, statement: Statement) -> Sequence[Item]:
         self._running = True
-        mbps = self._pace.mbps(line.stamp, told.figures["ram.transferred"])
-        return [self.looks.active(reading_of(told, line.stamp, mbps))]
+        mbps = self._pace.mbps(line.stamp, statement.figures["ram.transferred"])
+        return [self.looks.active(reading_of(statement, line.stamp, mbps))]
 
     def _ends(self, line: Line, status: str, figures: Mapping[str, Any] | None = None) -> Sequence[Item]:
         limit_ms = self._limits_ms[-1] if self._limits_ms else None
@@ -172,24 +172,24 @@ class ProxmoxLog(Log):
         return Setting(parameters, line.stamp, changed=self._running, of=self._of)
 
 
-def _old(shown: Shown, match: re.Match[str]) -> Mapping[str, Any]:
+def _old(numbers: Numbers, match: re.Match[str]) -> Mapping[str, Any]:
     return {
-        "ram.transferred": size_in(shown, match.span("sent")),
-        "ram.remaining": size_in(shown, match.span("left")),
-        "ram.total": size_in(shown, match.span("total")),
-        "expected-downtime": shown[match.span("expected")],
+        "ram.transferred": size_in(numbers, match.span("sent")),
+        "ram.remaining": size_in(numbers, match.span("left")),
+        "ram.total": size_in(numbers, match.span("total")),
+        "expected-downtime": numbers[match.span("expected")],
     }
 
 
-def _new(shown: Shown, match: re.Match[str]) -> Mapping[str, Any]:
+def _new(numbers: Numbers, match: re.Match[str]) -> Mapping[str, Any]:
     dirty, devices = match.span("dirty"), match.span("devices")
     return {
-        "ram.transferred": size_in(shown, match.span("sent")),
-        "ram.total": size_in(shown, match.span("total")),
+        "ram.transferred": size_in(numbers, match.span("sent")),
+        "ram.total": size_in(numbers, match.span("total")),
         "ram.page-size": PAGE_BYTES,
-        "ram.pages-per-second": scaled(size_in(shown, match.span("speed")), 1 / PAGE_BYTES),
-        "ram.dirty-pages-rate": scaled(size_in(shown, dirty), 1 / PAGE_BYTES) if match["dirty"] else None,
-        "vfio.transferred": size_in(shown, devices) if match["devices"] else None,
+        "ram.pages-per-second": scaled(size_in(numbers, match.span("speed")), 1 / PAGE_BYTES),
+        "ram.dirty-pages-rate": scaled(size_in(numbers, dirty), 1 / PAGE_BYTES) if match["dirty"] else None,
+        "vfio.transferred": size_in(numbers, devices) if match["devices"] else None,
     }
 
 

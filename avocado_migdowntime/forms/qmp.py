@@ -49,25 +49,25 @@ class Qmp(Form):
 
     def __init__(self) -> None:
         super().__init__()
-        self._begun: _Begun | None = None
-        self._held: list[Reading | Happening] = []
-        self._seen: dict[str, Reading | Happening] = {}
+        self._open: _OpenMessage | None = None
+        self._queue: list[Reading | Happening] = []
+        self._last_items: dict[str, Reading | Happening] = {}
         self._last: tuple[Reading, bool] | None = None
         """The last reply, and whether it was told in a string."""
         self._origin: tuple[Line, str, bool] | None = None
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
-        if self._begun is not None:
-            return self._going_on(self._begun, line)
+        if self._open is not None:
+            return self._going_on(self._open, line)
         text = line.message
         if text.startswith("event ") and (match := _BY_VIRSH.fullmatch(text)):
             stamp = {"seconds": int(match["seconds"]), "microseconds": int(match["microseconds"])}
             data = message_in(match["data"] or "{}")
             return [Happening({"event": match["event"], "timestamp": stamp, "data": data}, line.stamp)]
         if _PART.match(text):
-            self._begun = _Begun(line, "", f"{{{text}")
+            self._open = _OpenMessage(line, "", f"{{{text}")
             return MAYBE
-        found: list[Item | Line] = []
+        output: list[Item | Line] = []
         position, is_qmp, vain = 0, False, 0
         for _ in range(_GREATEST_TRIES):
             match = _OPENS.search(text, position) if vain < _GREATEST_VAIN else None
@@ -78,61 +78,61 @@ class Qmp(Form):
             if end is None and match[0] == "{":
                 if is_qmp or not _may_go_on(text[begin:]):
                     break
-                self._begun = _Begun(line, text[:begin].rstrip(), text[begin:])
+                self._open = _OpenMessage(line, text[:begin].rstrip(), text[begin:])
                 return MAYBE
             # What is in an array over many lines is read one by one.
             position = end or begin + 1
             vain += len(text) - begin if end is None else 0
-            items = list(self._told(message, line))
+            items = list(self._items(message, line))
             is_qmp = is_qmp or bool(items) or is_of_qmp(message)
-            found += items
-        return found if is_qmp else None
+            output += items
+        return output if is_qmp else None
 
     def end(self) -> Iterable[Item]:
-        begun, self._begun = self._begun, None
-        return [*self._cut_off(begun), *self.settle()]
+        opening, self._open = self._open, None
+        return [*self._cut_off(opening), *self.settle()]
 
-    def _cut_off(self, begun: "_Begun | None") -> Iterable[Item]:
+    def _cut_off(self, opening: "_OpenMessage | None") -> Iterable[Item]:
         """What is told by a reply whose end is missing: by what is whole of it."""
-        message = None if begun is None else with_ram(closed("\n".join(begun.pieces)))
-        if begun is None or message is None:
+        message = None if opening is None else with_ram(closed("\n".join(opening.pieces)))
+        if opening is None or message is None:
             return []
         self.recognised = True
-        return [item for item in self._told(message, begun.with_stamp(begun.line)) if not isinstance(item, Line)]
+        return [item for item in self._items(message, opening.with_stamp(opening.line)) if not isinstance(item, Line)]
 
     def settle(self) -> Iterable[Item]:
-        held, self._held = self._held, []
-        return held
+        queue, self._queue = self._queue, []
+        return queue
 
-    def _going_on(self, begun: "_Begun", line: Line) -> Sequence[Item | Line] | None:
-        text = line.message.removeprefix(begun.head).strip()
-        if begun.is_cut:
-            message, _ = decoded("".join([*begun.pieces, text]), 0)
+    def _going_on(self, opening: "_OpenMessage", line: Line) -> Sequence[Item | Line] | None:
+        text = line.message.removeprefix(opening.head).strip()
+        if opening.is_cut:
+            message, _ = decoded("".join([*opening.pieces, text]), 0)
             if message is not None:
-                self._begun = None
-                return list(self._told(message, begun.with_stamp(line)))
-            begun.is_cut = abs(len(line.text) - len(begun.line.text)) <= 1 and begun.characters < _GREATEST_CUT
-        if not begun.is_cut and not _GOES_ON.match(text):
-            self._begun = None
-            return [*self._cut_off(begun), line]
+                self._open = None
+                return list(self._items(message, opening.with_stamp(line)))
+            opening.is_cut = abs(len(line.text) - len(opening.line.text)) <= 1 and opening.characters < _GREATEST_CUT
+        if not opening.is_cut and not _GOES_ON.match(text):
+            self._open = None
+            return [*self._cut_off(opening), line]
         if text.startswith(("{", "[{")) and _RETURN.search(text) and decoded(text, 0)[0] is not None:
             # A reply within what another program tells of its own.
-            self._begun = None
+            self._open = None
             return [line]
-        end = begun.add(text)
-        if end is None or begun.is_cut:
-            if begun.characters > _GREATEST_CHARACTERS:
-                self._begun = None
+        end = opening.add(text)
+        if end is None or opening.is_cut:
+            if opening.characters > _GREATEST_CHARACTERS:
+                self._open = None
             return MAYBE
-        self._begun = None
-        message = parsed("\n".join([*begun.pieces[:-1], text[:end]]))
+        self._open = None
+        message = parsed("\n".join([*opening.pieces[:-1], text[:end]]))
         message = message if is_of_qmp(message) else with_ram(message) or message
-        items: list[Item | Line] = list(self._told(message, begun.with_stamp(line)))
+        items: list[Item | Line] = list(self._items(message, opening.with_stamp(line)))
         if _OPENS.search(text, end):
             items.append(line.containing(text[end:]))
         return items if items or is_of_qmp(message) else MAYBE
 
-    def _told(self, message: Any, line: Line) -> Iterator[Item | Line]:
+    def _items(self, message: Any, line: Line) -> Iterator[Item | Line]:
         guest, is_of_libvirts = self.origin_of(line)
         for item in items_of(message, line):
             if isinstance(item, Line):
@@ -143,24 +143,24 @@ class Qmp(Form):
             if self._is_repeated(item) or self._is_told_again(item, line):
                 continue
             if isinstance(item, Reading | Happening) and not guest and is_of_libvirts:
-                self._held.append(item)
+                self._queue.append(item)
             else:
-                yield from (held for held in self.settle() if not _is_same(held, item))
+                yield from (earlier for earlier in self.settle() if not _is_same(earlier, item))
                 yield item
 
     @property
     def is_idle(self) -> bool:
         """Whether no message is begun, and none held back."""
-        return not self._begun and not self._held
+        return not self._open and not self._queue
 
     def last_of(self, guest: str) -> Reading | None:
         """The last reply that a log told of a guest."""
-        last = self._seen.get(_kind(Reading, guest))
+        last = self._last_items.get(_kind(Reading, guest))
         return last if isinstance(last, Reading) else None
 
     def saw(self, reading: Reading) -> None:
         """A reply that a log told was read elsewhere."""
-        self._seen[_kind(Reading, reading.of)] = reading
+        self._last_items[_kind(Reading, reading.of)] = reading
 
     def origin_of(self, line: Line) -> tuple[str, bool]:
         """The guest that a line names, and whether it is one of libvirt's before it names any.
@@ -179,7 +179,7 @@ class Qmp(Form):
         if not isinstance(item, Reading | Happening) or item.stamp is None or item.stamp.from_begin:
             return False
         kind = _kind(type(item), item.of)
-        before, self._seen[kind] = self._seen.get(kind), item
+        before, self._last_items[kind] = self._last_items.get(kind), item
         return before is not None and _is_same(before, item)
 
     def _is_told_again(self, item: Item, line: Line) -> bool:
@@ -214,7 +214,7 @@ def _is_same(one: Item, other: Item) -> bool:
     return one.stamp is not None and other.stamp is not None and abs(one.stamp.t_s - other.stamp.t_s) <= SAME_S
 
 
-class _Begun:
+class _OpenMessage:
     """A message that is not whole yet: the line in which it begins, what stands before it there, and its pieces."""
 
     def __init__(self, line: Line, head: str, text: str) -> None:

@@ -84,23 +84,23 @@ class QmpFields(Form):
             entries = _entries(behind)
         if not entries:
             return self._something_else(line)
-        told: list[Item] = []
+        items: list[Item] = []
         for named, value in entries:
             part, _, name = named.rpartition(".")
             if name in _BESIDE:
-                told += self.settle() if name == "return" else ()
+                items += self.settle() if name == "return" else ()
                 continue
             if self._fields is not None and _stands(self._fields, name):
-                told += self.settle()
+                items += self.settle()
             if self._fields is None:
                 self._fields = _Fields(line)
             if part:
                 _add(self._fields, part, {})
             _add(self._fields, name, value)
         if self._fields is None:
-            return told or None
+            return items or None
         self._fields.strange = 0
-        return told if told or self._fields.own else MAYBE
+        return items if items or self._fields.own else MAYBE
 
     def end(self) -> Iterable[Item]:
         if self._fields is not None and self._fields.last is not None:
@@ -133,15 +133,15 @@ class QmpFields(Form):
         fields.strange += 1
         if fields.strange < _PATIENCE and not line.text.startswith("---"):
             return None
-        told = [*self.settle()]
-        return [*told, line] if told else None
+        items = [*self.settle()]
+        return [*items, line] if items else None
 
 
 def _entries(text: str) -> Sequence[tuple[str, Any]]:
     """The fields on a line, mostly one; none where something else is on it."""
-    found: list[tuple[str, Any]] = []
+    entries: list[tuple[str, Any]] = []
     if ":" not in text or not (text[0].islower() or text[0] in "{'"):
-        return found
+        return entries
     for part in _BETWEEN.split(text) if text[-1] in "{}," or "{" in text else [text]:
         match = _LINE.fullmatch(part.strip())
         if match is None and part.strip():
@@ -150,8 +150,8 @@ def _entries(text: str) -> Sequence[tuple[str, Any]]:
             value = _value(match["name"], match["value"].strip())
             if value is None:
                 return []
-            found.append((f"{match['part'] or ''}.{match['name']}", value))
-    return found
+            entries.append((f"{match['part'] or ''}.{match['name']}", value))
+    return entries
 
 
 def _stands(fields: _Fields, name: str) -> bool:
@@ -183,15 +183,15 @@ def _without_last(answer: dict[str, Any], part: str, name: str) -> None:
         del (answer[part] if part else answer)[name]
 
 
-def _value(name: str, shown: str) -> Any:
+def _value(name: str, text: str) -> Any:
     """What a field has; None where it is none of an answer's."""
     if name in _PARTS or name in _BESIDE:
-        return {} if not shown or name in _BESIDE else None
+        return {} if not text or name in _BESIDE else None
     if name not in _OF_RAM and name not in _OF_OTHERS and name not in ANSWER_FIELDS:
         return None
-    shown = shown.strip("'\"")
-    if _NUMBER.fullmatch(shown):
-        return float(shown) if "." in shown or "e" in shown else int(shown)
-    if name in ("status", "error-desc") and shown:
-        return shown
-    return shown in ("true", "True") if shown in ("true", "false", "True", "False") else None
+    text = text.strip("'\"")
+    if _NUMBER.fullmatch(text):
+        return float(text) if "." in text or "e" in text else int(text)
+    if name in ("status", "error-desc") and text:
+        return text
+    return text in ("true", "True") if text in ("true", "false", "True", "False") else None

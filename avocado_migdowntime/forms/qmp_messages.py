@@ -78,8 +78,8 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     elif isinstance(message.get("capability"), str):
         yield from _of_list([message], line)
     elif len(message) > 1 or "status" not in message:
-        told = [*_of_return(message, line)]
-        yield from told or _of_fields(message, line)
+        items = [*_of_return(message, line)]
+        yield from items or _of_fields(message, line)
 
 
 def _of_fields(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
@@ -135,9 +135,9 @@ def _of_command(message: Mapping[str, Any], stamp: Stamp | None) -> Iterator[Ite
         return
     value = arguments.get("value")
     if message["execute"] == "migrate-set-parameters":
-        told = {name: arguments[name] for name in _PARAMETERS if name in arguments}
-        if told:
-            yield Setting(told, stamp, changed=True)
+        parameters = {name: arguments[name] for name in _PARAMETERS if name in arguments}
+        if parameters:
+            yield Setting(parameters, stamp, changed=True)
     elif message["execute"] == "migrate_set_downtime" and isinstance(value, int | float):
         yield Setting({"downtime-limit": round(value * 1000)}, stamp, changed=True)
     elif message["execute"] == "migrate_set_speed" and isinstance(value, int | float):
@@ -164,8 +164,8 @@ def _without_none(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """Without what is no number, as `-nan`; the answer itself where all is."""
     if not _holds_none(answer):
         return answer
-    kept = {name: value for name, value in answer.items() if value is not None}
-    return {name: _without_none(value) if isinstance(value, dict) else value for name, value in kept.items()}
+    figures = {name: value for name, value in answer.items() if value is not None}
+    return {name: _without_none(value) if isinstance(value, dict) else value for name, value in figures.items()}
 
 
 def _with_numbers(answer: Mapping[str, Any]) -> Mapping[str, Any]:

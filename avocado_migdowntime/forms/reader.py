@@ -41,7 +41,7 @@ class Reader:
         self._lines, self._below = Lines(), Below()
         self._alone: Line | None = None
         """What was told by a line of the text, if it was one line, and read as it is."""
-        self._told = False
+        self._is_told = False
         self._is_ended = True
         """Whether the last line has an end, so that nothing of it is missing."""
         self._guests = Guests()
@@ -67,13 +67,13 @@ class Reader:
         yield from self._read(self._sieve.end(now_s))
         if self._is_ended:
             yield from self._of_line(b"", now_s)
-        yield from self._kept()
+        yield from self._last_items()
         for form in self._forms:
             yield from map(self._guests.of, form.end())
 
     def settle(self) -> Iterator[Item]:
         """What is whole if nothing follows for long: its last line does not say that it is."""
-        yield from self._kept()
+        yield from self._last_items()
         for form in self._forms:
             yield from map(self._guests.of, form.settle())
 
@@ -93,18 +93,18 @@ class Reader:
             if self._open is not None:
                 yield from self._in(self._open)
                 if self._open is not None and self._open.take(raw, 0, came_s):
-                    self._sieve.told()
+                    self._sieve.mark_useful()
                     continue
                 self._keep_by(None)
             yield from self._of_line(raw, came_s)
-            if self._told:
-                self._sieve.told()
+            if self._is_told:
+                self._sieve.mark_useful()
                 self._begin(raw)
 
-    def _in(self, kept: Bulk | Alike) -> Iterator[Item | Many]:
+    def _in(self, store: Bulk | Alike) -> Iterator[Item | Many]:
         """What is kept there."""
         self._keep_by(None)
-        many, lines = kept.close()
+        many, lines = store.close()
         yield from many
         for raw, came_s in lines:
             yield from self._of_line(raw, came_s)
@@ -114,7 +114,7 @@ class Reader:
         """Keep what is as the last line behind it, if nothing is left to be known of what was before it."""
         self._keep_by(None)
         line, holding = self._alone, self._holding
-        if self._guests.told or line is None or len(holding) != 1 or not holding[0].recognised:
+        if self._guests.has_names or line is None or len(holding) != 1 or not holding[0].recognised:
             return
         if not self._lines.is_plain or len(self.first_lines) < FIRST_LINES:
             return
@@ -124,19 +124,19 @@ class Reader:
         elif form is self._qmp and self._bulk.begin(raw, line):
             self._keep_by(self._bulk)
 
-    def _keep_by(self, kept: Bulk | Alike | None) -> None:
-        self._open = kept
-        self._sieve.take = None if kept is None else kept.take
+    def _keep_by(self, store: Bulk | Alike | None) -> None:
+        self._open = store
+        self._sieve.take = None if store is None else store.take
 
     def _read(self, lines: Iterator[Raw]) -> Iterator[Item]:
         for raw, came_s in lines:
             yield from self._of_line(raw, came_s)
-            if self._told:
-                self._sieve.told()
+            if self._is_told:
+                self._sieve.mark_useful()
 
     def _of_line(self, raw: bytes, came_s: float) -> Iterator[Item]:
         """What is whole with a line of the text."""
-        self._told, self._alone, self._is_ended = False, None, raw.endswith(b"\n")
+        self._is_told, self._alone, self._is_ended = False, None, raw.endswith(b"\n")
         if len(self.first_bytes) < FIRST_LINES:
             self.first_bytes.append(raw)
         lines = [*self._lines.of(raw, came_s)]
@@ -147,15 +147,15 @@ class Reader:
             for whole in self._unwrapper.take(line):
                 items = self._dated(whole)
                 if items is not None:
-                    self._told = True
-                    self._unwrapper.told()
+                    self._is_told = True
+                    self._unwrapper.mark_useful()
                     self._alone = line if whole is line and len(lines) == 1 else None
                 yield from items or ()
 
-    def _kept(self) -> Iterator[Item]:
+    def _last_items(self) -> Iterator[Item]:
         """What the lines tell that were kept as they may have been cut off."""
-        kept = [whole for line in self._below.settle() for whole in self._unwrapper.take(line)]
-        for line in (*kept, *self._unwrapper.settle()):
+        lines = [whole for line in self._below.settle() for whole in self._unwrapper.take(line)]
+        for line in (*lines, *self._unwrapper.settle()):
             yield from self._dated(line) or ()
 
     def _dated(self, line: Line) -> list[Item] | None:
@@ -170,21 +170,21 @@ class Reader:
             items += self._settled()
             self._guests.name(line.text)
         for form in self._of_replies if '"return"' in line.message else self._forms:
-            taken = form.take(line)
-            if taken is not None:
+            results = form.take(line)
+            if results is not None:
                 if form not in self._holding:
-                    if taken is not MAYBE:
+                    if results is not MAYBE:
                         # What others hold stands before it.
                         items += self._settled()
                         self._holding = []
                     self._holding.append(form)
-                if not form.recognised and taken is not MAYBE:
+                if not form.recognised and results is not MAYBE:
                     form.recognised = True
                     self._sieve.look_for(form.ALSO)
-                if any(not isinstance(one, Line) for one in taken):
+                if any(not isinstance(one, Line) for one in results):
                     items += self._settled(form)
                     self._holding = [form]
-                for one in taken:
+                for one in results:
                     if isinstance(one, Line):
                         items += self._offered(one) or ()
                     else:

@@ -14,9 +14,9 @@ from ..trace.reading import Reading, Stamp
 from ..trace.samples import Floats, Indices
 from .figures import column, reading_of
 from .filling import NEEDED, USUAL_PAGE_BYTES, filled
+from .log_numbers import Columns, Differ, Span, Statement
 from .many import Many
 from .pace import Pace
-from .shown import Columns, Differ, Span, Told
 from .sieve import Raw
 from .stamps import seconds_s
 from .template import Template
@@ -42,7 +42,7 @@ _EXACT = 2.0**53
 _DECODER = msgspec.json.Decoder(list[float])
 
 
-class Kept(NamedTuple):
+class TemplateLine(NamedTuple):
     """A line of a template, and the texts of the groups of its pattern."""
 
     template: Template
@@ -53,14 +53,14 @@ class Kept(NamedTuple):
 class Row(NamedTuple):
     """One of the lines that have these columns, of which a reading is made when it is asked for."""
 
-    columns: Told
+    columns: Statement
     number: int
     t_s: float
     tick_s: float
     mbps: Sequence[float] | None
     arrived_s: float
 
-    def told(self) -> Reading:
+    def plain_reading(self) -> Reading:
         """What is read of it line by line."""
         mbps = None if self.mbps is None else Interval(*self.mbps)
         stamp = Stamp(self.t_s, self.tick_s)
@@ -68,7 +68,7 @@ class Row(NamedTuple):
 
     def reading(self) -> Reading:
         """The same with what is worked out of it."""
-        return filled(self.told()).reading
+        return filled(self.plain_reading()).reading
 
 
 class _Part(NamedTuple):
@@ -76,41 +76,41 @@ class _Part(NamedTuple):
 
     numbers: Indices
     template: Template
-    told: Told
+    statement: Statement
 
     @property
     def clock(self) -> tuple[float, type, int]:
         """What the times and the bandwidths of all lines of a guest have to have in common."""
-        return self.template.tick_s, type(self.told.figures.get("total-time")), id(self.told.pace)
+        return self.template.tick_s, type(self.statement.figures.get("total-time")), id(self.statement.pace)
 
 
-def made_of(kept: Sequence[Kept]) -> list[Many] | None:
+def batches_of(lines: Sequence[TemplateLine]) -> list[Many] | None:
     """What all of these are, guest by guest; None where one has to be read by itself."""
     of_template: dict[Template, list[int]] = {}
-    for number, one in enumerate(kept):
+    for number, one in enumerate(lines):
         of_template.setdefault(one.template, []).append(number)
     of_guest: dict[str, list[_Part]] = {}
-    logged_s = np.empty(len(kept))
+    logged_s = np.empty(len(lines))
     try:
         for template, numbers in of_template.items():
-            groups = [*zip(*[kept[number].groups for number in numbers], strict=True)]
-            told = template.form.told(Columns(template.text, _numbers(groups, template)))
-            if told is None or not told.is_plain:
+            groups = [*zip(*[lines[number].groups for number in numbers], strict=True)]
+            statement = template.form.statement(Columns(template.text, _numbers(groups, template)))
+            if statement is None or not statement.is_plain:
                 return None
             logged_s[numbers] = _times_s(groups, template)
-            of_guest.setdefault(told.of, []).append(_Part(np.array(numbers), template, told))
+            of_guest.setdefault(statement.of, []).append(_Part(np.array(numbers), template, statement))
     except (Differ, msgspec.MsgspecError):
         return None
-    made = [_of_guest(of, parts, kept, logged_s) for of, parts in of_guest.items()]
-    known = [one for one in made if one is not None]
-    if len(known) < len(made):
+    results = [_of_guest(of, parts, lines, logged_s) for of, parts in of_guest.items()]
+    batches = [one for one in results if one is not None]
+    if len(batches) < len(results):
         return None
-    for readings, pace in sorted(known, key=lambda one: of_guest[one[0].of][0].numbers[0]):
+    for readings, pace in sorted(batches, key=lambda one: of_guest[one[0].of][0].numbers[0]):
         first = of_guest[readings.of][0]
-        if first.told.pace is not None and pace is not None:
-            first.told.pace.become(pace)
+        if first.statement.pace is not None and pace is not None:
+            first.statement.pace.become(pace)
         first.template.form.looks.active(readings.last)
-    return [readings for readings, _ in known]
+    return [readings for readings, _ in batches]
 
 
 def _numbers(groups: Sequence[Sequence[bytes]], template: Template) -> dict[Span, Floats]:
@@ -128,7 +128,7 @@ def _times_s(groups: Sequence[Sequence[bytes]], template: Template) -> Floats:
 
 
 def _of_guest(
-    of: str, parts: Sequence[_Part], kept: Sequence[Kept], logged_s: Floats
+    of: str, parts: Sequence[_Part], lines: Sequence[TemplateLine], logged_s: Floats
 ) -> tuple[Many, Pace | None] | None:
     """The lines of one guest, and its pace behind them."""
     first = parts[0]
@@ -141,15 +141,15 @@ def _of_guest(
     total_s, sent_bytes = np.empty(len(numbers)), np.empty((2, len(numbers)))
     for part in parts:
         at = np.searchsorted(numbers, part.numbers)
-        figures = {name: figure for name, figure in part.told.figures.items() if figure is not None}
+        figures = {name: figure for name, figure in part.statement.figures.items() if figure is not None}
         if _may_be_worked_out(figures):
             return None
         for name in figures.keys() & _COLUMNS.keys():
             table[_COLUMNS[name], at] = column(name, figures[name])
-        sent = figures.get("ram.transferred", np.nan)
-        sent_bytes[:, at] = (sent.low, sent.high) if isinstance(sent, Interval) else sent
+        transferred = figures.get("ram.transferred", np.nan)
+        sent_bytes[:, at] = (transferred.low, transferred.high) if isinstance(transferred, Interval) else transferred
         total_s[at] = column("total-time", figures.get("total-time", np.nan)) / 1000
-    pace, mbps = first.told.pace, None
+    pace, mbps = first.statement.pace, None
     if pace is not None:
         pace = pace.copy()
         mbps = pace.of_many(logged_s.tolist(), tick_s, *sent_bytes.tolist())
@@ -158,15 +158,15 @@ def _of_guest(
         table[Column.MBPS] = mbps.sum(axis=0) / 2
     if not _is_plain(table, form.looks[of]):
         return None
-    last = max(parts, key=lambda part: part.numbers[-1]).told.figures
-    times_s, came_s = logged_s.tolist(), kept[0].line[1]
+    last = max(parts, key=lambda part: part.numbers[-1]).statement.figures
+    times_s, came_s = logged_s.tolist(), lines[0].line[1]
     known_mbps = [None] * len(times_s) if mbps is None else mbps.T.tolist()
     rows: dict[int, Row] = {}
     for part in parts:
         for number, place in enumerate(np.searchsorted(numbers, part.numbers).tolist()):
-            rows[place] = Row(part.told, number, times_s[place], tick_s, known_mbps[place], came_s)
-    statuses = [first.told.status] * len(rows)
-    known_s = total_s if "total-time" in first.told.figures else None
+            rows[place] = Row(part.statement, number, times_s[place], tick_s, known_mbps[place], came_s)
+    statuses = [first.statement.status] * len(rows)
+    known_s = total_s if "total-time" in first.statement.figures else None
     return Many(
         of, [rows[place] for place in range(len(rows))], _whole(table), statuses, known_s, logged_s, _lacks(last)
     ), pace

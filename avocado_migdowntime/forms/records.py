@@ -46,8 +46,8 @@ def logged(text: str) -> tuple[str, Stamp | None] | None:
     if not isinstance(record, Mapping):
         return None
     record = next((record[name] for name in _OUTER if isinstance(record.get(name), Mapping)), record)
-    told = _told_by(record)
-    return None if told is None else (told, _logged_at(record))
+    message = _message_in(record)
+    return None if message is None else (message, _logged_at(record))
 
 
 def several_logged(text: str) -> list[tuple[str, Stamp | None]]:
@@ -55,26 +55,26 @@ def several_logged(text: str) -> list[tuple[str, Stamp | None]]:
     if sum(text.count(f'"{name}"') for name in _LOGGED) < 2:
         return []
     try:
-        found = [*_records_in(json.loads(text))]
+        records = [*_records_in(json.loads(text))]
     except (ValueError, RecursionError):
         return []
-    return found if len(found) > 1 else []
+    return records if len(records) > 1 else []
 
 
 def _records_in(value: Any, at: Stamp | None = None) -> Iterator[tuple[str, Stamp | None]]:
     if isinstance(value, Mapping):
         at = _logged_at(value) or at
-        told = _told_by(value)
-        if told is not None:
-            yield told, at
+        message = _message_in(value)
+        if message is not None:
+            yield message, at
             return
     if isinstance(value, Mapping | list):
         for one in value.values() if isinstance(value, Mapping) else value:
             yield from _records_in(one, at)
 
 
-def _told_by(record: Mapping[str, Any]) -> str | None:
-    return next((told for name in _LOGGED if (told := _text(record.get(name))) is not None), None)
+def _message_in(record: Mapping[str, Any]) -> str | None:
+    return next((message for name in _LOGGED if (message := _text(record.get(name))) is not None), None)
 
 
 def _logged_at(record: Mapping[str, Any]) -> Stamp | None:

@@ -21,9 +21,9 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     if foreign is not None and (not reader.forms or is_of_others(foreign)):
         return UsageError(foreign.sentence)
     if not reader.forms:
-        known = ", ".join(form.NAME for form in FORMS)
+        names = ", ".join(form.NAME for form in FORMS)
         line = LONG.repr(next(iter(reader.first_lines), ""))
-        return UsageError(f"{line} matches no known text; expected a recording, or one of: {known}")
+        return UsageError(f"{line} matches no known text; expected a recording, or one of: {names}")
     form = reader.forms[-1]
     return UsageError(
         f"this is {form.NAME} without figures of a migration; take {_instead(reader)}, while a migration runs"
@@ -33,8 +33,8 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
 def too_little(reader: Reader, status: str) -> UsageError:
     """That a running migration is told of without its figures."""
     form = reader.forms[-1]
-    shown = f"this is {form.NAME}: the status is {status}, and no remaining RAM is shown"
-    return UsageError(f"{shown}; take {_instead(reader)}, on the source host while the status is active")
+    what = f"this is {form.NAME}: the status is {status}, and no remaining RAM is shown"
+    return UsageError(f"{what}; take {_instead(reader)}, on the source host while the status is active")
 
 
 def in_another_language(reader: Reader) -> UsageError | None:

@@ -60,10 +60,10 @@ class Reply(msgspec.Struct, gc=False):
     lines: list[Raw]
     again_s: float
     """The time of the last of them."""
-    held_s: float | None = None
+    first_copy_s: float | None = None
     """The time of libvirt's line that tells the same before it says of whose monitor it is."""
 
-    def told(self) -> Reading:
+    def plain_reading(self) -> Reading:
         """What is read of it line by line."""
         stamp = None if self.t_s is None else Stamp(self.t_s, self.tick_s)
         text = self.json.decode()
@@ -73,7 +73,7 @@ class Reply(msgspec.Struct, gc=False):
 
     def reading(self) -> Reading:
         """The same, of which nothing is to be worked out."""
-        return self.told()
+        return self.plain_reading()
 
 
 def plain_json(text: bytes, is_bare: bool) -> bytes:
@@ -88,10 +88,10 @@ def plain_json(text: bytes, is_bare: bool) -> bytes:
     return text.translate(_JSON_QUOTES) if is_json_then else b""
 
 
-def made_of(kept: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
+def batches_of(replies: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
     """What all of these are but the last one, guest by guest; None where one has to be read by itself."""
     try:
-        answers = [message.answer for message in _DECODER.decode_lines(b"\n".join([one.json for one in kept]))]
+        answers = [message.answer for message in _DECODER.decode_lines(b"\n".join([one.json for one in replies]))]
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     if any(one.running is not msgspec.UNSET or one.singlestep is not msgspec.UNSET for one in answers):
@@ -99,31 +99,31 @@ def made_of(kept: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
     if any(one.ram.normal % 1 or one.ram.duplicate % 1 for one in answers):
         return None
     of: dict[str, list[int]] = {}
-    for number, one in enumerate(kept):
+    for number, one in enumerate(replies):
         of.setdefault(one.guest, []).append(number)
-    made = []
+    batches = []
     for guest, numbers in of.items():
         total_s = np.array([answers[number].total_time for number in numbers]) / 1000
-        if not _in_order([kept[number] for number in numbers], total_s, qmp.last_of(guest), qmp.last_of("")):
+        if not _in_order([replies[number] for number in numbers], total_s, qmp.last_of(guest), qmp.last_of("")):
             return None
-        if numbers[-1] == len(kept) - 1:
+        if numbers[-1] == len(replies) - 1:
             numbers, total_s = numbers[:-1], total_s[:-1]
         if not numbers:
             continue
-        chosen = [answers[number] for number in numbers]
-        zeros = [0.0] * len(chosen)
+        of_guest = [answers[number] for number in numbers]
+        zeros = [0.0] * len(of_guest)
         try:
-            table = table_of(chosen, zeros, zeros, (zeros, [ABSENT] * len(chosen)))
+            table = table_of(of_guest, zeros, zeros, (zeros, [ABSENT] * len(of_guest)))
         except Unusual:
             return None
         if np.any(table[Column.REMAINING :] >= _EXACT):
             return None
-        statuses = [one.status for one in chosen]
-        made.append(Many(guest, [kept[number] for number in numbers], table, statuses, total_s))
-    return made
+        statuses = [one.status for one in of_guest]
+        batches.append(Many(guest, [replies[number] for number in numbers], table, statuses, total_s))
+    return batches
 
 
-def _in_order(replies: Sequence[Reply], total_s: Floats, before: Reading | None, held: Reading | None) -> bool:
+def _in_order(replies: Sequence[Reply], total_s: Floats, before: Reading | None, of_no_guest: Reading | None) -> bool:
     """Whether none of one guest's replies is of an earlier time than the one before, or tells the same again."""
     later_s = np.diff(total_s)
     if np.any(later_s < 0) or total_s[0] < 0:
@@ -134,7 +134,9 @@ def _in_order(replies: Sequence[Reply], total_s: Floats, before: Reading | None,
     since_s = np.array(known_s[1:]) - [one.again_s for one in replies[:-1]] if len(known_s) == len(replies) else None
     if since_s is None or np.any((later_s == 0) & ~(since_s > SAME_S)):
         return False
-    if any(one.held_s is not None for one in replies) and (np.any(later_s == 0) or not _is_later(total_s[0], held)):
+    if any(one.first_copy_s is not None for one in replies) and (
+        np.any(later_s == 0) or not _is_later(total_s[0], of_no_guest)
+    ):
         return False
     return before is None or before.stamp is None or _is_later(total_s[0], before)
 

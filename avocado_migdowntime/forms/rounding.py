@@ -4,7 +4,7 @@
 import re
 
 from ..basics.interval import Interval
-from .shown import between, from_0
+from .log_numbers import between, from_0
 
 UNITS = {"": 1, **{letter: 1 << 10 * power for power, letter in enumerate("KMGTPE", 1)}}
 """Binary units, by their first letter."""
@@ -12,41 +12,41 @@ UNITS = {"": 1, **{letter: 1 << 10 * power for power, letter in enumerate("KMGTP
 SEPARATED = r"\d+(?:[.,' ]\d{3})*(?:[.,]\d+)?"
 """A number as people write it, as a regular expression: thousands may be set apart, and a fraction behind a comma."""
 _WHOLE = re.compile(r"\d{1,3}(?:([.,' ])\d{3})(?:\1\d{3})*")
-_BROKEN = re.compile(r"(?P<whole>\d+|\d{1,3}(?:(?P<mark>[.,' ])\d{3})+)(?P<point>[.,])(?P<digits>\d+)")
+_FRACTIONAL = re.compile(r"(?P<whole>\d+|\d{1,3}(?:(?P<mark>[.,' ])\d{3})+)(?P<point>[.,])(?P<digits>\d+)")
 
 
-def whole_number(shown: str) -> str | None:
+def whole_number(text: str) -> str | None:
     """The digits of a number that has no fraction, whatever sets its thousands apart; None where it is no such."""
-    if shown.isdecimal():
-        return shown
-    return re.sub(r"\D", "", shown) if _WHOLE.fullmatch(shown) else None
+    if text.isdecimal():
+        return text
+    return re.sub(r"\D", "", text) if _WHOLE.fullmatch(text) else None
 
 
-def broken_number(shown: str) -> str | None:
+def broken_number(text: str) -> str | None:
     """A number with a point before its fraction, though a comma is there; None where it may be several numbers."""
-    if shown.isdecimal():
-        return shown
-    match = _BROKEN.fullmatch(shown)
+    if text.isdecimal():
+        return text
+    match = _FRACTIONAL.fullmatch(text)
     if match is None or match["mark"] == match["point"]:
         return None
     digits = re.sub(r"\D", "", match["whole"])
     return f"{digits}.{match['digits']}"
 
 
-def cut(shown: float, unit: int) -> Interval:
-    """Of what whole `unit`s were `shown`, the rest cut off."""
-    return Interval(shown * unit, (shown + 1) * unit - 1)
+def cut(count: float, unit: int) -> Interval:
+    """Of what so many whole `unit`s were shown, the rest cut off."""
+    return Interval(count * unit, (count + 1) * unit - 1)
 
 
-def to_digits(shown: float, digits: int, unit: float = 1) -> Interval:
+def to_digits(number: float, digits: int, unit: float = 1) -> Interval:
     """Of what was rounded to so many digits after the point, in this unit."""
     half = 0.5 * 10.0**-digits
-    return between(from_0(shown - half) * unit, (shown + half) * unit)
+    return between(from_0(number - half) * unit, (number + half) * unit)
 
 
-def to_three_digits(shown: str, unit: int) -> Interval:
+def to_three_digits(text: str, unit: int) -> Interval:
     """Of what was printed with three significant digits, of which zeros at the end were left out (C's `%.3g`)."""
-    value = float(shown)
+    value = float(text)
     if unit == 1 and value < 1000:
         return Interval(value, value)
     exponent = int(f"{value:e}".partition("e")[2])

@@ -33,7 +33,7 @@ Raw = tuple[bytes, float]
 class Sieve:
     """Takes bytes as they come and gives lines, each with the time at which its last byte came.
 
-    After each line `told` has to be called, if it did tell something. Each of `needles` has at least 5 bytes.
+    After each line `mark_useful` has to be called, if it did tell something. Each of `needles` has at least 5 bytes.
     """
 
     def __init__(self, needles: Iterable[bytes]) -> None:
@@ -45,8 +45,8 @@ class Sieve:
         """
         self._needles = _Search(needles)
         self._all = self._needles
-        self._begun: list[bytes] = []
-        self._begun_bytes = 0
+        self._open_line: list[bytes] = []
+        self._open_line_bytes = 0
         self._cold: list[_Piece] = []
         self._cold_bytes = 0
         self._near_bytes = 0
@@ -60,7 +60,7 @@ class Sieve:
         if not set(also) <= {*self._all.needles, *self._all.also}:
             self._all = _Search(self._all.needles, [*self._all.also, *also])
 
-    def told(self) -> None:
+    def mark_useful(self) -> None:
         """The last line that was given told something: those behind it are wanted, too, if it is a short one."""
         if self._is_short:
             self._open_lines = max(self._open_lines, AFTER_LINES)
@@ -69,23 +69,23 @@ class Sieve:
         """The lines that `data` make whole and that may tell something."""
         end = data.rfind(b"\n") + 1
         if not end:
-            self._begun.append(data)
-            self._begun_bytes += len(data)
-            if self._begun_bytes > LONGEST_LINE_BYTES:
-                self._begun, self._begun_bytes = [], 0
+            self._open_line.append(data)
+            self._open_line_bytes += len(data)
+            if self._open_line_bytes > LONGEST_LINE_BYTES:
+                self._open_line, self._open_line_bytes = [], 0
             return
-        self._begun_bytes = len(data) - end
-        block = b"".join([*self._begun, memoryview(data)[:end]])
-        self._begun = [data[end:]] if end < len(data) else []
+        self._open_line_bytes = len(data) - end
+        block = b"".join([*self._open_line, memoryview(data)[:end]])
+        self._open_line = [data[end:]] if end < len(data) else []
         yield from self._block(block, now_s)
 
     def end(self, now_s: float) -> Iterator[Raw]:
         """The last line, where it has no end."""
-        block, self._begun = b"".join(self._begun), []
+        block, self._open_line = b"".join(self._open_line), []
         if block:
             yield from self._block(block, now_s)
 
-    def _taken(self, text: bytes, position: int, came_s: float) -> int:
+    def _end_of_take(self, text: bytes, position: int, came_s: float) -> int:
         """Where the line ends that begins there, if it is taken; else `position`."""
         if self.take is None:
             return position
@@ -95,12 +95,12 @@ class Sieve:
             self._is_short = end - position <= SHORT_BYTES
             if self._open_lines:
                 self._open_lines -= 1
-            self.told()
+            self.mark_useful()
         return end
 
     def _block(self, block: bytes, now_s: float) -> Iterator[Raw]:
         begin = 0
-        while not self._cold and (end := self._taken(block, begin, now_s)) > begin:
+        while not self._cold and (end := self._end_of_take(block, begin, now_s)) > begin:
             begin = end
         block = block[begin:]
         if not block:
@@ -124,8 +124,8 @@ class Sieve:
         """Where something begins in the text that these make."""
         position, places = 0, []
         for piece in pieces:
-            found = piece.places if piece.search is self._all else chain(*self._all.places(piece.text))
-            places += [position + place for place in found]
+            of_piece = piece.places if piece.search is self._all else chain(*self._all.places(piece.text))
+            places += [position + place for place in of_piece]
             position += len(piece.text)
         return sorted(places)
 
@@ -164,8 +164,8 @@ class Sieve:
             end = end or _line_end(text, position)
             while ends[piece] < end:
                 piece += 1
-            if (taken := self._taken(text, position, pieces[piece].came_s)) > position:
-                position = taken
+            if (next_position := self._end_of_take(text, position, pieces[piece].came_s)) > position:
+                position = next_position
                 continue
             self._open_lines -= 1
             self._is_short = end - position <= SHORT_BYTES
@@ -218,9 +218,9 @@ class _Search:
         self._grams = [
             (
                 np.frombuffer(gram, np.uint32).reshape(()),
-                [(needle.find(gram), needle, needle in self.also) for needle in found],
+                [(needle.find(gram), needle, needle in self.also) for needle in of_gram],
             )
-            for gram, found in _grams_of((*self.needles, *self.also))
+            for gram, of_gram in _grams_of((*self.needles, *self.also))
         ]
         self._words = np.empty(self._WINDOW_BYTES // _GRAM, np.uint32)
         self._marks = bytearray(len(self._words))
@@ -229,7 +229,7 @@ class _Search:
     def places(self, text: bytes) -> tuple[list[int], list[int]]:
         """Where needles begin, and where others do, in no order."""
         block = np.frombuffer(text, np.uint8)
-        found: tuple[list[int], list[int]] = [], []
+        places: tuple[list[int], list[int]] = [], []
         for begin in range(0, len(text), self._WINDOW_BYTES) if self.needles else ():
             for shift in range(begin, begin + _GRAM):
                 count = min(len(text) - shift, self._WINDOW_BYTES) // _GRAM
@@ -246,22 +246,22 @@ class _Search:
                             for before, needle, is_other in needles:
                                 place = shift + word * _GRAM - before
                                 if place >= 0 and text.startswith(needle, place):
-                                    found[is_other].append(place)
+                                    places[is_other].append(place)
                             word = self._marks.find(1, word + 1, count)
-        return found
+        return places
 
 
 @cache
 def _grams_of(needles: tuple[bytes, ...]) -> Sequence[tuple[bytes, Sequence[bytes]]]:
     """As few grams as have each needle, with the needles in which they are: each gram takes as long to search."""
-    left = [*needles]
-    chosen: list[tuple[bytes, Sequence[bytes]]] = []
-    while left:
-        grams = dict.fromkeys(one[begin : begin + _GRAM] for one in left for begin in range(len(one) - _GRAM + 1))
-        gram = max(grams, key=lambda gram: sum(gram in one for one in left))
-        chosen.append((gram, [one for one in left if gram in one]))
-        left = [one for one in left if gram not in one]
-    return chosen
+    rest = [*needles]
+    cover: list[tuple[bytes, Sequence[bytes]]] = []
+    while rest:
+        grams = dict.fromkeys(one[begin : begin + _GRAM] for one in rest for begin in range(len(one) - _GRAM + 1))
+        gram = max(grams, key=lambda gram: sum(gram in one for one in rest))
+        cover.append((gram, [one for one in rest if gram in one]))
+        rest = [one for one in rest if gram not in one]
+    return cover
 
 
 def _next(places: Sequence[int], position: int) -> int:

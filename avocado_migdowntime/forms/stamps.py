@@ -112,29 +112,29 @@ def _without_head(text: str) -> str:
     return text[match.end() :] if match else text
 
 
-def _stamp(found: dict[str, str | None]) -> Stamp | None:
-    if (since := found["since"]) is not None:
+def _stamp(fields: dict[str, str | None]) -> Stamp | None:
+    if (since := fields["since"]) is not None:
         return Stamp(float(since), 10.0 ** -len(since.partition(".")[2]))
     prefix, day = "", 0
-    if (year := found["kyear"]) is not None:
-        if found["kname"] not in _MONTHS:
+    if (year := fields["kyear"]) is not None:
+        if fields["kname"] not in _MONTHS:
             return None
         # Kibana's.
-        prefix, day = "k", _day(int(year), _MONTHS.index(found["kname"]), int(found["kday"] or 0))
-    elif (year := found["year"]) is not None:
-        day = _day(int(year), int(found["month"] or 0), int(found["day"] or 0))
-    elif (name := found["name"]) is not None:
+        prefix, day = "k", _day(int(year), _MONTHS.index(fields["kname"]), int(fields["kday"] or 0))
+    elif (year := fields["year"]) is not None:
+        day = _day(int(year), int(fields["month"] or 0), int(fields["day"] or 0))
+    elif (name := fields["name"]) is not None:
         if name not in _MONTHS:
             return None
-        prefix, day = "n", _day(_NO_YEAR, _MONTHS.index(name), int(found["date"] or 0))
+        prefix, day = "n", _day(_NO_YEAR, _MONTHS.index(name), int(fields["date"] or 0))
     else:
         prefix = "c"
-    hour, minute, second = (int(found[prefix + name] or 0) for name in ("hour", "minute", "second"))
+    hour, minute, second = (int(fields[prefix + name] or 0) for name in ("hour", "minute", "second"))
     t_s = day * _DAY_S + hour * 3600 + minute * 60 + second
-    part = found[prefix + "part"]
+    part = fields[prefix + "part"]
     fraction = float(f"0.{part}") if part else 0.0
     period_s = {"": 0, "k": 0, "n": _YEAR_S, "c": _DAY_S}[prefix]
-    return Stamp(t_s + fraction - _zone_s(found["zone"]), 10.0 ** -len(part or ""), period_s)
+    return Stamp(t_s + fraction - _zone_s(fields["zone"]), 10.0 ** -len(part or ""), period_s)
 
 
 @lru_cache(maxsize=256)
@@ -151,8 +151,8 @@ def seconds_s(texts: Sequence[bytes], zone: str | None) -> NDArray[np.int64]:
     digits = letters.astype(np.int64) - ord("0")
 
     def number(begin: int, end: int) -> NDArray[np.int64]:
-        found: NDArray[np.int64] = digits[:, begin:end] @ (10 ** np.arange(end - begin - 1, -1, -1))
-        return found
+        value: NDArray[np.int64] = digits[:, begin:end] @ (10 ** np.arange(end - begin - 1, -1, -1))
+        return value
 
     of_day = number(11, 13) * 3600 + number(14, 16) * 60 + number(17, 19)
     return _day(number(0, 4), number(5, 7), number(8, 10)) * _DAY_S + of_day - _zone_s(zone)

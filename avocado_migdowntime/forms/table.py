@@ -50,16 +50,16 @@ class Table(Form):
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
         if self._columns:
-            told = self._row(text, line)
-            if told is not None:
-                return told
+            items = self._row(text, line)
+            if items is not None:
+                return items
         if "emain" not in text or "{" in text or "[" in text:
             return None
         delimiter = max(_DELIMITERS, key=text.count)
         delimiter = delimiter if delimiter in text else _BLANKS
         columns = [_name(cell) for cell in _cells(text, delimiter)]
-        known = [name for name in columns if name in PLACES.values() or name in OF_LIBVIRT]
-        if len(known) < _LEAST_COLUMNS or _REMAINING.isdisjoint(known) or len({*known}) < len(known):
+        names = [name for name in columns if name in PLACES.values() or name in OF_LIBVIRT]
+        if len(names) < _LEAST_COLUMNS or _REMAINING.isdisjoint(names) or len({*names}) < len(names):
             return None
         self._columns, self._delimiter, self._strange = columns, delimiter, 0
         return []
@@ -76,32 +76,32 @@ class Table(Form):
             if self._strange >= _PATIENCE:
                 self._columns = ()
             return None
-        shown = {name: cell for name, cell in zip(self._columns, cells, strict=True) if name and cell}
-        stamp = next((at for name in _TIMES & shown.keys() if (at := _time(shown[name])) is not None), line.stamp)
-        of = next((shown[name] for name in _GUESTS & shown.keys()), "")
-        figures = {name: value for name, cell in shown.items() if (value := _figure(name, cell)) is not None}
+        row = {name: cell for name, cell in zip(self._columns, cells, strict=True) if name and cell}
+        stamp = next((at for name in _TIMES & row.keys() if (at := _time(row[name])) is not None), line.stamp)
+        of = next((row[name] for name in _GUESTS & row.keys()), "")
+        figures = {name: value for name, cell in row.items() if (value := _figure(name, cell)) is not None}
         if not figures.keys() & _REMAINING:
             return None if not figures else []
         self._strange = 0
         if (wrong := _of_other_units(figures)) is not None:
             self._columns = ()
             return [Remark(wrong)]
-        return [replace(item, of=of) for item in _told(figures, stamp, line.arrived_s)]
+        return [replace(item, of=of) for item in _items(figures, stamp, line.arrived_s)]
 
 
 def _of_other_units(figures: Mapping[str, Any]) -> str | None:
     """What shows that a row has other units."""
-    left = figures.get("ram.remaining", figures.get("memory_remaining", 0))
-    if left % _LEAST_PAGE:
-        return f"a table has {left:.10g} of RAM remaining, where bytes of whole pages were expected"
+    remaining = figures.get("ram.remaining", figures.get("memory_remaining", 0))
+    if remaining % _LEAST_PAGE:
+        return f"a table has {remaining:.10g} of RAM remaining, where bytes of whole pages were expected"
     total_ms = figures.get("total-time", figures.get("time_elapsed", 0))
-    sent = figures.get("ram.transferred", figures.get("memory_processed", 0))
-    if total_ms > 0 and sent / total_ms > _MOST_BYTES_PER_MS:
+    transferred = figures.get("ram.transferred", figures.get("memory_processed", 0))
+    if total_ms > 0 and transferred / total_ms > _MOST_BYTES_PER_MS:
         return f"a table has a total time of {total_ms:.10g}, where ms were expected"
     return None
 
 
-def _told(figures: Mapping[str, Any], stamp: Stamp | None, arrived_s: float) -> Iterator[Item]:
+def _items(figures: Mapping[str, Any], stamp: Stamp | None, arrived_s: float) -> Iterator[Item]:
     if "memory_remaining" in figures:
         yield from of_fields({name: str(value) for name, value in figures.items()}, stamp, arrived_s)
         return
@@ -130,9 +130,9 @@ def _cells(text: str, delimiter: str) -> list[str]:
     return [(quoted or plain).strip() for quoted, plain in cells]
 
 
-def _name(shown: str) -> str:
+def _name(cell: str) -> str:
     """A column's name as the figure's, or as it is."""
-    plain = shown.strip().lower()
+    plain = cell.strip().lower()
     if plain in OF_LIBVIRT:
         return plain
     if plain in _TIMES or plain in _GUESTS:
@@ -141,22 +141,22 @@ def _name(shown: str) -> str:
     return "status" if name in _STATES else PLACES.get(name, name)
 
 
-def _figure(name: str, shown: str) -> Any:
+def _figure(name: str, cell: str) -> Any:
     if name == "status":
-        return shown.lower() if shown.isascii() else None
+        return cell.lower() if cell.isascii() else None
     if name not in OF_LIBVIRT and name not in PLACES.values():
         return None
-    digits = broken_number(shown) if name.endswith("mbps") else whole_number(shown) or broken_number(shown)
-    digits = digits or shown
+    digits = broken_number(cell) if name.endswith("mbps") else whole_number(cell) or broken_number(cell)
+    digits = digits or cell
     if not _NUMBER.fullmatch(digits):
         return None
     number = float(digits)
     return int(number) if number == int(number) else number
 
 
-def _time(shown: str) -> Stamp | None:
-    if _NUMBER.fullmatch(shown):
-        number = float(shown)
-        tick_s = 10.0 ** -len(shown.partition(".")[2])
+def _time(cell: str) -> Stamp | None:
+    if _NUMBER.fullmatch(cell):
+        number = float(cell)
+        tick_s = 10.0 ** -len(cell.partition(".")[2])
         return Stamp(number, tick_s) if number < 1e11 else Stamp(number / 1000, 0.001)
-    return stamp_of(shown)
+    return stamp_of(cell)

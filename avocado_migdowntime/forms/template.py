@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..trace.reading import Stamp
 from .form import Line
 from .log import Log
-from .shown import Noting, Span
+from .log_numbers import Noting, Span
 from .stamps import second_s
 
 _SECOND = r"(\d{4}[-/]\d\d[-/]\d\d[ T][012]\d:[0-5]\d:[0-6]\d)"
@@ -46,9 +46,9 @@ def template_of(raw: bytes, line: Line, form: Log) -> Template | None:
         return None
     dates = [date for date in _DATE.finditer(whole) if _stamp_of(date) == line.stamp]
     noting = Noting(line.text)
-    told = form.told(noting)
-    last = None if told is None else form.looks[told.of]
-    if told is None or not told.is_plain or last is None or last.stamp != line.stamp or len(dates) != 1:
+    statement = form.statement(noting)
+    last = None if statement is None else form.looks[statement.of]
+    if statement is None or not statement.is_plain or last is None or last.stamp != line.stamp or len(dates) != 1:
         return None
     date = dates[0]
     marks = {date.span(1): _SECOND}

@@ -19,13 +19,15 @@ from ..trace.reading import Item, Setting
 from .figures import MEGABIT, NUMBER, cut_off, reading_of
 from .form import Line
 from .log import Log
-from .shown import Shown, Told
+from .log_numbers import Numbers, Statement
 from .stamps import stamp_within
 
 PAGE_BYTES = 4096
 _FOUR_KIB = {"ram.page-size": "4 KiB, as on all that oVirt runs on"}
 _BITS_OF_SPEED = {"MBps": 8 * MIB, "Mbps": MIB}
-_TOLD = re.compile(r"Migration |owntime|max bandwidth to|seconds to complete|to migrate|Aborting migration|be aborted")
+_ABOUT_MIGRATION = re.compile(
+    r"Migration |owntime|max bandwidth to|seconds to complete|to migrate|Aborting migration|be aborted"
+)
 _OF = re.compile(r"vmI[dD]['\"]?[=:] ?u?['\"`]?([0-9a-fA-F-]{8,36})")
 _PROGRESS = re.compile(
     rf"Migration Progress: (?P<elapsed>{NUMBER}(?:\.\d{{1,9}})?) seconds elapsed, \d+% of data processed"
@@ -79,21 +81,21 @@ class VdsmLog(Log):
 
     def __init__(self) -> None:
         super().__init__()
-        self._left: dict[str, Interval] = {}
+        self._remaining: dict[str, Interval] = {}
         self._greatest_ms: dict[str, float] = {}
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
-        if not _TOLD.search(text):
+        if not _ABOUT_MIGRATION.search(text):
             return None
         if line.stamp is None:
             line = replace(line, stamp=stamp_within(text))
-        shown = Shown(text)
-        of = _of(shown)
+        numbers = Numbers(text)
+        of = _of(numbers)
         if match := _PROGRESS.search(text):
             return self._progress(line, of, match)
         if match := _STALLING.search(text):
-            self._left[of] = cut_off(float(match[1]), MIB)
+            self._remaining[of] = cut_off(float(match[1]), MIB)
             return []
         if _SCHEDULE.search(text) and "setDowntime" in text:
             return self._schedule(line, of)
@@ -118,25 +120,29 @@ class VdsmLog(Log):
             others = {last.of for last in self.looks if last.of != of}
             yield from self.looks.compared(greatest_ms, "that vdsm was told to raise the downtime-limit to", others)
 
-    def told(self, shown: Shown) -> Told | None:
-        match = _PROGRESS.search(shown.text)
-        of = _of(shown)
-        if match is None or match["total"] is None or of in self._left:
+    def statement(self, numbers: Numbers) -> Statement | None:
+        match = _PROGRESS.search(numbers.text)
+        of = _of(numbers)
+        if match is None or match["total"] is None or of in self._remaining:
             return None
-        return Told("active", {"total-time": _elapsed_ms(shown, match), **_figures(shown, match)}, of, {}, _FOUR_KIB)
+        return Statement(
+            "active", {"total-time": _elapsed_ms(numbers, match), **_figures(numbers, match)}, of, {}, _FOUR_KIB
+        )
 
     def _progress(self, line: Line, of: str, match: re.Match[str]) -> Sequence[Item]:
-        left = self._left.pop(of, None)
-        told = self.told(Shown(match.string))
-        if told is not None:
-            figures = {**told.figures}
+        remaining = self._remaining.pop(of, None)
+        statement = self.statement(Numbers(match.string))
+        if statement is not None:
+            figures = {**statement.figures}
             self._without_what_is_cut_off(figures, of)
-            told = replace(told, figures=figures)
-        elif left is None:
+            statement = replace(statement, figures=figures)
+        elif remaining is None:
             return []
         else:
-            told = Told("active", {"total-time": _elapsed_ms(Shown(match.string), match), "ram.remaining": left}, of)
-        return [self.looks.active(reading_of(told, line.stamp))]
+            statement = Statement(
+                "active", {"total-time": _elapsed_ms(Numbers(match.string), match), "ram.remaining": remaining}, of
+            )
+        return [self.looks.active(reading_of(statement, line.stamp))]
 
     def _without_what_is_cut_off(self, figures: dict[str, Any], of: str) -> None:
         """The iteration ends the line: where it is less than before in one migration, it is not whole."""
@@ -159,19 +165,19 @@ class VdsmLog(Log):
         return [Setting({"downtime-limit": begins[-1]}, line.stamp, of=of)] if begins else []
 
 
-def _of(shown: Shown) -> str:
-    match = _OF.search(shown.text)
-    return f"VM {shown.words(match.span(1))}" if match else ""
+def _of(numbers: Numbers) -> str:
+    match = _OF.search(numbers.text)
+    return f"VM {numbers.words(match.span(1))}" if match else ""
 
 
-def _elapsed_ms(shown: Shown, match: re.Match[str]) -> Any:
-    elapsed_s = shown[match.span("elapsed")]
+def _elapsed_ms(numbers: Numbers, match: re.Match[str]) -> Any:
+    elapsed_s = numbers[match.span("elapsed")]
     return elapsed_s * 1000 if "." in match["elapsed"] else cut_off(elapsed_s, 1000)
 
 
-def _figures(shown: Shown, match: re.Match[str]) -> Mapping[str, Any]:
+def _figures(numbers: Numbers, match: re.Match[str]) -> Mapping[str, Any]:
     def number(name: str) -> Any:
-        return None if (match[name] or "").startswith("-") else shown[match.span(name)]
+        return None if (match[name] or "").startswith("-") else numbers[match.span(name)]
 
     sizes = {"ram.total": "total", "ram.transferred": "sent", "ram.remaining": "left"}
     speed = cut_off(number("speed"), _BITS_OF_SPEED[match["unit"]] / MEGABIT)

@@ -31,10 +31,10 @@ class Unwrapper:
         self._forms = [form for form in forms if form.CUT is not None]
         self._pieces: list[Line] = []
         self._form: type[Form] | None = None
-        self._given = 0
+        self._output_count = 0
         self._is_told = False
 
-    def told(self) -> None:
+    def mark_useful(self) -> None:
         """The last line that was given told something by itself."""
         self._is_told = True
 
@@ -51,7 +51,7 @@ class Unwrapper:
         if self._form is None:
             self._form = self._cut_off()
         if self._form is None:
-            self._given = len(self._pieces)
+            self._output_count = len(self._pieces)
             yield line
         elif len(text) < SHORT and self._whole() is not None:
             yield from self.settle()
@@ -65,12 +65,12 @@ class Unwrapper:
 
     def settle(self) -> Iterator[Line]:
         """What is kept: as one line if it makes one, else as it is."""
-        whole, pieces, given = self._whole(), self._pieces, self._given
-        self._pieces, self._form, self._given = [], None, 0
+        whole, pieces, output_count = self._whole(), self._pieces, self._output_count
+        self._pieces, self._form, self._output_count = [], None, 0
         if whole is not None:
             yield whole
         else:
-            yield from pieces[given:]
+            yield from pieces[output_count:]
             is_log = bool(pieces) and (pieces[0].stamp is not None or pieces[0].text.startswith('{"'))
             if len(pieces) > 1 and not self._is_told and is_log and len(pieces[0].text) >= SHORT:
                 for text in dict.fromkeys(_as_broken([piece.text for piece in pieces])):

@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..forms.course import Courses
 from ..forms.filling import AS_READ
 from ..forms.many import Many
-from ..forms.order import MAIL_BYTES, told_in_order
+from ..forms.order import MAIL_BYTES, items_in_order
 from ..forms.reader import Reader
 from ..forms.refusal import nothing_told
 from ..forms.rows import Begins, EventRow, Row
@@ -137,7 +137,7 @@ def _items(pipe: int, reader: Reader, new_trace: NewTrace, wait_s: float) -> Ite
 
 def whole(reader: Reader, text: bytes) -> Iterator[Item]:
     """What `reader` reads of a text all of which is there, in the order of time."""
-    for item in told_in_order(reader, iter([text])):
+    for item in items_in_order(reader, iter([text])):
         yield from item.readings() if isinstance(item, Many) else (item,)
 
 

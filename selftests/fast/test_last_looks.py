@@ -3,7 +3,7 @@
 
 import pytest
 
-from avocado_migdowntime.forms.left import POSTCOPY, LastLooks, dirtying_in_words
+from avocado_migdowntime.forms.remaining import POSTCOPY, LastLooks, dirtying_in_words
 from avocado_migdowntime.trace.reading import Reading
 
 

@@ -49,9 +49,11 @@ def test_a_reading_is_of_its_total_time_else_of_the_logs_time_else_of_when_it_wa
 
 
 def test_a_text_has_a_clock_where_one_reading_has_a_time():
-    known = [times(*readings)[0].known for readings in ([told()], [told(arrived_s=1)], [told(0)], [told(0), told()])]
+    known = [
+        times(*readings)[0].has_times for readings in ([told()], [told(arrived_s=1)], [told(0)], [told(0), told()])
+    ]
     assert known == [False, False, True, True]
-    assert times(told(None, Stamp(71)), told())[0].known
+    assert times(told(None, Stamp(71)), told())[0].has_times
 
 
 def test_another_migration_has_a_lesser_total_time():

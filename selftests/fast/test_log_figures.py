@@ -12,8 +12,8 @@ from avocado_migdowntime.forms.encoding import Utf8
 from avocado_migdowntime.forms.figures import cut_off, reading, scaled, size_of
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.filling import filled
-from avocado_migdowntime.forms.left import left_in_words, left_ms, limit_in_words, past_first_pass
 from avocado_migdowntime.forms.objects import parsed
+from avocado_migdowntime.forms.remaining import left_in_words, left_ms, limit_in_words, past_first_pass
 from avocado_migdowntime.trace.reading import Reading, Remark
 
 from ..support.log_readings import readings, remarks

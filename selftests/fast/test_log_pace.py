@@ -4,7 +4,7 @@
 import pytest
 
 from avocado_migdowntime.basics.interval import Interval
-from avocado_migdowntime.forms.pace import KEPT, Pace
+from avocado_migdowntime.forms.pace import MOST_LINES, Pace
 from avocado_migdowntime.forms.rounding import cut, to_digits, to_three_digits, whole
 from avocado_migdowntime.trace.reading import Stamp
 
@@ -55,10 +55,10 @@ def test_where_less_was_sent_or_the_time_goes_back_another_migration_begins():
 
 
 def test_of_many_lines_the_first_and_the_last_are_kept():
-    lines = [(number, number if number else 0) for number in range(KEPT + 50)]
+    lines = [(number, number if number else 0) for number in range(MOST_LINES + 50)]
     found = paces(*lines, tick_s=0.5)
     assert found[-1] == open_by(8 / 8.5, 8 / 7.5)
-    slow = [(0, 0), *((1000 + 0.001 * number, 1000) for number in range(KEPT + 50))]
+    slow = [(0, 0), *((1000 + 0.001 * number, 1000) for number in range(MOST_LINES + 50))]
     assert paces(*slow, tick_s=0.5)[-1] == open_by(1000 / (1000.305 + 0.5), 1000 / (1000.305 - 0.5))
 
 

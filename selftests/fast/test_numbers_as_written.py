@@ -6,7 +6,7 @@ import re
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.forms.domjobinfo import KNOWN
+from avocado_migdowntime.forms.domjobinfo import FIGURE_NAMES
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.monitor_lines import OF_JOBS
 from avocado_migdowntime.forms.monitor_names import LINES
@@ -158,7 +158,7 @@ def test_a_report_in_seconds_is_none_to_the_millisecond():
 
 
 def test_names_that_are_libvirt_s_as_well_are_known():
-    assert {name.lower() for name in KNOWN} & set(LINES) == OF_JOBS
+    assert {name.lower() for name in FIGURE_NAMES} & set(LINES) == OF_JOBS
 
 
 def test_a_job_keeps_its_report_below_a_text_of_the_monitor_s():

@@ -23,7 +23,7 @@ def lines(data, size=1 << 18, also=(), tells=lambda line: b"emain" in line):
         for line, came in made.feed(data[begin : begin + size], number):
             given.append((line, came))
             if tells(line):
-                made.told()
+                made.mark_useful()
     return given + list(made.end(-1))
 
 

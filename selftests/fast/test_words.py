@@ -3,7 +3,7 @@
 
 import pytest
 
-from avocado_migdowntime.forms.domjobinfo import KNOWN, DomJobInfo
+from avocado_migdowntime.forms.domjobinfo import FIGURE_NAMES, DomJobInfo
 from avocado_migdowntime.forms.form import Line
 from avocado_migdowntime.forms.monitor_names import LINES
 from avocado_migdowntime.forms.monitor_text import MonitorText
@@ -42,7 +42,7 @@ def test_each_line_of_the_monitor_is_taken(text):
     assert MonitorText().take(Line(text, text)) is not None
 
 
-@pytest.mark.parametrize("name", sorted(KNOWN - {"Job type"}))
+@pytest.mark.parametrize("name", sorted(FIGURE_NAMES - {"Job type"}))
 def test_each_line_of_a_job_is_taken(name):
     job = DomJobInfo()
     assert job.take(Line("Job type: Unbounded", "Job type: Unbounded")) is not None

@@ -11,7 +11,7 @@ from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.gathering import trace_of
 from avocado_migdowntime.forms.many import Many
-from avocado_migdowntime.forms.order import told_in_order
+from avocado_migdowntime.forms.order import items_in_order
 from avocado_migdowntime.forms.reader import Reader
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.reading import Item, Stamp
@@ -45,7 +45,7 @@ def _as_logged(form: Callable[[Look], str]) -> bytes:
 def what_is_read(example: Callable[[], bytes]) -> str:
     """What is read of a text, a line for each figure."""
     reader = Reader()
-    made = told_in_order(reader, iter([example()]))
+    made = items_in_order(reader, iter([example()]))
     items = [item for one in made for item in (one.readings() if isinstance(one, Many) else (one,))]
     lines = [f"forms: {', '.join(form.NAME for form in reader.forms)}", *chain.from_iterable(map(_item, items))]
     try:

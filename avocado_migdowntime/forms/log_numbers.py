@@ -22,8 +22,8 @@ class Differ(Exception):
     """Lines that are alike come to different decisions: they have to be read one by one."""
 
 
-class Shown:
-    """The figures of a line: `of[match.span(1)]` is the number there."""
+class Numbers:
+    """The figures of a line: `numbers[match.span(1)]` is the number there."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -37,7 +37,7 @@ class Shown:
         return self.text[slice(*span)]
 
 
-class Noting(Shown):
+class Noting(Numbers):
     """Notes which numbers and words are asked for."""
 
     def __init__(self, text: str) -> None:
@@ -55,7 +55,7 @@ class Noting(Shown):
         return super().words(span)
 
 
-class Columns(Shown):
+class Columns(Numbers):
     """The figures of many lines, each as one column; `text` is that of one of the lines."""
 
     def __init__(self, text: str, columns: Mapping[Span, Any]) -> None:
@@ -67,7 +67,7 @@ class Columns(Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Statement:
     """What a line with figures tells, as `figures.reading` takes it, before it is known when that was.
 
     Where the line shows no bandwidth, that is worked out by the `pace` of what was sent.
@@ -85,10 +85,10 @@ class Told:
         """Whether the migration goes on, and its bandwidth is shown or worked out by its pace."""
         return self.status == "active" and (self.pace is not None or self.figures.get("ram.mbps") is not None)
 
-    def of_one(self, number: int) -> "Told":
+    def of_one(self, number: int) -> "Statement":
         """What one of many lines tells, of which there are columns."""
         figures = {name: _of_one(figure, number) for name, figure in self.figures.items()}
-        return Told(self.status, figures, self.of, self.derived, self.estimated, self.pace)
+        return Statement(self.status, figures, self.of, self.derived, self.estimated, self.pace)
 
 
 def _of_one(figure: Any, number: int) -> Any:
@@ -113,8 +113,8 @@ class Intervals(Interval):
 
 def between(low: Any, high: Any) -> Interval:
     """From `low` to `high`, of a line or of many."""
-    made = Intervals if isinstance(low, np.ndarray) else Interval
-    return made(low, high)
+    interval = Intervals if isinstance(low, np.ndarray) else Interval
+    return interval(low, high)
 
 
 def from_0(figure: Any) -> Any:

@@ -29,18 +29,18 @@ class LastLooks:
     def __getitem__(self, of: str) -> Reading | None:
         return self._last.get(of)
 
-    def active(self, told: Reading) -> Reading:
-        """Remember what was `told` of a migration that goes on, and give it with its status if postcopy has begun.
+    def active(self, look: Reading) -> Reading:
+        """Remember a `look` at a migration that goes on, and give it with its status if postcopy has begun.
 
         That may be in its figures alone.
         """
-        if told.answer["status"] == POSTCOPY:
-            self._in_postcopy.add(told.of)
-        elif told.of in self._in_postcopy:
-            told = replace(told, answer={**told.answer, "status": POSTCOPY})
-        self._last[told.of] = told
-        self._ended.discard(told.of)
-        return told
+        if look.answer["status"] == POSTCOPY:
+            self._in_postcopy.add(look.of)
+        elif look.of in self._in_postcopy:
+            look = replace(look, answer={**look.answer, "status": POSTCOPY})
+        self._last[look.of] = look
+        self._ended.discard(look.of)
+        return look
 
     def is_in_postcopy(self, of: str) -> bool:
         """Whether postcopy has begun."""
@@ -68,14 +68,14 @@ class LastLooks:
         self._ended.add(of)
         self._in_postcopy.discard(of)
         last = self._last.pop(of, None)
-        told = reading(status, figures or {}, stamp or (last.stamp if last else None), of)
-        left = left_in_words(last) if last else ""
-        if left:
-            words = f"at the last line before that {left}"
+        end = reading(status, figures or {}, stamp or (last.stamp if last else None), of)
+        remainder = left_in_words(last) if last else ""
+        if remainder:
+            words = f"at the last line before that {remainder}"
             words += "" if limit_ms is None else f", under a downtime-limit of {limit_ms:.10g} ms"
         else:
             words = "" if limit_ms is None else f"the downtime-limit was {limit_ms:.10g} ms at its end"
-        return [Remark(words, of), told] if words else [told]
+        return [Remark(words, of), end] if words else [end]
 
     def __iter__(self) -> Iterator[Reading]:
         """The last lines of the migrations that have not ended."""
@@ -90,73 +90,80 @@ class LastLooks:
         for of, last in self._last.items():
             if of in besides or of in self._in_postcopy:
                 continue
-            took, left = left_ms(last), left_in_words(last)
+            took, remainder = left_ms(last), left_in_words(last)
             if took is None or not past_first_pass(last):
                 continue
             if took.low > limit_ms:
                 far = "far above" if took.low > 2 * limit_ms else "above"
-                remarks.append(Remark(f"at the last line {left}, {far} the {limit_ms:.10g} ms {whose}", of))
+                remarks.append(Remark(f"at the last line {remainder}, {far} the {limit_ms:.10g} ms {whose}", of))
             elif took.high < limit_ms:
-                remarks.append(Remark(f"at the last line {left}, below the {limit_ms:.10g} ms {whose}", of))
+                remarks.append(Remark(f"at the last line {remainder}, below the {limit_ms:.10g} ms {whose}", of))
         return remarks
 
 
-def left_ms(told: Reading) -> Interval | None:
+def left_ms(look: Reading) -> Interval | None:
     """How long what was left takes at the bandwidth that was told, or None where that is not known."""
-    left, mbps = shown(told, "remaining"), shown(told, "mbps")
-    if left is None or mbps is None or mbps.low <= 0:
+    remaining, mbps = ram_figure(look, "remaining"), ram_figure(look, "mbps")
+    if remaining is None or mbps is None or mbps.low <= 0:
         return None
-    return Interval(left.low / mbps.high / BYTES_PER_MS_PER_MBPS, left.high / mbps.low / BYTES_PER_MS_PER_MBPS)
+    return Interval(
+        remaining.low / mbps.high / BYTES_PER_MS_PER_MBPS, remaining.high / mbps.low / BYTES_PER_MS_PER_MBPS
+    )
 
 
-def left_in_words(told: Reading) -> str:
+def left_in_words(look: Reading) -> str:
     """The same with the figures that it comes of; nothing where it is not known."""
-    took, left, mbps = left_ms(told), shown(told, "remaining"), shown(told, "mbps")
-    if took is None or left is None or mbps is None:
+    took, remaining, mbps = left_ms(look), ram_figure(look, "remaining"), ram_figure(look, "mbps")
+    if took is None or remaining is None or mbps is None:
         return ""
-    return f"{_words(left.scaled(1e-6), 'MB')} were left: {_time(took)} at {_rate(mbps)}"
+    return f"{_words(remaining.scaled(1e-6), 'MB')} were left: {_time(took)} at {_rate(mbps)}"
 
 
-def limit_in_words(told: Reading, limit_ms: float) -> str:
+def limit_in_words(look: Reading, limit_ms: float) -> str:
     """How much may be left for a downtime-limit at the bandwidth that was told; nothing where that is not known."""
-    mbps = shown(told, "mbps")
+    mbps = ram_figure(look, "mbps")
     if mbps is None:
         return ""
     size = _words(mbps.scaled(limit_ms * BYTES_PER_MS_PER_MBPS / 1e6), "MB")
     return f"the downtime-limit of {limit_ms:.10g} ms is {size} at {_rate(mbps)}"
 
 
-def dirtying_in_words(told: Reading) -> str:
+def dirtying_in_words(look: Reading) -> str:
     """That the guest dirties memory faster than it is sent, where that is sure; nothing where it is not."""
-    mbps, pages, page = (shown(told, name) for name in ("mbps", "dirty-pages-rate", "page-size"))
+    mbps, pages, page = (ram_figure(look, name) for name in ("mbps", "dirty-pages-rate", "page-size"))
     if pages is None or page is None:
         return ""
     to_mbps = page.low * 1000 / BYTES_PER_MS_PER_MBPS / 1e6
-    dirtied, sent = pages.scaled(to_mbps), shown(told, "pages-per-second")
+    dirtied, sent_pages = pages.scaled(to_mbps), ram_figure(look, "pages-per-second")
     if mbps is not None and dirtied.low > mbps.high:
         were_sent = f"{_rate(mbps)} were sent"
-    elif sent is not None and pages.low > sent.high:
-        were_sent = f"{_rate(sent.scaled(to_mbps))} of pages were sent, zero pages with them"
+    elif sent_pages is not None and pages.low > sent_pages.high:
+        were_sent = f"{_rate(sent_pages.scaled(to_mbps))} of pages were sent, zero pages with them"
     else:
         return ""
     faster = f"the guest dirtied {_rate(dirtied)} where {were_sent}"
     return f"at the last line {faster}: while it does, no pass is shorter than the previous one"
 
 
-def past_first_pass(told: Reading) -> bool:
+def past_first_pass(look: Reading) -> bool:
     """Whether it is sure that the first pass, which sends all of RAM, was over."""
-    sent, left, total = (shown(told, name) for name in ("transferred", "remaining", "total"))
-    if sent is not None and left is not None and total is not None and sent.low + left.low > total.high * _BEYOND:
+    transferred, remaining, total = (ram_figure(look, name) for name in ("transferred", "remaining", "total"))
+    if (
+        transferred is not None
+        and remaining is not None
+        and total is not None
+        and transferred.low + remaining.low > total.high * _BEYOND
+    ):
         return True
-    syncs = shown(told, "dirty-sync-count")
+    syncs = ram_figure(look, "dirty-sync-count")
     return syncs is not None and syncs.low > 1
 
 
-def shown(told: Reading, name: str) -> Interval | None:
+def ram_figure(look: Reading, name: str) -> Interval | None:
     """What a figure of RAM may have been that was told."""
-    if f"ram.{name}" in told.rounding:
-        return told.rounding[f"ram.{name}"]
-    figure = told.answer.get("ram", {}).get(name)
+    if f"ram.{name}" in look.rounding:
+        return look.rounding[f"ram.{name}"]
+    figure = look.answer.get("ram", {}).get(name)
     return None if figure is None else Interval(figure, figure)
 
 

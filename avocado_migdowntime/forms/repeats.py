@@ -6,16 +6,16 @@ from typing import Any
 
 from ..trace.reading import Reading
 
-_KEPT = 1000
+_MOST = 1000
 _NAMES = ("transferred", "remaining", "normal")
 _Key = tuple[Any, ...]
 
 
-class Told:
+class Repeats:
     """Takes the readings of one guest as they come."""
 
     def __init__(self) -> None:
-        self._known: dict[_Key, None] = {}
+        self._keys: dict[_Key, None] = {}
         self._last: _Key | None = None
         self._goes_on = False
 
@@ -24,13 +24,13 @@ class Told:
         key = _key(reading)
         if key is None:
             return False
-        is_new = key not in self._known or (key == self._last and is_asked and not self._goes_on)
+        is_new = key not in self._keys or (key == self._last and is_asked and not self._goes_on)
         self._goes_on = not is_new
         if is_new:
             self._last = key
-            self._known[key] = None
-            if len(self._known) > _KEPT:
-                del self._known[next(iter(self._known))]
+            self._keys[key] = None
+            if len(self._keys) > _MOST:
+                del self._keys[next(iter(self._keys))]
         return not is_new
 
 
