@@ -59,7 +59,8 @@ def test_a_demo_that_comes_to_nothing_says_where_to_look(user):
     (user.home / "broken" / "qemu-system-ppc64").chmod(0o755)
     done = user.run("make", "demo", PATH=f"{user.home}/broken:{PATH}")
     assert done.returncode == 2 and "did not answer as a QEMU does" in done.stdout
-    assert "demo: the test ended without a trace, see above why; then `make demo` again\n" in done.stdout
+    sentence = "demo: the test left no recording; its reason is above; then run `make demo` again\n"
+    assert sentence in done.stdout
     assert "No such file" not in done.stdout and "Traceback" not in done.stdout
 
 
