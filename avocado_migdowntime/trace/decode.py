@@ -144,18 +144,19 @@ class _Tables:
     def __init__(self) -> None:
         self._table: Floats = np.zeros((len(Column), 1 << 16))
         self._count = 0
-        self._used_rows = np.zeros(len(Column), np.bool_)
 
     def add(self, table: Floats) -> None:
         """Put one behind the others."""
         begin, self._count = self._count, self._count + table.shape[1]
         if self._count > self._table.shape[1]:
-            wider = np.zeros((len(Column), self._GROWTH * self._count))
-            wider[self._used_rows, :begin] = self._table[self._used_rows, :begin]
-            self._table = wider
+            narrower = self._table[:, :begin]
+            self._table = np.zeros((len(Column), self._GROWTH * self._count))
+            self._put(0, narrower)
+        self._put(begin, table)
+
+    def _put(self, begin: int, table: Floats) -> None:
         for row in np.flatnonzero(table.any(axis=1)).tolist():
-            self._table[row, begin : self._count] = table[row]
-            self._used_rows[row] = True
+            self._table[row, begin : begin + table.shape[1]] = table[row]
 
     def together(self) -> Floats:
         """All of them as one."""

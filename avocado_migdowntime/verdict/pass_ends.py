@@ -104,8 +104,7 @@ class _ShortPasses:
 
 
 def _put(rows: "array[float]", interval: Interval) -> None:
-    rows.append(interval.low)
-    rows.append(interval.high)
+    rows.extend((interval.low, interval.high))
 
 
 def _rows(bounds: "array[float]") -> Floats:
