@@ -48,7 +48,7 @@ class PassEnds:
 
     @property
     def works_as_ms(self) -> Floats:
-        """Between which limits QEMU's must lie to end a pass there, a row each; ends among zero pages are left out."""
+        """The interval of limits that would end a pass there, a row for each end; leaves out ends among zero pages."""
         return _rows(self._works_as_ms)
 
     @property
