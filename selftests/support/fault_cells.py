@@ -140,7 +140,7 @@ def cells() -> list[Cell]:
 
 def outcome(cell: Cell) -> Outcome:
     """Run one cell."""
-    before = leftovers.traces_of_runs(True)
+    before = leftovers.traces_of_runs() | leftovers.shared_resources()
     fault = FAULTS[cell.fault]
     with tempfile.TemporaryDirectory(prefix="mdt-cell-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
@@ -170,7 +170,7 @@ def outcome(cell: Cell) -> Outcome:
 def _left_since(before: set[str]) -> list[str]:
     """What remains, except what others on this host may have for a while."""
     until_s = time.monotonic() + _OTHERS_S
-    while (left := leftovers.traces_of_runs(True) - before) and time.monotonic() < until_s:
+    while (left := (leftovers.traces_of_runs() | leftovers.shared_resources()) - before) and time.monotonic() < until_s:
         time.sleep(0.1)
     return sorted(left)
 

@@ -20,8 +20,8 @@ def mark() -> None:
     os.environ[_MARK] = uuid.uuid4().hex
 
 
-def traces_of_runs(of_the_host):
-    """This process's processes, directories, mounts; with `of_the_host`, anybody's hugepages and networks."""
+def traces_of_runs():
+    """Processes, directories and mounts of this process's runs."""
     lent = _lent_to_others()
     mounts = (line.split() for line in Path("/proc/mounts").read_text().splitlines() if "hugetlbfs" in line)
     directories = [*Path("/tmp").glob("migdowntime-*"), *cache_directory().glob("migdowntime-*")]
@@ -29,8 +29,19 @@ def traces_of_runs(of_the_host):
         *(f"process {pid}" for pid in _processes() if _is_of_a_run(pid) and is_own(pid)),
         *(f"mount {path}" for _, path, *_ in mounts if path not in lent),
         *(f"directory {path}" for path in directories if str(path) not in lent),
-        *(_of_the_host() if of_the_host else ()),
     }
+
+
+def hugepage_pools():
+    """How many hugepages of each size the host has reserved, for anybody."""
+    pools = Path("/sys/kernel/mm/hugepages").glob("*/nr_hugepages")
+    return {f"{pool} at {pool.read_text().strip()}" for pool in pools}
+
+
+def shared_resources():
+    """Hugepages and network devices of the host, of anybody, and the network namespaces of this process's runs."""
+    devices = {f"network device {name}" for name in os.listdir("/sys/class/net")}
+    return hugepage_pools() | devices | network_namespaces(own=True)
 
 
 def network_namespaces(own=False, mounted=True):
@@ -49,15 +60,6 @@ def network_namespaces(own=False, mounted=True):
         for link in glob.glob(f"/proc/{keeper}/{place}")
     ]
     return {target for target in (*mounts, *map(_target, links)) if target.startswith("net:[")}
-
-
-def _of_the_host():
-    pools = Path("/sys/kernel/mm/hugepages").glob("*/nr_hugepages")
-    return {
-        *(f"{pool} at {pool.read_text().strip()}" for pool in pools),
-        *(f"network device {name}" for name in os.listdir("/sys/class/net")),
-        *network_namespaces(own=True),
-    }
 
 
 def _lent_to_others():
