@@ -249,12 +249,12 @@ def test_a_switchover_bandwidth_that_is_set_is_what_the_limit_is_multiplied_by()
         (
             "7.2",
             629,
-            "if this QEMU uses the formula of 3.0 and later, the limit is 2087 ms",
+            "if this QEMU uses the formula of QEMU 3.0 and later, the limit is 2087 ms",
         ),
         (
             "11.1",
             296,
-            "if this QEMU uses the formula of 3.0 and later, the limit is 1956 ms",
+            "if this QEMU uses the formula of QEMU 3.0 and later, the limit is 1956 ms",
         ),
         ("power8", 3562, "is that of dirty-rate, a rate instead of an amount"),
     ],
