@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A table with a look in each row, as scripts write it: its first line names columns as QMP or libvirt name figures.
+"""A table with a sample in each row, as scripts write it: its first line names columns as QMP or libvirt name figures.
 
 The figures are assumed to have QMP's or libvirt's units. A row whose bytes are no whole pages has other units, and is
 not read.
@@ -39,7 +39,7 @@ _RULE = re.compile(r"[-|:+=\s]+")
 class Table(Form):
     """Reads one table after another."""
 
-    NAME = "a table of looks"
+    NAME = "a table of samples"
     NEEDLES = (b"emain",)
 
     def __init__(self) -> None:

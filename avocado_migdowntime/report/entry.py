@@ -88,7 +88,7 @@ def summed_up(tests: Sequence[Recorded]) -> str:
         "without a verdict": sum(bool(test.fault) for test in tests),
     }
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
-    worst_answer = f" {_sentence(f'{worst.name}: {worst.answer}')}" if worst.alarm else ""
+    worst_answer = f" {worst.name}: {_ended(worst.answer)}" if worst.alarm else ""
     return f"{len(tests)} tests: {counted}.{worst_answer}"
 
 
@@ -99,7 +99,11 @@ def truths_of(tests: Sequence[Recorded]) -> list[GroundTruth]:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}{'' if text.endswith('?') else '.'}"
+    return _ended(f"{text[:1].upper()}{text[1:]}")
+
+
+def _ended(text: str) -> str:
+    return f"{text.rstrip('.')}{'' if text.endswith('?') else '.'}"
 
 
 def recorded(file: str, name: str = "", status: str = "", fault: str = "") -> Recorded:

@@ -135,7 +135,10 @@ def _limit(verdict: Verdict) -> str:
         return f"{text}: effective limit {verdict.limit.effective_limit_ms:.0f} ms"
     unsent_ms = verdict.limit.unsent_ms
     if unsent_ms is not None and unsent_ms.width <= max(verdict.downtime_limit_ms, BURST_MS):
-        return f"{text}: closely observed passes ended with at most {unsent_ms.high:.0f} ms left"
+        left = f"at most {unsent_ms.high:.0f} ms left"
+        if unsent_ms.high > verdict.downtime_limit_ms:
+            left = f"{unsent_ms.low:.0f} to {unsent_ms.high:.0f} ms left, as far as the samples show"
+        return f"{text}: closely observed passes ended with {left}"
     return text
 
 

@@ -104,10 +104,10 @@ def test_ends_have_in_common_where_one_begins_as_the_other_ends():
 @pytest.mark.parametrize(
     ("unseen", "limit_ms", "told"),
     [
-        (40, 1, "closely observed passes ended with at most 464 ms left"),
-        (600, 1, "closely observed passes ended with at most 520 ms left"),
+        (40, 1, "closely observed passes ended with 400 to 464 ms left, as far as the samples show"),
+        (600, 1, "closely observed passes ended with 400 to 520 ms left, as far as the samples show"),
         (700, 1, None),
-        (700, 130, "closely observed passes ended with at most 530 ms left"),
+        (700, 130, "closely observed passes ended with 400 to 530 ms left, as far as the samples show"),
     ],
 )
 def test_the_text_says_what_the_passes_ended_with_that_were_seen_most_closely(unseen, limit_ms, told):
