@@ -53,19 +53,19 @@ class Alike:
         self._templates = [template, *self._templates[: _TEMPLATES - 1]]
         return True
 
-    def take(self, text: bytes, begin: int, came_s: float) -> int:
-        """Keep the line that begins there, if it is as one before, and say where it ends; else `begin`."""
+    def take(self, text: bytes, begin: int, end: int, came_s: float) -> bool:
+        """Whether the line that is there was kept, as it is as one before."""
         if len(self._lines) == MOST:
-            return begin
+            return False
         templates = self._templates
         for number, template in enumerate(templates):
-            if match := template.pattern.match(text, begin):
+            if match := template.pattern.fullmatch(text, begin, end):
                 if number:
                     templates.insert(0, templates.pop(number))
                 self._line_count += 1
                 self._lines.append(TemplateLine(template, match.groups(), (match[0], came_s)))
-                return match.end()
-        return begin
+                return True
+        return False
 
     def close(self) -> tuple[Sequence[Many], Sequence[Raw]]:
         """What the kept ones tell, but for lines that are to be read behind that: the last one at least.

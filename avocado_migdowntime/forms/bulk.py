@@ -19,7 +19,7 @@ from .replies import Reply, batches_of, plain_json
 from .sieve import SHORT_BYTES, Raw
 from .stamps import second_s
 
-MOST = 256
+MOST = 1024
 """So many replies are decoded at once."""
 _FEW = 4
 """Fewer are read line by line."""
@@ -28,6 +28,8 @@ _HEAD = re.compile(
     rb"([^{\"'\\(\r\n]{0,200})|(?=\{\"))(?=\{[\"'](?:return|id)[\"'])"
 )
 """What is before a reply: nothing, or a date with a time, as in `stamps`, and more that may be alike in many lines."""
+_BARE = (b'{"return"', b'{"id"')
+"""How a reply begins with nothing before it."""
 _CLOSING = ord("]")
 _LAYOUTS = 3
 """libvirt tells a reply in so many lines."""
@@ -72,12 +74,11 @@ class Bulk:
         self._first_text = text
         return not is_first_copy and self._qmp.is_idle
 
-    def take(self, text: bytes, begin: int, came_s: float) -> int:
-        """Keep the line that begins there, if it is a reply as those before, and say where it ends; else `begin`."""
-        end = text.find(b"\n", begin) + 1 or len(text)
+    def take(self, text: bytes, begin: int, end: int, came_s: float) -> bool:
+        """Whether the line that is there was kept, as it is a reply as those before."""
         if end - begin <= SHORT_BYTES or len(self._replies) == MOST or text.find(b"emain", begin, end) < 0:
-            return begin
-        return end if self._keeps(text[begin:end], came_s) else begin
+            return False
+        return self._keeps(text[begin:end], came_s)
 
     def _keeps(self, raw: bytes, came_s: float) -> bool:
         start = self._start_as_before(raw) or self._new_start(raw)
@@ -110,6 +111,9 @@ class Bulk:
 
     def _new_start(self, raw: bytes) -> _LineStart | None:
         """What is before the reply; None where that is unknown."""
+        if raw.startswith(_BARE):
+            head = self._heads.get(b"")
+            return None if head is None else (head, None, 1.0, 0)
         match = _HEAD.match(raw)
         head = None if match is None else self._heads.get(match[4] or b"")
         if match is None or head is None:

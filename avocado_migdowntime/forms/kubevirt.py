@@ -80,7 +80,7 @@ class KubevirtLog(Log):
         b"start post",
         b"borting migration",
         b"Migration ",
-        b"Pausing the guest",
+        b"igration to complete",
     )
     CUT = re.compile("Migration info for")
     WHOLE = (re.compile(r"TimeElapsed:\d+ms(?: \w+:\d[\w/]*){0,99} Disk(?:Mbps|Bps):\d"),)
