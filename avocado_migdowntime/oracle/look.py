@@ -7,6 +7,7 @@ report above what is left may always be what was left then, whatever other formu
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import (
@@ -26,6 +27,8 @@ PACKED = 1.25
 """Pages that are so many times what was sent for them went out encoded or compressed."""
 ROUNDING = 1e-9
 """By less than this share two floating-point figures differ that are the same: QEMU cuts what it computed from one."""
+_RENEWED_MS = 2 * BUFFER_DELAY_MS
+"""By then QEMU has renewed its report behind a sync."""
 USUAL = 0.25
 """A bandwidth further than this share from that of the whole migration is that of an unusual moment."""
 
@@ -163,6 +166,32 @@ class Look:
         if near.meets(left_ms):
             formulas["live"] = None
         return formulas
+
+    @property
+    def of_second_pass(self) -> Mapping[str, Interval]:
+        """What other formulas gave in the second pass, ms, where this may be the begin of the third with that report.
+
+        What is left now was dirtied in the second pass then, in as long as the dirty rate tells, and what went out in
+        that was dirtied in the first one, which took all the time before.
+        """
+        left_ms, dirtied_ms, divisor = self.left_ms, self.dirtied_ms, self.divisor
+        if self.syncs not in (0, 3) or not self.sent_bytes or not self.mean_bytes_per_ms:
+            return {}
+        if left_ms is None or divisor is None or dirtied_ms is None or not dirtied_ms.low:
+            return {}
+        if (self.most_left_bytes or 0) / divisor.high > left_ms.high + _RENEWED_MS:
+            return {}
+        until_now_ms = self.sent_bytes / self.mean_bytes_per_ms
+        second_ms = Interval(1000 * left_ms.low / dirtied_ms.high, 1000 * left_ms.high / dirtied_ms.low)
+        if second_ms.low >= until_now_ms:
+            return {}
+        first_ms = Interval(max(0.0, until_now_ms - second_ms.high), until_now_ms - second_ms.low)
+        dirtied = Interval(second_ms.low / first_ms.high, second_ms.high / first_ms.low if first_ms.low else inf)
+        gave = {
+            "dirty-rate": dirtied.scaled(1000),
+            "redirty": Interval(second_ms.low * (1 + dirtied.low), second_ms.high * (1 + dirtied.high)),
+        }
+        return {name: Interval(ms.low * (1 - NEAR), ms.high * (1 + NEAR)) for name, ms in gave.items()}
 
     @property
     def sharp(self) -> bool:
