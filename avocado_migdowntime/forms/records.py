@@ -53,7 +53,7 @@ def logged(text: str) -> tuple[str, Stamp | None] | None:
 
 def several_logged(text: str) -> list[tuple[str, Stamp | None]]:
     """The same of each object, where several are somewhere within the object or the list that `text` is."""
-    if sum(map(text.count, _QUOTED)) < 2:
+    if text.count("{") < 2 or sum(map(text.count, _QUOTED)) < 2:
         return []
     try:
         records = [*_records_in(json.loads(text))]

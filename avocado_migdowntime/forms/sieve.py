@@ -96,14 +96,18 @@ class Sieve:
 
     def _end_of_taken(self, text: bytes, position: int, stop: int, came_s: float, near: Sequence[int]) -> int:
         """Where the last of the long lines before `stop` ends that are taken one after another; else `position`."""
-        take, number = self.take, bisect_left(near, position)
-        while take is not None and number < len(near) and near[number] < min(stop, position + self._near_bytes + 1):
-            begin = max(position, text.rfind(b"\n", position, near[number]) + 1)
-            end = text.find(b"\n", near[number]) + 1 or len(text)
+        take, near_bytes, number = self.take, self._near_bytes, bisect_left(near, position)
+        while take is not None and number < len(near):
+            place = near[number]
+            if place >= stop or place - position > near_bytes:
+                break
+            begin = text.rfind(b"\n", position, place) + 1 or position
+            end = text.find(b"\n", place) + 1 or len(text)
             if end - begin <= SHORT_BYTES or not take(text, begin, end, came_s):
                 break
-            position, self._near_bytes, self._is_short = end, NEAR_BYTES, False
+            position, near_bytes = end, NEAR_BYTES
             number = bisect_left(near, end, number)
+        self._near_bytes = near_bytes
         return position
 
     def _block(self, block: Iterable[bytes | memoryview], now_s: float) -> Iterator[Raw]:
@@ -154,7 +158,7 @@ class Sieve:
                     piece += 1
                 end = self._end_of_taken(text, position, ends[piece], pieces[piece].came_s, near)
                 if end > position:
-                    position = end
+                    position, self._is_short = end, False
                     continue
             if not self._open_lines:
                 begin = _next(near, position)
