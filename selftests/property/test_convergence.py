@@ -194,7 +194,7 @@ def test_an_unfinished_first_pass_cannot_tell_and_says_when_it_can():
 
 
 def test_an_idle_guest_needs_hardly_any_limit():
-    advice = advice_of(lambda ms, unsent: unsent + 1, duration_ms=9000, limit_ms=0)
+    advice = advice_of(lambda ms, unsent: unsent + 1, duration_ms=6000, limit_ms=0)
     assert (advice.finding, advice.limit_ms, advice.help.throttle_percent) == (Finding.FOUND, 3, None)
 
 
