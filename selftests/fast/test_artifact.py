@@ -42,7 +42,7 @@ def archive():
 
 
 def answers():
-    """The status, the headers and the body of each path; made where a test asks, as each process imports this module."""
+    """The status, the headers and the body of each path; made where a test asks, not wherever this is imported."""
     return {
         "/jobs.tar.gz": (200, {}, archive()),
         "/download?job=7": (200, {}, archive()),
