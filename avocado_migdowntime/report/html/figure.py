@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A Chart as a figure of plotly; its colours come from the page, which knows whether it is light or dark.
+"""A Chart as a plotly figure. Its colours come from the page, which knows whether it is light or dark.
 
-A figure is what Plotly.react takes, `data` and `layout`, as dicts, lists, texts and arrays of numbers. Plotly's Python
-classes would check each of them again, which takes longer than all the rest of a page.
+A figure is what Plotly.react takes: `data` and `layout` as dicts, lists, texts and arrays of numbers. Plotly's Python
+classes would check each of them again, which takes longer than the rest of a page.
 """
 
 from collections.abc import Iterable
@@ -24,12 +24,12 @@ _OTHER_SHARE = 0.2
 _GAP = 0.05
 _ROW_WIDTH = 34
 _LABELLED, _TOLD_APART = 40, 100
-"""Passes whose numbers fit on the picture, and whose begins can be told apart."""
+"""The most passes whose numbers fit into the picture, and the most whose starts can be told apart."""
 _PASSES_AXIS = "9"
 
 
 def figure(chart: Chart) -> Part:
-    """The panels below each other over one axis of time; each trace's `meta` has its role, its name and its unit."""
+    """The panels, one below the other, over one time axis; each trace's `meta` has its role, its name and its unit."""
     numbers = [str(number) if number > 1 else "" for number in range(1, len(chart.panels) + 1)]
     data: list[Part] = []
     annotations: list[Part] = []
@@ -67,7 +67,7 @@ def figure(chart: Chart) -> Part:
 
 
 def strip_figure(strip: Strip) -> Part:
-    """The dots of `strip` on its rows, the first on top."""
+    """The dots of `strip` in its rows, the first row on top."""
     looks = list(MARKERS)
     data = []
     for number, kind in enumerate(strip.kinds):
@@ -199,10 +199,10 @@ def _pass_number(number: int, at_s: float) -> Part:
 
 
 def _band(begin: float, end: float, name: str) -> Part:
-    """A stretch of the x axis over the whole height; its `name` gives it its colour."""
+    """A band of the x axis over the whole height; its `name` selects its colour."""
     return {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "x0": begin, "x1": end, "name": name}
 
 
 def _meta(role: str, name: str, panel: str, unit: str, look: str, is_shown: bool = True) -> Part:
-    """What the page knows of a curve; one that is not `is_shown` waits for its box to be ticked."""
+    """What the page knows about a curve; a curve that is not `is_shown` stays hidden until its box is ticked."""
     return {"role": role, "name": name, "panel": panel, "unit": unit, "look": look, "shown": is_shown}
