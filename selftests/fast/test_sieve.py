@@ -63,11 +63,11 @@ def test_a_line_has_the_time_at_which_its_last_byte_came():
 
 def test_no_line_is_given_twice_nor_out_of_its_order():
     numbered = b"".join(
-        b"%d remaining\n" % number if number % 97 == 0 else b"%d\n" % number for number in range(99_999)
+        b"%d remaining\n" % number if number % 97 == 0 else b"%d\n" % number for number in range(50_000)
     )
     for size in (100, 5000, 1 << 18):
         numbers = [int(line.split()[0]) for line, _ in lines(numbered, size)]
-        assert numbers == sorted(set(numbers)) and {*range(0, 99_999, 97)} <= {*numbers}
+        assert numbers == sorted(set(numbers)) and {*range(0, 50_000, 97)} <= {*numbers}
 
 
 def test_a_line_without_an_end_is_given_up_in_time(monkeypatch):
