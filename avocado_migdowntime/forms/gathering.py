@@ -78,7 +78,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     status = str(last.answer.get("status"))
     goes_on = status not in (*ENDED, "none") and not status.startswith("postcopy")
     if goes_on and "ram" not in last.answer:
-        raise too_little(reader, status)
+        raise too_little(reader, status, course.facts.remarks)
     if goes_on and "ram.remaining" in migration.lacks and (refused := in_another_language(reader)):
         raise refused
     remarks = [SEVERAL] if of in several else []

@@ -9,10 +9,12 @@ _SHOWN_ESCAPES = re.compile(
     r"(?:\^\[|#033|\\u001b|\\x1b|\\e|\\033|\u241b)\[[\d;]{0,20}[mK]|\[(?:\d{1,3}(?:;\d{1,3})*)?m"
 )
 """Those that were made visible, or have lost their first character."""
-_TAGS = re.compile(
-    r"</?(?:pre|code|br|p|div|span|li|td|tr|th|b|i|u|a|em|strong|font|tt|samp|kbd|ul|ol|dl|dt|dd|table|tbody|thead"
-    r"|blockquote|h[1-6]|hr)\b[^<>]*>"
+_TAGS = re.compile(r"</?(?:span|td|th|b|i|u|a|em|strong|font|tt|samp|kbd|code)\b[^<>]*>")
+_ENDS = re.compile(
+    r"(?:</?(?:pre|br|p|div|li|tr|ul|ol|dl|dt|dd|table|tbody|thead|blockquote|h[1-6]|hr|html|head|title|body|details"
+    r"|summary|section|article|main)\b[^<>]*>\s*)+"
 )
+"""Tags at which a line of a web page ends."""
 _MOST_TIMES = 3
 """So often what web pages write otherwise was written otherwise once more."""
 _UNSEEN = {ord(letter): None for letter in "\0\a\v\f\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"}
@@ -38,8 +40,8 @@ def without_escapes(text: str) -> str:
 
 
 def without_tags(text: str) -> str:
-    """The same without the tags of a web page, and with its entities as letters."""
-    text = _TAGS.sub("", text)
+    """The same without the tags of a web page, and with its entities as letters; a line ends at `\\r` where one did."""
+    text = _ENDS.sub("\r", _TAGS.sub("", text)).strip("\r")
     for _ in range(_MOST_TIMES):
         before, text = text, unescape(text)
         if text == before:

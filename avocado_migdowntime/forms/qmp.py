@@ -24,10 +24,14 @@ _GREATEST_TRIES = 50
 """So many braces and brackets of a line that begin no message are looked at."""
 _GREATEST_VAIN = 1 << 20
 """No more is looked at of a line once so many characters were read of what begins in it and does not end."""
-_OPENS = re.compile(r"[\[{](?=\s*(?:$|[\"'{}\[\]]))")
-_PART = re.compile(r"""["'](?:expected-downtime|total-time|setup-time|ram|dirty-sync-count|dirty-pages-rate)["']\s*:""")
+_OPENS = re.compile(r"[\[{](?=\s*(?:$|u?[\"']|[{}\[\]]))")
+_PART = re.compile(
+    r"""u?["'](?:expected-downtime|total-time|setup-time|ram|dirty-sync-count|dirty-pages-rate)["']\s*:"""
+)
 """How a line begins that is of a reply whose begin was left out."""
-_GOES_ON = re.compile(r"\s*(?:\.{3}|\u2026|[\"'{}\[\],:]|-?\d|-?(?:nan|inf)\b|(?:true|false|null|True|False|None)\b|$)")
+_GOES_ON = re.compile(
+    r"\s*(?:\.{3}|\u2026|u?[\"']|[{}\[\],:]|-?\d|-?(?:nan|inf)\b|(?:true|false|null|True|False|None)\b|$)"
+)
 _BY_VIRSH = re.compile(
     r"event (?P<event>[A-Z_]+) at (?P<seconds>\d{1,12})\.(?P<microseconds>\d{6}) for domain [^{]+?"
     r"(?:: (?P<data>\{.*\}))?"

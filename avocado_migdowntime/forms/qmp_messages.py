@@ -78,8 +78,7 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     elif isinstance(message.get("capability"), str):
         yield from _of_list([message], line)
     elif len(message) > 1 or "status" not in message:
-        items = [*_of_return(message, line)]
-        yield from items or _of_fields(message, line)
+        yield from _of_return(message, line)
 
 
 def _of_fields(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
@@ -115,6 +114,8 @@ def _of_return(answer: Any, line: Line) -> Iterator[Item | Line]:
             yield from _of_version(answer, release, line)
         elif "memory_remaining" in answer or "memory_total" in answer:
             yield from of_fields(answer, line.stamp, line.arrived_s)
+        else:
+            yield from _of_fields(answer, line)
 
 
 def _of_version(answer: Mapping[str, Any], release: Mapping[str, Any], line: Line) -> Iterator[Item]:

@@ -12,10 +12,13 @@ EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, rep
 """What shows all that is needed, of any QEMU that libvirt runs."""
 
 
+_HOST = "on the source host"
+
+
 def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     """That no migration is told of."""
     if remarks:
-        return UsageError(f"{remarks[-1]}; take {_instead(reader)}, on the source host while the migration is active")
+        return UsageError(f"{remarks[-1]}; take {_there(reader)} while the migration is active")
     as_it_is = b"".join(reader.first_bytes).decode(errors="replace")
     foreign = of_text("\n".join(reader.first_lines)) or of_text(as_it_is)
     if foreign is not None and (not reader.forms or is_of_others(foreign)):
@@ -30,11 +33,12 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     )
 
 
-def too_little(reader: Reader, status: str) -> UsageError:
+def too_little(reader: Reader, status: str, remarks: Sequence[str]) -> UsageError:
     """That a running migration is told of without its figures."""
     form = reader.forms[-1]
     what = f"this is {form.NAME}: the status is {status}, and no remaining RAM is shown"
-    return UsageError(f"{what}; take {_instead(reader)}, on the source host while the status is active")
+    what = "; ".join([what, *remarks])
+    return UsageError(f"{what}; take {_there(reader)} while the status is active")
 
 
 def in_another_language(reader: Reader) -> UsageError | None:
@@ -47,6 +51,13 @@ def lacking(reader: Reader) -> str:
     """What shows it, to be put behind what the product's log does not show; nothing where it is no such log."""
     form = reader.forms[-1]
     return f"; {form.NAME} has {form.LACKS}: take {form.INSTEAD}" if form.LACKS and form.INSTEAD else ""
+
+
+def _there(reader: Reader) -> str:
+    """The same, and that it is to be taken on the source host, unless it says so."""
+    instead = _instead(reader)
+    where = "," if _HOST in instead else f", {_HOST}"
+    return instead + where
 
 
 def _instead(reader: Reader) -> str:

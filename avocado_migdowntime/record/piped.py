@@ -83,6 +83,7 @@ class _Recording:
         if self.has_begun and of != self.of:
             return False
         if isinstance(row, Begins):
+            self._new_trace.is_followed = self.has_begun
             return self.has_begun
         if isinstance(row, EventRow):
             if self._writer is not None:

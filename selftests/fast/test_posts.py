@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Texts as they are posted in trackers, chats and mails: what is read of each, and what a refusal says."""
+
+import json
+import os
+
+import pytest
+
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.record.new_trace import NewTrace
+from avocado_migdowntime.record.piped import record
+from avocado_migdowntime.verdict.judge import judge
+
+SHOWN = """\
+Migration status: active
+total time: 341207 ms
+expected downtime: 2950 ms
+setup: 8 ms
+transferred ram: 11020334 kbytes
+throughput: 894.12 mbps
+remaining ram: 301408 kbytes
+total ram: 4211528 kbytes
+duplicate: 210345 pages
+skipped: 0 pages
+normal: 2744127 pages
+normal bytes: 10976508 kbytes
+dirty sync count: 11
+page size: 4 kbytes
+multifd bytes: 0 kbytes
+pages-per-second: 27240
+dirty pages rate: 26880 pages
+"""
+WITHOUT_TIMES = """\
+starting VM 117 on remote node 'b'
+{storage}start migrate command to unix:/run/qemu-server/117.migrate
+{first} (transferred 402.0 MiB, remaining 377.0 MiB), total 1.0 GiB)
+{second} (transferred 779.0 MiB, remaining 12.0 MiB), total 1.0 GiB)
+"""
+REPLY = {
+    "expected-downtime": 740,
+    "status": "active",
+    "setup-time": 3,
+    "total-time": 52_310,
+    "ram": {
+        "total": 2_164_596_736,
+        "dirty-sync-count": 6,
+        "page-size": 4096,
+        "remaining": 64_225_280,
+        "mbps": 803.4,
+        "transferred": 5_243_001_211,
+        "duplicate": 140_220,
+        "dirty-pages-rate": 8121,
+        "normal-bytes": 5_207_224_320,
+        "normal": 1_271_295,
+    },
+}
+
+
+def recorded(tmp_path, text):
+    """What `record` makes of a text in a file, and the trace of that."""
+    new_trace = NewTrace(str(tmp_path / "trace.jsonl"))
+    (tmp_path / "text").write_text(text)
+    pipe = os.open(tmp_path / "text", os.O_RDONLY)
+    try:
+        record(pipe, new_trace, 1.0, None, lambda sample: None)
+    finally:
+        os.close(pipe)
+    return new_trace, parse((tmp_path / "trace.jsonl").read_bytes())
+
+
+def refusal(text):
+    with pytest.raises(UsageError) as caught:
+        parse(text.encode())
+    return str(caught.value)
+
+
+def same(text):
+    (sample,), (plain,) = parse(text.encode()).samples, parse(SHOWN.encode()).samples
+    return sample == plain
+
+
+@pytest.mark.parametrize("storage", ["", "starting storage migration\nscsi0: start migration to nbd:unix:/run/b\n"])
+@pytest.mark.parametrize("head", ["", "… ", "[time] "])
+def test_the_end_of_a_log_without_times_is_read(storage, head):
+    """No line shows where the one before ends, so that none is taken for what another one goes on with."""
+    log = WITHOUT_TIMES.format(storage=storage, first="migration status: active", second="migration status: active")
+    text = f"{log}average migration speed: 256.0 MiB/s - downtime 37 ms\nmigration finished successfully\n"
+    trace = parse("".join(f"{head}{line}\n" for line in text.splitlines()).encode())
+    assert [sample.status for sample in trace.samples] == ["active", "active", "completed"]
+    assert trace.samples[-1].downtime_ms == 37
+
+
+@pytest.mark.parametrize("ending", ["", "migration status: completed\n", "migrate_cancel\n"])
+def test_what_a_log_of_proxmox_shows_is_read_again_from_the_recording_of_it(tmp_path, ending):
+    log = "2025-03-04 10:00:0{0} migration active, transferred {1}.0 GiB of 12.0 GiB VM-state, 400.0 MiB/s\n"
+    text = "".join(log.format(second, second + 1) for second in range(4)) + ending
+    new_trace, trace = recorded(tmp_path, text)
+    whole = parse(text.encode())
+    assert new_trace.samples == len(trace.samples) == len(whole.samples)
+    assert trace.readings[-1].answer == whole.readings[-1].answer
+    assert trace.lacks == whole.lacks
+    assert advise(trace).reasons[0] == advise(whole).reasons[0]
+
+
+def test_of_ram_whose_rest_is_not_shown_what_is_shown_is_on_record(tmp_path):
+    text = "2025-03-04 10:00:01 migration active, transferred 2.0 GiB of 12.0 GiB VM-state, 400.0 MiB/s\n"
+    recorded(tmp_path, text)
+    answer = json.loads((tmp_path / "trace.jsonl").read_text().splitlines()[1])["query-migrate"]
+    assert (answer["ram"]["total"], "remaining" in answer["ram"]) == (12 << 30, False)
+
+
+def test_that_another_migration_follows_the_one_on_record_is_known(tmp_path):
+    again = SHOWN.replace("341207", "420111").replace("4211528", "8405832")
+    new_trace, trace = recorded(tmp_path, SHOWN + "\n" + again)
+    assert (new_trace.is_followed, new_trace.samples) == (True, 1)
+    assert trace.samples[0].ram.transferred_bytes == 11_020_334 << 10
+
+
+def test_that_nothing_follows_it_is_known_as_well(tmp_path):
+    assert not recorded(tmp_path, SHOWN)[0].is_followed
+
+
+def test_disks_that_are_copied_are_no_ram():
+    disks = "mirror-scsi0: transferred 12.0 GiB of 80.0 GiB (15.00%) in 2m 3s\n" * 3
+    for text in (disks, f"starting migration of VM 117 to node 'b' (10.0.0.2)\n{disks}"):
+        assert refusal(text) == (
+            "the disks are copied at the end of this text, and RAM is sent only then; take `echo 'info migrate' | "
+            "qm monitor VMID` on the source host, repeatedly, while the migration is active"
+        )
+    log = WITHOUT_TIMES.format(storage=disks, first="migration status: active", second="migration status: active")
+    for text in (log, f"{log}migration speed: 256.0 MiB/s - downtime 37 ms\n"):
+        assert not any("disks are copied" in note for note in parse(text.encode()).notes)
+
+
+def in_python_2(reply, head):
+    """As its pprint shows it, below what a log puts before each line."""
+    fields = [
+        f"u'{name}': {f'u{value!r}' if isinstance(value, str) else value}" for name, value in reply["ram"].items()
+    ]
+    others = [
+        f"u'{name}': {f'u{value!r}' if isinstance(value, str) else value}"
+        for name, value in reply.items()
+        if name != "ram"
+    ]
+    lines = [f"{{{others[0]},", *(f" {one}," for one in others[1:]), f" u'ram': {{{fields[0]},"]
+    lines += [*(f"          {one}," for one in fields[1:-1]), f"          {fields[-1]}}}}}"]
+    return "".join(f"{head}{line}\n" for line in lines)
+
+
+@pytest.mark.parametrize("head", ["", "vm1> ", "  debug  | vm1> "])
+def test_what_python_2_shows_over_several_lines_is_a_reply(head):
+    (sample,), (plain,) = parse(in_python_2(REPLY, head).encode()).samples, parse(json.dumps(REPLY).encode()).samples
+    assert sample == plain
+
+
+def test_a_long_of_python_2_is_a_number():
+    line = f"<<< {{u'return': {REPLY!r}}}".replace("2164596736", "2164596736L").replace("5207224320", "5207224320L")
+    assert parse(line.encode()).readings[0].answer["ram"]["total"] == 2_164_596_736
+
+
+def test_an_answer_within_the_reply_to_another_command_is_read():
+    reply = {"return": {"tot_time": 3, "tot_num": 2, "info": {**REPLY, "status": "colo"}}}
+    assert parse(json.dumps(reply).encode()).samples[0].status == "colo"
+    assert (
+        "the migration is colo, not active; QEMU predicts nothing" in advise(parse(json.dumps(reply).encode())).reasons
+    )
+
+
+def html_of_a_mail(text):
+    lines = [f'<p class=3D"MsoNormal"><span style=3D"color:black">{line}</span></p>=\n' for line in text.splitlines()]
+    return f'<html><body><p class=3D"MsoNormal">Hi,<o:p></o:p></p>=\n{"".join(lines)}</body></html>\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        html_of_a_mail(SHOWN),
+        "<br>".join(SHOWN.splitlines()),
+        f"<html><head><title>a paste</title></head><body><pre>{SHOWN}</pre></body></html>",
+        "<ul>" + "".join(f"<li>{line}</li>" for line in SHOWN.splitlines()) + "</ul>",
+        "<table>" + "".join(f"<tr><td>{line}</td></tr>" for line in SHOWN.splitlines()) + "</table>",
+    ],
+    ids=["a mail", "breaks", "a page", "a list", "a table"],
+)
+def test_a_line_of_a_web_page_ends_where_its_tags_say(text):
+    assert same(text)
+
+
+def test_lines_of_a_chat_with_tabs_are_read():
+    assert same("".join(f"2024-06-07 10:11:12\t@ann\t{line}\n" for line in SHOWN.splitlines()))
+
+
+def test_what_was_misread_from_an_image_is_named():
+    trace = parse(SHOWN.replace("2744127", "27441Z7").replace("26880", "2688O").encode())
+    assert "an image was misread, correct it: dirty pages rate 2688O" in trace.notes
+    trace = parse(SHOWN.replace("301408", "3Ol4O8").replace("11020334", "1lO20334").encode())
+    assert "an image was misread, correct it: transferred ram 1lO20334, remaining ram 3Ol4O8" in trace.notes
+    assert (trace.lacks, advise(trace).finding.value) == (("ram.remaining",), "unknown")
+    shown = "Migration status: active\nremaining ram: 3Ol4O8 kbytes\n"
+    assert "no remaining RAM is shown; an image was misread, correct it: remaining ram 3Ol4O8; take" in refusal(shown)
+
+
+def test_a_line_of_kubevirt_that_was_set_anew_and_left_off_is_read():
+    text = """\
+Migration info for <uid-of-domain>:
+  TimeElapsed:401200ms DataProcessed:91022MiB DataRemaining:1711MiB
+  DataTotal:16403MiB MemoryProcessed:91021MiB MemoryRemaining:1711MiB
+  MemoryTotal:16402MiB MemoryBandwidth:1904Mbps DirtyRate:1850Mbps
+  Iteration:52 PostcopyRequests:0 ConstantPages:812033
+  NormalPages:23301120 ...
+"""
+    (sample,) = parse(text.encode()).samples
+    assert (sample.t_s, sample.ram.dirty_sync_count, sample.status) == (401.2, 52, "active")
+    assert sample.ram.remaining_bytes == pytest.approx(1711 << 20, abs=1 << 20)
+    trace = parse(f"{text}\nLive migration abort detected with reason: Live migration stuck for 150 sec\n".encode())
+    assert trace.samples[-1].status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("3120@1718000000.1:vmstate_downtime_save type=iterable idstr=ram instance_id=0 downtime=91022", "QEMU events"),
+        ("{'id': 3, 'memory_processed_bytes': 123, 'memory_remaining_bytes': 456}", "`openstack server migration`"),
+    ],
+)
+def test_what_is_refused_is_said_to_be_what_it_is(text, what):
+    assert what in refusal(text)
+
+
+def test_a_lone_pass_is_followed_by_the_next():
+    text = json.dumps(REPLY) + "\n" + json.dumps({**REPLY, "total-time": 52_400})
+    assert "record until the next pass" in " ".join(advise(parse(text.encode())).reasons)
+    assert judge(parse(text.encode())).verdict.value == "inconclusive"
