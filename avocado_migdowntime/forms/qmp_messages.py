@@ -78,7 +78,7 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     elif isinstance(message.get("capability"), str):
         yield from _of_list([message], line)
     elif len(message) > 1 or "status" not in message:
-        yield from _of_return(message, line)
+        yield from _of_return(with_ram(message) or message, line)
 
 
 def _of_fields(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:

@@ -229,6 +229,40 @@ def test_what_is_refused_is_said_to_be_what_it_is(text, what):
     assert what in refusal(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Job type:         None        \n",
+        SHOWN.replace("active", "none"),
+        '{"return": {"status": "none"}}\n',
+    ],
+)
+def test_that_nothing_migrates_is_said(text, tmp_path):
+    words = "no migration runs where this was taken: it is over, or of another guest, or on another host; take `"
+    assert refusal(text).startswith(words)
+    with pytest.raises(UsageError, match=f"^{words}"):
+        recorded(tmp_path, text)
+
+
+def test_a_part_of_a_reply_alone_is_read():
+    lines = [json.dumps({**REPLY["ram"], "remaining": 64_225_280 - 4096 * count}) for count in range(3)]
+    trace = parse("\n".join(lines).encode())
+    assert [sample.ram.remaining_bytes for sample in trace.samples] == [64_225_280, 64_221_184, 64_217_088]
+    assert trace.samples[0].ram.mbps == 803.4
+
+
+def test_pages_that_ran_over_are_not_said_to_be_compressed():
+    text = SHOWN.replace("normal: 2744127", f"normal: {2**52 - 4}")
+    assert advise(parse(text.encode())).finding.value == "unknown"
+    assert not any("compressed" in reason for reason in advise(parse(text.encode())).reasons)
+
+
+def test_a_report_beyond_all_of_ram_is_not_said_to_be_as_it_should_be():
+    reasons = judge(parse(SHOWN.replace("2950", "9223372036854775807").encode())).reasons
+    assert reasons[0].endswith("and more than all of RAM would take at this bandwidth, 38586.6 ms")
+    assert judge(parse(SHOWN.encode())).reasons[0].endswith("as it should be")
+
+
 def test_a_lone_pass_is_followed_by_the_next():
     text = json.dumps(REPLY) + "\n" + json.dumps({**REPLY, "total-time": 52_400})
     assert "record until the next pass" in " ".join(advise(parse(text.encode())).reasons)
